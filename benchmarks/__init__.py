@@ -1,0 +1,7 @@
+"""Measurements: throughput today, success rates next."""
+
+if __name__ != "ambidex.benchmarks":
+    raise ImportError(
+        f"This folder is the package 'ambidex.benchmarks' and was imported as {__name__!r}. "
+        "Install the project (pip install -e .) and import it under its full name."
+    )

@@ -1,0 +1,24 @@
+"""What turns an agent's action into a joint command."""
+
+from typing import Protocol
+
+from ambidex.envs.scene import Scene
+from ambidex.envs.types import Float32Array
+
+
+class Controller(Protocol):
+    """A control mode over a scene. Stateless: a command depends on the scene's state and the action alone.
+
+    Attributes:
+        action_names: One name per action dimension.
+        low: Lowest useful action, shape (A,) float32.
+        high: Highest useful action, shape (A,) float32.
+    """
+
+    action_names: tuple[str, ...]
+    low: Float32Array
+    high: Float32Array
+
+    def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
+        """The joint command, shape (J,) float32, for an action of shape (A,) float32."""
+        ...

@@ -1,0 +1,50 @@
+"""End-effector pose control: per arm the TCP's position, orientation and the gripper opening."""
+
+import numpy as np
+
+from ambidex.envs.joint_space import JointSpace
+from ambidex.envs.kinematics import Kinematics
+from ambidex.envs.pose import Pose
+from ambidex.envs.scene import Scene
+from ambidex.envs.types import Float32Array, FloatArray
+
+NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
+WORKSPACE_LOW = (-1.0, -0.5, 0.0)  # [m]
+WORKSPACE_HIGH = (1.0, 1.5, 1.0)  # [m]
+
+
+class EePose:
+    """Per arm: xyz [m] and quaternion wxyz of the TCP in the world, then the gripper opening (0 closed, 1 open).
+
+    The joint command is the inverse kinematics solution nearest to the command in force, no joint moving
+    faster than the servos can follow. It is rounded to float32 like any action, so replaying the joint
+    commands of an episode gives the same states as the episode itself.
+    """
+
+    def __init__(self, scene: Scene, control_hz: float) -> None:
+        robot = scene.robot
+        self._space = JointSpace(scene)
+        self._kinematics = Kinematics(robot)
+        self._arms = len(robot.arms)
+        self._max_step = min(arm.max_joint_speed for arm in robot.arms) / control_hz
+        self.action_names = tuple(f"{arm.name}_{name}" for arm in robot.arms for name in NAMES)
+        self.low = np.tile([*WORKSPACE_LOW, -1, -1, -1, -1, 0], self._arms).astype(np.float32)
+        self.high = np.tile([*WORKSPACE_HIGH, 1, 1, 1, 1, 1], self._arms).astype(np.float32)
+
+    def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
+        wanted = action.reshape(self._arms, 8).astype(np.float64)
+        commanded = self._space.commanded().reshape(self._arms, -1)
+        targets = [Pose.at(row[:3], row[3:7]) for row in wanted]
+        q = self._kinematics.inverse(commanded[:, :-1], targets, self._max_step)
+        return np.concatenate([q, wanted[:, 7:]], axis=1).ravel().astype(np.float32)
+
+    def from_joint_action(self, joint_action: Float32Array) -> Float32Array:
+        """The end-effector action that a joint command amounts to, shape (16,) float32."""
+        rows = joint_action.reshape(self._arms, -1).astype(np.float64)
+        return pack_ee_action(self._kinematics.forward(rows[:, :-1]), rows[:, -1])
+
+
+def pack_ee_action(poses: list[Pose], grippers: FloatArray) -> Float32Array:
+    """TCP poses and gripper openings (arms,) as one action, shape (8 * arms,) float32."""
+    rows = [np.r_[pose.position, pose.quaternion, gripper] for pose, gripper in zip(poses, grippers, strict=True)]
+    return np.concatenate(rows).astype(np.float32)

@@ -1,0 +1,40 @@
+"""Errors a user can act on. Every message is one paragraph: what, where, got, expected, what exists, what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AmbidexError(Exception):
+    """Base of all errors this project raises on purpose. Commands print it without a traceback and exit 1."""
+
+
+class UsageError(AmbidexError):
+    """The caller asked for something that does not exist or cannot be. Commands exit 2."""
+
+
+class UnknownNameError(UsageError):
+    """A name that is not among the known ones.
+
+    Args:
+        kind: What is named, e.g. "task".
+        name: What the caller wrote.
+        known: The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        close = get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        super().__init__(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+class InvalidActionError(AmbidexError):
+    """An action of the wrong shape, or with a number that is not finite."""
+
+
+class RenderingError(AmbidexError):
+    """No OpenGL context could be made."""
+
+
+class DatasetError(AmbidexError):
+    """A dataset file or folder that is missing, damaged, foreign, or cannot be written."""

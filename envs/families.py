@@ -1,0 +1,34 @@
+"""What a task family sets by default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Defaults of a task family.
+
+    Attributes:
+        control: Control mode.
+        control_hz: Control rate [Hz].
+        cameras: Cameras of observations and datasets.
+        image_size: Height and width [px].
+        format: Dataset format.
+    """
+
+    control: str
+    control_hz: float
+    cameras: tuple[str, ...]
+    image_size: tuple[int, int]
+    format: str
+
+
+FAMILIES: Mapping[str, Family] = {
+    "aloha": Family(
+        control="joint",
+        control_hz=50.0,
+        cameras=("top", "left_wrist", "right_wrist"),
+        image_size=(480, 640),
+        format="act",
+    ),
+}

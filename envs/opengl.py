@@ -1,0 +1,84 @@
+"""Chooses an OpenGL backend before any rollout, and says clearly when there is none."""
+
+import ctypes
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from ambidex.envs.errors import RenderingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8", "glfw": "libglfw.so.3"}
+PACKAGES = "apt-get install libegl1 libgl1-mesa-dri libosmesa6"
+
+
+class GLContext(Protocol):
+    """An offscreen OpenGL context."""
+
+    def make_current(self) -> None: ...
+
+    def free(self) -> None: ...
+
+
+def choose_backend() -> str:
+    """The backend to use: MUJOCO_GL if set, else EGL (a GPU, or Mesa in software), else OSMesa.
+
+    Raises:
+        RenderingError: MUJOCO_GL names none, or no library of any backend is installed.
+    """
+    asked = os.environ.get("MUJOCO_GL", "").lower()
+    if asked and asked not in LIBRARIES:
+        raise RenderingError(
+            f"MUJOCO_GL is {asked!r}, which is no OpenGL backend for offscreen rendering. "
+            f"Known: {', '.join(LIBRARIES)}. Unset it to let the program choose."
+        )
+    candidates = [asked] if asked else ["egl", "osmesa"]
+    for backend in candidates:
+        if backend == "glfw" or _loads(LIBRARIES[backend]):
+            return backend
+    tried = " and ".join(f"{b} ({LIBRARIES[b]})" for b in candidates)
+    raise RenderingError(
+        f"Rendering needs OpenGL, and no backend could be loaded: tried {tried}. On Debian or Ubuntu install it with "
+        f"'{PACKAGES}', on other systems the Mesa EGL or OSMesa packages, then run again. States can be recorded "
+        "without OpenGL: --cameras none --video none."
+    )
+
+
+def make_context(width: int, height: int) -> tuple[GLContext, str]:
+    """An offscreen context of at least this size [px], and the name of its backend.
+
+    Raises:
+        RenderingError: The backend is there but gives no context.
+    """
+    backend = choose_backend()
+    # In software every worker process is one thread of work: more threads only wait for each other.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
+    try:
+        context = _context_class(backend)(width, height)
+        context.make_current()
+    except Exception as exception:  # PyOpenGL and the drivers raise whatever they like
+        raise RenderingError(
+            f"Rendering needs OpenGL, and the backend {backend!r} gave no context: {type(exception).__name__}: "
+            f"{exception}. Install the drivers with '{PACKAGES}', or try another backend with MUJOCO_GL=egl or "
+            "MUJOCO_GL=osmesa."
+        ) from exception
+    return context, backend
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _context_class(backend: str) -> "Callable[[int, int], GLContext]":
+    if backend == "egl":
+        from mujoco.egl import GLContext as Context
+    elif backend == "osmesa":
+        from mujoco.osmesa import GLContext as Context
+    else:
+        from mujoco.glfw import GLContext as Context
+    return Context  # type: ignore[no-any-return]

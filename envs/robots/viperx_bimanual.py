@@ -1,0 +1,47 @@
+"""Two ViperX 300 S arms on the ALOHA table. Figures: the ACT scene and the ALOHA 2 identification, assets/SOURCE.md."""
+
+from ambidex.assets.paths import ARENAS, ROBOTS
+from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.robot import Arm, Gripper, Robot
+
+JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
+# The ACT scene writes the right base's yaw as 3.1416, not pi; kept, so that poses agree to the last digit.
+RIGHT_YAW = 3.1416
+
+
+def _arm(name: str, base: Pose) -> Arm:
+    prefix = f"vx300s_{name}/"
+    return Arm(
+        name=name,
+        joints=tuple(prefix + joint for joint in JOINTS),
+        actuators=tuple(prefix + joint for joint in JOINTS),
+        gripper=Gripper(
+            joint=prefix + "left_finger",
+            mirror_joint=prefix + "right_finger",
+            actuator=prefix + "gripper",
+            closed=0.01844,
+            opened=0.05800,
+            command_range=(0.021, 0.057),
+            finger_geoms=(prefix + "10_left_gripper_finger", prefix + "10_right_gripper_finger"),
+        ),
+        tcp_site=prefix + "tcp",
+        base=base,
+        home=(0.0, -0.96, 1.16, 0.0, -0.3, 0.0),
+        home_finger=0.02239,
+        max_joint_speed=3.14,
+    )
+
+
+def make_robot() -> Robot:
+    """The bimanual ViperX cell: 14 joint-action dimensions, left arm first."""
+    return Robot(
+        name="viperx_bimanual",
+        mjcf=ROBOTS / "vx300s.xml",
+        prefixes=("vx300s_left/", "vx300s_right/"),
+        arms=(
+            _arm("left", Pose.at((-0.469, 0.5, 0.0))),
+            _arm("right", Pose.at((0.469, 0.5, 0.0), quaternion_about((0, 0, 1), RIGHT_YAW))),
+        ),
+        arena=ARENAS / "aloha_table.xml",
+        camera_targets=(("front_close", "vx300s_left/camera_focus"),),
+    )

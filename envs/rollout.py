@@ -1,0 +1,78 @@
+"""The one rollout loop: an environment, an agent, and a list of what happened."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ambidex.envs.env import Environment
+from ambidex.envs.types import Agent, Observation, Outcome, RolloutResult, Step
+
+
+@dataclass
+class _Log:
+    observations: list[Observation]
+    stages: list[int]
+    steps: list[Step] = field(default_factory=list)
+    actions: list[object] = field(default_factory=list)
+
+
+def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool = False) -> RolloutResult:
+    """Let an agent act in the episode (task, seed), without pixels unless the agent asks for them.
+
+    Args:
+        env: Where to act.
+        agent: Who acts.
+        seed: Episode seed.
+        stop_at_success: End at the first success instead of at the horizon.
+
+    Returns:
+        The states, actions and outcome. An exception of the agent or a bad action is an outcome, not an exception.
+    """
+    started = time.perf_counter()
+    first = env.reset(seed)
+    log = _Log([first], [env.stage()])
+    error = ""
+    try:
+        agent.reset(first, seed)
+        _act(env, agent, log, stop_at_success)
+    except Exception as exception:  # one bad episode is one row, not a dead run
+        error = f"{type(exception).__name__}: {exception}"
+    return _result(env, seed, log, error, time.perf_counter() - started)
+
+
+def _act(env: Environment, agent: Agent, log: _Log, stop_at_success: bool) -> None:
+    while True:
+        action = agent.act(log.observations[-1])
+        step = env.step(action)
+        log.actions.append(np.asarray(action, dtype=np.float32))
+        log.steps.append(step)
+        log.observations.append(step.observation)
+        log.stages.append(step.stage)
+        if step.truncated or (step.success and stop_at_success):
+            return
+
+
+def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -> RolloutResult:
+    succeeded = bool(log.steps) and log.steps[-1].success and not error
+    outcome = Outcome.ERROR if error else Outcome.SUCCESS if succeeded else Outcome.FAILURE
+    width, joints = len(env.spec.action_names), len(env.spec.joint_names)
+    return RolloutResult(
+        spec=env.spec,
+        seed=seed,
+        outcome=outcome,
+        stage=max(log.stages),
+        reason=error or ("" if succeeded else _unmet(log)),
+        states=np.stack([o.state for o in log.observations]),
+        actions=np.asarray(log.actions, dtype=np.float32).reshape(-1, width),
+        joint_actions=np.asarray([s.joint_action for s in log.steps], dtype=np.float32).reshape(-1, joints),
+        qpos=np.stack([o.qpos for o in log.observations]).astype(np.float32),
+        qvel=np.stack([o.qvel for o in log.observations]).astype(np.float32),
+        stages=np.asarray(log.stages, dtype=np.int8),
+        wall_s=wall_s,
+    )
+
+
+def _unmet(log: _Log) -> str:
+    unmet = [name for name, holds in log.steps[-1].checks.items() if not holds]
+    return "at the end not: " + "; ".join(unmet) if unmet else "checks did not hold long enough"

@@ -1,0 +1,170 @@
+"""The composed world, read and written by name."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.pose import Pose
+from ambidex.envs.robot import Robot
+from ambidex.envs.task import Task
+from ambidex.envs.types import FloatArray
+
+STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+PROP_PREFIX = "prop/"
+
+
+def compose(robot: Robot, task: Task) -> mujoco.MjSpec:
+    """Arena, then one arm after the other, then the props: this is also the order of qpos."""
+    spec = mujoco.MjSpec.from_file(str(robot.arena))
+    spec.modelname = task.name
+    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
+        frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
+        spec.attach(mujoco.MjSpec.from_file(str(robot.mjcf)), frame=frame, prefix=prefix)
+    for prop in task.props:
+        spec.attach(mujoco.MjSpec.from_file(str(prop.mjcf)), frame=spec.worldbody.add_frame(), prefix=PROP_PREFIX)
+    for camera, body in robot.camera_targets:
+        spec.camera(camera).mode = mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY
+        spec.camera(camera).targetbody = body
+    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
+        spec.camera(f"{prefix}wrist").name = f"{arm.name}_wrist"
+    for element in (*spec.bodies, *spec.joints, *spec.geoms):
+        element.name = element.name.removeprefix(PROP_PREFIX)
+    return spec
+
+
+class Scene:
+    """One MuJoCo world of a task and a robot.
+
+    Attributes:
+        robot: The robot in it.
+        task: The task it is composed for.
+        model: Compiled model.
+        data: Its live state.
+    """
+
+    def __init__(self, robot: Robot, task: Task) -> None:
+        self.robot = robot
+        self.task = task
+        self.model = compose(robot, task).compile()
+        self.data = mujoco.MjData(self.model)
+        self._groups = _ContactGroups(self.model, _contact_groups(robot, task, self.model))
+        self._velocity = np.empty(6)
+        self.refresh()
+
+    @cached_property
+    def model_sha256(self) -> str:
+        """Fingerprint of the compiled model: equal fingerprints, equal physics."""
+        buffer = np.empty(mujoco.mj_sizeModel(self.model), np.uint8)
+        mujoco.mj_saveModel(self.model, None, buffer)
+        return hashlib.sha256(buffer.tobytes()).hexdigest()
+
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        return tuple(self.model.camera(i).name for i in range(self.model.ncam))
+
+    def refresh(self) -> None:
+        """Bring everything derived from positions and velocities up to date."""
+        mujoco.mj_step1(self.model, self.data)
+        self._groups.forget()
+
+    def advance(self, substeps: int) -> None:
+        """Step the physics under the current controls; leaves contacts and poses up to date with qpos.
+
+        The split step costs no more than `substeps` plain ones, and a state set by `set_state` continues bit for bit.
+        """
+        mujoco.mj_step2(self.model, self.data)
+        if substeps > 1:
+            mujoco.mj_step(self.model, self.data, substeps - 1)
+        self.refresh()
+
+    def state(self) -> FloatArray:
+        """Full integration state, shape (S,) float64."""
+        out = np.empty(mujoco.mj_stateSize(self.model, STATE.value))
+        mujoco.mj_getState(self.model, self.data, out, STATE.value)
+        return out
+
+    def set_state(self, state: FloatArray) -> None:
+        """Continue from `state` (S,)."""
+        mujoco.mj_setState(self.model, self.data, np.ascontiguousarray(state, dtype=np.float64), STATE.value)
+        self.refresh()
+
+    def reset(self, prop_poses: Mapping[str, Pose]) -> None:
+        """Robot at home with controls to match, props where given, everything at rest."""
+        mujoco.mj_resetData(self.model, self.data)
+        for arm in self.robot.arms:
+            for joint, actuator, position in zip(arm.joints, arm.actuators, arm.home, strict=True):
+                self.data.joint(joint).qpos = position
+                self.data.actuator(actuator).ctrl = position
+            self.data.joint(arm.gripper.joint).qpos = arm.home_finger
+            self.data.joint(arm.gripper.mirror_joint).qpos = -arm.home_finger
+            self.data.actuator(arm.gripper.actuator).ctrl = arm.home_finger
+        for body, pose in prop_poses.items():
+            self.place(body, pose)
+        self.refresh()
+
+    def place(self, body: str, pose: Pose) -> None:
+        """Put a free body somewhere, at rest. Call `refresh` before reading anything."""
+        joint = self.data.joint(int(self.model.body(body).jntadr[0]))
+        joint.qpos = np.concatenate([pose.position, pose.quaternion])
+        joint.qvel = 0.0
+
+    def body_pose(self, body: str) -> Pose:
+        """Pose of a body frame in the world."""
+        view = self.data.body(body)
+        return Pose(view.xpos.copy(), view.xquat.copy())
+
+    def body_velocity(self, body: str) -> tuple[FloatArray, FloatArray]:
+        """Linear [m/s] and angular [rad/s] velocity of a body frame, world axes, shapes (3,)."""
+        kind = mujoco.mjtObj.mjOBJ_BODY
+        mujoco.mj_objectVelocity(self.model, self.data, kind, self.model.body(body).id, self._velocity, 0)
+        return self._velocity[3:].copy(), self._velocity[:3].copy()
+
+    def site_pose(self, site: str) -> Pose:
+        """Pose of a site in the world."""
+        view = self.data.site(site)
+        quaternion = np.empty(4)
+        mujoco.mju_mat2Quat(quaternion, view.xmat)
+        return Pose(view.xpos.copy(), quaternion)
+
+    def touching(self, a: str, b: str) -> bool:
+        """Whether any geom of group `a` is in contact with any geom of group `b`, in either order.
+
+        Groups: the task's, "table", and per arm "<arm>_fingers", "<arm>_finger_0", "<arm>_finger_1", "<arm>_arm".
+        """
+        return self._groups.touching(self.data, a, b)
+
+    def held(self, group: str, arm: str) -> bool:
+        """Whether both fingers of an arm touch the group."""
+        return self.touching(group, f"{arm}_finger_0") and self.touching(group, f"{arm}_finger_1")
+
+
+def _contact_groups(robot: Robot, task: Task, model: mujoco.MjModel) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {"table": [model.geom("table").id]}
+    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
+        fingers = [model.geom(name).id for name in arm.gripper.finger_geoms]
+        groups[f"{arm.name}_finger_0"], groups[f"{arm.name}_finger_1"] = [fingers[0]], [fingers[1]]
+        groups[f"{arm.name}_fingers"] = fingers
+        groups[f"{arm.name}_arm"] = [i for i in range(model.ngeom) if model.geom(i).name.startswith(prefix)]
+    for name, geoms in task.contact_groups.items():
+        groups[name] = [model.geom(geom).id for geom in geoms]
+    return groups
+
+
+class _ContactGroups:
+    """Which groups of geoms touch; contacts are read once per state."""
+
+    def __init__(self, model: mujoco.MjModel, groups: Mapping[str, list[int]]) -> None:
+        self._groups = {name: frozenset(ids) for name, ids in groups.items()}
+        self._pairs: list[list[int]] | None = None
+
+    def forget(self) -> None:
+        self._pairs = None
+
+    def touching(self, data: mujoco.MjData, a: str, b: str) -> bool:
+        if self._pairs is None:
+            self._pairs = data.contact.geom.tolist()
+        first, second = self._groups[a], self._groups[b]
+        return any((g in first and h in second) or (h in first and g in second) for g, h in self._pairs)

@@ -1,0 +1,90 @@
+"""Push a peg into a socket in the air, one in each gripper. Objects, ranges and stages: the ACT simulation."""
+
+import math
+
+import numpy as np
+
+from ambidex.assets.paths import OBJECTS
+from ambidex.envs.scene import Scene
+from ambidex.envs.task import Prop, Task, UniformPose
+
+PEG_HALF_LENGTH = 0.06  # [m]
+PIN_HALF_LENGTH = 0.04  # [m]
+END_TOLERANCE = 0.002  # gap between the peg's end and the pin's face that counts as "at the pin" [m]
+MAX_ANGLE = math.radians(10.0)
+MAX_OFFSET = 0.008  # peg axis from socket axis at the peg's inner end [m]
+
+
+def _start(x: tuple[float, float], y: tuple[float, float], yaw: float) -> UniformPose:
+    return UniformPose(low=(x[0], y[0], 0.05), high=(x[1], y[1], 0.05), yaw=(-yaw, yaw))
+
+
+class Insertion(Task):
+    """The right arm holds the peg, the left arm the socket."""
+
+    name = "insertion"
+    family = "aloha"
+    robot = "viperx_bimanual"
+    instruction = "pick up the peg with the right arm and the socket with the left arm, and insert the peg"
+    horizon = 400
+    stages = ("none", "touched", "lifted", "contacted", "inserted")
+    props = (
+        Prop(
+            body="peg",
+            mjcf=OBJECTS / "peg.xml",
+            starts={
+                "published": _start((0.1, 0.2), (0.4, 0.6), 0.0),
+                "wide": _start((0.09, 0.25), (0.36, 0.64), math.pi),
+            },
+        ),
+        Prop(
+            body="socket",
+            mjcf=OBJECTS / "socket.xml",
+            starts={
+                "published": _start((-0.2, -0.1), (0.4, 0.6), 0.0),
+                "wide": _start((-0.25, -0.09), (0.36, 0.64), math.pi),
+            },
+        ),
+    )
+    contact_groups = {
+        "peg": ("red_peg",),
+        "wall": ("socket-1", "socket-2", "socket-3", "socket-4"),
+        "pin": ("pin",),
+        "socket": ("socket-1", "socket-2", "socket-3", "socket-4", "pin"),
+    }
+
+    def stage(self, scene: Scene) -> int:
+        """ACT's reward 0..4, with unordered contact pairs and either finger."""
+        if scene.touching("peg", "pin"):
+            return 4
+        in_air = not scene.touching("peg", "table") and not scene.touching("wall", "table")
+        if scene.touching("peg", "wall") and in_air:
+            return 3
+        if scene.touching("peg", "right_fingers") and scene.touching("wall", "left_fingers"):
+            return 2 if in_air else 1
+        return 0
+
+    def checks(self, scene: Scene) -> dict[str, bool]:
+        end, angle = peg_in_socket(scene)
+        gap = abs(end[0]) - PIN_HALF_LENGTH
+        in_air = not scene.touching("peg", "table") and not scene.touching("socket", "table")
+        return {
+            "peg end at the pin": bool(gap <= END_TOLERANCE),
+            "axes within 10 degrees": bool(angle <= MAX_ANGLE),
+            "axes within 8 mm": bool(math.hypot(end[1], end[2]) <= MAX_OFFSET),
+            "peg held by the right gripper": scene.held("peg", "right"),
+            "socket held by the left gripper": scene.held("socket", "left"),
+            "both off the table": in_air,
+        }
+
+
+def peg_in_socket(scene: Scene) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], float]:
+    """The inner end of the peg in the socket's frame (3,) [m], and the angle between the axes [rad].
+
+    Peg and socket look the same from both ends, so the peg's end nearer to the socket counts.
+    """
+    relative = scene.body_pose("socket").inverse() @ scene.body_pose("peg")
+    axis = relative.axis(0)
+    ends = (relative.position + PEG_HALF_LENGTH * axis, relative.position - PEG_HALF_LENGTH * axis)
+    inner = min(ends, key=lambda end: float(np.linalg.norm(end)))
+    return inner, math.acos(min(1.0, abs(float(axis[0]))))

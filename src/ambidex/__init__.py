@@ -1,0 +1,18 @@
+"""ambidex: record, train and benchmark robot manipulation in MuJoCo."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ambidex.envs.env import Environment, make
+
+__version__ = "0.1.0"
+__all__ = ["Environment", "__version__", "make"]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("make", "Environment"):
+        return getattr(import_module("ambidex.envs.env"), name)
+    if name in ("envs", "recorders", "policies", "benchmarks", "scripted_policies", "assets"):
+        return import_module(f"ambidex.{name}")
+    raise AttributeError(f"module 'ambidex' has no attribute {name!r}")
