@@ -1,0 +1,18 @@
+"""The ACT episode format: one HDF5 file per episode that the original ACT loader reads.
+
+| path | shape | dtype |
+|---|---|---|
+| /observations/images/<camera> | (T, H, W, 3) RGB, one frame a chunk | uint8 |
+| /observations/qpos, /observations/qvel, /action | (T, J) | float32 |
+| /action_ee | (T, E) | float32 |
+| /states | (T+1, S) | float64 |
+| /stages | (T+1,) | int8 |
+
+Attributes: what the original has (`sim`, `compress`) and `task seed success outcome stage instruction env_spec
+model_sha256 versions format_version`.
+"""
+
+from ambidex.recorders.act_reader import EpisodeFile, read_episode
+from ambidex.recorders.act_writer import write_episode
+
+__all__ = ["EpisodeFile", "read_episode", "write_episode"]

@@ -1,0 +1,137 @@
+"""Files that appear whole or not at all: a reader never sees a half-written one, whatever happens to the writer."""
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ambidex.envs.errors import DatasetError
+
+_MARK = ".tmp-"
+_CAUSES = {
+    errno.ENOSPC: "the disk is full. Free some space or write to another disk",
+    errno.EDQUOT: "your disk quota is used up. Free some space or write to another disk",
+    errno.EFBIG: "the file would exceed the size limit. Raise it (`ulimit -f unlimited`) or write to another disk",
+    errno.EACCES: "there is no permission to write there. Choose another folder or change its permissions",
+    errno.EPERM: "there is no permission to write there. Choose another folder or change its permissions",
+    errno.EROFS: "the file system is read-only. Choose another folder",
+    errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another folder",
+}
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; on success it takes the place of `path`, on any exception it goes.
+
+    Folders that are missing are made. The temporary name is hidden: `.NAME.tmp-PID`.
+
+    Raises:
+        DatasetError: The disk is full, permission is missing, or another OSError came out of the block.
+    """
+    temporary = path.with_name(f".{path.name}{_MARK}{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file, UTF-8.
+
+    Raises:
+        DatasetError: It cannot be written; what was there before stays.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, obj: object) -> None:
+    """Write a whole JSON file: keys in the order given, indent 2, a newline at the end.
+
+    Raises:
+        DatasetError: It cannot be written; what was there before stays.
+    """
+    write_text(path, json.dumps(obj, indent=2, ensure_ascii=False) + "\n")
+
+
+def append_line(path: Path, text: str) -> None:
+    """Append one line in a single write, on disk when this returns. One process at a time may append to a file.
+
+    A last line without an end, left by a killed process, is cut off first, or the new one would be glued to it.
+
+    Raises:
+        DatasetError: It cannot be written; the file stays as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _append(descriptor, (text + "\n").encode())
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def read_complete_lines(path: Path) -> list[str]:
+    """The lines of a text file that end in a newline; empty if there is no file.
+
+    Raises:
+        DatasetError: It cannot be read as UTF-8 text.
+    """
+    try:
+        content = path.read_bytes()
+        return content[: content.rfind(b"\n") + 1].decode().split("\n")[:-1]
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} cannot be read as text: {error}. Restore the file or remove it.") from error
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder. Only while nobody writes there."""
+    for leftover in directory.glob(f".*{_MARK}*"):
+        leftover.unlink(missing_ok=True)
+
+
+def write_error(path: Path, error: OSError) -> DatasetError:
+    """The error to raise when `path` could not be written."""
+    cause = _CAUSES.get(error.errno or 0, f"the system said: {error}. Check the path and the disk")
+    return DatasetError(f"{path} could not be written: {cause}. Nothing of it was left half-written.")
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    end = _end_of_last_line(descriptor)
+    os.ftruncate(descriptor, end)
+    try:
+        written = os.pwrite(descriptor, line, end)
+        if written < len(line):  # the disk took a part; ask again for the rest to hear why
+            os.pwrite(descriptor, line[written:], end + written)
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, end)
+        raise
+
+
+def _end_of_last_line(descriptor: int) -> int:
+    size = os.fstat(descriptor).st_size
+    if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
+        return size
+    return os.pread(descriptor, size, 0).rfind(b"\n") + 1
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
