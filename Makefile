@@ -1,0 +1,34 @@
+# make demo   set up, then record three episodes of each task with videos into demo/
+# make test   set up, then run the tests
+# make check  format, lint and types
+# make bench  print and write the throughput table
+# Set-up happens by itself, in .venv; PYTHON=/path/to/python3.11 chooses the interpreter it starts from.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test check bench opengl
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo: $(READY) opengl
+	@bash scripts/demo.sh
+
+test: $(READY) opengl
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python scripts/check_types.py
+
+bench: $(READY) opengl
+	$(BIN)/python -m ambidex.benchmarks.throughput
+
+$(READY): pyproject.toml constraints.txt scripts/setup.sh
+	@bash scripts/setup.sh
+
+opengl: $(READY)
+	@bash scripts/opengl.sh

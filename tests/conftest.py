@@ -1,0 +1,46 @@
+"""Leaves out the slow tests and those that need a GPU unless asked for, and says which were left out."""
+
+import pytest
+
+SELECTABLE = ("slow", "gpu")
+LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    for name in SELECTABLE:
+        parser.addoption(f"--{name}", action="store_true", help=f"run the tests marked {name!r} too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    unwanted = [name for name in SELECTABLE if not config.getoption(f"--{name}")]
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+    for item in left_out:
+        reasons = ", ".join(name for name in unwanted if item.get_closest_marker(name))
+        config.stash[LEFT_OUT].append(f"{item.nodeid} ({reasons})")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # Under xdist the workers collect and the controller reports.
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash[LEFT_OUT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:
+    output = getattr(node, "workeroutput", None)
+    if output:
+        node.config.stash[LEFT_OUT] = output["left_out"]  # type: ignore[attr-defined]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = sorted(config.stash[LEFT_OUT])
+    if left_out:
+        terminalreporter.section(f"{len(left_out)} tests left out, run them with --slow --gpu")
+        for line in left_out:
+            terminalreporter.line(line)

@@ -1,0 +1,177 @@
+"""The house rules of DESIGN.md section 5: who imports whom, what a name may be, how long a file may get."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import ROBOTS, SUITES, TASKS, resolve
+from ambidex.envs.task import Task
+from ambidex.scripted_policies.registry import EXPERTS
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "ambidex"
+FOLDERS = ("assets", "envs", "scripted_policies", "policies", "recorders", "benchmarks")
+CONTRACT = ("ambidex.envs.types", "ambidex.envs.errors")
+FOUNDATION = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
+MAY_IMPORT = {
+    "assets": (),
+    "envs": ("ambidex.envs", "ambidex.assets"),
+    "scripted_policies": ("ambidex.scripted_policies", "ambidex.envs"),
+    "policies": ("ambidex.policies", *CONTRACT, "ambidex.envs.registry", "ambidex.recorders"),
+    "recorders": ("ambidex.recorders", "ambidex.envs"),
+    "benchmarks": ("ambidex",),
+}
+LONGEST = 300  # [lines]
+LONGEST_MODEL = 400  # a learned model is one file, read from top to bottom [lines]
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Full dotted names of all that a file imports, at any depth; relative imports start with a dot."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def allowed(file: Path) -> tuple[str, ...]:
+    folder = file.relative_to(ROOT).parts[0]
+    extra = ("ambidex.scripted_policies",) if folder == "recorders" and file.name.startswith("record") else ()
+    return (*MAY_IMPORT[folder], *FOUNDATION, *extra)
+
+
+def is_ours(name: str) -> bool:
+    """Whether a name is governed by the rules. The root package is free for all: it loads nothing."""
+    return within(name, ("ambidex", *FOLDERS)) and name not in ("ambidex", "ambidex.__version__")
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_imports_only_what_lies_below_it(folder: str) -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in python_files(folder)
+        for name in imports(file)
+        if name.startswith(".") or (is_ours(name) and not within(name, allowed(file)))
+    ]
+    assert not wrong
+
+
+def test_foundation_modules_know_only_each_other_and_the_contract() -> None:
+    wrong = [
+        f"{file.name} imports {name}"
+        for file in PACKAGE.glob("*.py")
+        if file.stem != "__init__"
+        for name in imports(file)
+        if name.startswith(".") or (is_ours(name) and not within(name, (*FOUNDATION, *CONTRACT)))
+    ]
+    assert not wrong
+
+
+def test_types_need_numpy_and_nothing_else() -> None:
+    packages = {name.partition(".")[0] for name in imports(ROOT / "envs" / "types.py")}
+    assert packages - set(sys.stdlib_module_names) == {"numpy"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_under_its_bare_name_refuses_to_be_imported(folder: str) -> None:
+    result = run(f"import {folder}")
+    assert result.returncode == 1
+    assert f"ImportError: This folder is the package 'ambidex.{folder}'" in result.stderr
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_is_linked_into_the_package(folder: str) -> None:
+    link = PACKAGE / folder
+    assert link.is_symlink()
+    assert not link.readlink().is_absolute()
+    assert link.resolve() == ROOT / folder
+
+
+def test_importing_the_package_loads_neither_simulator_nor_learning() -> None:
+    result = run("import sys, ambidex; print(sorted({'mujoco', 'torch', 'dm_control'} & set(sys.modules)))")
+    assert result.stdout == "[]\n", result.stderr
+
+
+def test_simulation_needs_no_torch_and_the_contract_no_mujoco() -> None:
+    simulation = run("import sys, ambidex.envs.env, ambidex.scripted_policies.registry; print('torch' in sys.modules)")
+    assert simulation.stdout == "False\n", simulation.stderr
+    contract = run(
+        "import sys, ambidex.policies, ambidex.envs.types, ambidex.envs.errors, ambidex.envs.registry;"
+        "print('mujoco' in sys.modules)"
+    )
+    assert contract.stdout == "False\n", contract.stderr
+
+
+def test_no_file_is_a_drawer_for_leftovers() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert not [file for file in python_files(*FOLDERS, "src/ambidex", "tests", "scripts") if file.stem in drawers]
+
+
+def test_files_stay_short() -> None:
+    for file in python_files(*FOLDERS, "src/ambidex", "tests", "scripts"):
+        limit = LONGEST_MODEL if file.name == "model.py" else LONGEST
+        assert len(file.read_text().splitlines()) <= limit, file
+
+
+def test_no_broad_except_swallows_an_error() -> None:
+    silent = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in python_files(*FOLDERS, "src/ambidex")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
+        and all(isinstance(statement, ast.Pass | ast.Continue) for statement in node.body)
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_registered_task_is_complete(name: str) -> None:
+    task = resolve("task", name, TASKS)
+    assert isinstance(task, type)
+    assert issubclass(task, Task)
+    assert task.name == name
+    assert task.robot in ROBOTS
+    assert task.family in FAMILIES
+    assert task.stages[0] == "none"
+    assert task.horizon > 0
+    assert task.instruction
+    for prop in task.props:
+        assert prop.mjcf.is_file()
+        assert set(prop.starts) == {"published", "wide"}
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_a_registered_robot_goes_by_its_name(name: str) -> None:
+    robot = resolve("robot", name, ROBOTS)()  # type: ignore[operator]
+    assert robot.name == name
+    assert len(robot.arms) == len(robot.prefixes)
+    assert robot.mjcf.is_file()
+    assert robot.arena.is_file()
+
+
+def test_suites_name_registered_tasks() -> None:
+    assert not {task for suite in SUITES.values() for task in suite} - set(TASKS)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_an_expert(name: str) -> None:
+    assert callable(resolve("expert", name, EXPERTS))
