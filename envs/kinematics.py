@@ -1,12 +1,13 @@
-"""Forward kinematics and damped differential inverse kinematics of a robot's arms."""
+"""Forward kinematics and damped differential inverse kinematics of one arm."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
 from ambidex.envs.pose import Pose
-from ambidex.envs.robot import Robot
+from ambidex.envs.robot import Arm, Robot
 from ambidex.envs.types import FloatArray
 
 
@@ -15,128 +16,123 @@ class IkSettings:
     """Weights of the least-squares step.
 
     Attributes:
-        damping: Joint-step weight far from singularities [m^2/rad^2]; keeps steps finite.
-        singular_damping: Added where the Jacobian is near singular.
-        singular_threshold: Smallest singular value below which it is added.
+        damping: Weight of a joint step far from singularities [m^2/rad^2].
+        singular_damping: Weight added at a singularity, where unweighted steps would grow without bound.
+        singular_below: Manipulability |det J| under which it is added, quadratically (Nakamura and Hanafusa, 1986).
         posture: Weight of staying near the home posture [m^2/rad^2].
         rotation_weight: Metres that one radian of orientation error counts as [m/rad].
-        iterations: Most Gauss-Newton steps per call.
         tolerance: Weighted error at which to stop [m].
     """
 
-    damping: float = 1e-5
-    singular_damping: float = 2e-3
-    singular_threshold: float = 0.05
-    posture: float = 1e-7
+    damping: float = 1e-6
+    singular_damping: float = 1e-3
+    singular_below: float = 2e-4
+    posture: float = 1e-8
     rotation_weight: float = 0.2
-    iterations: int = 4
-    tolerance: float = 2e-5
+    tolerance: float = 1e-5
 
 
 class Kinematics:
-    """Kinematics of all arms of a robot on a model of their joints alone.
+    """Kinematics of one arm on a model of its joints alone. Joint vectors q have shape (joints,) [rad].
 
-    Works on joint vectors q of shape (arms, joints) [rad], in the robot's arm order.
+    Attributes:
+        low: Lower joint limits [rad].
+        high: Upper joint limits [rad].
     """
 
-    def __init__(self, robot: Robot, settings: IkSettings | None = None) -> None:
+    def __init__(self, robot: Robot, arm: Arm, settings: IkSettings | None = None) -> None:
         self._settings = settings or IkSettings()
-        self._robot = robot
-        self._model = _joints_only(robot)
+        self._model = _joints_only(robot, arm)
         self._data = mujoco.MjData(self._model)
-        shape = (len(robot.arms), len(robot.arms[0].joints))
-        joints = [self._model.joint(name) for arm in robot.arms for name in arm.joints]
-        self._qpos = np.array([int(j.qposadr[0]) for j in joints])
-        self._dofs = np.array([int(j.dofadr[0]) for j in joints]).reshape(shape)
-        self._sites = [self._model.site(arm.tcp_site).id for arm in robot.arms]
-        self._low = np.array([j.range[0] for j in joints]).reshape(shape)
-        self._high = np.array([j.range[1] for j in joints]).reshape(shape)
-        self._home = np.array([arm.home for arm in robot.arms])
+        joints = [self._model.joint(name) for name in arm.joints]
+        self._qpos = np.array([int(joint.qposadr[0]) for joint in joints])
+        self._dofs = np.array([int(joint.dofadr[0]) for joint in joints])
+        self._site = self._model.site(arm.tcp_site).id
+        self.low = np.array([joint.range[0] for joint in joints])
+        self.high = np.array([joint.range[1] for joint in joints])
+        self._home = np.array(arm.home)
         self._jacobian = np.zeros((6, self._model.nv))
         self._weights = np.array([1.0, 1.0, 1.0, *3 * [self._settings.rotation_weight]])
+        self._eye = np.eye(len(joints))
 
-    def forward(self, q: FloatArray) -> list[Pose]:
-        """TCP pose of each arm in the world for q (arms, joints) [rad]."""
-        self._place(q)
-        return [self._tcp(arm) for arm in range(len(self._sites))]
+    def forward(self, q: FloatArray) -> Pose:
+        """Pose of the tool centre point in the world."""
+        self._data.qpos[self._qpos] = q
+        mujoco.mj_kinematics(self._model, self._data)
+        quaternion = np.empty(4)
+        mujoco.mju_mat2Quat(quaternion, self._data.site_xmat[self._site])
+        return Pose(self._data.site_xpos[self._site].copy(), quaternion)
 
-    def jacobians(self, q: FloatArray) -> FloatArray:
-        """Geometric Jacobians of the TCPs, world axes, linear rows first, shape (arms, 6, joints)."""
-        self._place(q)
-        return np.stack([self._site_jacobian(arm) for arm in range(len(self._sites))])
+    def jacobian(self, q: FloatArray) -> FloatArray:
+        """Geometric Jacobian of the tool centre point, world axes, linear rows first, shape (6, joints)."""
+        self.forward(q)
+        return self._jacobian_here()
 
-    def inverse(self, q: FloatArray, targets: list[Pose], max_step: float) -> FloatArray:
-        """Joint positions near q that bring the TCPs to the targets, as far as limits and `max_step` allow.
+    def inverse(self, q: FloatArray, target: Pose, *, max_step: float = np.inf, iterations: int = 4) -> FloatArray:
+        """Joint positions near q that bring the tool to the target, as far as limits, step and iterations allow.
 
         Args:
-            q: Where to start, shape (arms, joints) [rad].
-            targets: TCP pose of each arm in the world.
-            max_step: Largest change of a joint [rad].
+            q: Where to start.
+            target: Pose of the tool centre point in the world.
+            max_step: Largest change of a joint from q [rad].
+            iterations: Most Gauss-Newton steps.
 
         Returns:
-            Shape (arms, joints) [rad], within the joint limits.
+            Shape (joints,) [rad], within the joint limits.
         """
-        low = np.maximum(self._low, q - max_step)
-        high = np.minimum(self._high, q + max_step)
+        low, high = np.maximum(self.low, q - max_step), np.minimum(self.high, q + max_step)
         current = np.clip(q, low, high)
-        for _ in range(self._settings.iterations):
-            self._place(current)
-            error = np.stack([self._error(arm, target) for arm, target in enumerate(targets)])
+        for _ in range(iterations):
+            error = self._error(self.forward(current), target)
             if np.abs(error).max() < self._settings.tolerance:
                 break
-            jacobian = np.stack([self._site_jacobian(arm) for arm in range(len(targets))])
-            step = self._step(jacobian * self._weights[:, None], error, current, low, high)
+            step = self._bounded_step(error, current, low, high)
             current = np.clip(current + step, low, high)
         return current
 
-    def _place(self, q: FloatArray) -> None:
-        self._data.qpos[self._qpos] = q.ravel()
-        mujoco.mj_kinematics(self._model, self._data)
+    def solve(self, target: Pose, near: FloatArray, seeds: Iterable[FloatArray]) -> FloatArray | None:
+        """The solution nearest to `near` among those found from `near` and the seeds; None if none reaches the target.
+
+        Nearest by the joint that has to move most, which decides how long the motion takes.
+        """
+        found = [self.inverse(seed, target, iterations=60) for seed in (near, *seeds)]
+        reached = [q for q in found if np.abs(self._error(self.forward(q), target)).max() < 1e-3]
+        return min(reached, key=lambda q: float(np.abs(q - near).max()), default=None)
+
+    def _error(self, tool: Pose, target: Pose) -> FloatArray:
+        turn = np.empty(3)
+        mujoco.mju_subQuat(turn, target.quaternion, tool.quaternion)
+        mujoco.mju_rotVecQuat(turn, turn, tool.quaternion)
+        return np.concatenate([target.position - tool.position, turn]) * self._weights
+
+    def _jacobian_here(self) -> FloatArray:
         mujoco.mj_comPos(self._model, self._data)
+        mujoco.mj_jacSite(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._site)
+        return self._jacobian[:, self._dofs]
 
-    def _tcp(self, arm: int) -> Pose:
-        quaternion = np.empty(4)
-        mujoco.mju_mat2Quat(quaternion, self._data.site_xmat[self._sites[arm]])
-        return Pose(self._data.site_xpos[self._sites[arm]].copy(), quaternion)
-
-    def _site_jacobian(self, arm: int) -> FloatArray:
-        mujoco.mj_jacSite(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._sites[arm])
-        return self._jacobian[:, self._dofs[arm]]
-
-    def _error(self, arm: int, target: Pose) -> FloatArray:
-        tcp = self._tcp(arm)
-        rotation = np.empty(3)
-        mujoco.mju_subQuat(rotation, target.quaternion, tcp.quaternion)
-        mujoco.mju_rotVecQuat(rotation, rotation, tcp.quaternion)
-        return np.concatenate([target.position - tcp.position, rotation]) * self._weights
-
-    def _step(self, jacobian: FloatArray, error: FloatArray, q: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    def _bounded_step(self, error: FloatArray, q: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+        jacobian = self._jacobian_here() * self._weights[:, None]
         step = self._least_squares(jacobian, error, q)
-        # A joint that would cross its bound is held there and the others take over its share.
-        blocked = ((q + step) < low) & (step < 0) & (q <= low) | ((q + step) > high) & (step > 0) & (q >= high)
+        blocked = ((step < 0) & (q <= low)) | ((step > 0) & (q >= high))
         if blocked.any():
-            step = self._least_squares(jacobian * ~blocked[:, None, :], error, q) * ~blocked
+            # Joints at a bound stay there and the others take over their share.
+            step = self._least_squares(jacobian * ~blocked, error, q) * ~blocked
         return step
 
     def _least_squares(self, jacobian: FloatArray, error: FloatArray, q: FloatArray) -> FloatArray:
         s = self._settings
-        transposed = jacobian.transpose(0, 2, 1)
-        gram = transposed @ jacobian
-        smallest = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[:, 0], 0.0))
-        shortfall = np.maximum(0.0, 1.0 - smallest / s.singular_threshold)
-        damping = s.damping + s.singular_damping * shortfall**2 * (np.linalg.norm(error, axis=1) + 0.01)
-        diagonal = (damping + s.posture)[:, None, None] * np.eye(gram.shape[-1])
-        gradient = (transposed @ error[..., None])[..., 0] + s.posture * (self._home - q)
-        return np.linalg.solve(gram + diagonal, gradient[..., None])[..., 0]
+        gram = jacobian.T @ jacobian
+        manipulability = np.sqrt(max(0.0, float(np.linalg.det(gram))))
+        shortfall = max(0.0, 1.0 - manipulability / s.singular_below)
+        damping = s.damping + s.posture + s.singular_damping * shortfall**2
+        gradient = jacobian.T @ error + s.posture * (self._home - q)
+        return np.asarray(np.linalg.solve(gram + damping * self._eye, gradient))
 
 
-def _joints_only(robot: Robot) -> mujoco.MjModel:
-    spec = mujoco.MjSpec()
-    spec.compiler.degree = False
-    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
-        child = mujoco.MjSpec.from_file(str(robot.mjcf))
-        for geom in list(child.geoms):
-            child.delete(geom)
-        frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
-        spec.attach(child, frame=frame, prefix=prefix)
+def _joints_only(robot: Robot, arm: Arm) -> mujoco.MjModel:
+    spec, child = mujoco.MjSpec(), mujoco.MjSpec.from_file(str(robot.mjcf))
+    for geom in list(child.geoms):
+        child.delete(geom)
+    frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
+    spec.attach(child, frame=frame, prefix=robot.prefixes[robot.arms.index(arm)])
     return spec.compile()

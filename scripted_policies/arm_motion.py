@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ambidex.envs.kinematics import Kinematics
 from ambidex.envs.pose import Pose, quaternion_about, quaternion_product, rotation_between
 from ambidex.envs.robot import Arm
 from ambidex.envs.scene import Scene
+from ambidex.envs.types import FloatArray
 
 Motion = Iterator[None]
-Attempt = Iterator[None]
 Goal = Callable[[], Pose]
 Condition = Callable[[], bool]
 
@@ -22,42 +23,69 @@ class Pace:
     Attributes:
         linear: Mean speed of the tool [m/s].
         angular: Mean turning speed of the tool [rad/s].
+        joint: Mean speed of the joint that moves most, in free travel [rad/s].
         gripper: Opening rate [1/s].
         shortest: Least duration of a motion [s].
     """
 
-    linear: float = 0.22
+    linear: float = 0.28
     angular: float = 1.2
+    joint: float = 1.3
     gripper: float = 2.5
     shortest: float = 0.4
 
 
 ARRIVED = 0.004  # [m]
 ARRIVED_ANGLE = 0.06  # [rad]
+SMOOTHING = 0.2  # share of the way to a moving goal that is taken per control step: a measured goal trembles
 SQUEEZE = 0.2  # how far the command closes beyond first contact, as a share of the full opening
 SETTLE_S = 0.12  # contact must last this long to count as a grasp [s]
 
 
 class ArmMotion:
-    """One arm's reference: where its tool should be and how far its gripper should be open.
+    """One arm's reference: where its joints should be and how far its gripper should be open.
 
     Attributes:
-        reference: Where the tool should be now.
+        joints: Where the joints should be now, shape (joints,) [rad].
         opening: Where the gripper should be now, 0 closed to 1 open.
+        moving: Whether the reference is on its way; when it is not, the arm is settling on it.
     """
 
-    def __init__(self, scene: Scene, arm: Arm, control_hz: float, pace: Pace) -> None:
+    def __init__(self, scene: Scene, arm: Arm, kinematics: Kinematics, control_hz: float, pace: Pace) -> None:
         self.scene = scene
         self.arm = arm
-        self.reference = self.tool()
+        self.joints: FloatArray = np.array(arm.home)
         self.opening = self._measured_opening()
         self.moving = False
+        self._kinematics = kinematics
         self._dt = 1.0 / control_hz
         self._pace = pace
+
+    @property
+    def reference(self) -> Pose:
+        """Where the tool should be now."""
+        return self._kinematics.forward(self.joints)
 
     def tool(self) -> Pose:
         """The measured pose of the tool centre point."""
         return self.scene.site_pose(self.arm.tcp_site)
+
+    def travel(self, goal: Pose, *, opening: float | None = None, slowly: float = 1.0, patience: float = 0.6) -> Motion:
+        """Go to a goal through free space, every joint along a minimum-jerk profile; ends on arrival.
+
+        A joint path passes wrist singularities smoothly, where a straight line of the tool cannot.
+
+        Args:
+            goal: Where to go.
+            opening: Gripper opening to reach on the way.
+            slowly: Share of the usual pace.
+            patience: How long to wait for arrival after the profile has ended [s].
+        """
+        start, end = self.joints, self._joints_at(goal)
+        longest = max(_duration(self.reference, goal, self._pace), float(np.abs(end - start).max()) / self._pace.joint)
+        for share in self._shares(longest / slowly, patience, lambda: _near(self.tool(), goal)):
+            self.joints = start + share * (end - start)
+            yield from self._step(opening)
 
     def move(self, goal: Goal, *, opening: float | None = None, slowly: float = 1.0, patience: float = 0.6) -> Motion:
         """Go straight to a goal, which may move, along a minimum-jerk profile; ends on arrival.
@@ -68,22 +96,18 @@ class ArmMotion:
             slowly: Share of the usual pace.
             patience: How long to wait for arrival after the profile has ended [s].
         """
-        start = self.reference
-        duration = max(self._pace.shortest, _duration(start, goal(), self._pace) / slowly)
-        elapsed = 0.0
-        while elapsed < duration + patience:
-            elapsed += self._dt
-            share = _minimum_jerk(min(1.0, elapsed / duration))
-            self.moving = share < 1.0
-            self.reference = _between(start, goal(), share)
-            if opening is not None:
-                self._turn_gripper(opening)
-            if not self.moving and self._arrived():
-                break
-            yield
-        self.moving = False
+        start = smoothed = self.reference
+        max_step = self.arm.max_joint_speed * self._dt
 
-    def grasp(self, group: str, *, timeout: float = 0.9) -> Attempt:
+        def arrived() -> bool:
+            return _near(self.reference, goal(), 0.5) and _near(self.tool(), goal())
+
+        for share in self._shares(_duration(start, goal(), self._pace) / slowly, patience, arrived):
+            smoothed = _between(smoothed, _between(start, goal(), share), SMOOTHING)
+            self.joints = self._kinematics.inverse(self.joints, smoothed, max_step=max_step)
+            yield from self._step(opening)
+
+    def grasp(self, group: str, *, timeout: float = 0.9) -> Motion:
         """Close until both fingers hold the group for a moment; ends there, or when closed on nothing."""
         held_s = elapsed = 0.0
         stop_at = 0.0
@@ -118,11 +142,27 @@ class ArmMotion:
         """Whether both fingers touch the group."""
         return self.scene.held(group, self.arm.name)
 
-    def _arrived(self) -> bool:
-        tool = self.tool()
-        turned = rotation_between(tool.quaternion, self.reference.quaternion)
-        distance = np.linalg.norm(tool.position - self.reference.position)
-        return bool(distance < ARRIVED and np.linalg.norm(turned) < ARRIVED_ANGLE)
+    def _shares(self, duration: float, patience: float, arrived: Condition) -> Iterator[float]:
+        duration = max(self._pace.shortest, duration)
+        elapsed = 0.0
+        while elapsed < duration + patience:
+            elapsed += self._dt
+            self.moving = elapsed < duration
+            yield _minimum_jerk(min(1.0, elapsed / duration))
+            if not self.moving and arrived():
+                break
+        self.moving = False
+
+    def _step(self, opening: float | None) -> Motion:
+        if opening is not None:
+            self._turn_gripper(opening)
+        yield
+
+    def _joints_at(self, goal: Pose) -> FloatArray:
+        seeds = [np.array(posture) for posture in (self.arm.home, *self.arm.postures)]
+        found = self._kinematics.solve(goal, self.joints, seeds)
+        # Out of reach: as near as it gets, so that the attempt fails in the open.
+        return self._kinematics.inverse(self.joints, goal, iterations=60) if found is None else found
 
     def _turn_gripper(self, opening: float) -> None:
         change = self._pace.gripper * self._dt
@@ -132,6 +172,12 @@ class ArmMotion:
         gripper = self.arm.gripper
         position = float(self.scene.data.joint(gripper.joint).qpos[0])
         return (position - gripper.closed) / (gripper.opened - gripper.closed)
+
+
+def _near(a: Pose, b: Pose, tolerance: float = 1.0) -> bool:
+    turned = rotation_between(a.quaternion, b.quaternion)
+    distance = np.linalg.norm(a.position - b.position)
+    return bool(distance < tolerance * ARRIVED and np.linalg.norm(turned) < tolerance * ARRIVED_ANGLE)
 
 
 def _minimum_jerk(share: float) -> float:

@@ -28,7 +28,8 @@ class Expert(ABC):
         self._spec = env.spec
         self._noise = noise
         self._tracking = Tracking(env.scene, env.spec.control_hz)
-        self._kinematics = Kinematics(env.scene.robot)
+        robot = env.scene.robot
+        self._kinematics = [Kinematics(robot, arm) for arm in robot.arms]
 
     @abstractmethod
     def left_script(self, arm: ArmMotion) -> Motion:
@@ -42,7 +43,8 @@ class Expert(ABC):
         self._rng = np.random.default_rng([seed, 1])
         self._tracking.reset()
         self.left, self.right = (
-            ArmMotion(self.scene, arm, self._spec.control_hz, self._pace()) for arm in self.scene.robot.arms
+            ArmMotion(self.scene, arm, kinematics, self._spec.control_hz, self._pace())
+            for arm, kinematics in zip(self.scene.robot.arms, self._kinematics, strict=True)
         )
         self._scripts = [self.left_script(self.left), self.right_script(self.right)]
 
@@ -50,10 +52,9 @@ class Expert(ABC):
         for script in self._scripts:
             next(script, None)
         arms = (self.left, self.right)
-        command = self._tracking.command(
-            [a.reference for a in arms], [a.tool() for a in arms], [not a.moving for a in arms]
-        )
-        return self._action(command, np.array([a.opening for a in arms]))
+        steady = np.repeat([not arm.moving for arm in arms], [len(arm.joints) for arm in arms])
+        command = self._tracking.command(np.concatenate([arm.joints for arm in arms]), steady)
+        return self._action(command.reshape(len(arms), -1), np.array([arm.opening for arm in arms]))
 
     def jitter(self, pose: Pose) -> Pose:
         """The pose, moved a little if noise is asked for; drawn once per call."""
@@ -62,9 +63,10 @@ class Expert(ABC):
     def _pace(self) -> Pace:
         factor = float(np.clip(1.0 + self._noise * PACE_NOISE * self._rng.standard_normal(), 0.8, 1.3))
         usual = Pace()
-        return Pace(linear=usual.linear * factor, angular=usual.angular * factor)
+        return Pace(linear=usual.linear * factor, angular=usual.angular * factor, joint=usual.joint * factor)
 
     def _action(self, command: FloatArray, openings: FloatArray) -> Float32Array:
         if self._spec.control == "joint":
             return np.concatenate([command, openings[:, None]], axis=1).ravel().astype(np.float32)
-        return pack_ee_action(self._kinematics.forward(command), openings)
+        poses = [kinematics.forward(q) for kinematics, q in zip(self._kinematics, command, strict=True)]
+        return pack_ee_action(poses, openings)

@@ -1,7 +1,6 @@
 """The expert that inserts a peg into a socket in the air."""
 
 import math
-from functools import partial
 
 import numpy as np
 
@@ -11,10 +10,10 @@ from ambidex.scripted_policies.arm_motion import ArmMotion, Goal, Motion
 from ambidex.scripted_policies.expert import Expert
 from ambidex.scripted_policies.grasps import heading_along, offset_along, tool_orientation
 
-PITCH = math.radians(60.0)  # nose down: the wrist cameras of the two arms stay clear of each other
+PITCH = math.radians(65.0)  # nose down: the wrist cameras of the two arms stay clear of each other
 CLEARANCE = 0.08  # above a part before grasping [m]
 GRASP_HEIGHT = 0.023  # of the tool above the table, so that the tilted finger tips clear it [m]
-GRIP_BACK = 0.025  # grip behind a part's centre, away from the other part [m]
+GRIP_BACK = 0.03  # grip behind a part's centre, away from the other part [m]
 MOUTH = (0.0, 0.5, 0.2)  # where the socket's mouth is held [m]
 HALF_LENGTH = 0.06  # of both parts [m]
 STANDOFF = 0.03  # between peg and mouth before going in [m]
@@ -34,13 +33,13 @@ class InsertionExpert(Expert):
 
     def left_script(self, arm: ArmMotion) -> Motion:
         yield from self._pick(arm, "socket", forward=0.0)
-        yield from arm.move(self._bring(arm, "socket", lambda: self._in_front(-HALF_LENGTH, "socket")))
+        yield from arm.travel(self._bring(arm, "socket", lambda: self._in_front(-HALF_LENGTH, "socket"))())
         self._presented = True
 
     def right_script(self, arm: ArmMotion) -> Motion:
         outside, inside = HALF_LENGTH + STANDOFF, HALF_LENGTH - DEPTH - PRESS
         yield from self._pick(arm, "peg", forward=math.pi)
-        yield from arm.move(self._bring(arm, "peg", lambda: self._in_front(outside, "peg")))
+        yield from arm.travel(self._bring(arm, "peg", lambda: self._in_front(outside, "peg"))())
         yield from arm.wait(lambda: self._presented, timeout=4.0)
         yield from arm.move(self._bring(arm, "peg", lambda: self._on_axis(outside)), slowly=0.5)
         yield from arm.move(self._bring(arm, "peg", lambda: self._on_axis(inside)), slowly=0.2)
@@ -49,12 +48,11 @@ class InsertionExpert(Expert):
         for _ in range(TRIES):
             heading = heading_along(self.scene.body_pose(part), forward, math.pi)
             above = self.jitter(self._grip(part, heading)).shifted((0, 0, CLEARANCE))
-            yield from arm.move(partial(_same, above), opening=1.0)
-            yield from arm.move(partial(self._grip, part, heading))
+            yield from arm.travel(above, opening=1.0)
+            yield from arm.travel(self._grip(part, heading))
             self._level[part] = _turned(self.scene.body_pose(part), forward - heading)
             yield from arm.grasp(part)
-            lifted = arm.reference.shifted((0, 0, CLEARANCE))
-            yield from arm.move(partial(_same, lifted), patience=0.0)
+            yield from arm.travel(arm.reference.shifted((0, 0, CLEARANCE)), patience=0.0)
             if arm.holds(part):
                 return
             yield from arm.release(part)
@@ -80,10 +78,6 @@ class InsertionExpert(Expert):
         inverse = Pose.at((0, 0, 0), self._level["socket"]).inverse().quaternion
         orientation = quaternion_product(socket.quaternion, inverse, self._level["peg"])
         return Pose(socket.position + (HALF_LENGTH + distance) * outward, orientation)
-
-
-def _same(pose: Pose) -> Pose:
-    return pose
 
 
 def _turned(pose: Pose, yaw: float) -> FloatArray:

@@ -30,17 +30,16 @@ class TransferCubeExpert(Expert):
                 break
             yield from arm.release("cube")
         present = self.jitter(Pose.at(MEETING, tool_orientation(RIGHT_FORWARD, 0.0)))
-        yield from arm.move(lambda: present)
+        yield from arm.travel(present)
         yield from arm.wait(lambda: self.left.holds("cube") and self._handed_over, timeout=4.0)
         yield from arm.release("cube")
-        away = arm.reference.shifted((RETREAT, 0.0, 0.0))
-        yield from arm.move(lambda: away)
+        yield from arm.travel(arm.reference.shifted((RETREAT, 0.0, 0.0)))
 
     def left_script(self, arm: ArmMotion) -> Motion:
         self._handed_over = False
         side = tool_orientation(0.0, 0.0, math.pi / 2)
         waiting = self.jitter(Pose.at((MEETING[0] - STANDOFF, *MEETING[1:]), side))
-        yield from arm.move(lambda: waiting, opening=1.0, slowly=0.7)
+        yield from arm.travel(waiting, opening=1.0, slowly=0.7)
         yield from arm.wait(self._presented, timeout=6.0)
         for _ in range(TRIES):
             yield from arm.move(lambda: Pose(self.scene.body_pose("cube").position, side), opening=1.0)
@@ -54,11 +53,10 @@ class TransferCubeExpert(Expert):
         cube = self.scene.body_pose("cube")
         down = tool_orientation(heading_along(cube, RIGHT_FORWARD, math.pi / 2), math.pi / 2)
         above = self.jitter(Pose(cube.position, down)).shifted((0, 0, CLEARANCE))
-        yield from arm.move(lambda: above, opening=1.0)
-        yield from arm.move(lambda: Pose(self.scene.body_pose("cube").position, down).shifted((0, 0, GRASP_HEIGHT)))
+        yield from arm.travel(above, opening=1.0)
+        yield from arm.travel(Pose(self.scene.body_pose("cube").position, down).shifted((0, 0, GRASP_HEIGHT)))
         yield from arm.grasp("cube")
-        lifted = arm.reference.shifted((0, 0, CLEARANCE))
-        yield from arm.move(lambda: lifted, patience=0.0)
+        yield from arm.travel(arm.reference.shifted((0, 0, CLEARANCE)), patience=0.0)
 
     def _presented(self) -> bool:
         meeting = Pose.at(MEETING)

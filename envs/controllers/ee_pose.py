@@ -24,9 +24,9 @@ class EePose:
     def __init__(self, scene: Scene, control_hz: float) -> None:
         robot = scene.robot
         self._space = JointSpace(scene)
-        self._kinematics = Kinematics(robot)
+        self._kinematics = [Kinematics(robot, arm) for arm in robot.arms]
+        self._max_steps = [arm.max_joint_speed / control_hz for arm in robot.arms]
         self._arms = len(robot.arms)
-        self._max_step = min(arm.max_joint_speed for arm in robot.arms) / control_hz
         self.action_names = tuple(f"{arm.name}_{name}" for arm in robot.arms for name in NAMES)
         self.low = np.tile([*WORKSPACE_LOW, -1, -1, -1, -1, 0], self._arms).astype(np.float32)
         self.high = np.tile([*WORKSPACE_HIGH, 1, 1, 1, 1, 1], self._arms).astype(np.float32)
@@ -34,14 +34,19 @@ class EePose:
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         wanted = action.reshape(self._arms, 8).astype(np.float64)
         commanded = self._space.commanded().reshape(self._arms, -1)
-        targets = [Pose.at(row[:3], row[3:7]) for row in wanted]
-        q = self._kinematics.inverse(commanded[:, :-1], targets, self._max_step)
-        return np.concatenate([q, wanted[:, 7:]], axis=1).ravel().astype(np.float32)
+        rows = [
+            kinematics.inverse(command[:-1], Pose.at(row[:3], row[3:7]), max_step=max_step)
+            for kinematics, command, row, max_step in zip(
+                self._kinematics, commanded, wanted, self._max_steps, strict=True
+            )
+        ]
+        return np.concatenate([np.stack(rows), wanted[:, 7:]], axis=1).ravel().astype(np.float32)
 
     def from_joint_action(self, joint_action: Float32Array) -> Float32Array:
-        """The end-effector action that a joint command amounts to, shape (16,) float32."""
+        """The end-effector action that a joint command amounts to, shape (8 * arms,) float32."""
         rows = joint_action.reshape(self._arms, -1).astype(np.float64)
-        return pack_ee_action(self._kinematics.forward(rows[:, :-1]), rows[:, -1])
+        poses = [kinematics.forward(row[:-1]) for kinematics, row in zip(self._kinematics, rows, strict=True)]
+        return pack_ee_action(poses, rows[:, -1])
 
 
 def pack_ee_action(poses: list[Pose], grippers: FloatArray) -> Float32Array:

@@ -28,6 +28,7 @@ def _arm(name: str, base: Pose) -> Arm:
         base=base,
         home=(0.0, -0.96, 1.16, 0.0, -0.3, 0.0),
         home_finger=0.02239,
+        postures=((0.0, -0.3, 0.8, 0.0, 0.9, 0.0), (0.0, -0.3, 0.8, 0.0, -0.9, 0.0)),
         max_joint_speed=3.14,
     )
 
