@@ -1,0 +1,135 @@
+"""The environment as dm_control knows it: a `dm_env.Environment` that `dm_control.viewer` can show and drive."""
+
+from collections.abc import Mapping, Sequence
+
+import dm_env
+import mujoco
+import numpy as np
+from dm_control.mujoco import Physics
+from dm_control.mujoco.wrapper import MjData, MjModel
+from dm_control.mujoco.wrapper.mjbindings import sizes
+from dm_env import specs
+
+from ambidex.envs.env import make
+from ambidex.envs.types import Float32Array, ImageArray, Observation, Step
+
+Arrays = dict[str, Float32Array | ImageArray]
+
+
+class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env carries no types
+    """One task as a dm_env environment, on the same MuJoCo world, not a second one.
+
+    Reward is the stage that holds now. An episode ends at strict success (discount 0) or at the task's horizon
+    (discount 1). Each reset begins the next seed, so episode k is (task, first_seed + k).
+
+    Observations: "agent_pos" and "agent_vel" (J,), "environment_state" (7 * objects,), and one (H, W, 3) uint8 image
+    under each camera's name.
+
+    Attributes:
+        physics: dm_control's view of the world: its model and data are the environment's own.
+        seed: Episode seed of the running episode.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        control: str | None = None,
+        cameras: Sequence[str] = (),
+        image_size: tuple[int, int] | None = None,
+        render_quality: str = "standard",
+        spread: str = "published",
+        first_seed: int = 0,
+    ) -> None:
+        """Make the environment; the arguments are those of `ambidex.make`, without cameras unless asked for."""
+        self._env = make(
+            task, control=control, cameras=cameras, image_size=image_size, render_quality=render_quality, spread=spread
+        )
+        self.physics = Physics(_Data(self._env.scene.data))
+        self.seed = first_seed - 1
+        self._running = False
+
+    def reset(self) -> dm_env.TimeStep:
+        """Begin the episode of the next seed."""
+        self.seed += 1
+        self._running = True
+        return dm_env.restart(_observed(self._env.reset(self.seed)))
+
+    def step(self, action: Float32Array) -> dm_env.TimeStep:
+        """Act for one control step, or begin the next episode when none is running."""
+        if not self._running:
+            return self.reset()
+        step = self._env.step(np.asarray(action, np.float32))
+        self._running = not (step.success or step.truncated)
+        return _time_step(step)
+
+    def action_spec(self) -> specs.BoundedArray:
+        controller = self._env.controller
+        names = "\t".join(controller.action_names)  # dm_control separates names by tabs
+        return specs.BoundedArray(controller.low.shape, np.float32, controller.low, controller.high, name=names)
+
+    def observation_spec(self) -> Mapping[str, specs.Array]:
+        spec = self._env.spec
+        joints, image = len(spec.joint_names), (*spec.image_size, 3)
+        return {
+            "agent_pos": specs.Array((joints,), np.float32, name="agent_pos"),
+            "agent_vel": specs.Array((joints,), np.float32, name="agent_vel"),
+            "environment_state": specs.Array((7 * len(spec.object_names),), np.float32, name="environment_state"),
+            **{camera: specs.BoundedArray(image, np.uint8, 0, 255, name=camera) for camera in spec.cameras},
+        }
+
+    def control_timestep(self) -> float:
+        """Seconds between two actions."""
+        return 1.0 / self._env.spec.control_hz
+
+    def close(self) -> None:
+        """Free the OpenGL contexts. Safe to call twice."""
+        self._env.close()
+        self.physics.free()
+
+
+class _Model(MjModel):  # type: ignore[misc]  # dm_control carries no types
+    """A model whose fields that this MuJoCo no longer has read None.
+
+    dm_control 1.0.50 lists fields that MuJoCo 4 renamed, and its named indexing would fail on them.
+    """
+
+    def __getattr__(self, name: str) -> None:
+        _none_if_listed(self, "mjmodel", name)
+
+
+class _Data(MjData):  # type: ignore[misc]
+    """Likewise for data. Wraps the environment's own MjData without a copy."""
+
+    # dm_control's metaclass would put the bare attributes of mujoco.MjData here.
+    model, contact = MjData.model, MjData.contact
+
+    def __init__(self, data: mujoco.MjData) -> None:
+        super().__init__(data)
+        self._model = _Model(data.model)
+
+    def __getattr__(self, name: str) -> None:
+        _none_if_listed(self, "mjdata", name)
+
+
+def _none_if_listed(owner: object, struct: str, name: str) -> None:
+    if name not in sizes.array_sizes[struct]:
+        raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
+
+
+def _observed(observation: Observation) -> Arrays:
+    vectors = {
+        "agent_pos": observation.qpos,
+        "agent_vel": observation.qvel,
+        "environment_state": observation.objects,
+    }
+    return {**{name: vector.astype(np.float32) for name, vector in vectors.items()}, **observation.images()}
+
+
+def _time_step(step: Step) -> dm_env.TimeStep:
+    reward, observation = float(step.stage), _observed(step.observation)
+    if step.success:
+        return dm_env.termination(reward, observation)
+    if step.truncated:
+        return dm_env.truncation(reward, observation)
+    return dm_env.transition(reward, observation)

@@ -1,0 +1,182 @@
+"""The environment as Gymnasium and LeRobot's evaluator know it. Importing this module registers every task."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.envs.registry import TASKS
+from ambidex.envs.types import Float32Array, FloatArray, ImageArray, Observation
+
+if TYPE_CHECKING:
+    from ambidex.envs.env import Environment
+
+OBSERVATION_TYPES = ("pixels_agent_pos", "pixels", "state")
+BOUND = 1000.0  # wider than anything a robot or a fallen object reaches within an episode [rad, m]
+
+GymObservation = dict[str, Any]  # spaces.Dict wants a plain dict: arrays by name, images in one more dict
+Info = dict[str, Any]
+
+
+class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
+    """One task as a Gymnasium environment.
+
+    Reward is the stage that holds now (ACT's 0 to 4 in the ALOHA family). An episode terminates at strict success and
+    is truncated at the task's horizon. There is no autoreset.
+
+    Attributes:
+        task: Registered task name.
+        task_description: The task in words.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 50}
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        obs_type: str = "pixels_agent_pos",
+        render_mode: str | None = None,
+        control: str | None = None,
+        cameras: Sequence[str] | None = None,
+        image_size: tuple[int, int] | None = None,
+        render_quality: str = "standard",
+        spread: str = "published",
+        render_camera: str | None = None,
+    ) -> None:
+        """Make the environment; nothing is rendered before the first observation with images.
+
+        Args:
+            task: Registered task name.
+            obs_type: "pixels_agent_pos": {"pixels": {camera: (H, W, 3) uint8}, "agent_pos": (J,)}; "pixels":
+                {camera: (H, W, 3) uint8}; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
+            render_mode: "rgb_array", or None for no `render`.
+            control: "joint" or "ee"; None for the family's default.
+            cameras: Cameras to observe; None for the family's default.
+            image_size: Height and width [px] of observations and of `render`.
+            render_quality: "standard" or "studio".
+            spread: "published" or "wide" reset distribution.
+            render_camera: What `render` shows; None for the first observed camera.
+
+        Raises:
+            UsageError: An unknown name, or pixels without a camera.
+        """
+        if obs_type not in OBSERVATION_TYPES:
+            raise UnknownNameError("observation type", obs_type, OBSERVATION_TYPES)
+        self._env = _make(task, control, cameras, image_size, render_quality, spread)
+        self._obs_type = obs_type
+        self._render_camera = _chosen_camera(self._env, render_camera)
+        spec = self._env.spec
+        if obs_type != "state" and not spec.cameras:
+            raise UsageError(f"obs_type {obs_type!r} needs at least one camera; use obs_type='state' for none.")
+        self.render_mode = render_mode
+        self.metadata = {**self.metadata, "render_fps": round(spec.control_hz)}
+        self.task, self.task_description = spec.task, spec.instruction
+        self._max_episode_steps = spec.horizon
+        self.observation_space = _observation_space(self._env, obs_type)
+        self.action_space = spaces.Box(self._env.controller.low, self._env.controller.high, dtype=np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[GymObservation, Info]:
+        """Begin an episode.
+
+        Args:
+            seed: Begin the episode (task, seed), the one that every other part of ambidex knows by this seed. None
+                draws an episode seed from the environment's own generator; `info["episode_seed"]` tells which.
+            options: {"state": array (S,)} continues from a stored state instead.
+        """
+        super().reset(seed=seed)
+        episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
+        observation = self._env.reset(episode_seed)
+        state: FloatArray | None = (options or {}).get("state")
+        if state is not None:
+            observation = self._env.restore(state)
+        checks = self._env.scene.task.checks(self._env.scene)
+        return self._observed(observation), {
+            **_info(success=False, stage=self._env.stage(), checks=checks),
+            "episode_seed": episode_seed,
+        }
+
+    def step(self, action: Float32Array) -> tuple[GymObservation, float, bool, bool, Info]:
+        """Act for one control step; `action` has shape (A,)."""
+        step = self._env.step(action)
+        info = _info(success=step.success, stage=step.stage, checks=dict(step.checks))
+        return self._observed(step.observation), float(step.stage), step.success, step.truncated, info
+
+    def render(self) -> ImageArray | None:
+        """The view of the render camera, shape (H, W, 3) uint8 RGB, or None without a render mode."""
+        if self.render_mode is None:
+            return None
+        return self._env.render(self._env.scene.state(), self._render_camera)
+
+    def close(self) -> None:
+        """Free the OpenGL context. Safe to call twice."""
+        self._env.close()
+
+    def _observed(self, observation: Observation) -> GymObservation:
+        if self._obs_type == "pixels":
+            return dict(observation.images())
+        agent_pos = observation.qpos.astype(np.float32)
+        if self._obs_type == "state":
+            return {"agent_pos": agent_pos, "environment_state": observation.objects.astype(np.float32)}
+        return {"pixels": observation.images(), "agent_pos": agent_pos}
+
+
+def environment_id(task: str) -> str:
+    """The Gymnasium id of a task: "transfer_cube" is "ambidex/TransferCube-v0"."""
+    words = re.split(r"[_/]", task)
+    return f"ambidex/{''.join(word[:1].upper() + word[1:] for word in words)}-v0"
+
+
+def register_all() -> None:
+    """Register every task of the registry with Gymnasium. Harmless when called again."""
+    for task in TASKS:
+        name = environment_id(task)
+        if name not in gymnasium.registry:
+            gymnasium.register(name, entry_point=f"{__name__}:GymEnvironment", kwargs={"task": task})
+
+
+def _make(
+    task: str,
+    control: str | None,
+    cameras: Sequence[str] | None,
+    image_size: tuple[int, int] | None,
+    render_quality: str,
+    spread: str,
+) -> "Environment":
+    from ambidex.envs.env import make  # here, so that registering the ids does not load the simulator
+
+    return make(
+        task, control=control, cameras=cameras, image_size=image_size, render_quality=render_quality, spread=spread
+    )
+
+
+def _chosen_camera(env: "Environment", asked: str | None) -> str:
+    if asked is None:
+        return (env.spec.cameras or env.scene.camera_names)[0]
+    if asked not in env.scene.camera_names:
+        raise UnknownNameError("camera", asked, env.scene.camera_names)
+    return asked
+
+
+def _observation_space(env: "Environment", obs_type: str) -> "spaces.Space[Any]":
+    spec = env.spec
+    image = spaces.Box(0, 255, (*spec.image_size, 3), np.uint8)
+    pixels = spaces.Dict(dict.fromkeys(spec.cameras, image))
+    agent_pos = spaces.Box(-BOUND, BOUND, (len(spec.joint_names),), np.float32)
+    if obs_type == "pixels":
+        return pixels
+    if obs_type == "state":
+        objects = spaces.Box(-BOUND, BOUND, (7 * len(spec.object_names),), np.float32)
+        return spaces.Dict({"agent_pos": agent_pos, "environment_state": objects})
+    return spaces.Dict({"pixels": pixels, "agent_pos": agent_pos})
+
+
+def _info(*, success: bool, stage: int, checks: dict[str, bool]) -> Info:
+    return {"is_success": success, "stage": stage, "checks": checks}
+
+
+register_all()
