@@ -1,5 +1,6 @@
 """Forward kinematics and damped differential inverse kinematics of one arm."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,13 +12,17 @@ from ambidex.envs.robot import Arm, Robot
 from ambidex.envs.types import FloatArray
 
 
+CAUTIOUS_DAMPING = 1e-3  # weight of a joint step after one that was too long [m^2/rad^2]
+
+
 @dataclass(frozen=True, kw_only=True)
 class IkSettings:
     """Weights of the least-squares step.
 
     Attributes:
         damping: Weight of a joint step far from singularities [m^2/rad^2].
-        singular_damping: Weight added at a singularity, where unweighted steps would grow without bound.
+        singular_damping: Weight added at a singularity for an error of a centimetre or more, where unweighted steps
+            would grow without bound; less for smaller errors, so that the last millimetre still converges.
         singular_below: Manipulability |det J| under which it is added, quadratically (Nakamura and Hanafusa, 1986).
         posture: Weight of staying near the home posture [m^2/rad^2].
         rotation_weight: Metres that one radian of orientation error counts as [m/rad].
@@ -81,14 +86,21 @@ class Kinematics:
             Shape (joints,) [rad], within the joint limits.
         """
         low, high = np.maximum(self.low, q - max_step), np.minimum(self.high, q + max_step)
-        current = np.clip(q, low, high)
-        for _ in range(iterations):
+        best = current = np.clip(q, low, high)
+        least, caution = np.inf, 1.0
+        for _ in range(iterations + 1):
             error = self._error(self.forward(current), target)
-            if np.abs(error).max() < self._settings.tolerance:
+            size = float(np.linalg.norm(error))
+            if size < least:
+                best, least, caution = current, size, max(1.0, caution / 4.0)
+                best_error, jacobian = error, self._jacobian_here() * self._weights[:, None]
+            else:
+                caution *= 16.0  # the step was too long: a shorter one from where it was best
+            if least < self._settings.tolerance:
                 break
-            step = self._bounded_step(error, current, low, high)
-            current = np.clip(current + step, low, high)
-        return current
+            step = self._bounded_step(jacobian, best_error, best, low, high, caution)
+            current = np.clip(best + step, low, high)
+        return best
 
     def solve(self, target: Pose, near: FloatArray, seeds: Iterable[FloatArray]) -> FloatArray | None:
         """The solution nearest to `near` among those found from `near` and the seeds; None if none reaches the target.
@@ -110,21 +122,23 @@ class Kinematics:
         mujoco.mj_jacSite(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._site)
         return self._jacobian[:, self._dofs]
 
-    def _bounded_step(self, error: FloatArray, q: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-        jacobian = self._jacobian_here() * self._weights[:, None]
-        step = self._least_squares(jacobian, error, q)
+    def _bounded_step(
+        self, jacobian: FloatArray, error: FloatArray, q: FloatArray, low: FloatArray, high: FloatArray, caution: float
+    ) -> FloatArray:
+        step = self._least_squares(jacobian, error, q, caution)
         blocked = ((step < 0) & (q <= low)) | ((step > 0) & (q >= high))
         if blocked.any():
             # Joints at a bound stay there and the others take over their share.
-            step = self._least_squares(jacobian * ~blocked, error, q) * ~blocked
+            step = self._least_squares(jacobian * ~blocked, error, q, caution) * ~blocked
         return step
 
-    def _least_squares(self, jacobian: FloatArray, error: FloatArray, q: FloatArray) -> FloatArray:
+    def _least_squares(self, jacobian: FloatArray, error: FloatArray, q: FloatArray, caution: float) -> FloatArray:
         s = self._settings
         gram = jacobian.T @ jacobian
-        manipulability = np.sqrt(max(0.0, float(np.linalg.det(gram))))
+        manipulability = math.sqrt(max(0.0, float(np.linalg.det(gram))))
         shortfall = max(0.0, 1.0 - manipulability / s.singular_below)
-        damping = s.damping + s.posture + s.singular_damping * shortfall**2
+        singular = s.singular_damping * shortfall**2 * min(1.0, float(np.linalg.norm(error)) / 0.01)
+        damping = s.damping + singular + s.posture + (caution - 1.0) * CAUTIOUS_DAMPING
         gradient = jacobian.T @ error + s.posture * (self._home - q)
         return np.asarray(np.linalg.solve(gram + damping * self._eye, gradient))
 

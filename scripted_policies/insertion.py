@@ -12,7 +12,7 @@ from ambidex.scripted_policies.grasps import heading_along, offset_along, tool_o
 
 PITCH = math.radians(65.0)  # nose down: the wrist cameras of the two arms stay clear of each other
 CLEARANCE = 0.08  # above a part before grasping [m]
-GRASP_HEIGHT = 0.023  # of the tool above the table, so that the tilted finger tips clear it [m]
+GRASP_HEIGHT = 0.026  # of the tool above the table, so that the tilted finger tips clear it [m]
 GRIP_BACK = 0.03  # grip behind a part's centre, away from the other part [m]
 MOUTH = (0.0, 0.5, 0.2)  # where the socket's mouth is held [m]
 HALF_LENGTH = 0.06  # of both parts [m]

@@ -1,0 +1,149 @@
+"""How often the experts really succeed: `python -m ambidex.benchmarks.expert_rates`.
+
+Strict success over consecutive seeds, without pixels. The table names every failed seed, so that anybody can look.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+
+from ambidex.atomic_files import write_json
+from ambidex.command_line import run
+from ambidex.envs.env import make
+from ambidex.envs.pool import Pool, worker_count
+from ambidex.envs.pool_worker import WorkerError
+from ambidex.envs.registry import tasks_named
+from ambidex.envs.rollout import rollout
+from ambidex.envs.types import Outcome
+from ambidex.intervals import rate_in_words
+from ambidex.progress import Progress
+from ambidex.recorders.versions import versions
+from ambidex.scripted_policies.registry import make_expert
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpertRatesConfig:
+    """Strict success of the scripted experts over consecutive seeds.
+
+    Attributes:
+        task: A task or a suite.
+        spread: Reset distributions to try.
+        control: Control mode: joint or ee.
+        num_seeds: Seeds per task and spread.
+        seed: First seed.
+        noise: Noise of the expert, 0 to 1.
+        workers: Worker processes; auto when absent.
+        output: JSON file with every episode.
+        quiet: Print the table only.
+        debug: Show tracebacks.
+    """
+
+    task: str = "aloha"
+    spread: tuple[str, ...] = ("published", "wide")
+    control: str = "joint"
+    num_seeds: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1000
+    seed: int = 0
+    noise: float = 0.0
+    workers: int | None = None
+    output: Path = Path("results/expert_rates.json")
+    quiet: bool = False
+    debug: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One episode to try."""
+
+    task: str
+    spread: str
+    control: str
+    noise: float
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """How it went; `solved_at` is the first control step of the last success streak, -1 without success."""
+
+    outcome: str
+    stage: int
+    reason: str
+    solved_at: int
+
+
+def make_handler() -> Callable[[Trial], TrialResult]:
+    """A handler that keeps its environments between trials."""
+    cached: dict[tuple[str, str, str, float], Callable[[int], TrialResult]] = {}
+
+    def handle(trial: Trial) -> TrialResult:
+        key = (trial.task, trial.spread, trial.control, trial.noise)
+        if key not in cached:
+            cached[key] = _runner(*key)
+        return cached[key](trial.seed)
+
+    return handle
+
+
+def _runner(task: str, spread: str, control: str, noise: float) -> Callable[[int], TrialResult]:
+    env = make(task, spread=spread, control=control, cameras=())
+    return partial(_run, env=env, expert=make_expert(env, noise=noise))
+
+
+def _run(seed: int, *, env: object, expert: object) -> TrialResult:
+    result = rollout(env, expert, seed)  # type: ignore[arg-type]
+    final = len(result.spec.stages) - 1
+    below = np.flatnonzero(result.stages < final)
+    solved_at = int(below[-1]) + 1 if result.success and len(below) else -1
+    return TrialResult(outcome=result.outcome.value, stage=result.stage, reason=result.reason, solved_at=solved_at)
+
+
+def main(config: ExpertRatesConfig) -> None:
+    """Run all trials, print the table and write the file."""
+    groups = list(product(tasks_named(config.task), config.spread))
+    trials = [
+        Trial(task=task, spread=spread, control=config.control, noise=config.noise, seed=config.seed + i)
+        for task, spread in groups
+        for i in range(config.num_seeds)
+    ]
+    results = _all_results(trials, config)
+    rows = [_row(task, spread, {t: r for t, r in results.items() if (t.task, t.spread) == (task, spread)})
+            for task, spread in groups]
+    print("\n".join(["| task | spread | strict success | stage 4 for good at step, median / latest | failed seeds |",
+                     "|---|---|---|---|---|", *rows]))
+    episodes = [asdict(trial) | asdict(results[trial]) for trial in trials]
+    config.output.parent.mkdir(parents=True, exist_ok=True)
+    write_json(config.output, {"versions": versions(), "episodes": episodes})
+
+
+def _all_results(trials: list[Trial], config: ExpertRatesConfig) -> dict[Trial, TrialResult]:
+    results: dict[Trial, TrialResult] = {}
+    workers = worker_count(config.workers, len(trials))
+    with Pool(make_handler, workers) as pool, Progress("trials", len(trials), quiet=config.quiet) as progress:
+        for trial in trials:
+            pool.submit(trial)
+        while pool.pending:
+            trial, result = pool.next_result()
+            if isinstance(result, WorkerError):
+                result = TrialResult(outcome=Outcome.ERROR.value, stage=0, reason=result.message, solved_at=-1)
+            results[trial] = result
+            successes = sum(r.outcome == Outcome.SUCCESS.value for r in results.values())
+            progress.update(len(results), successes, len(results))
+    return results
+
+
+def _row(task: str, spread: str, results: dict[Trial, TrialResult]) -> str:
+    solved = [r.solved_at for r in results.values() if r.outcome == Outcome.SUCCESS.value]
+    failed = sorted(t.seed for t, r in results.items() if r.outcome != Outcome.SUCCESS.value)
+    when = f"{np.median(solved):.0f} / {max(solved)}" if solved else "never"
+    return f"| {task} | {spread} | {rate_in_words(len(solved), len(results))} | {when} | {json.dumps(failed)} |"
+
+
+if __name__ == "__main__":
+    run("expert-rates", main, ExpertRatesConfig)

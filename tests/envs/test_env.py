@@ -1,0 +1,142 @@
+"""Laws of the environment: addresses, replay, one world for both control modes, images on demand."""
+
+import numpy as np
+import pytest
+
+import ambidex
+from ambidex.envs.env import Environment, make
+from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
+from ambidex.envs.registry import TASKS
+from ambidex.envs.types import EnvSpec, Float32Array
+
+
+def wiggle(env: Environment, steps: int) -> list[Float32Array]:
+    rng = np.random.default_rng(5)
+    first = env.observe().qpos
+    if env.spec.control == "ee":
+        space = ambidex.Environment  # noqa: F841
+        from ambidex.envs.controllers.ee_pose import EePose
+
+        assert isinstance(env.controller, EePose)
+        joints = [(first + 0.2 * np.sin(i / 9) * rng.standard_normal(14)).astype(np.float32) for i in range(steps)]
+        return [env.controller.from_joint_action(j) for j in joints]
+    return [(first + 0.2 * np.sin(i / 9) * rng.standard_normal(14)).astype(np.float32) for i in range(steps)]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_task_and_seed_fix_the_start(task: str) -> None:
+    one, other = make(task), make(task)
+    for seed in (0, 7, 100000):
+        assert np.array_equal(one.reset(seed).state, other.reset(seed).state)
+        other.step(other.observe().qpos.astype(np.float32))
+    assert not np.array_equal(one.reset(1).objects, one.reset(2).objects)
+
+
+@pytest.mark.parametrize("control", ["joint", "ee"])
+def test_actions_replayed_from_the_first_state_give_the_same_states(control: str) -> None:
+    env, again = make("insertion", control=control), make("insertion", control=control)
+    env.reset(3)
+    first = env.observe().state
+    actions = wiggle(env, 60)
+    states = [env.step(action).observation.state for action in actions]
+    again.restore(first)
+    for action, state in zip(actions, states, strict=True):
+        assert np.array_equal(again.step(action).observation.state, state)
+
+
+def test_any_stored_state_continues_bit_for_bit() -> None:
+    env = make("insertion")
+    env.reset(3)
+    actions = wiggle(env, 60)
+    states = [env.step(action).observation.state for action in actions]
+    env.restore(states[29])
+    assert np.array_equal(env.step(actions[30]).observation.state, states[30])
+
+
+def test_end_effector_control_acts_through_joint_commands() -> None:
+    ee, joint = make("insertion", control="ee"), make("insertion", control="joint")
+    ee.reset(4)
+    joint.reset(4)
+    for action in wiggle(ee, 40):
+        step = ee.step(action)
+        assert np.array_equal(joint.step(step.joint_action).observation.state, step.observation.state)
+
+
+def test_images_asked_for_late_show_their_own_moment() -> None:
+    env = make("transfer_cube", cameras=("angle",), image_size=(60, 80))
+    before = env.reset(0)
+    at_once = before.image("angle")
+    action = before.qpos.astype(np.float32)
+    action[:6] += 0.3
+    for _ in range(20):
+        after = env.step(action).observation
+    assert np.array_equal(before.image("angle"), at_once)
+    assert not np.array_equal(after.image("angle"), at_once)
+    env.close()
+
+
+def test_observations_are_taken_after_the_step_and_do_not_change() -> None:
+    env = make("transfer_cube", cameras=())
+    first = env.reset(0)
+    kept = first.state.copy()
+    step = env.step(first.qpos.astype(np.float32))
+    assert np.array_equal(first.state, kept)
+    assert step.observation.time == pytest.approx(0.02)
+    assert not np.array_equal(step.observation.state, kept)
+
+
+@pytest.mark.parametrize(("shape", "value"), [((13,), 0.0), ((14,), np.nan), ((14,), np.inf), ((2, 7), 0.0)])
+def test_bad_actions_are_refused(shape: tuple[int, ...], value: float) -> None:
+    env = make("transfer_cube", cameras=())
+    env.reset(0)
+    with pytest.raises(InvalidActionError):
+        env.step(np.full(shape, value, np.float32))
+
+
+def test_commands_outside_the_limits_are_clamped() -> None:
+    env = make("transfer_cube", cameras=())
+    env.reset(0)
+    env.step(np.full(14, 100.0, np.float32))
+    limits = env.scene.model.actuator_ctrlrange
+    assert (env.scene.data.ctrl <= limits[:, 1]).all()
+    assert (env.scene.data.ctrl >= limits[:, 0]).all()
+
+
+def test_wide_spread_is_wider_and_turns() -> None:
+    narrow, wide = make("insertion", cameras=()), make("insertion", spread="wide", cameras=())
+    starts = [np.stack([env.reset(seed).objects for seed in range(60)]) for env in (narrow, wide)]
+    spans = [np.ptp(s[:, 0]) for s in starts]
+    assert spans[1] > spans[0]
+    assert np.allclose(starts[0][:, 3], 1.0)
+    assert np.ptp(starts[1][:, 6]) > 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"control": "joints"}, "Did you mean 'joint'"),
+        ({"cameras": ("topp",)}, "Did you mean 'top'"),
+        ({"render_quality": "studo"}, "Did you mean 'studio'"),
+        ({"spread": "wid"}, "Did you mean 'wide'"),
+    ],
+)
+def test_unknown_names_get_a_suggestion(options: dict[str, str], words: str) -> None:
+    with pytest.raises(UnknownNameError, match=words):
+        make("insertion", **options)  # type: ignore[arg-type]
+
+
+def test_unknown_task_and_bad_size() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'insertion'"):
+        make("insertoin")
+    with pytest.raises(UsageError, match="Image size"):
+        make("insertion", image_size=(0, 5))
+    with pytest.raises(UsageError, match="negative"):
+        make("insertion").reset(-1)
+
+
+def test_spec_survives_json() -> None:
+    spec = make("insertion").spec
+    assert EnvSpec.from_dict(spec.to_dict()) == spec
+    assert spec.differences(make("insertion", control="ee").spec)
+    with pytest.raises(ValueError, match="missing"):
+        EnvSpec.from_dict({"task": "insertion"})
