@@ -1,0 +1,81 @@
+"""How fast everything is on this machine: `python -m ambidex.benchmarks.throughput`.
+
+Prints one table and writes JSON. Ratios are between figures of the same run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from ambidex.atomic_files import write_json
+from ambidex.benchmarks.throughput_machine import describe_machine
+from ambidex.benchmarks.throughput_recording import recording_figures
+from ambidex.benchmarks.throughput_rendering import rendering_figures
+from ambidex.benchmarks.throughput_simulation import simulation_figures
+from ambidex.benchmarks.throughput_timing import FULL, QUICK, Figure, table
+from ambidex.command_line import run, say
+from ambidex.envs.errors import UsageError
+from ambidex.flags import Switch
+
+NAME = "throughput"
+Section = Literal["simulation", "rendering", "recording"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThroughputConfig:
+    """Measure simulation, rendering and recording on this machine."""
+
+    output: Path = Path("results/throughput.json")
+    """JSON file to write."""
+    sections: tuple[Section, ...] = SECTIONS
+    """What to measure."""
+    processes: int = 2
+    """Processes for parallel rendering, and workers for recording."""
+    quick: Switch = False
+    """Small pictures and short times: shows that everything runs, not how fast."""
+    quiet: Switch = False
+    """Print nothing but the table."""
+    debug: Switch = False
+    """Show tracebacks."""
+
+
+def main(config: ThroughputConfig) -> None:
+    """Measure, print the table and write the file."""
+    if config.processes < 1:
+        raise UsageError(f"--processes {config.processes}: at least 1.")
+    machine = describe_machine()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    figures = []
+    for figure in _measure(config):
+        figures.append(figure)
+        if not config.quiet:
+            say(NAME, f"{figure.label}: {figure.value:.4g} {figure.unit}")
+    print(table(figures))
+    write_json(config.output, {"started": started, "config": _plain(config), **machine, "figures": _rows(figures)})
+    if not config.quiet:
+        say(NAME, f"Written to {config.output}.")
+
+
+def _measure(config: ThroughputConfig) -> Iterator[Figure]:
+    effort = QUICK if config.quick else FULL
+    if "simulation" in config.sections:
+        yield from simulation_figures(effort)
+    if "rendering" in config.sections:
+        yield from rendering_figures(effort, config.processes)
+    if "recording" in config.sections:
+        yield from recording_figures(effort, config.processes)
+
+
+def _plain(config: ThroughputConfig) -> dict[str, object]:
+    return {**asdict(config), "output": str(config.output)}
+
+
+def _rows(figures: list[Figure]) -> list[dict[str, object]]:
+    return [{**asdict(figure), "value": figure.value} for figure in figures]
+
+
+if __name__ == "__main__":
+    run(NAME, main, ThroughputConfig)

@@ -1,0 +1,100 @@
+"""What one recorded episode costs, end to end: the command itself, in processes of its own."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ambidex.benchmarks.process_memory import PeakMemory
+from ambidex.benchmarks.throughput_simulation import TASK
+from ambidex.benchmarks.throughput_timing import Effort, Figure, MeasurementError
+from ambidex.envs.families import FAMILIES
+from ambidex.recorders.dataset import Dataset
+
+COMMAND = [sys.executable, "-c", "from ambidex.recorders.record_episodes import main; main()"]
+CAMERAS = FAMILIES["aloha"].cameras
+CAMERA_SETS = {"1_camera": CAMERAS[:1], "3_cameras": CAMERAS}
+FRAMES_READ = 200
+MEGABYTE = 1e6  # [B]
+
+
+def recording_figures(effort: Effort, workers: int) -> Iterator[Figure]:
+    """Seconds, megabytes and peak memory of a lossless episode for one camera and three, and reading it back."""
+    size = max(effort.image_sizes)
+    for name, cameras in CAMERA_SETS.items():
+        with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
+            output = Path(folder) / "dataset"
+            seconds, memory = _record(output, cameras, size, effort.episodes, workers)
+            yield from _costs(name, output, seconds, memory, effort.episodes)
+            yield _reading(name, output)
+
+
+def _record(
+    output: Path, cameras: tuple[str, ...], size: tuple[int, int], episodes: int, workers: int
+) -> tuple[float, PeakMemory]:
+    flags = {
+        "--task": [TASK],
+        "--num-episodes": [str(episodes)],
+        "--output-dir": [str(output)],
+        "--cameras": [*cameras],
+        "--image-size": [str(side) for side in size],
+        "--workers": [str(workers)],
+        "--storage": ["lossless"],
+        "--quiet": [],
+    }
+    command = [*COMMAND, *(word for flag, values in flags.items() for word in (flag, *values))]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        memory = PeakMemory(process.pid)
+        while process.poll() is None:
+            memory.look()
+            time.sleep(0.02)
+        seconds = time.perf_counter() - started
+        words = process.stderr.read() if process.stderr else ""
+    if process.returncode != 0:
+        raise MeasurementError(f"record-episodes left with {process.returncode} and said: {words.strip()}")
+    return seconds, memory
+
+
+def _costs(name: str, output: Path, seconds: float, memory: PeakMemory, episodes: int) -> Iterator[Figure]:
+    figure = partial(Figure, section="recording")
+    base = "" if name == "1_camera" else "1_camera"
+    words = name.replace("_", " ")
+    yield figure(
+        name=f"seconds_{name}",
+        label=f"recording one episode, {words}, start-up included ({episodes} episodes)",
+        unit="s",
+        samples=(seconds / episodes,),
+        relative_to=base and f"seconds_{base}",
+    )
+    yield figure(
+        name=f"megabytes_{name}",
+        label=f"size of one episode, {words}",
+        unit="MB",
+        samples=tuple(path.stat().st_size / MEGABYTE for path in Dataset(output).paths),
+        relative_to=base and f"megabytes_{base}",
+    )
+    yield figure(
+        name=f"worker_memory_{name}",
+        label=f"peak memory of a worker, {words}",
+        unit="MB",
+        samples=tuple(peak / MEGABYTE for peak in memory.of_workers()),
+    )
+
+
+def _reading(name: str, output: Path) -> Figure:
+    rng = np.random.default_rng(0)
+    milliseconds = []
+    with Dataset(output)[0] as episode:
+        for t in rng.integers(episode.steps, size=FRAMES_READ):
+            started = time.perf_counter()
+            episode.frame(episode.cameras[0], int(t))
+            milliseconds.append(1e3 * (time.perf_counter() - started))
+    words = name.replace("_", " ")
+    label = f"reading a random frame, {words}"
+    return Figure(section="recording", name=f"read_{name}", label=label, unit="ms", samples=tuple(milliseconds))

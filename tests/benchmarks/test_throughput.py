@@ -1,0 +1,88 @@
+"""The throughput program runs and reports what it promises. How fast a machine is, no test can know."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from ambidex.benchmarks.process_memory import PeakMemory
+from ambidex.benchmarks.throughput_timing import Effort, Figure, rate, rates, table
+
+FIGURES = {
+    ("simulation", "physics_at_home"),
+    ("simulation", "physics_with_expert"),
+    ("simulation", "control_with_expert"),
+    ("simulation", "control_with_expert_ee"),
+    ("rendering", "standard_120x160"),
+    ("rendering", "studio_120x160"),
+    ("rendering", "standard_120x160_2_processes"),
+    ("rendering", "studio_120x160_2_processes"),
+    *(
+        ("recording", f"{what}_{cameras}")
+        for what in ("seconds", "megabytes", "worker_memory", "read")
+        for cameras in ("1_camera", "3_cameras")
+    ),
+}
+
+
+def throughput(*flags: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ambidex.benchmarks.throughput", *flags]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_program_measures_everything_it_names(tmp_path: Path) -> None:
+    done = throughput("--quick", "--quiet", "--output", str(tmp_path / "throughput.json"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    report = json.loads((tmp_path / "throughput.json").read_text())
+    figures = {(row["section"], row["name"]): row for row in report["figures"]}
+    assert set(figures) == FIGURES
+    assert all(row["value"] > 0 and row["unit"] for row in figures.values())
+    assert figures["recording", "megabytes_3_cameras"]["value"] > figures["recording", "megabytes_1_camera"]["value"]
+    assert {"mujoco", "numpy", "ambidex"} <= set(report["versions"])
+    assert report["opengl"]["renderer"]
+    assert report["hardware"]["usable_cores"] >= 1
+    assert done.stdout.count("\n") == len(FIGURES) + 2
+
+
+def test_wrong_flags_are_wrong_usage() -> None:
+    assert throughput("--processes", "0").returncode == 2
+    assert throughput("--sections", "physics").returncode == 2
+
+
+def test_a_rate_is_work_per_second() -> None:
+    def work() -> int:
+        time.sleep(0.01)
+        return 5
+
+    assert rate(work, 0.1) == pytest.approx(500, rel=0.3)
+    assert len(rates(work, Effort(seconds=0.02, repeats=3, episodes=0, image_sizes=()))) == 3
+
+
+def test_ratios_are_taken_within_one_section_of_one_run() -> None:
+    one = Figure(section="a", name="one", label="one", unit="1/s", samples=(1.0, 2.0, 9.0))
+    two = Figure(section="a", name="two", label="two", unit="1/s", samples=(6.0,), relative_to="one")
+    stranger = Figure(section="b", name="two", label="three", unit="1/s", samples=(6.0,), relative_to="one")
+    lines = table([one, two, stranger]).splitlines()[2:]
+    assert lines[0] == "| one | 2 | 1 to 9 | 1/s |  |"
+    assert lines[1].endswith("| 3.00 x one |")
+    assert lines[2].endswith("|  |")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_the_peak_of_a_worker_is_seen_after_its_memory_was_freed() -> None:
+    memory = PeakMemory(os.getpid())
+    memory.look()
+    assert memory.of_workers() == (0,)
+    worker = get_context("spawn").Process(target=exec, args=("import time; bytearray(10**8); time.sleep(0.5)",))
+    worker.start()
+    while worker.is_alive():
+        memory.look()
+        time.sleep(0.02)
+    (peak,) = memory.of_workers()
+    assert 1e8 < peak < 3e8
