@@ -2,7 +2,10 @@
 
 import math
 
+import numpy as np
+
 from ambidex.envs.pose import Pose
+from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion
 from ambidex.scripted_policies.expert import Expert
 from ambidex.scripted_policies.grasps import heading_along, tool_orientation
@@ -13,6 +16,7 @@ GRASP_HEIGHT = 0.006  # tool above the cube's centre, so that the finger tips cl
 MEETING = (0.0, 0.5, 0.25)  # where the cube changes hands [m]
 STANDOFF = 0.10  # between the waiting left tool and the cube [m]
 RETREAT = 0.12  # of the right tool after release [m]
+NEAR_MEETING = 0.03  # the cube counts as presented this near to it [m]
 TRIES = 3
 
 
@@ -23,22 +27,25 @@ class TransferCubeExpert(Expert):
     four fingers never meet.
     """
 
+    def reset(self, observation: Observation, seed: int) -> None:
+        self._handed_over = False
+        super().reset(observation, seed)
+        self._meeting = self.jitter(Pose.at(MEETING)).position
+
     def right_script(self, arm: ArmMotion) -> Motion:
         for _ in range(TRIES):
             yield from self._pick(arm)
             if arm.holds("cube"):
                 break
             yield from arm.release("cube")
-        present = self.jitter(Pose.at(MEETING, tool_orientation(RIGHT_FORWARD, 0.0)))
-        yield from arm.travel(present)
-        yield from arm.wait(lambda: self.left.holds("cube") and self._handed_over, timeout=4.0)
+        yield from arm.travel(Pose(self._meeting, tool_orientation(RIGHT_FORWARD, 0.0)))
+        yield from arm.wait(lambda: self._handed_over, timeout=4.0)
         yield from arm.release("cube")
         yield from arm.travel(arm.reference.shifted((RETREAT, 0.0, 0.0)))
 
     def left_script(self, arm: ArmMotion) -> Motion:
-        self._handed_over = False
         side = tool_orientation(0.0, 0.0, math.pi / 2)
-        waiting = self.jitter(Pose.at((MEETING[0] - STANDOFF, *MEETING[1:]), side))
+        waiting = Pose(self._meeting, side).shifted((-STANDOFF, 0.0, 0.0))
         yield from arm.travel(waiting, opening=1.0, slowly=0.7)
         yield from arm.wait(self._presented, timeout=6.0)
         for _ in range(TRIES):
@@ -59,6 +66,5 @@ class TransferCubeExpert(Expert):
         yield from arm.travel(arm.reference.shifted((0, 0, CLEARANCE)), patience=0.0)
 
     def _presented(self) -> bool:
-        meeting = Pose.at(MEETING)
-        offset = self.scene.body_pose("cube").position - meeting.position
-        return self.right.holds("cube") and not self.right.moving and abs(offset).max() < 0.03
+        offset = self.scene.body_pose("cube").position - self._meeting
+        return self.right.holds("cube") and not self.right.moving and float(np.abs(offset).max()) < NEAR_MEETING
