@@ -113,10 +113,19 @@ def main(config: ExpertRatesConfig) -> None:
         for i in range(config.num_seeds)
     ]
     results = _all_results(trials, config)
-    rows = [_row(task, spread, {t: r for t, r in results.items() if (t.task, t.spread) == (task, spread)})
-            for task, spread in groups]
-    print("\n".join(["| task | spread | strict success | stage 4 for good at step, median / latest | failed seeds |",
-                     "|---|---|---|---|---|", *rows]))
+    rows = [
+        _row(task, spread, {t: r for t, r in results.items() if (t.task, t.spread) == (task, spread)})
+        for task, spread in groups
+    ]
+    print(
+        "\n".join(
+            [
+                "| task | spread | strict success | stage 4 for good at step, median / latest | failed seeds |",
+                "|---|---|---|---|---|",
+                *rows,
+            ]
+        )
+    )
     episodes = [asdict(trial) | asdict(results[trial]) for trial in trials]
     config.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(config.output, {"versions": versions(), "episodes": episodes})

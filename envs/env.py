@@ -1,7 +1,7 @@
 """The environment: one task, one robot, one control mode, one step path."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -19,7 +19,7 @@ from ambidex.envs.scene import Scene
 from ambidex.envs.task import Task
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
 
-CONTROL_MODES = ("joint", "ee")
+CONTROLLERS: Mapping[str, Callable[[Scene, float], Controller]] = {"joint": JointPosition, "ee": EePose}
 SPREADS = ("published", "wide")
 MAX_IMAGE_SIDE = 4096  # [px]
 
@@ -33,10 +33,10 @@ class Environment:
         controller: The control mode.
     """
 
-    def __init__(self, spec: EnvSpec, scene: Scene) -> None:
+    def __init__(self, spec: EnvSpec, scene: Scene, controller: Controller) -> None:
         self.spec = spec
         self.scene = scene
-        self.controller = _make_controller(spec, scene)
+        self.controller = controller
         self._joints = JointSpace(scene)
         self._substeps = round(1.0 / spec.control_hz / scene.model.opt.timestep)
         self._hold_steps = round(scene.task.hold_s * spec.control_hz)
@@ -161,7 +161,7 @@ def make(
     defaults = FAMILIES[task_object.family]
     control = control or defaults.control
     for kind, name, known in (
-        ("control mode", control, CONTROL_MODES),
+        ("control mode", control, tuple(CONTROLLERS)),
         ("render quality", render_quality, tuple(QUALITIES)),
         ("spread", spread, SPREADS),
     ):
@@ -172,6 +172,7 @@ def make(
         raise UsageError(f"Image size {size[0]} x {size[1]}: each side must be 1 to {MAX_IMAGE_SIDE} pixels.")
     robot = cast("Robot", resolve("robot", task_object.robot, ROBOTS)())  # type: ignore[operator]
     scene = Scene(robot, task_object)
+    controller = CONTROLLERS[control](scene, defaults.control_hz)
     chosen = tuple(defaults.cameras if cameras is None else cameras)
     for camera in chosen:
         if camera not in scene.camera_names:
@@ -189,26 +190,14 @@ def make(
         render_quality=render_quality,
         instruction=task_object.instruction,
         stages=task_object.stages,
-        action_names=_action_names(control, robot),
+        action_names=controller.action_names,
         joint_names=robot.joint_names,
         object_names=tuple(p.body for p in task_object.props),
     )
-    return Environment(spec, scene)
+    return Environment(spec, scene, controller)
 
 
 def episode_rng(task: str, seed: int) -> np.random.Generator:
     """The generator of an episode's start: a pure function of (task, seed)."""
     digest = hashlib.sha256(task.encode()).digest()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int.from_bytes(digest[:8]), seed])))
-
-
-def _make_controller(spec: EnvSpec, scene: Scene) -> Controller:
-    return JointPosition(scene) if spec.control == "joint" else EePose(scene, spec.control_hz)
-
-
-def _action_names(control: str, robot: Robot) -> tuple[str, ...]:
-    from ambidex.envs.controllers.ee_pose import NAMES
-
-    if control == "joint":
-        return robot.joint_names
-    return tuple(f"{arm.name}_{name}" for arm in robot.arms for name in NAMES)

@@ -11,7 +11,6 @@ from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Arm, Robot
 from ambidex.envs.types import FloatArray
 
-
 CAUTIOUS_DAMPING = 1e-3  # weight of a joint step after one that was too long [m^2/rad^2]
 
 
@@ -115,12 +114,12 @@ class Kinematics:
         turn = np.empty(3)
         mujoco.mju_subQuat(turn, target.quaternion, tool.quaternion)
         mujoco.mju_rotVecQuat(turn, turn, tool.quaternion)
-        return np.concatenate([target.position - tool.position, turn]) * self._weights
+        return np.asarray(np.concatenate([target.position - tool.position, turn]) * self._weights)
 
     def _jacobian_here(self) -> FloatArray:
         mujoco.mj_comPos(self._model, self._data)
         mujoco.mj_jacSite(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._site)
-        return self._jacobian[:, self._dofs]
+        return np.asarray(self._jacobian[:, self._dofs])
 
     def _bounded_step(
         self, jacobian: FloatArray, error: FloatArray, q: FloatArray, low: FloatArray, high: FloatArray, caution: float

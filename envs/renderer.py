@@ -70,9 +70,7 @@ class Renderer:
             self._load(state)
         self._camera.fixedcamid = self._model.camera(camera).id
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
-        mujoco.mjv_updateScene(
-            self._model, self._data, self._options, None, self._camera, everything, self._scene
-        )
+        mujoco.mjv_updateScene(self._model, self._data, self._options, None, self._camera, everything, self._scene)
         mujoco.mjr_render(self._viewport, self._scene, self._gpu)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._gpu)
         return self._pixels[::-1].copy()

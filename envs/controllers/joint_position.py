@@ -8,7 +8,7 @@ from ambidex.envs.types import Float32Array
 class JointPosition:
     """Per arm: joint angles [rad] and the gripper opening (0 closed, 1 open)."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, control_hz: float) -> None:
         space = JointSpace(scene)
         self.action_names = scene.robot.joint_names
         self.low, self.high = space.low, space.high

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import ambidex
+from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make
 from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.envs.registry import TASKS
@@ -13,14 +13,10 @@ from ambidex.envs.types import EnvSpec, Float32Array
 def wiggle(env: Environment, steps: int) -> list[Float32Array]:
     rng = np.random.default_rng(5)
     first = env.observe().qpos
-    if env.spec.control == "ee":
-        space = ambidex.Environment  # noqa: F841
-        from ambidex.envs.controllers.ee_pose import EePose
-
-        assert isinstance(env.controller, EePose)
-        joints = [(first + 0.2 * np.sin(i / 9) * rng.standard_normal(14)).astype(np.float32) for i in range(steps)]
-        return [env.controller.from_joint_action(j) for j in joints]
-    return [(first + 0.2 * np.sin(i / 9) * rng.standard_normal(14)).astype(np.float32) for i in range(steps)]
+    joints = [(first + 0.2 * np.sin(i / 9) * rng.standard_normal(14)).astype(np.float32) for i in range(steps)]
+    if isinstance(env.controller, EePose):
+        return [env.controller.from_joint_action(action) for action in joints]
+    return joints
 
 
 @pytest.mark.parametrize("task", TASKS)
