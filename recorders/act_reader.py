@@ -1,11 +1,20 @@
 """Reads ACT episodes: fields at once, frames by random access."""
 
+import json
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from ambidex.envs.types import EnvSpec, Episode, ImageArray
+import h5py
+import numpy as np
+
+from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
+from ambidex.recorders.act_fields import FIELDS, FORMAT_VERSION, IMAGES, content_sha256
+from ambidex.recorders.hdf5_source import Hdf5Source, reading
+from ambidex.recorders.image_storage import decode_jpeg
 
 
 def read_episode(path: Path) -> Episode:
@@ -28,32 +37,47 @@ class EpisodeFile:
         steps: Number of control steps, T.
     """
 
-    path: Path
-    spec: EnvSpec
-    storage: str
-    steps: int
-
     def __init__(self, path: Path) -> None:
         """Open and check the file: attributes, shapes and types of all fields, but no data.
 
         Raises:
             DatasetError: The file is missing, damaged, or was not recorded by this project.
         """
-        raise NotImplementedError
+        self.path = path
+        self._source = Hdf5Source(path)
+        try:
+            with reading(path, "structure of the file"):
+                self._open()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def cameras(self) -> tuple[str, ...]:
         """The cameras stored, in the spec's order."""
         return self.spec.cameras
 
-    @property
+    @cached_property
     def episode(self) -> Episode:
         """Everything but the pixels, read on first use.
 
         Raises:
             DatasetError: A field is damaged.
         """
-        raise NotImplementedError
+        source = self._source
+        with reading(self.path, "attribute 'outcome'"):
+            outcome = Outcome(source.attribute("outcome", str))
+        episode = Episode(
+            spec=self.spec,
+            seed=int(source.attribute("seed", np.integer)),
+            outcome=outcome,
+            stage=int(source.attribute("stage", np.integer)),
+            model_sha256=source.attribute("model_sha256", str),
+            versions=self._json("versions"),
+            **{field.name: source.array(field.path) for field in FIELDS},
+        )
+        self._check_content(episode)
+        return episode
 
     def frame(self, camera: str, t: int) -> ImageArray:
         """What a camera saw before action t, shape (H, W, 3) uint8 RGB; t in [0, T).
@@ -63,15 +87,21 @@ class EpisodeFile:
             UsageError: t is out of range.
             DatasetError: The frame is damaged.
         """
-        raise NotImplementedError
+        if camera not in self._images:
+            raise UnknownNameError("camera", camera, self.cameras)
+        if not 0 <= t < self.steps:
+            raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; there is no frame {t}.")
+        with reading(self.path, f"{IMAGES}/{camera}, frame {t}"):
+            data: ImageArray = self._images[camera][t]
+            return decode_jpeg(data, self.spec.image_size) if self.storage == "jpeg" else data
 
     def frames(self, camera: str) -> Iterator[ImageArray]:
         """All T frames of a camera, one at a time."""
         return (self.frame(camera, t) for t in range(self.steps))
 
     def close(self) -> None:
-        """Close the file. Safe to call twice."""
-        raise NotImplementedError
+        """Close the file; what was read stays. Safe to call twice."""
+        self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -80,3 +110,54 @@ class EpisodeFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _open(self) -> None:
+        self._check_version()
+        with reading(self.path, "attribute 'env_spec'"):
+            self.spec = EnvSpec.from_dict(self._json("env_spec"))
+        self.steps = self._count_steps()
+        for field in FIELDS:
+            dataset = self._source.dataset(field.path)
+            field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
+        self._images = {camera: self._source.dataset(f"{IMAGES}/{camera}") for camera in self.spec.cameras}
+        self.storage = self._find_storage()
+        for camera, images in self._images.items():
+            self._check_images(camera, images)
+
+    def _check_version(self) -> None:
+        version = self._source.attribute("format_version", np.integer)
+        if version != FORMAT_VERSION:
+            raise DatasetError(
+                f"{self.path}, attribute 'format_version': got {version}, expected {FORMAT_VERSION}. The file was "
+                "written by another version of ambidex; read it with that one."
+            )
+
+    def _count_steps(self) -> int:
+        action = self._source.dataset(FIELDS[0].path)
+        return int(action.shape[0]) if action.shape else 0
+
+    def _find_storage(self) -> str:
+        if self._source.attribute("compress", np.bool_):
+            return "jpeg"
+        return "lossless" if any(images.compression for images in self._images.values()) else "raw"
+
+    def _check_images(self, camera: str, images: h5py.Dataset) -> None:
+        frame = (max(images.shape[1:2], default=0),) if self.storage == "jpeg" else (*self.spec.image_size, 3)
+        if images.shape != (self.steps, *frame) or images.dtype != np.uint8:
+            raise DatasetError(
+                f"{self.path}, field {IMAGES}/{camera}: got {images.dtype} of shape {images.shape}, expected uint8 "
+                f"of shape {(self.steps, *frame)}. The file is damaged or was changed; render the episode again."
+            )
+
+    def _json(self, attribute: str) -> Any:
+        text = self._source.attribute(attribute, str)
+        with reading(self.path, f"attribute {attribute!r}"):
+            return json.loads(text)
+
+    def _check_content(self, episode: Episode) -> None:
+        if content_sha256(episode) != self._source.attribute("content_sha256", str):
+            raise DatasetError(
+                f"{self.path}, attribute 'content_sha256': the fingerprint differs from that of the fields, so some "
+                "of them were damaged or changed after recording. Restore the file from a copy, or record the "
+                "episode again."
+            )

@@ -1,32 +1,49 @@
-"""H.264 videos of rollouts: cameras tiled, caption burned in, true speed."""
+"""Videos of rollouts: cameras tiled, caption burned in, true speed."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ambidex.atomic_files import replacing, write_error
+from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import ImageArray
-from ambidex.recorders.caption import Caption
+from ambidex.recorders.caption import Caption, CaptionBar
+from ambidex.recorders.h264 import H264File
+from ambidex.recorders.tiles import Tiling
 
 __all__ = ["Caption", "VideoWriter"]
 
 
 class VideoWriter:
-    """Writes an MP4 frame by frame; the file appears when the `with` block ends well, or never.
+    """Writes an MP4 (H.264) step by step; the file appears when the `with` block ends well, or never.
+
+    The same frames and captions give the same bytes (same machine type and FFmpeg version).
 
     Args:
         path: The file, replaced if it exists.
         fps: Control steps per second [1/s].
         every: Keep one step in this many, still at true speed.
-
-    Raises:
-        DatasetError: The disk refuses, or the frames change their cameras or sizes.
     """
 
     def __init__(self, path: Path, fps: float, every: int = 1) -> None:
-        raise NotImplementedError
+        self._path = path
+        self._rate = Fraction(fps).limit_denominator(1000) / every
+        self._every = every
+        self._steps = 0
+        self._cleanup = ExitStack()
+        self._file: H264File | None = None
 
     def __enter__(self) -> Self:
+        """Begin.
+
+        Raises:
+            DatasetError: The folder cannot be made.
+        """
+        self._temporary = self._cleanup.enter_context(replacing(self._path))
+        self._cleanup.push(self._close_file)
         return self
 
     def add(self, frames: Mapping[str, ImageArray], caption: Caption) -> None:
@@ -35,10 +52,54 @@ class VideoWriter:
         Args:
             frames: Camera -> image, shape (H, W, 3) uint8 RGB, the same cameras and sizes at every step.
             caption: What to write below them.
+
+        Raises:
+            DatasetError: No camera, the cameras or sizes changed, or the disk refuses.
         """
-        raise NotImplementedError
+        try:
+            file = self._file or self._open_file(frames)
+            self._check(frames)
+            if self._steps % self._every == 0:
+                self._tiling.draw(file.picture, frames)
+                self._bar.draw(file.picture[self._tiling.height :], caption)
+                file.add()
+        except OSError as error:
+            raise write_error(self._path, error) from error
+        self._steps += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        self._cleanup.__exit__(kind, error, trace)
+
+    def _open_file(self, frames: Mapping[str, ImageArray]) -> H264File:
+        if not frames:
+            raise DatasetError(f"{self._path}: a video needs the images of at least one camera, and got none.")
+        self._tiling = Tiling.of(frames)
+        self._bar = CaptionBar(self._tiling.width, max(frame.shape[0] for frame in frames.values()))
+        height, width = _even(self._tiling.height + self._bar.height), _even(self._tiling.width)
+        self._file = H264File(self._temporary, self._rate, height, width)
+        return self._file
+
+    def _check(self, frames: Mapping[str, ImageArray]) -> None:
+        if not self._tiling.fits(frames):
+            got = {camera: frame.shape for camera, frame in frames.items()}
+            raise DatasetError(
+                f"{self._path}, step {self._steps}: got images {got}, expected {dict(self._tiling.shapes)} as in the "
+                "first step. Give the same cameras in the same sizes at every step."
+            )
+
+    def _close_file(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None and error is None:
+            self._file.finish()
+        elif self._file is not None:
+            self._file.abandon()
+        elif error is None:
+            raise DatasetError(f"{self._path}: no step was added, so there is no video to write.")
+
+
+def _even(pixels: int) -> int:
+    """H.264 with half colour resolution has even sides."""
+    return pixels + pixels % 2

@@ -1,0 +1,70 @@
+"""What an ACT episode file holds besides pixels; the writer and the reader share this table."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.types import EnvSpec, Episode
+
+FORMAT_VERSION = 1
+IMAGES = "/observations/images"
+COMPRESS_LEN = "/compress_len"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One dataset of the file.
+
+    Attributes:
+        path: Where it lies in the file.
+        name: The attribute of `Episode` it holds.
+        dtype: Its numpy type.
+        extra_rows: Rows beyond T.
+        dimensions: 1 or 2.
+        per_joint: The second dimension counts joints.
+        compressed: The original loader does not read it, so it may be compressed.
+    """
+
+    path: str
+    name: str
+    dtype: str
+    extra_rows: int = 0
+    dimensions: int = 2
+    per_joint: bool = False
+    compressed: bool = False
+
+    def check(self, file: Path, shape: tuple[int, ...], dtype: object, steps: int, spec: EnvSpec) -> None:
+        """Raise DatasetError unless an array of this shape and type may be this field of a T-step episode."""
+        width = [len(spec.joint_names) if self.per_joint else max(shape[1:2], default=0)]
+        expected = (steps + self.extra_rows, *width[: self.dimensions - 1])
+        if shape != expected or dtype != np.dtype(self.dtype) or 0 in shape:
+            raise DatasetError(
+                f"{file}, field {self.path}: got {dtype} of shape {shape}, expected {self.dtype} of shape {expected} "
+                f"for an episode of {steps} steps. The file is damaged or was changed; record the episode again."
+            )
+
+
+FIELDS = (
+    Field(path="/action", name="joint_actions", dtype="float32", per_joint=True),
+    Field(path="/observations/qpos", name="qpos", dtype="float32", per_joint=True),
+    Field(path="/observations/qvel", name="qvel", dtype="float32", per_joint=True),
+    Field(path="/action_ee", name="ee_actions", dtype="float32"),
+    Field(path="/states", name="states", dtype="float64", extra_rows=1, compressed=True),
+    Field(path="/stages", name="stages", dtype="int8", extra_rows=1, dimensions=1),
+)
+
+
+def content_sha256(episode: Episode) -> str:
+    """Fingerprint of everything in an episode but the pixels; stored, so that damage is noticed."""
+    identity = [
+        episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
+        episode.model_sha256, dict(episode.versions),
+    ]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
+    for field in FIELDS:
+        digest.update(getattr(episode, field.name).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,67 @@
+"""An H.264 stream in an MP4 file."""
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from ambidex.envs.types import ImageArray
+
+# One thread, because with more the bits depend on their number.
+ENCODER = {"crf": "20", "preset": "veryfast", "threads": "1"}
+# Lets a browser play while it still loads.
+CONTAINER = {"movflags": "+faststart"}
+
+
+class H264File:
+    """Encodes pictures of one size: draw into `picture`, then `add` it.
+
+    Attributes:
+        picture: Shape (height, width, 3) uint8 RGB; memory of the encoder's own, which saves a copy.
+
+    Args:
+        path: The file.
+        rate: Pictures per second [1/s].
+        height: Of a picture, even [px].
+        width: Of a picture, even [px].
+
+    Raises:
+        OSError: The disk refuses; so do all methods but `abandon`.
+    """
+
+    def __init__(self, path: Path, rate: Fraction, height: int, width: int) -> None:
+        self._container = av.open(str(path), "w", format="mp4", options=CONTAINER)
+        self._stream = self._container.add_stream("libx264", rate=rate, options=ENCODER)
+        self._stream.height, self._stream.width, self._stream.pix_fmt = height, width, "yuv420p"
+        # Written down in the file, or players guess by the size and shift the colours.
+        self._stream.codec_context.colorspace = self._stream.codec_context.color_primaries = Colorspace.ITU709
+        self._stream.codec_context.color_trc = Colorspace.ITU709
+        self._stream.codec_context.color_range = ColorRange.MPEG
+        self._frame = av.VideoFrame(width, height, "rgb24")
+        self._to_yuv = VideoReformatter()
+        self._count = 0
+        rows = np.frombuffer(self._frame.planes[0], np.uint8).reshape(height, self._frame.planes[0].line_size)
+        self.picture: ImageArray = rows[:, : 3 * width].reshape(height, width, 3)
+        self.picture[:] = 0
+
+    def add(self) -> None:
+        """Encode `picture` as it is now."""
+        frame = self._to_yuv.reformat(
+            self._frame, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        frame.pts = self._count
+        self._count += 1
+        self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """Write what the encoder still holds, and close."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Free everything; the file is of no use then."""
+        with suppress(OSError, ValueError):
+            self._container.close()

@@ -1,0 +1,95 @@
+"""Reads HDF5 files that may be damaged or foreign, and says so in words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ambidex.envs.errors import AmbidexError, DatasetError
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+# One frame of a training set is read at a time, so a cache of decoded frames per open file would only cost memory.
+_NO_CHUNK_CACHE = 0
+
+
+@contextmanager
+def reading(path: Path, field: str) -> Iterator[None]:
+    """Turn whatever goes wrong while `field` is read into a DatasetError that names it.
+
+    Everything is caught: damaged bytes go through HDF5, zlib, Pillow and json, which do not say what they raise.
+    """
+    try:
+        yield
+    except AmbidexError:
+        raise
+    except Exception as error:
+        first_line = (str(error).splitlines() or [""])[0]
+        raise DatasetError(
+            f"{path}, {field}: the file is damaged here and cannot be read ({type(error).__name__}: {first_line}). "
+            "Restore it from a copy, or record the episode again."
+        ) from error
+
+
+class Hdf5Source:
+    """An HDF5 file open for reading."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        _check_signature(path)
+        with reading(path, "structure of the file (truncated?)"):
+            self._file = h5py.File(path, "r", rdcc_nbytes=_NO_CHUNK_CACHE)
+
+    def attribute(self, name: str, kind: type) -> Any:
+        """The value of an attribute of the root, an instance of `kind`."""
+        with reading(self._path, f"attribute {name!r}"):
+            if name not in self._file.attrs:
+                raise _foreign(self._path, f"attribute {name!r}")
+            value = self._file.attrs[name]
+            if not isinstance(value, kind):
+                raise TypeError(f"{type(value).__name__}, expected {kind.__name__}")
+            return value
+
+    def dataset(self, name: str) -> h5py.Dataset:
+        """A dataset, unread."""
+        with reading(self._path, f"field {name}"):
+            if name not in self._file:
+                raise _foreign(self._path, f"field {name}")
+            dataset = self._file[name]
+            if not isinstance(dataset, h5py.Dataset):
+                raise TypeError("a group, expected a dataset")
+            return dataset
+
+    def array(self, name: str) -> np.ndarray:
+        """A dataset, read whole."""
+        dataset = self.dataset(name)
+        with reading(self._path, f"field {name}"):
+            array: np.ndarray = dataset[()]
+            return array
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        self._file.close()
+
+
+def _check_signature(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_SIGNATURE))
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be opened: {error.strerror}. Check the path.") from error
+    if start != _SIGNATURE:
+        kind = "an empty file" if not start else "no HDF5 file"
+        raise DatasetError(
+            f"{path} is {kind}: it begins with {start!r}, expected {_SIGNATURE!r}. Expected an episode file that "
+            "record-episodes wrote; remove this one or restore it from a copy."
+        )
+
+
+def _foreign(path: Path, what: str) -> DatasetError:
+    return DatasetError(
+        f"{path} has no {what}. Only files recorded by this project carry it; files of the original ACT code hold "
+        "no states and cannot be rendered or replayed. Record the dataset with record-episodes."
+    )

@@ -1,0 +1,142 @@
+"""How frames lie in an ACT file: lossless, raw or jpeg."""
+
+import io
+from typing import ClassVar, Protocol, Self
+
+import h5py
+import numpy as np
+from PIL import Image
+
+from ambidex.envs.errors import UnknownNameError
+from ambidex.envs.types import EnvSpec, ImageArray
+from ambidex.recorders.act_fields import COMPRESS_LEN
+
+JPEG_QUALITY = 95
+FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (errors up to 99 of 255 instead of 25)
+
+
+class ImageStorage(Protocol):
+    """Takes the frames of one episode, step by step.
+
+    Attributes:
+        compress: The file's attribute of that name: readers must decode JPEG.
+    """
+
+    compress: ClassVar[bool]
+
+    @classmethod
+    def create(cls, group: h5py.Group, spec: EnvSpec, steps: int) -> Self:
+        """Prepare the group that will hold one dataset per camera."""
+        ...
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        """Store a frame, shape (H, W, 3) uint8 RGB."""
+        ...
+
+    def finish(self) -> None:
+        """Called after the last frame."""
+        ...
+
+
+class RawImages:
+    """Pixels as they are: per camera (T, H, W, 3) uint8, one frame a chunk."""
+
+    compress: ClassVar[bool] = False
+    filters: ClassVar[dict[str, object]] = {}
+
+    def __init__(self, datasets: dict[str, h5py.Dataset]) -> None:
+        self._datasets = datasets
+
+    @classmethod
+    def create(cls, group: h5py.Group, spec: EnvSpec, steps: int) -> Self:
+        shape = (*spec.image_size, 3)
+        options = {"dtype": np.uint8, "chunks": (1, *shape), "track_times": False, **cls.filters}
+        return cls({camera: group.create_dataset(camera, (steps, *shape), **options) for camera in spec.cameras})
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        self._datasets[camera][t] = frame
+
+    def finish(self) -> None:
+        pass
+
+
+class LosslessImages(RawImages):
+    """The same through HDF5's own gzip filter, which every reader decodes without knowing.
+
+    Level 1 because it is the fastest. No shuffle filter: it reorders the bytes of a number, and a uint8 has one.
+    """
+
+    filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": 1}
+
+
+class JpegImages:
+    """The padded layout of mobile-aloha: per camera (T, padded) uint8 of JPEG bytes, and /compress_len.
+
+    The JPEGs are true pictures: any decoder that returns RGB (Pillow, torchvision, browsers) returns what was
+    rendered. mobile-aloha's recorder hands RGB to cv2.imencode, which takes it for BGR, so *its* JPEGs have red
+    and blue swapped, and cv2.imdecode, which returns BGR, swaps them back: its reader gets RGB by two wrongs.
+    From our files that unchanged reader gets BGR arrays. Add cv2.cvtColor(..., COLOR_BGR2RGB) there, or record
+    lossless for code that must stay unchanged.
+
+    The encoded bytes are held until the end, since all rows have the length of the longest.
+    """
+
+    compress: ClassVar[bool] = True
+
+    def __init__(self, group: h5py.Group, cameras: tuple[str, ...]) -> None:
+        self._group = group
+        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in cameras}
+
+    @classmethod
+    def create(cls, group: h5py.Group, spec: EnvSpec, steps: int) -> Self:
+        return cls(group, spec.cameras)
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        self._encoded[camera].append(encode_jpeg(frame))
+
+    def finish(self) -> None:
+        lengths = np.array([[len(jpeg) for jpeg in jpegs] for jpegs in self._encoded.values()], np.float32)
+        padded = int(lengths.max(initial=1))
+        for camera, jpegs in self._encoded.items():
+            shape, chunks = (len(jpegs), padded), (1, padded)
+            dataset = self._group.create_dataset(camera, shape, np.uint8, chunks=chunks, track_times=False)
+            for t, jpeg in enumerate(jpegs):
+                dataset[t] = np.frombuffer(jpeg.ljust(padded, b"\0"), np.uint8)
+        self._group.file.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
+
+
+STORAGES: dict[str, type[ImageStorage]] = {
+    "lossless": LosslessImages,
+    "jpeg": JpegImages,
+    "raw": RawImages,
+}
+
+
+def storage_class(name: str) -> type[ImageStorage]:
+    """The storage of a name.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    if name not in STORAGES:
+        raise UnknownNameError("storage", name, STORAGES)
+    return STORAGES[name]
+
+
+def encode_jpeg(frame: ImageArray) -> bytes:
+    """A frame (H, W, 3) uint8 RGB as JPEG."""
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, "jpeg", quality=JPEG_QUALITY, subsampling=FULL_COLOUR)
+    return buffer.getvalue()
+
+
+def decode_jpeg(data: ImageArray, image_size: tuple[int, int]) -> ImageArray:
+    """JPEG bytes, with or without padding, as (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: Another size than `image_size` or not RGB. Pillow raises more when the bytes are damaged.
+    """
+    with Image.open(io.BytesIO(data.tobytes()), formats=("jpeg",)) as image:
+        if image.size != image_size[::-1] or image.mode != "RGB":  # before decoding: a damaged size may be huge
+            raise ValueError(f"a {image.mode} picture of {image.size[1]} x {image.size[0]}, expected {image_size}")
+        return np.array(image)
