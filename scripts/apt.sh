@@ -9,13 +9,13 @@ install_packages() {
         stop "$why" "Install what your system calls these Debian packages: $*. Then run make again."
     elif [ "$(id -u)" != 0 ]; then
         sudo=(sudo -n)
-        sudo -n true 2>/dev/null || stop "$why" "Type this, then run make again:" \
+        sudo -n true 2>/dev/null || stop "$why" "Type this (as root without sudo), then run make again:" \
             "    sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
     fi
     echo "Installing $* with apt-get."
     export DEBIAN_FRONTEND=noninteractive
     "${sudo[@]}" apt-get update -qq &&
-        "${sudo[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+        "${sudo[@]}" apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >/dev/null ||
         stop "$why" "apt-get could not install $*; its own words are above."
 }
 
