@@ -20,9 +20,11 @@ test: $(READY) opengl
 	$(BIN)/python -m pytest -n 2
 
 check: $(READY)
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/python scripts/check_types.py
+	@failed=0; \
+	$(BIN)/ruff format --check . || failed=1; \
+	$(BIN)/ruff check . || failed=1; \
+	$(BIN)/python scripts/check_types.py || failed=1; \
+	exit $$failed
 
 bench: $(READY) opengl
 	$(BIN)/python -m ambidex.benchmarks.throughput
