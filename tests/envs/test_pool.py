@@ -15,6 +15,11 @@ from ambidex.envs.pool_worker import SINGLE_THREADED, WorkerError
 HERE = Path(__file__)
 
 
+@pytest.fixture(autouse=True)
+def _workers_find_this_module(monkeypatch):
+    monkeypatch.syspath_prepend(HERE.parents[2])
+
+
 class Worker:
     """Makes of a job what the job's name says."""
 
