@@ -1,4 +1,4 @@
-"""The environment as Gymnasium and LeRobot's evaluator know it. Importing this module registers every task."""
+"""The environment as Gymnasium and LeRobot's evaluator know it. `import ambidex` registers every task."""
 
 import re
 from collections.abc import Sequence
@@ -52,8 +52,8 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
 
         Args:
             task: Registered task name.
-            obs_type: "pixels_agent_pos": {"pixels": {camera: (H, W, 3) uint8}, "agent_pos": (J,)}; "pixels":
-                {camera: (H, W, 3) uint8}; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
+            obs_type: "pixels_agent_pos": {"pixels": {camera: (H, W, 3) uint8}, "agent_pos": (J,)}; "pixels": the
+                first alone; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
             render_mode: "rgb_array", or None for no `render`.
             control: "joint" or "ee"; None for the family's default.
             cameras: Cameras to observe; None for the family's default.
@@ -118,7 +118,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
 
     def _observed(self, observation: Observation) -> GymObservation:
         if self._obs_type == "pixels":
-            return dict(observation.images())
+            return {"pixels": observation.images()}
         agent_pos = observation.qpos.astype(np.float32)
         if self._obs_type == "state":
             return {"agent_pos": agent_pos, "environment_state": observation.objects.astype(np.float32)}
@@ -168,7 +168,7 @@ def _observation_space(env: "Environment", obs_type: str) -> "spaces.Space[Any]"
     pixels = spaces.Dict(dict.fromkeys(spec.cameras, image))
     agent_pos = spaces.Box(-BOUND, BOUND, (len(spec.joint_names),), np.float32)
     if obs_type == "pixels":
-        return pixels
+        return spaces.Dict({"pixels": pixels})
     if obs_type == "state":
         objects = spaces.Box(-BOUND, BOUND, (7 * len(spec.object_names),), np.float32)
         return spaces.Dict({"agent_pos": agent_pos, "environment_state": objects})
@@ -177,6 +177,3 @@ def _observation_space(env: "Environment", obs_type: str) -> "spaces.Space[Any]"
 
 def _info(*, success: bool, stage: int, checks: dict[str, bool]) -> Info:
     return {"is_success": success, "stage": stage, "checks": checks}
-
-
-register_all()

@@ -3,11 +3,15 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ambidex.envs import gym_env as _gym_env
+
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment, make
 
 __version__ = "0.1.0"
 __all__ = ["Environment", "__version__", "make"]
+
+_gym_env.register_all()  # so that gymnasium.make("ambidex/Insertion-v0") works after `import ambidex`
 
 
 def __getattr__(name: str) -> object:
