@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8", "glfw": "libglfw.so.3"}
+NOT_A_BACKEND = (  # what mujoco accepts besides
+    *("disable", "disabled", "off", "false", "0"),
+    *("enable", "enabled", "on", "true", "1", "glx"),
+)
 PACKAGES = "apt-get install libegl1 libgl1-mesa-dri libosmesa6"
 
 
@@ -21,18 +25,26 @@ class GLContext(Protocol):
     def free(self) -> None: ...
 
 
+def check_environment() -> None:
+    """Refuse a MUJOCO_GL with which mujoco cannot even be imported. Call it before that import.
+
+    Raises:
+        RenderingError: Names what is known.
+    """
+    asked = os.environ.get("MUJOCO_GL", "").lower().strip()
+    if asked and asked not in (*LIBRARIES, *NOT_A_BACKEND):
+        raise _unknown_backend(asked)
+
+
 def choose_backend() -> str:
     """The backend to use: MUJOCO_GL if set, else EGL (a GPU, or Mesa in software), else OSMesa.
 
     Raises:
         RenderingError: MUJOCO_GL names none, or no library of any backend is installed.
     """
-    asked = os.environ.get("MUJOCO_GL", "").lower()
+    asked = os.environ.get("MUJOCO_GL", "").lower().strip()
     if asked and asked not in LIBRARIES:
-        raise RenderingError(
-            f"MUJOCO_GL is {asked!r}, which is no OpenGL backend for offscreen rendering. "
-            f"Known: {', '.join(LIBRARIES)}. Unset it to let the program choose."
-        )
+        raise _unknown_backend(asked)
     candidates = [asked] if asked else ["egl", "osmesa"]
     for backend in candidates:
         if backend == "glfw" or _loads(LIBRARIES[backend]):
@@ -64,6 +76,13 @@ def make_context(width: int, height: int) -> tuple[GLContext, str]:
             "MUJOCO_GL=osmesa."
         ) from exception
     return context, backend
+
+
+def _unknown_backend(asked: str) -> RenderingError:
+    return RenderingError(
+        f"MUJOCO_GL is {asked!r}, which is no OpenGL backend for offscreen rendering. "
+        f"Known: {', '.join(LIBRARIES)}. Unset it to let the program choose."
+    )
 
 
 def _loads(library: str) -> bool:

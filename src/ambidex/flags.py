@@ -8,14 +8,17 @@ import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
 Value = TypeVar("Value")
+AUTO = "auto"
 
 
-def _spec(metavar: str, nargs: int | str, parse: Callable[[list[str]], Value]) -> PrimitiveConstructorSpec[Value | None]:
-    """How a flag reads its words; None stands for a default that depends on other flags."""
+def _spec(
+    metavar: str, nargs: int | str, parse: Callable[[list[str]], Value]
+) -> PrimitiveConstructorSpec[Value | None]:
+    """How a flag reads its words; "auto" is None, a default that depends on other flags."""
     return PrimitiveConstructorSpec(
         nargs=nargs,  # type: ignore[arg-type]  # "*" or a number
         metavar=metavar,
-        instance_from_str=parse,
+        instance_from_str=lambda words: None if words == [AUTO] else parse(words),
         is_instance=lambda value: True,
         str_from_instance=_words,
     )
@@ -23,7 +26,7 @@ def _spec(metavar: str, nargs: int | str, parse: Callable[[list[str]], Value]) -
 
 def _words(value: Value | None) -> list[str]:
     if value is None:
-        return ["auto"]
+        return [AUTO]
     return [str(word) for word in value] if isinstance(value, tuple) else [str(value)]
 
 

@@ -1,0 +1,82 @@
+"""Records datasets: what `record-episodes` does, from Python."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.envs.registry import SUITES, tasks_named
+from ambidex.recorders.command_text import to_text
+from ambidex.recorders.directory_lock import claimed
+from ambidex.recorders.output_folder import check_folder, clean
+from ambidex.recorders.record_checks import make_environment, resolved
+from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.record_summary import RecordSummary
+from ambidex.recorders.record_worker import AgentFactory
+from ambidex.recorders.recorded_past import Past, read_past
+from ambidex.recorders.recording import Recording
+from ambidex.scripted_policies.registry import EXPERTS, make_expert
+
+
+def record(config: RecordConfig, agent_factory: AgentFactory | None = None) -> tuple[RecordSummary, ...]:
+    """Record the dataset of a task, or those of all tasks of a suite.
+
+    Everything that can be checked is checked before the first rollout.
+
+    Args:
+        config: What to record.
+        agent_factory: Makes the agent that acts, from its environment; picklable. None for the task's expert.
+
+    Returns:
+        One summary per task, in the suite's order; not `complete` where the attempts ran out.
+
+    Raises:
+        UsageError: Something that is asked for does not exist or cannot be.
+        RenderingError: Pixels are asked for, and there is no OpenGL.
+        DatasetError: A file could not be written, or every attempt breaks. What was recorded stays.
+    """
+    if not config.task:
+        raise UsageError("No task is given. Name one with --task; --list shows what there is.")
+    plans = [(resolved(config, task), folder) for task, folder in folders(config).items()]
+    for plan, folder in plans:
+        if agent_factory is None and plan.task not in EXPERTS:
+            raise UnknownNameError("expert", plan.task, EXPERTS)
+        check_folder(folder, resume=config.resume)
+    return tuple(_record_task(plan, folder, agent_factory or _expert(plan)) for plan, folder in plans)
+
+
+def folders(config: RecordConfig) -> dict[str, Path]:
+    """Task -> folder of its dataset.
+
+    Raises:
+        UnknownNameError: Neither a task nor a suite.
+    """
+    root = config.output_dir or Path("data") / config.task
+    return {task: root / task if config.task in SUITES else root for task in tasks_named(config.task)}
+
+
+def resume_command(config: RecordConfig) -> str:
+    """The command that goes on with this recording."""
+    shown = replace(config, resume=True, quiet=False, debug=False)
+    return to_text("record-episodes", shown, brief=True)
+
+
+def _expert(config: RecordConfig) -> AgentFactory:
+    return partial(make_expert, noise=config.noise)
+
+
+def _record_task(config: RecordConfig, directory: Path, agent_factory: AgentFactory) -> RecordSummary:
+    with claimed(directory):
+        clean(directory)
+        check_folder(directory, resume=config.resume)
+        env = make_environment(config)
+        past = read_past(directory, config, env.spec, env.scene.model_sha256) if config.resume else Past()
+        recording = Recording(config, directory, env.spec, past, agent_factory)
+        try:
+            return recording.run()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"{config.task}: {recording.kept} of {config.num_episodes} episodes are kept in {directory}."
+            ) from None
+        finally:
+            clean(directory)

@@ -1,0 +1,88 @@
+"""Everything about a recording that can be wrong before it begins."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ambidex.envs.env import Environment, make
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.envs.families import FAMILIES
+from ambidex.envs.opengl import choose_backend
+from ambidex.envs.seeds import check_training_seeds
+from ambidex.recorders.record_config import RecordConfig
+
+STORAGES = ("lossless", "jpeg", "raw")
+VIDEOS = ("none", "first", "all")
+FORMATS = ("act",)
+
+
+def resolved(config: RecordConfig, task: str) -> RecordConfig:
+    """The config for one task with every default filled in.
+
+    Raises:
+        UsageError: A value is out of range, or a name unknown.
+        RenderingError: Pixels are asked for, and no OpenGL library can be loaded.
+    """
+    check_names(storage=config.storage, video=config.video, file_format=config.format)
+    _check_numbers(config)
+    env = make_environment(replace(config, task=task))
+    full = replace(
+        config,
+        task=task,
+        control=env.spec.control,
+        cameras=env.spec.cameras,
+        image_size=env.spec.image_size,
+        format=config.format or FAMILIES[env.spec.family].format,
+        max_attempts=2 * config.num_episodes + 20 if config.max_attempts is None else config.max_attempts,
+    )
+    check_training_seeds(full.seed, full.max_attempts or 0)
+    if needs_pixels(full):
+        choose_backend()
+    return full
+
+
+def make_environment(config: RecordConfig) -> Environment:
+    """The environment that a config asks for."""
+    return make(
+        config.task,
+        control=config.control,
+        cameras=config.cameras,
+        image_size=config.image_size,
+        render_quality=config.render_quality,
+        spread=config.spread,
+    )
+
+
+def needs_pixels(config: RecordConfig) -> bool:
+    """Whether anything will be rendered."""
+    return bool(config.cameras) or config.video != "none"
+
+
+def check_names(*, storage: str, video: str, file_format: str | None) -> None:
+    """Refuse unknown storages, video choices and formats.
+
+    Raises:
+        UnknownNameError: With what exists.
+    """
+    checks: Sequence[tuple[str, str | None, tuple[str, ...]]] = (
+        ("storage", storage, STORAGES),
+        ("choice for --video", video, VIDEOS),
+        ("format", file_format, FORMATS),
+    )
+    for kind, name, known in checks:
+        if name is not None and name not in known:
+            raise UnknownNameError(kind, name, known)
+
+
+def _check_numbers(config: RecordConfig) -> None:
+    if config.num_episodes < 1:
+        raise UsageError(f"--num-episodes {config.num_episodes}: expected 1 or more.")
+    if config.workers is not None and config.workers < 0:
+        raise UsageError(f"--workers {config.workers}: expected 1 or more, or 0 to work in this process.")
+    if not (math.isfinite(config.noise) and config.noise >= 0):
+        raise UsageError(f"--noise {config.noise}: expected 0 or more.")
+    if config.max_attempts is not None and config.max_attempts < config.num_episodes:
+        raise UsageError(
+            f"--max-attempts {config.max_attempts} is fewer than --num-episodes {config.num_episodes}: even if every "
+            "attempt succeeds there would be too few. Raise the one or lower the other."
+        )

@@ -1,0 +1,95 @@
+"""What a worker process of `record-episodes` does: roll out seeds, and render and write what is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ambidex.envs.controllers.ee_pose import EePose
+from ambidex.envs.env import Environment
+from ambidex.envs.families import FAMILIES
+from ambidex.envs.rollout import rollout
+from ambidex.envs.types import Agent, Episode, Float32Array, RolloutResult
+from ambidex.recorders.destination import Destination
+from ambidex.recorders.record_checks import make_environment, needs_pixels
+from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.rendered_episode import write_rendered_episode
+from ambidex.recorders.versions import versions
+
+AgentFactory = Callable[[Environment], Agent]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutJob:
+    """Attempt a seed.
+
+    Attributes:
+        seed: Episode seed.
+    """
+
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WriteJob:
+    """Render and write an attempt.
+
+    Attributes:
+        result: The attempt.
+        destination: Where its files go.
+    """
+
+    result: RolloutResult
+    destination: Destination
+
+
+RecordJob = RolloutJob | WriteJob
+
+
+class RecordWorker:
+    """Handles the jobs of one recording, with one environment for all of them.
+
+    Args:
+        config: Resolved config.
+        agent_factory: Makes the agent, once.
+
+    Raises:
+        RenderingError: Pixels are asked for, and there is no OpenGL context to be had.
+    """
+
+    def __init__(self, config: RecordConfig, agent_factory: AgentFactory) -> None:
+        self._config = config
+        self._env = make_environment(config)
+        self._agent = agent_factory(self._env)
+        self._to_ee = EePose(self._env.scene, self._env.spec.control_hz)
+        self._video_cameras = config.cameras or FAMILIES[self._env.spec.family].cameras
+        if needs_pixels(config):  # at once, and not after a rollout
+            self._env.render(self._env.reset(config.seed).state, self._video_cameras[0])
+
+    def __call__(self, job: RecordJob) -> RolloutResult | int:
+        """A `RolloutJob`'s result, or the bytes written by a `WriteJob`."""
+        if isinstance(job, RolloutJob):
+            return rollout(self._env, self._agent, job.seed)
+        episode = self._episode(job.result)
+        return write_rendered_episode(self._env, episode, job.destination, self._config.storage, self._video_cameras)
+
+    def _episode(self, result: RolloutResult) -> Episode:
+        return Episode(
+            spec=result.spec,
+            seed=result.seed,
+            outcome=result.outcome,
+            stage=result.stage,
+            qpos=result.qpos[:-1],
+            qvel=result.qvel[:-1],
+            joint_actions=result.joint_actions,
+            ee_actions=self._ee_actions(result),
+            states=result.states,
+            stages=result.stages,
+            model_sha256=self._env.scene.model_sha256,
+            versions=versions(),
+        )
+
+    def _ee_actions(self, result: RolloutResult) -> Float32Array:
+        if result.spec.control == "ee":
+            return result.actions
+        return np.stack([self._to_ee.from_joint_action(action) for action in result.joint_actions])

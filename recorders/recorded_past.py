@@ -1,0 +1,91 @@
+"""What a dataset folder already holds, for `--resume`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.recorders.act import read_episode
+from ambidex.recorders.command_text import differences, from_text
+from ambidex.recorders.dataset import ATTEMPTS, Attempt, episode_path, read_attempts
+from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
+from ambidex.recorders.versions import versions
+
+MAY_GROW = frozenset({"num_episodes", "max_attempts"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What earlier runs have done.
+
+    Attributes:
+        attempts: The settled attempts, in the order of their seeds.
+        complete: dataset.json says that everything asked for was recorded.
+        num_episodes: How many episodes were asked for.
+    """
+
+    attempts: tuple[Attempt, ...] = ()
+    complete: bool = False
+    num_episodes: int = 0
+
+
+def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256: str) -> Past:
+    """What earlier runs have done in a folder; nothing if it holds no dataset.
+
+    Args:
+        directory: The dataset's folder.
+        config: Resolved config of this run.
+        spec: Spec of its environment.
+        model_sha256: Fingerprint of its model.
+
+    Raises:
+        UsageError: They recorded something else; the message lists every difference.
+        DatasetError: The folder is damaged.
+    """
+    if not (directory / NAME).exists():
+        return Past()
+    info = DatasetInfo.read(directory)
+    old = from_text(info.command, RecordConfig)
+    _check_agreement(directory, _differences(info, old, config, spec) + _model_difference(directory, model_sha256))
+    attempts = tuple(read_attempts(directory))
+    _check_attempts(directory, config, attempts)
+    return Past(attempts=attempts, complete=info.complete, num_episodes=old.num_episodes)
+
+
+def _differences(info: DatasetInfo, old: RecordConfig, new: RecordConfig, spec: EnvSpec) -> list[str]:
+    found = differences(old, new, ignore=RUN_ONLY | MAY_GROW)
+    if new.num_episodes < old.num_episodes:
+        found.append(f"--num-episodes was {old.num_episodes}, now {new.num_episodes}: it may only grow")
+    engine, now = info.versions.get("mujoco"), versions()["mujoco"]
+    if engine != now:
+        found.append(f"MuJoCo was {engine}, now {now}")
+    return found or info.env_spec.differences(spec)
+
+
+def _model_difference(directory: Path, model_sha256: str) -> list[str]:
+    first = episode_path(directory, 0)
+    if not first.exists() or read_episode(first).model_sha256 == model_sha256:
+        return []
+    return ["the robot, the objects or the scene have changed (another model fingerprint)"]
+
+
+def _check_agreement(directory: Path, found: list[str]) -> None:
+    if found:
+        raise UsageError(
+            f"--resume: {directory} was recorded differently: {'; '.join(found)}. Give the same flags as then, or "
+            "record into another --output-dir."
+        )
+
+
+def _check_attempts(directory: Path, config: RecordConfig, attempts: tuple[Attempt, ...]) -> None:
+    episode = 0
+    for seed, attempt in enumerate(attempts, start=config.seed):
+        expected = episode if attempt.outcome is Outcome.SUCCESS else None
+        if attempt.seed != seed or attempt.episode != expected:
+            raise DatasetError(
+                f"{directory / ATTEMPTS}, row {seed - config.seed + 1}: seed {attempt.seed}, episode "
+                f"{attempt.episode}; expected seed {seed}, episode {expected}. The file was changed after recording; "
+                "restore it, or record again into another folder."
+            )
+        episode += attempt.outcome is Outcome.SUCCESS

@@ -1,0 +1,166 @@
+import io
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+import tyro
+
+from ambidex import command_line
+from ambidex.envs.errors import AmbidexError, DatasetError, UnknownNameError
+from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Test things."""
+
+    num_episodes: int = 50
+    """How many."""
+    storage: Annotated[str, tyro.conf.arg(metavar="{lossless,raw}")] = "lossless"
+    """How."""
+    image_size: ImageSize = None
+    """Size [px]."""
+    cameras: Names = None
+    """Cameras."""
+    control: OptionalName = None
+    """Control mode."""
+    output_dir: OptionalPath = None
+    """Where."""
+    workers: OptionalInt = None
+    """Processes."""
+    resume: Switch = False
+    """Go on."""
+    debug: Switch = False
+    """Show tracebacks."""
+
+
+def code_of(main, argv=()):
+    with pytest.raises(SystemExit) as leaving:
+        command_line.run("test-things", main, Config, argv)
+    return leaving.value.code
+
+
+def raising(error):
+    def main(config):
+        raise error
+
+    return main
+
+
+def parsed(*argv):
+    configs = []
+    assert code_of(configs.append, argv) == 0
+    return configs[0]
+
+
+def test_done_and_failed():
+    assert code_of(lambda config: None) == 0
+    assert code_of(lambda config: 1) == 1
+
+
+def test_flags_with_hyphens_and_underscores():
+    assert parsed("--num-episodes", "3") == parsed("--num_episodes", "3") == Config(num_episodes=3)
+
+
+def test_optional_flags():
+    assert parsed("--image-size", "48", "64", "--cameras", "top", "angle", "--workers", "2") == Config(
+        image_size=(48, 64), cameras=("top", "angle"), workers=2
+    )
+    assert parsed("--cameras", "none", "--output-dir", "a b", "--control", "ee", "--resume") == Config(
+        cameras=(), output_dir=Path("a b"), control="ee", resume=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--num-episods", "3"], "--num-episodes"),
+        (["--num-episodes", "three"], "three"),
+        (["--workers", "many"], "many"),
+        (["--image-size", "48"], "Expected 2"),
+        (["--image-size", "a", "b"], "'a'"),
+        (["--cameras"], "one name or more"),
+        (["--cameras", "none", "top"], "stands alone"),
+        (["stray"], "stray"),
+    ],
+)
+def test_wrong_flags_leave_with_2_and_say_why_on_stderr(argv, words, capsys):
+    assert code_of(lambda config: None, argv) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and words in err
+
+
+def test_help_leaves_with_0_and_shows_units(capsys):
+    assert code_of(lambda config: None, ["--help"]) == 0
+    assert "Size [px]." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnknownNameError("storage", "lossles", ["lossless", "raw"]), 2),
+        (DatasetError("a.hdf5 is damaged."), 1),
+        (AmbidexError("No."), 1),
+    ],
+)
+def test_a_known_error_is_one_paragraph_under_the_commands_name(error, code, capsys):
+    assert code_of(raising(error)) == code
+    out, err = capsys.readouterr()
+    assert out == "" and err == f"test-things: {error}\n"
+
+
+def test_an_unexpected_error_asks_for_debug(capsys):
+    assert code_of(raising(KeyError("flux"))) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("test-things: An unexpected error") and "KeyError: 'flux'" in err and "--debug" in err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(capsys):
+    assert code_of(raising(DatasetError("damaged")), ["--debug"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err and err.endswith("test-things: damaged\n")
+
+
+def test_ctrl_c_says_what_is_kept(capsys):
+    assert code_of(raising(KeyboardInterrupt("3 episodes are kept."))) == 130
+    assert capsys.readouterr().err == "test-things: Interrupted. 3 episodes are kept.\n"
+
+
+def test_on_a_terminal_paragraphs_are_wrapped(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    command_line.say("test-things", "word " * 30)
+    assert max(map(len, terminal.getvalue().splitlines())) <= 40
+
+
+BABBLE = """
+import sys
+from dataclasses import dataclass
+from ambidex.command_line import run
+
+@dataclass(frozen=True)
+class Config:
+    debug: bool = False
+
+def main(config):
+    for _ in range(100_000):
+        sys.stdout.write("word " * 20 + "\\n")
+
+run("babble", main, Config, [])
+"""
+
+
+def test_a_reader_that_leaves_is_no_error():
+    with subprocess.Popen(
+        [sys.executable, "-c", BABBLE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ)
+    ) as babble:
+        babble.stdout.readline()
+        babble.stdout.close()
+        assert babble.stderr.read() == b""
