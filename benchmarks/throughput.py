@@ -21,6 +21,7 @@ from ambidex.flags import Switch
 
 NAME = "throughput"
 Section = Literal["simulation", "rendering", "recording"]
+BUSY = 0.5  # load average from which on others distort the figures
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
@@ -47,6 +48,8 @@ def main(config: ThroughputConfig) -> None:
     if config.processes < 1:
         raise UsageError(f"--processes {config.processes}: at least 1.")
     machine = describe_machine()
+    if not config.quiet:
+        _warn_if_busy(float(machine["hardware"]["load_before"]))
     started = datetime.now(UTC).isoformat(timespec="seconds")
     figures = []
     for figure in _measure(config):
@@ -57,6 +60,11 @@ def main(config: ThroughputConfig) -> None:
     write_json(config.output, {"started": started, "config": _plain(config), **machine, "figures": _rows(figures)})
     if not config.quiet:
         say(NAME, f"Written to {config.output}.")
+
+
+def _warn_if_busy(load: float) -> None:
+    if load > BUSY:
+        say(NAME, f"Others are at work (load {load:.1f}), so the figures will be lower than this machine's own.")
 
 
 def _measure(config: ThroughputConfig) -> Iterator[Figure]:

@@ -11,14 +11,15 @@ from ambidex.recorders.versions import versions
 PACKAGES = ("dm-control", "gymnasium", "av", "PyOpenGL")
 
 
-def describe_machine() -> dict[str, dict[str, str | int]]:
-    """Hardware, OpenGL and versions, ready for JSON."""
+def describe_machine() -> dict[str, dict[str, str | float]]:
+    """Hardware, OpenGL and versions, ready for JSON; `load_before` tells whether others were at work."""
     return {
         "hardware": {
             "processor": _processor(),
             "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
             "memory_mb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6),
             "system": platform.platform(),
+            "load_before": os.getloadavg()[0],
         },
         "opengl": _opengl(),
         "versions": {**versions(), **{package: version(package) for package in PACKAGES}},
@@ -34,7 +35,7 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def _opengl() -> dict[str, str | int]:
+def _opengl() -> dict[str, str | float]:
     context, backend = make_context(16, 16)
     from OpenGL import GL  # after the context, which chooses PyOpenGL's platform
 

@@ -1,10 +1,12 @@
 """What one recorded episode costs, end to end: the command itself, in processes of its own."""
 
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,14 +31,21 @@ def recording_figures(effort: Effort, workers: int) -> Iterator[Figure]:
     for name, cameras in CAMERA_SETS.items():
         with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
             output = Path(folder) / "dataset"
-            seconds, memory = _record(output, cameras, size, effort.episodes, workers)
-            yield from _costs(name, output, seconds, memory, effort.episodes)
+            cost = _record(output, cameras, size, effort.episodes, workers)
+            yield from _costs(name, output, cost, effort.episodes)
             yield _reading(name, output)
 
 
-def _record(
-    output: Path, cameras: tuple[str, ...], size: tuple[int, int], episodes: int, workers: int
-) -> tuple[float, PeakMemory]:
+@dataclass(frozen=True, kw_only=True)
+class _Cost:
+    """What one run of the command took: wall-clock and processor time [s], and the peak memory of its workers [B]."""
+
+    seconds: float
+    processor_seconds: float
+    worker_peaks: tuple[int, ...]
+
+
+def _record(output: Path, cameras: tuple[str, ...], size: tuple[int, int], episodes: int, workers: int) -> _Cost:
     flags = {
         "--task": [TASK],
         "--num-episodes": [str(episodes)],
@@ -48,7 +57,7 @@ def _record(
         "--quiet": [],
     }
     command = [*COMMAND, *(word for flag, values in flags.items() for word in (flag, *values))]
-    started = time.perf_counter()
+    started, processor_before = time.perf_counter(), _processor_seconds()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         memory = PeakMemory(process.pid)
         while process.poll() is None:
@@ -58,10 +67,17 @@ def _record(
         words = process.stderr.read() if process.stderr else ""
     if process.returncode != 0:
         raise MeasurementError(f"record-episodes left with {process.returncode} and said: {words.strip()}")
-    return seconds, memory
+    used = _processor_seconds() - processor_before
+    return _Cost(seconds=seconds, processor_seconds=used, worker_peaks=memory.of_workers())
 
 
-def _costs(name: str, output: Path, seconds: float, memory: PeakMemory, episodes: int) -> Iterator[Figure]:
+def _processor_seconds() -> float:
+    """Of all child processes that have ended, and of theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _costs(name: str, output: Path, cost: _Cost, episodes: int) -> Iterator[Figure]:
     figure = partial(Figure, section="recording")
     base = "" if name == "1_camera" else "1_camera"
     words = name.replace("_", " ")
@@ -69,8 +85,15 @@ def _costs(name: str, output: Path, seconds: float, memory: PeakMemory, episodes
         name=f"seconds_{name}",
         label=f"recording one episode, {words}, start-up included ({episodes} episodes)",
         unit="s",
-        samples=(seconds / episodes,),
+        samples=(cost.seconds / episodes,),
         relative_to=base and f"seconds_{base}",
+    )
+    yield figure(
+        name=f"processor_seconds_{name}",
+        label=f"processor time of one episode, {words}, all cores",
+        unit="s",
+        samples=(cost.processor_seconds / episodes,),
+        relative_to=base and f"processor_seconds_{base}",
     )
     yield figure(
         name=f"megabytes_{name}",
@@ -83,7 +106,7 @@ def _costs(name: str, output: Path, seconds: float, memory: PeakMemory, episodes
         name=f"worker_memory_{name}",
         label=f"peak memory of a worker, {words}",
         unit="MB",
-        samples=tuple(peak / MEGABYTE for peak in memory.of_workers()),
+        samples=tuple(peak / MEGABYTE for peak in cost.worker_peaks),
     )
 
 

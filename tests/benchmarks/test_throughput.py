@@ -24,7 +24,7 @@ FIGURES = {
     ("rendering", "studio_120x160_2_processes"),
     *(
         ("recording", f"{what}_{cameras}")
-        for what in ("seconds", "megabytes", "worker_memory", "read")
+        for what in ("seconds", "processor_seconds", "megabytes", "worker_memory", "read")
         for cameras in ("1_camera", "3_cameras")
     ),
 }
