@@ -1,0 +1,71 @@
+"""Agents that need no world to succeed or fail in, and what the tests of recording share. Workers import it too."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ambidex.recorders.record import record
+from ambidex.recorders.record_config import RecordConfig
+
+HORIZON = 12  # just more than the hold time of success
+SMALL = RecordConfig(task="insertion", num_episodes=4, image_size=(24, 32), cameras=("top",), quiet=True)
+STATES = replace(SMALL, cameras=())
+
+
+class FakeAgent:
+    """Moves somewhere; which seeds succeed, fail and break is known: two of five succeed."""
+
+    def __init__(self, env):
+        env.spec = replace(env.spec, horizon=HORIZON)
+        env.scene.task.checks = lambda scene: {"lucky": self._lucky}
+
+    def reset(self, observation, seed):
+        self._lucky = seed % 5 in (1, 4)
+        self._breaks = seed % 5 == 2
+        self._goal = observation.qpos + np.random.default_rng(seed).normal(0, 0.1, observation.qpos.shape)
+
+    def act(self, observation):
+        if self._breaks:
+            raise RuntimeError("the gripper fell off")
+        return self._goal.astype(np.float32)
+
+
+class BrokenAgent:
+    def __init__(self, env):
+        pass
+
+    def reset(self, observation, seed):
+        raise RuntimeError(f"no plan for {seed}")
+
+
+class FailingAgent(FakeAgent):
+    def reset(self, observation, seed):
+        super().reset(observation, seed)
+        self._lucky = self._breaks = False
+
+
+class DyingAgent(FakeAgent):
+    """Takes its worker process with it, once per dataset."""
+
+    def reset(self, observation, seed):
+        super().reset(observation, seed)
+        marker = Path(os.environ["DYING_AGENT_MARKER"])
+        if seed == 3 and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def record_to(directory, config=SMALL, agent=FakeAgent, **changes):
+    return record(replace(config, output_dir=directory, **changes), agent)
+
+
+def contents(directory):
+    """File name -> its bytes, without what is allowed to differ from run to run."""
+    files = {str(p.relative_to(directory)): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+    info = json.loads(files.pop("dataset.json"))
+    rows = [json.loads(line) for line in files.pop("attempts.jsonl").splitlines()]
+    return {**files, "info": info | {"timings": None}, "rows": [row | {"wall_s": None} for row in rows]}
