@@ -76,9 +76,8 @@ class Backlog:
             self._to_write.append(WriteJob(result=result, destination=place))
 
     def _destination(self, attempt: Attempt) -> Destination | None:
-        return destination(
-            self._config, self._directory, seed=attempt.seed, outcome=attempt.outcome, episode=attempt.episode
-        )
+        config = self._config
+        return destination(self._directory, attempt, keep_failures=config.keep_failures, video=config.video)
 
     def _check_same(self, first: Attempt, again: Attempt) -> None:
         if first.outcome is not again.outcome:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import tyro
 
-from ambidex.envs.errors import DatasetError
+from ambidex.envs.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+POSITIONAL = "path"  # the field that has no flag
 Config = TypeVar("Config", bound="DataclassInstance")
 
 
@@ -27,19 +28,25 @@ def to_text(name: str, config: "DataclassInstance", *, leave_out: Set[str] = fro
     words = [name]
     for field in fields(config):
         value = getattr(config, field.name)
-        if field.name not in leave_out and not (brief and value == field.default):
+        if field.name == POSITIONAL:
+            words.append(str(value))
+        elif field.name not in leave_out and not (brief and value == field.default):
             words += _words(field, value)
     return shlex.join(words)
 
 
-def from_text(text: str, config_type: type[Config]) -> Config:
+def from_text(name: str, text: str, config_type: type[Config]) -> Config:
     """Inverse of `to_text`.
 
     Raises:
+        UsageError: The line is of another command.
         DatasetError: Not such a command line.
     """
+    words = shlex.split(text)
+    if words[:1] != [name]:
+        raise UsageError(f"--resume: the dataset is not one of {name}, it was made by: {text}")
     try:
-        return tyro.cli(config_type, args=shlex.split(text)[1:], console_outputs=False)
+        return tyro.cli(config_type, args=words[1:], console_outputs=False)
     except (SystemExit, ValueError) as error:
         raise DatasetError(
             f"The dataset was recorded by a command that this version does not understand: {text!r}. Go on with the "

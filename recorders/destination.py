@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.envs.types import Outcome
+from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset import episode_path
-from ambidex.recorders.record_config import RecordConfig
 
 FAILURES = "failures"
 VIDEOS = "videos"
@@ -34,22 +34,25 @@ class Destination:
         return sum(path.stat().st_size for path in (self.episode, self.video) if path is not None)
 
 
-def destination(
-    config: RecordConfig, directory: Path, *, seed: int, outcome: Outcome, episode: int | None
-) -> Destination | None:
-    """The files of an attempt, or None if it is not kept.
+def destination(directory: Path, attempt: Attempt, *, keep_failures: bool, video: str) -> Destination | None:
+    """The files of a settled attempt, or None if it is not kept.
 
-    Successes are numbered and lie in the dataset's folder. Failures, with `--keep-failures`, lie in failures/ under
-    their seed, so that a loader that takes every episode_*.hdf5 trains on successes only. An attempt that broke is not
-    an episode and is never kept.
+    Successes are numbered and lie in the dataset's folder. Failures lie in failures/ under their seed, so that a loader
+    that takes every episode_*.hdf5 trains on successes only. An attempt that broke is not an episode and never kept.
+
+    Args:
+        directory: The dataset's folder.
+        attempt: The attempt.
+        keep_failures: Keep failures too.
+        video: Which kept attempts get a video: "none", "first" (episode 0) or "all".
     """
-    if episode is not None:
-        video = config.video == "all" or (config.video == "first" and episode == 0)
-        name = directory / VIDEOS / f"episode_{episode}_success.mp4"
-        return Destination(episode=episode_path(directory, episode), video=name if video else None)
-    if outcome is Outcome.FAILURE and config.keep_failures:
-        name = directory / VIDEOS / f"seed_{seed}_failure.mp4"
-        return Destination(
-            episode=episode_path(directory / FAILURES, seed), video=name if config.video == "all" else None
-        )
-    return None
+    if attempt.episode is not None:
+        name = f"episode_{attempt.episode}_success.mp4"
+        episode, first = episode_path(directory, attempt.episode), attempt.episode == 0
+    elif attempt.outcome is Outcome.FAILURE and keep_failures:
+        name = f"seed_{attempt.seed}_failure.mp4"
+        episode, first = episode_path(directory / FAILURES, attempt.seed), False
+    else:
+        return None
+    filmed = video == "all" or (video == "first" and first)
+    return Destination(episode=episode, video=directory / VIDEOS / name if filmed else None)

@@ -46,7 +46,7 @@ def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256
     if not (directory / NAME).exists():
         return Past()
     info = DatasetInfo.read(directory)
-    old = from_text(info.command, RecordConfig)
+    old = from_text("record-episodes", info.command, RecordConfig)
     _check_agreement(directory, _differences(info, old, config, spec) + _model_difference(directory, model_sha256))
     attempts = tuple(read_attempts(directory))
     _check_attempts(directory, config, attempts)

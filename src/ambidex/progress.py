@@ -49,20 +49,21 @@ class Progress:
     ) -> None:
         self.close()
 
-    def update(self, done: int, successes: int, trials: int) -> None:
+    def update(self, done: int, rate: tuple[int, int] | None = None) -> None:
         """Show how far it is.
 
         Args:
             done: How many of the total are done.
-            successes: Trials that succeeded.
-            trials: Trials so far.
+            rate: Successes and trials so far; None if it is not about success.
         """
+        words = "" if rate is None else _rate(*rate)
         if self._bar is not None:
             self._bar.n = done
-            self._bar.set_postfix_str(_rate(successes, trials), refresh=True)
+            self._bar.set_postfix_str(words, refresh=True)
         elif not self._quiet and self._clock() - self._last_line >= LINE_EVERY_S:
             self._last_line = self._clock()
-            self._write(f"{self._label}: {done}/{self._total}, {self._left(done)}, {_rate(successes, trials)}")
+            parts = [f"{self._label}: {done}/{self._total}", self._left(done), words]
+            self._write(", ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:
         """Say something beside the bar."""

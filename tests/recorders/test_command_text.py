@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.envs.errors import DatasetError
+from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.recorders.command_text import differences, from_text, to_text
 from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
 
@@ -25,7 +25,7 @@ CONFIGS = [
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("brief", [False, True])
 def test_text_and_back(config, brief):
-    assert from_text(to_text("record-episodes", config, brief=brief), RecordConfig) == config
+    assert from_text("record-episodes", to_text("record-episodes", config, brief=brief), RecordConfig) == config
 
 
 def test_the_brief_form_has_what_was_changed():
@@ -50,4 +50,9 @@ def test_differences_name_both_values():
 
 def test_a_command_of_another_version_is_an_error():
     with pytest.raises(DatasetError, match="--flux"):
-        from_text("record-episodes --flux 3", RecordConfig)
+        from_text("record-episodes", "record-episodes --flux 3", RecordConfig)
+
+
+def test_another_command_is_an_error():
+    with pytest.raises(UsageError, match="made by: render-episodes x"):
+        from_text("record-episodes", "render-episodes x", RecordConfig)

@@ -1,0 +1,31 @@
+"""The command `render-episodes`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+from ambidex.command_line import run
+from ambidex.envs.opengl import check_environment
+from ambidex.recorders.command_text import to_text
+from ambidex.recorders.render_config import RenderConfig
+
+NAME = "render-episodes"
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Parse the flags, render, and leave with an exit code."""
+    run(NAME, _main, RenderConfig, argv)
+
+
+def _main(config: RenderConfig) -> None:
+    check_environment()
+    from ambidex.recorders.render import render  # heavy: not for --help
+
+    try:
+        summary = render(config)
+    except KeyboardInterrupt:
+        command = to_text(NAME, replace(config, resume=True, quiet=False, debug=False), brief=True)
+        raise KeyboardInterrupt(f"What is rendered stays. Go on with: {command}") from None
+    if not config.quiet:
+        sys.stdout.write(summary.in_words() + "\n")

@@ -1,0 +1,114 @@
+"""What `render-episodes` is to do, checked before anything is made."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.envs.opengl import choose_backend
+from ambidex.envs.types import EnvSpec
+from ambidex.recorders.act import read_episode
+from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.destination import destination
+from ambidex.recorders.record_checks import check_names
+from ambidex.recorders.render_config import RenderConfig
+from ambidex.recorders.render_worker import RenderJob, environment_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderPlan:
+    """What is to be done.
+
+    Attributes:
+        config: With every default filled in.
+        source: The dataset to read.
+        target: The folder to write.
+        spec: The spec of the new episodes.
+        jobs: One per episode.
+        note: What is to be said before; empty for nothing.
+    """
+
+    config: RenderConfig
+    source: Dataset
+    target: Path
+    spec: EnvSpec
+    jobs: tuple[RenderJob, ...]
+    note: str
+
+    @property
+    def pixels(self) -> bool:
+        """Anything will be rendered."""
+        return bool(self.spec.cameras) or self.config.video != "none"
+
+
+def plan_rendering(config: RenderConfig) -> RenderPlan:
+    """Fill in what was left to the dataset, and check what can be checked.
+
+    Raises:
+        UsageError: A name is unknown, a number out of range, or the folder to write is the one to read.
+        DatasetError: The dataset is damaged or empty.
+        RenderingError: Pixels are asked for, and no OpenGL library can be loaded.
+    """
+    source = _source(config.path)
+    full = _resolved(config, source)
+    spec = _new_spec(full, source.spec)
+    folder = config.path.resolve()
+    target = config.output_dir or folder.with_name(f"{folder.name}-rendered")
+    if target.resolve() == folder:
+        raise UsageError(f"--output-dir is the dataset to read, {config.path}, which stays as it is. Give another one.")
+    jobs = _jobs(source, target, full.video)
+    note = _note(jobs[0].source, spec)
+    plan = RenderPlan(config=full, source=source, target=target, spec=spec, jobs=jobs, note=note)
+    if plan.pixels:
+        choose_backend()
+    return plan
+
+
+def _source(path: Path) -> Dataset:
+    if path.is_file():
+        raise UsageError(f"{path} is a file. Give the dataset folder it lies in: all its episodes are rendered.")
+    return Dataset(path)
+
+
+def _resolved(config: RenderConfig, source: Dataset) -> RenderConfig:
+    spec = source.spec
+    full = replace(
+        config,
+        cameras=spec.cameras if config.cameras is None else config.cameras,
+        image_size=config.image_size or spec.image_size,
+        render_quality=config.render_quality or spec.render_quality,
+        storage=config.storage or source.info.storage,
+    )
+    check_names(storage=str(full.storage), video=full.video, file_format=None)
+    return full
+
+
+def _new_spec(config: RenderConfig, spec: EnvSpec) -> EnvSpec:
+    new = replace(
+        spec,
+        cameras=config.cameras or (),
+        image_size=config.image_size or spec.image_size,
+        render_quality=config.render_quality or spec.render_quality,
+    )
+    environment_of(new).close()  # says what is wrong with a name or a size
+    return new
+
+
+def _jobs(source: Dataset, target: Path, video: str) -> tuple[RenderJob, ...]:
+    jobs = []
+    for attempt in source.attempts:
+        old = destination(source.directory, attempt, keep_failures=True, video="none")
+        new = destination(target, attempt, keep_failures=True, video=video)
+        if old is not None and new is not None and old.episode.exists():
+            jobs.append(RenderJob(source=old.episode, destination=new))
+    if not jobs:
+        raise DatasetError(f"{source.directory} holds no episode yet: no episode_0.hdf5. Record some first.")
+    return tuple(jobs)
+
+
+def _note(first: Path, spec: EnvSpec) -> str:
+    if read_episode(first).model_sha256 == environment_of(spec).scene.model_sha256:
+        return ""
+    return (
+        "The model has changed since this dataset was recorded: robot, objects or scene may look or stand otherwise "
+        "than they did. The states are rendered as they are."
+    )

@@ -1,0 +1,80 @@
+"""What a worker process of `render-episodes` does."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ambidex.envs.env import Environment, make
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.families import FAMILIES
+from ambidex.envs.types import EnvSpec
+from ambidex.recorders.act import read_episode
+from ambidex.recorders.destination import Destination
+from ambidex.recorders.rendered_episode import write_rendered_episode
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderJob:
+    """Render one episode again.
+
+    Attributes:
+        source: The file to read.
+        destination: Where the new files go.
+    """
+
+    source: Path
+    destination: Destination
+
+
+class RenderWorker:
+    """Renders the states of stored episodes.
+
+    Args:
+        spec: The new dataset's; decides what is rendered and how.
+        storage: "lossless", "jpeg" or "raw".
+        pixels: Anything will be rendered.
+
+    Raises:
+        RenderingError: Pixels are asked for, and there is no OpenGL context to be had.
+    """
+
+    def __init__(self, spec: EnvSpec, storage: str, pixels: bool) -> None:
+        self._spec, self._storage = spec, storage
+        self._env = environment_of(spec)
+        self._video_cameras = spec.cameras or FAMILIES[spec.family].cameras
+        if pixels:  # at once, and not after the first file
+            self._env.render(self._env.reset(0).state, self._video_cameras[0])
+
+    def __call__(self, job: RenderJob) -> int:
+        """Render an episode; returns the bytes written.
+
+        Raises:
+            DatasetError: The file is damaged or of another world, or the disk refuses.
+        """
+        episode = read_episode(job.source)
+        present, recorded = self._env.scene.state().size, episode.states.shape[1]
+        if present != recorded:
+            raise DatasetError(
+                f"{job.source}: a state has {recorded} numbers, but in this version of {episode.spec.task} {present}. "
+                f"Use the version that recorded it: {dict(episode.versions)}."
+            )
+        new = self._spec
+        spec = replace(episode.spec, cameras=new.cameras, image_size=new.image_size, render_quality=new.render_quality)
+        rendered = replace(episode, spec=spec)
+        return write_rendered_episode(self._env, rendered, job.destination, self._storage, self._video_cameras)
+
+
+def environment_of(spec: EnvSpec) -> Environment:
+    """The environment that renders what a spec says.
+
+    Raises:
+        UnknownNameError: An unknown camera or quality.
+        UsageError: An image size out of range.
+    """
+    return make(
+        spec.task,
+        control=spec.control,
+        cameras=spec.cameras,
+        image_size=spec.image_size,
+        render_quality=spec.render_quality,
+        spread=spec.spread,
+    )

@@ -1,0 +1,28 @@
+"""The flags of `verify-episodes`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from ambidex.flags import OptionalInt, Switch
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyConfig:
+    """Replay every episode's actions through the simulator, and say which give its states and its success again.
+
+    Joint actions must give the same states bit for bit (same MuJoCo version and machine type) and the same success;
+    end-effector actions, replayed under end-effector control, the same success. Leaves with 1 if any does not.
+    """
+
+    path: tyro.conf.Positional[Path]
+    """A dataset folder, or one episode file."""
+    ee: bool = True
+    """Replay the end-effector actions too."""
+    workers: OptionalInt = None
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
+    quiet: Switch = False
+    """Say nothing but errors."""
+    debug: Switch = False
+    """Show tracebacks."""

@@ -1,0 +1,58 @@
+"""What `verify-episodes` prints."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ambidex.envs.pool_worker import WorkerError
+from ambidex.recorders.text_table import text_table
+from ambidex.recorders.verification import Verification
+
+HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions")
+
+
+def report(root: Path, results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
+    """A table with a line per episode, what is to be noted, and the sum."""
+    verified = [result for _, result in results if isinstance(result, Verification)]
+    broken = [f"{_name(root, path)}: {error.message}" for path, error in results if isinstance(error, WorkerError)]
+    notes = sorted({note for result in verified for note in result.notes})
+    table = [text_table(HEADER, [_row(root, result) for result in verified])] if verified else []
+    return "\n".join([*table, *broken, *(f"Note: {note}." for note in notes), _sum(len(results), verified)])
+
+
+def reproduces(result: tuple[Path, Verification | WorkerError]) -> bool:
+    """Whether the file could be read and all of it came out as recorded."""
+    return isinstance(result[1], Verification) and result[1].reproduces
+
+
+def _row(root: Path, result: Verification) -> tuple[str, ...]:
+    states = "same"
+    if result.first_difference is not None:
+        states = f"differ from {result.first_difference} by {result.largest_difference:.2g}"
+    ee = "-" if result.ee_success is None else _outcome(result.ee_success)
+    return (
+        _name(root, result.path),
+        str(result.seed),
+        _outcome(result.recorded_success),
+        states,
+        _outcome(result.joint_success),
+        ee,
+    )
+
+
+def _sum(files: int, verified: Sequence[Verification]) -> str:
+    parts = [
+        f"{sum(result.same_states for result in verified)} of {files} episodes have the same states bit for bit",
+        f"{sum(result.same_success for result in verified)} the same success from joint actions",
+    ]
+    if any(result.ee_success is not None for result in verified):
+        tried = [result for result in verified if result.ee_success is not None]
+        parts.append(f"{sum(result.same_ee_success for result in tried)} the same success from end-effector actions")
+    return ", ".join(parts) + "."
+
+
+def _name(root: Path, path: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) and path != root else path.name
+
+
+def _outcome(success: bool) -> str:
+    return "success" if success else "failure"

@@ -1,0 +1,150 @@
+import json
+from dataclasses import replace
+
+import pytest
+from recording_fakes import SMALL, STATES, contents, record_to
+
+from ambidex.envs.errors import DatasetError, RenderingError, UsageError
+from ambidex.recorders.act import read_episode, write_episode
+from ambidex.recorders.dataset import episode_path, read
+from ambidex.recorders.render import render
+from ambidex.recorders.render_config import RenderConfig
+from ambidex.recorders.render_episodes import main
+
+
+@pytest.fixture(scope="module")
+def states(tmp_path_factory):
+    """A dataset without images."""
+    directory = tmp_path_factory.mktemp("states") / "data"
+    record_to(directory, STATES, num_episodes=2, keep_failures=True, workers=0)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """The same, recorded with images."""
+    directory = tmp_path_factory.mktemp("images") / "data"
+    record_to(directory, SMALL, num_episodes=2, keep_failures=True, video="all", workers=0)
+    return directory
+
+
+def render_to(path, directory, **changes):
+    return render(RenderConfig(path=path, output_dir=directory, quiet=True, **{"workers": 0, **changes}))
+
+
+def same_but_for_info(a, b):
+    a, b = contents(a), contents(b)
+    assert {name for name in a if a[name] != b.get(name)} == {"info"} and set(a) == set(b)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_rendered_later_is_what_would_have_been_recorded(states, images, tmp_path, workers):
+    summary = render_to(states, tmp_path, cameras=("top",), image_size=(24, 32), video="all", workers=workers)
+    same_but_for_info(tmp_path, images)
+    assert summary.rendered == summary.episodes == len(list(images.rglob("*.hdf5")))
+    assert read(tmp_path).info.env_spec == replace(read(images).info.env_spec)
+
+
+def test_other_cameras_sizes_quality_and_storage(images, tmp_path):
+    render_to(images, tmp_path, cameras=("angle", "left_wrist"), image_size=(16, 24), render_quality="studio",
+              storage="raw")  # fmt: skip
+    info = read(tmp_path).info
+    assert info.storage == "raw" and info.env_spec.render_quality == "studio" and info.complete
+    assert info.command.startswith("render-episodes") and "--cameras angle left_wrist" in info.command
+    old = read_episode(episode_path(images, 1))
+    with read(episode_path(tmp_path, 1)) as file:
+        assert file.frame("left_wrist", 3).shape == (16, 24, 3) and file.storage == "raw"
+        assert (file.episode.states == old.states).all() and file.episode.versions == old.versions
+
+
+def test_by_default_it_lies_beside_and_is_the_same_again(images, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("dataset.json", "attempts.jsonl", "episode_0.hdf5", "episode_1.hdf5"):
+        (source / name).write_bytes((images / name).read_bytes())
+    before = contents(source)
+    assert render(RenderConfig(path=source, quiet=True, workers=0)).directory == tmp_path / "source-rendered"
+    same_but_for_info(tmp_path / "source-rendered", source)
+    assert contents(source) == before
+
+
+def test_resume_renders_what_is_missing(states, images, tmp_path):
+    flags = {"cameras": ("top",), "image_size": (24, 32), "video": "all"}
+    render_to(states, tmp_path, **flags)
+    episode_path(tmp_path, 1).unlink()
+    assert render_to(states, tmp_path, resume=True, **flags).rendered == 1
+    same_but_for_info(tmp_path, images)
+    assert render_to(states, tmp_path, resume=True, **flags).rendered == 0
+
+
+def test_resume_with_other_flags_is_refused(states, tmp_path):
+    render_to(states, tmp_path, cameras=("top",), image_size=(24, 32))
+    with pytest.raises(UsageError, match="--cameras was top, now angle"):
+        render_to(states, tmp_path, cameras=("angle",), image_size=(24, 32), resume=True)
+
+
+def test_another_model_is_said(images, tmp_path, capsys):
+    for name in ("dataset.json", "attempts.jsonl"):
+        (tmp_path / name).write_bytes((images / name).read_bytes())
+    for i in (0, 1):
+        with read(episode_path(images, i)) as file:
+            frames = {"top": file.frames("top")}
+            write_episode(episode_path(tmp_path, i), replace(file.episode, model_sha256="0" * 64), frames, "raw")
+    render(RenderConfig(path=tmp_path, output_dir=tmp_path / "out", workers=0))
+    assert "The model has changed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cameras": ("tob",)}, "Did you mean 'top'"),
+        ({"storage": "lossles"}, "Did you mean 'lossless'"),
+        ({"render_quality": "studios"}, "Did you mean 'studio'"),
+        ({"video": "al"}, "Did you mean 'all'"),
+        ({"image_size": (0, 3)}, "0 x 3"),
+        ({"workers": -2}, "-2 workers"),
+    ],
+)
+def test_wrong_usage_is_refused(states, tmp_path, changes, words):
+    with pytest.raises(UsageError, match=words):
+        render_to(states, tmp_path / "out", **changes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_dataset_itself_is_never_overwritten(states):
+    before = contents(states)
+    for resume in (False, True):
+        with pytest.raises(UsageError, match="stays as it is"):
+            render_to(states, states, resume=resume)
+    assert contents(states) == before
+
+
+def test_a_folder_with_something_in_it_is_refused(states, images):
+    with pytest.raises(UsageError, match="not empty"):
+        render_to(states, images)
+    with pytest.raises(UsageError, match="made by: record-episodes"):
+        render_to(states, images, resume=True)
+
+
+def test_a_file_or_nothing_is_no_dataset(states, tmp_path):
+    with pytest.raises(UsageError, match="is a file"):
+        render_to(episode_path(states, 0), tmp_path / "out")
+    with pytest.raises(DatasetError, match="no dataset"):
+        render_to(tmp_path, tmp_path / "out")
+
+
+def test_without_opengl_nothing_is_begun(states, tmp_path, monkeypatch):
+    monkeypatch.setattr("ambidex.envs.opengl.LIBRARIES", {"egl": "libNoEGL.so", "osmesa": "libNoMesa.so"})
+    with pytest.raises(RenderingError, match="apt-get install"):
+        render_to(states, tmp_path / "out", cameras=("top",))
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command(states, tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["--cameras", "top", "--image-size", "24", "32", "--output-dir", str(out), "--workers", "0"]
+    with pytest.raises(SystemExit) as leaving:
+        main([str(states), *flags])
+    assert leaving.value.code == 0
+    assert "episodes rendered" in capsys.readouterr().out
+    assert json.loads((out / "dataset.json").read_text())["env_spec"]["cameras"] == ["top"]

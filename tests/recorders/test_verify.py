@@ -1,0 +1,136 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from recording_fakes import STATES, record_to
+
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.types import Outcome
+from ambidex.recorders.act import read_episode, write_episode
+from ambidex.recorders.verify import episode_files, verify
+from ambidex.recorders.verify_episodes import main
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Two real episodes without images."""
+    directory = tmp_path_factory.mktemp("recorded") / "data"
+    record_to(directory, STATES, agent=None, num_episodes=2, workers=2)
+    return directory
+
+
+@pytest.fixture
+def altered(recorded, tmp_path):
+    """Writes an episode that was changed in some fields, and verifies it."""
+
+    def alter(**changes):
+        episode = read_episode(recorded / "episode_0.hdf5")
+        write_episode(tmp_path / "episode_0.hdf5", replace(episode, **changes), {}, "lossless")
+        ((_, result),) = verify(tmp_path / "episode_0.hdf5", workers=0)
+        return result
+
+    return alter
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_was_recorded_reproduces(recorded, workers):
+    results = dict(verify(recorded, workers=workers))
+    assert set(results) == {recorded / "episode_0.hdf5", recorded / "episode_1.hdf5"}
+    for result in results.values():
+        assert result.reproduces and result.first_difference is None and result.largest_difference == 0
+        assert result.recorded_success and result.joint_success and result.ee_success and result.notes == ()
+
+
+def test_under_end_effector_control_too(tmp_path):
+    record_to(tmp_path, STATES, agent=None, control="ee", num_episodes=1, workers=0)
+    assert all(result.reproduces for _, result in verify(tmp_path, workers=0))
+
+
+def test_end_effector_actions_may_be_left_out(recorded):
+    ((_, result),) = verify(recorded / "episode_1.hdf5", ee=False, workers=0)
+    assert result.ee_success is None and result.reproduces
+
+
+def test_another_action_gives_other_states_from_there_on(recorded, altered):
+    actions = read_episode(recorded / "episode_0.hdf5").joint_actions.copy()
+    actions[100, 0] += 1e-3
+    result = altered(joint_actions=actions)
+    assert not result.reproduces and result.first_difference == 101 and result.largest_difference > 0
+
+
+def test_the_last_bit_counts(recorded, altered):
+    states = read_episode(recorded / "episode_0.hdf5").states.copy()
+    states[-1, 5] = np.nextafter(states[-1, 5], np.inf)
+    result = altered(states=states)
+    assert not result.reproduces and result.first_difference == len(states) - 1
+
+
+def test_a_success_that_is_none_is_found(recorded, altered):
+    actions = read_episode(recorded / "episode_0.hdf5").joint_actions
+    still = np.repeat(actions[:1], len(actions), axis=0)
+    result = altered(joint_actions=still)
+    assert not result.joint_success and not result.same_success and not result.same_states
+    assert not altered(outcome=Outcome.FAILURE).same_success
+
+
+def test_bad_end_effector_actions_are_found(recorded, altered):
+    actions = read_episode(recorded / "episode_0.hdf5").ee_actions
+    result = altered(ee_actions=np.repeat(actions[:1], len(actions), axis=0))
+    assert result.same_states and result.same_success and not result.same_ee_success and not result.reproduces
+
+
+def test_another_model_or_mujoco_is_noted_and_replayed_all_the_same(recorded, altered):
+    versions = read_episode(recorded / "episode_0.hdf5").versions
+    result = altered(model_sha256="0" * 64, versions={**versions, "mujoco": "3.9.0"})
+    assert result.reproduces
+    assert any("model" in note for note in result.notes) and any("3.9.0" in note for note in result.notes)
+
+
+def test_failures_are_verified_too(tmp_path):
+    record_to(tmp_path, STATES, num_episodes=1, keep_failures=True, workers=0)
+    assert [str(path.relative_to(tmp_path)) for path in episode_files(tmp_path)] == [
+        "episode_0.hdf5",
+        "failures/episode_0.hdf5",
+    ]
+
+
+def code_and_output(capsys, *argv):
+    with pytest.raises(SystemExit) as leaving:
+        main([str(word) for word in argv])
+    return leaving.value.code, capsys.readouterr()
+
+
+def test_the_command_says_which_reproduce(recorded, capsys):
+    code, output = code_and_output(capsys, recorded, "--workers", "0")
+    assert code == 0
+    assert "2 of 2 episodes have the same states bit for bit" in output.out
+    assert output.out.count("episode_") == 2
+
+
+def test_the_command_fails_if_one_does_not(recorded, tmp_path, capsys):
+    episode = read_episode(recorded / "episode_0.hdf5")
+    actions = episode.joint_actions[::-1].copy()
+    write_episode(tmp_path / "a.hdf5", replace(episode, joint_actions=actions), {}, "lossless")
+    code, output = code_and_output(capsys, tmp_path / "a.hdf5", "--no-ee", "--workers", "0")
+    assert code == 1 and "differ from 1" in output.out and "0 of 1" in output.out
+
+
+def test_quiet_is_silent(recorded, capsys):
+    code, output = code_and_output(capsys, recorded, "--quiet", "--workers", "0")
+    assert (code, output.out, output.err) == (0, "", "")
+
+
+def test_a_damaged_file_is_named_and_the_others_are_verified(recorded, tmp_path, capsys):
+    good = (recorded / "episode_0.hdf5").read_bytes()
+    for file in recorded.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "episode_1.hdf5").write_bytes(good[: len(good) // 2])
+    code, output = code_and_output(capsys, tmp_path, "--workers", "0")
+    assert code == 1 and "1 of 2" in output.out and "episode_1.hdf5: " in output.out
+
+
+def test_nothing_there_is_an_error(tmp_path, capsys):
+    with pytest.raises(DatasetError, match="no dataset"):
+        list(verify(tmp_path))
+    code, output = code_and_output(capsys, tmp_path / "missing.hdf5", "--workers", "0")
+    assert code == 1 and "missing.hdf5" in output.out
