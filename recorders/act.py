@@ -9,7 +9,8 @@
 | /stages | (T+1,) | int8 |
 
 Attributes: what the original has (`sim`, `compress`) and `task seed success outcome stage instruction env_spec
-model_sha256 versions format_version`.
+model_sha256 versions format_version`, and `sha256` of the fields. `raw` and `jpeg` also have /image_crc32 (cameras, T)
+and `jpeg` /compress_len (cameras, T).
 """
 
 from ambidex.recorders.act_reader import EpisodeFile, read_episode

@@ -13,6 +13,7 @@ from ambidex.envs.types import EnvSpec, Episode
 FORMAT_VERSION = 1
 IMAGES = "/observations/images"
 COMPRESS_LEN = "/compress_len"
+IMAGE_CRC32 = "/image_crc32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +59,12 @@ FIELDS = (
 )
 
 
-def content_sha256(episode: Episode) -> str:
-    """Fingerprint of everything in an episode but the pixels; stored, so that damage is noticed."""
+def fingerprints(episode: Episode) -> dict[str, str]:
+    """SHA-256 of each field, and of the attributes together; stored, so that damage is noticed and named."""
     identity = [
         episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
         episode.model_sha256, dict(episode.versions),
     ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
-    for field in FIELDS:
-        digest.update(getattr(episode, field.name).tobytes())
-    return digest.hexdigest()
+    attributes = json.dumps(identity, sort_keys=True).encode()
+    arrays = {field.path: getattr(episode, field.name).tobytes() for field in FIELDS}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in {"attributes": attributes, **arrays}.items()}

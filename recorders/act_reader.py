@@ -1,6 +1,7 @@
 """Reads ACT episodes: fields at once, frames by random access."""
 
 import json
+import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
-from ambidex.recorders.act_fields import FIELDS, FORMAT_VERSION, IMAGES, content_sha256
+from ambidex.recorders.act_fields import FIELDS, FORMAT_VERSION, IMAGE_CRC32, IMAGES, fingerprints
 from ambidex.recorders.hdf5_source import Hdf5Source, reading
 from ambidex.recorders.image_storage import decode_jpeg
 
@@ -76,7 +77,8 @@ class EpisodeFile:
             versions=self._json("versions"),
             **{field.name: source.array(field.path) for field in FIELDS},
         )
-        self._check_content(episode)
+        with reading(self.path, "attribute 'sha256'"):
+            self._check_content(episode)
         return episode
 
     def frame(self, camera: str, t: int) -> ImageArray:
@@ -93,6 +95,7 @@ class EpisodeFile:
             raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; there is no frame {t}.")
         with reading(self.path, f"{IMAGES}/{camera}, frame {t}"):
             data: ImageArray = self._images[camera][t]
+            self._check_frame(camera, t, data)
             return decode_jpeg(data, self.spec.image_size) if self.storage == "jpeg" else data
 
     def frames(self, camera: str) -> Iterator[ImageArray]:
@@ -121,6 +124,7 @@ class EpisodeFile:
             field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
         self._images = {camera: self._source.dataset(f"{IMAGES}/{camera}") for camera in self.spec.cameras}
         self.storage = self._find_storage()
+        self._checksums = self._source.array(IMAGE_CRC32) if self._source.has(IMAGE_CRC32) else None
         for camera, images in self._images.items():
             self._check_images(camera, images)
 
@@ -149,15 +153,20 @@ class EpisodeFile:
                 f"of shape {(self.steps, *frame)}. The file is damaged or was changed; render the episode again."
             )
 
+    def _check_frame(self, camera: str, t: int, data: ImageArray) -> None:
+        if self._checksums is not None and zlib.crc32(data.data) != self._checksums[self.cameras.index(camera), t]:
+            raise ValueError("its checksum differs")
+
     def _json(self, attribute: str) -> Any:
         text = self._source.attribute(attribute, str)
         with reading(self.path, f"attribute {attribute!r}"):
             return json.loads(text)
 
     def _check_content(self, episode: Episode) -> None:
-        if content_sha256(episode) != self._source.attribute("content_sha256", str):
-            raise DatasetError(
-                f"{self.path}, attribute 'content_sha256': the fingerprint differs from that of the fields, so some "
-                "of them were damaged or changed after recording. Restore the file from a copy, or record the "
-                "episode again."
-            )
+        stored = self._json("sha256")
+        for field, fingerprint in fingerprints(episode).items():
+            if stored.get(field) != fingerprint:
+                raise DatasetError(
+                    f"{self.path}, {field}: the SHA-256 differs from the one stored in attribute 'sha256', so this was "
+                    "damaged or changed after recording. Restore the file from a copy, or record the episode again."
+                )

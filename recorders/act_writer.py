@@ -11,12 +11,13 @@ import numpy as np
 from ambidex.atomic_files import replacing
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Episode, ImageArray
-from ambidex.recorders.act_fields import FIELDS, FORMAT_VERSION, IMAGES, Field, content_sha256
+from ambidex.recorders.act_fields import FIELDS, FORMAT_VERSION, IMAGES, Field, fingerprints
+from ambidex.recorders.hdf5_seal import append_seal
 from ambidex.recorders.hdf5_sink import Hdf5Sink
 from ambidex.recorders.image_storage import storage_class
 
 OnStep = Callable[[int, Mapping[str, ImageArray]], None]
-LIBVER = ("v108", "v108")  # readable by every HDF5 since 2008, and its metadata carries checksums
+LIBVER = "earliest"  # readable by every HDF5
 
 
 def write_episode(
@@ -45,18 +46,24 @@ def write_episode(
     """
     images = storage_class(storage)
     _check(path, episode, frames)
-    with replacing(path) as temporary, Hdf5Sink(temporary) as sink, h5py.File(sink, "w", libver=LIBVER) as file:
-        file.attrs.update(_attributes(episode, images.compress))
-        for field in FIELDS:
-            _write_field(file, field, getattr(episode, field.name))
-        store = images.create(file.create_group(IMAGES), episode.spec, episode.steps)
-        for t, step in enumerate(_steps(path, episode, frames)):
-            for camera, frame in step.items():
-                store.put(camera, t, frame)
-            sink.raise_error()  # a full disk: stop before more is rendered
-            if on_step is not None:
-                on_step(t, step)
-        store.finish()
+    with replacing(path) as temporary, Hdf5Sink(temporary) as sink:
+        with h5py.File(sink, "w", libver=LIBVER) as file:
+            _write_fields(file, episode, images.compress)
+            store = images(file.create_group(IMAGES), episode.spec, episode.steps)
+            for t, step in enumerate(_steps(path, episode, frames)):
+                for camera, frame in step.items():
+                    store.put(camera, t, frame)
+                sink.raise_error()  # a full disk: stop before more is rendered
+                if on_step is not None:
+                    on_step(t, step)
+            store.finish()
+        append_seal(sink)
+
+
+def _write_fields(file: h5py.File, episode: Episode, compress: bool) -> None:
+    file.attrs.update(_attributes(episode, compress))
+    for field in FIELDS:
+        _write_field(file, field, getattr(episode, field.name))
 
 
 def _attributes(episode: Episode, compress: bool) -> dict[str, Any]:
@@ -74,7 +81,7 @@ def _attributes(episode: Episode, compress: bool) -> dict[str, Any]:
         "model_sha256": episode.model_sha256,
         "versions": json.dumps(dict(episode.versions), sort_keys=True),
         "format_version": np.int64(FORMAT_VERSION),
-        "content_sha256": content_sha256(episode),
+        "sha256": json.dumps(fingerprints(episode)),
     }
 
 

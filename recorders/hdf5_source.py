@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from ambidex.envs.errors import AmbidexError, DatasetError
+from ambidex.recorders.hdf5_seal import check_seal
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # One frame of a training set is read at a time, so a cache of decoded frames per open file would only cost memory.
@@ -40,6 +41,7 @@ class Hdf5Source:
         self._path = path
         _check_signature(path)
         with reading(path, "structure of the file (truncated?)"):
+            check_seal(path)
             self._file = h5py.File(path, "r", rdcc_nbytes=_NO_CHUNK_CACHE)
 
     def attribute(self, name: str, kind: type) -> Any:
@@ -52,10 +54,15 @@ class Hdf5Source:
                 raise TypeError(f"{type(value).__name__}, expected {kind.__name__}")
             return value
 
+    def has(self, name: str) -> bool:
+        """Whether there is a dataset or group of this name."""
+        with reading(self._path, f"field {name}"):
+            return name in self._file
+
     def dataset(self, name: str) -> h5py.Dataset:
         """A dataset, unread."""
         with reading(self._path, f"field {name}"):
-            if name not in self._file:
+            if not self.has(name):
                 raise _foreign(self._path, f"field {name}")
             dataset = self._file[name]
             if not isinstance(dataset, h5py.Dataset):

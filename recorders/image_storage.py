@@ -1,7 +1,8 @@
 """How frames lie in an ACT file: lossless, raw or jpeg."""
 
 import io
-from typing import ClassVar, Protocol, Self
+import zlib
+from typing import ClassVar, Protocol
 
 import h5py
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.types import EnvSpec, ImageArray
-from ambidex.recorders.act_fields import COMPRESS_LEN
+from ambidex.recorders.act_fields import COMPRESS_LEN, IMAGE_CRC32
 
 JPEG_QUALITY = 95
 FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (errors up to 99 of 255 instead of 25)
@@ -18,16 +19,18 @@ FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (erro
 class ImageStorage(Protocol):
     """Takes the frames of one episode, step by step.
 
+    Args:
+        group: Will hold one dataset per camera.
+        spec: Spec of the episode.
+        steps: T.
+
     Attributes:
         compress: The file's attribute of that name: readers must decode JPEG.
     """
 
     compress: ClassVar[bool]
 
-    @classmethod
-    def create(cls, group: h5py.Group, spec: EnvSpec, steps: int) -> Self:
-        """Prepare the group that will hold one dataset per camera."""
-        ...
+    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None: ...
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         """Store a frame, shape (H, W, 3) uint8 RGB."""
@@ -38,20 +41,21 @@ class ImageStorage(Protocol):
         ...
 
 
-class RawImages:
-    """Pixels as they are: per camera (T, H, W, 3) uint8, one frame a chunk."""
+class LosslessImages:
+    """Per camera (T, H, W, 3) uint8, one frame a chunk, through HDF5's own gzip filter.
+
+    Every reader decodes it without knowing. Level 1 because it is the fastest. No shuffle filter: it reorders the
+    bytes of a number, and a uint8 has one. Each compressed frame carries zlib's checksum.
+    """
 
     compress: ClassVar[bool] = False
-    filters: ClassVar[dict[str, object]] = {}
+    filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": 1}
 
-    def __init__(self, datasets: dict[str, h5py.Dataset]) -> None:
-        self._datasets = datasets
-
-    @classmethod
-    def create(cls, group: h5py.Group, spec: EnvSpec, steps: int) -> Self:
+    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None:
         shape = (*spec.image_size, 3)
-        options = {"dtype": np.uint8, "chunks": (1, *shape), "track_times": False, **cls.filters}
-        return cls({camera: group.create_dataset(camera, (steps, *shape), **options) for camera in spec.cameras})
+        options = {"dtype": np.uint8, "chunks": (1, *shape), "track_times": False, **self.filters}
+        self._file = group.file
+        self._datasets = {camera: group.create_dataset(camera, (steps, *shape), **options) for camera in spec.cameras}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         self._datasets[camera][t] = frame
@@ -60,13 +64,21 @@ class RawImages:
         pass
 
 
-class LosslessImages(RawImages):
-    """The same through HDF5's own gzip filter, which every reader decodes without knowing.
+class RawImages(LosslessImages):
+    """The same without the filter: 40 times the size, for code that maps the file into memory."""
 
-    Level 1 because it is the fastest. No shuffle filter: it reorders the bytes of a number, and a uint8 has one.
-    """
+    filters: ClassVar[dict[str, object]] = {}
 
-    filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": 1}
+    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None:
+        super().__init__(group, spec, steps)
+        self._checksums: dict[str, list[int]] = {camera: [] for camera in spec.cameras}
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        super().put(camera, t, frame)
+        self._checksums[camera].append(zlib.crc32(np.ascontiguousarray(frame).data))
+
+    def finish(self) -> None:
+        _write_checksums(self._file, self._checksums)
 
 
 class JpegImages:
@@ -83,13 +95,9 @@ class JpegImages:
 
     compress: ClassVar[bool] = True
 
-    def __init__(self, group: h5py.Group, cameras: tuple[str, ...]) -> None:
+    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None:
         self._group = group
-        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in cameras}
-
-    @classmethod
-    def create(cls, group: h5py.Group, spec: EnvSpec, steps: int) -> Self:
-        return cls(group, spec.cameras)
+        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in spec.cameras}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         self._encoded[camera].append(encode_jpeg(frame))
@@ -97,12 +105,20 @@ class JpegImages:
     def finish(self) -> None:
         lengths = np.array([[len(jpeg) for jpeg in jpegs] for jpegs in self._encoded.values()], np.float32)
         padded = int(lengths.max(initial=1))
-        for camera, jpegs in self._encoded.items():
-            shape, chunks = (len(jpegs), padded), (1, padded)
-            dataset = self._group.create_dataset(camera, shape, np.uint8, chunks=chunks, track_times=False)
-            for t, jpeg in enumerate(jpegs):
-                dataset[t] = np.frombuffer(jpeg.ljust(padded, b"\0"), np.uint8)
+        checksums = {camera: self._write(camera, jpegs, padded) for camera, jpegs in self._encoded.items()}
         self._group.file.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
+        _write_checksums(self._group.file, checksums)
+
+    def _write(self, camera: str, jpegs: list[bytes], padded: int) -> list[int]:
+        """Write a camera's dataset; returns the checksums of its rows."""
+        options = {"dtype": np.uint8, "chunks": (1, padded), "track_times": False}
+        dataset = self._group.create_dataset(camera, (len(jpegs), padded), **options)
+        checksums = []
+        for t, jpeg in enumerate(jpegs):
+            row = jpeg.ljust(padded, b"\0")
+            dataset[t] = np.frombuffer(row, np.uint8)
+            checksums.append(zlib.crc32(row))
+        return checksums
 
 
 STORAGES: dict[str, type[ImageStorage]] = {
@@ -121,6 +137,11 @@ def storage_class(name: str) -> type[ImageStorage]:
     if name not in STORAGES:
         raise UnknownNameError("storage", name, STORAGES)
     return STORAGES[name]
+
+
+def _write_checksums(file: h5py.File, checksums: dict[str, list[int]]) -> None:
+    """CRC-32 of each frame as stored, (cameras, T), for storages without checksums of their own."""
+    file.create_dataset(IMAGE_CRC32, data=np.array(list(checksums.values()), np.uint32), track_times=False)
 
 
 def encode_jpeg(frame: ImageArray) -> bytes:
