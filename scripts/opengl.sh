@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/apt.sh
 
-# EGL with Mesa in software; PyOpenGL needs libOpenGL. OSMesa would do too, but newer releases no longer have it.
-packages=(libegl1 libgl1-mesa-dri libopengl0)
+# EGL with Mesa in software; PyOpenGL looks for libGL too. OSMesa would do, but newer releases no longer have it.
+packages=(libegl1 libgl1 libgl1-mesa-dri)
 probe='from ambidex.envs.opengl import make_context; make_context(64, 64)[0].free()'
 
 if ! .venv/bin/python -c "$probe" 2>/dev/null; then

@@ -9,7 +9,6 @@ from unittest import mock
 import dm_env
 import numpy as np
 import pytest
-from dm_control.viewer import application
 from dm_env import test_utils
 
 from ambidex import make
@@ -134,6 +133,8 @@ class Window:
 
 
 def drive_viewer() -> None:
+    from dm_control.viewer import application  # not above: it binds PyOpenGL to a screen, for the whole process
+
     env = DmControlEnvironment("insertion")
     action = hold(env)
     application.gui.RenderWindow = Window
