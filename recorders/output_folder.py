@@ -49,9 +49,13 @@ def space_warning(config: RecordConfig, directory: Path, episodes: int, steps: i
     if needed <= free:
         return ""
     return (
-        f"The disk may fill up: {episodes} episodes need about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free "
+        f"The disk may fill up: {episodes} episodes need about {_amount(needed)}, and {_amount(free)} are free "
         f"at {directory}. If it does, nothing is lost: free some space and go on with --resume."
     )
+
+
+def _amount(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def _contents(directory: Path) -> list[str]:

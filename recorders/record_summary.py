@@ -37,7 +37,11 @@ class RecordSummary:
 
     def in_words(self) -> str:
         """One line."""
-        pace = f"{self.wall_s / self.written:.2f} s per episode" if self.written else "nothing left to do"
+        pace = (
+            f"{self.wall_s / self.written:.2f} s per episode"
+            if self.written
+            else "it is complete and nothing was left to do"
+        )
         return (
             f"{self.task}: {self.kept} episodes kept, success {rate_in_words(self.kept, self.attempts)}, {pace}, "
             f"{self.size / 1e6:.1f} MB in {self.directory}"

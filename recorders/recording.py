@@ -76,7 +76,7 @@ class Recording:
         self._feed(pool)
         while pool.pending:
             self._take(*pool.next_result())
-            progress.update(self.kept, (self._backlog.schedule.successes, self._backlog.schedule.attempted))
+            progress.update(self.kept, self._backlog.schedule.successes, self._backlog.schedule.attempted)
             self._feed(pool)
 
     def _feed(self, pool: RecordPool) -> None:

@@ -43,7 +43,7 @@ class RenderSummary:
 
     def in_words(self) -> str:
         """One line."""
-        pace = f"{self.wall_s / self.rendered:.2f} s per episode" if self.rendered else "nothing left to do"
+        pace = f"{self.wall_s / self.rendered:.2f} s per episode" if self.rendered else "nothing was left to do"
         return f"{self.episodes} episodes rendered, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
 
 

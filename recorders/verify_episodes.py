@@ -27,7 +27,7 @@ def _main(config: VerifyConfig) -> int:
     with Progress("verified", len(files), quiet=config.quiet) as progress:
         for result in verify(config.path, ee=config.ee, workers=config.workers):
             results.append(result)
-            progress.update(len(results), (sum(map(reproduces, results)), len(results)))
+            progress.update(len(results), sum(map(reproduces, results)), len(results))
     results.sort(key=lambda result: files.index(result[0]))
     if not config.quiet:
         sys.stdout.write(report(config.path, results) + "\n")

@@ -21,7 +21,7 @@ def test_a_log_gets_a_line_now_and_then_with_rate_interval_and_time_left():
     with Progress("insertion", 50, initial=10, stream=log, clock=clock) as progress:
         for done in range(11, 31):
             clock.now += 1.0
-            progress.update(done, (done, done + 1))
+            progress.update(done, done, done + 1)
     lines = log.getvalue().splitlines()
     assert len(lines) == 4
     assert lines[1] == "insertion: 20/50, 00:30 left, success 20/21 = 95 % [77, 99]"
@@ -31,7 +31,7 @@ def test_before_anything_is_done_the_time_left_is_unknown():
     log, clock = io.StringIO(), Clock()
     with Progress("insertion", 50, stream=log, clock=clock) as progress:
         clock.now += 60.0
-        progress.update(0, (0, 0))
+        progress.update(0, 0, 0)
     assert log.getvalue() == "insertion: 0/50, time left unknown, no attempt yet\n"
 
 
@@ -46,7 +46,7 @@ def test_work_that_cannot_fail_has_no_rate():
 def test_a_terminal_gets_a_bar():
     terminal = Terminal()
     with Progress("insertion", 50, stream=terminal) as progress:
-        progress.update(20, (20, 21))
+        progress.update(20, 20, 21)
     assert "20/50" in terminal.getvalue() and "95 % [77, 99]" in terminal.getvalue()
 
 
@@ -55,6 +55,6 @@ def test_quiet_is_silent():
         clock = Clock()
         with Progress("insertion", 50, quiet=True, stream=stream, clock=clock) as progress:
             clock.now += 60.0
-            progress.update(20, (20, 21))
+            progress.update(20, 20, 21)
             progress.note("The disk may fill up.")
         assert stream.getvalue() == ""

@@ -49,14 +49,15 @@ class Progress:
     ) -> None:
         self.close()
 
-    def update(self, done: int, rate: tuple[int, int] | None = None) -> None:
+    def update(self, done: int, successes: int = 0, trials: int | None = None) -> None:
         """Show how far it is.
 
         Args:
             done: How many of the total are done.
-            rate: Successes and trials so far; None if it is not about success.
+            successes: Trials that succeeded.
+            trials: Trials so far; None if it is not about success.
         """
-        words = "" if rate is None else _rate(*rate)
+        words = "" if trials is None else _rate(successes, trials)
         if self._bar is not None:
             self._bar.n = done
             self._bar.set_postfix_str(words, refresh=True)

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from recording_fakes import HORIZON, contents
+from recording_fakes import HORIZON, FailingAgent, FakeAgent, contents
 
 from ambidex.envs.registry import TASKS
 from ambidex.recorders.dataset import episode_path, read, read_attempts
+from ambidex.recorders.record_episodes import main
 
 HERE = Path(__file__).parent
 COMMAND = [sys.executable, "-c", "from ambidex.recorders.record_episodes import main; main()"]
@@ -48,6 +49,28 @@ def test_the_list_names_every_task(tmp_path):
 def test_wrong_usage_leaves_with_2(tmp_path, flags, words):
     done = subprocess.run([*COMMAND, *flags], **RUN, cwd=tmp_path)
     assert done.returncode == 2 and words in done.stderr and done.stdout == ""
+
+
+def test_running_out_of_attempts_leaves_with_1_and_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("ambidex.recorders.record._expert", lambda config: FailingAgent)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as leaving:
+        main([*ONE_WITHOUT_IMAGES, "--max-attempts", "3", "--workers", "0"])
+    assert leaving.value.code == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "0 of 1 episodes" in err and "0/3 = 0.0 % (95 % interval 0.0 to 56.1)" in err
+    assert err.rstrip().endswith("--max-attempts 6 --workers 0 --resume")
+
+
+def test_debug_shows_where_a_worker_failed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("ambidex.recorders.record._expert", lambda config: FakeAgent)
+    monkeypatch.setattr("ambidex.recorders.record_worker.write_rendered_episode", None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as leaving:
+        main([*ONE_WITHOUT_IMAGES, "--workers", "0", "--debug"])
+    assert leaving.value.code == 1
+    err = capsys.readouterr().err
+    assert "episode_0.hdf5 was not recorded. TypeError" in err and "record_worker.py" in err
 
 
 def test_ctrl_c_leaves_no_half_files_and_says_how_to_resume(tmp_path):
