@@ -12,6 +12,9 @@ from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.types import EnvSpec, ImageArray
 from ambidex.recorders.act_fields import COMPRESS_LEN, IMAGE_CRC32
 
+# Measured on rendered episodes, 480x640: level 3 takes 4 % more time than level 1 and 15 % less space; from level 4
+# on the time doubles. The shuffle filter is of no use: it reorders the bytes of a number, and a uint8 has one.
+GZIP_LEVEL = 3
 JPEG_QUALITY = 95
 FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (errors up to 99 of 255 instead of 25)
 
@@ -44,12 +47,11 @@ class ImageStorage(Protocol):
 class LosslessImages:
     """Per camera (T, H, W, 3) uint8, one frame a chunk, through HDF5's own gzip filter.
 
-    Every reader decodes it without knowing. Level 1 because it is the fastest. No shuffle filter: it reorders the
-    bytes of a number, and a uint8 has one. Each compressed frame carries zlib's checksum.
+    Every reader decodes it without knowing. Each compressed frame carries zlib's checksum.
     """
 
     compress: ClassVar[bool] = False
-    filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": 1}
+    filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": GZIP_LEVEL}
 
     def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None:
         shape = (*spec.image_size, 3)
@@ -58,14 +60,18 @@ class LosslessImages:
         self._datasets = {camera: group.create_dataset(camera, (steps, *shape), **options) for camera in spec.cameras}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
-        self._datasets[camera][t] = frame
+        # Compressed here and not by HDF5, which would copy the frame twice more.
+        self._put_chunk(camera, t, zlib.compress(np.ascontiguousarray(frame).data, GZIP_LEVEL))
 
     def finish(self) -> None:
         pass
 
+    def _put_chunk(self, camera: str, t: int, chunk: bytes) -> None:
+        self._datasets[camera].id.write_direct_chunk((t, 0, 0, 0), chunk)
+
 
 class RawImages(LosslessImages):
-    """The same without the filter: 40 times the size, for code that maps the file into memory."""
+    """The same without the filter: 28 times the size, for code that must not spend time on decoding."""
 
     filters: ClassVar[dict[str, object]] = {}
 
@@ -74,8 +80,9 @@ class RawImages(LosslessImages):
         self._checksums: dict[str, list[int]] = {camera: [] for camera in spec.cameras}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
-        super().put(camera, t, frame)
-        self._checksums[camera].append(zlib.crc32(np.ascontiguousarray(frame).data))
+        chunk = frame.tobytes()
+        self._put_chunk(camera, t, chunk)
+        self._checksums[camera].append(zlib.crc32(chunk))
 
     def finish(self) -> None:
         _write_checksums(self._file, self._checksums)
@@ -90,6 +97,7 @@ class JpegImages:
     From our files that unchanged reader gets BGR arrays. Add cv2.cvtColor(..., COLOR_BGR2RGB) there, or record
     lossless for code that must stay unchanged.
 
+    On rendered pictures this saves no space (17 MB where lossless takes 13); it is for code that wants the layout.
     The encoded bytes are held until the end, since all rows have the length of the longest.
     """
 

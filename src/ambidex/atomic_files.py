@@ -17,6 +17,7 @@ _CAUSES = {
     errno.EACCES: "there is no permission to write there. Choose another folder or change its permissions",
     errno.EPERM: "there is no permission to write there. Choose another folder or change its permissions",
     errno.EROFS: "the file system is read-only. Choose another folder",
+    errno.EEXIST: "a part of the path is a file, not a folder. Choose another folder",
     errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another folder",
 }
 

@@ -1,0 +1,156 @@
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from synthetic_episode import make_episode, make_frames, make_spec, same
+
+import ambidex.recorders
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.types import Outcome
+from ambidex.recorders.act import EpisodeFile, write_episode
+from ambidex.recorders.dataset import ATTEMPTS, Attempt, Dataset, DatasetInfo, episode_path, read, read_attempts
+from ambidex.recorders.versions import versions
+
+INFO = DatasetInfo(
+    env_spec=make_spec(),
+    command="record-episodes --task insertion",
+    versions=versions(),
+    format="act",
+    storage="lossless",
+    attempts=3,
+    successes=2,
+    failures=1,
+    errors=0,
+    episodes=2,
+    complete=True,
+    timings={"wall_s": 1.5, "workers": 2},
+)
+
+
+def row(seed, episode):
+    return Attempt(
+        seed=seed,
+        outcome=Outcome.FAILURE if episode is None else Outcome.SUCCESS,
+        stage=4,
+        stage_name="inserted",
+        reason="not held: 'peg'\nat the end, ü" if episode is None else "",
+        steps=400,
+        episode=episode,
+        wall_s=0.25,
+    )
+
+
+ROWS = [row(0, 0), row(1, None), row(2, 1)]
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """A complete dataset of two episodes."""
+    for index, seed in enumerate((0, 2)):
+        episode = make_episode(seed=seed)
+        write_episode(episode_path(tmp_path, index), episode, make_frames(episode), "lossless")
+    (tmp_path / ATTEMPTS).write_text("".join(r.to_json() + "\n" for r in ROWS))
+    INFO.write(tmp_path)
+    return tmp_path
+
+
+def test_the_info_that_is_written_is_read(tmp_path):
+    INFO.write(tmp_path)
+    assert DatasetInfo.read(tmp_path) == INFO
+    assert json.loads((tmp_path / "dataset.json").read_text())["env_spec"]["cameras"] == ["top", "left_wrist"]
+
+
+@pytest.mark.parametrize("attempt", ROWS)
+def test_an_attempt_is_one_line_and_comes_back(attempt):
+    line = attempt.to_json()
+    assert "\n" not in line
+    assert Attempt.from_json(line) == attempt
+    assert isinstance(Attempt.from_json(line).outcome, Outcome)
+
+
+@pytest.mark.parametrize("line", ["", "{", "[]", "3", '{"seed": 1}', ROWS[0].to_json().replace("success", "maybe")])
+def test_a_damaged_attempt_is_refused(line):
+    with pytest.raises(DatasetError, match=r"attempts\.jsonl"):
+        Attempt.from_json(line)
+
+
+def test_a_dataset_is_read(directory):
+    dataset = read(str(directory))
+    assert isinstance(dataset, Dataset)
+    assert (dataset.info, dataset.spec, dataset.attempts, len(dataset)) == (INFO, make_spec(), tuple(ROWS), 2)
+    with dataset[1] as file:
+        assert same(file.episode, make_episode(seed=2))
+    with dataset[-1] as file:
+        assert file.episode.seed == 2
+    assert [file.episode.seed for file in dataset] == [0, 2]
+    with pytest.raises(IndexError):
+        dataset[2]
+
+
+def test_an_episode_file_is_read(directory):
+    with read(episode_path(directory, 0)) as file:
+        assert isinstance(file, EpisodeFile) and file.episode.seed == 0
+
+
+def test_episodes_are_ordered_by_number(directory):
+    for index in range(2, 12):
+        shutil.copy(episode_path(directory, 0), episode_path(directory, index))
+    dataclasses.replace(INFO, episodes=12).write(directory)
+    assert [path.name for path in read(directory).paths] == [f"episode_{i}.hdf5" for i in range(12)]
+
+
+def test_a_missing_episode_is_named_once_the_dataset_is_complete(directory):
+    episode_path(directory, 0).unlink()
+    with pytest.raises(DatasetError, match=r"episode_0\.hdf5 is missing"):
+        read(directory)
+    dataclasses.replace(INFO, complete=False).write(directory)
+    assert len(read(directory)) == 1
+
+
+def test_leftovers_and_unfinished_rows_are_no_part_of_it(directory):
+    (directory / ".episode_2.hdf5.tmp-7").write_bytes(b"half")
+    with (directory / ATTEMPTS).open("a") as file:
+        file.write('{"seed": 3, "outc')
+    assert len(read(directory)) == 2
+    assert read_attempts(directory) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no dataset: it has no dataset.json"),
+        ("", "cannot be read"),
+        ("[]", "cannot be read"),
+        ("{}", "missing.*attempts"),
+        (json.dumps(INFO.to_dict() | {"env_spec": 3}), "env_spec"),
+        (json.dumps(INFO.to_dict() | {"env_spec": {}}), "EnvSpec fields differ"),
+        (json.dumps(INFO.to_dict() | {"more": 1}), "unknown.*more"),
+    ],
+)
+def test_a_damaged_or_missing_info_is_refused(directory, content, words):
+    (directory / "dataset.json").unlink()
+    if content is not None:
+        (directory / "dataset.json").write_text(content)
+    with pytest.raises(DatasetError, match=words) as error:
+        read(directory)
+    assert str(directory) in str(error.value)
+
+
+def test_nothing_there_is_said(tmp_path):
+    with pytest.raises(DatasetError, match="No such file"):
+        read(tmp_path / "missing")
+
+
+def test_versions_name_what_matters():
+    assert set(versions()) == {"ambidex", "python", "mujoco", "numpy", "h5py", "platform"}
+    assert versions()["mujoco"].startswith("4.")
+
+
+def test_reading_is_offered_by_the_package_and_costs_nothing_until_used():
+    assert ambidex.recorders.read is read
+    code = "import sys, ambidex.recorders.versions as v; v.versions(); print({'h5py','mujoco','av'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout == "set()\n", run.stderr

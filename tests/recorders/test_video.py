@@ -1,0 +1,158 @@
+import av
+import numpy as np
+import pytest
+
+from ambidex.envs.errors import DatasetError
+from ambidex.recorders.caption import BACKGROUND, OUTCOMES, CaptionBar
+from ambidex.recorders.tiles import Tiling
+from ambidex.recorders.video import Caption, VideoWriter
+
+RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
+
+
+def caption(t=0, **changes):
+    values = {"task": "insertion", "seed": 12, "time_s": t / 50, "stage": "lifted", "outcome": ""}
+    return Caption(**{**values, **changes})
+
+
+def plain(colour, height=48, width=64):
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def write(path, frames, steps=50, fps=50.0, **options):
+    with VideoWriter(path, fps, **options) as video:
+        for t in range(steps):
+            video.add(frames, caption(t))
+
+
+def decoded(path):
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        return stream, pictures
+
+
+@pytest.mark.parametrize(
+    ("fps", "every", "frames", "rate"), [(50.0, 1, 50, 50), (50.0, 2, 25, 25), (20.0, 1, 50, 20), (50.0, 3, 17, 50 / 3)]
+)
+def test_true_speed(tmp_path, fps, every, frames, rate):
+    path = tmp_path / "videos" / "episode_0.mp4"
+    write(path, {"top": plain(RED)}, fps=fps, every=every)
+    stream, pictures = decoded(path)
+    assert len(pictures) == frames
+    assert float(stream.average_rate) == pytest.approx(rate, rel=1e-3)
+    assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+
+
+def test_it_plays_while_it_loads(tmp_path):
+    write(tmp_path / "a.mp4", {"top": plain(RED)}, steps=2)
+    content = (tmp_path / "a.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_colours_and_places_of_three_cameras(tmp_path):
+    write(tmp_path / "a.mp4", {"top": plain(RED), "left": plain(GREEN), "right": plain(BLUE)}, steps=3)
+    picture = decoded(tmp_path / "a.mp4")[1][1]
+    assert picture.shape[1] == 3 * 64
+    for i, colour in enumerate((RED, GREEN, BLUE)):
+        centre = picture[24, 64 * i + 32].astype(int)
+        assert np.abs(centre - colour).max() <= 12
+
+
+def test_the_caption_is_there_and_leaves_the_picture_alone(tmp_path):
+    write(tmp_path / "a.mp4", {"top": plain(GREEN, 240, 320)}, steps=3)
+    picture = decoded(tmp_path / "a.mp4")[1][1]
+    assert picture.shape[0] > 240
+    assert np.abs(picture[:236].astype(int) - GREEN).max() <= 12
+    assert picture[240:].max() > 180 and np.median(picture[240:]) < 50
+
+
+def test_odd_sizes_become_even(tmp_path):
+    write(tmp_path / "a.mp4", {"top": plain(RED, 33, 161)}, steps=2)
+    picture = decoded(tmp_path / "a.mp4")[1][0]
+    assert picture.shape[0] % 2 == 0 and picture.shape[1] == 162
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path):
+    rng = np.random.default_rng(0)
+    steps = [rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(20)]
+    for name in ("a.mp4", "b.mp4"):
+        with VideoWriter(tmp_path / name, 50.0) as video:
+            for t, frame in enumerate(steps):
+                video.add({"top": frame}, caption(t))
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_after_an_error_there_is_no_file(tmp_path):
+    with pytest.raises(ZeroDivisionError), VideoWriter(tmp_path / "a.mp4", 50.0) as video:
+        video.add({"top": plain(RED)}, caption())
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([], "no step"),
+        ([{}], "at least one camera"),
+        ([{"top": plain(RED)}, {"left": plain(RED)}], "step 1: got images.*left"),
+        ([{"top": plain(RED)}, {"top": plain(RED, 50)}], r"step 1.*\(50, 64, 3\).*\(48, 64, 3\)"),
+    ],
+)
+def test_frames_that_do_not_fit_are_refused(tmp_path, steps, words):
+    with pytest.raises(DatasetError, match=words), VideoWriter(tmp_path / "a.mp4", 50.0) as video:
+        for frames in steps:
+            video.add(frames, caption())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("cameras", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 2, 2), (5, 3, 2), (9, 3, 3), (10, 4, 3)]
+)
+def test_more_than_three_cameras_make_a_grid(cameras, columns, rows):
+    tiling = Tiling.of({str(i): plain(RED, 10, 20) for i in range(cameras)})
+    assert (tiling.height, tiling.width) == (10 * rows, 20 * columns)
+    assert len(set(tiling.corners.values())) == cameras
+
+
+def test_smaller_images_are_centred():
+    frames = {"top": plain(RED, 40, 60), "wrist": plain(BLUE, 20, 30)}
+    tiling = Tiling.of(frames)
+    canvas = np.zeros((tiling.height, tiling.width, 3), np.uint8)
+    tiling.draw(canvas, frames)
+    assert (canvas[10:30, 75:105] == BLUE).all() and not canvas[:10, 60:].any() and not canvas[:, 60:75].any()
+
+
+def drawn(bar_width, image_height, **changes):
+    bar = CaptionBar(bar_width, image_height)
+    picture = np.zeros((bar.height, bar_width, 3), np.uint8)
+    bar.draw(picture, caption(**changes))
+    return picture
+
+
+LONG = "libero_spatial/" + "pick_up_the_black_bowl_" * 5
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 120), (640, 480), (1920, 480), (40, 30), (3, 2)])
+@pytest.mark.parametrize("changes", [{}, {"outcome": "success"}, {"task": LONG, "stage": LONG, "time_s": 12345.6}])
+def test_any_caption_fits_any_width(width, height, changes):
+    assert drawn(width, height, **changes).shape[1] == width
+
+
+@pytest.mark.parametrize(
+    "changes", [{"task": "transfer_cube"}, {"seed": 13}, {"time_s": 0.02}, {"stage": "none"}, {"outcome": "failure"}]
+)
+@pytest.mark.parametrize(("width", "height"), [(160, 120), (640, 480), (1920, 480)])
+def test_every_part_of_the_caption_is_visible(width, height, changes):
+    assert not np.array_equal(drawn(width, height), drawn(width, height, **changes))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_outcome_stands_at_the_right_in_its_colour(outcome):
+    right = drawn(640, 480, outcome=outcome)[:, 500:]
+    assert (right.reshape(-1, 3) == OUTCOMES[outcome]).all(axis=1).any()
+    assert (drawn(640, 480)[:, 500:] == BACKGROUND).all()
+
+
+def test_a_long_task_keeps_its_seed():
+    assert not np.array_equal(drawn(640, 480, task=LONG), drawn(640, 480, task=LONG, seed=99))
