@@ -100,13 +100,13 @@ def test_lines_are_appended_and_read(tmp_path):
     assert read_complete_lines(path) == ["one", "zwei ü", ""]
 
 
-@pytest.mark.parametrize("rest", ["tw", "t\u2028w", "…"])
+@pytest.mark.parametrize("rest", ["tw", "two and more than the next line", "ü"])
 def test_a_line_cut_short_is_dropped_and_the_next_one_is_whole(tmp_path, rest):
     path = tmp_path / "attempts.jsonl"
-    path.write_bytes(b"one\n" + rest.encode()[:2])
+    path.write_bytes(b"one\n" + rest.encode()[:-1])
     assert read_complete_lines(path) == ["one"]
     append_line(path, "two")
-    assert read_complete_lines(path) == ["one", "two"]
+    assert path.read_bytes() == b"one\ntwo\n"
 
 
 def test_text_that_is_none_is_refused(tmp_path):
@@ -186,8 +186,8 @@ def test_when_the_disk_fills_up_there_is_an_error_and_no_file(tmp_path, kind):
     (file,) = tmp_path.iterdir()
     size = file.stat().st_size
     file.unlink()
-    for limit in (0.001, 0.5, 0.999):
-        assert run_limited(tmp_path, kind, max(1, int(size * limit))) == "refused"
+    for limit in (1, size // 2, size - 1):
+        assert run_limited(tmp_path, kind, limit) == "refused"
         assert names(tmp_path) == []
 
 
