@@ -14,7 +14,7 @@ NOT_A_BACKEND = (  # what mujoco accepts besides
     *("disable", "disabled", "off", "false", "0"),
     *("enable", "enabled", "on", "true", "1", "glx"),
 )
-PACKAGES = "apt-get install libegl1 libgl1 libgl1-mesa-dri libosmesa6"
+PACKAGES = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
 
 
 class GLContext(Protocol):
