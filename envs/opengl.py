@@ -64,8 +64,6 @@ def make_context(width: int, height: int) -> tuple[GLContext, str]:
         RenderingError: The backend is there but gives no context.
     """
     backend = choose_backend()
-    # In software every worker process is one thread of work: more threads only wait for each other.
-    os.environ.setdefault("LP_NUM_THREADS", "0")
     try:
         context = _context_class(backend)(width, height)
         context.make_current()

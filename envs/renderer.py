@@ -1,13 +1,14 @@
 """States to frames, at one of two qualities."""
 
 import copy
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
-from ambidex.envs.opengl import make_context
+from ambidex.envs.opengl import GLContext, make_context
 from ambidex.envs.scene import STATE
 from ambidex.envs.types import FloatArray, ImageArray
 
@@ -40,15 +41,12 @@ QUALITIES: Mapping[str, Quality] = {
 class Renderer:
     """Renders states of one model. Owns an OpenGL context: use one per process and close it."""
 
-    _current: "Renderer | None" = None
-
     def __init__(self, model: mujoco.MjModel, image_size: tuple[int, int], quality: str) -> None:
         profile = QUALITIES[quality]
         height, width = image_size
         self._model = _with_quality(model, profile, height, width)
         self._data = mujoco.MjData(self._model)
         self._context, self.backend = make_context(width, height)
-        Renderer._current = self
         self._gpu = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._gpu)
         self._scene = mujoco.MjvScene(self._model, MAX_GEOMS)
@@ -62,10 +60,12 @@ class Renderer:
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
         self._state: FloatArray | None = None
+        # At exit too, before the modules that freeing needs are torn down.
+        self._free = weakref.finalize(self, _free, self._context, self._gpu)
 
     def render(self, state: FloatArray, camera: str) -> ImageArray:
         """One frame, shape (H, W, 3) uint8 RGB, upright; `state` has shape (S,)."""
-        self._make_current()
+        self._context.make_current()  # every time: others may have made theirs current meanwhile
         if self._state is None or not np.array_equal(self._state, state):
             self._load(state)
         self._camera.fixedcamid = self._model.camera(camera).id
@@ -76,13 +76,8 @@ class Renderer:
         return self._pixels[::-1].copy()
 
     def close(self) -> None:
-        """Free the context. Safe to call twice."""
-        if self._gpu is not None:
-            self._make_current()
-            self._gpu.free()
-            self._gpu = None
-            self._context.free()
-            Renderer._current = None
+        """Free the context. Safe to call twice; happens by itself when the renderer is dropped or Python exits."""
+        self._free()
 
     def _load(self, state: FloatArray) -> None:
         mujoco.mj_setState(self._model, self._data, np.ascontiguousarray(state), STATE.value)
@@ -91,10 +86,11 @@ class Renderer:
         mujoco.mj_camlight(self._model, self._data)
         self._state = np.array(state)
 
-    def _make_current(self) -> None:
-        if Renderer._current is not self:
-            self._context.make_current()
-            Renderer._current = self
+
+def _free(context: GLContext, gpu: mujoco.MjrContext) -> None:
+    context.make_current()
+    gpu.free()
+    context.free()
 
 
 def _with_quality(model: mujoco.MjModel, quality: Quality, height: int, width: int) -> mujoco.MjModel:

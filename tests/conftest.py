@@ -2,6 +2,8 @@
 
 import pytest
 
+import ambidex  # noqa: F401  # before any test imports dm_control, which opens an OpenGL display at once
+
 SELECTABLE = ("slow", "gpu")
 LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
 

@@ -1,9 +1,14 @@
 """ambidex: record, train and benchmark robot manipulation in MuJoCo."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ambidex.envs import gym_env as _gym_env
+
+# Mesa's software rasteriser would start threads with the first OpenGL display. They do not survive a fork, with which
+# Gymnasium's asynchronous vector environments start, and several worker processes would only wait for each other's.
+os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment, make
