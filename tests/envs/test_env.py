@@ -136,3 +136,28 @@ def test_spec_survives_json() -> None:
     assert spec.differences(make("insertion", control="ee").spec)
     with pytest.raises(ValueError, match="missing"):
         EnvSpec.from_dict({"task": "insertion"})
+
+
+def test_environments_of_one_process_render_side_by_side() -> None:
+    small = make("insertion", cameras=("top",), image_size=(48, 64))
+    large = make("transfer_cube", cameras=("top",), image_size=(120, 160))
+    first, second = small.reset(0), large.reset(0)
+    alone = (first.image("top"), second.image("top"))
+    assert alone[0].shape == (48, 64, 3)
+    assert alone[1].shape == (120, 160, 3)
+    for _ in range(2):
+        assert np.array_equal(first.image("top"), alone[0])
+        assert np.array_equal(second.image("top"), alone[1])
+    small.close()
+    small.close()
+    assert np.array_equal(second.image("top"), alone[1])
+    large.close()
+
+
+def test_an_environment_renders_again_after_close() -> None:
+    env = make("insertion", cameras=("top",), image_size=(48, 64))
+    observation = env.reset(0)
+    before = observation.image("top")
+    env.close()
+    assert np.array_equal(observation.image("top"), before)
+    env.close()
