@@ -70,7 +70,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """How it went; `solved_at` is the first control step of the last success streak, -1 without success."""
+    """How it went; `solved_at` is the step from which the last stage holds to the end, -1 without success."""
 
     outcome: str
     stage: int

@@ -177,6 +177,8 @@ def make(
     for camera in chosen:
         if camera not in scene.camera_names:
             raise UnknownNameError("camera", camera, scene.camera_names)
+    if len(set(chosen)) < len(chosen):
+        raise UsageError(f"Cameras {', '.join(chosen)}: one is named twice. Name each once.")
     spec = EnvSpec(
         task=task,
         family=task_object.family,

@@ -32,6 +32,10 @@ class InvalidActionError(AmbidexError):
     """An action of the wrong shape, or with a number that is not finite."""
 
 
+class SimulationError(AmbidexError):
+    """The physics has become unstable, or a state is not finite."""
+
+
 class RenderingError(AmbidexError):
     """No OpenGL context could be made."""
 

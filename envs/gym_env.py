@@ -10,6 +10,7 @@ from gymnasium import spaces
 
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import TASKS
+from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
 from ambidex.envs.types import Float32Array, FloatArray, ImageArray, Observation
 
 if TYPE_CHECKING:
@@ -85,11 +86,12 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
 
         Args:
             seed: Begin the episode (task, seed), the one that every other part of ambidex knows by this seed. None
-                draws an episode seed from the environment's own generator; `info["episode_seed"]` tells which.
+                draws a training seed, below 100000, from the environment's own generator; `info["episode_seed"]`
+                tells which.
             options: {"state": array (S,)} continues from a stored state instead.
         """
         super().reset(seed=seed)
-        episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
+        episode_seed = int(self.np_random.integers(FIRST_BENCHMARK_SEED)) if seed is None else seed
         observation = self._env.reset(episode_seed)
         state: FloatArray | None = (options or {}).get("state")
         if state is not None:

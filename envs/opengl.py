@@ -9,7 +9,7 @@ from ambidex.envs.errors import RenderingError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8", "glfw": "libglfw.so.3"}
+LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8"}
 NOT_A_BACKEND = (  # what mujoco accepts besides
     *("disable", "disabled", "off", "false", "0"),
     *("enable", "enabled", "on", "true", "1", "glx"),
@@ -47,7 +47,7 @@ def choose_backend() -> str:
         raise _unknown_backend(asked)
     candidates = [asked] if asked else ["egl", "osmesa"]
     for backend in candidates:
-        if backend == "glfw" or _loads(LIBRARIES[backend]):
+        if _loads(LIBRARIES[backend]):
             return backend
     tried = " and ".join(f"{b} ({LIBRARIES[b]})" for b in candidates)
     raise RenderingError(
@@ -94,8 +94,6 @@ def _loads(library: str) -> bool:
 def _context_class(backend: str) -> "Callable[[int, int], GLContext]":
     if backend == "egl":
         from mujoco.egl import GLContext as Context
-    elif backend == "osmesa":
-        from mujoco.osmesa import GLContext as Context
     else:
-        from mujoco.glfw import GLContext as Context
+        from mujoco.osmesa import GLContext as Context
     return Context  # type: ignore[no-any-return]

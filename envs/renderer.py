@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from ambidex.envs.errors import RenderingError
 from ambidex.envs.opengl import GLContext, make_context
 from ambidex.envs.scene import STATE
 from ambidex.envs.types import FloatArray, ImageArray
@@ -65,7 +66,7 @@ class Renderer:
 
     def render(self, state: FloatArray, camera: str) -> ImageArray:
         """One frame, shape (H, W, 3) uint8 RGB, upright; `state` has shape (S,)."""
-        self._context.make_current()  # every time: others may have made theirs current meanwhile
+        self._make_current()
         if self._state is None or not np.array_equal(self._state, state):
             self._load(state)
         self._camera.fixedcamid = self._model.camera(camera).id
@@ -78,6 +79,16 @@ class Renderer:
     def close(self) -> None:
         """Free the context. Safe to call twice; happens by itself when the renderer is dropped or Python exits."""
         self._free()
+
+    def _make_current(self) -> None:
+        # Every time: other code may have made its context current meanwhile.
+        try:
+            self._context.make_current()
+        except Exception as exception:  # PyOpenGL raises whatever it likes
+            raise RenderingError(
+                f"The OpenGL context of an environment could not be used: {type(exception).__name__}: {exception}. It "
+                "belongs to the thread that rendered first; make one environment per thread."
+            ) from exception
 
     def _load(self, state: FloatArray) -> None:
         mujoco.mj_setState(self._model, self._data, np.ascontiguousarray(state), STATE.value)

@@ -16,7 +16,6 @@ class Gripper:
         actuator: Position actuator of the driven joint.
         closed: Joint position [m] that reads 0.
         opened: Joint position [m] that reads 1.
-        command_range: What the actuator accepts [m].
         finger_geoms: Contact geom of each finger.
     """
 
@@ -25,7 +24,6 @@ class Gripper:
     actuator: str
     closed: float
     opened: float
-    command_range: tuple[float, float]
     finger_geoms: tuple[str, str]
 
 

@@ -7,12 +7,14 @@ from functools import cached_property
 import mujoco
 import numpy as np
 
+from ambidex.envs.errors import SimulationError
 from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Robot
 from ambidex.envs.task import Task
 from ambidex.envs.types import FloatArray
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+MAX_SPEED = 1e4  # of any joint; far beyond what the cell can do [m/s, rad/s]
 PROP_PREFIX = "prop/"
 
 
@@ -74,11 +76,15 @@ class Scene:
         """Step the physics under the current controls; leaves contacts and poses up to date with qpos.
 
         The split step costs no more than `substeps` plain ones, and a state set by `set_state` continues bit for bit.
+
+        Raises:
+            SimulationError: The physics has become unstable.
         """
         mujoco.mj_step2(self.model, self.data)
         if substeps > 1:
             mujoco.mj_step(self.model, self.data, substeps - 1)
         self.refresh()
+        self._check_finite("The physics has become unstable")
 
     def state(self) -> FloatArray:
         """Full integration state, shape (S,) float64."""
@@ -87,9 +93,25 @@ class Scene:
         return out
 
     def set_state(self, state: FloatArray) -> None:
-        """Continue from `state` (S,)."""
+        """Continue from `state` (S,).
+
+        Raises:
+            SimulationError: It is not of this scene's size, or not finite.
+        """
+        size = mujoco.mj_stateSize(self.model, STATE.value)
+        if np.shape(state) != (size,) or not np.isfinite(state).all():
+            raise SimulationError(
+                f"A state of shape {np.shape(state)} cannot be continued from in {self.task.name}: expected "
+                f"({size},), all numbers finite. It may come from another task or version."
+            )
         mujoco.mj_setState(self.model, self.data, np.ascontiguousarray(state, dtype=np.float64), STATE.value)
         self.refresh()
+
+    def _check_finite(self, what: str) -> None:
+        # MuJoCo would start again from its default position, in the middle of an episode; that is switched off.
+        data = self.data
+        if not (np.isfinite(data.qpos).all() and np.isfinite(data.qvel).all() and np.abs(data.qvel).max() < MAX_SPEED):
+            raise SimulationError(f"{what} in {self.task.name} at {data.time:.3f} s of simulated time.")
 
     def reset(self, prop_poses: Mapping[str, Pose]) -> None:
         """Robot at home with controls to match, props where given, everything at rest."""

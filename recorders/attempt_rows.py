@@ -1,23 +1,11 @@
-"""Rows of attempts.jsonl from what came out of a rollout job."""
+"""Rows of attempts.jsonl from rollouts."""
 
-from ambidex.envs.pool_worker import WorkerError
-from ambidex.envs.types import EnvSpec, Outcome, RolloutResult
+from ambidex.envs.types import EnvSpec, RolloutResult
 from ambidex.recorders.attempt import Attempt
 
 
-def attempt_row(spec: EnvSpec, seed: int, result: RolloutResult | WorkerError) -> Attempt:
-    """The row of an attempt, not yet numbered. A worker that failed is an attempt that broke."""
-    if isinstance(result, WorkerError):
-        return Attempt(
-            seed=seed,
-            outcome=Outcome.ERROR,
-            stage=0,
-            stage_name=spec.stages[0],
-            reason=result.message,
-            steps=0,
-            episode=None,
-            wall_s=0.0,
-        )
+def attempt_row(spec: EnvSpec, seed: int, result: RolloutResult) -> Attempt:
+    """The row of an attempt, not yet numbered."""
     return Attempt(
         seed=seed,
         outcome=result.outcome,

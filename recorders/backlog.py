@@ -15,7 +15,7 @@ from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_worker import RecordJob, RolloutJob, WriteJob
 from ambidex.recorders.schedule import Schedule
 
-Rolled = tuple[Attempt, RolloutResult | WorkerError]
+Rolled = tuple[Attempt, RolloutResult]
 
 
 class Backlog:
@@ -57,9 +57,12 @@ class Backlog:
         """Take in a rollout: write down what it settles, and queue what is kept.
 
         Raises:
-            DatasetError: The books cannot be written, every attempt breaks, or an attempt of an earlier run now ends
-                otherwise.
+            DatasetError: The worker failed, the books cannot be written, every attempt breaks, or an attempt of an
+                earlier run now ends otherwise.
         """
+        if isinstance(result, WorkerError):
+            # An agent's errors are outcomes; this is the machine's, and would not be there next time. No row.
+            raise DatasetError(f"Seed {seed} of {self._config.task} was not attempted to its end. {result.message}")
         row = attempt_row(self._spec, seed, result)
         if seed in self.missing:
             self._check_same(self.missing[seed], row)
@@ -70,9 +73,9 @@ class Backlog:
             self._ledger.add(attempt)
             self._keep(attempt, settled.payload[1])
 
-    def _keep(self, attempt: Attempt, result: RolloutResult | WorkerError) -> None:
+    def _keep(self, attempt: Attempt, result: RolloutResult) -> None:
         place = self._destination(attempt)
-        if place is not None and isinstance(result, RolloutResult):
+        if place is not None:
             self._to_write.append(WriteJob(result=result, destination=place))
 
     def _destination(self, attempt: Attempt) -> Destination | None:

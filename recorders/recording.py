@@ -1,6 +1,7 @@
 """Records one task into one folder: the parent's side of the workers."""
 
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -64,13 +65,14 @@ class Recording:
         return self._summary()
 
     def _record(self, pool: RecordPool, progress: Progress) -> None:
-        complete = False
-        self._write_info(complete)
+        self._write_info(False)
         try:
             self._loop(pool, progress)
-            complete = self._backlog.schedule.complete
-        finally:
-            self._write_info(complete)
+        except BaseException:
+            with suppress(DatasetError):  # what went wrong first is what the user must hear
+                self._write_info(False)
+            raise
+        self._write_info(self._backlog.schedule.complete)
 
     def _loop(self, pool: RecordPool, progress: Progress) -> None:
         self._feed(pool)

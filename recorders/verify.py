@@ -8,6 +8,7 @@ from ambidex.envs.errors import DatasetError
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
 from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset_info import NAME as INFO
 from ambidex.recorders.destination import FAILURES
 from ambidex.recorders.verification import Verification
 from ambidex.recorders.verify_worker import VerifyWorker
@@ -16,13 +17,15 @@ Verified = tuple[Path, Verification | WorkerError]
 
 
 def episode_files(path: Path) -> list[Path]:
-    """The episode files of a dataset, kept failures last; a file alone is its own dataset.
+    """The episode files of a dataset, kept failures last, or of all datasets of a suite's folder, or a file alone.
 
     Raises:
         DatasetError: There is none.
     """
     if not path.is_dir():
         return [path]
+    if not (path / INFO).exists() and (datasets := sorted(info.parent for info in path.glob(f"*/{INFO}"))):
+        return [file for dataset in datasets for file in episode_files(dataset)]
     failures = (path / FAILURES).glob("episode_*.hdf5")
     files = [*Dataset(path).paths, *sorted(failures, key=lambda file: (len(file.name), file.name))]
     if not files:

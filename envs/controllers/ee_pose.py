@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ambidex.envs.errors import InvalidActionError
 from ambidex.envs.joint_space import JointSpace
 from ambidex.envs.kinematics import Kinematics
 from ambidex.envs.pose import Pose
@@ -9,6 +10,7 @@ from ambidex.envs.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 
 NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
+MIN_QUATERNION = 1e-3  # norm below which a quaternion has no direction worth the name
 WORKSPACE_LOW = (-1.0, -0.5, 0.0)  # [m]
 WORKSPACE_HIGH = (1.0, 1.5, 1.0)  # [m]
 
@@ -33,6 +35,11 @@ class EePose:
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         wanted = action.reshape(self._arms, 8).astype(np.float64)
+        if np.linalg.norm(wanted[:, 3:7], axis=1).min() < MIN_QUATERNION:
+            raise InvalidActionError(
+                f"An end-effector action holds a quaternion near zero, which is no orientation: {action.tolist()}. "
+                "Expected per arm: xyz [m], quaternion wxyz of any length but zero, gripper opening."
+            )
         commanded = self._space.commanded().reshape(self._arms, -1)
         rows = [
             kinematics.inverse(command[:-1], Pose.at(row[:3], row[3:7]), max_step=max_step)

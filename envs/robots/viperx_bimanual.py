@@ -21,7 +21,6 @@ def _arm(name: str, base: Pose) -> Arm:
             actuator=prefix + "gripper",
             closed=0.01844,
             opened=0.05800,
-            command_range=(0.021, 0.057),
             finger_geoms=(prefix + "10_left_gripper_finger", prefix + "10_right_gripper_finger"),
         ),
         tcp_site=prefix + "tcp",

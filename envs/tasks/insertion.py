@@ -10,7 +10,7 @@ from ambidex.envs.task import Prop, Task, UniformPose
 
 PEG_HALF_LENGTH = 0.06  # [m]
 PIN_HALF_LENGTH = 0.04  # [m]
-END_TOLERANCE = 0.002  # gap between the peg's end and the pin's face that counts as "at the pin" [m]
+END_TOLERANCE = 0.002  # the touching end may be this far from the pin's face, as when the peg is tilted [m]
 MAX_ANGLE = math.radians(10.0)
 MAX_OFFSET = 0.008  # peg axis from socket axis at the peg's inner end [m]
 
@@ -69,7 +69,7 @@ class Insertion(Task):
         gap = abs(end[0]) - PIN_HALF_LENGTH
         in_air = not scene.touching("peg", "table") and not scene.touching("socket", "table")
         return {
-            "peg end at the pin": bool(gap <= END_TOLERANCE),
+            "peg end at the pin": scene.touching("peg", "pin") and bool(abs(gap) <= END_TOLERANCE),
             "axes within 10 degrees": bool(angle <= MAX_ANGLE),
             "axes within 8 mm": bool(math.hypot(end[1], end[2]) <= MAX_OFFSET),
             "peg held by the right gripper": scene.held("peg", "right"),

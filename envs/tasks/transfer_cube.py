@@ -22,7 +22,7 @@ class TransferCube(Task):
     robot = "viperx_bimanual"
     instruction = "pick up the red cube with the right arm and hand it over to the left arm"
     horizon = 400
-    stages = ("none", "touched", "lifted", "handed over", "transferred")
+    stages = ("none", "touched", "lifted", "reached by left", "lifted with left")
     props = (
         Prop(
             body="cube",

@@ -74,11 +74,14 @@ def append_line(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _append(descriptor, (text + "\n").encode())
         finally:
             os.close(descriptor)
+        if new:
+            _sync(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
 

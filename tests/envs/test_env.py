@@ -1,11 +1,13 @@
 """Laws of the environment: addresses, replay, one world for both control modes, images on demand."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make
-from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
+from ambidex.envs.errors import InvalidActionError, RenderingError, SimulationError, UnknownNameError, UsageError
 from ambidex.envs.registry import TASKS
 from ambidex.envs.types import EnvSpec, Float32Array
 
@@ -160,4 +162,47 @@ def test_an_environment_renders_again_after_close() -> None:
     before = observation.image("top")
     env.close()
     assert np.array_equal(observation.image("top"), before)
+    env.close()
+
+
+def test_an_unstable_world_is_an_error_and_not_a_new_start() -> None:
+    env = make("insertion", cameras=())
+    env.reset(0)
+    env.scene.data.joint("red_peg_joint").qvel[:] = 1e9
+    with pytest.raises(SimulationError, match="unstable"):
+        for _ in range(20):
+            env.step(env.observe().qpos.astype(np.float32))
+
+
+def test_states_that_do_not_fit_are_refused() -> None:
+    env = make("insertion", cameras=())
+    state = env.reset(0).state
+    with pytest.raises(SimulationError, match="cannot be continued"):
+        env.restore(state[:-1])
+    state[3] = np.nan
+    with pytest.raises(SimulationError, match="finite"):
+        env.restore(state)
+
+
+def test_a_camera_named_twice_and_a_quaternion_of_zero_are_refused() -> None:
+    with pytest.raises(UsageError, match="twice"):
+        make("insertion", cameras=("top", "top"))
+    env = make("insertion", cameras=(), control="ee")
+    env.reset(0)
+    with pytest.raises(InvalidActionError, match="quaternion"):
+        env.step(np.zeros(16, np.float32))
+
+
+def test_another_thread_gets_its_own_moment_or_an_error_but_never_another_picture() -> None:
+    env = make("insertion", cameras=("top",), image_size=(48, 64))
+    first, second = env.reset(0), env.reset(1)
+    expected = second.image("top")
+    first.image("top")
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(second.image, "top")
+        try:
+            assert np.array_equal(future.result(), expected)
+        except RenderingError as error:
+            assert "one environment per thread" in str(error)
+    assert np.array_equal(second.image("top"), expected)
     env.close()

@@ -194,3 +194,11 @@ def test_a_bad_action_is_refused() -> None:
 
 def test_frames_per_second_are_the_control_rate() -> None:
     assert GymEnvironment("insertion").metadata["render_fps"] == 50
+
+
+def test_resets_without_a_seed_stay_among_training_seeds() -> None:
+    env = gymnasium.make("ambidex/TransferCube-v0", obs_type="state", cameras=())
+    seeds = [env.reset(seed=1)[1]["episode_seed"]] + [env.reset()[1]["episode_seed"] for _ in range(20)]
+    assert len(set(seeds)) > 15
+    assert max(seeds) < 100_000
+    env.close()

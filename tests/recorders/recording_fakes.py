@@ -49,13 +49,15 @@ class FailingAgent(FakeAgent):
 
 
 class DyingAgent(FakeAgent):
-    """Takes its worker process with it, once per dataset."""
+    """Takes its worker process with it, as often as DYING_AGENT_TIMES says."""
 
     def reset(self, observation, seed):
         super().reset(observation, seed)
         marker = Path(os.environ["DYING_AGENT_MARKER"])
-        if seed == 3 and not marker.exists():
-            marker.touch()
+        deaths = marker.stat().st_size if marker.exists() else 0
+        if seed == 3 and deaths < int(os.environ.get("DYING_AGENT_TIMES", "1")):
+            with marker.open("a") as file:
+                file.write("x")
             os.kill(os.getpid(), signal.SIGKILL)
 
 

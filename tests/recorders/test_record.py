@@ -5,6 +5,7 @@ import pytest
 from recording_fakes import STATES, DyingAgent, FailingAgent, contents, record_to
 
 from ambidex.envs.env import make
+from ambidex.envs.errors import DatasetError
 from ambidex.recorders.dataset import episode_path, read, read_attempts
 
 
@@ -54,6 +55,18 @@ def test_images_are_those_of_the_observation_before_each_action(straight):
             np.testing.assert_array_equal(file.frame("top", t), env.render(file.episode.states[t], "top"))
         np.testing.assert_array_equal(file.episode.states[0], env.reset(file.episode.seed).state)
     env.close()
+
+
+def test_observations_are_those_before_each_action(straight):
+    env = make("insertion", cameras=())
+    with read(episode_path(straight, 0)) as file:
+        episode = file.episode
+    for t in range(episode.steps):
+        observation = env.restore(episode.states[t])
+        np.testing.assert_array_equal(episode.qpos[t], observation.qpos.astype(np.float32))
+        np.testing.assert_array_equal(episode.qvel[t], observation.qvel.astype(np.float32))
+        assert episode.stages[t] == env.stage()
+        np.testing.assert_array_equal(env.step(episode.joint_actions[t]).observation.state, episode.states[t + 1])
 
 
 @pytest.mark.parametrize("workers", [0, 2, 5])
@@ -109,6 +122,17 @@ def test_a_worker_that_dies_is_replaced_and_changes_nothing(tmp_path, monkeypatc
     monkeypatch.setenv("DYING_AGENT_MARKER", str(tmp_path / "marker"))
     record_to(tmp_path / "died", STATES, DyingAgent, workers=2)
     assert (tmp_path / "marker").exists()
+    record_to(tmp_path / "lived", STATES, DyingAgent, workers=2)
+    assert contents(tmp_path / "died") == contents(tmp_path / "lived")
+
+
+def test_a_worker_that_dies_again_stops_the_run_and_resume_gives_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("DYING_AGENT_MARKER", str(tmp_path / "marker"))
+    monkeypatch.setenv("DYING_AGENT_TIMES", "2")
+    with pytest.raises(DatasetError, match=r"Seed 3 .* died"):
+        record_to(tmp_path / "died", STATES, DyingAgent, workers=2)
+    assert not read(tmp_path / "died").info.complete
+    record_to(tmp_path / "died", STATES, DyingAgent, workers=2, resume=True)
     record_to(tmp_path / "lived", STATES, DyingAgent, workers=2)
     assert contents(tmp_path / "died") == contents(tmp_path / "lived")
 

@@ -10,7 +10,7 @@ from ambidex.envs.types import Agent, Float32Array, FloatArray, Observation, Rol
 from ambidex.scripted_policies.registry import make_expert
 
 SERVO_SPEED = 3.14  # what the real joints follow [rad/s]
-SERVO_ACCELERATION = 80.0  # of the command [rad/s^2]
+COMMAND_ACCELERATION = 80.0  # a bound of ours that catches jitter, which shows as hundreds [rad/s^2]
 HINGES = [i for i in range(14) if i not in (6, 13)]
 
 
@@ -89,7 +89,7 @@ def test_end_effector_control_succeeds_as_well(task: str) -> None:
 def test_a_real_arm_could_follow(task: str) -> None:
     for result in episodes(task, range(3), spread="wide"):
         assert np.abs(result.qvel[:, HINGES]).max() < SERVO_SPEED
-        assert np.abs(commanded_acceleration(result)).max() < SERVO_ACCELERATION
+        assert np.abs(commanded_acceleration(result)).max() < COMMAND_ACCELERATION
 
 
 def commanded_acceleration(result: RolloutResult) -> FloatArray:
@@ -141,3 +141,12 @@ def test_stopping_at_success_stops_there() -> None:
     result = rollout(env, make_expert(env), 0, stop_at_success=True)
     assert result.success
     assert result.steps < 300
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_was_rolled_out_before_changes_nothing(task: str) -> None:
+    """Parallel workers attempt seeds in any order, and give the same files."""
+    forward, backward = episodes(task, range(3), noise=1.0), episodes(task, range(2, -1, -1), noise=1.0)
+    for one, other in zip(forward, reversed(backward), strict=True):
+        assert np.array_equal(one.states, other.states)
+        assert np.array_equal(one.actions, other.actions)

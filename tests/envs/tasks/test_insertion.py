@@ -88,15 +88,26 @@ def test_stage_4_peg_at_the_pin(at: Placer) -> None:
 def test_either_end_of_either_part_counts(at: Placer, flip: float, side: float) -> None:
     at.prop("socket", SOCKET)
     half_turn = Pose.at((0, 0, 0), quaternion_about((0, 0, 1), flip))
-    at.prop("peg", SOCKET @ Pose.at((side * AT_PIN, 0.0, 0.0)) @ half_turn)
+    at.prop("peg", SOCKET @ Pose.at((side * (AT_PIN - 0.0001), 0.0, 0.0)) @ half_turn)
     at.scene.refresh()
     end, angle = peg_in_socket(at.scene)
-    assert abs(end[0]) == pytest.approx(0.04, abs=1e-9)
+    assert abs(end[0]) == pytest.approx(0.0399, abs=1e-9)
     assert angle == pytest.approx(0.0, abs=1e-6)
     assert at.checks()["peg end at the pin"]
 
 
-@pytest.mark.parametrize(("gap", "there"), [(0.0, True), (0.0019, True), (0.0021, False), (0.02, False), (0.2, False)])
+@pytest.mark.parametrize(
+    ("gap", "there"),
+    [
+        (-0.0001, True),
+        (0.0005, False),
+        (0.02, False),
+        (0.2, False),
+        (-0.0019, True),
+        (-0.0021, False),
+        (-0.04, False),
+    ],
+)
 def test_peg_end_at_the_pin(at: Placer, gap: float, there: bool) -> None:
     relative(at, AT_PIN + gap)
     assert at.checks()["peg end at the pin"] is there
