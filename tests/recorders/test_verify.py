@@ -134,3 +134,7 @@ def test_nothing_there_is_an_error(tmp_path, capsys):
         list(verify(tmp_path))
     code, output = code_and_output(capsys, tmp_path / "missing.hdf5", "--workers", "0")
     assert code == 1 and "missing.hdf5" in output.out
+
+
+def test_the_folder_of_a_suite_is_all_its_datasets(recorded):
+    assert episode_files(recorded.parent) == episode_files(recorded)
