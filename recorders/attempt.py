@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from ambidex.envs.errors import DatasetError
-from ambidex.envs.types import Outcome
+from ambidex.envs.types import Outcome, RolloutResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,20 @@ class Attempt:
     steps: int
     episode: int | None
     wall_s: float
+
+    @classmethod
+    def of(cls, result: RolloutResult) -> Self:
+        """The row of a rollout, not yet numbered."""
+        return cls(
+            seed=result.seed,
+            outcome=result.outcome,
+            stage=result.stage,
+            stage_name=result.spec.stages[result.stage],
+            reason=result.reason,
+            steps=result.steps,
+            episode=None,
+            wall_s=round(result.wall_s, 3),
+        )
 
     def to_json(self) -> str:
         """One line of JSON, without its end; inverse of `from_json`."""

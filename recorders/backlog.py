@@ -6,9 +6,8 @@ from pathlib import Path
 
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.pool_worker import WorkerError
-from ambidex.envs.types import EnvSpec, Outcome, RolloutResult
+from ambidex.envs.types import Outcome, RolloutResult
 from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.attempt_rows import attempt_row
 from ambidex.recorders.destination import Destination, destination
 from ambidex.recorders.ledger import Ledger
 from ambidex.recorders.record_config import RecordConfig
@@ -24,7 +23,6 @@ class Backlog:
     Args:
         config: Resolved config.
         directory: The dataset's folder.
-        spec: Spec of the environment.
         ledger: The books, which hold the attempts of earlier runs.
 
     Attributes:
@@ -32,8 +30,8 @@ class Backlog:
         schedule: Decides which new seeds to attempt.
     """
 
-    def __init__(self, config: RecordConfig, directory: Path, spec: EnvSpec, ledger: Ledger) -> None:
-        self._config, self._directory, self._spec, self._ledger = config, directory, spec, ledger
+    def __init__(self, config: RecordConfig, directory: Path, ledger: Ledger) -> None:
+        self._config, self._directory, self._ledger = config, directory, ledger
         places = ((attempt, self._destination(attempt)) for attempt in ledger.attempts)
         self.missing = {attempt.seed: attempt for attempt, place in places if place is not None and not place.exists}
         self.schedule: Schedule[Rolled] = Schedule(
@@ -63,7 +61,7 @@ class Backlog:
         if isinstance(result, WorkerError):
             # An agent's errors are outcomes; this is the machine's, and would not be there next time. No row.
             raise DatasetError(f"Seed {seed} of {self._config.task} was not attempted to its end. {result.message}")
-        row = attempt_row(self._spec, seed, result)
+        row = Attempt.of(result)
         if seed in self.missing:
             self._check_same(self.missing[seed], row)
             self._keep(self.missing[seed], result)

@@ -13,7 +13,8 @@ from ambidex.envs.types import EnvSpec, ImageArray
 from ambidex.recorders.act_fields import COMPRESS_LEN, IMAGE_CRC32
 
 # Measured on rendered episodes, 480x640 (docs/decisions/0004): level 3 takes 5 % more time than level 1 and 15 % less
-# space; from level 4 on the time doubles. The shuffle filter is of no use: it reorders the bytes of a number, and a uint8 has one.
+# space; from level 4 on the time doubles. The shuffle filter is of no use: it reorders the bytes of a number, and a
+# uint8 has one.
 GZIP_LEVEL = 3
 JPEG_QUALITY = 95
 FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (errors up to 99 of 255 instead of 25)

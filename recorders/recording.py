@@ -42,7 +42,7 @@ class Recording:
         self._worker = partial(RecordWorker, config, agent_factory)
         self._workers = worker_count(config.workers, config.num_episodes)
         self._ledger = Ledger(directory, config, spec, past)
-        self._backlog = Backlog(config, directory, spec, self._ledger)
+        self._backlog = Backlog(config, directory, self._ledger)
         lost = sum(attempt.outcome is Outcome.SUCCESS for attempt in self._backlog.missing.values())
         self.kept = self._ledger.count(Outcome.SUCCESS) - lost
         self._written = 0

@@ -100,6 +100,19 @@ def test_commands_outside_the_limits_are_clamped() -> None:
     assert (env.scene.data.ctrl >= limits[:, 0]).all()
 
 
+@pytest.mark.parametrize("spread", ["published", "wide"])
+@pytest.mark.parametrize("task", TASKS)
+def test_resets_stay_in_their_ranges_clear_of_each_other(task: str, spread: str) -> None:
+    env = make(task, spread=spread, cameras=())
+    for seed in range(100):
+        poses = env.reset(seed).objects.reshape(-1, 7)
+        for prop, pose in zip(env.scene.task.props, poses, strict=True):
+            start = prop.starts[spread]
+            assert (pose[:3] >= start.low).all()
+            assert (pose[:3] <= start.high).all()
+        assert env.scene.data.ncon == 0
+
+
 def test_wide_spread_is_wider_and_turns() -> None:
     narrow, wide = make("insertion", cameras=()), make("insertion", spread="wide", cameras=())
     starts = [np.stack([env.reset(seed).objects for seed in range(60)]) for env in (narrow, wide)]
