@@ -144,7 +144,7 @@ class Pool(Generic[Job, Result]):
             self._queue.appendleft(ticket)
             return None
         message = f"The worker process died in the middle of this job, {MAX_TRIES} times; the last time: {how}. "
-        return ticket.job, WorkerError(message=message + "Is there enough memory?", died=True)
+        return ticket.job, WorkerError(message=message + "Is there enough memory?")
 
     def _work_here(self) -> tuple[Job, Result | WorkerError]:
         job = self._queue.popleft().job

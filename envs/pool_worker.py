@@ -29,12 +29,10 @@ class WorkerError:
     Attributes:
         message: One paragraph.
         traceback: Where it was raised; empty if the process died.
-        died: The process ended in the middle of the job, twice.
     """
 
     message: str
     traceback: str = ""
-    died: bool = False
 
 
 def attempt(handler: Callable[[object], object], job: object) -> object:

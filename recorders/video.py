@@ -25,13 +25,11 @@ class VideoWriter:
     Args:
         path: The file, replaced if it exists.
         fps: Control steps per second [1/s].
-        every: Keep one step in this many, still at true speed.
     """
 
-    def __init__(self, path: Path, fps: float, every: int = 1) -> None:
+    def __init__(self, path: Path, fps: float) -> None:
         self._path = path
-        self._rate = Fraction(fps).limit_denominator(1000) / every
-        self._every = every
+        self._rate = Fraction(fps).limit_denominator(1000)
         self._steps = 0
         self._cleanup = ExitStack()
         self._file: H264File | None = None
@@ -59,10 +57,9 @@ class VideoWriter:
         try:
             file = self._file or self._open_file(frames)
             self._check(frames)
-            if self._steps % self._every == 0:
-                self._tiling.draw(file.picture, frames)
-                self._bar.draw(file.picture[self._tiling.height :], caption)
-                file.add()
+            self._tiling.draw(file.picture, frames)
+            self._bar.draw(file.picture[self._tiling.height :], caption)
+            file.add()
         except OSError as error:
             raise write_error(self._path, error) from error
         self._steps += 1

@@ -143,7 +143,7 @@ def test_a_job_that_kills_twice_is_given_back_and_the_others_are_done():
         results = dict(all_results(pool, [("square", 2), ("die", 0), ("square", 3)]))
     assert results["square", 2] == 4 and results["square", 3] == 9
     error = results["die", 0]
-    assert isinstance(error, WorkerError) and error.died and "SIGKILL" in error.message
+    assert isinstance(error, WorkerError) and "died" in error.message and "SIGKILL" in error.message
 
 
 def test_an_idle_worker_that_dies_is_replaced():

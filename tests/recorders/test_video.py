@@ -32,15 +32,13 @@ def decoded(path):
         return stream, pictures
 
 
-@pytest.mark.parametrize(
-    ("fps", "every", "frames", "rate"), [(50.0, 1, 50, 50), (50.0, 2, 25, 25), (20.0, 1, 50, 20), (50.0, 3, 17, 50 / 3)]
-)
-def test_true_speed(tmp_path, fps, every, frames, rate):
+@pytest.mark.parametrize("fps", [50.0, 20.0, 50 / 3])
+def test_true_speed(tmp_path, fps):
     path = tmp_path / "videos" / "episode_0.mp4"
-    write(path, {"top": plain(RED)}, fps=fps, every=every)
+    write(path, {"top": plain(RED)}, fps=fps)
     stream, pictures = decoded(path)
-    assert len(pictures) == frames
-    assert float(stream.average_rate) == pytest.approx(rate, rel=1e-3)
+    assert len(pictures) == 50
+    assert float(stream.average_rate) == pytest.approx(fps, rel=1e-3)
     assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
 
 
