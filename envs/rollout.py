@@ -63,11 +63,13 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
         outcome=outcome,
         stage=max(log.stages),
         reason=error or ("" if succeeded else _unmet(log)),
+        checks=dict(log.steps[-1].checks) if log.steps else {},
         states=np.stack([o.state for o in log.observations]),
         actions=np.asarray(log.actions, dtype=np.float32).reshape(-1, width),
         joint_actions=np.asarray([s.joint_action for s in log.steps], dtype=np.float32).reshape(-1, joints),
         qpos=np.stack([o.qpos for o in log.observations]).astype(np.float32),
         qvel=np.stack([o.qvel for o in log.observations]).astype(np.float32),
+        objects=np.stack([o.objects for o in log.observations]).astype(np.float32),
         stages=np.asarray(log.stages, dtype=np.int8),
         wall_s=wall_s,
     )

@@ -150,11 +150,13 @@ class RolloutResult:
         outcome: Success means: success held at the last step.
         stage: Highest stage reached, an index into `spec.stages`.
         reason: Empty on success; otherwise which checks failed at the end, or the error.
+        checks: The task's conditions at the last step, by name; empty if no step was taken.
         states: Shape (T+1, S) float64.
         actions: What the agent sent, shape (T, A) float32.
         joint_actions: The joint commands that acted, shape (T, J) float32.
         qpos: Before each action and after the last, shape (T+1, J) float32.
         qvel: Likewise, shape (T+1, J) float32.
+        objects: Object poses likewise, shape (T+1, 7 * objects) float32.
         stages: Stage at each state, shape (T+1,) int8.
         wall_s: Wall-clock seconds.
     """
@@ -164,11 +166,13 @@ class RolloutResult:
     outcome: Outcome
     stage: int
     reason: str
+    checks: Mapping[str, bool]
     states: FloatArray
     actions: Float32Array
     joint_actions: Float32Array
     qpos: Float32Array
     qvel: Float32Array
+    objects: Float32Array
     stages: npt.NDArray[np.int8]
     wall_s: float
 
@@ -193,6 +197,7 @@ class Episode:
         stage: Highest stage reached, an index into `spec.stages`.
         qpos: Shape (T, J) float32.
         qvel: Shape (T, J) float32.
+        objects: Object poses (xyz [m], wxyz), shape (T, 7 * objects) float32.
         joint_actions: The joint commands that acted, shape (T, J) float32.
         ee_actions: The same commands as end-effector actions, shape (T, E) float32; under EE control what the
             agent sent.
@@ -208,6 +213,7 @@ class Episode:
     stage: int
     qpos: Float32Array
     qvel: Float32Array
+    objects: Float32Array
     joint_actions: Float32Array
     ee_actions: Float32Array
     states: FloatArray

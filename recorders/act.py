@@ -4,6 +4,7 @@
 |---|---|---|
 | /observations/images/<camera> | (T, H, W, 3) RGB, one frame a chunk | uint8 |
 | /observations/qpos, /observations/qvel, /action | (T, J) | float32 |
+| /observations/objects | (T, 7 * objects) | float32 |
 | /action_ee | (T, E) | float32 |
 | /states | (T+1, S) | float64 |
 | /stages | (T+1,) | int8 |

@@ -10,7 +10,7 @@ import numpy as np
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Episode
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 IMAGES = "/observations/images"
 COMPRESS_LEN = "/compress_len"
 IMAGE_CRC32 = "/image_crc32"
@@ -53,6 +53,7 @@ FIELDS = (
     Field(path="/action", name="joint_actions", dtype="float32", per_joint=True),
     Field(path="/observations/qpos", name="qpos", dtype="float32", per_joint=True),
     Field(path="/observations/qvel", name="qvel", dtype="float32", per_joint=True),
+    Field(path="/observations/objects", name="objects", dtype="float32"),
     Field(path="/action_ee", name="ee_actions", dtype="float32"),
     Field(path="/states", name="states", dtype="float64", extra_rows=1, compressed=True),
     Field(path="/stages", name="stages", dtype="int8", extra_rows=1, dimensions=1),

@@ -81,6 +81,7 @@ class RecordWorker:
             stage=result.stage,
             qpos=result.qpos[:-1],
             qvel=result.qvel[:-1],
+            objects=result.objects[:-1],
             joint_actions=result.joint_actions,
             ee_actions=self._ee_actions(result),
             states=result.states,

@@ -147,7 +147,7 @@ def test_a_copy_made_by_another_tool_is_read(path):
         (lambda f: f.__delitem__("states"), ["has no field /states"]),
         (lambda f: f.__delitem__("observations/images/top"), ["has no field /observations/images/top"]),
         (lambda f: f.attrs.__delitem__("env_spec"), ["has no attribute 'env_spec'"]),
-        (lambda f: f.attrs.__setitem__("format_version", 2), ["format_version", "got 2", "expected 1"]),
+        (lambda f: f.attrs.__setitem__("format_version", 1), ["format_version", "got 1", "expected 2"]),
         (lambda f: f.attrs.__setitem__("format_version", "x"), ["format_version"]),
         (lambda f: f.attrs.__setitem__("env_spec", "{"), ["env_spec"]),
         (lambda f: f.attrs.__setitem__("env_spec", json.dumps({"task": "insertion"})), ["env_spec", "missing"]),

@@ -112,7 +112,7 @@ def test_attributes(path):
         attributes = dict(root.attrs)
     assert attributes["task"] == "insertion"
     assert attributes["instruction"] == "insert the peg into the socket"
-    assert (attributes["seed"], attributes["stage"], attributes["format_version"]) == (3, 4, 1)
+    assert (attributes["seed"], attributes["stage"], attributes["format_version"]) == (3, 4, 2)
     assert attributes["success"] and attributes["outcome"] == "success"
     assert {"env_spec", "model_sha256", "versions"} <= set(attributes)
 

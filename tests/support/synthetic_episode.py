@@ -44,6 +44,7 @@ def make_episode(*, steps=6, spec=None, seed=3, **changes):
         stage=4,
         qpos=random(steps, 14),
         qvel=random(steps, 14),
+        objects=random(steps, 14),
         joint_actions=random(steps, 14),
         ee_actions=random(steps, 16),
         states=rng.standard_normal((steps + 1, 60)),
