@@ -2,27 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.policy_inputs import PolicyInputs
 
-
-@dataclass(frozen=True, kw_only=True)
-class PolicyInputs:
-    """Which parts of an observation a policy looks at; nothing else is loaded, rendered or sent.
-
-    Attributes:
-        cameras: Camera names, in the order the policy expects them. Empty: no images.
-        objects: The object poses.
-        instruction: The task in words.
-    """
-
-    cameras: tuple[str, ...]
-    objects: bool
-    instruction: bool
+__all__ = ["Policy", "PolicyInputs"]
 
 
 class Policy(nn.Module, ABC):
