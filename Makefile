@@ -8,7 +8,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test check bench opengl
+.PHONY: help demo test check bench opengl browser
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -16,7 +16,7 @@ help:
 demo: $(READY) opengl
 	@bash scripts/demo.sh
 
-test: $(READY) opengl
+test: $(READY) opengl browser
 	$(BIN)/python -m pytest -n 2
 
 check: $(READY)
@@ -34,3 +34,6 @@ $(READY): pyproject.toml constraints.txt scripts/setup.sh
 
 opengl: $(READY)
 	@bash scripts/opengl.sh
+
+browser: $(READY)
+	@bash scripts/browser.sh

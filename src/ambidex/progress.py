@@ -21,6 +21,7 @@ class Progress:
         total: How many there will be.
         initial: How many were there before this run.
         quiet: Say nothing.
+        unit: What is counted, in short.
         stream: Where to write; None for stderr.
         clock: Gives the time [s]; for tests.
     """
@@ -32,6 +33,7 @@ class Progress:
         *,
         initial: int = 0,
         quiet: bool = False,
+        unit: str = "ep",
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -39,7 +41,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._started = self._last_line = clock()
-        self._bar = self._make_bar() if self._stream.isatty() and not quiet else None
+        self._bar = self._make_bar(unit) if self._stream.isatty() and not quiet else None
 
     def __enter__(self) -> Self:
         return self
@@ -78,9 +80,9 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def _make_bar(self) -> "tqdm[None]":
+    def _make_bar(self, unit: str) -> "tqdm[None]":
         return tqdm(
-            desc=self._label, total=self._total, initial=self._initial, file=self._stream, dynamic_ncols=True, unit="ep"
+            desc=self._label, total=self._total, initial=self._initial, file=self._stream, dynamic_ncols=True, unit=unit
         )
 
     def _write(self, line: str) -> None:
