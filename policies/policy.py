@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.policy_inputs import PolicyInputs
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 __all__ = ["Policy", "PolicyInputs"]
 
@@ -19,12 +23,14 @@ class Policy(nn.Module, ABC):
 
     Attributes:
         name: The registered name.
+        config_type: The frozen dataclass of its settings.
         spec: Spec of the environment it acts in.
         inputs: What it looks at.
         chunk_size: Actions it predicts at once, K.
     """
 
     name: str
+    config_type: ClassVar[type["DataclassInstance"]]
     spec: EnvSpec
     inputs: PolicyInputs
     chunk_size: int
@@ -40,3 +46,14 @@ class Policy(nn.Module, ABC):
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Parameters that learn at the backbone's own rate; none unless overridden."""
         return []
+
+    def load_pretrained(self) -> str:
+        """Fill in weights from elsewhere. Called once before training from the start, never for a checkpoint.
+
+        Returns:
+            What a person should know about where the weights come from; empty if there is nothing to say.
+
+        Raises:
+            DatasetError: A file of weights is missing, damaged, or does not fit.
+        """
+        return ""

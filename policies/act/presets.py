@@ -1,0 +1,80 @@
+"""ACT's named settings."""
+
+from dataclasses import replace
+
+from ambidex.envs.errors import UnknownNameError
+from ambidex.policies.act.config import ActConfig
+from ambidex.policies.preset import Preset, TrainingDefaults
+
+PAPER = Preset(
+    config=ActConfig(),
+    training=TrainingDefaults(
+        steps=10_000,
+        batch_size=8,
+        learning_rate=1e-5,
+        backbone_learning_rate=1e-5,
+        weight_decay=1e-4,
+        warmup_steps=0,
+        schedule="constant",
+        gradient_clip=0.0,
+        ema_decay=0.0,
+    ),
+)
+BASE = Preset(
+    config=ActConfig(d_model=256),
+    training=TrainingDefaults(
+        steps=50_000,
+        batch_size=8,
+        learning_rate=1e-4,
+        backbone_learning_rate=1e-5,
+        weight_decay=1e-4,
+        warmup_steps=500,
+        schedule="cosine",
+        gradient_clip=10.0,
+        ema_decay=0.0,
+    ),
+)
+TINY = Preset(
+    config=ActConfig(
+        d_model=128,
+        heads=4,
+        feedforward=512,
+        encoder_layers=3,
+        cvae_layers=2,
+        backbone_width=16,
+        backbone_norm="group",
+        backbone_weights="none",
+    ),
+    training=TrainingDefaults(
+        steps=10_000,
+        batch_size=32,
+        learning_rate=3e-4,
+        backbone_learning_rate=3e-4,
+        weight_decay=1e-4,
+        warmup_steps=200,
+        schedule="cosine",
+        gradient_clip=10.0,
+        ema_decay=0.999,
+    ),
+)
+PRESETS = {"paper": PAPER, "base": BASE, "tiny": TINY}
+
+
+def preset(name: str, observations: str | None = None) -> Preset[ActConfig]:
+    """A complete setting.
+
+    Args:
+        name: "paper", "base" or "tiny".
+        observations: "images" or "state"; None for the preset's own.
+
+    Raises:
+        UnknownNameError: No such preset, or no such kind of observation.
+    """
+    if name not in PRESETS:
+        raise UnknownNameError("preset of act", name, PRESETS)
+    chosen = PRESETS[name]
+    if observations == "state":
+        return replace(chosen, config=replace(chosen.config, observations="state"))
+    if observations not in (None, "images"):
+        raise UnknownNameError("kind of observation", observations, ("images", "state"))
+    return chosen

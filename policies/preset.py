@@ -1,0 +1,47 @@
+"""A named, complete setting of a policy and of its training."""
+
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+Config = TypeVar("Config", covariant=True)
+Schedule = Literal["constant", "cosine"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingDefaults:
+    """What the trainer uses where the command line says nothing.
+
+    Attributes:
+        steps: Optimiser steps.
+        batch_size: Samples in a step.
+        learning_rate: AdamW's rate.
+        backbone_learning_rate: The rate of `Policy.backbone_parameters`.
+        weight_decay: AdamW's decay.
+        warmup_steps: Steps over which both rates rise from zero.
+        schedule: What the rates do after that; "cosine" ends at zero.
+        gradient_clip: Largest norm of all gradients together; 0 for none.
+        ema_decay: Decay of the running average of the weights that is saved for use; 0 for none.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    backbone_learning_rate: float
+    weight_decay: float
+    warmup_steps: int
+    schedule: Schedule
+    gradient_clip: float
+    ema_decay: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset(Generic[Config]):
+    """Everything that is needed to train a policy, but for the data.
+
+    Attributes:
+        config: The policy's own configuration.
+        training: Defaults of the trainer.
+    """
+
+    config: Config
+    training: TrainingDefaults
