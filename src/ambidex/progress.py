@@ -51,15 +51,16 @@ class Progress:
     ) -> None:
         self.close()
 
-    def update(self, done: int, successes: int = 0, trials: int | None = None) -> None:
+    def update(self, done: int, successes: int = 0, trials: int | None = None, words: str = "") -> None:
         """Show how far it is.
 
         Args:
             done: How many of the total are done.
             successes: Trials that succeeded.
             trials: Trials so far; None if it is not about success.
+            words: What else to say; it stands in the place of the rate.
         """
-        words = "" if trials is None else _rate(successes, trials)
+        words = words if trials is None else _rate(successes, trials)
         if self._bar is not None:
             self._bar.n = done
             self._bar.set_postfix_str(words, refresh=True)
