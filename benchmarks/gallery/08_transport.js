@@ -1,0 +1,103 @@
+// Plays one or two videos as one: one button, one position, one speed. The longest video leads.
+
+const APART_S = 0.06; // how far a video may be from the leader [s]
+const SPEEDS = [["0.25", "0.25 x"], ["0.5", "0.5 x"], ["1", "1 x"], ["2", "2 x"], ["4", "4 x"]];
+
+const transport = {
+  videos: [],
+  playing: false,
+  speed: 1,
+
+  use(videos) {
+    this.pause();
+    for (const video of this.videos) video.ontimeupdate = video.onended = null;
+    this.videos = videos;
+    for (const video of videos) {
+      video.playbackRate = this.speed;
+      video.ontimeupdate = () => this.show();
+      video.onended = () => { if (video === this.leader()) this.pause(); };
+    }
+    byId("transport").hidden = videos.length === 0;
+    this.show();
+  },
+
+  leader() {
+    return this.videos.reduce((longest, video) => (duration(video) > duration(longest) ? video : longest), this.videos[0]);
+  },
+
+  toggle() {
+    if (this.playing) this.pause(); else this.play();
+  },
+
+  play() {
+    if (!this.videos.length) return;
+    const leader = this.leader();
+    if (leader.ended || leader.currentTime >= duration(leader)) this.seek(0);
+    this.setPlaying(true);
+    for (const video of this.videos) if (!video.ended) video.play().catch(() => this.setPlaying(false));
+    requestAnimationFrame(() => this.follow());
+  },
+
+  pause() {
+    this.setPlaying(false);
+    for (const video of this.videos) video.pause();
+    this.align(0.001);
+  },
+
+  seek(time) {
+    for (const video of this.videos) video.currentTime = Math.min(time, duration(video));
+    this.show();
+  },
+
+  setSpeed(speed) {
+    this.speed = speed;
+    for (const video of this.videos) video.playbackRate = speed;
+  },
+
+  follow() {
+    if (!this.playing) return;
+    this.align(APART_S * Math.max(1, this.speed));
+    this.show();
+    requestAnimationFrame(() => this.follow());
+  },
+
+  align(apart) {
+    if (this.videos.length < 2) return;
+    const leader = this.leader();
+    for (const video of this.videos) {
+      const time = Math.min(leader.currentTime, duration(video));
+      if (video !== leader && !video.seeking && Math.abs(video.currentTime - time) > apart) {
+        video.currentTime = time;
+        if (this.playing && video.paused && time < duration(video)) video.play().catch(() => {});
+      }
+    }
+  },
+
+  show() {
+    const leader = this.leader();
+    const [now, whole] = leader ? [leader.currentTime, duration(leader)] : [0, 0];
+    byId("position").value = whole ? Math.round((1000 * now) / whole) : 0;
+    byId("time").textContent = `${now.toFixed(1)} of ${whole.toFixed(1)} s`;
+    byId("position").setAttribute("aria-valuetext", byId("time").textContent);
+  },
+
+  setPlaying(playing) {
+    this.playing = playing;
+    byId("play").classList.toggle("playing", playing);
+    byId("play").setAttribute("aria-label", playing ? "Pause" : "Play");
+  },
+};
+
+function duration(video) {
+  return Number.isFinite(video.duration) ? video.duration : 0;
+}
+
+function startTransport() {
+  fillSelect(byId("speed"), SPEEDS, "1");
+  byId("speed").addEventListener("change", (event) => transport.setSpeed(Number(event.target.value)));
+  byId("play").addEventListener("click", () => transport.toggle());
+  byId("position").addEventListener("input", (event) => {
+    const leader = transport.leader();
+    if (leader) transport.seek((duration(leader) * Number(event.target.value)) / 1000);
+  });
+}

@@ -1,0 +1,22 @@
+// Draws the page.
+
+byId("source").textContent = model.source;
+byId("notice").textContent = model.notice;
+byId("notice").hidden = !model.notice;
+byId("about").replaceChildren(...model.runs.map((run, index) => make("div", {},
+  comparing ? make("p", { class: `run-name run-${index}`, text: run.label }) : null, factTable(run.facts))));
+
+const asked = readAddress();
+drawRates();
+drawFunnel();
+drawErrors();
+startFilters();
+startTiles();
+startTransport();
+startDetail();
+drawFilters();
+drawTiles();
+
+const openAtStart = items.find((item) => item.key === asked);
+if (openAtStart) document.addEventListener("DOMContentLoaded", () => openDetail(openAtStart));
+addEventListener("hashchange", () => { readAddress(); drawFilters(); drawTiles(); });

@@ -1,0 +1,83 @@
+"""report.html: all of a results folder in one page that needs no network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ambidex.atomic_files import write_text
+from ambidex.benchmarks.report_embedding import BUDGET_MB, Embedding, name
+from ambidex.benchmarks.report_episode import ReportEpisode
+from ambidex.benchmarks.report_media import Media
+from ambidex.benchmarks.report_model import Model
+from ambidex.benchmarks.report_page import page
+from ambidex.benchmarks.report_poster import data_address, poster
+from ambidex.benchmarks.report_results import read_results
+from ambidex.benchmarks.report_run import ReportRun
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A page that was written.
+
+    Attributes:
+        path: The file.
+        videos: How many videos it holds.
+        size: Of the file [B].
+        note: What was left out and how to see it; empty if nothing was.
+    """
+
+    path: Path
+    videos: int
+    size: int
+    note: str
+
+    def in_words(self) -> str:
+        """One paragraph."""
+        size = f"{self.videos} videos, {self.size / 1e6:.1f} MB"
+        return f"{self.path}: {size}. {self.note}".strip()
+
+
+def write_report(results_dir: Path) -> Path:
+    """Write report.html of a results folder, with the videos that are there.
+
+    Raises:
+        DatasetError: The results or a video are damaged, or the disk refuses.
+    """
+    return make_report([read_results(results_dir)], results_dir / REPORT).path
+
+
+def make_report(runs: Sequence[ReportRun], path: Path, *, budget_mb: float = BUDGET_MB) -> Report:
+    """Write a self-contained page of one run, or of two to compare.
+
+    Args:
+        runs: What it shows.
+        path: The file, replaced if it exists.
+        budget_mb: Size that all embedded videos may have together [MB].
+
+    Raises:
+        DatasetError: A video is damaged, or the disk refuses.
+    """
+    embedding = Embedding.of(runs, budget_mb)
+    note = embedding.in_words([run.folder for run in runs])
+    model = Model(runs=runs, media=lambda index, episode: _media(embedding, index, episode), notice=note)
+    write_text(path, page(model, embedding.chosen))
+    return Report(path=path, videos=len(embedding.chosen), size=path.stat().st_size, note=note)
+
+
+def _media(embedding: Embedding, run_index: int, episode: ReportEpisode) -> Media:
+    video = episode.video
+    if video is not None and name(run_index, episode) in embedding.chosen:
+        return Media(kind="embedded", address=name(run_index, episode), poster=data_address(poster(video)))
+    if video is not None and video in embedding.left_out:
+        why = "Left out of this file to keep it small."
+        return Media(kind="absent", why=why, poster=data_address(poster(video)))
+    return Media(kind="absent", why=why_absent(episode))
+
+
+def why_absent(episode: ReportEpisode) -> str:
+    """Why there is no video of an episode, in words."""
+    if episode.states is not None:
+        return "No video yet. watch-rollouts makes it from the stored states."
+    return "No video: the states of this episode were not kept."

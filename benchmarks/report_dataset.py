@@ -1,0 +1,72 @@
+"""Reads a dataset folder for the gallery."""
+
+from pathlib import Path
+
+from ambidex.benchmarks.report_command import CommandPerEpisode
+from ambidex.benchmarks.report_episode import ReportEpisode
+from ambidex.benchmarks.report_run import ReportRun
+from ambidex.recorders.attempt import Attempt
+from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.destination import destination
+
+__all__ = ["is_dataset", "read_dataset"]
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether record-episodes or render-episodes wrote this folder, or the folder of a suite."""
+    return bool(_datasets(folder))
+
+
+def read_dataset(folder: Path) -> ReportRun:
+    """All attempts of a dataset, or of the datasets of a suite.
+
+    Raises:
+        DatasetError: A file is missing or damaged.
+    """
+    datasets = [Dataset(path) for path in _datasets(folder)]
+    return ReportRun(
+        folder=folder,
+        label=folder.resolve().name,
+        facts=_facts(datasets[0].info),
+        specs={dataset.spec.task: dataset.spec for dataset in datasets},
+        episodes=tuple(episode for dataset in datasets for episode in _episodes(dataset)),
+    )
+
+
+def _datasets(folder: Path) -> list[Path]:
+    if (folder / NAME).is_file():
+        return [folder]
+    return sorted(info.parent for info in folder.glob(f"*/{NAME}"))
+
+
+def _facts(info: DatasetInfo) -> tuple[tuple[str, str], ...]:
+    versions = ", ".join(f"{package} {version}" for package, version in info.versions.items())
+    return (("recorded with", info.command), ("versions", versions))
+
+
+def _episodes(dataset: Dataset) -> list[ReportEpisode]:
+    command = CommandPerEpisode(dataset.info.command)
+    return [_episode(dataset, attempt, command) for attempt in sorted(dataset.attempts, key=lambda a: a.seed)]
+
+
+def _episode(dataset: Dataset, attempt: Attempt, command: CommandPerEpisode) -> ReportEpisode:
+    place = destination(dataset.directory, attempt, keep_failures=True, video="all")
+    kept = place is not None and place.episode.is_file()
+    number = f"episode_{attempt.episode}.hdf5" if attempt.episode is not None else ""
+    return ReportEpisode(
+        task=dataset.spec.task,
+        seed=attempt.seed,
+        outcome=attempt.outcome,
+        stage=attempt.stage,
+        reason=attempt.reason,
+        checks={},  # attempts.jsonl does not keep them one by one; the reason names those that failed
+        facts=(
+            *((("file", number),) if number else ()),
+            ("steps", str(attempt.steps)),
+            ("took", f"{attempt.wall_s:.1f} s"),
+        ),
+        command=command.recording(dataset.spec.task, attempt.seed),
+        video=place.video if place is not None else None,
+        states=place.episode if place is not None and kept else None,
+    )
