@@ -14,15 +14,20 @@ PACKAGES = ("dm-control", "gymnasium", "av", "PyOpenGL")
 def describe_machine() -> dict[str, dict[str, str | float]]:
     """Hardware, OpenGL and versions, ready for JSON; `load_before` tells whether others were at work."""
     return {
-        "hardware": {
-            "processor": _processor(),
-            "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-            "memory_mb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6),
-            "system": platform.platform(),
-            "load_before": os.getloadavg()[0],
-        },
+        "hardware": describe_hardware(),
         "opengl": _opengl(),
         "versions": {**versions(), **{package: version(package) for package in PACKAGES}},
+    }
+
+
+def describe_hardware() -> dict[str, str | float]:
+    """Processor, cores and memory, ready for JSON; `load_before` tells whether others were at work."""
+    return {
+        "processor": _processor(),
+        "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "memory_mb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6),
+        "system": platform.platform(),
+        "load_before": os.getloadavg()[0],
     }
 
 

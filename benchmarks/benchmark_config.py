@@ -1,0 +1,61 @@
+"""The flags of `run-benchmark`, which are also the arguments of `benchmark`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
+from ambidex.flags import OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.recorders.record_config import Spread
+
+ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
+Videos = Annotated[str, tyro.conf.arg(metavar="{failures,all,none}")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkConfig:
+    """Measure how often a policy, or a baseline, succeeds from starts that nobody was trained on.
+
+    Every episode is one row of results.jsonl; summary.json and the table at the end give each rate with its 95 %
+    interval; report.html shows it all. The same seeds give the same outcomes with any number of workers.
+    """
+
+    policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    """Who acts: a learned policy (act, uniact, robovlms), scripted for the task's expert, random, or hold, which stays
+    where it is. Must be given."""
+    checkpoint: OptionalPath = None
+    """Checkpoint or run folder of a learned policy; auto is the newest run of that policy under runs/."""
+    task: OptionalName = None
+    """The task. Either this or --suite must be given."""
+    suite: OptionalName = None
+    """A suite: all its tasks, one after the other."""
+    episodes: int = 50
+    """Episodes per task."""
+    seed: int = FIRST_BENCHMARK_SEED
+    """First seed, 100000 or more."""
+    spread: Spread = "published"
+    """Reset distribution: the published one, or a wider one."""
+    execution: ExecutionMode = "chunk"
+    """How chunks are played: chunk is open loop, first asks at every step, ensemble averages all that were said."""
+    execute_steps: OptionalInt = None
+    """With --execution chunk, actions played before the next request; auto is what the checkpoint says, else the whole
+    chunk."""
+    device: OptionalName = None
+    """Where the policy computes: cpu, cuda or cuda:1; auto is a GPU if there is one."""
+    output_dir: OptionalPath = None
+    """Results folder; auto is results/POLICY-TASK."""
+    video: Videos = "failures"
+    """Make videos of the failures, of all episodes or of none; they can be made later too."""
+    workers: OptionalInt = None
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
+    resume: Switch = False
+    """Go on with a benchmark that was interrupted, or extend it."""
+    quiet: Switch = False
+    """Say nothing but errors."""
+    debug: Switch = False
+    """Show tracebacks."""
+
+
+RUN_ONLY = frozenset({"output_dir", "video", "workers", "resume", "quiet", "debug"})
+"""Fields that change how a benchmark is run, but not its results."""

@@ -1,0 +1,127 @@
+"""summary.json, and the table at the end of a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ambidex.atomic_files import write_json
+from ambidex.benchmarks.benchmark_info import BenchmarkInfo
+from ambidex.benchmarks.episode_row import EpisodeRow
+from ambidex.benchmarks.results_folder import SUMMARY
+from ambidex.benchmarks.summary import Summary
+from ambidex.recorders.text_table import text_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timings:
+    """How long this run took, start-up included; episodes of earlier runs do not count.
+
+    Attributes:
+        episodes: Episodes of this run.
+        wall_s: Wall-clock seconds.
+        workers: Worker processes.
+    """
+
+    episodes: int
+    wall_s: float
+    workers: int
+
+    def to_dict(self) -> dict[str, float]:
+        """JSON-ready, with the pace."""
+        return {
+            "episodes": self.episodes,
+            "wall_s": round(self.wall_s, 3),
+            "workers": self.workers,
+            "episodes_per_min": round(60 * self.episodes / self.wall_s, 2) if self.wall_s else 0.0,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BenchmarkSummary:
+    """What a benchmark found.
+
+    Attributes:
+        directory: The results folder.
+        info: What it was made with.
+        rows: The rows of all runs, by task and seed.
+        wanted: Episodes asked for.
+        suite: Name of the suite; None for a task.
+        timings: Of this run.
+        broken: One line for each episode that the machine did not let come to its end.
+    """
+
+    directory: Path
+    info: BenchmarkInfo
+    rows: Sequence[EpisodeRow]
+    wanted: int
+    suite: str | None
+    timings: Timings
+    broken: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Every episode asked for has its row."""
+        return len(self.rows) >= self.wanted
+
+    @property
+    def tasks(self) -> dict[str, Summary]:
+        """Task -> what its rows amount to."""
+        by_task = {task: [row for row in self.rows if row.task == task] for task in self.info.env_specs}
+        return {task: Summary.of(rows, self.info.env_specs[task].stages) for task, rows in by_task.items()}
+
+    @property
+    def overall(self) -> Summary:
+        """All tasks together."""
+        return Summary.of(self.rows)
+
+    def write(self) -> None:
+        """Write summary.json.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        write_json(self.directory / SUMMARY, self.to_dict())
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready."""
+        info = self.info.to_dict()
+        return {
+            "policy": self.info.policy,
+            "execution": self.info.execution,
+            "complete": self.complete,
+            "tasks": {task: summary.to_dict() for task, summary in self.tasks.items()},
+            "suite": None if self.suite is None else {"name": self.suite, **self.overall.to_dict()},
+            "timings": self.timings.to_dict(),
+            "broken": list(self.broken),
+            **{key: info[key] for key in ("command", "checkpoint", "serving", "versions", "machine")},
+        }
+
+    def in_words(self) -> str:
+        """The table: every rate with its interval."""
+        tasks = self.tasks
+        rows = [_cells(task, summary) for task, summary in tasks.items()]
+        if len(tasks) > 1:
+            rows.append(_cells(self.suite or "all", self.overall))
+        table = text_table(("task", "success", "errors", "mean steps"), rows)
+        funnels = [f"{task}: {_funnel(summary)}" for task, summary in tasks.items() if summary.n]
+        pace = self.timings.to_dict()["episodes_per_min"]
+        done = (
+            f"{self.timings.episodes} episodes in {self.timings.wall_s:.1f} s, {pace:.0f} per minute, {self.directory}"
+        )
+        return "\n".join([table, "", "reached at least:", *funnels, "", done])
+
+    def shortfall(self, command: str) -> str:
+        """What to say when episodes are missing; `command` is how to go on."""
+        return (
+            f"{len(self.broken)} episodes did not come to their end for reasons that lie not in them, and have no row: "
+            f"{'; '.join(self.broken)} Try them again with: {command}"
+        )
+
+
+def _cells(task: str, summary: Summary) -> tuple[str, str, str, str]:
+    steps = "" if summary.mean_steps is None else f"{summary.mean_steps:.0f}"
+    return task, summary.in_words(), str(summary.errors), steps
+
+
+def _funnel(summary: Summary) -> str:
+    return ", ".join(f"{stage.name} {stage.count}/{summary.n}" for stage in summary.stages)

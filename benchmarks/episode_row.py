@@ -1,0 +1,95 @@
+"""One row of results.jsonl."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from typing import Self
+
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.types import Outcome, RolloutResult
+from ambidex.recorders.versions import versions
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeRow:
+    """One benchmarked episode.
+
+    Attributes:
+        task: Task name.
+        seed: Episode seed.
+        outcome: How it ended; an error is not a success.
+        stage: Highest stage reached, an index into the spec's stages.
+        stage_name: Its name.
+        steps: Control steps taken.
+        checks: The task's conditions at the last step, by name.
+        reason: Empty on success; otherwise which checks failed, or the error.
+        initial_state_sha256: Fingerprint of the first state.
+        wall_s: Wall-clock seconds; the only field that differs from run to run.
+        policy: Who acted: a registered policy, "scripted", "random" or "hold".
+        execution: How chunks were played, e.g. "chunk:100"; empty for who does not predict chunks.
+        versions: Package -> version.
+        error: What broke; empty unless the outcome is an error.
+    """
+
+    task: str
+    seed: int
+    outcome: Outcome
+    stage: int
+    stage_name: str
+    steps: int
+    checks: Mapping[str, bool]
+    reason: str
+    initial_state_sha256: str
+    wall_s: float
+    policy: str
+    execution: str
+    versions: Mapping[str, str]
+    error: str
+
+    @classmethod
+    def of(cls, result: RolloutResult, *, policy: str, execution: str) -> Self:
+        """The row of a rollout."""
+        return cls(
+            task=result.spec.task,
+            seed=result.seed,
+            outcome=result.outcome,
+            stage=result.stage,
+            stage_name=result.spec.stages[result.stage],
+            steps=result.steps,
+            checks={name: bool(holds) for name, holds in result.checks.items()},
+            reason=result.reason,
+            initial_state_sha256=sha256(result.states[0].tobytes()).hexdigest(),
+            wall_s=round(result.wall_s, 3),
+            policy=policy,
+            execution=execution,
+            versions=versions(),
+            error=result.reason if result.outcome is Outcome.ERROR else "",
+        )
+
+    @property
+    def success(self) -> bool:
+        return self.outcome is Outcome.SUCCESS
+
+    def to_json(self) -> str:
+        """One line of JSON, without its end; inverse of `from_json`."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Inverse of `to_json`.
+
+        Raises:
+            DatasetError: Not a row of results.jsonl.
+        """
+        expected = [f.name for f in fields(cls)]
+        try:
+            row = json.loads(line)
+            if sorted(row) != sorted(expected):
+                raise ValueError(f"fields {sorted(row)}")
+            return cls(**{**row, "outcome": Outcome(row["outcome"])})
+        except (ValueError, TypeError) as error:
+            raise DatasetError(
+                f"Not a row of results.jsonl: {line[:200]!r} ({error}). Expected a JSON object with "
+                f"{', '.join(expected)}. Restore the file, or run the benchmark again into another folder."
+            ) from error

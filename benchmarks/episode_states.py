@@ -1,0 +1,64 @@
+"""What is kept of a benchmarked episode beside its row: enough to film it at any time, from any camera."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ambidex.atomic_files import replacing
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
+
+STATES = "states"
+
+
+def states_path(directory: Path, task: str, seed: int) -> Path:
+    """Where an episode's states lie in a results folder."""
+    return directory / STATES / task / f"{seed}.npz"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EpisodeStates:
+    """An episode's trajectory. T actions, T+1 states.
+
+    Attributes:
+        states: Full integration states, shape (T+1, S) float64.
+        actions: What the agent sent, shape (T, A) float32.
+        stages: Stage at each state, shape (T+1,) int8.
+    """
+
+    states: FloatArray
+    actions: Float32Array
+    stages: npt.NDArray[np.int8]
+
+    @classmethod
+    def of(cls, result: RolloutResult) -> Self:
+        return cls(states=result.states, actions=result.actions, stages=result.stages)
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            DatasetError: The disk refuses.
+        """
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, states=self.states, actions=self.actions, stages=self.stages)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Inverse of `write`.
+
+        Raises:
+            DatasetError: Missing or damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(states=arrays["states"], actions=arrays["actions"], stages=arrays["stages"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DatasetError(
+                f"{path} cannot be read as an episode's states ({type(error).__name__}: {error}). Remove its row from "
+                "results.jsonl and go on with --resume, or restore the file."
+            ) from error

@@ -1,0 +1,29 @@
+"""The command `run-benchmark`."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ambidex.benchmarks.benchmark_config import BenchmarkConfig
+from ambidex.command_line import DONE, FAILED, run, say
+from ambidex.envs.opengl import check_environment
+
+NAME = "run-benchmark"
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Parse the flags, run the benchmark, and leave with an exit code."""
+    run(NAME, _main, BenchmarkConfig, argv)
+
+
+def _main(config: BenchmarkConfig) -> int:
+    check_environment()
+    from ambidex.benchmarks.benchmark import benchmark  # heavy: not for --help
+    from ambidex.benchmarks.benchmark_plan import make_plan
+
+    summary = benchmark(config)
+    if not config.quiet:
+        sys.stdout.write(summary.in_words() + "\n")
+    if summary.broken:
+        say(NAME, summary.shortfall(make_plan(config).resume_command))
+    return DONE if summary.complete else FAILED

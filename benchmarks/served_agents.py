@@ -1,0 +1,71 @@
+"""Agents that ask a policy server."""
+
+from functools import cached_property
+
+from ambidex.envs.env import Environment, make
+from ambidex.envs.types import Agent, EnvSpec
+from ambidex.policies.execution import Execution, choose_execution
+from ambidex.policies.policy_inputs import PolicyInputs
+from ambidex.policies.serving_client import Address, PolicyClient, PolicyServerError
+
+
+class ServedAgents:
+    """Agents of one process that share a line to a policy server. Picklable until the line is first needed.
+
+    Args:
+        address: Of the server.
+        authkey: Its secret.
+        mode: How chunks are played.
+        steps: Actions played before the next request; None for the policy's own choice.
+        spread: Reset distribution.
+    """
+
+    def __init__(self, *, address: Address, authkey: bytes, mode: str, steps: int | None, spread: str) -> None:
+        self._address, self._authkey = address, authkey
+        self._mode, self._steps, self._spread = mode, steps, spread
+
+    @cached_property
+    def _client(self) -> PolicyClient:
+        return PolicyClient(self._address, self._authkey)
+
+    @cached_property
+    def _chosen(self) -> Execution:
+        policy = self._client.policy
+        return choose_execution(self._mode, self._steps, policy.execute_steps, policy.chunk_size)
+
+    @property
+    def execution(self) -> str:
+        """How chunks are played, e.g. "chunk:100"."""
+        return self._chosen.name
+
+    def environment(self, task: str) -> Environment:
+        policy = self._client.policy
+        return environment_for(task, policy.spec, policy.inputs, self._spread)
+
+    def agent(self, env: Environment) -> Agent:
+        return self._chosen.agent(self._client.ask)
+
+    def check(self) -> None:
+        """Raise if the line is broken.
+
+        Raises:
+            PolicyServerError: The server is gone.
+        """
+        if self._client.lost:
+            raise PolicyServerError(self._client.lost)
+
+
+def environment_for(task: str, spec: EnvSpec, inputs: PolicyInputs, spread: str) -> Environment:
+    """A task as a policy made for `spec` is used to see it: its control mode, cameras, image size and quality.
+
+    Raises:
+        UnknownNameError: The task lacks a camera or control mode.
+    """
+    return make(
+        task,
+        control=spec.control,
+        cameras=inputs.cameras,
+        image_size=spec.image_size,
+        render_quality=spec.render_quality,
+        spread=spread,
+    )

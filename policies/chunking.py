@@ -1,0 +1,96 @@
+"""How a chunk of predicted actions becomes one action per step. Each agent decorates any source of chunks."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ambidex.envs.errors import InvalidActionError
+from ambidex.envs.types import Float32Array, FloatArray, Observation
+
+Ask = Callable[[Observation], Float32Array]
+"""An observation -> the next K actions, shape (K, A) float32."""
+
+DECAY = 0.01  # the original ACT's m
+
+
+class ChunkExecution:
+    """Open loop: asks for a chunk, plays its first actions without looking, asks again.
+
+    Args:
+        ask: Where chunks come from.
+        steps: Actions played before the next request; None for the whole chunk.
+    """
+
+    def __init__(self, ask: Ask, steps: int | None = None) -> None:
+        self._ask, self._steps = ask, steps
+        self._chunk: Float32Array | None = None
+        self._played = 0
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        self._chunk, self._played = None, 0
+
+    def act(self, observation: Observation) -> Float32Array:
+        if self._chunk is None or self._played == len(self._chunk):
+            self._chunk, self._played = _checked(self._ask(observation))[: self._steps], 0
+        self._played += 1
+        return self._chunk[self._played - 1]
+
+
+class FirstExecution:
+    """Closed loop: asks at every step and plays the first action alone.
+
+    Args:
+        ask: Where chunks come from.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        """Nothing to forget."""
+
+    def act(self, observation: Observation) -> Float32Array:
+        return _checked(self._ask(observation))[0]
+
+
+class EnsembleExecution:
+    """Temporal ensembling: asks at every step and averages what all chunks that reach this step say about it.
+
+    The weights are w_i = exp(-m i) with i = 0 for the oldest prediction, as in the original ACT (Zhao et al.,
+    "Learning fine-grained bimanual manipulation with low-cost hardware", RSS 2023, section IV-C). Every prediction
+    made in this episode counts; the original takes an action of zeros for a missing one.
+
+    Args:
+        ask: Where chunks come from, all of one length K.
+        m: How fast newer predictions lose weight; 0 weighs all alike.
+    """
+
+    def __init__(self, ask: Ask, m: float = DECAY) -> None:
+        self._ask, self._m = ask, m
+        self._ring: Float32Array | None = None  # (K, K, A): slot t % K holds the chunk asked for at step t
+        self._step = 0
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        self._ring, self._step = None, 0
+
+    def act(self, observation: Observation) -> Float32Array:
+        chunk = _checked(self._ask(observation))
+        if self._ring is None:
+            self._ring = np.zeros((len(chunk), *chunk.shape), np.float32)
+        self._ring[self._step % len(chunk)] = chunk
+        action = self._mean(self._ring)
+        self._step += 1
+        return action
+
+    def _mean(self, ring: Float32Array) -> Float32Array:
+        length = len(ring)
+        ages = np.arange(min(self._step, length - 1), -1, -1)  # oldest first
+        predictions = ring[(self._step - ages) % length, ages].astype(np.float64)  # (ages, A)
+        weights: FloatArray = np.exp(-self._m * np.arange(len(ages)))
+        return np.asarray(weights @ predictions / weights.sum(), dtype=np.float32)
+
+
+def _checked(chunk: Float32Array) -> Float32Array:
+    if chunk.ndim != 2 or not len(chunk):
+        raise InvalidActionError(f"A policy answered with shape {chunk.shape}; expected (K, A), one action or more.")
+    return chunk

@@ -1,0 +1,101 @@
+"""Forward passes of one fixed size, so that an answer does not depend on who else asks (docs/decisions/0010)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ambidex.envs.types import Float32Array
+from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.observation_message import ObservationMessage
+from ambidex.policies.policy import Policy
+
+GPU_LANES = 8  # rows of every forward pass on a GPU, however many ask
+
+
+class FixedBatch:
+    """Answers up to `lanes` requests in one forward pass of exactly `lanes` rows; free rows repeat the last request.
+
+    Libraries choose their kernels, and so the order of their sums, by the shape of a batch. With one shape for all
+    batches there is one kernel.
+
+    Args:
+        policy: In evaluation mode, on `device`.
+        device: Where it computes.
+        lanes: Rows of every forward pass.
+
+    Attributes:
+        lanes: As given.
+    """
+
+    def __init__(self, policy: Policy, device: torch.device, lanes: int) -> None:
+        self.lanes = lanes
+        self._policy, self._device = policy, device
+
+    def answer(self, messages: Sequence[ObservationMessage]) -> list[Float32Array]:
+        """One chunk (K, A) per message; 1 to `lanes` messages."""
+        rows = [*messages, *[messages[-1]] * (self.lanes - len(messages))]
+        with torch.inference_mode():
+            chunks = self._policy.predict(collate(rows).to(self._device))
+        return list(chunks[: len(messages)].to("cpu", torch.float32).numpy())
+
+    def repeatable(self) -> bool:
+        """The same request gets the same bits twice."""
+        probe = [random_message(self._policy, 0)]
+        return bool(np.array_equal(self.answer(probe), self.answer(probe), equal_nan=True))
+
+    def independent(self) -> bool:
+        """A request gets the same bits in every row, alone or beside others."""
+        probes = [random_message(self._policy, row) for row in range(self.lanes)]
+        alone = [self.answer([probe])[0] for probe in probes]
+        for shift in range(self.lanes):
+            order = [(row + shift) % self.lanes for row in range(self.lanes)]
+            together = self.answer([probes[i] for i in order])
+            if not all(np.array_equal(together[row], alone[i], equal_nan=True) for row, i in enumerate(order)):
+                return False
+        return True
+
+
+def tried_out(policy: Policy, device: torch.device) -> tuple[FixedBatch, tuple[str, ...]]:
+    """The batch to serve a policy with, and what must be said about reproducibility.
+
+    Args:
+        policy: In evaluation mode, on `device`.
+        device: Where it computes.
+    """
+    torch.set_num_threads(1)  # of this process, for good: the way a sum is split would depend on the machine
+    batch = FixedBatch(policy, device, 1 if device.type == "cpu" else GPU_LANES)
+    if not batch.repeatable():
+        return batch, (
+            "The policy answers the same request differently each time: its results cannot be repeated bit for bit.",
+        )
+    if not batch.independent():
+        return FixedBatch(policy, device, 1), (
+            "An answer depends on who else is in the batch, so every request gets a forward pass of its own.",
+        )
+    return batch, ()
+
+
+def collate(messages: Sequence[ObservationMessage]) -> ObservationBatch:
+    """Messages as one batch in memory that torch aligns: with MKL, sums can depend on where an array begins."""
+    cameras = messages[0].images
+    return ObservationBatch(
+        qpos=torch.from_numpy(np.stack([m.qpos for m in messages])).clone(),
+        objects=torch.from_numpy(np.stack([m.objects for m in messages])).clone(),
+        images={
+            camera: torch.from_numpy(np.stack([m.images[camera] for m in messages])).clone().permute(0, 3, 1, 2)
+            for camera in cameras
+        },
+        instructions=tuple(m.instruction for m in messages),
+    )
+
+
+def random_message(policy: Policy, seed: int) -> ObservationMessage:
+    """A request of the right shapes, for trying a policy out."""
+    spec, rng = policy.spec, np.random.default_rng(seed)
+    return ObservationMessage(
+        qpos=rng.uniform(-1, 1, len(spec.joint_names)).astype(np.float32),
+        objects=rng.uniform(-1, 1, 7 * len(spec.object_names)).astype(np.float32) * policy.inputs.objects,
+        images={c: rng.integers(0, 256, (*spec.image_size, 3), dtype=np.uint8) for c in policy.inputs.cameras},
+        instruction=spec.instruction if policy.inputs.instruction else "",
+    )

@@ -1,0 +1,173 @@
+"""Serves one policy to many processes: their requests are gathered into forward passes, each is answered at once.
+
+torch is imported by `PolicyServer.serve` and not before, so that the door is open at once.
+"""
+
+import queue
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Listener
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ambidex.envs.types import Float32Array
+from ambidex.policies.observation_message import ObservationMessage
+from ambidex.policies.serving_client import Address, Refusal, ServedPolicy
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    import torch
+
+    from ambidex.policies.fixed_batch import FixedBatch
+    from ambidex.policies.policy import Policy
+
+    Line = Connection[Float32Array | Refusal | ServedPolicy, ObservationMessage]
+
+BACKLOG = 512  # clients that may knock at the same moment
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Request:
+    line: "Line"
+    message: ObservationMessage
+
+
+class PolicyServer:
+    """Answers requests for a policy's chunks. Use it as a context manager; the door is open from the start.
+
+    Clients may knock before there is a policy: they wait until `serve` is called. So workers start while it is loaded.
+
+    Args:
+        address: Host and port to listen at; None for a socket file of this machine.
+        authkey: The secret that clients must know; None for a new one.
+
+    Attributes:
+        address: Where clients find it.
+        authkey: The secret.
+        lanes: Rows of every forward pass; 0 until it serves.
+        notes: What must be said about reproducibility; empty if all is well.
+    """
+
+    def __init__(self, address: tuple[str, int] | None = None, authkey: bytes | None = None) -> None:
+        self.authkey = authkey or secrets.token_bytes(32)
+        family = "AF_UNIX" if address is None else "AF_INET"
+        self._listener = Listener(address, family, backlog=BACKLOG, authkey=self.authkey)
+        self.address: Address = self._listener.address
+        self.lanes = 0
+        self.notes: tuple[str, ...] = ()
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._runners: list[threading.Thread] = []
+        self._door: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def serve(self, policy: "Policy", device: "torch.device", *, runners: int = 1) -> None:
+        """Try the policy out, then let clients in and return; threads do the rest.
+
+        On a CPU a forward pass has one row and one thread, and `runners` of them run side by side. On a GPU there is
+        one at a time, of several rows.
+
+        Args:
+            policy: What to serve; it is put into evaluation mode and moved.
+            device: Where it computes.
+            runners: Forward passes at the same time on a CPU.
+        """
+        from ambidex.policies.fixed_batch import tried_out  # heavy
+
+        batch, self.notes = tried_out(policy.to(device).eval(), device)
+        self.lanes = batch.lanes
+        hello = describe(policy)
+        count = runners if device.type == "cpu" else 1
+        self._runners = [_started(lambda: self._run(batch)) for _ in range(count)]
+        self._door = _started(lambda: self._let_in(hello))
+
+    def close(self) -> None:
+        """Stop answering. Clients should have left. Safe to call twice."""
+        door, self._door = self._door, None
+        runners, self._runners = self._runners, []
+        for _ in runners:
+            self._requests.put(None)
+        if door is not None:
+            with suppress(OSError, EOFError, AuthenticationError):  # wakes the thread that waits at the door
+                Client(self.address, authkey=self.authkey).close()
+        for thread in (*runners, *([door] if door else [])):
+            thread.join()
+        self._listener.close()
+
+    def _let_in(self, hello: ServedPolicy) -> None:
+        while True:
+            try:
+                line = self._listener.accept()
+            except (OSError, EOFError, AuthenticationError):
+                line = None  # somebody else knocked, or left at once
+            if self._door is None:
+                return
+            if line is not None:
+                _started(lambda line=line: self._listen(line, hello))
+
+    def _listen(self, line: "Line", hello: ServedPolicy) -> None:
+        with suppress(OSError, EOFError), line:  # the client has left
+            line.send(hello)
+            while True:
+                self._requests.put(_Request(line=line, message=line.recv()))
+
+    def _run(self, batch: "FixedBatch") -> None:
+        while (first := self._requests.get()) is not None:
+            self._answer(batch, [first, *self._waiting(batch.lanes - 1)])
+
+    def _waiting(self, most: int) -> list[_Request]:
+        """Who waits already; nobody waits for more."""
+        found: list[_Request] = []
+        with suppress(queue.Empty):
+            while len(found) < most:
+                request = self._requests.get_nowait()
+                if request is None:
+                    self._requests.put(None)  # the end is for the next round
+                    break
+                found.append(request)
+        return found
+
+    def _answer(self, batch: "FixedBatch", requests: Sequence[_Request]) -> None:
+        answers = _answers(batch, [request.message for request in requests])
+        for request, answer in zip(requests, answers, strict=True):
+            with suppress(OSError):  # the client has left
+                request.line.send(answer)
+
+
+def describe(policy: "Policy") -> ServedPolicy:
+    """What clients are told about a policy. Its config may have a field `execute_steps`."""
+    steps = getattr(getattr(policy, "config", None), "execute_steps", None)
+    return ServedPolicy(
+        name=policy.name,
+        spec=policy.spec,
+        inputs=policy.inputs,
+        chunk_size=policy.chunk_size,
+        execute_steps=steps if isinstance(steps, int) else None,
+    )
+
+
+def _answers(batch: "FixedBatch", messages: Sequence[ObservationMessage]) -> Sequence[Float32Array | Refusal]:
+    """What fails together is asked again one by one, so that only the request at fault is refused."""
+    try:
+        return batch.answer(messages)
+    except Exception as exception:
+        if len(messages) > 1:
+            return [answer for message in messages for answer in _answers(batch, [message])]
+        return [Refusal(message=f"The policy failed on this request: {type(exception).__name__}: {exception}")]
+
+
+def _started(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
