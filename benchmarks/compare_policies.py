@@ -1,0 +1,28 @@
+"""The command `compare-policies`."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ambidex.atomic_files import write_json
+from ambidex.benchmarks.compare_config import CompareConfig
+from ambidex.command_line import run
+
+NAME = "compare-policies"
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Parse the flags, compare, and leave with an exit code."""
+    run(NAME, _main, CompareConfig, argv)
+
+
+def _main(config: CompareConfig) -> None:
+    from ambidex.benchmarks.compare import compare  # heavy: not for --help
+    from ambidex.benchmarks.compare_json import to_json
+    from ambidex.benchmarks.compare_report import report
+
+    comparisons = compare(config)
+    if config.json is not None:
+        write_json(config.json, to_json(comparisons, config))
+    if not config.quiet:
+        sys.stdout.write(report(comparisons, config) + "\n")
