@@ -23,12 +23,12 @@ function rangeDrawing(summary, runIndex) {
 }
 
 function rateRow(summary, runIndex, words) {
-  return make("tr", { class: words ? "all" : "" },
-    make("th", { scope: "row" }, make("span", { text: words || summary.task }),
+  return make("tr", { class: words && runIndex === 0 ? "all" : "", role: "row" },
+    make("th", { scope: "row", role: "rowheader" }, make("span", { text: words || summary.task }),
       comparing ? make("div", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null),
-    make("td", { text: `${summary.successes} of ${summary.n}` }),
-    make("td", { class: "rate" }, rangeDrawing(summary, runIndex), make("span", { text: rateWords(summary) })),
-    make("td", {}, summary.errors ? make("span", { class: "badge error", text: summary.errors }) : "0"));
+    make("td", { role: "cell", text: `${summary.successes} of ${summary.n}` }),
+    make("td", { role: "cell", class: "rate" }, rangeDrawing(summary, runIndex), make("span", { text: rateWords(summary) })),
+    make("td", { role: "cell", "data-unit": summary.errors === 1 ? "error" : "errors" }, summary.errors ? make("span", { class: "badge error", text: summary.errors }) : "0"));
 }
 
 function drawRates() {
@@ -36,18 +36,18 @@ function drawRates() {
     run.tasks.filter((summary) => summary.task === task).map((summary) => rateRow(summary, index, ""))));
   const totals = model.runs.map((run, index) => (run.total ? rateRow(run.total, index, "all tasks") : null));
   byId("rates").replaceChildren(
-    make("table", { class: "rates card" },
+    make("table", { class: "rates card", role: "table" },
       make("caption", { class: "unseen", text: "Successes, success rate with its interval, and errors of each task" }),
-      make("thead", {}, make("tr", {}, ...["Task", "Successes", "Success rate with 95 % Wilson interval", "Errors"]
-        .map((text) => make("th", { scope: "col", text })))),
-      make("tbody", {}, ...rows, ...totals)));
+      make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...["Task", "Successes", "Success rate with 95 % Wilson interval", "Errors"]
+        .map((text) => make("th", { scope: "col", role: "columnheader", text })))),
+      make("tbody", { role: "rowgroup" }, ...rows, ...totals)));
   if (comparing) byId("rates").append(pairTable());
 }
 
 // How two policies did on the seeds both attempted; the test itself is compare-policies' business.
 function pairTable() {
   const [a, b] = model.runs.map((run) => run.label);
-  const list = make("ul", { class: "note pairs" });
+  const list = make("ul", { class: "note common" });
   for (const task of taskNames) {
     const count = (outcome) => items.filter((item) => item.task === task && pairOutcome(item) === outcome).length;
     const [both, first, second, neither] = ["both", "first", "second", "neither"].map(count);

@@ -2,6 +2,7 @@
 
 const BATCH = 240;
 const REST_MS = 180;
+const WIDE = 2.2; // width by height from which two pictures stand above each other
 let limit = BATCH;
 let shown = [];
 
@@ -30,8 +31,13 @@ function adoptShape(image) {
   if (shaped || !image.naturalHeight) return;
   shaped = true;
   const aspect = Math.min(Math.max(image.naturalWidth / image.naturalHeight, 1), 4);
-  byId("tiles").style.setProperty("--aspect", String(aspect));
-  byId("tiles").style.setProperty("--tile", `${Math.min(Math.max(11 * aspect, 15), 32)}rem`);
+  const wide = aspect > WIDE;
+  byId("tiles").classList.toggle("wide", wide);
+  const shape = {
+    "--aspect": aspect, "--tile": `${Math.min(Math.max(11 * aspect, 15), 32)}rem`,
+    "--pair": wide ? "32rem" : "28rem", "--small-tile": wide ? "100%" : "9.5rem",
+  };
+  for (const [name, value] of Object.entries(shape)) byId("tiles").style.setProperty(name, String(value));
 }
 
 function playWhileResting(box, episode) {
@@ -69,7 +75,7 @@ function tile(item) {
     make("span", { class: "words" },
       make("span", { class: "line" }, make("span", { class: "seed", text: `seed ${item.seed}` }),
         taskNames.length > 1 ? make("span", { class: "note", text: item.task }) : null),
-      ...item.episodes.map(outcomeLine))));
+      make("span", { class: "outcomes" }, ...item.episodes.map(outcomeLine)))));
 }
 
 function drawTiles(keepLimit = false) {
@@ -100,6 +106,7 @@ function moveFocus(event) {
 }
 
 function startTiles() {
+  byId("tiles").classList.toggle("pairs", comparing);
   byId("tiles").addEventListener("keydown", moveFocus);
   byId("more").addEventListener("click", () => {
     const first = limit;

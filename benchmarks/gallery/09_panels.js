@@ -45,8 +45,9 @@ function panel(episode, runIndex) {
   const address = videoAddress(episode);
   const file = `${episode.task}_${episode.seed}_${episode.outcome}.mp4`.replaceAll("/", "_");
   return make("div", { class: "panel" },
-    make("p", {}, name, name ? " " : null, make("span", { class: `badge ${episode.outcome}`, text: episode.outcome })),
-    episode.reason ? make("p", { class: "reason", text: episode.reason }) : null,
+    make("p", { class: "reason" }, name, name ? " " : null,
+      make("span", { class: `badge ${episode.outcome}`, text: episode.outcome }),
+      episode.reason ? `  ${episode.reason}` : null),
     make("div", { class: "facts" }, stageTrack(episode), checkList(episode), factList(episode)),
     commandBox(episode),
     address ? make("p", {}, make("a", { href: address, download: file, text: "Download the video" })) : null);

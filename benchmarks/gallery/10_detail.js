@@ -94,7 +94,7 @@ function gather(item) {
     if (openItem !== item || videos.some((video) => video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA)) return;
     for (const video of videos) video.removeEventListener("canplay", start);
     const aspect = Math.max(...videos.map((video) => video.videoWidth / video.videoHeight));
-    dialog.classList.toggle("wide", aspect > 2.2);
+    dialog.classList.toggle("wide", aspect > WIDE);
     transport.show();
     transport.play();
   };
