@@ -1,12 +1,16 @@
 """Runs benchmarks: what `run-benchmark` does, from Python."""
 
+from dataclasses import replace
+
 from ambidex.benchmarks.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.benchmark_past import check_flags
-from ambidex.benchmarks.benchmark_plan import make_plan
+from ambidex.benchmarks.benchmark_plan import BenchmarkPlan, make_plan
 from ambidex.benchmarks.benchmark_run import BenchmarkRun
 from ambidex.benchmarks.benchmark_summary import BenchmarkSummary
 from ambidex.benchmarks.policy_host import LoadPolicy
+from ambidex.benchmarks.report import write_report
 from ambidex.benchmarks.results_folder import check_results_folder, clean
+from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.recorders.directory_lock import claimed
 from ambidex.recorders.record_worker import AgentFactory
 
@@ -33,6 +37,18 @@ def benchmark(
         check_results_folder(plan.directory, resume=config.resume)
         check_flags(plan)
         try:
-            return BenchmarkRun(plan, load, agent_factory).run()
+            summary = BenchmarkRun(plan, load, agent_factory).run()
+            _film(plan)
+            return replace(summary, report=write_report(plan.directory))
         finally:
             clean(plan.directory)
+
+
+def _film(plan: BenchmarkPlan) -> None:
+    config = plan.config
+    try:
+        make_videos(plan.directory, config.video, workers=config.workers, quiet=config.quiet)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"All episodes are kept in {plan.directory}; videos are missing. Go on with: {plan.resume_command}"
+        ) from None

@@ -6,8 +6,10 @@ from pathlib import Path
 from ambidex.benchmarks.agent_source import BASELINES
 from ambidex.benchmarks.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.benchmark_worker import EpisodeJob
+from ambidex.benchmarks.rollout_videos import CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.envs.opengl import choose_backend
 from ambidex.envs.registry import SUITES, TASKS, tasks_named
 from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
 from ambidex.policies.execution import MODES
@@ -16,7 +18,6 @@ from ambidex.policies.run_folder import find_checkpoint, newest_run
 from ambidex.recorders.command_text import to_text
 
 COMMAND = "run-benchmark"
-VIDEOS = ("failures", "all", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +55,20 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
 
     Raises:
         UsageError: Something is missing, unknown, or out of range; also if there is no checkpoint.
+        RenderingError: Videos are asked for, and no OpenGL library can be loaded.
     """
     _check_policy(config)
     _check_numbers(config)
     for kind, name, known in (
         ("execution", config.execution, MODES),
-        ("choice for --video", config.video, VIDEOS),
+        ("choice for --video", config.video, CHOICES),
         ("spread", config.spread, SPREADS),
     ):
         if name not in known:
             raise UnknownNameError(kind, name, known)
     tasks, directory = _tasks(config), config.output_dir or _folder(config)
+    if config.video != "none":
+        choose_backend()
     if config.policy not in BASELINES:
         config = replace(config, checkpoint=find_checkpoint(config.checkpoint or newest_run(config.policy)))
     return BenchmarkPlan(config=config, tasks=tasks, directory=directory)

@@ -127,12 +127,13 @@ class BenchmarkRun:
 
     def _summary(self) -> BenchmarkSummary:
         done = len(self._rows) - self._before
+        timings = Timings(episodes=done, wall_s=time.perf_counter() - self._started, workers=self._workers)
         return BenchmarkSummary(
             directory=self._directory,
             info=BenchmarkInfo.read(self._directory),
             rows=[self._rows[key] for key in sorted(self._rows)],
             wanted=len(self._plan.jobs()),
             suite=self._config.suite,
-            timings=Timings(episodes=done, wall_s=time.perf_counter() - self._started, workers=self._workers),
+            timings=timings if done else Timings.read(self._directory) or timings,
             broken=tuple(f"{job.task}, seed {job.seed}: {error.message}" for job, error in self._broken),
         )

@@ -1,8 +1,10 @@
 """summary.json, and the table at the end of a run."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Self
 
 from ambidex.atomic_files import write_json
 from ambidex.benchmarks.benchmark_info import BenchmarkInfo
@@ -14,7 +16,7 @@ from ambidex.recorders.text_table import text_table
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
-    """How long this run took, start-up included; episodes of earlier runs do not count.
+    """How long the last run took that ran an episode, start-up included; those of earlier runs do not count.
 
     Attributes:
         episodes: Episodes of this run.
@@ -25,6 +27,15 @@ class Timings:
     episodes: int
     wall_s: float
     workers: int
+
+    @classmethod
+    def read(cls, directory: Path) -> Self | None:
+        """Those of the last run, from summary.json; None if there is none."""
+        path = directory / SUMMARY
+        if not path.is_file():
+            return None
+        values = json.loads(path.read_text(encoding="utf-8"))["timings"]
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def to_dict(self) -> dict[str, float]:
         """JSON-ready, with the pace."""
@@ -48,6 +59,7 @@ class BenchmarkSummary:
         suite: Name of the suite; None for a task.
         timings: Of this run.
         broken: One line for each episode that the machine did not let come to its end.
+        report: The page that shows it all, once it is written.
     """
 
     directory: Path
@@ -57,6 +69,7 @@ class BenchmarkSummary:
     suite: str | None
     timings: Timings
     broken: tuple[str, ...]
+    report: Path | None = None
 
     @property
     def complete(self) -> bool:
@@ -104,11 +117,14 @@ class BenchmarkSummary:
             rows.append(_cells(self.suite or "all", self.overall))
         table = text_table(("task", "success", "errors", "mean steps"), rows)
         funnels = [f"{task}: {_funnel(summary)}" for task, summary in tasks.items() if summary.n]
+        page = [] if self.report is None else [f"See {self.report.resolve().as_uri()}"]
+        notes = self.info.serving.notes if self.info.serving else ()
+        return "\n".join([table, "", "Stages reached:", *funnels, "", *notes, self._pace(), *page])
+
+    def _pace(self) -> str:
         pace = self.timings.to_dict()["episodes_per_min"]
-        done = (
-            f"{self.timings.episodes} episodes in {self.timings.wall_s:.1f} s, {pace:.0f} per minute, {self.directory}"
-        )
-        return "\n".join([table, "", "reached at least:", *funnels, "", done])
+        took = f"{self.timings.wall_s:.1f} s, {pace:.0f} per minute"
+        return f"{self.timings.episodes} episodes run in {took}; results in {self.directory}"
 
     def shortfall(self, command: str) -> str:
         """What to say when episodes are missing; `command` is how to go on."""

@@ -8,7 +8,7 @@ from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.report_command import CommandPerEpisode
 from ambidex.benchmarks.report_episode import ReportEpisode
 from ambidex.benchmarks.report_run import ReportRun
-from ambidex.benchmarks.results_folder import VIDEOS, read_rows
+from ambidex.benchmarks.results_folder import read_rows, video_path
 
 __all__ = ["is_results", "read_results", "video_path"]
 
@@ -18,11 +18,6 @@ SHORT = 12  # of a fingerprint, enough to tell two apart [characters]
 def is_results(folder: Path) -> bool:
     """Whether run-benchmark wrote this folder."""
     return (folder / NAME).is_file()
-
-
-def video_path(folder: Path, row: EpisodeRow) -> Path:
-    """Where the video of an episode lies in a results folder."""
-    return folder / VIDEOS / row.task / f"{row.seed}_{row.outcome}.mp4"
 
 
 def read_results(folder: Path) -> ReportRun:
@@ -70,6 +65,7 @@ def _episode(folder: Path, row: EpisodeRow, command: CommandPerEpisode) -> Repor
             ("took", f"{row.wall_s:.1f} s"),
         ),
         command=command.benchmark(row.task, row.seed),
+        videos=folder / VIDEOS,
         video=video_path(folder, row),
         states=states if states.is_file() else None,
     )

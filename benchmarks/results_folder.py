@@ -16,6 +16,11 @@ VIDEOS = "videos"
 SHOWN = 5
 
 
+def video_path(directory: Path, row: EpisodeRow) -> Path:
+    """Where the video of an episode lies in a results folder."""
+    return directory / VIDEOS / row.task / f"{row.seed}_{row.outcome}.mp4"
+
+
 def read_rows(directory: Path) -> list[EpisodeRow]:
     """The complete rows of results.jsonl, by task and seed; empty if there is no such file.
 
