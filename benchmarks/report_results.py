@@ -8,7 +8,7 @@ from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.report_command import CommandPerEpisode
 from ambidex.benchmarks.report_episode import ReportEpisode
 from ambidex.benchmarks.report_run import ReportRun
-from ambidex.benchmarks.results_folder import read_rows, video_path
+from ambidex.benchmarks.results_folder import VIDEOS, read_rows, video_path
 
 __all__ = ["is_results", "read_results", "video_path"]
 
