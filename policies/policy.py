@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -57,3 +57,11 @@ class Policy(nn.Module, ABC):
             DatasetError: A file of weights is missing, damaged, or does not fit.
         """
         return ""
+
+    @classmethod
+    def config_for_loading(cls, config: Any) -> Any:
+        """The config to construct with when a checkpoint's weights are loaded afterwards.
+
+        Override it where the config names files of first weights, which need not be there any more.
+        """
+        return config

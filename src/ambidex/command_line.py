@@ -33,6 +33,7 @@ def run(
     main: Callable[[Config], int | None],
     config_type: type[Config],
     argv: Sequence[str] | None = None,
+    default: Config | None = None,
 ) -> NoReturn:
     """Parse the flags, do the work, and leave with 0 done, 1 failed, 2 wrong usage or 130 interrupted.
 
@@ -42,11 +43,12 @@ def run(
             message that says what is kept and how to resume.
         config_type: Frozen dataclass of the flags; its docstring is the help text.
         argv: Flags; None for those of this process.
+        default: What flags are that are not given; None for the defaults of the dataclass.
 
     Raises:
         SystemExit: Always.
     """
-    config = tyro.cli(config_type, prog=name, args=argv)
+    config = tyro.cli(config_type, prog=name, args=argv, default=default)
     sys.exit(_exit_code(name, main, config))
 
 

@@ -1,0 +1,191 @@
+"""Checkpoints: a trained policy in a folder that is enough to run it."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from ambidex.atomic_files import write_error, write_json
+from ambidex.envs.errors import UnknownNameError
+from ambidex.envs.registry import resolve
+from ambidex.envs.types import EnvSpec
+from ambidex.policies.compatibility import check_compatible
+from ambidex.policies.config_json import from_json, to_json
+from ambidex.policies.errors import CheckpointError
+from ambidex.policies.policy import Policy
+from ambidex.policies.registry import POLICIES
+from ambidex.policies.run_folder import (
+    CHECKPOINTS,
+    CONFIG,
+    checkpoint_path,
+    find_checkpoint,
+    newest_run,
+    point_last_to,
+)
+from ambidex.policies.statistics import Statistics
+from ambidex.policies.tensor_file import read_tensors, write_tensors
+from ambidex.policies.training_versions import training_versions
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["check_compatible", "load", "newest_run", "policy_type", "save"]
+
+FORMAT_VERSION = 1
+ENV_SPEC = "env_spec.json"
+STATISTICS = "statistics.json"
+MODEL = "model.safetensors"
+
+
+def policy_type(name: str) -> type[Policy]:
+    """The class of a registered policy.
+
+    Raises:
+        UnknownNameError: No such policy.
+    """
+    found = resolve("policy", name, POLICIES)
+    assert isinstance(found, type) and issubclass(found, Policy), f"{name} is registered, but not a Policy: {found}"
+    return found
+
+
+def save(
+    directory: Path,
+    policy: Policy,
+    config: "DataclassInstance",
+    statistics: Statistics,
+    step: int,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+    write_more: Callable[[Path], None] | None = None,
+) -> Path:
+    """Write `directory`/checkpoints/`step`, whole or not at all, and let checkpoints/last point to it.
+
+    Args:
+        directory: The run's folder.
+        policy: What is saved.
+        config: The policy's own settings.
+        statistics: Of the training data.
+        step: Training steps behind it.
+        weights: By name, in place of the policy's own; those that are not named are its own.
+        write_more: Writes what else belongs to the checkpoint, into the folder it is given.
+
+    Returns:
+        The checkpoint's folder.
+
+    Raises:
+        DatasetError: The folder cannot be written.
+        CheckpointError: The tensors cannot be written.
+    """
+    path = checkpoint_path(directory, step)
+    with _appearing(path) as temporary:
+        write_json(temporary / ENV_SPEC, policy.spec.to_dict())
+        statistics.write(temporary / STATISTICS)
+        write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
+        if write_more:
+            write_more(temporary)
+        write_json(temporary / CONFIG, _description(policy, config, step))
+    point_last_to(directory, step)
+    return path
+
+
+def load(path: str | Path) -> Policy:
+    """The policy of a checkpoint, in evaluation mode on the CPU.
+
+    Args:
+        path: A run's folder (its last checkpoint is taken), checkpoints/last, or checkpoints/STEP.
+
+    Raises:
+        UsageError: No checkpoint there, or of an unknown policy.
+        CheckpointError: Damaged, or written by another version.
+    """
+    folder = find_checkpoint(Path(path))
+    name, values = _read_description(folder)
+    kind = policy_type(name)
+    try:
+        config = from_json(kind.config_type, values)
+        spec = EnvSpec.from_dict(_read_json(folder / ENV_SPEC))
+    except ValueError as error:
+        raise CheckpointError(
+            f"{folder} does not fit this version of ambidex: {error}. Use the version that wrote it, or train again."
+        ) from error
+    policy = kind(kind.config_for_loading(config), spec, Statistics.read(folder / STATISTICS))
+    _load_strictly(policy, folder / MODEL)
+    return policy.eval()
+
+
+def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict[str, object]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "policy": policy.name,
+        "step": step,
+        "config": to_json(config),
+        "versions": training_versions(),
+    }
+
+
+def _read_description(folder: Path) -> tuple[str, object]:
+    values = _read_json(folder / CONFIG)
+    version = values.get("format_version")
+    if version != FORMAT_VERSION or not isinstance(values.get("policy"), str):
+        raise CheckpointError(
+            f"{folder / CONFIG}: got format_version {version!r} and policy {values.get('policy')!r}, expected "
+            f"format_version {FORMAT_VERSION} and a name. Use the version of ambidex that wrote it, or train again."
+        )
+    return str(values["policy"]), values.get("config")
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} holds no object. Restore the checkpoint from a copy.")
+    return values
+
+
+def _load_strictly(policy: Policy, path: Path) -> None:
+    try:
+        policy.load_state_dict(read_tensors(path), strict=True)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} does not fit its own {CONFIG}: {' '.join(str(error).split())}. Restore the checkpoint from a copy."
+        ) from error
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of `path` when all is in it, and goes on any exception."""
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
+        _sync(temporary)
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _sync_folder(path)
+    _sync_folder(folder)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,34 @@
+"""Whether a policy can act in an environment. Needs numpy alone."""
+
+from ambidex.envs.errors import UsageError
+from ambidex.envs.types import EnvSpec
+
+MUST_AGREE = ("robot", "control", "control_hz", "action_names", "joint_names")
+
+
+def check_compatible(policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool = False) -> None:
+    """Refuse a policy that was trained for another robot, control mode, rate, or other cameras.
+
+    Args:
+        policy_spec: Spec of the checkpoint; its cameras are those the policy looks at.
+        env_spec: Spec of the environment.
+        objects: The policy looks at object poses, so these must agree too.
+
+    Raises:
+        UsageError: They do not fit; the message lists the differences.
+    """
+    names = [*MUST_AGREE, *(["image_size"] if policy_spec.cameras else []), *(["object_names"] if objects else [])]
+    lines = [
+        f"{name}: the policy has {getattr(policy_spec, name)}, the environment {getattr(env_spec, name)}"
+        for name in names
+        if getattr(policy_spec, name) != getattr(env_spec, name)
+    ]
+    missing = [camera for camera in policy_spec.cameras if camera not in env_spec.cameras]
+    if missing:
+        shown = ", ".join(env_spec.cameras) or "none"
+        lines.append(f"cameras: the policy needs {', '.join(missing)}, the environment has {shown}")
+    if lines:
+        raise UsageError(
+            f"The policy was trained on {policy_spec.task} and cannot act in {env_spec.task}: {'; '.join(lines)}. "
+            "Take a checkpoint that was trained on such data, or an environment like that of its training."
+        )

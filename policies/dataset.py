@@ -1,0 +1,74 @@
+"""Reads recorded datasets into one table of episodes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.envs.types import Episode, Float32Array
+from ambidex.policies.episode_table import EpisodeEntry, EpisodeTable
+from ambidex.policies.merged_spec import merged_spec
+from ambidex.recorders.dataset import Dataset
+
+Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
+
+
+def read_table(directories: Sequence[Path]) -> EpisodeTable:
+    """The successful episodes of some datasets, in the order given.
+
+    Raises:
+        UsageError: No dataset is named, one is named twice, or they do not fit together.
+        DatasetError: A dataset is missing, damaged, or has no successful episode.
+    """
+    _check_directories(directories)
+    datasets = [Dataset(directory) for directory in directories]
+    spec = merged_spec({dataset.directory: dataset.spec for dataset in datasets})
+    loaded = [item for dataset in datasets for item in _load(dataset, spec.control, bool(spec.object_names))]
+    entries, qpos, objects, actions = zip(*loaded, strict=True)
+    return EpisodeTable(
+        spec=spec,
+        entries=entries,
+        qpos=np.concatenate(qpos),
+        objects=np.concatenate(objects),
+        actions=np.concatenate(actions),
+    )
+
+
+def _check_directories(directories: Sequence[Path]) -> None:
+    if not directories:
+        raise UsageError("No dataset is given. Name the folders that record-episodes wrote with --data DIR ...")
+    resolved = [directory.resolve() for directory in directories]
+    if len(set(resolved)) < len(resolved):
+        raise UsageError(f"--data names a dataset twice: {' '.join(map(str, directories))}. Name each once.")
+    for directory in directories:
+        if not directory.is_dir():
+            raise DatasetError(
+                f"--data {directory}: there is no such folder. Expected a dataset that record-episodes wrote, "
+                "for instance data/transfer_cube."
+            )
+
+
+def _load(dataset: Dataset, control: str, objects: bool) -> list[Loaded]:
+    loaded = []
+    for file in dataset:
+        if file.episode.success:
+            loaded.append(_fields(file.path, file.episode, control, objects))
+    if not loaded:
+        raise DatasetError(
+            f"{dataset.directory} has no successful episode: {len(dataset)} files, {dataset.info.attempts} attempts. "
+            "Training needs at least one; record some with record-episodes."
+        )
+    return loaded
+
+
+def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded:
+    entry = EpisodeEntry(
+        path=path,
+        steps=episode.steps,
+        seed=episode.seed,
+        task=episode.spec.task,
+        instruction=episode.spec.instruction,
+    )
+    actions = episode.ee_actions if control == "ee" else episode.joint_actions
+    return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], actions

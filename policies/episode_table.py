@@ -1,0 +1,79 @@
+"""All steps of several episodes as rows of a few arrays. Pixels stay in the files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ambidex.envs.types import EnvSpec, Float32Array
+
+RowArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeEntry:
+    """One episode of the table.
+
+    Attributes:
+        path: Its file.
+        steps: Its control steps, T.
+        seed: Its seed.
+        task: Its task.
+        instruction: The task in words.
+    """
+
+    path: Path
+    steps: int
+    seed: int
+    task: str
+    instruction: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EpisodeTable:
+    """E episodes one after the other, N steps in all, a row for each.
+
+    Attributes:
+        spec: What all episodes agree on.
+        entries: The episodes.
+        qpos: Shape (N, J).
+        objects: Shape (N, 7 * objects).
+        actions: In the spec's control mode, shape (N, A).
+    """
+
+    spec: EnvSpec
+    entries: tuple[EpisodeEntry, ...]
+    qpos: Float32Array
+    objects: Float32Array
+    actions: Float32Array
+
+    @cached_property
+    def ends(self) -> RowArray:
+        """The row after each episode's last, shape (E,)."""
+        return np.cumsum([entry.steps for entry in self.entries], dtype=np.int64)
+
+    @cached_property
+    def starts(self) -> RowArray:
+        """Each episode's first row, shape (E,)."""
+        return self.ends - [entry.steps for entry in self.entries]
+
+    @cached_property
+    def episode_of_row(self) -> RowArray:
+        """Shape (N,)."""
+        return np.repeat(np.arange(len(self.entries)), [entry.steps for entry in self.entries])
+
+    @cached_property
+    def last_rows(self) -> RowArray:
+        """The last row of each row's episode, shape (N,)."""
+        rows: RowArray = (self.ends - 1)[self.episode_of_row]
+        return rows
+
+    def rows(self, episodes: Sequence[int]) -> RowArray:
+        """All rows of some episodes."""
+        return np.concatenate([np.arange(self.starts[i], self.ends[i]) for i in episodes] or [np.empty(0, np.int64)])
+
+    def __len__(self) -> int:
+        return len(self.actions)

@@ -1,0 +1,16 @@
+"""Where the pixels of training samples come from."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from torch import Tensor
+
+from ambidex.policies.episode_table import RowArray
+
+
+class FrameSource(Protocol):
+    """Gives the frames of rows; every source gives the same."""
+
+    def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
+        """For each order (B,) of rows: camera -> (B, 3, H, W) uint8 on the training device, channels last in memory."""
+        ...

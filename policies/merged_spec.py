@@ -1,0 +1,50 @@
+"""One EnvSpec for several datasets, or a list of what they disagree on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ambidex.envs.errors import UsageError
+from ambidex.envs.types import EnvSpec
+
+MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names")
+
+
+def merged_spec(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
+    """What all datasets have in common: the cameras of all, and the objects if all have equally many.
+
+    Raises:
+        UsageError: They cannot be trained on together; the message lists the differences.
+    """
+    first_path, first = next(iter(specs.items()))
+    lines = [
+        f"{path} differs from {first_path} in {line}"
+        for path, spec in specs.items()
+        for line in _differences(first, spec)
+    ]
+    if lines:
+        raise UsageError(
+            f"These datasets cannot be trained on together: {'; '.join(lines)}. Train on those that agree, or record "
+            "or render the others again with the same flags."
+        )
+    return _merge(first, list(specs.values()))
+
+
+def _differences(first: EnvSpec, other: EnvSpec) -> list[str]:
+    names = list(MUST_AGREE)
+    if set(first.cameras) & set(other.cameras):
+        names.append("image_size")
+    return [line for line in first.differences(other) if line.partition(":")[0] in names]
+
+
+def _merge(first: EnvSpec, specs: Sequence[EnvSpec]) -> EnvSpec:
+    same_objects = len({len(spec.object_names) for spec in specs}) == 1
+    return replace(
+        first,
+        task="+".join(dict.fromkeys(spec.task for spec in specs)),
+        instruction="; ".join(dict.fromkeys(spec.instruction for spec in specs)),
+        horizon=max(spec.horizon for spec in specs),
+        cameras=tuple(name for name in first.cameras if all(name in spec.cameras for spec in specs)),
+        stages=first.stages if len({spec.stages for spec in specs}) == 1 else (),
+        object_names=first.object_names if same_objects else (),
+    )

@@ -1,0 +1,58 @@
+"""What training says: curves for TensorBoard, and a line of progress."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from torch.utils.tensorboard import SummaryWriter
+
+from ambidex.progress import Progress
+
+FOLDER = "tensorboard"
+
+
+class TrainingLog:
+    """Writes curves and progress.
+
+    Args:
+        run: The run's folder.
+        label: What is being trained.
+        steps: Of the whole run.
+        done: Steps behind it; later entries of an earlier process are overwritten.
+        quiet: Show no progress.
+        writes: Whether this process writes at all.
+    """
+
+    def __init__(self, run: Path, label: str, *, steps: int, done: int, quiet: bool, writes: bool = True) -> None:
+        self._progress = Progress(label, steps, initial=done, quiet=quiet or not writes, unit="step")
+        self._writer = SummaryWriter(str(run / FOLDER), purge_step=done) if writes else None  # type: ignore[no-untyped-call]
+        self._words = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.close()
+        if self._writer:
+            self._writer.close()  # type: ignore[no-untyped-call]
+
+    def progress(self, step: int) -> None:
+        """Show how far it is: `step` steps are done."""
+        self._progress.update(step, words=self._words)
+
+    def note(self, text: str) -> None:
+        """Say something beside the progress."""
+        self._progress.note(text)
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a point to each curve after `step` steps."""
+        if self._writer:
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+        known = {"loss": "loss/loss", "val": "validation/loss", "samples/s": "speed/samples_per_s"}
+        shown = [f"{label} {values[name]:.4g}" for label, name in known.items() if name in values]
+        if "loss/loss" in values:
+            self._words = ", ".join(shown)
