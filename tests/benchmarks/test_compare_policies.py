@@ -1,0 +1,177 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from paired_results import paired, write_outcomes
+from results_folder import FIRST_SEED, make_row, write_results
+
+from ambidex.benchmarks.compare import compare
+from ambidex.benchmarks.compare_config import CompareConfig
+from ambidex.benchmarks.compare_policies import main
+from ambidex.benchmarks.holm import holm
+from ambidex.benchmarks.mcnemar import exact_p
+from ambidex.benchmarks.paired_counts import PairedCounts
+from ambidex.benchmarks.paired_difference import difference_interval
+from ambidex.benchmarks.sample_size import pairs_needed
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Makes two results folders with the counts asked for, or of the letters of each."""
+
+    def make(*counts, letters=None, tasks=None):
+        a, b = letters or paired(*counts)
+        return write_outcomes(tmp_path / "a", a), write_outcomes(tmp_path / "b", b, policy="scripted")
+
+    return make
+
+
+@pytest.fixture
+def command(capsys):
+    """Runs the command; gives its exit code, stdout with lines joined, and stderr."""
+
+    def run(*argv):
+        with pytest.raises(SystemExit) as leaving:
+            main([str(word) for word in argv])
+        out, err = capsys.readouterr()
+        return leaving.value.code, " ".join(out.split()), err
+
+    return run
+
+
+def compared(*paths, **flags):
+    return compare(CompareConfig(results=paths, **flags))
+
+
+def test_the_better_one_is_named_with_interval_and_p(folders, command):
+    a, b = folders(30, 4, 20, 46)
+    code, out, err = command(a, b)
+    assert (code, err) == (0, "")
+    low, high = difference_interval(PairedCounts(both=30, only_a=20, only_b=4, neither=46))
+    difference = f"+16.0 [{100 * low:+.1f}, {100 * high:+.1f}] points, exact McNemar p = 0.0015, 100 episodes."
+    assert f"B ({b}) is better than A ({a}): difference {difference}" in out
+    assert "34/100 = 34.0 % [25.5, 43.7]" in out and "50/100 = 50.0 % [40.4, 59.6]" in out
+    assert f"-16.0 [{-100 * high:+.1f}, {-100 * low:+.1f}]" in out
+
+
+def test_without_a_difference_it_says_how_many_more(folders, command):
+    code, out, _ = command(*folders(30, 10, 8, 52))
+    assert code == 0 and "No difference shown between A" in out and "p = 0.81" in out
+    assert "To detect a difference of 10 points with probability 0.8, about 51 more episodes of each policy" in out
+    assert pairs_needed(0.18, 0.1, alpha=0.05, power=0.8) == 151
+    _, out, _ = command(*folders(30, 10, 8, 52), "--difference", "0.3")
+    assert "There were enough episodes to detect a difference of 30 points" in out
+
+
+def test_it_says_whether_looking_on_the_way_was_allowed(folders, command):
+    _, out, _ = command(*folders(30, 20, 8, 42))
+    assert "p = 0.036" in out and "if you looked on the way" in out and "it is not enough yet" in out
+    _, out, _ = command(*folders(10, 40, 8, 42))
+    assert "This holds too if you looked" in out
+
+
+def test_evidence_that_was_taken_back_is_told(folders, command):
+    letters = "s" * 10 + "f" * 10, "f" * 10 + "s" * 10
+    _, out, _ = command(*folders(letters=letters))
+    assert "No difference shown" in out and "After 10 episodes the sequential test had shown one" in out
+
+
+def test_errors_are_failures_and_shown(folders):
+    (comparison,) = compared(*folders(letters=("sseff", "sfsee")))
+    assert (comparison.together.counts.successes_a, comparison.together.counts.successes_b) == (2, 2)
+    assert comparison.errors(comparison.a) == 1 and comparison.errors(comparison.b) == 2
+
+
+def test_the_other_order_gives_the_mirror_image(folders):
+    a, b = folders(10, 12, 3, 25)
+    (there,), (back,) = compared(a, b), compared(b, a)
+    assert there.together.exact_p == back.together.exact_p
+    assert there.together.counts.difference == -back.together.counts.difference
+    assert (there.together.better, back.together.better) == ("a", "b")
+
+
+def test_only_common_episodes_count_and_the_others_are_listed(tmp_path, command):
+    a = write_outcomes(tmp_path / "a", {"insertion": "ssssffff", "transfer_cube": "ss"})
+    b = write_outcomes(tmp_path / "b", "ffffffff", first=FIRST_SEED + 4, policy="random")
+    code, out, _ = command(a, b)
+    assert code == 0 and "4 episodes that began alike" in out and "0/4 = 0.0 %" in out
+    assert "only in A: insertion 100000 to 100003; transfer_cube 100000 to 100001." in out
+    assert "only in B: insertion 100008 to 100011." in out
+
+
+def test_tasks_are_told_apart_and_corrected_together(tmp_path, command):
+    a = write_outcomes(tmp_path / "a", {"insertion": "s" * 12 + "f" * 8, "transfer_cube": "s" * 10 + "f" * 10})
+    b = write_outcomes(tmp_path / "b", {"insertion": "f" * 20, "transfer_cube": "s" * 11 + "f" * 9}, policy="hold")
+    (comparison,) = compared(a, b)
+    raw = [exact_p(12, 0), exact_p(0, 1)]
+    assert [task.corrected_p for task in comparison.tasks.values()] == holm(raw)
+    assert comparison.together.corrected_p == exact_p(12, 1)
+    _, out, _ = command(a, b)
+    assert "Single tasks: A is better in insertion; no difference shown in 1 of 2." in out
+
+
+def test_the_sequential_test_takes_seeds_first_so_that_more_seeds_come_last(tmp_path):
+    outcomes = {"insertion": "sf", "transfer_cube": "ss"}
+    a, b = write_outcomes(tmp_path / "a", outcomes), write_outcomes(tmp_path / "b", outcomes, policy="hold")
+    (comparison,) = compared(a, b)
+    assert comparison.episodes == tuple(
+        (task, seed) for seed in (FIRST_SEED, FIRST_SEED + 1) for task in ("insertion", "transfer_cube")
+    )
+
+
+def test_every_two_of_several_with_holms_correction(tmp_path, command):
+    letters = {"a": "s" * 18 + "f" * 12, "b": "s" * 10 + "f" * 20, "c": "s" * 9 + "f" * 21}
+    paths = [write_outcomes(tmp_path / name, played, policy=name) for name, played in letters.items()]
+    comparisons = compared(*paths)
+    assert [(c.a.letter, c.b.letter) for c in comparisons] == [("A", "B"), ("A", "C"), ("B", "C")]
+    raw = [exact_p(8, 0), exact_p(9, 0), exact_p(1, 0)]
+    assert [c.together.corrected_p for c in comparisons] == holm(raw)
+    _, out, _ = command(*paths)
+    assert "after Holm's correction for 3 comparisons" in out
+    assert f"C ({paths[2]}): difference +30.0" in out  # A is better than C
+    assert out.count("is better than") == 2 and out.count("No difference shown between") == 1
+
+
+def test_everything_is_in_the_json_file(folders, command, tmp_path):
+    a, b = folders(30, 4, 20, 46)
+    code, out, _ = command(a, b, "--json", tmp_path / "c.json", "--quiet")
+    assert (code, out) == (0, "")
+    written = json.loads((tmp_path / "c.json").read_text())
+    assert written["command"].startswith("compare-policies ") and "mujoco" in written["versions"]
+    assert [folder["policy"] for folder in written["folders"]] == ["act, chunk:100", "scripted, chunk:100"]
+    (comparison,) = written["comparisons"]
+    together = comparison["together"]
+    assert together["counts"] == {"both": 30, "only_a": 4, "only_b": 20, "neither": 46}
+    assert together["exact_p"] == exact_p(4, 20) and together["better"] == "B"
+    assert together["difference"] == pytest.approx(-0.16) and together["sequential"]["e_value"] > 1
+    assert comparison["tasks"]["insertion"]["more_pairs"] == together["more_pairs"]
+    assert comparison["episodes"]["insertion"] == list(range(FIRST_SEED, FIRST_SEED + 100))
+    assert "B" in comparison["verdict"]
+
+
+def test_a_run_that_is_not_finished_is_compared_and_said(tmp_path, command):
+    a = write_outcomes(tmp_path / "a", "ssf", complete=False)
+    with (a / "results.jsonl").open("a") as file:
+        file.write('{"task": "insertion", "se')  # the row that a killed run was writing
+    b = write_outcomes(tmp_path / "b", "ssff", policy="hold")
+    (b / "benchmark.json").unlink()
+    code, out, _ = command(a, b)
+    assert code == 0 and "3 episodes that began alike" in out
+    assert f"A ({a}) is not finished" in out and f"B ({b}) is not finished" not in out
+    assert f"B ({b}) has no benchmark.json" in out
+
+
+def test_other_versions_are_said(tmp_path, command):
+    a = write_outcomes(tmp_path / "a", "ss")
+    b = write_results(tmp_path / "b", [make_row(policy="hold", versions={"mujoco": "4.0.1"})], videos=False)
+    _, out, _ = command(a, b)
+    assert "Versions differ: ambidex 0.1.0 in A and none in B; mujoco 4.0.0 in A and 4.0.1 in B." in out
+
+
+def test_help_is_quick_and_the_command_installed():
+    code = "import sys; sys.argv = ['compare-policies', '--help']\nimport atexit\n"
+    code += "atexit.register(lambda: print('loaded', sorted({'scipy.stats', 'mujoco', 'torch'} & set(sys.modules))))\n"
+    code += "from ambidex.benchmarks.compare_policies import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and "RESULTS" in done.stdout.upper() and "loaded []" in done.stdout, done.stderr

@@ -1,0 +1,58 @@
+import pytest
+
+from ambidex.benchmarks.mcnemar import exact_p, mid_p
+from ambidex.benchmarks.paired_counts import PairedCounts
+from ambidex.benchmarks.sample_size import pairs_needed
+from ambidex.benchmarks.statistics import Statistics
+from ambidex.intervals import wilson_interval
+
+
+def outcomes(both, only_a, only_b, neither):
+    pairs = [(True, True)] * both + [(True, False)] * only_a + [(False, True)] * only_b
+    return pairs + [(False, False)] * neither
+
+
+def test_counts_are_the_paired_table():
+    counts = PairedCounts.of(outcomes(30, 12, 4, 54))
+    assert counts == PairedCounts(both=30, only_a=12, only_b=4, neither=54)
+    assert (counts.pairs, counts.discordant, counts.successes_a, counts.successes_b) == (100, 16, 42, 34)
+    assert counts.difference == pytest.approx(0.08)
+
+
+def test_everything_is_of_the_same_pairs():
+    statistics = Statistics.of(outcomes(30, 16, 4, 50), difference=0.15, power=0.9)
+    assert statistics.exact_p == statistics.corrected_p == exact_p(16, 4)
+    assert statistics.mid_p == mid_p(16, 4)
+    assert statistics.interval_a == wilson_interval(46, 100) and statistics.interval_b == wilson_interval(34, 100)
+    assert statistics.pairs_needed == pairs_needed(0.2, 0.15, alpha=0.05, power=0.9)
+    low, high = statistics.pairs_needed_interval
+    assert low < statistics.pairs_needed < high
+    assert (statistics.more_pairs(140), statistics.more_pairs(100), statistics.more_pairs(40)) == (40, 0, 0)
+
+
+def test_the_other_way_round_everything_turns():
+    there, back = Statistics.of(outcomes(30, 16, 4, 50)), Statistics.of(outcomes(30, 4, 16, 50))
+    assert (there.better, back.better) == ("a", "b")
+    assert there.interval_a == back.interval_b
+    assert there.difference_interval == pytest.approx([-end for end in reversed(back.difference_interval)])
+    assert there.exact_p == pytest.approx(back.exact_p)
+    assert there.sequential.e_value == pytest.approx(back.sequential.e_value)
+    assert there.pairs_needed == back.pairs_needed
+
+
+def test_better_only_after_the_correction():
+    statistics = Statistics.of(outcomes(30, 16, 4, 50))
+    assert statistics.better == "a"
+    assert statistics.corrected(p=0.051, anytime_p=0.3).better == ""
+    assert statistics.corrected(p=0.05, anytime_p=0.3).better == "a"
+    assert not statistics.corrected(p=0.05, anytime_p=0.051).better_at_any_time
+
+
+def test_more_tests_need_more_episodes():
+    alone, among_many = (Statistics.of(outcomes(30, 16, 4, 50), tests=tests) for tests in (1, 6))
+    assert among_many.pairs_needed > alone.pairs_needed and among_many.tests == 6
+
+
+def test_one_pair_is_enough_to_say_how_little_is_known():
+    statistics = Statistics.of([(True, False)])
+    assert statistics.better == "" and statistics.exact_p == 1.0 and not statistics.better_at_any_time
