@@ -56,15 +56,15 @@ class FixedBatch:
         return True
 
 
-def tried_out(policy: Policy, device: torch.device) -> tuple[FixedBatch, tuple[str, ...]]:
+def tried_out(policy: Policy, device: torch.device, lanes: int | None = None) -> tuple[FixedBatch, tuple[str, ...]]:
     """The batch to serve a policy with, and what must be said about reproducibility.
 
     Args:
         policy: In evaluation mode, on `device`.
         device: Where it computes.
+        lanes: Rows of every forward pass; None for one on a CPU and `GPU_LANES` elsewhere.
     """
-    torch.set_num_threads(1)  # of this process, for good: the way a sum is split would depend on the machine
-    batch = FixedBatch(policy, device, 1 if device.type == "cpu" else GPU_LANES)
+    batch = FixedBatch(policy, device, lanes or (1 if device.type == "cpu" else GPU_LANES))
     if not batch.repeatable():
         return batch, (
             "The policy answers the same request differently each time: its results cannot be repeated bit for bit.",

@@ -3,12 +3,15 @@
 torch is imported by `PolicyServer.serve` and not before, so that the door is open at once.
 """
 
+import os
 import queue
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
 from types import TracebackType
@@ -63,6 +66,9 @@ class PolicyServer:
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._runners: list[threading.Thread] = []
         self._door: threading.Thread | None = None
+        self._lines: list[Line] = []
+        self._closing = threading.Event()
+        self._torch_threads = 0
 
     def __enter__(self) -> Self:
         return self
@@ -83,38 +89,42 @@ class PolicyServer:
             device: Where it computes.
             runners: Forward passes at the same time on a CPU.
         """
-        from ambidex.policies.fixed_batch import tried_out  # heavy
+        from ambidex.policies.fixed_batch import tried_out
 
+        self._torch_threads = torch_threads(1)
         batch, self.notes = tried_out(policy.to(device).eval(), device)
         self.lanes = batch.lanes
         hello = describe(policy)
         count = runners if device.type == "cpu" else 1
-        self._runners = [_started(lambda: self._run(batch)) for _ in range(count)]
-        self._door = _started(lambda: self._let_in(hello))
+        self._runners = [_started(partial(self._run, batch)) for _ in range(count)]
+        self._door = _started(partial(self._let_in, hello))
 
     def close(self) -> None:
-        """Stop answering. Clients should have left. Safe to call twice."""
-        door, self._door = self._door, None
-        runners, self._runners = self._runners, []
-        for _ in runners:
+        """Stop answering and hang up. Safe to call twice."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        for _ in self._runners:
             self._requests.put(None)
-        if door is not None:
+        if self._door is not None:
             with suppress(OSError, EOFError, AuthenticationError):  # wakes the thread that waits at the door
                 Client(self.address, authkey=self.authkey).close()
-        for thread in (*runners, *([door] if door else [])):
-            thread.join()
+            self._door.join()
+        for runner in self._runners:
+            runner.join()
+        for line in self._lines:
+            _hang_up(line)
         self._listener.close()
+        if self._torch_threads:
+            torch_threads(self._torch_threads)
 
     def _let_in(self, hello: ServedPolicy) -> None:
         while True:
-            try:
-                line = self._listener.accept()
-            except (OSError, EOFError, AuthenticationError):
-                line = None  # somebody else knocked, or left at once
-            if self._door is None:
+            with suppress(EOFError, ConnectionError, AuthenticationError):  # somebody else knocked, or left at once
+                self._lines.append(self._listener.accept())
+                _started(partial(self._listen, self._lines[-1], hello))
+            if self._closing.is_set():
                 return
-            if line is not None:
-                _started(lambda line=line: self._listen(line, hello))
 
     def _listen(self, line: "Line", hello: ServedPolicy) -> None:
         with suppress(OSError, EOFError), line:  # the client has left
@@ -123,6 +133,7 @@ class PolicyServer:
                 self._requests.put(_Request(line=line, message=line.recv()))
 
     def _run(self, batch: "FixedBatch") -> None:
+        torch_threads(1)  # counts per thread
         while (first := self._requests.get()) is not None:
             self._answer(batch, [first, *self._waiting(batch.lanes - 1)])
 
@@ -139,8 +150,7 @@ class PolicyServer:
         return found
 
     def _answer(self, batch: "FixedBatch", requests: Sequence[_Request]) -> None:
-        answers = _answers(batch, [request.message for request in requests])
-        for request, answer in zip(requests, answers, strict=True):
+        for request, answer in zip(requests, answers(batch, [r.message for r in requests]), strict=True):
             with suppress(OSError):  # the client has left
                 request.line.send(answer)
 
@@ -157,14 +167,29 @@ def describe(policy: "Policy") -> ServedPolicy:
     )
 
 
-def _answers(batch: "FixedBatch", messages: Sequence[ObservationMessage]) -> Sequence[Float32Array | Refusal]:
+def torch_threads(count: int) -> int:
+    """Let torch use so many threads for one operation; returns how many it used before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    return before
+
+
+def answers(batch: "FixedBatch", messages: Sequence[ObservationMessage]) -> Sequence[Float32Array | Refusal]:
     """What fails together is asked again one by one, so that only the request at fault is refused."""
     try:
         return batch.answer(messages)
     except Exception as exception:
         if len(messages) > 1:
-            return [answer for message in messages for answer in _answers(batch, [message])]
+            return [answer for message in messages for answer in answers(batch, [message])]
         return [Refusal(message=f"The policy failed on this request: {type(exception).__name__}: {exception}")]
+
+
+def _hang_up(line: "Line") -> None:
+    """Wakes whoever waits at either end; closing alone would not."""
+    with suppress(OSError), socket.socket(fileno=os.dup(line.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)
 
 
 def _started(work: Callable[[], None]) -> threading.Thread:

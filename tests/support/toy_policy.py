@@ -1,0 +1,83 @@
+"""A tiny policy whose answers depend on every bit of what it sees, and defective relatives of it."""
+
+import json
+
+import torch
+from synthetic_episode import make_spec
+from torch import nn
+
+from ambidex.policies.policy import Policy, PolicyInputs
+
+SEED_OF_WEIGHTS = 7
+CHUNK = 50
+
+
+class ToyPolicy(Policy):
+    """Stays near where it is; looks at one small camera unless told otherwise."""
+
+    name = "act"
+    chunk_size = CHUNK
+
+    def __init__(self, spec, *, cameras=("top",), objects=False):
+        super().__init__()
+        self.spec = spec
+        self.inputs = PolicyInputs(cameras=cameras, objects=objects, instruction=False)
+        torch.manual_seed(SEED_OF_WEIGHTS)
+        width = len(spec.joint_names)
+        self.hidden = nn.Linear(width + 7 * len(spec.object_names) + 3 * len(cameras), 64)
+        self.head = nn.Linear(64, CHUNK * len(spec.action_names))
+
+    def losses(self, batch):
+        raise NotImplementedError
+
+    def predict(self, observation):
+        colours = [observation.images[camera].float().mean((2, 3)) / 255 for camera in self.inputs.cameras]
+        seen = torch.cat([observation.qpos, observation.objects, *colours], 1)
+        moves = self.head(torch.tanh(self.hidden(seen))).view(len(seen), CHUNK, -1)
+        return observation.qpos[:, None] + 0.1 * moves
+
+
+class CrowdPolicy(ToyPolicy):
+    """Answers depend on who else is in the batch."""
+
+    def predict(self, observation):
+        return super().predict(observation) + observation.qpos.mean()
+
+
+class QueuePolicy(ToyPolicy):
+    """Answers depend on the row in the batch."""
+
+    def predict(self, observation):
+        return super().predict(observation) + torch.arange(len(observation))[:, None, None]
+
+
+class MoodyPolicy(ToyPolicy):
+    """Answers are drawn anew each time."""
+
+    def predict(self, observation):
+        chunk = super().predict(observation)
+        return chunk + torch.randn_like(chunk)
+
+
+class FussyPolicy(ToyPolicy):
+    """Raises at one kind of observation, and answers another with what is no number."""
+
+    def predict(self, observation):
+        if (observation.qpos[:, 0] > 9).any():
+            raise ValueError("this is no arm")
+        chunk = super().predict(observation)
+        chunk[observation.qpos[:, 0] < -9] = torch.nan
+        return chunk
+
+
+def toy_spec(task="insertion", **changes):
+    """The spec of a policy for the small images that tests render quickly."""
+    return make_spec(**{"task": task, "cameras": ("top",), "image_size": (24, 32), **changes})
+
+
+def write_checkpoint(folder, weights=b"toy"):
+    """A folder that passes for a checkpoint; what is in it is never loaded."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"policy": "act"}))
+    (folder / "model.safetensors").write_bytes(weights)
+    return folder
