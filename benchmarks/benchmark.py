@@ -11,7 +11,7 @@ from ambidex.benchmarks.policy_host import LoadPolicy
 from ambidex.benchmarks.report import write_report
 from ambidex.benchmarks.results_folder import check_results_folder, clean
 from ambidex.benchmarks.rollout_videos import make_videos
-from ambidex.recorders.directory_lock import claimed
+from ambidex.directory_lock import claimed
 from ambidex.recorders.record_worker import AgentFactory
 
 

@@ -7,8 +7,8 @@ from ambidex.atomic_files import read_complete_lines, remove_leftovers
 from ambidex.benchmarks.benchmark_info import NAME
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import STATES
+from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import DatasetError, UsageError
-from ambidex.recorders.directory_lock import LOCK
 
 RESULTS = "results.jsonl"
 SUMMARY = "summary.json"

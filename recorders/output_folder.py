@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 from ambidex.atomic_files import remove_leftovers
+from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import UsageError
 from ambidex.recorders.dataset_info import NAME
 from ambidex.recorders.destination import FAILURES, VIDEOS
-from ambidex.recorders.directory_lock import LOCK
 from ambidex.recorders.record_config import RecordConfig
 
 SHOWN = 5

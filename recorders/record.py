@@ -4,10 +4,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import SUITES, tasks_named
 from ambidex.recorders.command_text import to_text
-from ambidex.recorders.directory_lock import claimed
 from ambidex.recorders.output_folder import check_folder, clean
 from ambidex.recorders.record_checks import make_environment, resolved
 from ambidex.recorders.record_config import RecordConfig

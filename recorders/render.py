@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.atomic_files import replacing
+from ambidex.directory_lock import claimed
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
@@ -13,7 +14,6 @@ from ambidex.progress import Progress
 from ambidex.recorders.command_text import differences, from_text, to_text
 from ambidex.recorders.dataset import ATTEMPTS
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
-from ambidex.recorders.directory_lock import claimed
 from ambidex.recorders.output_folder import check_folder, clean, dataset_size
 from ambidex.recorders.render_config import RUN_ONLY, RenderConfig
 from ambidex.recorders.render_plan import RenderPlan, plan_rendering

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from recording_fakes import STATES, BrokenAgent, record_to
 
+from ambidex.directory_lock import claimed
 from ambidex.envs.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.recorders.dataset import read_attempts
-from ambidex.recorders.directory_lock import claimed
 
 
 @pytest.fixture(scope="module")
