@@ -54,7 +54,8 @@ class Policy(nn.Module, ABC):
             What a person should know about where the weights come from; empty if there is nothing to say.
 
         Raises:
-            DatasetError: A file of weights is missing, damaged, or does not fit.
+            UsageError: A file of weights does not exist.
+            CheckpointError: It is damaged, or does not fit.
         """
         return ""
 

@@ -14,7 +14,7 @@ GROUPS = 8
 
 
 def norm_layer(kind: str, channels: int) -> nn.Module:
-    """ "frozen" batch norm for published weights, "group" norm to learn from scratch."""
+    """Frozen batch norm ("frozen") for published weights, group norm ("group") to learn from scratch."""
     return FrozenBatchNorm2d(channels) if kind == "frozen" else nn.GroupNorm(min(GROUPS, channels), channels)
 
 
@@ -39,19 +39,21 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """Images to a feature map of an 32nd of their size.
+    """Images to a feature map with a 32nd of their height and width.
 
     Args:
         width: Channels of the first layers; 64 as published.
         norm: "frozen" or "group", see `norm_layer`.
 
     Attributes:
+        width: As given.
+        norm: As given.
         channels: Channels of the feature map, 8 * width.
     """
 
     def __init__(self, width: int = PUBLISHED_WIDTH, norm: str = "frozen") -> None:
         super().__init__()
-        self.channels = 8 * width
+        self.width, self.norm, self.channels = width, norm, 8 * width
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = norm_layer(norm, width)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)

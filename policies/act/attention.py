@@ -25,23 +25,11 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def itself(self, tokens: Tensor, positions: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tokens (B, S, D) attend to each other; `positions` (S, D) join queries and keys, not values."""
-        d = tokens.shape[-1]
-        placed = tokens + positions
-        query, key = F.linear(placed, self.in_weight[: 2 * d], self.in_bias[: 2 * d]).chunk(2, dim=-1)  # (B, S, D)
-        value = F.linear(tokens, self.in_weight[2 * d :], self.in_bias[2 * d :])  # (B, S, D)
-        return self._attend(query, key, value, mask)
-
-    def other(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Queries (B, Q, D) attend to keys and values (B, S, D), positions already joined; gives (B, Q, D)."""
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Queries (B, Q, D) attend to keys and values (B, S, D), of which those in `mask` (B, 1, 1, S) count."""
         weights, biases = self.in_weight.chunk(3), self.in_bias.chunk(3)
         projected = [F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
-        return self._attend(*projected, mask)
-
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """`mask` (B, 1, 1, S) bool says which keys count."""
-        split = [x.unflatten(-1, (self.heads, -1)).transpose(1, 2) for x in (query, key, value)]  # (B, h, S, D / h)
+        q, k, v = (x.view(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in projected)  # (B, heads, S, D / heads)
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(*split, attn_mask=mask, dropout_p=dropout)  # (B, h, Q, D / h)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)  # (B, heads, Q, D / heads)
         return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from ambidex.policies.act.config import ActConfig
-from ambidex.policies.act.positions import image_positions
+from ambidex.policies.act.grid_tokens import GridTokens
+from ambidex.policies.act.pooled_tokens import PooledTokens
 from ambidex.policies.image_normalization import ImageNormalization
 from ambidex.policies.resnet import ResNet18
 
 
 class CameraEncoder(nn.Module):
-    """One backbone for all cameras; every cell of the feature maps becomes a token.
+    """One backbone for all cameras, called once, and a 1x1 convolution to the width of tokens.
 
     Args:
         config: Sizes.
@@ -26,13 +27,10 @@ class CameraEncoder(nn.Module):
         self.backbone = ResNet18(config.backbone_width, config.backbone_norm)
         self.project = nn.Conv2d(self.backbone.channels, config.d_model, 1)
         nn.init.xavier_uniform_(self.project.weight)
+        self.tokens = PooledTokens(config, cameras) if config.pools_cameras else GridTokens()
 
     def forward(self, images: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Camera -> (B, 3, H, W) uint8, to tokens (B, S, D) and their positions (S, D); S = C * H / 32 * W / 32."""
-        batch = torch.cat([images[camera] for camera in self.cameras])  # (C * B, 3, H, W), one call for all
-        features = self.project(self.backbone(self.normalise(batch)))  # (C * B, D, h, w)
-        _, d, h, w = features.shape
-        tokens = features.flatten(2).transpose(1, 2).unflatten(0, (len(self.cameras), -1))  # (C, B, h * w, D)
-        tokens = tokens.transpose(0, 1).flatten(1, 2)  # (B, C * h * w, D)
-        positions = image_positions(h, w, d).to(features)  # (h * w, D), the same in every camera
-        return tokens, positions.repeat(len(self.cameras), 1)
+        """Camera -> (B, 3, H, W) uint8, to tokens (B, S, D) and their positions (S, D)."""
+        batch = torch.cat([images[camera] for camera in self.cameras])  # (C * B, 3, H, W)
+        features = self.project(self.backbone(self.normalise(batch)))  # (C * B, D, H / 32, W / 32)
+        return self.tokens(features.unflatten(0, (len(self.cameras), -1)))  # type: ignore[no-any-return]

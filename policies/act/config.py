@@ -3,54 +3,74 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ambidex.envs.errors import UsageError
+
 ObservationKind = Literal["images", "state"]
 CameraTokens = Literal["grid", "pooled"]
 BackboneNorm = Literal["frozen", "group"]
+COUNTS = ("chunk_size", "feedforward", "encoder_layers", "decoder_layers", "cvae_layers", "latent", "backbone_width")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActConfig:
     """What ACT looks at, its sizes and the weights of its loss. The defaults are the original's.
 
-    Attributes:
-        observations: "images", or "state" for object poses instead of cameras (the original's env_state).
-        cameras: Camera names; empty for all of the dataset.
-        chunk_size: Actions predicted at once.
-        d_model: Width of every token.
-        heads: Attention heads.
-        feedforward: Hidden width of feed-forward layers.
-        encoder_layers: Layers of the encoder.
-        decoder_layers: Layers of the decoder. The original builds 7 and uses the output of the first; here the last.
-        cvae_layers: Layers of the CVAE encoder.
-        latent: Dimensions of the latent variable.
-        dropout: Share of activations dropped in training.
-        kl_weight: Weight of the KL divergence.
-        padding_weight: Weight of predicting which actions lie beyond the end; 0 leaves that head out.
-        backbone_width: Channels of ResNet-18's first layers; 64 as published.
-        backbone_norm: "frozen" batch norm, for published weights; "group" norm learns better from scratch.
-        backbone_weights: A file with ResNet-18's weights (.safetensors or .pth); "cached" takes torchvision's ImageNet
-            file from torch's cache if it is there; "none" starts from scratch.
-        camera_tokens: "grid" takes the whole feature map of each camera, "pooled" a small grid by the camera's role.
-        camera_attention: Attention between cameras of different roles; needs camera_tokens "pooled".
-        camera_roles: Camera and role, "NAME=wrist_detail|wrist_context|global_overview", beside the known ones.
+    Raises:
+        UsageError: The sizes do not go together.
     """
 
     observations: ObservationKind = "images"
+    """images, or state for object poses instead of cameras."""
     cameras: tuple[str, ...] = ()
+    """Cameras to look at; none given: all of the data."""
     chunk_size: int = 100
+    """Actions predicted at once."""
     d_model: int = 512
+    """Width of tokens."""
     heads: int = 8
+    """Attention heads."""
     feedforward: int = 3200
+    """Hidden width of feed-forward layers."""
     encoder_layers: int = 4
+    """Layers of the encoder."""
     decoder_layers: int = 1
+    """Layers of the decoder. The original builds 7 and uses the output of the first; here the last is used."""
     cvae_layers: int = 4
+    """Layers of the CVAE encoder."""
     latent: int = 32
+    """Dimensions of the latent variable."""
     dropout: float = 0.1
+    """Share of activations dropped in training."""
     kl_weight: float = 10.0
+    """Weight of the KL divergence."""
     padding_weight: float = 0.0
+    """Weight of predicting which actions lie beyond the end; 0 leaves that head out."""
     backbone_width: int = 64
+    """Channels of ResNet-18's first layers; 64 as published."""
     backbone_norm: BackboneNorm = "frozen"
+    """frozen batch norm for published weights; group norm to learn from scratch."""
     backbone_weights: str = "cached"
+    """A .safetensors or .pth file with ResNet-18's first weights; cached takes torchvision's ImageNet file from torch's
+    cache if it is there; none starts from scratch."""
     camera_tokens: CameraTokens = "grid"
+    """grid makes every cell of a camera's feature map a token; pooled makes 6x6, 4x4 or 2x2 by the camera's role."""
     camera_attention: bool = False
+    """Attention between cameras of different roles. Tokens are then pooled whatever --camera-tokens says."""
     camera_roles: tuple[str, ...] = ()
+    """Roles of cameras, NAME=wrist_detail, NAME=wrist_context or NAME=global_overview, beside the known ones."""
+
+    def __post_init__(self) -> None:
+        for name in COUNTS:
+            if getattr(self, name) < 1:
+                raise UsageError(f"ACT: {name} must be 1 or more, got {getattr(self, name)}.")
+        if self.heads < 1 or self.d_model % self.heads or self.d_model % 4:
+            raise UsageError(
+                f"ACT: d_model must be a multiple of heads and of 4, got d_model {self.d_model} and heads {self.heads}."
+            )
+        if not 0 <= self.dropout < 1:
+            raise UsageError(f"ACT: dropout must be at least 0 and less than 1, got {self.dropout}.")
+
+    @property
+    def pools_cameras(self) -> bool:
+        """Whether each camera gives a small grid of tokens."""
+        return self.camera_attention or self.camera_tokens == "pooled"

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from ambidex.policies.act.attention import Attention
+from ambidex.policies.act.dropout import Dropout
 from ambidex.policies.act.feedforward import FeedForward
 
 
@@ -25,11 +26,12 @@ class DecoderLayer(nn.Module):
         self.feedforward = FeedForward(d_model, feedforward, dropout)
         self.norm2 = nn.LayerNorm(d_model)
         self.norm3 = nn.LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor, queries: Tensor, memory: Tensor, placed_memory: Tensor) -> Tensor:
         """Tokens (B, K, D), queries (K, D), memory (B, S, D) without and with its positions -> (B, K, D)."""
         if self.attention is not None and self.norm1 is not None:
-            tokens = self.norm1(tokens + self.dropout(self.attention.itself(tokens, queries)))
-        tokens = self.norm2(tokens + self.dropout(self.cross_attention.other(tokens + queries, placed_memory, memory)))
+            placed = tokens + queries  # (B, K, D)
+            tokens = self.norm1(tokens + self.dropout(self.attention(placed, placed, tokens)))
+        tokens = self.norm2(tokens + self.dropout(self.cross_attention(tokens + queries, placed_memory, memory)))
         return self.norm3(tokens + self.dropout(self.feedforward(tokens)))  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from ambidex.policies.act.attention import Attention
+from ambidex.policies.act.dropout import Dropout
 from ambidex.policies.act.feedforward import FeedForward
 
 
@@ -22,9 +23,20 @@ class EncoderLayer(nn.Module):
         self.feedforward = FeedForward(d_model, feedforward, dropout)
         self.norm1 = nn.LayerNorm(d_model)
         self.norm2 = nn.LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
-    def forward(self, tokens: Tensor, positions: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tokens (B, S, D), positions (S, D), mask (B, 1, 1, S) of the tokens that count -> (B, S, D)."""
-        tokens = self.norm1(tokens + self.dropout(self.attention.itself(tokens, positions, mask)))
+    def forward(
+        self, tokens: Tensor, positions: Tensor, mask: Tensor | None = None, wanted: int | None = None
+    ) -> Tensor:
+        """One layer. Positions join queries and keys, not values.
+
+        Args:
+            tokens: Shape (B, S, D).
+            positions: Shape (S, D).
+            mask: Which tokens count, shape (B, 1, 1, S) bool; None for all.
+            wanted: How many tokens, from the first on, to work out; None for all S.
+        """
+        placed = tokens + positions  # (B, S, D)
+        attended = self.attention(placed[:, :wanted], placed, tokens, mask)  # (B, wanted, D)
+        tokens = self.norm1(tokens[:, :wanted] + self.dropout(attended))
         return self.norm2(tokens + self.dropout(self.feedforward(tokens)))  # type: ignore[no-any-return]

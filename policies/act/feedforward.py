@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from ambidex.policies.act.dropout import Dropout
+
 
 class FeedForward(nn.Module):
     """Linear, ReLU, linear, with dropout between.
@@ -17,7 +19,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.linear1 = nn.Linear(d_model, hidden)
         self.linear2 = nn.Linear(hidden, d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         for linear in (self.linear1, self.linear2):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)

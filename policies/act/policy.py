@@ -7,13 +7,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
+from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.model import ActModel
+from ambidex.policies.act.prediction import Prediction
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs
+from ambidex.policies.resnet_weights import load_resnet_weights
 from ambidex.policies.statistics import Statistics
 
 
@@ -31,24 +34,23 @@ class ActPolicy(Policy):
 
     def __init__(self, config: ActConfig, spec: EnvSpec, statistics: Statistics) -> None:
         super().__init__()
-        cameras = () if config.observations == "state" else config.cameras or spec.cameras
+        cameras = cameras_of(config, spec)
         self.config = config
         self.spec = spec
-        self.inputs = PolicyInputs(cameras=cameras, objects=config.observations == "state", instruction=False)
+        self.inputs = PolicyInputs(cameras=cameras, objects=not cameras, instruction=False)
         self.chunk_size = config.chunk_size
         self.qpos = Normalization(statistics.qpos)
-        self.objects = Normalization(statistics.objects)
+        self.objects = None if cameras else Normalization(statistics.objects)
         self.actions = Normalization(statistics.actions)
-        self.model = ActModel(
-            config, cameras, len(spec.joint_names), 7 * len(spec.object_names), len(spec.action_names)
-        )
+        sizes = len(spec.joint_names), 7 * len(spec.object_names), len(spec.action_names)
+        self.model = ActModel(config, cameras, *sizes)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
         """L1 over actions within the episode, KL divergence of the latent variable, and their weighted sum."""
-        seen = batch.observation
         actions = self.actions(batch.actions)  # (B, K, A)
-        made = self.model(self.qpos(seen.qpos), self.objects(seen.objects), seen.images, (actions, batch.is_pad))
-        terms = {"l1": masked_l1(made.actions, actions, batch.is_pad), "kl": kl_divergence(made.mean, made.log_variance)}
+        latent = self.model.cvae(self.qpos(batch.observation.qpos), actions, batch.is_pad)  # (B, latent), a Gaussian
+        made = self._run(latent.sample(), batch.observation)
+        terms = {"l1": masked_l1(made.actions, actions, batch.is_pad), "kl": latent.divergence()}
         loss = terms["l1"] + self.config.kl_weight * terms["kl"]
         if made.padding is not None:
             terms["padding"] = F.binary_cross_entropy_with_logits(made.padding, batch.is_pad.float())
@@ -57,13 +59,41 @@ class ActPolicy(Policy):
 
     @torch.no_grad()
     def predict(self, observation: ObservationBatch) -> Tensor:
-        """The next K actions in the environment's units, shape (B, K, A); the latent variable is zero."""
-        made = self.model(self.qpos(observation.qpos), self.objects(observation.objects), observation.images)
-        return self.actions.inverse(made.actions)
+        """The next K actions in the environment's units, shape (B, K, A), for a latent variable of zero."""
+        latent = observation.qpos.new_zeros(len(observation), self.config.latent)
+        return self.actions.inverse(self._run(latent, observation).actions)
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Those of ResNet-18."""
         return [] if self.model.cameras is None else list(self.model.cameras.backbone.parameters())
+
+    def load_pretrained(self) -> str:
+        """ImageNet weights into ResNet-18, as `backbone_weights` of the configuration says."""
+        if self.model.cameras is None:
+            return ""
+        return load_resnet_weights(self.model.cameras.backbone, self.config.backbone_weights)
+
+    def _run(self, latent: Tensor, seen: ObservationBatch) -> Prediction:
+        objects = None if self.objects is None else self.objects(seen.objects)  # (B, O)
+        return self.model(latent, self.qpos(seen.qpos), objects, seen.images)  # type: ignore[no-any-return]
+
+
+def cameras_of(config: ActConfig, spec: EnvSpec) -> tuple[str, ...]:
+    """The cameras ACT looks at, empty if at none.
+
+    Raises:
+        UsageError: The data have no images, or not of these cameras.
+    """
+    if config.observations == "state":
+        return ()
+    missing = [camera for camera in config.cameras if camera not in spec.cameras]
+    if missing or not spec.cameras:
+        raise UsageError(
+            f"ACT with images of {', '.join(config.cameras) or 'all cameras'}: the data of {spec.task} have images of "
+            f"{', '.join(spec.cameras) or 'no camera'}. Choose among those, render the episodes again with "
+            "render-episodes --cameras, or train on object poses with observations 'state'."
+        )
+    return config.cameras or spec.cameras
 
 
 def masked_l1(predicted: Tensor, actions: Tensor, is_pad: Tensor) -> Tensor:
@@ -71,8 +101,3 @@ def masked_l1(predicted: Tensor, actions: Tensor, is_pad: Tensor) -> Tensor:
     valid = ~is_pad[..., None]  # (B, K, 1)
     count = valid.sum().clamp(min=1) * actions.shape[-1]
     return ((predicted - actions).abs() * valid).sum() / count
-
-
-def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Of N(mean, variance) from N(0, 1): summed over latent dimensions, averaged over the batch (B, latent)."""
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(-1).mean()

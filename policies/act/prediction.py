@@ -7,16 +7,12 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
-    """In normalised units.
+    """One chunk for each sample.
 
     Attributes:
-        actions: Shape (B, K, A).
+        actions: Normalised, shape (B, K, A).
         padding: Logits of "beyond the end of the episode", shape (B, K); None without that head.
-        mean: Mean of the latent variable, shape (B, latent); None when it was not inferred.
-        log_variance: Logarithm of its variance, likewise.
     """
 
     actions: Tensor
     padding: Tensor | None
-    mean: Tensor | None
-    log_variance: Tensor | None
