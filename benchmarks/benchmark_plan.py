@@ -57,8 +57,6 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
         UsageError: Something is missing, unknown, or out of range; also if there is no checkpoint.
         RenderingError: Videos are asked for, and no OpenGL library can be loaded.
     """
-    _check_policy(config)
-    _check_numbers(config)
     for kind, name, known in (
         ("execution", config.execution, MODES),
         ("choice for --video", config.video, CHOICES),
@@ -66,6 +64,8 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
     ):
         if name not in known:
             raise UnknownNameError(kind, name, known)
+    _check_policy(config)
+    _check_numbers(config)
     tasks, directory = _tasks(config), config.output_dir or _folder(config)
     if config.video != "none":
         choose_backend()

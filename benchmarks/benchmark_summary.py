@@ -13,6 +13,8 @@ from ambidex.benchmarks.results_folder import SUMMARY
 from ambidex.benchmarks.summary import Summary
 from ambidex.recorders.text_table import text_table
 
+SHOWN = 3  # episodes that are named in a message
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
@@ -128,9 +130,11 @@ class BenchmarkSummary:
 
     def shortfall(self, command: str) -> str:
         """What to say when episodes are missing; `command` is how to go on."""
+        more = f" (and {len(self.broken) - SHOWN} more)" if len(self.broken) > SHOWN else ""
         return (
-            f"{len(self.broken)} episodes did not come to their end for reasons that lie not in them, and have no row: "
-            f"{'; '.join(self.broken)} Try them again with: {command}"
+            f"{len(self.rows)} of {self.wanted} episodes have their row. The others did not come to their end, for "
+            f"reasons that do not lie in the policy: {' '.join(self.broken[:SHOWN])}{more} Try them again "
+            f"with: {command}"
         )
 
 

@@ -55,7 +55,7 @@ class EpisodeStates:
             DatasetError: Missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls(states=arrays["states"], actions=arrays["actions"], stages=arrays["stages"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DatasetError(

@@ -111,7 +111,9 @@ def test_execution_chooses_what_the_user_then_the_policy_then_the_chunk_says():
     assert choose_execution("ensemble", None, None, 100).name == "ensemble"
 
 
-@pytest.mark.parametrize(("mode", "steps"), [("chunk", 0), ("chunk", -1), ("chunk", 101), ("first", 3), ("ensemble", 1)])
+@pytest.mark.parametrize(
+    ("mode", "steps"), [("chunk", 0), ("chunk", -1), ("chunk", 101), ("first", 3), ("ensemble", 1)]
+)
 def test_steps_that_do_not_fit_are_refused(mode, steps):
     with pytest.raises(UsageError, match="--execute-steps"):
         choose_execution(mode, steps, None, 100)

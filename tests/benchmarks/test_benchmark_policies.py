@@ -1,0 +1,194 @@
+"""Benchmarks of a learned policy: a toy one, whose answers depend on every bit of what it sees."""
+
+from dataclasses import replace
+from hashlib import sha256
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from benchmarking_fakes import FIRST, HOLD, assert_same_results, rows_of
+from toy_policy import FussyPolicy, MoodyPolicy, ToyPolicy, write_checkpoint
+
+from ambidex.benchmarks.benchmark import benchmark
+from ambidex.benchmarks.benchmark_info import BenchmarkInfo
+from ambidex.benchmarks.episode_states import EpisodeStates, states_path
+from ambidex.benchmarks.results_folder import read_rows
+from ambidex.envs.env import Environment, make
+from ambidex.envs.errors import UsageError
+from ambidex.policies.serving import PolicyServer
+from ambidex.policies.serving_client import PolicyClient
+
+SPEC = make("insertion", cameras=("top",), image_size=(24, 32)).spec
+POLICY = replace(HOLD, policy="act", episodes=3, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return write_checkpoint(tmp_path_factory.mktemp("run") / "checkpoints" / "100")
+
+
+@pytest.fixture
+def go(tmp_path, checkpoint):
+    """Runs a policy; `go.checkpoint` is what it passes for."""
+
+    def run(directory=tmp_path, kind=ToyPolicy, *, spec=SPEC, cameras=("top",), objects=False, **changes):
+        config = replace(POLICY, **{"output_dir": directory, "checkpoint": checkpoint, **changes})
+        return benchmark(config, load=lambda path: kind(spec, cameras=cameras, objects=objects))
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory, checkpoint):
+    """Results of one worker in one go."""
+    directory = tmp_path_factory.mktemp("straight") / "results"
+    config = replace(POLICY, output_dir=directory, checkpoint=checkpoint, workers=1)
+    assert benchmark(config, load=lambda path: ToyPolicy(SPEC)).complete
+    return directory
+
+
+@pytest.mark.parametrize("workers", [0, 2, 3])
+def test_any_number_of_workers_gives_the_same_bits(straight, tmp_path, go, workers):
+    go(workers=workers)
+    assert_same_results(straight, tmp_path)
+
+
+def test_resume_gives_the_same_bits(straight, tmp_path, go):
+    go(episodes=1)
+    go(resume=True, workers=2)
+    lines = (tmp_path / "results.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "results.jsonl").write_text(lines[0] + lines[1][:40])
+    states_path(tmp_path, "insertion", FIRST + 2).unlink()
+    go(resume=True, workers=0)
+    assert_same_results(straight, tmp_path)
+
+
+def test_the_toy_moves_differently_from_every_start(straight):
+    """Else the tests above would prove nothing."""
+    first, second = (EpisodeStates.read(states_path(straight, "insertion", FIRST + i)).actions for i in range(2))
+    assert not np.array_equal(first, second)
+    assert np.ptp(first, axis=0).min() > 0
+
+
+def test_a_camera_is_rendered_at_a_request_and_at_no_other_step(tmp_path, go, monkeypatch):
+    rendered = []
+    render = Environment.render
+
+    def counting(self, state, camera):
+        rendered.append(camera)
+        return render(self, state, camera)
+
+    monkeypatch.setattr(Environment, "render", counting)
+    summary = go(workers=0)
+    warm_up, requests = 1, 3 * 400 // 50
+    assert rendered == ["top"] * (warm_up + requests)
+    assert summary.info.env_specs["insertion"].cameras == ("top",)
+
+
+def test_a_policy_of_states_renders_nothing(tmp_path, go, monkeypatch):
+    monkeypatch.setattr(Environment, "render", None)
+    summary = go(spec=replace(SPEC, cameras=()), cameras=(), objects=True, episodes=1)
+    assert summary.complete and summary.overall.errors == 0
+
+
+@pytest.mark.parametrize(("execution", "steps", "name"), [("chunk", 20, "chunk:20"), ("first", None, "first")])
+def test_rows_and_summary_say_how_chunks_were_played(tmp_path, go, execution, steps, name):
+    summary = go(execution=execution, execute_steps=steps, episodes=1, spec=replace(SPEC, image_size=(8, 8)))
+    assert {row["execution"] for row in rows_of(tmp_path)} == {name} == {summary.to_dict()["execution"]}
+
+
+def test_executions_differ(straight, tmp_path, go):
+    played = {"chunk:50": straight}
+    for execution in ("first", "ensemble"):
+        go(tmp_path / execution, execution=execution, episodes=1)
+        played[execution] = tmp_path / execution
+    actions = [EpisodeStates.read(states_path(path, "insertion", FIRST)).actions for path in played.values()]
+    np.testing.assert_array_equal(actions[0][0], actions[1][0])
+    assert not any(np.array_equal(a, b) for a, b in pairwise(actions))
+
+
+def test_a_failing_request_and_an_answer_that_is_no_number_are_errors_of_their_episodes(tmp_path, go, monkeypatch):
+    ask = PolicyClient.ask
+    first = {0: 10.0, 1: -10.0, 2: 0.0}
+
+    def spoilt(self, observation):
+        qpos = observation.qpos + first[len(starts) - 1]
+        return ask(self, replace(observation, qpos=qpos))
+
+    starts = []
+    reset = Environment.reset
+    monkeypatch.setattr(Environment, "reset", lambda self, seed: (seed and starts.append(seed)) or reset(self, seed))
+    monkeypatch.setattr(PolicyClient, "ask", spoilt)
+    go(kind=FussyPolicy, workers=0)
+    rows = read_rows(tmp_path)
+    assert [row.outcome for row in rows] == ["error", "error", "failure"]
+    assert "ValueError: this is no arm" in rows[0].error and "not finite" in rows[1].error
+
+
+def test_a_server_that_is_gone_leaves_no_row(tmp_path, go, monkeypatch):
+    ask, servers = PolicyClient.ask, []
+    serve = PolicyServer.serve
+    monkeypatch.setattr(PolicyServer, "serve", lambda self, *a, **k: servers.append(self) or serve(self, *a, **k))
+
+    def last(self, observation):
+        if len(read_rows(tmp_path)) == 1:
+            servers[0].close()
+        return ask(self, observation)
+
+    monkeypatch.setattr(PolicyClient, "ask", last)
+    summary = go(workers=0)
+    assert len(summary.rows) == 1 and not summary.complete
+    assert all("server is gone" in line for line in summary.broken) and len(summary.broken) == 2
+
+
+def test_results_say_which_weights_acted_and_how(straight, checkpoint):
+    info = BenchmarkInfo.read(straight)
+    assert info.checkpoint.path == str(checkpoint)
+    assert info.checkpoint.sha256 == sha256(b"toy").hexdigest()
+    assert (info.serving.device, info.serving.lanes, info.serving.notes) == ("cpu", 1, ())
+    assert "torch" in info.versions and f"--checkpoint {checkpoint}" in info.command
+
+
+def test_what_cannot_be_repeated_is_said(tmp_path, go):
+    summary = go(kind=MoodyPolicy, episodes=1)
+    assert "differently each time" in summary.in_words()
+    assert "differently each time" in (tmp_path / "summary.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"spec": replace(SPEC, control_hz=20.0)}, "control_hz"),
+        ({"spec": replace(SPEC, robot="panda")}, "robot"),
+        ({"spec": replace(SPEC, joint_names=("a",))}, "joint_names"),
+        ({"spec": replace(SPEC, object_names=("cube",)), "objects": True}, "object_names"),
+        ({"cameras": ("sideways",)}, "sideways"),
+        ({"execute_steps": 51}, "--execute-steps 51"),
+        ({"device": "cuda:99"}, "cuda:99"),
+    ],
+)
+def test_a_policy_that_does_not_fit_is_refused_before_anything_is_written(tmp_path, go, changes, says):
+    with pytest.raises(UsageError, match=says):
+        go(tmp_path / "new", **changes)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_checkpoint_of_another_policy_is_refused(tmp_path, go):
+    class Other(ToyPolicy):
+        name = "robovlms"
+
+    with pytest.raises(UsageError, match="a checkpoint of robovlms, not of act"):
+        go(tmp_path / "new", kind=Other)
+
+
+def test_resume_with_other_weights_is_refused(tmp_path, go):
+    go(episodes=1)
+    other = write_checkpoint(tmp_path / "other", b"other weights")
+    with pytest.raises(UsageError, match="holds other weights"):
+        go(resume=True, checkpoint=other)
+
+
+def test_resume_finds_the_same_weights_elsewhere(straight, tmp_path, go):
+    go(episodes=1)
+    go(resume=True, checkpoint=write_checkpoint(tmp_path / "moved"))
+    assert_same_results(straight, tmp_path)

@@ -1,0 +1,104 @@
+import av
+import numpy as np
+import pytest
+from benchmarking_fakes import FIRST, run_into
+
+from ambidex.benchmarks.episode_states import states_path
+from ambidex.benchmarks.film_worker import OUTCOME_S
+from ambidex.benchmarks.results_folder import read_rows, video_path
+from ambidex.benchmarks.rollout_videos import make_videos
+from ambidex.envs.env import make
+from ambidex.envs.errors import DatasetError, UnknownNameError
+
+SMALL = (48, 64)
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A success, a failure and an error, without videos."""
+    run_into(tmp_path, episodes=3)
+    return tmp_path
+
+
+def films(directory):
+    return sorted(path.name for path in (directory / "videos").rglob("*.mp4"))
+
+
+def frames(path):
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)], float(stream.average_rate)
+
+
+def test_failures_are_filmed_errors_among_them(results):
+    made = make_videos(results, image_size=SMALL, workers=0)
+    assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
+    assert sorted(path.name for path in made) == films(results)
+
+
+def test_all_or_none(results):
+    assert make_videos(results, "none", workers=0) == [] and films(results) == []
+    make_videos(results, "all", image_size=SMALL, workers=2)
+    assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 1}_success.mp4", f"{FIRST + 2}_error.mp4"]
+
+
+def test_a_video_shows_the_stored_states_at_true_speed(results):
+    make_videos(results, "all", image_size=SMALL, workers=0)
+    row = read_rows(results)[0]
+    shown, fps = frames(video_path(results, row))
+    assert fps == 25.0 and len(shown) == row.steps // 2 + round(OUTCOME_S * fps)
+    env = make("insertion", cameras=("top",), image_size=SMALL)
+    with np.load(states_path(results, "insertion", row.seed)) as arrays:
+        for frame, t in ((shown[0], 0), (shown[-1], -1)):
+            pictured = env.render(arrays["states"][t], "top").astype(float)
+            assert np.abs(frame[: SMALL[0], : SMALL[1]] - pictured).mean() < 8  # lossy, but this picture
+    env.close()
+
+
+def test_any_camera_and_size_and_quality(results):
+    make_videos(results, cameras=("left_wrist", "right_wrist"), image_size=(32, 40), quality="studio", workers=0)
+    shown, _ = frames(video_path(results, read_rows(results)[0]))
+    assert shown[0].shape[1] == 80
+
+
+def test_what_is_there_stays_unless_it_is_to_be_replaced(results):
+    make_videos(results, image_size=SMALL, workers=0)
+    first = video_path(results, read_rows(results)[0]).read_bytes()
+    assert make_videos(results, image_size=(24, 32), workers=0) == []
+    assert video_path(results, read_rows(results)[0]).read_bytes() == first
+    assert len(make_videos(results, image_size=(24, 32), workers=0, replace=True)) == 2
+    assert video_path(results, read_rows(results)[0]).read_bytes() != first
+
+
+def test_the_command_makes_what_is_missing(results):
+    run_into(results, episodes=3, video="failures", resume=True)
+    assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
+
+
+@pytest.mark.parametrize("damage", ["missing", "torn", "foreign"])
+def test_states_that_cannot_be_shown_are_named(results, damage):
+    path = states_path(results, "insertion", FIRST)
+    if damage == "missing":
+        path.unlink()
+    elif damage == "torn":
+        path.write_bytes(path.read_bytes()[:200])
+    else:
+        np.savez(path, states=np.zeros((3, 5)), actions=np.zeros((2, 14)), stages=np.zeros(3, np.int8))
+    with pytest.raises(DatasetError, match=f"{FIRST}.npz"):
+        make_videos(results, workers=0)
+
+
+def test_an_unknown_camera_or_choice_is_refused(results):
+    with pytest.raises(UnknownNameError, match="failures"):
+        make_videos(results, "some")
+    with pytest.raises(DatasetError, match="sideways"):
+        make_videos(results, cameras=("sideways",), workers=0)
+    assert films(results) == []
+
+
+def test_the_first_camera_of_the_family_is_the_default(results):
+    make_videos(results, image_size=SMALL, workers=0)
+    (default, _) = frames(video_path(results, read_rows(results)[0]))
+    make_videos(results, image_size=SMALL, workers=0, cameras=("top",), replace=True)
+    (top, _) = frames(video_path(results, read_rows(results)[0]))
+    np.testing.assert_array_equal(default[0], top[0])

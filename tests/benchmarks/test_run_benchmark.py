@@ -1,0 +1,122 @@
+"""The command: what it prints, how it leaves, and that being killed costs nothing."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from benchmarking_fakes import DyingAgent, assert_same_results
+
+from ambidex.benchmarks.results_folder import read_rows
+from ambidex.benchmarks.run_benchmark import main
+
+COMMAND = [sys.executable, "-c", "from ambidex.benchmarks.run_benchmark import main; main()"]
+RUN = {"capture_output": True, "text": True, "timeout": 120}
+SUPPORT = Path(__file__).resolve().parent.parent / "support"
+
+
+def test_it_ends_with_the_rate_its_interval_and_the_address_of_the_page(tmp_path):
+    flags = "--policy hold --task insertion --episodes 1 --video none --output-dir out --workers 0".split()
+    done = subprocess.run([*COMMAND, *flags], **RUN, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "0/1 = 0.0 % (95 % interval 0.0 to 79.3)" in done.stdout
+    assert "insertion: touched 0/1, lifted 0/1" in done.stdout
+    assert f"file://{tmp_path}/out/report.html" in done.stdout and (tmp_path / "out" / "report.html").is_file()
+    quiet = subprocess.run([*COMMAND, *flags, "--resume", "--quiet"], **RUN, cwd=tmp_path)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--policy", "scripted"], "--task"),
+        (["--policy", "scripted", "--task", "insertion", "--seed", "7"], "training seed"),
+        (["--policy", "scripted", "--task", "insertion", "--episode"], "--episodes"),
+        (["--policy", "act", "--task", "insertion"], "train-policy --policy act"),
+    ],
+)
+def test_wrong_usage_leaves_with_2(tmp_path, flags, words):
+    done = subprocess.run([*COMMAND, *flags], **RUN, cwd=tmp_path)
+    assert done.returncode == 2 and words in done.stderr and done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_episodes_leave_with_1_and_say_how_to_go_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DYING_AGENT_MARKER", str(tmp_path / "marker"))
+    monkeypatch.setenv("DYING_AGENT_TIMES", "2")
+    monkeypatch.setitem(
+        __import__("ambidex.benchmarks.agent_source").benchmarks.agent_source.BASELINES, "hold", DyingAgent
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as leaving:
+        main("--policy hold --task insertion --episodes 4 --workers 1 --video none --output-dir out".split())
+    assert leaving.value.code == 1
+    out, err = capsys.readouterr()
+    assert "1/3 = 33.3 %" in out and "3 of 4 episodes" in err and "seed 100003" in err
+    assert err.rstrip().endswith("--episodes 4 --output-dir out --video none --workers 1 --resume")
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
+    flags = "--policy scripted --task insertion --episodes 4 --output-dir out --video none".split()
+    with subprocess.Popen(
+        [*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    ) as run:
+        wait_for(lambda: read_rows(tmp_path / "out"), run)
+        os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers too
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert said.startswith("run-benchmark: Interrupted. ") and said.count("\n") == 1
+    resume = said.partition("Go on with: ")[2].split()
+    assert resume == ["run-benchmark", *flags, "--resume"]
+    assert all(not path.name.startswith(".") for path in (tmp_path / "out").rglob("*"))
+    kept = len(read_rows(tmp_path / "out"))
+    assert 1 <= kept < 4 and f"{kept} of 4 episodes are kept in out" in said
+    done = subprocess.run([*COMMAND, *resume[1:]], **RUN, cwd=tmp_path)
+    assert done.returncode == 0 and "4/4 = 100.0 %" in done.stdout
+
+
+FAKE_RUN = """
+import sys
+sys.path.insert(0, {folder!r})
+from pathlib import Path
+from typing import cast
+from benchmarking_fakes import FakeAgent, run_into
+if __name__ == "__main__":
+    directory, workers, episodes = sys.argv[1:]
+    run_into(Path(directory), workers=int(workers), episodes=int(episodes), resume=True)
+"""
+
+
+@pytest.mark.parametrize(("moments", "episodes"), [(4, "60"), pytest.param(16, "300", marks=pytest.mark.slow, id="16")])
+def test_kill_at_any_moment_and_resume_gives_the_same_results(tmp_path, moments, episodes):
+    (tmp_path / "fake_run.py").write_text(FAKE_RUN.format(folder=str(SUPPORT)))
+    fake_run = [sys.executable, str(tmp_path / "fake_run.py")]
+    rng, killed, kills = random.Random(moments), tmp_path / "killed", 0
+    for moment in range(moments):
+        rows = len(read_rows(killed))
+        with subprocess.Popen([*fake_run, killed, "2", episodes], start_new_session=True) as run:
+            if moment % 4 == 0:  # while it starts
+                wait_for((killed / ".lock").exists, run)
+                time.sleep(rng.uniform(0, 1.0))
+            else:  # while it works
+                wait_for(lambda rows=rows: len(read_rows(killed)) > rows, run)
+                time.sleep(rng.uniform(0, 0.1))
+            if run.poll() is not None:  # a fast machine has done it all
+                break
+            os.killpg(run.pid, signal.SIGKILL)
+            kills += 1
+    assert kills >= moments // 2
+    subprocess.run([*fake_run, killed, "2", episodes], check=True, timeout=120)
+    subprocess.run([*fake_run, tmp_path / "straight", "1", episodes], check=True, timeout=120)
+    assert_same_results(killed, tmp_path / "straight")
+
+
+def wait_for(condition, run):
+    deadline = time.monotonic() + 60
+    while not condition() and run.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
