@@ -1,26 +1,22 @@
 """Checkpoints: a trained policy in a folder that is enough to run it."""
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from ambidex.atomic_files import write_error, write_json
-from ambidex.envs.errors import UnknownNameError
+from ambidex.atomic_files import write_json
 from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.appearing_folder import appearing
 from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.config_json import from_json, to_json
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.policy import Policy
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.run_folder import (
-    CHECKPOINTS,
     CONFIG,
     checkpoint_path,
     find_checkpoint,
@@ -82,7 +78,7 @@ def save(
         CheckpointError: The tensors cannot be written.
     """
     path = checkpoint_path(directory, step)
-    with _appearing(path) as temporary:
+    with appearing(path) as temporary:
         write_json(temporary / ENV_SPEC, policy.spec.to_dict())
         statistics.write(temporary / STATISTICS)
         write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
@@ -156,36 +152,3 @@ def _load_strictly(policy: Policy, path: Path) -> None:
         raise CheckpointError(
             f"{path} does not fit its own {CONFIG}: {' '.join(str(error).split())}. Restore the checkpoint from a copy."
         ) from error
-
-
-@contextmanager
-def _appearing(path: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of `path` when all is in it, and goes on any exception."""
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        yield temporary
-        _sync(temporary)
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        _sync_folder(path)
-    _sync_folder(folder)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,10 +1,10 @@
 """Frozen dataclasses of settings as JSON and back, strictly: a missing, unknown or wrongly typed field is an error."""
 
-import types
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Value = TypeVar("Value")
@@ -25,15 +25,20 @@ def to_json(value: object) -> object:
     return value
 
 
-def from_json(kind: type[Value], values: object) -> Value:
+def from_json(kind: type[Value], values: object, types: Mapping[str, type] | None = None) -> Value:
     """A dataclass of this type.
+
+    Args:
+        kind: The dataclass.
+        values: Its fields.
+        types: Field -> its type, where the dataclass leaves it open.
 
     Raises:
         ValueError: A field is missing, unknown or of another type.
     """
     if not isinstance(values, Mapping):
         raise ValueError(f"expected an object with the fields of {kind.__name__}, got {values!r}")
-    hints = get_type_hints(kind, include_extras=True)
+    hints = get_type_hints(kind, include_extras=True) | dict(types or {})
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if names != set(values):
         raise ValueError(f"missing {sorted(names - set(values))}, unknown {sorted(set(values) - names)}")
@@ -44,7 +49,7 @@ def _decode(name: str, hint: object, value: object) -> object:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _decode(name, arguments[0], value)
-    if origin in (Union, types.UnionType):
+    if origin in (Union, UnionType):
         return _decode_union(name, arguments, value)
     if origin is Literal:
         return _checked(name, value in arguments, value, hint)

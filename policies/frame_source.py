@@ -9,8 +9,15 @@ from ambidex.policies.episode_table import RowArray
 
 
 class FrameSource(Protocol):
-    """Gives the frames of rows; every source gives the same."""
+    """Gives the frames of rows (B,) as camera -> (B, 3, H, W) uint8 on the training device, channels last in memory.
+
+    Every source gives the same.
+    """
+
+    def images(self, rows: RowArray) -> Mapping[str, Tensor]:
+        """Those of some rows, now."""
+        ...
 
     def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
-        """For each order (B,) of rows: camera -> (B, 3, H, W) uint8 on the training device, channels last in memory."""
+        """Those of each order of rows; a source may work ahead."""
         ...

@@ -17,11 +17,13 @@ class Ranks:
         rank: From 0; only 0 writes.
         count: How many there are.
         local: Number on this machine, which is that of its GPU.
+        local_count: How many there are on this machine.
     """
 
     rank: int = 0
     count: int = 1
     local: int = 0
+    local_count: int = 1
 
     @property
     def first(self) -> bool:
@@ -36,8 +38,9 @@ def ranks_from_environment() -> Ranks:
     """As torchrun says it in the environment; one process without it."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return Ranks()
-    rank, count, local = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
-    return Ranks(rank=rank, count=count, local=local)
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+    rank, count, local, local_count = (int(os.environ[name]) for name in names)
+    return Ranks(rank=rank, count=count, local=local, local_count=local_count)
 
 
 @contextmanager

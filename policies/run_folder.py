@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from ambidex.envs.errors import UsageError
@@ -15,6 +16,11 @@ CONFIG = "config.json"
 TRAIN_JSON = "train.json"
 RUNS = Path("runs")
 _TEMPORARY = ".tmp-"
+
+
+def default_run(policy: str, data: Sequence[Path], root: Path = RUNS) -> Path:
+    """Where a training goes unless told otherwise: runs/POLICY-DATASET."""
+    return root / f"{policy}-{'+'.join(path.resolve().name for path in data)}"
 
 
 def checkpoint_path(run: Path, step: int) -> Path:

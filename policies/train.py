@@ -1,33 +1,40 @@
 """Trains a policy: what `train-policy` does, from Python."""
 
-import os
+import shlex
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UsageError
-from ambidex.policies.batch import TrainingBatch
-from ambidex.policies.checkpoint import policy_type
 from ambidex.policies.dataset import read_table
 from ambidex.policies.device import choose_device, choose_precision
-from ambidex.policies.episode_table import EpisodeTable, RowArray
-from ambidex.policies.frame_source import FrameSource
+from ambidex.policies.episode_table import EpisodeTable
 from ambidex.policies.learner import Learner
-from ambidex.policies.policy import Policy
-from ambidex.policies.ranks import Ranks, joined, ranks_from_environment
-from ambidex.policies.resident_data import ResidentFrames
-from ambidex.policies.run_folder import RUNS, TRAINING_STATE, checkpoint_path, resumable_step
+from ambidex.policies.ranks import Ranks, joined, ranks_from_environment, wait_for_all
+from ambidex.policies.run_folder import (
+    TRAINING_STATE,
+    checkpoint_path,
+    default_run,
+    remove_leftovers,
+    resumable_step,
+    saved_steps,
+)
 from ambidex.policies.sample_gatherer import SampleGatherer
-from ambidex.policies.sampler import Sampler
 from ambidex.policies.split import split
-from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.train_checks import check_config
 from ambidex.policies.train_config import TrainConfig
+from ambidex.policies.train_json import config_of, data_facts, differences, read_train_json, write_train_json
 from ambidex.policies.train_plan import TrainPlan
 from ambidex.policies.trainer import Trainer
 from ambidex.policies.training_log import TrainingLog
+from ambidex.policies.training_setup import find_home, make_frames, make_policy, statistics_of, training_batches
+from ambidex.policies.training_versions import training_versions
 from ambidex.policies.validation import Validation
 
 
@@ -42,67 +49,105 @@ def train(config: TrainConfig[Any]) -> Path:
 
     Raises:
         UsageError: Something that is asked for does not exist or cannot be.
-        DatasetError: A dataset is missing, empty or damaged.
+        DatasetError: A dataset is missing, empty or damaged, or the run cannot be written.
+        CheckpointError: The run to go on with is damaged.
         TrainingError: The loss is not finite. The last checkpoint is whole.
-        KeyboardInterrupt: Asked to stop.
+        KeyboardInterrupt: Asked to stop; the message says what is saved.
     """
+    check_config(config)
     ranks = ranks_from_environment()
     device = choose_device(config.device, ranks.local)
-    run = run_folder(config)
+    run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
     table = read_table(config.data)
+    with joined(ranks, device), _claimed(run, ranks):
+        try:
+            _train(config, run, table, device, ranks)
+        except KeyboardInterrupt:
+            done = resumable_step(run) or 0
+            raise KeyboardInterrupt(f"{done} of {config.steps} steps are saved in {run}.") from None
+    return run
+
+
+@contextmanager
+def _claimed(run: Path, ranks: Ranks) -> Iterator[None]:
+    """Within, no other training writes there, and nothing half-written is left there."""
+    if ranks.first:
+        with claimed(run):
+            remove_leftovers(run)
+            wait_for_all(ranks)
+            yield
+    else:
+        wait_for_all(ranks)
+        yield
+
+
+def _train(config: TrainConfig[Any], run: Path, table: EpisodeTable, device: torch.device, ranks: Ranks) -> None:
+    facts: dict[str, object] = {"data": data_facts(table), "ranks": ranks.count}
+    _check_run(config, run, facts)
     training, held_out = split(len(table.entries), config.validation_fraction, config.seed)
     statistics = statistics_of(table, table.rows(training))
     policy = make_policy(config, table, statistics).to(device)
     plan = TrainPlan(config=config, run=run, policy=policy, statistics=statistics, device=device, ranks=ranks)
-    with joined(ranks, device):
-        _run(plan, table, table.rows(training), table.rows(held_out))
-    return run
+    if ranks.first:
+        write_train_json(run, config, {**_origin(), **facts, "validation_episodes": held_out})
+    _use_fast_kernels(device)
+    _train_plan(plan, table, training, held_out)
 
 
-def run_folder(config: TrainConfig[Any]) -> Path:
-    """Where a run goes: --output-dir, or runs/POLICY-DATASET."""
-    return config.output_dir or RUNS / f"{config.policy}-{'+'.join(path.resolve().name for path in config.data)}"
-
-
-def statistics_of(table: EpisodeTable, rows: RowArray) -> Statistics:
-    """Statistics of some rows of a table."""
-    fields = (table.qpos, table.objects, table.actions)
-    qpos, objects, actions = (FieldStatistics.of(field[rows]) for field in fields)
-    return Statistics(qpos=qpos, objects=objects, actions=actions)
-
-
-def make_policy(config: TrainConfig[Any], table: EpisodeTable, statistics: Statistics) -> Policy:
-    """A fresh policy; its first weights are a pure function of the seed.
-
-    Raises:
-        UsageError: The datasets lack something that it looks at.
-    """
-    torch.manual_seed(config.seed)
-    policy = policy_type(config.policy)(config.model, table.spec, statistics)
-    missing = [camera for camera in policy.inputs.cameras if camera not in table.spec.cameras]
-    if missing:
-        raise UsageError(f"missing {missing}")
-    policy.spec = replace(table.spec, cameras=policy.inputs.cameras)
-    return policy
-
-
-def _run(plan: TrainPlan, table: EpisodeTable, training: RowArray, held_out: RowArray) -> None:
-    config = plan.config
+def _train_plan(plan: TrainPlan, table: EpisodeTable, training: tuple[int, ...], held_out: tuple[int, ...]) -> None:
+    config, home = plan.config, find_home(plan, table)
+    first_step = resumable_step(plan.run) or 0
     learner = Learner(plan)
-    first_step = 0
-    frames = ResidentFrames(table, plan.policy.inputs.cameras, device=plan.device, home=plan.device, workers=2)
-    gatherer = SampleGatherer(table, plan.policy.chunk_size, plan.device)
-    sampler = Sampler(training, config.batch_size, config.seed, plan.ranks.rank, plan.ranks.count)
-    batches = _batches(sampler, frames, gatherer, first_step, config.steps)
-    validation = Validation(plan, held_out, frames, gatherer) if len(held_out) else None
-    with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=config.quiet) as log:
+    if first_step:
+        learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE)
+    options = {"steps": config.steps, "done": first_step, "quiet": config.quiet, "writes": plan.ranks.first}
+    with TrainingLog(plan.run, config.policy, **options) as log:
+        log.note(_in_words(plan, table, len(training), home.reason))
+        frames = make_frames(plan, table, home)
+        gatherer = SampleGatherer(table, plan.policy.chunk_size, plan.device)
+        batches = training_batches(plan, table.rows(training), frames, gatherer, first_step)
+        rows = table.rows(held_out)
+        validation = Validation(plan, rows, frames, gatherer) if len(rows) and plan.ranks.first else None
         Trainer(plan, learner, batches, validation, log, first_step).run()
 
 
-def _batches(
-    sampler: Sampler, frames: FrameSource, gatherer: SampleGatherer, first: int, end: int
-) -> Iterator[TrainingBatch]:
-    orders = sampler.steps(first, end)
-    for rows, images in zip(sampler.steps(first, end), frames.batches(orders), strict=True):
-        yield gatherer.batch(rows, images)
+def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) -> None:
+    """Refuse to overwrite a run, or to go on with another one than began it."""
+    if not config.resume:
+        steps = saved_steps(run)
+        if steps:
+            raise UsageError(
+                f"{run} holds a run that has come to step {max(steps)}. Go on with it: `train-policy --resume "
+                f"--output-dir {run}`, or give another --output-dir."
+            )
+        return
+    stored = read_train_json(run)
+    lines = differences(config_of(run, stored, type(config.model)), config)
+    lines += [
+        f"{name} was {stored.get(name)}, now {value}" for name, value in facts.items() if stored.get(name) != value
+    ]
+    if lines:
+        raise UsageError(
+            f"--resume: {run} was begun with other settings: {'; '.join(lines)}. Leave out the flags that differ, "
+            "or train in another --output-dir."
+        )
+
+
+def _origin() -> dict[str, object]:
+    return {"command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]), "versions": training_versions()}
+
+
+def _use_fast_kernels(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32 for what is not bf16
+        torch.backends.cudnn.benchmark = True  # all batches have one shape
+
+
+def _in_words(plan: TrainPlan, table: EpisodeTable, training: int, where: str) -> str:
+    parameters = sum(parameter.numel() for parameter in plan.policy.parameters()) / 1e6
+    held_out = len(table.entries) - training
+    return (
+        f"{plan.config.policy}: {parameters:.1f} M parameters on {plan.device} in {plan.config.precision}, "
+        f"{training} episodes to train on, {held_out} held out, {where}; written to {plan.run}"
+    )

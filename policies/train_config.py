@@ -20,7 +20,7 @@ class TrainConfig(Generic[PolicyConfig]):
 
     The defaults come from --policy and --preset. Checkpoints appear whole in OUTPUT_DIR/checkpoints/STEP;
     `train-policy --resume --output-dir OUTPUT_DIR` goes on with an interrupted run exactly where its last one is.
-    For several GPUs start it with `torchrun --nproc-per-node GPUS $(which train-policy) ...`.
+    For several GPUs: `torchrun --nproc-per-node GPUS -m ambidex.policies.train_policy ...`.
     """
 
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = "act"

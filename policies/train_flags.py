@@ -2,13 +2,16 @@
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, cast
 
 from ambidex.envs.registry import resolve
 from ambidex.policies.preset import Preset
 from ambidex.policies.registry import PRESETS
+from ambidex.policies.run_folder import default_run
 from ambidex.policies.train_config import TrainConfig
+from ambidex.policies.train_json import config_of, read_train_json
 
 POLICY, PRESET = "act", "base"
 
@@ -25,13 +28,27 @@ def defaults(policy: str = POLICY, preset: str = PRESET, observations: str | Non
 
 
 def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
-    """The defaults under these flags, of which only those that decide are looked at.
+    """The defaults under these flags, of which only those that decide are looked at; with --resume, the run's own.
 
     Raises:
         UnknownNameError: No such policy, preset or kind of observation.
+        UsageError: There is no run to go on with.
+        CheckpointError: The run to go on with is damaged.
     """
+    known, _ = _parser().parse_known_args(words)
+    if known.resume:
+        run = known.output_dir or default_run(known.policy, known.data)
+        stored = read_train_json(run)
+        model = type(defaults(str(stored.get("policy"))).model)
+        return replace(config_of(run, stored, model), resume=True, quiet=False, debug=False)
+    return defaults(known.policy, known.preset, known.observations)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name, default in (("policy", POLICY), ("preset", PRESET), ("observations", None)):
         parser.add_argument(f"--{name}", default=default, nargs="?")
-    known, _ = parser.parse_known_args(words)
-    return defaults(known.policy, known.preset, known.observations)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--output-dir", "--output_dir", type=Path, nargs="?")
+    parser.add_argument("--data", type=Path, nargs="*", default=[])
+    return parser

@@ -1,11 +1,13 @@
 """The command `train-policy`."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from ambidex.command_line import WRONG_USAGE, run, say
-from ambidex.envs.errors import UsageError
+from ambidex.command_line import FAILED, WRONG_USAGE, run, say
+from ambidex.envs.errors import AmbidexError, UsageError
+from ambidex.policies.run_folder import default_run
 from ambidex.policies.train_config import TrainConfig
 from ambidex.policies.train_flags import defaults_for
 
@@ -17,15 +19,24 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     words = sys.argv[1:] if argv is None else argv
     try:
         default = defaults_for(words)
-    except UsageError as error:
+    except AmbidexError as error:
         say(NAME, str(error))
-        sys.exit(WRONG_USAGE)
+        sys.exit(WRONG_USAGE if isinstance(error, UsageError) else FAILED)
     run(NAME, _main, TrainConfig[type(default.model)], words, default=default)  # type: ignore[misc]
 
 
 def _main(config: TrainConfig[Any]) -> None:
     from ambidex.policies.train import train  # heavy: not for --help
 
-    folder = train(config)
+    try:
+        folder = train(config)
+    except KeyboardInterrupt as interrupt:
+        folder = config.output_dir or default_run(config.policy, config.data)
+        command = shlex.join([NAME, "--resume", "--output-dir", str(folder)])
+        raise KeyboardInterrupt(f"{interrupt} Go on with: {command}") from None
     if not config.quiet:
-        sys.stdout.write(f"Trained {config.policy} in {folder}.\n")
+        sys.stdout.write(f"Trained: {folder}. Benchmark it with: run-benchmark --checkpoint {folder}\n")
+
+
+if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...
+    main()

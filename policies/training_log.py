@@ -1,5 +1,6 @@
 """What training says: curves for TensorBoard, and a line of progress."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 from ambidex.progress import Progress
 
 FOLDER = "tensorboard"
+REFRESH_S = 0.1
 
 
 class TrainingLog:
@@ -27,7 +29,7 @@ class TrainingLog:
     def __init__(self, run: Path, label: str, *, steps: int, done: int, quiet: bool, writes: bool = True) -> None:
         self._progress = Progress(label, steps, initial=done, quiet=quiet or not writes, unit="step")
         self._writer = SummaryWriter(str(run / FOLDER), purge_step=done) if writes else None  # type: ignore[no-untyped-call]
-        self._words = ""
+        self._words, self._shown = "", 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +43,9 @@ class TrainingLog:
 
     def progress(self, step: int) -> None:
         """Show how far it is: `step` steps are done."""
-        self._progress.update(step, words=self._words)
+        if time.monotonic() - self._shown > REFRESH_S:
+            self._progress.update(step, words=self._words)
+            self._shown = time.monotonic()
 
     def note(self, text: str) -> None:
         """Say something beside the progress."""

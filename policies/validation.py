@@ -57,8 +57,7 @@ class Validation:
         return {**losses(batch), "action_error": error}
 
     def _batches(self) -> Iterator[TrainingBatch]:
-        for rows, images in zip(self._orders, self._frames.batches(self._orders), strict=True):
-            yield self._gatherer.batch(rows, images)
+        return (self._gatherer.batch(rows, self._frames.images(rows)) for rows in self._orders)
 
 
 class _evaluating:  # noqa: N801  (a context manager)

@@ -1,0 +1,59 @@
+"""Random changes of training images, on the device they are on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+GREY = (0.299, 0.587, 0.114)  # luma of ITU-R BT.601
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Shifts and colour changes, drawn anew for each image from torch's own noise.
+
+    Attributes:
+        random_shift: Largest shift in each direction [px]; the edge is repeated (Kostrikov et al., "Image augmentation
+            is all you need", 2020).
+        colour_jitter: Brightness, contrast and saturation are each multiplied by 1 - this to 1 + this.
+    """
+
+    random_shift: int
+    colour_jitter: float
+
+    def __call__(self, images: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Camera -> (B, 3, H, W) uint8, channels last in memory, to the same."""
+        if not self.random_shift and not self.colour_jitter:
+            return images
+        return {camera: self._changed(image) for camera, image in images.items()}
+
+    def _changed(self, images: Tensor) -> Tensor:
+        pixels = images.permute(0, 2, 3, 1)  # (B, H, W, 3)
+        if self.random_shift:
+            pixels = shifted(pixels, self.random_shift)
+        if self.colour_jitter:
+            pixels = jittered(pixels, self.colour_jitter)
+        return pixels.permute(0, 3, 1, 2)
+
+
+def shifted(pixels: Tensor, most: int) -> Tensor:
+    """Each image (B, H, W, 3) moved by up to `most` pixels down and right, or up and left."""
+    count, height, width, _ = pixels.shape
+    down, right = torch.randint(-most, most + 1, (2, count, 1), device=pixels.device)  # (B, 1) each
+    rows = (torch.arange(height, device=pixels.device) - down).clamp(0, height - 1)  # (B, H)
+    columns = (torch.arange(width, device=pixels.device) - right).clamp(0, width - 1)  # (B, W)
+    image = torch.arange(count, device=pixels.device)[:, None, None]
+    return pixels[image, rows[:, :, None], columns[:, None, :]]
+
+
+def jittered(pixels: Tensor, share: float) -> Tensor:
+    """Each image (B, H, W, 3) uint8 with other brightness, contrast and saturation."""
+    factors = 1 + share * (2 * torch.rand((3, len(pixels), 1, 1, 1), device=pixels.device) - 1)
+    brightness, contrast, saturation = factors
+    colours = pixels * brightness
+    weights = torch.tensor(GREY, device=pixels.device)
+    grey = (colours * weights).sum(-1, keepdim=True)  # (B, H, W, 1)
+    mean = grey.mean((1, 2), keepdim=True)  # (B, 1, 1, 1)
+    colours = mean + contrast * (grey + saturation * (colours - grey) - mean)
+    return colours.round().clamp(0, 255).to(torch.uint8)
