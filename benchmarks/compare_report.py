@@ -14,9 +14,9 @@ from ambidex.recorders.text_table import text_table
 WIDTH = 110
 LEGEND = (
     "All intervals: 95 %, of each number on its own. p: exact McNemar test, for a number of episodes fixed before; "
-    "Holm: corrected for the other comparisons here. more: episodes of each policy still missing to detect a true "
-    "difference of {points:g} points with probability {power:g}. e: evidence against no difference, which stays valid "
-    "however often one looks (20 is like p = 0.05). docs/statistics.md explains every number."
+    "Holm: corrected for the other comparisons here. more: where no difference is shown, episodes of each policy still "
+    "missing to detect a true one of {points:g} points with probability {power:g}. e: evidence against no difference, "
+    "which stays valid however often one looks (20 is like p = 0.05). docs/statistics.md explains every number."
 )
 
 

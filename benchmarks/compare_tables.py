@@ -39,7 +39,7 @@ def tests_table(comparison: Comparison) -> str:
         ("p", lambda line: p_text(line[2].exact_p)),
         *_if_several(comparison, ("p, Holm", lambda line: p_text(line[2].corrected_p))),
         ("better", lambda line: letters[line[2].better]),
-        ("more", lambda line: line[2].more_pairs(line[2].pairs_needed)),
+        ("more", lambda line: "-" if line[2].better else line[2].more_pairs(line[2].pairs_needed)),
     )
 
 

@@ -60,6 +60,7 @@ def test_without_a_difference_it_says_how_many_more(folders, command):
     assert code == 0 and "No difference shown between A" in out and "p = 0.81" in out
     assert "To detect a difference of 10 points with probability 0.8, about 51 more episodes of each policy" in out
     assert pairs_needed(0.18, 0.1, alpha=0.05, power=0.8) == 151
+    assert "not shown 51 " in out
     _, out, _ = command(*folders(30, 10, 8, 52), "--difference", "0.3")
     assert "There were enough episodes to detect a difference of 30 points" in out
 
@@ -77,10 +78,13 @@ def test_evidence_that_was_taken_back_is_told(folders, command):
     assert "No difference shown" in out and "After 10 episodes the sequential test had shown one" in out
 
 
-def test_errors_are_failures_and_shown(folders):
-    (comparison,) = compared(*folders(letters=("sseff", "sfsee")))
+def test_errors_are_failures_and_shown(folders, command):
+    a, b = folders(letters=("sseff", "sfsee"))
+    (comparison,) = compared(a, b)
     assert (comparison.together.counts.successes_a, comparison.together.counts.successes_b) == (2, 2)
     assert comparison.errors(comparison.a) == 1 and comparison.errors(comparison.b) == 2
+    _, out, _ = command(a, b)
+    assert "errors A, B" in out and " 1, 2 " in out
 
 
 def test_the_other_order_gives_the_mirror_image(folders):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from ambidex.benchmarks.mcnemar import exact_p, mid_p
@@ -56,3 +58,21 @@ def test_more_tests_need_more_episodes():
 def test_one_pair_is_enough_to_say_how_little_is_known():
     statistics = Statistics.of([(True, False)])
     assert statistics.better == "" and statistics.exact_p == 1.0 and not statistics.better_at_any_time
+
+
+def test_the_worked_example_of_the_documentation_is_what_comes_out():
+    text = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
+    s = Statistics.of(outcomes(30, 10, 20, 40)[::-1])
+    low, high = s.difference_interval
+    expected = [
+        f"40/100, 40.0 % [{100 * s.interval_a[0]:.1f}, {100 * s.interval_a[1]:.1f}]",
+        f"50/100, 50.0 % [{100 * s.interval_b[0]:.1f}, {100 * s.interval_b[1]:.1f}]",
+        f"-10.0 [{100 * low:+.1f}, {100 * high:+.1f}] points",
+        f"| {s.exact_p:.4f} |",
+        f"| {s.mid_p:.4f} |",
+        f"| {s.sequential.e_value:.2f} |",
+        f"[{100 * s.sequential.low:+.1f}, {100 * s.sequential.high:+.1f}] points",
+        f"| {s.pairs_needed}, so {s.more_pairs(s.pairs_needed)} more |",
+        f"{s.pairs_needed_interval[0]} to {s.pairs_needed_interval[1]} at the ends",
+    ]
+    assert [words for words in expected if words not in text] == []
