@@ -39,6 +39,8 @@ def choose_home(size: int, device: torch.device, wanted: str, processes: int = 1
     """
     if wanted not in DATA_PATHS:
         raise UsageError(f"--data-path {wanted}: expected one of {', '.join(DATA_PATHS)}.")
+    if size == 0:
+        return FrameHome(device=device, size=0, reason="no images")
     if wanted == "streaming":
         return FrameHome(device=None, size=size, reason="frames are streamed from the files, as asked for")
     if device.type == "cuda" and size <= spare_memory(device):

@@ -124,9 +124,8 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) ->
         return
     stored = read_train_json(run)
     lines = differences(config_of(run, stored, type(config.model)), config)
-    lines += [
-        f"{name} was {stored.get(name)}, now {value}" for name, value in facts.items() if stored.get(name) != value
-    ]
+    changed = {name: (stored.get(name), value) for name, value in facts.items() if stored.get(name) != value}
+    lines += [f"{name} was {was}, now {value}" for name, (was, value) in changed.items()]
     if lines:
         raise UsageError(
             f"--resume: {run} was begun with other settings: {'; '.join(lines)}. Leave out the flags that differ, "

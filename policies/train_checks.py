@@ -50,6 +50,6 @@ def check_inputs(policy: Policy, table: EpisodeTable, config: TrainConfig[Any]) 
         )
     if policy.inputs.objects and not table.spec.object_names:
         raise UsageError(
-            f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have equally many objects. "
-            "Train on one of them, or on images."
+            f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have equally "
+            "many objects. Train on one of them, or on images."
         )

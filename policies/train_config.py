@@ -63,7 +63,7 @@ class TrainConfig(Generic[PolicyConfig]):
     """Where to train; auto is cuda if there is one."""
     precision: Precision = "auto"
     """Numbers in the forward and backward pass; auto is bf16 where the hardware computes in it, else fp32."""
-    compile: Switch = False
+    compile: bool = False
     """Compile the loss with torch.compile: slow to start, faster afterwards."""
     data_path: DataPath = "auto"
     """resident decodes all frames once into memory, streaming decodes them again and again; auto looks at the size."""

@@ -40,7 +40,7 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
         run = known.output_dir or default_run(known.policy, known.data)
         stored = read_train_json(run)
         model = type(defaults(str(stored.get("policy"))).model)
-        return replace(config_of(run, stored, model), resume=True, quiet=False, debug=False)
+        return replace(config_of(run, stored, model), resume=False, quiet=False, debug=False)
     return defaults(known.policy, known.preset, known.observations)
 
 

@@ -1,6 +1,7 @@
 """Puts together what a training needs."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -42,7 +43,9 @@ def make_policy(config: TrainConfig[Any], table: EpisodeTable, statistics: Stati
         UsageError: The data lacks something that it looks at.
     """
     torch.manual_seed(config.seed)
-    policy = policy_type(config.policy)(config.model, table.spec, statistics)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # no objects; refused below if needed
+        policy = policy_type(config.policy)(config.model, table.spec, statistics)
     check_inputs(policy, table, config)
     policy.spec = replace(table.spec, cameras=policy.inputs.cameras)
     return policy
