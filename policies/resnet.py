@@ -3,6 +3,8 @@
 Source: He et al., "Deep Residual Learning for Image Recognition", 2015.
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -12,16 +14,23 @@ STRIDE = 32  # input pixels per pixel of the feature map, in each direction
 PUBLISHED_WIDTH = 64
 GROUPS = 8
 
+Norm = Literal["frozen", "group", "layer"]
 
-def norm_layer(kind: str, channels: int) -> nn.Module:
-    """Frozen batch norm ("frozen") for published weights, group norm ("group") to learn from scratch."""
-    return FrozenBatchNorm2d(channels) if kind == "frozen" else nn.GroupNorm(min(GROUPS, channels), channels)
+
+def norm_layer(norm: Norm, channels: int) -> nn.Module:
+    """Frozen batch norm for published weights; group norm or layer norm (one group) to learn from scratch.
+
+    On a CPU torch's group norm is slow with channels last in memory, but not with one group.
+    """
+    if norm == "frozen":
+        return FrozenBatchNorm2d(channels)
+    return nn.GroupNorm(min(GROUPS, channels) if norm == "group" else 1, channels)
 
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions beside a shortcut."""
 
-    def __init__(self, channels_in: int, channels: int, stride: int, norm: str) -> None:
+    def __init__(self, channels_in: int, channels: int, stride: int, norm: Norm) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=False)
         self.bn1 = norm_layer(norm, channels)
@@ -43,7 +52,7 @@ class ResNet18(nn.Module):
 
     Args:
         width: Channels of the first layers; 64 as published.
-        norm: "frozen" or "group", see `norm_layer`.
+        norm: "frozen", "group" or "layer", see `norm_layer`.
 
     Attributes:
         width: As given.
@@ -51,7 +60,7 @@ class ResNet18(nn.Module):
         channels: Channels of the feature map, 8 * width.
     """
 
-    def __init__(self, width: int = PUBLISHED_WIDTH, norm: str = "frozen") -> None:
+    def __init__(self, width: int = PUBLISHED_WIDTH, norm: Norm = "frozen") -> None:
         super().__init__()
         self.width, self.norm, self.channels = width, norm, 8 * width
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
@@ -69,7 +78,7 @@ class ResNet18(nn.Module):
         return self.layer4(self.layer3(self.layer2(self.layer1(x))))  # type: ignore[no-any-return]
 
     @staticmethod
-    def _stage(channels_in: int, channels: int, stride: int, norm: str) -> nn.Sequential:
+    def _stage(channels_in: int, channels: int, stride: int, norm: Norm) -> nn.Sequential:
         return nn.Sequential(BasicBlock(channels_in, channels, stride, norm), BasicBlock(channels, channels, 1, norm))
 
     def _initialise(self) -> None:

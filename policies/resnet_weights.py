@@ -42,7 +42,7 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
     if not files:
         return (
             f"{FROM_SCRATCH}: no ImageNet weights lie in {_cache()}. Put torchvision's resnet18-f37072fd.pth there or "
-            "name a file with backbone_weights; without them frozen batch norm learns badly, backbone_norm 'group' "
+            "name a file with backbone_weights; without them frozen batch norm learns badly, backbone_norm 'layer' "
             "better."
         )
     return _fill(backbone, files[-1])

@@ -7,7 +7,7 @@ from ambidex.envs.errors import UsageError
 
 ObservationKind = Literal["images", "state"]
 CameraTokens = Literal["grid", "pooled"]
-BackboneNorm = Literal["frozen", "group"]
+BackboneNorm = Literal["frozen", "group", "layer"]
 COUNTS = ("chunk_size", "feedforward", "encoder_layers", "decoder_layers", "cvae_layers", "latent", "backbone_width")
 
 
@@ -48,7 +48,7 @@ class ActConfig:
     backbone_width: int = 64
     """Channels of ResNet-18's first layers; 64 as published."""
     backbone_norm: BackboneNorm = "frozen"
-    """frozen batch norm for published weights; group norm to learn from scratch."""
+    """frozen batch norm for published weights; group or layer norm to learn from scratch, layer being the quicker."""
     backbone_weights: str = "cached"
     """A .safetensors or .pth file with ResNet-18's first weights; cached takes torchvision's ImageNet file from torch's
     cache if it is there; none starts from scratch."""

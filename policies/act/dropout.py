@@ -23,15 +23,24 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape -> the same."""
-        if not self.training or self.share == 0:
+        if not self.active:
             return x
-        if x.device.type != "cpu" or torch.compiler.is_compiling():
-            return F.dropout(x, self.share)
-        return x * self._kept(x)
+        return x * _kept(x, self.share) if draws_bytes(x) else F.dropout(x, self.share)
 
-    def _kept(self, x: Tensor) -> Tensor:
-        """Zero for what is dropped and the scale for what is kept, like `x`."""
-        dropped = round(self.share * BYTE)  # byte values, of 256, that drop
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
-        drawn = words.view(torch.uint8)[: x.numel()].view(x.shape)
-        return drawn.to(x.dtype).ge_(dropped).mul_(BYTE / (BYTE - dropped))
+    @property
+    def active(self) -> bool:
+        """Whether anything is dropped."""
+        return self.training and self.share > 0
+
+
+def draws_bytes(x: Tensor) -> bool:
+    """Whether dropout of this tensor draws bytes; a compiler does better on its own."""
+    return x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
+def _kept(x: Tensor, share: float) -> Tensor:
+    """Zero for what is dropped and the scale for what is kept, like `x`."""
+    dropped = round(share * BYTE)  # of the 256 values of a byte, those that drop
+    words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
+    drawn = words.view(torch.uint8)[: x.numel()].view(x.shape)
+    return drawn.to(x.dtype).ge_(dropped).mul_(BYTE / (BYTE - dropped))

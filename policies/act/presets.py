@@ -42,7 +42,7 @@ TINY = Preset(
         encoder_layers=3,
         cvae_layers=2,
         backbone_width=16,
-        backbone_norm="group",
+        backbone_norm="layer",
         backbone_weights="none",
     ),
     training=TrainingDefaults(
