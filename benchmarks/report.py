@@ -13,6 +13,7 @@ from ambidex.benchmarks.report_page import page
 from ambidex.benchmarks.report_poster import data_address, poster
 from ambidex.benchmarks.report_results import read_results
 from ambidex.benchmarks.report_run import ReportRun
+from ambidex.envs.errors import DatasetError
 
 REPORT = "report.html"
 
@@ -43,7 +44,7 @@ def write_report(results_dir: Path) -> Path:
     """Write report.html of a results folder, with the videos that are there.
 
     Raises:
-        DatasetError: The results or a video are damaged, or the disk refuses.
+        DatasetError: The results are damaged, or the disk refuses.
     """
     return make_report([read_results(results_dir)], results_dir / REPORT).path
 
@@ -57,27 +58,30 @@ def make_report(runs: Sequence[ReportRun], path: Path, *, budget_mb: float = BUD
         budget_mb: Size that all embedded videos may have together [MB].
 
     Raises:
-        DatasetError: A video is damaged, or the disk refuses.
+        DatasetError: The disk refuses.
     """
     embedding = Embedding.of(runs, budget_mb)
     note = embedding.in_words([run.folder for run in runs])
-    model = Model(runs=runs, media=lambda index, episode: _media(embedding, index, episode), notice=note)
-    write_text(path, page(model, embedding.chosen))
-    return Report(path=path, videos=len(embedding.chosen), size=path.stat().st_size, note=note)
+    media = {name(i, e): _media(embedding, name(i, e), e) for i, run in enumerate(runs) for e in run.episodes}
+    videos = {key: file for key, file in embedding.chosen.items() if media[key].kind == "embedded"}
+    write_text(path, page(Model(runs=runs, media=lambda index, e: media[name(index, e)], notice=note), videos))
+    return Report(path=path, videos=len(videos), size=path.stat().st_size, note=note)
 
 
-def _media(embedding: Embedding, run_index: int, episode: ReportEpisode) -> Media:
-    video = episode.video
-    if video is not None and name(run_index, episode) in embedding.chosen:
-        return Media(kind="embedded", address=name(run_index, episode), poster=data_address(poster(video)))
-    if video is not None and video in embedding.left_out:
-        why = "Left out of this file to keep it small."
-        return Media(kind="absent", why=why, poster=data_address(poster(video)))
-    return Media(kind="absent", why=why_absent(episode))
+def _media(embedding: Embedding, key: str, episode: ReportEpisode) -> Media:
+    if not episode.filmed:
+        return Media(kind="absent", why=why_absent(episode))
+    try:
+        still = data_address(poster(episode.video))
+    except DatasetError as error:  # one damaged video is no reason to show none
+        return Media(kind="absent", why=str(error))
+    if key in embedding.chosen:
+        return Media(kind="embedded", address=key, poster=still)
+    return Media(kind="absent", why="Left out of this file to keep it small.", poster=still)
 
 
 def why_absent(episode: ReportEpisode) -> str:
     """Why there is no video of an episode, in words."""
-    if episode.states is not None:
+    if episode.can_be_watched:
         return "No video yet. watch-rollouts makes it from the stored states."
     return "No video: the states of this episode were not kept."

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.report_command import CommandPerEpisode
 from ambidex.benchmarks.report_episode import ReportEpisode
 from ambidex.benchmarks.report_run import ReportRun
+from ambidex.envs.registry import TASKS
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
-from ambidex.recorders.destination import destination
+from ambidex.recorders.destination import VIDEOS, destination
 
 __all__ = ["is_dataset", "read_dataset"]
 
@@ -35,9 +37,10 @@ def read_dataset(folder: Path) -> ReportRun:
 
 
 def _datasets(folder: Path) -> list[Path]:
+    """The folder itself, or those of the tasks in it: a suite is recorded into one folder per task, named after it."""
     if (folder / NAME).is_file():
         return [folder]
-    return sorted(info.parent for info in folder.glob(f"*/{NAME}"))
+    return [folder / task for task in TASKS if (folder / task / NAME).is_file()]
 
 
 def _facts(info: DatasetInfo) -> tuple[tuple[str, str], ...]:
@@ -51,22 +54,27 @@ def _episodes(dataset: Dataset) -> list[ReportEpisode]:
 
 
 def _episode(dataset: Dataset, attempt: Attempt, command: CommandPerEpisode) -> ReportEpisode:
+    spec, videos = dataset.spec, dataset.directory / VIDEOS
     place = destination(dataset.directory, attempt, keep_failures=True, video="all")
-    kept = place is not None and place.episode.is_file()
-    number = f"episode_{attempt.episode}.hdf5" if attempt.episode is not None else ""
+    name = place.video.name if place is not None and place.video is not None else f"seed_{attempt.seed}_error.mp4"
+    # The recorder's own videos show what it was told to. Whatever is made later has a folder of its own.
+    recorded, usual = videos / name, videos / Look().folder(spec) / name
     return ReportEpisode(
-        task=dataset.spec.task,
+        task=spec.task,
         seed=attempt.seed,
         outcome=attempt.outcome,
         stage=attempt.stage,
         reason=attempt.reason,
         checks={},  # attempts.jsonl does not keep them one by one; the reason names those that failed
-        facts=(
-            *((("file", number),) if number else ()),
-            ("steps", str(attempt.steps)),
-            ("took", f"{attempt.wall_s:.1f} s"),
-        ),
-        command=command.recording(dataset.spec.task, attempt.seed),
-        video=place.video if place is not None else None,
-        states=place.episode if place is not None and kept else None,
+        facts=_facts_of(attempt),
+        command=command.recording(spec.task, attempt.seed),
+        videos=videos,
+        video_name=name,
+        video=recorded if recorded.is_file() else usual,
+        states=place.episode if place is not None and place.episode.is_file() else None,
     )
+
+
+def _facts_of(attempt: Attempt) -> tuple[tuple[str, str], ...]:
+    file = (("file", f"episode_{attempt.episode}.hdf5"),) if attempt.episode is not None else ()
+    return (*file, ("steps", str(attempt.steps)), ("took", f"{attempt.wall_s:.1f} s"))

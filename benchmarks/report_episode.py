@@ -20,7 +20,9 @@ class ReportEpisode:
         checks: The task's conditions at the last step, by name; empty if they were not kept.
         facts: What else is known, as name and value.
         command: Runs this episode again.
-        video: Where its video lies, or would lie; None for an episode that cannot have one.
+        videos: The folder of its run's videos.
+        video_name: Its path within that folder, or within the folder of a look in there.
+        video: Its video in the usual look, there or not.
         states: The file with its states, from which a video can be made; None if they were not kept.
     """
 
@@ -32,9 +34,21 @@ class ReportEpisode:
     checks: Mapping[str, bool]
     facts: tuple[tuple[str, str], ...]
     command: str
-    video: Path | None
+    videos: Path
+    video_name: str
+    video: Path
     states: Path | None
 
     @property
     def success(self) -> bool:
         return self.outcome is Outcome.SUCCESS
+
+    @property
+    def filmed(self) -> bool:
+        """The video is there."""
+        return self.video.is_file()
+
+    @property
+    def can_be_watched(self) -> bool:
+        """The video is there, or can be made."""
+        return self.filmed or self.states is not None

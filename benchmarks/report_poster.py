@@ -30,7 +30,7 @@ def poster(video: Path) -> bytes:
             return jpeg(last.to_ndarray(format="rgb24"))
     except (OSError, ValueError, IndexError) as error:
         raise DatasetError(
-            f"{video} cannot be read as a video ({type(error).__name__}: {error}). Remove it, and it is made again from "
+            f"{video} cannot be read as a video ({type(error).__name__}: {error}). Remove it, and it is made anew from "
             "the stored states."
         ) from error
 

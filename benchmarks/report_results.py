@@ -66,6 +66,7 @@ def _episode(folder: Path, row: EpisodeRow, command: CommandPerEpisode) -> Repor
         ),
         command=command.benchmark(row.task, row.seed),
         videos=folder / VIDEOS,
+        video_name=str(video_path(folder, row).relative_to(folder / VIDEOS)),
         video=video_path(folder, row),
         states=states if states.is_file() else None,
     )

@@ -1,28 +1,30 @@
 """Videos of benchmarked episodes, made from their stored states: in any camera, size and quality, at any time."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from ambidex.benchmarks.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.episode_row import EpisodeRow
+from ambidex.benchmarks.episode_states import states_path
+from ambidex.benchmarks.film_job import FilmJob
+from ambidex.benchmarks.film_worker import FilmWorker
+from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.results_folder import read_rows, video_path
-from ambidex.benchmarks.video_worker import Look, VideoWorker
 from ambidex.envs.errors import DatasetError, UnknownNameError
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
+from ambidex.envs.types import EnvSpec
 from ambidex.progress import Progress
 
 CHOICES = ("failures", "all", "none")
-IMAGE_SIZE = (240, 320)  # of videos, unless asked otherwise [px]
 
 
 def make_videos(
     results_dir: Path,
     which: str = "failures",
     cameras: Sequence[str] = (),
-    image_size: tuple[int, int] = IMAGE_SIZE,
-    quality: str = "standard",
+    image_size: tuple[int, int] = Look.image_size,
+    quality: str = Look.quality,
     workers: int | None = None,
     *,
     replace: bool = False,
@@ -52,16 +54,25 @@ def make_videos(
         raise UnknownNameError("choice of videos", which, CHOICES)
     info = BenchmarkInfo.read(results_dir)
     rows = [row for row in read_rows(results_dir) if which == "all" or (which == "failures" and not row.success)]
-    wanted = [row for row in rows if replace or not video_path(results_dir, row).exists()]
-    if not wanted:
-        return []
     look = Look(cameras=tuple(cameras), image_size=image_size, quality=quality)
-    pool = Pool[EpisodeRow, Path](
-        partial(VideoWorker, results_dir, info.env_specs, look), worker_count(workers, len(wanted))
-    )
-    with pool, Progress("videos", len(wanted), quiet=quiet, unit="video") as progress:
-        for row in wanted:
-            pool.submit(row)
+    specs = {task: look.spec(spec) for task, spec in info.env_specs.items()}
+    wanted = [row for row in rows if replace or not video_path(results_dir, row).exists()]
+    return film_all([_job(results_dir, row, specs[row.task]) for row in wanted], workers, quiet=quiet)
+
+
+def film_all(jobs: Sequence[FilmJob], workers: int | None = None, *, quiet: bool = True) -> list[Path]:
+    """Make videos over worker processes, and show how far it is.
+
+    Raises:
+        DatasetError: Results or states are missing or damaged, or the disk refuses.
+        RenderingError: There is no OpenGL.
+    """
+    if not jobs:
+        return []
+    pool = Pool[FilmJob, Path](FilmWorker, worker_count(workers, len(jobs)))
+    with pool, Progress("videos", len(jobs), quiet=quiet, unit="video") as progress:
+        for job in jobs:
+            pool.submit(job)
         made: list[Path] = []
         while pool.pending:
             made.append(_checked(*pool.next_result()))
@@ -69,9 +80,19 @@ def make_videos(
     return made
 
 
-def _checked(row: EpisodeRow, result: Path | WorkerError) -> Path:
+def _job(results_dir: Path, row: EpisodeRow, spec: EnvSpec) -> FilmJob:
+    return FilmJob(
+        spec=spec,
+        seed=row.seed,
+        outcome=row.outcome,
+        states=states_path(results_dir, row.task, row.seed),
+        video=video_path(results_dir, row),
+    )
+
+
+def _checked(job: FilmJob, result: Path | WorkerError) -> Path:
     if isinstance(result, WorkerError):
-        error = DatasetError(f"The video of seed {row.seed} of {row.task} was not made. {result.message}")
+        error = DatasetError(f"The video of seed {job.seed} of {job.spec.task} was not made. {result.message}")
         error.add_note(result.traceback)
         raise error
     return result

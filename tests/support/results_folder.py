@@ -47,7 +47,15 @@ def make_row(task="insertion", seed=FIRST_SEED, outcome="success", stage=4, *, p
 
 def typical_rows(policy="act", *, lucky=0):
     """Two tasks of eight seeds with every outcome; `lucky` more of them succeed."""
-    plan = [("failure", 2), ("success", 4), ("failure", 0), ("error", 1), ("success", 4), ("failure", 3), ("success", 4)]
+    plan = [
+        ("failure", 2),
+        ("success", 4),
+        ("failure", 0),
+        ("error", 1),
+        ("success", 4),
+        ("failure", 3),
+        ("success", 4),
+    ]
     rows = []
     for task in STAGES:
         for i, (outcome, stage) in enumerate([*plan, ("failure", 4)]):
@@ -120,5 +128,3 @@ def rewrite_row(folder: Path, index: int, **changes):
     lines = path.read_text().splitlines()
     lines[index] = json.dumps({**json.loads(lines[index]), **changes})
     path.write_text("\n".join(lines) + "\n")
-
-

@@ -1,0 +1,55 @@
+"""The command `watch-rollouts`."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ambidex.benchmarks.look import Look
+from ambidex.benchmarks.watch_config import WatchConfig
+from ambidex.command_line import DONE, run
+from ambidex.envs.errors import UsageError
+from ambidex.envs.opengl import check_environment
+
+NAME = "watch-rollouts"
+MOST_FOLDERS = 2
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Parse the flags, serve or write the gallery, and leave with an exit code."""
+    run(NAME, _main, WatchConfig, argv)
+
+
+def _main(config: WatchConfig) -> int:
+    check_environment()
+    if not 1 <= len(config.paths) <= MOST_FOLDERS:
+        raise UsageError(f"{len(config.paths)} folders are given. Give one to watch, or two to compare.")
+    look = _look(config)
+    if config.export is None:
+        _serve(config, look)
+    else:
+        _export(config, look)
+    return DONE
+
+
+def _look(config: WatchConfig) -> Look:
+    if config.cameras == ():
+        raise UsageError("--cameras none: a video needs at least one camera. Name one, or leave the flag out.")
+    size = config.image_size or Look.image_size
+    return Look(cameras=config.cameras or (), image_size=size, quality=config.render_quality)
+
+
+def _serve(config: WatchConfig, look: Look) -> None:
+    from ambidex.benchmarks.watch_serving import serve  # heavy: not for --help
+
+    serve(config, look)
+
+
+def _export(config: WatchConfig, look: Look) -> None:
+    from ambidex.benchmarks.watch_export import export
+    from ambidex.benchmarks.watch_source import read_runs
+
+    assert config.export is not None
+    runs = read_runs(config.paths, look)
+    report = export(runs, config.export, look, budget_mb=config.budget, workers=config.workers, quiet=config.quiet)
+    if not config.quiet:
+        sys.stdout.write(report.in_words() + "\n")
