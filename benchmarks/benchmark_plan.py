@@ -108,9 +108,10 @@ def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
         )
     if config.task is not None:
         return tasks_named(config.task)
-    if config.suite not in SUITES:
-        raise UnknownNameError("suite", str(config.suite), SUITES)
-    return SUITES[config.suite]
+    suite = str(config.suite)
+    if suite not in SUITES:
+        raise UnknownNameError("suite", suite, SUITES)
+    return SUITES[suite]
 
 
 def _folder(config: BenchmarkConfig) -> Path:

@@ -33,7 +33,8 @@ class ChunkExecution:
         if self._chunk is None or self._played == len(self._chunk):
             self._chunk, self._played = _checked(self._ask(observation))[: self._steps], 0
         self._played += 1
-        return self._chunk[self._played - 1]
+        action: Float32Array = self._chunk[self._played - 1]
+        return action
 
 
 class FirstExecution:
@@ -50,7 +51,8 @@ class FirstExecution:
         """Nothing to forget."""
 
     def act(self, observation: Observation) -> Float32Array:
-        return _checked(self._ask(observation))[0]
+        action: Float32Array = _checked(self._ask(observation))[0]
+        return action
 
 
 class EnsembleExecution:

@@ -9,6 +9,7 @@ from ambidex.envs.types import Float32Array
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy import Policy
+from ambidex.policies.serving_client import Refusal
 
 GPU_LANES = 8  # rows of every forward pass on a GPU, however many ask
 
@@ -38,6 +39,15 @@ class FixedBatch:
         with torch.inference_mode():
             chunks = self._policy.predict(collate(rows).to(self._device))
         return list(chunks[: len(messages)].to("cpu", torch.float32).numpy())
+
+    def answer_or_refuse(self, messages: Sequence[ObservationMessage]) -> list[Float32Array | Refusal]:
+        """Like `answer`; what fails together is asked one by one, so that only the request at fault is refused."""
+        try:
+            return [*self.answer(messages)]
+        except Exception as exception:
+            if len(messages) > 1:
+                return [answer for message in messages for answer in self.answer_or_refuse([message])]
+            return [Refusal(message=f"The policy failed on this request: {type(exception).__name__}: {exception}")]
 
     def repeatable(self) -> bool:
         """The same request gets the same bits twice."""

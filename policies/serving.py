@@ -150,7 +150,7 @@ class PolicyServer:
         return found
 
     def _answer(self, batch: "FixedBatch", requests: Sequence[_Request]) -> None:
-        for request, answer in zip(requests, answers(batch, [r.message for r in requests]), strict=True):
+        for request, answer in zip(requests, batch.answer_or_refuse([r.message for r in requests]), strict=True):
             with suppress(OSError):  # the client has left
                 request.line.send(answer)
 
@@ -174,16 +174,6 @@ def torch_threads(count: int) -> int:
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     return before
-
-
-def answers(batch: "FixedBatch", messages: Sequence[ObservationMessage]) -> Sequence[Float32Array | Refusal]:
-    """What fails together is asked again one by one, so that only the request at fault is refused."""
-    try:
-        return batch.answer(messages)
-    except Exception as exception:
-        if len(messages) > 1:
-            return [answer for message in messages for answer in answers(batch, [message])]
-        return [Refusal(message=f"The policy failed on this request: {type(exception).__name__}: {exception}")]
 
 
 def _hang_up(line: "Line") -> None:

@@ -10,10 +10,10 @@ import torch
 from toy_policy import CrowdPolicy, FussyPolicy, MoodyPolicy, QueuePolicy, ToyPolicy, toy_spec
 
 from ambidex.envs.types import Observation
-from ambidex.policies.fixed_batch import FixedBatch, random_message, tried_out
+from ambidex.policies.fixed_batch import GPU_LANES, FixedBatch, random_message, tried_out
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.serving import PolicyServer, answers
+from ambidex.policies.serving import PolicyServer
 from ambidex.policies.serving_client import PolicyClient, PolicyServerError, Refusal
 
 CPU = torch.device("cpu")
@@ -122,7 +122,7 @@ def test_in_a_batch_only_the_request_at_fault_is_refused():
     policy = FussyPolicy(SPEC).eval()
     seen = [observation(seed, qpos=np.full(14, 10.0) if seed == 1 else np.zeros(14)) for seed in range(3)]
     batch = FixedBatch(policy, CPU, 4)
-    got = answers(batch, [ObservationMessage.of(o, policy.inputs) for o in seen])
+    got = batch.answer_or_refuse([ObservationMessage.of(o, policy.inputs) for o in seen])
     assert [isinstance(answer, Refusal) for answer in got] == [False, True, False]
 
 
@@ -214,6 +214,14 @@ def test_a_server_can_be_reached_over_the_network(policy):
         server.serve(policy, CPU)
         client = PolicyClient(server.address, b"secret")
         np.testing.assert_array_equal(client.ask(observation(2)), predicted(policy, observation(2)))
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_rows_are_shared_and_answers_do_not_depend_on_it(policy):
+    device = torch.device("cuda")
+    batch, notes = tried_out(policy.to(device), device)
+    assert (batch.lanes, notes) == (GPU_LANES, ())
+    assert batch.independent() and batch.repeatable()
 
 
 def test_neither_clients_nor_the_door_need_torch():
