@@ -156,14 +156,14 @@ class PolicyServer:
 
 
 def describe(policy: "Policy") -> ServedPolicy:
-    """What clients are told about a policy. Its config may have a field `execute_steps`."""
+    """What clients are told about a policy. Its config may have a field `execute_steps`, 0 for the whole chunk."""
     steps = getattr(getattr(policy, "config", None), "execute_steps", None)
     return ServedPolicy(
         name=policy.name,
         spec=policy.spec,
         inputs=policy.inputs,
         chunk_size=policy.chunk_size,
-        execute_steps=steps if isinstance(steps, int) else None,
+        execute_steps=steps if isinstance(steps, int) and steps > 0 else None,
     )
 
 

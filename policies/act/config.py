@@ -25,6 +25,8 @@ class ActConfig:
     """Cameras to look at; none given: all of the data."""
     chunk_size: int = 100
     """Actions predicted at once."""
+    execute_steps: int = 0
+    """Actions of a chunk that are played before the next one is asked for; 0 plays it whole. A benchmark can differ."""
     d_model: int = 512
     """Width of tokens."""
     heads: int = 8
