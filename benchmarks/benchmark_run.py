@@ -1,5 +1,6 @@
 """One run of a benchmark into one folder: the parent's side of the workers."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ class BenchmarkRun:
         self._load, self._agent_factory = load, agent_factory
         self._rows = {(row.task, row.seed): row for row in read_rows(plan.directory)}
         self._todo = [job for job in plan.jobs() if (job.task, job.seed) not in self._rows]
-        self._workers = worker_count(self._config.workers, len(self._todo))
+        self._workers = min(worker_count(self._config.workers, len(self._todo)), len(self._todo))
         self._before, self._started = len(self._rows), time.perf_counter()
         self._broken: list[tuple[EpisodeJob, WorkerError]] = []
 
@@ -56,18 +57,22 @@ class BenchmarkRun:
             WorkerStartError: No worker could start.
             DatasetError: A file could not be written.
         """
-        if self._todo:
-            with self._pool() as (pool, hosted):
-                self._begin(pool, hosted)
-                try:
-                    self._loop(pool)
-                except KeyboardInterrupt:
-                    raise KeyboardInterrupt(self._interrupted()) from None
-                finally:
-                    self._summary().write()
+        try:
+            if self._todo:
+                self._run_left()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(self._interrupted()) from None
         summary = self._summary()
         summary.write()
         return summary
+
+    def _run_left(self) -> None:
+        with self._pool() as (pool, hosted):
+            self._begin(pool, hosted)
+            try:
+                self._loop(pool)
+            finally:
+                self._summary().write()
 
     @contextmanager
     def _pool(self) -> Iterator[tuple[EpisodePool, Hosted]]:
@@ -117,21 +122,24 @@ class BenchmarkRun:
         if isinstance(result, WorkerError):
             # An agent's errors are rows; this is the machine's, and would not be there next time. No row.
             self._broken.append((job, result))
+            if self._config.debug:
+                sys.stderr.write(result.traceback)
             return
         append_line(self._directory / RESULTS, result.to_json())
         self._rows[job.task, job.seed] = result
 
     def _interrupted(self) -> str:
-        kept = f"{len(self._rows)} of {len(self._plan.jobs())} episodes are kept in {self._directory}."
+        kept = f"{len(read_rows(self._directory))} of {len(self._plan.jobs())} episodes are kept in {self._directory}."
         return f"{kept} Go on with: {self._plan.resume_command}"
 
     def _summary(self) -> BenchmarkSummary:
-        done = len(self._rows) - self._before
+        rows = read_rows(self._directory)  # an interrupt may have come between the file and our memory
+        done = len(rows) - self._before
         timings = Timings(episodes=done, wall_s=time.perf_counter() - self._started, workers=self._workers)
         return BenchmarkSummary(
             directory=self._directory,
             info=BenchmarkInfo.read(self._directory),
-            rows=[self._rows[key] for key in sorted(self._rows)],
+            rows=rows,
             wanted=len(self._plan.jobs()),
             suite=self._config.suite,
             timings=timings if done else Timings.read(self._directory) or timings,
