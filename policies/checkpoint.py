@@ -109,7 +109,7 @@ def load(path: str | Path) -> Policy:
         raise CheckpointError(
             f"{folder} does not fit this version of ambidex: {error}. Use the version that wrote it, or train again."
         ) from error
-    policy = kind(kind.config_for_loading(config), spec, Statistics.read(folder / STATISTICS))
+    policy = kind(config, spec, Statistics.read(folder / STATISTICS))
     _load_strictly(policy, folder / MODEL)
     return policy.eval()
 

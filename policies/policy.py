@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
@@ -58,11 +58,3 @@ class Policy(nn.Module, ABC):
             CheckpointError: It is damaged, or does not fit.
         """
         return ""
-
-    @classmethod
-    def config_for_loading(cls, config: Any) -> Any:
-        """The config to construct with when a checkpoint's weights are loaded afterwards.
-
-        Override it where the config names files of first weights, which need not be there any more.
-        """
-        return config

@@ -15,6 +15,7 @@ from ambidex.policies.resnet import PUBLISHED_WIDTH, ResNet18
 
 NONE, CACHED = "none", "cached"
 CACHED_PATTERN = "resnet18-*.pth"
+UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, LookupError, pickle.UnpicklingError, SafetensorError)
 FROM_SCRATCH = "The image encoder starts from scratch"
 
 
@@ -42,8 +43,7 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
     if not files:
         return (
             f"{FROM_SCRATCH}: no ImageNet weights lie in {_cache()}. Put torchvision's resnet18-f37072fd.pth there or "
-            "name a file with backbone_weights; without them frozen batch norm learns badly, backbone_norm 'layer' "
-            "better."
+            "name a file with --backbone-weights; to learn from scratch, --backbone-norm layer is meant."
         )
     return _fill(backbone, files[-1])
 
@@ -83,7 +83,7 @@ def _read(file: Path) -> Mapping[str, Tensor]:
             return load_file(file)
         if file.suffix == ".pth":
             return torch.load(file, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
-    except (OSError, SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         raise CheckpointError(
             f"The weights in {file} cannot be read ({type(error).__name__}: {error}). Get the file again."
         ) from error

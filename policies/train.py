@@ -98,12 +98,14 @@ def _train(config: TrainConfig[Any], run: Path, table: EpisodeTable, device: tor
 def _train_plan(plan: TrainPlan, table: EpisodeTable, training: tuple[int, ...], held_out: tuple[int, ...]) -> None:
     config, home = plan.config, find_home(plan, table)
     first_step = resumable_step(plan.run) or 0
+    origin = "" if first_step else plan.policy.load_pretrained()  # before the learner copies the weights
     learner = Learner(plan)
     if first_step:
         learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE)
     options = {"steps": config.steps, "done": first_step, "quiet": config.quiet, "writes": plan.ranks.first}
     with TrainingLog(plan.run, config.policy, **options) as log:
-        log.note(_in_words(plan, table, len(training), home.reason))
+        for words in filter(None, (_in_words(plan, table, len(training), home.reason), origin)):
+            log.note(words)
         frames = make_frames(plan, table, home)
         gatherer = SampleGatherer(table, plan.policy.chunk_size, plan.device)
         batches = training_batches(plan, table.rows(training), frames, gatherer, first_step)

@@ -1,0 +1,151 @@
+import pickle
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from safetensors.torch import save_file
+from torch import nn
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.errors import CheckpointError
+from ambidex.policies.frozen_batch_norm import FrozenBatchNorm2d
+from ambidex.policies.resnet import ResNet18
+from ambidex.policies.resnet_weights import load_resnet_weights
+
+PUBLISHED_PARAMETERS = 11_689_512 - 513_000  # torchvision's resnet18 without its classifier
+
+
+def torchvision_names():
+    """Names in torchvision's file but for the classifier and counters."""
+    norms = ["weight", "bias", "running_mean", "running_var"]
+    names = ["conv1.weight", *(f"bn1.{name}" for name in norms)]
+    for stage in (1, 2, 3, 4):
+        for block in (0, 1):
+            for i in (1, 2):
+                prefix = f"layer{stage}.{block}"
+                names += [f"{prefix}.conv{i}.weight", *(f"{prefix}.bn{i}.{name}" for name in norms)]
+        if stage > 1:
+            shortcut = f"layer{stage}.0.downsample"
+            names += [f"{shortcut}.0.weight", *(f"{shortcut}.1.{name}" for name in norms)]
+    return names
+
+
+def random_state(resnet):
+    """Weights and statistics as after training."""
+    torch.manual_seed(1)
+    return {name: torch.rand(value.shape) * 0.2 + 0.01 for name, value in resnet.state_dict().items()}
+
+
+def published(resnet):
+    """A file as torchvision writes it."""
+    extra = {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
+    return {**random_state(resnet), **extra, "bn1.num_batches_tracked": torch.tensor(0)}
+
+
+def reference(x, state):
+    """The network again, from its description (He et al., 2015, table 1), with torch's own batch norm."""
+
+    def norm(x, name):
+        mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+        return F.batch_norm(x, mean, variance, state[f"{name}.weight"], state[f"{name}.bias"])
+
+    x = F.relu(norm(F.conv2d(x, state["conv1.weight"], stride=2, padding=3), "bn1"))
+    x = F.max_pool2d(x, 3, 2, 1)
+    for stage in (1, 2, 3, 4):
+        for block in (0, 1):
+            name, stride = f"layer{stage}.{block}", 2 if stage > 1 and block == 0 else 1
+            y = F.relu(norm(F.conv2d(x, state[f"{name}.conv1.weight"], stride=stride, padding=1), f"{name}.bn1"))
+            y = norm(F.conv2d(y, state[f"{name}.conv2.weight"], padding=1), f"{name}.bn2")
+            if f"{name}.downsample.0.weight" in state:
+                x = norm(F.conv2d(x, state[f"{name}.downsample.0.weight"], stride=stride), f"{name}.downsample.1")
+            x = F.relu(x + y)
+    return x
+
+
+def test_names_and_sizes_are_torchvision_s():
+    state = ResNet18().state_dict()
+    assert set(state) == set(torchvision_names())
+    affine_and_weights = [value for name, value in state.items() if not name.rpartition(".")[2].startswith("running")]
+    assert sum(value.numel() for value in affine_and_weights) == PUBLISHED_PARAMETERS
+
+
+def test_it_computes_what_the_paper_describes():
+    resnet = ResNet18(width=8)
+    state = random_state(resnet)
+    resnet.load_state_dict(state)
+    images = torch.randn(2, 3, 70, 90)
+    torch.testing.assert_close(resnet(images), reference(images, state), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("size", "cells"), [((120, 160), (4, 5)), ((480, 640), (15, 20)), ((33, 65), (2, 3))])
+def test_a_feature_map_has_a_32nd_of_the_size(size, cells):
+    with torch.device("meta"):
+        assert ResNet18(width=4)(torch.empty(1, 3, *size)).shape == (1, 32, *cells)
+
+
+def test_frozen_batch_norm_is_batch_norm_in_evaluation_and_never_learns():
+    norm = nn.BatchNorm2d(6).eval()
+    for tensor in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
+        tensor.uniform_(0.5, 2.0)
+    frozen = FrozenBatchNorm2d(6)
+    frozen.load_state_dict({name: value for name, value in norm.state_dict().items() if "num" not in name})
+    x = torch.randn(4, 6, 5, 5)
+    before = {name: value.clone() for name, value in frozen.state_dict().items()}
+    torch.testing.assert_close(frozen.train()(x), norm(x))
+    assert not list(frozen.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in frozen.state_dict().items())
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_published_file_fits(tmp_path, suffix):
+    resnet, path = ResNet18(), tmp_path / f"weights{suffix}"
+    state = published(resnet)
+    torch.save(state, path) if suffix == ".pth" else save_file(state, path)
+    assert str(path) in load_resnet_weights(resnet, str(path))
+    assert all(torch.equal(value, state[name]) for name, value in resnet.state_dict().items())
+
+
+def test_torchvision_s_cached_file_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    resnet = ResNet18()
+    before = resnet.conv1.weight.clone()
+    assert "from scratch" in load_resnet_weights(resnet, "cached")
+    assert torch.equal(resnet.conv1.weight, before)
+    path = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    path.parent.mkdir(parents=True)
+    torch.save(published(resnet), path)
+    assert str(path) in load_resnet_weights(resnet, "cached")
+    assert not torch.equal(resnet.conv1.weight, before)
+
+
+@pytest.mark.parametrize("changes", [{"width": 16}, {"norm": "group"}])
+def test_cached_weights_are_left_alone_where_they_cannot_fit(changes):
+    assert "from scratch" in load_resnet_weights(ResNet18(**changes), "cached")
+
+
+def test_none_is_from_scratch():
+    assert "from scratch" in load_resnet_weights(ResNet18(width=4), "none")
+
+
+@pytest.mark.parametrize("changes", [{"width": 16}, {"norm": "group"}])
+def test_weights_that_do_not_fit_are_refused(tmp_path, changes):
+    path = tmp_path / "weights.safetensors"
+    save_file(published(ResNet18()), path)
+    with pytest.raises(CheckpointError, match="backbone_width 64 and backbone_norm 'frozen'"):
+        load_resnet_weights(ResNet18(**changes), str(path))
+
+
+def test_a_file_that_is_not_there_or_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="is no file"):
+        load_resnet_weights(ResNet18(width=4), str(tmp_path / "nothing.pth"))
+    (tmp_path / "weights.onnx").touch()
+    with pytest.raises(UsageError, match="neither"):
+        load_resnet_weights(ResNet18(width=4), str(tmp_path / "weights.onnx"))
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"not weights", pickle.dumps(print, protocol=2)])
+def test_a_damaged_or_dangerous_file_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_resnet_weights(ResNet18(width=4), str(tmp_path / name))
