@@ -3,6 +3,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from ambidex.envs.types import Observation
 from ambidex.policies.fixed_batch import GPU_LANES, FixedBatch, random_message, tried_out
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.serving import PolicyServer
+from ambidex.policies.serving import PolicyServer, describe
 from ambidex.policies.serving_client import PolicyClient, PolicyServerError, Refusal
 
 CPU = torch.device("cpu")
@@ -106,6 +107,12 @@ def test_clients_may_knock_before_there_is_a_policy(policy):
         served = early.result(timeout=10).policy
     assert (served.name, served.spec, served.inputs) == ("act", SPEC, policy.inputs)
     assert (served.chunk_size, served.execute_steps) == (50, None)
+
+
+@pytest.mark.parametrize(("says", "told"), [(20, 20), (0, None), (None, None)])
+def test_clients_hear_how_much_of_a_chunk_to_play(policy, says, told):
+    policy.config = SimpleNamespace(execute_steps=says)
+    assert describe(policy).execute_steps == told
 
 
 def test_a_request_that_breaks_is_refused_and_the_next_is_answered():
