@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 from ambidex.benchmarks.benchmark_config import BenchmarkConfig
 from ambidex.envs.errors import AmbidexError
@@ -28,17 +29,18 @@ class CommandPerEpisode:
         config = self._benchmark
         if config is None:
             return self._text
-        return to_text(
-            BENCHMARK, replace(config, task=task, suite=None, seed=seed, episodes=1, video="all"), brief=True
-        )
+        folder = Path("results") / f"{config.policy}-{task.replace('/', '-')}-seed-{seed}"
+        one = replace(config, task=task, suite=None, seed=seed, episodes=1, video="all", output_dir=folder)
+        return _with_seed(to_text(BENCHMARK, one, brief=True), seed)
 
     def recording(self, task: str, seed: int) -> str:
         """Of an episode that record-episodes attempted."""
         config = self._recording
         if config is None:
             return self._text
-        one = replace(config, task=task, seed=seed, num_episodes=1, max_attempts=1, keep_failures=True, video="all")
-        return to_text(RECORD, one, brief=True)
+        folder = Path("data") / f"{task.replace('/', '-')}-seed-{seed}"
+        one = replace(config, task=task, seed=seed, num_episodes=1, max_attempts=1, output_dir=folder)
+        return _with_seed(to_text(RECORD, replace(one, keep_failures=True, video="all"), brief=True), seed)
 
     @cached_property
     def _benchmark(self) -> BenchmarkConfig | None:
@@ -53,3 +55,8 @@ class CommandPerEpisode:
             return from_text(RECORD, self._text, RecordConfig)
         except AmbidexError:
             return None
+
+
+def _with_seed(command: str, seed: int) -> str:
+    """The command with its seed, even where that is the default."""
+    return command if " --seed " in command else f"{command} --seed {seed}"

@@ -56,6 +56,9 @@ class GalleryHandler(BaseHTTPRequestHandler):
             self._send_error(HTTPStatus.SERVICE_UNAVAILABLE, "The gallery is being closed.")
         except AmbidexError as error:
             self._send_error(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        except Exception as exception:  # a defect; whoever watches and whoever started the server hear of it
+            self.server.complain(exception)
+            self._send_error(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(exception).__name__}: {exception}")
 
     def _stranger(self) -> bool:
         """Whether a page of another site asks, in its own name or under a name that it made point here."""

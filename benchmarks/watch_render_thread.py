@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from ambidex.benchmarks.watch_film import FilmWorker
+    from ambidex.benchmarks.film_worker import FilmWorker
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,9 @@ class RenderThread:
             return None if self._closed else self._waiting.pop()
 
     def _worker(self) -> "FilmWorker":
-        from ambidex.benchmarks.watch_film import FilmWorker  # loads the simulator: not before somebody wants a picture
+        from ambidex.benchmarks.film_worker import (
+            FilmWorker,
+        )  # loads the simulator: not before somebody wants a picture
 
         if self._film_worker is None:
             self._film_worker = FilmWorker()

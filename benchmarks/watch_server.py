@@ -5,6 +5,7 @@ from http.server import ThreadingHTTPServer
 
 from ambidex.benchmarks.watch_gallery import Gallery
 from ambidex.benchmarks.watch_handler import GalleryHandler
+from ambidex.command_line import say
 from ambidex.envs.errors import AmbidexError, UsageError
 
 HOST = "127.0.0.1"
@@ -29,6 +30,7 @@ class GalleryServer(ThreadingHTTPServer):
 
     def __init__(self, gallery: Gallery, port: int) -> None:
         self.gallery = gallery
+        self._complaints = set[str]()
         if not 0 <= port <= HIGHEST_PORT:
             raise UsageError(f"--port {port}: expected 1 to {HIGHEST_PORT}, or 0 for any that is free.")
         try:
@@ -40,6 +42,13 @@ class GalleryServer(ThreadingHTTPServer):
     def address(self) -> str:
         """What to open in a browser."""
         return f"http://{HOST}:{self.server_address[1]}/"
+
+    def complain(self, exception: Exception) -> None:
+        """Say on the terminal that a request broke, once for each way to break."""
+        what = f"{type(exception).__name__}: {exception}".rstrip(": .")
+        if what not in self._complaints:
+            self._complaints.add(what)
+            say("watch-rollouts", f"A request could not be answered, most likely a defect of ambidex: {what}.")
 
 
 def _refusal(port: int, error: OSError) -> AmbidexError:

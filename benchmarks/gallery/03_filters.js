@@ -75,6 +75,7 @@ function writeAddress(openItem) {
 }
 
 function drawFilters() {
+  byId("filter-task").parentElement.hidden = taskNames.length < 2;
   fillSelect(byId("filter-task"), [["", "All"], ...taskNames.map((name) => [name, name])], chosen.task);
   fillSelect(byId("filter-outcome"), outcomeChoices(), chosen.outcome);
   fillSelect(byId("filter-stage"), stageChoices(), chosen.stage);
