@@ -2,5 +2,8 @@
 
 from collections.abc import Mapping
 
-POLICIES: Mapping[str, str] = {"act": "ambidex.policies.act.policy:ActPolicy"}
-PRESETS: Mapping[str, str] = {"act": "ambidex.policies.act.presets:preset"}
+_REGISTERED = {
+    "act": ("ambidex.policies.act.policy:ActPolicy", "ambidex.policies.act.presets:preset"),
+}
+POLICIES: Mapping[str, str] = {name: policy for name, (policy, _) in _REGISTERED.items()}
+PRESETS: Mapping[str, str] = {name: preset for name, (_, preset) in _REGISTERED.items()}

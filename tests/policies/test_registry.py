@@ -1,0 +1,119 @@
+"""What holds for every registered policy, and for the example of CONTRIBUTING.md."""
+
+import dataclasses
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from synthetic_dataset import write_dataset
+
+from ambidex.envs.registry import resolve
+from ambidex.policies import registry
+from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.checkpoint import load, policy_type
+from ambidex.policies.dataset import read_table
+from ambidex.policies.policy import Policy
+from ambidex.policies.sample_gatherer import SampleGatherer
+from ambidex.policies.train import train
+from ambidex.policies.train_flags import defaults
+from ambidex.policies.training_setup import statistics_of
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "toy_policy.py"
+NAMES = [*registry.POLICIES, "mlp"]
+LONGEST_EXAMPLE = 80  # [lines]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def example():
+    """The example, registered as CONTRIBUTING.md says but for the folder."""
+    spec = importlib.util.spec_from_file_location("toy_policy_example", EXAMPLE)
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    registry.POLICIES["mlp"] = f"{spec.name}:MlpPolicy"
+    registry.PRESETS["mlp"] = f"{spec.name}:preset"
+    yield
+    del registry.POLICIES["mlp"], registry.PRESETS["mlp"], sys.modules[spec.name]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Records both states and images; small, but large enough for every backbone."""
+    return write_dataset(tmp_path_factory.mktemp("data"), image_size=(48, 64), cameras=("top",))
+
+
+def make(name, data, observations=None, seed=0):
+    """The policy of the smallest preset, and a batch of it."""
+    torch.manual_seed(seed)
+    table = read_table((data,))
+    config = defaults(name, "tiny", observations).model
+    policy = policy_type(name)(config, table.spec, statistics_of(table, table.rows([0, 1, 2])))
+    images = torch.randint(256, (4, 3, 48, 64), dtype=torch.uint8).to(memory_format=torch.channels_last)
+    gatherer = SampleGatherer(table, policy.chunk_size, torch.device("cpu"))
+    rows = table.rows([0, 1, 2, 3])[[0, 3, 9, 13]]
+    return policy, gatherer.batch(rows, dict.fromkeys(policy.inputs.cameras, images))
+
+
+def only_what_is_looked_at(policy, observation):
+    """As a server sends it: parts that the policy does not look at are empty."""
+    objects = observation.objects if policy.inputs.objects else observation.objects[:, :0]
+    images = {camera: observation.images[camera] for camera in policy.inputs.cameras}
+    instructions = observation.instructions if policy.inputs.instruction else ("",) * len(observation)
+    return ObservationBatch(qpos=observation.qpos, objects=objects, images=images, instructions=instructions)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("preset", ["tiny", "base", "paper"])
+def test_presets_exist_and_fit_the_policy(name, preset):
+    kind = resolve("policy", name, registry.POLICIES)
+    assert issubclass(kind, Policy)
+    assert kind.name == name
+    assert not inspect.isabstract(kind)
+    assert type(defaults(name, preset).model) is kind.config_type
+    assert dataclasses.is_dataclass(kind.config_type)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_gets_a_gradient(name, data):
+    policy, batch = make(name, data)
+    terms = policy.train().losses(batch)
+    assert all(term.shape == () and torch.isfinite(term) for term in terms.values())
+    terms["loss"].backward()
+    assert not [n for n, p in policy.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_predictions_are_chunks_of_what_the_policy_says_it_looks_at(name, data):
+    policy, batch = make(name, data)
+    seen = only_what_is_looked_at(policy, batch.observation)
+    chunk = policy.eval().predict(seen)
+    assert chunk.shape == (4, policy.chunk_size, len(policy.spec.action_names))
+    assert chunk.dtype == torch.float32
+    assert not chunk.requires_grad
+    assert torch.equal(chunk, policy.predict(batch.observation))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_few_steps_of_training_can_be_loaded_back(name, data, tmp_path):
+    settings = {"data": (data,), "output_dir": tmp_path / "run", "steps": 3, "batch_size": 4, "quiet": True}
+    config = dataclasses.replace(defaults(name, "tiny"), **settings, device="cpu", precision="fp32")
+    policy = load(train(config))
+    again = load(tmp_path / "run" / "checkpoints" / "3")
+    _, batch = make(name, data)
+    assert policy.name == name
+    assert torch.equal(policy.predict(batch.observation), again.predict(batch.observation))
+    assert torch.isfinite(policy.predict(batch.observation)).all()
+
+
+def test_the_example_is_short_and_learns(data):
+    assert len(EXAMPLE.read_text().splitlines()) < LONGEST_EXAMPLE
+    policy, batch = make("mlp", data)
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=1e-3)
+    first = policy.losses(batch)["loss"].item()
+    for _ in range(100):
+        optimizer.zero_grad()
+        policy.losses(batch)["loss"].backward()
+        optimizer.step()
+    assert policy.losses(batch)["loss"].item() < 0.1 * first
