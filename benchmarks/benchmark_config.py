@@ -22,7 +22,7 @@ class BenchmarkConfig:
     """
 
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    """Who acts: a learned policy (act, uniact, robovlms), scripted for the task's expert, random, or hold, which stays
+    """Who acts: a learned policy such as act, scripted for the task's expert, random, or hold, which stays
     where it is. Must be given."""
     checkpoint: OptionalPath = None
     """Checkpoint or run folder of a learned policy; auto is the newest run of that policy under runs/."""
