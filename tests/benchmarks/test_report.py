@@ -1,0 +1,178 @@
+"""report.html without a browser: what is in the file."""
+
+import base64
+import hashlib
+import re
+
+import pytest
+from page_parts import PageParts
+from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_rows, write_results
+
+from ambidex.benchmarks.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.report import make_report, write_report
+from ambidex.benchmarks.report_results import read_results
+from ambidex.envs.errors import DatasetError
+from ambidex.intervals import wilson_interval
+from ambidex.recorders.command_text import from_text
+
+EVIL = "</script><img src=x onerror=alert(1)><!--<script>"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return write_results(tmp_path_factory.mktemp("results") / "act")
+
+
+@pytest.fixture(scope="module")
+def parts(results):
+    return PageParts(write_report(results).read_text())
+
+
+def report_of(folder, path, **options):
+    return make_report([read_results(folder)], path, **options)
+
+
+def test_it_lies_in_the_results_folder_and_is_the_same_each_time(results):
+    first = write_report(results)
+    content = first.read_bytes()
+    assert first == results / "report.html"
+    assert write_report(results).read_bytes() == content
+
+
+def test_nothing_in_it_is_loaded_from_elsewhere(results, parts):
+    loading = [a for _, a in parts.elements for name in ("src", "href", "srcset", "data", "poster") if name in a]
+    assert [a for a in loading if a.get("href") not in ("data:,", "#episodes")] == []
+    assert "http" not in (results / "report.html").read_text().replace("http-equiv", "")
+    assert not re.search(r"@import|url\(", parts.style)
+
+
+def test_the_policy_allows_this_style_and_program_and_nothing_else(parts):
+    def digest(text):
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    rules = dict(rule.strip().split(" ", 1) for rule in parts.policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == digest(parts.program)
+    assert rules["style-src"] == digest(parts.style)
+    assert rules["connect-src"] == "'self'"
+
+
+def test_every_row_is_an_episode_with_its_video(results, parts):
+    rows = typical_rows()
+    assert [(e["task"], e["seed"], e["outcome"], e["stage"]) for e in parts.episodes] == [
+        (row.task, row.seed, row.outcome, row.stage) for row in rows
+    ]
+    for episode in parts.episodes:
+        file = results / "videos" / episode["task"] / f"{episode['seed']}_{episode['outcome']}.mp4"
+        assert parts.videos[episode["media"]["address"]] == file.read_bytes()
+        assert base64.b64decode(episode["media"]["poster"].partition(",")[2]).startswith(b"\xff\xd8")
+    assert len(parts.videos) == len(rows)
+
+
+def test_rates_come_with_wilsons_interval_and_errors_are_counted_apart(parts):
+    (run,) = parts.model["runs"]
+    assert [tally["task"] for tally in run["tasks"]] == list(STAGES)
+    for tally in [*run["tasks"], run["total"]]:
+        share = 2 if tally is run["total"] else 1
+        assert (tally["n"], tally["successes"], tally["errors"]) == (8 * share, 3 * share, 1 * share)
+        assert (tally["low"], tally["high"]) == wilson_interval(3 * share, 8 * share)
+
+
+def test_the_funnel_counts_who_reached_at_least_a_stage(parts):
+    for tally in parts.model["runs"][0]["tasks"]:
+        assert tally["stages"] == list(STAGES[tally["task"]])
+        assert tally["reached"] == [8, 7, 6, 5, 4]
+        assert tally["reached"][-1] >= tally["successes"]
+
+
+def test_without_javascript_the_rates_are_still_told(parts):
+    said = " ".join(parts.texts)
+    assert "insertion: 3/8 = 37.5 % (95 % interval 13.7 to 69.4)" in said
+
+
+@pytest.mark.parametrize("field", ["reason", "stage_name", "policy", "error"])
+def test_text_of_results_cannot_become_markup(tmp_path, field):
+    rows = [make_row(outcome="error", stage=1, **{field: EVIL})]
+    page = PageParts(write_report(write_results(tmp_path, rows, policy=EVIL, videos=False)).read_text())
+    assert [tag for tag, _ in page.elements].count("script") == 2  # the model and the program
+    assert not [tag for tag, _ in page.elements if tag == "img"]
+    assert page.model["runs"][0]["label"] == f"{EVIL} chunk:100"
+    assert page.episodes[0]["reason"] in (EVIL, "RuntimeError: the gripper fell off")
+
+
+def test_task_names_cannot_become_markup(tmp_path):
+    evil = EVIL.replace("/", "")
+    page = PageParts(write_report(write_results(tmp_path, [make_row(evil)], videos=False)).read_text())
+    assert [tag for tag, _ in page.elements].count("script") == 2
+    assert page.episodes[0]["task"] == evil and evil in " ".join(page.texts)
+
+
+def test_the_command_runs_that_episode_again(parts):
+    for episode in parts.episodes:
+        config = from_text("run-benchmark", episode["command"], BenchmarkConfig)
+        assert (config.task, config.seed, config.episodes, config.policy) == (episode["task"], episode["seed"], 1, "act")
+        assert f"--seed {episode['seed']}" in episode["command"]
+        assert str(config.checkpoint) == "runs/act"
+
+
+def test_a_command_of_another_version_is_given_as_it_stands(tmp_path):
+    command = "run-benchmark --policy act --flavour vanilla"
+    page = PageParts(write_report(write_results(tmp_path, videos=False, command=command)).read_text())
+    assert {episode["command"] for episode in page.episodes} == {command}
+
+
+def test_over_the_budget_failures_come_first_and_the_rest_is_told(results, tmp_path):
+    bad = [e for e in read_results(results).episodes if not e.success]
+    budget_mb = sum(e.video.stat().st_size for e in bad) / 1e6
+    report = report_of(results, tmp_path / "page.html", budget_mb=budget_mb)
+    page = PageParts(report.path.read_text())
+    embedded = {e["seed"]: e["outcome"] for e in page.episodes if e["media"]["kind"] == "embedded"}
+    assert set(embedded.values()) == {"failure", "error"} and report.videos == len(bad) == 10
+    assert sum(map(len, page.videos.values())) <= budget_mb * 1e6
+    assert "6 of 16 videos are not in this file" in report.note and f"watch-rollouts {results}" in report.note
+    assert page.model["notice"] == report.note and report.note in report.in_words()
+    left_out = [e for e in page.episodes if e["media"]["kind"] == "absent"]
+    assert all("Left out" in e["media"]["why"] and e["media"]["poster"] for e in left_out)
+
+
+def test_with_everything_in_it_there_is_nothing_to_tell(results, tmp_path):
+    report = report_of(results, tmp_path / "page.html")
+    assert report.note == "" and report.videos == 16
+
+
+def test_videos_that_were_not_made_are_told(tmp_path):
+    folder = write_results(tmp_path, [make_row(seed=FIRST_SEED), make_row(seed=FIRST_SEED + 1)], videos=False)
+    states = folder / "states" / "insertion" / f"{FIRST_SEED}.npz"
+    states.parent.mkdir(parents=True)
+    states.touch()
+    report = report_of(folder, tmp_path / "page.html")
+    first, second = PageParts(report.path.read_text()).episodes
+    assert "1 of 1 videos are not in this file: 1 have not been made." in report.note
+    assert "watch-rollouts makes it" in first["media"]["why"] and "not kept" in second["media"]["why"]
+
+
+def test_one_damaged_video_does_not_keep_the_others_from_being_shown(tmp_path):
+    folder = write_results(tmp_path, typical_rows()[:2])
+    (folder / "videos/insertion" / f"{FIRST_SEED}_failure.mp4").write_bytes(b"not a video")
+    page = PageParts(write_report(folder).read_text())
+    first, second = page.episodes
+    assert first["media"]["kind"] == "absent" and f"{FIRST_SEED}_failure.mp4 cannot be read" in first["media"]["why"]
+    assert second["media"]["kind"] == "embedded" and list(page.videos) == [second["media"]["address"]]
+
+
+def test_results_without_an_episode_have_a_page(tmp_path):
+    (run,) = PageParts(write_report(write_results(tmp_path, [])).read_text()).model["runs"]
+    assert run["tasks"][0]["n"] == 0 and (run["tasks"][0]["low"], run["tasks"][0]["high"]) == (0.0, 1.0)
+
+
+def test_two_runs_of_one_label_are_told_apart_by_their_folders(results, tmp_path):
+    other = write_results(tmp_path / "other", videos=False)
+    make_report([read_results(results), read_results(other)], tmp_path / "page.html")
+    labels = [run["label"] for run in PageParts((tmp_path / "page.html").read_text()).model["runs"]]
+    assert labels == [f"act chunk:100 ({results})", f"act chunk:100 ({other})"]
+
+
+def test_damaged_results_are_named(tmp_path):
+    rewrite_row(write_results(tmp_path, videos=False), 3, outcome="perhaps")
+    with pytest.raises(DatasetError, match=r"results\.jsonl"):
+        write_report(tmp_path)

@@ -1,0 +1,49 @@
+"""A gallery that is served from a thread of the test."""
+
+import http.client
+import json
+import threading
+import time
+from contextlib import closing, contextmanager
+
+from ambidex.benchmarks.look import Look
+from ambidex.benchmarks.watch_gallery import Gallery
+from ambidex.benchmarks.watch_server import GalleryServer
+from ambidex.benchmarks.watch_studio import Studio
+
+
+@contextmanager
+def served(*folders, look=None):
+    """The server of a gallery; `address` is what to open."""
+    with closing(Studio(quiet=True)) as studio:
+        with GalleryServer(Gallery(folders, look or Look(), studio), 0) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            try:
+                yield server
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+def ask(server, path, method="GET", **headers):
+    """Status, headers and body of an answer; the path goes out as it is written."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=60)
+    with closing(connection):
+        connection.putrequest(method, path, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+
+def make_video(server, address):
+    """Have a video made and wait for it; returns all states that were told on the way."""
+    states = [json.loads(ask(server, f"{address}.mp4", "POST")[2])]
+    deadline = time.monotonic() + 60
+    while not states[-1]["ready"] and not states[-1]["error"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+        states.append(json.loads(ask(server, f"{address}.json")[2]))
+    return states
