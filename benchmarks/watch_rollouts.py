@@ -1,5 +1,6 @@
 """The command `watch-rollouts`."""
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -23,6 +24,8 @@ def _main(config: WatchConfig) -> int:
     check_environment()
     if not 1 <= len(config.paths) <= MOST_FOLDERS:
         raise UsageError(f"{len(config.paths)} folders are given. Give one to watch, or two to compare.")
+    if not 0 <= config.budget < math.inf:
+        raise UsageError(f"--budget {config.budget}: expected 0 or more.")
     look = _look(config)
     if config.export is None:
         _serve(config, look)

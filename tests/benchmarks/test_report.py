@@ -110,7 +110,12 @@ def test_task_names_cannot_become_markup(tmp_path):
 def test_the_command_runs_that_episode_again(parts):
     for episode in parts.episodes:
         config = from_text("run-benchmark", episode["command"], BenchmarkConfig)
-        assert (config.task, config.seed, config.episodes, config.policy) == (episode["task"], episode["seed"], 1, "act")
+        assert (config.task, config.seed, config.episodes, config.policy) == (
+            episode["task"],
+            episode["seed"],
+            1,
+            "act",
+        )
         assert f"--seed {episode['seed']}" in episode["command"]
         assert str(config.checkpoint) == "runs/act"
 

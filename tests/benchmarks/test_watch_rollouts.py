@@ -1,0 +1,152 @@
+"""The command, as it is typed."""
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from dataset_folder import write_dataset
+from page_parts import PageParts
+from results_folder import FIRST_SEED, make_row, typical_rows, write_results
+
+from ambidex.benchmarks.watch_rollouts import main
+
+COMMAND = [sys.executable, "-c", "from ambidex.benchmarks.watch_rollouts import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return write_results(tmp_path_factory.mktemp("results") / "act", typical_rows()[:3])
+
+
+def run(capsys, *words):
+    """Exit code, stdout and stderr of the command in this process."""
+    with pytest.raises(SystemExit) as leaving:
+        main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return leaving.value.code, out, err
+
+
+def test_it_serves_until_ctrl_c(results):
+    with subprocess.Popen(
+        [*COMMAND, results, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        address = watching.stdout.readline().strip()
+        assert address.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            assert len(PageParts(answer.read().decode()).episodes) == 3
+        watching.send_signal(signal.SIGINT)
+        out, err = watching.communicate(timeout=30)
+    assert (watching.returncode, out) == (130, "")
+    assert err == "watch-rollouts: Interrupted. The gallery is closed; the videos that were made stay.\n"
+
+
+def test_ctrl_c_in_the_middle_of_a_video_leaves_nothing_half_made(tmp_path):
+    folder = write_dataset(tmp_path / "data", steps=3000)
+    with subprocess.Popen(
+        [*COMMAND, folder, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        address = watching.stdout.readline().strip()
+        urllib.request.urlopen(f"{address}0/insertion/0.mp4", data=b"", timeout=30).close()
+        while not list(folder.rglob("*.tmp-*")):
+            assert watching.poll() is None
+        watching.send_signal(signal.SIGINT)
+        _, err = watching.communicate(timeout=30)
+    assert watching.returncode == 130 and err.count("\n") == 1
+    assert not [path for path in (folder / "videos").rglob("*") if path.is_file()]
+
+
+def test_a_folder_that_is_neither_says_what_was_expected_and_what_is_near(results, capsys):
+    code, _, err = run(capsys, results.parent)
+    assert code == 2
+    assert "benchmark.json" in err and "dataset.json" in err and "run-benchmark" in err and "record-episodes" in err
+    assert str(results) in err
+
+
+@pytest.mark.parametrize(("name", "words"), [("nowhere", "does not exist"), ("report.html", "is a file")])
+def test_what_is_no_folder(tmp_path, capsys, name, words):
+    (tmp_path / "report.html").touch()
+    code, _, err = run(capsys, tmp_path / name)
+    assert code == 2 and words in err
+
+
+def test_one_folder_or_two(results, capsys):
+    assert run(capsys)[0] == 2
+    code, _, err = run(capsys, results, results, results)
+    assert code == 2 and "3 folders" in err
+
+
+def test_a_port_in_use(results, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, _, err = run(capsys, results, "--port", port)
+    assert code == 2 and f"--port {port} is in use" in err
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--port", "70000"], "--port 70000"),
+        (["--cameras", "sideways"], "sideways"),
+        (["--cameras", "none"], "at least one camera"),
+        (["--image-size", "0", "64"], "0 x 64"),
+        (["--render-quality", "nice"], "nice"),
+        (["--budget", "-1", "--export", "page.html"], "--budget"),
+    ],
+)
+def test_wrong_flags_are_refused_at_once(results, tmp_path, monkeypatch, capsys, flags, words):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, results, *flags)
+    assert code == 2 and words in err and not list(tmp_path.iterdir())
+
+
+def test_a_damaged_folder_is_a_failure(tmp_path, capsys):
+    folder = write_results(tmp_path, typical_rows()[:1], videos=False)
+    (folder / "results.jsonl").write_text("nonsense\n")
+    code, _, err = run(capsys, folder)
+    assert code == 1 and "results.jsonl" in err
+
+
+def test_export_makes_what_is_missing_and_writes_one_page(tmp_path, capsys):
+    rows = [make_row(), make_row(seed=FIRST_SEED + 1, outcome="failure", stage=1)]
+    folder = write_results(tmp_path / "act", rows, videos=False, states=True)
+    flags = ["--export", tmp_path / "out" / "page.html", "--workers", 0, "--image-size", 24, 32]
+    code, out, err = run(capsys, folder, *flags)
+    assert (code, err) == (0, "")
+    assert out == f"{tmp_path}/out/page.html: 2 videos, {(tmp_path / 'out/page.html').stat().st_size / 1e6:.1f} MB.\n"
+    page = PageParts((tmp_path / "out" / "page.html").read_text())
+    made = sorted(path.read_bytes() for path in (folder / "videos" / "top-24x32-standard").rglob("*.mp4"))
+    assert sorted(page.videos.values()) == made and len(made) == 2
+
+
+def test_export_makes_no_more_than_there_is_room_for_and_says_so(tmp_path, capsys):
+    rows = [make_row(seed=FIRST_SEED + i) for i in range(20)]
+    folder = write_results(tmp_path / "act", rows, videos=False, states=True)
+    flags = ["--export", tmp_path / "page.html", "--workers", 0, "--image-size", 24, 32, "--budget", 0.006]
+    code, out, _ = run(capsys, folder, *flags)
+    page = PageParts((tmp_path / "page.html").read_text())
+    assert code == 0 and 0 < len(page.videos) < 16
+    assert len(list(folder.rglob("*.mp4"))) == 16  # the first sixteen told how big they are
+    assert f"{20 - len(page.videos)} of 20 videos are not in this file: 4 have not been made and" in out
+    assert f"watch-rollouts {folder}" in out and page.model["notice"] in out
+
+
+def test_export_of_two_folders_compares_them(tmp_path, results, capsys):
+    other = write_results(tmp_path / "scripted", typical_rows("scripted", lucky=2)[:3])
+    code, _, _ = run(capsys, results, other, "--export", tmp_path / "page.html", "--quiet")
+    page = PageParts((tmp_path / "page.html").read_text())
+    assert code == 0 and [run["label"] for run in page.model["runs"]] == ["act chunk:100", "scripted chunk:100"]
+    assert len(page.videos) == 6
+
+
+def test_quiet_export_is_silent(tmp_path, results, capsys):
+    assert run(capsys, results, "--export", tmp_path / "page.html", "--quiet") == (0, "", "")
+
+
+def test_help_does_not_load_the_simulator():
+    code = "import sys, ambidex.benchmarks.watch_rollouts; print(sorted({'mujoco', 'torch', 'av'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
