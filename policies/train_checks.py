@@ -3,11 +3,13 @@
 from typing import Any
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies.device import PRECISIONS
 from ambidex.policies.episode_table import EpisodeTable
+from ambidex.policies.frame_home import DATA_PATHS
 from ambidex.policies.policy import Policy
 from ambidex.policies.train_config import TrainConfig
 
-SCHEDULES = ("cosine", "constant")
+CHOICES = {"schedule": ("cosine", "constant"), "precision": PRECISIONS, "data_path": DATA_PATHS}
 AT_LEAST_ONE = "steps batch_size validate_every save_every log_every".split()
 NOT_NEGATIVE = (
     "learning_rate backbone_learning_rate weight_decay warmup_steps gradient_clip random_shift keep_checkpoints "
@@ -28,8 +30,10 @@ def check_config(config: TrainConfig[Any]) -> None:
         if value is not None and not (value >= low and (high is None or value < high)):
             expected = f"at least {low}" if high is None else f"from {low} to below {high}"
             raise UsageError(f"--{name.replace('_', '-')} {value}: expected {expected}.")
-    if config.schedule not in SCHEDULES:
-        raise UsageError(f"--schedule {config.schedule}: expected one of {', '.join(SCHEDULES)}.")
+    for name, choices in CHOICES.items():
+        value = getattr(config, name)
+        if value not in choices:
+            raise UsageError(f"--{name.replace('_', '-')} {value}: expected one of {', '.join(choices)}.")
 
 
 def check_inputs(policy: Policy, table: EpisodeTable, config: TrainConfig[Any]) -> None:

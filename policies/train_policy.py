@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _main(config: TrainConfig[Any]) -> None:
+    from ambidex.policies.ranks import ranks_from_environment
     from ambidex.policies.train import train  # heavy: not for --help
 
     try:
@@ -34,7 +35,7 @@ def _main(config: TrainConfig[Any]) -> None:
         folder = config.output_dir or default_run(config.policy, config.data)
         command = shlex.join([NAME, "--resume", "--output-dir", str(folder)])
         raise KeyboardInterrupt(f"{interrupt} Go on with: {command}") from None
-    if not config.quiet:
+    if not config.quiet and ranks_from_environment().first:
         sys.stdout.write(f"Trained: {folder}. Benchmark it with: run-benchmark --checkpoint {folder}\n")
 
 

@@ -1,0 +1,38 @@
+import pytest
+import torch
+from synthetic_dataset import STATES, write_dataset
+from toy_learner import NAME, register
+
+from ambidex.policies import registry
+
+
+@pytest.fixture
+def toy():
+    """The toy policy is registered."""
+    before = dict(registry.POLICIES), dict(registry.PRESETS)
+    register()
+    yield NAME
+    for table, entries in zip((registry.POLICIES, registry.PRESETS), before, strict=True):
+        table.clear()
+        table.update(entries)
+
+
+@pytest.fixture
+def one_thread():
+    """Sums are taken in one order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory):
+    """A dataset without images."""
+    return write_dataset(tmp_path_factory.mktemp("states"), **STATES)
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A dataset with two cameras."""
+    return write_dataset(tmp_path_factory.mktemp("pictures"))

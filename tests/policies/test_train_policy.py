@@ -1,0 +1,135 @@
+"""The command train-policy, in processes of its own: help, exit codes, kills, interrupts, several ranks."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ambidex.policies.train import train
+from ambidex.policies.train_flags import defaults_for
+
+TOY = Path(__file__).resolve().parent.parent / "support" / "toy_learner.py"
+TRAIN = [sys.executable, str(TOY), "--policy", "toy", "--device", "cpu", "--precision", "fp32"]
+RANKS = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def command(*words):
+    return subprocess.run([*TRAIN, *map(str, words)], capture_output=True, text=True, env=ENVIRONMENT)
+
+
+def start(*words):
+    return subprocess.Popen(
+        [*TRAIN, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+
+
+def weights(run, step="last"):
+    return load_file(run / "checkpoints" / str(step) / "model.safetensors")
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.01)
+
+
+def test_help_shows_the_trainers_flags_and_those_of_the_policy():
+    done = command("--help")
+    assert done.returncode == 0
+    for flag in ("--steps", "--resume", "--precision", "--hidden", "--chunk-size", "--nan-at"):
+        assert flag in done.stdout
+
+
+def test_an_unknown_policy_gets_a_suggestion():
+    done = command("--policy", "tyo")
+    assert done.returncode == 2
+    assert done.stderr == "train-policy: Unknown policy 'tyo'. Did you mean 'toy'? Known: act, toy.\n"
+
+
+def test_wrong_usage_and_failure_have_their_codes_and_no_traceback(states, tmp_path):
+    run = tmp_path / "run"
+    none = command("--output-dir", run)
+    assert none.returncode == 2
+    assert "No dataset is given" in none.stderr
+    failed = command("--data", states, "--output-dir", run, "--nan-at", 3)
+    assert failed.returncode == 1
+    assert "not finite in step 3" in failed.stderr
+    assert "Traceback" not in none.stderr + failed.stderr
+
+
+def test_it_trains_and_says_where(states, tmp_path):
+    run = tmp_path / "run"
+    done = command("--data", states, "--output-dir", run, "--steps", 5, "--hidden", 8)
+    assert done.returncode == 0, done.stderr
+    assert f"Trained: {run}." in done.stdout
+    assert "3 episodes to train on, 1 held out" in done.stderr
+    assert weights(run)["head.weight"].shape == (70, 8)
+    quiet = command("--resume", "--output-dir", run, "--quiet")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+@pytest.mark.usefixtures("toy", "one_thread")
+def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(states, tmp_path):
+    flags = ("--data", states, "--steps", 30, "--save-every", 10, "--quiet")
+    process = start(*flags, "--output-dir", tmp_path / "killed", "--pause", 0.02)
+    wait_for(tmp_path / "killed" / "checkpoints" / "10")
+    process.kill()
+    process.communicate()
+    saved = sorted(path.name for path in (tmp_path / "killed" / "checkpoints").glob("[0-9]*"))
+    assert saved == ["10"]
+    config = replace(defaults_for(["--resume", "--output-dir", str(tmp_path / "killed")]), quiet=True)
+    train(replace(config, resume=True))
+    train(replace(config, output_dir=tmp_path / "whole"))
+    assert same(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+    assert not list((tmp_path / "killed" / "checkpoints").glob(".*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_saves_its_steps_and_says_how_to_go_on(states, tmp_path, number):
+    run = tmp_path / "run"
+    process = start("--data", states, "--output-dir", run, "--steps", 1000, "--pause", 0.05, "--save-every", 5)
+    wait_for(run / "checkpoints" / "5")
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    step = (run / "checkpoints" / "last").readlink().name
+    assert step == max((path.name for path in (run / "checkpoints").glob("[0-9]*")), key=int)
+    last = errors.splitlines()[-1]
+    assert last == (
+        f"train-policy: Interrupted. {step} of 1000 steps are saved in {run}. "
+        f"Go on with: train-policy --resume --output-dir {run}"
+    )
+    assert output == ""
+
+
+@pytest.mark.slow
+def test_two_ranks_learn_what_one_does_with_twice_the_batch(pictures, tmp_path):
+    flags = "--steps 6 --dropout 0 --ema-decay 0 --observations images --chunk-size 1 --gradient-clip 0"
+    shared = ["--data", pictures, *flags.split(), "--validation-fraction", 0]
+    one = command(*shared, "--batch-size", 8, "--output-dir", tmp_path / "one")
+    assert one.returncode == 0, one.stderr
+    flags = [*TRAIN[2:], *shared, "--batch-size", 4, "--output-dir", tmp_path / "two"]
+    ranks = [*RANKS, TRAIN[1], *map(str, flags)]
+    two = subprocess.run(ranks, capture_output=True, text=True, env=ENVIRONMENT)
+    assert two.returncode == 0, two.stderr
+    a, b = weights(tmp_path / "one"), weights(tmp_path / "two")
+    fresh = command(*shared, "--batch-size", 8, "--seed", 1, "--output-dir", tmp_path / "fresh")
+    assert fresh.returncode == 0
+    c = weights(tmp_path / "fresh")
+    for name in a:
+        assert torch.allclose(a[name], b[name], atol=1e-4), name
+    assert not torch.allclose(a["head.weight"], c["head.weight"], atol=1e-2)
+    assert len(list((tmp_path / "two" / "tensorboard").iterdir())) == 1

@@ -1,0 +1,116 @@
+"""A tiny policy that learns in a second, its presets, and the command that trains it in a process of its own."""
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from ambidex.envs.errors import UnknownNameError
+from ambidex.policies.policy import Policy, PolicyInputs
+from ambidex.policies.preset import Preset, TrainingDefaults
+from ambidex.policies.registry import POLICIES, PRESETS
+
+NAME = "toy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyConfig:
+    """What the toy looks at, and what goes wrong with it.
+
+    Attributes:
+        observations: "state" or "images".
+        cameras: Camera names; empty for all.
+        chunk_size: Actions predicted at once.
+        hidden: Width.
+        dropout: Share dropped.
+        nan_at: The loss of this training call is not a number; -1 for none.
+        pause: Seconds each training call takes at least [s].
+    """
+
+    observations: str = "state"
+    cameras: tuple[str, ...] = ()
+    chunk_size: int = 5
+    hidden: int = 16
+    dropout: float = 0.1
+    nan_at: int = -1
+    pause: float = 0.0
+
+
+class ToyLearner(Policy):
+    name = NAME
+    config_type: ClassVar = ToyConfig
+
+    def __init__(self, config, spec, statistics):
+        super().__init__()
+        objects = config.observations == "state"
+        cameras = () if objects else config.cameras or spec.cameras
+        self.config, self.spec, self.chunk_size = config, spec, config.chunk_size
+        self.inputs = PolicyInputs(cameras=cameras, objects=objects, instruction=False)
+        self.actions = len(spec.action_names)
+        self.register_buffer("mean", torch.tensor(statistics.actions.mean))
+        self.eye = nn.Linear(3 * max(1, len(cameras)), config.hidden)
+        self.body = nn.Linear(len(spec.joint_names) + 7 * len(spec.object_names), config.hidden)
+        self.norm = nn.LayerNorm(config.hidden)
+        self.head = nn.Linear(config.hidden, config.chunk_size * self.actions)
+        self.drop = nn.Dropout(config.dropout)
+        self.calls = 0
+
+    def losses(self, batch):
+        time.sleep(self.config.pause)
+        error = (self(batch.observation) - batch.actions).abs() * ~batch.is_pad[..., None]
+        l1 = error.sum() / (~batch.is_pad).sum()
+        self.calls += self.training
+        if self.training and self.calls == self.config.nan_at:
+            l1 = l1 * torch.nan
+        return {"loss": 2 * l1, "l1": l1}
+
+    @torch.no_grad()
+    def predict(self, observation):
+        return self(observation)
+
+    def forward(self, observation):
+        hidden = self.body(torch.cat([observation.qpos, observation.objects], 1))
+        if self.inputs.cameras:
+            images = [observation.images[camera].float().mean((2, 3)) / 255 for camera in self.inputs.cameras]
+            hidden = hidden + self.eye(torch.cat(images, 1))
+        else:
+            hidden = hidden + self.eye.bias
+        chunk = self.head(self.drop(torch.tanh(self.norm(hidden))))
+        return self.mean + chunk.view(-1, self.chunk_size, self.actions)
+
+    def backbone_parameters(self):
+        return list(self.eye.parameters())
+
+
+def preset(name, observations=None):
+    if name != "base":
+        raise UnknownNameError("preset of toy", name, ("base",))
+    return Preset(
+        config=ToyConfig(observations=observations or "state"),
+        training=TrainingDefaults(
+            steps=20,
+            batch_size=4,
+            learning_rate=1e-2,
+            backbone_learning_rate=1e-3,
+            weight_decay=1e-2,
+            warmup_steps=3,
+            schedule="cosine",
+            gradient_clip=1.0,
+            ema_decay=0.9,
+        ),
+    )
+
+
+def register():
+    """Make the toy known, as one line in the registry would."""
+    POLICIES[NAME] = "toy_learner:ToyLearner"
+    PRESETS[NAME] = "toy_learner:preset"
+
+
+if __name__ == "__main__":
+    from ambidex.policies.train_policy import main
+
+    register()
+    main()
