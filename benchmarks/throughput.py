@@ -20,14 +20,14 @@ from ambidex.envs.errors import UsageError
 from ambidex.flags import Switch
 
 NAME = "throughput"
-Section = Literal["simulation", "rendering", "recording"]
+Section = Literal["simulation", "rendering", "recording", "training"]
 BUSY = 0.5  # load average from which on others distort the figures
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughputConfig:
-    """Measure simulation, rendering and recording on this machine."""
+    """Measure simulation, rendering, recording and training on this machine."""
 
     output: Path = Path("results/throughput.json")
     """JSON file to write."""
@@ -75,6 +75,10 @@ def _measure(config: ThroughputConfig) -> Iterator[Figure]:
         yield from rendering_figures(effort, config.processes)
     if "recording" in config.sections:
         yield from recording_figures(effort, config.processes)
+    if "training" in config.sections:
+        from ambidex.benchmarks.throughput_training import training_figures  # needs torch, which the others do not
+
+        yield from training_figures(effort)
 
 
 def _plain(config: ThroughputConfig) -> dict[str, object]:

@@ -13,7 +13,7 @@ class Figure:
     """One measured figure: the median of its samples, with the extremes beside it.
 
     Attributes:
-        section: "simulation", "rendering" or "recording".
+        section: "simulation", "rendering", "recording" or "training".
         name: Key, unique within the section.
         label: What was measured, in words.
         unit: Unit of the samples.

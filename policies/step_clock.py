@@ -4,7 +4,7 @@ import time
 
 import torch
 
-PARTS = ("data", "forward_backward", "update")
+PARTS = ("data", "forward_backward", "update", "logging")
 
 
 class StepClock:

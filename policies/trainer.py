@@ -66,7 +66,7 @@ class Trainer:
         self._clock.mark("data")
         self._watch.add(step, self._learner.learn(batch, step, self._clock))
         self._since_log += 1
-        if self._plan.device.type == "cpu":
+        if self._plan.device.type == "cpu":  # where looking at a number makes nobody wait
             self._check()
         self._at_intervals(step + 1)
 
@@ -75,13 +75,14 @@ class Trainer:
         if last or done % self._config.log_every == 0:
             self._check()
             self._report(done)
+        self._log.progress(done)
+        self._clock.mark("logging")
         if self._validation and (last or done % self._config.validate_every == 0):
             self._log.scalars(done, self._validation.run(self._learner.used_weights()))
             self._clock.mark("validation")
         if done % self._config.save_every == 0:
             self._save(done)
             self._clock.mark("saving")
-        self._log.progress(done)
 
     def _report(self, done: int) -> None:
         names, means = self._watch.take_means()

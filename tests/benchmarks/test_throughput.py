@@ -27,6 +27,11 @@ FIGURES = {
         for what in ("seconds", "processor_seconds", "megabytes", "worker_memory", "read")
         for cameras in ("1_camera", "3_cameras")
     ),
+    *(
+        ("training", f"{training}_{what}")
+        for what in ("samples", "data", "forward_backward", "update", "logging")
+        for training in ("base_images", "tiny_state")
+    ),
 }
 
 
