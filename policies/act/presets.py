@@ -40,11 +40,11 @@ TINY = Preset(
         heads=4,
         feedforward=512,
         execute_steps=50,
-        encoder_layers=2,
+        encoder_layers=3,
         cvae_layers=1,
         dropout=0.0,
         backbone_width=16,
-        backbone_norm="layer",
+        backbone_norm="group",
         backbone_weights="none",
     ),
     training=TrainingDefaults(
@@ -59,6 +59,7 @@ TINY = Preset(
         ema_decay=0.999,
     ),
 )
+STATE_STEPS = {"tiny": 5_000}  # of presets that need fewer steps without images
 PRESETS = {"paper": PAPER, "base": BASE, "tiny": TINY}
 
 
@@ -76,7 +77,10 @@ def preset(name: str, observations: str | None = None) -> Preset[ActConfig]:
         raise UnknownNameError("preset of act", name, PRESETS)
     chosen = PRESETS[name]
     if observations == "state":
-        return replace(chosen, config=replace(chosen.config, observations="state"))
+        steps = STATE_STEPS.get(name, chosen.training.steps)
+        return Preset(
+            config=replace(chosen.config, observations="state"), training=replace(chosen.training, steps=steps)
+        )
     if observations not in (None, "images"):
         raise UnknownNameError("kind of observation", observations, ("images", "state"))
     return chosen
