@@ -6,9 +6,10 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace
 
 from ambidex.envs.types import ImageArray
+from ambidex.recorders.yuv_frames import YuvFrames
 
 # One thread, because with more the bits depend on their number. No macroblock tree, because x264's reads memory that
 # nobody wrote: about one small video in twenty came out with other bits.
@@ -42,7 +43,7 @@ class H264File:
         self._stream.codec_context.color_trc = Colorspace.ITU709
         self._stream.codec_context.color_range = ColorRange.MPEG
         self._frame = av.VideoFrame(width, height, "rgb24")
-        self._to_yuv = VideoReformatter()
+        self._yuv = YuvFrames(height, width, rate)
         self._count = 0
         rows = np.frombuffer(memoryview(self._frame.planes[0]), np.uint8).reshape(
             height, self._frame.planes[0].line_size
@@ -52,12 +53,9 @@ class H264File:
 
     def add(self) -> None:
         """Encode `picture` as it is now."""
-        frame = self._to_yuv.reformat(
-            self._frame, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
-        frame.pts = self._count
+        self._frame.pts = self._count
         self._count += 1
-        self._container.mux(self._stream.encode(frame))
+        self._container.mux(self._stream.encode(self._yuv.of(self._frame)))
 
     def finish(self) -> None:
         """Write what the encoder still holds, and close."""
