@@ -99,7 +99,7 @@ def timed_steps(policy: ActPolicy, batch: TrainingBatch, config: SpeedConfig) ->
     for _ in range(WARM_UP + config.steps):
         began = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        losses(batch)["loss"].backward()  # type: ignore[no-untyped-call]
+        losses(batch)["loss"].backward()
         optimizer.step()
         seconds.append(time.perf_counter() - began)
     return seconds[WARM_UP:]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ambidex.policies.frozen_batch_norm import FrozenBatchNorm2d
+from ambidex.policies.group_norm import GroupNorm2d
 
 STRIDE = 32  # input pixels per pixel of the feature map, in each direction
 PUBLISHED_WIDTH = 64
@@ -18,13 +19,10 @@ Norm = Literal["frozen", "group", "layer"]
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """Frozen batch norm for published weights; group norm or layer norm (one group) to learn from scratch.
-
-    On a CPU torch's group norm is slow with channels last in memory, but not with one group.
-    """
+    """Frozen batch norm for published weights; group norm or layer norm (one group) to learn from scratch."""
     if norm == "frozen":
         return FrozenBatchNorm2d(channels)
-    return nn.GroupNorm(min(GROUPS, channels) if norm == "group" else 1, channels)
+    return GroupNorm2d(min(GROUPS, channels) if norm == "group" else 1, channels)
 
 
 class BasicBlock(nn.Module):

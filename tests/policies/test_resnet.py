@@ -9,6 +9,7 @@ from torch import nn
 from ambidex.envs.errors import UsageError
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.frozen_batch_norm import FrozenBatchNorm2d
+from ambidex.policies.group_norm import GroupNorm2d
 from ambidex.policies.resnet import ResNet18
 from ambidex.policies.resnet_weights import load_resnet_weights
 
@@ -94,6 +95,16 @@ def test_frozen_batch_norm_is_batch_norm_in_evaluation_and_never_learns():
     torch.testing.assert_close(frozen.train()(x), norm(x))
     assert not list(frozen.parameters())
     assert all(torch.equal(value, before[name]) for name, value in frozen.state_dict().items())
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+def test_group_norm_is_torch_s_own(groups):
+    ours, theirs = GroupNorm2d(groups, 8), nn.GroupNorm(groups, 8)
+    nn.init.normal_(ours.weight)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 8, 5, 6).to(memory_format=torch.channels_last)
+    torch.testing.assert_close(ours(x), theirs(x))
+    assert ours(x).is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
