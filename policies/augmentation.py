@@ -56,4 +56,5 @@ def jittered(pixels: Tensor, share: float) -> Tensor:
     grey = (colours * weights).sum(-1, keepdim=True)  # (B, H, W, 1)
     mean = grey.mean((1, 2), keepdim=True)  # (B, 1, 1, 1)
     colours = mean + contrast * (grey + saturation * (colours - grey) - mean)
-    return colours.round().clamp(0, 255).to(torch.uint8)
+    changed: Tensor = colours.round().clamp(0, 255).to(torch.uint8)
+    return changed

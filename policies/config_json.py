@@ -87,7 +87,7 @@ def _decode_plain(name: str, kind: object, value: object) -> object:
     if is_dataclass(kind):
         return from_json(kind, value)
     if issubclass(kind, Enum | Path):
-        return kind(_checked(name, isinstance(value, str), value, kind))
+        return kind(str(_checked(name, isinstance(value, str), value, kind)))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return _checked(name, isinstance(value, kind) and isinstance(value, bool) == (kind is bool), value, kind)

@@ -58,7 +58,7 @@ class EpisodeTable:
     @cached_property
     def starts(self) -> RowArray:
         """Each episode's first row, shape (E,)."""
-        return self.ends - [entry.steps for entry in self.entries]
+        return self.ends - np.array([entry.steps for entry in self.entries], np.int64)
 
     @cached_property
     def episode_of_row(self) -> RowArray:

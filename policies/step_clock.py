@@ -39,7 +39,7 @@ class StepClock:
 
     def _add(self, part: str) -> None:
         if self._cuda:
-            event = torch.cuda.Event(enable_timing=True)
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
             event.record()
             self._marks.append((part, event))
         else:
@@ -48,6 +48,6 @@ class StepClock:
 
 def _seconds(before: "float | torch.cuda.Event", after: "float | torch.cuda.Event") -> float:
     if isinstance(before, torch.cuda.Event) and isinstance(after, torch.cuda.Event):
-        return before.elapsed_time(after) / 1000
+        return float(before.elapsed_time(after)) / 1000
     assert isinstance(before, float) and isinstance(after, float)
     return after - before

@@ -102,8 +102,8 @@ def _train_plan(plan: TrainPlan, table: EpisodeTable, training: tuple[int, ...],
     learner = Learner(plan)
     if first_step:
         learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE)
-    options = {"steps": config.steps, "done": first_step, "quiet": config.quiet, "writes": plan.ranks.first}
-    with TrainingLog(plan.run, config.policy, **options) as log:
+    quiet, writes = config.quiet, plan.ranks.first
+    with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
         for words in filter(None, (_in_words(plan, table, len(training), home.reason), origin)):
             log.note(words)
         frames = make_frames(plan, table, home)

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from ambidex.command_line import FAILED, WRONG_USAGE, run, say
 from ambidex.envs.errors import AmbidexError, UsageError
@@ -22,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except AmbidexError as error:
         say(NAME, str(error))
         sys.exit(WRONG_USAGE if isinstance(error, UsageError) else FAILED)
-    run(NAME, _main, TrainConfig[type(default.model)], words, default=default)  # type: ignore[misc]
+    kind = cast("type[TrainConfig[Any]]", TrainConfig[type(default.model)])  # type: ignore[misc]
+    run(NAME, _main, kind, words, default=default)
 
 
 def _main(config: TrainConfig[Any]) -> None:

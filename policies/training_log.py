@@ -28,7 +28,7 @@ class TrainingLog:
 
     def __init__(self, run: Path, label: str, *, steps: int, done: int, quiet: bool, writes: bool = True) -> None:
         self._progress = Progress(label, steps, initial=done, quiet=quiet or not writes, unit="step")
-        self._writer = SummaryWriter(str(run / FOLDER), purge_step=done) if writes else None  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(run / FOLDER), purge_step=done) if writes else None
         self._words, self._shown = "", 0.0
 
     def __enter__(self) -> Self:
@@ -39,7 +39,7 @@ class TrainingLog:
     ) -> None:
         self._progress.close()
         if self._writer:
-            self._writer.close()  # type: ignore[no-untyped-call]
+            self._writer.close()
 
     def progress(self, step: int) -> None:
         """Show how far it is: `step` steps are done."""
@@ -55,7 +55,7 @@ class TrainingLog:
         """Add a point to each curve after `step` steps."""
         if self._writer:
             for name, value in values.items():
-                self._writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+                self._writer.add_scalar(name, value, step)
         known = {"loss": "loss/loss", "val": "validation/loss", "samples/s": "speed/samples_per_s"}
         shown = [f"{label} {values[name]:.4g}" for label, name in known.items() if name in values]
         if "loss/loss" in values:

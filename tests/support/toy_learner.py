@@ -58,12 +58,13 @@ class ToyLearner(Policy):
         self.calls = 0
 
     def losses(self, batch):
-        time.sleep(self.config.pause)
+        if self.config.pause:
+            time.sleep(self.config.pause)
         error = (self(batch.observation) - batch.actions).abs() * ~batch.is_pad[..., None]
         l1 = error.sum() / (~batch.is_pad).sum()
-        self.calls += self.training
-        if self.training and self.calls == self.config.nan_at:
-            l1 = l1 * torch.nan
+        if self.config.nan_at > 0 and self.training:
+            self.calls += 1
+            l1 = l1 * torch.nan if self.calls == self.config.nan_at else l1
         return {"loss": 2 * l1, "l1": l1}
 
     @torch.no_grad()

@@ -1,0 +1,146 @@
+"""It does not matter how often a training was interrupted, and nothing that was saved is lost."""
+
+import dataclasses
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from synthetic_dataset import STATES, write_dataset
+from toy_learner import ToyConfig
+from training_runs import StopAfter, curves, same_tensors, settings, tensors
+
+from ambidex.directory_lock import claimed
+from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.policies.errors import CheckpointError, TrainingError
+from ambidex.policies.train import train
+from ambidex.policies.train_flags import defaults, defaults_for
+
+pytestmark = pytest.mark.usefixtures("toy", "one_thread")
+
+
+@pytest.mark.parametrize("stops", [(0,), (7,), (3, 4, 5)])
+def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(pictures, tmp_path, monkeypatch, stops):
+    options = {"model": {"observations": "images"}, "random_shift": 2, "colour_jitter": 0.2}
+    train(settings(pictures, tmp_path / "whole", **options))
+    config = settings(pictures, tmp_path / "parts", **options)
+    with monkeypatch.context() as patch:
+        patch.setattr("ambidex.policies.trainer.StopSignal", StopAfter)
+        done = 0
+        for i, stop in enumerate(stops):
+            StopAfter.steps = stop
+            done += stop + 1
+            with pytest.raises(KeyboardInterrupt, match=f"{done} of 20 steps are saved in"):
+                train(dataclasses.replace(config, resume=i > 0))
+    train(dataclasses.replace(config, resume=True))
+    assert same_tensors(tensors(tmp_path / "parts", 20), tensors(tmp_path / "whole", 20))
+    whole, parts = curves(tmp_path / "whole"), curves(tmp_path / "parts")
+    assert parts["loss/loss"][-1] == whole["loss/loss"][-1]
+    assert parts["validation/loss"] == whole["validation/loss"]
+
+
+def test_resuming_a_finished_run_changes_nothing(states, tmp_path):
+    config = settings(states, tmp_path / "run")
+    train(config)
+    before = tensors(tmp_path / "run", 20)
+    train(dataclasses.replace(config, resume=True))
+    assert same_tensors(tensors(tmp_path / "run", 20), before)
+
+
+def test_a_constant_rate_can_be_trained_longer_with_the_same_bits(states, tmp_path):
+    config = settings(states, tmp_path / "a", schedule="constant", steps=8)
+    train(config)
+    train(dataclasses.replace(config, steps=16, resume=True))
+    train(dataclasses.replace(config, steps=16, output_dir=tmp_path / "b"))
+    assert same_tensors(tensors(tmp_path / "a", 16), tensors(tmp_path / "b", 16))
+
+
+def test_resuming_with_other_flags_is_refused_with_the_differences(states, tmp_path):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    other = dataclasses.replace(
+        config, resume=True, seed=1, steps=9, model=ToyConfig(hidden=8), log_every=1, data_path="streaming"
+    )
+    with pytest.raises(UsageError) as caught:
+        train(other)
+    message = str(caught.value)
+    for part in ("--seed was 0, now 1", "--steps was 4, now 9", "--hidden was 16, now 8"):
+        assert part in message
+    assert "log-every" not in message
+    assert "data-path" not in message
+
+
+def test_resuming_with_other_data_is_refused(states, tmp_path):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    more = write_dataset(tmp_path / "more", lengths=(7, 5, 9, 6, 4), **STATES)
+    with pytest.raises(UsageError, match=r"data was .*'episodes': 4.*, now .*'episodes': 5"):
+        train(dataclasses.replace(config, data=(more,), resume=True))
+
+
+def test_a_run_is_not_overwritten_and_not_made_up(states, tmp_path):
+    config = settings(states, tmp_path / "run", steps=4)
+    with pytest.raises(UsageError, match="there is no run in"):
+        train(dataclasses.replace(config, resume=True))
+    assert not (tmp_path / "run").exists()
+    train(config)
+    with pytest.raises(UsageError, match=r"come to step 4.*--resume --output-dir"):
+        train(config)
+
+
+def test_two_trainings_do_not_share_a_folder(states, tmp_path):
+    with claimed(tmp_path / "run"), pytest.raises(DatasetError, match="Another run is writing"):
+        train(settings(states, tmp_path / "run"))
+
+
+def test_resume_takes_the_flags_of_the_run(states, tmp_path):
+    run = tmp_path / "run"
+    config = settings(states, run, steps=4, seed=5, model={"hidden": 24})
+    train(config)
+    found = defaults_for(["--resume", "--output-dir", str(run)])
+    assert found == dataclasses.replace(config, quiet=False)
+
+
+@pytest.mark.parametrize("step", [1, 11, 20])
+def test_a_loss_that_is_no_number_stops_training_and_loses_nothing(states, tmp_path, step):
+    run = tmp_path / "run"
+    train(settings(states, tmp_path / "fine"))
+    kept = step > 8
+    words = r"The last good checkpoint is .*checkpoints/\d+\." if kept else "None is saved yet"
+    with pytest.raises(TrainingError, match=f"not finite in step {step}\\. {words}"):
+        train(settings(states, run, model={"nan_at": step}))
+    saved = sorted(int(path.name) for path in (run / "checkpoints").glob("[0-9]*"))
+    assert saved == [8, 16][: (step - 1) // 8]
+    for number in saved:
+        fine = load_file(tmp_path / "fine" / "checkpoints" / str(number) / "model.safetensors")
+        mine = load_file(run / "checkpoints" / str(number) / "model.safetensors")
+        assert all(torch.equal(fine[name], mine[name]) for name in fine)
+
+
+def test_old_checkpoints_go(states, tmp_path):
+    train(settings(states, tmp_path / "run", save_every=3, keep_checkpoints=2))
+    assert sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir()) == ["18", "20", "last"]
+
+
+def test_a_damaged_training_state_is_refused(states, tmp_path):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    file = tmp_path / "run" / "checkpoints" / "4" / "training_state" / "training_state.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match=r"training_state\.safetensors cannot be read"):
+        train(dataclasses.replace(config, resume=True))
+
+
+@pytest.mark.parametrize(("observations", "precision"), [("state", "fp32"), ("images", "bf16")])
+def test_act_goes_on_exactly_where_it_was_interrupted(pictures, tmp_path, monkeypatch, observations, precision):
+    config = defaults("act", "tiny", observations)
+    model = dataclasses.replace(config.model, chunk_size=6, d_model=16, feedforward=16, backbone_width=8)
+    rest = {"data": (pictures,), "device": "cpu", "precision": precision, "quiet": True, "model": model}
+    config = dataclasses.replace(config, steps=6, batch_size=3, save_every=9, **rest)
+    train(dataclasses.replace(config, output_dir=tmp_path / "whole"))
+    config = dataclasses.replace(config, output_dir=tmp_path / "parts")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("ambidex.policies.trainer.StopSignal", StopAfter)
+        StopAfter.steps = 2
+        train(config)
+    train(dataclasses.replace(config, resume=True))
+    assert same_tensors(tensors(tmp_path / "parts", 6), tensors(tmp_path / "whole", 6))

@@ -1,0 +1,55 @@
+"""Small trainings of the toy policy, and what they left behind."""
+
+import dataclasses
+
+import torch
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from ambidex.policies.stop_signal import StopSignal
+from ambidex.policies.train_flags import defaults
+
+
+def settings(data, run, *, model=None, **changes):
+    config = defaults("toy")
+    changes = {"save_every": 8, "log_every": 4, "validate_every": 10, "device": "cpu", "precision": "fp32", **changes}
+    model = dataclasses.replace(config.model, **(model or {}))
+    return dataclasses.replace(config, data=(data,), output_dir=run, quiet=True, model=model, **changes)
+
+
+def tensors(run, step):
+    folder = run / "checkpoints" / str(step)
+    return {path.name: load_file(path) for path in sorted(folder.rglob("*.safetensors"))}
+
+
+def same_tensors(a, b):
+    return a.keys() == b.keys() and all(
+        a[file].keys() == b[file].keys() and all(torch.equal(a[file][name], b[file][name]) for name in a[file])
+        for file in a
+    )
+
+
+def curves(run):
+    """Tag -> (step, value), as the last process that came to a step wrote it."""
+    found = {}
+    for file in sorted((run / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime_ns):
+        events = EventAccumulator(str(file))
+        events.Reload()
+        for tag in events.Tags()["scalars"]:
+            found.setdefault(tag, {}).update({event.step: event.value for event in events.Scalars(tag)})
+    return {tag: sorted(points.items()) for tag, points in found.items()}
+
+
+class StopAfter(StopSignal):
+    """Asks to stop after some steps, as Ctrl-C would."""
+
+    steps = 0
+
+    @property
+    def received(self):
+        type(self).steps -= 1
+        return type(self).steps < 0
+
+    @received.setter
+    def received(self, value):
+        pass
