@@ -26,11 +26,9 @@ def check_look(spec: EnvSpec, look: Look) -> None:
         UnknownNameError: An unknown camera or quality.
         UsageError: An image size out of range, or a camera named twice.
     """
-    from ambidex.recorders.render_worker import (
-        environment_of,
-    )  # loads the simulator, which the usual look does not need
+    from ambidex.envs.env import make_from_spec  # loads the simulator, which the usual look does not need
 
-    environment_of(look.spec(spec)).close()
+    make_from_spec(look.spec(spec)).close()
 
 
 def film_job(run: ReportRun, episode: ReportEpisode, look: Look) -> FilmJob | None:

@@ -40,6 +40,8 @@ class RenderThread:
                 future.set_exception(exception)
 
         with self._changed:
+            if self._closed:
+                future.cancel()
             self._waiting.append(_Work(do, future.cancel))
             self._changed.notify()
         return future

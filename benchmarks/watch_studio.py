@@ -15,6 +15,8 @@ from ambidex.progress import Progress
 if TYPE_CHECKING:
     from ambidex.benchmarks.film_worker import FilmWorker
 
+CLOSED = "The gallery was closed."
+
 
 class StudioClosedError(AmbidexError):
     """The studio closes in the middle of a video."""
@@ -35,6 +37,8 @@ class Studio:
 
     def request(self, job: FilmJob) -> Making:
         """Begin to make a video unless it is there or being made; after an error, try again."""
+        if self._closing.is_set():
+            return Making(error=CLOSED)
         with self._lock:
             known = self._makings.get(job.video)
             if job.video.is_file() or (known is not None and not known.error):
@@ -84,7 +88,7 @@ class Studio:
 
             def tell(done: int, total: int) -> None:
                 if self._closing.is_set():
-                    raise StudioClosedError("The gallery was closed.")
+                    raise StudioClosedError(CLOSED)
                 if not bars:
                     label = f"video of {job.spec.task}, seed {job.seed}"
                     bars.append(stack.enter_context(Progress(label, total, quiet=self._quiet, unit="frame")))

@@ -69,8 +69,18 @@ function outcomeLine(episode, runIndex) {
     make("span", { class: "note", text: stageName(episode) }));
 }
 
+// What a screen reader says; tiles out of sight have no text of their own to offer.
+function tileName(item) {
+  const parts = item.episodes.map((episode, index) => {
+    const who = comparing ? `${model.runs[index].label}: ` : "";
+    return who + (episode === null ? "not attempted" : `${episode.outcome}, ${stageName(episode)}`);
+  });
+  return `seed ${item.seed}, ${item.task}, ${parts.join("; ")}`;
+}
+
 function tile(item) {
-  return make("li", {}, make("button", { type: "button", class: "tile", "data-key": item.key, click: () => openDetail(item) },
+  const button = { type: "button", class: "tile", "data-key": item.key, "aria-label": tileName(item) };
+  return make("li", {}, make("button", { ...button, click: () => openDetail(item) },
     make("span", { class: "pictures" }, ...item.episodes.map(picture)),
     make("span", { class: "words" },
       make("span", { class: "line" }, make("span", { class: "seed", text: `seed ${item.seed}` }),

@@ -1,6 +1,7 @@
 // Plays one or two videos as one: one button, one position, one speed. The longest video leads.
 
-const APART_S = 0.06; // how far a video may be from the leader [s]
+const JUMP_S = 0.4; // a video further than this from the leader jumps to it; a nearer one hurries or tarries [s]
+const HURRY = 0.3; // how much faster or slower at most, as a share of the speed
 const SPEEDS = [["0.25", "0.25 x"], ["0.5", "0.5 x"], ["1", "1 x"], ["2", "2 x"], ["4", "4 x"]];
 
 const transport = {
@@ -25,6 +26,16 @@ const transport = {
     return this.videos.reduce((longest, video) => (duration(video) > duration(longest) ? video : longest), this.videos[0]);
   },
 
+  followers() {
+    const leader = this.leader();
+    return this.videos.filter((video) => video !== leader);
+  },
+
+  place(video, time) {
+    const within = Math.min(time, duration(video));
+    if (Math.abs(video.currentTime - within) > 0.001) video.currentTime = within;
+  },
+
   toggle() {
     if (this.playing) this.pause(); else this.play();
   },
@@ -41,11 +52,12 @@ const transport = {
   pause() {
     this.setPlaying(false);
     for (const video of this.videos) video.pause();
-    this.align(0.001);
+    const leader = this.leader();
+    for (const video of this.followers()) this.place(video, leader.currentTime);
   },
 
   seek(time) {
-    for (const video of this.videos) video.currentTime = Math.min(time, duration(video));
+    for (const video of this.videos) this.place(video, time);
     this.show();
   },
 
@@ -56,21 +68,18 @@ const transport = {
 
   follow() {
     if (!this.playing) return;
-    this.align(APART_S * Math.max(1, this.speed));
+    for (const video of this.followers()) this.keepUp(video, this.leader().currentTime);
     this.show();
     requestAnimationFrame(() => this.follow());
   },
 
-  align(apart) {
-    if (this.videos.length < 2) return;
-    const leader = this.leader();
-    for (const video of this.videos) {
-      const time = Math.min(leader.currentTime, duration(video));
-      if (video !== leader && !video.seeking && Math.abs(video.currentTime - time) > apart) {
-        video.currentTime = time;
-        if (this.playing && video.paused && time < duration(video)) video.play().catch(() => {});
-      }
-    }
+  // Seeking at every small difference would make it stutter, so a follower runs a little faster or slower.
+  keepUp(video, time) {
+    const behind = Math.min(time, duration(video)) - video.currentTime;
+    if (video.seeking) return;
+    if (Math.abs(behind) > JUMP_S) this.place(video, time);
+    video.playbackRate = this.speed * (1 + Math.min(Math.max(2 * behind, -HURRY), HURRY));
+    if (video.paused && !video.ended && time < duration(video)) video.play().catch(() => {}); // it was taken away
   },
 
   show() {

@@ -41,7 +41,7 @@ function commandBox(episode) {
 
 function panel(episode, runIndex) {
   const name = comparing ? make("span", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null;
-  if (episode === null) return make("section", { class: "panel" }, name, make("p", { text: "Not attempted." }));
+  if (episode === null) return make("div", { class: "panel" }, name, make("p", { text: "Not attempted." }));
   const address = videoAddress(episode);
   const file = `${episode.task}_${episode.seed}_${episode.outcome}.mp4`.replaceAll("/", "_");
   return make("div", { class: "panel" },

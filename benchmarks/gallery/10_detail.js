@@ -7,14 +7,17 @@ const dialog = byId("detail");
 
 function openDetail(item) {
   openItem = item;
-  if (!dialog.open) dialog.showModal();
   byId("detail-title").textContent = `${item.task}, seed ${item.seed}`;
   const at = shown.indexOf(item);
   byId("detail-place").textContent = at < 0 ? "" : `${at + 1} of ${shown.length}`;
-  byId("previous").disabled = at <= 0;
-  byId("next").disabled = at < 0 || at >= shown.length - 1;
+  byId("previous").setAttribute("aria-disabled", at <= 0); // disabled, it would lose the focus
+  byId("next").setAttribute("aria-disabled", at < 0 || at >= shown.length - 1);
   byId("speed").value = String(transport.speed);
   dialog.classList.toggle("two", comparing);
+  if (!dialog.open) {
+    dialog.showModal();
+    dialog.focus(); // so that Space plays; on a button it would press that
+  }
   dialog.scrollTop = 0;
   drawPanels(item);
   drawScreens(item);
@@ -68,7 +71,7 @@ function makingBox(item, episode) {
   const bar = make("progress", { "aria-label": "Making the video" });
   const words = make("p", { role: "status", text: "The video is being made from the stored states." });
   const box = make("div", { class: "blank" }, posterImage(episode), words, bar);
-  const wanted = () => openItem === item && dialog.open;
+  const wanted = () => openItem === item && dialog.open && box.isConnected;
   setTimeout(async () => {
     if (!wanted()) return;
     try {
@@ -102,7 +105,8 @@ function gather(item) {
 }
 
 function stepDetail(by) {
-  const next = shown[shown.indexOf(openItem) + by];
+  const at = shown.indexOf(openItem);
+  const next = at < 0 ? undefined : shown[at + by];
   if (next) openDetail(next);
 }
 
@@ -117,7 +121,7 @@ function closed() {
 }
 
 function detailKey(event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.target.matches("select")) return;
+  if (!dialog.open || event.altKey || event.ctrlKey || event.metaKey || event.target.matches("select")) return;
   const onSlider = event.target.matches("input");
   if (event.key === "ArrowLeft" && !onSlider) stepDetail(-1);
   else if (event.key === "ArrowRight" && !onSlider) stepDetail(1);
@@ -127,10 +131,14 @@ function detailKey(event) {
 }
 
 function startDetail() {
-  byId("previous").addEventListener("click", () => stepDetail(-1));
-  byId("next").addEventListener("click", () => stepDetail(1));
+  for (const [id, by] of [["previous", -1], ["next", 1]]) {
+    byId(id).addEventListener("click", (event) => {
+      stepDetail(by);
+      if (event.detail) dialog.focus(); // with a mouse
+    });
+  }
   byId("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", closed);
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("keydown", detailKey);
+  document.addEventListener("keydown", detailKey);
 }

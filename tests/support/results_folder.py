@@ -66,7 +66,7 @@ def typical_rows(policy="act", *, lucky=0):
     return rows
 
 
-def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=60, size=(48, 64), **changes):
+def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=60, size=(48, 64), fps=FPS, **changes):
     """Write a results folder; returns it."""
     rows = typical_rows() if rows is None else rows
     tasks = list(dict.fromkeys(row.task for row in rows)) or ["insertion"]
@@ -88,7 +88,7 @@ def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=6
     (folder / "results.jsonl").write_text("".join(row.to_json() + "\n" for row in rows))
     for row in rows:
         if videos:
-            write_video(video_path(folder, row), row, steps=steps, size=size)
+            write_video(video_path(folder, row), row, steps=steps, size=size, fps=fps)
         if states:
             write_states(folder, row)
     return folder

@@ -15,15 +15,17 @@ from ambidex.benchmarks.watch_studio import Studio
 @contextmanager
 def served(*folders, look=None):
     """The server of a gallery; `address` is what to open."""
-    with closing(Studio(quiet=True)) as studio:
-        with GalleryServer(Gallery(folders, look or Look(), studio), 0) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
-            try:
-                yield server
-            finally:
-                server.shutdown()
-                thread.join()
+    with (
+        closing(Studio(quiet=True)) as studio,
+        GalleryServer(Gallery(folders, look or Look(), studio), 0) as server,
+    ):
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def ask(server, path, method="GET", **headers):

@@ -1,0 +1,161 @@
+"""Phone, dark scheme, contrast, names: what everybody who looks at the page needs."""
+
+import pytest
+from gallery_page import Keys
+from results_folder import typical_rows, write_results
+
+from ambidex.benchmarks.report import make_report, write_report
+from ambidex.benchmarks.report_results import read_results
+
+PHONE = (375, 812)
+LEAST_CONTRAST = 4.5  # WCAG 2.2, level AA, text of ordinary size
+LEAST_TARGET = 24  # WCAG 2.2, level AA [px]
+
+# The lowest contrast of any visible text with what lies behind it, and that text.
+CONTRAST = """(() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const over = (front, back) => { const a = front[3] ?? 1; return [0, 1, 2].map((i) => a * front[i] + (1 - a) * back[i]); };
+  const ground = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) layers.unshift(channels(getComputedStyle(e).backgroundColor));
+    return layers.reduce((back, front) => over(front, back), [255, 255, 255]);
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let worst = [21, ""];
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest("script, [aria-disabled=true]")) continue;
+    const back = ground(element);
+    const [x, y] = [over(channels(getComputedStyle(element).color), back), back].map(luminance);
+    const contrast = (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
+    if (contrast < worst[0]) worst = [contrast, walker.currentNode.data];
+  }
+  return worst;
+})()"""
+
+WIDER_THAN_WINDOW = """[...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() &&
+  e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('pre')).map((e) => e.outerHTML.slice(0, 80))"""
+
+SMALL_TARGETS = """[...document.querySelectorAll('button, select, input, a, summary')].filter((e) => e.checkVisibility())
+  .filter((e) => e.getBoundingClientRect().height < arguments[0] && !e.matches('.skip, a, summary'))
+  .map((e) => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return write_results(tmp_path_factory.mktemp("results") / "act", steps=20, fps=10, size=(120, 160))
+
+
+@pytest.fixture(scope="module")
+def report(results):
+    return write_report(results).as_uri()
+
+
+@pytest.fixture(scope="module")
+def comparison(results, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("comparison")
+    rows = typical_rows("scripted", lucky=3)
+    other = write_results(folder / "scripted", rows, steps=20, fps=10, size=(120, 160))
+    return make_report([read_results(results), read_results(other)], folder / "page.html").path.as_uri()
+
+
+def nameless(page, selector):
+    """What is visible and has no name for a screen reader."""
+    shown = [element for element in page.all(selector) if element.is_displayed()]
+    assert shown
+    return [element.get_attribute("outerHTML")[:100] for element in shown[:40] if not element.accessible_name.strip()]
+
+
+@pytest.fixture(params=["report", "comparison"])
+def address(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_nothing_is_wider_than_a_phone(page, address):
+    page.open(address, size=PHONE, phone=True)
+    page.click("summary")
+    assert page.js(WIDER_THAN_WINDOW) == [] and page.js("document.documentElement.scrollWidth") == PHONE[0]
+    page.click(".tile")
+    page.until(lambda: page.all("#screens video"))
+    assert page.js(WIDER_THAN_WINDOW) == []
+
+
+def test_fingers_find_what_they_want(page, address):
+    page.open(address, size=PHONE, phone=True)
+    assert page.js(SMALL_TARGETS, LEAST_TARGET) == []
+    page.click(".tile")
+    assert page.js(SMALL_TARGETS, LEAST_TARGET) == []
+
+
+def test_a_tap_opens_and_plays(page, report):
+    page.open(report, size=PHONE, phone=True)
+    page.js("document.querySelector('.tile').scrollIntoView({block: 'center'})")
+    place = page.js("(({x, y}) => ({x: x + 60, y: y + 40}))(document.querySelector('.tile').getBoundingClientRect())")
+    for kind, points in (("touchStart", [place]), ("touchEnd", [])):
+        page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.playing()
+    for part in ("#screens video", "#play", "#position"):  # all at once, without scrolling
+        assert page.js("document.querySelector(arguments[0]).getBoundingClientRect().bottom", part) <= PHONE[1]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_can_be_read(page, address, dark):
+    page.open(address, dark=dark)
+    page.click("summary")
+    contrast, text = page.js(CONTRAST)
+    assert contrast >= LEAST_CONTRAST, text
+    page.click(".tile")
+    page.until(lambda: page.all("#screens video"))
+    contrast, text = page.js(CONTRAST)
+    assert contrast >= LEAST_CONTRAST, text
+
+
+def test_it_follows_the_scheme_of_the_system(page, report):
+    grounds = []
+    for dark in (False, True):
+        page.open(report, dark=dark)
+        grounds.append(page.js("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"))
+    assert min(grounds[0]) > 230 and max(grounds[1]) < 40
+
+
+def test_whatever_can_be_used_has_a_name(page, address):
+    page.open(address)
+    assert nameless(page, "section, table, form, select, input, a, .funnel button, .tile") == []
+    page.click(".tile")
+    page.until(lambda: page.all("#screens video"))
+    assert nameless(page, "dialog, dialog button, dialog select, dialog input, dialog a, dialog video") == []
+
+
+def test_headings_tell_the_outline(page, report):
+    page.open(report)
+    levels = [int(heading.tag_name[1]) for heading in page.all("h1, h2, h3") if heading.is_displayed()]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_the_focus_can_be_seen_wherever_the_tab_key_leads(page, report):
+    page.open(report)
+    for _ in range(20):
+        page.press(Keys.TAB)
+        focused = "document.activeElement"
+        assert page.js(f"{focused}.matches(':focus-visible') && getComputedStyle({focused}).outlineStyle") == "solid"
+
+
+def test_the_tab_key_stays_in_an_open_episode(page, report):
+    page.open(report)
+    page.click(".tile")
+    for _ in range(12):
+        page.press(Keys.TAB)
+        assert page.js("document.activeElement === document.body || !!document.activeElement.closest('dialog')")
+
+
+def test_who_wants_no_motion_gets_none(page, report):
+    page.open(report)
+    still = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", still)
+    page.rest_on(".tile .picture")
+    page.browser.execute_async_script("setTimeout(arguments[0], 600)")
+    assert page.all(".tile video") == []

@@ -1,0 +1,102 @@
+"""The gallery as watch-rollouts serves it."""
+
+import subprocess
+import sys
+
+import pytest
+from dataset_folder import write_dataset
+from gallery_page import Keys
+from results_folder import FIRST_SEED, make_row, typical_rows, write_results
+from served_gallery import served
+
+S = FIRST_SEED
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = write_results(tmp_path_factory.mktemp("results") / "act", typical_rows()[:4], steps=100)
+    with served(folder) as server:
+        yield server
+
+
+def test_a_served_video_plays_and_seeks(page, server):
+    page.open(server.address)
+    page.click(".tile")
+    page.playing()
+    page.press(Keys.SPACE)
+    assert page.js("document.querySelector('#screens video').seekable.end(0)") == pytest.approx(2.0)
+    page.js("document.getElementById('position').focus()")
+    page.press(Keys.END, Keys.PAGE_DOWN)
+    assert page.until(lambda: page.videos("currentTime")[0] == pytest.approx(1.8, abs=0.01))
+    assert page.complaints() == []
+
+
+def test_stills_stand_for_the_videos(page, server):
+    page.open(server.address)
+    page.js("document.getElementById('episodes').scrollIntoView()")
+    page.until(lambda: page.js("[...document.querySelectorAll('.tile img')].every((image) => image.naturalWidth > 0)"))
+    assert len(page.all(".tile img")) == 4
+
+
+def test_resting_on_a_tile_plays_it(page, server):
+    page.open(server.address)
+    page.rest_on(".tile .picture")
+    page.until(lambda: page.js("(document.querySelector('.tile video')?.currentTime ?? 0) > 0"))
+
+
+def test_a_missing_video_is_made_while_one_waits_for_it(page, tmp_path):
+    with served(write_dataset(tmp_path / "data", steps=60)) as server:
+        page.open(server.address)
+        page.click(".tile")
+        page.until(lambda: "frame" in page.text("#screens"))
+        assert page.one("#screens progress").is_displayed()
+        page.playing()
+        assert "Download the video" in page.text("#panels")
+        page.press(Keys.ESCAPE)
+        assert page.complaints() == []
+
+
+def test_what_was_not_kept_says_so(page, tmp_path):
+    with served(write_dataset(tmp_path / "data")) as server:
+        page.open(server.address)
+        page.choose("outcome", "Error")
+        page.click(".tile")
+        assert "not kept" in page.text("#screens")
+
+
+def test_states_that_are_damaged_are_named(page, tmp_path):
+    folder = write_results(tmp_path, [make_row()], videos=False, states=True)
+    (folder / "states" / "insertion" / f"{S}.npz").write_bytes(b"nothing")
+    with served(folder) as server:
+        page.open(server.address)
+        page.click(".tile")
+        page.until(lambda: f"{S}.npz cannot be read" in page.text("#screens"))
+
+
+def test_a_server_that_is_gone_is_told(page, tmp_path):
+    folder = write_results(tmp_path, [make_row()], videos=False, states=True)
+    command = [
+        sys.executable,
+        "-c",
+        "from ambidex.benchmarks.watch_rollouts import main; main()",
+        folder,
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+        page.open(watching.stdout.readline().strip())
+        page.until(lambda: page.all(".tile"))
+        watching.kill()
+    page.click(".tile")
+    page.until(lambda: "Is watch-rollouts still running?" in page.text("#screens"))
+
+
+def test_stepping_past_an_episode_does_not_have_its_video_made(page, tmp_path):
+    folder = write_dataset(tmp_path / "data")
+    with served(folder) as server:
+        page.open(server.address)
+        page.choose("outcome", "Success")
+        page.click(".tile")
+        page.press(Keys.ARROW_RIGHT)
+        page.playing()
+    assert [path.name for path in folder.rglob("*.mp4")] == ["episode_1_success.mp4"]

@@ -1,0 +1,127 @@
+"""The gallery in headless Chromium, as somebody with a mouse and a keyboard uses it."""
+
+import shutil
+import time
+
+from selenium import webdriver
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-dev-shm-usage "
+    "--window-size=1280,900"
+)
+PATIENCE_S = 20.0
+
+
+def start_browser():
+    """Chromium and its driver, as scripts/browser.sh installs them; a test without them fails."""
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    assert all(programs), "Chromium or its driver is missing. Install them with: bash scripts/browser.sh"
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs[0]
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(programs[1]))
+
+
+class GalleryPage:
+    """One page in the browser."""
+
+    def __init__(self, browser):
+        self.browser = browser
+
+    def open(self, address, *, size=(1280, 900), dark=False, phone=False):
+        """Load a page afresh in a window of this size [px]."""
+        self.browser.get("about:blank")
+        self.browser.get_log("browser")
+        width, height = size
+        self._command(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
+        )
+        self._command("Emulation.setTouchEmulationEnabled", enabled=phone)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._command("Emulation.setEmulatedMedia", features=[scheme])
+        self.browser.get(address)
+        return self
+
+    def js(self, code, *values):
+        return self.browser.execute_script(f"return {code}", *values)
+
+    def all(self, selector):
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, selector):
+        return self.one(selector).text
+
+    def click(self, selector):
+        element = self.one(selector)
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def rest_on(self, selector):
+        element = self.one(selector)
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        ActionChains(self.browser).move_to_element(element).perform()
+
+    def press(self, *keys):
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    def choose(self, name, words):
+        Select(self.one(f"#filter-{name}")).select_by_visible_text(words)
+
+    def type_seed(self, text):
+        self.one("#filter-seed").clear()
+        self.one("#filter-seed").send_keys(text)
+
+    @property
+    def shown(self):
+        """Task and seed of every tile, in order."""
+        keys = (tile.get_attribute("data-key").rpartition(" ") for tile in self.all(".tile"))
+        return [(task, int(seed)) for task, _, seed in keys]
+
+    @property
+    def seeds(self):
+        return [seed for _, seed in self.shown]
+
+    @property
+    def is_open(self):
+        return self.js("document.getElementById('detail').open")
+
+    def videos(self, field):
+        """A property of every video of the detail view."""
+        return self.js("[...document.querySelectorAll('#screens video')].map((video) => video[arguments[0]])", field)
+
+    def until(self, condition):
+        """Wait until something holds; returns what it gave."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "it never came"
+            time.sleep(0.02)
+        return value
+
+    def playing(self, count=1):
+        """Wait until so many videos of the detail view play."""
+        return self.until(
+            lambda: (
+                len(self.videos("paused")) == count
+                and not any(self.videos("paused"))
+                and all(now > 0 for now in self.videos("currentTime"))
+            )
+        )
+
+    def complaints(self):
+        """What the browser had to say against the page."""
+        return [entry["message"] for entry in self.browser.get_log("browser")]
+
+    def _command(self, name, **values):
+        self.browser.execute_cdp_cmd(name, values)
+
+
+__all__ = ["GalleryPage", "Keys", "start_browser"]
