@@ -69,7 +69,7 @@ function outcomeLine(episode, runIndex) {
     make("span", { class: "note", text: stageName(episode) }));
 }
 
-// What a screen reader says; tiles out of sight have no text of their own to offer.
+// What a screen reader says, in the order in which it helps.
 function tileName(item) {
   const parts = item.episodes.map((episode, index) => {
     const who = comparing ? `${model.runs[index].label}: ` : "";

@@ -1,5 +1,7 @@
 """Phone, dark scheme, contrast, names: what everybody who looks at the page needs."""
 
+from itertools import pairwise
+
 import pytest
 from gallery_page import Keys
 from results_folder import typical_rows, write_results
@@ -17,7 +19,8 @@ CONTRAST = """(() => {
   const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)
     .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const over = (front, back) => { const a = front[3] ?? 1; return [0, 1, 2].map((i) => a * front[i] + (1 - a) * back[i]); };
+  const mix = (front, back, a) => [0, 1, 2].map((i) => a * front[i] + (1 - a) * back[i]);
+  const over = (front, back) => mix(front, back, front[3] ?? 1);
   const ground = (element) => {
     const layers = [];
     for (let e = element; e; e = e.parentElement) layers.unshift(channels(getComputedStyle(e).backgroundColor));
@@ -27,7 +30,8 @@ CONTRAST = """(() => {
   let worst = [21, ""];
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest("script, [aria-disabled=true]")) continue;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
+    if (element.closest("script, [aria-disabled=true]")) continue;
     const back = ground(element);
     const [x, y] = [over(channels(getComputedStyle(element).color), back), back].map(luminance);
     const contrast = (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
@@ -39,8 +43,8 @@ CONTRAST = """(() => {
 WIDER_THAN_WINDOW = """[...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() &&
   e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('pre')).map((e) => e.outerHTML.slice(0, 80))"""
 
-SMALL_TARGETS = """[...document.querySelectorAll('button, select, input, a, summary')].filter((e) => e.checkVisibility())
-  .filter((e) => e.getBoundingClientRect().height < arguments[0] && !e.matches('.skip, a, summary'))
+SMALL_TARGETS = """[...document.querySelectorAll('button, select, input')]
+  .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < arguments[0])
   .map((e) => e.outerHTML.slice(0, 80))"""
 
 
@@ -133,7 +137,7 @@ def test_headings_tell_the_outline(page, report):
     page.open(report)
     levels = [int(heading.tag_name[1]) for heading in page.all("h1, h2, h3") if heading.is_displayed()]
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_the_focus_can_be_seen_wherever_the_tab_key_leads(page, report):
