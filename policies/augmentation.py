@@ -48,13 +48,16 @@ def shifted(pixels: Tensor, most: int) -> Tensor:
 
 
 def jittered(pixels: Tensor, share: float) -> Tensor:
-    """Each image (B, H, W, 3) uint8 with other brightness, contrast and saturation."""
-    factors = 1 + share * (2 * torch.rand((3, len(pixels), 1, 1, 1), device=pixels.device) - 1)
-    brightness, contrast, saturation = factors
-    colours = pixels * brightness
+    """Each image (B, H, W, 3) uint8 with other brightness, contrast and saturation.
+
+    All three are linear in the colours, so each image needs one 3x3 matrix and one offset.
+    """
+    factors = 1 + share * (2 * torch.rand((3, len(pixels), 1, 1), device=pixels.device) - 1)
+    brightness, contrast, saturation = factors  # (B, 1, 1) each
+    colours = pixels.flatten(1, 2).float()  # (B, H * W, 3)
     weights = torch.tensor(GREY, device=pixels.device)
-    grey = (colours * weights).sum(-1, keepdim=True)  # (B, H, W, 1)
-    mean = grey.mean((1, 2), keepdim=True)  # (B, 1, 1, 1)
-    colours = mean + contrast * (grey + saturation * (colours - grey) - mean)
-    changed: Tensor = colours.round().clamp(0, 255).to(torch.uint8)
-    return changed
+    mean = brightness * (colours.mean(1, keepdim=True) @ weights)[..., None]  # grey level of each image, (B, 1, 1)
+    to_grey = weights[:, None].expand(3, 3)  # every channel becomes the grey level
+    mix = brightness * contrast * (saturation * torch.eye(3, device=pixels.device) + (1 - saturation) * to_grey)
+    changed = torch.baddbmm((1 - contrast) * mean, colours, mix)  # (B, H * W, 3)
+    return changed.add_(0.5).clamp_(0, 255).to(torch.uint8).view_as(pixels)

@@ -104,7 +104,7 @@ def _train_plan(plan: TrainPlan, table: EpisodeTable, training: tuple[int, ...],
         learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE)
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
-        for words in filter(None, (_in_words(plan, table, len(training), home.reason), origin)):
+        for words in filter(None, (_in_words(plan, table, len(training), home.reason, first_step), origin)):
             log.note(words)
         frames = make_frames(plan, table, home)
         gatherer = SampleGatherer(table, plan.policy.chunk_size, plan.device)
@@ -145,10 +145,11 @@ def _use_fast_kernels(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True  # all batches have one shape
 
 
-def _in_words(plan: TrainPlan, table: EpisodeTable, training: int, where: str) -> str:
+def _in_words(plan: TrainPlan, table: EpisodeTable, training: int, where: str, first_step: int) -> str:
     parameters = sum(parameter.numel() for parameter in plan.policy.parameters()) / 1e6
     held_out = len(table.entries) - training
+    begin = f", going on from step {first_step}" if first_step else ""
     return (
         f"{plan.config.policy}: {parameters:.1f} M parameters on {plan.device} in {plan.config.precision}, "
-        f"{training} episodes to train on, {held_out} held out, {where}; written to {plan.run}"
+        f"{training} episodes to train on, {held_out} held out, {where}; written to {plan.run}{begin}"
     )

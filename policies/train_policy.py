@@ -27,8 +27,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _main(config: TrainConfig[Any]) -> None:
-    from ambidex.policies.ranks import ranks_from_environment
-    from ambidex.policies.train import train  # heavy: not for --help
+    try:  # heavy: not for --help
+        from ambidex.policies.ranks import ranks_from_environment
+        from ambidex.policies.train import train
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"Training needs packages that are not installed ({error}). Install them: pip install 'ambidex[train]'."
+        ) from error
 
     try:
         folder = train(config)

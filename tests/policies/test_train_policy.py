@@ -70,6 +70,27 @@ def test_wrong_usage_and_failure_have_their_codes_and_no_traceback(states, tmp_p
     assert "Traceback" not in none.stderr + failed.stderr
 
 
+WITHOUT_TORCH = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name=name)
+
+sys.meta_path.insert(0, Finder())
+from ambidex.policies.train_policy import main
+main(["--data", "x"])
+"""
+
+
+def test_without_torch_it_says_what_to_install(tmp_path):
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "No module named 'torch'" in done.stderr
+    assert "pip install 'ambidex[train]'" in done.stderr
+
+
 def test_it_trains_and_says_where(states, tmp_path):
     run = tmp_path / "run"
     done = command("--data", states, "--output-dir", run, "--steps", 5, "--hidden", 8)

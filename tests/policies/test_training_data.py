@@ -234,6 +234,22 @@ def test_jitter_keeps_grey_grey_and_varies_brightness():
     assert 115 < levels.max() <= 130
 
 
+def test_jitter_is_brightness_then_saturation_then_contrast():
+    torch.manual_seed(3)
+    pixels = torch.randint(60, 180, (5, 6, 7, 3), dtype=torch.uint8)
+    torch.manual_seed(4)
+    changed = jittered(pixels, 0.2)
+    torch.manual_seed(4)
+    factors = 1 + 0.2 * (2 * torch.rand(3, 5, 1, 1) - 1)
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    for image, result, (brightness, contrast, saturation) in zip(pixels, changed, factors.flatten(1).T, strict=True):
+        colours = brightness * image
+        grey = (colours @ weights)[..., None]
+        colours = grey + saturation * (colours - grey)
+        colours = grey.mean() + contrast * (colours - grey.mean())
+        assert (result.float() - colours).abs().max() <= 0.51
+
+
 def test_no_augmentation_is_no_change():
     images = {"top": torch.zeros(1, 3, 4, 4, dtype=torch.uint8)}
     assert Augmentation(random_shift=0, colour_jitter=0.0)(images) is images
