@@ -43,7 +43,7 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
     if not files:
         return (
             f"{FROM_SCRATCH}: no ImageNet weights lie in {_cache()}. Put torchvision's resnet18-f37072fd.pth there or "
-            "name a file with --backbone-weights; to learn from scratch, --backbone-norm layer is meant."
+            "name a file with --backbone-weights; to learn from scratch, --backbone-norm group is meant."
         )
     return _fill(backbone, files[-1])
 
