@@ -1,0 +1,169 @@
+"""What the GPU study does, in order: what is soonest done and says most comes first."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ambidex.benchmarks.gpu_study_config import GpuStudyConfig
+from ambidex.benchmarks.gpu_study_job import StudyJob
+from ambidex.benchmarks.gpu_study_variant import SMOKE, VARIANTS, Variant
+from ambidex.benchmarks.training_cell import TrainingCell
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.envs.registry import TASKS
+
+CAMERA = "top"
+SPEED_EPISODES = 8  # so few that decoding them takes no time
+SAVE_EVERY = 2000  # [steps]
+
+
+class StudyPlan:
+    """The jobs of a study.
+
+    Args:
+        config: The flags.
+
+    Attributes:
+        variants: How to train.
+        tasks: On what.
+        seeds: Seeds of the trainings.
+        cells: The settings in which training is timed.
+        warmup: Steps of a timed training that do not count.
+        window: Steps from one entry of its log to the next.
+
+    Raises:
+        UsageError: Nothing to do, or an unknown task or variant.
+    """
+
+    def __init__(self, config: GpuStudyConfig) -> None:
+        _check(config)
+        self._config, self._folder = config, config.output_dir
+        self.variants = (SMOKE,) if config.smoke else tuple(VARIANTS[name] for name in config.variants)
+        self.tasks = config.tasks[:1] if config.smoke else config.tasks
+        self.seeds = tuple(range(1 if config.smoke else config.seeds))
+        self.warmup, self.window, self._windows = (2, 2, 2) if config.smoke else (100, 50, 5)
+        self.cells = tuple(
+            TrainingCell(variant=variant.name, precision=precision, compile=compiled)
+            for variant in self.variants
+            for precision in ("fp32", "bf16")
+            for compiled in ((False,) if config.smoke else (False, True))
+        )
+
+    def jobs(self) -> list[StudyJob]:
+        """All of them; each comes after those it needs."""
+        recordings = [self._record(task) for task in self.tasks]
+        renderings = [self._render(variant, task) for variant in self.variants for task in self.tasks]
+        speeds = [*map(self._record_for_speed, self.variants), *map(self._speed, self.cells)]
+        return [*recordings, *renderings, *speeds, *self._trainings()]
+
+    def run_folder(self, variant: str, task: str, seed: int) -> Path:
+        """Where a training goes."""
+        return self._folder / "runs" / f"{variant}-{task}-{seed}"
+
+    def results_folder(self, variant: str, task: str, seed: int) -> Path:
+        """Where its benchmark goes."""
+        return self._folder / "results" / f"{variant}-{task}-{seed}"
+
+    def speed_folder(self, cell: TrainingCell) -> Path:
+        """Where a timed training goes."""
+        return self._folder / "speed" / cell.name
+
+    def _record(self, task: str) -> StudyJob:
+        """States alone; the pictures of all variants are made from them."""
+        folder, count = self._data("states", task), 2 if self._config.smoke else self._config.episodes
+        flags = ("--task", task, "--num-episodes", str(count), "--cameras", "none", "--output-dir", str(folder))
+        return StudyJob(name=f"record-{task}", command="record-episodes", flags=flags, marker=folder / "dataset.json")
+
+    def _render(self, variant: Variant, task: str) -> StudyJob:
+        folder = self._data(variant.name, task)
+        flags = (str(self._data("states", task)), *_pictures(variant), "--output-dir", str(folder))
+        return StudyJob(
+            name=f"render-{variant.name}-{task}",
+            command="render-episodes",
+            flags=flags,
+            marker=folder / "dataset.json",
+            needs=(f"record-{task}",),
+        )
+
+    def _record_for_speed(self, variant: Variant) -> StudyJob:
+        folder, count = self._data(variant.name, "speed"), 1 if self._config.smoke else SPEED_EPISODES
+        asked = ("--task", self.tasks[0], "--num-episodes", str(count))
+        return StudyJob(
+            name=f"record-speed-{variant.name}",
+            command="record-episodes",
+            flags=(*asked, *_pictures(variant), "--output-dir", str(folder)),
+            marker=folder / "dataset.json",
+        )
+
+    def _speed(self, cell: TrainingCell) -> StudyJob:
+        variant = next(variant for variant in self.variants if variant.name == cell.variant)
+        folder, steps = self.speed_folder(cell), str(self.warmup + self.window * self._windows)
+        own = {"steps": steps, "log-every": str(self.window), "save-every": steps, "validation-fraction": "0"}
+        own |= {"precision": cell.precision, "data": str(self._data(variant.name, "speed"))}
+        return StudyJob(
+            name=f"speed-{cell.name}",
+            command="train-policy",
+            flags=self._training(variant, folder, own, compile=cell.compile),
+            marker=folder / "train.json",
+            needs=(f"record-speed-{variant.name}",),
+        )
+
+    def _trainings(self) -> Iterator[StudyJob]:
+        for variant in self.variants:
+            for seed in self.seeds:
+                for task in self.tasks:
+                    yield self._train(variant, task, seed)
+                    yield self._benchmark(variant, task, seed)
+
+    def _train(self, variant: Variant, task: str, seed: int) -> StudyJob:
+        folder = self.run_folder(variant.name, task, seed)
+        own = {"data": str(self._data(variant.name, task)), "seed": str(seed)}
+        own |= {"save-every": str(SAVE_EVERY), "keep-checkpoints": "1"}
+        return StudyJob(
+            name=f"train-{folder.name}",
+            command="train-policy",
+            flags=self._training(variant, folder, own, compile=not self._config.smoke),
+            marker=folder / "train.json",
+            needs=(f"render-{variant.name}-{task}",),
+        )
+
+    def _training(self, variant: Variant, folder: Path, own: Mapping[str, str], *, compile: bool) -> tuple[str, ...]:
+        values = {"policy": "act", **variant.training, "device": self._config.device}
+        if variant.imagenet and self._config.backbone_weights:
+            values["backbone-weights"] = str(self._config.backbone_weights)
+        values |= {**own, "output-dir": str(folder)}
+        flags = tuple(word for name, value in values.items() for word in (f"--{name}", value))
+        return (*flags, "--compile") if compile else flags
+
+    def _benchmark(self, variant: Variant, task: str, seed: int) -> StudyJob:
+        run, folder = (place(variant.name, task, seed) for place in (self.run_folder, self.results_folder))
+        flags = ("--policy", "act", "--checkpoint", str(run), "--task", task, "--video", "none")
+        count = 2 if self._config.smoke else self._config.rollouts
+        flags = (*flags, "--episodes", str(count), "--device", self._config.device, "--output-dir", str(folder))
+        return StudyJob(
+            name=f"benchmark-{folder.name}",
+            command="run-benchmark",
+            flags=flags,
+            marker=folder / "benchmark.json",
+            needs=(f"train-{run.name}",),
+        )
+
+    def _data(self, kind: str, task: str) -> Path:
+        return self._folder / "data" / f"{task}-{kind}"
+
+
+def _pictures(variant: Variant) -> tuple[str, ...]:
+    height, width = map(str, variant.image_size)
+    return ("--cameras", CAMERA, "--image-size", height, width)
+
+
+def _check(config: GpuStudyConfig) -> None:
+    for task in config.tasks:
+        if task not in TASKS:
+            raise UnknownNameError("task", task, TASKS)
+    for variant in config.variants:
+        if variant not in VARIANTS:
+            raise UnknownNameError("variant", variant, VARIANTS)
+    counts = {"seeds": config.seeds, "episodes": config.episodes, "rollouts": config.rollouts}
+    counts |= {"tasks": len(config.tasks), "variants": len(config.variants)}
+    for name, count in {**counts, "minutes": 1 if config.minutes is None else config.minutes}.items():
+        if count < 1:
+            raise UsageError(f"--{name} {count}: expected 1 or more.")

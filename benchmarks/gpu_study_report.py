@@ -1,0 +1,110 @@
+"""report.md and report.json of the GPU study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ambidex.atomic_files import write_json, write_text
+from ambidex.benchmarks.gpu_study_figures import SpeedFigure, SuccessFigure
+
+PAPER = {"transfer_cube": 86, "insertion": 32}
+"""Success of ACT on scripted data in Zhao et al. (2023), table I [%]."""
+
+
+class StudyReport:
+    """What there is of a study, finished or not.
+
+    Args:
+        command: The command line.
+        machine: Hardware, OpenGL, versions and GPU, as groups of named values.
+        speeds: How fast settings train.
+        successes: How often trainings succeed.
+        failed: Job -> what became of it.
+        missing: Jobs that are still to be run.
+    """
+
+    def __init__(
+        self,
+        *,
+        command: str,
+        machine: Mapping[str, Mapping[str, str | float]],
+        speeds: Sequence[SpeedFigure],
+        successes: Sequence[SuccessFigure],
+        failed: Mapping[str, str],
+        missing: Sequence[str],
+    ) -> None:
+        self._command, self._machine, self._failed, self._missing = command, machine, failed, missing
+        self._speeds, self._successes = speeds, successes
+
+    def write(self, folder: Path) -> None:
+        """Write both files.
+
+        Raises:
+            DatasetError: One cannot be written.
+        """
+        write_text(folder / "report.md", self.in_words() + "\n")
+        write_json(folder / "report.json", self.to_dict())
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready."""
+        return {
+            "command": self._command,
+            "complete": not self._missing and not self._failed,
+            "machine": {group: dict(values) for group, values in self._machine.items()},
+            "speeds": [asdict(figure) for figure in self._speeds],
+            "successes": [asdict(figure) for figure in self._successes],
+            "paper_percent": PAPER,
+            "failed": dict(self._failed),
+            "missing": list(self._missing),
+        }
+
+    def in_words(self) -> str:
+        """The tables in Markdown, with the machine above and what is missing below."""
+        open_jobs = [f"Failed: {name} ({reason})" for name, reason in self._failed.items()]
+        if self._missing:
+            open_jobs.append(f"Still to be run: {', '.join(self._missing)}")
+        return "\n".join([_machine(self._machine), "", *self._speed_table(), "", *self._success_table(), *open_jobs])
+
+    def _speed_table(self) -> list[str]:
+        if not self._speeds:
+            return ["Training speed: not measured yet."]
+        parts = list(self._speeds[0].parts)
+        header = (
+            "variant",
+            "precision",
+            "compiled",
+            "samples/s",
+            *(f"{part.replace('_', ' and ')} [ms/sample]" for part in parts),
+        )
+        return _table(header, [_speed(figure, parts) for figure in self._speeds])
+
+    def _success_table(self) -> list[str]:
+        if not self._successes:
+            return ["Success: not measured yet."]
+        header = ("variant", "task", "seed", "strict success", "paper, scripted data", "training [min]")
+        return _table(header, [_success(figure) for figure in self._successes])
+
+
+def _machine(machine: Mapping[str, Mapping[str, str | float]]) -> str:
+    hardware, gpu, versions = machine["hardware"], machine["gpu"], machine["versions"]
+    card = f"{gpu['name']}, CUDA {gpu['cuda']}" if gpu else "no GPU"
+    return (
+        f"{card}; {hardware['usable_cores']} cores of {hardware['processor']}; OpenGL {machine['opengl']['renderer']}; "
+        f"torch {versions['torch']}, mujoco {versions['mujoco']}, ambidex {versions['ambidex']}."
+    )
+
+
+def _speed(figure: SpeedFigure, parts: Sequence[str]) -> list[str]:
+    cell, times = figure.cell, [f"{figure.parts.get(part, 0.0):.3g}" for part in parts]
+    return [cell.variant, cell.precision, "yes" if cell.compile else "no", f"{figure.samples_per_s:.4g}", *times]
+
+
+def _success(figure: SuccessFigure) -> list[str]:
+    seed = "all" if figure.seed is None else str(figure.seed)
+    paper = f"{PAPER[figure.task]} %" if figure.task in PAPER else ""
+    minutes = f"{figure.training_s / 60:.1f}"
+    return [figure.variant, figure.task, seed, figure.summary.in_words(), paper, minutes]
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]

@@ -1,0 +1,206 @@
+"""The GPU study: its jobs are what the commands accept, it goes on where it stopped, and it says what is missing."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+import tyro
+
+from ambidex.benchmarks.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.gpu_study_config import GpuStudyConfig
+from ambidex.benchmarks.gpu_study_figures import SpeedFigure, SuccessFigure
+from ambidex.benchmarks.gpu_study_job import StudyJob
+from ambidex.benchmarks.gpu_study_plan import StudyPlan
+from ambidex.benchmarks.gpu_study_report import StudyReport
+from ambidex.benchmarks.gpu_study_runner import StudyRunner
+from ambidex.benchmarks.summary import Summary
+from ambidex.benchmarks.training_cell import TrainingCell
+from ambidex.envs.errors import UsageError
+from ambidex.policies.train_config import TrainConfig
+from ambidex.policies.train_flags import defaults_for
+from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.render_config import RenderConfig
+
+MACHINE = {
+    "hardware": {"usable_cores": 2, "processor": "a processor"},
+    "gpu": {},
+    "opengl": {"renderer": "a renderer"},
+    "versions": {"torch": "2", "mujoco": "4", "ambidex": "0"},
+}
+
+
+class CodeJob(StudyJob):
+    """A job that is a piece of Python."""
+
+    def argv(self):
+        return [sys.executable, "-c", self.flags[0]]
+
+
+def code_job(name, code, folder, needs=()):
+    return CodeJob(name=name, command="python", flags=(code,), marker=folder / "none", needs=needs)
+
+
+def noted(folder, word):
+    """Code that adds a word to a file."""
+    return f"open({str(folder / 'words')!r}, 'a').write({word + ' '!r})"
+
+
+def parsed(job):
+    """The config that a job's command makes of its flags."""
+    if job.command == "train-policy":
+        default = defaults_for(job.flags)
+        return tyro.cli(TrainConfig[type(default.model)], args=job.flags, default=default)
+    configs = {"record-episodes": RecordConfig, "render-episodes": RenderConfig, "run-benchmark": BenchmarkConfig}
+    return tyro.cli(configs[job.command], args=job.flags)
+
+
+@pytest.mark.parametrize("smoke", [False, True])
+def test_every_job_is_accepted_by_its_command_and_comes_after_what_it_needs(tmp_path, smoke):
+    jobs = StudyPlan(GpuStudyConfig(output_dir=tmp_path, smoke=smoke)).jobs()
+    folders = [parsed(job).output_dir for job in jobs]
+    assert len({job.name for job in jobs}) == len(set(folders)) == len(jobs)
+    names = [job.name for job in jobs]
+    assert all(names.index(need) < i for i, job in enumerate(jobs) for need in job.needs)
+    assert all(job.marker.parent == folder for job, folder in zip(jobs, folders, strict=True))
+
+
+def test_the_published_variant_is_the_paper_preset(tmp_path):
+    plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path, variants=("published",)))
+    trainings = [parsed(job) for job in plan.jobs() if job.name.startswith("train-")]
+    assert [config.seed for config in trainings] == [0, 0, 1, 1, 2, 2]
+    for config in trainings:
+        asked = (config.preset, config.steps, config.batch_size, config.learning_rate, config.backbone_learning_rate)
+        assert asked == ("paper", 10_000, 8, 1e-5, 1e-5)
+        assert config.model.d_model == 512
+
+
+def test_speed_is_measured_in_both_precisions_compiled_and_not(tmp_path):
+    plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path, variants=("fast",)))
+    timed = [parsed(job) for job in plan.jobs() if job.name.startswith("speed-")]
+    settings = {(config.precision, config.compile) for config in timed}
+    assert settings == {(precision, compiled) for precision in ("fp32", "bf16") for compiled in (False, True)}
+    assert all(config.steps > plan.warmup >= config.log_every for config in timed)
+
+
+def test_weights_go_to_the_variant_that_can_use_them(tmp_path):
+    jobs = StudyPlan(GpuStudyConfig(output_dir=tmp_path, backbone_weights=tmp_path / "w.pth")).jobs()
+    weights = {job.name.split("-")[1]: parsed(job).model.backbone_weights for job in jobs if "train-" in job.name}
+    assert weights == {"fast": "none", "published": str(tmp_path / "w.pth")}
+
+
+@pytest.mark.parametrize("flags", [{"tasks": ("lift",)}, {"variants": ("slow",)}, {"seeds": 0}, {"minutes": 0}])
+def test_what_cannot_be_is_refused(flags):
+    with pytest.raises(UsageError):
+        StudyPlan(GpuStudyConfig(**flags))
+
+
+def test_what_is_done_is_not_done_again(tmp_path):
+    jobs = [code_job("a", noted(tmp_path, "a"), tmp_path), code_job("b", noted(tmp_path, "b"), tmp_path)]
+    StudyRunner(tmp_path).run(jobs[:1])
+    again = StudyRunner(tmp_path)
+    again.run(jobs)
+    assert (tmp_path / "words").read_text() == "a b "
+    assert all(again.done(job) and again.seconds(job) > 0 for job in jobs)
+
+
+def test_a_failure_stops_only_what_needs_it_and_is_tried_again(tmp_path):
+    broken = f"import sys; {noted(tmp_path, 'try')}; sys.exit('no such thing')"
+    jobs = [
+        code_job("broken", broken, tmp_path),
+        code_job("needy", noted(tmp_path, "needy"), tmp_path, needs=("broken",)),
+        code_job("needier", noted(tmp_path, "needier"), tmp_path, needs=("needy",)),
+        code_job("free", noted(tmp_path, "free"), tmp_path),
+    ]
+    runner = StudyRunner(tmp_path)
+    runner.run(jobs)
+    assert list(runner.failed) == ["broken", "needy", "needier"]
+    assert "no such thing" in runner.failed["broken"]
+    StudyRunner(tmp_path).run(jobs)
+    assert (tmp_path / "words").read_text() == "try free try "
+
+
+def test_a_job_is_asked_to_stop_when_the_time_is_up(tmp_path):
+    patient = (
+        "import time\n"
+        "try:\n"
+        f"    {noted(tmp_path, 'begun')}; time.sleep(60)\n"
+        f"except KeyboardInterrupt: {noted(tmp_path, 'saved')}; raise SystemExit(130)"
+    )
+    jobs = [code_job("quick", "pass", tmp_path), code_job("patient", patient, tmp_path)]
+    StudyRunner(tmp_path).run(jobs[:1])
+    started = time.monotonic()
+    runner = StudyRunner(tmp_path, deadline=started + 2)
+    with pytest.raises(KeyboardInterrupt, match="The time is up: 1 of 2 jobs are done"):
+        runner.run(jobs)
+    assert time.monotonic() - started < 30
+    assert (tmp_path / "words").read_text() == "begun saved "
+    assert not runner.done(jobs[1]) and not runner.failed
+
+
+def test_a_started_job_goes_on(tmp_path):
+    (job, *_) = StudyPlan(GpuStudyConfig(output_dir=tmp_path)).jobs()
+    assert "--resume" not in job.argv()
+    job.marker.parent.mkdir(parents=True)
+    job.marker.touch()
+    assert job.argv()[-1] == "--resume"
+
+
+def make_report(speeds=(), successes=(), failed=(), missing=()):
+    figures = {"speeds": speeds, "successes": successes, "failed": dict(failed), "missing": missing}
+    return StudyReport(command="python -m gpu_study", machine=MACHINE, **figures)
+
+
+def test_a_report_of_nothing_says_so(tmp_path):
+    report = make_report(missing=["train-a"], failed={"speed-b": "exit code 1"})
+    words = report.in_words()
+    assert words.count("not measured yet") == 2
+    assert "Failed: speed-b (exit code 1)" in words and "Still to be run: train-a" in words
+    report.write(tmp_path)
+    assert not json.loads((tmp_path / "report.json").read_text())["complete"]
+
+
+def test_a_report_gives_rates_with_intervals_and_speeds_with_their_split():
+    cell = TrainingCell(variant="fast", precision="bf16", compile=True)
+    speed = SpeedFigure(cell=cell, samples_per_s=1234.5, parts={"data": 0.01, "forward_backward": 0.7, "update": 0.09})
+    summary = Summary(
+        n=50, successes=45, failures=5, errors=0, rate=0.9, interval=(0.7864, 0.9565), stages=(), mean_steps=300.0
+    )
+    success = SuccessFigure(variant="fast", task="insertion", seed=None, summary=summary, training_s=600.0)
+    report = make_report(speeds=[speed], successes=[success])
+    assert "| fast | bf16 | yes | 1234 | 0.01 | 0.7 | 0.09 |" in report.in_words()
+    expected = "| fast | insertion | all | 45/50 = 90.0 % (95 % interval 78.6 to 95.7) | 32 % | 10.0 |"
+    assert expected in report.in_words()
+    assert report.to_dict()["complete"]
+
+
+def study(*flags):
+    command = [sys.executable, "-m", "ambidex.benchmarks.gpu_study", *flags]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_the_smoke_study_runs_everything_once(tmp_path):
+    flags = ("--smoke", "--device", "cpu", "--output-dir", str(tmp_path / "study"))
+    done = study(*flags)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr.count("/7 ") == 7
+    report = json.loads((tmp_path / "study" / "report.json").read_text())
+    assert report["complete"] and report["machine"]["gpu"] == {}
+    assert [figure["cell"]["precision"] for figure in report["speeds"]] == ["fp32", "bf16"]
+    assert all(figure["samples_per_s"] > 0 and figure["parts"]["update"] > 0 for figure in report["speeds"])
+    (success,) = report["successes"]
+    assert success["summary"]["n"] == 2
+    assert success["summary"]["errors"] == 0
+    again = study(*flags)
+    assert again.returncode == 0
+    assert "/7 " not in again.stderr
+    assert again.stdout == done.stdout
+
+
+@pytest.mark.gpu
+def test_the_smoke_study_runs_on_a_gpu(tmp_path):
+    done = study("--smoke", "--device", "cuda", "--output-dir", str(tmp_path / "study"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / "study" / "report.json").read_text())["machine"]["gpu"]["name"]
