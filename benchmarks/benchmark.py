@@ -8,7 +8,7 @@ from ambidex.benchmarks.benchmark_plan import BenchmarkPlan, make_plan
 from ambidex.benchmarks.benchmark_run import BenchmarkRun
 from ambidex.benchmarks.benchmark_summary import BenchmarkSummary
 from ambidex.benchmarks.policy_host import LoadPolicy
-from ambidex.benchmarks.report import write_report
+from ambidex.benchmarks.report import report_on
 from ambidex.benchmarks.results_folder import check_results_folder, clean
 from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.directory_lock import claimed
@@ -39,7 +39,7 @@ def benchmark(
         try:
             summary = BenchmarkRun(plan, load, agent_factory).run()
             _film(plan)
-            return replace(summary, report=write_report(plan.directory))
+            return replace(summary, report=report_on(plan.directory))
         finally:
             clean(plan.directory)
 

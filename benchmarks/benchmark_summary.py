@@ -9,6 +9,7 @@ from typing import Self
 from ambidex.atomic_files import write_json
 from ambidex.benchmarks.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.episode_row import EpisodeRow
+from ambidex.benchmarks.report import Report
 from ambidex.benchmarks.results_folder import SUMMARY
 from ambidex.benchmarks.summary import Summary
 from ambidex.recorders.text_table import text_table
@@ -71,7 +72,7 @@ class BenchmarkSummary:
     suite: str | None
     timings: Timings
     broken: tuple[str, ...]
-    report: Path | None = None
+    report: Report | None = None
 
     @property
     def complete(self) -> bool:
@@ -119,9 +120,10 @@ class BenchmarkSummary:
             rows.append(_cells(self.suite or "all", self.overall))
         table = text_table(("task", "success", "errors", "mean steps"), rows)
         funnels = [f"{task}: {_funnel(summary)}" for task, summary in tasks.items() if summary.n]
-        page = [] if self.report is None else [f"See {self.report.resolve().as_uri()}"]
+        page = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         notes = self.info.serving.notes if self.info.serving else ()
-        return "\n".join([table, "", "Stages reached:", *funnels, "", *notes, self._pace(), *page])
+        lines = [table, "", "Stages reached:", *funnels, "", *notes, self._pace(), *page]
+        return "\n".join(lines).rstrip()
 
     def _pace(self) -> str:
         pace = self.timings.to_dict()["episodes_per_min"]

@@ -46,7 +46,16 @@ def write_report(results_dir: Path) -> Path:
     Raises:
         DatasetError: The results are damaged, or the disk refuses.
     """
-    return make_report([read_results(results_dir)], results_dir / REPORT).path
+    return report_on(results_dir).path
+
+
+def report_on(results_dir: Path) -> Report:
+    """Write report.html of a results folder, with the videos that are there, and say what is in it.
+
+    Raises:
+        DatasetError: The results are damaged, or the disk refuses.
+    """
+    return make_report([read_results(results_dir)], results_dir / REPORT)
 
 
 def make_report(runs: Sequence[ReportRun], path: Path, *, budget_mb: float = BUDGET_MB) -> Report:

@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path
 
 import av
+import numpy as np
 from PIL import Image
 
 from ambidex.envs.errors import DatasetError
@@ -27,7 +28,7 @@ def poster(video: Path) -> bytes:
             if stream.duration:
                 container.seek(stream.duration, stream=stream)  # the last key frame: little is left to decode
             (last,) = deque(container.decode(stream), maxlen=1)
-            return jpeg(last.to_ndarray(format="rgb24"))
+            return jpeg(np.asarray(last.to_ndarray(format="rgb24"), np.uint8))
     except (OSError, ValueError, IndexError) as error:
         raise DatasetError(
             f"{video} cannot be read as a video ({type(error).__name__}: {error}). Remove it, and it is made anew from "

@@ -38,7 +38,7 @@ def test_the_wheel_holds_every_source_and_data_file(wheel: Path) -> None:
         f"ambidex/{file.relative_to(ROOT).as_posix()}"
         for folder in FOLDERS
         for file in (ROOT / folder).rglob("*")
-        if file.suffix in (".py", ".xml", ".md")
+        if file.suffix in (".py", ".xml", ".md", ".html", ".css", ".js")
     }
     assert expected - held == set()
     assert {"ambidex/__init__.py", "ambidex/py.typed"} <= held
@@ -57,4 +57,5 @@ def test_an_installed_wheel_makes_an_environment(wheel: Path, tmp_path: Path) ->
     env = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
     code = "import ambidex; print(ambidex.__file__); ambidex.make('insertion').reset(0)"
     assert run(python, "-c", code, cwd=tmp_path, env=env).startswith(str(tmp_path))
-    assert {"record-episodes", "render-episodes", "verify-episodes"} <= {file.name for file in python.parent.iterdir()}
+    commands = {"record-episodes", "render-episodes", "verify-episodes", "watch-rollouts"}
+    assert commands <= {file.name for file in python.parent.iterdir()}
