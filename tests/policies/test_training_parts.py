@@ -1,6 +1,7 @@
 """The parts of the trainer obey their laws."""
 
 import math
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from ambidex.policies.loss_watch import LossWatch
 from ambidex.policies.optimizer import make_optimizer
 from ambidex.policies.step_clock import StepClock
 from ambidex.policies.step_seed import seed_step
+from ambidex.policies.stop_signal import StopSignal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,3 +168,14 @@ def test_auto_is_what_the_machine_can(monkeypatch):
     monkeypatch.setattr("ambidex.policies.device._cpu_has_bf16", lambda: False)
     assert choose_precision("auto", cpu) == "fp32"
     assert choose_device("cpu") == cpu
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_interrupts(number):
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), StopSignal() as stop:
+        assert not stop.received
+        signal.raise_signal(number)
+        assert stop.received
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
