@@ -59,7 +59,7 @@ TINY = Preset(
         ema_decay=0.999,
     ),
 )
-STATE_STEPS = {"tiny": 5_000}  # of presets that need fewer steps without images
+STATE_STEPS = {"tiny": 4_000}  # of presets that need fewer steps without images
 PRESETS = {"paper": PAPER, "base": BASE, "tiny": TINY}
 
 
