@@ -27,5 +27,5 @@ def _gpu() -> dict[str, str | float]:
         "memory_mb": round(properties.total_memory / 1e6),
         "capability": f"{properties.major}.{properties.minor}",
         "cuda": str(torch.version.cuda),
-        "cudnn": str(torch.backends.cudnn.version()),
+        "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
     }

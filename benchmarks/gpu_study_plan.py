@@ -130,24 +130,27 @@ class StudyPlan:
         if variant.imagenet and self._config.backbone_weights:
             values["backbone-weights"] = str(self._config.backbone_weights)
         values |= {**own, "output-dir": str(folder)}
-        flags = tuple(word for name, value in values.items() for word in (f"--{name}", value))
-        return (*flags, "--compile") if compile else flags
+        return (*_flags(values), "--compile") if compile else _flags(values)
 
     def _benchmark(self, variant: Variant, task: str, seed: int) -> StudyJob:
         run, folder = (place(variant.name, task, seed) for place in (self.run_folder, self.results_folder))
-        flags = ("--policy", "act", "--checkpoint", str(run), "--task", task, "--video", "none")
         count = 2 if self._config.smoke else self._config.rollouts
-        flags = (*flags, "--episodes", str(count), "--device", self._config.device, "--output-dir", str(folder))
+        values = {"policy": "act", "checkpoint": str(run), "task": task, "episodes": str(count), "video": "none"}
+        values |= {"device": self._config.device, "output-dir": str(folder)}
         return StudyJob(
             name=f"benchmark-{folder.name}",
             command="run-benchmark",
-            flags=flags,
+            flags=_flags(values),
             marker=folder / "benchmark.json",
             needs=(f"train-{run.name}",),
         )
 
     def _data(self, kind: str, task: str) -> Path:
         return self._folder / "data" / f"{task}-{kind}"
+
+
+def _flags(values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(word for name, value in values.items() for word in (f"--{name}", value))
 
 
 def _pictures(variant: Variant) -> tuple[str, ...]:

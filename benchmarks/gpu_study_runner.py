@@ -53,7 +53,7 @@ class StudyRunner:
 
     def seconds(self, job: StudyJob) -> float:
         """How long it took, start-up and interrupted runs included [s]."""
-        return sum(row["seconds"] for row in self._rows if row["line"] == job.line)
+        return sum(float(row["seconds"]) for row in self._rows if row["line"] == job.line)
 
     def _run(self, job: StudyJob, done: int, total: int) -> None:
         started = time.monotonic()
