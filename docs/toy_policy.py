@@ -56,7 +56,8 @@ class MlpPolicy(Policy):
 
     def _run(self, seen: ObservationBatch) -> Tensor:
         x = torch.cat((self.qpos(seen.qpos), self.objects(seen.objects)), dim=-1)  # (B, J + O)
-        return self.head(self.layers(x)).unflatten(-1, (self.chunk_size, -1)).float()  # (B, K, A)
+        chunk: Tensor = self.head(self.layers(x)).unflatten(-1, (self.chunk_size, -1))  # (B, K, A)
+        return chunk.float()
 
 
 TRAINING = TrainingDefaults(
