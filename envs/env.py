@@ -9,6 +9,7 @@ import numpy as np
 from ambidex.envs.controller import Controller
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.controllers.joint_position import JointPosition
+from ambidex.envs.environment_choice import EnvironmentChoice
 from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.joint_space import JointSpace
@@ -197,6 +198,23 @@ def make(
         object_names=tuple(p.body for p in task_object.props),
     )
     return Environment(spec, scene, controller)
+
+
+def make_from_spec(spec: EnvironmentChoice) -> Environment:
+    """The environment that a spec describes, or that a command's config asks for.
+
+    Raises:
+        UnknownNameError: An unknown task, control mode, camera, quality or spread.
+        UsageError: An image size out of range.
+    """
+    return make(
+        spec.task,
+        control=spec.control,
+        cameras=spec.cameras,
+        image_size=spec.image_size,
+        render_quality=spec.render_quality,
+        spread=spec.spread,
+    )
 
 
 def episode_rng(task: str, seed: int) -> np.random.Generator:

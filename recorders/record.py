@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.directory_lock import claimed
+from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import SUITES, tasks_named
 from ambidex.recorders.command_text import to_text
 from ambidex.recorders.output_folder import check_folder, clean
-from ambidex.recorders.record_checks import make_environment, resolved
+from ambidex.recorders.record_checks import resolved
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_summary import RecordSummary
 from ambidex.recorders.record_worker import AgentFactory
@@ -69,7 +70,7 @@ def _record_task(config: RecordConfig, directory: Path, agent_factory: AgentFact
     with claimed(directory):
         clean(directory)
         check_folder(directory, resume=config.resume)
-        env = make_environment(config)
+        env = make_from_spec(config)
         past = read_past(directory, config, env.spec, env.scene.model_sha256) if config.resume else Past()
         recording = Recording(config, directory, env.spec, past, agent_factory)
         try:

@@ -4,14 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ambidex.envs.env import Environment, make
+from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.seeds import check_training_seeds
+from ambidex.recorders.image_storage import STORAGES
 from ambidex.recorders.record_config import RecordConfig
 
-STORAGES = ("lossless", "jpeg", "raw")
 VIDEOS = ("none", "first", "all")
 FORMATS = ("act",)
 
@@ -25,7 +25,7 @@ def resolved(config: RecordConfig, task: str) -> RecordConfig:
     """
     check_names(storage=config.storage, video=config.video, file_format=config.format)
     _check_numbers(config)
-    env = make_environment(replace(config, task=task))
+    env = make_from_spec(replace(config, task=task))
     full = replace(
         config,
         task=task,
@@ -41,18 +41,6 @@ def resolved(config: RecordConfig, task: str) -> RecordConfig:
     return full
 
 
-def make_environment(config: RecordConfig) -> Environment:
-    """The environment that a config asks for."""
-    return make(
-        config.task,
-        control=config.control,
-        cameras=config.cameras,
-        image_size=config.image_size,
-        render_quality=config.render_quality,
-        spread=config.spread,
-    )
-
-
 def needs_pixels(config: RecordConfig) -> bool:
     """Whether anything will be rendered."""
     return bool(config.cameras) or config.video != "none"
@@ -65,7 +53,7 @@ def check_names(*, storage: str, video: str, file_format: str | None) -> None:
         UnknownNameError: With what exists.
     """
     checks: Sequence[tuple[str, str | None, tuple[str, ...]]] = (
-        ("storage", storage, STORAGES),
+        ("storage", storage, tuple(STORAGES)),
         ("choice for --video", video, VIDEOS),
         ("format", file_format, FORMATS),
     )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ambidex.envs.controllers.ee_pose import EePose
-from ambidex.envs.env import Environment
+from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, Episode, Float32Array, RolloutResult
 from ambidex.recorders.destination import Destination
-from ambidex.recorders.record_checks import make_environment, needs_pixels
+from ambidex.recorders.record_checks import needs_pixels
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.rendered_episode import write_rendered_episode
 from ambidex.recorders.versions import versions
@@ -59,7 +59,7 @@ class RecordWorker:
 
     def __init__(self, config: RecordConfig, agent_factory: AgentFactory) -> None:
         self._config = config
-        self._env = make_environment(config)
+        self._env = make_from_spec(config)
         self._agent = agent_factory(self._env)
         self._to_ee = EePose(self._env.scene, self._env.spec.control_hz)
         self._video_cameras = config.cameras or FAMILIES[self._env.spec.family].cameras

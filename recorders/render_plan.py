@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
@@ -11,7 +12,7 @@ from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.destination import destination
 from ambidex.recorders.record_checks import check_names
 from ambidex.recorders.render_config import RenderConfig
-from ambidex.recorders.render_worker import RenderJob, environment_of
+from ambidex.recorders.render_worker import RenderJob
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def _new_spec(config: RenderConfig, spec: EnvSpec) -> EnvSpec:
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
     )
-    environment_of(new).close()  # says what is wrong with a name or a size
+    make_from_spec(new).close()  # says what is wrong with a name or a size
     return new
 
 
@@ -106,7 +107,7 @@ def _jobs(source: Dataset, target: Path, video: str) -> tuple[RenderJob, ...]:
 
 
 def _note(first: Path, spec: EnvSpec) -> str:
-    if read_episode(first).model_sha256 == environment_of(spec).scene.model_sha256:
+    if read_episode(first).model_sha256 == make_from_spec(spec).scene.model_sha256:
         return ""
     return (
         "The model has changed since this dataset was recorded: robot, objects or scene may look or stand otherwise "

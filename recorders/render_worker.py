@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ambidex.envs.env import Environment, make
+from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.types import EnvSpec
@@ -39,7 +39,7 @@ class RenderWorker:
 
     def __init__(self, spec: EnvSpec, storage: str, pixels: bool) -> None:
         self._spec, self._storage = spec, storage
-        self._env = environment_of(spec)
+        self._env = make_from_spec(spec)
         self._video_cameras = spec.cameras or FAMILIES[spec.family].cameras
         if pixels:  # at once, and not after the first file
             self._env.render(self._env.reset(0).state, self._video_cameras[0])
@@ -61,20 +61,3 @@ class RenderWorker:
         spec = replace(episode.spec, cameras=new.cameras, image_size=new.image_size, render_quality=new.render_quality)
         rendered = replace(episode, spec=spec)
         return write_rendered_episode(self._env, rendered, job.destination, self._storage, self._video_cameras)
-
-
-def environment_of(spec: EnvSpec) -> Environment:
-    """The environment that renders what a spec says.
-
-    Raises:
-        UnknownNameError: An unknown camera or quality.
-        UsageError: An image size out of range.
-    """
-    return make(
-        spec.task,
-        control=spec.control,
-        cameras=spec.cameras,
-        image_size=spec.image_size,
-        render_quality=spec.render_quality,
-        spread=spec.spread,
-    )

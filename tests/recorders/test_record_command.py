@@ -82,8 +82,10 @@ def test_ctrl_c_leaves_no_half_files_and_says_how_to_resume(tmp_path):
         os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers too
         _, said = run.communicate(timeout=60)
     assert run.returncode == 130
-    assert said.startswith("record-episodes: Interrupted. insertion: ") and said.count("\n") == 1
-    resume = said.partition("Go on with: ")[2].split()
+    *progress, last = said.splitlines()
+    assert last.startswith("record-episodes: Interrupted. insertion: ")
+    assert all(line.startswith("insertion: ") for line in progress)  # on a busy machine there is time for some
+    resume = last.partition("Go on with: ")[2].split()
     assert resume == ["record-episodes", *flags, "--resume"]
     assert all(not path.name.startswith(".") for path in (tmp_path / "data").rglob("*"))
     done = subprocess.run([*COMMAND, *resume[1:]], **RUN, cwd=tmp_path)
