@@ -34,8 +34,8 @@ def page(model: Model, videos: Mapping[str, Path] | None = None) -> str:
 
 
 def data_block(values: object) -> str:
-    """JSON that may stand in a script element: no character in it can end the element or begin a comment."""
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    """JSON, ASCII alone, for a script element: no character in it can end the element or begin a comment."""
+    text = json.dumps(values, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

@@ -18,7 +18,8 @@ PORT = 8400
 class WatchConfig:
     """Watch episodes in the browser: success rates, how far they got, and a video of each.
 
-    Videos that are missing are made from the stored states when they are asked for. Ctrl-C ends it.
+    Videos that are missing are made from the stored states when they are asked for. Ctrl-C ends it. To watch what lies
+    on another machine, run it there, and here: ssh -L 8400:127.0.0.1:8400 MACHINE.
     """
 
     paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH2]")]]

@@ -1,13 +1,14 @@
 """Answers the requests of the gallery."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ambidex.benchmarks.report_episode import ReportEpisode
 from ambidex.benchmarks.report_run import ReportRun
@@ -22,6 +23,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+HERE = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 LEFT = (BrokenPipeError, ConnectionResetError)  # a browser that has seen enough of a video hangs up
 
 
@@ -49,7 +51,7 @@ class GalleryHandler(BaseHTTPRequestHandler):
             if self._stranger():
                 self._send_error(HTTPStatus.FORBIDDEN, "This gallery is for pages of its own address alone.")
             else:
-                answer(unquote(urlsplit(self.path).path))
+                answer(unquote(self.path.partition("?")[0]))
         except LEFT:
             self.close_connection = True
         except CancelledError:
@@ -61,13 +63,13 @@ class GalleryHandler(BaseHTTPRequestHandler):
             self._send_error(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(exception).__name__}: {exception}")
 
     def _stranger(self) -> bool:
-        """Whether a page of another site asks, in its own name or under a name that it made point here."""
-        port = self.server.server_address[1]
-        hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
-        origin = self.headers.get("Origin")
-        return self.headers.get("Host") not in hosts or (
-            origin is not None and origin not in {f"http://{h}" for h in hosts}
-        )
+        """Whether a page of another site asks, in its own name or under a name that it made point here.
+
+        The port may be another than the server's: that of a tunnel from the machine where the browser runs.
+        """
+        host = self.headers.get("Host", "")
+        origin = self.headers.get("Origin", f"http://{host}")
+        return HERE.fullmatch(host) is None or origin != f"http://{host}"
 
     def _get(self, path: str) -> None:
         if path == "/":

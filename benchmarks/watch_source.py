@@ -57,7 +57,8 @@ def _suggestions(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     if not folder.is_dir():
         return ""
-    near = [child for child in sorted(folder.iterdir()) if child.is_dir() and (is_results(child) or is_dataset(child))]
+    candidates = [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
+    near = [candidate for candidate in candidates if is_results(candidate) or is_dataset(candidate)]
     if not near:
         return ""
     more = f" and {len(near) - SHOWN} more" if len(near) > SHOWN else ""

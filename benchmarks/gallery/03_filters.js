@@ -71,7 +71,8 @@ function writeAddress(openItem) {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(chosen)) if (value !== EVERYTHING[name]) given.set(name, value);
   if (openItem) given.set("episode", openItem.key);
-  history.replaceState(null, "", given.size ? `#${given}` : location.pathname + location.search);
+  const words = given.toString();
+  history.replaceState(null, "", words ? `#${words}` : location.pathname + location.search);
 }
 
 function drawFilters() {

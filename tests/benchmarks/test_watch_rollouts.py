@@ -72,6 +72,12 @@ def test_what_is_no_folder(tmp_path, capsys, name, words):
     assert code == 2 and words in err
 
 
+def test_the_page_of_a_folder_leads_to_the_folder(results, capsys):
+    (results / "report.html").touch()
+    code, _, err = run(capsys, results / "report.html")
+    assert code == 2 and f"near it: {results}." in err
+
+
 def test_one_folder_or_two(results, capsys):
     assert run(capsys)[0] == 2
     code, _, err = run(capsys, results, results, results)

@@ -84,6 +84,7 @@ def test_the_still_is_a_jpeg(server):
         "/0/..%5c..%5csecret.mp4",
         "//etc/passwd",
         "/etc/passwd",
+        "//[broken",
         "/videos/stray.mp4",
         "/0/stray.mp4",
         "/0/insertion/stray.mp4",
@@ -115,15 +116,26 @@ def test_a_link_out_of_the_folder_leads_nowhere(tmp_path, results):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Host": "evil.example"}, {"Host": "127.0.0.1:1"}, {"Origin": "http://evil.example"}, {"Origin": "null"}],
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "127.0.0.1@evil.example"},
+        {"Host": ""},
+        {"Host": "[broken"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost:1"},
+        {"Origin": "null"},
+    ],
 )
 def test_pages_of_other_sites_are_refused(server, headers):
     for path, method in (("/", "GET"), (VIDEO, "GET"), (VIDEO, "POST")):
         assert ask(server, path, method, **headers)[0] == 403
 
 
-def test_its_own_page_may_ask(server):
-    host = f"localhost:{server.server_address[1]}"
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("port", [None, 9000], ids=["its own port", "a tunnel's port"])
+def test_its_own_page_may_ask(server, name, port):
+    host = f"{name}:{port or server.server_address[1]}"
     assert ask(server, "/", Host=host, Origin=f"http://{host}")[0] == 200
 
 

@@ -13,7 +13,8 @@ TASKS = ("insertion", "transfer_cube")
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return write_report(write_results(tmp_path_factory.mktemp("results") / "act", steps=75)).as_uri()
+    """Videos of 8 s, so that none ends while a slow machine looks at it."""
+    return write_report(write_results(tmp_path_factory.mktemp("results") / "act", steps=80, fps=10)).as_uri()
 
 
 @pytest.fixture
@@ -31,11 +32,9 @@ def test_it_loads_nothing_but_what_is_in_it(gallery):
 
 
 def test_every_rate_is_shown_with_its_interval(gallery):
-    rows = [row.text.split("\n") for row in gallery.all(".rates tbody tr")]
-    assert rows[0] == ["insertion", "3 of 8", "37.5 % (13.7 to 69.4)", "1"] or " ".join(rows[0]).split()[:4] == [
-        "insertion", "3", "of", "8"
-    ]  # fmt: skip
-    assert "6 of 16" in " ".join(rows[2]) and "37.5 % (18.5 to 61.4)" in " ".join(rows[2])
+    rows = [" ".join(row.text.split()) for row in gallery.all(".rates tbody tr")]
+    assert rows[0] == "insertion 3 of 8 37.5 % (13.7 to 69.4) 1"
+    assert rows[2] == "all tasks 6 of 16 37.5 % (18.5 to 61.4) 2"
     percents = [text for text in gallery.text("main").split("\n") if "%" in text and "interval" not in text]
     assert percents and all(" to " in text for text in percents)
 
@@ -131,9 +130,8 @@ def test_the_detail_view_says_all_that_is_known(gallery):
         "both off the table", "steps\n400", f"--seed {S}", "run-benchmark", "Download the video",
     ):  # fmt: skip
         assert words in said, words
-    assert [stage.text for stage in gallery.all(".stages li.reached")] == ["touched\nreached", "lifted\nreached"] or [
-        stage.get_attribute("textContent") for stage in gallery.all(".stages li.reached")
-    ] == ["touched reached", "lifted reached"]
+    stages = [stage.get_attribute("textContent") for stage in gallery.all(".stages li")]
+    assert stages == ["touched reached", "lifted reached", "contacted not reached", "inserted not reached"]
     assert len(gallery.all(".checks .fails")) == 1 and len(gallery.all(".checks .holds")) == 2
 
 
@@ -187,8 +185,7 @@ def test_position_and_speed(gallery):
     assert gallery.until(lambda: gallery.videos("currentTime")[0] == pytest.approx(gallery.videos("duration")[0]))
     gallery.press(Keys.HOME)
     assert gallery.until(lambda: gallery.videos("currentTime") == [0])
-    assert gallery.text("#time") == "0.0 of 1.5 s"
-    gallery.js("[...document.getElementById('speed').options].map((option) => option.value)")
+    assert gallery.text("#time") == "0.0 of 8.0 s"
     gallery.one("#speed").send_keys("0.25")
     assert gallery.videos("playbackRate") == [0.25]
     gallery.click("#next")
@@ -198,6 +195,8 @@ def test_position_and_speed(gallery):
 
 def test_a_video_that_ended_plays_again_from_its_beginning(gallery):
     gallery.click(".tile")
+    gallery.playing()
+    gallery.js("document.querySelector('#screens video').currentTime = 7.8")
     gallery.until(lambda: gallery.videos("ended") == [True])
     assert gallery.one("#play").get_attribute("aria-label") == "Play"
     gallery.click("#play")

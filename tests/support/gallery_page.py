@@ -11,9 +11,9 @@ from selenium.webdriver.support.ui import Select
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-dev-shm-usage "
-    "--window-size=1280,900"
+    "--window-size=1024,720"
 )
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 def start_browser():
@@ -34,7 +34,7 @@ class GalleryPage:
     def __init__(self, browser):
         self.browser = browser
 
-    def open(self, address, *, size=(1280, 900), dark=False, phone=False):
+    def open(self, address, *, size=(1024, 720), dark=False, phone=False):
         """Load a page afresh in a window of this size [px]."""
         self.browser.get("about:blank")
         self.browser.get_log("browser")
