@@ -4,6 +4,7 @@ import shlex
 import signal
 import sys
 import time
+from pathlib import Path
 
 from ambidex.benchmarks.gpu_study_config import GpuStudyConfig
 from ambidex.benchmarks.gpu_study_figures import SpeedFigure, SuccessFigure, speed_figure, success_figure
@@ -22,7 +23,7 @@ def main(config: GpuStudyConfig) -> int:
     check_environment()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever wants the machine back gets it tidy
     started = time.monotonic()
-    plan = StudyPlan(config)
+    plan = StudyPlan(config, config.backbone_weights or _cached_weights())
     deadline = None if config.minutes is None else started + 60 * config.minutes
     with claimed(config.output_dir):
         runner = StudyRunner(config.output_dir, deadline, lambda text: None if config.quiet else say(NAME, text))
@@ -43,6 +44,7 @@ def _report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> Non
     report = StudyReport(
         command=shlex.join(["python", "-m", "ambidex.benchmarks.gpu_study", *sys.argv[1:]]),
         machine=describe_accelerated_machine(),
+        notes=plan.notes,
         speeds=_speeds(plan, runner, jobs),
         successes=_successes(plan, runner, jobs),
         failed=runner.failed,
@@ -52,6 +54,12 @@ def _report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> Non
     print(report.in_words())
     if not config.quiet:
         say(NAME, f"Written to {config.output_dir / 'report.md'} and report.json.")
+
+
+def _cached_weights() -> Path | None:
+    from ambidex.policies.resnet_weights import cached_files  # heavy: not for --help
+
+    return next(reversed(cached_files()), None)
 
 
 def _speeds(plan: StudyPlan, runner: StudyRunner, jobs: dict[str, StudyJob]) -> list[SpeedFigure]:

@@ -30,8 +30,8 @@ class GpuStudyConfig:
     rollouts: int = 50
     """Benchmark episodes per training."""
     backbone_weights: OptionalPath = None
-    """ImageNet weights for the published variant, .pth or .safetensors; auto looks into torch's cache and starts from
-    scratch without."""
+    """ImageNet weights for the published variant, .pth or .safetensors; auto looks into torch's cache. Without any it
+    starts from scratch, with group norm."""
     device: str = "auto"
     """Where to train and to compute actions; auto is cuda if there is one."""
     smoke: Switch = False

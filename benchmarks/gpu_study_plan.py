@@ -13,6 +13,7 @@ from ambidex.envs.registry import TASKS
 CAMERA = "top"
 SPEED_EPISODES = 8  # so few that decoding them takes no time
 SAVE_EVERY = 2000  # [steps]
+FROM_SCRATCH = {"backbone-norm": "group", "backbone-weights": "none"}
 
 
 class StudyPlan:
@@ -20,6 +21,7 @@ class StudyPlan:
 
     Args:
         config: The flags.
+        weights: ImageNet weights for the variants that start from them; None if there are none.
 
     Attributes:
         variants: How to train.
@@ -33,9 +35,9 @@ class StudyPlan:
         UsageError: Nothing to do, or an unknown task or variant.
     """
 
-    def __init__(self, config: GpuStudyConfig) -> None:
+    def __init__(self, config: GpuStudyConfig, weights: Path | None = None) -> None:
         _check(config)
-        self._config, self._folder = config, config.output_dir
+        self._config, self._folder, self._weights = config, config.output_dir, weights
         self.variants = (SMOKE,) if config.smoke else tuple(VARIANTS[name] for name in config.variants)
         self.tasks = config.tasks[:1] if config.smoke else config.tasks
         self.seeds = tuple(range(1 if config.smoke else config.seeds))
@@ -46,6 +48,16 @@ class StudyPlan:
             for precision in ("fp32", "bf16")
             for compiled in ((False,) if config.smoke else (False, True))
         )
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be said about the variants."""
+        told = (
+            f"starts from {self._weights}"
+            if self._weights
+            else "starts from scratch, with group norm: no weights found"
+        )
+        return [f"{variant.name}: the image encoder {told}." for variant in self.variants if variant.imagenet]
 
     def jobs(self) -> list[StudyJob]:
         """All of them; each comes after those it needs."""
@@ -127,8 +139,8 @@ class StudyPlan:
 
     def _training(self, variant: Variant, folder: Path, own: Mapping[str, str], *, compile: bool) -> tuple[str, ...]:
         values = {"policy": "act", **variant.training, "device": self._config.device}
-        if variant.imagenet and self._config.backbone_weights:
-            values["backbone-weights"] = str(self._config.backbone_weights)
+        if variant.imagenet:
+            values |= FROM_SCRATCH if self._weights is None else {"backbone-weights": str(self._weights)}
         values |= {**own, "output-dir": str(folder)}
         return (*_flags(values), "--compile") if compile else _flags(values)
 

@@ -17,6 +17,7 @@ class StudyReport:
     Args:
         command: The command line.
         machine: Hardware, OpenGL, versions and GPU, as groups of named values.
+        notes: What has to be said about the settings.
         speeds: How fast settings train.
         successes: How often trainings succeed.
         failed: Job -> what became of it.
@@ -28,13 +29,14 @@ class StudyReport:
         *,
         command: str,
         machine: Mapping[str, Mapping[str, str | float]],
+        notes: Sequence[str],
         speeds: Sequence[SpeedFigure],
         successes: Sequence[SuccessFigure],
         failed: Mapping[str, str],
         missing: Sequence[str],
     ) -> None:
         self._command, self._machine, self._failed, self._missing = command, machine, failed, missing
-        self._speeds, self._successes = speeds, successes
+        self._notes, self._speeds, self._successes = notes, speeds, successes
 
     def write(self, folder: Path) -> None:
         """Write both files.
@@ -51,6 +53,7 @@ class StudyReport:
             "command": self._command,
             "complete": not self._missing and not self._failed,
             "machine": {group: dict(values) for group, values in self._machine.items()},
+            "notes": list(self._notes),
             "speeds": [asdict(figure) for figure in self._speeds],
             "successes": [asdict(figure) for figure in self._successes],
             "paper_percent": PAPER,
@@ -63,7 +66,8 @@ class StudyReport:
         open_jobs = [f"Failed: {name} ({reason})" for name, reason in self._failed.items()]
         if self._missing:
             open_jobs.append(f"Still to be run: {', '.join(self._missing)}")
-        return "\n".join([_machine(self._machine), "", *self._speed_table(), "", *self._success_table(), *open_jobs])
+        tables = [*self._speed_table(), "", *self._success_table()]
+        return "\n".join([_machine(self._machine), *self._notes, "", *tables, *open_jobs])
 
     def _speed_table(self) -> list[str]:
         if not self._speeds:

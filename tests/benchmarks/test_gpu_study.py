@@ -85,9 +85,21 @@ def test_speed_is_measured_in_both_precisions_compiled_and_not(tmp_path):
 
 
 def test_weights_go_to_the_variant_that_can_use_them(tmp_path):
-    jobs = StudyPlan(GpuStudyConfig(output_dir=tmp_path, backbone_weights=tmp_path / "w.pth")).jobs()
-    weights = {job.name.split("-")[1]: parsed(job).model.backbone_weights for job in jobs if "train-" in job.name}
-    assert weights == {"fast": "none", "published": str(tmp_path / "w.pth")}
+    plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path), tmp_path / "w.pth")
+    models = {job.name.split("-")[1]: parsed(job).model for job in plan.jobs() if "train-" in job.name}
+    assert {name: model.backbone_weights for name, model in models.items()} == {
+        "fast": "none",
+        "published": str(tmp_path / "w.pth"),
+    }
+    assert models["published"].backbone_norm == "frozen"
+    assert "w.pth" in plan.notes[0]
+
+
+def test_without_weights_nothing_frozen_stands_in_for_them(tmp_path):
+    plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path, variants=("published",)))
+    models = [parsed(job).model for job in plan.jobs() if "train-" in job.name]
+    assert all(model.backbone_norm == "group" and model.backbone_weights == "none" for model in models)
+    assert "from scratch" in plan.notes[0]
 
 
 @pytest.mark.parametrize("flags", [{"tasks": ("lift",)}, {"variants": ("slow",)}, {"seeds": 0}, {"minutes": 0}])
@@ -148,14 +160,20 @@ def test_a_started_job_goes_on(tmp_path):
 
 
 def make_report(speeds=(), successes=(), failed=(), missing=()):
-    figures = {"speeds": speeds, "successes": successes, "failed": dict(failed), "missing": missing}
+    figures = {
+        "notes": ["a note"],
+        "speeds": speeds,
+        "successes": successes,
+        "failed": dict(failed),
+        "missing": missing,
+    }
     return StudyReport(command="python -m gpu_study", machine=MACHINE, **figures)
 
 
 def test_a_report_of_nothing_says_so(tmp_path):
     report = make_report(missing=["train-a"], failed={"speed-b": "exit code 1"})
     words = report.in_words()
-    assert words.count("not measured yet") == 2
+    assert words.count("not measured yet") == 2 and "a note" in words
     assert "Failed: speed-b (exit code 1)" in words and "Still to be run: train-a" in words
     report.write(tmp_path)
     assert not json.loads((tmp_path / "report.json").read_text())["complete"]
