@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from ambidex.benchmarks.benchmark_config import BenchmarkConfig
-from ambidex.benchmarks.benchmark_past import check_flags
-from ambidex.benchmarks.benchmark_plan import BenchmarkPlan, make_plan
-from ambidex.benchmarks.benchmark_run import BenchmarkRun
-from ambidex.benchmarks.benchmark_summary import BenchmarkSummary
-from ambidex.benchmarks.policy_host import LoadPolicy
 from ambidex.benchmarks.report import report_on
 from ambidex.benchmarks.results_folder import check_results_folder, clean
 from ambidex.benchmarks.rollout_videos import make_videos
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.benchmark_past import check_flags
+from ambidex.benchmarks.running.benchmark_plan import BenchmarkPlan, make_plan
+from ambidex.benchmarks.running.benchmark_run import BenchmarkRun
+from ambidex.benchmarks.running.benchmark_summary import BenchmarkSummary
+from ambidex.benchmarks.running.policy_host import LoadPolicy
 from ambidex.directory_lock import claimed
 from ambidex.recorders.record_worker import AgentFactory
 

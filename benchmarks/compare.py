@@ -7,10 +7,10 @@ from math import comb
 from pathlib import Path
 from string import ascii_uppercase
 
-from ambidex.benchmarks.compare_config import CompareConfig
-from ambidex.benchmarks.compared_folder import ComparedFolder
-from ambidex.benchmarks.comparison import Comparison
-from ambidex.benchmarks.holm import holm
+from ambidex.benchmarks.comparison.compare_config import CompareConfig
+from ambidex.benchmarks.comparison.compared_folder import ComparedFolder
+from ambidex.benchmarks.comparison.comparison import Comparison
+from ambidex.benchmarks.comparison.holm import holm
 from ambidex.benchmarks.statistics import Statistics
 from ambidex.envs.errors import UsageError
 

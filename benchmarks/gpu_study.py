@@ -57,7 +57,7 @@ def _report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> Non
 
 
 def _cached_weights() -> Path | None:
-    from ambidex.policies.resnet_weights import cached_files  # heavy: not for --help
+    from ambidex.policies.vision.resnet_weights import cached_files  # heavy: not for --help
 
     return next(reversed(cached_files()), None)
 

@@ -3,7 +3,7 @@
 import torch
 
 from ambidex.benchmarks.throughput_machine import describe_machine
-from ambidex.policies.training_versions import training_versions
+from ambidex.policies.training.training_versions import training_versions
 
 
 def describe_accelerated_machine() -> dict[str, dict[str, str | float]]:

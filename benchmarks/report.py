@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.atomic_files import write_text
-from ambidex.benchmarks.report_embedding import BUDGET_MB, Embedding, name
-from ambidex.benchmarks.report_episode import ReportEpisode
-from ambidex.benchmarks.report_media import Media
-from ambidex.benchmarks.report_model import Model
-from ambidex.benchmarks.report_page import page
-from ambidex.benchmarks.report_poster import data_address, poster
-from ambidex.benchmarks.report_results import read_results
-from ambidex.benchmarks.report_run import ReportRun
+from ambidex.benchmarks.gallery.report_embedding import BUDGET_MB, Embedding, name
+from ambidex.benchmarks.gallery.report_episode import ReportEpisode
+from ambidex.benchmarks.gallery.report_media import Media
+from ambidex.benchmarks.gallery.report_model import Model
+from ambidex.benchmarks.gallery.report_page import page
+from ambidex.benchmarks.gallery.report_poster import data_address, poster
+from ambidex.benchmarks.gallery.report_results import read_results
+from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.envs.errors import DatasetError
 
 REPORT = "report.html"

@@ -4,9 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 from ambidex.atomic_files import read_complete_lines, remove_leftovers
-from ambidex.benchmarks.benchmark_info import NAME
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import STATES
+from ambidex.benchmarks.running.benchmark_info import NAME
 from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import DatasetError, UsageError
 

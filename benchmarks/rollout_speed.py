@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.throughput_machine import describe_hardware
 from ambidex.command_line import run
 from ambidex.envs.env import make

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ambidex.benchmarks.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.film_job import FilmJob
 from ambidex.benchmarks.film_worker import FilmWorker
 from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.results_folder import read_rows, video_path
+from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.errors import DatasetError, UnknownNameError
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError

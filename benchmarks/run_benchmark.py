@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ambidex.benchmarks.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.envs.opengl import check_environment
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def _main(config: BenchmarkConfig) -> int:
     check_environment()
     from ambidex.benchmarks.benchmark import benchmark  # heavy: not for --help
-    from ambidex.benchmarks.benchmark_plan import make_plan
+    from ambidex.benchmarks.running.benchmark_plan import make_plan
 
     summary = benchmark(config)
     if not config.quiet:

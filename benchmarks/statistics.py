@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from ambidex.benchmarks.mcnemar import exact_p, mid_p
-from ambidex.benchmarks.paired_counts import PairedCounts
-from ambidex.benchmarks.paired_difference import difference_interval
-from ambidex.benchmarks.sample_size import pairs_needed
-from ambidex.benchmarks.sequential_test import SequentialTest
+from ambidex.benchmarks.comparison.mcnemar import exact_p, mid_p
+from ambidex.benchmarks.comparison.paired_counts import PairedCounts
+from ambidex.benchmarks.comparison.paired_difference import difference_interval
+from ambidex.benchmarks.comparison.sample_size import pairs_needed
+from ambidex.benchmarks.comparison.sequential_test import SequentialTest
 from ambidex.intervals import wilson_interval
 
 ALPHA = 0.05  # the level of every test; intervals have the confidence 1 - ALPHA

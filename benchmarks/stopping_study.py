@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
-from ambidex.benchmarks.mcnemar import exact_p
-from ambidex.benchmarks.sample_size import pairs_needed
-from ambidex.benchmarks.sequential_test import log_e_values
+from ambidex.benchmarks.comparison.mcnemar import exact_p
+from ambidex.benchmarks.comparison.sample_size import pairs_needed
+from ambidex.benchmarks.comparison.sequential_test import log_e_values
 from ambidex.envs.types import FloatArray
 from ambidex.intervals import rate_in_words
 

@@ -10,9 +10,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ambidex.benchmarks.throughput_timing import Effort, Figure
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, ImageArray, Outcome
-from ambidex.policies.step_clock import PARTS
 from ambidex.policies.train import train
-from ambidex.policies.train_flags import defaults
+from ambidex.policies.training.step_clock import PARTS
+from ambidex.policies.training.train_flags import defaults
 from ambidex.recorders.act import write_episode
 from ambidex.recorders.dataset import DatasetInfo, episode_path
 from ambidex.recorders.versions import versions

@@ -15,9 +15,9 @@ from ambidex.envs.types import EnvSpec
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.act.presets import preset
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.loss_module import LossModule
-from ambidex.policies.optimizer import make_optimizer
 from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.training.loss_module import LossModule
+from ambidex.policies.training.optimizer import make_optimizer
 
 JOINTS = 14
 WARM_UP = 3  # [steps]

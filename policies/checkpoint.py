@@ -10,22 +10,22 @@ from torch import Tensor
 from ambidex.atomic_files import write_json
 from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.appearing_folder import appearing
 from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.config_json import from_json, to_json
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.policy import Policy
 from ambidex.policies.registry import POLICIES
-from ambidex.policies.run_folder import (
+from ambidex.policies.statistics import Statistics
+from ambidex.policies.training.appearing_folder import appearing
+from ambidex.policies.training.run_folder import (
     CONFIG,
     checkpoint_path,
     find_checkpoint,
     newest_run,
     point_last_to,
 )
-from ambidex.policies.statistics import Statistics
-from ambidex.policies.tensor_file import read_tensors, write_tensors
-from ambidex.policies.training_versions import training_versions
+from ambidex.policies.training.tensor_file import read_tensors, write_tensors
+from ambidex.policies.training.training_versions import training_versions
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

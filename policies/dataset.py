@@ -7,8 +7,8 @@ import numpy as np
 
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import Episode, Float32Array
-from ambidex.policies.episode_table import EpisodeEntry, EpisodeTable
-from ambidex.policies.merged_spec import merged_spec
+from ambidex.policies.training_data.episode_table import EpisodeEntry, EpisodeTable
+from ambidex.policies.training_data.merged_spec import merged_spec
 from ambidex.recorders.dataset import Dataset
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]

@@ -13,11 +13,10 @@ import torch
 from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UsageError
 from ambidex.policies.dataset import read_table
-from ambidex.policies.device import choose_device, choose_precision
-from ambidex.policies.episode_table import EpisodeTable
-from ambidex.policies.learner import Learner
-from ambidex.policies.ranks import Ranks, joined, ranks_from_environment, wait_for_all
-from ambidex.policies.run_folder import (
+from ambidex.policies.training.device import choose_device, choose_precision
+from ambidex.policies.training.learner import Learner
+from ambidex.policies.training.ranks import Ranks, joined, ranks_from_environment, wait_for_all
+from ambidex.policies.training.run_folder import (
     TRAINING_STATE,
     checkpoint_path,
     default_run,
@@ -25,17 +24,24 @@ from ambidex.policies.run_folder import (
     resumable_step,
     saved_steps,
 )
-from ambidex.policies.sample_gatherer import SampleGatherer
-from ambidex.policies.split import split
-from ambidex.policies.train_checks import check_config
-from ambidex.policies.train_config import TrainConfig
-from ambidex.policies.train_json import config_of, data_facts, differences, read_train_json, write_train_json
-from ambidex.policies.train_plan import TrainPlan
-from ambidex.policies.trainer import Trainer
-from ambidex.policies.training_log import TrainingLog
-from ambidex.policies.training_setup import find_home, make_frames, make_policy, statistics_of, training_batches
-from ambidex.policies.training_versions import training_versions
-from ambidex.policies.validation import Validation
+from ambidex.policies.training.train_checks import check_config
+from ambidex.policies.training.train_config import TrainConfig
+from ambidex.policies.training.train_json import config_of, data_facts, differences, read_train_json, write_train_json
+from ambidex.policies.training.train_plan import TrainPlan
+from ambidex.policies.training.trainer import Trainer
+from ambidex.policies.training.training_log import TrainingLog
+from ambidex.policies.training.training_setup import (
+    find_home,
+    make_frames,
+    make_policy,
+    statistics_of,
+    training_batches,
+)
+from ambidex.policies.training.training_versions import training_versions
+from ambidex.policies.training.validation import Validation
+from ambidex.policies.training_data.episode_table import EpisodeTable
+from ambidex.policies.training_data.sample_gatherer import SampleGatherer
+from ambidex.policies.training_data.split import split
 
 
 def train(config: TrainConfig[Any]) -> Path:

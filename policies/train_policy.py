@@ -7,9 +7,9 @@ from typing import Any, NoReturn, cast
 
 from ambidex.command_line import FAILED, WRONG_USAGE, run, say
 from ambidex.envs.errors import AmbidexError, UsageError
-from ambidex.policies.run_folder import default_run
-from ambidex.policies.train_config import TrainConfig
-from ambidex.policies.train_flags import defaults_for
+from ambidex.policies.training.run_folder import default_run
+from ambidex.policies.training.train_config import TrainConfig
+from ambidex.policies.training.train_flags import defaults_for
 
 NAME = "train-policy"
 
@@ -28,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def _main(config: TrainConfig[Any]) -> None:
     try:  # heavy: not for --help
-        from ambidex.policies.ranks import ranks_from_environment
         from ambidex.policies.train import train
+        from ambidex.policies.training.ranks import ranks_from_environment
     except ModuleNotFoundError as error:
         raise UsageError(
             f"Training needs packages that are not installed ({error}). Install them: pip install 'ambidex[train]'."

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.grid_tokens import GridTokens
 from ambidex.policies.act.pooled_tokens import PooledTokens
-from ambidex.policies.image_normalization import ImageNormalization
-from ambidex.policies.resnet import ResNet18
+from ambidex.policies.vision.image_normalization import ImageNormalization
+from ambidex.policies.vision.resnet import ResNet18
 
 
 class CameraEncoder(nn.Module):

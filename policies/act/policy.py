@@ -16,8 +16,8 @@ from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.resnet_weights import load_resnet_weights
 from ambidex.policies.statistics import Statistics
+from ambidex.policies.vision.resnet_weights import load_resnet_weights
 
 
 class ActPolicy(Policy):

@@ -10,9 +10,9 @@ from benchmarking_fakes import FIRST, HOLD, assert_same_results, rows_of
 from toy_policy import FussyPolicy, MoodyPolicy, ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.episode_states import EpisodeStates, states_path
 from ambidex.benchmarks.results_folder import read_rows
+from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.env import Environment, make
 from ambidex.envs.errors import UsageError
 from ambidex.policies.serving import PolicyServer

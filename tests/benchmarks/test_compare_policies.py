@@ -7,13 +7,13 @@ from paired_results import paired, write_outcomes
 from results_folder import FIRST_SEED, make_row, write_results
 
 from ambidex.benchmarks.compare import compare
-from ambidex.benchmarks.compare_config import CompareConfig
 from ambidex.benchmarks.compare_policies import main
-from ambidex.benchmarks.holm import holm
-from ambidex.benchmarks.mcnemar import exact_p
-from ambidex.benchmarks.paired_counts import PairedCounts
-from ambidex.benchmarks.paired_difference import difference_interval
-from ambidex.benchmarks.sample_size import pairs_needed
+from ambidex.benchmarks.comparison.compare_config import CompareConfig
+from ambidex.benchmarks.comparison.holm import holm
+from ambidex.benchmarks.comparison.mcnemar import exact_p
+from ambidex.benchmarks.comparison.paired_counts import PairedCounts
+from ambidex.benchmarks.comparison.paired_difference import difference_interval
+from ambidex.benchmarks.comparison.sample_size import pairs_needed
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from results_folder import FIRST_SEED, make_row, rewrite_row, write_results
 from synthetic_episode import make_spec
 
 from ambidex.benchmarks.compare import compare
-from ambidex.benchmarks.compare_config import CompareConfig
 from ambidex.benchmarks.compare_policies import main
+from ambidex.benchmarks.comparison.compare_config import CompareConfig
 from ambidex.envs.errors import DatasetError
 
 

@@ -8,18 +8,18 @@ import time
 import pytest
 import tyro
 
-from ambidex.benchmarks.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.gpu_study_config import GpuStudyConfig
 from ambidex.benchmarks.gpu_study_figures import SpeedFigure, SuccessFigure
 from ambidex.benchmarks.gpu_study_job import StudyJob
 from ambidex.benchmarks.gpu_study_plan import StudyPlan
 from ambidex.benchmarks.gpu_study_report import StudyReport
 from ambidex.benchmarks.gpu_study_runner import StudyRunner
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.summary import Summary
 from ambidex.benchmarks.training_cell import TrainingCell
 from ambidex.envs.errors import UsageError
-from ambidex.policies.train_config import TrainConfig
-from ambidex.policies.train_flags import defaults_for
+from ambidex.policies.training.train_config import TrainConfig
+from ambidex.policies.training.train_flags import defaults_for
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.render_config import RenderConfig
 

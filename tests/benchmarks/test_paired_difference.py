@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.stats import multinomial
 
-from ambidex.benchmarks.paired_counts import PairedCounts
-from ambidex.benchmarks.paired_difference import difference_interval
+from ambidex.benchmarks.comparison.paired_counts import PairedCounts
+from ambidex.benchmarks.comparison.paired_difference import difference_interval
 
 
 def counts(only_a, only_b, pairs, both=0):

@@ -8,9 +8,9 @@ import pytest
 from page_parts import PageParts
 from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_rows, write_results
 
-from ambidex.benchmarks.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.gallery.report_results import read_results
 from ambidex.benchmarks.report import make_report, write_report
-from ambidex.benchmarks.report_results import read_results
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.envs.errors import DatasetError
 from ambidex.intervals import wilson_interval
 from ambidex.recorders.command_text import from_text

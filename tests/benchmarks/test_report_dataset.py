@@ -4,8 +4,8 @@ import pytest
 from dataset_folder import write_dataset
 from page_parts import PageParts
 
+from ambidex.benchmarks.gallery.report_dataset import is_dataset, read_dataset
 from ambidex.benchmarks.report import make_report
-from ambidex.benchmarks.report_dataset import is_dataset, read_dataset
 from ambidex.envs.types import Outcome
 from ambidex.recorders.command_text import from_text
 from ambidex.recorders.record_config import RecordConfig

@@ -49,7 +49,7 @@ def test_missing_episodes_leave_with_1_and_say_how_to_go_on(tmp_path, monkeypatc
     monkeypatch.setenv("DYING_AGENT_MARKER", str(tmp_path / "marker"))
     monkeypatch.setenv("DYING_AGENT_TIMES", "2")
     monkeypatch.setitem(
-        __import__("ambidex.benchmarks.agent_source").benchmarks.agent_source.BASELINES, "hold", DyingAgent
+        __import__("ambidex.benchmarks.running.agent_source").benchmarks.agent_source.BASELINES, "hold", DyingAgent
     )
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as leaving:

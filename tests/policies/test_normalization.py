@@ -1,9 +1,9 @@
 import numpy as np
 import torch
 
-from ambidex.policies.image_normalization import ImageNormalization
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.statistics import SMALLEST_STD, FieldStatistics
+from ambidex.policies.vision.image_normalization import ImageNormalization
 
 
 def statistics(values):

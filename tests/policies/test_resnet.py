@@ -8,10 +8,10 @@ from torch import nn
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.errors import CheckpointError
-from ambidex.policies.frozen_batch_norm import FrozenBatchNorm2d
-from ambidex.policies.group_norm import GroupNorm2d
-from ambidex.policies.resnet import ResNet18
-from ambidex.policies.resnet_weights import load_resnet_weights
+from ambidex.policies.vision.frozen_batch_norm import FrozenBatchNorm2d
+from ambidex.policies.vision.group_norm import GroupNorm2d
+from ambidex.policies.vision.resnet import ResNet18
+from ambidex.policies.vision.resnet_weights import load_resnet_weights
 
 PUBLISHED_PARAMETERS = 11_689_512 - 513_000  # torchvision's resnet18 without its classifier
 

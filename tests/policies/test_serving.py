@@ -235,7 +235,7 @@ def test_neither_clients_nor_the_door_need_torch():
     code = (
         "import sys, ambidex.policies.serving_client, ambidex.policies.chunking, ambidex.policies.execution;"
         "from ambidex.policies.serving import PolicyServer; PolicyServer().close();"
-        "import ambidex.benchmarks.benchmark_worker, ambidex.benchmarks.served_agents;"
+        "import ambidex.benchmarks.running.benchmark_worker, ambidex.benchmarks.running.served_agents;"
         "print('torch' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -13,10 +13,10 @@ import ambidex.policies
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import policy_type
 from ambidex.policies.dataset import read_table
-from ambidex.policies.split import split
 from ambidex.policies.train import train
-from ambidex.policies.train_flags import defaults
-from ambidex.policies.training_setup import statistics_of
+from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.training.training_setup import statistics_of
+from ambidex.policies.training_data.split import split
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 

@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from ambidex.policies.train import train
-from ambidex.policies.train_flags import defaults_for
 from ambidex.policies.train_policy import main
+from ambidex.policies.training.train_flags import defaults_for
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 

@@ -13,7 +13,7 @@ from ambidex.directory_lock import claimed
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.errors import CheckpointError, TrainingError
 from ambidex.policies.train import train
-from ambidex.policies.train_flags import defaults, defaults_for
+from ambidex.policies.training.train_flags import defaults, defaults_for
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 
@@ -24,7 +24,7 @@ def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(pic
     train(settings(pictures, tmp_path / "whole", **options))
     config = settings(pictures, tmp_path / "parts", **options)
     with monkeypatch.context() as patch:
-        patch.setattr("ambidex.policies.trainer.StopSignal", StopAfter)
+        patch.setattr("ambidex.policies.training.trainer.StopSignal", StopAfter)
         done = 0
         for i, stop in enumerate(stops):
             StopAfter.steps = stop
@@ -139,7 +139,7 @@ def test_act_goes_on_exactly_where_it_was_interrupted(pictures, tmp_path, monkey
     train(dataclasses.replace(config, output_dir=tmp_path / "whole"))
     config = dataclasses.replace(config, output_dir=tmp_path / "parts")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("ambidex.policies.trainer.StopSignal", StopAfter)
+        patch.setattr("ambidex.policies.training.trainer.StopSignal", StopAfter)
         StopAfter.steps = 2
         train(config)
     train(dataclasses.replace(config, resume=True))

@@ -9,17 +9,17 @@ from synthetic_dataset import STATES, write_dataset
 from synthetic_episode import make_spec
 
 from ambidex.envs.errors import DatasetError, UsageError
-from ambidex.policies import frame_home, memory
-from ambidex.policies.augmentation import Augmentation, jittered, shifted
 from ambidex.policies.dataset import read_table
-from ambidex.policies.frame_home import choose_home
-from ambidex.policies.frame_loader import loaded
-from ambidex.policies.frame_reading import FrameReader
-from ambidex.policies.resident_data import ResidentFrames
-from ambidex.policies.sample_gatherer import SampleGatherer
-from ambidex.policies.sampler import Sampler
-from ambidex.policies.split import split
-from ambidex.policies.streaming_data import StreamingFrames
+from ambidex.policies.training_data import frame_home, memory
+from ambidex.policies.training_data.augmentation import Augmentation, jittered, shifted
+from ambidex.policies.training_data.frame_home import choose_home
+from ambidex.policies.training_data.frame_loader import loaded
+from ambidex.policies.training_data.frame_reading import FrameReader
+from ambidex.policies.training_data.resident_data import ResidentFrames
+from ambidex.policies.training_data.sample_gatherer import SampleGatherer
+from ambidex.policies.training_data.sampler import Sampler
+from ambidex.policies.training_data.split import split
+from ambidex.policies.training_data.streaming_data import StreamingFrames
 from ambidex.recorders.dataset import Dataset
 
 CPU = torch.device("cpu")
@@ -160,7 +160,7 @@ def test_resident_and_streamed_frames_are_the_frames_of_the_files(pictures, work
 
 
 def test_workers_fill_the_resident_frames_too(pictures, monkeypatch):
-    monkeypatch.setattr("ambidex.policies.resident_data.SMALL", 0)
+    monkeypatch.setattr("ambidex.policies.training_data.resident_data.SMALL", 0)
     table, seen = read_table([pictures]), []
     reader = FrameReader(table, ("top",))
     many = ResidentFrames(reader, len(table), (24, 32), device=CPU, home=CPU, workers=1, progress=seen.append)

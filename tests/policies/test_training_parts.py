@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from ambidex.policies.config_json import from_json, to_json
-from ambidex.policies.device import choose_device, choose_precision
-from ambidex.policies.ema import MovingAverage
-from ambidex.policies.learning_rate import rate_factor
-from ambidex.policies.loss_watch import LossWatch
-from ambidex.policies.optimizer import make_optimizer
-from ambidex.policies.step_clock import StepClock
-from ambidex.policies.step_seed import seed_step
-from ambidex.policies.stop_signal import StopSignal
+from ambidex.policies.training.device import choose_device, choose_precision
+from ambidex.policies.training.ema import MovingAverage
+from ambidex.policies.training.learning_rate import rate_factor
+from ambidex.policies.training.loss_watch import LossWatch
+from ambidex.policies.training.optimizer import make_optimizer
+from ambidex.policies.training.step_clock import StepClock
+from ambidex.policies.training.step_seed import seed_step
+from ambidex.policies.training.stop_signal import StopSignal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,10 +162,10 @@ def test_the_clock_tells_parts_apart(monkeypatch):
 
 def test_auto_is_what_the_machine_can(monkeypatch):
     cpu = torch.device("cpu")
-    monkeypatch.setattr("ambidex.policies.device._cpu_has_bf16", lambda: True)
+    monkeypatch.setattr("ambidex.policies.training.device._cpu_has_bf16", lambda: True)
     assert choose_precision("auto", cpu) == "bf16"
     assert choose_precision("fp32", cpu) == "fp32"
-    monkeypatch.setattr("ambidex.policies.device._cpu_has_bf16", lambda: False)
+    monkeypatch.setattr("ambidex.policies.training.device._cpu_has_bf16", lambda: False)
     assert choose_precision("auto", cpu) == "fp32"
     assert choose_device("cpu") == cpu
 

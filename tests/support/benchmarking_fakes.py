@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 
 HORIZON = 12  # just more than the hold time of success
 FIRST = 100_000

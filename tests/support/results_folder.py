@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from synthetic_episode import make_spec
 
-from ambidex.benchmarks.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import EpisodeStates, states_path
-from ambidex.benchmarks.report_results import video_path
+from ambidex.benchmarks.gallery.report_results import video_path
+from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.types import Outcome
 from ambidex.recorders.video import Caption, VideoWriter
 

@@ -6,10 +6,10 @@ import threading
 import time
 from contextlib import closing, contextmanager
 
+from ambidex.benchmarks.gallery.watch_gallery import Gallery
+from ambidex.benchmarks.gallery.watch_server import GalleryServer
+from ambidex.benchmarks.gallery.watch_studio import Studio
 from ambidex.benchmarks.look import Look
-from ambidex.benchmarks.watch_gallery import Gallery
-from ambidex.benchmarks.watch_server import GalleryServer
-from ambidex.benchmarks.watch_studio import Studio
 
 
 @contextmanager

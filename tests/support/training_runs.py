@@ -6,8 +6,8 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ambidex.policies.stop_signal import StopSignal
-from ambidex.policies.train_flags import defaults
+from ambidex.policies.training.stop_signal import StopSignal
+from ambidex.policies.training.train_flags import defaults
 
 
 def settings(data, run, *, model=None, **changes):

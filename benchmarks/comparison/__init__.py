@@ -1,0 +1,1 @@
+"""What `compare-policies` is made of."""

@@ -1,0 +1,1 @@
+"""The page that shows episodes, and its server."""

@@ -1,0 +1,72 @@
+"""Reads a results folder for the gallery."""
+
+from pathlib import Path
+
+from ambidex.benchmarks.episode_row import EpisodeRow
+from ambidex.benchmarks.episode_states import states_path
+from ambidex.benchmarks.gallery.report_command import CommandPerEpisode
+from ambidex.benchmarks.gallery.report_episode import ReportEpisode
+from ambidex.benchmarks.gallery.report_run import ReportRun
+from ambidex.benchmarks.results_folder import VIDEOS, read_rows, video_path
+from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
+
+__all__ = ["is_results", "read_results", "video_path"]
+
+SHORT = 12  # of a fingerprint, enough to tell two apart [characters]
+
+
+def is_results(folder: Path) -> bool:
+    """Whether run-benchmark wrote this folder."""
+    return (folder / NAME).is_file()
+
+
+def read_results(folder: Path) -> ReportRun:
+    """The run in a results folder, finished or not.
+
+    Raises:
+        DatasetError: A file is missing or damaged.
+    """
+    info = BenchmarkInfo.read(folder)
+    rows = read_rows(folder)
+    command = CommandPerEpisode(info.command)
+    order = {task: i for i, task in enumerate(info.env_specs)}
+    rows.sort(key=lambda row: (order.get(row.task, len(order)), row.seed))
+    return ReportRun(
+        folder=folder,
+        label=" ".join(filter(None, (info.policy, info.execution))),
+        facts=_facts(info),
+        specs=info.env_specs,
+        episodes=tuple(_episode(folder, row, command) for row in rows if row.task in order),
+    )
+
+
+def _facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
+    checkpoint = info.checkpoint
+    return (
+        ("policy", info.policy),
+        *((("execution", info.execution),) if info.execution else ()),
+        *((("checkpoint", f"{checkpoint.path} ({checkpoint.sha256[:SHORT]})"),) if checkpoint else ()),
+        ("versions", ", ".join(f"{package} {version}" for package, version in info.versions.items())),
+    )
+
+
+def _episode(folder: Path, row: EpisodeRow, command: CommandPerEpisode) -> ReportEpisode:
+    states = states_path(folder, row.task, row.seed)
+    return ReportEpisode(
+        task=row.task,
+        seed=row.seed,
+        outcome=row.outcome,
+        stage=row.stage,
+        reason=row.error or row.reason,
+        checks=row.checks,
+        facts=(
+            ("steps", str(row.steps)),
+            ("initial state", row.initial_state_sha256[:SHORT]),
+            ("took", f"{row.wall_s:.1f} s"),
+        ),
+        command=command.benchmark(row.task, row.seed),
+        videos=folder / VIDEOS,
+        video_name=str(video_path(folder, row).relative_to(folder / VIDEOS)),
+        video=video_path(folder, row),
+        states=states if states.is_file() else None,
+    )

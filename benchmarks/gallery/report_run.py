@@ -1,0 +1,32 @@
+"""One results or dataset folder as the gallery shows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ambidex.benchmarks.gallery.report_episode import ReportEpisode
+from ambidex.envs.types import EnvSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportRun:
+    """One results or dataset folder as the gallery shows it.
+
+    Attributes:
+        folder: Where it lies.
+        label: Who acted, in short.
+        facts: What is to be said about it as a whole, as name and value.
+        specs: Task -> spec of its environment, in the order to show.
+        episodes: By task and seed.
+    """
+
+    folder: Path
+    label: str
+    facts: tuple[tuple[str, str], ...]
+    specs: Mapping[str, EnvSpec]
+    episodes: tuple[ReportEpisode, ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task names in the order to show."""
+        return tuple(self.specs)

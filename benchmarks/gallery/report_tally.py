@@ -1,0 +1,54 @@
+"""What episodes amount to: successes, errors, the interval of the rate, and how many reached each stage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from ambidex.benchmarks.gallery.report_episode import ReportEpisode
+from ambidex.envs.types import Outcome
+from ambidex.intervals import rate_in_words, wilson_interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What episodes amount to.
+
+    Attributes:
+        task: Task name; empty for all tasks together.
+        n: Episodes.
+        successes: Those that succeeded.
+        errors: Those that broke; they count as not successful.
+        low: Lower end of Wilson's 95 % interval of the rate.
+        high: Upper end.
+        stages: Stage names from 0, "none"; empty for all tasks together.
+        reached: Episodes that reached at least each of them.
+    """
+
+    task: str
+    n: int
+    successes: int
+    errors: int
+    low: float
+    high: float
+    stages: tuple[str, ...]
+    reached: tuple[int, ...]
+
+    @classmethod
+    def of(cls, episodes: Sequence[ReportEpisode], *, task: str = "", stages: tuple[str, ...] = ()) -> Self:
+        """Of episodes of one task with its stages, or of several tasks without."""
+        successes = sum(episode.success for episode in episodes)
+        low, high = wilson_interval(successes, len(episodes))
+        return cls(
+            task=task,
+            n=len(episodes),
+            successes=successes,
+            errors=sum(episode.outcome is Outcome.ERROR for episode in episodes),
+            low=low,
+            high=high,
+            stages=stages,
+            reached=tuple(sum(episode.stage >= stage for episode in episodes) for stage in range(len(stages))),
+        )
+
+    def in_words(self) -> str:
+        """The rate with its interval."""
+        return f"{self.task or 'all tasks'}: {rate_in_words(self.successes, self.n)}"

@@ -1,0 +1,147 @@
+"""One run of a benchmark into one folder: the parent's side of the workers."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from ambidex.atomic_files import append_line
+from ambidex.benchmarks.episode_row import EpisodeRow
+from ambidex.benchmarks.results_folder import RESULTS, read_rows
+from ambidex.benchmarks.running.agent_source import BASELINES, AgentSource, LocalAgents
+from ambidex.benchmarks.running.benchmark_config import RUN_ONLY
+from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
+from ambidex.benchmarks.running.benchmark_past import check_same
+from ambidex.benchmarks.running.benchmark_plan import COMMAND, BenchmarkPlan
+from ambidex.benchmarks.running.benchmark_summary import BenchmarkSummary, Timings
+from ambidex.benchmarks.running.benchmark_worker import BenchmarkWorker, EpisodeJob
+from ambidex.benchmarks.running.policy_host import Hosted, LoadPolicy, PolicyHost, host_locally
+from ambidex.benchmarks.throughput_machine import describe_hardware
+from ambidex.envs.pool import Pool, worker_count
+from ambidex.envs.pool_worker import WorkerError
+from ambidex.policies.serving import PolicyServer
+from ambidex.progress import Progress
+from ambidex.recorders.command_text import to_text
+from ambidex.recorders.record_worker import AgentFactory
+from ambidex.recorders.versions import versions
+
+EpisodePool = Pool[EpisodeJob, EpisodeRow]
+
+
+class BenchmarkRun:
+    """Runs the episodes that are not there yet, and writes their rows as they come.
+
+    Args:
+        plan: What to run; its folder exists and is ours.
+        load: Loads checkpoints; None for the project's own.
+        agent_factory: Makes the agents of a baseline; None for that of its name.
+    """
+
+    def __init__(self, plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFactory | None) -> None:
+        self._plan, self._config, self._directory = plan, plan.config, plan.directory
+        self._load, self._agent_factory = load, agent_factory
+        self._rows = {(row.task, row.seed): row for row in read_rows(plan.directory)}
+        self._todo = [job for job in plan.jobs() if (job.task, job.seed) not in self._rows]
+        self._workers = min(worker_count(self._config.workers, len(self._todo)), len(self._todo))
+        self._before, self._started = len(self._rows), time.perf_counter()
+        self._broken: list[tuple[EpisodeJob, WorkerError]] = []
+
+    def run(self) -> BenchmarkSummary:
+        """Run what is left.
+
+        Raises:
+            UsageError: The folder holds other results, or the policy does not fit.
+            WorkerStartError: No worker could start.
+            DatasetError: A file could not be written.
+        """
+        try:
+            if self._todo:
+                self._run_left()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(self._interrupted()) from None
+        summary = self._summary()
+        summary.write()
+        return summary
+
+    def _run_left(self) -> None:
+        with self._pool() as (pool, hosted):
+            self._begin(pool, hosted)
+            try:
+                self._loop(pool)
+            finally:
+                self._summary().write()
+
+    @contextmanager
+    def _pool(self) -> Iterator[tuple[EpisodePool, Hosted]]:
+        """Workers that start, and who acts in them."""
+        if not self._plan.learned:
+            make_agent = self._agent_factory or BASELINES[self._config.policy]
+            with self._workers_of(LocalAgents(make_agent=make_agent, spread=self._config.spread)) as pool:
+                yield pool, host_locally(self._plan.tasks, self._config.spread)
+            return
+        with PolicyServer() as server:
+            host = PolicyHost(self._config, server, self._load)
+            with self._workers_of(host.agents) as pool:  # they start while the policy is loaded
+                checkpoint = cast("Path", self._config.checkpoint)
+                runners = min(max(1, self._workers), worker_count(None, self._workers))
+                yield pool, host.start(checkpoint, self._plan.tasks, runners=runners)
+
+    def _workers_of(self, agents: AgentSource) -> EpisodePool:
+        worker = partial(BenchmarkWorker, agents, self._directory, self._todo[0].task, self._config.policy)
+        return EpisodePool(worker, self._workers)
+
+    def _begin(self, pool: EpisodePool, hosted: Hosted) -> None:
+        info = BenchmarkInfo(
+            policy=self._config.policy,
+            execution=hosted.execution,
+            command=to_text(COMMAND, self._config, leave_out=RUN_ONLY),
+            checkpoint=hosted.checkpoint,
+            serving=hosted.serving,
+            env_specs=hosted.env_specs,
+            versions=versions() | dict(hosted.versions),
+            machine=describe_hardware(),
+        )
+        check_same(self._plan, info)
+        pool.wait_until_ready()
+        info.write(self._directory)
+
+    def _loop(self, pool: EpisodePool) -> None:
+        total = len(self._plan.jobs())
+        with Progress(self._config.policy, total, initial=len(self._rows), quiet=self._config.quiet) as progress:
+            for job in self._todo:
+                pool.submit(job)
+            while pool.pending:
+                self._take(*pool.next_result())
+                successes = sum(row.success for row in self._rows.values())
+                progress.update(len(self._rows), successes, len(self._rows))
+
+    def _take(self, job: EpisodeJob, result: EpisodeRow | WorkerError) -> None:
+        if isinstance(result, WorkerError):
+            # An agent's errors are rows; this is the machine's, and would not be there next time. No row.
+            self._broken.append((job, result))
+            if self._config.debug:
+                sys.stderr.write(result.traceback)
+            return
+        append_line(self._directory / RESULTS, result.to_json())
+        self._rows[job.task, job.seed] = result
+
+    def _interrupted(self) -> str:
+        kept = f"{len(read_rows(self._directory))} of {len(self._plan.jobs())} episodes are kept in {self._directory}."
+        return f"{kept} Go on with: {self._plan.resume_command}"
+
+    def _summary(self) -> BenchmarkSummary:
+        rows = read_rows(self._directory)  # an interrupt may have come between the file and our memory
+        done = len(rows) - self._before
+        timings = Timings(episodes=done, wall_s=time.perf_counter() - self._started, workers=self._workers)
+        return BenchmarkSummary(
+            directory=self._directory,
+            info=BenchmarkInfo.read(self._directory),
+            rows=rows,
+            wanted=len(self._plan.jobs()),
+            suite=self._config.suite,
+            timings=timings if done else Timings.read(self._directory) or timings,
+            broken=tuple(f"{job.task}, seed {job.seed}: {error.message}" for job, error in self._broken),
+        )

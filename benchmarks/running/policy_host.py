@@ -1,0 +1,139 @@
+"""The parent's side of a learned policy: loads it, checks it against the tasks, serves it to the workers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.benchmark_info import CheckpointId, ServingInfo
+from ambidex.benchmarks.running.served_agents import ServedAgents, environment_for
+from ambidex.envs.env import make
+from ambidex.envs.errors import UsageError
+from ambidex.envs.types import EnvSpec
+from ambidex.flags import AUTO
+from ambidex.policies.compatibility import check_compatible
+from ambidex.policies.execution import choose_execution
+from ambidex.policies.serving import PolicyServer, describe
+from ambidex.policies.serving_client import ServedPolicy
+
+if TYPE_CHECKING:
+    import torch
+
+    from ambidex.policies.policy import Policy
+
+WEIGHTS = "model.safetensors"
+LoadPolicy = Callable[[Path], "Policy"]
+"""A checkpoint or run folder -> the policy in it, in evaluation mode."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosted:
+    """Who acts, once that is known.
+
+    Attributes:
+        execution: How chunks are played; empty for who does not predict chunks.
+        checkpoint: Of a learned policy.
+        serving: Of a learned policy.
+        env_specs: Task -> spec of the environment it acts in.
+        versions: Package -> version, of what a learned policy needs besides.
+    """
+
+    execution: str
+    checkpoint: CheckpointId | None
+    serving: ServingInfo | None
+    env_specs: Mapping[str, EnvSpec]
+    versions: Mapping[str, str]
+
+
+def host_locally(tasks: Sequence[str], spread: str) -> Hosted:
+    """For agents that need no server."""
+    specs = {task: make(task, cameras=(), spread=spread).spec for task in tasks}
+    return Hosted(execution="", checkpoint=None, serving=None, env_specs=specs, versions={})
+
+
+class PolicyHost:
+    """Serves a checkpoint. Its agents can be handed to workers before it is loaded; they wait for it.
+
+    Args:
+        config: What to run.
+        server: Where it will be served.
+        load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
+
+    Attributes:
+        agents: What the workers get.
+    """
+
+    def __init__(self, config: BenchmarkConfig, server: PolicyServer, load: LoadPolicy | None = None) -> None:
+        self._config, self._server, self._load = config, server, load
+        self.agents = ServedAgents(
+            address=server.address,
+            authkey=server.authkey,
+            mode=config.execution,
+            steps=config.execute_steps,
+            spread=config.spread,
+        )
+
+    def start(self, path: Path, tasks: Sequence[str], *, runners: int) -> Hosted:
+        """Load the policy and serve it.
+
+        Args:
+            path: Checkpoint or run folder.
+            tasks: What it will act in.
+            runners: Forward passes at the same time on a CPU.
+
+        Raises:
+            UsageError: It does not fit a task or the execution, or there is no such device.
+            CheckpointError: It cannot be loaded.
+        """
+        from ambidex.policies.training.device import choose_device  # heavy
+
+        device = choose_device(self._config.device or AUTO)
+        policy = (self._load or _load)(path)
+        served = describe(policy)
+        execution, specs = self._fit(path, served, tasks)
+        self._server.serve(policy, device, runners=runners)
+        return Hosted(
+            execution=execution,
+            checkpoint=checkpoint_id(path),
+            serving=self._serving(device),
+            env_specs=specs,
+            versions={"torch": version("torch")},
+        )
+
+    def _fit(self, path: Path, served: ServedPolicy, tasks: Sequence[str]) -> tuple[str, dict[str, EnvSpec]]:
+        config = self._config
+        if served.name != config.policy:
+            raise UsageError(
+                f"{path} is a checkpoint of {served.name}, not of {config.policy}. Give --policy {served.name}, or "
+                "another --checkpoint."
+            )
+        execution = choose_execution(config.execution, config.execute_steps, served.execute_steps, served.chunk_size)
+        specs = {task: environment_for(task, served.spec, served.inputs, config.spread).spec for task in tasks}
+        seen = replace(served.spec, cameras=served.inputs.cameras)
+        for spec in specs.values():
+            check_compatible(seen, spec, objects=served.inputs.objects)
+        return execution.name, specs
+
+    def _serving(self, device: "torch.device") -> ServingInfo:
+        name, server = _device_name(device), self._server
+        return ServingInfo(device=str(device), device_name=name, lanes=server.lanes, notes=server.notes)
+
+
+def checkpoint_id(path: Path) -> CheckpointId:
+    """Fingerprint of a checkpoint's weights."""
+    return CheckpointId(path=str(path), sha256=sha256((path / WEIGHTS).read_bytes()).hexdigest())
+
+
+def _load(path: Path) -> "Policy":
+    from ambidex.policies.checkpoint import load  # heavy
+
+    return load(path)
+
+
+def _device_name(device: "torch.device") -> str:
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,1 @@
+"""What the trainer is made of; `ambidex.policies.train` puts it together."""

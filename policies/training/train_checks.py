@@ -1,0 +1,59 @@
+"""What can be refused before any work is done."""
+
+from typing import Any
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.policy import Policy
+from ambidex.policies.training.device import PRECISIONS
+from ambidex.policies.training.train_config import TrainConfig
+from ambidex.policies.training_data.episode_table import EpisodeTable
+from ambidex.policies.training_data.frame_home import DATA_PATHS
+
+CHOICES = {"schedule": ("cosine", "constant"), "precision": PRECISIONS, "data_path": DATA_PATHS}
+AT_LEAST_ONE = "steps batch_size validate_every save_every log_every".split()
+NOT_NEGATIVE = (
+    "learning_rate backbone_learning_rate weight_decay warmup_steps gradient_clip random_shift keep_checkpoints "
+    "data_workers seed".split()
+)
+BELOW_ONE = "ema_decay validation_fraction colour_jitter".split()
+
+
+def check_config(config: TrainConfig[Any]) -> None:
+    """Refuse numbers that make no sense.
+
+    Raises:
+        UsageError: One is out of range.
+    """
+    ranges = [(name, 1, None) for name in AT_LEAST_ONE] + [(name, 0, None) for name in NOT_NEGATIVE]
+    for name, low, high in [*ranges, *((name, 0, 1) for name in BELOW_ONE)]:
+        value = getattr(config, name)
+        if value is not None and not (value >= low and (high is None or value < high)):
+            expected = f"at least {low}" if high is None else f"from {low} to below {high}"
+            raise UsageError(f"--{name.replace('_', '-')} {value}: expected {expected}.")
+    for name, choices in CHOICES.items():
+        value = getattr(config, name)
+        if value not in choices:
+            raise UsageError(f"--{name.replace('_', '-')} {value}: expected one of {', '.join(choices)}.")
+
+
+def check_inputs(policy: Policy, table: EpisodeTable, config: TrainConfig[Any]) -> None:
+    """Refuse a policy that looks at something the data does not have.
+
+    Raises:
+        UsageError: A camera is missing, or object poses that agree.
+    """
+    there, wanted, data = table.spec.cameras, policy.inputs.cameras, " ".join(map(str, config.data))
+    missing = [camera for camera in wanted if camera not in there]
+    if missing or not (wanted or there or policy.inputs.objects):
+        needs = f"the cameras {', '.join(missing)}" if missing else "images"
+        has = f"the cameras {', '.join(there)}" if there else "no camera: it holds states only"
+        raise UsageError(
+            f"--policy {config.policy} needs {needs}, and {data} has {has}. Render them with `render-episodes "
+            f"{config.data[0]} --cameras {' '.join(missing) or 'top'} --image-size 120 160 --output-dir "
+            f"{config.data[0]}_images`, or train a policy that needs them not."
+        )
+    if policy.inputs.objects and not table.spec.object_names:
+        raise UsageError(
+            f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have equally "
+            "many objects. Train on one of them, or on images."
+        )

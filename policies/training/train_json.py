@@ -1,0 +1,94 @@
+"""train.json: what a run is and how it came to be, beside its checkpoints."""
+
+import json
+from dataclasses import fields, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ambidex.atomic_files import write_json
+from ambidex.envs.errors import UsageError
+from ambidex.policies.config_json import from_json, to_json
+from ambidex.policies.errors import CheckpointError
+from ambidex.policies.training.run_folder import TRAIN_JSON
+from ambidex.policies.training.train_config import RUN_ONLY, TrainConfig
+from ambidex.policies.training_data.episode_table import EpisodeTable
+
+FORMAT_VERSION = 1
+
+
+def write_train_json(run: Path, config: TrainConfig[Any], facts: dict[str, object]) -> None:
+    """Write `run`/train.json.
+
+    Args:
+        run: The run's folder.
+        config: Resolved flags.
+        facts: What else is worth knowing: the command, versions, data.
+
+    Raises:
+        DatasetError: It cannot be written.
+    """
+    write_json(
+        run / TRAIN_JSON,
+        {"format_version": FORMAT_VERSION, "policy": config.policy, **facts, "config": to_json(config)},
+    )
+
+
+def read_train_json(run: Path) -> dict[str, object]:
+    """Inverse of `write_train_json`: everything, with the config as JSON.
+
+    Raises:
+        UsageError: There is no run.
+        CheckpointError: The file is damaged or of another version.
+    """
+    path = run / TRAIN_JSON
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"--resume: there is no run in {run}, it has no {TRAIN_JSON}. Name the folder of a run with --output-dir, "
+            "or leave --resume out to begin."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. Restore it, or train again elsewhere.") from error
+    if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(f"{path} was not written by this version of ambidex. Go on with the one that wrote it.")
+    return values
+
+
+def config_of(run: Path, values: dict[str, object], model: type) -> TrainConfig[Any]:
+    """The config in a train.json.
+
+    Args:
+        run: The run's folder.
+        values: What `read_train_json` gave.
+        model: Type of the policy's own settings.
+
+    Raises:
+        CheckpointError: Of another version.
+    """
+    try:
+        config = from_json(TrainConfig, values.get("config"), {"model": model})
+    except ValueError as error:
+        raise CheckpointError(
+            f"{run / TRAIN_JSON} does not fit this version of ambidex: {error}. Go on with the version that wrote it."
+        ) from error
+    return replace(config, output_dir=run)
+
+
+def differences(old: TrainConfig[Any], new: TrainConfig[Any]) -> list[str]:
+    """One line per flag in which two configs differ so that they would train something else."""
+    ignored = set(RUN_ONLY) | {"model", "data"}  # data is compared by what it holds
+    if old.schedule == "constant" and new.schedule == "constant":
+        ignored.add("steps")  # a longer run begins with the shorter one
+    pairs = [(f.name, getattr(old, f.name), getattr(new, f.name)) for f in fields(old) if f.name not in ignored]
+    pairs += [(f.name, getattr(old.model, f.name), getattr(new.model, f.name)) for f in fields(old.model)]
+    return [f"--{name.replace('_', '-')} was {was}, now {now}" for name, was, now in pairs if was != now]
+
+
+def data_facts(table: EpisodeTable) -> dict[str, object]:
+    """What identifies the training data, but for its pixels."""
+    digest = sha256()
+    for array in (table.qpos, table.objects, table.actions):
+        digest.update(array.tobytes())
+    return {"episodes": len(table.entries), "samples": len(table), "sha256": digest.hexdigest()}

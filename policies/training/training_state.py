@@ -1,0 +1,77 @@
+"""What is needed to go on with training exactly: weights, moments of the optimiser, the moving average."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from ambidex.policies.errors import CheckpointError
+from ambidex.policies.training.ema import MovingAverage
+from ambidex.policies.training.tensor_file import read_tensors, write_tensors
+
+FILE = "training_state.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingState:
+    """All that changes from step to step. Sampler and noise are pure functions of the step, so they need no place.
+
+    Attributes:
+        parameters: Name -> parameter, of those that learn.
+        buffers: Name -> buffer of the policy.
+        optimizer: Holds the moments.
+        average: The moving average; None without.
+    """
+
+    parameters: Mapping[str, nn.Parameter]
+    buffers: Mapping[str, Tensor]
+    optimizer: AdamW
+    average: MovingAverage | None
+
+    def write(self, folder: Path) -> None:
+        """Write the state into a new folder.
+
+        Raises:
+            CheckpointError: It cannot be written.
+        """
+        folder.mkdir()
+        write_tensors(folder / FILE, self._tensors())
+
+    @torch.no_grad()
+    def read(self, folder: Path) -> None:
+        """Take the state of a folder that `write` made.
+
+        Raises:
+            CheckpointError: Missing, damaged, or of another policy.
+        """
+        stored = read_tensors(folder / FILE)
+        self._make_moments({name.partition("/")[2] for name in stored if name.startswith("exp_avg/")})
+        own = self._tensors()
+        if own.keys() != stored.keys():
+            raise CheckpointError(
+                f"{folder} is of another policy: it lacks {sorted(own.keys() - stored.keys())} and has "
+                f"{sorted(stored.keys() - own.keys())} beyond. Train again in another --output-dir."
+            )
+        for name, tensor in own.items():
+            tensor.copy_(stored[name])
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the state by a name of its own, not copied."""
+        tensors: dict[str, Tensor] = {f"parameter/{name}": value for name, value in self.parameters.items()}
+        tensors |= {f"buffer/{name}": value for name, value in self.buffers.items()}
+        if self.average:
+            tensors |= {f"average/{name}": value for name, value in self.average.values.items()}
+        for name, parameter in self.parameters.items():
+            for moment, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"{moment}/{name}"] = value
+        return tensors
+
+    def _make_moments(self, names: set[str]) -> None:
+        """Have the optimiser lay out these moments, with a step that changes nothing that is not overwritten."""
+        for name, parameter in self.parameters.items():
+            parameter.grad = torch.zeros_like(parameter) if name in names else None
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)

@@ -1,0 +1,86 @@
+"""ResNet-18 without its classifier, in plain torch; its state dict has torchvision's names.
+
+Source: He et al., "Deep Residual Learning for Image Recognition", 2015.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ambidex.policies.vision.frozen_batch_norm import FrozenBatchNorm2d
+from ambidex.policies.vision.group_norm import GroupNorm2d
+
+STRIDE = 32  # input pixels per pixel of the feature map, in each direction
+PUBLISHED_WIDTH = 64
+GROUPS = 8
+
+Norm = Literal["frozen", "group", "layer"]
+
+
+def norm_layer(norm: Norm, channels: int) -> nn.Module:
+    """Frozen batch norm for published weights; group norm or layer norm (one group) to learn from scratch."""
+    if norm == "frozen":
+        return FrozenBatchNorm2d(channels)
+    return GroupNorm2d(min(GROUPS, channels) if norm == "group" else 1, channels)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int, norm: Norm) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = norm_layer(norm, channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = norm_layer(norm, channels)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or channels_in != channels:
+            shortcut = nn.Conv2d(channels_in, channels, 1, stride, bias=False)
+            self.downsample = nn.Sequential(shortcut, norm_layer(norm, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (N, C_in, H, W) -> (N, C, H / stride, W / stride)."""
+        y = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+
+
+class ResNet18(nn.Module):
+    """Images to a feature map with a 32nd of their height and width.
+
+    Args:
+        width: Channels of the first layers; 64 as published.
+        norm: "frozen", "group" or "layer", see `norm_layer`.
+
+    Attributes:
+        width: As given.
+        norm: As given.
+        channels: Channels of the feature map, 8 * width.
+    """
+
+    def __init__(self, width: int = PUBLISHED_WIDTH, norm: Norm = "frozen") -> None:
+        super().__init__()
+        self.width, self.norm, self.channels = width, norm, 8 * width
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = norm_layer(norm, width)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.layer1 = self._stage(width, width, 1, norm)
+        self.layer2 = self._stage(width, 2 * width, 2, norm)
+        self.layer3 = self._stage(2 * width, 4 * width, 2, norm)
+        self.layer4 = self._stage(4 * width, 8 * width, 2, norm)
+        self._initialise()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Shape (N, 3, H, W), normalised -> (N, 8 * width, H / 32, W / 32)."""
+        x = self.maxpool(torch.relu(self.bn1(self.conv1(images))))  # (N, width, H / 4, W / 4)
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))  # type: ignore[no-any-return]
+
+    @staticmethod
+    def _stage(channels_in: int, channels: int, stride: int, norm: Norm) -> nn.Sequential:
+        return nn.Sequential(BasicBlock(channels_in, channels, stride, norm), BasicBlock(channels, channels, 1, norm))
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.to(memory_format=torch.channels_last)

@@ -1,0 +1,99 @@
+"""Published weights into ResNet-18, from a file on this machine. Nothing is downloaded."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.errors import CheckpointError
+from ambidex.policies.vision.resnet import PUBLISHED_WIDTH, ResNet18
+
+NONE, CACHED = "none", "cached"
+CACHED_PATTERN = "resnet18-*.pth"
+UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, LookupError, pickle.UnpicklingError, SafetensorError)
+FROM_SCRATCH = "The image encoder starts from scratch"
+
+
+def load_resnet_weights(backbone: ResNet18, source: str) -> str:
+    """Fill a backbone in place.
+
+    Args:
+        backbone: With frozen batch norm and the published width, if the weights are to fit.
+        source: "none", "cached", or a .safetensors or .pth file with torchvision's names.
+
+    Returns:
+        Where the weights come from, in a sentence.
+
+    Raises:
+        UsageError: The file does not exist, or is of another kind.
+        CheckpointError: It cannot be read, or does not fit.
+    """
+    if source == NONE:
+        return f"{FROM_SCRATCH}, as asked for."
+    if source != CACHED:
+        return _fill(backbone, Path(source).expanduser())
+    if backbone.width != PUBLISHED_WIDTH or backbone.norm != "frozen":
+        return f"{FROM_SCRATCH}: published weights are for width {PUBLISHED_WIDTH} and frozen batch norm."
+    files = cached_files()
+    if not files:
+        return (
+            f"{FROM_SCRATCH}: no ImageNet weights lie in {_cache()}. Put torchvision's resnet18-f37072fd.pth there or "
+            "name a file with --backbone-weights; to learn from scratch, --backbone-norm group is meant."
+        )
+    return _fill(backbone, files[-1])
+
+
+def cached_files() -> list[Path]:
+    """ImageNet files of ResNet-18 that torchvision once downloaded."""
+    return sorted(_cache().glob(CACHED_PATTERN))
+
+
+def _cache() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _fill(backbone: ResNet18, file: Path) -> str:
+    expected = backbone.state_dict()
+    found = {name: value for name, value in _read(file).items() if _belongs(name)}
+    wrong = [
+        f"{name} ({_shape(found.get(name))}, expected {_shape(expected.get(name))})"
+        for name in sorted(expected.keys() | found.keys())
+        if _shape(found.get(name)) != _shape(expected.get(name))
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"The weights in {file} do not fit ResNet-18 of width {backbone.width} with {backbone.norm} norm: "
+            f"{len(wrong)} tensors differ, the first: {'; '.join(wrong[:3])}. Expected torchvision's names and shapes; "
+            f"published weights need backbone_width {PUBLISHED_WIDTH} and backbone_norm 'frozen'."
+        )
+    backbone.load_state_dict(found)
+    return f"The image encoder starts from {file}."
+
+
+def _read(file: Path) -> Mapping[str, Tensor]:
+    if not file.is_file():
+        raise UsageError(f"backbone_weights: {file} is no file. Give a .safetensors or .pth file, 'cached' or 'none'.")
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        if file.suffix == ".pth":
+            return torch.load(file, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
+    except UNREADABLE as error:
+        raise CheckpointError(
+            f"The weights in {file} cannot be read ({type(error).__name__}: {error}). Get the file again."
+        ) from error
+    raise UsageError(f"backbone_weights: {file} is neither .safetensors nor .pth.")
+
+
+def _belongs(name: str) -> bool:
+    """Not of the classifier, nor a counter that only training batch norm needs."""
+    return not name.startswith("fc.") and not name.endswith("num_batches_tracked")
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "missing" if tensor is None else "x".join(str(size) for size in tensor.shape) or "scalar"
