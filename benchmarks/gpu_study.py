@@ -6,11 +6,11 @@ import sys
 import time
 from pathlib import Path
 
-from ambidex.benchmarks.gpu_study_config import GpuStudyConfig
-from ambidex.benchmarks.gpu_study_figures import SpeedFigure, SuccessFigure, speed_figure, success_figure
-from ambidex.benchmarks.gpu_study_job import StudyJob
-from ambidex.benchmarks.gpu_study_plan import StudyPlan
-from ambidex.benchmarks.gpu_study_runner import StudyRunner
+from ambidex.benchmarks.study.study_config import GpuStudyConfig
+from ambidex.benchmarks.study.study_figures import SpeedFigure, SuccessFigure, speed_figure, success_figure
+from ambidex.benchmarks.study.study_job import StudyJob
+from ambidex.benchmarks.study.study_plan import StudyPlan
+from ambidex.benchmarks.study.study_runner import StudyRunner
 from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.directory_lock import claimed
 from ambidex.envs.opengl import check_environment
@@ -37,8 +37,8 @@ def main(config: GpuStudyConfig) -> int:
 
 
 def _report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> None:
-    from ambidex.benchmarks.gpu_study_machine import describe_accelerated_machine  # heavy: not for --help
-    from ambidex.benchmarks.gpu_study_report import StudyReport
+    from ambidex.benchmarks.study.study_machine import describe_accelerated_machine  # heavy: not for --help
+    from ambidex.benchmarks.study.study_report import StudyReport
 
     jobs = {job.name: job for job in plan.jobs()}
     report = StudyReport(

@@ -8,15 +8,15 @@ import time
 import pytest
 import tyro
 
-from ambidex.benchmarks.gpu_study_config import GpuStudyConfig
-from ambidex.benchmarks.gpu_study_figures import SpeedFigure, SuccessFigure
-from ambidex.benchmarks.gpu_study_job import StudyJob
-from ambidex.benchmarks.gpu_study_plan import StudyPlan
-from ambidex.benchmarks.gpu_study_report import StudyReport
-from ambidex.benchmarks.gpu_study_runner import StudyRunner
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.study.study_config import GpuStudyConfig
+from ambidex.benchmarks.study.study_figures import SpeedFigure, SuccessFigure
+from ambidex.benchmarks.study.study_job import StudyJob
+from ambidex.benchmarks.study.study_plan import StudyPlan
+from ambidex.benchmarks.study.study_report import StudyReport
+from ambidex.benchmarks.study.study_runner import StudyRunner
+from ambidex.benchmarks.study.training_cell import TrainingCell
 from ambidex.benchmarks.summary import Summary
-from ambidex.benchmarks.training_cell import TrainingCell
 from ambidex.envs.errors import UsageError
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_flags import defaults_for

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ambidex.benchmarks.gpu_study_config import GpuStudyConfig
-from ambidex.benchmarks.gpu_study_job import StudyJob
-from ambidex.benchmarks.gpu_study_variant import SMOKE, VARIANTS, Variant
-from ambidex.benchmarks.training_cell import TrainingCell
+from ambidex.benchmarks.study.study_config import GpuStudyConfig
+from ambidex.benchmarks.study.study_job import StudyJob
+from ambidex.benchmarks.study.study_variant import SMOKE, VARIANTS, Variant
+from ambidex.benchmarks.study.training_cell import TrainingCell
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import TASKS
 

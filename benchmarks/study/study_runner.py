@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ambidex.atomic_files import append_line, read_complete_lines
-from ambidex.benchmarks.gpu_study_job import StudyJob
+from ambidex.benchmarks.study.study_job import StudyJob
 
 LEDGER = "jobs.jsonl"
 LOGS = "logs"

@@ -8,8 +8,8 @@ from statistics import median
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ambidex.benchmarks.results_folder import read_rows
+from ambidex.benchmarks.study.training_cell import TrainingCell
 from ambidex.benchmarks.summary import Summary
-from ambidex.benchmarks.training_cell import TrainingCell
 
 SPEED = "speed/"
 PER_SAMPLE = "_ms"

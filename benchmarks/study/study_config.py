@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ambidex.benchmarks.gpu_study_variant import VARIANTS
+from ambidex.benchmarks.study.study_variant import VARIANTS
 from ambidex.flags import OptionalInt, OptionalPath, Switch
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ambidex.atomic_files import write_json, write_text
-from ambidex.benchmarks.gpu_study_figures import SpeedFigure, SuccessFigure
+from ambidex.benchmarks.study.study_figures import SpeedFigure, SuccessFigure
 
 PAPER = {"transfer_cube": 86, "insertion": 32}
 """Success of ACT on scripted data in Zhao et al. (2023), table I [%]."""

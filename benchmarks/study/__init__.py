@@ -1,0 +1,1 @@
+"""The GPU study: what it runs, and what it found."""
