@@ -1,16 +1,59 @@
 #!/usr/bin/env bash
-# Records three episodes of each task with the installed command, and says where they are.
+# From nothing to success rates: records, trains for a minute, benchmarks, compares, and makes a page to look at.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH="$PWD/.venv/bin:$PATH"
+began=$SECONDS
 
+# Show a command and run it.
+try() {
+    printf '\n[%d s] $ %s\n' "$((SECONDS - began))" "$*"
+    "$@"
+}
+
+# One line of a results folder: who, and the success rate with its interval.
+rate() {
+    python - "$1" <<'PYTHON'
+import json, pathlib, sys
+from ambidex.intervals import rate_in_words
+
+summary = json.loads((pathlib.Path(sys.argv[1]) / "summary.json").read_text())
+for task, found in summary["tasks"].items():
+    print(f"    {summary['policy']:<9} {task}  {rate_in_words(found['successes'], found['n'])}")
+PYTHON
+}
+
+# Only what an earlier demo made is removed; whatever else lies in demo/ stays.
+rm -rf -- demo/insertion demo/transfer_cube demo/states demo/runs demo/results demo/gallery.html
+
+# A few episodes to look at, from three cameras.
 for task in insertion transfer_cube; do
-    # Only what an earlier demo recorded is removed; whatever else lies in demo/ stays.
-    rm -rf -- "demo/$task"
-    .venv/bin/record-episodes --task "$task" --num-episodes 3 --output-dir "demo/$task" --video all
+    try record-episodes --task "$task" --num-episodes 3 --output-dir "demo/$task" --video all
 done
 
-echo
-for task in insertion transfer_cube; do
-    echo "$task"
-    ls -1 "demo/$task"/*.hdf5 "demo/$task"/videos/* | sed "s|^|    $PWD/|"
+# Fifty without pictures, to train on: the policy of this demo sees the poses of objects instead.
+try record-episodes --task transfer_cube --num-episodes 50 --cameras none --output-dir demo/states
+# One thread is enough for so small a network, and two get in each other's way where somebody else is at work.
+try env OMP_NUM_THREADS=1 train-policy --policy act --preset tiny --observations state --data demo/states \
+    --steps 1000 --output-dir demo/runs/act
+
+for policy in act scripted; do
+    from=()
+    if [ "$policy" = act ]; then from=(--checkpoint demo/runs/act); fi
+    try run-benchmark --policy "$policy" "${from[@]}" --task transfer_cube --episodes 20 --video all \
+        --output-dir "demo/results/$policy"
 done
+try compare-policies demo/results/act demo/results/scripted
+try watch-rollouts demo/results/act demo/results/scripted --export demo/gallery.html
+
+cat <<END
+
+Done in $((SECONDS - began)) s. On 20 starts that nobody was trained on:
+
+$(rate demo/results/act)
+$(rate demo/results/scripted)
+
+Episodes:   $PWD/demo/insertion and $PWD/demo/transfer_cube, with videos
+The page:   file://$PWD/demo/gallery.html
+To look on: .venv/bin/watch-rollouts demo/results/act demo/results/scripted
+END
