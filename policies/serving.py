@@ -156,14 +156,14 @@ class PolicyServer:
 
 
 def describe(policy: "Policy") -> ServedPolicy:
-    """What clients are told about a policy. Its config may have a field `execute_steps`, 0 for the whole chunk."""
+    """What clients are told about a policy. Its config may have `execute_steps`: at most the chunk, 0 for all of it."""
     steps = getattr(getattr(policy, "config", None), "execute_steps", None)
     return ServedPolicy(
         name=policy.name,
         spec=policy.spec,
         inputs=policy.inputs,
         chunk_size=policy.chunk_size,
-        execute_steps=steps if isinstance(steps, int) and steps > 0 else None,
+        execute_steps=min(steps, policy.chunk_size) if isinstance(steps, int) and steps > 0 else None,
     )
 
 

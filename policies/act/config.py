@@ -1,5 +1,6 @@
 """Configuration of ACT."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +9,7 @@ from ambidex.envs.errors import UsageError
 ObservationKind = Literal["images", "state"]
 CameraTokens = Literal["grid", "pooled"]
 BackboneNorm = Literal["frozen", "group", "layer"]
+NOT_NEGATIVE = ("execute_steps", "kl_weight", "padding_weight")
 COUNTS = ("chunk_size", "feedforward", "encoder_layers", "decoder_layers", "cvae_layers", "latent", "backbone_width")
 
 
@@ -26,7 +28,8 @@ class ActConfig:
     chunk_size: int = 100
     """Actions predicted at once."""
     execute_steps: int = 0
-    """Actions of a chunk that are played before the next one is asked for; 0 plays it whole. A benchmark can differ."""
+    """Actions of a chunk that are played before the next one is asked for, at most the chunk; 0 plays it whole. A
+    benchmark can differ."""
     d_model: int = 512
     """Width of tokens."""
     heads: int = 8
@@ -65,6 +68,9 @@ class ActConfig:
         for name in COUNTS:
             if getattr(self, name) < 1:
                 raise UsageError(f"ACT: {name} must be 1 or more, got {getattr(self, name)}.")
+        for name in NOT_NEGATIVE:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(f"ACT: {name} must be 0 or more, got {getattr(self, name)}.")
         if self.heads < 1 or self.d_model % self.heads or self.d_model % 4:
             raise UsageError(
                 f"ACT: d_model must be a multiple of heads and of 4, got d_model {self.d_model} and heads {self.heads}."

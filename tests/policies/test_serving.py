@@ -109,7 +109,7 @@ def test_clients_may_knock_before_there_is_a_policy(policy):
     assert (served.chunk_size, served.execute_steps) == (50, None)
 
 
-@pytest.mark.parametrize(("says", "told"), [(20, 20), (0, None), (None, None)])
+@pytest.mark.parametrize(("says", "told"), [(20, 20), (80, 50), (0, None), (None, None)])
 def test_clients_hear_how_much_of_a_chunk_to_play(policy, says, told):
     policy.config = SimpleNamespace(execute_steps=says)
     assert describe(policy).execute_steps == told

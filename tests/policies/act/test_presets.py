@@ -48,7 +48,16 @@ def test_unknown_names_are_refused():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"d_model": 30, "heads": 4}, {"d_model": 30, "heads": 5}, {"chunk_size": 0}, {"dropout": 1.0}]
+    "changes",
+    [
+        {"d_model": 30, "heads": 4},
+        {"d_model": 30, "heads": 5},
+        {"chunk_size": 0},
+        {"dropout": 1.0},
+        {"execute_steps": -1},
+        {"kl_weight": -1.0},
+        {"padding_weight": float("nan")},
+    ],
 )
 def test_sizes_that_do_not_go_together_are_refused(changes):
     with pytest.raises(UsageError, match=next(iter(changes))):
