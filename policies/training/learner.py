@@ -47,7 +47,10 @@ class Learner:
         )
         self._average = MovingAverage(named, config.ema_decay) if config.ema_decay > 0 else None
         self.state = TrainingState(
-            parameters=named, buffers=dict(policy.named_buffers()), optimizer=self._optimizer, average=self._average
+            parameters=dict(policy.named_parameters()),  # frozen ones too: on resuming nobody loads them again
+            buffers=dict(policy.named_buffers()),
+            optimizer=self._optimizer,
+            average=self._average,
         )
         self._losses = _wrapped(plan)
 

@@ -20,9 +20,9 @@ class TrainingState:
     """All that changes from step to step. Sampler and noise are pure functions of the step, so they need no place.
 
     Attributes:
-        parameters: Name -> parameter, of those that learn.
+        parameters: Name -> parameter of the policy, whether it learns or not.
         buffers: Name -> buffer of the policy.
-        optimizer: Holds the moments.
+        optimizer: Holds the moments of those that learn.
         average: The moving average; None without.
     """
 

@@ -38,6 +38,17 @@ def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(pic
     assert parts["validation/loss"] == whole["validation/loss"]
 
 
+def test_a_pretrained_backbone_that_does_not_learn_survives_resuming(pictures, tmp_path):
+    options = {"model": {"observations": "images", "pretrained": 0.25}, "backbone_learning_rate": 0.0}
+    config = settings(pictures, tmp_path / "parts", schedule="constant", **options)
+    train(dataclasses.replace(config, steps=8))
+    train(dataclasses.replace(config, steps=16, resume=True))
+    train(dataclasses.replace(config, steps=16, output_dir=tmp_path / "whole"))
+    parts, whole = tensors(tmp_path / "parts", 16), tensors(tmp_path / "whole", 16)
+    assert (parts["model.safetensors"]["eye.weight"] == 0.25).all()
+    assert same_tensors(parts, whole)
+
+
 def test_resuming_a_finished_run_changes_nothing(states, tmp_path):
     config = settings(states, tmp_path / "run")
     train(config)

@@ -27,6 +27,7 @@ class ToyConfig:
         dropout: Share dropped.
         nan_at: The loss of this training call is not a number; -1 for none.
         pause: Seconds each training call takes at least [s].
+        pretrained: Weights of the eye from elsewhere, all of this value; 0 loads none.
     """
 
     observations: str = "state"
@@ -36,6 +37,7 @@ class ToyConfig:
     dropout: float = 0.1
     nan_at: int = -1
     pause: float = 0.0
+    pretrained: float = 0.0
 
 
 class ToyLearner(Policy):
@@ -83,6 +85,11 @@ class ToyLearner(Policy):
 
     def backbone_parameters(self):
         return list(self.eye.parameters())
+
+    def load_pretrained(self):
+        if self.config.pretrained:
+            nn.init.constant_(self.eye.weight, self.config.pretrained)
+        return ""
 
 
 def preset(name, observations=None):
