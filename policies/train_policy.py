@@ -1,8 +1,10 @@
 """The command `train-policy`."""
 
+import json
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from ambidex.command_line import FAILED, WRONG_USAGE, run, say
@@ -42,7 +44,17 @@ def _main(config: TrainConfig[Any]) -> None:
         command = shlex.join([NAME, "--resume", "--output-dir", str(folder)])
         raise KeyboardInterrupt(f"{interrupt} Go on with: {command}") from None
     if not config.quiet and ranks_from_environment().first:
-        sys.stdout.write(f"Trained: {folder}. Benchmark it with: run-benchmark --checkpoint {folder}\n")
+        sys.stdout.write(f"Trained: {folder}. Benchmark it with: {_next_command(config.policy, folder)}\n")
+
+
+def _next_command(policy: str, folder: Path) -> str:
+    """As it can be typed; one run for each task of the data."""
+    from ambidex.policies.checkpoint import ENV_SPEC
+    from ambidex.policies.training.run_folder import find_checkpoint
+
+    spec = json.loads((find_checkpoint(folder) / ENV_SPEC).read_text(encoding="utf-8"))
+    words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder), "--task"]
+    return " && ".join(shlex.join([*words, task]) for task in str(spec["task"]).split("+"))
 
 
 if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...

@@ -1,6 +1,7 @@
 """The command train-policy: help, exit codes, kills, interrupts, several ranks."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import tyro
 from safetensors.torch import load_file
 
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import main
 from ambidex.policies.training.train_flags import defaults_for
@@ -101,6 +104,9 @@ def test_it_trains_and_says_where(states, tmp_path, capsys):
     code, output, errors = command(capsys, "--data", states, "--output-dir", run, "--steps", 5, "--hidden", 8)
     assert code == 0
     assert f"Trained: {run}." in output
+    *_, advice = output.strip().partition("Benchmark it with: run-benchmark ")
+    typed = tyro.cli(BenchmarkConfig, args=shlex.split(advice))
+    assert (typed.policy, typed.checkpoint, typed.task) == ("toy", run, "insertion")
     assert "3 episodes to train on, 1 held out" in errors
     assert weights(run)["head.weight"].shape == (70, 8)
     assert command(capsys, "--resume", "--output-dir", run, "--quiet") == (0, "", "")
