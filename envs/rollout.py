@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ambidex.envs.env import Environment
+from ambidex.envs.errors import RenderingError
 from ambidex.envs.types import Agent, Observation, Outcome, RolloutResult, Step
 
 
@@ -28,6 +29,10 @@ def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool 
 
     Returns:
         The states, actions and outcome. An exception of the agent or a bad action is an outcome, not an exception.
+
+    Raises:
+        MemoryError: The machine's fault and not the agent's: the episode says nothing about it.
+        RenderingError: Likewise.
     """
     started = time.perf_counter()
     first = env.reset(seed)
@@ -36,6 +41,8 @@ def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool 
     try:
         agent.reset(first, seed)
         _act(env, agent, log, stop_at_success)
+    except (MemoryError, RenderingError):
+        raise
     except Exception as exception:  # one bad episode is one row, not a dead run
         error = f"{type(exception).__name__}: {exception}"
     return _result(env, seed, log, error, time.perf_counter() - started)

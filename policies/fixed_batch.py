@@ -1,5 +1,6 @@
 """Forward passes of one fixed size, so that an answer does not depend on who else asks (docs/decisions/0010)."""
 
+import traceback
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy import Policy
 from ambidex.policies.serving_client import Refusal
 
+_ACCELERATOR_ERROR = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)  # since torch 2.8
+MACHINE_FAULTS: tuple[type[Exception], ...] = (MemoryError, torch.OutOfMemoryError, _ACCELERATOR_ERROR)
 GPU_LANES = 8  # rows of every forward pass on a GPU, however many ask
 
 
@@ -47,7 +50,7 @@ class FixedBatch:
         except Exception as exception:
             if len(messages) > 1:
                 return [answer for message in messages for answer in self.answer_or_refuse([message])]
-            return [Refusal(message=f"The policy failed on this request: {type(exception).__name__}: {exception}")]
+            return [_refusal(exception)]
 
     def repeatable(self) -> bool:
         """The same request gets the same bits twice."""
@@ -64,6 +67,16 @@ class FixedBatch:
             if not all(np.array_equal(together[row], alone[i], equal_nan=True) for row, i in enumerate(order)):
                 return False
         return True
+
+
+def _refusal(exception: Exception) -> Refusal:
+    lost = isinstance(exception, MACHINE_FAULTS)
+    what = "The policy server's machine failed" if lost else "The policy failed on this request"
+    return Refusal(
+        message=f"{what}: {type(exception).__name__}: {exception}",
+        traceback="".join(traceback.format_exception(exception)),
+        lost=lost,
+    )
 
 
 def tried_out(policy: Policy, device: torch.device, lanes: int | None = None) -> tuple[FixedBatch, tuple[str, ...]]:

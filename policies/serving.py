@@ -54,6 +54,7 @@ class PolicyServer:
         authkey: The secret.
         lanes: Rows of every forward pass; 0 until it serves.
         notes: What must be said about reproducibility; empty if all is well.
+        first_failure: Traceback of the first request that could not be fulfilled; empty if there is none.
     """
 
     def __init__(self, address: tuple[str, int] | None = None, authkey: bytes | None = None) -> None:
@@ -63,6 +64,7 @@ class PolicyServer:
         self.address: Address = self._listener.address
         self.lanes = 0
         self.notes: tuple[str, ...] = ()
+        self.first_failure = ""
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._runners: list[threading.Thread] = []
         self._door: threading.Thread | None = None
@@ -151,6 +153,8 @@ class PolicyServer:
 
     def _answer(self, batch: "FixedBatch", requests: Sequence[_Request]) -> None:
         for request, answer in zip(requests, batch.answer_or_refuse([r.message for r in requests]), strict=True):
+            if isinstance(answer, Refusal):
+                self.first_failure = self.first_failure or answer.traceback
             with suppress(OSError):  # the client has left
                 request.line.send(answer)
 

@@ -42,9 +42,13 @@ class Refusal:
 
     Attributes:
         message: Why.
+        traceback: Where it was raised.
+        lost: The machine's fault: there is no point in asking again.
     """
 
     message: str
+    traceback: str
+    lost: bool
 
 
 class PolicyClient:
@@ -87,6 +91,7 @@ class PolicyClient:
             self.lost = f"The policy server is gone ({type(error).__name__}: {error})."
             raise PolicyServerError(self.lost) from error
         if isinstance(answer, Refusal):
+            self.lost = answer.message if answer.lost else ""
             raise PolicyServerError(answer.message)
         return answer
 

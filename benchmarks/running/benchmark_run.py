@@ -88,6 +88,8 @@ class BenchmarkRun:
                 checkpoint = cast("Path", self._config.checkpoint)
                 runners = min(max(1, self._workers), worker_count(None, self._workers))
                 yield pool, host.start(checkpoint, self._plan.tasks, runners=runners)
+            if self._config.debug and server.first_failure:
+                sys.stderr.write(f"The first request that the policy failed on:\n{server.first_failure}")
 
     def _workers_of(self, agents: AgentSource) -> EpisodePool:
         worker = partial(BenchmarkWorker, agents, self._directory, self._todo[0].task, self._config.policy)

@@ -125,6 +125,15 @@ def test_a_failing_request_and_an_answer_that_is_no_number_are_errors_of_their_e
     assert "ValueError: this is no arm" in rows[0].error and "not finite" in rows[1].error
 
 
+def test_where_a_policy_broke_is_shown_to_who_debugs(tmp_path, go, monkeypatch, capsys):
+    ask = PolicyClient.ask
+    monkeypatch.setattr(PolicyClient, "ask", lambda self, o: ask(self, replace(o, qpos=o.qpos + 10.0)))
+    for debug in (False, True):
+        go(tmp_path / str(debug), kind=FussyPolicy, workers=0, debug=debug, episodes=2)
+        shown = capsys.readouterr().err
+        assert shown.count('raise ValueError("this is no arm")') == debug
+
+
 def test_a_server_that_is_gone_leaves_no_row(tmp_path, go, monkeypatch):
     ask, servers = PolicyClient.ask, []
     serve = PolicyServer.serve

@@ -125,6 +125,22 @@ def test_a_request_that_breaks_is_refused_and_the_next_is_answered():
         assert not client.lost
 
 
+@pytest.mark.parametrize("fault", [MemoryError, torch.OutOfMemoryError, torch.AcceleratorError])
+def test_a_fault_of_the_machine_is_the_server_s_and_not_the_request_s(policy, fault):
+    with PolicyServer() as server:
+        server.serve(policy, CPU)
+        client = PolicyClient(server.address, server.authkey)
+
+        def predict(batch):
+            raise fault("no memory left")
+
+        policy.predict = predict
+        with pytest.raises(PolicyServerError, match="no memory left"):
+            client.ask(observation(1))
+        assert "machine failed" in client.lost
+        assert "raise fault(" in server.first_failure
+
+
 def test_in_a_batch_only_the_request_at_fault_is_refused():
     policy = FussyPolicy(SPEC).eval()
     seen = [observation(seed, qpos=np.full(14, 10.0) if seed == 1 else np.zeros(14)) for seed in range(3)]

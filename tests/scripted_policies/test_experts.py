@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ambidex.envs.env import Environment, make
+from ambidex.envs.errors import RenderingError
 from ambidex.envs.registry import TASKS
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, Float32Array, FloatArray, Observation, RolloutResult
@@ -134,6 +135,16 @@ def test_an_exception_of_the_agent_is_an_outcome() -> None:
     assert result.outcome == "error"
     assert "ZeroDivisionError" in result.reason
     assert len(result.states) == result.steps + 1 > 1
+
+
+@pytest.mark.parametrize("fault", [MemoryError, RenderingError])
+def test_a_fault_of_the_machine_is_no_outcome(fault: type[Exception]) -> None:
+    class Unlucky(Hold):
+        def act(self, observation: Observation) -> Float32Array:
+            raise fault("no memory")
+
+    with pytest.raises(fault):
+        rollout(make("insertion", cameras=()), Unlucky(), 0)
 
 
 def test_stopping_at_success_stops_there() -> None:
