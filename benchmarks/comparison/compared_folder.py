@@ -11,6 +11,7 @@ from ambidex.benchmarks.results_folder import RESULTS, SUMMARY, read_rows
 from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.recorders.dataset_info import NAME as DATASET
 
 Key = tuple[str, int]
 """Task and seed."""
@@ -106,6 +107,8 @@ def _policy(row: EpisodeRow) -> str:
 def _nothing(path: Path) -> str:
     if not path.is_dir():
         return f"There is no folder {path}. Expected a results folder of run-benchmark, e.g. results/act-insertion."
+    if (path / DATASET).exists():
+        return f"{path} is a dataset of record-episodes. Expected a results folder of run-benchmark, e.g. results/..."
     present = sorted(entry.name for entry in path.iterdir())
     return (
         f"{path} holds no episode: it has no row in {RESULTS}, but {', '.join(present[:5]) or 'nothing at all'}. "

@@ -53,7 +53,7 @@ class Embedding:
             size = f"{self.size_left_out / 1e6:.1f} MB"
             reasons.append(f"{len(self.left_out)} ({size}) were left out to keep it small")
         return (
-            f"{missing} of {missing + len(self.chosen)} videos are not in this file: {' and '.join(reasons)}. "
+            f"{missing} of {missing + len(self.chosen)} videos are not in the page: {' and '.join(reasons)}. "
             f"See them all with: watch-rollouts {shlex.join(map(str, folders))}"
         )
 

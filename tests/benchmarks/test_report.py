@@ -134,7 +134,7 @@ def test_over_the_budget_failures_come_first_and_the_rest_is_told(results, tmp_p
     embedded = {e["seed"]: e["outcome"] for e in page.episodes if e["media"]["kind"] == "embedded"}
     assert set(embedded.values()) == {"failure", "error"} and report.videos == len(bad) == 10
     assert sum(map(len, page.videos.values())) <= budget_mb * 1e6
-    assert "6 of 16 videos are not in this file" in report.note and f"watch-rollouts {results}" in report.note
+    assert "6 of 16 videos are not in the page" in report.note and f"watch-rollouts {results}" in report.note
     assert page.model["notice"] == report.note and report.note in report.in_words()
     left_out = [e for e in page.episodes if e["media"]["kind"] == "absent"]
     assert all("Left out" in e["media"]["why"] and e["media"]["poster"] for e in left_out)
@@ -152,7 +152,7 @@ def test_videos_that_were_not_made_are_told(tmp_path):
     states.touch()
     report = report_of(folder, tmp_path / "page.html")
     first, second = PageParts(report.path.read_text()).episodes
-    assert "1 of 1 videos are not in this file: 1 have not been made." in report.note
+    assert "1 of 1 videos are not in the page: 1 have not been made." in report.note
     assert "watch-rollouts makes it" in first["media"]["why"] and "not kept" in second["media"]["why"]
 
 

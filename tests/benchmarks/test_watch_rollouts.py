@@ -137,7 +137,7 @@ def test_export_makes_no_more_than_there_is_room_for_and_says_so(tmp_path, capsy
     page = PageParts((tmp_path / "page.html").read_text())
     assert code == 0 and 0 < len(page.videos) < 16
     assert len(list(folder.rglob("*.mp4"))) == 16  # the first sixteen told how big they are
-    assert f"{20 - len(page.videos)} of 20 videos are not in this file: 4 have not been made and" in out
+    assert f"{20 - len(page.videos)} of 20 videos are not in the page: 4 have not been made and" in out
     assert f"watch-rollouts {folder}" in out and page.model["notice"] in out
 
 
