@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
+from act_samples import make_statistics
 from benchmarking_fakes import FIRST, HOLD, assert_same_results, rows_of
 from toy_policy import FussyPolicy, MoodyPolicy, ToyPolicy, write_checkpoint
 
@@ -15,6 +17,8 @@ from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.env import Environment, make
 from ambidex.envs.errors import UsageError
+from ambidex.policies.act.policy import ActPolicy
+from ambidex.policies.act.presets import preset
 from ambidex.policies.serving import PolicyServer
 from ambidex.policies.serving_client import PolicyClient
 
@@ -51,6 +55,18 @@ def straight(tmp_path_factory, checkpoint):
 def test_any_number_of_workers_gives_the_same_bits(straight, tmp_path, go, workers):
     go(workers=workers)
     assert_same_results(straight, tmp_path)
+
+
+@pytest.mark.parametrize("observations", ["state", "images"])
+def test_act_gives_the_same_bits_with_any_number_of_workers(tmp_path, checkpoint, observations):
+    torch.manual_seed(0)
+    spec = make("insertion", cameras=("top",) if observations == "images" else (), image_size=(48, 64)).spec
+    policy = ActPolicy(preset("tiny", observations).config, spec, make_statistics())
+    for workers in (1, 2):
+        config = replace(POLICY, output_dir=tmp_path / str(workers), checkpoint=checkpoint, workers=workers, episodes=2)
+        assert benchmark(config, load=lambda path: policy).complete
+    assert_same_results(tmp_path / "1", tmp_path / "2")
+    assert {row["outcome"] for row in rows_of(tmp_path / "1")} == {"failure"}
 
 
 def test_resume_gives_the_same_bits(straight, tmp_path, go):
