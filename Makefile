@@ -1,4 +1,4 @@
-# make demo   set up, then record three episodes of each task with videos into demo/
+# make demo   set up, then record, train, benchmark and compare, with a page to look at, into demo/: a few minutes
 # make test   set up, then run the tests
 # make check  format, lint and types
 # make bench  print and write the throughput table
