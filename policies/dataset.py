@@ -23,11 +23,13 @@ def read_table(directories: Sequence[Path]) -> EpisodeTable:
     """
     _check_directories(directories)
     datasets = [Dataset(directory) for directory in directories]
-    spec = merged_spec({dataset.directory: dataset.spec for dataset in datasets})
+    specs = {dataset.directory: dataset.spec for dataset in datasets}
+    spec = merged_spec(specs)
     loaded = [item for dataset in datasets for item in _load(dataset, spec.control, bool(spec.object_names))]
     entries, qpos, objects, actions = zip(*loaded, strict=True)
     return EpisodeTable(
         spec=spec,
+        specs=specs,
         entries=entries,
         qpos=np.concatenate(qpos),
         objects=np.concatenate(objects),

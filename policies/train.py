@@ -154,8 +154,9 @@ def _use_fast_kernels(device: torch.device) -> None:
 def _in_words(plan: TrainPlan, table: EpisodeTable, training: int, where: str, first_step: int) -> str:
     parameters = sum(parameter.numel() for parameter in plan.policy.parameters()) / 1e6
     held_out = len(table.entries) - training
+    cameras = ", ".join(plan.policy.inputs.cameras) or "no camera"
     begin = f", going on from step {first_step}" if first_step else ""
     return (
         f"{plan.config.policy}: {parameters:.1f} M parameters on {plan.device} in {plan.config.precision}, "
-        f"{training} episodes to train on, {held_out} held out, {where}; written to {plan.run}{begin}"
+        f"{training} episodes to train on, {held_out} held out, {cameras}, {where}; written to {plan.run}{begin}"
     )

@@ -40,8 +40,10 @@ def check_inputs(policy: Policy, table: EpisodeTable, config: TrainConfig[Any]) 
     """Refuse a policy that looks at something the data does not have.
 
     Raises:
-        UsageError: A camera is missing, or object poses that agree.
+        UsageError: A camera is missing, or object poses that agree, or the images are not of one kind.
     """
+    if policy.inputs.cameras:
+        _check_images(table, named=bool(getattr(config.model, "cameras", ())))
     there, wanted, data = table.spec.cameras, policy.inputs.cameras, " ".join(map(str, config.data))
     missing = [camera for camera in wanted if camera not in there]
     if missing or not (wanted or there or policy.inputs.objects):
@@ -54,6 +56,23 @@ def check_inputs(policy: Policy, table: EpisodeTable, config: TrainConfig[Any]) 
         )
     if policy.inputs.objects and not table.spec.object_names:
         raise UsageError(
-            f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have equally "
-            "many objects. Train on one of them, or on images."
+            f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have the "
+            "same objects. Train on one of them, or on images."
         )
+
+
+def _check_images(table: EpisodeTable, *, named: bool) -> None:
+    """Refuse datasets whose images differ, but for cameras that nobody asked for by name."""
+    (first_path, first), *others = table.specs.items()
+    for path, spec in others:
+        if spec.render_quality != first.render_quality:
+            raise UsageError(
+                f"The images of {path} are of render quality {spec.render_quality}, those of {first_path} of "
+                f"{first.render_quality}. Render one of them again with render-episodes --render-quality."
+            )
+        if set(spec.cameras) != set(first.cameras) and not named:
+            raise UsageError(
+                f"{path} has images of {', '.join(spec.cameras) or 'no camera'}, {first_path} of "
+                f"{', '.join(first.cameras) or 'no camera'}. Say which to look at, --cameras "
+                f"{' '.join(table.spec.cameras)}, or render the others with render-episodes --cameras."
+            )

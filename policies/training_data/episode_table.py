@@ -1,6 +1,6 @@
 """All steps of several episodes as rows of a few arrays. Pixels stay in the files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,7 @@ class EpisodeTable:
 
     Attributes:
         spec: What all episodes agree on.
+        specs: What the episodes of each dataset agree on, by its folder.
         entries: The episodes.
         qpos: Shape (N, J).
         objects: Shape (N, 7 * objects).
@@ -45,6 +46,7 @@ class EpisodeTable:
     """
 
     spec: EnvSpec
+    specs: Mapping[Path, EnvSpec]
     entries: tuple[EpisodeEntry, ...]
     qpos: Float32Array
     objects: Float32Array

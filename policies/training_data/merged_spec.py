@@ -11,7 +11,7 @@ MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint
 
 
 def merged_spec(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
-    """What all datasets have in common: the cameras of all, and the objects if all have equally many.
+    """What all datasets have in common: the cameras of all, and the objects if all have the same.
 
     Raises:
         UsageError: They cannot be trained on together; the message lists the differences.
@@ -38,7 +38,7 @@ def _differences(first: EnvSpec, other: EnvSpec) -> list[str]:
 
 
 def _merge(first: EnvSpec, specs: Sequence[EnvSpec]) -> EnvSpec:
-    same_objects = len({len(spec.object_names) for spec in specs}) == 1
+    same_objects = len({spec.object_names for spec in specs}) == 1
     return replace(
         first,
         task="+".join(dict.fromkeys(spec.task for spec in specs)),

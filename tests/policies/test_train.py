@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from synthetic_dataset import STATES, write_dataset
 from toy_learner import ToyConfig
 from training_runs import curves, same_tensors, settings, tensors
 
@@ -122,6 +123,31 @@ def test_a_missing_camera_is_named_with_the_command_that_renders_it(states, pict
     with pytest.raises(UsageError, match=r"right_wrist, and .* has the cameras top, left_wrist.*--cameras right_wrist"):
         train(settings(pictures, tmp_path / "run", model={"observations": "images", "cameras": ("top", "right_wrist")}))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cameras": ("top",)}, r"b has images of top, .*a of top, left_wrist\. Say which to look at, --cameras top"),
+        ({"render_quality": "studio"}, "b are of render quality studio, those of .*a of standard"),
+    ],
+)
+def test_datasets_whose_images_differ_are_refused_unless_it_does_not_matter(tmp_path, change, words):
+    a, b = write_dataset(tmp_path / "a"), write_dataset(tmp_path / "b", **change)
+    config = dataclasses.replace(settings(a, tmp_path / "run", steps=1), data=(a, b))
+    with pytest.raises(UsageError, match=words):
+        train(dataclasses.replace(config, model=ToyConfig(observations="images")))
+    train(config)  # looks at object poses
+    if "cameras" in change:
+        model = ToyConfig(observations="images", cameras=("top",))
+        train(dataclasses.replace(config, model=model, output_dir=tmp_path / "named"))
+
+
+def test_poses_of_other_objects_are_not_mixed(tmp_path):
+    a = write_dataset(tmp_path / "a", **STATES)
+    b = write_dataset(tmp_path / "b", object_names=("socket", "peg"), **STATES)
+    with pytest.raises(UsageError, match="do not have the same objects"):
+        train(dataclasses.replace(settings(a, tmp_path / "run", steps=1), data=(a, b)))
 
 
 def test_an_unknown_preset_or_policy_is_named():
