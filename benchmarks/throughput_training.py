@@ -84,6 +84,7 @@ def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[
             save_every=steps + 1,
             batch_size=training.batch_size if effort.seconds >= 1.0 else 2,
             validation_fraction=0.0,
+            model=replace(config.model, backbone_weights="none"),  # they do not matter for speed
             quiet=True,
         )
     )

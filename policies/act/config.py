@@ -56,7 +56,7 @@ class ActConfig:
     """frozen batch norm for published weights; group or layer norm to learn from scratch, layer being the quicker."""
     backbone_weights: str = "cached"
     """A .safetensors or .pth file with ResNet-18's first weights; cached takes torchvision's ImageNet file from torch's
-    cache if it is there; none starts from scratch."""
+    cache, and is refused if it is needed and not there; none starts from scratch."""
     camera_tokens: CameraTokens = "grid"
     """grid makes every cell of a camera's feature map a token; pooled makes 6x6, 4x4 or 2x2 by the camera's role."""
     camera_attention: bool = False

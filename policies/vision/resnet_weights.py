@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -30,7 +31,7 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
         Where the weights come from, in a sentence.
 
     Raises:
-        UsageError: The file does not exist, or is of another kind.
+        UsageError: The file does not exist, or is of another kind; or nothing is cached that would fit.
         CheckpointError: It cannot be read, or does not fit.
     """
     if source == NONE:
@@ -41,9 +42,11 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
         return f"{FROM_SCRATCH}: published weights are for width {PUBLISHED_WIDTH} and frozen batch norm."
     files = cached_files()
     if not files:
-        return (
-            f"{FROM_SCRATCH}: no ImageNet weights lie in {_cache()}. Put torchvision's resnet18-f37072fd.pth there or "
-            "name a file with --backbone-weights; to learn from scratch, --backbone-norm group is meant."
+        raise UsageError(
+            f"ResNet-18 with frozen batch norm needs ImageNet weights, and none lie in {_cache()}. Put torchvision's "
+            "resnet18-f37072fd.pth there, name a file with --backbone-weights FILE, or learn from scratch with "
+            "--backbone-weights none --backbone-norm group --backbone-learning-rate 1e-4: without weights, frozen "
+            "batch norm is no normalisation, and a rate meant for fine-tuning hardly moves what is random."
         )
     return _fill(backbone, files[-1])
 
@@ -72,7 +75,7 @@ def _fill(backbone: ResNet18, file: Path) -> str:
             f"published weights need backbone_width {PUBLISHED_WIDTH} and backbone_norm 'frozen'."
         )
     backbone.load_state_dict(found)
-    return f"The image encoder starts from {file}."
+    return f"The image encoder starts from {file} (sha256 {sha256(file.read_bytes()).hexdigest()})."
 
 
 def _read(file: Path) -> Mapping[str, Tensor]:

@@ -1,4 +1,5 @@
 import pickle
+from hashlib import sha256
 
 import pytest
 import torch
@@ -120,12 +121,13 @@ def test_torchvision_s_cached_file_is_found(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     resnet = ResNet18()
     before = resnet.conv1.weight.clone()
-    assert "from scratch" in load_resnet_weights(resnet, "cached")
-    assert torch.equal(resnet.conv1.weight, before)
+    with pytest.raises(UsageError, match=r"--backbone-weights FILE.* --backbone-norm group"):
+        load_resnet_weights(resnet, "cached")
     path = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
     path.parent.mkdir(parents=True)
     torch.save(published(resnet), path)
-    assert str(path) in load_resnet_weights(resnet, "cached")
+    said = load_resnet_weights(resnet, "cached")
+    assert str(path) in said and sha256(path.read_bytes()).hexdigest() in said
     assert not torch.equal(resnet.conv1.weight, before)
 
 
