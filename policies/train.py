@@ -95,22 +95,33 @@ def _train(config: TrainConfig[Any], run: Path, table: EpisodeTable, device: tor
     statistics = statistics_of(table, table.rows(training))
     policy = make_policy(config, table, statistics).to(device)
     plan = TrainPlan(config=config, run=run, policy=policy, statistics=statistics, device=device, ranks=ranks)
+    first_weights = _first_weights(plan)
     if ranks.first:
-        write_train_json(run, config, {**_origin(), **facts, "validation_episodes": held_out})
+        facts |= {"validation_episodes": held_out, "first_weights": first_weights}
+        write_train_json(run, config, {**_origin(), **facts})
     _use_fast_kernels(device)
-    _train_plan(plan, table, training, held_out)
+    _train_plan(plan, table, training, held_out, first_weights)
 
 
-def _train_plan(plan: TrainPlan, table: EpisodeTable, training: tuple[int, ...], held_out: tuple[int, ...]) -> None:
+def _first_weights(plan: TrainPlan) -> str:
+    """Fill in weights from elsewhere if the run begins; says where they come, or came, from."""
+    if resumable_step(plan.run):
+        return str(read_train_json(plan.run).get("first_weights", ""))
+    return plan.policy.load_pretrained()
+
+
+def _train_plan(
+    plan: TrainPlan, table: EpisodeTable, training: tuple[int, ...], held_out: tuple[int, ...], first_weights: str
+) -> None:
     config, home = plan.config, find_home(plan, table)
     first_step = resumable_step(plan.run) or 0
-    origin = "" if first_step else plan.policy.load_pretrained()  # before the learner copies the weights
     learner = Learner(plan)
     if first_step:
         learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE)
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
-        for words in filter(None, (_in_words(plan, table, len(training), home.reason, first_step), origin)):
+        said = "" if first_step else first_weights
+        for words in filter(None, (_in_words(plan, table, len(training), home.reason, first_step), said)):
             log.note(words)
         frames = make_frames(plan, table, home)
         gatherer = SampleGatherer(table, plan.policy.chunk_size, plan.device)

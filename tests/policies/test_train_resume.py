@@ -1,6 +1,7 @@
 """It does not matter how often a training was interrupted, and nothing that was saved is lost."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -47,6 +48,8 @@ def test_a_pretrained_backbone_that_does_not_learn_survives_resuming(pictures, t
     parts, whole = tensors(tmp_path / "parts", 16), tensors(tmp_path / "whole", 16)
     assert (parts["model.safetensors"]["eye.weight"] == 0.25).all()
     assert same_tensors(parts, whole)
+    told = json.loads((tmp_path / "parts" / "train.json").read_text())["first_weights"]
+    assert told == "The eye starts from 0.25."
 
 
 def test_resuming_a_finished_run_changes_nothing(states, tmp_path):

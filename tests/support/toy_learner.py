@@ -89,6 +89,7 @@ class ToyLearner(Policy):
     def load_pretrained(self):
         if self.config.pretrained:
             nn.init.constant_(self.eye.weight, self.config.pretrained)
+            return f"The eye starts from {self.config.pretrained}."
         return ""
 
 
