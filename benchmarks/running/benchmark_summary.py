@@ -14,6 +14,7 @@ from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.summary import Summary
 from ambidex.recorders.text_table import text_table
 
+ENDS = "An episode ends at the first success held for 0.2 s; a recorded demonstration must still hold at its last step."
 SHOWN = 3  # episodes that are named in a message
 
 
@@ -82,13 +83,15 @@ class BenchmarkSummary:
     @property
     def tasks(self) -> dict[str, Summary]:
         """Task -> what its rows amount to."""
-        by_task = {task: [row for row in self.rows if row.task == task] for task in self.info.env_specs}
-        return {task: Summary.of(rows, self.info.env_specs[task].stages) for task, rows in by_task.items()}
+        return {task: Summary.of(self._of(task), spec.stages) for task, spec in self.info.env_specs.items()}
 
     @property
     def overall(self) -> Summary:
         """All tasks together."""
         return Summary.of(self.rows)
+
+    def _of(self, task: str) -> list[EpisodeRow]:
+        return [row for row in self.rows if row.task == task]
 
     def write(self) -> None:
         """Write summary.json.
@@ -105,8 +108,10 @@ class BenchmarkSummary:
             "policy": self.info.policy,
             "execution": self.info.execution,
             "complete": self.complete,
-            "tasks": {task: summary.to_dict() for task, summary in self.tasks.items()},
-            "suite": None if self.suite is None else {"name": self.suite, **self.overall.to_dict()},
+            "tasks": {task: {**summary.to_dict(), **_speed(self._of(task))} for task, summary in self.tasks.items()},
+            "suite": None
+            if self.suite is None
+            else {"name": self.suite, **self.overall.to_dict(), **_speed(self.rows)},
             "timings": self.timings.to_dict(),
             "broken": list(self.broken),
             **{key: info[key] for key in ("command", "checkpoint", "serving", "versions", "machine")},
@@ -122,7 +127,7 @@ class BenchmarkSummary:
         funnels = [f"{task}: {_funnel(summary)}" for task, summary in tasks.items() if summary.n]
         page = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         notes = self.info.serving.notes if self.info.serving else ()
-        lines = [table, "", "Stages reached:", *funnels, "", *notes, self._pace(), *page]
+        lines = [table, "", "Stages reached:", *funnels, "", ENDS, *notes, self._pace(), *page]
         return "\n".join(lines).rstrip()
 
     def _pace(self) -> str:
@@ -138,6 +143,12 @@ class BenchmarkSummary:
             f"reasons that do not lie in the policy: {' '.join(self.broken[:SHOWN])}{more} Try them again "
             f"with: {command}"
         )
+
+
+def _speed(rows: Sequence[EpisodeRow]) -> dict[str, float | None]:
+    """Pace of one worker while it rolls out; the pace of all workers, start-up included, is in the timings."""
+    seconds = sum(row.wall_s for row in rows)
+    return {"episodes_per_min_and_worker": round(60 * len(rows) / seconds, 2) if seconds else None}
 
 
 def _cells(task: str, summary: Summary) -> tuple[str, str, str, str]:

@@ -111,11 +111,15 @@ class PolicyHost:
                 "another --checkpoint."
             )
         execution = choose_execution(config.execution, config.execute_steps, served.execute_steps, served.chunk_size)
-        specs = {task: environment_for(task, served.spec, served.inputs, config.spread).spec for task in tasks}
-        seen = replace(served.spec, cameras=served.inputs.cameras)
-        for spec in specs.values():
-            check_compatible(seen, spec, objects=served.inputs.objects)
-        return execution.name, specs
+        return execution.name, {task: self._fitting_spec(task, served) for task in tasks}
+
+    def _fitting_spec(self, task: str, served: ServedPolicy) -> EnvSpec:
+        """Of the environment as the policy sees it; made without cameras, so that all differences are told at once."""
+        cameras = served.inputs.cameras
+        env = environment_for(task, served.spec, replace(served.inputs, cameras=()), self._config.spread)
+        there = replace(env.spec, cameras=env.scene.camera_names)
+        check_compatible(replace(served.spec, cameras=cameras), there, objects=served.inputs.objects)
+        return replace(env.spec, cameras=cameras)
 
     def _serving(self, device: "torch.device") -> ServingInfo:
         name, server = _device_name(device), self._server

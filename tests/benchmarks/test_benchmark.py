@@ -86,6 +86,8 @@ def test_the_summary_counts_errors_apart_and_as_not_successful(straight):
     assert task["rate"] == 0.4 and task["interval"] == list(wilson_interval(2, 5))
     assert summary["complete"] and summary["suite"] is None and summary["policy"] == "hold"
     assert summary["timings"]["episodes"] == 5 and summary["timings"]["episodes_per_min"] > 0
+    seconds = sum(row.wall_s for row in read_rows(straight))
+    assert task["episodes_per_min_and_worker"] == pytest.approx(60 * 5 / seconds, abs=0.01)
     assert {"mujoco", "ambidex"} <= set(summary["versions"]) and summary["machine"]["usable_cores"] >= 1
     assert "--policy hold" in summary["command"] and "--workers" not in summary["command"]
 
@@ -156,6 +158,7 @@ def test_a_suite_has_all_its_tasks_and_a_rate_of_its_own(tmp_path):
     assert (written["suite"]["name"], written["suite"]["n"], written["suite"]["successes"]) == ("aloha", 6, 2)
     words = summary.in_words()
     assert all(name in words for name in ("transfer_cube", "insertion", "aloha", "2/6 = 33.3 % (95 % interval"))
+    assert written["suite"]["episodes_per_min_and_worker"] > 0 and "ends at the first success" in words
 
 
 def test_no_rate_stands_without_its_interval(straight):

@@ -188,6 +188,7 @@ def test_what_cannot_be_repeated_is_said(tmp_path, go):
         ({"spec": replace(SPEC, joint_names=("a",))}, "joint_names"),
         ({"spec": replace(SPEC, object_names=("cube",)), "objects": True}, "object_names"),
         ({"cameras": ("sideways",)}, "sideways"),
+        ({"cameras": ("sideways",), "spec": replace(SPEC, control_hz=20.0)}, "control_hz.*needs sideways.*has .*top"),
         ({"execute_steps": 51}, "--execute-steps 51"),
         ({"device": "cuda:99"}, "cuda:99"),
     ],
