@@ -8,6 +8,7 @@ import queue
 import secrets
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -121,12 +122,24 @@ class PolicyServer:
             torch_threads(self._torch_threads)
 
     def _let_in(self, hello: ServedPolicy) -> None:
-        while True:
-            with suppress(EOFError, ConnectionError, AuthenticationError):  # somebody else knocked, or left at once
+        while not self._closing.is_set():
+            try:
                 self._lines.append(self._listener.accept())
-                _started(partial(self._listen, self._lines[-1], hello))
-            if self._closing.is_set():
+            except (EOFError, ConnectionError, AuthenticationError):  # somebody else knocked, or left at once
+                continue
+            except OSError as error:
+                if error.errno is None:  # a message that is none: also somebody else
+                    continue
+                self.first_failure = self.first_failure or traceback.format_exc()
+                self._turn_away()
                 return
+            _started(partial(self._listen, self._lines[-1], hello))
+
+    def _turn_away(self) -> None:
+        """Hang up on everybody, inside and at the door: with too many open files, say, nobody would come for them."""
+        self._listener.close()
+        for line in self._lines:
+            _hang_up(line)
 
     def _listen(self, line: "Line", hello: ServedPolicy) -> None:
         with suppress(OSError, EOFError), line:  # the client has left

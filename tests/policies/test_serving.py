@@ -1,8 +1,10 @@
+import errno
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing.connection import Listener
 from types import SimpleNamespace
 
 import numpy as np
@@ -139,6 +141,19 @@ def test_a_fault_of_the_machine_is_the_server_s_and_not_the_request_s(policy, fa
             client.ask(observation(1))
         assert "machine failed" in client.lost
         assert "raise fault(" in server.first_failure
+
+
+def test_a_door_that_breaks_leaves_nobody_waiting(policy, monkeypatch):
+    def accept(self):
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with PolicyServer() as server, ThreadPoolExecutor(1) as threads:
+        early = threads.submit(PolicyClient, server.address, server.authkey)
+        monkeypatch.setattr(Listener, "accept", accept)
+        server.serve(policy, CPU)
+        with pytest.raises(PolicyServerError, match="cannot be reached"):
+            early.result(timeout=10)
+        assert "too many open files" in server.first_failure
 
 
 def test_in_a_batch_only_the_request_at_fault_is_refused():
