@@ -1,8 +1,9 @@
 """Which seeds are whose: training from 0, benchmarks from 100000, and they never meet."""
 
 from ambidex.envs.errors import UsageError
+from ambidex.envs.types import FIRST_BENCHMARK_SEED
 
-FIRST_BENCHMARK_SEED = 100_000
+__all__ = ["FIRST_BENCHMARK_SEED", "check_training_seeds"]
 
 
 def check_training_seeds(first: int, count: int) -> None:

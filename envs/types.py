@@ -12,6 +12,9 @@ FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 ImageArray = npt.NDArray[np.uint8]
 
+FIRST_BENCHMARK_SEED = 100_000
+"""Episodes of lower seeds are for training, those from here on for benchmarks."""
+
 
 class Outcome(StrEnum):
     """How an episode ended."""

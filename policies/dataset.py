@@ -1,17 +1,22 @@
 """Reads recorded datasets into one table of episodes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.errors import DatasetError, UsageError
-from ambidex.envs.types import Episode, Float32Array
+from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.envs.types import FIRST_BENCHMARK_SEED, Episode, Float32Array
 from ambidex.policies.training_data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.training_data.merged_spec import merged_spec
 from ambidex.recorders.dataset import Dataset
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
+ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
+    "joint": lambda episode: episode.joint_actions,
+    "ee": lambda episode: episode.ee_actions,
+}
+"""Control mode -> the actions of an episode in it."""
 
 
 def read_table(directories: Sequence[Path]) -> EpisodeTable:
@@ -19,7 +24,8 @@ def read_table(directories: Sequence[Path]) -> EpisodeTable:
 
     Raises:
         UsageError: No dataset is named, one is named twice, or they do not fit together.
-        DatasetError: A dataset is missing, damaged, or has no successful episode.
+        DatasetError: A dataset is missing, damaged, has no successful episode, or one from a benchmark's seed.
+        UnknownNameError: It is of another control mode than those of `ACTIONS`.
     """
     _check_directories(directories)
     datasets = [Dataset(directory) for directory in directories]
@@ -72,5 +78,16 @@ def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded
         task=episode.spec.task,
         instruction=episode.spec.instruction,
     )
-    actions = episode.ee_actions if control == "ee" else episode.joint_actions
-    return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], actions
+    _check_seed(entry)
+    if control not in ACTIONS:
+        raise UnknownNameError("control mode", control, tuple(ACTIONS))
+    return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], ACTIONS[control](episode)
+
+
+def _check_seed(entry: EpisodeEntry) -> None:
+    if entry.seed >= FIRST_BENCHMARK_SEED:
+        raise DatasetError(
+            f"{entry.path} is of seed {entry.seed}, and seeds from {FIRST_BENCHMARK_SEED} are for benchmarks: a policy "
+            f"must not be tested on a start it was trained on. Train on episodes of seeds 0 to "
+            f"{FIRST_BENCHMARK_SEED - 1}."
+        )

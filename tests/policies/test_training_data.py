@@ -8,7 +8,7 @@ import torch
 from synthetic_dataset import STATES, write_dataset
 from synthetic_episode import make_spec
 
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.dataset import read_table
 from ambidex.policies.training_data import frame_home, memory
 from ambidex.policies.training_data.augmentation import Augmentation, jittered, shifted
@@ -67,6 +67,20 @@ def test_datasets_that_do_not_fit_together_are_refused_with_the_differences(tmp_
     assert f"{tmp_path / 'b'} differs from {tmp_path / 'a'} in {name}: " in str(caught.value)
     assert repr(value) in str(caught.value)
     assert repr(getattr(old, name)) in str(caught.value)
+
+
+def test_starts_of_benchmarks_are_not_trained_on(tmp_path):
+    write_dataset(tmp_path / "last", lengths=(4,), first_seed=99_999, **STATES)
+    assert len(read_table([tmp_path / "last"])) == 4
+    write_dataset(tmp_path / "one_more", lengths=(4, 4), first_seed=99_999, **STATES)
+    with pytest.raises(DatasetError, match=r"episode_1\.hdf5 is of seed 100000, and seeds from 100000 are for bench"):
+        read_table([tmp_path / "one_more"])
+
+
+def test_an_unknown_control_mode_is_not_taken_for_another(tmp_path):
+    write_dataset(tmp_path / "data", lengths=(4,), control="torque", **STATES)
+    with pytest.raises(UnknownNameError, match="control mode 'torque'"):
+        read_table([tmp_path / "data"])
 
 
 def test_what_is_no_dataset_is_said(tmp_path):
