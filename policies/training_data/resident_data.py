@@ -39,10 +39,8 @@ class ResidentFrames:
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         self._device, self._home = device, home
-        pinned = home.type == "cpu" and device.type == "cuda"
         self._frames = {
-            camera: torch.empty((rows, *image_size, 3), dtype=torch.uint8, device=home, pin_memory=pinned)
-            for camera in reader.cameras
+            camera: torch.empty((rows, *image_size, 3), dtype=torch.uint8, device=home) for camera in reader.cameras
         }
         if reader.cameras:
             small = frames_size(rows, reader.cameras, image_size) < SMALL

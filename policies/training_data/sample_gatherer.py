@@ -20,9 +20,8 @@ class SampleGatherer:
 
     def __init__(self, table: EpisodeTable, chunk_size: int, device: torch.device) -> None:
         self._device = device
-        self._qpos, self._objects, self._actions, self._last_rows, self._episodes = (
-            torch.from_numpy(array).to(device)
-            for array in (table.qpos, table.objects, table.actions, table.last_rows, table.episode_of_row)
+        self._qpos, self._objects, self._actions, self._last_rows = (
+            torch.from_numpy(array).to(device) for array in (table.qpos, table.objects, table.actions, table.last_rows)
         )
         self._instructions = [entry.instruction for entry in table.entries]
         self._episode_of_row = table.episode_of_row
