@@ -11,7 +11,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """The device of this name; "auto" and "cuda" mean this process's own GPU if there is one.
+    """The device of this name; "auto" and "cuda" mean this process's own GPU if there is one. A GPU becomes current.
 
     Raises:
         UsageError: No such device.
@@ -20,6 +20,8 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(f"cuda:{local_rank}" if name == "cuda" else name)
+        if device.type == "cuda" and torch.cuda.device_count():
+            torch.cuda.set_device(device)  # first: otherwise each process also takes memory of GPU 0
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

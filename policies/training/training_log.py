@@ -28,7 +28,7 @@ class TrainingLog:
 
     def __init__(self, run: Path, label: str, *, steps: int, done: int, quiet: bool, writes: bool = True) -> None:
         self._progress = Progress(label, steps, initial=done, quiet=quiet or not writes, unit="step")
-        self._writer = SummaryWriter(str(run / FOLDER), purge_step=done) if writes else None
+        self._writer = SummaryWriter(str(run / FOLDER), purge_step=done + 1) if writes else None
         self._words, self._shown = "", 0.0
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from ambidex.policies.config_json import from_json, to_json
@@ -19,6 +20,7 @@ from ambidex.policies.training.optimizer import make_optimizer
 from ambidex.policies.training.step_clock import StepClock
 from ambidex.policies.training.step_seed import seed_step
 from ambidex.policies.training.stop_signal import StopSignal
+from ambidex.policies.training.training_log import TrainingLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +170,27 @@ def test_auto_is_what_the_machine_can(monkeypatch):
     monkeypatch.setattr("ambidex.policies.training.device._cpu_has_bf16", lambda: False)
     assert choose_precision("auto", cpu) == "fp32"
     assert choose_device("cpu") == cpu
+
+
+def test_a_gpu_becomes_current_before_it_is_used(monkeypatch):
+    calls = []
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.set_device", lambda device: calls.append(str(device)))
+    monkeypatch.setattr("torch.empty", lambda size, device: calls.append("used"))
+    assert str(choose_device("cuda", 1)) == "cuda:1"
+    assert calls == ["cuda:1", "used"]
+
+
+def test_a_resumed_log_drops_what_comes_after_its_step_and_nothing_else(tmp_path):
+    for done in (0, 10):
+        with TrainingLog(tmp_path, "toy", steps=20, done=done, quiet=True) as log:
+            for step in (done + 5, done + 10, done + 15):
+                log.scalars(step, {"loss/loss": float(done)})
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [(event.step, event.value) for event in events.Scalars("loss/loss")] == [
+        (5, 0.0), (10, 0.0), (15, 10.0), (20, 10.0), (25, 10.0),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
