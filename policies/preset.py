@@ -5,6 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 Config = TypeVar("Config", covariant=True)
 Schedule = Literal["constant", "cosine"]
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class TrainingDefaults:
         schedule: What the rates do after that; "cosine" ends at zero.
         gradient_clip: Largest norm of all gradients together; 0 for none.
         ema_decay: Decay of the running average of the weights that is saved for use; 0 for none.
+        precision: Of the forward and backward pass; "auto" is bf16 where the hardware computes in it.
     """
 
     steps: int
@@ -32,6 +34,7 @@ class TrainingDefaults:
     schedule: Schedule
     gradient_clip: float
     ema_decay: float
+    precision: Precision = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
