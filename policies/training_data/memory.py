@@ -24,7 +24,14 @@ def _machine() -> int:
 
 def _container() -> int:
     limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
-    return 2**62 if limit is None or used is None else limit - used
+    return 2**62 if limit is None or used is None else limit - max(0, used - _inactive_file())
+
+
+def _inactive_file() -> int:
+    """Bytes of files that the container has read and would give up at once [B]."""
+    path = CGROUP / "memory.stat"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)
 
 
 def _number(path: Path) -> int | None:

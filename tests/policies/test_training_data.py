@@ -217,6 +217,8 @@ def test_spare_memory_heeds_machine_and_container(tmp_path, monkeypatch):
     (tmp_path / "memory.max").write_text("500000\n")
     (tmp_path / "memory.current").write_text("100000\n")
     assert memory.spare_memory(CPU) == int(0.6 * 400_000)
+    (tmp_path / "memory.stat").write_text("anon 40000\ninactive_file 60000\nactive_file 1\n")
+    assert memory.spare_memory(CPU) == int(0.6 * 460_000)
     (tmp_path / "memory.max").write_text("max\n")
     assert memory.spare_memory(CPU) == int(0.6 * 1024_000)
 
