@@ -41,6 +41,8 @@ def loaded(reader: FrameReader, orders: Iterable[RowArray], workers: int, *, pin
                 raise item
             yield item
     except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
         raise TrainingError(
             f"A process that decodes frames has ended: {error} If memory is short, give fewer --data-workers; in a "
             "container, more shared memory (docker run --shm-size 8g); or render smaller images with render-episodes."
