@@ -58,7 +58,7 @@ class StudyRunner:
     def _run(self, job: StudyJob, done: int, total: int) -> None:
         started = time.monotonic()
         code, reason = self._wait(job)
-        row = {"name": job.name, "line": job.line, "exit_code": code, "seconds": round(time.monotonic() - started, 1)}
+        row = {"name": job.name, "line": job.line, "exit_code": code, "seconds": round(time.monotonic() - started, 3)}
         append_line(self._folder / LEDGER, json.dumps(row))
         self._rows.append(row)
         if reason and code != 0:
