@@ -112,5 +112,5 @@ def _how_many_more(statistics: Statistics, config: CompareConfig, *, tasks: int)
 
 def _rounded(count: int) -> int:
     """Up, to two digits."""
-    unit = 10 ** max(0, int(math.log10(max(count, 1))) - 1)
+    unit: int = 10 ** max(0, int(math.log10(max(count, 1))) - 1)
     return math.ceil(count / unit) * unit

@@ -13,7 +13,7 @@ def approximate_pairs(discordance: float, difference: float, *, alpha: float, po
     R. J. Connor, "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43
     (1987).
     """
-    level, detection = norm.ppf(1 - alpha / 2), norm.ppf(power)
+    level, detection = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(power))
     spread = level * math.sqrt(discordance) + detection * math.sqrt(discordance - difference**2)
     return math.ceil((spread / difference) ** 2)
 

@@ -48,8 +48,14 @@ def run(
     Raises:
         SystemExit: Always.
     """
-    config = tyro.cli(config_type, prog=name, args=argv, default=default)
+    config = _parsed(name, config_type, argv, default)
     sys.exit(_exit_code(name, main, config))
+
+
+def _parsed(name: str, config_type: type[Config], argv: Sequence[str] | None, default: Config | None) -> Config:
+    if default is None:
+        return tyro.cli(config_type, prog=name, args=argv)
+    return tyro.cli(config_type, prog=name, args=argv, default=default)
 
 
 def _exit_code(name: str, main: Callable[[Config], int | None], config: Config) -> int:
