@@ -13,6 +13,7 @@ from benchmarking_fakes import DyingAgent, assert_same_results
 
 from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.run_benchmark import main
+from ambidex.benchmarks.running.agent_source import BASELINES
 
 COMMAND = [sys.executable, "-c", "from ambidex.benchmarks.run_benchmark import main; main()"]
 RUN = {"capture_output": True, "text": True, "timeout": 120}
@@ -48,9 +49,7 @@ def test_wrong_usage_leaves_with_2(tmp_path, flags, words):
 def test_missing_episodes_leave_with_1_and_say_how_to_go_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DYING_AGENT_MARKER", str(tmp_path / "marker"))
     monkeypatch.setenv("DYING_AGENT_TIMES", "2")
-    monkeypatch.setitem(
-        __import__("ambidex.benchmarks.running.agent_source").benchmarks.agent_source.BASELINES, "hold", DyingAgent
-    )
+    monkeypatch.setitem(BASELINES, "hold", DyingAgent)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as leaving:
         main("--policy hold --task insertion --episodes 4 --workers 1 --video none --output-dir out".split())
