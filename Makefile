@@ -17,7 +17,7 @@ demo: $(READY) opengl
 	@bash scripts/demo.sh
 
 test: $(READY) opengl browser
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 check: $(READY)
 	@failed=0; \

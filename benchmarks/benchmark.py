@@ -32,16 +32,23 @@ def benchmark(
     """
     plan = make_plan(config)
     check_results_folder(plan.directory, resume=config.resume)
-    with claimed(plan.directory):
+    try:
+        with claimed(plan.directory):
+            return _run(plan, load, agent_factory)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(str(interrupt) or f"Go on with: {plan.resume_command}") from None
+
+
+def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFactory | None) -> BenchmarkSummary:
+    clean(plan.directory)
+    check_results_folder(plan.directory, resume=plan.config.resume)
+    check_flags(plan)
+    try:
+        summary = BenchmarkRun(plan, load, agent_factory).run()
+        _film(plan)
+        return replace(summary, report=report_on(plan.directory))
+    finally:
         clean(plan.directory)
-        check_results_folder(plan.directory, resume=config.resume)
-        check_flags(plan)
-        try:
-            summary = BenchmarkRun(plan, load, agent_factory).run()
-            _film(plan)
-            return replace(summary, report=report_on(plan.directory))
-        finally:
-            clean(plan.directory)
 
 
 def _film(plan: BenchmarkPlan) -> None:
