@@ -1,5 +1,6 @@
 """ACT at its published size on a GPU, in one command: `python -m ambidex.benchmarks.gpu_study`. See docs/gpu.md."""
 
+import os
 import shlex
 import signal
 import sys
@@ -22,6 +23,8 @@ def main(config: GpuStudyConfig) -> int:
     """Run what is left of the study, and write the report of what there is."""
     check_environment()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever wants the machine back gets it tidy
+    if config.smoke:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of so tiny steps wait for each other on busy machines
     started = time.monotonic()
     plan = StudyPlan(config, config.backbone_weights or _cached_weights())
     deadline = None if config.minutes is None else started + 60 * config.minutes
