@@ -45,8 +45,13 @@ const transport = {
     const leader = this.leader();
     if (leader.ended || leader.currentTime >= duration(leader)) this.seek(0);
     this.setPlaying(true);
-    for (const video of this.videos) if (!video.ended) video.play().catch(() => this.setPlaying(false));
+    for (const video of this.videos) if (!video.ended) video.play().catch(() => this.refused(video));
     requestAnimationFrame(() => this.follow());
+  },
+
+  // The browser forbids to play, or the video was taken away or paused before it began: only the first is news.
+  refused(video) {
+    if (this.videos.includes(video) && video.paused) this.setPlaying(false);
   },
 
   pause() {

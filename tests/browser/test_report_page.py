@@ -13,8 +13,8 @@ TASKS = ("insertion", "transfer_cube")
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """Videos of 8 s, so that none ends while a slow machine looks at it."""
-    return write_report(write_results(tmp_path_factory.mktemp("results") / "act", steps=80, fps=10)).as_uri()
+    """Videos of 40 s, so that none ends while a slow machine looks at it."""
+    return write_report(write_results(tmp_path_factory.mktemp("results") / "act", steps=80, fps=2)).as_uri()
 
 
 @pytest.fixture
@@ -155,6 +155,17 @@ def test_the_whole_page_by_keyboard(gallery):
     assert gallery.js("document.activeElement.dataset.key") == f"insertion {S}"
 
 
+def test_stepping_fast_leaves_the_last_one_playing(gallery):
+    gallery.click(".tile")
+    gallery.press(*[Keys.ARROW_RIGHT] * 5, Keys.SPACE, Keys.SPACE)
+    gallery.playing()
+    assert gallery.text("#detail-title") == f"insertion, seed {S + 5}"
+    assert gallery.one("#play").get_attribute("aria-label") == "Pause"
+    gallery.press(Keys.SPACE)
+    gallery.until(lambda: all(gallery.videos("paused")))
+    assert gallery.one("#play").get_attribute("aria-label") == "Play"
+
+
 def test_up_and_down_go_by_rows(gallery):
     columns = gallery.js("getComputedStyle(document.getElementById('tiles')).gridTemplateColumns.split(' ').length")
     gallery.js("document.querySelector('.tile').focus()")
@@ -185,7 +196,7 @@ def test_position_and_speed(gallery):
     assert gallery.until(lambda: gallery.videos("currentTime")[0] == pytest.approx(gallery.videos("duration")[0]))
     gallery.press(Keys.HOME)
     assert gallery.until(lambda: gallery.videos("currentTime") == [0])
-    assert gallery.text("#time") == "0.0 of 8.0 s"
+    assert gallery.text("#time") == "0.0 of 40.0 s"
     gallery.one("#speed").send_keys("0.25")
     assert gallery.videos("playbackRate") == [0.25]
     gallery.click("#next")
@@ -196,7 +207,7 @@ def test_position_and_speed(gallery):
 def test_a_video_that_ended_plays_again_from_its_beginning(gallery):
     gallery.click(".tile")
     gallery.playing()
-    gallery.js("document.querySelector('#screens video').currentTime = 7.8")
+    gallery.js("document.querySelector('#screens video').currentTime = 39.8")
     gallery.until(lambda: gallery.videos("ended") == [True])
     assert gallery.one("#play").get_attribute("aria-label") == "Play"
     gallery.click("#play")

@@ -11,10 +11,18 @@ from served_gallery import served
 
 S = FIRST_SEED
 
+# Keeps what the screens say, however short it stands there.
+WATCH_SCREENS = """(() => {
+  const screens = document.getElementById('screens');
+  const note = () => window.seen.push(`${screens.querySelectorAll('progress').length} progress: ${screens.innerText}`);
+  window.seen = [];
+  new MutationObserver(note).observe(screens, { childList: true, subtree: true, characterData: true });
+})()"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = write_results(tmp_path_factory.mktemp("results") / "act", typical_rows()[:4], steps=80, fps=10)
+    folder = write_results(tmp_path_factory.mktemp("results") / "act", typical_rows()[:4], steps=80, fps=2)
     with served(folder) as server:
         yield server
 
@@ -24,10 +32,10 @@ def test_a_served_video_plays_and_seeks(page, server):
     page.click(".tile")
     page.playing()
     page.press(Keys.SPACE)
-    assert page.js("document.querySelector('#screens video').seekable.end(0)") == pytest.approx(8.0)
+    assert page.js("document.querySelector('#screens video').seekable.end(0)") == pytest.approx(40.0)
     page.js("document.getElementById('position').focus()")
     page.press(Keys.END, Keys.PAGE_DOWN)
-    assert page.until(lambda: page.videos("currentTime")[0] == pytest.approx(7.2, abs=0.01))
+    assert page.until(lambda: page.videos("currentTime")[0] == pytest.approx(36, abs=0.05))
     assert page.complaints() == []
 
 
@@ -47,10 +55,11 @@ def test_resting_on_a_tile_plays_it(page, server):
 def test_a_missing_video_is_made_while_one_waits_for_it(page, tmp_path):
     with served(write_dataset(tmp_path / "data", steps=60)) as server:
         page.open(server.address)
+        page.js(WATCH_SCREENS)
         page.click(".tile")
-        page.until(lambda: "frame" in page.text("#screens"))
-        assert page.one("#screens progress").is_displayed()
-        page.playing()
+        page.until(lambda: (page.videos("readyState") or [0])[0] > 1)
+        assert any("1 progress: The video is being made" in words for words in page.js("window.seen"))
+        assert page.js("window.seen").pop() == "0 progress: "
         assert "Download the video" in page.text("#panels")
         page.press(Keys.ESCAPE)
         assert page.complaints() == []
@@ -97,5 +106,5 @@ def test_stepping_past_an_episode_does_not_have_its_video_made(page, tmp_path):
         page.open(server.address)
         page.choose("outcome", "Success")
         page.js("document.querySelector('.tile').click(), document.getElementById('next').click()")  # at once
-        page.playing()
+        page.until(lambda: (page.videos("readyState") or [0])[0] > 1)
     assert [path.name for path in folder.rglob("*.mp4")] == ["episode_1_success.mp4"]

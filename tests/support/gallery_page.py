@@ -13,7 +13,7 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-dev-shm-usage "
     "--window-size=1024,720"
 )
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def start_browser():
