@@ -25,6 +25,22 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     return GroupNorm2d(min(GROUPS, channels) if norm == "group" else 1, channels)
 
 
+class Shortcut(nn.Conv2d):
+    """A 1x1 convolution of every stride-th pixel.
+
+    The pixels are picked before it: with a stride of its own and fewer than 16 channels last in memory, the gradient
+    of its weights is written past its memory on a CPU with several threads (oneDNN issue 6035), and the process dies.
+    """
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__(channels_in, channels, 1, bias=False)
+        self.every = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (N, C_in, H, W) -> (N, C, H / stride, W / stride)."""
+        return super().forward(x[:, :, :: self.every, :: self.every])
+
+
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions beside a shortcut."""
 
@@ -36,8 +52,7 @@ class BasicBlock(nn.Module):
         self.bn2 = norm_layer(norm, channels)
         self.downsample: nn.Module = nn.Identity()
         if stride != 1 or channels_in != channels:
-            shortcut = nn.Conv2d(channels_in, channels, 1, stride, bias=False)
-            self.downsample = nn.Sequential(shortcut, norm_layer(norm, channels))
+            self.downsample = nn.Sequential(Shortcut(channels_in, channels, stride), norm_layer(norm, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, C_in, H, W) -> (N, C, H / stride, W / stride)."""

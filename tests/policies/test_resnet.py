@@ -1,4 +1,7 @@
+import os
 import pickle
+import subprocess
+import sys
 from hashlib import sha256
 
 import pytest
@@ -77,6 +80,22 @@ def test_it_computes_what_the_paper_describes():
     resnet.load_state_dict(state)
     images = torch.randn(2, 3, 70, 90)
     torch.testing.assert_close(resnet(images), reference(images, state), rtol=1e-3, atol=1e-3)
+
+
+MANY_GRADIENTS = """
+import torch
+from ambidex.policies.vision.resnet import ResNet18
+for _ in range(30):
+    images = torch.randn({images}, 3, 48, 64).to(memory_format=torch.channels_last)
+    ResNet18({width}, "layer")(images).square().mean().backward()
+"""
+
+
+@pytest.mark.parametrize(("width", "images"), [(8, 3), (4, 5)])
+def test_narrow_networks_learn_with_several_threads(width, images):
+    """A strided 1x1 convolution killed the process here: see `resnet.Shortcut`."""
+    command = [sys.executable, "-c", MANY_GRADIENTS.format(width=width, images=images)]
+    assert subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "2"}, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(("size", "cells"), [((120, 160), (4, 5)), ((480, 640), (15, 20)), ((33, 65), (2, 3))])
