@@ -90,7 +90,7 @@ def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[
     )
     events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
-    tags = ("samples_per_s", *(f"{part}_ms" for part in PARTS))
+    tags = ("samples_per_s", *(f"{part}_ms_per_sample" for part in PARTS))
     return {tag: tuple(event.value for event in events.Scalars(f"speed/{tag}")[1:]) for tag in tags}
 
 
@@ -102,14 +102,16 @@ def _figures(name: str, label: str, curves: dict[str, tuple[float, ...]]) -> Ite
         unit="samples/s",
         samples=curves["samples_per_s"],
     )
-    totals = [sum(times) for times in zip(*(curves[f"{part}_ms"] for part in PARTS), strict=True)]
+    totals = [sum(times) for times in zip(*(curves[f"{part}_ms_per_sample"] for part in PARTS), strict=True)]
     for part in PARTS:
         yield Figure(
             section="training",
             name=f"{name}_{part}",
             label=f"share of {part.replace('_', ' and ')}, {label}",
             unit="%",
-            samples=tuple(100 * time / total for time, total in zip(curves[f"{part}_ms"], totals, strict=True)),
+            samples=tuple(
+                100 * time / total for time, total in zip(curves[f"{part}_ms_per_sample"], totals, strict=True)
+            ),
         )
 
 

@@ -12,7 +12,7 @@ from ambidex.benchmarks.study.training_cell import TrainingCell
 from ambidex.benchmarks.summary import Summary
 
 SPEED = "speed/"
-PER_SAMPLE = "_ms"
+PER_SAMPLE = "_ms_per_sample"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,5 +92,8 @@ class Learner:
 def _wrapped(plan: TrainPlan) -> Losses:
     module: torch.nn.Module = LossModule(plan.policy, plan.config.precision)
     if not plan.ranks.alone:
-        module = DistributedDataParallel(module, static_graph=True)
+        # No buffer ever changes, and a gradient that lies in the bucket it is sent in is not copied there.
+        module = DistributedDataParallel(
+            module, static_graph=True, broadcast_buffers=False, gradient_as_bucket_view=True
+        )
     return cast(Losses, torch.compile(module) if plan.config.compile else module)

@@ -90,7 +90,7 @@ class Trainer:
         seconds = self._clock.read()
         samples = self._since_log * self._config.batch_size * self._plan.ranks.count
         self._since_log = 0
-        speeds = {f"speed/{part}_ms": 1e3 * value / max(1, samples) for part, value in seconds.items()}
+        speeds = {f"speed/{part}_ms_per_sample": 1e3 * value / max(1, samples) for part, value in seconds.items()}
         speeds["speed/samples_per_s"] = samples / max(1e-9, sum(seconds.values()))
         self._log.scalars(done, {**dict(zip(names, means.tolist(), strict=True)), **self._learner.rates(), **speeds})
 

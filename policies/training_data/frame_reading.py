@@ -34,7 +34,8 @@ class FrameReader:
         """
         episodes = np.searchsorted(self._starts, rows, side="right") - 1
         places = [(int(episode), int(row - self._starts[episode])) for episode, row in zip(episodes, rows, strict=True)]
-        return {camera: np.stack([self._file(i).frame(camera, t) for i, t in places]) for camera in self.cameras}
+        frames = [[self._file(i).frame(camera, t) for camera in self.cameras] for i, t in places]
+        return {camera: np.stack(views) for camera, views in zip(self.cameras, zip(*frames, strict=True), strict=True)}
 
     def close(self) -> None:
         """Close all files. Safe to call twice."""

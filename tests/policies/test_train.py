@@ -51,7 +51,13 @@ def test_the_curves_cover_losses_rates_and_speed(states, tmp_path):
     found = curves(tmp_path / "run")
     assert [step for step, _ in found["loss/loss"]] == [4, 8, 12, 16, 20]
     assert [step for step, _ in found["validation/action_error"]] == [10, 20]
-    for tag in ("loss/l1", "gradient_norm", "learning_rate/highest", "speed/samples_per_s", "speed/update_ms"):
+    for tag in (
+        "loss/l1",
+        "gradient_norm",
+        "learning_rate/highest",
+        "speed/samples_per_s",
+        "speed/update_ms_per_sample",
+    ):
         assert len(found[tag]) == 5, tag
     doubled = [2 * value for _, value in found["loss/l1"]]
     assert doubled == pytest.approx([value for _, value in found["loss/loss"]], rel=1e-5)
