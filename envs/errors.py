@@ -28,6 +28,10 @@ class UnknownNameError(UsageError):
         super().__init__(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
 
 
+class DefinitionError(UsageError):
+    """A task's BDDL file that cannot be read, or that names what does not exist. Says the line and the column."""
+
+
 class InvalidActionError(AmbidexError):
     """An action of the wrong shape, or with a number that is not finite."""
 
