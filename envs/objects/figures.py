@@ -1,0 +1,149 @@
+"""What is given about each category: its box, sites, joints, and what it weighs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from ambidex.assets.paths import ROOT
+from ambidex.envs.errors import UnknownNameError
+from ambidex.envs.types import FloatArray
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteFigures:
+    """A named place on an object.
+
+    Attributes:
+        body: Name of the body it is fixed to, "main" for the whole object's.
+        position: Centre in the object's frame [m], joints at zero.
+        half_size: Half the size of the region along the object's axes [m], None for a point.
+    """
+
+    body: str
+    position: Vector
+    half_size: Vector | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointFigures:
+    """A drawer's, door's or knob's joint.
+
+    Attributes:
+        body: Name of the body that moves.
+        kind: "slide" or "hinge".
+        axis: In the object's frame.
+        anchor: A point of the axis in the object's frame [m].
+        low: Lower end of the range [m or rad].
+        high: Upper end of the range [m or rad].
+        damping: [N s/m or N m s/rad].
+    """
+
+    body: str
+    kind: str
+    axis: Vector
+    anchor: Vector
+    low: float
+    high: float
+    damping: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectFigures:
+    """One category, measured in its body frame. It stands with the frame's z axis up.
+
+    Attributes:
+        category: Its name.
+        low: Lowest corner of its box [m]; `low[2]` is the distance from the frame down to what it stands on, negated.
+        high: Highest corner of its box [m], joints at zero.
+        horizontal_radius: Two things may start no nearer than the sum of theirs [m].
+        friction: Sliding friction.
+        mass: All of it [kg].
+        is_fixture: Whether it is fixed to where it starts.
+        sites: By name.
+        joints: By name, in qpos order.
+        parts: Boxes (low, high) of its bodies in the object's frame, joints at zero, by name.
+    """
+
+    category: str
+    low: Vector
+    high: Vector
+    horizontal_radius: float
+    friction: float
+    mass: float
+    is_fixture: bool
+    sites: Mapping[str, SiteFigures]
+    joints: Mapping[str, JointFigures]
+    parts: Mapping[str, tuple[Vector, Vector]]
+
+    @property
+    def size(self) -> FloatArray:
+        """Length of its box along x, y and z, shape (3,) [m]."""
+        return np.subtract(self.high, self.low)
+
+    @property
+    def centre(self) -> FloatArray:
+        """Centre of its box, shape (3,) [m]."""
+        return np.add(self.high, self.low) / 2
+
+
+@cache
+def categories() -> tuple[str, ...]:
+    """Every category there are figures of, in alphabetical order."""
+    return tuple(_read())
+
+
+@cache
+def figures(category: str) -> ObjectFigures:
+    """The figures of a category.
+
+    Raises:
+        UnknownNameError: There is no such category; the message says which there are.
+    """
+    everything = _read()
+    if category not in everything:
+        raise UnknownNameError("object category", category, everything)
+    given = dict(everything[category])
+    return ObjectFigures(
+        category=category,
+        low=_vector(given["low"]),
+        high=_vector(given["high"]),
+        horizontal_radius=given["horizontal_radius"],
+        friction=given["friction"],
+        mass=given["mass"],
+        is_fixture=given["is_fixture"],
+        sites={name: _site(**site) for name, site in given.get("sites", {}).items()},
+        joints={name: _joint(**joint) for name, joint in given.get("joints", {}).items()},
+        parts={name: (_vector(part["low"]), _vector(part["high"])) for name, part in given.get("parts", {}).items()},
+    )
+
+
+@cache
+def _read() -> dict[str, dict[str, object]]:
+    with (ROOT / "libero" / "objects.json").open(encoding="utf-8") as file:
+        content: dict[str, dict[str, object]] = json.load(file)
+    return content
+
+
+def _vector(numbers: object) -> Vector:
+    x, y, z = np.asarray(numbers, dtype=np.float64).tolist()
+    return x, y, z
+
+
+def _site(*, position: object, half_size: object = None, body: str = "main") -> SiteFigures:
+    return SiteFigures(
+        body=body, position=_vector(position), half_size=None if half_size is None else _vector(half_size)
+    )
+
+
+def _joint(
+    *, body: str, kind: str, axis: object, anchor: object, range: tuple[float, float], damping: float
+) -> JointFigures:
+    low, high = range
+    return JointFigures(
+        body=body, kind=kind, axis=_vector(axis), anchor=_vector(anchor), low=low, high=high, damping=damping
+    )
