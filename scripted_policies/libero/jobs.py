@@ -1,0 +1,75 @@
+"""From goal atoms to jobs in an order that works."""
+
+from collections.abc import Callable, Iterable
+
+from ambidex.envs.tasks.libero.problem import Atom, Problem
+from ambidex.scripted_policies.libero.job import Job, Work
+
+CABINETS = ("wooden_cabinet", "white_cabinet")
+LEVELS = ("top", "middle", "bottom")
+TURNS = {"turnon": Work.TURN_ON, "turnoff": Work.TURN_OFF}
+
+
+def jobs(problem: Problem, holds: Callable[[Atom], bool], stands_open: Callable[[str], bool]) -> tuple[Job, ...]:
+    """What is still to be done, in order.
+
+    Drawers nothing goes into are closed first, knobs turned, what has to be open is opened, things are put (a
+    support before what stands on it), and at last what things went into is closed.
+
+    Args:
+        problem: The task.
+        holds: Whether an atom is true now.
+        stands_open: Whether the drawer or door of a joint is open wide enough to put things in.
+    """
+    missing = [atom for atom in problem.goal if not holds(atom)]
+    puts = _supports_first([atom for atom in missing if atom.predicate in ("on", "in")])
+    receiving = {lid: atom for atom in puts if (lid := lid_of(problem, atom.arguments[1])) is not None}
+    closed_last = [atom for atom in problem.goal if atom.predicate == "close" and _lid(problem, atom) in receiving]
+    return (
+        *(_job(problem, atom) for atom in missing if atom.predicate == "close" and atom not in closed_last),
+        *(_job(problem, atom) for atom in missing if atom.predicate in TURNS),
+        *(_job(problem, atom) for atom in missing if atom.predicate == "open"),
+        *(Job(Work.OPEN, lid, atom) for lid, atom in receiving.items() if _to_open(problem, lid, missing, stands_open)),
+        *(Job(Work.PUT, atom.arguments[0], atom) for atom in puts),
+        *(_job(problem, atom) for atom in closed_last),
+    )
+
+
+def lid_of(problem: Problem, name: str) -> str | None:
+    """The joint that opens a region or fixture, None for what is always open."""
+    owner = problem.owner(name)
+    category = problem.categories.get(owner)
+    if category == "microwave" and not name.endswith("_top_side"):
+        return f"{owner}_microjoint"
+    level = name.removeprefix(f"{owner}_").removesuffix("_region")
+    return f"{owner}_{level}_level" if category in CABINETS and level in LEVELS else None
+
+
+def _lid(problem: Problem, atom: Atom) -> str:
+    lid = lid_of(problem, atom.arguments[0])
+    if lid is None:
+        raise ValueError(f"{atom}: {atom.arguments[0]} has neither a drawer nor a door that the expert knows.")
+    return lid
+
+
+def _job(problem: Problem, atom: Atom) -> Job:
+    if atom.predicate in TURNS:
+        return Job(TURNS[atom.predicate], f"{atom.arguments[0]}_button", atom)
+    return Job(Work.OPEN if atom.predicate == "open" else Work.CLOSE, _lid(problem, atom), atom)
+
+
+def _to_open(problem: Problem, lid: str, missing: Iterable[Atom], stands_open: Callable[[str], bool]) -> bool:
+    asked = any(atom.predicate == "open" and _lid(problem, atom) == lid for atom in missing)
+    return not asked and not stands_open(lid)
+
+
+def _supports_first(puts: list[Atom]) -> list[Atom]:
+    """The same atoms, each after the one that puts its support; file order otherwise."""
+    ordered: list[Atom] = []
+    waiting = list(puts)
+    while waiting:
+        things = {atom.arguments[0] for atom in waiting}
+        ready = [atom for atom in waiting if atom.arguments[1] not in things]
+        ordered += ready or waiting
+        waiting = [atom for atom in waiting if ready and atom not in ready]
+    return ordered

@@ -1,0 +1,40 @@
+"""Orientations of the hand. The tool frame's z axis points out of the hand, its y axis along the closing direction."""
+
+import math
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.types import FloatArray
+
+DOWN = (0.0, 0.0, -1.0)
+
+
+def pointing(approach: object, closing: object) -> FloatArray:
+    """Quaternion (wxyz) of a hand that points along `approach` (3,) and closes along `closing` (3,).
+
+    What of `closing` lies along `approach` is left out.
+
+    Raises:
+        ValueError: The two are parallel.
+    """
+    z = np.asarray(approach, dtype=np.float64)
+    z = z / np.linalg.norm(z)
+    y = np.asarray(closing, dtype=np.float64) - z * float(np.dot(z, np.asarray(closing, dtype=np.float64)))
+    if np.linalg.norm(y) < 1e-6:
+        raise ValueError(f"A hand cannot close along the direction it points in: {approach!r}, {closing!r}.")
+    y = y / np.linalg.norm(y)
+    quaternion = np.empty(4)
+    mujoco.mju_mat2Quat(quaternion, np.stack([np.cross(y, z), y, z], axis=1).ravel())
+    return quaternion
+
+
+def flipped(tool: Pose) -> Pose:
+    """The same grasp with the fingers exchanged."""
+    return tool @ Pose.at((0, 0, 0), quaternion_about((0, 0, 1), math.pi))
+
+
+def advanced(tool: Pose, distance: float) -> Pose:
+    """The tool moved along its own pointing direction [m]; negative is back."""
+    return tool.shifted(distance * tool.axis(2))
