@@ -38,7 +38,7 @@ def test_the_wheel_holds_every_source_and_data_file(wheel: Path) -> None:
         f"ambidex/{file.relative_to(ROOT).as_posix()}"
         for folder in FOLDERS
         for file in (ROOT / folder).rglob("*")
-        if file.suffix in (".py", ".xml", ".md", ".html", ".css", ".js")
+        if file.suffix in (".py", ".xml", ".bddl", ".json", ".md", ".html", ".css", ".js")
     }
     assert expected - held == set()
     assert {"ambidex/__init__.py", "ambidex/py.typed"} <= held

@@ -1,0 +1,120 @@
+"""The names of LIBERO's tasks and where their definitions lie. Light: neither numpy nor a simulator is needed."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from ambidex.assets.paths import ROOT
+from ambidex.envs.errors import DefinitionError, UnknownNameError, UsageError
+
+DEFINITIONS = ROOT / "libero" / "bddl"
+HORIZONS: Mapping[str, int] = {
+    "libero_spatial": 220,
+    "libero_object": 280,
+    "libero_goal": 300,
+    "libero_10": 520,
+    "libero_90": 400,
+}
+"""Suite -> control steps in a full episode: OpenVLA's limits."""
+OWN_HORIZON = 600  # of a user's own file: LIBERO's limit for everything [control steps]
+SUFFIX = ".bddl"
+SCENE_PREFIX = re.compile(r"^[A-Z_]+_SCENE[0-9]+_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiberoDefinition:
+    """One task, before its file is read.
+
+    Attributes:
+        name: Canonical: `<suite>/<file name without .bddl>`, or the absolute path of a user's file.
+        suite: Suite, "" for a user's file.
+        index: Place in the suite, in the benchmark's order; 0 for a user's file.
+        path: The definition.
+        instruction: The task in words, as the file name says it; policies are evaluated with this form.
+        horizon: Control steps in a full episode.
+    """
+
+    name: str
+    suite: str
+    index: int
+    path: Path
+    instruction: str
+    horizon: int
+
+
+def task_names(suite: str) -> tuple[str, ...]:
+    """Canonical names of a suite's tasks, in the benchmark's order.
+
+    Raises:
+        UnknownNameError: No such suite.
+    """
+    if suite not in HORIZONS:
+        raise UnknownNameError("LIBERO suite", suite, HORIZONS)
+    return tuple(f"{suite}/{name}" for name in _orders()[suite])
+
+
+def is_libero(name: str) -> bool:
+    """Whether a name is meant for `find`: `<suite>/...`, or the path of a definition."""
+    return name.endswith(SUFFIX) or name.partition("/")[0] in HORIZONS
+
+
+def find(name: str) -> LiberoDefinition:
+    """The task behind a canonical name, an alias such as `libero_goal/1`, or the path of a .bddl file.
+
+    Raises:
+        UsageError: No such suite, task or file; says what may have been meant.
+    """
+    if name.endswith(SUFFIX):
+        return _own(Path(name))
+    suite, _, task = name.partition("/")
+    names = task_names(suite)
+    index = _index(suite, task, names)
+    return LiberoDefinition(
+        name=names[index],
+        suite=suite,
+        index=index,
+        path=DEFINITIONS / f"{names[index]}{SUFFIX}",
+        instruction=instruction(names[index].partition("/")[2]),
+        horizon=HORIZONS[suite],
+    )
+
+
+def instruction(file_name: str) -> str:
+    """The words of a file name without .bddl: the scene's prefix left out, underscores as blanks."""
+    return SCENE_PREFIX.sub("", file_name).replace("_", " ")
+
+
+def _index(suite: str, task: str, names: tuple[str, ...]) -> int:
+    if task.isascii() and task.isdecimal() and len(task) < 5:
+        if int(task) >= len(names):
+            raise UsageError(f"{suite} has no task {task}: its tasks are numbered from 0 to {len(names) - 1}.")
+        return int(task)
+    wanted = f"{suite}/{task}"
+    if wanted not in names:
+        close = get_close_matches(wanted, names, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"Unknown task {task[:200]!r} in {suite}.{hint} It has {len(names)}, also called {suite}/0 to "
+            f"{suite}/{len(names) - 1}; record-episodes --list prints their names."
+        )
+    return names.index(wanted)
+
+
+def _own(path: Path) -> LiberoDefinition:
+    if not path.is_file():
+        raise DefinitionError(f"{path} is no file. Give the path of a BDDL definition, such as my_task{SUFFIX}.")
+    path = path.resolve()
+    return LiberoDefinition(
+        name=str(path), suite="", index=0, path=path, instruction=instruction(path.stem), horizon=OWN_HORIZON
+    )
+
+
+@cache
+def _orders() -> Mapping[str, list[str]]:
+    with (DEFINITIONS / "suites.json").open(encoding="utf-8") as file:
+        orders: dict[str, list[str]] = json.load(file)
+    return orders

@@ -1,0 +1,86 @@
+"""Text to tree. Reads parentheses, words and comments (`;` to the end of the line), in one pass without recursion."""
+
+import re
+from collections.abc import Iterator
+
+from ambidex.envs.tasks.libero.expression import Expression, Group, Word
+from ambidex.envs.tasks.libero.location import Location
+
+MAX_DEPTH = 16  # LIBERO's files need 7
+MAX_CHARACTERS = 262_144  # LIBERO's longest file has about 6,000
+
+TOKEN = re.compile(r"[()]|;[^\r\n]*|[^\s();]+")
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def parse(text: str, source: str) -> Group:
+    """The one group the text consists of.
+
+    Args:
+        text: Definition; case does not matter.
+        source: What messages call it.
+
+    Raises:
+        DefinitionError: Parentheses that do not match, anything outside them, too deep, too long.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise Location(source, 1, 1).error(
+            f"{len(text):,} characters are too many for a definition: at most {MAX_CHARACTERS:,} are read."
+        )
+    roots = _Tree()
+    for token, at in _tokens(text, source):
+        roots.add(token, at)
+    return roots.only(Location(source, 1, 1))
+
+
+def _tokens(text: str, source: str) -> Iterator[tuple[str, Location]]:
+    """Parentheses and words, each with its place."""
+    line, start = 1, 0
+    ends = LINE_END.finditer(text)
+    end = next(ends, None)
+    for match in TOKEN.finditer(text):
+        while end is not None and end.end() <= match.start():
+            line, start = line + 1, end.end()
+            end = next(ends, None)
+        if not match[0].startswith(";"):
+            yield match[0].lower(), Location(source, line, match.start() - start + 1)
+
+
+class _Tree:
+    """Grows by one token at a time."""
+
+    def __init__(self) -> None:
+        self._open: list[Location] = []
+        self._items: list[list[Expression]] = [[]]
+
+    def add(self, token: str, at: Location) -> None:
+        if token == "(":
+            self._enter(at)
+        elif token == ")":
+            self._leave(at)
+        else:
+            self._items[-1].append(Word(token, at))
+
+    def _enter(self, at: Location) -> None:
+        if len(self._open) == MAX_DEPTH:
+            raise at.error(f"parentheses are nested more than {MAX_DEPTH} deep. No definition needs that.")
+        self._open.append(at)
+        self._items.append([])
+
+    def _leave(self, at: Location) -> None:
+        if not self._open:
+            raise at.error("a parenthesis closes that was never opened. Take it away, or open one before it.")
+        items = tuple(self._items.pop())
+        self._items[-1].append(Group(items, self._open.pop()))
+
+    def only(self, start: Location) -> Group:
+        """The one group there is when the text has ended."""
+        if self._open:
+            raise self._open[-1].error("this parenthesis is never closed. The file may be cut off.")
+        (found,) = self._items
+        if not found:
+            raise start.error("the text is empty, expected (define (problem ...) ...).")
+        surplus = found[1] if isinstance(found[0], Group) and len(found) > 1 else found[0]
+        if len(found) > 1 or isinstance(surplus, Word):
+            raise surplus.at.error("got text outside (define ...), expected one such group and nothing beside it.")
+        return surplus
