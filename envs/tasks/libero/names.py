@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from ambidex.envs.objects.figures import SiteFigures, figures
 from ambidex.envs.tasks.libero.expression import Word
+from ambidex.envs.tasks.libero.joint_states import JOINT_STATES
 from ambidex.envs.tasks.libero.problem import Region
-from ambidex.envs.tasks.libero.vocabulary import OPENABLE, SWITCHABLE, known
+from ambidex.envs.tasks.libero.vocabulary import known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +66,11 @@ class Names:
 
     def openable(self, found: Word) -> str:
         """What has a door or drawers, or the region of one of them."""
-        return self._jointed(found, OPENABLE, "open or close")
+        return self._jointed(found, tuple(JOINT_STATES["open"]), "open or close")
 
     def switchable(self, found: Word) -> str:
         """What can be switched on and off."""
-        return self._jointed(found, SWITCHABLE, "be turned on or off")
+        return self._jointed(found, tuple(JOINT_STATES["turnon"]), "be turned on or off")
 
     def _jointed(self, found: Word, possible: tuple[str, ...], what: str) -> str:
         name = self.support(found)

@@ -21,8 +21,6 @@ WORKSPACES: Mapping[str, tuple[str, str]] = {
 }
 """Problem class -> instance and category of the fixture that is its table or floor."""
 
-OPENABLE = ("wooden_cabinet", "white_cabinet", "microwave")
-SWITCHABLE = ("flat_stove",)
 RESERVED_PREFIX = "robot0"
 
 
