@@ -1,0 +1,1 @@
+"""Where LIBERO's scenes stand: one file per room, without a robot or objects."""

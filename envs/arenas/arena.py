@@ -1,0 +1,42 @@
+"""A room as values: where things stand in it, where the robot stands, and the function that makes its model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import mujoco
+
+from ambidex.envs.objects.fixtures.footing import FOOTING
+from ambidex.envs.pose import Pose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arena:
+    """One of LIBERO's rooms. Figures: facts of LIBERO, sections 1.4 and 2.
+
+    Attributes:
+        name: Short name.
+        problem: Problem name in BDDL, lower case.
+        workspace: Name of the table or floor in BDDL.
+        offset: Origin of the ranges of regions (3,) [m]; their z is not where things stand.
+        surface_z: Height of the table's top or the floor [m].
+        region_z: Height from which On(object, region of the workspace) counts [m].
+        fixture_z: Height from which `FOOTING` counts for fixtures [m].
+        base: Pose of the Panda's base.
+        mount: What it stands on, "mounted" or "ground".
+        make_spec: Makes the room's model, with a geom "table" to stand things on.
+    """
+
+    name: str
+    problem: str
+    workspace: str
+    offset: tuple[float, float, float]
+    surface_z: float
+    region_z: float
+    fixture_z: float
+    base: Pose
+    mount: str
+    make_spec: Callable[[], mujoco.MjSpec]
+
+    def fixture_height(self, category: str) -> float:
+        """Height of a fixture's body frame in this room [m], as in LIBERO."""
+        return self.fixture_z + FOOTING[category]
