@@ -70,13 +70,9 @@ class ModelWorld:
 
     def joint_positions(self, name: str) -> FloatArray:
         if name not in self._joints:
-            addresses = [self._model.joint(joint).qposadr[0] for joint in self.joint_names(name)]
+            addresses = [self._model.joint(joint).qposadr[0] for joint in joint_names(self._problem, name)]
             self._joints[name] = np.array(addresses, np.intp)
         return np.asarray(self._data.qpos[self._joints[name]])
-
-    def joint_names(self, name: str) -> tuple[str, ...]:
-        """Joints of a fixture, or those that move the part a region lies on, in qpos order."""
-        return joint_names(self._problem, name)
 
     def touching(self, a: str, b: str) -> bool:
         return self._in_contact(body_name(a), body_name(b))

@@ -94,8 +94,9 @@ def _in(world: PredicateWorld, atom: Atom) -> bool:
 
 def _contains(frame: RegionFrame, position: FloatArray) -> bool:
     reach = np.abs(frame.rotation @ frame.half_size)
-    below = reach + (0.0, 0.0, BELOW_BOTTOM)
-    return bool((position > frame.position - below).all() and (position < frame.position + reach).all())
+    low, high = frame.position - reach, frame.position + reach
+    low[2] -= BELOW_BOTTOM
+    return bool((position > low).all() and (position < high).all())
 
 
 def _up(world: PredicateWorld, atom: Atom) -> bool:

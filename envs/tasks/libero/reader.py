@@ -1,6 +1,7 @@
 """BDDL text to a checked `Problem`. Reads LIBERO's grammar (its own files unchanged); executes nothing."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from ambidex.envs.errors import DefinitionError
@@ -79,7 +80,7 @@ def parse_problem(text: str, *, source: str = "<text>", name: str = "task") -> P
     )
 
 
-def _names(found: dict[str, Group], problem: str, fixtures: list[Declaration], objects: list[Declaration]) -> Names:
+def _names(found: Mapping[str, Group], problem: str, fixtures: list[Declaration], objects: list[Declaration]) -> Names:
     workspace, kind = WORKSPACES[problem]
     if not any((item.instance.text, item.category.text) == (workspace, kind) for item in fixtures):
         raise found[":fixtures"].at.error(f"the fixtures of {problem} must have `{workspace} - {kind}` among them.")
