@@ -1,5 +1,7 @@
 """Leaves out the slow tests and those that need a GPU unless asked for, and says which were left out."""
 
+import signal
+
 import pytest
 
 import ambidex  # noqa: F401  # before any test imports dm_control, which opens an OpenGL display at once
@@ -15,6 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = []
+    # A shell starts what it puts in the background with Ctrl-C ignored, and every command under test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from benchmarking_fakes import DyingAgent, assert_same_results
+from started_process import StartedProcess
 
 from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.run_benchmark import main
@@ -61,7 +62,7 @@ def test_missing_episodes_leave_with_1_and_say_how_to_go_on(tmp_path, monkeypatc
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
     flags = "--policy scripted --task insertion --episodes 4 --output-dir out --video none".split()
-    with subprocess.Popen(
+    with StartedProcess(
         [*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     ) as run:
         wait_for(lambda: read_rows(tmp_path / "out"), run)
@@ -80,7 +81,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
 
 def test_ctrl_c_while_it_starts_says_how_to_go_on_too(tmp_path):
     flags = "--policy scripted --task insertion --output-dir out".split()
-    with subprocess.Popen([*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
+    with StartedProcess([*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
         wait_for((tmp_path / "out" / ".lock").exists, run)
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=60)
@@ -106,7 +107,7 @@ def test_kill_at_any_moment_and_resume_gives_the_same_results(tmp_path, moments,
     rng, killed, kills = random.Random(moments), tmp_path / "killed", 0
     for moment in range(moments):
         rows = len(read_rows(killed))
-        with subprocess.Popen([*fake_run, killed, "2", episodes], start_new_session=True) as run:
+        with StartedProcess([*fake_run, killed, "2", episodes], start_new_session=True) as run:
             if moment % 4 == 0:  # while it starts
                 wait_for((killed / ".lock").exists, run)
                 time.sleep(rng.uniform(0, 1.0))

@@ -10,6 +10,7 @@ import pytest
 from dataset_folder import write_dataset
 from page_parts import PageParts
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
+from started_process import StartedProcess
 
 from ambidex.benchmarks.watch_rollouts import main
 
@@ -30,7 +31,7 @@ def run(capsys, *words):
 
 
 def test_it_serves_until_ctrl_c(results):
-    with subprocess.Popen(
+    with StartedProcess(
         [*COMMAND, results, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
         address = watching.stdout.readline().strip()
@@ -45,7 +46,7 @@ def test_it_serves_until_ctrl_c(results):
 
 def test_ctrl_c_in_the_middle_of_a_video_leaves_nothing_half_made(tmp_path):
     folder = write_dataset(tmp_path / "data", steps=3000)
-    with subprocess.Popen(
+    with StartedProcess(
         [*COMMAND, folder, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
         address = watching.stdout.readline().strip()

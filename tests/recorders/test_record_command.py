@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from recording_fakes import HORIZON, FailingAgent, FakeAgent, contents
+from started_process import StartedProcess
 
 from ambidex.envs.registry import TASKS
 from ambidex.recorders.dataset import episode_path, read, read_attempts
@@ -75,7 +76,7 @@ def test_debug_shows_where_a_worker_failed(tmp_path, monkeypatch, capsys):
 
 def test_ctrl_c_leaves_no_half_files_and_says_how_to_resume(tmp_path):
     flags = "--task insertion --num-episodes 3 --output-dir data --cameras none".split()
-    with subprocess.Popen(
+    with StartedProcess(
         [*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     ) as run:
         wait_for(episode_path(tmp_path / "data", 0).exists, run)
@@ -123,7 +124,7 @@ def test_kill_at_any_moment_and_resume_gives_the_same_files(tmp_path, fake_run, 
     kills = 0
     for moment in range(moments):
         rows = len(read_attempts(killed))
-        with subprocess.Popen([*fake_run, killed, "2", episodes], start_new_session=True) as run:
+        with StartedProcess([*fake_run, killed, "2", episodes], start_new_session=True) as run:
             if moment % 4 == 0:  # while it starts
                 wait_for((killed / ".lock").exists, run)
                 time.sleep(rng.uniform(0, 1.0))
