@@ -14,6 +14,8 @@ class Family:
         cameras: Cameras of observations and datasets.
         image_size: Height and width [px].
         format: Dataset format.
+        stops_at_success: A demonstration ends with its success, instead of at the horizon.
+        ee_is_pose: An end-effector action is a pose to go to, so a joint command amounts to one; else it is a step.
     """
 
     control: str
@@ -21,6 +23,8 @@ class Family:
     cameras: tuple[str, ...]
     image_size: tuple[int, int]
     format: str
+    stops_at_success: bool = False
+    ee_is_pose: bool = True
 
 
 FAMILIES: Mapping[str, Family] = {
