@@ -30,6 +30,7 @@ class ObjectBuilder:
         self.figures = figures(category)
         self.spec = mujoco.MjSpec()
         self.spec.modelname = category
+        self.spec.compiler.degree = False
         self._bodies = {"main": self.spec.worldbody.add_body(name="main")}
         self._origins = {"main": np.zeros(3)}
         self._solids: list[tuple[mujoco.MjsGeom, float]] = []
