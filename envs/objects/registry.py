@@ -1,6 +1,7 @@
 """Categories of objects and the functions that make their models."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import mujoco
 
@@ -51,5 +52,10 @@ def object_spec(category: str) -> mujoco.MjSpec:
     Raises:
         UnknownNameError: There is no such category; the message says which there are.
     """
+    return _made(category).copy()
+
+
+@cache
+def _made(category: str) -> mujoco.MjSpec:
     make: Callable[[], mujoco.MjSpec] = resolve("object category", category, OBJECTS)  # type: ignore[assignment]
     return make()

@@ -1,10 +1,11 @@
 """Meshes of simple shapes: surfaces of revolution, boxes, prisms and bent tubes."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from ambidex.envs.objects.mesh import Mesh, joined
+from ambidex.envs.objects.mesh import FaceArray, Mesh, joined
 from ambidex.envs.types import FloatArray
 
 Point = tuple[float, float]
@@ -21,11 +22,11 @@ SIDES = {  # axis the side faces, its sign, axis to the picture's right and axis
 }
 
 
-def _grid_faces(rows: int, columns: int) -> FloatArray:
+def _grid_faces(rows: int, columns: int) -> FaceArray:
     """Triangles between neighbouring rows of points, for normals along (next column) x (next row)."""
     a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None, :]).ravel()
     b, c, d = a + 1, a + columns, a + columns + 1
-    return np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
+    return np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)]).astype(np.int32)
 
 
 def _without_slivers(mesh: Mesh) -> Mesh:
@@ -40,7 +41,7 @@ def _smooth_runs(points: FloatArray) -> list[FloatArray]:
     steps /= np.linalg.norm(steps, axis=1, keepdims=True)
     sharp = np.flatnonzero((steps[:-1] * steps[1:]).sum(axis=1) < CREASE) + 1
     ends = [0, *sharp.tolist(), len(points) - 1]
-    return [points[start : end + 1] for start, end in zip(ends, ends[1:], strict=False)]
+    return [points[start : end + 1] for start, end in pairwise(ends)]
 
 
 def _outward(run: FloatArray) -> FloatArray:
@@ -52,37 +53,52 @@ def _outward(run: FloatArray) -> FloatArray:
     return normals / np.linalg.norm(normals, axis=1, keepdims=True)
 
 
-def revolve(profile: Sequence[Point], slices: int = 20, cell: Cell = WHOLE) -> Mesh:
-    """A surface of revolution about z.
+def revolve(
+    profile: Sequence[Point], slices: int = 20, cell: Cell = WHOLE, *, power: float = 2.0, by_height: bool = False
+) -> Mesh:
+    """A surface of revolution about z, or one with rounded square sections.
 
     Args:
         profile: Points (radius, z) [m]. Going up the outside, the surface faces outwards.
         slices: Flat pieces around; a corner points along +x.
-        cell: Part of the texture that is wound around, once: its left edge at +x, its lower edge at the first point.
+        cell: Part of the texture that is wound around, once: its left edge at +x, its lower edge at the first point,
+            its upper edge at the last one.
+        power: A section is |x|^power + |y|^power = radius^power: 2 for round, more for squarer.
+        by_height: The texture is stretched along z, as a label is, and not along the profile.
     """
     points = np.array(profile, dtype=np.float64)
     lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    if by_height:
+        lengths = points[:, 1] - points[0, 1]
     parts, start = [], 0
     for run in _smooth_runs(points):
         rise = lengths[start : start + len(run)] / lengths[-1]
-        parts.append(_revolved(run, rise, slices, cell))
+        parts.append(_revolved(run, rise, slices, cell, power))
         start += len(run) - 1
     return _without_slivers(joined(*parts))
 
 
-def _revolved(run: FloatArray, rise: FloatArray, slices: int, cell: Cell) -> Mesh:
+def _revolved(run: FloatArray, rise: FloatArray, slices: int, cell: Cell, power: float) -> Mesh:
     turn = np.linspace(0.0, 1.0, slices + 1)
-    around = np.stack([np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)], axis=1)
-
-    def spun(line: FloatArray) -> FloatArray:
-        flat = line[:, None, :1] * around[None]
-        height = np.broadcast_to(line[:, None, 1:], (*flat.shape[:2], 1))
-        return np.concatenate([flat, height], axis=2).reshape(-1, 3)
-
+    section = np.stack([np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)], axis=1)
+    section /= (np.abs(section) ** power).sum(axis=1, keepdims=True) ** (1 / power)
+    slope = np.sign(section) * np.abs(section) ** (power - 1)
+    normals = _spun(_outward(run), slope)
     left, top, right, bottom = cell
     u, v = np.meshgrid(left + (right - left) * turn, bottom + (top - bottom) * rise)
-    faces = _grid_faces(len(run), slices + 1).astype(np.int32)
-    return Mesh(vertices=spun(run), normals=spun(_outward(run)), uv=np.stack([u.ravel(), v.ravel()], 1), faces=faces)
+    return Mesh(
+        vertices=_spun(run, section),
+        normals=normals / np.linalg.norm(normals, axis=1, keepdims=True),
+        uv=np.stack([u.ravel(), v.ravel()], axis=1),
+        faces=_grid_faces(len(run), slices + 1),
+    )
+
+
+def _spun(line: FloatArray, section: FloatArray) -> FloatArray:
+    """Points (radius, z) of a line, each at every point (x, y) of the section times the radius."""
+    flat = line[:, None, :1] * section[None]
+    height = np.broadcast_to(line[:, None, 1:], (*flat.shape[:2], 1))
+    return np.concatenate([flat, height], axis=2).reshape(-1, 3)
 
 
 def box(low: Sequence[float], high: Sequence[float], cells: Mapping[str, Cell] | None = None) -> Mesh:
@@ -129,7 +145,7 @@ def prism(outline: Sequence[Point], low: float, high: float) -> Mesh:
         flat = np.tile(run, (2, 1))
         heights = np.repeat([low, high], len(run))
         uv = np.column_stack([np.tile(np.linspace(0, 1, len(run)), 2), np.repeat([1.0, 0.0], len(run))])
-        faces = _grid_faces(2, len(run)).astype(np.int32)
+        faces = _grid_faces(2, len(run))
         walls.append(Mesh(vertices=np.column_stack([flat, heights]), normals=normals, uv=uv, faces=faces))
     return joined(*walls, _cap(points[:-1], high, 1), _cap(points[:-1], low, -1))
 
@@ -169,6 +185,6 @@ def tube(path: Sequence[Sequence[float]], width: float, depth: float, sides: int
     normals = np.stack([offset[..., 0], slope, offset[..., 1]], axis=2)
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     u, v = np.meshgrid(np.linspace(0, 1, sides + 1), np.linspace(1, 0, len(line)))
-    faces = _grid_faces(len(line), sides + 1).astype(np.int32)
+    faces = _grid_faces(len(line), sides + 1)
     uv = np.stack([u.ravel(), v.ravel()], axis=1)
     return Mesh(vertices=vertices.reshape(-1, 3), normals=normals.reshape(-1, 3), uv=uv, faces=faces)

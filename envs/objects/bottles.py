@@ -1,0 +1,141 @@
+"""Sauce bottles with flat sides: barbecue sauce stands, ketchup and dressings lie."""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.objects.builder import Colour, ObjectBuilder
+from ambidex.envs.objects.canvas import Canvas, Ink
+from ambidex.envs.objects.lying import along, laid_down
+from ambidex.envs.objects.mesh import Mesh
+from ambidex.envs.objects.shapes import Point, revolve
+from ambidex.envs.types import FloatArray
+
+WHITE: Ink = (0.97, 0.96, 0.93)
+SQUARENESS = 3.0  # of the sections
+BROAD, NARROW = 0.62, 0.5  # two crossed boxes stand for a section: the second as broad as this part of the first
+FACES = (0.28, 0.78)  # where around a lying bottle labels are: its broad faces, a little towards +x
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bottle:
+    """Heights are parts of its length, radii parts of its half widths.
+
+    Attributes:
+        body: Profile of the body up to the neck, from the bottom.
+        shoulder: Height up to which it is as wide as the body.
+        neck: Height at which the cap begins.
+        cap: Radius of the cap as a part of the thinner half width.
+        cap_colour: Its colour.
+    """
+
+    body: tuple[Point, ...]
+    shoulder: float
+    neck: float
+    cap: float
+    cap_colour: Colour
+
+
+SQUEEZE = _Bottle(
+    body=((0.0, 0.0), (0.88, 0.0), (1.0, 0.04), (0.97, 0.35), (1.0, 0.62), (0.85, 0.73), (0.4, 0.8)),
+    shoulder=0.66,
+    neck=0.8,
+    cap=0.72,
+    cap_colour=(0.95, 0.95, 0.93),
+)
+GLASS = _Bottle(
+    body=((0.0, 0.0), (0.88, 0.0), (1.0, 0.04), (1.0, 0.52), (0.85, 0.62), (0.38, 0.74), (0.34, 0.83)),
+    shoulder=0.56,
+    neck=0.83,
+    cap=0.62,
+    cap_colour=(0.1, 0.4, 0.16),
+)
+JUG = _Bottle(
+    body=((0.0, 0.0), (0.92, 0.0), (1.0, 0.04), (1.0, 0.64), (0.85, 0.74), (0.4, 0.82)),
+    shoulder=0.68,
+    neck=0.82,
+    cap=0.75,
+    cap_colour=(0.85, 0.42, 0.06),
+)
+
+
+def ketchup() -> mujoco.MjSpec:
+    """A red squeeze bottle with a white label and cap."""
+    label = Canvas(128, 128, (0.8, 0.06, 0.04))
+    for y in FACES:
+        label.block(0.08, y - 0.14, 0.66, y + 0.14, WHITE).block(0.08, y + 0.09, 0.66, y + 0.12, (0.15, 0.5, 0.2))
+        label.text("KETCHUP", 0.37, y - 0.02, (0.75, 0.05, 0.04), width=0.5, height=0.16)
+    return _lying("ketchup", SQUEEZE, label)
+
+
+def salad_dressing() -> mujoco.MjSpec:
+    """A pale green bottle with a white label and a green cap."""
+    return _lying("salad_dressing", GLASS, _dressing())
+
+
+def new_salad_dressing() -> mujoco.MjSpec:
+    """The same bottle, its frame nearer to its bottom."""
+    return _lying("new_salad_dressing", GLASS, _dressing())
+
+
+def bbq_sauce() -> mujoco.MjSpec:
+    """A dark brown bottle with an orange label and cap."""
+    label = Canvas(128, 96, (0.2, 0.07, 0.04))
+    label.block(0.0, 0.42, 1.0, 0.88, (0.92, 0.5, 0.08))
+    for x in (0.0, 0.25, 0.5, 0.75, 1.0):  # the picture's ends meet at +x
+        label.text("BBQ", x, 0.56, (0.2, 0.05, 0.02), width=0.2, height=0.2)
+        label.text("SAUCE", x, 0.77, WHITE, width=0.2, height=0.14)
+    builder = ObjectBuilder("bbq_sauce")
+    given = builder.figures
+    base = np.array([*given.centre[:2], given.low[2]])
+    for mesh, colour, paint in _meshes(JUG, given.size[0], given.size[1], given.size[2], label):
+        builder.show(mesh.moved(base), colour, None if paint is None else paint.image, gloss=0.5)
+    for low, high in _solids(JUG, given.size):
+        builder.collide_between(base + low, base + high)
+    return builder.finish()
+
+
+def _dressing() -> Canvas:
+    label = Canvas(128, 128, (0.72, 0.74, 0.4))
+    for y in FACES:
+        label.block(0.07, y - 0.16, 0.56, y + 0.16, WHITE).block(0.07, y + 0.12, 0.56, y + 0.16, (0.16, 0.48, 0.2))
+        label.text("SALAD\nDRESSING", 0.315, y - 0.02, (0.1, 0.38, 0.14), width=0.42, height=0.2)
+    return label
+
+
+def _lying(category: str, bottle: _Bottle, label: Canvas) -> mujoco.MjSpec:
+    builder = ObjectBuilder(category)
+    given = builder.figures
+    base = np.array([given.centre[0], given.low[1], given.centre[2]])
+    length = given.size[1]
+    for mesh, colour, paint in _meshes(bottle, given.size[0], given.size[2], length, label):
+        picture = None if paint is None else along(paint.image)
+        builder.show(laid_down(mesh).moved(base), colour, picture, gloss=0.5)
+    upright = np.array([given.size[0], given.size[2], length])
+    for low, high in _solids(bottle, upright):  # symmetric in y, so laying down only swaps y and z
+        builder.collide_between(base + low[[0, 2, 1]], base + high[[0, 2, 1]])
+    return builder.finish()
+
+
+def _meshes(
+    bottle: _Bottle, width: float, depth: float, length: float, label: Canvas
+) -> list[tuple[Mesh, Colour, Canvas | None]]:
+    """Body and cap of an upright bottle on the origin."""
+    profile = [(radius, height * length) for radius, height in bottle.body]
+    body = revolve(profile, power=SQUARENESS, by_height=True).stretched((width / 2, depth / 2, 1.0))
+    radius, neck = bottle.cap * depth / 2, bottle.neck * length
+    sides: list[Point] = [(radius, neck), (radius * 0.92, length), (0.0, length)]
+    return [(body, (1.0, 1.0, 1.0), label), (revolve([(0.0, neck), *sides], 12), bottle.cap_colour, None)]
+
+
+def _solids(bottle: _Bottle, size: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+    """Corners of the boxes of an upright bottle on the origin, of `size` (3,) [m]."""
+    half, length = size / 2, size[2]
+    cap = bottle.cap * half[1]
+    pieces = [
+        (half[0], NARROW * half[1], 0.0, bottle.shoulder * length),
+        (BROAD * half[0], half[1], 0.0, bottle.shoulder * length),
+        (cap, cap * 0.7, bottle.shoulder * length, length),
+    ]
+    return [(np.array([-x, -y, low]), np.array([x, y, high])) for x, y, low, high in pieces]

@@ -1,0 +1,88 @@
+"""Draws labels and patterns, dot by dot."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ambidex.envs.objects.lettering import COLUMNS, ROWS, dots
+from ambidex.envs.types import FloatArray, ImageArray
+
+Ink = tuple[float, float, float]
+FINE = 4  # samples to a dot each way, for soft edges
+
+
+class Canvas:
+    """A small picture in the making. Places are fractions of its width and height, from its upper left corner."""
+
+    def __init__(self, width: int, height: int, ink: Ink) -> None:
+        self._dots = np.empty((height, width, 3))
+        self._dots[:] = ink
+        self._y = (np.arange(height) + 0.5)[:, None]
+        self._x = (np.arange(width) + 0.5)[None, :]
+        self._width, self._height = width, height
+
+    @property
+    def image(self) -> ImageArray:
+        """Shape (H, W, 3) uint8."""
+        return np.rint(np.clip(self._dots, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+    def block(self, left: float, top: float, right: float, bottom: float, ink: Ink) -> "Canvas":
+        """Fill a rectangle."""
+        rows = slice(round(top * self._height), round(bottom * self._height))
+        self._dots[rows, round(left * self._width) : round(right * self._width)] = ink
+        return self
+
+    def disc(self, x: float, y: float, radius: float, ink: Ink, tall: float = 1.0) -> "Canvas":
+        """Fill a disc with a soft edge; `radius` is a fraction of the height, `tall` stretches it upwards."""
+        across = self._x - x * self._width
+        along = (self._y - y * self._height) / tall
+        cover = np.clip(radius * self._height - np.hypot(across, along) + 0.5, 0.0, 1.0)
+        self._blend(cover, ink)
+        return self
+
+    def text(self, words: str, x: float, y: float, ink: Ink, *, width: float, height: float) -> "Canvas":
+        """Write lines of capitals centred at (x, y), as large as fits into the given width and height.
+
+        Args:
+            words: Lines, parted by line breaks.
+            x: Middle, from the left.
+            y: Middle, from the top.
+            ink: Colour of the letters.
+            width: Most it may cover.
+            height: Most it may cover.
+        """
+        lines = words.split("\n")
+        longest = max(len(line) for line in lines) * (COLUMNS + 1) - 1
+        scale = min(width * self._width / longest, height * self._height / (len(lines) * (ROWS + 2) - 2))
+        top = y * self._height - scale * (len(lines) * (ROWS + 2) - 2) / 2
+        for index, line in enumerate(lines):
+            self._line(line, x * self._width, top + scale * index * (ROWS + 2), scale, ink)
+        return self
+
+    def grain(self, strength: float, *, seed: int, stretch: Sequence[int] = (1, 8)) -> "Canvas":
+        """Lighten and darken in streaks, as in wood: `stretch` is a streak's height and width in dots."""
+        rows, columns = -(-self._height // stretch[0]), -(-self._width // stretch[1])
+        noise = np.random.default_rng(seed).uniform(-1.0, 1.0, (rows, columns))
+        streaks = np.kron(noise, np.ones(tuple(stretch)))[: self._height, : self._width]
+        return self.shaded(1.0 + strength * streaks)
+
+    def shaded(self, factors: FloatArray) -> "Canvas":
+        """Lighten and darken by `factors` (H, W)."""
+        self._dots *= factors[..., None]
+        return self
+
+    def _line(self, line: str, middle: float, top: float, scale: float, ink: Ink) -> None:
+        letters = np.pad(dots(line), 1)  # what lies outside falls on the empty margin
+        left = middle - scale * (letters.shape[1] - 2) / 2
+        rows = np.floor((_fine(self._height) - top) / scale).astype(int).clip(-1, ROWS) + 1
+        columns = np.floor((_fine(self._width) - left) / scale).astype(int).clip(-1, letters.shape[1] - 2) + 1
+        samples = letters[np.ix_(rows, columns)].reshape(self._height, FINE, self._width, FINE)
+        self._blend(samples.mean(axis=(1, 3)), ink)
+
+    def _blend(self, cover: FloatArray, ink: Ink) -> None:
+        self._dots += cover[..., None] * (np.array(ink) - self._dots)
+
+
+def _fine(length: int) -> FloatArray:
+    """Places of the samples along `length` dots."""
+    return (np.arange(length * FINE) + 0.5) / FINE

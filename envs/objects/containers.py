@@ -1,0 +1,69 @@
+"""The basket and the wooden tray: a floor and four walls."""
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.objects.builder import ObjectBuilder
+from ambidex.envs.objects.canvas import Canvas
+from ambidex.envs.objects.figures import ObjectFigures
+from ambidex.envs.objects.mesh import joined
+from ambidex.envs.objects.shapes import box
+from ambidex.envs.types import ImageArray
+
+RIM, OVERHANG = 0.012, 0.0008  # height of the band around the upper edge, and how far it stands out [m]
+Corners = tuple[Sequence[float], Sequence[float]]
+
+
+def basket() -> mujoco.MjSpec:
+    """Woven of brown strips."""
+    return _container("basket", 0.006, _weave(), (0.5, 0.33, 0.18))
+
+
+def wooden_tray() -> mujoco.MjSpec:
+    """A deep tray of light wood."""
+    wood = (
+        Canvas(64, 64, (0.72, 0.5, 0.28))
+        .grain(0.07, seed=3, stretch=(1, 32))
+        .grain(0.04, seed=5, stretch=(2, 64))
+        .image
+    )
+    return _container("wooden_tray", 0.007, wood, (0.55, 0.36, 0.19))
+
+
+def _container(category: str, wall: float, texture: ImageArray, rim: tuple[float, float, float]) -> mujoco.MjSpec:
+    builder = ObjectBuilder(category)
+    given = builder.figures
+    pieces = [_floor(given, wall), *_walls(given, wall, given.low[2])]
+    for low, high in pieces:
+        builder.collide_between(low, high)
+    inner = [(np.add(low, OVERHANG), np.subtract(high, OVERHANG)) for low, high in pieces]
+    builder.show(joined(*(box(low, high) for low, high in inner)), texture=texture, gloss=0.1)
+    band = joined(*(box(low, high) for low, high in _walls(given, wall, given.high[2] - RIM)))
+    builder.show(band, rim, gloss=0.1)
+    return builder.finish()
+
+
+def _floor(given: ObjectFigures, wall: float) -> Corners:
+    (x0, y0, z0), (x1, y1, _) = given.low, given.high
+    return (x0 + wall, y0 + wall, z0), (x1 - wall, y1 - wall, z0 + wall)
+
+
+def _walls(given: ObjectFigures, wall: float, bottom: float) -> list[Corners]:
+    (x0, y0, _), (x1, y1, z1) = given.low, given.high
+    return [
+        ((x0, y0, bottom), (x0 + wall, y1, z1)),
+        ((x1 - wall, y0, bottom), (x1, y1, z1)),
+        ((x0 + wall, y0, bottom), (x1 - wall, y0 + wall, z1)),
+        ((x0 + wall, y1 - wall, bottom), (x1 - wall, y1, z1)),
+    ]
+
+
+def _weave() -> ImageArray:
+    """Strips that go over and under upright stakes: light where they come forward, dark where they go behind."""
+    size, stakes, strips = 96, 8, 16
+    x, y = np.meshgrid(np.arange(size) / size, np.arange(size) / size)
+    forward = np.cos(2 * np.pi * stakes / 2 * x + np.pi * np.floor(y * strips))
+    roundness = np.abs(np.sin(np.pi * strips * y)) ** 0.5
+    return Canvas(size, size, (0.8, 0.6, 0.37)).shaded((0.78 + 0.22 * forward) * (0.55 + 0.45 * roundness)).image

@@ -1,0 +1,68 @@
+"""The moka pot: two eight-sided parts, a spout, a handle that stands out along +y."""
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.objects.builder import ObjectBuilder
+from ambidex.envs.objects.mesh import Mesh, joined
+from ambidex.envs.objects.rings import collide_bar
+from ambidex.envs.objects.shapes import box, revolve, tube
+from ambidex.envs.pose import quaternion_about
+
+METAL, BLACK = (0.66, 0.67, 0.7), (0.06, 0.06, 0.06)
+WAIST, LID = 0.062, 0.128  # heights above its bottom [m]
+GRIP = 0.0075  # half the width of the handle [m]
+KNOB = 0.008  # half the width of the knob on the lid [m]
+EIGHTH = quaternion_about((0.0, 0.0, 1.0), np.pi / 8)
+
+
+def moka_pot() -> mujoco.MjSpec:
+    """Brushed metal with a black handle and knob."""
+    builder = ObjectBuilder("moka_pot")
+    given = builder.figures
+    radius, low, top = float(given.size[0]) / 2, given.low[2], given.high[2]
+    x = float(given.centre[0])
+    base = (x, 0.0, low)
+    below = [(0.0, 0.0), (1.0, 0.0), (1.0, 0.012), (0.74, WAIST - 0.004), (0.74, WAIST)]
+    above = [(0.74, WAIST), (0.7, WAIST + 0.006), (0.95, LID), (0.9, LID + 0.004), (0.2, LID + 0.012)]
+    pot = joined(_eight_sided(below, radius), _eight_sided(above, radius), _spout(radius, given.low[1]))
+    builder.show(pot.moved(base), METAL, gloss=0.9)
+    knob = revolve([(0.006, LID + 0.01), (KNOB, LID + 0.016), (KNOB, top - low), (0.0, top - low)], 8)
+    builder.show(joined(knob, _handle(radius, given.high[1])).moved(base), BLACK, gloss=0.5)
+    _collide(builder, x, radius)
+    return builder.finish()
+
+
+def _eight_sided(profile: list[tuple[float, float]], radius: float) -> Mesh:
+    """Flat sides towards x and y; radii are parts of the distance to a flat side."""
+    corner = radius / np.cos(np.pi / 8)
+    return revolve([(part * corner, height) for part, height in profile], 8).turned(EIGHTH)
+
+
+def _spout(radius: float, reach: float) -> Mesh:
+    lip = box((-0.009, reach, LID - 0.014), (0.009, -0.8 * radius, LID - 0.004))
+    throat = box((-0.006, reach + 0.006, LID - 0.026), (0.006, -0.75 * radius, LID - 0.014))
+    return joined(lip, throat)
+
+
+def _handle(radius: float, reach: float) -> Mesh:
+    """From the lid outwards, then down."""
+    path = [
+        (0.8 * radius, LID - 0.008),
+        (reach - 0.012, LID - 0.008),
+        (reach - 0.007, LID - 0.016),
+        (reach - 0.007, 0.05),
+    ]
+    bar = tube(path, 2 * GRIP, 0.014, 8)
+    return bar.turned(quaternion_about((0.0, 0.0, 1.0), np.pi / 2))
+
+
+def _collide(builder: ObjectBuilder, x: float, radius: float) -> None:
+    given = builder.figures
+    low, reach = given.low[2], given.high[1]
+    collide_bar(builder, (x, 0.0, low + 0.012), (radius, radius), 0.012, flat=1.0)
+    collide_bar(builder, (x, 0.0, low + (0.024 + LID) / 2), (0.8 * radius, 0.8 * radius), (LID - 0.024) / 2, flat=1.0)
+    builder.collide_between((x - KNOB, -KNOB, low + LID), (x + KNOB, KNOB, given.high[2]))
+    builder.collide_between((x - GRIP, radius * 0.7, low + LID - 0.015), (x + GRIP, reach, low + LID - 0.001))
+    builder.collide_between((x - GRIP, reach - 0.014, low + 0.05), (x + GRIP, reach, low + LID - 0.015))
+    builder.collide_between((x - 0.009, given.low[1], low + LID - 0.014), (x + 0.009, -0.7 * radius, low + LID - 0.004))

@@ -1,0 +1,64 @@
+"""Round walls and round bars made of a few boxes each, which is what stays put and collides fast."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ambidex.envs.objects.builder import ObjectBuilder
+from ambidex.envs.objects.shapes import Point
+from ambidex.envs.pose import quaternion_about, quaternion_product
+
+Z, Y = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
+
+
+def collide_ring(
+    builder: ObjectBuilder, centre: Point, lower: Point, upper: Point, thickness: float, count: int = 8
+) -> None:
+    """A wall around z, sloped outwards or upright, of flat pieces.
+
+    Args:
+        builder: Object it becomes part of.
+        centre: Its middle (x, y) [m].
+        lower: Outer radius and z of its lower edge [m].
+        upper: Outer radius and z of its upper edge [m]; nothing of it is higher or further out on the x and y axes.
+        thickness: Of the wall [m].
+        count: Number of pieces, a multiple of four.
+    """
+    slope = np.arctan2(upper[0] - lower[0], upper[1] - lower[1])
+    lean = thickness * np.sin(slope)  # the inner upper edge of a sloped piece is the higher one
+    top = np.array([upper[0], upper[1] - lean])
+    bottom = np.array(lower)
+    inward = np.array([-np.cos(slope), np.sin(slope)])
+    radius, height = (top + bottom) / 2 + inward * thickness / 2
+    half_width = (upper[0] - thickness / 2) * np.tan(np.pi / count)
+    half_size = (thickness / 2, half_width, np.linalg.norm(top - bottom) / 2)
+    for turn in np.arange(count) * (2 * np.pi / count):
+        place = (centre[0] + radius * np.cos(turn), centre[1] + radius * np.sin(turn), height)
+        builder.collide_box(place, half_size, quaternion_product(quaternion_about(Z, turn), quaternion_about(Y, slope)))
+
+
+def collide_bar(
+    builder: ObjectBuilder,
+    centre: Sequence[float],
+    radii: Point,
+    half_length: float,
+    axis: str = "z",
+    flat: float = 0.8,
+) -> None:
+    """A round bar as four crossed boxes: eight flat sides, on each of which it comes to rest.
+
+    Args:
+        builder: Object it becomes part of.
+        centre: Its middle (3,) [m].
+        radii: Half its two widths, the first along x [m]; the second along z for axis "y", along y for "z".
+        half_length: Half its length [m].
+        axis: Direction it runs in, "y" or "z".
+        flat: Width of the sides as a part of what an eight-sided bar has.
+    """
+    for turn in np.arange(4) * np.pi / 4:
+        # Each box reaches from one flat side to the opposite one; an ellipse is as wide there as its two axes say.
+        reach = np.hypot(radii[0] * np.cos(turn), radii[1] * np.sin(turn))
+        side = flat * np.tan(np.pi / 8) * np.hypot(radii[0] * np.sin(turn), radii[1] * np.cos(turn))
+        about = Z if axis == "z" else (0.0, -1.0, 0.0)
+        half_size = (reach, side, half_length) if axis == "z" else (reach, half_length, side)
+        builder.collide_box(centre, half_size, quaternion_about(about, turn))
