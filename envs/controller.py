@@ -7,7 +7,9 @@ from ambidex.envs.types import Float32Array
 
 
 class Controller(Protocol):
-    """A control mode over a scene. Stateless: a command depends on the scene's state and the action alone.
+    """A control mode over a scene. A command depends on the scene's state and the action alone.
+
+    What a controller must remember it keeps in `scene.data.userdata`, which is part of the state.
 
     Attributes:
         action_names: One name per action dimension.
@@ -21,4 +23,8 @@ class Controller(Protocol):
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         """The joint command, shape (J,) float32, for an action of shape (A,) float32."""
+        ...
+
+    def idle(self, scene: Scene) -> Float32Array:
+        """The action, shape (A,) float32, that lets the arm rest where it is commanded to be."""
         ...

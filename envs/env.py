@@ -74,8 +74,7 @@ class Environment:
             InvalidActionError: Wrong shape, or a value that is not finite.
         """
         joint_action = self.controller.joint_action(self.scene, self._checked(action))
-        self._joints.command(joint_action)
-        self.scene.advance(self._substeps)
+        self._joints.act(joint_action, self._substeps)
         self._step += 1
         checks = self.scene.task.checks(self.scene)
         self._held_steps = self._held_steps + 1 if all(checks.values()) else 0

@@ -22,7 +22,8 @@ class IkSettings:
         damping: Weight of a joint step far from singularities [m^2/rad^2].
         singular_damping: Weight added at a singularity for an error of a centimetre or more, where unweighted steps
             would grow without bound; less for smaller errors, so that the last millimetre still converges.
-        singular_below: Manipulability |det J| under which it is added, quadratically (Nakamura and Hanafusa, 1986).
+        singular_below: Manipulability sqrt |det J J^T| under which it is added, quadratically (Nakamura and Hanafusa,
+            1986).
         posture: Weight of staying near the home posture [m^2/rad^2].
         rotation_weight: Metres that one radian of orientation error counts as [m/rad].
         tolerance: Weighted error at which to stop [m].
@@ -134,7 +135,9 @@ class Kinematics:
     def _least_squares(self, jacobian: FloatArray, error: FloatArray, q: FloatArray, caution: float) -> FloatArray:
         s = self._settings
         gram = jacobian.T @ jacobian
-        manipulability = math.sqrt(max(0.0, float(np.linalg.det(gram))))
+        # More than six joints leave the smaller product its rank.
+        square = gram if len(gram) <= len(jacobian) else jacobian @ jacobian.T
+        manipulability = math.sqrt(max(0.0, float(np.linalg.det(square))))
         shortfall = max(0.0, 1.0 - manipulability / s.singular_below)
         singular = s.singular_damping * shortfall**2 * min(1.0, float(np.linalg.norm(error)) / 0.01)
         damping = s.damping + singular + s.posture + (caution - 1.0) * CAUTIOUS_DAMPING

@@ -10,7 +10,10 @@ TASKS: Mapping[str, str] = {
     "insertion": "ambidex.envs.tasks.insertion:Insertion",
 }
 SUITES: Mapping[str, tuple[str, ...]] = {"aloha": ("transfer_cube", "insertion")}
-ROBOTS: Mapping[str, str] = {"viperx_bimanual": "ambidex.envs.robots.viperx_bimanual:make_robot"}
+ROBOTS: Mapping[str, str] = {
+    "viperx_bimanual": "ambidex.envs.robots.viperx_bimanual:make_robot",
+    "panda": "ambidex.envs.robots.panda:make_robot",
+}
 
 
 def resolve(kind: str, name: str, table: Mapping[str, str]) -> object:

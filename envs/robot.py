@@ -8,12 +8,13 @@ from ambidex.envs.pose import Pose
 
 @dataclass(frozen=True, kw_only=True)
 class Gripper:
-    """A parallel gripper driven by one finger joint.
+    """A parallel gripper of two fingers, moved by one actuator or by one each.
 
     Attributes:
         joint: The driven finger joint; its position is what is observed.
-        mirror_joint: The finger coupled to it by an equality constraint, at the negative position.
+        mirror_joint: The other finger, at the negative position.
         actuator: Position actuator of the driven joint.
+        mirror_actuator: That of the other finger, at the negative command; "" if an equality couples the fingers.
         closed: Joint position [m] that reads 0.
         opened: Joint position [m] that reads 1.
         finger_geoms: Contact geom of each finger.
@@ -22,6 +23,7 @@ class Gripper:
     joint: str
     mirror_joint: str
     actuator: str
+    mirror_actuator: str = ""
     closed: float
     opened: float
     finger_geoms: tuple[str, str]
@@ -32,11 +34,11 @@ class Arm:
     """One arm of a robot.
 
     Attributes:
-        name: "left" or "right"; also the prefix of action names.
+        name: Such as "left"; also the prefix of action names.
         joints: Hinge joints from base to tool.
         actuators: Their position actuators, in the same order.
         gripper: The gripper at its end.
-        tcp_site: Tool centre point: between the finger pads, x forward, y along the closing direction.
+        tcp_site: Tool centre point: between the finger pads, y along the closing direction.
         base: Pose of the base in the world.
         home: Joint positions [rad] at reset.
         home_finger: Position [m] of the driven finger at reset.
@@ -65,22 +67,28 @@ class Robot:
         mjcf: Path of the one-arm MJCF.
         prefixes: Name prefix of each arm in the composed model.
         arms: The arms, in action order.
-        arena: Path of the arena MJCF the robot stands in.
+        arena: Path of the arena MJCF the robot stands in; None if the task brings its own.
         camera_targets: Arena camera -> body it keeps in view.
+        mount: Path of what stands below each base, with its origin at the base; None for nothing.
+        ramped: Commands move evenly from the last one during a control step, instead of at its beginning.
+        memory: Numbers that its controllers keep in the state, as MuJoCo's user data.
     """
 
     name: str
     mjcf: Path
     prefixes: tuple[str, ...]
     arms: tuple[Arm, ...]
-    arena: Path
+    arena: Path | None = None
     camera_targets: tuple[tuple[str, str], ...] = ()
+    mount: Path | None = None
+    ramped: bool = False
+    memory: int = 0
 
     @property
     def joint_names(self) -> tuple[str, ...]:
         """Names of the joint action's dimensions: per arm its joints and "gripper"."""
         return tuple(
             f"{arm.name}_{name}"
-            for arm in self.arms
-            for name in [*(j.rpartition("/")[2] for j in arm.joints), "gripper"]
+            for arm, prefix in zip(self.arms, self.prefixes, strict=True)
+            for name in [*(joint.removeprefix(prefix) for joint in arm.joints), "gripper"]
         )

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from ambidex.envs.errors import SimulationError
 from ambidex.envs.pose import Pose
@@ -83,6 +84,25 @@ class Scene:
         mujoco.mj_step2(self.model, self.data)
         if substeps > 1:
             mujoco.mj_step(self.model, self.data, substeps - 1)
+        self.refresh()
+        self._check_finite("The physics has become unstable")
+
+    def follow(self, actuators: npt.NDArray[np.int_], path: FloatArray) -> None:
+        """Step the physics once per row of controls, which stay in force after the last.
+
+        Args:
+            actuators: Their ids, shape (C,).
+            path: Controls, shape (substeps, C).
+
+        Raises:
+            SimulationError: The physics has become unstable.
+        """
+        model, data = self.model, self.data
+        data.ctrl[actuators] = path[0]
+        mujoco.mj_step2(model, data)
+        for controls in path[1:]:
+            data.ctrl[actuators] = controls
+            mujoco.mj_step(model, data)
         self.refresh()
         self._check_finite("The physics has become unstable")
 

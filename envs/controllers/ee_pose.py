@@ -49,6 +49,9 @@ class EePose:
         ]
         return np.concatenate([np.stack(rows), wanted[:, 7:]], axis=1).ravel().astype(np.float32)
 
+    def idle(self, scene: Scene) -> Float32Array:
+        return self.from_joint_action(self._space.commanded().astype(np.float32))
+
     def from_joint_action(self, joint_action: Float32Array) -> Float32Array:
         """The end-effector action that a joint command amounts to, shape (8 * arms,) float32."""
         rows = joint_action.reshape(self._arms, -1).astype(np.float64)

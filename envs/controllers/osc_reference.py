@@ -1,0 +1,123 @@
+"""The motion that operational space control gives a Panda, computed on a model of its joints alone."""
+
+import mujoco
+import numpy as np
+
+from ambidex.assets.paths import ROBOTS
+from ambidex.envs.controllers.osc_settings import OscSettings
+from ambidex.envs.types import FloatArray
+
+SITE = "grip_site"
+
+
+class OscReference:
+    """LIBERO's arm under its controller: Khatib, 1987, with position and orientation decoupled, torques clipped.
+
+    The law is evaluated on the arm that LIBERO simulates, without contacts. Its Jacobian and masses are held for
+    part of a control step, within which the motion is a linear one up to the torque limits.
+
+    Args:
+        home: Joint positions that redundancy is spent on [rad], shape (7,).
+        settings: Gains and limits.
+
+    Attributes:
+        settings: Gains and limits.
+    """
+
+    def __init__(self, home: FloatArray, settings: OscSettings) -> None:
+        self.settings = settings
+        self._model = mujoco.MjModel.from_xml_path(str(ROBOTS / "panda_reference.xml"))
+        self._data = mujoco.MjData(self._model)
+        self._site = self._model.site(SITE).id
+        self._home = home
+        self._low, self._high = self._model.jnt_range.T.copy()
+        self._torque = np.array(settings.torque_limits)
+        self._speed = np.array(settings.speed_limits)
+        self._masses = np.zeros((self._model.nv, self._model.nv))
+        self._jacobian = np.zeros((6, self._model.nv))
+        self._eye = np.eye(self._model.nv)
+
+    def tool(self, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Position (3,) [m] and rotation matrix (3, 3) of the tool in the base's frame."""
+        self._data.qpos[:] = q
+        mujoco.mj_kinematics(self._model, self._data)
+        return self._data.site_xpos[self._site].copy(), self._data.site_xmat[self._site].reshape(3, 3).copy()
+
+    def advance(
+        self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray, duration: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Joint positions and velocities after `duration` [s] of control towards a pose of the tool.
+
+        Args:
+            q: Joint positions [rad], shape (7,).
+            velocity: Joint velocities [rad/s], shape (7,).
+            position: Goal in the base's frame [m], shape (3,).
+            rotation: Goal in the base's frame, a rotation matrix, shape (3, 3).
+            duration: Time that passes [s].
+        """
+        step = duration / self.settings.refreshes
+        for _ in range(self.settings.refreshes):
+            q, velocity = self._coast(q, velocity, position, rotation, step)
+            free = ((q > self._low) | (velocity > 0.0)) & ((q < self._high) | (velocity < 0.0))
+            q, velocity = np.clip(q, self._low, self._high), velocity * free
+        return q, velocity
+
+    def _coast(
+        self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray, duration: float
+    ) -> tuple[FloatArray, FloatArray]:
+        s = self.settings
+        constant, per_position, per_velocity = self._law(q, velocity, position, rotation)
+        h = duration / s.substeps
+        gain = h * np.linalg.inv(self._masses)
+        others = self._data.qfrc_passive - self._data.qfrc_bias
+        moved = np.zeros_like(q)
+        for _ in range(s.substeps):
+            torque = constant - per_position @ moved - per_velocity @ velocity
+            torque = np.minimum(np.maximum(torque, -self._torque), self._torque)
+            loss = s.friction * np.minimum(np.maximum(velocity / s.friction_speed, -1.0), 1.0)
+            velocity = velocity + gain @ (torque + others - loss)
+            velocity = np.minimum(np.maximum(velocity, -self._speed), self._speed)
+            moved = moved + h * velocity
+        return q + moved, velocity
+
+    def _law(
+        self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The torque as constant - per_position @ (joints moved since) - per_velocity @ (joint velocities)."""
+        s, jacobian = self.settings, self._jacobian
+        self._refresh(q, velocity)
+        error = np.concatenate([position - self._data.site_xpos[self._site], self._turn(rotation)])
+        mobility = jacobian @ np.linalg.solve(self._masses, jacobian.T)
+        mobility[np.diag_indices(6)] += s.damping
+        pull = np.hstack(
+            [
+                jacobian[:3].T @ np.linalg.inv(mobility[:3, :3]),
+                jacobian[3:].T @ np.linalg.inv(mobility[3:, 3:]),
+            ]
+        )
+        # What the tool does not feel of a joint torque, as joint torque per joint acceleration.
+        rest = self._masses - jacobian.T @ np.linalg.solve(mobility, jacobian)
+        task = pull @ jacobian
+        per_position = s.stiffness * task + s.posture_stiffness * rest
+        per_velocity = 2.0 * (np.sqrt(s.stiffness) * task + np.sqrt(s.posture_stiffness) * rest)
+        constant = s.stiffness * pull @ error + s.posture_stiffness * rest @ (self._home - q) + self._data.qfrc_bias
+        return constant, per_position, per_velocity
+
+    def _refresh(self, q: FloatArray, velocity: FloatArray) -> None:
+        self._data.qpos[:], self._data.qvel[:] = q, velocity
+        mujoco.mj_fwdPosition(self._model, self._data)
+        mujoco.mj_fwdVelocity(self._model, self._data)
+        mujoco.mj_fullM(self._model, self._data, self._masses)
+        mujoco.mj_jacSite(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._site)
+
+    def _turn(self, rotation: FloatArray) -> FloatArray:
+        """Half the sum of the axes' cross products: the sine of the angle to the goal, about its axis."""
+        here = self._data.site_xmat[self._site].reshape(3, 3)
+        difference = here @ rotation.T
+        return 0.5 * np.array(
+            [
+                difference[1, 2] - difference[2, 1],
+                difference[2, 0] - difference[0, 2],
+                difference[0, 1] - difference[1, 0],
+            ]
+        )
