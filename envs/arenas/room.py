@@ -29,6 +29,7 @@ class Room:
         """
         self.spec = mujoco.MjSpec()
         self.spec.modelname = name
+        self.spec.compiler.degree = False
         self._set_physics()
         self._set_view(surface)
         self._add_lights()
@@ -121,6 +122,10 @@ class Room:
         visual.headlight.specular = (0.05, 0.05, 0.05)
         visual.quality.numslices, visual.quality.numstacks, visual.quality.numquads = 12, 4, 1
         visual.quality.offsamples = visual.quality.shadowsize = 0
+        self.spec.add_texture(
+            name="sky", type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+            rgb1=(0.86, 0.88, 0.90), rgb2=(0.62, 0.64, 0.66), width=32, height=192,
+        )  # fmt: skip
 
     def _add_lights(self) -> None:
         # Without a shadow map form must read from tone: a key from the front left, a cool fill from the right.
