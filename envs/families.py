@@ -14,8 +14,9 @@ class Family:
         cameras: Cameras of observations and datasets.
         image_size: Height and width [px].
         format: Dataset format.
-        stops_at_success: A demonstration ends with its success, instead of at the horizon.
-        ee_is_pose: An end-effector action is a pose to go to, so a joint command amounts to one; else it is a step.
+        controllers: Control mode -> "module:class" of its controller.
+        ee_is_pose: End-effector actions are poses, which joint commands amount to as well; otherwise increments.
+        stops_at_success: Recorded episodes end at success instead of at the horizon.
     """
 
     control: str
@@ -23,8 +24,9 @@ class Family:
     cameras: tuple[str, ...]
     image_size: tuple[int, int]
     format: str
-    stops_at_success: bool = False
-    ee_is_pose: bool = True
+    controllers: Mapping[str, str]
+    ee_is_pose: bool
+    stops_at_success: bool
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -34,5 +36,24 @@ FAMILIES: Mapping[str, Family] = {
         cameras=("top", "left_wrist", "right_wrist"),
         image_size=(480, 640),
         format="act",
+        controllers={
+            "joint": "ambidex.envs.controllers.joint_position:JointPosition",
+            "ee": "ambidex.envs.controllers.ee_pose:EePose",
+        },
+        ee_is_pose=True,
+        stops_at_success=False,
+    ),
+    "libero": Family(
+        control="ee",
+        control_hz=20.0,
+        cameras=("agentview", "robot0_eye_in_hand"),
+        image_size=(256, 256),
+        format="libero",
+        controllers={
+            "joint": "ambidex.envs.controllers.joint_position:JointPosition",
+            "ee": "ambidex.envs.controllers.ee_delta:EeDelta",
+        },
+        ee_is_pose=False,
+        stops_at_success=True,
     ),
 }
