@@ -11,7 +11,7 @@ from ambidex.benchmarks.film_job import FilmJob
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
-from ambidex.recorders.act import read_episode
+from ambidex.recorders.formats import read_episode
 from ambidex.recorders.video import Caption, VideoWriter
 
 MOST_FPS = 30.0  # of a video; of faster control every second or third step is shown [1/s]
@@ -83,7 +83,7 @@ class FilmWorker:
 
 def _trajectory(path: Path) -> tuple[FloatArray, npt.NDArray[np.int8]]:
     """States (T+1, S) and the stage at each (T+1,)."""
-    stored = read_episode(path) if path.suffix == ".hdf5" else EpisodeStates.read(path)
+    stored = EpisodeStates.read(path) if path.suffix == ".npz" else read_episode(path)
     return stored.states, stored.stages
 
 

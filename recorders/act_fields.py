@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,6 @@ from ambidex.envs.types import EnvSpec, Episode
 
 FORMAT_VERSION = 2
 IMAGES = "/observations/images"
-COMPRESS_LEN = "/compress_len"
-IMAGE_CRC32 = "/image_crc32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +27,8 @@ class Field:
         dimensions: 1 or 2.
         per_joint: The second dimension counts joints.
         compressed: The original loader does not read it, so it may be compressed.
+        may_be_empty: The second dimension may be 0: a world without objects, or commands that are no end-effector
+            actions.
     """
 
     path: str
@@ -37,12 +38,14 @@ class Field:
     dimensions: int = 2
     per_joint: bool = False
     compressed: bool = False
+    may_be_empty: bool = False
 
     def check(self, file: Path, shape: tuple[int, ...], dtype: object, steps: int, spec: EnvSpec) -> None:
         """Raise DatasetError unless an array of this shape and type may be this field of a T-step episode."""
         width = [len(spec.joint_names) if self.per_joint else max(shape[1:2], default=0)]
         expected = (steps + self.extra_rows, *width[: self.dimensions - 1])
-        if shape != expected or dtype != np.dtype(self.dtype) or 0 in shape:
+        empty = 0 in (shape[:1] if self.may_be_empty else shape)
+        if shape != expected or dtype != np.dtype(self.dtype) or empty:
             raise DatasetError(
                 f"{file}, field {self.path}: got {dtype} of shape {shape}, expected {self.dtype} of shape {expected} "
                 f"for an episode of {steps} steps. The file is damaged or was changed; record the episode again."
@@ -53,19 +56,19 @@ FIELDS = (
     Field(path="/action", name="joint_actions", dtype="float32", per_joint=True),
     Field(path="/observations/qpos", name="qpos", dtype="float32", per_joint=True),
     Field(path="/observations/qvel", name="qvel", dtype="float32", per_joint=True),
-    Field(path="/observations/objects", name="objects", dtype="float32"),
-    Field(path="/action_ee", name="ee_actions", dtype="float32"),
+    Field(path="/observations/objects", name="objects", dtype="float32", may_be_empty=True),
+    Field(path="/action_ee", name="ee_actions", dtype="float32", may_be_empty=True),
     Field(path="/states", name="states", dtype="float64", extra_rows=1, compressed=True),
     Field(path="/stages", name="stages", dtype="int8", extra_rows=1, dimensions=1),
 )
 
 
-def fingerprints(episode: Episode) -> dict[str, str]:
+def fingerprints(episode: Episode, fields: Sequence[Field] = FIELDS) -> dict[str, str]:
     """SHA-256 of each field, and of the attributes together; stored, so that damage is noticed and named."""
     identity = [
         episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
         episode.model_sha256, dict(episode.versions),
     ]  # fmt: skip
     attributes = json.dumps(identity, sort_keys=True).encode()
-    arrays = {field.path: getattr(episode, field.name).tobytes() for field in FIELDS}
+    arrays = {field.path: getattr(episode, field.name).tobytes() for field in fields}
     return {name: hashlib.sha256(data).hexdigest() for name, data in {"attributes": attributes, **arrays}.items()}

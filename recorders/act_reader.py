@@ -1,21 +1,20 @@
 """Reads ACT episodes: fields at once, frames by random access."""
 
 import json
-import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import h5py
 import numpy as np
 
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
-from ambidex.recorders.act_fields import FIELDS, FORMAT_VERSION, IMAGE_CRC32, IMAGES, fingerprints
+from ambidex.recorders.act_fields import FIELDS, FORMAT_VERSION, IMAGES, fingerprints
 from ambidex.recorders.hdf5_source import Hdf5Source, reading
-from ambidex.recorders.image_storage import decode_jpeg
+from ambidex.recorders.image_storage import IMAGE_CRC32
+from ambidex.recorders.stored_frames import StoredFrames
 
 
 def read_episode(path: Path) -> Episode:
@@ -89,14 +88,7 @@ class EpisodeFile:
             UsageError: t is out of range.
             DatasetError: The frame is damaged.
         """
-        if camera not in self._images:
-            raise UnknownNameError("camera", camera, self.cameras)
-        if not 0 <= t < self.steps:
-            raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; there is no frame {t}.")
-        with reading(self.path, f"{IMAGES}/{camera}, frame {t}"):
-            data: ImageArray = self._images[camera][t]
-            self._check_frame(camera, t, data)
-            return decode_jpeg(data, self.spec.image_size) if self.storage == "jpeg" else data
+        return self._frames.frame(camera, t)
 
     def frames(self, camera: str) -> Iterator[ImageArray]:
         """All T frames of a camera, one at a time."""
@@ -122,11 +114,9 @@ class EpisodeFile:
         for field in FIELDS:
             dataset = self._source.dataset(field.path)
             field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
-        self._images = {camera: self._source.dataset(f"{IMAGES}/{camera}") for camera in self.spec.cameras}
-        self.storage = self._find_storage()
-        self._checksums = self._source.array(IMAGE_CRC32) if self._source.has(IMAGE_CRC32) else None
-        for camera, images in self._images.items():
-            self._check_images(camera, images)
+        self._frames = self._stored_frames()
+        self.storage = self._frames.storage
+        self._frames.check()
 
     def _check_version(self) -> None:
         version = self._source.attribute("format_version", np.integer)
@@ -140,22 +130,17 @@ class EpisodeFile:
         action = self._source.dataset(FIELDS[0].path)
         return int(action.shape[0]) if action.shape else 0
 
-    def _find_storage(self) -> str:
-        if self._source.attribute("compress", np.bool_):
-            return "jpeg"
-        return "lossless" if any(images.compression for images in self._images.values()) else "raw"
-
-    def _check_images(self, camera: str, images: h5py.Dataset) -> None:
-        frame = (max(images.shape[1:2], default=0),) if self.storage == "jpeg" else (*self.spec.image_size, 3)
-        if images.shape != (self.steps, *frame) or images.dtype != np.uint8:
-            raise DatasetError(
-                f"{self.path}, field {IMAGES}/{camera}: got {images.dtype} of shape {images.shape}, expected uint8 "
-                f"of shape {(self.steps, *frame)}. The file is damaged or was changed; render the episode again."
-            )
-
-    def _check_frame(self, camera: str, t: int, data: ImageArray) -> None:
-        if self._checksums is not None and zlib.crc32(data.data) != self._checksums[self.cameras.index(camera), t]:
-            raise ValueError("its checksum differs")
+    def _stored_frames(self) -> StoredFrames:
+        source = self._source
+        return StoredFrames(
+            path=self.path,
+            datasets={camera: source.dataset(f"{IMAGES}/{camera}") for camera in self.spec.cameras},
+            checksums=source.array(IMAGE_CRC32) if source.has(IMAGE_CRC32) else None,
+            encoded=bool(source.attribute("compress", np.bool_)),
+            bottom_up=False,
+            steps=self.steps,
+            image_size=self.spec.image_size,
+        )
 
     def _json(self, attribute: str) -> Any:
         text = self._source.attribute(attribute, str)

@@ -8,7 +8,9 @@ from ambidex.envs.errors import DatasetError
 from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.types import Outcome, RolloutResult
 from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.destination import Destination, destination
+from ambidex.recorders.dataset_files import DatasetFiles
+from ambidex.recorders.destination import Destination
+from ambidex.recorders.formats import format_named
 from ambidex.recorders.ledger import Ledger
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_worker import RecordJob, RolloutJob, WriteJob
@@ -31,9 +33,14 @@ class Backlog:
     """
 
     def __init__(self, config: RecordConfig, directory: Path, ledger: Ledger) -> None:
-        self._config, self._directory, self._ledger = config, directory, ledger
+        self._config, self._ledger = config, ledger
+        self._files = DatasetFiles(directory, format_named(str(config.format)))
         places = ((attempt, self._destination(attempt)) for attempt in ledger.attempts)
-        self.missing = {attempt.seed: attempt for attempt, place in places if place is not None and not place.exists}
+        self.missing = {
+            attempt.seed: attempt
+            for attempt, place in places
+            if place is not None and not self._files.has(attempt, place)
+        }
         self.schedule: Schedule[Rolled] = Schedule(
             first_seed=config.seed,
             wanted=config.num_episodes,
@@ -78,7 +85,7 @@ class Backlog:
 
     def _destination(self, attempt: Attempt) -> Destination | None:
         config = self._config
-        return destination(self._directory, attempt, keep_failures=config.keep_failures, video=config.video)
+        return self._files.destination(attempt, keep_failures=config.keep_failures, video=config.video)
 
     def _check_same(self, first: Attempt, again: Attempt) -> None:
         if first.outcome is not again.outcome:

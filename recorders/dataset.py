@@ -7,28 +7,34 @@ from pathlib import Path
 from ambidex.atomic_files import read_complete_lines
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.act_reader import EpisodeFile
+from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset_info import DatasetInfo
+from ambidex.recorders.demo_file import DemoFile
+from ambidex.recorders.formats import format_named, format_of
+from ambidex.recorders.libero_place import within_file
+from ambidex.recorders.stored_episode import StoredEpisode
 
 __all__ = ["ATTEMPTS", "Attempt", "Dataset", "DatasetInfo", "episode_path", "read", "read_attempts"]
 
 ATTEMPTS = "attempts.jsonl"
 
 
-def read(path: str | Path) -> "EpisodeFile | Dataset":
-    """Open an episode file, or a dataset folder.
+def read(path: str | Path) -> "StoredEpisode | DemoFile | Dataset":
+    """Open an episode file, a file of several episodes, or a dataset folder, of any format.
+
+    Args:
+        path: A file, a folder, or FILE/demo_I for one episode of a LIBERO file.
 
     Raises:
         DatasetError: Nothing there, damaged, or not recorded by this project.
     """
     path = Path(path)
-    return Dataset(path) if path.is_dir() else EpisodeFile(path)
-
-
-def episode_path(directory: Path, index: int) -> Path:
-    """Where episode `index` of a dataset lies."""
-    return directory / f"episode_{index}.hdf5"
+    if path.is_dir():
+        return Dataset(path)
+    found = format_of(path)
+    several = not within_file(path) and found.episodes_in(path) != [path]
+    return DemoFile(path) if several else found.open(path)
 
 
 def read_attempts(directory: Path) -> list[Attempt]:
@@ -46,22 +52,28 @@ class Dataset:
     Attributes:
         directory: The folder.
         info: Its dataset.json.
+        format: How it is laid out.
+        paths: Its episodes, by index: files, or FILE/demo_I where one file holds several.
     """
 
     def __init__(self, directory: Path) -> None:
         """Read dataset.json and look which episodes there are.
 
         Raises:
-            DatasetError: dataset.json is missing or damaged, or the dataset is complete but a file is missing.
+            DatasetError: dataset.json is missing or damaged, or the dataset is complete but an episode is missing.
+            UnknownNameError: It is of a format that this version does not know.
         """
         self.directory = directory
         self.info = DatasetInfo.read(directory)
-        self._indices = _episode_indices(directory)
-        missing = sorted(set(range(self.info.episodes)) - set(self._indices))
+        self.format = format_named(self.info.format)
+        found = self.format.find(directory)
+        self.paths = tuple(found.values())
+        missing = sorted(set(range(self.info.episodes)) - set(found))
         if self.info.complete and missing:
             raise DatasetError(
-                f"{episode_path(directory, missing[0])} is missing: dataset.json counts {self.info.episodes} "
-                f"episodes, {len(missing)} of them are not there. Restore them, or record with --resume."
+                f"{self.format.episode_path(directory, missing[0])} is missing: dataset.json counts "
+                f"{self.info.episodes} episodes, {len(missing)} of them are not there. Restore them, or record with "
+                "--resume."
             )
 
     @property
@@ -78,24 +90,14 @@ class Dataset:
         """
         return tuple(read_attempts(self.directory))
 
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The episode files, by index."""
-        return tuple(episode_path(self.directory, i) for i in self._indices)
-
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self.paths)
 
-    def __getitem__(self, index: int) -> EpisodeFile:
-        return EpisodeFile(self.paths[index])
+    def __getitem__(self, index: int) -> StoredEpisode:
+        return self.format.open(self.paths[index])
 
-    def __iter__(self) -> Iterator[EpisodeFile]:
+    def __iter__(self) -> Iterator[StoredEpisode]:
         """Each episode in turn, open while it is its turn."""
         for path in self.paths:
-            with EpisodeFile(path) as file:
-                yield file
-
-
-def _episode_indices(directory: Path) -> list[int]:
-    names = [path.stem.removeprefix("episode_") for path in directory.glob("episode_*.hdf5")]
-    return sorted(int(name) for name in names if name.isdecimal())
+            with self.format.open(path) as stored:
+                yield stored

@@ -44,12 +44,12 @@ class Hdf5Source:
             check_seal(path)
             self._file = h5py.File(path, "r", rdcc_nbytes=_NO_CHUNK_CACHE)
 
-    def attribute(self, name: str, kind: type) -> Any:
-        """The value of an attribute of the root, an instance of `kind`."""
-        with reading(self._path, f"attribute {name!r}"):
-            if name not in self._file.attrs:
-                raise _foreign(self._path, f"attribute {name!r}")
-            value = self._file.attrs[name]
+    def attribute(self, name: str, kind: type, group: str = "/") -> Any:
+        """The value of an attribute of a group, an instance of `kind`."""
+        with reading(self._path, f"attribute {name!r}" + (f" of {group}" if group != "/" else "")):
+            if group not in self._file or name not in self._file[group].attrs:
+                raise _foreign(self._path, f"attribute {name!r}" + (f" of {group}" if group != "/" else ""))
+            value = self._file[group].attrs[name]
             if not isinstance(value, kind):
                 raise TypeError(f"{type(value).__name__}, expected {kind.__name__}")
             return value
@@ -58,6 +58,11 @@ class Hdf5Source:
         """Whether there is a dataset or group of this name."""
         with reading(self._path, f"field {name}"):
             return name in self._file
+
+    def names(self, group: str) -> list[str]:
+        """What a group holds."""
+        with reading(self._path, f"group {group}"):
+            return list(self._file[group])
 
     def dataset(self, name: str) -> h5py.Dataset:
         """A dataset, unread."""

@@ -1,4 +1,4 @@
-"""How frames lie in an ACT file: lossless, raw or jpeg."""
+"""How frames lie in an episode file: lossless, raw or jpeg."""
 
 import io
 import zlib
@@ -9,8 +9,11 @@ import numpy as np
 from PIL import Image
 
 from ambidex.envs.errors import UnknownNameError
-from ambidex.envs.types import EnvSpec, ImageArray
-from ambidex.recorders.act_fields import COMPRESS_LEN, IMAGE_CRC32
+from ambidex.envs.types import ImageArray
+from ambidex.recorders.image_places import ImagePlaces
+
+COMPRESS_LEN = "compress_len"
+IMAGE_CRC32 = "image_crc32"
 
 # Measured on rendered episodes, 480x640 (docs/decisions/0004): level 3 takes 5 % more time than level 1 and 15 % less
 # space; from level 4 on the time doubles. The shuffle filter is of no use: it reorders the bytes of a number, and a
@@ -24,17 +27,15 @@ class ImageStorage(Protocol):
     """Takes the frames of one episode, step by step.
 
     Args:
-        group: Will hold one dataset per camera.
-        spec: Spec of the episode.
-        steps: T.
+        places: Where they go.
 
     Attributes:
-        compress: The file's attribute of that name: readers must decode JPEG.
+        compress: The ACT file's attribute of that name: readers must decode JPEG.
     """
 
     compress: ClassVar[bool]
 
-    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None: ...
+    def __init__(self, places: ImagePlaces) -> None: ...
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         """Store a frame, shape (H, W, 3) uint8 RGB."""
@@ -54,11 +55,14 @@ class LosslessImages:
     compress: ClassVar[bool] = False
     filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": GZIP_LEVEL}
 
-    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None:
-        shape = (*spec.image_size, 3)
+    def __init__(self, places: ImagePlaces) -> None:
+        shape = (*places.image_size, 3)
         options = {"dtype": np.uint8, "chunks": (1, *shape), "track_times": False, **self.filters}
-        self._file = group.file
-        self._datasets = {camera: group.create_dataset(camera, (steps, *shape), **options) for camera in spec.cameras}
+        self._places = places
+        self._datasets = {
+            camera: places.group.create_dataset(name, (places.steps, *shape), **options)
+            for camera, name in places.names.items()
+        }
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         # Compressed here and not by HDF5, which would copy the frame twice more.
@@ -76,9 +80,9 @@ class RawImages(LosslessImages):
 
     filters: ClassVar[dict[str, object]] = {}
 
-    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None:
-        super().__init__(group, spec, steps)
-        self._checksums: dict[str, list[int]] = {camera: [] for camera in spec.cameras}
+    def __init__(self, places: ImagePlaces) -> None:
+        super().__init__(places)
+        self._checksums: dict[str, list[int]] = {camera: [] for camera in places.names}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         chunk = frame.tobytes()
@@ -86,7 +90,7 @@ class RawImages(LosslessImages):
         self._checksums[camera].append(zlib.crc32(chunk))
 
     def finish(self) -> None:
-        _write_checksums(self._file, self._checksums)
+        _write_checksums(self._places.books, self._checksums)
 
 
 class JpegImages:
@@ -104,9 +108,9 @@ class JpegImages:
 
     compress: ClassVar[bool] = True
 
-    def __init__(self, group: h5py.Group, spec: EnvSpec, steps: int) -> None:
-        self._group = group
-        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in spec.cameras}
+    def __init__(self, places: ImagePlaces) -> None:
+        self._places = places
+        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in places.names}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         self._encoded[camera].append(encode_jpeg(frame))
@@ -115,13 +119,13 @@ class JpegImages:
         lengths = np.array([[len(jpeg) for jpeg in jpegs] for jpegs in self._encoded.values()], np.float32)
         padded = int(lengths.max(initial=1))
         checksums = {camera: self._write(camera, jpegs, padded) for camera, jpegs in self._encoded.items()}
-        self._group.file.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
-        _write_checksums(self._group.file, checksums)
+        self._places.books.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
+        _write_checksums(self._places.books, checksums)
 
     def _write(self, camera: str, jpegs: list[bytes], padded: int) -> list[int]:
         """Write a camera's dataset; returns the checksums of its rows."""
         options = {"dtype": np.uint8, "chunks": (1, padded), "track_times": False}
-        dataset = self._group.create_dataset(camera, (len(jpegs), padded), **options)
+        dataset = self._places.group.create_dataset(self._places.names[camera], (len(jpegs), padded), **options)
         checksums = []
         for t, jpeg in enumerate(jpegs):
             row = jpeg.ljust(padded, b"\0")
@@ -148,9 +152,9 @@ def storage_class(name: str) -> type[ImageStorage]:
     return STORAGES[name]
 
 
-def _write_checksums(file: h5py.File, checksums: dict[str, list[int]]) -> None:
+def _write_checksums(books: h5py.Group, checksums: dict[str, list[int]]) -> None:
     """CRC-32 of each frame as stored, (cameras, T), for storages without checksums of their own."""
-    file.create_dataset(IMAGE_CRC32, data=np.array(list(checksums.values()), np.uint32), track_times=False)
+    books.create_dataset(IMAGE_CRC32, data=np.array(list(checksums.values()), np.uint32), track_times=False)
 
 
 def encode_jpeg(frame: ImageArray) -> bytes:

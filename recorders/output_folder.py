@@ -8,6 +8,7 @@ from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import UsageError
 from ambidex.recorders.dataset_info import NAME
 from ambidex.recorders.destination import FAILURES, VIDEOS
+from ambidex.recorders.libero_format import PARTS
 from ambidex.recorders.record_config import RecordConfig
 
 SHOWN = 5
@@ -71,5 +72,5 @@ def dataset_size(directory: Path) -> int:
 
 def clean(directory: Path) -> None:
     """Remove what killed runs left half-written. Only while the folder is ours."""
-    for folder in (directory, directory / FAILURES, directory / VIDEOS):
+    for folder in (directory, directory / FAILURES, directory / VIDEOS, directory / PARTS):
         remove_leftovers(folder)

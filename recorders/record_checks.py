@@ -1,7 +1,7 @@
 """Everything about a recording that can be wrong before it begins."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ambidex.envs.env import make_from_spec
@@ -9,11 +9,11 @@ from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.seeds import check_training_seeds
+from ambidex.recorders.formats import FORMATS, format_named
 from ambidex.recorders.image_storage import STORAGES
 from ambidex.recorders.record_config import RecordConfig
 
 VIDEOS = ("none", "first", "all")
-FORMATS = ("act",)
 
 
 def resolved(config: RecordConfig, task: str) -> RecordConfig:
@@ -36,6 +36,7 @@ def resolved(config: RecordConfig, task: str) -> RecordConfig:
         max_attempts=2 * config.num_episodes + 20 if config.max_attempts is None else config.max_attempts,
     )
     check_training_seeds(full.seed, full.max_attempts or 0)
+    format_named(str(full.format)).check(env.spec, full.layout)
     if needs_pixels(full):
         choose_backend()
     return full
@@ -52,8 +53,8 @@ def check_names(*, storage: str, video: str, file_format: str | None) -> None:
     Raises:
         UnknownNameError: With what exists.
     """
-    checks: Sequence[tuple[str, str | None, tuple[str, ...]]] = (
-        ("storage", storage, tuple(STORAGES)),
+    checks: Sequence[tuple[str, str | None, Collection[str]]] = (
+        ("storage", storage, STORAGES),
         ("choice for --video", video, VIDEOS),
         ("format", file_format, FORMATS),
     )

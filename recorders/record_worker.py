@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.rollout import rollout
-from ambidex.envs.types import Agent, Episode, Float32Array, RolloutResult
+from ambidex.envs.types import Agent, Episode, RolloutResult
 from ambidex.recorders.destination import Destination
+from ambidex.recorders.ee_actions import ee_actions
+from ambidex.recorders.formats import format_named
 from ambidex.recorders.record_checks import needs_pixels
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.rendered_episode import write_rendered_episode
@@ -61,7 +60,9 @@ class RecordWorker:
         self._config = config
         self._env = make_from_spec(config)
         self._agent = agent_factory(self._env)
-        self._to_ee = EePose(self._env.scene, self._env.spec.control_hz)
+        self._layout = config.layout
+        self._writer = format_named(self._layout.format)
+        self._stop = FAMILIES[self._env.spec.family].stops_at_success
         self._video_cameras = config.cameras or FAMILIES[self._env.spec.family].cameras
         if needs_pixels(config):  # at once, and not after a rollout
             self._env.render(self._env.reset(config.seed).state, self._video_cameras[0])
@@ -69,9 +70,11 @@ class RecordWorker:
     def __call__(self, job: RecordJob) -> RolloutResult | int:
         """A `RolloutJob`'s result, or the bytes written by a `WriteJob`."""
         if isinstance(job, RolloutJob):
-            return rollout(self._env, self._agent, job.seed)
+            return rollout(self._env, self._agent, job.seed, stop_at_success=self._stop)
         episode = self._episode(job.result)
-        return write_rendered_episode(self._env, episode, job.destination, self._config.storage, self._video_cameras)
+        return write_rendered_episode(
+            self._env, episode, job.destination, self._layout, self._writer, self._video_cameras
+        )
 
     def _episode(self, result: RolloutResult) -> Episode:
         return Episode(
@@ -83,14 +86,9 @@ class RecordWorker:
             qvel=result.qvel[:-1],
             objects=result.objects[:-1],
             joint_actions=result.joint_actions,
-            ee_actions=self._ee_actions(result),
+            ee_actions=ee_actions(self._env, result),
             states=result.states,
             stages=result.stages,
             model_sha256=self._env.scene.model_sha256,
             versions=versions(),
         )
-
-    def _ee_actions(self, result: RolloutResult) -> Float32Array:
-        if result.spec.control == "ee":
-            return result.actions
-        return np.stack([self._to_ee.from_joint_action(action) for action in result.joint_actions])

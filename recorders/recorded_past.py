@@ -5,10 +5,10 @@ from pathlib import Path
 
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import EnvSpec, Outcome
-from ambidex.recorders.act import read_episode
 from ambidex.recorders.command_text import differences, from_text
-from ambidex.recorders.dataset import ATTEMPTS, Attempt, episode_path, read_attempts
+from ambidex.recorders.dataset import ATTEMPTS, Attempt, read_attempts
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.formats import format_named
 from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
 from ambidex.recorders.versions import versions
 
@@ -47,7 +47,8 @@ def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256
         return Past()
     info = DatasetInfo.read(directory)
     old = from_text("record-episodes", info.command, RecordConfig)
-    _check_agreement(directory, _differences(info, old, config, spec) + _model_difference(directory, model_sha256))
+    found = _differences(info, old, config, spec)
+    _check_agreement(directory, found or _model_difference(directory, info, model_sha256))
     attempts = tuple(read_attempts(directory))
     _check_attempts(directory, config, attempts)
     return Past(attempts=attempts, complete=info.complete, num_episodes=old.num_episodes)
@@ -63,10 +64,14 @@ def _differences(info: DatasetInfo, old: RecordConfig, new: RecordConfig, spec: 
     return found or info.env_spec.differences(spec)
 
 
-def _model_difference(directory: Path, model_sha256: str) -> list[str]:
-    first = episode_path(directory, 0)
-    if not first.exists() or read_episode(first).model_sha256 == model_sha256:
+def _model_difference(directory: Path, info: DatasetInfo, model_sha256: str) -> list[str]:
+    layout = format_named(info.format)
+    first = layout.find(directory).get(0)
+    if first is None:
         return []
+    with layout.open(first) as stored:
+        if stored.episode.model_sha256 == model_sha256:
+            return []
     return ["the robot, the objects or the scene have changed (another model fingerprint)"]
 
 

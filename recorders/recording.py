@@ -11,6 +11,7 @@ from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.types import EnvSpec, Outcome, RolloutResult
 from ambidex.progress import Progress
 from ambidex.recorders.backlog import Backlog
+from ambidex.recorders.formats import format_named
 from ambidex.recorders.ledger import Ledger
 from ambidex.recorders.output_folder import dataset_size, space_warning
 from ambidex.recorders.record_config import RecordConfig
@@ -68,6 +69,7 @@ class Recording:
         self._write_info(False)
         try:
             self._loop(pool, progress)
+            format_named(str(self._config.format)).finish(self._directory, self._spec.task)
         except BaseException:
             with suppress(DatasetError):  # what went wrong first is what the user must hear
                 self._write_info(False)

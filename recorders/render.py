@@ -13,7 +13,9 @@ from ambidex.envs.pool_worker import WorkerError
 from ambidex.progress import Progress
 from ambidex.recorders.command_text import differences, from_text, to_text
 from ambidex.recorders.dataset import ATTEMPTS
+from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.formats import format_named
 from ambidex.recorders.output_folder import check_folder, clean, dataset_size
 from ambidex.recorders.render_config import RUN_ONLY, RenderConfig
 from ambidex.recorders.render_plan import RenderPlan, plan_rendering
@@ -62,7 +64,8 @@ def render(config: RenderConfig) -> RenderSummary:
         clean(plan.target)
         check_folder(plan.target, resume=config.resume)
         _check_same(plan)
-        left = [job for job in plan.jobs if not job.destination.exists]
+        files = DatasetFiles(plan.target, format_named(plan.layout.format))
+        left = [job for job in plan.jobs if not files.has(job.attempt, job.destination)]
         try:
             _render_all(plan, left)
         finally:
@@ -92,7 +95,7 @@ def _check_same(plan: RenderPlan) -> None:
 def _render_all(plan: RenderPlan, left: list[RenderJob]) -> None:
     """Have the workers render what is left."""
     config, done = plan.config, len(plan.jobs) - len(left)
-    factory = partial(RenderWorker, plan.spec, str(config.storage), plan.pixels)
+    factory = partial(RenderWorker, plan.spec, plan.layout, plan.pixels)
     progress = Progress("rendered", len(plan.jobs), initial=done, quiet=config.quiet)
     started = time.perf_counter()
     with progress, Pool[RenderJob, int](factory, worker_count(config.workers, len(plan.jobs))) as pool:
@@ -106,6 +109,7 @@ def _render_all(plan: RenderPlan, left: list[RenderJob]) -> None:
             _check_rendered(*pool.next_result())
             done += 1
             progress.update(done)
+        format_named(plan.layout.format).finish(plan.target, plan.spec.task)
         _write_books(plan, complete=plan.source.info.complete, wall_s=time.perf_counter() - started)
 
 
@@ -123,7 +127,8 @@ def _write_books(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
         env_spec=plan.spec,
         command=to_text(COMMAND, plan.config, leave_out=RUN_ONLY),
         versions=versions(),
-        storage=str(plan.config.storage),
+        format=plan.layout.format,
+        storage=plan.layout.storage,
         complete=complete,
         timings={"wall_s": round(wall_s, 3)},
     )

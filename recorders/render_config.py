@@ -6,7 +6,8 @@ from pathlib import Path
 import tyro
 
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
-from ambidex.recorders.record_config import Videos
+from ambidex.recorders.layout import Layout
+from ambidex.recorders.record_config import Convention, Videos
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,10 @@ class RenderConfig:
     """standard is fast, studio has shadows and smooth edges; auto is that of the dataset."""
     storage: OptionalName = None
     """How images are stored: lossless, jpeg or raw; auto is that of the dataset."""
+    format: OptionalName = None
+    """File format: act or libero; auto is that of the dataset."""
+    image_convention: Convention = "upright"
+    """Order of the rows of images in the libero format: opengl stores the lowest first, as LIBERO's own files do."""
     video: Videos = "none"
     """Make videos/episode_I_success.mp4 of no, the first or all episodes."""
     workers: OptionalInt = None
@@ -38,6 +43,11 @@ class RenderConfig:
     """Say nothing but errors."""
     debug: Switch = False
     """Show tracebacks."""
+
+    @property
+    def layout(self) -> Layout:
+        """How the new dataset lies on disk, once every default is filled in."""
+        return Layout(format=str(self.format), storage=str(self.storage), image_convention=self.image_convention)
 
 
 RUN_ONLY = frozenset({"output_dir", "workers", "resume", "quiet", "debug"})

@@ -7,9 +7,10 @@ from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.act import read_episode
 from ambidex.recorders.dataset import Dataset
-from ambidex.recorders.destination import destination
+from ambidex.recorders.dataset_files import DatasetFiles
+from ambidex.recorders.formats import format_named, read_episode
+from ambidex.recorders.layout import Layout
 from ambidex.recorders.record_checks import check_names
 from ambidex.recorders.render_config import RenderConfig
 from ambidex.recorders.render_worker import RenderJob
@@ -24,6 +25,7 @@ class RenderPlan:
         source: The dataset to read.
         target: The folder to write.
         spec: The spec of the new episodes.
+        layout: How they will lie.
         jobs: One per episode.
         note: What is to be said before; empty for nothing.
     """
@@ -32,6 +34,7 @@ class RenderPlan:
     source: Dataset
     target: Path
     spec: EnvSpec
+    layout: Layout
     jobs: tuple[RenderJob, ...]
     note: str
 
@@ -56,9 +59,11 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
     target = config.output_dir or folder.with_name(f"{folder.name}-rendered")
     if target.resolve() == folder:
         raise UsageError(f"--output-dir is the dataset to read, {config.path}, which stays as it is. Give another one.")
-    jobs = _jobs(source, target, full.video)
+    layout = full.layout
+    format_named(layout.format).check(spec, layout)
+    jobs = _jobs(source, target, layout, full.video)
     note = _note(jobs[0].source, spec)
-    plan = RenderPlan(config=full, source=source, target=target, spec=spec, jobs=jobs, note=note)
+    plan = RenderPlan(config=full, source=source, target=target, spec=spec, layout=layout, jobs=jobs, note=note)
     if plan.pixels:
         choose_backend()
     return plan
@@ -78,8 +83,9 @@ def _resolved(config: RenderConfig, source: Dataset) -> RenderConfig:
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
         storage=config.storage or source.info.storage,
+        format=config.format or source.info.format,
     )
-    check_names(storage=str(full.storage), video=full.video, file_format=None)
+    check_names(storage=str(full.storage), video=full.video, file_format=full.format)
     return full
 
 
@@ -94,15 +100,15 @@ def _new_spec(config: RenderConfig, spec: EnvSpec) -> EnvSpec:
     return new
 
 
-def _jobs(source: Dataset, target: Path, video: str) -> tuple[RenderJob, ...]:
+def _jobs(source: Dataset, target: Path, layout: Layout, video: str) -> tuple[RenderJob, ...]:
     jobs = []
+    old, new = DatasetFiles(source.directory, source.format), DatasetFiles(target, format_named(layout.format))
     for attempt in source.attempts:
-        old = destination(source.directory, attempt, keep_failures=True, video="none")
-        new = destination(target, attempt, keep_failures=True, video=video)
-        if old is not None and new is not None and old.episode.exists():
-            jobs.append(RenderJob(source=old.episode, destination=new))
+        episode, place = old.episode(attempt), new.destination(attempt, keep_failures=True, video=video)
+        if episode is not None and place is not None:
+            jobs.append(RenderJob(source=episode, destination=place, attempt=attempt))
     if not jobs:
-        raise DatasetError(f"{source.directory} holds no episode yet: no episode_0.hdf5. Record some first.")
+        raise DatasetError(f"{source.directory} holds no episode yet. Record some first.")
     return tuple(jobs)
 
 

@@ -7,8 +7,10 @@ from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.act import read_episode
+from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.destination import Destination
+from ambidex.recorders.formats import format_named, read_episode
+from ambidex.recorders.layout import Layout
 from ambidex.recorders.rendered_episode import write_rendered_episode
 
 
@@ -17,12 +19,14 @@ class RenderJob:
     """Render one episode again.
 
     Attributes:
-        source: The file to read.
+        source: The episode to read.
         destination: Where the new files go.
+        attempt: What it was.
     """
 
     source: Path
     destination: Destination
+    attempt: Attempt
 
 
 class RenderWorker:
@@ -30,15 +34,16 @@ class RenderWorker:
 
     Args:
         spec: The new dataset's; decides what is rendered and how.
-        storage: "lossless", "jpeg" or "raw".
+        layout: How the new files lie.
         pixels: Anything will be rendered.
 
     Raises:
         RenderingError: Pixels are asked for, and there is no OpenGL context to be had.
     """
 
-    def __init__(self, spec: EnvSpec, storage: str, pixels: bool) -> None:
-        self._spec, self._storage = spec, storage
+    def __init__(self, spec: EnvSpec, layout: Layout, pixels: bool) -> None:
+        self._spec, self._layout = spec, layout
+        self._writer = format_named(layout.format)
         self._env = make_from_spec(spec)
         self._video_cameras = spec.cameras or FAMILIES[spec.family].cameras
         if pixels:  # at once, and not after the first file
@@ -60,4 +65,6 @@ class RenderWorker:
         new = self._spec
         spec = replace(episode.spec, cameras=new.cameras, image_size=new.image_size, render_quality=new.render_quality)
         rendered = replace(episode, spec=spec)
-        return write_rendered_episode(self._env, rendered, job.destination, self._storage, self._video_cameras)
+        return write_rendered_episode(
+            self._env, rendered, job.destination, self._layout, self._writer, self._video_cameras
+        )

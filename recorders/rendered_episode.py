@@ -4,13 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Episode, ImageArray
-from ambidex.recorders.act import write_episode
+from ambidex.recorders.dataset_format import DatasetFormat
 from ambidex.recorders.destination import Destination
+from ambidex.recorders.layout import Layout
 from ambidex.recorders.video import Caption, VideoWriter
 
 
 def write_rendered_episode(
-    env: Environment, episode: Episode, destination: Destination, storage: str, video_cameras: Sequence[str]
+    env: Environment,
+    episode: Episode,
+    destination: Destination,
+    layout: Layout,
+    writer: DatasetFormat,
+    video_cameras: Sequence[str],
 ) -> int:
     """Write an episode's files. Every frame is rendered once, and none is held longer than its step.
 
@@ -18,7 +24,8 @@ def write_rendered_episode(
         env: Renders; its cameras, image size and quality are those of the episode's spec.
         episode: What to write.
         destination: Where.
-        storage: "lossless", "jpeg" or "raw".
+        layout: How.
+        writer: The format of the layout.
         video_cameras: What the video shows if the episode stores no images.
 
     Returns:
@@ -29,14 +36,14 @@ def write_rendered_episode(
     """
     frames = {camera: _frames(env, episode, camera) for camera in episode.spec.cameras}
     if destination.video is None:
-        write_episode(destination.episode, episode, frames, storage)
+        writer.write(destination.episode, episode, frames, layout, env)
         return destination.size
     with VideoWriter(destination.video, episode.spec.control_hz) as video:
 
         def add(t: int, images: Mapping[str, ImageArray]) -> None:
             video.add(images, caption(episode, t))
 
-        write_episode(destination.episode, episode, frames, storage, on_step=add if frames else None)
+        writer.write(destination.episode, episode, frames, layout, env, on_step=add if frames else None)
         if not frames:
             for t, state in enumerate(episode.states[:-1]):
                 add(t, {camera: env.render(state, camera) for camera in video_cameras})

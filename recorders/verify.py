@@ -10,6 +10,8 @@ from ambidex.envs.pool_worker import WorkerError
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_info import NAME as INFO
 from ambidex.recorders.destination import FAILURES
+from ambidex.recorders.formats import format_of
+from ambidex.recorders.libero_place import within_file
 from ambidex.recorders.verification import Verification
 from ambidex.recorders.verify_worker import VerifyWorker
 
@@ -23,14 +25,22 @@ def episode_files(path: Path) -> list[Path]:
         DatasetError: There is none.
     """
     if not path.is_dir():
-        return [path]
+        return _in_file(path)
     if not (path / INFO).exists() and (datasets := sorted(info.parent for info in path.glob(f"*/{INFO}"))):
         return [file for dataset in datasets for file in episode_files(dataset)]
     failures = (path / FAILURES).glob("episode_*.hdf5")
     files = [*Dataset(path).paths, *sorted(failures, key=lambda file: (len(file.name), file.name))]
     if not files:
-        raise DatasetError(f"{path} holds no episode yet: no episode_0.hdf5. Record some first.")
+        raise DatasetError(f"{path} holds no episode yet. Record some first.")
     return files
+
+
+def _in_file(path: Path) -> list[Path]:
+    """The episodes of a file; a path that cannot be read is left to the worker, who says why."""
+    try:
+        return [path] if within_file(path) else format_of(path).episodes_in(path)
+    except DatasetError:
+        return [path]
 
 
 def verify(path: Path, *, ee: bool = True, workers: int | None = None) -> Iterator[Verified]:

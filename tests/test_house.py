@@ -22,6 +22,8 @@ READERS = (
     "ambidex.recorders.dataset",
     "ambidex.recorders.act",
     "ambidex.recorders.act_reader",
+    "ambidex.recorders.formats",
+    "ambidex.recorders.stored_episode",
 )
 FOUNDATION = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
 MAY_IMPORT = {

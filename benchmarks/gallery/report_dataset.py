@@ -6,11 +6,11 @@ from ambidex.benchmarks.gallery.report_command import CommandPerEpisode
 from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.look import Look
-from ambidex.envs.registry import TASKS
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
-from ambidex.recorders.destination import VIDEOS, destination
+from ambidex.recorders.destination import VIDEOS
 
 __all__ = ["is_dataset", "read_dataset"]
 
@@ -40,7 +40,7 @@ def _datasets(folder: Path) -> list[Path]:
     """The folder itself, or those of the tasks in it: a suite is recorded into one folder per task, named after it."""
     if (folder / NAME).is_file():
         return [folder]
-    return [folder / task for task in TASKS if (folder / task / NAME).is_file()]
+    return sorted(info.parent for info in folder.glob(f"*/{NAME}"))
 
 
 def _facts(info: DatasetInfo) -> tuple[tuple[str, str], ...]:
@@ -49,13 +49,13 @@ def _facts(info: DatasetInfo) -> tuple[tuple[str, str], ...]:
 
 
 def _episodes(dataset: Dataset) -> list[ReportEpisode]:
-    command = CommandPerEpisode(dataset.info.command)
-    return [_episode(dataset, attempt, command) for attempt in sorted(dataset.attempts, key=lambda a: a.seed)]
+    command, files = CommandPerEpisode(dataset.info.command), DatasetFiles(dataset.directory, dataset.format)
+    return [_episode(dataset, files, attempt, command) for attempt in sorted(dataset.attempts, key=lambda a: a.seed)]
 
 
-def _episode(dataset: Dataset, attempt: Attempt, command: CommandPerEpisode) -> ReportEpisode:
+def _episode(dataset: Dataset, files: DatasetFiles, attempt: Attempt, command: CommandPerEpisode) -> ReportEpisode:
     spec, videos = dataset.spec, dataset.directory / VIDEOS
-    place = destination(dataset.directory, attempt, keep_failures=True, video="all")
+    place, episode = files.destination(attempt, keep_failures=True, video="all"), files.episode(attempt)
     name = place.video.name if place is not None and place.video is not None else f"seed_{attempt.seed}_error.mp4"
     # The recorder's own videos show what it was told to. Whatever is made later has a folder of its own.
     recorded, usual = videos / name, videos / Look().folder(spec) / name
@@ -66,15 +66,15 @@ def _episode(dataset: Dataset, attempt: Attempt, command: CommandPerEpisode) -> 
         stage=attempt.stage,
         reason=attempt.reason,
         checks={},  # attempts.jsonl does not keep them one by one; the reason names those that failed
-        facts=_facts_of(attempt),
+        facts=_facts_of(attempt, episode),
         command=command.recording(spec.task, attempt.seed),
         videos=videos,
         video_name=name,
         video=recorded if recorded.is_file() else usual,
-        states=place.episode if place is not None and place.episode.is_file() else None,
+        states=episode,
     )
 
 
-def _facts_of(attempt: Attempt) -> tuple[tuple[str, str], ...]:
-    file = (("file", f"episode_{attempt.episode}.hdf5"),) if attempt.episode is not None else ()
+def _facts_of(attempt: Attempt, episode: Path | None) -> tuple[tuple[str, str], ...]:
+    file = (("file", episode.name),) if attempt.episode is not None and episode is not None else ()
     return (*file, ("steps", str(attempt.steps)), ("took", f"{attempt.wall_s:.1f} s"))

@@ -7,7 +7,8 @@ import numpy as np
 
 from ambidex.envs.types import ImageArray
 from ambidex.policies.training_data.episode_table import EpisodeTable, RowArray
-from ambidex.recorders.act_reader import EpisodeFile
+from ambidex.recorders.formats import open_episode
+from ambidex.recorders.stored_episode import StoredEpisode
 
 OPEN_FILES = 128  # far below what a process may open
 
@@ -24,7 +25,7 @@ class FrameReader:
         self.cameras = tuple(cameras)
         self._paths = [entry.path for entry in table.entries]
         self._starts = table.starts
-        self._open: OrderedDict[int, EpisodeFile] = OrderedDict()
+        self._open: OrderedDict[int, StoredEpisode] = OrderedDict()
 
     def read(self, rows: RowArray) -> dict[str, ImageArray]:
         """Camera -> (B, H, W, 3) uint8.
@@ -42,13 +43,13 @@ class FrameReader:
         while self._open:
             self._open.popitem()[1].close()
 
-    def _file(self, episode: int) -> EpisodeFile:
+    def _file(self, episode: int) -> StoredEpisode:
         if episode in self._open:
             self._open.move_to_end(episode)
         else:
             if len(self._open) == OPEN_FILES:
                 self._open.popitem(last=False)[1].close()
-            self._open[episode] = EpisodeFile(self._paths[episode])
+            self._open[episode] = open_episode(self._paths[episode])
         return self._open[episode]
 
     def __getstate__(self) -> dict[str, object]:

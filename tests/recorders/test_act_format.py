@@ -9,7 +9,7 @@ from synthetic_episode import make_episode, make_frames, make_spec, same
 from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import Outcome
 from ambidex.recorders.act import EpisodeFile, read_episode, write_episode
-from ambidex.recorders.act_writer import LIBVER
+from ambidex.recorders.sealed_file import LIBVER
 
 STORAGES = ("lossless", "raw", "jpeg")
 JPEG_TOLERANCE = 12

@@ -1,0 +1,98 @@
+"""What LIBERO's files say of the task and its world, the same for all demonstrations of a file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.types import EnvSpec
+from ambidex.recorders.task_folder import BDDL
+
+if TYPE_CHECKING:
+    from ambidex.envs.env import Environment
+    from ambidex.envs.tasks.libero.libero_task import LiberoTask
+
+ROBOSUITE = 1  # robomimic's number for environments of this kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiberoScenery:
+    """What LIBERO's files say of the task and its world.
+
+    Attributes:
+        bddl_file_name: Name of the task's definition, e.g. "libero_goal/put_the_bowl_on_the_stove.bddl".
+        bddl_file_content: Its text.
+        env_name: Name of the problem class, e.g. "Libero_Tabletop_Manipulation".
+        env_args: JSON object: type, env_name, problem_name, bddl_file and env_kwargs.
+        problem_info: JSON object: problem_name, domain_name, and the definition's own language_instruction.
+        model_file: The world as MJCF.
+        positions: Generalised positions of the world, nq.
+        velocities: Generalised velocities of the world, nv.
+    """
+
+    bddl_file_name: str
+    bddl_file_content: str
+    env_name: str
+    env_args: str
+    problem_info: str
+    model_file: str
+    positions: int
+    velocities: int
+
+
+def scenery(env: "Environment") -> LiberoScenery:
+    """Of an environment of the libero family.
+
+    Raises:
+        DatasetError: The task's definition cannot be read any more.
+    """
+    task, scene = cast("LiberoTask", env.scene.task), env.scene
+    problem = task.problem
+    class_name = "_".join(part.capitalize() for part in problem.problem.split("_"))
+    name = env.spec.task.removesuffix(BDDL) + BDDL
+    world = task.compose(scene.robot)
+    world.compile()
+    return LiberoScenery(
+        bddl_file_name=name,
+        bddl_file_content=_text(problem.source),
+        env_name=class_name,
+        env_args=json.dumps(_env_args(env.spec, class_name, problem.problem, name)),
+        problem_info=json.dumps(
+            {"problem_name": problem.problem, "domain_name": "robosuite", "language_instruction": problem.language}
+        ),
+        model_file=world.to_xml(),
+        positions=int(scene.model.nq),
+        velocities=int(scene.model.nv),
+    )
+
+
+def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[str, object]:
+    """What robomimic and LIBERO keep of the arguments that made the environment, as far as it means something here."""
+    height, width = spec.image_size
+    return {
+        "type": ROBOSUITE,
+        "env_name": class_name,
+        "problem_name": problem,
+        "bddl_file": file,
+        "env_kwargs": {
+            "bddl_file_name": file,
+            "robots": ["Panda"],
+            "controller_configs": {"type": "OSC_POSE"},
+            "control_freq": spec.control_hz,
+            "horizon": spec.horizon,
+            "camera_names": list(spec.cameras),
+            "camera_heights": height,
+            "camera_widths": width,
+            "use_camera_obs": bool(spec.cameras),
+        },
+    }
+
+
+def _text(source: str) -> str:
+    try:
+        return Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(
+            f"{source}, the definition of the task, cannot be read: {error}. Put it back where it was."
+        ) from error
