@@ -65,9 +65,8 @@ def _ranges(attribute: Group | None) -> tuple[Range, ...]:
     found = cast(tuple[Range, ...], rows(_value(attribute, RANGE), 4, RANGE))
     for xmin, ymin, xmax, ymax in found:
         if xmin > xmax or ymin > ymax:
-            raise attribute.at.error(
-                f"got ({xmin} {ymin} {xmax} {ymax}), whose lower corner is above; expected {RANGE}."
-            )
+            got = f"({xmin} {ymin} {xmax} {ymax})"
+            raise attribute.at.error(f"got {got}, expected {RANGE} with no minimum above its maximum.")
     return found
 
 

@@ -7,7 +7,7 @@ from ambidex.envs.tasks.libero.expression import Expression, Group, Word
 from ambidex.envs.tasks.libero.location import Location
 
 MAX_DEPTH = 16  # LIBERO's files need 7
-MAX_CHARACTERS = 262_144  # LIBERO's longest file has about 6,000
+MAX_CHARACTERS = 65_536  # LIBERO's longest file has about 6,000
 
 TOKEN = re.compile(r"[()]|;[^\r\n]*|[^\s();]+")
 LINE_END = re.compile(r"\r\n|\r|\n")

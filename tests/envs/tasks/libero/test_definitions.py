@@ -1,0 +1,107 @@
+"""Our definitions of LIBERO's 130 tasks against what is known of LIBERO's: counts, and names where they are shared."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ambidex.envs.tasks.libero.problem import Problem
+from ambidex.envs.tasks.libero.reader import read_problem
+from ambidex.envs.tasks.libero.suites import DEFINITIONS, HORIZONS, find, task_names
+
+FACTS = Path("/work/shared/facts/libero_tasks.json")  # on the project's machine only
+SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}
+
+
+@pytest.fixture(scope="module")
+def problems() -> dict[str, Problem]:
+    return {name: read_problem(find(name).path) for suite in SIZES for name in task_names(suite)}
+
+
+def test_there_are_130_and_no_other_file(problems: dict[str, Problem]) -> None:
+    assert {suite: len(task_names(suite)) for suite in SIZES} == SIZES
+    assert set(HORIZONS) == set(SIZES)
+    files = {path.relative_to(DEFINITIONS).with_suffix("").as_posix() for path in DEFINITIONS.rglob("*.bddl")}
+    assert files == set(problems)
+
+
+def test_regions_are_those_of_libero(problems: dict[str, Problem]) -> None:
+    regions = [region for problem in problems.values() for region in problem.regions.values()]
+    assert len(regions) == 1132
+    assert sum(len(region.ranges) for region in regions) == 731
+    assert sum(region.yaw is not None for region in regions) == 501
+
+
+def test_atoms_are_those_of_libero(problems: dict[str, Problem]) -> None:
+    goal = Counter(atom.predicate for problem in problems.values() for atom in problem.goal)
+    assert goal == {"in": 63, "on": 61, "close": 11, "turnon": 8, "open": 7, "turnoff": 1}
+    init = Counter(atom.predicate for problem in problems.values() for atom in problem.init)
+    assert init == {"on": 647, "open": 22, "turnon": 3, "close": 3, "in": 1}
+
+
+def test_problem_classes_are_those_of_libero(problems: dict[str, Problem]) -> None:
+    def count(suite: str) -> Counter[str]:
+        return Counter(problems[name].workspace for name in task_names(suite))
+
+    assert count("libero_spatial") == count("libero_goal") == {"main_table": 10}
+    assert count("libero_object") == {"floor": 10}
+    assert count("libero_10") == {"living_room_table": 5, "kitchen_table": 4, "study_table": 1}
+    assert count("libero_90") == {"kitchen_table": 46, "living_room_table": 27, "study_table": 17}
+
+
+def test_goals_have_the_number_of_atoms_libero_has(problems: dict[str, Problem]) -> None:
+    def count(suite: str) -> Counter[int]:
+        return Counter(len(problems[name].goal) for name in task_names(suite))
+
+    assert count("libero_spatial") == count("libero_object") == count("libero_goal") == {1: 10}
+    assert count("libero_10") == {1: 1, 2: 8, 3: 1}
+    assert count("libero_90") == {1: 79, 2: 11}
+
+
+def test_libero_90_has_74_instructions() -> None:
+    assert len({find(name).instruction for name in task_names("libero_90")}) == 74
+
+
+def test_a_spatial_state_has_the_size_of_liberos(problems: dict[str, Problem]) -> None:
+    """Objects times 13 numbers, 2 for each of a cabinet's drawers and a stove's knob, 19 for time and robot."""
+    joints = {"wooden_cabinet": 3, "flat_stove": 1, "wine_rack": 0}
+
+    def size(problem: Problem) -> int:
+        return 19 + 13 * len(problem.objects) + 2 * sum(joints[kind] for kind in problem.fixtures.values())
+
+    assert {size(problems[name]) for name in task_names("libero_spatial")} == {92}
+    assert {size(problems[name]) for name in task_names("libero_object")} == {110}
+    assert {size(problems[name]) for name in task_names("libero_goal")} == {79}
+
+
+@pytest.mark.skipif(not FACTS.is_file(), reason=f"{FACTS} is not here")
+def test_every_definition_is_what_the_fact_sheet_says(problems: dict[str, Problem]) -> None:
+    for suite, sheet in json.loads(FACTS.read_text()).items():
+        for facts in sheet:
+            problem = problems[f"{suite}/{facts['name']}"]
+            fixtures = {problem.workspace: facts["fixtures"].pop(problem.workspace), **problem.fixtures}
+            assert (problem.problem, problem.language) == (facts["problem"].lower(), facts["language"].lower())
+            assert fixtures == {problem.workspace: fixtures[problem.workspace], **facts["fixtures"]}
+            assert list(problem.fixtures) == list(facts["fixtures"])
+            assert list(problem.objects.items()) == list(facts["objects"].items())
+            assert list(problem.obj_of_interest) == facts["obj_of_interest"]
+            assert [[atom.predicate, *atom.arguments] for atom in problem.init] == lowered(facts["init"])
+            assert [[atom.predicate, *atom.arguments] for atom in problem.goal] == lowered(facts["goal"][1:])
+            compare_regions(problem, facts["regions"])
+
+
+def lowered(atoms: list[list[str]]) -> list[list[str]]:
+    return [[predicate.lower(), *arguments] for predicate, *arguments in atoms]
+
+
+def compare_regions(problem: Problem, sheet: dict[str, dict[str, object]]) -> None:
+    """The sheet has one region of each short name; where two share one, the cabinet's is missing in it."""
+    known = {f"{facts['target']}_{name}": facts for name, facts in sheet.items()}
+    extra = set(problem.regions) - set(known)
+    assert extra <= {"wooden_cabinet_1_top_region", "white_cabinet_1_top_region"} and set(known) <= set(problem.regions)
+    for name, facts in known.items():
+        region = problem.regions[name]
+        ranges = [facts["range_xyxy_m"]] if "range_xyxy_m" in facts else []
+        assert [list(numbers) for numbers in region.ranges] == [pytest.approx(numbers, abs=1e-9) for numbers in ranges]
+        assert region.yaw == (pytest.approx(facts["yaw_rad"], abs=1e-9) if "yaw_rad" in facts else None)

@@ -1,0 +1,79 @@
+"""Names of LIBERO's tasks: aliases, the order of the benchmark, instructions, and what a wrong name gets."""
+
+from pathlib import Path
+
+import pytest
+
+from ambidex.envs.errors import DefinitionError, UnknownNameError, UsageError
+from ambidex.envs.tasks.libero.suites import find, instruction, is_libero, task_names
+
+
+@pytest.mark.parametrize(
+    ("alias", "words", "horizon"),
+    [
+        (
+            "libero_spatial/0",
+            "pick up the black bowl between the plate and the ramekin and place it on the plate",
+            220,
+        ),
+        ("libero_spatial/9", "pick up the black bowl on the wooden cabinet and place it on the plate", 220),
+        ("libero_object/3", "pick up the bbq sauce and place it in the basket", 280),
+        ("libero_goal/0", "open the middle drawer of the cabinet", 300),
+        ("libero_goal/9", "put the wine bottle on the rack", 300),
+        ("libero_10/2", "turn on the stove and put the moka pot on it", 520),
+        ("libero_90/0", "close the top drawer of the cabinet", 400),
+        ("libero_90/89", "pick up the book on the right and place it under the cabinet shelf", 400),
+    ],
+)
+def test_a_number_is_the_place_in_the_benchmark(alias: str, words: str, horizon: int) -> None:
+    found = find(alias)
+    assert (found.instruction, found.horizon) == (words, horizon)
+    assert find(found.name) == found and found.path.is_file()
+    assert found.name == f"{found.suite}/{found.path.stem}" and alias == f"{found.suite}/{found.index}"
+    assert task_names(found.suite)[found.index] == found.name
+
+
+def test_the_scene_is_no_part_of_the_instruction() -> None:
+    assert instruction("KITCHEN_SCENE10_close_the_drawer") == "close the drawer"
+    assert instruction("LIVING_ROOM_SCENE2_put_it_in_the_basket") == "put it in the basket"
+    assert instruction("put_the_bowl_on_the_stove") == "put the bowl on the stove"
+
+
+def test_a_users_file_is_named_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wipe_the_table.bddl").write_text("")
+    monkeypatch.chdir(tmp_path)
+    found = find("wipe_the_table.bddl")
+    assert found.name == str(tmp_path / "wipe_the_table.bddl") and find(found.name) == found
+    assert (found.suite, found.instruction, found.horizon) == ("", "wipe the table", 600)
+
+
+def test_names_meant_for_libero_are_known_by_their_look() -> None:
+    assert is_libero("libero_goal/1") and is_libero("libero_goal/nothing") and is_libero("/tmp/a.bddl")
+    assert not is_libero("transfer_cube")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("libero_goal/put_the_bowl_on_stove", "Did you mean 'libero_goal/put_the_bowl_on_the_stove'"),
+        ("libero_goal/10", "numbered from 0 to 9"),
+        ("libero_goal/-1", "Unknown task '-1'"),
+        ("libero_goal/", "Unknown task ''"),
+        ("libero_goal/../libero_goal/turn_on_the_stove", "Unknown task"),
+        ("libero_goal/" + "9" * 10_000, "Unknown task"),
+    ],
+)
+def test_a_wrong_task_is_told_what_exists(name: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        find(name)
+
+
+def test_a_wrong_suite_is_told_what_exists() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'libero_goal'"):
+        task_names("libero_goals")
+
+
+@pytest.mark.parametrize("name", ["/nowhere/task.bddl", "task.bddl", "../../task.bddl"])
+def test_a_file_that_does_not_exist_is_told_so(name: str) -> None:
+    with pytest.raises(DefinitionError, match="is no file"):
+        find(name)
