@@ -25,13 +25,12 @@ def collide_ring(
         count: Number of pieces, a multiple of four.
     """
     slope = np.arctan2(upper[0] - lower[0], upper[1] - lower[1])
-    lean = thickness * np.sin(slope)  # the inner upper edge of a sloped piece is the higher one
-    top = np.array([upper[0], upper[1] - lean])
-    bottom = np.array(lower)
-    inward = np.array([-np.cos(slope), np.sin(slope)])
-    radius, height = (top + bottom) / 2 + inward * thickness / 2
+    for _ in range(5):  # the inner upper edge of a sloped piece is the higher one, which lowers the outer one
+        top = np.array([upper[0], upper[1] - thickness * np.sin(slope)])
+        slope = np.arctan2(*(top - lower))
+    radius, height = (top + lower + thickness * np.array([-np.cos(slope), np.sin(slope)])) / 2
     half_width = (upper[0] - thickness / 2) * np.tan(np.pi / count)
-    half_size = (thickness / 2, half_width, np.linalg.norm(top - bottom) / 2)
+    half_size = (thickness / 2, half_width, np.linalg.norm(top - lower) / 2)
     for turn in np.arange(count) * (2 * np.pi / count):
         place = (centre[0] + radius * np.cos(turn), centre[1] + radius * np.sin(turn), height)
         builder.collide_box(place, half_size, quaternion_product(quaternion_about(Z, turn), quaternion_about(Y, slope)))

@@ -1,0 +1,45 @@
+"""A table with objects of given categories on it, or above it."""
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.registry import object_spec
+
+TABLE_TOP = 0.4  # [m]
+ELLIPTIC = mujoco.mjtCone.mjCONE_ELLIPTIC
+
+
+def objects_on_a_table(
+    *categories: str, spread: float = 0.0, timestep: float = 0.002, cone: mujoco.mjtCone = ELLIPTIC
+) -> tuple[mujoco.MjModel, mujoco.MjData]:
+    """Body `thing<i>_main` and joint `thing<i>_joint0` for the i-th category, each standing on the table.
+
+    Args:
+        categories: What there is.
+        spread: Distance between neighbours along y [m].
+        timestep: Of the physics [s].
+        cone: Kind of friction cone.
+    """
+    spec = mujoco.MjSpec()
+    spec.option.timestep = timestep
+    spec.option.cone = cone
+    spec.worldbody.add_geom(
+        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.5, 0.5, 0.02), pos=(0, 0, TABLE_TOP - 0.02)
+    )
+    for index, category in enumerate(categories):
+        frame = spec.worldbody.add_frame(pos=(0.0, index * spread, TABLE_TOP - figures(category).low[2]))
+        spec.attach(object_spec(category), frame=frame, prefix=f"thing{index}_")
+        spec.body(f"thing{index}_main").add_freejoint().name = f"thing{index}_joint0"
+    model = spec.compile()
+    return model, mujoco.MjData(model)
+
+
+def deepest(data: mujoco.MjData) -> float:
+    """How far the deepest contact goes into what it touches [m]."""
+    return float(-min(data.contact.dist, default=0.0))
+
+
+def tilt(data: mujoco.MjData, body: str) -> float:
+    """Angle between a body's z axis and the vertical [degrees]."""
+    return float(np.degrees(np.arccos(np.clip(data.body(body).xmat[8], -1.0, 1.0))))
