@@ -1,96 +1,13 @@
-"""Every predicate in every form, true and false, on both sides of its limits, in models made by hand."""
+"""On in its four forms, In, Up and And, true and false, on both sides of their limits, in a model made by hand."""
 
 import math
 
-import mujoco
 import numpy as np
 import pytest
+from handmade_world import NUDGE, ORIGIN, REGION_Z, SITE_HALF, World
 
-from ambidex.envs.errors import UsageError
-from ambidex.envs.tasks.libero.joint_states import JOINT_STATES, joint_state
-from ambidex.envs.tasks.libero.model_world import ModelWorld
-from ambidex.envs.tasks.libero.predicates import all_hold, holds
+from ambidex.envs.tasks.libero.predicates import all_hold
 from ambidex.envs.tasks.libero.problem import Atom
-from ambidex.envs.tasks.libero.reader import parse_problem
-
-NUDGE = 1e-6  # from a limit [m or rad]
-ORIGIN, REGION_Z = (-0.2, 0.0), 0.867  # of the study
-SITE_HALF = (0.03, 0.05, 0.02)
-
-DEFINITION = """
-(define (problem LIBERO_Study_Tabletop_Manipulation)
-  (:regions
-    (spot (:target study_table) (:ranges ((0.1 -0.2 0.2 0.2))))
-    (two_spots (:target study_table) (:ranges ((0.1 -0.2 0.2 0.2) (0.3 0.0 0.4 0.1))))
-    (home (:target study_table) (:ranges ((-0.1 -0.1 0.1 0.1))))
-    (contain_region (:target basket_1))
-    (top_side (:target wooden_cabinet_1))
-    (top_region (:target wooden_cabinet_1)) (middle_region (:target wooden_cabinet_1)))
-  (:fixtures study_table - study_table wooden_cabinet_1 - wooden_cabinet
-             microwave_1 - microwave flat_stove_1 - flat_stove)
-  (:objects milk_1 - milk basket_1 - basket)
-  (:init (On milk_1 study_table_home) (On basket_1 study_table_home) (On wooden_cabinet_1 study_table_home)
-         (On microwave_1 study_table_home) (On flat_stove_1 study_table_home))
-  (:goal (And (On milk_1 study_table_spot))))
-"""
-MODEL = """
-<mujoco>
-  <worldbody>
-    <body name="milk_1_main"><freejoint name="milk_1_joint0"/><geom size="0.01" mass="1"/></body>
-    <body name="basket_1_main">
-      <freejoint name="basket_1_joint0"/><geom size="0.01" mass="1"/>
-      <site name="basket_1_contain_region" type="box" pos="0.1 0.02 0.03" size="0.03 0.05 0.02"/>
-    </body>
-    <body name="wooden_cabinet_1_main" mocap="true">
-      <site name="wooden_cabinet_1_top_side" type="box" size="0.03 0.05 0.02"/>
-      <body name="top">
-        <joint name="wooden_cabinet_1_top_level" type="slide"/><geom size="0.01" mass="1"/>
-        <site name="wooden_cabinet_1_top_region" type="box" size="0.03 0.05 0.02"/>
-      </body>
-      <body name="middle"><joint name="wooden_cabinet_1_middle_level" type="slide"/><geom size="0.01" mass="1"/></body>
-      <body name="bottom"><joint name="wooden_cabinet_1_bottom_level" type="slide"/><geom size="0.01" mass="1"/></body>
-    </body>
-    <body name="microwave_1_main" mocap="true">
-      <body name="door"><joint name="microwave_1_microjoint"/><geom size="0.01" mass="1"/></body>
-    </body>
-    <body name="flat_stove_1_main" mocap="true">
-      <body name="knob"><joint name="flat_stove_1_button"/><geom size="0.01" mass="1"/></body>
-    </body>
-  </worldbody>
-</mujoco>
-"""
-
-
-class World(ModelWorld):
-    """A world to be arranged by hand; what touches what is said, not simulated."""
-
-    def __init__(self) -> None:
-        self.model = mujoco.MjModel.from_xml_string(MODEL)
-        self.data = mujoco.MjData(self.model)
-        self.contacts: set[frozenset[str]] = set()
-        super().__init__(
-            model=self.model,
-            data=self.data,
-            problem=parse_problem(DEFINITION),
-            origin=ORIGIN,
-            region_z=REGION_Z,
-            in_contact=lambda a, b: frozenset((a, b)) in self.contacts,
-        )
-
-    def touch(self, a: str, b: str) -> None:
-        self.contacts.add(frozenset((f"{a}_main", f"{b}_main")))
-
-    def put(self, thing: str, position: object, yaw: float = 0.0) -> None:
-        turned = [math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]
-        self.data.joint(f"{thing}_joint0").qpos = [*np.asarray(position, dtype=float), *turned]
-        mujoco.mj_kinematics(self.model, self.data)
-
-    def move(self, joint: str, position: float) -> None:
-        self.data.joint(joint).qpos = position
-        mujoco.mj_kinematics(self.model, self.data)
-
-    def says(self, predicate: str, *arguments: str) -> bool:
-        return holds(self, Atom(predicate, arguments))
 
 
 @pytest.fixture
@@ -228,43 +145,6 @@ def test_in_a_drawer_follows_the_drawer(world: World) -> None:
     assert world.says("in", "milk_1", "wooden_cabinet_1_top_region")
 
 
-ONE_JOINT = [
-    ("open", "microwave_1", "microwave_1_microjoint", -1.3 - NUDGE, -1.3),
-    ("close", "microwave_1", "microwave_1_microjoint", -0.005 + NUDGE, -0.005),
-    ("turnon", "flat_stove_1", "flat_stove_1_button", 0.5, 0.5 - NUDGE),
-    ("turnoff", "flat_stove_1", "flat_stove_1_button", -NUDGE, 0.0),
-    ("open", "wooden_cabinet_1_top_region", "wooden_cabinet_1_top_level", -0.14 - NUDGE, -0.14),
-    ("close", "wooden_cabinet_1_top_region", "wooden_cabinet_1_top_level", NUDGE, 0.0),
-    ("open", "wooden_cabinet_1_middle_region", "wooden_cabinet_1_middle_level", -0.14 - NUDGE, -0.14),
-]
-
-
-@pytest.mark.parametrize(("predicate", "name", "joint", "true", "false"), ONE_JOINT)
-def test_a_joint_has_the_limit_of_libero(
-    world: World, predicate: str, name: str, joint: str, true: float, false: float
-) -> None:
-    world.move(joint, true)
-    assert world.says(predicate, name)
-    world.move(joint, false)
-    assert not world.says(predicate, name)
-
-
-def test_another_drawer_does_not_count(world: World) -> None:
-    world.move("wooden_cabinet_1_middle_level", -0.15)
-    assert not world.says("open", "wooden_cabinet_1_top_region")
-    assert not world.says("close", "wooden_cabinet_1_middle_region")
-
-
-def test_a_cabinet_is_open_with_one_drawer_and_closed_with_all(world: World) -> None:
-    drawers = [f"wooden_cabinet_1_{name}_level" for name in ("top", "middle", "bottom")]
-    for drawer in drawers:
-        assert not world.says("close", "wooden_cabinet_1")
-        world.move(drawer, 0.005)
-    assert world.says("close", "wooden_cabinet_1") and not world.says("open", "wooden_cabinet_1")
-    world.move(drawers[1], -0.15)
-    assert world.says("open", "wooden_cabinet_1") and not world.says("close", "wooden_cabinet_1")
-
-
 def test_up_is_a_height_in_the_world(world: World) -> None:
     world.put("milk_1", (0, 0, 1.0))
     assert world.says("up", "milk_1")
@@ -279,23 +159,3 @@ def test_and_needs_every_atom(world: World) -> None:
     off = Atom("turnoff", ("flat_stove_1",))
     assert all_hold(world, (up, on)) and all_hold(world, ())
     assert not all_hold(world, (up, off)) and not all_hold(world, (off, on))
-
-
-@pytest.mark.parametrize("predicate", JOINT_STATES)
-def test_what_starts_in_a_state_is_in_it(predicate: str) -> None:
-    """All but the ends of the interval themselves, where LIBERO compares strictly."""
-    for state in JOINT_STATES[predicate].values():
-        low, high = state.start
-        assert all(state.holds([low + share * (high - low)]) for share in (0.001, 0.5, 0.999))
-
-
-def test_opposites_never_hold_together() -> None:
-    for one, other in (("open", "close"), ("turnon", "turnoff")):
-        for category, state in JOINT_STATES[one].items():
-            opposite = JOINT_STATES[other][category]
-            assert not any(state.holds([q]) and opposite.holds([q]) for q in np.linspace(-2.2, 2.2, 4401))
-
-
-def test_a_state_that_a_category_has_not_is_refused() -> None:
-    with pytest.raises(UsageError, match="open cannot be said of a plate, only of: wooden_cabinet"):
-        joint_state("open", "plate")

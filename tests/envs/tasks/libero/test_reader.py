@@ -4,45 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from definition_text import TEXT, changed, error
 
 from ambidex.envs.errors import DefinitionError
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.tasks.libero.reader import parse_problem, read_problem
-from ambidex.envs.tasks.libero.syntax import MAX_CHARACTERS
-
-TEXT = """\
-(define (problem LIBERO_Kitchen_Tabletop_Manipulation)
-  (:domain robosuite)
-  (:language put the bowl in the drawer)
-  (:regions
-    (left_region (:target kitchen_table) (:ranges ((-0.1 0.0 0.1 0.2))) (:yaw_rotation ((0.0 pi/2))))
-    (back_region (:target kitchen_table) (:ranges ((-0.1 -0.3 0.1 -0.2))))
-    (top_region (:target white_cabinet_1))
-    (top_side (:target white_cabinet_1))
-    (right_region (:target bowl_drainer_1)))
-  (:fixtures kitchen_table - kitchen_table
-             white_cabinet_1 - white_cabinet)
-  (:objects akita_black_bowl_1 akita_black_bowl_2 - akita_black_bowl plate_1 - plate)
-  (:obj_of_interest akita_black_bowl_1 white_cabinet_1)
-  (:init
-    (On akita_black_bowl_1 kitchen_table_left_region)
-    (On akita_black_bowl_2 plate_1)
-    (On plate_1 kitchen_table_left_region)
-    (On white_cabinet_1 kitchen_table_back_region)
-    (Open white_cabinet_1_top_region))
-  (:goal (And (In akita_black_bowl_1 white_cabinet_1_top_region) (Close white_cabinet_1_top_region))))
-"""
-
-
-def changed(old: str, new: str) -> str:
-    assert TEXT.count(old) >= 1
-    return TEXT.replace(old, new, 1)
-
-
-def error(text: str) -> str:
-    with pytest.raises(DefinitionError) as caught:
-        parse_problem(text, source="my.bddl")
-    return str(caught.value)
 
 
 def test_everything_in_a_definition_is_read() -> None:
@@ -245,44 +211,6 @@ def test_a_missing_section_is_said(section: str) -> None:
         .replace("(:domain robosuite)", "")
     )
     assert f"no ({name} ...)" in message
-
-
-@pytest.mark.parametrize("text", ["", "  \n ; nothing\n"])
-def test_an_empty_text_is_refused(text: str) -> None:
-    assert "line 1, column 1: the text is empty" in error(text)
-
-
-@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
-def test_places_are_right_whatever_ends_a_line(ending: str) -> None:
-    text = changed("robosuite", "behavior").replace("\n", ending)
-    assert error("; one\n; two\n".replace("\n", ending) + text).startswith("my.bddl, line 4, column 12: ")
-
-
-def test_deep_nesting_is_refused_at_once() -> None:
-    assert error("(" * 100).startswith("my.bddl, line 1, column 17: parentheses are nested more than 16 deep")
-    assert "got a list in parentheses" in error(changed("(:domain", "(" * 15 + ")" * 15 + "(:domain"))
-    assert "more than 16 deep" in error(changed("(:domain", "(" * 16 + ")" * 16 + "(:domain"))
-
-
-@pytest.mark.parametrize("pattern", ["(", ")", "()", "x", " ", ";", "(x)\n", "((((x))))"])
-def test_a_text_without_end_is_refused_at_once(pattern: str) -> None:
-    assert "too many for a definition" in error(pattern * MAX_CHARACTERS * 4)
-    error(pattern * (MAX_CHARACTERS // len(pattern)))
-
-
-def test_gigabytes_of_nesting_are_refused_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "deep.bddl"
-    with path.open("wb") as file:
-        file.write(b"(" * 1_000_000)
-        file.truncate(4 * 2**30)
-    with pytest.raises(DefinitionError, match=r"deep\.bddl, line 1, column 1: the file is too long"):
-        read_problem(path)
-
-
-def test_every_cut_of_a_definition_is_refused() -> None:
-    for length in range(len(TEXT) - 1):
-        if TEXT[length:].strip():
-            error(TEXT[:length])
 
 
 def test_a_file_is_read_like_its_text(tmp_path: Path) -> None:
