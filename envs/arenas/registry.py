@@ -15,12 +15,16 @@ ARENAS: Mapping[str, str] = {
 }
 
 
-@cache
 def arena(problem: str) -> Arena:
     """The room of a BDDL problem, its name in any case.
 
     Raises:
         UnknownNameError: No room is known for it; the message says for which there is one.
     """
-    make: Callable[[], Arena] = resolve("BDDL problem", problem.lower(), ARENAS)  # type: ignore[assignment]
+    return _arena(problem.lower())
+
+
+@cache
+def _arena(problem: str) -> Arena:
+    make: Callable[[], Arena] = resolve("BDDL problem", problem, ARENAS)  # type: ignore[assignment]
     return make()

@@ -32,7 +32,14 @@ class FixtureScene:
         fixture: Pose of the fixture in the world.
     """
 
-    def __init__(self, category: str, thing: str | None = None, timestep: float = 0.005, room: str = "") -> None:
+    def __init__(
+        self,
+        category: str,
+        thing: str | None = None,
+        timestep: float = 0.005,
+        room: str = "",
+        finger: tuple[float, float, float] | None = None,
+    ) -> None:
         problem, (x, y), yaw = PLACES[category]
         self._arena = arena(room or problem)
         self._category = category
@@ -45,6 +52,8 @@ class FixtureScene:
         spec.attach(object_spec(category), frame=spec.worldbody.add_frame(), prefix=FIXTURE + "_")
         body = spec.body(f"{FIXTURE}_main")
         body.mocap, body.pos, body.quat = True, self.fixture.position, self.fixture.quaternion
+        if finger is not None:
+            _add_finger(spec, finger)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         mujoco.mj_forward(self.model, self.data)
@@ -56,10 +65,35 @@ class FixtureScene:
         self.data.joint(f"{THING}_joint0").qvel = 0.0
         mujoco.mj_forward(self.model, self.data)
 
-    def put_on_table(self, position: object, quaternion: object, clearance: float) -> None:
-        """Place the object's frame at a pose given in the fixture's frame, but its z above the table [m]."""
-        x, y = np.asarray(position, dtype=np.float64)
-        self.put((x, y, self._arena.surface_z - self.fixture.position[2] + clearance), quaternion)
+    @property
+    def surface_z(self) -> float:
+        """Height of the table [m]."""
+        return self._arena.surface_z
+
+    def move_finger(self, pose: Pose) -> None:
+        """Put the finger at a pose given in the fixture's frame, at rest."""
+        placed = self.guide_finger(pose)
+        self.data.joint("finger").qpos = np.r_[placed.position, placed.quaternion]
+        self.data.joint("finger").qvel = 0.0
+        mujoco.mj_forward(self.model, self.data)
+
+    def guide_finger(self, pose: Pose) -> Pose:
+        """Draw the finger towards a pose given in the fixture's frame; returns it in the world."""
+        placed = self.fixture @ pose
+        guide = int(self.model.body("guide").mocapid[0])
+        self.data.mocap_pos[guide], self.data.mocap_quat[guide] = placed.position, placed.quaternion
+        return placed
+
+    def drag_finger(self, velocity: object, seconds: float) -> float:
+        """Move the finger at a velocity [m/s] in the fixture's frame; the depth of the deepest contact then [m]."""
+        turned, deepest, step = np.empty(3), 0.0, float(self.model.opt.timestep)
+        mujoco.mju_rotVecQuat(turned, np.asarray(velocity, dtype=np.float64), self.fixture.quaternion)
+        guide = int(self.model.body("guide").mocapid[0])
+        for _ in range(round(seconds / step)):
+            self.data.mocap_pos[guide] += turned * step
+            mujoco.mj_step(self.model, self.data)
+            deepest = max(deepest, self.deepest())
+        return deepest
 
     def run(self, seconds: float) -> None:
         mujoco.mj_step(self.model, self.data, round(seconds / self.model.opt.timestep))
@@ -134,3 +168,15 @@ class FixtureScene:
 
     def _family(self, instance: str) -> set[int]:
         return {i for i in range(self.model.nbody) if self.model.body(i).name.startswith(instance + "_")}
+
+
+def _add_finger(spec: mujoco.MjSpec, size: tuple[float, float, float]) -> None:
+    """A box without weight that follows a mocap body; contacts know no speed of mocap bodies themselves."""
+    spec.worldbody.add_body(name="guide", mocap=True, pos=(0.0, 0.0, 2.0))
+    body = spec.worldbody.add_body(name="finger", pos=(0.0, 0.0, 2.0), gravcomp=1.0)
+    body.add_freejoint(name="finger")
+    body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, condim=4, mass=1.0)
+    weld = spec.add_equality(
+        type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY, name1="guide", name2="finger"
+    )
+    weld.solref = (0.01, 1.0)
