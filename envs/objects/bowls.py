@@ -1,10 +1,28 @@
 """Bowls and the ramekin: a small floor and a ring of walls, so that they are hollow."""
 
+from collections.abc import Mapping
+
 import mujoco
 
 from ambidex.envs.objects.builder import Colour, ObjectBuilder
-from ambidex.envs.objects.rings import collide_ring
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.rings import Ring, collide_ring
 from ambidex.envs.objects.shapes import Point, revolve
+
+WALLS: Mapping[str, tuple[float, float]] = {  # outer radius at the bottom, thickness of walls and floor [m]
+    "akita_black_bowl": (0.034, 0.0045),
+    "white_bowl": (0.027, 0.004),
+    "glazed_rim_porcelain_ramekin": (0.041, 0.0045),
+}
+
+
+def bowl_wall(category: str) -> Ring:
+    """The wall of a bowl, down to where the floor begins."""
+    given = figures(category)
+    foot, thickness = WALLS[category]
+    x, y, _ = given.centre.tolist()
+    radius = float(given.size[:2].mean()) / 2
+    return Ring(centre=(x, y), lower=(foot, given.low[2] + 0.001), upper=(radius, given.high[2]), thickness=thickness)
 
 
 def akita_black_bowl() -> mujoco.MjSpec:
@@ -19,14 +37,14 @@ def akita_black_bowl() -> mujoco.MjSpec:
         (0.0535, 0.0505),
     ]
     inside = [(0.0505, 0.0502), (0.044, 0.023), (0.032, 0.0085), (0.0, 0.0075)]
-    return _bowl("akita_black_bowl", profile + inside, (0.07, 0.07, 0.075), foot=0.034, wall=0.0045, count=12)
+    return _bowl("akita_black_bowl", profile + inside, (0.07, 0.07, 0.075), count=12)
 
 
 def white_bowl() -> mujoco.MjSpec:
     """A small white bowl."""
     profile = [(0.0, 0.003), (0.02, 0.003), (0.022, 0.0), (0.0255, 0.002), (0.035, 0.014), (0.0405, 0.0345)]
     inside = [(0.038, 0.0343), (0.033, 0.016), (0.024, 0.006), (0.0, 0.005)]
-    return _bowl("white_bowl", profile + inside, (0.93, 0.93, 0.91), foot=0.027, wall=0.004, count=8)
+    return _bowl("white_bowl", profile + inside, (0.93, 0.93, 0.91), count=8)
 
 
 def glazed_rim_porcelain_ramekin() -> mujoco.MjSpec:
@@ -40,23 +58,18 @@ def glazed_rim_porcelain_ramekin() -> mujoco.MjSpec:
     for profile in (outside, inside):
         builder.show(revolve(profile).moved(low), (0.92, 0.89, 0.82), gloss=0.6)
     builder.show(revolve(rim).moved(low), (0.45, 0.24, 0.12), gloss=0.6)
-    return _hollow(builder, foot=0.041, wall=0.0045, count=8)
+    return _hollow(builder, count=8)
 
 
-def _bowl(
-    category: str, profile: list[Point], colour: Colour, *, foot: float, wall: float, count: int
-) -> mujoco.MjSpec:
+def _bowl(category: str, profile: list[Point], colour: Colour, *, count: int) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
     builder.show(revolve(profile).within(builder.figures.low, builder.figures.high), colour, gloss=0.7)
-    return _hollow(builder, foot=foot, wall=wall, count=count)
+    return _hollow(builder, count=count)
 
 
-def _hollow(builder: ObjectBuilder, *, foot: float, wall: float, count: int) -> mujoco.MjSpec:
-    """The collision shape: `foot` is the outer radius at the bottom, `wall` how thick walls and floor are [m]."""
-    given = builder.figures
-    x, y, _ = given.centre
-    bottom, side = given.low[2], 0.76 * foot
-    builder.collide_between((x - side, y - side, bottom), (x + side, y + side, bottom + wall))
-    radius = float(given.size[:2].mean()) / 2
-    collide_ring(builder, (x, y), (foot, bottom + 0.001), (radius, given.high[2]), wall, count)
+def _hollow(builder: ObjectBuilder, *, count: int) -> mujoco.MjSpec:
+    wall, bottom = bowl_wall(builder.figures.category), builder.figures.low[2]
+    (x, y), side = wall.centre, 0.76 * wall.lower[0]
+    builder.collide_between((x - side, y - side, bottom), (x + side, y + side, bottom + wall.thickness))
+    collide_ring(builder, wall, count)
     return builder.finish()

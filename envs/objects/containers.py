@@ -12,13 +12,13 @@ from ambidex.envs.objects.mesh import joined
 from ambidex.envs.objects.shapes import box
 from ambidex.envs.types import ImageArray
 
-RIM, OVERHANG = 0.012, 0.0008  # height of the band around the upper edge, and how far it stands out [m]
+RIM, OVERHANG = 0.012, 0.0006  # height of the band around the upper edge, and how far it stands out [m]
 Corners = tuple[Sequence[float], Sequence[float]]
 
 
 def basket() -> mujoco.MjSpec:
     """Woven of brown strips."""
-    return _container("basket", 0.006, _weave(), (0.5, 0.33, 0.18))
+    return _container("basket", 0.0035, _weave(), (0.5, 0.33, 0.18))
 
 
 def wooden_tray() -> mujoco.MjSpec:
@@ -29,7 +29,7 @@ def wooden_tray() -> mujoco.MjSpec:
         .grain(0.04, seed=5, stretch=(2, 64))
         .image
     )
-    return _container("wooden_tray", 0.007, wood, (0.55, 0.36, 0.19))
+    return _container("wooden_tray", 0.006, wood, (0.55, 0.36, 0.19))
 
 
 def _container(category: str, wall: float, texture: ImageArray, rim: tuple[float, float, float]) -> mujoco.MjSpec:

@@ -4,8 +4,9 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.objects.builder import ObjectBuilder
+from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.mesh import joined
-from ambidex.envs.objects.rings import Z, collide_ring
+from ambidex.envs.objects.rings import Ring, Z, collide_ring
 from ambidex.envs.objects.shapes import box, prism, revolve
 from ambidex.envs.pose import quaternion_about
 
@@ -14,12 +15,19 @@ GRIP = 0.010  # half the width of the handle [m]
 DEEP = 0.012  # its height [m]
 
 
+def pan_wall() -> Ring:
+    """The wall of the pan."""
+    given = figures("chefmate_8_frypan")
+    radius, low = float(given.size[1]) / 2, given.low[2]
+    centre = (given.low[0] + radius, float(given.centre[1]))
+    return Ring(centre=centre, lower=(FOOT, low + 0.001), upper=(radius, low + RIM), thickness=WALL)
+
+
 def chefmate_8_frypan() -> mujoco.MjSpec:
     """Black inside, grey outside, a black handle."""
     builder = ObjectBuilder("chefmate_8_frypan")
-    given = builder.figures
-    radius = float(given.size[1]) / 2
-    x, y, low = given.low[0] + radius, float(given.centre[1]), given.low[2]
+    wall, low = pan_wall(), builder.figures.low[2]
+    (x, y), radius = wall.centre, wall.upper[0]
     outside = [(0.0, 0.0), (FOOT, 0.0), (0.09, 0.012), (radius, RIM), (radius - 0.003, RIM)]
     inside = [(radius - 0.003, RIM), (0.087, 0.014), (FOOT - 0.003, WALL), (0.0, WALL)]
     builder.show(revolve(outside, 24).moved((x, y, low)), (0.3, 0.3, 0.32), gloss=0.7)
@@ -28,7 +36,7 @@ def chefmate_8_frypan() -> mujoco.MjSpec:
     side = FOOT * 0.8
     for turn in (0.0, np.pi / 4):
         builder.collide_box((x, y, low + WALL / 2), (side, side, WALL / 2), quaternion_about(Z, turn))
-    collide_ring(builder, (x, y), (FOOT, low + 0.001), (radius, low + RIM), WALL)
+    collide_ring(builder, wall)
     return builder.finish()
 
 

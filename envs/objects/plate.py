@@ -5,11 +5,20 @@ import numpy as np
 
 from ambidex.envs.objects.builder import ObjectBuilder
 from ambidex.envs.objects.canvas import Canvas
-from ambidex.envs.objects.rings import Z, collide_ring
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.rings import Ring, Z, collide_ring
 from ambidex.envs.objects.shapes import revolve
 from ambidex.envs.pose import quaternion_about
 
-FLAT, WALL = 0.044, 0.004  # outer radius of the flat middle, thickness [m]
+FLAT, WALL = 0.05, 0.004  # outer radius of the flat middle, thickness [m]
+
+
+def plate_rim() -> Ring:
+    """The part of the plate that rises."""
+    given = figures("plate")
+    x, y, _ = given.centre.tolist()
+    radius = float(given.size[:2].mean()) / 2
+    return Ring(centre=(x, y), lower=(FLAT, given.low[2]), upper=(radius, given.high[2]), thickness=WALL)
 
 
 def plate() -> mujoco.MjSpec:
@@ -18,11 +27,11 @@ def plate() -> mujoco.MjSpec:
     given = builder.figures
     profile = [(0.0, 0.0), (FLAT - 0.003, 0.0), (0.067, 0.0155), (0.0688, 0.0183), (0.068, 0.019)]
     profile += [(0.064, 0.0165), (FLAT - 0.001, 0.0045), (0.0, 0.004)]
-    label = Canvas(8, 128, (0.94, 0.93, 0.9)).block(0, 0.37, 1, 0.45, (0.72, 0.13, 0.1)).image
+    label = Canvas(8, 128, (0.94, 0.93, 0.9)).block(0, 0.4, 1, 0.47, (0.72, 0.13, 0.1)).image
     builder.show(revolve(profile, slices=24).within(given.low, given.high), texture=label, gloss=0.6)
     x, y, _ = given.centre
-    bottom, side = given.low[2], FLAT * 0.8
+    bottom, side = given.low[2], FLAT * 0.78
     for turn in (0.0, np.pi / 4):
         builder.collide_box((x, y, bottom + WALL / 2), (side, side, WALL / 2), quaternion_about(Z, turn))
-    collide_ring(builder, (x, y), (FLAT, bottom), (float(given.size[:2].mean()) / 2, given.high[2]), WALL)
+    collide_ring(builder, plate_rim())
     return builder.finish()

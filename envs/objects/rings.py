@@ -1,6 +1,7 @@
 """Round walls and round bars made of a few boxes each, which is what stays put and collides fast."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,28 +12,40 @@ from ambidex.envs.pose import quaternion_about, quaternion_product
 Z, Y = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
 
 
-def collide_ring(
-    builder: ObjectBuilder, centre: Point, lower: Point, upper: Point, thickness: float, count: int = 8
-) -> None:
-    """A wall around z, sloped outwards or upright, of flat pieces.
+@dataclass(frozen=True, kw_only=True)
+class Ring:
+    """A wall around z, upright or sloped outwards.
 
-    Args:
-        builder: Object it becomes part of.
+    Attributes:
         centre: Its middle (x, y) [m].
         lower: Outer radius and z of its lower edge [m].
-        upper: Outer radius and z of its upper edge [m]; nothing of it is higher or further out on the x and y axes.
+        upper: Outer radius and z of its upper edge [m]; nothing of it is higher, or further out on the x and y axes.
         thickness: Of the wall [m].
-        count: Number of pieces, a multiple of four.
     """
-    slope = np.arctan2(upper[0] - lower[0], upper[1] - lower[1])
+
+    centre: Point
+    lower: Point
+    upper: Point
+    thickness: float
+
+    def radius_at(self, height: float) -> float:
+        """Distance of the middle of the wall from the ring's at z = `height` [m]."""
+        part = (height - self.lower[1]) / (self.upper[1] - self.lower[1])
+        return self.lower[0] + part * (self.upper[0] - self.lower[0]) - self.thickness / 2
+
+
+def collide_ring(builder: ObjectBuilder, ring: Ring, count: int = 8) -> None:
+    """Add a ring of `count` flat pieces, a multiple of four."""
+    lower, upper, thickness = np.array(ring.lower), np.array(ring.upper), ring.thickness
+    slope = np.arctan2(*(upper - lower))
     for _ in range(5):  # the inner upper edge of a sloped piece is the higher one, which lowers the outer one
-        top = np.array([upper[0], upper[1] - thickness * np.sin(slope)])
+        top = upper - (0.0, thickness * np.sin(slope))
         slope = np.arctan2(*(top - lower))
     radius, height = (top + lower + thickness * np.array([-np.cos(slope), np.sin(slope)])) / 2
     half_width = (upper[0] - thickness / 2) * np.tan(np.pi / count)
     half_size = (thickness / 2, half_width, np.linalg.norm(top - lower) / 2)
     for turn in np.arange(count) * (2 * np.pi / count):
-        place = (centre[0] + radius * np.cos(turn), centre[1] + radius * np.sin(turn), height)
+        place = (ring.centre[0] + radius * np.cos(turn), ring.centre[1] + radius * np.sin(turn), height)
         builder.collide_box(place, half_size, quaternion_product(quaternion_about(Z, turn), quaternion_about(Y, slope)))
 
 
