@@ -6,11 +6,13 @@ from ambidex.benchmarks.gallery.report_command import CommandPerEpisode
 from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.look import Look
+from ambidex.envs.registry import SUITES
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
 from ambidex.recorders.destination import VIDEOS
+from ambidex.recorders.task_folder import task_folder
 
 __all__ = ["is_dataset", "read_dataset"]
 
@@ -40,7 +42,8 @@ def _datasets(folder: Path) -> list[Path]:
     """The folder itself, or those of the tasks in it: a suite is recorded into one folder per task, named after it."""
     if (folder / NAME).is_file():
         return [folder]
-    return sorted(info.parent for info in folder.glob(f"*/{NAME}"))
+    folders = dict.fromkeys(folder / task_folder(task) for tasks in SUITES.values() for task in tasks)
+    return [path for path in folders if (path / NAME).is_file()]
 
 
 def _facts(info: DatasetInfo) -> tuple[tuple[str, str], ...]:

@@ -191,7 +191,7 @@ def test_a_damaged_frame_is_named_wherever_it_is_decoded(tmp_path, workers):
     table = read_table([tmp_path / "data"])
     path = table.entries[0].path
     with Dataset(tmp_path / "data")[0] as file:
-        offset = file._images["top"].id.get_chunk_info(3).byte_offset
+        offset = file._frames.datasets["top"].id.get_chunk_info(3).byte_offset
     content = bytearray(path.read_bytes())
     content[offset + 20 : offset + 40] = bytes(20)
     path.write_bytes(content)

@@ -1,0 +1,86 @@
+"""Small episodes of the libero family, and what their files say besides: random numbers, no simulator."""
+
+import dataclasses
+import json
+
+import numpy as np
+from synthetic_episode import make_episode, make_frames, make_spec
+
+from ambidex.recorders.libero_proprioception import LiberoProprioception
+from ambidex.recorders.libero_scenery import LiberoScenery
+from ambidex.recorders.libero_writer import write_demo
+
+NQ, NV = 20, 18
+STATE = 70
+TASK = "libero_goal/put_the_bowl_on_the_plate"
+BDDL = "(define (problem LIBERO_Tabletop_Manipulation))\n"
+ACTIONS = ("x", "y", "z", "rx", "ry", "rz", "gripper")
+JOINTS = (*(f"robot0_joint{i}" for i in range(1, 8)), "robot0_gripper")
+
+
+def libero_spec(**changes):
+    return make_spec(
+        **{
+            "task": TASK,
+            "family": "libero",
+            "robot": "panda",
+            "control": "ee",
+            "control_hz": 20.0,
+            "horizon": 300,
+            "cameras": ("agentview", "robot0_eye_in_hand"),
+            "instruction": "put the bowl on the plate",
+            "action_names": ACTIONS,
+            "joint_names": JOINTS,
+            "object_names": ("akita_black_bowl_1_main", "plate_1_main"),
+            **changes,
+        }
+    )
+
+
+def libero_episode(*, steps=6, seed=3, spec=None, **changes):
+    rng = np.random.default_rng(seed + 1000)
+
+    def random(*shape):
+        return rng.uniform(-1, 1, shape).astype(np.float32)
+
+    arrays = {
+        "qpos": random(steps, 8),
+        "qvel": random(steps, 8),
+        "joint_actions": random(steps, 8),
+        "ee_actions": random(steps, 7),
+        "states": rng.standard_normal((steps + 1, STATE)),
+    }
+    return make_episode(steps=steps, seed=seed, spec=spec or libero_spec(), **{**arrays, **changes})
+
+
+def make_proprioception(steps=6, seed=3):
+    rng = np.random.default_rng(seed)
+    quaternions = rng.standard_normal((steps, 4))
+    return LiberoProprioception(
+        gripper_states=rng.uniform(0, 0.04, (steps, 2)),
+        joint_states=rng.uniform(-1, 1, (steps, 7)),
+        ee_pos=rng.uniform(0, 1, (steps, 3)),
+        ee_quat=quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True),
+    )
+
+
+def make_scenery(**changes):
+    scenery = LiberoScenery(
+        bddl_file_name=f"{TASK}.bddl",
+        bddl_file_content=BDDL,
+        env_name="Libero_Tabletop_Manipulation",
+        env_args=json.dumps({"type": 1, "env_name": "Libero_Tabletop_Manipulation", "env_kwargs": {}}),
+        problem_info=json.dumps({"language_instruction": "put the bowl on the plate"}),
+        model_file="<mujoco>" + "x" * 100_000 + "</mujoco>",  # longer than HDF5 takes in one piece
+        positions=NQ,
+        velocities=NV,
+    )
+    return dataclasses.replace(scenery, **changes)
+
+
+def write_libero(path, storage="lossless", *, convention="upright", **changes):
+    """Write one demonstration; returns the episode."""
+    episode = libero_episode(**changes)
+    seen = make_proprioception(episode.steps)
+    write_demo(path, episode, make_frames(episode), storage, seen, make_scenery(), convention=convention)
+    return episode
