@@ -1,26 +1,25 @@
 """The environment: one task, one robot, one control mode, one step path."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from ambidex.envs.controller import Controller
-from ambidex.envs.controllers.ee_pose import EePose
-from ambidex.envs.controllers.joint_position import JointPosition
 from ambidex.envs.environment_choice import EnvironmentChoice
 from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.joint_space import JointSpace
-from ambidex.envs.registry import ROBOTS, TASKS, resolve
+from ambidex.envs.registry import find_task, resolve
 from ambidex.envs.renderer import QUALITIES, Renderer
-from ambidex.envs.robot import Robot
 from ambidex.envs.scene import Scene
-from ambidex.envs.task import Task
+from ambidex.envs.task import STRICT
+from ambidex.envs.tasks.libero.init_states import check_fit, read_init_states
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
+from ambidex.envs.verdict import Verdict
 
-CONTROLLERS: Mapping[str, Callable[[Scene, float], Controller]] = {"joint": JointPosition, "ee": EePose}
 SPREADS = ("published", "wide")
 MAX_IMAGE_SIDE = 4096  # [px]
 
@@ -40,8 +39,8 @@ class Environment:
         self.controller = controller
         self._joints = JointSpace(scene)
         self._substeps = round(1.0 / spec.control_hz / scene.model.opt.timestep)
-        self._hold_steps = round(scene.task.hold_s * spec.control_hz)
-        self._held_steps = 0
+        self._verdict = Verdict(hold_steps=round(scene.task.hold_s * spec.control_hz), latches=scene.task.latches)
+        self._starts = _init_states(spec.init_states, scene) if spec.init_states else None
         self._step = 0
         self._renderer: Renderer | None = None
 
@@ -53,16 +52,16 @@ class Environment:
         """
         if seed < 0:
             raise UsageError(f"Episode seed {seed} is negative. Seeds count from 0.")
-        rng = episode_rng(self.spec.task, seed)
-        self.scene.reset({p.body: p.starts[self.spec.spread].sample(rng) for p in self.scene.task.props})
-        self._step = self._held_steps = 0
-        return self.observe()
+        self._start(seed)
+        for _ in range(self.spec.settle_steps):
+            self._act(self.controller.idle(self.scene))
+        self.scene.restart_clock()
+        return self._begin()
 
     def restore(self, state: FloatArray) -> Observation:
         """Continue from a stored state (S,). The count of steps and of held checks begins anew."""
         self.scene.set_state(state)
-        self._step = self._held_steps = 0
-        return self.observe()
+        return self._begin()
 
     def step(self, action: Float32Array) -> Step:
         """Act for one control step.
@@ -73,17 +72,15 @@ class Environment:
         Raises:
             InvalidActionError: Wrong shape, or a value that is not finite.
         """
-        joint_action = self.controller.joint_action(self.scene, self._checked(action))
-        self._joints.act(joint_action, self._substeps)
+        joint_action = self._act(self._checked(action))
         self._step += 1
         checks = self.scene.task.checks(self.scene)
-        self._held_steps = self._held_steps + 1 if all(checks.values()) else 0
         return Step(
             observation=self.observe(),
             joint_action=joint_action,
             stage=self.stage(),
             checks=checks,
-            success=self._held_steps >= self._hold_steps,
+            success=self._verdict.after(all(checks.values())),
             truncated=self._step >= self.spec.horizon,
         )
 
@@ -94,7 +91,7 @@ class Environment:
             state=self.scene.state(),
             qpos=self._joints.positions(),
             qvel=self._joints.velocities(),
-            objects=self._object_poses(),
+            objects=self.scene.body_poses(self.spec.object_names),
             instruction=self.spec.instruction,
             camera_names=self.spec.cameras,
             render=self.render,
@@ -116,6 +113,24 @@ class Environment:
             self._renderer.close()
             self._renderer = None
 
+    def _start(self, seed: int) -> None:
+        task, spread = self.scene.task, self.spec.spread
+        rng = episode_rng(task.address, seed)
+        if self._starts is None:
+            task.start(self.scene, rng, spread)
+        else:
+            task.start_from(self.scene, rng, spread, self._starts[seed % len(self._starts)])
+
+    def _begin(self) -> Observation:
+        self._step = 0
+        self._verdict.begin()
+        return self.observe()
+
+    def _act(self, action: Float32Array) -> Float32Array:
+        joint_action = self.controller.joint_action(self.scene, action)
+        self._joints.act(joint_action, self._substeps)
+        return joint_action
+
     def _checked(self, action: Float32Array) -> Float32Array:
         values = np.asarray(action, dtype=np.float32)
         expected = (len(self.spec.action_names),)
@@ -129,10 +144,6 @@ class Environment:
             raise InvalidActionError(f"Action at step {self._step} is not finite in: {', '.join(names)}.")
         return values
 
-    def _object_poses(self) -> FloatArray:
-        poses = [self.scene.body_pose(name) for name in self.spec.object_names]
-        return np.concatenate([np.r_[pose.position, pose.quaternion] for pose in poses])
-
 
 def make(
     task: str,
@@ -142,59 +153,67 @@ def make(
     image_size: tuple[int, int] | None = None,
     render_quality: str = "standard",
     spread: str = "published",
+    success: str = STRICT,
+    horizon: int | None = None,
+    settle_steps: int = 0,
+    init_states: str | Path | None = None,
 ) -> Environment:
     """An environment by task name.
 
     Args:
-        task: Registered task name.
+        task: Registered task name, its alias such as "libero_goal/1", or the path of a .bddl file.
         control: "joint" or "ee"; None for the family's default.
         cameras: Camera names; None for the family's default, empty for none.
         image_size: Height and width [px]; None for the family's default.
         render_quality: "standard" (fast) or "studio" (shadows, anti-aliasing).
         spread: "published" or "wide" reset distribution.
+        success: Criterion of success: "strict", or "libero" where a task has it.
+        horizon: Control steps in a full episode; None for the task's.
+        settle_steps: Control steps of doing nothing before the episode begins.
+        init_states: File of LIBERO's own initial states; seed s starts from row s modulo the rows.
 
     Raises:
-        UnknownNameError: An unknown task, control mode, camera, quality or spread.
-        UsageError: An image size out of range.
+        UnknownNameError: An unknown task, control mode, camera, quality, spread or criterion.
+        UsageError: A number out of range, or initial states for a task that has none.
+        DatasetError: Initial states that cannot be read, or are of another task.
     """
-    task_object = cast("type[Task]", resolve("task", task, TASKS))()
+    task_object = find_task(task).judged_by(success)
     defaults = FAMILIES[task_object.family]
     control = control or defaults.control
     for kind, name, known in (
-        ("control mode", control, tuple(CONTROLLERS)),
+        ("control mode", control, tuple(defaults.controllers)),
         ("render quality", render_quality, tuple(QUALITIES)),
         ("spread", spread, SPREADS),
     ):
         if name not in known:
             raise UnknownNameError(kind, name, known)
     size = image_size or defaults.image_size
-    if not all(1 <= side <= MAX_IMAGE_SIDE for side in size):
-        raise UsageError(f"Image size {size[0]} x {size[1]}: each side must be 1 to {MAX_IMAGE_SIDE} pixels.")
-    robot = cast("Robot", resolve("robot", task_object.robot, ROBOTS)())  # type: ignore[operator]
+    length = task_object.horizon if horizon is None else horizon
+    _check_numbers(size, length, settle_steps)
+    robot = task_object.make_robot()
     scene = Scene(robot, task_object)
-    controller = CONTROLLERS[control](scene, defaults.control_hz)
-    chosen = tuple(defaults.cameras if cameras is None else cameras)
-    for camera in chosen:
-        if camera not in scene.camera_names:
-            raise UnknownNameError("camera", camera, scene.camera_names)
-    if len(set(chosen)) < len(chosen):
-        raise UsageError(f"Cameras {', '.join(chosen)}: one is named twice. Name each once.")
+    controller = cast("type[Controller]", resolve("control mode", control, defaults.controllers))(
+        scene, defaults.control_hz
+    )
     spec = EnvSpec(
-        task=task,
+        task=task_object.name,
         family=task_object.family,
         robot=robot.name,
         control=control,
         control_hz=defaults.control_hz,
-        horizon=task_object.horizon,
+        horizon=length,
         spread=spread,
-        cameras=chosen,
+        cameras=_chosen(defaults.cameras if cameras is None else cameras, scene),
         image_size=(int(size[0]), int(size[1])),
         render_quality=render_quality,
         instruction=task_object.instruction,
         stages=task_object.stages,
         action_names=controller.action_names,
         joint_names=robot.joint_names,
-        object_names=tuple(p.body for p in task_object.props),
+        object_names=task_object.object_names,
+        success=success,
+        settle_steps=settle_steps,
+        init_states=str(Path(init_states).resolve()) if init_states else "",
     )
     return Environment(spec, scene, controller)
 
@@ -203,8 +222,9 @@ def make_from_spec(spec: EnvironmentChoice) -> Environment:
     """The environment that a spec describes, or that a command's config asks for.
 
     Raises:
-        UnknownNameError: An unknown task, control mode, camera, quality or spread.
-        UsageError: An image size out of range.
+        UnknownNameError: An unknown task, control mode, camera, quality, spread or criterion.
+        UsageError: A number out of range, or initial states for a task that has none.
+        DatasetError: Initial states that cannot be read, or are of another task.
     """
     return make(
         spec.task,
@@ -213,6 +233,11 @@ def make_from_spec(spec: EnvironmentChoice) -> Environment:
         image_size=spec.image_size,
         render_quality=spec.render_quality,
         spread=spec.spread,
+        success=spec.success,
+        # A config leaves the length to the task.
+        horizon=spec.horizon if isinstance(spec, EnvSpec) else None,
+        settle_steps=spec.settle_steps if isinstance(spec, EnvSpec) else 0,
+        init_states=spec.init_states,
     )
 
 
@@ -220,3 +245,28 @@ def episode_rng(task: str, seed: int) -> np.random.Generator:
     """The generator of an episode's start: a pure function of (task, seed)."""
     digest = hashlib.sha256(task.encode()).digest()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int.from_bytes(digest[:8]), seed])))
+
+
+def _init_states(path: str, scene: Scene) -> FloatArray:
+    states, model = read_init_states(Path(path)), scene.model
+    check_fit(states, nq=model.nq, nv=model.nv, path=Path(path), task=scene.task.name)
+    return states
+
+
+def _check_numbers(size: tuple[int, int], horizon: int, settle_steps: int) -> None:
+    if not all(1 <= side <= MAX_IMAGE_SIDE for side in size):
+        raise UsageError(f"Image size {size[0]} x {size[1]}: each side must be 1 to {MAX_IMAGE_SIDE} pixels.")
+    if horizon < 1 or settle_steps < 0:
+        raise UsageError(
+            f"Horizon {horizon} and settle steps {settle_steps}: expected at least 1 control step in an episode, and 0 "
+            "or more before it."
+        )
+
+
+def _chosen(cameras: Sequence[str], scene: Scene) -> tuple[str, ...]:
+    for camera in cameras:
+        if camera not in scene.camera_names:
+            raise UnknownNameError("camera", camera, scene.camera_names)
+    if len(set(cameras)) < len(cameras):
+        raise UsageError(f"Cameras {', '.join(cameras)}: one is named twice. Name each once.")
+    return tuple(cameras)

@@ -1,5 +1,6 @@
 """What decides which environment is made."""
 
+from pathlib import Path
 from typing import Protocol
 
 
@@ -13,6 +14,8 @@ class EnvironmentChoice(Protocol):
         image_size: Height and width [px]; None for the family's default.
         render_quality: "standard" or "studio".
         spread: "published" or "wide" reset distribution.
+        success: Criterion of success, "strict" or "libero".
+        init_states: File of initial states; None or "" for none.
     """
 
     @property
@@ -27,3 +30,7 @@ class EnvironmentChoice(Protocol):
     def render_quality(self) -> str: ...
     @property
     def spread(self) -> str: ...
+    @property
+    def success(self) -> str: ...
+    @property
+    def init_states(self) -> str | Path | None: ...

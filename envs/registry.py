@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ambidex.envs.errors import UnknownNameError
+from ambidex.envs.tasks.libero import suites
+
+if TYPE_CHECKING:
+    from ambidex.envs.task import Task
 
 TASKS: Mapping[str, str] = {
     "transfer_cube": "ambidex.envs.tasks.transfer_cube:TransferCube",
     "insertion": "ambidex.envs.tasks.insertion:Insertion",
 }
-SUITES: Mapping[str, tuple[str, ...]] = {"aloha": ("transfer_cube", "insertion")}
+"""Tasks written in Python. Those of definition files go by `<suite>/<file name without .bddl>`."""
+SUITES: Mapping[str, tuple[str, ...]] = {
+    "aloha": ("transfer_cube", "insertion"),
+    **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
+}
 ROBOTS: Mapping[str, str] = {
     "viperx_bimanual": "ambidex.envs.robots.viperx_bimanual:make_robot",
     "panda": "ambidex.envs.robots.panda:make_robot",
@@ -28,14 +37,49 @@ def resolve(kind: str, name: str, table: Mapping[str, str]) -> object:
     return getattr(import_module(module), attribute)
 
 
-def tasks_named(name: str) -> tuple[str, ...]:
-    """The tasks behind the name of a task or a suite.
+def task_names() -> tuple[str, ...]:
+    """Every task of every suite, by its canonical name."""
+    return tuple(task for tasks in SUITES.values() for task in tasks)
+
+
+def canonical_task(name: str) -> str:
+    """The name that a task goes by everywhere, from it or from another name for the task.
+
+    Args:
+        name: A canonical name, an alias such as "libero_goal/1", or the path of a .bddl file.
 
     Raises:
-        UnknownNameError: Neither a task nor a suite.
+        UsageError: No such task; the message says what exists.
+    """
+    if suites.is_libero(name):
+        return suites.find(name).name
+    if name not in TASKS:
+        raise UnknownNameError("task", name, [*TASKS, *(f"{suite}/0" for suite in suites.HORIZONS)])
+    return name
+
+
+def find_task(name: str) -> "Task":
+    """A fresh task by any of its names.
+
+    Raises:
+        UsageError: No such task; the message says what exists.
+        DefinitionError: Its definition file is unsound; says the line and the column.
+    """
+    canonical = canonical_task(name)
+    if canonical in TASKS:
+        return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]
+    libero = import_module("ambidex.envs.tasks.libero.libero_task")
+    return libero.LiberoTask(suites.find(canonical))  # type: ignore[no-any-return]
+
+
+def tasks_named(name: str) -> tuple[str, ...]:
+    """The canonical names of the tasks behind the name of a task or a suite.
+
+    Raises:
+        UsageError: Neither a task nor a suite.
     """
     if name in SUITES:
         return SUITES[name]
-    if name in TASKS:
-        return (name,)
+    if suites.is_libero(name) or name in TASKS:
+        return (canonical_task(name),)
     raise UnknownNameError("task or suite", name, [*TASKS, *SUITES])

@@ -1,13 +1,14 @@
 """The composed world, read and written by name."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
 
+from ambidex.envs.contacts import Contacts
 from ambidex.envs.errors import SimulationError
 from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Robot
@@ -16,26 +17,6 @@ from ambidex.envs.types import FloatArray
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 MAX_SPEED = 1e4  # of any joint; far beyond what the cell can do [m/s, rad/s]
-PROP_PREFIX = "prop/"
-
-
-def compose(robot: Robot, task: Task) -> mujoco.MjSpec:
-    """Arena, then one arm after the other, then the props: this is also the order of qpos."""
-    spec = mujoco.MjSpec.from_file(str(robot.arena))
-    spec.modelname = task.name
-    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
-        frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
-        spec.attach(mujoco.MjSpec.from_file(str(robot.mjcf)), frame=frame, prefix=prefix)
-    for prop in task.props:
-        spec.attach(mujoco.MjSpec.from_file(str(prop.mjcf)), frame=spec.worldbody.add_frame(), prefix=PROP_PREFIX)
-    for camera, body in robot.camera_targets:
-        spec.camera(camera).mode = mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY
-        spec.camera(camera).targetbody = body
-    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
-        spec.camera(f"{prefix}wrist").name = f"{arm.name}_wrist"
-    for element in (*spec.bodies, *spec.joints, *spec.geoms):
-        element.name = element.name.removeprefix(PROP_PREFIX)
-    return spec
 
 
 class Scene:
@@ -51,9 +32,9 @@ class Scene:
     def __init__(self, robot: Robot, task: Task) -> None:
         self.robot = robot
         self.task = task
-        self.model = compose(robot, task).compile()
+        self.model = task.compose(robot).compile()
         self.data = mujoco.MjData(self.model)
-        self._groups = _ContactGroups(self.model, _contact_groups(robot, task, self.model))
+        self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)
         self.refresh()
 
@@ -71,7 +52,7 @@ class Scene:
     def refresh(self) -> None:
         """Bring everything derived from positions and velocities up to date."""
         mujoco.mj_step1(self.model, self.data)
-        self._groups.forget()
+        self._contacts.forget()
 
     def advance(self, substeps: int) -> None:
         """Step the physics under the current controls; leaves contacts and poses up to date with qpos.
@@ -127,6 +108,10 @@ class Scene:
         mujoco.mj_setState(self.model, self.data, np.ascontiguousarray(state, dtype=np.float64), STATE.value)
         self.refresh()
 
+    def restart_clock(self) -> None:
+        """Let simulated time begin now; nothing else changes."""
+        self.data.time = 0.0
+
     def _check_finite(self, what: str) -> None:
         # MuJoCo would start again from its default position, in the middle of an episode; that is switched off.
         data = self.data
@@ -158,6 +143,11 @@ class Scene:
         view = self.data.body(body)
         return Pose(view.xpos.copy(), view.xquat.copy())
 
+    def body_poses(self, bodies: Sequence[str]) -> FloatArray:
+        """Poses of body frames in the world, one after the other (xyz [m], wxyz), shape (7 * bodies,)."""
+        ids = [self.model.body(body).id for body in bodies]
+        return np.hstack([self.data.xpos[ids], self.data.xquat[ids]]).ravel()
+
     def body_velocity(self, body: str) -> tuple[FloatArray, FloatArray]:
         """Linear [m/s] and angular [rad/s] velocity of a body frame, world axes, shapes (3,)."""
         kind = mujoco.mjtObj.mjOBJ_BODY
@@ -176,7 +166,15 @@ class Scene:
 
         Groups: the task's, "table", and per arm "<arm>_fingers", "<arm>_finger_0", "<arm>_finger_1", "<arm>_arm".
         """
-        return self._groups.touching(self.data, a, b)
+        return self._contacts.of_groups(a, b)
+
+    def in_contact(self, a: str, b: str) -> bool:
+        """Whether body `a`, or anything attached to it, is in contact with body `b`, likewise, in either order.
+
+        Raises:
+            UnknownNameError: There is no such body.
+        """
+        return self._contacts.of_bodies(a, b)
 
     def held(self, group: str, arm: str) -> bool:
         """Whether both fingers of an arm touch the group."""
@@ -193,20 +191,3 @@ def _contact_groups(robot: Robot, task: Task, model: mujoco.MjModel) -> dict[str
     for name, geoms in task.contact_groups.items():
         groups[name] = [model.geom(geom).id for geom in geoms]
     return groups
-
-
-class _ContactGroups:
-    """Which groups of geoms touch; contacts are read once per state."""
-
-    def __init__(self, model: mujoco.MjModel, groups: Mapping[str, list[int]]) -> None:
-        self._groups = {name: frozenset(ids) for name, ids in groups.items()}
-        self._pairs: list[list[int]] | None = None
-
-    def forget(self) -> None:
-        self._pairs = None
-
-    def touching(self, data: mujoco.MjData, a: str, b: str) -> bool:
-        if self._pairs is None:
-            self._pairs = data.contact.geom.tolist()
-        first, second = self._groups[a], self._groups[b]
-        return any((g in first and h in second) or (h in first and g in second) for g, h in self._pairs)

@@ -4,14 +4,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 
+import mujoco
 import numpy as np
 
+from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.prop_composition import compose
+from ambidex.envs.registry import ROBOTS, resolve
+from ambidex.envs.types import FloatArray
 
 if TYPE_CHECKING:
+    from ambidex.envs.robot import Robot
     from ambidex.envs.scene import Scene
+
+STRICT = "strict"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,20 +68,22 @@ class Task(ABC):
         instruction: The task in words.
         horizon: Control steps in a full episode.
         stages: Stage names, from 1; stage 0 is "none".
-        props: Free bodies, in qpos order.
+        props: Free bodies, in qpos order, of a task that is made of them.
         contact_groups: Group name -> geom names, for `Scene.touching`.
         hold_s: How long all checks must hold for success [s].
+        latches: Success, once reached, stays for the rest of the episode.
     """
 
-    name: ClassVar[str]
-    family: ClassVar[str]
-    robot: ClassVar[str]
-    instruction: ClassVar[str]
-    horizon: ClassVar[int]
-    stages: ClassVar[tuple[str, ...]]
-    props: ClassVar[tuple[Prop, ...]]
-    contact_groups: ClassVar[Mapping[str, tuple[str, ...]]]
-    hold_s: ClassVar[float] = 0.2
+    name: str
+    family: str
+    robot: str
+    instruction: str
+    horizon: int
+    stages: tuple[str, ...]
+    props: tuple[Prop, ...] = ()
+    contact_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    hold_s: float = 0.2
+    latches: bool = False
 
     @abstractmethod
     def stage(self, scene: "Scene") -> int:
@@ -80,4 +91,53 @@ class Task(ABC):
 
     @abstractmethod
     def checks(self, scene: "Scene") -> dict[str, bool]:
-        """The conditions of strict success now, by name."""
+        """The conditions of success now, by name."""
+
+    @property
+    def object_names(self) -> tuple[str, ...]:
+        """Bodies whose poses make up the object state, in qpos order."""
+        return tuple(prop.body for prop in self.props)
+
+    @property
+    def address(self) -> str:
+        """What, with a seed, fixes an episode's start: the name, unless that is not the same everywhere."""
+        return self.name
+
+    def make_robot(self) -> "Robot":
+        """The robot, where this task has it stand."""
+        return cast("Robot", resolve("robot", self.robot, ROBOTS)())  # type: ignore[operator]
+
+    def compose(self, robot: "Robot") -> mujoco.MjSpec:
+        """The world: arena, robot, things, in the order of qpos."""
+        return compose(robot, self.name, self.props)
+
+    def start(self, scene: "Scene", rng: np.random.Generator, spread: str) -> None:
+        """Begin an episode: everything where it starts, at rest, at time 0.
+
+        Args:
+            scene: World to begin in.
+            rng: The episode's generator; nothing else may decide anything.
+            spread: "published" or "wide" reset distribution.
+        """
+        scene.reset({prop.body: prop.starts[spread].sample(rng) for prop in self.props})
+
+    def start_from(self, scene: "Scene", rng: np.random.Generator, spread: str, row: FloatArray) -> None:
+        """Begin an episode from a row of an init-state file: [time, qpos, qvel].
+
+        Raises:
+            UsageError: This task has no such files.
+        """
+        raise UsageError(f"Task {self.name} has no init-state files; they belong to tasks of BDDL files. Leave it out.")
+
+    def judged_by(self, success: str) -> "Task":
+        """This task with another criterion of success.
+
+        Raises:
+            UnknownNameError: It has no such criterion.
+        """
+        if success != STRICT:
+            raise UnknownNameError(f"success criterion of {self.name}", success, (STRICT,))
+        return self
+
+    def dress(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:  # noqa: B027
+        """Give things the colours that follow from the state, in a model made for drawing alone. Most have none."""

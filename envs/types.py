@@ -1,7 +1,7 @@
 """What crosses the borders between packages. Needs numpy and nothing else."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -44,6 +44,9 @@ class EnvSpec:
         action_names: One name per action dimension in this control mode.
         joint_names: One name per dimension of qpos, qvel and the joint action.
         object_names: Bodies whose poses make up the object state, 7 numbers each (xyz, wxyz).
+        success: Criterion of success: "strict", or "libero" where a task has it.
+        settle_steps: Control steps of doing nothing before the episode begins.
+        init_states: File of states the episodes start from, "" for none: seed s takes row s modulo the rows.
     """
 
     task: str
@@ -61,6 +64,9 @@ class EnvSpec:
     action_names: tuple[str, ...]
     joint_names: tuple[str, ...]
     object_names: tuple[str, ...]
+    success: str = "strict"
+    settle_steps: int = 0
+    init_states: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready; inverse of `from_dict`."""
@@ -68,16 +74,15 @@ class EnvSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """Inverse of `to_dict`.
+        """Inverse of `to_dict`. Fields that are younger than a file have their defaults.
 
         Raises:
             ValueError: A field is missing or unknown.
         """
-        names = {f.name for f in fields(cls)}
-        if names != set(values):
-            raise ValueError(
-                f"EnvSpec fields differ: missing {sorted(names - set(values))}, unknown {sorted(set(values) - names)}"
-            )
+        missing = {f.name for f in fields(cls) if f.default is MISSING} - set(values)
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if missing or unknown:
+            raise ValueError(f"EnvSpec fields differ: missing {sorted(missing)}, unknown {sorted(unknown)}")
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[arg-type]
 
     def differences(self, other: "EnvSpec") -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ambidex.envs.families import FAMILIES
-from ambidex.envs.registry import ROBOTS, SUITES, TASKS, resolve
+from ambidex.envs.registry import ROBOTS, TASKS, canonical_task, resolve, task_names
 from ambidex.envs.task import Task
 from ambidex.scripted_policies.registry import EXPERTS
 
@@ -179,7 +179,8 @@ def test_a_registered_robot_goes_by_its_name(name: str) -> None:
 
 
 def test_suites_name_registered_tasks() -> None:
-    assert not {task for suite in SUITES.values() for task in suite} - set(TASKS)
+    assert all(canonical_task(task) == task for task in task_names())
+    assert set(TASKS) <= set(task_names())
 
 
 @pytest.mark.parametrize("name", TASKS)

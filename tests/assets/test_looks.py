@@ -10,7 +10,6 @@ import pytest
 import ambidex
 from ambidex.envs.env import Environment
 from ambidex.envs.robots.viperx_bimanual import make_robot
-from ambidex.envs.scene import compose
 from ambidex.envs.tasks.insertion import Insertion
 from ambidex.envs.types import FloatArray
 
@@ -24,7 +23,7 @@ FINGERS = [(arm, side) for arm in ("left", "right") for side in ("left", "right"
 
 @pytest.fixture(scope="module")
 def model() -> mujoco.MjModel:
-    return compose(make_robot(), Insertion()).compile()
+    return Insertion().compose(make_robot()).compile()
 
 
 @pytest.fixture(scope="module", params=["standard", "studio"])
@@ -63,7 +62,7 @@ def test_the_cell_is_drawn_with_few_triangles(model: mujoco.MjModel) -> None:
 
 
 def test_looks_have_no_effect_on_physics() -> None:
-    geoms = compose(make_robot(), Insertion()).geoms
+    geoms = Insertion().compose(make_robot()).geoms
     looks = [geom for geom in geoms if geom.group == VISUAL_GROUP]
     assert looks
     assert all(geom.mass == 0 and geom.contype == 0 and geom.conaffinity == 0 for geom in looks)

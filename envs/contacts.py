@@ -1,0 +1,76 @@
+"""Which parts of a world touch. Contacts are read once per state, by number, never by name."""
+
+from collections.abc import Mapping, Sequence
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from ambidex.envs.errors import UnknownNameError
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Contacts:
+    """Contacts between groups of geoms, and between bodies with all that hangs on them.
+
+    Args:
+        model: Compiled model.
+        data: Its live state.
+        groups: Group name -> geom ids.
+    """
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, groups: Mapping[str, Sequence[int]]) -> None:
+        self._model, self._data = model, data
+        self._groups = {name: _mask(model.ngeom, ids) for name, ids in groups.items()}
+        self._subtrees: dict[str, Mask] = {}
+        self._pairs: npt.NDArray[np.int32] | None = None
+
+    def forget(self) -> None:
+        """The state has changed."""
+        self._pairs = None
+
+    def of_groups(self, a: str, b: str) -> bool:
+        """Whether any geom of one group is in contact with any of the other."""
+        return self._any(self._groups[a], self._groups[b])
+
+    def of_bodies(self, a: str, b: str) -> bool:
+        """Whether a body or anything attached to it is in contact with another, likewise.
+
+        Raises:
+            UnknownNameError: There is no such body.
+        """
+        return self._any(self._subtree(a), self._subtree(b))
+
+    def _any(self, first: Mask, second: Mask) -> bool:
+        if self._pairs is None:
+            self._pairs = self._data.contact.geom.copy()
+        one, other = self._pairs[:, 0], self._pairs[:, 1]
+        return bool((first[one] & second[other]).any() or (second[one] & first[other]).any())
+
+    def _subtree(self, body: str) -> Mask:
+        if body not in self._subtrees:
+            self._subtrees[body] = subtree_geoms(self._model, body)
+        return self._subtrees[body]
+
+
+def subtree_geoms(model: mujoco.MjModel, body: str) -> Mask:
+    """Which geoms belong to a body or to a body below it, shape (ngeom,).
+
+    Raises:
+        UnknownNameError: There is no such body.
+    """
+    root = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY.value, body)
+    if root < 0:
+        raise UnknownNameError("body", body, (model.body(i).name for i in range(model.nbody)))
+    inside = np.zeros(model.nbody, bool)
+    inside[root] = True
+    for i in range(root + 1, model.nbody):  # parents come before their children
+        inside[i] = inside[model.body_parentid[i]]
+    return np.asarray(inside[model.geom_bodyid])
+
+
+def _mask(size: int, ids: Sequence[int]) -> Mask:
+    mask = np.zeros(size, bool)
+    mask[list(ids)] = True
+    return mask
