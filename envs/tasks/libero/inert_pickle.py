@@ -1,6 +1,7 @@
 """A pickle looked at without running it: calls become notes of what would be called, and only known names pass."""
 
 import pickletools
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -46,10 +47,9 @@ def read_inert(content: bytes, permitted: frozenset[str]) -> object:
     """
     machine = _Machine(permitted)
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
-            if count >= MAX_OPCODES:
-                raise PickleRefusedError(f"it has more than {MAX_OPCODES} instructions")
-            machine.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pickletools on odd escapes in names
+            machine.run(content)
     except (ValueError, IndexError, KeyError) as error:
         raise PickleRefusedError(f"its pickle is damaged ({str(error)[:80]})") from None
     return machine.result()
@@ -67,6 +67,12 @@ class _Machine:
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
         self._stopped = False
+
+    def run(self, content: bytes) -> None:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+            if count >= MAX_OPCODES:
+                raise PickleRefusedError(f"it has more than {MAX_OPCODES} instructions")
+            self.step(opcode.name, argument)
 
     def step(self, opcode: str, argument: Any) -> None:
         if opcode in VALUES:

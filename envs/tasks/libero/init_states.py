@@ -16,6 +16,8 @@ MAX_BYTES = 8 * 2**20  # LIBERO's have up to 0.2 MB
 MEMBER = "data.pkl"
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1
+# What zipfile raises on damaged archives; RuntimeError is its word for encryption and for versions it does not know.
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 def read_init_states(path: Path) -> FloatArray:
@@ -62,7 +64,7 @@ def _pickle(path: Path) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_member(archive, path)) as member:
             return member.read(MAX_BYTES)  # a bound, as what the archive says of its size may be a lie
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError) as error:
+    except DAMAGE as error:
         raise DatasetError(f"{path} is no sound zip archive ({error}); expected one that holds {MEMBER}.") from None
 
 

@@ -93,6 +93,8 @@ def _index(suite: str, task: str, names: tuple[str, ...]) -> int:
         if int(task) >= len(names):
             raise UsageError(f"{suite} has no task {task}: its tasks are numbered from 0 to {len(names) - 1}.")
         return int(task)
+    if not task:
+        raise UsageError(f"{suite} is a suite of {len(names)} tasks. Name one of them, such as {suite}/0.")
     wanted = f"{suite}/{task}"
     if wanted not in names:
         close = get_close_matches(wanted, names, n=1, cutoff=0.5)

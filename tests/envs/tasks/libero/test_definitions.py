@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ambidex.envs.arenas.registry import arena
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.tasks.libero.joint_states import JOINT_STATES
 from ambidex.envs.tasks.libero.problem import Problem
 from ambidex.envs.tasks.libero.reader import read_problem
 from ambidex.envs.tasks.libero.suites import DEFINITIONS, HORIZONS, find, task_names
+from ambidex.envs.tasks.libero.vocabulary import WORKSPACES
 
 FACTS = Path("/work/shared/facts/libero_tasks.json")  # on the project's machine only
 SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}
@@ -73,6 +77,16 @@ def test_a_spatial_state_has_the_size_of_liberos(problems: dict[str, Problem]) -
     assert {size(problems[name]) for name in task_names("libero_spatial")} == {92}
     assert {size(problems[name]) for name in task_names("libero_object")} == {110}
     assert {size(problems[name]) for name in task_names("libero_goal")} == {79}
+
+
+@pytest.mark.parametrize("problem", WORKSPACES)
+def test_every_problem_class_has_its_room(problem: str) -> None:
+    assert arena(problem).workspace == WORKSPACES[problem][0]
+
+
+def test_what_opens_and_turns_has_joints() -> None:
+    for states in JOINT_STATES.values():
+        assert all(figures(category).joints for category in states)
 
 
 @pytest.mark.skipif(not FACTS.is_file(), reason=f"{FACTS} is not here")

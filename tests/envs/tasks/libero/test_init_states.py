@@ -121,6 +121,7 @@ def test_a_call_in_place_of_the_numbers_is_refused(tmp_path: Path) -> None:
         b"\x80\x02cnumpy\nndarray\n.",
         b"\x80\x02cnumpy\nndarray\n)R.",
         b"\x80\x04\x93.",
+        b"\x80\x02cnum\\dpy\nndarray\n.",
         b"\x80\x02K\x01K\x02\x86K\x03R.",
         b"\x80\x02" + b"(" * 500 + b"t" * 499 + b".",
         b"\x80\x02" + b"2" * 5000,
@@ -190,6 +191,17 @@ def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     whole[200] ^= 0xFF
     path.write_bytes(whole)
     assert "no sound zip archive" in refusal(path)
+
+
+def test_every_changed_byte_of_an_archive_is_read_or_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, old_pickle(STATES[:1, :3]), method=zipfile.ZIP_DEFLATED)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            assert read_init_states(path).shape == (1, 3)
+        except DatasetError as error:
+            assert str(path) in str(error)
 
 
 def test_an_archive_without_the_pickle_or_with_two_is_refused(tmp_path: Path) -> None:
