@@ -1,0 +1,139 @@
+"""Opens the microwave's door by its handle, and pushes it shut."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ambidex.envs.pose import Pose
+from ambidex.scripted_policies.libero.articulation import Articulation
+from ambidex.scripted_policies.libero.grasps import TIP
+from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
+from ambidex.scripted_policies.libero.job import Job, Work
+from ambidex.scripted_policies.libero.pick_plan import both_ways
+from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing
+from ambidex.scripted_policies.libero.workplace import Workplace
+
+WIDE, SHUT = -1.75, 0.06  # where the door is swung to, the latter beyond its stop [rad]
+DONE_OPEN, DONE_SHUT = -1.5, -0.003  # [rad]
+LEAD = 0.22  # how far ahead of the door the hand aims [rad]
+BACK = 0.08  # [m]
+BELOW_TOP = 0.025  # of the bar [m]
+GAP = 0.006  # of a hand that holds the bar [m]
+TILTS = (0.0, 0.3, -0.3, 0.6)  # of the hand, towards the door
+FINGER = 0.0235  # from the middle of the closed fingers to their far corner [m]
+
+
+class Door:
+    """The skill, for one job."""
+
+    def __init__(self, work: Workplace, job: Job) -> None:
+        self._work = work
+        self._door = Articulation(work.scene, job.thing)
+        self._handle = f"{job.thing.removesuffix('_microjoint')}_door_handle"
+        self._opens = job.work is Work.OPEN
+
+    def motion(self, attempt: int) -> Motion:
+        """Swing the door; true if it is where it should be."""
+        self._work.probe.renew()
+        tools = list(self._pulling() if self._opens else self._pushing())
+        if not tools:
+            return (yield from self._work.hand.pause(10, until=lambda: False))
+        tool = tools[attempt % len(tools)]
+        yield from self._pull(tool) if self._opens else self._push(tool)
+        return self._done()
+
+    def _pull(self, tool: Pose) -> Motion:
+        work, hand = self._work, self._work.hand
+        yield from hand.follow(work.way(advanced(tool, -BACK), TIP + 0.03, 0.06))
+        yield from hand.open()
+        yield from hand.reach(tool, speed=0.6)
+        yield from hand.close()
+        if hand.gap() > GAP:
+            yield from self._swing(tool, WIDE, -LEAD)
+        yield from hand.open()
+        return (yield from self._leave())
+
+    def _push(self, tool: Pose) -> Motion:
+        work, hand = self._work, self._work.hand
+        hand.grip = CLOSE
+        before = tool.shifted(0.06 * self._outwards())
+        yield from hand.follow(work.way(before, TIP + 0.03, 0.06))
+        yield from hand.reach(tool, speed=0.6, tolerance=0.01)
+        yield from self._swing(tool, SHUT, LEAD)
+        away = hand.tool().shifted(0.05 * self._outwards())
+        yield from hand.reach(away, tolerance=0.02)
+        hand.grip = OPEN
+        return (yield from self._leave())
+
+    def _swing(self, tool: Pose, end: float, lead: float) -> Motion:
+        """Follow the door's arc, a little ahead of it."""
+        began = self._door.position
+
+        def target() -> Pose:
+            return self._carried_from(tool, began, self._ahead(end, lead))
+
+        return (yield from self._work.hand.reach(target, until=self._done, speed=0.8, timeout=140))
+
+    def _ahead(self, end: float, lead: float) -> float:
+        ahead = self._door.position + lead
+        return max(ahead, end) if lead < 0 else min(ahead, end)
+
+    def _carried_from(self, tool: Pose, began: float, position: float) -> Pose:
+        moved = self._door.carried(tool, position - began)
+        return moved if self._opens else Pose(moved.position, tool.quaternion)
+
+    def _leave(self) -> Motion:
+        hand = self._work.hand
+        return (yield from hand.reach(advanced(hand.tool(), -BACK), tolerance=0.02, turn_tolerance=1.0))
+
+    def _done(self) -> bool:
+        position = self._door.position
+        return position < DONE_OPEN if self._opens else position > DONE_SHUT
+
+    def _outwards(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """Out of the door's front, in the world."""
+        return -self._work.scene.site_pose(self._handle).axis(1)
+
+    def _pulling(self) -> Iterator[Pose]:
+        """Hands around the bar that can come there and swing."""
+        work = self._work
+        bar = work.scene.site_pose(self._handle)
+        half = float(work.scene.model.site(self._handle).size[2])
+        spot = bar.position + (half - BELOW_TOP) * bar.axis(2)
+        for tilt in TILTS:
+            approach = np.array(DOWN) + tilt * bar.axis(1)
+            for tool in both_ways(Pose(spot, pointing(approach, bar.axis(0)))):
+                if self._clear(tool, 0.07, WIDE):
+                    yield tool
+
+    def _pushing(self) -> Iterator[Pose]:
+        """Closed hands at the door's face that can push it shut."""
+        work = self._work
+        bar = work.scene.site_pose(self._handle)
+        half = float(work.scene.model.site(self._handle).size[2])
+        closed = self._door.carried(bar, -self._door.position)
+        for tilt in TILTS:
+            for along in (-0.035, -0.06):  # beside the bar, towards the hinge
+                face = bar.position + along * bar.axis(0) + 0.0455 * bar.axis(1)
+                spot = face + (half + 0.012) * bar.axis(2) - FINGER * bar.axis(1)
+                approach = np.array(DOWN) + math.tan(tilt) * closed.axis(1)
+                for tool in both_ways(Pose(spot, pointing(approach, closed.axis(0)))):
+                    if self._clear(tool, 0.0, 0.0):
+                        yield tool
+
+    def _clear(self, tool: Pose, opening: float, end: float) -> bool:
+        """Whether the hand comes there, and on to where the door is at `end` [rad], touching nothing."""
+        work, probe = self._work, self._work.probe
+        probe.turn(self._door.joint, self._door.position)
+        start = work.reach.joints(advanced(tool, -BACK), work.joints())
+        at = None if start is None else work.reach.joints(tool, start)
+        if at is None or probe.collides(at, opening):
+            return False
+        began = self._door.position
+        for share in (0.33, 0.67, 1.0):
+            position = began + share * (end - began)
+            at = work.reach.joints(self._carried_from(tool, began, position), at)
+            if at is None:
+                return False
+        return True

@@ -1,0 +1,114 @@
+"""How each category can be held, from its box and shape."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from ambidex.envs.objects.figures import ObjectFigures, figures
+from ambidex.envs.pose import Pose
+from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.grasp import Grasp
+from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing
+
+TIP = 0.0085  # how far the finger tips reach beyond the grip site [m]
+OPEN = 0.08  # between the open pads [m]
+WIDEST = 0.072  # what the hand closes on [m]
+DEEPEST = 0.03  # of the grip site below a thing's top, so that the palm stays clear [m]
+CLEAR = 0.003  # of the tips above what the thing stands on [m]
+RIM_ANGLES = 24
+
+Maker = Callable[[ObjectFigures], Iterator[Grasp]]
+
+
+def grasps(category: str) -> tuple[Grasp, ...]:
+    """All grasps of a category, in no order. Fixtures and containers have none."""
+    return tuple(_MAKERS.get(category, _block)(figures(category)))
+
+
+def from_above(name: str, position: object, closing: object, opening: float = OPEN, rank: float = 0.0) -> Grasp:
+    """A grasp with the hand pointing down in the thing's frame."""
+    return Grasp(name, Pose.at(position, pointing(DOWN, closing)), opening, rank)
+
+
+def around(middle: FloatArray, radius: float, height: float, name: str = "rim") -> Iterator[Grasp]:
+    """Grasps of a round wall from above, one finger inside and one outside.
+
+    Args:
+        middle: Centre of the circle (2,) [m].
+        radius: Of the middle of the wall where it is held [m].
+        height: Of the grip site [m].
+        name: What is held.
+    """
+    for angle in np.arange(RIM_ANGLES) * (2 * math.pi / RIM_ANGLES):
+        out = np.array([math.cos(angle), math.sin(angle)])
+        yield from_above(name, (*(middle + radius * out), height), (*out, 0.0))
+
+
+def _block(given: ObjectFigures) -> Iterator[Grasp]:
+    """Across the narrower side, near the middle of the longer one."""
+    x, y, _ = given.centre
+    width, length, _ = given.size
+    height = _grip_height(given)
+    for closing, across, along, free in (((1, 0, 0), width, length, (0, 1)), ((0, 1, 0), length, width, (1, 0))):
+        if across > WIDEST:
+            continue
+        for off in (0.0, 0.2 * along, -0.2 * along) if along > 0.05 else (0.0,):
+            rank = 20.0 * abs(off) / along + 8.0 * max(0.0, across - 0.06) / 0.012 * 0.3 + (across > along) * 0.3
+            yield from_above("sides", (x + free[0] * off, y + free[1] * off, height), closing, rank=rank)
+
+
+def _round(given: ObjectFigures) -> Iterator[Grasp]:
+    """A standing bottle: any side."""
+    height = _grip_height(given)
+    for angle in np.arange(12) * (math.pi / 12):
+        yield from_above("sides", (*given.centre[:2], height), (math.cos(angle), math.sin(angle), 0.0))
+
+
+def _grip_height(given: ObjectFigures) -> float:
+    deepest = max(given.high[2] - DEEPEST, float(given.centre[2]))
+    return max(deepest, given.low[2] + TIP + CLEAR)
+
+
+def _bowl(given: ObjectFigures) -> Iterator[Grasp]:
+    height = max(given.high[2] - 0.012, given.low[2] + TIP + 0.012)
+    return around(given.centre[:2], float(given.size[:2].mean()) / 2 - 0.006, height)
+
+
+def _plate(given: ObjectFigures) -> Iterator[Grasp]:
+    return around(given.centre[:2], float(given.size[:2].mean()) / 2 - 0.008, given.low[2] + TIP + 0.009, "edge")
+
+
+def _mug(given: ObjectFigures) -> Iterator[Grasp]:
+    radius = float(given.size[1]) / 2
+    middle = np.array([given.low[0] + radius, given.centre[1]])
+    return around(middle, radius - 0.0025, given.high[2] - 0.013)
+
+
+def _moka_pot(given: ObjectFigures) -> Iterator[Grasp]:
+    """The knob on the lid, from any side: it is above the centre of mass."""
+    for angle in np.arange(12) * (math.pi / 12):
+        spot = (float(given.centre[0]), 0.0, given.high[2] - 0.0115)
+        yield from_above("knob", spot, (math.cos(angle), math.sin(angle), 0.0), opening=0.05)
+
+
+def _frypan(given: ObjectFigures) -> Iterator[Grasp]:
+    """The handle, near the pan, where it is lighter to hold."""
+    edge = given.low[0] + float(given.size[1])
+    for number, along in enumerate((0.045, 0.07, 0.1)):
+        spot = (edge + along, float(given.centre[1]), given.high[2] - 0.007)
+        yield from_above("handle", spot, (0.0, 1.0, 0.0), rank=0.2 * number)
+
+
+_MAKERS: Mapping[str, Maker] = {
+    "porcelain_mug": _mug,
+    "white_yellow_mug": _mug,
+    "red_coffee_mug": _mug,
+    "moka_pot": _moka_pot,
+    "chefmate_8_frypan": _frypan,
+    "akita_black_bowl": _bowl,
+    "white_bowl": _bowl,
+    "glazed_rim_porcelain_ramekin": _bowl,
+    "plate": _plate,
+    "wine_bottle": _round,
+}

@@ -1,0 +1,81 @@
+"""The expert of every task that a BDDL file defines."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ambidex.envs.env import Environment
+from ambidex.envs.errors import UsageError
+from ambidex.envs.tasks.libero.libero_task import LiberoTask
+from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.types import Float32Array, FloatArray, Observation
+from ambidex.scripted_policies.libero.door import Door
+from ambidex.scripted_policies.libero.drawer import Drawer
+from ambidex.scripted_policies.libero.hand import Motion
+from ambidex.scripted_policies.libero.job import Job, Work
+from ambidex.scripted_policies.libero.jobs import jobs
+from ambidex.scripted_policies.libero.knob import Knob
+from ambidex.scripted_policies.libero.put import Put
+from ambidex.scripted_policies.libero.skill import Skill
+from ambidex.scripted_policies.libero.workplace import Workplace
+
+WAYPOINT_NOISE = 0.004  # standard deviation of a grasp at noise 1 [m]
+PACE_NOISE = 0.12  # standard deviation of the pace at noise 1, as a share
+WIDE_ENOUGH: Mapping[str, float] = {"_level": -0.12, "_microjoint": -1.4}  # open enough to put things in [m or rad]
+
+
+class LiberoExpert:
+    """Reads the goal, does one job after the other, and looks again whether everything holds.
+
+    It may read everything in the world. It acts as a policy does: one float32 action per step, in [-1, 1].
+    """
+
+    def __init__(self, env: Environment, *, noise: float = 0.0) -> None:
+        if not isinstance(env.scene.task, LiberoTask) or env.spec.control != "ee":
+            raise UsageError(
+                f"The expert of {env.spec.task} acts under ee control, and this environment has {env.spec.control} "
+                "control. Leave --control out, or say --control ee."
+            )
+        self._work = Workplace(env.scene, env.scene.task)
+        self._task = env.scene.task
+        self._noise = noise
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        self._rng = np.random.default_rng([seed, 1])
+        pace = 1.0 - abs(self._noise * PACE_NOISE * float(self._rng.standard_normal()))
+        self._work.hand.reset(max(0.6, pace))
+        self._work.jitter = self._jitter
+        self._script = self._work_through()
+
+    def act(self, observation: Observation) -> Float32Array:
+        next(self._script, None)
+        return self._work.hand.action()
+
+    def _work_through(self) -> Motion:
+        """One job after the other, each until it is done; then stand still and watch."""
+        tries: dict[Job, int] = {}
+        while True:
+            todo = jobs(self._task.problem, self._holds, self._stands_open)
+            if not todo:
+                yield from self._work.hand.pause(1)
+                continue
+            job = todo[0]
+            tries[job] = tries.get(job, -1) + 1
+            yield from self._skill(job).motion(tries[job])
+
+    def _skill(self, job: Job) -> Skill:
+        if job.work is Work.PUT:
+            return Put(self._work, job)
+        if job.work in (Work.TURN_ON, Work.TURN_OFF):
+            return Knob(self._work, job)
+        return Door(self._work, job) if job.thing.endswith("_microjoint") else Drawer(self._work, job)
+
+    def _holds(self, atom: Atom) -> bool:
+        return self._task.holds(self._work.scene, atom)
+
+    def _stands_open(self, lid: str) -> bool:
+        bound = next(bound for ending, bound in WIDE_ENOUGH.items() if lid.endswith(ending))
+        return self._work.position(lid) < bound
+
+    def _jitter(self) -> FloatArray:
+        return np.asarray(self._noise * WAYPOINT_NOISE * self._rng.standard_normal(3) * [1.0, 1.0, 0.25])

@@ -1,0 +1,136 @@
+"""Which grasp to take and where to put the thing, so that hand and thing stay clear of everything on both ends."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.pose import Pose, rotation_between
+from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.grasps import grasps
+from ambidex.scripted_policies.libero.places import Places
+from ambidex.scripted_policies.libero.probe import Probe
+from ambidex.scripted_policies.libero.reach import Reach
+from ambidex.scripted_policies.libero.tool_frame import advanced, flipped
+
+BACK = 0.08  # from which the hand approaches [m]
+HOVER = 0.06  # over a place before a thing is put down [m]
+HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
+MAX_GRASPS = 60  # tried per choice
+MAX_SPOTS = 3  # tried per angle
+TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
+
+
+@dataclass(frozen=True, eq=False)
+class PutPlan:
+    """How a thing is taken, and where it goes.
+
+    Attributes:
+        tool: The hand at the grasp, in the world.
+        place: The thing at its place, in the world; None if no place was found that this grasp can reach.
+    """
+
+    tool: Pose
+    place: Pose | None
+
+
+class PickPlan:
+    """Tries grasps and places against the copy of the world in a probe."""
+
+    def __init__(self, probe: Probe, reach: Reach, places: Places) -> None:
+        self._probe = probe
+        self._reach = reach
+        self._places = places
+
+    def plans(self, atom: Atom, thing: Pose, category: str, here: Pose, joints: FloatArray) -> Iterator[PutPlan]:
+        """Ways to do it, cheaper ones first; at last grasps without a place.
+
+        Args:
+            atom: The goal atom; its first argument is the thing.
+            thing: Where the thing is.
+            category: Of the thing.
+            here: Where the hand is.
+            joints: Where the arm is, shape (7,) [rad].
+        """
+        spots: dict[float, list[Pose]] = {}
+        homeless = []
+        for tool, at, opening in self._grasps(atom.arguments[0], thing, category, here, joints):
+            place = self._place(atom, thing, tool, at, opening, spots, category)
+            if place is not None:
+                yield PutPlan(tool, place)
+            else:
+                homeless.append(PutPlan(tool, None))
+        yield from homeless
+
+    def destination(self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str) -> Pose | None:
+        """Where to put a thing that is in the hand already."""
+        return self._place(atom, thing, tool, joints, HOLDING, {}, category)
+
+    def _grasps(
+        self, thing: str, pose: Pose, category: str, here: Pose, joints: FloatArray
+    ) -> Iterator[tuple[Pose, FloatArray, float]]:
+        """Hand, joints and opening of grasps the arm can take."""
+        options = [(grasp, tool) for grasp in grasps(category) for tool in both_ways(pose @ grasp.tool)]
+        options.sort(key=lambda option: option[0].rank + _turn(here, option[1]))
+        for grasp, tool in options[:MAX_GRASPS]:
+            self._probe.place(thing, pose)
+            near = self._clear(advanced(tool, -BACK), joints, grasp.opening)
+            at = None if near is None else self._clear(tool, near, grasp.opening)
+            if at is not None:
+                yield tool, at, grasp.opening
+
+    def _place(
+        self,
+        atom: Atom,
+        thing: Pose,
+        tool: Pose,
+        joints: FloatArray,
+        opening: float,
+        spots: dict[float, list[Pose]],
+        category: str,
+    ) -> Pose | None:
+        grip = thing.inverse() @ tool
+        yaw = yaw_of(thing)
+        for angle in sorted(TURNS, key=abs):
+            if angle not in spots:
+                centre = figures(category).centre
+                spots[angle] = list(itertools.islice(self._places.of(atom, yaw + angle, centre), MAX_SPOTS))
+            for spot in spots[angle]:
+                if self._can_put(atom.arguments[0], spot, grip, joints):
+                    return spot
+        return None
+
+    def _can_put(self, thing: str, spot: Pose, grip: Pose, near: FloatArray) -> bool:
+        above = spot.shifted((0.0, 0.0, HOVER))
+        self._probe.place(thing, above)
+        joints = self._clear(above @ grip, near, HOLDING, thing)
+        if joints is None:
+            return False
+        self._probe.place(thing, spot.shifted((0.0, 0.0, 0.002)))
+        return self._clear(spot.shifted((0.0, 0.0, 0.002)) @ grip, joints, HOLDING, thing) is not None
+
+    def _clear(self, tool: Pose, near: FloatArray, opening: float, carried: str | None = None) -> FloatArray | None:
+        """Joints (7,) at a pose of the hand if it is in reach and nothing is in the way, else None."""
+        joints = self._reach.joints(tool, near)
+        if joints is None or self._probe.collides(joints, opening, carried=carried):
+            return None
+        return joints
+
+
+def both_ways(tool: Pose) -> tuple[Pose, Pose]:
+    """A grasp, and the same with the fingers exchanged."""
+    return tool, flipped(tool)
+
+
+def yaw_of(pose: Pose) -> float:
+    """How a pose is turned about the vertical [rad]."""
+    axis = pose.axis(0)
+    return math.atan2(axis[1], axis[0])
+
+
+def _turn(a: Pose, b: Pose) -> float:
+    return float(np.linalg.norm(rotation_between(a.quaternion, b.quaternion)))

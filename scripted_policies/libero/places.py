@@ -1,0 +1,75 @@
+"""Where a thing has to be for a goal atom: poses of its body, tried in a copy of the world."""
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.tasks.libero.model_world import ModelWorld
+from ambidex.envs.tasks.libero.predicates import holds
+from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.probe import Probe
+
+ABOVE = 0.16  # height over a place from which a thing is lowered [m]
+WIDE, NARROW = 0.01, 0.004  # how far off a thing may come to stand [m]
+SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions
+DEPTH = 0.4  # how far a thing is lowered at most [m]
+
+
+class Places:
+    """Poses at which a goal atom of On or In will hold."""
+
+    def __init__(self, world: ModelWorld, probe: Probe) -> None:
+        self._world = world
+        self._probe = probe
+
+    def of(self, atom: Atom, yaw: float, centre: FloatArray) -> Iterator[Pose]:
+        """Poses of the thing at rest, better ones first, for one yaw of the thing.
+
+        Args:
+            atom: On or In.
+            yaw: How the thing is turned about the vertical [rad].
+            centre: Centre of the thing's box in its own frame, shape (3,) [m].
+        """
+        turned = Pose.at((0, 0, 0), quaternion_about((0, 0, 1), yaw))
+        shift = (turned @ Pose.at((*centre[:2], 0.0))).position
+        second_best = []
+        for spot in self._spots(atom, shift):
+            rest = self._lowered(atom, Pose(spot, turned.quaternion))
+            if rest is None:
+                continue
+            if self._holds_around(atom, rest, WIDE):
+                yield rest
+            elif self._holds_around(atom, rest, NARROW):
+                second_best.append(rest)
+        yield from second_best
+
+    def _spots(self, atom: Atom, shift: FloatArray) -> Iterator[FloatArray]:
+        """Positions of the body's origin above where it may stand, (3,) [m]."""
+        support = atom.arguments[1]
+        if not self._world.is_region(support):
+            position = self._world.position(support)
+            yield from (position + [0.0, 0.0, ABOVE], position - shift * [0.5, 0.5, 0.0] + [0.0, 0.0, ABOVE])
+            return
+        for frame in self._world.frames(support):
+            half = np.abs(frame.rotation @ frame.half_size)
+            above = frame.position + [0.0, 0.0, half[2] + ABOVE]
+            yield above - shift
+            for x, y in sorted(itertools.product(SHARES, SHARES), key=lambda s: math.hypot(*s)):
+                yield above + half * [x, y, 0.0]
+
+    def _lowered(self, atom: Atom, above: Pose) -> Pose | None:
+        height = self._probe.rest_height(atom.arguments[0], above, DEPTH)
+        return None if height is None else above.shifted((0.0, 0.0, height - above.position[2]))
+
+    def _holds_around(self, atom: Atom, rest: Pose, margin: float) -> bool:
+        """Whether the atom holds at a pose and a little to each side of it; that things touch is taken for granted."""
+        for x, y in ((margin, 0.0), (-margin, 0.0), (0.0, margin), (0.0, -margin)):
+            self._probe.place(atom.arguments[0], rest.shifted((x, y, 0.002)))
+            self._probe.update()
+            if not holds(self._world, atom):
+                return False
+        return True

@@ -1,0 +1,102 @@
+"""What would touch what, if the arm and a thing were elsewhere: tried in a copy of the world."""
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.pose import Pose
+from ambidex.envs.robot import Arm
+from ambidex.envs.scene import Scene
+from ambidex.envs.types import FloatArray
+
+PENETRATION = 0.0008  # deeper contact counts as a collision [m]
+COARSE, FINE = 0.006, 0.001  # steps of lowering a thing [m]
+
+
+class Probe:
+    """A copy of a scene's world in which to try poses. Call `renew` when the world has moved on.
+
+    Attributes:
+        data: State of the copy.
+    """
+
+    def __init__(self, scene: Scene, arm: Arm) -> None:
+        model = self._model = scene.model
+        self._live, self.data = scene.data, mujoco.MjData(model)
+        self._joints = np.array([int(model.joint(name).qposadr[0]) for name in arm.joints])
+        gripper = arm.gripper
+        self._fingers = [int(model.joint(name).qposadr[0]) for name in (gripper.joint, gripper.mirror_joint)]
+        self._signs = [1.0 if abs(hi) > abs(lo) else -1.0 for lo, hi in (self._range(i) for i in self._finger_ids(arm))]
+        self._roots = model.body_rootid[model.geom_bodyid]
+        moving = model.body_weldid[model.geom_bodyid] != 0
+        robot = model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]]
+        self._arm = moving & (self._roots == robot)
+        self._robot = self._roots == robot
+        self.renew()
+
+    def renew(self) -> None:
+        """Take over the present state."""
+        mujoco.mj_copyData(self.data, self._model, self._live)
+
+    def place(self, thing: str, pose: Pose) -> None:
+        """Put a free thing somewhere in the copy."""
+        address = int(self._model.joint(f"{thing}_joint0").qposadr[0])
+        self.data.qpos[address : address + 7] = np.r_[pose.position, pose.quaternion]
+
+    def turn(self, joint: str, position: float) -> None:
+        """Put a drawer, door or knob at a joint position in the copy."""
+        self.data.joint(joint).qpos = position
+
+    def update(self) -> None:
+        """Bring poses in the copy up to date."""
+        mujoco.mj_kinematics(self._model, self.data)
+
+    def collides(self, joints: FloatArray, opening: float, *, carried: str | None = None) -> bool:
+        """Whether the arm at these joints (7,) and finger opening [m], or what it carries, is inside of something."""
+        self.data.qpos[self._joints] = joints
+        for address, sign in zip(self._fingers, self._signs, strict=True):
+            self.data.qpos[address] = sign * opening / 2
+        a, b = self._pairs(PENETRATION)
+        own = self._arm | self._is(carried) if carried else self._arm
+        robot = self._robot | self._is(carried) if carried else self._robot
+        return bool(((own[a] & ~robot[b]) | (own[b] & ~robot[a])).any())
+
+    def rest_height(self, thing: str, above: Pose, depth: float) -> float | None:
+        """Height of the thing's frame when lowered from a pose until it touches, the arm aside [m].
+
+        None when it touches something at once, or nothing within `depth`.
+        """
+        if self._touches(thing, above):
+            return None
+        steps = np.arange(COARSE, depth, COARSE)
+        coarse = next((s for s in steps if self._touches(thing, above.shifted((0, 0, -s)))), None)
+        if coarse is None:
+            return None
+        fine = coarse - COARSE
+        while not self._touches(thing, above.shifted((0, 0, -fine - FINE))) and fine < coarse:
+            fine += FINE
+        return float(above.position[2] - fine)
+
+    def _touches(self, thing: str, pose: Pose) -> bool:
+        self.place(thing, pose)
+        a, b = self._pairs(0.0)
+        own = self._is(thing)
+        other = ~own & ~self._robot
+        return bool(((own[a] & other[b]) | (own[b] & other[a])).any())
+
+    def _pairs(self, deeper_than: float) -> tuple[FloatArray, FloatArray]:
+        mujoco.mj_kinematics(self._model, self.data)
+        mujoco.mj_comPos(self._model, self.data)
+        mujoco.mj_collision(self._model, self.data)
+        contact = self.data.contact
+        pairs = contact.geom[contact.dist < -deeper_than]
+        return pairs[:, 0], pairs[:, 1]
+
+    def _is(self, thing: str) -> FloatArray:
+        return np.asarray(self._roots == self._model.body(f"{thing}_main").id)
+
+    def _finger_ids(self, arm: Arm) -> list[int]:
+        return [self._model.joint(name).id for name in (arm.gripper.joint, arm.gripper.mirror_joint)]
+
+    def _range(self, joint: int) -> tuple[float, float]:
+        low, high = self._model.jnt_range[joint]
+        return float(low), float(high)

@@ -1,0 +1,113 @@
+"""Picks a thing up and puts it where a goal atom wants it."""
+
+import numpy as np
+
+from ambidex.envs.pose import Pose
+from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.grasps import TIP
+from ambidex.scripted_policies.libero.hand import Motion
+from ambidex.scripted_policies.libero.job import Job
+from ambidex.scripted_policies.libero.pick_plan import BACK, HOVER, PutPlan
+from ambidex.scripted_policies.libero.tool_frame import advanced
+from ambidex.scripted_policies.libero.workplace import Workplace
+
+LIFT = 0.05  # straight up after a grasp [m]
+LIFTED = 0.015  # what of it the thing has to follow [m]
+CLEARANCE = 0.03  # between what travels and what it passes [m]
+HAND_RADIUS = 0.06  # [m]
+TOUCHDOWN = 0.003  # above the rest height at which the hand stops [m]
+RETREAT = 0.07  # after letting go [m]
+TRIES = 12  # plans drawn per job
+
+
+class Put:
+    """The skill, for one job. Each try takes the next plan."""
+
+    def __init__(self, work: Workplace, job: Job) -> None:
+        self._work = work
+        self._atom = job.atom
+        self._thing = job.thing
+
+    def motion(self, attempt: int) -> Motion:
+        """Pick and place; true if the thing was let go where it should be."""
+        plan = self._plan(attempt)
+        if plan is None:
+            return (yield from self._work.hand.pause(10, until=lambda: False))
+        if not (yield from self._pick(plan)):
+            yield from self._let_go()
+            return False
+        return (yield from self._place(plan))
+
+    def _plan(self, attempt: int) -> PutPlan | None:
+        work = self._work
+        work.probe.renew()
+        thing = work.pose_of(self._thing)
+        here, joints = work.hand.tool(), work.joints()
+        plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints)
+        found = None
+        for number, plan in enumerate(plans):
+            found = plan
+            if number >= attempt % TRIES:
+                break
+        return found
+
+    def _pick(self, plan: PutPlan) -> Motion:
+        work, hand = self._work, self._work.hand
+        grip = work.pose_of(self._thing).inverse() @ plan.tool
+        yield from hand.follow(work.way(advanced(plan.tool, -BACK), TIP + CLEARANCE, HAND_RADIUS))
+        yield from hand.open()
+        goal = work.jittered(work.pose_of(self._thing) @ grip)
+        yield from hand.reach(goal, speed=0.7)
+        yield from hand.close()
+        before = work.pose_of(self._thing).position[2]
+        yield from hand.reach(hand.tool().shifted((0.0, 0.0, LIFT)), tolerance=0.01, speed=0.8)
+        risen = work.pose_of(self._thing).position[2] - before
+        return bool(risen > LIFTED and work.held(self._thing))
+
+    def _place(self, plan: PutPlan) -> Motion:
+        work, hand = self._work, self._work.hand
+        thing, tool = work.pose_of(self._thing), hand.tool()
+        place = plan.place
+        grip = thing.inverse() @ tool
+        if place is None:
+            work.probe.renew()
+            place = work.pick_plan.destination(self._atom, thing, tool, work.joints(), work.category(self._thing))
+        if place is None:
+            yield from self._let_go()
+            return False
+        low, high = work.passage.extent(self._thing)
+        drop = float(tool.position[2] - low[2])
+        above = place.shifted((0.0, 0.0, HOVER)) @ grip
+        radius = _half_width(low, high, tool)
+        yield from hand.follow(work.way(above, drop + CLEARANCE, radius, self._thing))
+        if not work.held(self._thing):
+            yield from self._let_go()
+            return False
+        grip = _regripped(work.pose_of(self._thing), hand.tool(), grip)
+        yield from hand.reach(place.shifted((0.0, 0.0, TOUCHDOWN)) @ grip, speed=0.6)
+        yield from self._let_go()
+        return True
+
+    def _let_go(self) -> Motion:
+        hand = self._work.hand
+        yield from hand.open()
+        up = hand.tool()
+        yield from hand.reach(_back(up), tolerance=0.02, turn_tolerance=1.0)
+        return True
+
+
+def _back(tool: Pose) -> Pose:
+    """Up and back along the hand, mostly up."""
+    away = advanced(tool, -RETREAT)
+    return Pose(np.array([*away.position[:2], max(away.position[2], tool.position[2] + 0.04)]), tool.quaternion)
+
+
+def _half_width(low: FloatArray, high: FloatArray, tool: Pose) -> float:
+    """How far what is carried reaches from the tool, level [m]."""
+    reach = np.maximum(np.abs(high - tool.position), np.abs(tool.position - low))
+    return float(max(HAND_RADIUS, np.hypot(*reach[:2]) * 0.8))
+
+
+def _regripped(thing: Pose, tool: Pose, planned: Pose) -> Pose:
+    """The grip as it is now: what slipped on the way is made good at the place."""
+    return thing.inverse() @ tool

@@ -1,0 +1,37 @@
+"""Where the arm's joints would be for a pose of the hand, if it can get there."""
+
+import numpy as np
+
+from ambidex.envs.kinematics import IkSettings, Kinematics
+from ambidex.envs.pose import Pose, rotation_between
+from ambidex.envs.robot import Arm, Robot
+from ambidex.envs.types import FloatArray
+
+POSTURE = 1e-5  # pull towards the home posture, which the arm's control has as well [m^2/rad^2]
+REACHED = 0.003  # [m]
+REACHED_TURN = 0.03  # [rad]
+LIMIT_MARGIN = 0.06  # distance to keep from joint limits [rad]
+ITERATIONS = 25
+
+
+class Reach:
+    """Inverse kinematics of one arm, near where it is."""
+
+    def __init__(self, robot: Robot, arm: Arm) -> None:
+        self._kinematics = Kinematics(robot, arm, IkSettings(posture=POSTURE))
+        self._home = np.array(arm.home)
+
+    def joints(self, tool: Pose, near: FloatArray) -> FloatArray | None:
+        """Joints (7,) [rad] that bring the tool there, found from `near` (7,) or from home; None if out of reach."""
+        for start in (near, self._home):
+            found = self._kinematics.inverse(start, tool, iterations=ITERATIONS)
+            if self._reaches(found, tool):
+                return found
+        return None
+
+    def _reaches(self, joints: FloatArray, tool: Pose) -> bool:
+        here = self._kinematics.forward(joints)
+        margin = np.minimum(joints - self._kinematics.low, self._kinematics.high - joints).min()
+        near = np.linalg.norm(here.position - tool.position) < REACHED
+        turned = np.linalg.norm(rotation_between(here.quaternion, tool.quaternion))
+        return bool(near and turned < REACHED_TURN and margin > LIMIT_MARGIN)
