@@ -49,27 +49,32 @@ class EeDelta:
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         wanted = np.clip(action.astype(np.float64), -1.0, 1.0)
-        memory = self._next(self._now(scene), wanted[:6])
+        now, free = self._now(scene)
+        memory = self._next(now, wanted[:6])
         memory.write(scene.data.userdata)
         opening = self._space.commanded()[-1] - np.sign(wanted[6]) / STEPS_TO_CLOSE
         # The servos trail a steady motion by this much; with the lead the arm is where the reference is.
-        command = memory.position + self._lead * memory.velocity
+        command = memory.position + free * self._lead * memory.velocity
         return np.append(command, np.clip(opening, 0.0, 1.0)).astype(np.float32)
 
-    def _now(self, scene: Scene) -> OscMemory:
-        """The reference, at most the slack ahead of the arm."""
+    def _now(self, scene: Scene) -> tuple[OscMemory, float]:
+        """The reference, at most the slack ahead of the arm, and how freely the arm moves: 1 in the air."""
         position, velocity = self._space.positions()[:-1], self._space.velocities()[:-1]
         memory = OscMemory.read(scene.data.userdata)
         if memory is None:
             goal = _quaternion(self._reference.tool(position)[1])
-            return OscMemory(position=position, velocity=velocity, goal=goal)
+            return OscMemory(position=position, velocity=velocity, goal=goal), 1.0
         ahead = memory.position - position
-        excess = ahead - np.clip(ahead, -self._slack, self._slack)
-        return OscMemory(
-            position=memory.position - excess,
-            velocity=memory.velocity - excess / self._duration,
+        excess = float(np.max(np.abs(ahead) / self._slack)) - 1.0
+        if excess <= 0.0:
+            return memory, 1.0
+        kept = 1.0 / (1.0 + excess)
+        drawn = OscMemory(
+            position=position + kept * ahead,
+            velocity=velocity + kept * (memory.velocity - velocity),
             goal=memory.goal,
         )
+        return drawn, max(0.0, 1.0 - excess)
 
     def _next(self, now: OscMemory, wanted: FloatArray) -> OscMemory:
         position, rotation = self._reference.tool(now.position)

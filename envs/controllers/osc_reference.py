@@ -1,5 +1,7 @@
 """The motion that operational space control gives a Panda, computed on a model of its joints alone."""
 
+import math
+
 import mujoco
 import numpy as np
 
@@ -66,42 +68,40 @@ class OscReference:
         self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray, duration: float
     ) -> tuple[FloatArray, FloatArray]:
         s = self.settings
-        constant, per_position, per_velocity = self._law(q, velocity, position, rotation)
+        constant, slope = self._law(q, velocity, position, rotation)
         h = duration / s.substeps
         gain = h * np.linalg.inv(self._masses)
-        others = self._data.qfrc_passive - self._data.qfrc_bias
-        moved = np.zeros_like(q)
+        loss = s.friction * np.clip(velocity / s.friction_speed, -1.0, 1.0)
+        others = gain @ (self._data.qfrc_passive - self._data.qfrc_bias - loss)
+        joints = len(q)
+        motion = np.concatenate([np.zeros(joints), velocity])
+        moved, velocity = motion[:joints], motion[joints:]
         for _ in range(s.substeps):
-            torque = constant - per_position @ moved - per_velocity @ velocity
-            torque = np.minimum(np.maximum(torque, -self._torque), self._torque)
-            loss = s.friction * np.minimum(np.maximum(velocity / s.friction_speed, -1.0), 1.0)
-            velocity = velocity + gain @ (torque + others - loss)
-            velocity = np.minimum(np.maximum(velocity, -self._speed), self._speed)
-            moved = moved + h * velocity
-        return q + moved, velocity
+            torque = np.minimum(np.maximum(constant - slope @ motion, -self._torque), self._torque)
+            velocity += gain @ torque + others
+            moved += h * velocity
+        return q + moved, np.clip(velocity, -self._speed, self._speed)
 
     def _law(
         self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The torque as constant - per_position @ (joints moved since) - per_velocity @ (joint velocities)."""
+    ) -> tuple[FloatArray, FloatArray]:
+        """The torque as constant (7,) - slope (7, 14) @ (joints moved since, joint velocities)."""
         s, jacobian = self.settings, self._jacobian
         self._refresh(q, velocity)
         error = np.concatenate([position - self._data.site_xpos[self._site], self._turn(rotation)])
         mobility = jacobian @ np.linalg.solve(self._masses, jacobian.T)
-        mobility[np.diag_indices(6)] += s.damping
-        pull = np.hstack(
-            [
-                jacobian[:3].T @ np.linalg.inv(mobility[:3, :3]),
-                jacobian[3:].T @ np.linalg.inv(mobility[3:, 3:]),
-            ]
-        )
+        mobility.flat[::7] += s.damping
+        pull = np.empty_like(jacobian.T)
+        pull[:, :3] = np.linalg.solve(mobility[:3, :3], jacobian[:3]).T
+        pull[:, 3:] = np.linalg.solve(mobility[3:, 3:], jacobian[3:]).T
         # What the tool does not feel of a joint torque, as joint torque per joint acceleration.
         rest = self._masses - jacobian.T @ np.linalg.solve(mobility, jacobian)
         task = pull @ jacobian
-        per_position = s.stiffness * task + s.posture_stiffness * rest
-        per_velocity = 2.0 * (np.sqrt(s.stiffness) * task + np.sqrt(s.posture_stiffness) * rest)
+        slope = np.empty((len(q), 2 * len(q)))
+        slope[:, : len(q)] = s.stiffness * task + s.posture_stiffness * rest
+        slope[:, len(q) :] = 2.0 * (math.sqrt(s.stiffness) * task + math.sqrt(s.posture_stiffness) * rest)
         constant = s.stiffness * pull @ error + s.posture_stiffness * rest @ (self._home - q) + self._data.qfrc_bias
-        return constant, per_position, per_velocity
+        return constant, slope
 
     def _refresh(self, q: FloatArray, velocity: FloatArray) -> None:
         self._data.qpos[:], self._data.qvel[:] = q, velocity

@@ -19,7 +19,7 @@ class OscSettings:
         damping: Added where the tool cannot move, so that inverses stay bounded [1/kg].
         refreshes: How often per control step Jacobian and masses are computed anew.
         substeps: Integration steps between two refreshes.
-        slack: How far the reference may get ahead of an arm that is held back, as torque [N m].
+        slack: How far the reference may get ahead of the arm, as torque [N m]: a load up to this is carried.
     """
 
     position_scale: float = 0.05
@@ -33,4 +33,4 @@ class OscSettings:
     damping: float = 1e-4
     refreshes: int = 2
     substeps: int = 6
-    slack: tuple[float, ...] = (30.0, 30.0, 30.0, 30.0, 10.0, 10.0, 10.0)
+    slack: tuple[float, ...] = (10.0, 10.0, 10.0, 10.0, 5.0, 5.0, 5.0)
