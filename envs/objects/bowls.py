@@ -10,8 +10,8 @@ from ambidex.envs.objects.rings import Ring, collide_ring
 from ambidex.envs.objects.shapes import Point, revolve
 
 WALLS: Mapping[str, tuple[float, float]] = {  # outer radius at the bottom, thickness of walls and floor [m]
-    "akita_black_bowl": (0.034, 0.0045),
-    "white_bowl": (0.027, 0.004),
+    "akita_black_bowl": (0.0385, 0.0045),
+    "white_bowl": (0.0305, 0.004),
     "glazed_rim_porcelain_ramekin": (0.041, 0.0045),
 }
 
@@ -36,13 +36,13 @@ def akita_black_bowl() -> mujoco.MjSpec:
         (0.046, 0.02),
         (0.0535, 0.0505),
     ]
-    inside = [(0.0505, 0.0502), (0.044, 0.023), (0.032, 0.0085), (0.0, 0.0075)]
+    inside = [(0.0505, 0.0502), (0.0445, 0.021), (0.034, 0.0085), (0.0, 0.0065)]
     return _bowl("akita_black_bowl", profile + inside, (0.07, 0.07, 0.075), count=12)
 
 
 def white_bowl() -> mujoco.MjSpec:
     """A small white bowl."""
-    profile = [(0.0, 0.003), (0.02, 0.003), (0.022, 0.0), (0.0255, 0.002), (0.035, 0.014), (0.0405, 0.0345)]
+    profile = [(0.0, 0.003), (0.022, 0.003), (0.024, 0.0), (0.028, 0.001), (0.0355, 0.012), (0.0405, 0.0345)]
     inside = [(0.038, 0.0343), (0.033, 0.016), (0.024, 0.006), (0.0, 0.005)]
     return _bowl("white_bowl", profile + inside, (0.93, 0.93, 0.91), count=8)
 

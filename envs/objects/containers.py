@@ -9,6 +9,7 @@ from ambidex.envs.objects.builder import ObjectBuilder
 from ambidex.envs.objects.canvas import Canvas
 from ambidex.envs.objects.figures import ObjectFigures
 from ambidex.envs.objects.mesh import joined
+from ambidex.envs.objects.rings import LESS
 from ambidex.envs.objects.shapes import box
 from ambidex.envs.types import ImageArray
 
@@ -35,7 +36,7 @@ def wooden_tray() -> mujoco.MjSpec:
 def _container(category: str, wall: float, texture: ImageArray, rim: tuple[float, float, float]) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
     given = builder.figures
-    pieces = [_floor(given, wall), *_walls(given, wall, given.low[2])]
+    pieces = [_floor(given, wall), *_walls(given, wall, given.low[2] + LESS)]
     for low, high in pieces:
         builder.collide_between(low, high)
     inner = [(np.add(low, OVERHANG), np.subtract(high, OVERHANG)) for low, high in pieces]

@@ -6,7 +6,7 @@ import numpy as np
 from ambidex.envs.objects.builder import ObjectBuilder
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.mesh import joined
-from ambidex.envs.objects.rings import Ring, Z, collide_ring
+from ambidex.envs.objects.rings import LESS, Ring, Z, collide_ring
 from ambidex.envs.objects.shapes import box, prism, revolve
 from ambidex.envs.pose import quaternion_about
 
@@ -34,8 +34,8 @@ def chefmate_8_frypan() -> mujoco.MjSpec:
     builder.show(revolve(inside, 24).moved((x, y, low)), (0.11, 0.11, 0.12), gloss=0.5)
     _handle(builder, x + radius, y)
     side = FOOT * 0.8
-    for turn in (0.0, np.pi / 4):
-        builder.collide_box((x, y, low + WALL / 2), (side, side, WALL / 2), quaternion_about(Z, turn))
+    for turn, half in ((0.0, WALL / 2), (np.pi / 4, WALL / 2 - LESS)):
+        builder.collide_box((x, y, low + WALL / 2), (side, side, half), quaternion_about(Z, turn))
     collide_ring(builder, wall)
     return builder.finish()
 

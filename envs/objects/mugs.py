@@ -9,7 +9,7 @@ from ambidex.envs.objects.rings import Ring, collide_ring
 from ambidex.envs.objects.shapes import revolve, tube
 
 WALL = 0.005  # thickness [m]
-FOOT = 0.9  # radius at the bottom, as a part of that at the rim: it has to fit on the plate
+FOOT = 0.86  # radius at the bottom, as a part of that at the rim: it has to fit on the plate
 GRIP, BAR = 0.005, 0.009  # half the width of the handle along y, its thickness in the plane y = 0 [m]
 UPPER, LOWER = 0.82, 0.24  # heights at which the handle meets the wall, as parts of the mug's
 
