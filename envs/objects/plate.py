@@ -32,7 +32,7 @@ def plate() -> mujoco.MjSpec:
     builder.show(revolve(profile, slices=24).within(given.low, given.high), texture=label, gloss=0.6)
     x, y, _ = given.centre
     bottom, side = given.low[2], FLAT * 0.78
-    for turn, half in ((0.0, WALL / 2), (np.pi / 4, WALL / 2 - LESS)):
-        builder.collide_box((x, y, bottom + WALL / 2), (side, side, half), quaternion_about(Z, turn))
+    for turn, half in ((0.0, FLOOR / 2), (np.pi / 4, FLOOR / 2 - LESS)):
+        builder.collide_box((x, y, bottom + FLOOR / 2), (side, side, half), quaternion_about(Z, turn))
     collide_ring(builder, plate_rim())
     return builder.finish()
