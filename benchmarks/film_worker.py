@@ -8,10 +8,11 @@ import numpy.typing as npt
 
 from ambidex.benchmarks.episode_states import EpisodeStates
 from ambidex.benchmarks.film_job import FilmJob
-from ambidex.envs.env import Environment, make_from_spec
+from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
 from ambidex.recorders.formats import read_episode
+from ambidex.recorders.stored_world import world_of
 from ambidex.recorders.video import Caption, VideoWriter
 
 MOST_FPS = 30.0  # of a video; of faster control every second or third step is shown [1/s]
@@ -71,7 +72,7 @@ class FilmWorker:
     def _environment(self, job: FilmJob, states: FloatArray) -> Environment:
         if self._env is None or self._spec != job.spec:
             self.close()
-            self._env, self._spec = make_from_spec(job.spec), job.spec
+            self._env, self._spec = world_of(job.spec), job.spec
         size = self._env.scene.state().size
         if states.shape[1] != size:
             raise DatasetError(

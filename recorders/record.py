@@ -7,7 +7,8 @@ from pathlib import Path
 from ambidex.directory_lock import claimed
 from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import UnknownNameError, UsageError
-from ambidex.envs.registry import SUITES, tasks_named
+from ambidex.envs.registry import SUITES, canonical_task, tasks_named
+from ambidex.envs.tasks.libero.suites import is_libero
 from ambidex.recorders.command_text import to_text
 from ambidex.recorders.output_folder import check_folder, clean
 from ambidex.recorders.record_checks import resolved
@@ -16,6 +17,7 @@ from ambidex.recorders.record_summary import RecordSummary
 from ambidex.recorders.record_worker import AgentFactory
 from ambidex.recorders.recorded_past import Past, read_past
 from ambidex.recorders.recording import Recording
+from ambidex.recorders.task_folder import BDDL, definition_name, task_folder
 from ambidex.scripted_policies.registry import EXPERTS, make_expert
 
 
@@ -36,30 +38,53 @@ def record(config: RecordConfig, agent_factory: AgentFactory | None = None) -> t
         RenderingError: Pixels are asked for, and there is no OpenGL.
         DatasetError: A file could not be written, or every attempt breaks. What was recorded stays.
     """
-    if not config.task:
-        raise UsageError("No task is given. Name one with --task; --list shows what there is.")
-    plans = [(resolved(config, task), folder) for task, folder in folders(config).items()]
+    wanted = replace(config, task=task_name(config), bddl_file=None)
+    plans = [(resolved(wanted, task), folder) for task, folder in folders(wanted).items()]
     for plan, folder in plans:
-        if agent_factory is None and plan.task not in EXPERTS:
+        if agent_factory is None and not _has_expert(plan.task):
             raise UnknownNameError("expert", plan.task, EXPERTS)
         check_folder(folder, resume=config.resume)
     return tuple(_record_task(plan, folder, agent_factory or _expert(plan)) for plan, folder in plans)
+
+
+def task_name(config: RecordConfig) -> str:
+    """The task or suite that --task or --bddl-file names.
+
+    Raises:
+        UsageError: Both are given, or neither.
+    """
+    if config.bddl_file is None:
+        if not config.task:
+            raise UsageError("No task is given. Name one with --task; --list shows what there is.")
+        return config.task
+    if config.task:
+        raise UsageError(f"--task {config.task} and --bddl-file {config.bddl_file}: give one of them.")
+    return canonical_task(definition_name(config.bddl_file))
 
 
 def folders(config: RecordConfig) -> dict[str, Path]:
     """Task -> folder of its dataset.
 
     Raises:
-        UnknownNameError: Neither a task nor a suite.
+        UsageError: Neither a task nor a suite.
     """
-    root = config.output_dir or Path("data") / config.task
-    return {task: root / task if config.task in SUITES else root for task in tasks_named(config.task)}
+    tasks = tasks_named(config.task)
+    if config.task in SUITES:
+        root = config.output_dir or Path("data") / config.task
+        return {task: root / task_folder(task) for task in tasks}
+    (task,) = tasks
+    return {task: config.output_dir or Path("data") / (task_folder(task) if task.endswith(BDDL) else task)}
 
 
 def resume_command(config: RecordConfig) -> str:
     """The command that goes on with this recording."""
     shown = replace(config, resume=True, quiet=False, debug=False)
     return to_text("record-episodes", shown, brief=True)
+
+
+def _has_expert(task: str) -> bool:
+    """LIBERO's tasks share one, which plans from the goal."""
+    return task in EXPERTS or is_libero(task)
 
 
 def _expert(config: RecordConfig) -> AgentFactory:

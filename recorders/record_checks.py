@@ -9,6 +9,7 @@ from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.seeds import check_training_seeds
+from ambidex.envs.tasks.libero.init_states import read_init_states
 from ambidex.recorders.formats import FORMATS, format_named
 from ambidex.recorders.image_storage import STORAGES
 from ambidex.recorders.record_config import RecordConfig
@@ -33,13 +34,29 @@ def resolved(config: RecordConfig, task: str) -> RecordConfig:
         cameras=env.spec.cameras,
         image_size=env.spec.image_size,
         format=config.format or FAMILIES[env.spec.family].format,
-        max_attempts=2 * config.num_episodes + 20 if config.max_attempts is None else config.max_attempts,
+        max_attempts=_attempts(config),
     )
     check_training_seeds(full.seed, full.max_attempts or 0)
     format_named(str(full.format)).check(env.spec, full.layout)
     if needs_pixels(full):
         choose_backend()
     return full
+
+
+def _attempts(config: RecordConfig) -> int:
+    """Seeds to attempt at most: no initial state of a file is taken twice unless that is asked for."""
+    if config.max_attempts is not None:
+        return config.max_attempts
+    usual = 2 * config.num_episodes + 20
+    if config.init_states is None:
+        return usual
+    states = len(read_init_states(config.init_states))
+    if states < config.num_episodes:
+        raise UsageError(
+            f"--num-episodes {config.num_episodes}: {config.init_states} holds {states} initial states, and an episode "
+            "from the same one is the same again. Record fewer, or say with --max-attempts that you want repeats."
+        )
+    return min(usual, states)
 
 
 def needs_pixels(config: RecordConfig) -> bool:

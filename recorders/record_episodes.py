@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def _main(config: RecordConfig) -> int:
     if config.list:
-        return _list()
+        return _list(config)
     check_environment()
     from ambidex.recorders.record import record, resume_command  # heavy: not for --help
 
@@ -36,8 +36,8 @@ def _main(config: RecordConfig) -> int:
     return DONE if all(summary.complete for summary in summaries) else FAILED
 
 
-def _list() -> int:
+def _list(config: RecordConfig) -> int:
     from ambidex.recorders.record_task_table import task_table
 
-    sys.stdout.write(task_table() + "\n")
+    sys.stdout.write(task_table(config.task) + "\n")
     return DONE

@@ -1,23 +1,43 @@
-"""The table of tasks that `record-episodes --list` prints."""
-
-from typing import cast
+"""What `record-episodes --list` prints: the suites, or the tasks of one."""
 
 from ambidex.envs.families import FAMILIES
-from ambidex.envs.registry import SUITES, TASKS, resolve
-from ambidex.envs.task import Task
+from ambidex.envs.registry import SUITES, find_task, tasks_named
+from ambidex.envs.tasks.libero.suites import find, is_libero
 from ambidex.recorders.text_table import text_table
-from ambidex.scripted_policies.registry import EXPERTS
 
-HEADER = ("task", "suite", "steps", "expert", "cameras", "instruction")
-
-
-def task_table() -> str:
-    """All tasks, one line each."""
-    return text_table(HEADER, [_row(name) for name in TASKS])
+FEW = 3  # tasks that are named beside their suite
+SUITE_HEADER = ("suite", "tasks", "steps", "cameras", "names")
+TASK_HEADER = ("task", "steps", "instruction")
+HINT = "`record-episodes --list --task SUITE` prints the tasks of a suite with their instructions."
 
 
-def _row(name: str) -> tuple[str, ...]:
-    task = cast("type[Task]", resolve("task", name, TASKS))
-    suites = " ".join(suite for suite, tasks in SUITES.items() if name in tasks)
-    cameras = " ".join(FAMILIES[task.family].cameras)
-    return name, suites, str(task.horizon), "yes" if name in EXPERTS else "no", cameras, task.instruction
+def task_table(name: str) -> str:
+    """The tasks of a suite or a task alone, one line each; the suites, if no name is given.
+
+    Raises:
+        UsageError: Neither a task nor a suite.
+    """
+    if name:
+        return text_table(TASK_HEADER, [_task_row(task) for task in tasks_named(name)])
+    return text_table(SUITE_HEADER, [_suite_row(suite) for suite in SUITES]) + f"\n\n{HINT}"
+
+
+def _suite_row(suite: str) -> tuple[str, ...]:
+    names = SUITES[suite]
+    family, horizon, _ = _facts(names[0])
+    shown = ", ".join(names) if len(names) <= FEW else f"{suite}/0 to {suite}/{len(names) - 1}"
+    return suite, str(len(names)), str(horizon), " ".join(FAMILIES[family].cameras), shown
+
+
+def _task_row(name: str) -> tuple[str, ...]:
+    _, horizon, instruction = _facts(name)
+    return name, str(horizon), instruction
+
+
+def _facts(name: str) -> tuple[str, int, str]:
+    """Family, control steps and instruction of a task; definition files are not read for that."""
+    if is_libero(name):
+        definition = find(name)
+        return "libero", definition.horizon, definition.instruction
+    task = find_task(name)
+    return task.family, task.horizon, task.instruction

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
@@ -14,6 +13,7 @@ from ambidex.recorders.layout import Layout
 from ambidex.recorders.record_checks import check_names
 from ambidex.recorders.render_config import RenderConfig
 from ambidex.recorders.render_worker import RenderJob
+from ambidex.recorders.stored_world import world_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def _new_spec(config: RenderConfig, spec: EnvSpec) -> EnvSpec:
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
     )
-    make_from_spec(new).close()  # says what is wrong with a name or a size
+    world_of(new).close()  # says what is wrong with a name or a size
     return new
 
 
@@ -113,7 +113,7 @@ def _jobs(source: Dataset, target: Path, layout: Layout, video: str) -> tuple[Re
 
 
 def _note(first: Path, spec: EnvSpec) -> str:
-    if read_episode(first).model_sha256 == make_from_spec(spec).scene.model_sha256:
+    if read_episode(first).model_sha256 == world_of(spec).scene.model_sha256:
         return ""
     return (
         "The model has changed since this dataset was recorded: robot, objects or scene may look or stand otherwise "

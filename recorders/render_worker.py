@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.types import EnvSpec
@@ -12,6 +11,7 @@ from ambidex.recorders.destination import Destination
 from ambidex.recorders.formats import format_named, read_episode
 from ambidex.recorders.layout import Layout
 from ambidex.recorders.rendered_episode import write_rendered_episode
+from ambidex.recorders.stored_world import world_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class RenderWorker:
     def __init__(self, spec: EnvSpec, layout: Layout, pixels: bool) -> None:
         self._spec, self._layout = spec, layout
         self._writer = format_named(layout.format)
-        self._env = make_from_spec(spec)
+        self._env = world_of(spec)
         self._video_cameras = spec.cameras or FAMILIES[spec.family].cameras
         if pixels:  # at once, and not after the first file
             self._env.render(self._env.reset(0).state, self._video_cameras[0])

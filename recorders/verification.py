@@ -12,6 +12,8 @@ from ambidex.envs.types import Episode, FloatArray
 class Verification:
     """What became of an episode's actions when they were replayed from its first state.
 
+    The states are those of what was sent, under the control mode of the recording.
+
     Attributes:
         path: The episode's file.
         seed: Episode seed.
@@ -19,7 +21,8 @@ class Verification:
         first_difference: First state that differs from the recorded one; None if all T+1 are the same bit for bit.
         largest_difference: Largest absolute difference of any number in any state.
         joint_success: What its joint actions gave under joint control.
-        ee_success: What its end-effector actions gave under end-effector control; None if not tried.
+        ee_success: What its end-effector actions gave under end-effector control; None if not tried, or if there are
+            none.
         notes: What was different then, e.g. the MuJoCo version.
     """
 

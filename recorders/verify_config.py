@@ -12,14 +12,15 @@ from ambidex.flags import OptionalInt, Switch
 class VerifyConfig:
     """Replay every episode's actions through the simulator, and say which give its states and its success again.
 
-    Joint actions must give the same states bit for bit (same MuJoCo version and machine type) and the same success;
-    end-effector actions, replayed under end-effector control, the same success. Leaves with 1 if any does not.
+    What was sent, under the control mode it was recorded in, must give the same states bit for bit (same MuJoCo version
+    and machine type) and the same success; the actions of the other mode, where there are some, the same success.
+    Leaves with 1 if any does not.
     """
 
     path: tyro.conf.Positional[Path]
-    """A dataset folder, or one episode file."""
+    """A dataset folder, an episode file, or FILE/demo_I for one episode of a LIBERO file."""
     ee: bool = True
-    """Replay the end-effector actions too."""
+    """Replay the end-effector actions of episodes under joint control too."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     quiet: Switch = False

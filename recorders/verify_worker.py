@@ -1,12 +1,14 @@
 """What a worker process of `verify-episodes` does."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from ambidex.envs.env import Environment, make
+from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError
-from ambidex.envs.types import EnvSpec, Episode
-from ambidex.recorders.act import read_episode
+from ambidex.envs.types import EnvSpec, Episode, Float32Array
+from ambidex.recorders.formats import read_episode
 from ambidex.recorders.replay import replay
+from ambidex.recorders.stored_world import world_of
 from ambidex.recorders.verification import Verification, state_differences
 from ambidex.recorders.versions import versions
 
@@ -20,7 +22,7 @@ class VerifyWorker:
 
     def __init__(self, ee: bool) -> None:
         self._ee = ee
-        self._made: dict[tuple[str, str], Environment] = {}
+        self._made: dict[tuple[str, str, str], Environment] = {}
 
     def __call__(self, path: Path) -> Verification:
         """Replay an episode.
@@ -29,28 +31,35 @@ class VerifyWorker:
             DatasetError: The file is damaged, or is of another world.
         """
         episode = read_episode(path)
-        env = self._environment(episode.spec, "joint")
+        env = self._environment(episode.spec, episode.spec.control)
         _check_world(path, episode, env)
-        states, joint_success = replay(env, episode.states[0], episode.joint_actions)
+        sent = episode.ee_actions if episode.spec.control == "ee" else episode.joint_actions
+        states, success = replay(env, episode.states[0], sent)
         first, largest = state_differences(episode, states)
+        under_ee = episode.spec.control == "ee"
         return Verification(
             path=path,
             seed=episode.seed,
             recorded_success=episode.success,
             first_difference=first,
             largest_difference=largest,
-            joint_success=joint_success,
-            ee_success=self._ee_success(episode) if self._ee else None,
+            joint_success=self._success(episode, "joint", episode.joint_actions) if under_ee else success,
+            ee_success=success if under_ee else self._ee_success(episode),
             notes=_notes(episode, env),
         )
 
-    def _ee_success(self, episode: Episode) -> bool:
-        return replay(self._environment(episode.spec, "ee"), episode.states[0], episode.ee_actions)[1]
+    def _ee_success(self, episode: Episode) -> bool | None:
+        has_them = episode.ee_actions.shape[1] > 0
+        return self._success(episode, "ee", episode.ee_actions) if self._ee and has_them else None
+
+    def _success(self, episode: Episode, control: str, actions: Float32Array) -> bool:
+        return replay(self._environment(episode.spec, control), episode.states[0], actions)[1]
 
     def _environment(self, spec: EnvSpec, control: str) -> Environment:
-        if (spec.task, control) not in self._made:
-            self._made[spec.task, control] = make(spec.task, control=control, cameras=())
-        return self._made[spec.task, control]
+        key = (spec.task, spec.success, control)
+        if key not in self._made:
+            self._made[key] = world_of(replace(spec, control=control, cameras=()))
+        return self._made[key]
 
 
 def _check_world(path: Path, episode: Episode, env: Environment) -> None:
