@@ -1,0 +1,58 @@
+"""The arm answers an action as LIBERO's does: step responses measured there, in tests/data/osc_response.json."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from panda_bench import IDLE, PandaBench
+
+from ambidex.envs.pose import rotation_between
+from ambidex.envs.types import FloatArray
+
+MEASURED = json.loads((Path(__file__).parents[2] / "data" / "osc_response.json").read_text())
+AXES = ("x", "y", "z", "rx", "ry", "rz")
+HELD, TOTAL, SETTLED = 10, 20, 10  # control steps
+
+
+@pytest.fixture(scope="module")
+def bench() -> PandaBench:
+    return PandaBench()
+
+
+def response(bench: PandaBench, action: FloatArray) -> tuple[FloatArray, FloatArray]:
+    bench.scene.reset({})
+    bench.act(IDLE, SETTLED)
+    start = bench.hand()
+    shifts, turns = [], []
+    for step in range(TOTAL):
+        bench.act(action if step < HELD else IDLE)
+        here = bench.hand()
+        shifts.append(here.position - start.position)
+        turns.append(rotation_between(start.quaternion, here.quaternion))
+    return np.array(shifts), np.array(turns)
+
+
+def worst(ours: FloatArray, measured: FloatArray, least: float) -> float:
+    """Largest error in units of what is allowed: a tenth of the measured size, or `least`."""
+    allowed = np.maximum(least, 0.1 * np.linalg.norm(measured, axis=1))
+    return float((np.linalg.norm(ours - measured, axis=1) / allowed).max())
+
+
+@pytest.mark.parametrize("row", MEASURED["responses"], ids=lambda row: f"{row['axis']} {row['action']}")
+def test_step_responses_are_liberos(bench: PandaBench, row: dict[str, object]) -> None:
+    action = np.array(IDLE)
+    action[AXES.index(str(row["axis"]))] = float(str(row["action"]))
+    shifts, turns = response(bench, action)
+    assert worst(shifts, np.array(row["displacement_m"]), 0.002) < 0.85
+    assert worst(turns, np.array(row["rotation_rad"]), 0.02) < 0.85
+
+
+def test_fingers_close_and_open_as_liberos(bench: PandaBench) -> None:
+    bench.scene.reset({})
+    bench.act(IDLE, SETTLED)
+    fingers = []
+    for sign in [1.0] * 12 + [-1.0] * 12:
+        bench.act([0.0] * 6 + [sign])
+        fingers.append(bench.scene.data.qpos[7:9].copy())
+    assert np.abs(np.array(fingers) - np.array(MEASURED["gripper_m"])).max() < 0.0005

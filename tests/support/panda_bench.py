@@ -1,0 +1,89 @@
+"""A Panda behind a bare table, for tests of the robot and its control alone."""
+
+from collections.abc import Callable, Mapping
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.controllers.ee_delta import EeDelta
+from ambidex.envs.joint_space import JointSpace
+from ambidex.envs.pose import Pose
+from ambidex.envs.robot import Robot
+from ambidex.envs.robot_composition import attach_robot
+from ambidex.envs.robots.panda import PHYSICS, make_robot
+from ambidex.envs.scene import Scene
+from ambidex.envs.task import Task
+from ambidex.envs.types import Float32Array, FloatArray
+
+HZ = 20.0
+TABLE_Z = 0.9
+IDLE = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+
+
+class BareTable(Task):
+    """A table and a floor, with nothing to do."""
+
+    name = "bare_table"
+    family = "libero"
+    robot = "panda"
+    instruction = ""
+    horizon = 100
+    stages = ("none",)
+
+    def __init__(self, furnish: Callable[[mujoco.MjSpec], None] | None = None) -> None:
+        self._furnish = furnish
+
+    def stage(self, scene: Scene) -> int:
+        return 0
+
+    def checks(self, scene: Scene) -> Mapping[str, bool]:  # type: ignore[override]
+        return {}
+
+    def compose(self, robot: Robot) -> mujoco.MjSpec:
+        spec = mujoco.MjSpec()
+        PHYSICS.apply(spec)
+        box, plane = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_PLANE
+        spec.worldbody.add_geom(name="table", type=box, size=[0.5, 0.6, 0.025], pos=[0, 0, TABLE_Z - 0.025])
+        spec.worldbody.add_geom(name="floor", type=plane, size=[3, 3, 0.1])
+        attach_robot(spec, robot)
+        if self._furnish is not None:
+            self._furnish(spec)
+        return spec
+
+
+class PandaBench:
+    """Acts through `ee` control and reads the hand."""
+
+    def __init__(self, furnish: Callable[[mujoco.MjSpec], None] | None = None) -> None:
+        self.scene = Scene(make_robot(), BareTable(furnish))
+        self.joints = JointSpace(self.scene)
+        self.controller = EeDelta(self.scene, HZ)
+        self._substeps = round(1.0 / HZ / PHYSICS.timestep)
+        self.scene.reset({})
+
+    def act(self, action: object, steps: int = 1) -> Float32Array:
+        """The last joint command that acted."""
+        for _ in range(steps):
+            command = self.controller.joint_action(self.scene, np.asarray(action, np.float32))
+            self.command(command)
+        return command
+
+    def command(self, joint_action: Float32Array) -> None:
+        self.joints.act(joint_action, self._substeps)
+
+    def hand(self) -> Pose:
+        return self.scene.site_pose("robot0_grip_site")
+
+    def reach(self, position: object, gripper: float, steps: int = 60) -> None:
+        """Move the hand somewhere, upright as it is."""
+        for _ in range(steps):
+            shift = np.clip((np.asarray(position) - self.hand().position) / 0.05, -1.0, 1.0)
+            self.act([*shift, 0.0, 0.0, 0.0, gripper])
+
+    def force(self) -> FloatArray:
+        """Sum of all contact forces (3,) [N] in the world's axes, on the second bodies of the pairs."""
+        total, wrench = np.zeros(3), np.zeros(6)
+        for index, contact in enumerate(self.scene.data.contact):
+            mujoco.mj_contactForce(self.scene.model, self.scene.data, index, wrench)
+            total += contact.frame.reshape(3, 3).T @ wrench[:3]
+        return total
