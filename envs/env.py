@@ -104,7 +104,9 @@ class Environment:
     def render(self, state: FloatArray, camera: str) -> ImageArray:
         """The view of any camera of the scene in any state (S,), shape (H, W, 3) uint8 RGB."""
         if self._renderer is None:
-            self._renderer = Renderer(self.scene.model, self.spec.image_size, self.spec.render_quality)
+            self._renderer = Renderer(
+                self.scene.model, self.spec.image_size, self.spec.render_quality, self.scene.task.dress
+            )
         return self._renderer.render(state, camera)
 
     def close(self) -> None:

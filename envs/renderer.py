@@ -2,7 +2,7 @@
 
 import copy
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import mujoco
@@ -14,6 +14,7 @@ from ambidex.envs.scene import STATE
 from ambidex.envs.types import FloatArray, ImageArray
 
 MAX_GEOMS = 2000
+Dress = Callable[[mujoco.MjModel, mujoco.MjData], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,18 @@ QUALITIES: Mapping[str, Quality] = {
 
 
 class Renderer:
-    """Renders states of one model. Owns an OpenGL context: use one per process and close it."""
+    """Renders states of one model. Owns an OpenGL context: use one per process and close it.
 
-    def __init__(self, model: mujoco.MjModel, image_size: tuple[int, int], quality: str) -> None:
+    Args:
+        model: Compiled model; what is drawn is a copy of it.
+        image_size: Height and width [px].
+        quality: "standard" or "studio".
+        dress: Gives the copy the colours that follow from a state, before it is drawn.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, image_size: tuple[int, int], quality: str, dress: Dress | None = None
+    ) -> None:
         profile = QUALITIES[quality]
         height, width = image_size
         self._model = _with_quality(model, profile, height, width)
@@ -60,6 +70,7 @@ class Renderer:
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
+        self._dress = dress
         self._state: FloatArray | None = None
         # At exit too, before the modules that freeing needs are torn down.
         self._free = weakref.finalize(self, _free, self._context, self._gpu)
@@ -95,6 +106,8 @@ class Renderer:
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
+        if self._dress is not None:
+            self._dress(self._model, self._data)
         self._state = np.array(state)
 
 

@@ -27,6 +27,7 @@ class Scene:
         task: The task it is composed for.
         model: Compiled model.
         data: Its live state.
+        moment: Grows whenever the state has changed and everything that follows from it is up to date.
     """
 
     def __init__(self, robot: Robot, task: Task) -> None:
@@ -36,6 +37,7 @@ class Scene:
         self.data = mujoco.MjData(self.model)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)
+        self.moment = 0
         self.refresh()
 
     @cached_property
@@ -53,6 +55,7 @@ class Scene:
         """Bring everything derived from positions and velocities up to date."""
         mujoco.mj_step1(self.model, self.data)
         self._contacts.forget()
+        self.moment += 1
 
     def advance(self, substeps: int) -> None:
         """Step the physics under the current controls; leaves contacts and poses up to date with qpos.
@@ -122,15 +125,33 @@ class Scene:
         """Robot at home with controls to match, props where given, everything at rest."""
         mujoco.mj_resetData(self.model, self.data)
         for arm in self.robot.arms:
-            for joint, actuator, position in zip(arm.joints, arm.actuators, arm.home, strict=True):
+            for joint, position in zip(arm.joints, arm.home, strict=True):
                 self.data.joint(joint).qpos = position
-                self.data.actuator(actuator).ctrl = position
             self.data.joint(arm.gripper.joint).qpos = arm.home_finger
             self.data.joint(arm.gripper.mirror_joint).qpos = -arm.home_finger
-            self.data.actuator(arm.gripper.actuator).ctrl = arm.home_finger
+        self.hold_robot()
         for body, pose in prop_poses.items():
             self.place(body, pose)
         self.refresh()
+
+    def hold_robot(self) -> None:
+        """Command the robot to stay where it is."""
+        for arm in self.robot.arms:
+            gripper = arm.gripper
+            pairs = [*zip(arm.joints, arm.actuators, strict=True), (gripper.joint, gripper.actuator)]
+            if gripper.mirror_actuator:
+                pairs.append((gripper.mirror_joint, gripper.mirror_actuator))
+            for joint, actuator in pairs:
+                self.data.actuator(actuator).ctrl = self.data.joint(joint).qpos
+
+    def place_fixture(self, body: str, pose: Pose) -> None:
+        """Put a body that nothing moves somewhere. Call `refresh` before reading anything.
+
+        Raises:
+            UnknownNameError: There is no such body that can be put somewhere.
+        """
+        index = int(self.model.body(body).mocapid[0])
+        self.data.mocap_pos[index], self.data.mocap_quat[index] = pose.position, pose.quaternion
 
     def place(self, body: str, pose: Pose) -> None:
         """Put a free body somewhere, at rest. Call `refresh` before reading anything."""

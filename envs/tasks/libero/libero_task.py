@@ -1,0 +1,141 @@
+"""A task that a BDDL definition describes."""
+
+from functools import cache
+from weakref import WeakKeyDictionary
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.arenas.registry import arena
+from ambidex.envs.errors import UnknownNameError
+from ambidex.envs.objects.fixtures import flat_stove
+from ambidex.envs.robot import Robot
+from ambidex.envs.robots.panda import make_panda
+from ambidex.envs.scene import Scene
+from ambidex.envs.task import STRICT, Task
+from ambidex.envs.tasks.libero.composition import compose_problem
+from ambidex.envs.tasks.libero.judge import Judge
+from ambidex.envs.tasks.libero.model_world import body_name
+from ambidex.envs.tasks.libero.placement import Placement
+from ambidex.envs.tasks.libero.problem import Problem
+from ambidex.envs.tasks.libero.reader import read_problem
+from ambidex.envs.tasks.libero.settling import settle
+from ambidex.envs.tasks.libero.spread import SPREADS
+from ambidex.envs.tasks.libero.suites import LiberoDefinition
+from ambidex.envs.types import FloatArray
+
+LIBERO = "libero"
+CRITERIA = (STRICT, LIBERO)
+STRICT_HOLD_S = 0.5
+JOINT_NOISE = 0.02  # of every arm joint at the start, standard deviation, as in LIBERO's stored states [rad]
+
+
+class LiberoTask(Task):
+    """One definition as a task.
+
+    Success is strict, or LIBERO's: all atoms of the goal hold at one step, and it stays once reached. Strict success
+    also wants the gripper off all that the goal is about, and that at rest, for half a second on end.
+
+    Attributes:
+        problem: The parsed definition.
+        arena: The room it takes place in.
+        goal: The atoms that must all hold.
+        success: Criterion of success.
+    """
+
+    family = "libero"
+    robot = "panda"
+
+    def __init__(self, definition: LiberoDefinition, success: str = STRICT) -> None:
+        self._definition = definition
+        self.problem = read_cached(definition) if definition.suite else read_problem(definition.path)
+        self.arena = arena(self.problem.problem)
+        self.goal = self.problem.goal
+        self.name, self.instruction, self.horizon = definition.name, definition.instruction, definition.horizon
+        count = len(self.goal)
+        self.stages = ("none", "touched", "moved", *(f"{n} of {count} goals" for n in range(1, count + 1)))
+        self.success = success
+        self.hold_s = STRICT_HOLD_S if success == STRICT else 0.0
+        self.latches = success == LIBERO
+        self._judges: WeakKeyDictionary[Scene, Judge] = WeakKeyDictionary()
+
+    @property
+    def object_names(self) -> tuple[str, ...]:
+        return tuple(body_name(thing) for thing in self.problem.objects)
+
+    @property
+    def address(self) -> str:
+        """The name; of a user's file its content, wherever it lies."""
+        return self.name if self._definition.suite else f"bddl:{self.problem.sha256}"
+
+    def make_robot(self) -> Robot:
+        return make_panda(self.arena.base, self.arena.mount)
+
+    def compose(self, robot: Robot) -> mujoco.MjSpec:
+        return compose_problem(self.problem, self.arena, robot)
+
+    def judged_by(self, success: str) -> "LiberoTask":
+        if success not in CRITERIA:
+            raise UnknownNameError("success criterion", success, CRITERIA)
+        return LiberoTask(self._definition, success)
+
+    def start(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
+        """Fixtures and objects placed, the arm near home, everything settled.
+
+        Raises:
+            SimulationError: There is no free spot for an object; says in which region.
+        """
+        scene.reset({})
+        placement = Placement(scene, self.problem, self.arena, rng, SPREADS[spread])
+        placement.place_fixtures()
+        placement.place_objects()
+        self._disturb(scene, rng)
+        scene.refresh()
+        settle(scene)
+
+    def start_from(self, scene: Scene, rng: np.random.Generator, spread: str, row: FloatArray) -> None:
+        """As LIBERO does: positions and velocities as stored, fixtures where this episode has them, nothing settled."""
+        scene.reset({})
+        Placement(scene, self.problem, self.arena, rng, SPREADS[spread]).place_fixtures()
+        nq = scene.model.nq
+        scene.data.qpos[:], scene.data.qvel[:] = row[1 : 1 + nq], row[1 + nq :]
+        scene.hold_robot()
+        scene.refresh()
+
+    def stage(self, scene: Scene) -> int:
+        """What the goal lacks now: 0 none, 1 touched, 2 moved by the hand, then the number of atoms that hold."""
+        judge = self._judge(scene)
+        reached = sum(judge.atoms().values())
+        if reached:
+            return 2 + reached
+        if not judge.touched():
+            return 0
+        return 1 if judge.at_rest() else 2
+
+    def checks(self, scene: Scene) -> dict[str, bool]:
+        judge = self._judge(scene)
+        if self.success == LIBERO:
+            return dict(judge.atoms())
+        return {**judge.atoms(), "released": not judge.touched(), "at rest": judge.at_rest()}
+
+    def dress(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        for instance, category in self.problem.fixtures.items():
+            if category == "flat_stove":
+                flat_stove.dress(model, data, instance)
+
+    def _judge(self, scene: Scene) -> Judge:
+        if scene not in self._judges:
+            self._judges[scene] = Judge(scene, self.problem, self.arena)
+        return self._judges[scene]
+
+    def _disturb(self, scene: Scene, rng: np.random.Generator) -> None:
+        (arm,) = scene.robot.arms
+        for joint in arm.joints:
+            scene.data.joint(joint).qpos += rng.normal(0.0, JOINT_NOISE)
+        scene.hold_robot()
+
+
+@cache
+def read_cached(definition: LiberoDefinition) -> Problem:
+    """The definition of a task of a suite, read once."""
+    return read_problem(definition.path)

@@ -1,0 +1,171 @@
+"""Where everything starts: a pure function of the episode's generator, in LIBERO's order and by its rules."""
+
+import math
+
+import numpy as np
+
+from ambidex.envs.arenas.arena import Arena
+from ambidex.envs.errors import SimulationError
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.scene import Scene
+from ambidex.envs.tasks.libero.clearance import Clearance
+from ambidex.envs.tasks.libero.joint_states import JOINT_STATES
+from ambidex.envs.tasks.libero.model_world import body_name, joint_names
+from ambidex.envs.tasks.libero.problem import Atom, Problem, Range, Region
+from ambidex.envs.tasks.libero.spread import Spread
+from ambidex.envs.tasks.libero.yaws import start_yaw
+
+TRIES = 5000  # LIBERO's
+GAP = 0.0002  # below a thing that is about to stand on the table [m]
+
+
+class Placement:
+    """Places one scene's fixtures and objects.
+
+    Args:
+        scene: World to place them in.
+        problem: Its definition.
+        arena: Its room.
+        rng: The episode's generator.
+        spread: Widths of what is drawn.
+    """
+
+    def __init__(self, scene: Scene, problem: Problem, arena: Arena, rng: np.random.Generator, spread: Spread) -> None:
+        self._scene, self._problem, self._arena = scene, problem, arena
+        self._rng, self._spread = rng, spread
+        self._clearance = Clearance(scene)
+        self._placed: dict[str, tuple[float, float]] = {}
+
+    def place_fixtures(self) -> None:
+        """Set drawers, doors and knobs, then put every fixture down."""
+        for atom in self._problem.init:
+            if atom.predicate in JOINT_STATES:
+                self._set_joints(atom)
+        for atom in self._problem.placements():
+            if atom.arguments[0] in self._problem.fixtures:
+                self._place_fixture(*atom.arguments)
+
+    def place_objects(self) -> None:
+        """Put every object down: on the workspace first, then in and on things.
+
+        Raises:
+            SimulationError: There is no free spot; says for which object and in which region.
+        """
+        atoms = [atom for atom in self._problem.placements() if atom.arguments[0] in self._problem.objects]
+        while atoms:
+            atom = next(atom for atom in sorted(atoms, key=self._rank) if self._is_ready(atom))
+            self._place_object(*atom.arguments)
+            atoms.remove(atom)
+
+    def _set_joints(self, atom: Atom) -> None:
+        (name,) = atom.arguments
+        category = self._problem.categories[self._problem.owner(name)]
+        low, high = JOINT_STATES[atom.predicate][category].start
+        for joint in joint_names(self._problem, name):
+            self._scene.data.joint(joint).qpos = self._rng.uniform(low, high)
+
+    def _place_fixture(self, fixture: str, region: str) -> None:
+        given = self._problem.regions[region]
+        xy = self._drawn(self._spread.fixture_range(self._chosen(given)))
+        height = self._arena.fixture_height(self._problem.fixtures[fixture])
+        yaw = self._rng.uniform(*(given.yaw or (0.0, 0.0)))
+        self._scene.place_fixture(body_name(fixture), Pose.at((*xy, height), _turn(yaw)))
+        self._placed[fixture] = xy
+
+    def _place_object(self, thing: str, support: str) -> None:
+        region = self._problem.regions.get(support)
+        if region is None:
+            self._place_on(thing, support)
+        elif region.target == self._problem.workspace:
+            self._place_on_workspace(thing, region)
+        else:
+            self._place_at_site(thing, region)
+        self._placed[thing] = tuple(self._scene.data.joint(f"{thing}_joint0").qpos[:2])
+
+    def _place_on_workspace(self, thing: str, region: Region) -> None:
+        category = self._problem.objects[thing]
+        shape = figures(category)
+        height = self._arena.surface_z + GAP - shape.low[2]
+        blocked: set[str] = set()
+        for _ in range(TRIES):
+            given = self._spread.object_range(self._chosen(region), shape.horizontal_radius, self._problem.problem)
+            xy = self._drawn(given)
+            near = self._too_near(xy, shape.horizontal_radius)
+            if not near:
+                self._clearance.put(thing, Pose.at((*xy, height), self._yaw(category)))
+                near = self._clearance.neighbours(thing)
+            if not near:
+                return
+            blocked |= near
+        raise SimulationError(
+            f"{self._problem.name}: no free spot for {thing} in region {region.name} after {TRIES} tries; in the way: "
+            f"{', '.join(sorted(blocked))}. Make the region larger, or move it away from others in the definition."
+        )
+
+    def _place_at_site(self, thing: str, region: Region) -> None:
+        shape = figures(self._problem.objects[thing])
+        self._scene.refresh()
+        site = self._scene.site_pose(region.name)
+        half = self._scene.model.site(region.name).size
+        inside = self._atom_of(thing).predicate == "in"
+        # LIBERO: the middle, or a quarter of the region's width about it less the object's radius.
+        reach = np.zeros(2) if inside else np.abs(half[:2] / 2 - shape.horizontal_radius)
+        offset = np.array([*self._rng.uniform(-reach, reach), 0.0])
+        turned = (site @ Pose.at(offset)).position
+        bottom = float(turned[2] - np.abs(_rows(site)[2] @ np.diag(half)).sum())
+        self._raise(thing, region.name, Pose.at((turned[0], turned[1], bottom - shape.low[2])))
+
+    def _place_on(self, thing: str, support: str) -> None:
+        shape, below = figures(self._problem.objects[thing]), figures(self._problem.categories[support])
+        self._scene.refresh()
+        pose = self._scene.body_pose(body_name(support))
+        self._raise(thing, support, pose.shifted((0.0, 0.0, below.low[2] - shape.low[2] + 0.001)))
+
+    def _raise(self, thing: str, support: str, lowest: Pose) -> None:
+        turned = Pose(lowest.position, self._yaw(self._problem.objects[thing]))
+        pose = self._clearance.raise_until_free(thing, turned)
+        if pose is None:
+            raise SimulationError(
+                f"{self._problem.name}: no free spot for {thing} in {support}: something stands in it. Start it "
+                "elsewhere in the definition."
+            )
+        self._clearance.put(thing, pose)
+
+    def _too_near(self, xy: tuple[float, float], radius: float) -> set[str]:
+        return {
+            other
+            for other, (x, y) in self._placed.items()
+            if math.hypot(xy[0] - x, xy[1] - y) <= radius + figures(self._problem.categories[other]).horizontal_radius
+        }
+
+    def _drawn(self, given: Range) -> tuple[float, float]:
+        x0, y0, x1, y1 = given
+        origin = self._arena.offset
+        return origin[0] + float(self._rng.uniform(x0, x1)), origin[1] + float(self._rng.uniform(y0, y1))
+
+    def _chosen(self, region: Region) -> Range:
+        return region.ranges[int(self._rng.integers(len(region.ranges)))]
+
+    def _yaw(self, category: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return _turn(self._rng.uniform(*self._spread.yaws(start_yaw(category))))
+
+    def _atom_of(self, thing: str) -> Atom:
+        return next(atom for atom in self._problem.placements() if atom.arguments[0] == thing)
+
+    def _rank(self, atom: Atom) -> int:
+        """LIBERO's order: the workspace, then sites, then other objects."""
+        region = self._problem.regions.get(atom.arguments[1])
+        return 2 if region is None else 0 if region.target == self._problem.workspace else 1
+
+    def _is_ready(self, atom: Atom) -> bool:
+        owner = self._problem.owner(atom.arguments[1])
+        return owner == self._problem.workspace or owner in self._placed
+
+
+def _turn(yaw: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return quaternion_about((0.0, 0.0, 1.0), yaw)
+
+
+def _rows(pose: Pose) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.column_stack([pose.axis(0), pose.axis(1), pose.axis(2)])
