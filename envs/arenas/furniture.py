@@ -1,9 +1,9 @@
 """What rooms are furnished with: floors, walls and tables."""
 
 from ambidex.envs.arenas.room import Point, Room, Tone
-from ambidex.envs.objects.grain import board
+from ambidex.envs.objects.grain import board, grained
 from ambidex.envs.objects.mesh import Mesh, joined
-from ambidex.envs.objects.shapes import box
+from ambidex.envs.objects.shapes import WHOLE, box
 from ambidex.envs.types import ImageArray
 
 ROOM_LOW, ROOM_HIGH = (-2.3, -2.2), (2.6, 2.2)  # where the walls stand [m]
@@ -14,7 +14,8 @@ WHITE: Tone = (0.88, 0.87, 0.85)
 
 def add_floor(room: Room, texture: ImageArray, span: float, axis: int = 1) -> None:
     """The floor to look at, its top at z = 0; one picture covers `span` [m]."""
-    room.show(board((*ROOM_LOW, -0.05), (*ROOM_HIGH, 0.0), axis, span), texture=texture)
+    top = box((*ROOM_LOW, -0.05), (*ROOM_HIGH, 0.0), {"top": WHOLE})
+    room.show(grained(top, axis, span), texture=texture)
 
 
 def add_walls(room: Room, texture: ImageArray, span: float = 1.0, skirting: Tone = WHITE) -> None:
@@ -24,12 +25,14 @@ def add_walls(room: Room, texture: ImageArray, span: float = 1.0, skirting: Tone
 
 
 def _walls(low: float, high: float, inset: float, span: float) -> Mesh:
+    """The sides of walls that face the room."""
     (left, near), (right, far) = ROOM_LOW, ROOM_HIGH
-    return joined(
-        board((left - 0.05, near, low), (left + inset, far, high), 1, span),
-        board((left, near - 0.05, low), (right, near + inset, high), 0, span),
-        board((left, far - inset, low), (right, far + 0.05, high), 0, span),
+    sides = (
+        (box((left - 0.05, near, low), (left + inset, far, high), {"right": WHOLE}), 1),
+        (box((left, near - 0.05, low), (right, near + inset, high), {"back": WHOLE}), 0),
+        (box((left, far - inset, low), (right, far + 0.05, high), {"front": WHOLE}), 0),
     )
+    return joined(*(grained(side, axis, span) for side, axis in sides))
 
 
 def add_table(

@@ -28,7 +28,7 @@ def make_spec() -> mujoco.MjSpec:
 
 def _add_island(room: Room) -> None:
     room.stand_on_box("table", LOW, HIGH)
-    room.show(board(LOW, HIGH, 1, 0.8), texture=plaster((0.83, 0.82, 0.79), 23, 256))
+    room.show(board(LOW, HIGH, 1, 0.8), texture=plaster((0.70, 0.69, 0.66), 23, 256))
     room.show(box((-0.46, -0.56, 0.08), (0.46, 0.56, LOW[2])), (0.36, 0.46, 0.50))
     room.show(box((-0.42, -0.52, 0.0), (0.42, 0.52, 0.08)), (0.20, 0.22, 0.24))
     fronts = [box((0.46, y, 0.12), (0.475, y + 0.35, 0.80)) for y in (-0.545, -0.175, 0.195)]

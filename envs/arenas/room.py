@@ -32,7 +32,7 @@ class Room:
         self.spec.compiler.degree = False
         self._set_physics()
         self._set_view(surface)
-        self._add_lights()
+        self._add_lights(surface)
         self._add_cameras(surface)
 
     def show(self, mesh: Mesh, tone: Tone = (1.0, 1.0, 1.0), texture: ImageArray | None = None) -> None:
@@ -116,7 +116,7 @@ class Room:
         # Pinned: the clipping planes are fractions of the extent, and must not move when something is added.
         self.spec.stat.center, self.spec.stat.extent = (0.0, 0.0, surface), 1.5
         visual = self.spec.visual
-        visual.map.znear, visual.map.zfar, visual.map.shadowclip = 0.01, 10.0, 0.8
+        visual.map.znear, visual.map.zfar, visual.map.shadowclip = 0.01, 8.0, 0.65
         visual.global_.offwidth = visual.global_.offheight = 512
         visual.headlight.ambient, visual.headlight.diffuse = (0.40, 0.40, 0.40), (0.22, 0.22, 0.22)
         visual.headlight.specular = (0.05, 0.05, 0.05)
@@ -127,16 +127,17 @@ class Room:
             rgb1=(0.86, 0.88, 0.90), rgb2=(0.62, 0.64, 0.66), width=32, height=192,
         )  # fmt: skip
 
-    def _add_lights(self) -> None:
-        # Without a shadow map form must read from tone: a key from the front left, a cool fill from the right.
+    def _add_lights(self, surface: float) -> None:
+        # Without a shadow map form must read from tone: a key from the front left, a cool fill from the right. The
+        # key's position matters for its shadow map alone; its line passes through the middle of the table.
         world, directional = self.spec.worldbody, mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
         world.add_light(
-            name="key", type=directional, pos=(0.9, -0.9, 2.4), dir=(-0.5, 0.45, -1.0), castshadow=True,
+            name="key", type=directional, pos=(1.5, -0.9, surface + 3.0), dir=(-0.5, 0.3, -1.0), castshadow=True,
             diffuse=(0.46, 0.45, 0.43), specular=(0.25, 0.25, 0.25), ambient=(0.0, 0.0, 0.0),
         )  # fmt: skip
         world.add_light(
             name="fill", type=directional, pos=(0.9, 1.2, 2.0), dir=(-0.6, -0.7, -0.6), castshadow=False,
-            diffuse=(0.16, 0.17, 0.19), specular=(0.0, 0.0, 0.0), ambient=(0.0, 0.0, 0.0),
+            diffuse=(0.18, 0.19, 0.21), specular=(0.0, 0.0, 0.0), ambient=(0.0, 0.0, 0.0),
         )  # fmt: skip
 
     def _add_cameras(self, surface: float) -> None:
