@@ -1,4 +1,4 @@
-"""Task name -> expert, imported when asked for."""
+"""Task or family -> expert, imported when asked for."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
@@ -6,25 +6,36 @@ from typing import TYPE_CHECKING, cast
 from ambidex.envs.registry import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ambidex.envs.env import Environment
-    from ambidex.scripted_policies.expert import Expert
+    from ambidex.envs.types import Agent
 
 EXPERTS: Mapping[str, str] = {
     "transfer_cube": "ambidex.scripted_policies.transfer_cube:TransferCubeExpert",
     "insertion": "ambidex.scripted_policies.insertion:InsertionExpert",
 }
+"""Experts for one task."""
+
+FAMILY_EXPERTS: Mapping[str, str] = {"libero": "ambidex.scripted_policies.libero.libero_expert:LiberoExpert"}
+"""Experts for all tasks of a family."""
 
 
-def make_expert(env: "Environment", *, noise: float = 0.0) -> "Expert":
+def make_expert(env: "Environment", *, noise: float = 0.0) -> "Agent":
     """The expert of an environment's task.
 
     Args:
         env: The environment it will act in, and whose world it may read.
-        noise: How much demonstrations differ: 0 is the same motion for the same start, 1 moves waypoints by
+        noise: How much demonstrations differ: 0 is the same motion for the same start, 1 moves waypoints by up to
             about a centimetre and speeds by about a fifth, from the episode's seed.
 
     Raises:
         UnknownNameError: The task has no expert.
+        UsageError: The expert cannot act under the environment's control mode.
     """
-    expert = cast("type[Expert]", resolve("expert", env.spec.task, EXPERTS))
-    return expert(env, noise=noise)
+    task, family = env.spec.task, env.spec.family
+    if family in FAMILY_EXPERTS:
+        found = resolve("family with an expert", family, FAMILY_EXPERTS)
+    else:
+        found = resolve("expert", task, EXPERTS)
+    return cast("Callable[..., Agent]", found)(env, noise=noise)

@@ -71,7 +71,7 @@ class LiberoExpert:
         return Door(self._work, job) if job.thing.endswith("_microjoint") else Drawer(self._work, job)
 
     def _holds(self, atom: Atom) -> bool:
-        return self._task.holds(self._work.scene, atom)
+        return self._work.holds(atom)
 
     def _stands_open(self, lid: str) -> bool:
         bound = next(bound for ending, bound in WIDE_ENOUGH.items() if lid.endswith(ending))

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import mujoco
 import numpy as np
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.scene import Scene
-from ambidex.envs.tasks.libero.model_world import ModelWorld, body_name
 from ambidex.envs.tasks.libero.libero_task import LiberoTask
+from ambidex.envs.tasks.libero.model_world import ModelWorld, body_name
+from ambidex.envs.tasks.libero.predicates import holds
+from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.hand import Hand
 from ambidex.scripted_policies.libero.passage import Passage
@@ -41,7 +44,8 @@ class Workplace:
         self.passage = Passage(scene, self.arm)
         self.reach = Reach(scene.robot, self.arm)
         self._fingers = [scene.model.body(scene.model.geom(name).bodyid[0]).name for name in self.arm.gripper.finger_geoms]
-        world = self._world(lambda a, b: True)
+        self._live = self._world(scene.data, scene.in_contact)
+        world = self._world(self.probe.data, lambda a, b: True)
         self.pick_plan = PickPlan(self.probe, self.reach, Places(world, self.probe))
         self._addresses = [int(scene.model.joint(name).qposadr[0]) for name in self.arm.joints]
         self.jitter: Callable[[], FloatArray] = lambda: np.zeros(3)
@@ -85,15 +89,19 @@ class Workplace:
         way = [up] if height > here.position[2] + 0.02 else []
         return [*way, over, goal] if height > goal.position[2] + 0.02 else [*way, goal]
 
+    def holds(self, atom: Atom) -> bool:
+        """Whether an atom is true now."""
+        return holds(self._live, atom)
+
     def jittered(self, pose: Pose) -> Pose:
         """The pose, moved a little if noise is asked for."""
         return pose.shifted(self.jitter())
 
-    def _world(self, in_contact: Callable[[str, str], bool]) -> ModelWorld:
+    def _world(self, data: mujoco.MjData, in_contact: Callable[[str, str], bool]) -> ModelWorld:
         arena = self.task.arena
         return ModelWorld(
             model=self.scene.model,
-            data=self.probe.data,
+            data=data,
             problem=self.task.problem,
             origin=arena.offset[:2],
             region_z=arena.region_z,
