@@ -16,7 +16,8 @@ OPEN = 0.08  # between the open pads [m]
 WIDEST = 0.072  # what the hand closes on [m]
 DEEPEST = 0.03  # of the grip site below a thing's top, so that the palm stays clear [m]
 CLEAR = 0.003  # of the tips above what the thing stands on [m]
-RIM_ANGLES = 24
+RIM_ANGLES = 20
+TILTS = ((0.0, 0.0), (0.4, 0.5), (0.75, 1.0))  # of the hand from straight down, and what that costs in rank [rad]
 
 Maker = Callable[[ObjectFigures], Iterator[Grasp]]
 
@@ -26,9 +27,15 @@ def grasps(category: str) -> tuple[Grasp, ...]:
     return tuple(_MAKERS.get(category, _block)(figures(category)))
 
 
-def from_above(name: str, position: object, closing: object, opening: float = OPEN, rank: float = 0.0) -> Grasp:
-    """A grasp with the hand pointing down in the thing's frame."""
-    return Grasp(name, Pose.at(position, pointing(DOWN, closing)), opening, rank)
+def from_above(
+    name: str, position: object, closing: object, opening: float = OPEN, rank: float = 0.0
+) -> Iterator[Grasp]:
+    """Grasps with the hand pointing down in the thing's frame, or leaning to either side across the closing direction."""
+    across = np.cross(DOWN, closing)
+    for tilt, cost in TILTS:
+        for side in (1.0, -1.0) if tilt else (1.0,):
+            approach = math.cos(tilt) * np.array(DOWN) + side * math.sin(tilt) * across
+            yield Grasp(name, Pose.at(position, pointing(approach, closing)), opening, rank + cost)
 
 
 def around(middle: FloatArray, radius: float, height: float, name: str = "rim") -> Iterator[Grasp]:
@@ -41,8 +48,11 @@ def around(middle: FloatArray, radius: float, height: float, name: str = "rim") 
         name: What is held.
     """
     for angle in np.arange(RIM_ANGLES) * (2 * math.pi / RIM_ANGLES):
-        out = np.array([math.cos(angle), math.sin(angle)])
-        yield from_above(name, (*(middle + radius * out), height), (*out, 0.0))
+        out = np.array([math.cos(angle), math.sin(angle), 0.0])
+        spot = (*(middle + radius * out[:2]), height)
+        for tilt, rank in TILTS:
+            approach = math.cos(tilt) * np.array(DOWN) - math.sin(tilt) * out
+            yield Grasp(name, Pose.at(spot, pointing(approach, out)), OPEN, rank)
 
 
 def _block(given: ObjectFigures) -> Iterator[Grasp]:
@@ -55,14 +65,14 @@ def _block(given: ObjectFigures) -> Iterator[Grasp]:
             continue
         for off in (0.0, 0.2 * along, -0.2 * along) if along > 0.05 else (0.0,):
             rank = 20.0 * abs(off) / along + 8.0 * max(0.0, across - 0.06) / 0.012 * 0.3 + (across > along) * 0.3
-            yield from_above("sides", (x + free[0] * off, y + free[1] * off, height), closing, rank=rank)
+            yield from from_above("sides", (x + free[0] * off, y + free[1] * off, height), closing, rank=rank)
 
 
 def _round(given: ObjectFigures) -> Iterator[Grasp]:
     """A standing bottle: any side."""
     height = _grip_height(given)
     for angle in np.arange(12) * (math.pi / 12):
-        yield from_above("sides", (*given.centre[:2], height), (math.cos(angle), math.sin(angle), 0.0))
+        yield from from_above("sides", (*given.centre[:2], height), (math.cos(angle), math.sin(angle), 0.0))
 
 
 def _grip_height(given: ObjectFigures) -> float:
@@ -89,7 +99,7 @@ def _moka_pot(given: ObjectFigures) -> Iterator[Grasp]:
     """The knob on the lid, from any side: it is above the centre of mass."""
     for angle in np.arange(12) * (math.pi / 12):
         spot = (float(given.centre[0]), 0.0, given.high[2] - 0.0115)
-        yield from_above("knob", spot, (math.cos(angle), math.sin(angle), 0.0), opening=0.05)
+        yield from from_above("knob", spot, (math.cos(angle), math.sin(angle), 0.0), opening=0.05)
 
 
 def _frypan(given: ObjectFigures) -> Iterator[Grasp]:
@@ -97,7 +107,7 @@ def _frypan(given: ObjectFigures) -> Iterator[Grasp]:
     edge = given.low[0] + float(given.size[1])
     for number, along in enumerate((0.045, 0.07, 0.1)):
         spot = (edge + along, float(given.centre[1]), given.high[2] - 0.007)
-        yield from_above("handle", spot, (0.0, 1.0, 0.0), rank=0.2 * number)
+        yield from from_above("handle", spot, (0.0, 1.0, 0.0), rank=0.2 * number)
 
 
 _MAKERS: Mapping[str, Maker] = {

@@ -17,10 +17,11 @@ from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
 from ambidex.scripted_policies.libero.tool_frame import advanced, flipped
 
-BACK = 0.08  # from which the hand approaches [m]
+BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and leaning [m]
+LEANING = 0.2  # from which a hand counts as leaning [rad]
 HOVER = 0.06  # over a place before a thing is put down [m]
 HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
-MAX_GRASPS = 60  # tried per choice
+MAX_GRASPS = 100  # tried per choice
 MAX_SPOTS = 3  # tried per angle
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
 
@@ -78,7 +79,7 @@ class PickPlan:
         options.sort(key=lambda option: option[0].rank + _turn(here, option[1]))
         for grasp, tool in options[:MAX_GRASPS]:
             self._probe.place(thing, pose)
-            near = self._clear(advanced(tool, -BACK), joints, grasp.opening)
+            near = self._clear(before(tool), joints, grasp.opening)
             at = None if near is None else self._clear(tool, near, grasp.opening)
             if at is not None:
                 yield tool, at, grasp.opening
@@ -119,6 +120,16 @@ class PickPlan:
         if joints is None or self._probe.collides(joints, opening, carried=carried):
             return None
         return joints
+
+
+def leans(tool: Pose) -> bool:
+    """Whether the hand does not point straight down."""
+    return bool(tool.axis(2)[2] > -math.cos(LEANING))
+
+
+def before(tool: Pose) -> Pose:
+    """From where the hand approaches a grasp."""
+    return advanced(tool, -FAR_BACK if leans(tool) else -BACK)
 
 
 def both_ways(tool: Pose) -> tuple[Pose, Pose]:

@@ -7,7 +7,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
-from ambidex.scripted_policies.libero.pick_plan import BACK, HOVER, PutPlan
+from ambidex.scripted_policies.libero.pick_plan import HOVER, PutPlan, before, leans
 from ambidex.scripted_policies.libero.tool_frame import advanced
 from ambidex.scripted_policies.libero.workplace import Workplace
 
@@ -54,14 +54,16 @@ class Put:
     def _pick(self, plan: PutPlan) -> Motion:
         work, hand = self._work, self._work.hand
         grip = work.pose_of(self._thing).inverse() @ plan.tool
-        yield from hand.follow(work.way(advanced(plan.tool, -BACK), TIP + CLEARANCE, HAND_RADIUS))
+        yield from hand.follow(work.way(before(plan.tool), TIP + CLEARANCE, HAND_RADIUS))
         yield from hand.open()
         goal = work.jittered(work.pose_of(self._thing) @ grip)
         yield from hand.reach(goal, speed=0.7)
         yield from hand.close()
-        before = work.pose_of(self._thing).position[2]
-        yield from hand.reach(hand.tool().shifted((0.0, 0.0, LIFT)), tolerance=0.01, speed=0.8)
-        risen = work.pose_of(self._thing).position[2] - before
+        height, here = work.pose_of(self._thing).position[2], hand.tool()
+        # A leaning hand came from under something, and has to go back there before it goes up.
+        lifted = before(here) if leans(here) else here.shifted((0.0, 0.0, LIFT))
+        yield from hand.reach(lifted, tolerance=0.01, speed=0.8)
+        risen = work.pose_of(self._thing).position[2] - height
         return bool(risen > LIFTED and work.held(self._thing))
 
     def _place(self, plan: PutPlan) -> Motion:
