@@ -5,7 +5,7 @@ import pytest
 from fixture_scene import FixtureScene
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import quaternion_about
+from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.types import FloatArray
 
 CABINETS = ("wooden_cabinet", "white_cabinet")
@@ -148,3 +148,22 @@ def test_things_go_into_the_layers_of_the_shelf(
     scene.run(1.0)
     assert scene.holds("in", region)
     assert_at_rest(scene)
+
+
+@pytest.mark.parametrize("tilt", [-1.089, 1.089])
+def test_the_bottle_is_on_the_rack_whichever_way_the_original_region_is_tilted(tilt: float) -> None:
+    """LIBERO's region is 0.101 x 0.022 x 0.0025 m, turned about x until its upright box is what is given."""
+    half_size = np.array((0.10087, 0.022, 0.0025))
+    given = figures("wine_rack").sites["top_region"]
+    upright = np.abs([np.cos(tilt), np.sin(tilt)]) * half_size[1] + np.abs([np.sin(tilt), np.cos(tilt)]) * half_size[2]
+    assert given.half_size is not None
+    np.testing.assert_allclose(upright, given.half_size[1:], atol=2e-4)
+    scene = FixtureScene("wine_rack", "wine_bottle")
+    scene.put((0.0, -0.08, 0.245))
+    scene.run(1.0)
+    turned = scene.fixture @ Pose.at(given.position, quaternion_about((1, 0, 0), tilt))
+    offset = scene.position("thing_1") - turned.position
+    x, y, z = np.stack([turned.axis(i) for i in range(3)], axis=1) @ offset
+    assert abs(x) < half_size[0]
+    assert abs(y) < half_size[1]
+    assert half_size[2] - 0.005 < z < half_size[2] + 0.10
