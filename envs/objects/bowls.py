@@ -27,24 +27,25 @@ def bowl_wall(category: str) -> Ring:
 
 def akita_black_bowl() -> mujoco.MjSpec:
     """A black glazed bowl with a foot."""
-    profile = [
+    outside = [
         (0.0, 0.004),
-        (0.026, 0.004),
-        (0.028, 0.0),
+        (0.029, 0.004),
         (0.031, 0.0),
-        (0.0335, 0.005),
-        (0.046, 0.02),
+        (0.034, 0.0),
+        (0.037, 0.005),
+        (0.0475, 0.02),
         (0.0535, 0.0505),
     ]
-    inside = [(0.0505, 0.0502), (0.0445, 0.021), (0.034, 0.0085), (0.0, 0.0065)]
-    return _bowl("akita_black_bowl", profile + inside, (0.07, 0.07, 0.075), count=12)
+    inside = [(0.0535, 0.0505), (0.0505, 0.0502), (0.0445, 0.021), (0.034, 0.0085), (0.0, 0.0065)]
+    return _bowl("akita_black_bowl", outside, inside, ((0.05, 0.05, 0.055), (0.16, 0.14, 0.13)), count=12)
 
 
 def white_bowl() -> mujoco.MjSpec:
     """A small white bowl."""
-    profile = [(0.0, 0.003), (0.022, 0.003), (0.024, 0.0), (0.028, 0.001), (0.0355, 0.012), (0.0405, 0.0345)]
-    inside = [(0.038, 0.0343), (0.033, 0.016), (0.024, 0.006), (0.0, 0.005)]
-    return _bowl("white_bowl", profile + inside, (0.93, 0.93, 0.91), count=8)
+    outside = [(0.0, 0.003), (0.022, 0.003), (0.024, 0.0), (0.028, 0.001), (0.0355, 0.012), (0.0405, 0.0345)]
+    inside = [(0.0405, 0.0345), (0.038, 0.0343), (0.033, 0.016), (0.024, 0.006), (0.0, 0.005)]
+    white = (0.93, 0.93, 0.91)
+    return _bowl("white_bowl", outside, inside, (white, white), count=8)
 
 
 def glazed_rim_porcelain_ramekin() -> mujoco.MjSpec:
@@ -61,9 +62,16 @@ def glazed_rim_porcelain_ramekin() -> mujoco.MjSpec:
     return _hollow(builder, count=8)
 
 
-def _bowl(category: str, profile: list[Point], colour: Colour, *, count: int) -> mujoco.MjSpec:
+def _bowl(
+    category: str, outside: list[Point], inside: list[Point], colours: tuple[Colour, Colour], *, count: int
+) -> mujoco.MjSpec:
+    """Profiles stand on z = 0; the bowl's box decides how they are stretched."""
     builder = ObjectBuilder(category)
-    builder.show(revolve(profile).within(builder.figures.low, builder.figures.high), colour, gloss=0.7)
+    given = builder.figures
+    factors = given.size / (2 * outside[-1][0], 2 * outside[-1][0], outside[-1][1])
+    for profile, colour in zip((outside, inside), colours, strict=True):
+        mesh = revolve(profile).stretched(factors).moved((*given.centre[:2], given.low[2]))
+        builder.show(mesh, colour, gloss=0.7)
     return _hollow(builder, count=count)
 
 

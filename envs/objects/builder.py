@@ -1,13 +1,12 @@
 """Puts an object's model together: looks, collision shape, sites and joints under one body named "main"."""
 
-from collections.abc import Sequence
-
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.mesh import Mesh
-from ambidex.envs.types import FloatArray, ImageArray
+from ambidex.envs.types import ImageArray
 
 VISUAL, COLLISION, REGION = 2, 3, 4  # groups of geoms and sites
 TORSIONAL, ROLLING = 0.01, 0.0001  # friction of a patch and of a rolling body [m]
@@ -35,14 +34,14 @@ class ObjectBuilder:
         self._origins = {"main": np.zeros(3)}
         self._solids: list[tuple[mujoco.MjsGeom, float]] = []
 
-    def part(self, name: str, position: Sequence[float] = (0.0, 0.0, 0.0)) -> None:
+    def part(self, name: str, position: npt.ArrayLike = (0.0, 0.0, 0.0)) -> None:
         """A body fixed to the main one, or with the joints that are given for it.
 
         Args:
             name: Body name.
             position: Its origin in the object's frame [m]; its axes are the object's.
         """
-        self._bodies[name] = self._bodies["main"].add_body(name=name, pos=list(position))
+        self._bodies[name] = self._bodies["main"].add_body(name=name, pos=np.array(position, dtype=np.float64))
         self._origins[name] = np.array(position, dtype=np.float64)
         for joint, given in self.figures.joints.items():
             if given.body == name:
@@ -93,9 +92,9 @@ class ObjectBuilder:
 
     def collide_box(
         self,
-        centre: Sequence[float] | FloatArray,
-        half_size: Sequence[float] | FloatArray,
-        quaternion: Sequence[float] | FloatArray = UPRIGHT,
+        centre: npt.ArrayLike,
+        half_size: npt.ArrayLike,
+        quaternion: npt.ArrayLike = UPRIGHT,
         body: str = "main",
     ) -> mujoco.MjsGeom:
         """Add a box to touch, with mass.
@@ -106,19 +105,19 @@ class ObjectBuilder:
             quaternion: Its turn (wxyz).
             body: Body it belongs to.
         """
-        volume = 8.0 * float(np.prod(half_size))
+        volume = 8.0 * float(np.asarray(half_size).prod())
         return self._solid(mujoco.mjtGeom.mjGEOM_BOX, centre, half_size, quaternion, body, volume)
 
-    def collide_between(self, low: Sequence[float], high: Sequence[float], body: str = "main") -> mujoco.MjsGeom:
+    def collide_between(self, low: npt.ArrayLike, high: npt.ArrayLike, body: str = "main") -> mujoco.MjsGeom:
         """Add an upright box to touch between two corners (3,) [m]."""
         return self.collide_box(np.add(low, high) / 2, np.subtract(high, low) / 2, body=body)
 
     def collide_cylinder(
         self,
-        centre: Sequence[float] | FloatArray,
+        centre: npt.ArrayLike,
         radius: float,
         half_length: float,
-        quaternion: Sequence[float] | FloatArray = UPRIGHT,
+        quaternion: npt.ArrayLike = UPRIGHT,
         body: str = "main",
     ) -> mujoco.MjsGeom:
         """Add a cylinder to touch, with mass; its axis is z before `quaternion` turns it."""
@@ -144,7 +143,13 @@ class ObjectBuilder:
         return self.spec
 
     def _solid(
-        self, kind: mujoco.mjtGeom, centre: object, size: object, quaternion: object, body: str, volume: float
+        self,
+        kind: mujoco.mjtGeom,
+        centre: npt.ArrayLike,
+        size: npt.ArrayLike,
+        quaternion: npt.ArrayLike,
+        body: str,
+        volume: float,
     ) -> mujoco.MjsGeom:
         geom = self._bodies[body].add_geom(
             type=kind,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ambidex.envs.objects.lettering import COLUMNS, ROWS, dots
 from ambidex.envs.types import FloatArray, ImageArray
@@ -66,7 +67,7 @@ class Canvas:
         streaks = np.kron(noise, np.ones(tuple(stretch)))[: self._height, : self._width]
         return self.shaded(1.0 + strength * streaks)
 
-    def shaded(self, factors: FloatArray) -> "Canvas":
+    def shaded(self, factors: npt.NDArray[np.floating]) -> "Canvas":
         """Lighten and darken by `factors` (H, W)."""
         self._dots *= factors[..., None]
         return self

@@ -1,20 +1,18 @@
 """The basket and the wooden tray: a floor and four walls."""
 
-from collections.abc import Sequence
-
 import mujoco
 import numpy as np
 
 from ambidex.envs.objects.builder import ObjectBuilder
 from ambidex.envs.objects.canvas import Canvas
-from ambidex.envs.objects.figures import ObjectFigures
+from ambidex.envs.objects.figures import ObjectFigures, Vector
 from ambidex.envs.objects.mesh import joined
 from ambidex.envs.objects.rings import LESS
 from ambidex.envs.objects.shapes import box
 from ambidex.envs.types import ImageArray
 
 RIM, OVERHANG = 0.012, 0.0006  # height of the band around the upper edge, and how far it stands out [m]
-Corners = tuple[Sequence[float], Sequence[float]]
+Corners = tuple[Vector, Vector]
 
 
 def basket() -> mujoco.MjSpec:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -123,9 +124,9 @@ def figures(category: str) -> ObjectFigures:
 
 
 @cache
-def _read() -> dict[str, dict[str, object]]:
+def _read() -> dict[str, dict[str, Any]]:
     with (ROOT / "libero" / "objects.json").open(encoding="utf-8") as file:
-        content: dict[str, dict[str, object]] = json.load(file)
+        content: dict[str, dict[str, Any]] = json.load(file)
     return content
 
 

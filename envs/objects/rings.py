@@ -44,9 +44,9 @@ def collide_ring(builder: ObjectBuilder, ring: Ring, count: int = 8) -> None:
         slope = np.arctan2(*(top - lower))
     radius, height = (top + lower + thickness * np.array([-np.cos(slope), np.sin(slope)])) / 2
     half_width = (upper[0] - thickness / 2) * np.tan(np.pi / count)
-    half_size = (thickness / 2, half_width, np.linalg.norm(top - lower) / 2)
+    half_size = np.array([thickness / 2, half_width, np.linalg.norm(top - lower) / 2])
     for turn in np.arange(count) * (2 * np.pi / count):
-        place = (ring.centre[0] + radius * np.cos(turn), ring.centre[1] + radius * np.sin(turn), height)
+        place = np.array([*ring.centre, 0.0]) + (radius * np.cos(turn), radius * np.sin(turn), height)
         builder.collide_box(place, half_size, quaternion_product(quaternion_about(Z, turn), quaternion_about(Y, slope)))
 
 

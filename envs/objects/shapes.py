@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from ambidex.envs.objects.mesh import FaceArray, Mesh, joined
 from ambidex.envs.types import FloatArray
@@ -50,7 +51,8 @@ def _outward(run: FloatArray) -> FloatArray:
     steps /= np.linalg.norm(steps, axis=1, keepdims=True)
     right = np.stack([steps[:, 1], -steps[:, 0]], axis=1)
     normals = np.concatenate([right[:1], right[:-1] + right[1:], right[-1:]])
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    unit: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    return unit
 
 
 def revolve(
@@ -101,7 +103,7 @@ def _spun(line: FloatArray, section: FloatArray) -> FloatArray:
     return np.concatenate([flat, height], axis=2).reshape(-1, 3)
 
 
-def box(low: Sequence[float], high: Sequence[float], cells: Mapping[str, Cell] | None = None) -> Mesh:
+def box(low: npt.ArrayLike, high: npt.ArrayLike, cells: Mapping[str, Cell] | None = None) -> Mesh:
     """A box between two corners (3,) [m].
 
     Args:
