@@ -11,13 +11,14 @@ import numpy.typing as npt
 from ambidex.atomic_files import replacing
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
+from ambidex.recorders.task_folder import task_folder
 
 STATES = "states"
 
 
 def states_path(directory: Path, task: str, seed: int) -> Path:
     """Where an episode's states lie in a results folder."""
-    return directory / STATES / task / f"{seed}.npz"
+    return directory / STATES / task_folder(task) / f"{seed}.npz"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

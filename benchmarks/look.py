@@ -27,6 +27,7 @@ class Look:
             cameras=self.cameras or FAMILIES[spec.family].cameras[:1],
             image_size=self.image_size,
             render_quality=self.quality,
+            init_states="",
         )
 
     def folder(self, spec: EnvSpec) -> str:

@@ -9,6 +9,7 @@ from ambidex.benchmarks.episode_states import STATES
 from ambidex.benchmarks.running.benchmark_info import NAME
 from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.recorders.task_folder import task_folder
 
 RESULTS = "results.jsonl"
 SUMMARY = "summary.json"
@@ -18,7 +19,7 @@ SHOWN = 5
 
 def video_path(directory: Path, row: EpisodeRow) -> Path:
     """Where the video of an episode lies in a results folder."""
-    return directory / VIDEOS / row.task / f"{row.seed}_{row.outcome}.mp4"
+    return directory / VIDEOS / task_folder(row.task) / f"{row.seed}_{row.outcome}.mp4"
 
 
 def read_rows(directory: Path) -> list[EpisodeRow]:

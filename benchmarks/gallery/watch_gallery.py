@@ -17,6 +17,7 @@ from ambidex.benchmarks.gallery.watch_studio import Studio
 from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.report import why_absent
 from ambidex.envs.errors import DatasetError
+from ambidex.recorders.task_folder import task_folder
 
 
 class Gallery:
@@ -92,4 +93,4 @@ class Gallery:
 
 
 def _address(run_index: int, episode: ReportEpisode) -> str:
-    return f"/{run_index}/{episode.task}/{episode.seed}"
+    return f"/{run_index}/{task_folder(episode.task)}/{episode.seed}"

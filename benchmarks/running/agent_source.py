@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ambidex.benchmarks.running.baselines import HoldAgent, RandomAgent
-from ambidex.envs.env import Environment, make
+from ambidex.benchmarks.running.terms import Terms
+from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent
 from ambidex.scripted_policies.registry import make_expert
 
@@ -43,18 +44,18 @@ class LocalAgents:
 
     Attributes:
         make_agent: Environment -> agent; picklable.
-        spread: Reset distribution.
+        terms: How tasks are posed.
     """
 
     make_agent: Callable[[Environment], Agent]
-    spread: str
+    terms: Terms
 
     @property
     def execution(self) -> str:
         return ""
 
     def environment(self, task: str) -> Environment:
-        return make(task, cameras=(), spread=self.spread)
+        return self.terms.environment(task)
 
     def agent(self, env: Environment) -> Agent:
         return self.make_agent(env)

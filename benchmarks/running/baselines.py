@@ -4,6 +4,7 @@ import numpy as np
 
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
+from ambidex.envs.families import FAMILIES
 from ambidex.envs.types import Float32Array, Observation
 
 CHANGE_EVERY_S = 0.5  # how long a random goal is held [s]
@@ -39,11 +40,16 @@ class HoldAgent:
     """
 
     def __init__(self, env: Environment) -> None:
-        self._to_ee = EePose(env.scene, env.spec.control_hz) if env.spec.control == "ee" else None
+        self._env = env
 
     def reset(self, observation: Observation, seed: int) -> None:
-        here = observation.qpos.astype(np.float32)
-        self._action = here if self._to_ee is None else self._to_ee.from_joint_action(here)
+        spec, here = self._env.spec, observation.qpos.astype(np.float32)
+        if spec.control == "joint":
+            self._action = here
+        elif FAMILIES[spec.family].ee_is_pose:
+            self._action = EePose(self._env.scene, spec.control_hz).from_joint_action(here)
+        else:
+            self._action = np.zeros(len(spec.action_names), np.float32)  # no step, and the gripper as it is
 
     def act(self, observation: Observation) -> Float32Array:
         return self._action

@@ -27,11 +27,26 @@ class BenchmarkConfig:
     checkpoint: OptionalPath = None
     """Checkpoint or run folder of a learned policy; auto is the newest run of that policy under runs/."""
     task: OptionalName = None
-    """The task. Either this or --suite must be given."""
+    """The task. This, --suite or --bddl-file must be given."""
     suite: OptionalName = None
     """A suite: all its tasks, one after the other."""
-    episodes: int = 50
-    """Episodes per task."""
+    bddl_file: OptionalPath = None
+    """A BDDL definition of your own, or one of LIBERO's, as the task."""
+    protocol: OptionalName = None
+    """Pose LIBERO's tasks as another stack does: openvla, lerobot or libero decide --success, --horizon,
+    --settle-steps and --episodes where these are not given; results say where they differ."""
+    init_states: OptionalPath = None
+    """File of LIBERO's own initial states (.init, .pruned_init) to start from, one per episode; for a suite, the
+    folder with one file per task."""
+    success: OptionalName = None
+    """What counts: strict also wants the things released and at rest; libero is the goal alone, at any one step;
+    auto is strict."""
+    horizon: OptionalInt = None
+    """Control steps of an episode; auto is the task's own."""
+    settle_steps: OptionalInt = None
+    """Control steps of doing nothing before an episode begins; auto is 0."""
+    episodes: OptionalInt = None
+    """Episodes per task; auto is 50."""
     seed: int = FIRST_BENCHMARK_SEED
     """First seed, 100000 or more."""
     spread: Spread = "published"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
@@ -50,6 +50,7 @@ class BenchmarkInfo:
     Attributes:
         policy: Who acted.
         execution: How chunks were played, e.g. "chunk:100"; empty for who does not predict chunks.
+        protocol: Whose protocol, and where flags departed from it; empty for none.
         command: The resolved command, without what must not matter.
         checkpoint: Of a learned policy.
         serving: Of a learned policy.
@@ -66,6 +67,7 @@ class BenchmarkInfo:
     env_specs: Mapping[str, EnvSpec]
     versions: Mapping[str, str]
     machine: Mapping[str, str | float]
+    protocol: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready; inverse of `from_dict`."""
@@ -78,15 +80,16 @@ class BenchmarkInfo:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """Inverse of `to_dict`.
+        """Inverse of `to_dict`. Fields that are younger than a file have their defaults.
 
         Raises:
             ValueError: A field is missing or unknown.
             TypeError: A field is of another type.
         """
-        names = {f.name for f in fields(cls)}
-        if names != set(values):
-            raise ValueError(f"missing {sorted(names - set(values))}, unknown {sorted(set(values) - names)}")
+        missing = {f.name for f in fields(cls) if f.default is MISSING} - set(values)
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if missing or unknown:
+            raise ValueError(f"missing {sorted(missing)}, unknown {sorted(unknown)}")
         checkpoint, serving, specs = values["checkpoint"], values["serving"], values["env_specs"]
         if not isinstance(specs, Mapping):
             raise ValueError("env_specs is not an object")

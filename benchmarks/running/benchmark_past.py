@@ -21,7 +21,7 @@ def check_flags(plan: BenchmarkPlan) -> None:
         return
     old = from_text(COMMAND, BenchmarkInfo.read(plan.directory).command, BenchmarkConfig)
     found = differences(old, plan.config, ignore=RUN_ONLY | COMPARED_APART)
-    if plan.config.episodes < old.episodes:
+    if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")
     _refuse(plan, found)
 

@@ -7,15 +7,19 @@ from ambidex.benchmarks.rollout_videos import CHOICES
 from ambidex.benchmarks.running.agent_source import BASELINES
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_worker import EpisodeJob
+from ambidex.benchmarks.running.posing import departures, posed, unposed
+from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.env import SPREADS
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.opengl import choose_backend
-from ambidex.envs.registry import SUITES, TASKS, tasks_named
+from ambidex.envs.registry import SUITES, tasks_named
 from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
+from ambidex.envs.tasks.libero.init_states import read_init_states
 from ambidex.policies.execution import MODES
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.training.run_folder import find_checkpoint, newest_run
 from ambidex.recorders.command_text import to_text
+from ambidex.recorders.task_folder import BDDL, definition_name, task_folder
 
 COMMAND = "run-benchmark"
 
@@ -25,7 +29,7 @@ class BenchmarkPlan:
     """A checked config.
 
     Attributes:
-        config: As given, with the folder of the checkpoint if a learned policy acts.
+        config: With every default filled in, and the folder of the checkpoint if a learned policy acts.
         tasks: The tasks, in order.
         directory: The results folder.
     """
@@ -41,13 +45,32 @@ class BenchmarkPlan:
 
     def jobs(self) -> list[EpisodeJob]:
         """All episodes, in order."""
-        first, count = self.config.seed, self.config.episodes
+        first, count = self.config.seed, self.config.episodes or 0
         return [EpisodeJob(task=task, seed=seed) for task in self.tasks for seed in range(first, first + count)]
+
+    @property
+    def terms(self) -> Terms:
+        """How the tasks are posed."""
+        config = self.config
+        return Terms(
+            spread=config.spread,
+            success=str(config.success),
+            horizon=config.horizon,
+            settle_steps=config.settle_steps or 0,
+            init_states=config.init_states,
+        )
+
+    @property
+    def protocol(self) -> str:
+        """The protocol and where the flags depart from it; empty for none."""
+        parted = departures(self.config, self.tasks)
+        return ", but ".join(filter(None, (self.config.protocol, " and ".join(parted))))
 
     @property
     def resume_command(self) -> str:
         """The command that goes on with this benchmark."""
-        return to_text(COMMAND, replace(self.config, resume=True, quiet=False, debug=False), brief=True)
+        shown = replace(unposed(self.config, self.tasks), resume=True, quiet=False, debug=False)
+        return to_text(COMMAND, shown, brief=True)
 
 
 def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
@@ -65,13 +88,17 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
         if name not in known:
             raise UnknownNameError(kind, name, known)
     _check_policy(config)
-    _check_numbers(config)
+    config = _with_definition(config)
     tasks, directory = _tasks(config), config.output_dir or _folder(config)
+    config = posed(config, tasks)
+    _check_numbers(config)
     if config.video != "none":
         choose_backend()
     if config.policy not in BASELINES:
         config = replace(config, checkpoint=find_checkpoint(config.checkpoint or newest_run(config.policy)))
-    return BenchmarkPlan(config=config, tasks=tasks, directory=directory)
+    plan = BenchmarkPlan(config=config, tasks=tasks, directory=directory)
+    _check_starts(plan)
+    return plan
 
 
 def _check_policy(config: BenchmarkConfig) -> None:
@@ -90,7 +117,7 @@ def _check_policy(config: BenchmarkConfig) -> None:
 
 
 def _check_numbers(config: BenchmarkConfig) -> None:
-    if config.episodes < 1:
+    if (config.episodes or 0) < 1:
         raise UsageError(f"--episodes {config.episodes}: expected 1 or more.")
     if config.seed < FIRST_BENCHMARK_SEED:
         raise UsageError(
@@ -101,10 +128,38 @@ def _check_numbers(config: BenchmarkConfig) -> None:
         raise UsageError(f"--workers {config.workers}: expected 1 or more, or 0 to work in this process.")
 
 
+def _check_starts(plan: BenchmarkPlan) -> None:
+    """No start is run twice: an episode from the same one is the same again, and counts as no other."""
+    episodes = plan.config.episodes or 0
+    files = {plan.terms.starts_of(task) for task in plan.tasks} - {None}
+    if plan.config.init_states and not plan.config.init_states.is_dir() and len(plan.tasks) > 1:
+        raise UsageError(
+            f"--init-states {plan.config.init_states} is one file, and there are {len(plan.tasks)} tasks. Give the "
+            "folder with one file per task, or one --task."
+        )
+    for file in sorted(map(Path, filter(None, files))):
+        states = len(read_init_states(file))
+        if states < episodes:
+            raise UsageError(
+                f"--episodes {episodes}: {file} holds {states} initial states, and an episode from the same one says "
+                f"nothing new, so the interval would promise too much. Give --episodes {states} or fewer."
+            )
+
+
+def _with_definition(config: BenchmarkConfig) -> BenchmarkConfig:
+    """A definition file as what it stands for, a task."""
+    if config.bddl_file is None:
+        return config
+    if config.task is not None or config.suite is not None:
+        raise UsageError(f"--bddl-file {config.bddl_file}: give either this, --task or --suite.")
+    return replace(config, task=definition_name(config.bddl_file), bddl_file=None)
+
+
 def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
     if (config.task is None) == (config.suite is None):
         raise UsageError(
-            f"Give either --task or --suite. Tasks: {', '.join(sorted(TASKS))}. Suites: {', '.join(sorted(SUITES))}."
+            f"Give either --task, --suite or --bddl-file. Suites: {', '.join(SUITES)}; `record-episodes --list` prints "
+            "them and their tasks."
         )
     if config.task is not None:
         return tasks_named(config.task)
@@ -114,8 +169,19 @@ def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
     return SUITES[suite]
 
 
+def _named(config: BenchmarkConfig) -> str:
+    if config.suite is not None:
+        return config.suite
+    (task, *others) = tasks_named(str(config.task))
+    if others:
+        return str(config.task)
+    return task_folder(task) if task.endswith(BDDL) else task.replace("/", "-")
+
+
 def _folder(config: BenchmarkConfig) -> Path:
-    name = f"{config.policy}-{(config.task or config.suite or '').replace('/', '-')}"
+    name = f"{config.policy}-{_named(config)}"
+    if config.protocol is not None:
+        name += f"-{config.protocol}"
     if config.execution != "chunk":
         name += f"-{config.execution}"
     elif config.execute_steps is not None:

@@ -79,11 +79,11 @@ class BenchmarkRun:
         """Workers that start, and who acts in them."""
         if not self._plan.learned:
             make_agent = self._agent_factory or BASELINES[self._config.policy]
-            with self._workers_of(LocalAgents(make_agent=make_agent, spread=self._config.spread)) as pool:
-                yield pool, host_locally(self._plan.tasks, self._config.spread)
+            with self._workers_of(LocalAgents(make_agent=make_agent, terms=self._plan.terms)) as pool:
+                yield pool, host_locally(self._plan.tasks, self._plan.terms)
             return
         with PolicyServer() as server:
-            host = PolicyHost(self._config, server, self._load)
+            host = PolicyHost(self._config, self._plan.terms, server, self._load)
             with self._workers_of(host.agents) as pool:  # they start while the policy is loaded
                 checkpoint = cast("Path", self._config.checkpoint)
                 runners = min(max(1, self._workers), worker_count(None, self._workers))
@@ -99,6 +99,7 @@ class BenchmarkRun:
         info = BenchmarkInfo(
             policy=self._config.policy,
             execution=hosted.execution,
+            protocol=self._plan.protocol,
             command=to_text(COMMAND, self._config, leave_out=RUN_ONLY),
             checkpoint=hosted.checkpoint,
             serving=hosted.serving,

@@ -14,7 +14,10 @@ from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.summary import Summary
 from ambidex.recorders.text_table import text_table
 
-ENDS = "An episode ends at the first success held for 0.2 s; a recorded demonstration must still hold at its last step."
+ENDS = {
+    "strict": "An episode ends at the first success that has held for the task's hold time ({hold}).",
+    "libero": "LIBERO's criterion: an episode ends at the first step at which the goal holds, released or not.",
+}
 SHOWN = 3  # episodes that are named in a message
 
 
@@ -107,6 +110,7 @@ class BenchmarkSummary:
         return {
             "policy": self.info.policy,
             "execution": self.info.execution,
+            "protocol": self.info.protocol,
             "complete": self.complete,
             "tasks": {task: {**summary.to_dict(), **_speed(self._of(task))} for task, summary in self.tasks.items()},
             "suite": None
@@ -127,8 +131,14 @@ class BenchmarkSummary:
         funnels = [f"{task}: {_funnel(summary)}" for task, summary in tasks.items() if summary.n]
         page = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         notes = self.info.serving.notes if self.info.serving else ()
-        lines = [table, "", "Stages reached:", *funnels, "", ENDS, *notes, self._pace(), *page]
+        lines = [table, "", "Stages reached:", *funnels, "", self._terms(), *notes, self._pace(), *page]
         return "\n".join(lines).rstrip()
+
+    def _terms(self) -> str:
+        """When an episode counts, and by whose protocol."""
+        spec = next(iter(self.info.env_specs.values()))
+        ends = ENDS[spec.success].format(hold="0.5 s" if spec.family == "libero" else "0.2 s")
+        return " ".join(filter(None, (ends, f"Protocol: {self.info.protocol}." if self.info.protocol else "")))
 
     def _pace(self) -> str:
         pace = self.timings.to_dict()["episodes_per_min"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import CheckpointId, ServingInfo
 from ambidex.benchmarks.running.served_agents import ServedAgents, environment_for
-from ambidex.envs.env import make
+from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.flags import AUTO
@@ -48,9 +48,9 @@ class Hosted:
     versions: Mapping[str, str]
 
 
-def host_locally(tasks: Sequence[str], spread: str) -> Hosted:
+def host_locally(tasks: Sequence[str], terms: Terms) -> Hosted:
     """For agents that need no server."""
-    specs = {task: make(task, cameras=(), spread=spread).spec for task in tasks}
+    specs = {task: terms.environment(task).spec for task in tasks}
     return Hosted(execution="", checkpoint=None, serving=None, env_specs=specs, versions={})
 
 
@@ -59,6 +59,7 @@ class PolicyHost:
 
     Args:
         config: What to run.
+        terms: How tasks are posed.
         server: Where it will be served.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
 
@@ -66,14 +67,16 @@ class PolicyHost:
         agents: What the workers get.
     """
 
-    def __init__(self, config: BenchmarkConfig, server: PolicyServer, load: LoadPolicy | None = None) -> None:
-        self._config, self._server, self._load = config, server, load
+    def __init__(
+        self, config: BenchmarkConfig, terms: Terms, server: PolicyServer, load: LoadPolicy | None = None
+    ) -> None:
+        self._config, self._terms, self._server, self._load = config, terms, server, load
         self.agents = ServedAgents(
             address=server.address,
             authkey=server.authkey,
             mode=config.execution,
             steps=config.execute_steps,
-            spread=config.spread,
+            terms=terms,
         )
 
     def start(self, path: Path, tasks: Sequence[str], *, runners: int) -> Hosted:
@@ -116,7 +119,7 @@ class PolicyHost:
     def _fitting_spec(self, task: str, served: ServedPolicy) -> EnvSpec:
         """Of the environment as the policy sees it; made without cameras, so that all differences are told at once."""
         cameras = served.inputs.cameras
-        env = environment_for(task, served.spec, replace(served.inputs, cameras=()), self._config.spread)
+        env = environment_for(task, served.spec, replace(served.inputs, cameras=()), self._terms)
         there = replace(env.spec, cameras=env.scene.camera_names)
         check_compatible(replace(served.spec, cameras=cameras), there, objects=served.inputs.objects)
         return replace(env.spec, cameras=cameras)

@@ -2,7 +2,8 @@
 
 from functools import cached_property
 
-from ambidex.envs.env import Environment, make
+from ambidex.benchmarks.running.terms import Terms
+from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent, EnvSpec
 from ambidex.policies.execution import Execution, choose_execution
 from ambidex.policies.policy_inputs import PolicyInputs
@@ -17,12 +18,12 @@ class ServedAgents:
         authkey: Its secret.
         mode: How chunks are played.
         steps: Actions played before the next request; None for the policy's own choice.
-        spread: Reset distribution.
+        terms: How tasks are posed.
     """
 
-    def __init__(self, *, address: Address, authkey: bytes, mode: str, steps: int | None, spread: str) -> None:
+    def __init__(self, *, address: Address, authkey: bytes, mode: str, steps: int | None, terms: Terms) -> None:
         self._address, self._authkey = address, authkey
-        self._mode, self._steps, self._spread = mode, steps, spread
+        self._mode, self._steps, self._terms = mode, steps, terms
 
     @cached_property
     def _client(self) -> PolicyClient:
@@ -40,7 +41,7 @@ class ServedAgents:
 
     def environment(self, task: str) -> Environment:
         policy = self._client.policy
-        return environment_for(task, policy.spec, policy.inputs, self._spread)
+        return environment_for(task, policy.spec, policy.inputs, self._terms)
 
     def agent(self, env: Environment) -> Agent:
         return self._chosen.agent(self._client.ask)
@@ -55,17 +56,16 @@ class ServedAgents:
             raise PolicyServerError(self._client.lost)
 
 
-def environment_for(task: str, spec: EnvSpec, inputs: PolicyInputs, spread: str) -> Environment:
+def environment_for(task: str, spec: EnvSpec, inputs: PolicyInputs, terms: Terms) -> Environment:
     """A task as a policy made for `spec` is used to see it: its control mode, cameras, image size and quality.
 
     Raises:
         UnknownNameError: The task lacks a camera or control mode.
     """
-    return make(
+    return terms.environment(
         task,
         control=spec.control,
         cameras=inputs.cameras,
         image_size=spec.image_size,
         render_quality=spec.render_quality,
-        spread=spread,
     )

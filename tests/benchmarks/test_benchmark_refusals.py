@@ -12,8 +12,8 @@ from ambidex.envs.opengl import choose_backend
     [
         ({"policy": ""}, "--policy"),
         ({"policy": "scirpted"}, "Did you mean 'scripted'"),
-        ({"task": None}, "either --task or --suite"),
-        ({"suite": "aloha"}, "either --task or --suite"),
+        ({"task": None}, "either --task, --suite or --bddl-file"),
+        ({"suite": "aloha"}, "either --task, --suite or --bddl-file"),
         ({"task": "insertoin"}, "Did you mean 'insertion'"),
         ({"task": None, "suite": "alhoa"}, "Did you mean 'aloha'"),
         ({"episodes": 0}, "--episodes 0"),

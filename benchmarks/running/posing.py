@@ -1,0 +1,68 @@
+"""What was left to the protocol, filled in; and where the flags depart from it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.protocol import PROTOCOLS, SUCCESS
+from ambidex.envs.errors import UnknownNameError, UsageError
+
+EPISODES = 50
+STRICT = "strict"
+
+
+def posed(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
+    """The config with its protocol's numbers, or the usual ones, wherever a flag was not given.
+
+    Args:
+        config: As given.
+        tasks: The tasks, by canonical name.
+
+    Raises:
+        UsageError: There is no such protocol, or it does not cover these tasks.
+    """
+    left = {name: value for name, value in _values(config, tasks).items() if getattr(config, name) is None}
+    return replace(config, **left)  # type: ignore[arg-type]
+
+
+def unposed(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
+    """Inverse of `posed`: only what departs from the protocol, or from the usual numbers, is there."""
+    same = {name: None for name, value in _values(config, tasks).items() if getattr(config, name) == value}
+    return replace(config, **same)  # type: ignore[arg-type]
+
+
+def departures(config: BenchmarkConfig, tasks: Sequence[str]) -> list[str]:
+    """Where a posed config departs from its protocol, e.g. "--episodes 5 instead of 50"."""
+    if config.protocol is None:
+        return []
+    return [
+        f"--{name.replace('_', '-')} {getattr(config, name)} instead of {value}"
+        for name, value in protocol_values(config, tasks).items()
+        if getattr(config, name) not in (None, value)
+    ]
+
+
+def _values(config: BenchmarkConfig, tasks: Sequence[str]) -> dict[str, object]:
+    usual: dict[str, object] = {"success": STRICT, "settle_steps": 0, "episodes": EPISODES}
+    return usual if config.protocol is None else protocol_values(config, tasks)
+
+
+def protocol_values(config: BenchmarkConfig, tasks: Sequence[str]) -> dict[str, object]:
+    """Field of the config -> what its protocol says.
+
+    Raises:
+        UsageError: There is no such protocol, or it does not cover these tasks.
+    """
+    name = str(config.protocol)
+    if name not in PROTOCOLS:
+        raise UnknownNameError("protocol", name, PROTOCOLS)
+    protocol = PROTOCOLS[name]
+    suites = {task.partition("/")[0] for task in tasks}
+    foreign = sorted(suites - set(protocol.horizons))
+    if foreign and config.horizon is None:
+        raise UsageError(
+            f"--protocol {name} says how long episodes of {', '.join(protocol.horizons)} are, and nothing of "
+            f"{', '.join(tasks) if len(tasks) < 3 else foreign[0]}. Say so with --horizon, or leave --protocol out."
+        )
+    horizon = {} if foreign else {"horizon": max(protocol.horizons[suite] for suite in suites)}
+    return {**horizon, "success": SUCCESS, "settle_steps": protocol.settle_steps, "episodes": protocol.episodes}

@@ -1,0 +1,75 @@
+"""How the tasks of a benchmark are posed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ambidex.envs.env import Environment, make
+from ambidex.envs.errors import UsageError
+from ambidex.recorders.task_folder import task_folder
+
+ENDS = (".pruned_init", ".init")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How the tasks of a benchmark are posed, the same for every policy.
+
+    Attributes:
+        spread: Reset distribution.
+        success: Criterion of success.
+        horizon: Control steps of an episode; None for the task's own.
+        settle_steps: Control steps of doing nothing before it begins.
+        init_states: File of LIBERO's initial states, or a folder with one per task; None for our own starts.
+    """
+
+    spread: str = "published"
+    success: str = "strict"
+    horizon: int | None = None
+    settle_steps: int = 0
+    init_states: Path | None = None
+
+    def environment(
+        self,
+        task: str,
+        *,
+        control: str | None = None,
+        cameras: Sequence[str] = (),
+        image_size: tuple[int, int] | None = None,
+        render_quality: str = "standard",
+    ) -> Environment:
+        """A task under these terms, as `envs.env.make` makes it.
+
+        Raises:
+            UsageError: Something that is asked for does not exist or cannot be.
+            DatasetError: Initial states that cannot be read, or are of another task.
+        """
+        return make(
+            task,
+            control=control,
+            cameras=cameras,
+            image_size=image_size,
+            render_quality=render_quality,
+            spread=self.spread,
+            success=self.success,
+            horizon=self.horizon,
+            settle_steps=self.settle_steps,
+            init_states=self.starts_of(task),
+        )
+
+    def starts_of(self, task: str) -> Path | None:
+        """The file of a task's initial states; None for our own starts.
+
+        Raises:
+            UsageError: The folder has none for this task.
+        """
+        folder = self.init_states
+        if folder is None or not folder.is_dir():
+            return folder
+        for path in (folder / f"{task_folder(task)}{end}" for end in ENDS):
+            if path.is_file():
+                return path
+        raise UsageError(
+            f"--init-states {folder}: it has no initial states of {task}. Expected {task_folder(task)}{ENDS[0]}, or "
+            f"{ENDS[1]}, as LIBERO's init_files/SUITE folders have; or the file of one task."
+        )
