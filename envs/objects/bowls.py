@@ -45,7 +45,7 @@ def white_bowl() -> mujoco.MjSpec:
     outside = [(0.0, 0.003), (0.022, 0.003), (0.024, 0.0), (0.028, 0.001), (0.0355, 0.012), (0.0405, 0.0345)]
     inside = [(0.0405, 0.0345), (0.038, 0.0343), (0.033, 0.016), (0.024, 0.006), (0.0, 0.005)]
     white = (0.93, 0.93, 0.91)
-    return _bowl("white_bowl", outside, inside, (white, white), count=8)
+    return _bowl("white_bowl", outside, inside, (white, white), count=12)
 
 
 def glazed_rim_porcelain_ramekin() -> mujoco.MjSpec:

@@ -5,12 +5,12 @@ import numpy as np
 
 from ambidex.envs.objects.builder import ObjectBuilder
 from ambidex.envs.objects.mesh import Mesh, joined
-from ambidex.envs.objects.rings import collide_bar
+from ambidex.envs.objects.rings import Z, collide_bar
 from ambidex.envs.objects.shapes import box, revolve, tube
 from ambidex.envs.pose import quaternion_about
 
 METAL, BLACK = (0.66, 0.67, 0.7), (0.06, 0.06, 0.06)
-WAIST, LID = 0.062, 0.128  # heights above its bottom [m]
+BASE, WAIST, LID = 0.024, 0.062, 0.128  # heights above its bottom [m]
 GRIP = 0.0075  # half the width of the handle [m]
 KNOB = 0.008  # half the width of the knob on the lid [m]
 EIGHTH = quaternion_about((0.0, 0.0, 1.0), np.pi / 8)
@@ -60,9 +60,14 @@ def _handle(radius: float, reach: float) -> Mesh:
 def _collide(builder: ObjectBuilder, x: float, radius: float) -> None:
     given = builder.figures
     low, reach = given.low[2], given.high[1]
-    collide_bar(builder, (x, 0.0, low + 0.012), (radius, radius), 0.012, flat=1.0)
-    collide_bar(builder, (x, 0.0, low + (0.024 + LID) / 2), (0.8 * radius, 0.8 * radius), (LID - 0.024) / 2, flat=1.0)
-    builder.collide_between((x - KNOB, -KNOB, low + LID), (x + KNOB, KNOB, given.high[2]))
+    collide_bar(builder, (x, 0.0, low + BASE / 2), (radius, radius), BASE / 2, flat=1.0)
+    middle, half_height = low + (BASE + LID) / 2, (LID - BASE) / 2
+    for turn in (0.0, np.pi / 4):
+        half_size = (0.7 * radius, 0.7 * radius, half_height)
+        builder.collide_box((x, 0.0, middle), half_size, quaternion_about(Z, turn))
+    collide_bar(
+        builder, (x, 0.0, (low + LID + given.high[2]) / 2), (KNOB, KNOB), (given.high[2] - low - LID) / 2, flat=1.0
+    )
     builder.collide_between((x - GRIP, radius * 0.7, low + LID - 0.015), (x + GRIP, reach, low + LID - 0.001))
     builder.collide_between((x - GRIP, reach - 0.014, low + 0.05), (x + GRIP, reach, low + LID - 0.015))
     builder.collide_between((x - 0.009, given.low[1], low + LID - 0.014), (x + 0.009, -0.7 * radius, low + LID - 0.004))

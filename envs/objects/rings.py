@@ -46,7 +46,7 @@ def collide_ring(builder: ObjectBuilder, ring: Ring, count: int = 8) -> None:
     half_width = (upper[0] - thickness / 2) * np.tan(np.pi / count)
     half_size = np.array([thickness / 2, half_width, np.linalg.norm(top - lower) / 2])
     for turn in np.arange(count) * (2 * np.pi / count):
-        place = np.array([*ring.centre, 0.0]) + (radius * np.cos(turn), radius * np.sin(turn), height)
+        place = np.add((*ring.centre, height), (radius * np.cos(turn), radius * np.sin(turn), 0.0))
         builder.collide_box(place, half_size, quaternion_product(quaternion_about(Z, turn), quaternion_about(Y, slope)))
 
 

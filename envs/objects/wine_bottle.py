@@ -31,6 +31,5 @@ def wine_bottle() -> mujoco.MjSpec:
     collide_bar(builder, (x, y, low + BODY / 2), (wide, deep), BODY / 2)
     half = 0.62 * wide
     builder.collide_between((x - half, y - half, low + BODY), (x + half, y + half, low + SHOULDER))
-    half = 0.9 * NECK
-    builder.collide_between((x - half, y - half, low + SHOULDER), (x + half, y + half, low + length))
+    collide_bar(builder, (x, y, low + (SHOULDER + length) / 2), (NECK, NECK), (length - SHOULDER) / 2, flat=1.0)
     return builder.finish()

@@ -24,6 +24,7 @@ def objects_on_a_table(
     spec = mujoco.MjSpec()
     spec.option.timestep = timestep
     spec.option.cone = cone
+    spec.option.impratio = 10.0 if cone == ELLIPTIC else 1.0
     spec.worldbody.add_geom(
         name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.5, 0.5, 0.02), pos=(0, 0, TABLE_TOP - 0.02)
     )

@@ -1,0 +1,34 @@
+"""What the tasks move can be held by a hand like the Panda's, with grasps the expert knows."""
+
+import numpy as np
+import pytest
+from floating_hand import FloatingHand
+
+from ambidex.envs.objects.figures import categories, figures
+from ambidex.envs.pose import Pose, rotation_between
+from ambidex.scripted_policies.libero.grasps import grasps
+
+STAYING = {"basket", "wooden_tray", "plate"}  # no task lifts these
+MOVABLE = [category for category in categories() if not figures(category).is_fixture and category not in STAYING]
+
+
+def some_from_above(category: str) -> list[Pose]:
+    """Up to four grasps with the hand upright, spread over all of them."""
+    tools = [grasp.tool for grasp in grasps(category) if grasp.tool.axis(2)[2] < -0.999]
+    return [tools[i] for i in np.unique(np.linspace(0, len(tools) - 1, 4).round().astype(int))]
+
+
+@pytest.mark.parametrize("category", MOVABLE)
+def test_it_is_lifted_and_held(category: str) -> None:
+    for tool in some_from_above(category):
+        hand = FloatingHand(category, tool)
+        assert hand.deepest < 1e-3
+        start = hand.thing
+        hand.lift(0.2, seconds=1.0)
+        hand.wait(0.3)
+        held = hand.thing
+        assert held.position[2] - start.position[2] > 0.15
+        hand.wait(0.5)
+        assert np.linalg.norm(hand.thing.position - held.position) < 2e-3
+        assert np.degrees(np.linalg.norm(rotation_between(held.quaternion, hand.thing.quaternion))) < 1.0
+        assert hand.deepest < 1e-3
