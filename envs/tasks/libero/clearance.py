@@ -24,8 +24,6 @@ class Clearance:
         self._scene, self._model, self._data = scene, scene.model, scene.data
         model = scene.model
         self._roots = model.body_rootid[model.geom_bodyid]
-        (arm,) = scene.robot.arms
-        self._robot = int(model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]])
 
     def put(self, thing: str, pose: Pose) -> None:
         """Move an object, at rest."""
@@ -34,8 +32,9 @@ class Clearance:
         joint.qvel = 0.0
 
     def neighbours(self, thing: str) -> set[str]:
-        """Names of the bodies that the object is inside of, the workspace and the robot's stand aside."""
-        return {self._model.body(root).name for root in self._others(thing, 0.0) if root != 0}
+        """What the object is inside of, by its name; the workspace aside."""
+        names = (self._model.body(root).name for root in self._others(thing, 0.0) if root != 0)
+        return {name.removesuffix(body_name("")) for name in names}
 
     def raise_until_free(self, thing: str, lowest: Pose) -> Pose | None:
         """The lowest pose at or above `lowest` in which the object is in nothing; None if there is none in reach."""

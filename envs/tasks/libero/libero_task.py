@@ -83,7 +83,7 @@ class LiberoTask(Task):
         """Fixtures and objects placed, the arm near home, everything settled.
 
         Raises:
-            SimulationError: There is no free spot for an object; says in which region.
+            NoFreeSpotError: There is no free spot for an object; says in which region.
         """
         scene.reset({})
         placement = Placement(scene, self.problem, self.arena, rng, SPREADS[spread])

@@ -5,18 +5,19 @@ import math
 import numpy as np
 
 from ambidex.envs.arenas.arena import Arena
-from ambidex.envs.errors import SimulationError
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.scene import Scene
 from ambidex.envs.tasks.libero.clearance import Clearance
+from ambidex.envs.tasks.libero.composition import PARKED
 from ambidex.envs.tasks.libero.joint_states import JOINT_STATES
 from ambidex.envs.tasks.libero.model_world import body_name, joint_names
+from ambidex.envs.tasks.libero.no_free_spot import NoFreeSpotError
 from ambidex.envs.tasks.libero.problem import Atom, Problem, Range, Region
 from ambidex.envs.tasks.libero.spread import Spread
 from ambidex.envs.tasks.libero.yaws import start_yaw
 
-TRIES = 5000  # LIBERO's
+ROUNDS, TRIES = 125, 40  # spots tried for an object until all others are placed anew; 5000 in all, as in LIBERO
 GAP = 0.0002  # below a thing that is about to stand on the table [m]
 
 
@@ -49,14 +50,32 @@ class Placement:
     def place_objects(self) -> None:
         """Put every object down: on the workspace first, then in and on things.
 
+        Where earlier objects have left no room for a later one, all are placed anew.
+
         Raises:
-            SimulationError: There is no free spot; says for which object and in which region.
+            NoFreeSpotError: There is no free spot; says for which object and in which region.
         """
+        fixtures = dict(self._placed)
+        for remaining in reversed(range(ROUNDS)):
+            try:
+                self._place_all()
+                return
+            except NoFreeSpotError:
+                if not remaining:
+                    raise
+            self._placed = dict(fixtures)
+            self._park()
+
+    def _place_all(self) -> None:
         atoms = [atom for atom in self._problem.placements() if atom.arguments[0] in self._problem.objects]
         while atoms:
             atom = next(atom for atom in sorted(atoms, key=self._rank) if self._is_ready(atom))
             self._place_object(*atom.arguments)
             atoms.remove(atom)
+
+    def _park(self) -> None:
+        for index, thing in enumerate(self._problem.objects):
+            self._clearance.put(thing, Pose.at((index, 0.0, PARKED)))
 
     def _set_joints(self, atom: Atom) -> None:
         (name,) = atom.arguments
@@ -98,8 +117,8 @@ class Placement:
             if not near:
                 return
             blocked |= near
-        raise SimulationError(
-            f"{self._problem.name}: no free spot for {thing} in region {region.name} after {TRIES} tries; in the way: "
+        raise NoFreeSpotError(
+            f"{self._problem.name}: no free spot for {thing} in region {region.name} after {ROUNDS * TRIES} tries; in the way: "
             f"{', '.join(sorted(blocked))}. Make the region larger, or move it away from others in the definition."
         )
 
@@ -126,7 +145,7 @@ class Placement:
         turned = Pose(lowest.position, self._yaw(self._problem.objects[thing]))
         pose = self._clearance.raise_until_free(thing, turned)
         if pose is None:
-            raise SimulationError(
+            raise NoFreeSpotError(
                 f"{self._problem.name}: no free spot for {thing} in {support}: something stands in it. Start it "
                 "elsewhere in the definition."
             )
