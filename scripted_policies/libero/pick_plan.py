@@ -21,6 +21,7 @@ BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and
 LEANING = 0.2  # from which a hand counts as leaning [rad]
 HOVER = 0.06  # over a place before a thing is put down [m]
 HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
+DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
 MAX_GRASPS = 100  # tried per choice
 MAX_SPOTS = 3  # tried per angle
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
@@ -32,7 +33,7 @@ class PutPlan:
 
     Attributes:
         tool: The hand at the grasp, in the world.
-        place: The thing at its place, in the world; None if no place was found that this grasp can reach.
+        place: The thing where it is let go, in the world; None if no place was found that this grasp can reach.
     """
 
     tool: Pose
@@ -101,18 +102,21 @@ class PickPlan:
                 centre = figures(category).centre
                 spots[angle] = list(itertools.islice(self._places.of(atom, yaw + angle, centre), MAX_SPOTS))
             for spot in spots[angle]:
-                if self._can_put(atom.arguments[0], spot, grip, joints):
-                    return spot
+                released = self._released(atom, spot, grip, joints)
+                if released is not None:
+                    return released
         return None
 
-    def _can_put(self, thing: str, spot: Pose, grip: Pose, near: FloatArray) -> bool:
-        above = spot.shifted((0.0, 0.0, HOVER))
-        self._probe.place(thing, above)
-        joints = self._clear(above @ grip, near, HOLDING, thing)
-        if joints is None:
-            return False
-        self._probe.place(thing, spot.shifted((0.0, 0.0, 0.002)))
-        return self._clear(spot.shifted((0.0, 0.0, 0.002)) @ grip, joints, HOLDING, thing) is not None
+    def _released(self, atom: Atom, spot: Pose, grip: Pose, near: FloatArray) -> Pose | None:
+        """Where to let go of the thing so that it comes to rest at a spot: as low as the hand can."""
+        for height in DROPS if atom.predicate == "in" else DROPS[:2]:
+            pose, above = spot.shifted((0.0, 0.0, height)), spot.shifted((0.0, 0.0, height + HOVER))
+            self._probe.place(atom.arguments[0], above)
+            joints = self._clear(above @ grip, near, HOLDING, atom.arguments[0])
+            self._probe.place(atom.arguments[0], pose)
+            if joints is not None and self._clear(pose @ grip, joints, HOLDING, atom.arguments[0]) is not None:
+                return pose
+        return None
 
     def _clear(self, tool: Pose, near: FloatArray, opening: float, carried: str | None = None) -> FloatArray | None:
         """Joints (7,) at a pose of the hand if it is in reach and nothing is in the way, else None."""

@@ -15,7 +15,6 @@ LIFT = 0.05  # straight up after a grasp [m]
 LIFTED = 0.015  # what of it the thing has to follow [m]
 CLEARANCE = 0.03  # between what travels and what it passes [m]
 HAND_RADIUS = 0.06  # [m]
-TOUCHDOWN = 0.003  # above the rest height at which the hand stops [m]
 RETREAT = 0.07  # after letting go [m]
 TRIES = 12  # plans drawn per job
 
@@ -86,7 +85,7 @@ class Put:
             yield from self._let_go()
             return False
         grip = _regripped(work.pose_of(self._thing), hand.tool(), grip)
-        yield from hand.reach(place.shifted((0.0, 0.0, TOUCHDOWN)) @ grip, speed=0.6)
+        yield from hand.reach(place @ grip, speed=0.6)
         yield from self._let_go()
         return True
 
