@@ -1,8 +1,9 @@
 """Runs benchmarks: what `run-benchmark` does, from Python."""
 
+import shlex
 from dataclasses import replace
 
-from ambidex.benchmarks.report import report_on
+from ambidex.benchmarks.report import Report, report_on
 from ambidex.benchmarks.results_folder import check_results_folder, clean
 from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
@@ -46,9 +47,17 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
     try:
         summary = BenchmarkRun(plan, load, agent_factory).run()
         _film(plan)
-        return replace(summary, report=report_on(plan.directory))
+        return replace(summary, report=_report(plan, summary))
     finally:
         clean(plan.directory)
+
+
+def _report(plan: BenchmarkPlan, summary: BenchmarkSummary) -> Report:
+    report = report_on(plan.directory)
+    if plan.config.video == "failures" and all(row.success for row in summary.rows):
+        watch = shlex.join(["watch-rollouts", str(plan.directory)])
+        return replace(report, note=f"No failures, so no videos. Any episode can be seen with: {watch}")
+    return report
 
 
 def _film(plan: BenchmarkPlan) -> None:

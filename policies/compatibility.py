@@ -1,18 +1,25 @@
 """Whether a policy can act in an environment. Needs numpy alone."""
 
+from collections.abc import Sequence
+
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 
 MUST_AGREE = ("robot", "control", "control_hz", "action_names", "joint_names")
 
+SHOWN = 5  # instructions that are named in a message
 
-def check_compatible(policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool = False) -> None:
+
+def check_compatible(
+    policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool = False, instructions: Sequence[str] = ()
+) -> None:
     """Refuse a policy that was trained for another robot, control mode, rate, or other cameras.
 
     Args:
         policy_spec: Spec of the checkpoint; its cameras are those the policy looks at.
         env_spec: Spec of the environment.
         objects: The policy looks at object poses, so these must agree too.
+        instructions: The only instructions the policy can follow; empty if it takes any.
 
     Raises:
         UsageError: They do not fit; the message lists the differences.
@@ -27,6 +34,9 @@ def check_compatible(policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool =
     if missing:
         shown = ", ".join(env_spec.cameras) or "none"
         lines.append(f"cameras: the policy needs {', '.join(missing)}, the environment has {shown}")
+    if instructions and env_spec.instruction not in instructions:
+        some = "; ".join([*instructions[:SHOWN], *(["..."] if len(instructions) > SHOWN else [])])
+        lines.append(f"instruction: the environment has {env_spec.instruction!r}, the policy was trained on {some}")
     if lines:
         raise UsageError(
             f"The policy was trained on {policy_spec.task} and cannot act in {env_spec.task}: {'; '.join(lines)}. "

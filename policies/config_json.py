@@ -1,4 +1,7 @@
-"""Frozen dataclasses of settings as JSON and back, strictly: a missing, unknown or wrongly typed field is an error."""
+"""Frozen dataclasses of settings as JSON and back, strictly: a missing, unknown or wrongly typed field is an error.
+
+Only a field whose metadata has `YOUNGER` may be missing: files that are older than it mean its default.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -8,6 +11,7 @@ from types import UnionType
 from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Value = TypeVar("Value")
+YOUNGER = "younger than some files"
 
 
 def to_json(value: object) -> object:
@@ -39,9 +43,11 @@ def from_json(kind: type[Value], values: object, types: Mapping[str, type] | Non
     if not isinstance(values, Mapping):
         raise ValueError(f"expected an object with the fields of {kind.__name__}, got {values!r}")
     hints = get_type_hints(kind, include_extras=True) | dict(types or {})
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if names != set(values):
-        raise ValueError(f"missing {sorted(names - set(values))}, unknown {sorted(set(values) - names)}")
+    known = fields(kind)  # type: ignore[arg-type]
+    missing = {field.name for field in known if YOUNGER not in field.metadata} - set(values)
+    unknown = set(values) - {field.name for field in known}
+    if missing or unknown:
+        raise ValueError(f"missing {sorted(missing)}, unknown {sorted(unknown)}")
     return kind(**{name: _decode(name, hints[name], value) for name, value in values.items()})
 
 

@@ -23,8 +23,8 @@ def read_table(directories: Sequence[Path]) -> EpisodeTable:
     """The successful episodes of some datasets, in the order given.
 
     Raises:
-        UsageError: No dataset is named, one is named twice, or they do not fit together.
-        DatasetError: A dataset is missing, damaged, has no successful episode, or one from a benchmark's seed.
+        UsageError: No dataset is named, one is named twice or missing, or they do not fit together.
+        DatasetError: A dataset is damaged, has no successful episode, or one from a benchmark's seed.
         UnknownNameError: It is of another control mode than those of `ACTIONS`.
     """
     _check_directories(directories)
@@ -51,7 +51,7 @@ def _check_directories(directories: Sequence[Path]) -> None:
         raise UsageError(f"--data names a dataset twice: {' '.join(map(str, directories))}. Name each once.")
     for directory in directories:
         if not directory.is_dir():
-            raise DatasetError(
+            raise UsageError(
                 f"--data {directory}: there is no such folder. Expected a dataset that record-episodes wrote, "
                 "for instance data/transfer_cube."
             )

@@ -116,9 +116,10 @@ def collate(messages: Sequence[ObservationMessage]) -> ObservationBatch:
 def random_message(policy: Policy, seed: int) -> ObservationMessage:
     """A request of the right shapes, for trying a policy out."""
     spec, rng = policy.spec, np.random.default_rng(seed)
+    words = policy.instructions[seed % len(policy.instructions)] if policy.instructions else spec.instruction
     return ObservationMessage(
         qpos=rng.uniform(-1, 1, len(spec.joint_names)).astype(np.float32),
         objects=rng.uniform(-1, 1, 7 * len(spec.object_names)).astype(np.float32) * policy.inputs.objects,
         images={c: rng.integers(0, 256, (*spec.image_size, 3), dtype=np.uint8) for c in policy.inputs.cameras},
-        instruction=spec.instruction if policy.inputs.instruction else "",
+        instruction=words if policy.inputs.instruction else "",
     )

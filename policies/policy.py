@@ -27,6 +27,7 @@ class Policy(nn.Module, ABC):
         spec: Spec of the environment it acts in.
         inputs: What it looks at.
         chunk_size: Actions it predicts at once, K.
+        instructions: The only instructions it can follow; empty if it takes any.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Policy(nn.Module, ABC):
     spec: EnvSpec
     inputs: PolicyInputs
     chunk_size: int
+    instructions: tuple[str, ...] = ()
 
     @abstractmethod
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:

@@ -181,6 +181,7 @@ def describe(policy: "Policy") -> ServedPolicy:
         inputs=policy.inputs,
         chunk_size=policy.chunk_size,
         execute_steps=min(steps, policy.chunk_size) if isinstance(steps, int) and steps > 0 else None,
+        instructions=policy.instructions,
     )
 
 

@@ -27,6 +27,7 @@ class ServedPolicy:
         inputs: What it looks at.
         chunk_size: Actions it predicts at once, K.
         execute_steps: Actions of a chunk that it was made to play before the next; None if it does not say.
+        instructions: The only instructions it can follow; empty if it takes any.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ServedPolicy:
     inputs: PolicyInputs
     chunk_size: int
     execute_steps: int | None
+    instructions: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,12 +18,14 @@ from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.ranks import Ranks, joined, ranks_from_environment, wait_for_all
 from ambidex.policies.training.run_folder import (
     TRAINING_STATE,
+    check_run_folder,
     checkpoint_path,
     default_run,
     remove_leftovers,
     resumable_step,
     saved_steps,
 )
+from ambidex.policies.training.task_table import with_tasks
 from ambidex.policies.training.train_checks import check_config
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_json import config_of, data_facts, differences, read_train_json, write_train_json
@@ -40,6 +42,7 @@ from ambidex.policies.training.training_setup import (
 from ambidex.policies.training.training_versions import training_versions
 from ambidex.policies.training.validation import Validation
 from ambidex.policies.training_data.episode_table import EpisodeTable
+from ambidex.policies.training_data.merged_spec import said_differences
 from ambidex.policies.training_data.sample_gatherer import SampleGatherer
 from ambidex.policies.training_data.split import split
 
@@ -66,6 +69,7 @@ def train(config: TrainConfig[Any]) -> Path:
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
     table = read_table(config.data)
+    config = with_tasks(config, table)
     with joined(ranks, device), _claimed(run, ranks):
         try:
             _train(config, run, table, device, ranks)
@@ -121,7 +125,8 @@ def _train_plan(
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
         said = "" if first_step else first_weights
-        for words in filter(None, (_in_words(plan, table, len(training), home.reason, first_step), said)):
+        about = _in_words(plan, table, len(training), home.reason, first_step)
+        for words in filter(None, (about, *said_differences(table.specs), said)):
             log.note(words)
         frames = make_frames(plan, table, home)
         gatherer = SampleGatherer(table, plan.policy.chunk_size, plan.device)
@@ -140,6 +145,7 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) ->
                 f"{run} holds a run that has come to step {max(steps)}. Go on with it: `train-policy --resume "
                 f"--output-dir {run}`, or give another --output-dir."
             )
+        check_run_folder(run)
         return
     stored = read_train_json(run)
     lines = differences(config_of(run, stored, type(config.model)), config)
@@ -166,8 +172,9 @@ def _in_words(plan: TrainPlan, table: EpisodeTable, training: int, where: str, f
     parameters = sum(parameter.numel() for parameter in plan.policy.parameters()) / 1e6
     held_out = len(table.entries) - training
     cameras = ", ".join(plan.policy.inputs.cameras) or "no camera"
+    tasks = f", {len(plan.policy.instructions)} tasks told apart" if plan.policy.instructions else ""
     begin = f", going on from step {first_step}" if first_step else ""
     return (
         f"{plan.config.policy}: {parameters:.1f} M parameters on {plan.device} in {plan.config.precision}, "
-        f"{training} episodes to train on, {held_out} held out, {cameras}, {where}; written to {plan.run}{begin}"
+        f"{training} episodes to train on, {held_out} held out, {cameras}{tasks}, {where}; written to {plan.run}{begin}"
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from ambidex.benchmarks.comparison.compare_config import CompareConfig
-from ambidex.benchmarks.comparison.compare_words import verdict
+from ambidex.benchmarks.comparison.compare_words import remarks, verdict
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder, Key
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.statistics import ALPHA, Statistics
@@ -64,7 +64,8 @@ def _comparison(comparison: Comparison, config: CompareConfig) -> dict[str, obje
     return {
         "a": a.letter,
         "b": b.letter,
-        "verdict": verdict(comparison, config),
+        "verdict": verdict(comparison),
+        "remarks": remarks(comparison, config),
         "together": group(comparison.together, None),
         "tasks": {task: group(statistics, task) for task, statistics in comparison.tasks.items()},
         "episodes": _by_task(comparison.episodes),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ambidex.benchmarks.comparison.compare_config import CompareConfig
 from ambidex.benchmarks.comparison.compare_starts import in_ranges
 from ambidex.benchmarks.comparison.compare_tables import rates_table, sequential_table, tests_table
-from ambidex.benchmarks.comparison.compare_words import verdict
+from ambidex.benchmarks.comparison.compare_words import remarks, verdict
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.recorders.text_table import text_table
@@ -21,13 +21,19 @@ LEGEND = (
 
 
 def report(comparisons: Sequence[Comparison], config: CompareConfig) -> str:
-    """Folders, tables and verdicts, as text."""
+    """Folders, tables, what is to be added, and at the end the verdicts, as text."""
     folders = {side.letter: side for comparison in comparisons for side in (comparison.a, comparison.b)}
     parts = [_folders([folders[letter] for letter in sorted(folders)])]
     parts += [_comparison(comparison) for comparison in comparisons]
     parts += [_fill(LEGEND.format(points=100 * config.difference, power=config.power))]
-    parts += [_fill(verdict(comparison, config)) for comparison in comparisons]
-    return "\n\n".join(parts)
+    parts += [_remarks_on(comparison, config) for comparison in comparisons]
+    parts += ["\n".join(_fill(verdict(comparison)) for comparison in comparisons)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _remarks_on(comparison: Comparison, config: CompareConfig) -> str:
+    words = remarks(comparison, config)
+    return _fill(f"{comparison.a.letter} and {comparison.b.letter}: {words}") if words else ""
 
 
 def _folders(folders: Sequence[ComparedFolder]) -> str:

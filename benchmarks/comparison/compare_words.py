@@ -7,11 +7,15 @@ from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.statistics import Statistics
 
 
-def verdict(comparison: Comparison, config: CompareConfig) -> str:
-    """Who is better over all tasks together, how surely, and what it would take to say more."""
+def verdict(comparison: Comparison) -> str:
+    """Who is better over all tasks together, and how surely."""
+    return _who(comparison)
+
+
+def remarks(comparison: Comparison, config: CompareConfig) -> str:
+    """How far the verdict goes, and what it would take to say more; empty if there is nothing to add."""
     statistics = comparison.together
     sentences = [
-        _who(comparison),
         _with_looks(statistics),
         _single_tasks(comparison) if len(comparison.tasks) > 1 else "",
         "" if statistics.better else _how_many_more(statistics, config, tasks=len(comparison.tasks)),

@@ -9,7 +9,7 @@ from typing import Self
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.results_folder import RESULTS, SUMMARY, read_rows
 from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
-from ambidex.envs.errors import DatasetError
+from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.recorders.dataset_info import NAME as DATASET
 
@@ -40,11 +40,12 @@ class ComparedFolder:
         """Read a folder that run-benchmark wrote, finished or not.
 
         Raises:
-            DatasetError: There is no such folder, it holds no episodes or those of several policies, or it is damaged.
+            UsageError: There is no such folder.
+            DatasetError: It holds no episodes or those of several policies, or it is damaged.
         """
         rows = {(row.task, row.seed): row for row in read_rows(path)}
         if not rows:
-            raise DatasetError(_nothing(path))
+            raise (DatasetError if path.is_dir() else UsageError)(_nothing(path))
         policies = sorted({_policy(row) for row in rows.values()})
         if len(policies) > 1:
             raise DatasetError(

@@ -121,7 +121,12 @@ class PolicyHost:
         cameras = served.inputs.cameras
         env = environment_for(task, served.spec, replace(served.inputs, cameras=()), self._terms)
         there = replace(env.spec, cameras=env.scene.camera_names)
-        check_compatible(replace(served.spec, cameras=cameras), there, objects=served.inputs.objects)
+        check_compatible(
+            replace(served.spec, cameras=cameras),
+            there,
+            objects=served.inputs.objects,
+            instructions=served.instructions,
+        )
         return replace(env.spec, cameras=cameras)
 
     def _serving(self, device: "torch.device") -> ServingInfo:

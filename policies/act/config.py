@@ -1,10 +1,11 @@
 """Configuration of ACT."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies.config_json import YOUNGER
 
 ObservationKind = Literal["images", "state"]
 CameraTokens = Literal["grid", "pooled"]
@@ -63,6 +64,8 @@ class ActConfig:
     """Attention between cameras of different roles. Tokens are then pooled whatever --camera-tokens says."""
     camera_roles: tuple[str, ...] = ()
     """Roles of cameras, NAME=wrist_detail, NAME=wrist_context or NAME=global_overview, beside the known ones."""
+    instructions: tuple[str, ...] = field(default=(), metadata={YOUNGER: True})
+    """The tasks it tells apart, in words; none given: those of the data, if there are several."""
 
     def __post_init__(self) -> None:
         for name in COUNTS:
@@ -75,6 +78,13 @@ class ActConfig:
             raise UsageError(
                 f"ACT: d_model must be a multiple of heads and of 4, got d_model {self.d_model} and heads {self.heads}."
             )
+        if self.observations == "state" and self.cameras:
+            raise UsageError(
+                f"ACT: --observations state looks at object poses instead of cameras, so --cameras "
+                f"{' '.join(self.cameras)} has no meaning. Leave one of the two out."
+            )
+        if len(set(self.instructions)) < len(self.instructions):
+            raise UsageError(f"ACT: --instructions names one twice: {'; '.join(self.instructions)}. Name each once.")
         if not 0 <= self.dropout < 1:
             raise UsageError(f"ACT: dropout must be at least 0 and less than 1, got {self.dropout}.")
 

@@ -31,6 +31,8 @@ class ActModel(nn.Module):
         joints: Dimensions of proprioception, J.
         objects: Dimensions of object poses, O.
         actions: Dimensions of an action, A.
+
+    With several instructions in the config, which one is a learned vector beside the other tokens.
     """
 
     def __init__(self, config: ActConfig, cameras: tuple[str, ...], joints: int, objects: int, actions: int) -> None:
@@ -43,7 +45,9 @@ class ActModel(nn.Module):
         self.qpos = nn.Linear(joints, d)
         self.objects = None if cameras else nn.Linear(objects, d)
         self.cameras = CameraEncoder(config, cameras) if cameras else None
-        self.positions = nn.Embedding(2 if cameras else 3, d)  # of the latent variable, proprioception, objects
+        self.tasks = nn.Embedding(len(config.instructions), d) if config.instructions else None
+        single = 2 + (not cameras) + (self.tasks is not None)
+        self.positions = nn.Embedding(single, d)  # of the latent variable, proprioception, objects, task
         self.encoder = nn.ModuleList(EncoderLayer(*sizes) for _ in range(config.encoder_layers))
 
         self.start = nn.Parameter(torch.zeros(d))
@@ -53,7 +57,14 @@ class ActModel(nn.Module):
         self.actions = nn.Linear(d, actions)
         self.padding = nn.Linear(d, 1) if config.padding_weight > 0 else None
 
-    def forward(self, latent: Tensor, qpos: Tensor, objects: Tensor | None, images: Mapping[str, Tensor]) -> Prediction:
+    def forward(
+        self,
+        latent: Tensor,
+        qpos: Tensor,
+        objects: Tensor | None,
+        images: Mapping[str, Tensor],
+        task: Tensor | None = None,
+    ) -> Prediction:
         """Predict a chunk.
 
         Args:
@@ -61,8 +72,9 @@ class ActModel(nn.Module):
             qpos: Shape (B, J), normalised.
             objects: Shape (B, O), normalised; None with cameras.
             images: Camera -> (B, 3, H, W) uint8; looked at only with cameras.
+            task: Index of the instruction, shape (B,); None without instructions.
         """
-        memory, positions = self._encode(latent, qpos, objects, images)  # (B, S, D), (S, D)
+        memory, positions = self._encode(latent, qpos, objects, images, task)  # (B, S, D), (S, D)
         tokens = self._decode(memory, positions).float()  # (B, K, D)
         with torch.autocast(tokens.device.type, enabled=False):  # cheap, and what it gives is the result
             actions = self.actions(tokens)  # (B, K, A)
@@ -70,16 +82,23 @@ class ActModel(nn.Module):
         return Prediction(actions=actions, padding=padding)
 
     def _encode(
-        self, latent: Tensor, qpos: Tensor, objects: Tensor | None, images: Mapping[str, Tensor]
+        self,
+        latent: Tensor,
+        qpos: Tensor,
+        objects: Tensor | None,
+        images: Mapping[str, Tensor],
+        task: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """The encoder's output (B, S, D) and the positions of its tokens (S, D)."""
         tokens = [self.latent(latent)[:, None], self.qpos(qpos)[:, None]]  # (B, 1, D) each
-        positions: list[Tensor] = [self.positions.weight]  # (2, D), or (3, D) with objects
+        positions: list[Tensor] = [self.positions.weight]  # (2, D), one more with objects and with a task
         if self.objects is not None and objects is not None:
             tokens.append(self.objects(objects)[:, None])  # (B, 1, D)
+        if self.tasks is not None and task is not None:
+            tokens.append(self.tasks(task)[:, None])  # (B, 1, D)
         if self.cameras is not None:
             seen, places = self.cameras(images)  # (B, S - 2, D), (S - 2, D)
-            tokens.append(seen)
+            tokens.append(seen)  # the last ones, as their places are
             positions.append(places)
         memory, placed = torch.cat(tokens, dim=1), torch.cat(positions).to(tokens[0].dtype)  # (B, S, D), (S, D)
         for layer in self.encoder:

@@ -12,6 +12,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.model import ActModel
 from ambidex.policies.act.prediction import Prediction
+from ambidex.policies.act.task_index import TaskIndex
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.policy import Policy
@@ -37,7 +38,9 @@ class ActPolicy(Policy):
         cameras = cameras_of(config, spec)
         self.config = config
         self.spec = spec
-        self.inputs = PolicyInputs(cameras=cameras, objects=not cameras, instruction=False)
+        self.instructions = config.instructions
+        self.inputs = PolicyInputs(cameras=cameras, objects=not cameras, instruction=bool(config.instructions))
+        self._tasks = TaskIndex(config.instructions) if config.instructions else None
         self.chunk_size = config.chunk_size
         self.qpos = Normalization(statistics.qpos)
         self.objects = None if cameras else Normalization(statistics.objects)
@@ -75,7 +78,8 @@ class ActPolicy(Policy):
 
     def _run(self, latent: Tensor, seen: ObservationBatch) -> Prediction:
         objects = None if self.objects is None else self.objects(seen.objects)  # (B, O)
-        return self.model(latent, self.qpos(seen.qpos), objects, seen.images)  # type: ignore[no-any-return]
+        task = None if self._tasks is None else self._tasks(seen.instructions, latent.device)  # (B,)
+        return self.model(latent, self.qpos(seen.qpos), objects, seen.images, task)  # type: ignore[no-any-return]
 
 
 def cameras_of(config: ActConfig, spec: EnvSpec) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 
+MUST_BE_SAID = ("spread", "success", "settle_steps")
+"""Fields in which datasets may differ, but not in silence."""
 MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names")
 
 
@@ -28,6 +30,16 @@ def merged_spec(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
             "or render the others again with the same flags."
         )
     return _merge(first, list(specs.values()))
+
+
+def said_differences(specs: Mapping[Path, EnvSpec]) -> list[str]:
+    """What a person should know of datasets that are trained on together, a sentence each."""
+    return [
+        f"The datasets differ in {name}, and are trained on together: "
+        + "; ".join(f"{path} has {getattr(spec, name)}" for path, spec in specs.items())
+        for name in MUST_BE_SAID
+        if len({getattr(spec, name) for spec in specs.values()}) > 1
+    ]
 
 
 def _differences(first: EnvSpec, other: EnvSpec) -> list[str]:

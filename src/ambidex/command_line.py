@@ -48,8 +48,25 @@ def run(
     Raises:
         SystemExit: Always.
     """
-    config = _parsed(name, config_type, argv, default)
+    try:
+        config = _parsed(name, config_type, argv, default)
+    except (BrokenPipeError, SystemExit) as end:  # --help, or wrong flags
+        sys.exit(_flushed(end.code if isinstance(end, SystemExit) else DONE))
     sys.exit(_exit_code(name, main, config))
+
+
+def _flushed(code: int | str | None) -> int | str | None:
+    """An exit code, once what was printed is out; whoever was to read it may have left, e.g. `head`."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_quietly()
+    return code
+
+
+def _leave_quietly() -> None:
+    """Keep the interpreter from saying that nobody reads our output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parsed(name: str, config_type: type[Config], argv: Sequence[str] | None, default: Config | None) -> Config:
@@ -63,8 +80,8 @@ def _exit_code(name: str, main: Callable[[Config], int | None], config: Config) 
         code = main(config) or DONE
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # whoever read our output has left, e.g. `head`; keep the interpreter from saying so
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has left, e.g. `head`
+        _leave_quietly()
         return FAILED
     except KeyboardInterrupt as interrupt:
         say(name, f"Interrupted. {interrupt}".strip())

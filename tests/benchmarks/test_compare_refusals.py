@@ -50,7 +50,7 @@ def test_numbers_out_of_range(two, refused, flag, value):
 
 
 def test_no_such_folder_and_no_episodes(two, tmp_path, refused):
-    assert "There is no folder" in refused(1, two[0], tmp_path / "nowhere")
+    assert "There is no folder" in refused(2, two[0], tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "holds no episode" in refused(1, two[0], tmp_path / "empty")
 
