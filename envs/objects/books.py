@@ -1,4 +1,4 @@
-"""Books that stand on their lower edge, spine towards -y."""
+"""Books that stand on their lower edge, spine towards +y."""
 
 import mujoco
 
@@ -31,7 +31,7 @@ def _book(category: str, cloth: Ink, ink: Ink, title: str) -> mujoco.MjSpec:
     faces = {"left": COVER, "right": COVER, "top": SPINE, "bottom": SPINE, "front": SPINE, "back": SPINE}
     near = box((x0, y0, z0), (x0 + BOARD, y1, z1), faces)
     far = box((x1 - BOARD, y0, z0), (x1, y1, z1), faces)
-    spine = box((x0, y0, z0), (x1, y0 + BOARD, z1), {"front": SPINE, "back": SPINE, "top": SPINE, "bottom": SPINE})
+    spine = box((x0, y1 - BOARD, z0), (x1, y1, z1), {"front": SPINE, "back": SPINE, "top": SPINE, "bottom": SPINE})
     builder.show(joined(near, far, spine), texture=label.image, gloss=0.2)
     pages = box((x0 + BOARD, y0 + BOARD, z0 + BOARD), (x1 - BOARD, y1 - BOARD, z1 - BOARD))
     builder.show(pages, (0.93, 0.9, 0.82), gloss=0.0)

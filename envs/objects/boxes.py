@@ -3,12 +3,10 @@
 from collections.abc import Callable
 
 import mujoco
-import numpy as np
 
 from ambidex.envs.objects.builder import ObjectBuilder
 from ambidex.envs.objects.canvas import Canvas, Ink
 from ambidex.envs.objects.shapes import Cell, box
-from ambidex.envs.pose import quaternion_about
 
 FACE: Cell = (0.0, 0.0, 1.0, 0.7)
 EDGE: Cell = (0.0, 0.7, 1.0, 1.0)
@@ -49,26 +47,25 @@ def chocolate_pudding() -> mujoco.MjSpec:
 
 
 def cookies() -> mujoco.MjSpec:
-    """Teal, with three cookies."""
+    """Teal, with four cookies."""
 
     def draw(label: Canvas, ink: Ink = (0.86, 0.6, 0.3)) -> None:
-        for x in (0.2, 0.5, 0.8):
-            label.disc(x, 0.47, 0.15, ink)
-            for dx, dy in ((-0.04, -0.04), (0.04, -0.01), (-0.01, 0.06)):
-                label.disc(x + dx, 0.47 + dy, 0.026, (0.3, 0.15, 0.07))
-        label.text("COOKIES", 0.5, 0.16, WHITE, width=0.86, height=0.2)
+        for x, y in ((0.27, 0.33), (0.73, 0.33), (0.27, 0.56), (0.73, 0.56)):
+            label.disc(x, y, 0.1, ink)
+            for dx, dy in ((-0.06, -0.03), (0.06, -0.01), (-0.01, 0.04)):
+                label.disc(x + dx, y + dy, 0.018, (0.3, 0.15, 0.07))
+        label.text("COOKIES", 0.5, 0.12, WHITE, width=0.88, height=0.15)
         label.text("COOKIES", 0.5, 0.86, WHITE, width=0.7, height=0.18)
 
-    return _packet("cookies", (0.05, 0.45, 0.47), draw, sideways=True)
+    return _packet("cookies", (0.05, 0.45, 0.47), draw, height=160)
 
 
-def _packet(category: str, paper: Ink, draw: Callable[[Canvas], None], *, sideways: bool = False) -> mujoco.MjSpec:
-    """A packet whose label is read along x, or along y if `sideways`."""
-    label = Canvas(128, 96, paper)
+def _packet(category: str, paper: Ink, draw: Callable[[Canvas], None], *, height: int = 96) -> mujoco.MjSpec:
+    """A packet whose label is read along x; `height` is that of the picture [dots]."""
+    label = Canvas(128, height, paper)
     draw(label)
     builder = ObjectBuilder(category)
     low, high = builder.figures.low, builder.figures.high
-    turned = box(low, high, CELLS).turned(quaternion_about((0.0, 0.0, 1.0), np.pi / 2 if sideways else 0.0))
-    builder.show(turned.within(low, high), texture=label.image, gloss=0.2)
+    builder.show(box(low, high, CELLS), texture=label.image, gloss=0.2)
     builder.collide_between(low, high)
     return builder.finish()

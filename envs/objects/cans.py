@@ -4,35 +4,32 @@ import mujoco
 
 from ambidex.envs.objects.builder import Colour, ObjectBuilder
 from ambidex.envs.objects.canvas import Canvas
-from ambidex.envs.objects.lying import along, laid_down
+from ambidex.envs.objects.lying import laid_down
 from ambidex.envs.objects.rings import collide_bar
 from ambidex.envs.objects.shapes import Point, revolve
 from ambidex.envs.types import ImageArray
 
 STEEL = (0.72, 0.73, 0.75)
-READ_AT = (0.36, 0.86)  # where around the tin a label is read: seen from above and from +x, and on the far side
+READ_AT = (0.25, 0.75)  # where around the tin its name is written: it lies on one, the other is seen from above
+LETTERS = 0.32  # width of a line, as a part of the way around
 
 
 def alphabet_soup() -> mujoco.MjSpec:
     """Blue, with yellow letters."""
-    label = (
-        Canvas(128, 192, (0.1, 0.25, 0.62))
-        .block(0, 0, 0.12, 1, (0.95, 0.75, 0.1))
-        .block(0.88, 0, 1, 1, (0.95, 0.75, 0.1))
-    )
-    for y in READ_AT:
-        label.text("ALPHABET", 0.5, y - 0.06, (0.97, 0.97, 0.95), width=0.7, height=0.09)
-        label.text("SOUP", 0.5, y + 0.06, (1.0, 0.82, 0.15), width=0.7, height=0.13)
+    yellow, white = (0.98, 0.78, 0.12), (0.97, 0.97, 0.95)
+    label = Canvas(192, 96, (0.1, 0.25, 0.62)).block(0, 0, 1, 0.12, yellow).block(0, 0.88, 1, 1, yellow)
+    for x in READ_AT:
+        label.text("ALPHABET", x, 0.32, white, width=LETTERS, height=0.2)
+        label.text("SOUP", x, 0.62, yellow, width=LETTERS, height=0.3)
     return _can("alphabet_soup", label)
 
 
 def tomato_sauce() -> mujoco.MjSpec:
     """Red between two green bands, with white letters."""
     green, white = (0.1, 0.42, 0.14), (1.0, 0.97, 0.92)
-    label = Canvas(128, 192, (0.82, 0.09, 0.05)).block(0, 0, 0.12, 1, green).block(0.88, 0, 1, 1, green)
-    for y in READ_AT:
-        label.text("TOMATO", 0.5, y - 0.055, white, width=0.68, height=0.11)
-        label.text("SAUCE", 0.5, y + 0.065, white, width=0.6, height=0.11)
+    label = Canvas(192, 96, (0.82, 0.09, 0.05)).block(0, 0, 1, 0.12, green).block(0, 0.88, 1, 1, green)
+    for x in READ_AT:
+        label.text("TOMATO\nSAUCE", x, 0.5, white, width=LETTERS, height=0.5)
     return _can("tomato_sauce", label)
 
 
@@ -47,7 +44,7 @@ def _can(category: str, label: Canvas) -> mujoco.MjSpec:
         builder.show(mesh, colour, texture, gloss=gloss)
 
     wall = half - 0.003
-    show([(0.985, -wall), (0.985, wall)], (1.0, 1.0, 1.0), along(label.image), 0.5)
+    show([(0.985, -wall), (0.985, wall)], (1.0, 1.0, 1.0), label.image, 0.5)
     for end in (-1, 1):
         lid = [(0.985, wall), (1.0, half - 0.001), (0.96, half), (0.92, half - 0.002), (0.0, half - 0.002)]
         show(lid if end > 0 else [(radius, -at) for radius, at in reversed(lid)], STEEL, None, 0.8)

@@ -1,4 +1,4 @@
-"""Bottles, cans and cartons are drawn upright and laid down along +y, their label to be read from +x."""
+"""Bottles, cans and cartons are drawn upright and laid down along +y."""
 
 import numpy as np
 
