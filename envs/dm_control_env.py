@@ -39,11 +39,18 @@ class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env 
         image_size: tuple[int, int] | None = None,
         render_quality: str = "standard",
         spread: str = "published",
+        success: str = "strict",
         first_seed: int = 0,
     ) -> None:
         """Make the environment; the arguments are those of `ambidex.make`, without cameras unless asked for."""
         self._env = make(
-            task, control=control, cameras=cameras, image_size=image_size, render_quality=render_quality, spread=spread
+            task,
+            control=control,
+            cameras=cameras,
+            image_size=image_size,
+            render_quality=render_quality,
+            spread=spread,
+            success=success,
         )
         self.physics = Physics(_Data(self._env.scene.data))
         self.seed = first_seed - 1

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -9,8 +10,9 @@ import numpy as np
 from gymnasium import spaces
 
 from ambidex.envs.errors import UnknownNameError, UsageError
-from ambidex.envs.registry import TASKS
+from ambidex.envs.registry import SUITES, TASKS
 from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
+from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_SUITES
 from ambidex.envs.types import Float32Array, FloatArray, ImageArray, Observation
 
 if TYPE_CHECKING:
@@ -47,12 +49,15 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         image_size: tuple[int, int] | None = None,
         render_quality: str = "standard",
         spread: str = "published",
+        success: str = "strict",
+        settle_steps: int = 0,
+        init_states: str | Path | None = None,
         render_camera: str | None = None,
     ) -> None:
         """Make the environment; nothing is rendered before the first observation with images.
 
         Args:
-            task: Registered task name.
+            task: Task name, such as "insertion" or "libero_goal/1", or the path of a .bddl file.
             obs_type: "pixels_agent_pos": {"pixels": {camera: (H, W, 3) uint8}, "agent_pos": (J,)}; "pixels": the
                 first alone; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
             render_mode: "rgb_array", or None for no `render`.
@@ -61,6 +66,9 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
             image_size: Height and width [px] of observations and of `render`.
             render_quality: "standard" or "studio".
             spread: "published" or "wide" reset distribution.
+            success: Criterion of success: "strict", or "libero" where a task has it.
+            settle_steps: Control steps of doing nothing before an episode begins.
+            init_states: File of LIBERO's own initial states to start from.
             render_camera: What `render` shows; None for the first observed camera.
 
         Raises:
@@ -68,7 +76,19 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         """
         if obs_type not in OBSERVATION_TYPES:
             raise UnknownNameError("observation type", obs_type, OBSERVATION_TYPES)
-        self._env = _make(task, control, cameras, image_size, render_quality, spread)
+        from ambidex.envs.env import make  # here, so that registering the ids does not load the simulator
+
+        self._env = make(
+            task,
+            control=control,
+            cameras=cameras,
+            image_size=image_size,
+            render_quality=render_quality,
+            spread=spread,
+            success=success,
+            settle_steps=settle_steps,
+            init_states=init_states,
+        )
         self._obs_type = obs_type
         self._render_camera = _chosen_camera(self._env, render_camera)
         spec = self._env.spec
@@ -134,26 +154,12 @@ def environment_id(task: str) -> str:
 
 
 def register_all() -> None:
-    """Register every task of the registry with Gymnasium. Harmless when called again."""
-    for task in TASKS:
+    """Register every task with Gymnasium, those of LIBERO's suites by number. Harmless when called again."""
+    numbered = (f"{suite}/{index}" for suite in LIBERO_SUITES for index in range(len(SUITES[suite])))
+    for task in (*TASKS, *numbered):
         name = environment_id(task)
         if name not in gymnasium.registry:
             gymnasium.register(name, entry_point=f"{__name__}:GymEnvironment", kwargs={"task": task})
-
-
-def _make(
-    task: str,
-    control: str | None,
-    cameras: Sequence[str] | None,
-    image_size: tuple[int, int] | None,
-    render_quality: str,
-    spread: str,
-) -> "Environment":
-    from ambidex.envs.env import make  # here, so that registering the ids does not load the simulator
-
-    return make(
-        task, control=control, cameras=cameras, image_size=image_size, render_quality=render_quality, spread=spread
-    )
 
 
 def _chosen_camera(env: "Environment", asked: str | None) -> str:

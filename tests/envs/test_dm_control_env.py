@@ -28,7 +28,8 @@ class Conformance(test_utils.EnvironmentTestMixin):
     task = "insertion"
 
     def make_object_under_test(self) -> dm_env.Environment:
-        return DmControlEnvironment(self.task, cameras=["top"], image_size=(24, 32))
+        camera = "agentview" if self.task.startswith("libero") else "top"
+        return DmControlEnvironment(self.task, cameras=[camera], image_size=(24, 32))
 
     def assertIs(self, first: object, second: object, message: str) -> None:  # noqa: N802
         assert first is second, message
@@ -47,7 +48,7 @@ class Conformance(test_utils.EnvironmentTestMixin):
 
 
 class TestConformance(Conformance):
-    @pytest.fixture(autouse=True, params=TASKS)
+    @pytest.fixture(autouse=True, params=[*TASKS, "libero_goal/7"])
     def environment_for_each_task(self, request: pytest.FixtureRequest) -> Iterator[None]:
         self.task = request.param
         self.object_under_test = self.make_object_under_test()

@@ -42,6 +42,14 @@ def test_end_effector_control_passes_too() -> None:
 def test_ids_come_from_the_registry() -> None:
     assert {environment_id(task) for task in TASKS} <= set(gymnasium.registry)
     assert environment_id("libero_spatial/0") == "ambidex/LiberoSpatial0-v0"
+    assert {environment_id(f"libero_90/{i}") for i in range(90)} <= set(gymnasium.registry)
+
+
+def test_a_task_of_a_suite_goes_by_its_number() -> None:
+    env = gym_make("ambidex/LiberoGoal1-v0", obs_type="state", render_mode="rgb_array", success="libero")
+    assert env.unwrapped.task == "libero_goal/put_the_bowl_on_the_stove"  # type: ignore[attr-defined]
+    assert env.metadata["render_fps"] == 20
+    check_env(env.unwrapped)
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,9 @@ class Placement:
                 return
             blocked |= near
         raise NoFreeSpotError(
-            f"{self._problem.name}: no free spot for {thing} in region {region.name} after {ROUNDS * TRIES} tries; in the way: "
-            f"{', '.join(sorted(blocked))}. Make the region larger, or move it away from others in the definition."
+            f"{self._problem.name}: no free spot for {thing} in region {region.name} after {ROUNDS * TRIES} "
+            f"tries; in the way: {', '.join(sorted(blocked))}. Make the region "
+            "larger, or move it away from others in the definition."
         )
 
     def _place_at_site(self, thing: str, region: Region) -> None:
