@@ -29,11 +29,6 @@ class Ring:
     upper: Point
     thickness: float
 
-    def radius_at(self, height: float) -> float:
-        """Distance of the middle of the wall from the ring's at z = `height` [m]."""
-        part = (height - self.lower[1]) / (self.upper[1] - self.lower[1])
-        return self.lower[0] + part * (self.upper[0] - self.lower[0]) - self.thickness / 2
-
 
 def collide_ring(builder: ObjectBuilder, ring: Ring, count: int = 8) -> None:
     """Add a ring of `count` flat pieces, a multiple of four."""

@@ -15,7 +15,8 @@ def _noise(height: int, width: int, tall: float, wide: float, seed: int) -> Floa
     rows, columns = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :]
     blur = np.exp(-2.0 * np.pi**2 * ((tall * rows) ** 2 + (wide * columns) ** 2))
     field: FloatArray = np.fft.ifft2(np.fft.fft2(white) * blur).real
-    return (field - field.mean()) / field.std()
+    unit: FloatArray = (field - field.mean()) / field.std()
+    return unit
 
 
 def _mixed(share: FloatArray, low: Tone, high: Tone) -> ImageArray:
