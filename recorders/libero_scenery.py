@@ -26,7 +26,7 @@ class LiberoScenery:
         env_name: Name of the problem class, e.g. "Libero_Tabletop_Manipulation".
         env_args: JSON object: type, env_name, problem_name, bddl_file and env_kwargs.
         problem_info: JSON object: problem_name, domain_name, and the definition's own language_instruction.
-        model_file: The world as MJCF.
+        model_file: The world as MJCF, its drawn textures as flat colours.
         positions: Generalised positions of the world, nq.
         velocities: Generalised velocities of the world, nv.
     """
@@ -47,12 +47,12 @@ def scenery(env: "Environment") -> LiberoScenery:
     Raises:
         DatasetError: The task's definition cannot be read any more.
     """
+    from ambidex.recorders.world_text import mjcf  # needs MuJoCo, which readers do not
+
     task, scene = cast("LiberoTask", env.scene.task), env.scene
     problem = task.problem
     class_name = "_".join(part.capitalize() for part in problem.problem.split("_"))
     name = env.spec.task.removesuffix(BDDL) + BDDL
-    world = task.compose(scene.robot)
-    world.compile()
     return LiberoScenery(
         bddl_file_name=name,
         bddl_file_content=_text(problem.source),
@@ -61,7 +61,7 @@ def scenery(env: "Environment") -> LiberoScenery:
         problem_info=json.dumps(
             {"problem_name": problem.problem, "domain_name": "robosuite", "language_instruction": problem.language}
         ),
-        model_file=world.to_xml(),
+        model_file=mjcf(task.compose(scene.robot)),
         positions=int(scene.model.nq),
         velocities=int(scene.model.nv),
     )
