@@ -17,8 +17,10 @@ WIDEST = 0.072  # what the hand closes on [m]
 DEEPEST = 0.03  # of the grip site below a thing's top, so that the palm stays clear [m]
 CLEAR = 0.003  # of the tips above what the thing stands on [m]
 RIM_ANGLES = 20
-TILTS = ((0.0, 0.0), (0.4, 0.5), (0.75, 1.0))  # of the hand from straight down, and what that costs in rank [rad]
 
+Tilts = tuple[tuple[float, float], ...]
+TILTS: Tilts = ((0.0, 0.0), (0.4, 0.5), (0.75, 1.0))  # of the hand from straight down, and what that costs in rank [rad]
+PLATE_TILTS: Tilts = ((0.5, 0.0), (0.35, 0.3), (0.0, 2.0))  # with the slope of its rim, it hangs less
 Maker = Callable[[ObjectFigures], Iterator[Grasp]]
 
 
@@ -38,7 +40,9 @@ def from_above(
             yield Grasp(name, Pose.at(position, pointing(approach, closing)), opening, rank + cost)
 
 
-def around(middle: FloatArray, radius: float, height: float, name: str = "rim") -> Iterator[Grasp]:
+def around(
+    middle: FloatArray, radius: float, height: float, name: str = "rim", tilts: Tilts = TILTS
+) -> Iterator[Grasp]:
     """Grasps of a round wall from above, one finger inside and one outside.
 
     Args:
@@ -46,11 +50,12 @@ def around(middle: FloatArray, radius: float, height: float, name: str = "rim") 
         radius: Of the middle of the wall where it is held [m].
         height: Of the grip site [m].
         name: What is held.
+        tilts: How far the hand may lean outwards.
     """
     for angle in np.arange(RIM_ANGLES) * (2 * math.pi / RIM_ANGLES):
         out = np.array([math.cos(angle), math.sin(angle), 0.0])
         spot = (*(middle + radius * out[:2]), height)
-        for tilt, rank in TILTS:
+        for tilt, rank in tilts:
             approach = math.cos(tilt) * np.array(DOWN) - math.sin(tilt) * out
             yield Grasp(name, Pose.at(spot, pointing(approach, out)), OPEN, rank)
 
@@ -86,7 +91,7 @@ def _bowl(given: ObjectFigures) -> Iterator[Grasp]:
 
 
 def _plate(given: ObjectFigures) -> Iterator[Grasp]:
-    return around(given.centre[:2], float(given.size[:2].mean()) / 2 - 0.008, given.low[2] + TIP + 0.009, "edge")
+    return around(given.centre[:2], float(given.size[:2].mean()) / 2 - 0.008, given.low[2] + TIP + 0.009, "edge", PLATE_TILTS)
 
 
 def _mug(given: ObjectFigures) -> Iterator[Grasp]:

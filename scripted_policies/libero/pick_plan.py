@@ -17,12 +17,14 @@ from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
 from ambidex.scripted_policies.libero.tool_frame import advanced, flipped
 
+PLATE = "plate"  # the category that is slid
 BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and leaning [m]
 LEANING = 0.2  # from which a hand counts as leaning [rad]
 HOVER = 0.06  # over a place before a thing is put down [m]
 HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
 MAX_GRASPS = 100  # tried per choice
+CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
 MAX_SPOTS = 3  # tried per angle
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
 
@@ -68,6 +70,12 @@ class PickPlan:
                 homeless.append(PutPlan(tool, None))
         yield from homeless
 
+    def sliding(self, thing: str, pose: Pose, goal: Pose, here: Pose, joints: FloatArray) -> Iterator[Pose]:
+        """Hands at grasps from which a thing can be slid from where it is to a goal."""
+        for tool, at, _ in self._grasps(thing, pose, PLATE, here, joints):
+            if self._reach.joints(goal @ (pose.inverse() @ tool), at) is not None:
+                yield tool
+
     def destination(self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str) -> Pose | None:
         """Where to put a thing that is in the hand already."""
         return self._place(atom, thing, tool, joints, HOLDING, {}, category)
@@ -82,8 +90,12 @@ class PickPlan:
             self._probe.place(thing, pose)
             near = self._clear(before(tool), joints, grasp.opening)
             at = None if near is None else self._clear(tool, near, grasp.opening)
-            if at is not None:
+            if at is not None and not self._pinches_others(at, thing):
                 yield tool, at, grasp.opening
+
+    def _pinches_others(self, joints: FloatArray, thing: str) -> bool:
+        """Whether the closing fingers would meet something besides the thing, such as the wall of its neighbour."""
+        return any(self._probe.collides(joints, opening, ignored=thing) for opening in CLOSING)
 
     def _place(
         self,

@@ -62,8 +62,16 @@ class Places:
                 yield above + half * [x, y, 0.0]
 
     def _lowered(self, atom: Atom, above: Pose) -> Pose | None:
-        height = self._probe.rest_height(atom.arguments[0], above, DEPTH)
+        height = self._probe.rest_height(atom.arguments[0], above, DEPTH, self._support(atom))
         return None if height is None else above.shifted((0.0, 0.0, height - above.position[2]))
+
+    def _support(self, atom: Atom) -> str | None:
+        """What the thing may touch when it comes to rest."""
+        if atom.predicate == "in":
+            return None
+        name = atom.arguments[1]
+        on_room = self._world.is_region(name) and self._world.on_workspace(name)
+        return "" if on_room else self._world.owner(name)
 
     def _holds_around(self, atom: Atom, rest: Pose, margin: float) -> bool:
         """Whether the atom holds at a pose and a little to each side of it; that things touch is taken for granted."""

@@ -2,6 +2,7 @@
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Arm
@@ -50,40 +51,67 @@ class Probe:
         """Bring poses in the copy up to date."""
         mujoco.mj_kinematics(self._model, self.data)
 
-    def collides(self, joints: FloatArray, opening: float, *, carried: str | None = None) -> bool:
-        """Whether the arm at these joints (7,) and finger opening [m], or what it carries, is inside of something."""
+    def collides(
+        self, joints: FloatArray, opening: float, *, carried: str | None = None, ignored: str | None = None
+    ) -> bool:
+        """Whether the arm at these joints (7,) and finger opening [m], or what it carries, is inside of something.
+
+        Args:
+            joints: Of the arm, shape (7,) [rad].
+            opening: Distance between the pads [m].
+            carried: A thing that belongs to the hand.
+            ignored: A thing that does not count.
+        """
         self.data.qpos[self._joints] = joints
         for address, sign in zip(self._fingers, self._signs, strict=True):
             self.data.qpos[address] = sign * opening / 2
         a, b = self._pairs(PENETRATION)
         own = self._arm | self._is(carried) if carried else self._arm
         robot = self._robot | self._is(carried) if carried else self._robot
+        robot = robot | self._is(ignored) if ignored else robot
         return bool(((own[a] & ~robot[b]) | (own[b] & ~robot[a])).any())
 
-    def rest_height(self, thing: str, above: Pose, depth: float) -> float | None:
+    def rest_height(self, thing: str, above: Pose, depth: float, support: str | None = None) -> float | None:
         """Height of the thing's frame when lowered from a pose until it touches, the arm aside [m].
 
-        None when it touches something at once, or nothing within `depth`.
+        None when it touches something at once, or nothing within `depth`, or something besides the support.
+
+        Args:
+            thing: What is lowered.
+            above: From where.
+            depth: How far at most [m].
+            support: Thing that it may come to touch, "" for the room; None for anything.
         """
-        if self._touches(thing, above):
+        if self._touched(thing, above).any():
             return None
         steps = np.arange(COARSE, depth, COARSE)
-        coarse = next((s for s in steps if self._touches(thing, above.shifted((0, 0, -s)))), None)
+        coarse = next((s for s in steps if self._touched(thing, above.shifted((0, 0, -s))).any()), None)
         if coarse is None:
             return None
         fine = coarse - COARSE
-        while not self._touches(thing, above.shifted((0, 0, -fine - FINE))) and fine < coarse:
+        while not self._touched(thing, above.shifted((0, 0, -fine - FINE))).any() and fine < coarse:
             fine += FINE
+        if support is not None and not self._belongs(self._touched(thing, above.shifted((0, 0, -fine - FINE))), support):
+            return None
         return float(above.position[2] - fine)
 
-    def _touches(self, thing: str, pose: Pose) -> bool:
+    def _touched(self, thing: str, pose: Pose) -> npt.NDArray[np.intp]:
+        """Geoms that a thing touches at a pose, the robot's left out."""
         self.place(thing, pose)
         a, b = self._pairs(0.0)
         own = self._is(thing)
-        other = ~own & ~self._robot
-        return bool(((own[a] & other[b]) | (own[b] & other[a])).any())
+        touched = np.concatenate([b[own[a]], a[own[b]]])
+        return touched[~self._robot[touched] & ~own[touched]]
 
-    def _pairs(self, deeper_than: float) -> tuple[FloatArray, FloatArray]:
+    def _belongs(self, geoms: npt.NDArray[np.intp], support: str) -> bool:
+        """Whether all geoms are of one thing, or of the room if it is ""."""
+        if support:
+            return bool(self._is(support)[geoms].all())
+        things = {self._model.joint(i).bodyid[0] for i in range(self._model.njnt)}
+        movable = [*(self._model.body_rootid[body] for body in things), *np.flatnonzero(self._model.body_mocapid >= 0)]
+        return not np.isin(self._roots[geoms], movable).any()
+
+    def _pairs(self, deeper_than: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         mujoco.mj_kinematics(self._model, self.data)
         mujoco.mj_comPos(self._model, self.data)
         mujoco.mj_collision(self._model, self.data)

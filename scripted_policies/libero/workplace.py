@@ -11,6 +11,7 @@ from ambidex.envs.tasks.libero.libero_task import LiberoTask
 from ambidex.envs.tasks.libero.model_world import ModelWorld, body_name
 from ambidex.envs.tasks.libero.predicates import holds
 from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.tasks.libero.region_frame import RegionFrame
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.hand import Hand
 from ambidex.scripted_policies.libero.passage import Passage
@@ -92,6 +93,10 @@ class Workplace:
     def holds(self, atom: Atom) -> bool:
         """Whether an atom is true now."""
         return holds(self._live, atom)
+
+    def frames(self, region: str) -> tuple[RegionFrame, ...]:
+        """Where a region is now."""
+        return self._live.frames(region)
 
     def jittered(self, pose: Pose) -> Pose:
         """The pose, moved a little if noise is asked for."""
