@@ -6,6 +6,7 @@ import numpy as np
 from ambidex.envs.controllers.osc_memory import OscMemory
 from ambidex.envs.controllers.osc_reference import OscReference
 from ambidex.envs.controllers.osc_settings import OscSettings
+from ambidex.envs.controllers.servos import Servos
 from ambidex.envs.joint_space import JointSpace
 from ambidex.envs.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
@@ -23,22 +24,19 @@ class EeDelta:
     any rotation the goal keeps its orientation. The gripper goes by the sign: -1 opens, 1 closes, 8 steps from end
     to end, 0 holds.
 
-    Where the arm should be is remembered in the simulation's user data. It may get ahead of an arm that is held back
-    by a fixed torque only: a load is carried without sagging further, and pushing against a table winds nothing up.
+    In the air the servos follow the motion that LIBERO's arm would make (`OscReference`). Where something holds the
+    arm back they push as hard as LIBERO's controller would, and the motion starts again from where the arm is. What
+    must be remembered for that is in the simulation's user data.
     """
 
     def __init__(self, scene: Scene, control_hz: float, settings: OscSettings | None = None) -> None:
         self._settings = settings or OscSettings()
         (arm,) = scene.robot.arms
         self._space = JointSpace(scene)
+        self._servos = Servos(scene.model, arm)
         self._reference = OscReference(np.array(arm.home), self._settings)
         self._duration = 1.0 / control_hz
-        actuators = [scene.model.actuator(name).id for name in arm.actuators]
-        dofs = [int(scene.model.joint(name).dofadr[0]) for name in arm.joints]
-        stiffness = scene.model.actuator_gainprm[actuators, 0]
-        damping = scene.model.dof_damping[dofs] - scene.model.actuator_biasprm[actuators, 2]
-        self._lead = damping / stiffness
-        self._slack = np.array(self._settings.slack) / stiffness
+        self._held = np.array(self._settings.held)
         self.action_names = tuple(f"{arm.name}_{name}" for name in NAMES)
         self.low = np.full(len(NAMES), -1.0, np.float32)
         self.high = np.full(len(NAMES), 1.0, np.float32)
@@ -49,40 +47,46 @@ class EeDelta:
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         wanted = np.clip(action.astype(np.float64), -1.0, 1.0)
-        now, free = self._now(scene)
-        memory = self._next(now, wanted[:6])
-        memory.write(scene.data.userdata)
         opening = self._space.commanded()[-1] - np.sign(wanted[6]) / STEPS_TO_CLOSE
-        # The servos trail a steady motion by this much; with the lead the arm is where the reference is.
-        command = memory.position + free * self._lead * memory.velocity
+        command = self._arm_command(scene.data.userdata, wanted[:6])
         return np.append(command, np.clip(opening, 0.0, 1.0)).astype(np.float32)
 
-    def _now(self, scene: Scene) -> tuple[OscMemory, float]:
-        """The reference, at most the slack ahead of the arm, and how freely the arm moves: 1 in the air."""
-        position, velocity = self._space.positions()[:-1], self._space.velocities()[:-1]
-        memory = OscMemory.read(scene.data.userdata)
+    def _arm_command(self, userdata: FloatArray, wanted: FloatArray) -> FloatArray:
+        here, speed = self._space.positions()[:-1], self._space.velocities()[:-1]
+        now, free = self._now(OscMemory.read(userdata), here, speed)
+        position, rotation = self._goal(now, wanted)
+        q, velocity = self._reference.advance(now.position, now.velocity, position, rotation, self._duration)
+        OscMemory(position=q, velocity=velocity, goal=_quaternion(rotation)).write(userdata)
+        command = self._servos.command_of_motion(q, velocity)
+        if free == 1.0:
+            return command
+        torque = self._reference.torque(now.position, now.velocity, position, rotation)
+        return free * command + (1.0 - free) * self._servos.command_of_torque(here, torque)
+
+    def _now(self, memory: OscMemory | None, here: FloatArray, speed: FloatArray) -> tuple[OscMemory, float]:
+        """Where the motion continues from, and how freely the arm moves, 0 to 1."""
         if memory is None:
-            goal = _quaternion(self._reference.tool(position)[1])
-            return OscMemory(position=position, velocity=velocity, goal=goal), 1.0
-        ahead = memory.position - position
-        excess = float(np.max(np.abs(ahead) / self._slack)) - 1.0
-        if excess <= 0.0:
-            return memory, 1.0
-        kept = 1.0 / (1.0 + excess)
+            return OscMemory(position=here, velocity=speed, goal=_quaternion(self._reference.tool(here)[1])), 1.0
+        lag = memory.velocity - speed
+        missed = float(np.linalg.norm(lag) / (np.linalg.norm(memory.velocity) + self._settings.still))
+        kept = min(1.0, max(0.0, 3.0 - 4.0 * missed))
+        ahead = self._servos.stiffness * (memory.position - here)
+        excess = (ahead - np.clip(ahead, -self._held, self._held)) / self._servos.stiffness
         drawn = OscMemory(
-            position=position + kept * ahead,
-            velocity=velocity + kept * (memory.velocity - velocity),
+            position=memory.position - (1.0 - kept * (1.0 - self._settings.leak)) * excess,
+            velocity=memory.velocity - (1.0 - kept) * lag,
             goal=memory.goal,
         )
-        return drawn, max(0.0, 1.0 - excess)
+        # An arm that hangs back although its servos rest was blocked, but is so no longer.
+        effort = self._servos.torque(self._space.commanded()[:-1], here, speed)
+        rests = 2.0 - float(np.max(np.abs(effort) / self._held))
+        return drawn, max(kept, min(1.0, rests))
 
-    def _next(self, now: OscMemory, wanted: FloatArray) -> OscMemory:
+    def _goal(self, now: OscMemory, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
         position, rotation = self._reference.tool(now.position)
         turn = self._settings.rotation_scale * wanted[3:]
         goal = _rotation_of(turn) @ rotation if turn.any() else _matrix(now.goal)
-        shifted = position + self._settings.position_scale * wanted[:3]
-        q, velocity = self._reference.advance(now.position, now.velocity, shifted, goal, self._duration)
-        return OscMemory(position=q, velocity=velocity, goal=_quaternion(goal))
+        return position + self._settings.position_scale * wanted[:3], goal
 
 
 def _rotation_of(vector: FloatArray) -> FloatArray:

@@ -64,6 +64,12 @@ class OscReference:
             q, velocity = np.clip(q, self._low, self._high), velocity * free
         return q, velocity
 
+    def torque(self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray) -> FloatArray:
+        """What the joints are driven with towards a pose of the tool, beside gravity [N m], shape (7,)."""
+        constant, slope = self._law(q, velocity, position, rotation)
+        wanted = constant - slope[:, len(q) :] @ velocity
+        return np.asarray(np.clip(wanted, -self._torque, self._torque) - self._data.qfrc_bias)
+
     def _coast(
         self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray, duration: float
     ) -> tuple[FloatArray, FloatArray]:

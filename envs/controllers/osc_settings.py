@@ -19,7 +19,9 @@ class OscSettings:
         damping: Added where the tool cannot move, so that inverses stay bounded [1/kg].
         refreshes: How often per control step Jacobian and masses are computed anew.
         substeps: Integration steps between two refreshes.
-        slack: How far the reference may get ahead of the arm, as torque [N m]: a load up to this is carried.
+        held: Torque up to which a load is carried without the reference giving way [N m].
+        leak: Share of a greater lead over the arm that the reference gives up per control step, all if it is blocked.
+        still: Joint speed below which standing still is no sign of being blocked [rad/s].
     """
 
     position_scale: float = 0.05
@@ -33,4 +35,6 @@ class OscSettings:
     damping: float = 1e-4
     refreshes: int = 2
     substeps: int = 6
-    slack: tuple[float, ...] = (10.0, 10.0, 10.0, 10.0, 5.0, 5.0, 5.0)
+    held: tuple[float, ...] = (4.0, 4.0, 4.0, 4.0, 2.0, 2.0, 2.0)
+    leak: float = 0.35
+    still: float = 0.01

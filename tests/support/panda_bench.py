@@ -60,6 +60,7 @@ class PandaBench:
         self.controller = EeDelta(self.scene, HZ)
         self._substeps = round(1.0 / HZ / PHYSICS.timestep)
         self.scene.reset({})
+        self.upright = self.hand().quaternion
 
     def act(self, action: object, steps: int = 1) -> Float32Array:
         """The last joint command that acted."""

@@ -99,19 +99,26 @@ def test_the_joint_commands_alone_give_the_same_motion(bench: PandaBench) -> Non
     assert np.array_equal(bench.scene.data.qpos, end)
 
 
+@pytest.mark.parametrize(("action", "newtons"), [(0.1, 17.0), (0.3, 52.0), (1.0, 173.0)])
+def test_pressing_is_as_hard_as_liberos_controller_asks(bench: PandaBench, action: float, newtons: float) -> None:
+    """Vertical force of OSC on a standing arm at home, times the action; a held load of some 15 N comes on top."""
+    bench.scene.reset({})
+    bench.act(DOWN, 19)
+    bench.act([0.0, 0.0, -action, 0.0, 0.0, 0.0, 1.0], 30)
+    assert newtons - 5.0 < bench.force()[2] < 1.3 * newtons + 40.0
+    assert np.linalg.norm(rotation_between(bench.upright, bench.hand().quaternion)) < 0.05
+
+
 def test_pressing_on_the_table_winds_nothing_up(bench: PandaBench) -> None:
     bench.scene.reset({})
-    forces = []
-    for _ in range(40):
-        bench.act(DOWN)
-        forces.append(float(np.linalg.norm(bench.force())))
-    assert max(forces) > 50.0
-    assert max(forces) < 450.0
-    assert bench.hand().position[2] > TABLE_Z
-    bench.act(IDLE, 2)
-    height = bench.hand().position[2]
+    bench.act(DOWN, 60)
+    pressed = bench.hand().position
+    assert pressed[2] > TABLE_Z
+    bench.act(IDLE, 10)
+    assert np.linalg.norm(bench.force()) < 30.0
+    assert np.linalg.norm(bench.hand().position - pressed) < 0.005
     bench.act([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0], 8)
-    assert bench.hand().position[2] > height + 0.03
+    assert bench.hand().position[2] > pressed[2] + 0.05
 
 
 def test_any_actions_keep_the_arm_in_bounds(bench: PandaBench) -> None:
