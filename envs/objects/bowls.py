@@ -20,9 +20,10 @@ def bowl_wall(category: str) -> Ring:
     """The wall of a bowl, down to where the floor begins."""
     given = figures(category)
     foot, thickness = WALLS[category]
-    x, y, _ = given.centre.tolist()
     radius = float(given.size[:2].mean()) / 2
-    return Ring(centre=(x, y), lower=(foot, given.low[2] + 0.001), upper=(radius, given.high[2]), thickness=thickness)
+    return Ring(
+        centre=given.foot, lower=(foot, given.low[2] + 0.001), upper=(radius, given.high[2]), thickness=thickness
+    )
 
 
 def akita_black_bowl() -> mujoco.MjSpec:

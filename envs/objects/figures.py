@@ -61,6 +61,7 @@ class ObjectFigures:
         category: Its name.
         low: Lowest corner of its box [m]; `low[2]` is the distance from the frame down to what it stands on, negated.
         high: Highest corner of its box [m], joints at zero.
+        foot: Middle (x, y) of what it stands on [m]: the middle of its box but for handles and spouts.
         horizontal_radius: Two things may start no nearer than the sum of theirs [m].
         friction: Sliding friction.
         mass: All of it [kg].
@@ -73,6 +74,7 @@ class ObjectFigures:
     category: str
     low: Vector
     high: Vector
+    foot: tuple[float, float]
     horizontal_radius: float
     friction: float
     mass: float
@@ -108,11 +110,14 @@ def figures(category: str) -> ObjectFigures:
     everything = _read()
     if category not in everything:
         raise UnknownNameError("object category", category, everything)
-    given = dict(everything[category])
+    given = everything[category]
+    low, high = _vector(given["low"]), _vector(given["high"])
+    x, y = given.get("foot", ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2))
     return ObjectFigures(
         category=category,
-        low=_vector(given["low"]),
-        high=_vector(given["high"]),
+        low=low,
+        high=high,
+        foot=(x, y),
         horizontal_radius=given["horizontal_radius"],
         friction=given["friction"],
         mass=given["mass"],

@@ -19,8 +19,7 @@ def pan_wall() -> Ring:
     """The wall of the pan."""
     given = figures("chefmate_8_frypan")
     radius, low = float(given.size[1]) / 2, given.low[2]
-    centre = (given.low[0] + radius, float(given.centre[1]))
-    return Ring(centre=centre, lower=(FOOT, low + 0.001), upper=(radius, low + RIM), thickness=WALL)
+    return Ring(centre=given.foot, lower=(FOOT, low + 0.001), upper=(radius, low + RIM), thickness=WALL)
 
 
 def chefmate_8_frypan() -> mujoco.MjSpec:

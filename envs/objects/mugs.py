@@ -18,9 +18,8 @@ def mug_wall(category: str) -> Ring:
     """The wall of a mug."""
     given = figures(category)
     radius = float(given.size[1]) / 2
-    centre = (given.low[0] + radius, float(given.centre[1]))
     lower = (FOOT * radius, given.low[2] + 0.001)
-    return Ring(centre=centre, lower=lower, upper=(radius, given.high[2]), thickness=WALL)
+    return Ring(centre=given.foot, lower=lower, upper=(radius, given.high[2]), thickness=WALL)
 
 
 def handle_heights(category: str) -> tuple[float, float]:

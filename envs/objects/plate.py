@@ -17,9 +17,8 @@ FLOOR = 0.006  # thickness of the middle: a bowl on it has its origin above the 
 def plate_rim() -> Ring:
     """The part of the plate that rises."""
     given = figures("plate")
-    x, y, _ = given.centre.tolist()
     radius = float(given.size[:2].mean()) / 2
-    return Ring(centre=(x, y), lower=(FLAT, given.low[2] + LESS), upper=(radius, given.high[2]), thickness=WALL)
+    return Ring(centre=given.foot, lower=(FLAT, given.low[2] + LESS), upper=(radius, given.high[2]), thickness=WALL)
 
 
 def plate() -> mujoco.MjSpec:
@@ -30,7 +29,7 @@ def plate() -> mujoco.MjSpec:
     profile += [(0.064, 0.0165), (FLAT - 0.001, FLOOR + 0.0005), (0.0, FLOOR)]
     label = Canvas(8, 128, (0.94, 0.93, 0.9)).block(0, 0.4, 1, 0.47, (0.72, 0.13, 0.1)).image
     builder.show(revolve(profile, slices=24).within(given.low, given.high), texture=label, gloss=0.6)
-    x, y, _ = given.centre
+    x, y = given.foot
     bottom, side = given.low[2], FLAT * 0.78
     for turn, half in ((0.0, FLOOR / 2), (np.pi / 4, FLOOR / 2 - LESS)):
         builder.collide_box((x, y, bottom + FLOOR / 2), (side, side, half), quaternion_about(Z, turn))

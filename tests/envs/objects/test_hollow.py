@@ -47,8 +47,7 @@ def test_a_ball_of_four_centimetres_stays_in(category: str) -> None:
     given = figures(category)
     spec.attach(object_spec(category), frame=spec.worldbody.add_frame(pos=(0, 0, -given.low[2])), prefix="it_")
     spec.body("it_main").add_freejoint()
-    middle = (given.low[0] + given.size[1] / 2, given.centre[1])  # handles stand out along +x
-    ball = spec.worldbody.add_body(name="ball", pos=(*middle, given.size[2] + BALL))
+    ball = spec.worldbody.add_body(name="ball", pos=(*given.foot, given.size[2] + BALL))
     ball.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=(BALL, 0, 0), mass=0.02)
     ball.add_freejoint()
     model = spec.compile()
@@ -99,7 +98,7 @@ def test_one_stands_on_the_other(below: str, above: str, height: float) -> None:
     mujoco.mj_step(model, data, 1000)
     offset = data.body("thing1_main").xpos - data.body("thing0_main").xpos
     assert np.linalg.norm(offset[:2]) < 0.005
-    assert offset[2] > -0.001
+    assert offset[2] > 0.0  # or On could not hold
     assert tilt(data, "thing1_main") < 2.0
     assert np.abs(data.qvel).max() < 0.02
     assert deepest(data) < 5e-4
@@ -108,8 +107,7 @@ def test_one_stands_on_the_other(below: str, above: str, height: float) -> None:
 @pytest.mark.parametrize("mug", ["porcelain_mug", "white_yellow_mug", "red_coffee_mug"])
 def test_a_mug_stands_upright_in_the_middle_of_a_plate(mug: str) -> None:
     model, data = objects_on_a_table("plate", mug)
-    given = figures(mug)
-    data.joint("thing1_joint0").qpos[0] = -(given.low[0] + given.size[1] / 2)
+    data.joint("thing1_joint0").qpos[:2] = np.negative(figures(mug).foot)
     data.joint("thing1_joint0").qpos[2] += 0.01
     mujoco.mj_step(model, data, 1000)
     assert tilt(data, "thing1_main") < 1.0
