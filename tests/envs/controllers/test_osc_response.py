@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from osc_oracle import OscOracle
 from panda_bench import IDLE, PandaBench
 
 from ambidex.envs.pose import rotation_between
+from ambidex.envs.robots.panda import HOME
 from ambidex.envs.types import FloatArray
 
 MEASURED = json.loads((Path(__file__).parents[2] / "data" / "osc_response.json").read_text())
@@ -56,3 +58,22 @@ def test_fingers_close_and_open_as_liberos(bench: PandaBench) -> None:
         bench.act([0.0] * 6 + [sign])
         fingers.append(bench.scene.data.qpos[7:9].copy())
     assert np.abs(np.array(fingers) - np.array(MEASURED["gripper_m"])).max() < 0.0005
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_long_mixed_motions_follow_torque_control(bench: PandaBench, seed: int) -> None:
+    """Three seconds of changing actions: the tool stays near where torque control on LIBERO's arm brings it."""
+    rng = np.random.default_rng(seed)
+    pieces = rng.uniform(-1, 1, (7, 6)) * [1, 1, 0.25, 0.3, 0.3, 0.3]
+    if seed % 2:
+        pieces[:, 3:] = 0.0
+    actions = list(np.repeat(pieces, 9, axis=0)[:60])
+    bench.scene.reset({})
+    base, errors, turns = bench.scene.robot.arms[0].base, [], []
+    for action, target in zip(actions, OscOracle().run(np.array(HOME), actions), strict=True):
+        bench.act([*action, -1.0])
+        here, expected = bench.hand(), base @ target
+        errors.append(np.linalg.norm(here.position - expected.position))
+        turns.append(np.linalg.norm(rotation_between(here.quaternion, expected.quaternion)))
+    assert max(errors) < 0.015
+    assert max(turns) < 0.03
