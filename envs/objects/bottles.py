@@ -122,8 +122,8 @@ def _meshes(
     bottle: _Bottle, width: float, depth: float, length: float, label: Canvas
 ) -> list[tuple[Mesh, Colour, Canvas | None]]:
     """Body and cap of an upright bottle on the origin."""
-    profile = [(radius, height * length) for radius, height in bottle.body]
-    body = revolve(profile, power=SQUARENESS, by_height=True).stretched((width / 2, depth / 2, 1.0))
+    profile = [(radius * width / 2, height * length) for radius, height in bottle.body]
+    body = revolve(profile, power=SQUARENESS, by_height=True).stretched((1.0, depth / width, 1.0))
     radius, neck = bottle.cap * depth / 2, bottle.neck * length
     sides: list[Point] = [(radius, neck), (radius * 0.92, length), (0.0, length)]
     return [(body, (1.0, 1.0, 1.0), label), (revolve([(0.0, neck), *sides], 12), bottle.cap_colour, None)]

@@ -40,7 +40,8 @@ def _can(category: str, label: Canvas) -> mujoco.MjSpec:
     radii, half = (given.size[0] / 2, given.size[2] / 2), given.size[1] / 2
 
     def show(profile: list[Point], colour: Colour, texture: ImageArray | None, gloss: float) -> None:
-        mesh = laid_down(revolve(profile)).stretched((radii[0], 1.0, radii[1])).moved((x, y, z))
+        real = [(radius * radii[0], at) for radius, at in profile]
+        mesh = laid_down(revolve(real)).stretched((1.0, 1.0, radii[1] / radii[0])).moved((x, y, z))
         builder.show(mesh, colour, texture, gloss=gloss)
 
     wall = half - 0.003

@@ -18,8 +18,6 @@ class Canvas:
     def __init__(self, width: int, height: int, ink: Ink) -> None:
         self._dots = np.empty((height, width, 3))
         self._dots[:] = ink
-        self._y = (np.arange(height) + 0.5)[:, None]
-        self._x = (np.arange(width) + 0.5)[None, :]
         self._width, self._height = width, height
 
     @property
@@ -33,12 +31,16 @@ class Canvas:
         self._dots[rows, round(left * self._width) : round(right * self._width)] = ink
         return self
 
-    def disc(self, x: float, y: float, radius: float, ink: Ink, tall: float = 1.0) -> "Canvas":
-        """Fill a disc with a soft edge; `radius` is a fraction of the height, `tall` stretches it upwards."""
-        across = self._x - x * self._width
-        along = (self._y - y * self._height) / tall
-        cover = np.clip(radius * self._height - np.hypot(across, along) + 0.5, 0.0, 1.0)
-        self._blend(cover, ink)
+    def disc(self, x: float, y: float, radius: float, ink: Ink) -> "Canvas":
+        """Fill a disc with a soft edge; `radius` is a fraction of the height."""
+        centre, size = (x * self._width, y * self._height), radius * self._height
+        rows = _span(centre[1] - size, centre[1] + size, self._height)
+        columns = _span(centre[0] - size, centre[0] + size, self._width)
+        distance = np.hypot(
+            np.arange(rows.start, rows.stop)[:, None] + 0.5 - centre[1],
+            np.arange(columns.start, columns.stop)[None, :] + 0.5 - centre[0],
+        )
+        self._blend(rows, columns, np.clip(size - distance + 0.5, 0.0, 1.0), ink)
         return self
 
     def text(self, words: str, x: float, y: float, ink: Ink, *, width: float, height: float) -> "Canvas":
@@ -74,16 +76,25 @@ class Canvas:
 
     def _line(self, line: str, middle: float, top: float, scale: float, ink: Ink) -> None:
         letters = np.pad(dots(line), 1)  # what lies outside falls on the empty margin
-        left = middle - scale * (letters.shape[1] - 2) / 2
-        rows = np.floor((_fine(self._height) - top) / scale).astype(int).clip(-1, ROWS) + 1
-        columns = np.floor((_fine(self._width) - left) / scale).astype(int).clip(-1, letters.shape[1] - 2) + 1
-        samples = letters[np.ix_(rows, columns)].reshape(self._height, FINE, self._width, FINE)
-        self._blend(samples.mean(axis=(1, 3)), ink)
+        height, width = ROWS, letters.shape[1] - 2
+        left = middle - scale * width / 2
+        rows = _span(top, top + scale * height, self._height)
+        columns = _span(left, left + scale * width, self._width)
+        row = np.floor((_fine(rows) - top) / scale).astype(int).clip(-1, height) + 1
+        column = np.floor((_fine(columns) - left) / scale).astype(int).clip(-1, width) + 1
+        samples = letters[np.ix_(row, column)].reshape(-1, FINE, len(column) // FINE, FINE)
+        self._blend(rows, columns, samples.sum(axis=3).sum(axis=1) / FINE**2, ink)
 
-    def _blend(self, cover: FloatArray, ink: Ink) -> None:
-        self._dots += cover[..., None] * (np.array(ink) - self._dots)
+    def _blend(self, rows: slice, columns: slice, cover: FloatArray, ink: Ink) -> None:
+        part = self._dots[rows, columns]
+        part += cover[..., None] * (np.array(ink) - part)
 
 
-def _fine(length: int) -> FloatArray:
-    """Places of the samples along `length` dots."""
-    return (np.arange(length * FINE) + 0.5) / FINE
+def _span(low: float, high: float, length: int) -> slice:
+    """The dots that lie between two places, and one more on either side."""
+    return slice(max(int(low) - 1, 0), max(min(int(high) + 2, length), 0))
+
+
+def _fine(span: slice) -> FloatArray:
+    """Places of the samples in some dots."""
+    return span.start + (np.arange((span.stop - span.start) * FINE) + 0.5) / FINE

@@ -22,9 +22,9 @@ def wine_bottle() -> mujoco.MjSpec:
     label.block(0.0, 0.42, 1.0, 0.84, (0.93, 0.89, 0.76)).block(0.0, 0.77, 1.0, 0.8, (0.45, 0.05, 0.1))
     for u in (0.0, 0.25, 0.5, 0.75, 1.0):  # the picture's ends meet at +x
         label.text("WINE", u, 0.6, (0.45, 0.05, 0.1), width=0.2, height=0.2)
-    neck = NECK / wide
-    profile = [(0.0, 0.0), (0.9, 0.0), (1.0, 0.004), (1.0, BODY), (0.8, BODY + 0.013), (neck, SHOULDER + 0.008)]
-    glass = revolve(profile, by_height=True).stretched((wide, deep, 1.0)).moved((x, y, low))
+    profile = [(0.0, 0.0), (0.9 * wide, 0.0), (wide, 0.004), (wide, BODY), (0.8 * wide, BODY + 0.013)]
+    profile.append((NECK, SHOULDER + 0.008))
+    glass = revolve(profile, by_height=True).stretched((1.0, deep / wide, 1.0)).moved((x, y, low))
     builder.show(glass, texture=label.image, gloss=0.9)
     foil = [(NECK, SHOULDER + 0.008), (NECK, length), (0.0, length)]
     builder.show(revolve(foil, 12).moved((x, y, low)), (0.5, 0.06, 0.1), gloss=0.6)
