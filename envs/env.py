@@ -16,7 +16,6 @@ from ambidex.envs.registry import find_task, resolve
 from ambidex.envs.renderer import QUALITIES, Renderer
 from ambidex.envs.scene import Scene
 from ambidex.envs.task import STRICT
-from ambidex.envs.tasks.libero.init_states import check_fit, read_init_states
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
 from ambidex.envs.verdict import Verdict
 
@@ -40,7 +39,7 @@ class Environment:
         self._joints = JointSpace(scene)
         self._substeps = round(1.0 / spec.control_hz / scene.model.opt.timestep)
         self._verdict = Verdict(hold_steps=round(scene.task.hold_s * spec.control_hz), latches=scene.task.latches)
-        self._starts = _init_states(spec.init_states, scene) if spec.init_states else None
+        self._starts = scene.task.read_starts(Path(spec.init_states), scene) if spec.init_states else None
         self._step = 0
         self._renderer: Renderer | None = None
 
@@ -247,12 +246,6 @@ def episode_rng(task: str, seed: int) -> np.random.Generator:
     """The generator of an episode's start: a pure function of (task, seed)."""
     digest = hashlib.sha256(task.encode()).digest()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int.from_bytes(digest[:8]), seed])))
-
-
-def _init_states(path: str, scene: Scene) -> FloatArray:
-    states, model = read_init_states(Path(path)), scene.model
-    check_fit(states, nq=model.nq, nv=model.nv, path=Path(path), task=scene.task.name)
-    return states
 
 
 def _check_numbers(size: tuple[int, int], horizon: int, settle_steps: int) -> None:

@@ -121,13 +121,18 @@ class Task(ABC):
         """
         scene.reset({prop.body: prop.starts[spread].sample(rng) for prop in self.props})
 
-    def start_from(self, scene: "Scene", rng: np.random.Generator, spread: str, row: FloatArray) -> None:
-        """Begin an episode from a row of an init-state file: [time, qpos, qvel].
+    def read_starts(self, path: Path, scene: "Scene") -> FloatArray:
+        """The states [time, qpos, qvel] of a file that episodes may start from, shape (N, 1 + nq + nv).
 
         Raises:
             UsageError: This task has no such files.
+            DatasetError: The file cannot be read, or is of another task.
         """
-        raise UsageError(f"Task {self.name} has no init-state files; they belong to tasks of BDDL files. Leave it out.")
+        raise UsageError(f"{path}: {self.name} has no files of initial states; tasks of BDDL files have. Leave it out.")
+
+    def start_from(self, scene: "Scene", rng: np.random.Generator, spread: str, start: FloatArray) -> None:
+        """Begin an episode from a row of `read_starts`; what is not in it is drawn as in `start`."""
+        raise NotImplementedError
 
     def judged_by(self, success: str) -> "Task":
         """This task with another criterion of success.

@@ -1,6 +1,7 @@
 """A task that a BDDL definition describes."""
 
 from functools import cache
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import mujoco
@@ -14,6 +15,7 @@ from ambidex.envs.robots.panda import make_panda
 from ambidex.envs.scene import Scene
 from ambidex.envs.task import STRICT, Task
 from ambidex.envs.tasks.libero.composition import compose_problem
+from ambidex.envs.tasks.libero.init_states import check_fit, read_init_states
 from ambidex.envs.tasks.libero.judge import Judge
 from ambidex.envs.tasks.libero.model_world import body_name
 from ambidex.envs.tasks.libero.placement import Placement
@@ -93,12 +95,17 @@ class LiberoTask(Task):
         scene.refresh()
         settle(scene)
 
-    def start_from(self, scene: Scene, rng: np.random.Generator, spread: str, row: FloatArray) -> None:
+    def read_starts(self, path: Path, scene: Scene) -> FloatArray:
+        states, model = read_init_states(path), scene.model
+        check_fit(states, nq=model.nq, nv=model.nv, path=path, task=self.name)
+        return states
+
+    def start_from(self, scene: Scene, rng: np.random.Generator, spread: str, start: FloatArray) -> None:
         """As LIBERO does: positions and velocities as stored, fixtures where this episode has them, nothing settled."""
         scene.reset({})
         Placement(scene, self.problem, self.arena, rng, SPREADS[spread]).place_fixtures()
         nq = scene.model.nq
-        scene.data.qpos[:], scene.data.qvel[:] = row[1 : 1 + nq], row[1 + nq :]
+        scene.data.qpos[:], scene.data.qvel[:] = start[1 : 1 + nq], start[1 + nq :]
         scene.hold_robot()
         scene.refresh()
 

@@ -1,0 +1,152 @@
+"""What counts as success, what a stage is, and the ways an episode may begin and end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch_file import write_states
+
+from ambidex.envs.env import Environment, make, make_from_spec
+from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.envs.pose import Pose
+from ambidex.envs.types import EnvSpec
+
+BOWL, STOVE = "akita_black_bowl_1_main", "flat_stove_1_main"
+
+
+def bowl_on_the_stove(success: str, **options: object) -> Environment:
+    """The goal of libero_goal/1 reached by magic; the bowl falls the last millimetre."""
+    env = make("libero_goal/1", cameras=(), success=success, **options)  # type: ignore[arg-type]
+    env.reset(0)
+    env.scene.place(BOWL, env.scene.site_pose("flat_stove_1_burner").shifted((0.0, 0.0, 0.005)))
+    env.scene.refresh()
+    return env
+
+
+def idle(env: Environment) -> np.ndarray:
+    return env.controller.idle(env.scene)
+
+
+def test_libero_s_success_needs_one_step_and_stays() -> None:
+    env = bowl_on_the_stove("libero")
+    step = env.step(idle(env))
+    assert step.success and set(step.checks) == {"on(akita_black_bowl_1, flat_stove_1_cook_region)"}
+    env.scene.place(BOWL, Pose.at((-0.1, 0.0, 0.91)))
+    env.scene.refresh()
+    step = env.step(idle(env))
+    assert step.success and not any(step.checks.values())
+    env.reset(0)
+    assert not env.step(idle(env)).success
+
+
+def test_strict_success_needs_half_a_second_and_does_not_stay() -> None:
+    env = bowl_on_the_stove("strict")
+    succeeded = [env.step(idle(env)).success for _ in range(16)]
+    assert succeeded.index(True) >= 9 and all(succeeded[succeeded.index(True) :])
+    env.scene.place(BOWL, Pose.at((-0.1, 0.0, 0.91)))
+    env.scene.refresh()
+    assert not env.step(idle(env)).success
+
+
+def test_what_the_hand_touches_is_not_released() -> None:
+    env = bowl_on_the_stove("strict")
+    assert env.step(idle(env)).stage == 3 and env.scene.task.checks(env.scene)["released"]
+    tool = env.scene.site_pose("robot0_grip_site")
+    env.scene.place(BOWL, Pose.at(tool.shifted((0.0, 0.03, -0.04)).position))
+    env.scene.refresh()
+    assert env.stage() == 1 and not env.scene.task.checks(env.scene)["released"]
+    env.scene.data.joint("akita_black_bowl_1_joint0").qvel[2] = 0.2
+    env.scene.refresh()
+    checks = env.scene.task.checks(env.scene)
+    assert env.stage() == 2 and not checks["at rest"]
+
+
+def test_a_goal_thing_that_slides_by_itself_is_no_stage() -> None:
+    env = make("libero_goal/0", cameras=())
+    env.reset(0)
+    env.scene.data.joint("wooden_cabinet_1_middle_level").qvel[0] = -0.2
+    env.scene.refresh()
+    assert env.stage() == 0 and not env.scene.task.checks(env.scene)["at rest"]
+
+
+def test_the_goal_s_atoms_are_counted() -> None:
+    env = make("libero_10/8", cameras=())
+    env.reset(0)
+    assert env.spec.stages == ("none", "touched", "moved", "1 of 3 goals", "2 of 3 goals", "3 of 3 goals")
+    assert env.stage() == 3  # the stove is on
+    env.scene.data.joint("flat_stove_1_button").qpos = 0.0
+    env.scene.refresh()
+    assert env.stage() == 0
+
+
+def test_horizon_and_settling_are_part_of_the_spec() -> None:
+    env = make("libero_goal/1", cameras=(), horizon=3, settle_steps=10, success="libero")
+    opened = env.reset(0).qpos[7]
+    assert opened > 0.9 and env.scene.data.time == 0.0  # ten steps have opened the gripper
+    steps = [env.step(idle(env)) for _ in range(3)]
+    assert [step.truncated for step in steps] == [False, False, True]
+    spec = EnvSpec.from_dict(env.spec.to_dict())
+    assert np.array_equal(make_from_spec(spec).reset(0).state, env.reset(0).state)
+    assert make("libero_goal/1", cameras=()).spec.horizon == 300
+
+
+@pytest.mark.parametrize("options", [{"horizon": 0}, {"settle_steps": -1}])
+def test_impossible_lengths_are_refused(options: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="control step"):
+        make("libero_goal/1", cameras=(), **options)  # type: ignore[arg-type]
+
+
+def test_only_known_criteria_count() -> None:
+    with pytest.raises(UnknownNameError, match=r"criterion 'loose'.*libero, strict"):
+        make("libero_goal/1", success="loose")
+    with pytest.raises(UnknownNameError, match=r"criterion of insertion 'libero'"):
+        make("insertion", success="libero")
+
+
+def test_specs_of_older_files_have_the_defaults() -> None:
+    values = make("insertion", cameras=()).spec.to_dict()
+    for younger in ("success", "settle_steps", "init_states"):
+        del values[younger]
+    spec = EnvSpec.from_dict(values)
+    assert (spec.success, spec.settle_steps, spec.init_states) == ("strict", 0, "")
+    del values["task"]
+    with pytest.raises(ValueError, match=r"missing \['task'\]"):
+        EnvSpec.from_dict(values)
+
+
+def test_another_name_for_a_task_is_the_same_task() -> None:
+    one, other = make("libero_goal/1", cameras=()), make("libero_goal/put_the_bowl_on_the_stove", cameras=())
+    assert one.spec == other.spec
+    assert np.array_equal(one.reset(2).state, other.reset(2).state)
+
+
+def test_episodes_start_from_libero_s_states(tmp_path: Path) -> None:
+    plain = make("libero_goal/1", cameras=())
+    rows = np.zeros((3, 79))
+    for i, row in enumerate(rows):
+        plain.reset(i)
+        row[1:42] = plain.scene.data.qpos
+        row[42:] = 0.01 * i
+    path = write_states(tmp_path / "goal.pruned_init", rows)
+    env = make("libero_goal/1", cameras=(), init_states=path)
+    env.reset(100_001)  # row 100001 % 3 = 2
+    assert np.array_equal(env.scene.data.qpos, rows[2, 1:42]) and np.all(env.scene.data.qvel == 0.02)
+    plain.reset(100_001)
+    assert np.array_equal(env.scene.data.mocap_pos, plain.scene.data.mocap_pos)
+    assert env.spec.init_states == str(path)
+    with pytest.raises(DatasetError, match=r"79 numbers, expected 92"):
+        make("libero_spatial/0", init_states=path)
+    with pytest.raises(UsageError, match="insertion has no files of initial states"):
+        make("insertion", init_states=path)
+
+
+def test_the_burner_glows_while_the_stove_is_on() -> None:
+    env = make("libero_goal/7", cameras=("birdview",), image_size=(96, 96))
+    cold = env.reset(0).image("birdview").astype(int)
+    env.scene.data.joint("flat_stove_1_button").qpos = 1.0
+    env.scene.refresh()
+    hot = env.observe().image("birdview").astype(int)
+    redder = (hot[..., 0] - hot[..., 2]) - (cold[..., 0] - cold[..., 2])
+    assert (redder > 60).sum() > 20
+    assert np.array_equal(env.reset(0).image("birdview"), cold)  # and it goes out
+    env.close()
