@@ -1,7 +1,7 @@
 """The environment: one task, one robot, one control mode, one step path."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +19,7 @@ from ambidex.envs.task import STRICT
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
 from ambidex.envs.verdict import Verdict
 
+ControllerMaker = Callable[[Scene, float], Controller]
 SPREADS = ("published", "wide")
 MAX_IMAGE_SIDE = 4096  # [px]
 
@@ -193,9 +194,8 @@ def make(
     _check_numbers(size, length, settle_steps)
     robot = task_object.make_robot()
     scene = Scene(robot, task_object)
-    controller = cast("type[Controller]", resolve("control mode", control, defaults.controllers))(
-        scene, defaults.control_hz
-    )
+    make_controller = cast("ControllerMaker", resolve("control mode", control, defaults.controllers))
+    controller = make_controller(scene, defaults.control_hz)
     spec = EnvSpec(
         task=task_object.name,
         family=task_object.family,
