@@ -97,4 +97,5 @@ def _span(low: float, high: float, length: int) -> slice:
 
 def _fine(span: slice) -> FloatArray:
     """Places of the samples in some dots."""
-    return span.start + (np.arange((span.stop - span.start) * FINE) + 0.5) / FINE
+    places: FloatArray = span.start + (np.arange((span.stop - span.start) * FINE) + 0.5) / FINE
+    return places
