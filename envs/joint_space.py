@@ -54,7 +54,8 @@ class JointSpace:
         """
         if self._ramped:
             start, end = self._data.ctrl[self._all_ctrl], self._controls(joint_action)
-            self._scene.follow(self._all_ctrl, np.linspace(start, end, substeps + 1)[1:])
+            way = np.arange(1, substeps + 1)[:, None] / substeps
+            self._scene.follow(self._all_ctrl, (1.0 - way) * start + way * end)
         else:
             self.command(joint_action)
             self._scene.advance(substeps)

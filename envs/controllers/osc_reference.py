@@ -36,8 +36,8 @@ class OscReference:
         self._torque = np.array(settings.torque_limits)
         self._speed = np.array(settings.speed_limits)
         self._masses = np.zeros((self._model.nv, self._model.nv))
+        self._inverse = np.zeros_like(self._masses)
         self._jacobian = np.zeros((6, self._model.nv))
-        self._eye = np.eye(self._model.nv)
 
     def tool(self, q: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Position (3,) [m] and rotation matrix (3, 3) of the tool in the base's frame."""
@@ -76,7 +76,7 @@ class OscReference:
         s = self.settings
         constant, slope = self._law(q, velocity, position, rotation)
         h = duration / s.substeps
-        gain = h * np.linalg.inv(self._masses)
+        gain = h * self._inverse
         loss = s.friction * np.clip(velocity / s.friction_speed, -1.0, 1.0)
         others = gain @ (self._data.qfrc_passive - self._data.qfrc_bias - loss)
         joints = len(q)
@@ -95,13 +95,13 @@ class OscReference:
         s, jacobian = self.settings, self._jacobian
         self._refresh(q, velocity)
         error = np.concatenate([position - self._data.site_xpos[self._site], self._turn(rotation)])
-        mobility = jacobian @ np.linalg.solve(self._masses, jacobian.T)
+        mobility = jacobian @ self._inverse @ jacobian.T
         mobility.flat[::7] += s.damping
+        linear, angular = np.linalg.inv(np.stack([mobility[:3, :3], mobility[3:, 3:]]))
         pull = np.empty_like(jacobian.T)
-        pull[:, :3] = np.linalg.solve(mobility[:3, :3], jacobian[:3]).T
-        pull[:, 3:] = np.linalg.solve(mobility[3:, 3:], jacobian[3:]).T
+        pull[:, :3], pull[:, 3:] = jacobian[:3].T @ linear, jacobian[3:].T @ angular
         # What the tool does not feel of a joint torque, as joint torque per joint acceleration.
-        rest = self._masses - jacobian.T @ np.linalg.solve(mobility, jacobian)
+        rest = self._masses - jacobian.T @ np.linalg.inv(mobility) @ jacobian
         task = pull @ jacobian
         slope = np.empty((len(q), 2 * len(q)))
         slope[:, : len(q)] = s.stiffness * task + s.posture_stiffness * rest
@@ -114,6 +114,7 @@ class OscReference:
         mujoco.mj_fwdPosition(self._model, self._data)
         mujoco.mj_fwdVelocity(self._model, self._data)
         mujoco.mj_fullM(self._model, self._data, self._masses)
+        self._inverse = np.linalg.inv(self._masses)
         mujoco.mj_jacSite(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._site)
 
     def _turn(self, rotation: FloatArray) -> FloatArray:
