@@ -1,0 +1,156 @@
+"""LIBERO's tasks under other stacks' protocols, with initial states of a file, and as definitions of one's own."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarking_fakes import FIRST, HOLD
+
+from ambidex.benchmarks.benchmark import benchmark
+from ambidex.benchmarks.episode_states import EpisodeStates, states_path
+from ambidex.benchmarks.results_folder import read_rows
+from ambidex.benchmarks.running.baselines import HoldAgent, RandomAgent
+from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
+from ambidex.benchmarks.running.benchmark_plan import make_plan
+from ambidex.envs.env import make
+from ambidex.envs.errors import UsageError
+from ambidex.recorders.command_text import from_text
+
+TASK = "libero_goal/put_the_bowl_on_the_stove"
+LIBERO = replace(HOLD, task="libero_goal/1", episodes=None)
+
+
+def plan(**changes):
+    return make_plan(replace(LIBERO, **changes))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "suite", "horizon", "settle_steps", "episodes"),
+    [
+        ("openvla", "libero_spatial", 220, 10, 50),
+        ("openvla", "libero_object", 280, 10, 50),
+        ("openvla", "libero_goal", 300, 10, 50),
+        ("openvla", "libero_10", 520, 10, 50),
+        ("openvla", "libero_90", 400, 10, 50),
+        ("lerobot", "libero_spatial", 280, 10, 10),
+        ("lerobot", "libero_10", 520, 10, 10),
+        ("libero", "libero_spatial", 600, 5, 20),
+        ("libero", "libero_90", 600, 5, 20),
+    ],
+)
+def test_a_protocol_says_how_tasks_are_posed(protocol, suite, horizon, settle_steps, episodes):
+    made = plan(task=None, suite=suite, protocol=protocol)
+    assert (made.terms.horizon, made.terms.settle_steps, made.terms.success) == (horizon, settle_steps, "libero")
+    assert made.config.episodes == episodes and len(made.jobs()) == episodes * len(made.tasks)
+    assert made.protocol == protocol and made.directory == Path(f"results/hold-{suite}-{protocol}")
+
+
+def test_without_a_protocol_everything_is_as_usual():
+    made = plan()
+    assert (made.terms.success, made.terms.horizon, made.terms.settle_steps) == ("strict", None, 0)
+    assert made.tasks == (TASK,) and made.config.episodes == 50 and made.protocol == ""
+
+
+def test_flags_win_and_the_results_say_so():
+    made = plan(protocol="openvla", horizon=100, success="strict", episodes=50)
+    assert (made.terms.horizon, made.terms.success, made.config.episodes) == (100, "strict", 50)
+    assert made.protocol == "openvla, but --horizon 100 instead of 300 and --success strict instead of libero"
+
+
+def test_the_resume_command_gives_the_same_plan():
+    made = plan(protocol="lerobot", horizon=100)
+    again = make_plan(replace(from_text("run-benchmark", made.resume_command, BenchmarkConfig), workers=0, quiet=True))
+    assert again.config == replace(made.config, resume=True)
+    assert "--settle-steps" not in made.resume_command and "--horizon 100" in made.resume_command
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"protocol": "opnvla"}, "Did you mean 'openvla'"),
+        ({"task": "insertion", "protocol": "openvla"}, "nothing of insertion"),
+        ({"bddl_file": Path("x.bddl")}, "either this, --task or --suite"),
+        ({"task": None, "bddl_file": Path("x.txt")}, r"ends in \.bddl"),
+        ({"episodes": 0}, "--episodes 0"),
+        ({"task": None, "suite": "libero_goal", "init_states": Path(__file__)}, "one file, and there are 10 tasks"),
+        ({"init_states": Path(__file__).parent}, "no initial states of libero_goal/put_the_bowl_on_the_stove"),
+    ],
+)
+def test_what_cannot_be_is_refused(changes, words):
+    with pytest.raises(UsageError, match=words):
+        plan(**changes)
+
+
+def test_more_episodes_than_initial_states_are_refused(monkeypatch, tmp_path):
+    (tmp_path / "put_the_bowl_on_the_stove.pruned_init").touch()
+    monkeypatch.setattr("ambidex.benchmarks.running.benchmark_plan.read_init_states", lambda path: np.zeros((20, 79)))
+    with pytest.raises(UsageError, match=r"--episodes 50: .* holds 20 initial states.*--episodes 20"):
+        plan(init_states=tmp_path)
+    made = plan(init_states=tmp_path, episodes=20)
+    assert made.terms.starts_of(TASK) == tmp_path / "put_the_bowl_on_the_stove.pruned_init"
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    """Two short episodes of the hold agent under a protocol."""
+    directory = tmp_path_factory.mktemp("held") / "results"
+    summary = benchmark(replace(LIBERO, protocol="libero", episodes=2, horizon=8, output_dir=directory))
+    return directory, summary
+
+
+def test_results_say_whose_protocol_it_was(held):
+    directory, summary = held
+    assert summary.complete and [row.steps for row in read_rows(directory)] == [8, 8]
+    said = "libero, but --horizon 8 instead of 600 and --episodes 2 instead of 20"
+    assert BenchmarkInfo.read(directory).protocol == said
+    assert json.loads((directory / "summary.json").read_text())["protocol"] == said
+    assert f"Protocol: {said}." in summary.in_words() and "LIBERO's criterion" in summary.in_words()
+    spec = BenchmarkInfo.read(directory).env_specs[TASK]
+    assert (spec.success, spec.horizon, spec.settle_steps) == ("libero", 8, 5)
+
+
+def test_rows_of_an_older_version_have_no_protocol(held, tmp_path):
+    values = json.loads((held[0] / "benchmark.json").read_text())
+    del values["protocol"]
+    (tmp_path / "benchmark.json").write_text(json.dumps(values))
+    assert BenchmarkInfo.read(tmp_path).protocol == ""
+
+
+def test_states_lie_under_the_last_part_of_the_name(held):
+    directory, _ = held
+    path = states_path(directory, TASK, FIRST)
+    assert path == directory / "states" / "put_the_bowl_on_the_stove" / f"{FIRST}.npz"
+    assert len(EpisodeStates.read(path).states) == 9
+    assert states_path(directory, "/home/me/my_task.bddl", 1) == directory / "states" / "my_task" / "1.npz"
+
+
+def test_the_hold_agent_takes_no_step_and_leaves_the_gripper(held):
+    directory, _ = held
+    actions = EpisodeStates.read(states_path(directory, TASK, FIRST)).actions
+    assert not actions.any()
+    env = make("libero_goal/1", control="joint", cameras=())
+    agent, first = HoldAgent(env), env.reset(FIRST)
+    agent.reset(first, FIRST)
+    assert np.array_equal(agent.act(first), first.qpos.astype(np.float32))
+
+
+def test_the_random_agent_acts_within_the_limits():
+    env = make("libero_goal/1", cameras=())
+    agent, observation = RandomAgent(env), env.reset(0)
+    agent.reset(observation, 0)
+    actions = np.stack([agent.act(observation) for _ in range(200)])
+    assert actions.shape == (200, 7) and actions.min() >= -1 and actions.max() <= 1
+    assert (actions.min(0) < -0.5).all() and (actions.max(0) > 0.5).all() and len(np.unique(actions[:, 0])) == 20
+
+
+def test_a_definition_of_ones_own(tmp_path):
+    own = tmp_path / "my_task.bddl"
+    own.write_text(Path(make("libero_goal/1", cameras=()).scene.task.problem.source).read_text())
+    config = replace(LIBERO, task=None, bddl_file=own, episodes=1, horizon=3, output_dir=tmp_path / "results")
+    summary = benchmark(config)
+    assert summary.complete and read_rows(tmp_path / "results")[0].task == str(own)
+    assert (tmp_path / "results" / "states" / "my_task" / f"{FIRST}.npz").is_file()
+    assert make_plan(replace(config, output_dir=None)).directory == Path("results/hold-my_task")
