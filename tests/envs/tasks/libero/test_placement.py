@@ -7,6 +7,7 @@ import pytest
 from definition_text import TEXT, changed
 
 from ambidex.envs.env import Environment, make
+from ambidex.envs.errors import SimulationError
 from ambidex.envs.pose import Pose
 from ambidex.envs.robots.panda import HOME
 from ambidex.envs.tasks.libero.no_free_spot import NoFreeSpotError
@@ -83,6 +84,12 @@ def test_an_object_without_room_is_an_error_that_names_it(tmp_path: Path) -> Non
     crowded = changed("((-0.1 0.0 0.1 0.2))", "((0.0 0.1 0.001 0.101))")
     with pytest.raises(NoFreeSpotError, match=r"no free spot for plate_1 in region kitchen_table_left_region .* akita"):
         own(tmp_path, crowded).reset(0)
+
+
+def test_a_thing_that_falls_off_the_table_is_an_error_that_names_it(tmp_path: Path) -> None:
+    beyond = changed("((-0.1 0.0 0.1 0.2))", "((0.6 0.0 0.9 0.5))")
+    with pytest.raises(SimulationError, match=r"(akita_black_bowl_1|plate_1)_main does not come to rest"):
+        own(tmp_path, beyond).reset(0)
 
 
 def test_a_start_is_a_pure_function_of_the_definition_s_text(tmp_path: Path) -> None:

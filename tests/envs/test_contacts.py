@@ -1,0 +1,40 @@
+"""Contacts of bodies are those of all that hangs on them."""
+
+import mujoco
+import pytest
+
+from ambidex.envs.contacts import Contacts, subtree_geoms
+from ambidex.envs.errors import UnknownNameError
+
+WORLD = """
+<mujoco>
+  <worldbody>
+    <geom name="floor" type="plane" size="1 1 .1"/>
+    <body name="table" pos="0 0 .5"><geom size=".1 .1 .1" type="box"/>
+      <body name="drawer" pos=".3 0 0"><joint type="slide"/><geom name="box" size=".1 .1 .1" type="box"/></body>
+    </body>
+    <body name="ball" pos=".3 0 .649"><freejoint/><geom name="ball" size=".05"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+def test_a_body_touches_with_what_hangs_on_it() -> None:
+    model = mujoco.MjModel.from_xml_string(WORLD)
+    data = mujoco.MjData(model)
+    contacts = Contacts(model, data, {"ball": [model.geom("ball").id], "box": [model.geom("box").id]})
+    mujoco.mj_forward(model, data)
+    assert contacts.of_bodies("table", "ball") and contacts.of_bodies("ball", "drawer")
+    assert contacts.of_groups("ball", "box") and contacts.of_groups("box", "ball")
+    data.joint(1).qpos[2] += 0.01
+    mujoco.mj_forward(model, data)
+    assert contacts.of_bodies("table", "ball")  # of the state before, until told
+    contacts.forget()
+    assert not contacts.of_bodies("table", "ball") and not contacts.of_groups("box", "ball")
+
+
+def test_an_unknown_body_is_an_error_that_lists_them() -> None:
+    model = mujoco.MjModel.from_xml_string(WORLD)
+    assert subtree_geoms(model, "world").all()
+    with pytest.raises(UnknownNameError, match=r"body 'bal'.*Did you mean 'ball'.*drawer"):
+        subtree_geoms(model, "bal")
