@@ -1,5 +1,6 @@
 """Opens a drawer by its handle, and pushes one shut."""
 
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -17,12 +18,16 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 
 PULLED = -0.158  # where the drawer is pulled to [m]
 DONE_OPEN, DONE_SHUT = -0.15, 0.003  # [m]
-SHUT = 0.016  # where it is pushed to, beyond its stop [m]
+SHUT = 0.022  # where it is pushed to, beyond its stop [m]
 BACK = 0.07  # [m]
 TILTS = tuple(math.radians(angle) for angle in (45, 60, 75, 30, 90, 15, 0))  # of the hand from straight down
 GRIP_OPENING = 0.05  # [m]
-BESIDE = (0.055, -0.055, 0.075, -0.075, 0.0)  # from the handle's middle, where the front is pushed [m]
-FRONT = 0.0223  # from the handle's middle back to the front [m]
+PUSH_TILTS = tuple(math.radians(angle) for angle in (38, 50, 30, 65))
+HEADINGS = (0.0, 0.5, -0.5)  # of a pushing hand to either side [rad]
+BESIDE = (0.0, 0.055, -0.055, 0.08, -0.08)  # from the handle's middle, where the bar or the front is pushed [m]
+FRONT, BAR = 0.0223, -0.0035  # from the handle's middle back to the front, and out to the face of the bar [m]
+STANDOFF = 0.003  # of the finger tips before they push [m]
+OUT, ABOVE = 0.035, 0.1  # from where a pushing hand comes: out and up from the front [m]
 GAP = 0.004  # of a hand that holds the bar [m]
 
 
@@ -61,11 +66,14 @@ class Drawer:
     def _push(self, tool: Pose) -> Motion:
         work, hand = self._work, self._work.hand
         hand.grip = CLOSE
-        before = tool.shifted(-0.05 * self._drawer.axis)
-        yield from hand.follow(work.way(before, TIP + 0.03, 0.06))
+        above = tool.shifted(-OUT * self._drawer.axis + [0.0, 0.0, ABOVE])
+        yield from hand.follow(work.way(above, TIP + 0.03, 0.06))
+        yield from hand.reach(tool.shifted(-OUT * self._drawer.axis), tolerance=0.01)
         goal = self._drawer.carried(tool, SHUT - self._drawer.position)
         yield from hand.reach(goal, speed=0.8, until=self._done, timeout=60)
-        yield from self._leave()
+        yield from hand.reach(hand.tool().shifted(-0.02 * self._drawer.axis), tolerance=0.01)
+        away = hand.tool().shifted(-OUT * self._drawer.axis + [0.0, 0.0, ABOVE])
+        yield from hand.reach(away, tolerance=0.03)
         hand.grip = OPEN
         return True
 
@@ -93,14 +101,28 @@ class Drawer:
         """Closed hands at the front that can push it shut."""
         handle = self._work.scene.site_pose(self._handle)
         inwards = self._drawer.axis
-        for tilt in TILTS[:4]:
-            approach = math.cos(tilt) * np.array(DOWN) + math.sin(tilt) * inwards
-            for beside in BESIDE:
-                touch = handle.position + beside * handle.axis(0) + (FRONT if beside else -0.0035) * inwards
-                tip: FloatArray = touch - (TIP + 0.011 * math.cos(tilt)) * approach
-                for tool in both_ways(Pose(tip - 0.004 * inwards, pointing(approach, handle.axis(0)))):
-                    if self._clear(tool, 0.0, SHUT - 0.008):
-                        yield tool
+        for beside, tilt, heading in itertools.product(BESIDE, PUSH_TILTS, HEADINGS):
+            level = math.cos(heading) * inwards + math.sin(heading) * handle.axis(0)
+            approach = math.cos(tilt) * np.array(DOWN) + math.sin(tilt) * level
+            touch = handle.position + beside * handle.axis(0) + (FRONT if beside else BAR) * inwards
+            tip: FloatArray = touch - TIP * approach - (STANDOFF + 0.009 * math.cos(tilt)) * inwards
+            for tool in both_ways(Pose(tip, pointing(approach, np.cross(approach, [0.0, 0.0, 1.0])))):
+                if self._pushes(tool):
+                    yield tool
+
+    def _pushes(self, tool: Pose) -> bool:
+        """Whether a closed hand comes there from above, and on to where the drawer is shut."""
+        work, probe = self._work, self._work.probe
+        probe.turn(self._drawer.joint, self._drawer.position)
+        above = tool.shifted(-OUT * self._drawer.axis + [0.0, 0.0, ABOVE])
+        start = work.reach.joints(above, work.joints())
+        at = None if start is None else work.reach.joints(tool, start)
+        if start is None or at is None or probe.collides(start, 0.0) or probe.collides(at, 0.0):
+            return False
+        moved = work.reach.joints(self._drawer.carried(tool, -self._drawer.position), at)
+        probe.turn(self._drawer.joint, 0.0)
+        # What lies in the drawer comes along.
+        return moved is not None and not probe.collides(moved, 0.0, ignored=work.task.problem.objects)
 
     def _clear(self, tool: Pose, opening: float, end: float) -> bool:
         """Whether the hand comes there, and on to where the joint is at `end` [m], touching nothing else."""
@@ -111,5 +133,5 @@ class Drawer:
         if start is None or at is None or probe.collides(start, opening) or probe.collides(at, opening):
             return False
         moved = work.reach.joints(self._drawer.carried(tool, end - self._drawer.position), at)
-        probe.turn(self._drawer.joint, min(end, 0.01))
+        probe.turn(self._drawer.joint, end)
         return moved is not None and not probe.collides(moved, opening)

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,8 @@ LEANING = 0.2  # from which a hand counts as leaning [rad]
 HOVER = 0.06  # over a place before a thing is put down [m]
 HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
+GENTLE = 0.012  # a drop this low needs no better one [m]
+ENOUGH, TOO_MANY = 6, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
 MAX_GRASPS = 100  # tried per choice
 CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
 MAX_SPOTS = 3  # tried per angle
@@ -61,13 +63,19 @@ class PickPlan:
             joints: Where the arm is, shape (7,) [rad].
         """
         spots: dict[float, list[Pose]] = {}
+        dropping: list[tuple[float, PutPlan]] = []
         homeless = []
         for tool, at, opening in self._grasps(atom.arguments[0], thing, category, here, joints):
-            place = self._place(atom, thing, tool, at, opening, spots, category)
-            if place is not None:
-                yield PutPlan(tool, place)
-            else:
+            found = self._place(atom, thing, tool, at, opening, spots, category)
+            if found is None:
                 homeless.append(PutPlan(tool, None))
+            elif found[0] <= GENTLE:
+                yield PutPlan(tool, found[1])
+            else:
+                dropping.append((found[0], PutPlan(tool, found[1])))
+            if len(dropping) >= ENOUGH or len(homeless) >= TOO_MANY:
+                break
+        yield from (plan for _, plan in sorted(dropping, key=lambda option: option[0]))
         yield from homeless
 
     def sliding(self, thing: str, pose: Pose, goal: Pose, here: Pose, joints: FloatArray) -> Iterator[Pose]:
@@ -78,7 +86,8 @@ class PickPlan:
 
     def destination(self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str) -> Pose | None:
         """Where to put a thing that is in the hand already."""
-        return self._place(atom, thing, tool, joints, HOLDING, {}, category)
+        found = self._place(atom, thing, tool, joints, HOLDING, {}, category)
+        return None if found is None else found[1]
 
     def _grasps(
         self, thing: str, pose: Pose, category: str, here: Pose, joints: FloatArray
@@ -95,7 +104,7 @@ class PickPlan:
 
     def _pinches_others(self, joints: FloatArray, thing: str) -> bool:
         """Whether the closing fingers would meet something besides the thing, such as the wall of its neighbour."""
-        return any(self._probe.collides(joints, opening, ignored=thing) for opening in CLOSING)
+        return any(self._probe.collides(joints, opening, ignored=(thing,)) for opening in CLOSING)
 
     def _place(
         self,
@@ -106,28 +115,34 @@ class PickPlan:
         opening: float,
         spots: dict[float, list[Pose]],
         category: str,
-    ) -> Pose | None:
+    ) -> tuple[float, Pose] | None:
+        """The gentlest way found to let go of the thing, and how far it drops [m]."""
         grip = thing.inverse() @ tool
         yaw = yaw_of(thing)
+        best: tuple[float, Pose] | None = None
         for angle in sorted(TURNS, key=abs):
             if angle not in spots:
                 centre = figures(category).centre
                 spots[angle] = list(itertools.islice(self._places.of(atom, yaw + angle, centre), MAX_SPOTS))
             for spot in spots[angle]:
-                released = self._released(atom, spot, grip, joints)
-                if released is not None:
-                    return released
-        return None
+                drops = DROPS if atom.predicate == "in" else DROPS[:2]
+                found = self._released(atom.arguments[0], spot, grip, joints, drops[: None if best is None else 2])
+                best = found or best
+                if found is not None and found[0] <= GENTLE:
+                    return found
+        return best
 
-    def _released(self, atom: Atom, spot: Pose, grip: Pose, near: FloatArray) -> Pose | None:
+    def _released(
+        self, thing: str, spot: Pose, grip: Pose, near: FloatArray, drops: Sequence[float]
+    ) -> tuple[float, Pose] | None:
         """Where to let go of the thing so that it comes to rest at a spot: as low as the hand can."""
-        for height in DROPS if atom.predicate == "in" else DROPS[:2]:
+        for height in drops:
             pose, above = spot.shifted((0.0, 0.0, height)), spot.shifted((0.0, 0.0, height + HOVER))
-            self._probe.place(atom.arguments[0], above)
-            joints = self._clear(above @ grip, near, HOLDING, atom.arguments[0])
-            self._probe.place(atom.arguments[0], pose)
-            if joints is not None and self._clear(pose @ grip, joints, HOLDING, atom.arguments[0]) is not None:
-                return pose
+            self._probe.place(thing, above)
+            joints = self._clear(above @ grip, near, HOLDING, thing)
+            self._probe.place(thing, pose)
+            if joints is not None and self._clear(pose @ grip, joints, HOLDING, thing) is not None:
+                return height, pose
         return None
 
     def _clear(self, tool: Pose, near: FloatArray, opening: float, carried: str | None = None) -> FloatArray | None:

@@ -1,5 +1,7 @@
 """What would touch what, if the arm and a thing were elsewhere: tried in a copy of the world."""
 
+from collections.abc import Iterable
+
 import mujoco
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +54,7 @@ class Probe:
         mujoco.mj_kinematics(self._model, self.data)
 
     def collides(
-        self, joints: FloatArray, opening: float, *, carried: str | None = None, ignored: str | None = None
+        self, joints: FloatArray, opening: float, *, carried: str | None = None, ignored: Iterable[str] = ()
     ) -> bool:
         """Whether the arm at these joints (7,) and finger opening [m], or what it carries, is inside of something.
 
@@ -60,7 +62,7 @@ class Probe:
             joints: Of the arm, shape (7,) [rad].
             opening: Distance between the pads [m].
             carried: A thing that belongs to the hand.
-            ignored: A thing that does not count.
+            ignored: Things that do not count.
         """
         self.data.qpos[self._joints] = joints
         for address, sign in zip(self._fingers, self._signs, strict=True):
@@ -68,7 +70,8 @@ class Probe:
         a, b = self._pairs(PENETRATION)
         own = self._arm | self._is(carried) if carried else self._arm
         robot = self._robot | self._is(carried) if carried else self._robot
-        robot = robot | self._is(ignored) if ignored else robot
+        for thing in ignored:
+            robot = robot | self._is(thing)
         return bool(((own[a] & ~robot[b]) | (own[b] & ~robot[a])).any())
 
     def rest_height(self, thing: str, above: Pose, depth: float, support: str | None = None) -> float | None:
