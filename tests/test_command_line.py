@@ -164,3 +164,15 @@ def test_a_reader_that_leaves_is_no_error():
         babble.stdout.readline()
         babble.stdout.close()
         assert babble.stderr.read() == b""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_help_into_a_pipe_that_is_closed_says_nothing(unbuffered):
+    code = "from ambidex.recorders.record_episodes import main; main()"
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as run:
+        run.stdout.close()
+        said = run.stderr.read()
+    assert run.returncode == 0 and said == b""

@@ -9,6 +9,7 @@ from benchmarking_fakes import (
     HORIZON,
     DyingAgent,
     FakeAgent,
+    LuckyAgent,
     NanAgent,
     assert_same_results,
     rows_of,
@@ -159,6 +160,11 @@ def test_a_suite_has_all_its_tasks_and_a_rate_of_its_own(tmp_path):
     words = summary.in_words()
     assert all(name in words for name in ("transfer_cube", "insertion", "aloha", "2/6 = 33.3 % (95 % interval"))
     assert written["suite"]["episodes_per_min_and_worker"] > 0 and "ends at the first success" in words
+
+
+def test_without_failures_no_video_is_missed(tmp_path):
+    words = run_into(tmp_path, episodes=2, agent=LuckyAgent, video="failures").in_words()
+    assert "No failures, so no videos." in words and "not in the page" not in words
 
 
 def test_no_rate_stands_without_its_interval(straight):

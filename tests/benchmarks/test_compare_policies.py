@@ -50,7 +50,7 @@ def test_the_better_one_is_named_with_interval_and_p(folders, command):
     assert (code, err) == (0, "")
     low, high = difference_interval(PairedCounts(both=30, only_a=20, only_b=4, neither=46))
     difference = f"+16.0 [{100 * low:+.1f}, {100 * high:+.1f}] points, exact McNemar p = 0.0015, 100 episodes."
-    assert f"B ({b}) is better than A ({a}): difference {difference}" in out
+    assert out.rstrip().endswith(f"B ({b}) is better than A ({a}): difference {difference}")
     assert "34/100 = 34.0 % [25.5, 43.7]" in out and "50/100 = 50.0 % [40.4, 59.6]" in out
     assert f"-16.0 [{-100 * high:+.1f}, {-100 * low:+.1f}]" in out
 

@@ -34,6 +34,14 @@ class FakeAgent:
         return self._goal.astype(np.float32)
 
 
+class LuckyAgent(FakeAgent):
+    """Every seed succeeds."""
+
+    def reset(self, observation, seed):
+        super().reset(observation, seed)
+        self._lucky, self._kind = True, 1
+
+
 class NanAgent(FakeAgent):
     """The fourth of five seeds answers with what is no number."""
 
