@@ -127,13 +127,9 @@ class Door:
         work, probe = self._work, self._work.probe
         probe.turn(self._door.joint, self._door.position)
         start = work.reach.joints(advanced(tool, -BACK), work.joints())
-        at = None if start is None else work.reach.joints(tool, start)
+        at = None if start is None else work.reach.joints(tool, start, continuous=True)
         if at is None or probe.collides(at, opening):
             return False
         began = self._door.position
-        for share in (0.33, 0.67, 1.0):
-            position = began + share * (end - began)
-            at = work.reach.joints(self._carried_from(tool, began, position), at)
-            if at is None:
-                return False
-        return True
+        shares = np.linspace(0.2, 1.0, 5)
+        return work.reach.along([self._carried_from(tool, began, began + s * (end - began)) for s in shares], at) is not None

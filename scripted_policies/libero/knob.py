@@ -7,11 +7,11 @@ from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import OPEN, TIP
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.pick_plan import both_ways
+from ambidex.scripted_policies.libero.pick_plan import both_ways, turn_between
 from ambidex.scripted_policies.libero.tool_frame import advanced, pointing
 from ambidex.scripted_policies.libero.workplace import Workplace
 
-ON, OFF = 0.95, -0.12  # where the knob is turned to; off lies beyond the stop [rad]
+ON, OFF = 1.1, -0.35  # where the knob is turned to; off lies beyond the stop [rad]
 DONE_ON, DONE_OFF = 0.7, -0.003  # [rad]
 DEPTH = 0.012  # of the grip site below the fin's top [m]
 BACK = 0.07  # [m]
@@ -55,10 +55,17 @@ class Knob:
         fin = work.scene.site_pose(self._fin)
         top = fin.position + fin.axis(2) * (float(work.scene.model.site(self._fin).size[2]) - DEPTH)
         change = (ON if self._on else OFF) - self._knob.position
-        for tilt in TILTS:
-            for tool in both_ways(Pose(top, pointing(tilt * fin.axis(0) - fin.axis(2), fin.axis(1)))):
-                start = work.reach.joints(advanced(tool, -BACK), work.joints())
-                at = None if start is None else work.reach.joints(tool, start)
-                end = None if at is None else work.reach.joints(self._knob.carried(tool, change), at)
-                if at is not None and end is not None and not work.probe.collides(at, OPEN):
-                    yield tool
+        steps = [share * change for share in (0.25, 0.5, 0.75, 1.0)]
+        here = work.hand.tool()
+        options = [
+            tool
+            for tilt in TILTS
+            for tool in both_ways(Pose(top, pointing(tilt * fin.axis(0) - fin.axis(2), fin.axis(1))))
+        ]
+        for tool in sorted(options, key=lambda tool: turn_between(here, tool)):
+            start = work.reach.joints(advanced(tool, -BACK), work.joints())
+            at = None if start is None else work.reach.joints(tool, start, continuous=True)
+            if at is None or work.probe.collides(at, OPEN):
+                continue
+            if work.reach.along([self._knob.carried(tool, step) for step in steps], at) is not None:
+                yield tool

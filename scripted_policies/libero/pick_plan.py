@@ -94,7 +94,7 @@ class PickPlan:
     ) -> Iterator[tuple[Pose, FloatArray, float]]:
         """Hand, joints and opening of grasps the arm can take."""
         options = [(grasp, tool) for grasp in grasps(category) for tool in both_ways(pose @ grasp.tool)]
-        options.sort(key=lambda option: option[0].rank + _turn(here, option[1]))
+        options.sort(key=lambda option: option[0].rank + turn_between(here, option[1]))
         for grasp, tool in options[:MAX_GRASPS]:
             self._probe.place(thing, pose)
             near = self._clear(before(tool), joints, grasp.opening)
@@ -174,5 +174,6 @@ def yaw_of(pose: Pose) -> float:
     return math.atan2(axis[1], axis[0])
 
 
-def _turn(a: Pose, b: Pose) -> float:
+def turn_between(a: Pose, b: Pose) -> float:
+    """Angle between two orientations [rad]."""
     return float(np.linalg.norm(rotation_between(a.quaternion, b.quaternion)))

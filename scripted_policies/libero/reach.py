@@ -1,5 +1,7 @@
 """Where the arm's joints would be for a pose of the hand, if it can get there."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ambidex.envs.kinematics import IkSettings, Kinematics
@@ -21,9 +23,22 @@ class Reach:
         self._kinematics = Kinematics(robot, arm, IkSettings(posture=POSTURE))
         self._home = np.array(arm.home)
 
-    def joints(self, tool: Pose, near: FloatArray) -> FloatArray | None:
-        """Joints (7,) [rad] that bring the tool there, found from `near` (7,) or from home; None if out of reach."""
-        for start in (near, self._home):
+    def along(self, tools: Sequence[Pose], near: FloatArray) -> FloatArray | None:
+        """Joints (7,) [rad] at the last of several poses, reached one after the other from `near` without a jump."""
+        here: FloatArray | None = near
+        for tool in tools:
+            here = None if here is None else self.joints(tool, here, continuous=True)
+        return here
+
+    def joints(self, tool: Pose, near: FloatArray, *, continuous: bool = False) -> FloatArray | None:
+        """Joints (7,) [rad] that bring the tool there; None if out of reach.
+
+        Args:
+            tool: Where to.
+            near: Joints to begin from, shape (7,) [rad].
+            continuous: Stay near them; otherwise the home posture is tried as well.
+        """
+        for start in (near,) if continuous else (near, self._home):
             found = self._kinematics.inverse(start, tool, iterations=ITERATIONS)
             if self._reaches(found, tool):
                 return found
