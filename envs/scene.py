@@ -37,6 +37,7 @@ class Scene:
         self.data = mujoco.MjData(self.model)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)
+        self._body_ids: dict[tuple[str, ...], npt.NDArray[np.intp]] = {}
         self.moment = 0
         self.refresh()
 
@@ -166,7 +167,10 @@ class Scene:
 
     def body_poses(self, bodies: Sequence[str]) -> FloatArray:
         """Poses of body frames in the world, one after the other (xyz [m], wxyz), shape (7 * bodies,)."""
-        ids = [self.model.body(body).id for body in bodies]
+        names = tuple(bodies)
+        if names not in self._body_ids:
+            self._body_ids[names] = np.array([self.model.body(body).id for body in names], np.intp)
+        ids = self._body_ids[names]
         return np.hstack([self.data.xpos[ids], self.data.xquat[ids]]).ravel()
 
     def body_velocity(self, body: str) -> tuple[FloatArray, FloatArray]:

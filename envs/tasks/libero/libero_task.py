@@ -9,6 +9,7 @@ import numpy as np
 
 from ambidex.envs.arenas.registry import arena
 from ambidex.envs.errors import UnknownNameError
+from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.fixtures import flat_stove
 from ambidex.envs.robot import Robot
 from ambidex.envs.robots.panda import make_panda
@@ -63,7 +64,10 @@ class LiberoTask(Task):
 
     @property
     def object_names(self) -> tuple[str, ...]:
-        return tuple(body_name(thing) for thing in self.problem.objects)
+        """Objects first, as in qpos; then fixtures, whose places differ between episodes, and their moving parts."""
+        objects = [body_name(thing) for thing in self.problem.objects]
+        fixtures = [body for thing in self.problem.fixtures.items() for body in _bodies(*thing)]
+        return (*objects, *fixtures)
 
     @property
     def address(self) -> str:
@@ -140,6 +144,11 @@ class LiberoTask(Task):
         for joint in arm.joints:
             scene.data.joint(joint).qpos += rng.normal(0.0, JOINT_NOISE)
         scene.hold_robot()
+
+
+def _bodies(fixture: str, category: str) -> tuple[str, ...]:
+    parts = dict.fromkeys(joint.body for joint in figures(category).joints.values())
+    return (body_name(fixture), *(f"{fixture}_{part}" for part in parts))
 
 
 @cache

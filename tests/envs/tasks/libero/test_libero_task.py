@@ -90,6 +90,16 @@ def test_horizon_and_settling_are_part_of_the_spec() -> None:
     assert make("libero_goal/1", cameras=()).spec.horizon == 300
 
 
+def test_the_object_state_holds_all_that_can_move_or_start_elsewhere() -> None:
+    env = make("libero_goal/1", cameras=())
+    assert env.spec.object_names == (
+        *("akita_black_bowl_1_main", "cream_cheese_1_main", "wine_bottle_1_main", "plate_1_main"),
+        *("wooden_cabinet_1_main", "wooden_cabinet_1_cabinet_top", "wooden_cabinet_1_cabinet_middle"),
+        *("wooden_cabinet_1_cabinet_bottom", "flat_stove_1_main", "flat_stove_1_button", "wine_rack_1_main"),
+    )
+    assert env.reset(0).objects.shape == (77,)
+
+
 @pytest.mark.parametrize("options", [{"horizon": 0}, {"settle_steps": -1}])
 def test_impossible_lengths_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="control step"):
