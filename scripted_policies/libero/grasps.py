@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from ambidex.envs.objects.bowls import bowl_wall
 from ambidex.envs.objects.figures import ObjectFigures, figures
+from ambidex.envs.objects.rings import Ring
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.grasp import Grasp
@@ -86,8 +88,18 @@ def _grip_height(given: ObjectFigures) -> float:
 
 
 def _bowl(given: ObjectFigures) -> Iterator[Grasp]:
+    """With the slope of the wall, so that pads and wall are parallel and the bowl stays level in the hand."""
+    wall = bowl_wall(given.category)
+    slope = math.atan2(wall.upper[0] - wall.lower[0], wall.upper[1] - wall.lower[1])
     height = max(given.high[2] - 0.012, given.low[2] + TIP + 0.012)
-    return around(given.centre[:2], float(given.size[:2].mean()) / 2 - 0.006, height)
+    tilts = ((slope, 0.0), (0.5, 0.4), (0.0, 0.6), (0.75, 0.8))
+    return around(np.array(wall.centre), _middle(wall, height), height, tilts=tilts)
+
+
+def _middle(wall: Ring, height: float) -> float:
+    """Radius of the middle of a wall at a height [m]."""
+    share = (height - wall.lower[1]) / (wall.upper[1] - wall.lower[1])
+    return wall.lower[0] + share * (wall.upper[0] - wall.lower[0]) - wall.thickness / 2
 
 
 def _plate(given: ObjectFigures) -> Iterator[Grasp]:

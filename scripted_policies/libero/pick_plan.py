@@ -19,13 +19,13 @@ from ambidex.scripted_policies.libero.tool_frame import advanced, flipped
 
 PLATE = "plate"  # the category that is slid
 BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and leaning [m]
-LEANING = 0.2  # from which a hand counts as leaning [rad]
+LEANING = 0.45  # from which a hand counts as leaning [rad]
 HOVER = 0.06  # over a place before a thing is put down [m]
 HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
 GENTLE = 0.012  # a drop this low needs no better one [m]
 ENOUGH, TOO_MANY = 6, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
-MAX_GRASPS = 100  # tried per choice
+MAX_GRASPS = 140  # tried per choice
 CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
 MAX_SPOTS = 3  # tried per angle
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place

@@ -16,6 +16,7 @@ from ambidex.scripted_policies.libero.probe import Probe
 ABOVE = 0.16  # height over a place from which a thing is lowered [m]
 WIDE, NARROW = 0.01, 0.004  # how far off a thing may come to stand [m]
 SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions
+EVEN = 0.006  # difference in height between spots of one floor [m]
 DEPTH = 0.4  # how far a thing is lowered at most [m]
 
 
@@ -36,16 +37,13 @@ class Places:
         """
         turned = Pose.at((0, 0, 0), quaternion_about((0, 0, 1), yaw))
         shift = (turned @ Pose.at((*centre[:2], 0.0))).position
-        second_best = []
-        for spot in self._spots(atom, shift):
-            rest = self._lowered(atom, Pose(spot, turned.quaternion))
-            if rest is None:
-                continue
-            if self._holds_around(atom, rest, WIDE):
-                yield rest
-            elif self._holds_around(atom, rest, NARROW):
-                second_best.append(rest)
-        yield from second_best
+        rests = [self._lowered(atom, Pose(spot, turned.quaternion)) for spot in self._spots(atom, shift)]
+        found = [rest for rest in rests if rest is not None]
+        lowest = min((float(rest.position[2]) for rest in found), default=0.0)
+        # What comes to rest higher than elsewhere in the region stands on an edge.
+        flat = [rest for rest in found if rest.position[2] < lowest + EVEN]
+        for margin in (WIDE, NARROW):
+            yield from (rest for rest in flat if self._holds_around(atom, rest, margin))
 
     def _spots(self, atom: Atom, shift: FloatArray) -> Iterator[FloatArray]:
         """Positions of the body's origin above where it may stand, (3,) [m]."""
