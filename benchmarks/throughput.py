@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ambidex.atomic_files import write_json
+from ambidex.benchmarks.throughput_libero import libero_figures
 from ambidex.benchmarks.throughput_machine import describe_machine
 from ambidex.benchmarks.throughput_recording import recording_figures
 from ambidex.benchmarks.throughput_rendering import rendering_figures
@@ -20,7 +21,7 @@ from ambidex.envs.errors import UsageError
 from ambidex.flags import Switch
 
 NAME = "throughput"
-Section = Literal["simulation", "rendering", "recording", "training"]
+Section = Literal["simulation", "rendering", "recording", "libero", "training"]
 BUSY = 0.5  # load average from which on others distort the figures
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
@@ -75,6 +76,8 @@ def _measure(config: ThroughputConfig) -> Iterator[Figure]:
         yield from rendering_figures(effort, config.processes)
     if "recording" in config.sections:
         yield from recording_figures(effort, config.processes)
+    if "libero" in config.sections:
+        yield from libero_figures(effort, config.processes)
     if "training" in config.sections:
         from ambidex.benchmarks.throughput_training import training_figures  # needs torch, which the others do not
 

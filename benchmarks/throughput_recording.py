@@ -31,23 +31,36 @@ def recording_figures(effort: Effort, workers: int) -> Iterator[Figure]:
     for name, cameras in CAMERA_SETS.items():
         with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
             output = Path(folder) / "dataset"
-            cost = _record(output, cameras, size, effort.episodes, workers)
+            cost = record(TASK, output, cameras, size, effort.episodes, workers)
             yield from _costs(name, output, cost, effort.episodes)
             yield _reading(name, output)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cost:
-    """What one run of the command took: wall-clock and processor time [s], and the peak memory of its workers [B]."""
+class Cost:
+    """What one run of the command took.
+
+    Attributes:
+        seconds: Wall-clock time [s].
+        processor_seconds: Time of all cores together [s].
+        worker_peaks: Peak memory of each worker [B].
+    """
 
     seconds: float
     processor_seconds: float
     worker_peaks: tuple[int, ...]
 
 
-def _record(output: Path, cameras: tuple[str, ...], size: tuple[int, int], episodes: int, workers: int) -> _Cost:
+def record(
+    task: str, output: Path, cameras: tuple[str, ...], size: tuple[int, int], episodes: int, workers: int
+) -> Cost:
+    """Run `record-episodes` in a process of its own, lossless.
+
+    Raises:
+        MeasurementError: It failed.
+    """
     flags = {
-        "--task": [TASK],
+        "--task": [task],
         "--num-episodes": [str(episodes)],
         "--output-dir": [str(output)],
         "--cameras": [*cameras],
@@ -68,7 +81,7 @@ def _record(output: Path, cameras: tuple[str, ...], size: tuple[int, int], episo
     if process.returncode != 0:
         raise MeasurementError(f"record-episodes left with {process.returncode} and said: {words.strip()}")
     used = _processor_seconds() - processor_before
-    return _Cost(seconds=seconds, processor_seconds=used, worker_peaks=memory.of_workers())
+    return Cost(seconds=seconds, processor_seconds=used, worker_peaks=memory.of_workers())
 
 
 def _processor_seconds() -> float:
@@ -77,7 +90,7 @@ def _processor_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _costs(name: str, output: Path, cost: _Cost, episodes: int) -> Iterator[Figure]:
+def _costs(name: str, output: Path, cost: Cost, episodes: int) -> Iterator[Figure]:
     figure = partial(Figure, section="recording")
     base = "" if name == "1_camera" else "1_camera"
     words = name.replace("_", " ")

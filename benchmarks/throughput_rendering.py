@@ -1,14 +1,13 @@
 """Frames per second, per quality and image size, in one process and in several."""
 
-import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import cycle
-from multiprocessing.synchronize import Barrier
 
 import numpy as np
 
+from ambidex.benchmarks.throughput_processes import side_by_side, wait_for_siblings
 from ambidex.benchmarks.throughput_simulation import TASK
 from ambidex.benchmarks.throughput_timing import Effort, Figure, rate
 from ambidex.envs.env import make
@@ -18,7 +17,6 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.registry import make_expert
 
 QUALITY_NAMES = tuple(QUALITIES)
-SIBLINGS_TIMEOUT_S = 120.0  # a sibling that died never reaches the barrier
 
 
 def rendering_figures(effort: Effort, processes: int) -> Iterator[Figure]:
@@ -26,21 +24,10 @@ def rendering_figures(effort: Effort, processes: int) -> Iterator[Figure]:
     env = make(TASK, cameras=())
     states = rollout(env, make_expert(env), 0).states
     for count in sorted({1, processes}):
-        barrier = multiprocessing.get_context("spawn").Barrier(count)
-        with ProcessPoolExecutor(
-            count, multiprocessing.get_context("spawn"), initializer=_share, initargs=(barrier,)
-        ) as executor:
+        with side_by_side(count) as executor:
             for size in effort.image_sizes:
                 for quality in QUALITY_NAMES:
                     yield _figure(executor, count, size, quality, states, effort)
-
-
-_barrier: Barrier | None = None
-
-
-def _share(barrier: Barrier) -> None:
-    global _barrier  # a barrier can only reach a worker when it starts
-    _barrier = barrier
 
 
 def _figure(
@@ -74,8 +61,7 @@ def frame_rates(states: FloatArray, size: tuple[int, int], quality: str, effort:
     render()  # makes the OpenGL context
     samples = []
     for _ in range(effort.repeats):
-        if _barrier is not None:
-            _barrier.wait(SIBLINGS_TIMEOUT_S)
+        wait_for_siblings()
         samples.append(rate(render, effort.seconds))
     env.close()
     return tuple(samples)

@@ -13,7 +13,7 @@ class Figure:
     """One measured figure: the median of its samples, with the extremes beside it.
 
     Attributes:
-        section: "simulation", "rendering", "recording" or "training".
+        section: "simulation", "rendering", "recording", "libero" or "training".
         name: Key, unique within the section.
         label: What was measured, in words.
         unit: Unit of the samples.

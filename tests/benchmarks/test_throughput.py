@@ -28,6 +28,19 @@ FIGURES = {
         for cameras in ("1_camera", "3_cameras")
     ),
     *(
+        ("libero", name)
+        for name in (
+            "control_no_cameras",
+            "control_two_cameras",
+            "control_two_cameras_2_processes",
+            "reset",
+            "demonstration_seconds",
+            "demonstration_steps",
+            "demonstration_megabytes",
+            "step_milliseconds",
+        )
+    ),
+    *(
         ("training", f"{training}_{what}")
         for what in ("samples", "data", "forward_backward", "update", "logging")
         for training in ("base_images", "tiny_state")
