@@ -1,0 +1,1 @@
+"""UniAct: universal actions, a codebook shared by robots and an interpreter for each."""

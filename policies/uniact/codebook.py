@@ -1,0 +1,83 @@
+"""The codebook of universal actions.
+
+Source: Zheng et al., "Universal Actions for Enhanced Embodied Foundation Models", CVPR 2025, sections 3.1 and 3.2;
+Jang et al., "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017.
+"""
+
+import math
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.policies.uniact.selection import Selection
+from ambidex.policies.uniact.temperature import Temperature
+
+Mode = Literal["gumbel", "argmax"]
+FIRST_STD = 0.2  # of codes before training, as published
+
+
+class Codebook(nn.Module):
+    """N codes, W numbers each, and the layer that chooses among them. All of it computes in float32.
+
+    Args:
+        features: Dimensions of what it chooses by, F.
+        size: Codes, N.
+        width: Dimensions of a code, W.
+        temperature: Of Gumbel-softmax.
+    """
+
+    def __init__(self, features: int, size: int, width: int, temperature: Temperature) -> None:
+        super().__init__()
+        self.project = nn.Linear(features, size)
+        self.codes = nn.Embedding(size, width)
+        self.temperature = temperature
+        nn.init.xavier_uniform_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+        nn.init.normal_(self.codes.weight, std=FIRST_STD)
+
+    @property
+    def size(self) -> int:
+        """Codes, N."""
+        return self.codes.num_embeddings
+
+    def forward(self, features: Tensor, mode: Mode) -> Selection:
+        """Choose by features, shape (B, F).
+
+        Args:
+            features: What to choose by.
+            mode: "gumbel" mixes codes with weights of a random draw that gradients pass through; "argmax" takes the
+                likeliest code as it is.
+
+        Raises:
+            UnknownNameError: No such mode.
+        """
+        if mode not in get_args(Mode):
+            raise UnknownNameError("selection of codes", mode, get_args(Mode))
+        with torch.autocast(features.device.type, enabled=False):
+            logits = self.project(features.float())  # (B, N)
+            weights = self._drawn(logits) if mode == "gumbel" else None  # (B, N)
+            codes = (logits if weights is None else weights).argmax(-1)  # (B,)
+            actions = self.codes(codes) if weights is None else weights @ self.codes.weight  # (B, W)
+            return Selection(actions=actions, codes=codes, divergence=divergence_from_uniform(logits))
+
+    def fixed_code(self, code: int, count: int) -> Tensor:
+        """One code for all of a batch, whatever it sees, shape (count, W).
+
+        Raises:
+            UsageError: No such code.
+        """
+        if not 0 <= code < self.size:
+            raise UsageError(f"code {code}: the codebook has {self.size}. Expected 0 to {self.size - 1}.")
+        return self.codes.weight[code].expand(count, -1)
+
+    def _drawn(self, logits: Tensor) -> Tensor:
+        """Weights that add up to 1, shape (B, N): Gumbel-softmax, soft."""
+        return nn.functional.gumbel_softmax(logits, tau=self.temperature(), dim=-1)
+
+
+def divergence_from_uniform(logits: Tensor) -> Tensor:
+    """KL(softmax(logits) || uniform) of each row (B, N), averaged: 0 if all are equal, log N for certainty."""
+    log_shares = logits.log_softmax(-1)  # (B, N)
+    return (log_shares.exp() * (log_shares + math.log(logits.shape[-1]))).sum(-1).mean()

@@ -1,0 +1,115 @@
+import copy
+import math
+
+import pytest
+import torch
+
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.policies.uniact.codebook import Codebook, divergence_from_uniform
+from ambidex.policies.uniact.temperature import Temperature
+
+FEATURES, SIZE, WIDTH = 6, 16, 5
+
+
+def make_codebook(start=2.0, end=0.5, steps=10):
+    torch.manual_seed(0)
+    return Codebook(FEATURES, SIZE, WIDTH, Temperature(start, end, steps))
+
+
+def features(count=8, seed=1):
+    return torch.randn(count, FEATURES, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_published_sizes_have_the_published_parameters():
+    codebook = Codebook(896, 256, 128, Temperature(2.0, 0.5, 1))
+    assert sum(p.numel() for p in codebook.project.parameters()) == 229_632
+    assert codebook.codes.weight.numel() == 32_768
+
+
+@pytest.mark.parametrize(("done", "expected"), [(0, 2.0), (5, 1.25), (10, 0.5), (1000, 0.5)])
+def test_the_temperature_falls_in_a_line_and_stays(done, expected):
+    temperature = Temperature(2.0, 0.5, 10)
+    for _ in range(done):
+        temperature.advance()
+    assert temperature().item() == pytest.approx(expected)
+
+
+def test_the_temperature_survives_a_checkpoint():
+    old, new = make_codebook(), Codebook(FEATURES, SIZE, WIDTH, Temperature(9.0, 9.0, 9))
+    for _ in range(4):
+        old.temperature.advance()
+    new.load_state_dict(old.state_dict())
+    assert new.temperature().item() == old.temperature().item() == pytest.approx(1.4)
+
+
+def test_argmax_is_a_code_of_the_book_and_draws_nothing():
+    codebook = make_codebook()
+    before = torch.get_rng_state()
+    chosen = codebook(features(), "argmax")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(chosen.codes, codebook.project(features()).argmax(-1))
+    assert torch.equal(chosen.actions, codebook.codes.weight[chosen.codes])
+
+
+def test_gumbel_draws_follow_the_probabilities():
+    codebook = make_codebook(1.0, 1.0)
+    row = features(1)
+    codes = codebook(row.expand(40_000, -1), "gumbel").codes
+    found = torch.bincount(codes, minlength=SIZE) / len(codes)
+    expected = codebook.project(row).softmax(-1)[0]
+    assert torch.allclose(found, expected, atol=5 * (0.25 / 40_000) ** 0.5)  # five standard errors
+
+
+def test_a_cold_draw_is_nearly_one_code_and_a_hot_one_a_mixture():
+    cold, hot = make_codebook(1e-3, 1e-3), make_codebook(100.0, 100.0)
+    chosen = cold(features(), "gumbel")
+    assert torch.allclose(chosen.actions, cold.codes.weight[chosen.codes], atol=1e-4)
+    assert torch.allclose(hot(features(), "gumbel").actions, hot.codes.weight.mean(0).expand(8, -1), atol=0.02)
+
+
+def test_everything_that_is_trained_gets_a_gradient():
+    codebook = make_codebook()
+    x = features().requires_grad_()
+    codebook(x, "gumbel").actions.square().sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in (x, *codebook.parameters()))
+    assert (codebook.codes.weight.grad.abs().sum(-1) > 0).all()  # a soft draw reaches every code
+
+
+def test_the_divergence_from_uniform_is_exact():
+    assert divergence_from_uniform(torch.full((3, SIZE), 7.0)).item() == pytest.approx(0, abs=1e-6)
+    certain = torch.full((1, SIZE), -1e4)
+    certain[0, 3] = 0.0
+    assert divergence_from_uniform(certain).item() == pytest.approx(math.log(SIZE))
+    half = torch.tensor([[0.0, 0.0, -1e4, -1e4]])
+    assert divergence_from_uniform(torch.cat((half, torch.zeros(1, 4)))).item() == pytest.approx(math.log(2) / 2)
+
+
+def test_the_divergence_pulls_towards_the_uniform_use_of_codes():
+    codebook = make_codebook()
+    before = codebook(features(), "argmax").divergence
+    before.backward()
+    after = copy.deepcopy(codebook)
+    for new, old in zip(after.project.parameters(), codebook.project.parameters(), strict=True):
+        new.data -= 0.1 * old.grad
+    assert after(features(), "argmax").divergence < before
+
+
+def test_a_fixed_code_is_that_code_for_all():
+    codebook = make_codebook()
+    assert torch.equal(codebook.fixed_code(3, 4), codebook.codes.weight[3].expand(4, -1))
+    for code in (-1, SIZE):
+        with pytest.raises(UsageError, match=r"has 16\. Expected 0 to 15"):
+            codebook.fixed_code(code, 1)
+
+
+def test_other_modes_are_refused():
+    with pytest.raises(UnknownNameError, match="argmax"):
+        make_codebook()(features(), "argmin")
+
+
+def test_bf16_changes_no_choice():
+    codebook = make_codebook()
+    plain = codebook(features(), "argmax")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = codebook(features(), "argmax")
+    assert mixed.actions.dtype == torch.float32 and torch.equal(mixed.actions, plain.actions)
