@@ -65,7 +65,7 @@ class PickPlan:
         spots: dict[float, list[Pose]] = {}
         dropping: list[tuple[float, PutPlan]] = []
         homeless = []
-        for tool, at, opening in self._grasps(atom.arguments[0], thing, category, here, joints):
+        for tool, at, opening in self.takes(atom.arguments[0], thing, category, here, joints):
             found = self._place(atom, thing, tool, at, opening, spots, category)
             if found is None:
                 homeless.append(PutPlan(tool, None))
@@ -80,7 +80,7 @@ class PickPlan:
 
     def sliding(self, thing: str, pose: Pose, goal: Pose, here: Pose, joints: FloatArray) -> Iterator[Pose]:
         """Hands at grasps from which a thing can be slid from where it is to a goal."""
-        for tool, at, _ in self._grasps(thing, pose, PLATE, here, joints):
+        for tool, at, _ in self.takes(thing, pose, PLATE, here, joints):
             if self._reach.joints(goal @ (pose.inverse() @ tool), at) is not None:
                 yield tool
 
@@ -89,7 +89,7 @@ class PickPlan:
         found = self._place(atom, thing, tool, joints, HOLDING, {}, category)
         return None if found is None else found[1]
 
-    def _grasps(
+    def takes(
         self, thing: str, pose: Pose, category: str, here: Pose, joints: FloatArray
     ) -> Iterator[tuple[Pose, FloatArray, float]]:
         """Hand, joints and opening of grasps the arm can take."""
