@@ -16,7 +16,7 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import RolloutResult
-from ambidex.recorders.dataset import read, read_attempts
+from ambidex.recorders.dataset import Dataset, read_attempts
 from ambidex.scripted_policies.registry import make_expert
 
 TASK = "libero_goal/put_the_bowl_on_the_stove"
@@ -120,7 +120,7 @@ def _demonstrations(effort: Effort, workers: int) -> Iterator[Figure]:
             unit="ms",
             samples=(1e3 * cost.processor_seconds / steps,),
         )
-        file = read(output).paths[0].parent
+        file = Dataset(output).paths[0].parent
         yield figure(
             name="demonstration_megabytes",
             label=f"LIBERO, size of a demonstration, {words}",

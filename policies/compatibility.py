@@ -39,6 +39,13 @@ def check_compatible(
         lines.append(f"instruction: the environment has {env_spec.instruction!r}, the policy was trained on {some}")
     if lines:
         raise UsageError(
-            f"The policy was trained on {policy_spec.task} and cannot act in {env_spec.task}: {'; '.join(lines)}. "
-            "Take a checkpoint that was trained on such data, or an environment like that of its training."
+            f"The policy was trained on {_named(policy_spec.task)} and cannot act in {env_spec.task}: "
+            f"{'; '.join(lines)}. Take a checkpoint that was trained on such data, or an environment like that of its "
+            "training."
         )
+
+
+def _named(task: str) -> str:
+    """The tasks of a spec, or how many, if they are many."""
+    count = task.count("+") + 1
+    return task if count <= SHOWN else f"{count} tasks"

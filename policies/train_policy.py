@@ -9,6 +9,7 @@ from typing import Any, NoReturn, cast
 
 from ambidex.command_line import FAILED, WRONG_USAGE, run, say
 from ambidex.envs.errors import AmbidexError, UsageError
+from ambidex.envs.registry import SUITES
 from ambidex.policies.training.run_folder import default_run
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_flags import defaults_for
@@ -48,13 +49,17 @@ def _main(config: TrainConfig[Any]) -> None:
 
 
 def _next_command(policy: str, folder: Path) -> str:
-    """As it can be typed; one run for each task of the data."""
+    """As it can be typed; one run for a whole suite, else one for each task of the data."""
     from ambidex.policies.checkpoint import ENV_SPEC
     from ambidex.policies.training.run_folder import find_checkpoint
 
     spec = json.loads((find_checkpoint(folder) / ENV_SPEC).read_text(encoding="utf-8"))
-    words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder), "--task"]
-    return " && ".join(shlex.join([*words, task]) for task in str(spec["task"]).split("+"))
+    words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder)]
+    tasks = str(spec["task"]).split("+")
+    for suite, names in SUITES.items():
+        if set(names) == set(tasks):
+            return shlex.join([*words, "--suite", suite])
+    return " && ".join(shlex.join([*words, "--task", task]) for task in tasks)
 
 
 if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...

@@ -20,7 +20,7 @@ class TaskIndex:
     def __init__(self, instructions: Sequence[str]) -> None:
         self._indices = {instruction: index for index, instruction in enumerate(instructions)}
 
-    @torch.compiler.disable  # it would compile the loss anew for every mixture of tasks in a batch
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it would compile the loss anew for every mixture of tasks in a batch
     def __call__(self, instructions: Sequence[str], device: torch.device) -> Tensor:
         """The indices of instructions, shape (B,) int64.
 

@@ -17,12 +17,17 @@ CONFIG = "config.json"
 TRAIN_JSON = "train.json"
 RUNS = Path("runs")
 SHOWN = 5
+NAMED = 3  # datasets that a folder is named after
 _TEMPORARY = ".tmp-"
 
 
 def default_run(policy: str, data: Sequence[Path], root: Path = RUNS) -> Path:
-    """Where a training goes unless told otherwise: runs/POLICY-DATASET."""
-    return root / f"{policy}-{'+'.join(path.resolve().name for path in data)}"
+    """Where a training goes unless told otherwise: runs/POLICY-DATASET; many datasets go by the folder they lie in."""
+    folders = [path.resolve() for path in data]
+    if len(folders) <= NAMED:
+        return root / f"{policy}-{'+'.join(folder.name for folder in folders)}"
+    parents = list(dict.fromkeys(folder.parent.name for folder in folders))
+    return root / f"{policy}-{'+'.join(parents[:NAMED])}-{len(folders)}"
 
 
 def checkpoint_path(run: Path, step: int) -> Path:

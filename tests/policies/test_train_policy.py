@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import main
+from ambidex.policies.training.run_folder import default_run
 from ambidex.policies.training.train_flags import defaults_for
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
@@ -160,3 +161,10 @@ def test_two_ranks_learn_what_one_does_with_twice_the_batch(pictures, tmp_path, 
         assert torch.allclose(a[name], b[name], atol=1e-4), name
     assert not torch.allclose(a["head.weight"], c["head.weight"], atol=1e-2)
     assert len(list((tmp_path / "two" / "tensorboard").iterdir())) == 1
+
+
+def test_many_datasets_make_a_name_of_bearable_length():
+    few = [Path("data/libero_goal") / name for name in "abc"]
+    assert default_run("act", few) == Path("runs/act-a+b+c")
+    many = [Path("data/libero_goal") / (40 * letter) for letter in "abcdefghij"]
+    assert default_run("act", many) == Path("runs/act-libero_goal-10")
