@@ -4,9 +4,9 @@ Strict success over consecutive seeds, without pixels. The table names every fai
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Annotated
@@ -16,12 +16,13 @@ import tyro
 
 from ambidex.atomic_files import write_json
 from ambidex.command_line import run
-from ambidex.envs.env import make
+from ambidex.envs.env import Environment, make
+from ambidex.envs.families import FAMILIES
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.registry import tasks_named
 from ambidex.envs.rollout import rollout
-from ambidex.envs.types import Outcome
+from ambidex.envs.types import Agent, Outcome
 from ambidex.intervals import rate_in_words
 from ambidex.progress import Progress
 from ambidex.recorders.versions import versions
@@ -35,7 +36,7 @@ class ExpertRatesConfig:
     Attributes:
         task: A task or a suite.
         spread: Reset distributions to try.
-        control: Control mode: joint or ee.
+        control: Control mode: joint or ee; the family's when absent.
         num_seeds: Seeds per task and spread.
         seed: First seed.
         noise: Noise of the expert, 0 to 1.
@@ -47,7 +48,7 @@ class ExpertRatesConfig:
 
     task: str = "aloha"
     spread: tuple[str, ...] = ("published", "wide")
-    control: str = "joint"
+    control: str | None = None
     num_seeds: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1000
     seed: int = 0
     noise: float = 0.0
@@ -63,7 +64,7 @@ class Trial:
 
     task: str
     spread: str
-    control: str
+    control: str | None
     noise: float
     seed: int
 
@@ -76,32 +77,36 @@ class TrialResult:
     stage: int
     reason: str
     solved_at: int
+    steps: int
 
 
 def make_handler() -> Callable[[Trial], TrialResult]:
-    """A handler that keeps its environments between trials."""
-    cached: dict[tuple[str, str, str, float], Callable[[int], TrialResult]] = {}
+    """A handler that keeps its environment between the trials of a task, which come one after the other."""
+    runner = lru_cache(maxsize=1)(_runner)
 
     def handle(trial: Trial) -> TrialResult:
-        key = (trial.task, trial.spread, trial.control, trial.noise)
-        if key not in cached:
-            cached[key] = _runner(*key)
-        return cached[key](trial.seed)
+        return runner(trial.task, trial.spread, trial.control, trial.noise)(trial.seed)
 
     return handle
 
 
-def _runner(task: str, spread: str, control: str, noise: float) -> Callable[[int], TrialResult]:
+def _runner(task: str, spread: str, control: str | None, noise: float) -> Callable[[int], TrialResult]:
     env = make(task, spread=spread, control=control, cameras=())
     return partial(_run, env=env, expert=make_expert(env, noise=noise))
 
 
-def _run(seed: int, *, env: object, expert: object) -> TrialResult:
-    result = rollout(env, expert, seed)  # type: ignore[arg-type]
+def _run(seed: int, *, env: Environment, expert: Agent) -> TrialResult:
+    result = rollout(env, expert, seed, stop_at_success=FAMILIES[env.spec.family].stops_at_success)
     final = len(result.spec.stages) - 1
     below = np.flatnonzero(result.stages < final)
     solved_at = int(below[-1]) + 1 if result.success and len(below) else -1
-    return TrialResult(outcome=result.outcome.value, stage=result.stage, reason=result.reason, solved_at=solved_at)
+    return TrialResult(
+        outcome=result.outcome.value,
+        stage=result.stage,
+        reason=result.reason,
+        solved_at=solved_at,
+        steps=result.steps,
+    )
 
 
 def main(config: ExpertRatesConfig) -> None:
@@ -120,9 +125,10 @@ def main(config: ExpertRatesConfig) -> None:
     print(
         "\n".join(
             [
-                "| task | spread | strict success | stage 4 for good at step, median / latest | failed seeds |",
+                "| task | spread | strict success | last stage for good at step, median / latest | failed seeds |",
                 "|---|---|---|---|---|",
                 *rows,
+                *_sums(results, config),
             ]
         )
     )
@@ -140,7 +146,7 @@ def _all_results(trials: list[Trial], config: ExpertRatesConfig) -> dict[Trial, 
         while pool.pending:
             trial, result = pool.next_result()
             if isinstance(result, WorkerError):
-                result = TrialResult(outcome=Outcome.ERROR.value, stage=0, reason=result.message, solved_at=-1)
+                result = TrialResult(outcome=Outcome.ERROR.value, stage=0, reason=result.message, solved_at=-1, steps=0)
             results[trial] = result
             successes = sum(r.outcome == Outcome.SUCCESS.value for r in results.values())
             progress.update(len(results), successes, len(results))
@@ -152,6 +158,15 @@ def _row(task: str, spread: str, results: dict[Trial, TrialResult]) -> str:
     failed = sorted(t.seed for t, r in results.items() if r.outcome != Outcome.SUCCESS.value)
     when = f"{np.median(solved):.0f} / {max(solved)}" if solved else "never"
     return f"| {task} | {spread} | {rate_in_words(len(solved), len(results))} | {when} | {json.dumps(failed)} |"
+
+
+def _sums(results: dict[Trial, TrialResult], config: ExpertRatesConfig) -> Iterator[str]:
+    """A line per spread over all tasks, where there are several."""
+    for spread in config.spread:
+        outcomes = [r.outcome for t, r in results.items() if t.spread == spread]
+        if len(outcomes) > config.num_seeds:
+            rate = rate_in_words(outcomes.count(Outcome.SUCCESS.value), len(outcomes))
+            yield f"| all of {config.task} | {spread} | {rate} | | |"
 
 
 if __name__ == "__main__":
