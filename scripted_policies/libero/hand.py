@@ -17,7 +17,7 @@ Condition = Callable[[], bool]
 ARRIVED = 0.004  # [m]
 ARRIVED_TURN = 0.05  # [rad]
 PASSED = 0.03  # how near a waypoint has to be passed [m]
-PASSED_TURN = 0.5  # [rad]
+PASSED_TURN = 0.3  # [rad]
 NEAR, NEAR_TURN = 0.012, 0.12  # of the end of a way, from which something exact begins [m, rad]
 STALLED_STEPS = 10  # without getting nearer
 PROGRESS = 0.0008  # what counts as nearer, in metres with a radian as 0.1 m
@@ -93,12 +93,13 @@ class Hand:
             yield
         return False
 
-    def follow(self, waypoints: Sequence[Pose], *, speed: float = 1.0, until: Condition | None = None) -> Motion:
-        """Pass by all waypoints but the last without stopping, and come near the last."""
+    def follow(self, waypoints: Sequence[Pose], *, exact: bool = False) -> Motion:
+        """Pass by all waypoints but the last without stopping, and come near the last, or exactly there."""
         for waypoint in waypoints[:-1]:
-            yield from self.reach(waypoint, tolerance=PASSED, turn_tolerance=PASSED_TURN, speed=speed, until=until)
-        last = waypoints[-1]
-        return (yield from self.reach(last, tolerance=NEAR, turn_tolerance=NEAR_TURN, speed=speed, until=until))
+            yield from self.reach(waypoint, tolerance=PASSED, turn_tolerance=PASSED_TURN)
+        if exact:
+            return (yield from self.reach(waypoints[-1]))
+        return (yield from self.reach(waypoints[-1], tolerance=NEAR, turn_tolerance=NEAR_TURN))
 
     def close(self, *, least: int = 4) -> Motion:
         """Close the fingers until they stand still; the hand stays where it is."""

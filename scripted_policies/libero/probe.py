@@ -1,5 +1,6 @@
 """What would touch what, if the arm and a thing were elsewhere: tried in a copy of the world."""
 
+import copy
 from collections.abc import Iterable
 
 import mujoco
@@ -12,6 +13,7 @@ from ambidex.envs.scene import Scene
 from ambidex.envs.types import FloatArray
 
 PENETRATION = 0.0008  # deeper contact counts as a collision [m]
+MARGIN = 0.007  # that hand and arm keep from everything, the fingers aside [m]
 COARSE, FINE = 0.006, 0.001  # steps of lowering a thing [m]
 
 
@@ -23,7 +25,7 @@ class Probe:
     """
 
     def __init__(self, scene: Scene, arm: Arm) -> None:
-        model = self._model = scene.model
+        model = self._model = copy.deepcopy(scene.model)
         self._live, self.data = scene.data, mujoco.MjData(model)
         self._joints = np.array([int(model.joint(name).qposadr[0]) for name in arm.joints])
         gripper = arm.gripper
@@ -34,6 +36,9 @@ class Probe:
         robot = model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]]
         self._arm = moving & (self._roots == robot)
         self._robot = self._roots == robot
+        fingers = {int(model.geom(name).bodyid[0]) for name in arm.gripper.finger_geoms}
+        self._bulky = self._arm & ~np.isin(model.geom_bodyid, list(fingers))
+        model.geom_margin[self._bulky] = MARGIN
         self.renew()
 
     def renew(self) -> None:
@@ -67,12 +72,14 @@ class Probe:
         self.data.qpos[self._joints] = joints
         for address, sign in zip(self._fingers, self._signs, strict=True):
             self.data.qpos[address] = sign * opening / 2
-        a, b = self._pairs(PENETRATION)
+        a, b = self._pairs(-MARGIN)
+        deep = self.data.contact.dist[self.data.contact.dist < MARGIN] < -PENETRATION
+        near = deep | self._bulky[a] | self._bulky[b]
         own = self._arm | self._is(carried) if carried else self._arm
         robot = self._robot | self._is(carried) if carried else self._robot
         for thing in ignored:
             robot = robot | self._is(thing)
-        return bool(((own[a] & ~robot[b]) | (own[b] & ~robot[a])).any())
+        return bool((near & ((own[a] & ~robot[b]) | (own[b] & ~robot[a]))).any())
 
     def rest_height(self, thing: str, above: Pose, depth: float, support: str | None = None) -> float | None:
         """Height of the thing's frame when lowered from a pose until it touches, the arm aside [m].

@@ -79,8 +79,8 @@ class Put:
         low, high = work.passage.extent(self._thing)
         drop = float(tool.position[2] - low[2])
         above = place.shifted((0.0, 0.0, HOVER)) @ grip
-        radius = _half_width(low, high, tool)
-        yield from hand.follow(work.way(above, drop + CLEARANCE, radius, self._thing))
+        radius = half_width(low, high, tool)
+        yield from hand.follow(work.way(above, drop + CLEARANCE, radius, self._thing), exact=self._atom.predicate == "in")
         if not work.held(self._thing):
             yield from self._let_go()
             return False
@@ -103,7 +103,7 @@ def _back(tool: Pose) -> Pose:
     return Pose(np.array([*away.position[:2], max(away.position[2], tool.position[2] + 0.04)]), tool.quaternion)
 
 
-def _half_width(low: FloatArray, high: FloatArray, tool: Pose) -> float:
+def half_width(low: FloatArray, high: FloatArray, tool: Pose) -> float:
     """How far what is carried reaches from the tool, level [m]."""
     reach = np.maximum(np.abs(high - tool.position), np.abs(tool.position - low))
     return float(max(HAND_RADIUS, np.hypot(*reach[:2]) * 0.8))

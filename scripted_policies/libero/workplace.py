@@ -21,6 +21,7 @@ from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
 
 LOWEST_GAP = 0.0015  # between the pads of a hand that holds something [m]
+PALM_RADIUS, PALM_HEIGHT = 0.115, 0.02  # what a turning hand sweeps, from so far above the tool [m]
 HIGHEST = 0.62  # of the hand above the base, for travelling [m]
 
 
@@ -83,8 +84,9 @@ class Workplace:
         """
         here = self.hand.tool()
         top = self.passage.top(here.position, goal.position, radius, carried)
+        beside = self.passage.top(here.position, goal.position, PALM_RADIUS, carried)
         highest = float(self.arm.base.position[2]) + HIGHEST
-        height = min(max(top + drop, goal.position[2]), highest)
+        height = min(max(top + drop, beside - PALM_HEIGHT, goal.position[2]), highest)
         up = Pose(np.array([*here.position[:2], max(height, here.position[2])]), here.quaternion)
         over = Pose(np.array([*goal.position[:2], height]), goal.quaternion)
         way = [up] if height > here.position[2] + 0.02 else []
