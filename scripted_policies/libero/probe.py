@@ -22,6 +22,7 @@ class Probe:
 
     Attributes:
         data: State of the copy.
+        cautious: Hand and arm keep a margin from everything.
     """
 
     def __init__(self, scene: Scene, arm: Arm) -> None:
@@ -42,7 +43,8 @@ class Probe:
         self.renew()
 
     def renew(self) -> None:
-        """Take over the present state."""
+        """Take over the present state, and be cautious."""
+        self.cautious = True
         mujoco.mj_copyData(self.data, self._model, self._live)
 
     def place(self, thing: str, pose: Pose) -> None:
@@ -74,7 +76,7 @@ class Probe:
             self.data.qpos[address] = sign * opening / 2
         a, b = self._pairs(-MARGIN)
         deep = self.data.contact.dist[self.data.contact.dist < MARGIN] < -PENETRATION
-        near = deep | self._bulky[a] | self._bulky[b]
+        near = deep | self.cautious & (self._bulky[a] | self._bulky[b])
         own = self._arm | self._is(carried) if carried else self._arm
         robot = self._robot | self._is(carried) if carried else self._robot
         for thing in ignored:

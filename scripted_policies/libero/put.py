@@ -1,5 +1,7 @@
 """Picks a thing up and puts it where a goal atom wants it."""
 
+import itertools
+
 import numpy as np
 
 from ambidex.envs.pose import Pose
@@ -42,11 +44,12 @@ class Put:
         work.probe.renew()
         thing = work.pose_of(self._thing)
         here, joints = work.hand.tool(), work.joints()
-        plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints)
-        found = None
-        for number, plan in enumerate(plans):
-            found = plan
-            if number >= attempt % TRIES:
+        found: PutPlan | None = None
+        for work.probe.cautious in (True, False):
+            plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints)
+            for plan in itertools.islice(plans, attempt % TRIES + 1):
+                found = plan if found is None or plan.place is not None else found
+            if found is not None and found.place is not None:
                 break
         return found
 
