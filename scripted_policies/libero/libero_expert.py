@@ -15,10 +15,8 @@ from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job, Work
 from ambidex.scripted_policies.libero.jobs import jobs
 from ambidex.scripted_policies.libero.knob import Knob
-from ambidex.scripted_policies.libero.pick_plan import PLATE
-from ambidex.scripted_policies.libero.put import Put
+from ambidex.scripted_policies.libero.putting import putting
 from ambidex.scripted_policies.libero.skill import Skill
-from ambidex.scripted_policies.libero.slide import Slide
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 WAYPOINT_NOISE = 0.004  # standard deviation of a grasp at noise 1 [m]
@@ -67,15 +65,10 @@ class LiberoExpert:
 
     def _skill(self, job: Job) -> Skill:
         if job.work is Work.PUT:
-            return Slide(self._work, job) if self._slides(job) else Put(self._work, job)
+            return putting(self._work, job)
         if job.work in (Work.TURN_ON, Work.TURN_OFF):
             return Knob(self._work, job)
         return Door(self._work, job) if job.thing.endswith("_microjoint") else Drawer(self._work, job)
-
-    def _slides(self, job: Job) -> bool:
-        """Whether a thing is rather slid than carried: a plate to another place on the table."""
-        problem = self._task.problem
-        return problem.objects[job.thing] == PLATE and problem.owner(job.atom.arguments[1]) == problem.workspace
 
     def _holds(self, atom: Atom) -> bool:
         return self._work.holds(atom)

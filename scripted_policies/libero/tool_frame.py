@@ -5,7 +5,7 @@ import math
 import mujoco
 import numpy as np
 
-from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.pose import Pose, quaternion_about, quaternion_product, rotation_between
 from ambidex.envs.types import FloatArray
 
 DOWN = (0.0, 0.0, -1.0)
@@ -38,3 +38,15 @@ def flipped(tool: Pose) -> Pose:
 def advanced(tool: Pose, distance: float) -> Pose:
     """The tool moved along its own pointing direction [m]; negative is back."""
     return tool.shifted(distance * tool.axis(2))
+
+
+def poses_between(start: Pose, end: Pose, number: int) -> list[Pose]:
+    """Evenly spaced poses on the straight way from one to another, the start left out and the end included."""
+    turn = rotation_between(start.quaternion, end.quaternion)
+    angle = float(np.linalg.norm(turn))
+    axis = turn / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])
+    way = end.position - start.position
+    return [
+        Pose(start.position + share * way, quaternion_product(quaternion_about(axis, share * angle), start.quaternion))
+        for share in np.arange(1, number + 1) / number
+    ]

@@ -1,0 +1,55 @@
+"""Picks a thing up and brings it into a covered place through its open side."""
+
+from ambidex.scripted_policies.libero.hand import Motion
+from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner
+from ambidex.scripted_policies.libero.job import Job
+from ambidex.scripted_policies.libero.opening import Opening
+from ambidex.scripted_policies.libero.pick_plan import PutPlan
+from ambidex.scripted_policies.libero.put import CLEARANCE, TRIES, Put, half_width
+from ambidex.scripted_policies.libero.tool_frame import advanced
+from ambidex.scripted_policies.libero.workplace import Workplace
+
+AWAY = 0.1  # straight back along the hand after letting go [m]
+LOWERED = 0.005  # before letting go, less than the thing is carried above the floor [m]
+
+
+class Insert(Put):
+    """The skill, for one job. Each try takes the next plan."""
+
+    def __init__(self, work: Workplace, job: Job, opening: Opening) -> None:
+        super().__init__(work, job)
+        self._opening = opening
+        self._planner = InsertPlanner(work.probe, work.reach, work.pick_plan)
+
+    def _plan(self, attempt: int) -> PutPlan | None:
+        work, thing = self._work, self._thing
+        work.probe.renew()
+        plans = self._planner.plans(
+            thing, work.category(thing), self._opening, work.pose_of(thing), work.hand.tool(), work.joints()
+        )
+        found: PutPlan | None = None
+        for number, plan in enumerate(plans):
+            found = plan
+            if number >= attempt % TRIES:
+                break
+        return found
+
+    def _place(self, plan: PutPlan) -> Motion:
+        if not isinstance(plan, InsertPlan) or plan.place is None:
+            raise TypeError(f"To be put in, a thing needs a plan with a way in, and this is {plan!r}.")
+        work, hand = self._work, self._work.hand
+        thing, tool = work.pose_of(self._thing), hand.tool()
+        low, high = work.passage.extent(self._thing)
+        drop = float(tool.position[2] - low[2]) + CLEARANCE
+        before = plan.doorway @ (thing.inverse() @ tool)
+        yield from hand.follow(work.way(before, drop, half_width(low, high, tool), self._thing))
+        if not work.held(self._thing):
+            yield from self._let_go()
+            return False
+        grip = work.pose_of(self._thing).inverse() @ hand.tool()
+        yield from hand.reach(plan.doorway @ grip, speed=0.6)
+        yield from hand.reach(plan.place @ grip, speed=0.6)
+        yield from hand.reach(plan.place.shifted((0.0, 0.0, -LOWERED)) @ grip, speed=0.3, timeout=15)
+        yield from hand.open()
+        yield from hand.reach(advanced(hand.tool(), -AWAY), tolerance=0.02, turn_tolerance=1.0)
+        return True

@@ -1,0 +1,129 @@
+"""How a thing is taken and brought into a covered place through its open side."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.opening import Opening
+from ambidex.scripted_policies.libero.pick_plan import HOLDING, PickPlan, PutPlan
+from ambidex.scripted_policies.libero.probe import Probe
+from ambidex.scripted_policies.libero.reach import Reach
+from ambidex.scripted_policies.libero.tool_frame import poses_between
+
+GAPS = (0.015, 0.03, 0.05, 0.08)  # from the back wall to the thing [m]
+ASIDE = (0.0, 0.04, -0.04)  # from the middle of the opening [m]
+ROOM = 0.006  # that a thing needs under the roof [m]
+RAISED = 0.007  # above the floor on the way in, at most [m]
+WELL_IN = 0.02  # of a body's origin from a region's open end and back [m]
+BEFORE = 0.03  # between the boards and a thing that is about to go in [m]
+PALM = 0.1  # from the grip site back to the hand [m]
+LOOKED_AT = 0.1  # how far over the doorway the arm comes from [m]
+YAWS = tuple(math.radians(angle) for angle in range(-150, 181, 15))
+
+
+@dataclass(frozen=True, eq=False)
+class InsertPlan(PutPlan):
+    """A plan with a way in.
+
+    Attributes:
+        doorway: The thing in front of the opening, in the world, turned as it goes in.
+    """
+
+    doorway: Pose
+
+
+class InsertPlanner:
+    """Tries ways in against the copy of the world in a probe."""
+
+    def __init__(self, probe: Probe, reach: Reach, pick_plan: PickPlan) -> None:
+        self._probe, self._reach, self._pick_plan = probe, reach, pick_plan
+
+    def plans(
+        self, thing: str, category: str, opening: Opening, pose: Pose, here: Pose, joints: FloatArray
+    ) -> Iterator[InsertPlan]:
+        """Ways to do it, better ones first.
+
+        Args:
+            thing: What goes in.
+            category: Of the thing.
+            opening: Where it goes in.
+            pose: Where the thing is.
+            here: Where the hand is.
+            joints: Where the arm is, shape (7,) [rad].
+        """
+        goals = list(resting(category, opening))
+        for tool, at, _ in self._pick_plan.takes(thing, pose, category, here, joints):
+            grip = pose.inverse() @ tool
+            for goal in goals:
+                plan = InsertPlan(tool, goal, _doorway(goal, category, opening))
+                if opening.outside((goal @ grip).shifted(-PALM * (goal @ grip).axis(2)).position) < 0.0:
+                    continue
+                if self._goes(plan, grip, thing, at):
+                    yield plan
+                    break
+
+    def _goes(self, plan: InsertPlan, grip: Pose, thing: str, at: FloatArray) -> bool:
+        """Whether arm and thing are free of everything on the way in."""
+        over = plan.doorway.shifted((0.0, 0.0, LOOKED_AT)) @ grip
+        lifted = plan.tool.shifted((0.0, 0.0, LOOKED_AT))
+        joints = self._reach.along([*poses_between(plan.tool, lifted, 2), *poses_between(lifted, over, 8)], at)
+        if joints is None or plan.place is None:
+            return False
+        for stop in (plan.doorway, *poses_between(plan.doorway, plan.place, 3)):
+            joints = None if joints is None else self._reach.joints(stop @ grip, joints, continuous=True)
+            self._probe.place(thing, stop)
+            if joints is None or self._probe.collides(joints, HOLDING, carried=thing):
+                return False
+        return True
+
+
+def resting(category: str, opening: Opening) -> Iterator[Pose]:
+    """Where a thing may be let go in a covered place, as little above its floor as it needs: upright, or lying with
+    its top towards the open side."""
+    for quaternion in (*_upright(opening), *_lying(opening)):
+        corners = _corners(category, quaternion)
+        spare = opening.roof - opening.floor - float(np.ptp(corners[:, 2]))
+        if spare < ROOM:
+            continue
+        height = opening.floor - float(corners[:, 2].min()) + min(RAISED, spare / 2)
+        for aside, gap in itertools.product(ASIDE, GAPS):
+            depth = -opening.back + gap - float((corners @ opening.outwards).min())
+            if abs(depth) > opening.inner - WELL_IN:
+                continue
+            level = opening.centre + depth * opening.outwards + aside * opening.aside
+            yield Pose(np.array([*level[:2], height]), quaternion)
+
+
+def _upright(opening: Opening) -> Iterator[FloatArray]:
+    facing = math.atan2(opening.outwards[1], opening.outwards[0])
+    for yaw in sorted(YAWS, key=abs):
+        yield quaternion_about((0, 0, 1), facing + yaw)
+
+
+def _lying(opening: Opening) -> Iterator[FloatArray]:
+    """The thing's z axis outwards, and its x axis along the opening."""
+    for side in (1.0, -1.0):
+        x, z = side * opening.aside, opening.outwards
+        quaternion = np.empty(4)
+        mujoco.mju_mat2Quat(quaternion, np.stack([x, np.cross(z, x), z], axis=1).ravel())
+        yield quaternion
+
+
+def _doorway(goal: Pose, category: str, opening: Opening) -> Pose:
+    inner_end = opening.outside(goal.position) + float((_corners(category, goal.quaternion) @ opening.outwards).min())
+    return goal.shifted((BEFORE - inner_end) * opening.outwards)
+
+
+def _corners(category: str, quaternion: FloatArray) -> FloatArray:
+    """Corners of a turned thing's box, seen from its origin, shape (8, 3) [m]."""
+    given = figures(category)
+    turned = Pose.at((0, 0, 0), quaternion)
+    ends = itertools.product(*zip(given.low, given.high, strict=True))
+    return np.array([(turned @ Pose.at(corner)).position for corner in ends])

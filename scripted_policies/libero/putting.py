@@ -1,0 +1,31 @@
+"""Which skill puts a thing where it should be."""
+
+from ambidex.scripted_policies.libero.insert import Insert
+from ambidex.scripted_policies.libero.job import Job
+from ambidex.scripted_policies.libero.jobs import lid_of
+from ambidex.scripted_policies.libero.opening import Opening, find_opening
+from ambidex.scripted_policies.libero.pick_plan import PLATE
+from ambidex.scripted_policies.libero.put import Put
+from ambidex.scripted_policies.libero.skill import Skill
+from ambidex.scripted_policies.libero.slide import Slide
+from ambidex.scripted_policies.libero.workplace import Workplace
+
+
+def putting(work: Workplace, job: Job) -> Skill:
+    """The skill for a job of putting: most things are carried, a plate to another place on the table is slid, and
+    what belongs under a roof goes in from the side."""
+    problem = work.task.problem
+    if problem.objects[job.thing] == PLATE and problem.owner(job.atom.arguments[1]) == problem.workspace:
+        return Slide(work, job)
+    opening = _opening(work, job)
+    return Put(work, job) if opening is None else Insert(work, job, opening)
+
+
+def _opening(work: Workplace, job: Job) -> Opening | None:
+    """How the place is covered and open; None for what has a lid of its own, and for what is open above."""
+    region = job.atom.arguments[1]
+    problem = work.task.problem
+    if job.atom.predicate != "in" or region not in problem.regions or lid_of(problem, region) is not None:
+        return None
+    (frame, *_) = work.frames(region)
+    return find_opening(work.scene.model, work.scene.data, frame)
