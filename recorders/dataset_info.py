@@ -21,7 +21,7 @@ class DatasetInfo:
         env_spec: The spec all its episodes share.
         command: The command that recorded it. Leave out what must not matter (workers, resume, output folder).
         versions: Package -> version, see `versions()`.
-        format: "act".
+        format: Registered name: "act" or "libero".
         storage: "lossless", "jpeg" or "raw".
         attempts: Seeds attempted; successes + failures + errors.
         successes: Attempts that succeeded.

@@ -9,6 +9,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -44,10 +45,19 @@ def append_seal(sink: Hdf5Sink) -> None:
 def check_seal(path: Path) -> None:
     """Refuse a file whose metadata changed. A file without a seal (repacked by another tool) passes.
 
+    A file that passed is not looked at again by this process until it changes: a training opens every demonstration of
+    a file that holds many.
+
     Raises:
         DatasetError: The metadata is damaged.
         OSError: The file cannot be read.
     """
+    state = path.stat()
+    _check_once(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _check_once(path: Path, device: int, inode: int, size: int, changed: int) -> None:
     with path.open("rb") as file:
         footer = _last_bytes(file, _FOOTER.size)
         if len(footer) < _FOOTER.size or not footer.startswith(_MAGIC):

@@ -14,6 +14,8 @@ from ambidex.recorders.record_config import RecordConfig
 SHOWN = 5
 STATES_BYTES = 1.2e6  # of an episode of 400 steps without images
 RAW_SHARE = {"raw": 1.0, "lossless": 1 / 25, "jpeg": 1 / 20}  # of an image's 3 bytes per pixel, roughly
+TEXTURED = 6  # lossless images of wood and labels take so many times more
+JOINED = 2  # a LIBERO file is there twice while its demonstrations are joined
 
 
 def check_folder(directory: Path, *, resume: bool) -> None:
@@ -46,6 +48,8 @@ def space_warning(config: RecordConfig, directory: Path, episodes: int, steps: i
     """
     height, width = config.image_size or (0, 0)
     images = len(config.cameras or ()) * steps * height * width * 3 * RAW_SHARE[config.storage]
+    if config.format == "libero":
+        images *= JOINED * (TEXTURED if config.storage == "lossless" else 1)
     needed, free = episodes * (STATES_BYTES + images), shutil.disk_usage(directory).free
     if needed <= free:
         return ""
