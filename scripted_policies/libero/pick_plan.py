@@ -27,6 +27,7 @@ GENTLE = 0.012  # a drop this low needs no better one [m]
 ENOUGH, TOO_MANY = 6, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
 MAX_GRASPS = 140  # tried per choice
 CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
+AGILE = 0.05  # agility below which the arm creeps [m/rad]
 MAX_SPOTS = 3  # tried per angle
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
 
@@ -149,6 +150,8 @@ class PickPlan:
         """Joints (7,) at a pose of the hand if it is in reach and nothing is in the way, else None."""
         joints = self._reach.joints(tool, near)
         if joints is None or self._probe.collides(joints, opening, carried=carried):
+            return None
+        if self._probe.cautious and self._reach.agility(joints) < AGILE:
             return None
         return joints
 

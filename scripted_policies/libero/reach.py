@@ -14,6 +14,7 @@ REACHED = 0.003  # [m]
 REACHED_TURN = 0.03  # [rad]
 LIMIT_MARGIN = 0.06  # distance to keep from joint limits [rad]
 ITERATIONS = 25
+TURN_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2])
 
 
 class Reach:
@@ -43,6 +44,11 @@ class Reach:
             if self._reaches(found, tool):
                 return found
         return None
+
+    def agility(self, joints: FloatArray) -> float:
+        """How well the hand moves in its worst direction: least singular value, with a radian as 0.2 m [m/rad]."""
+        jacobian = self._kinematics.jacobian(joints) * TURN_WEIGHTS[:, None]
+        return float(np.linalg.svd(jacobian, compute_uv=False)[-1])
 
     def _reaches(self, joints: FloatArray, tool: Pose) -> bool:
         here = self._kinematics.forward(joints)
