@@ -18,10 +18,16 @@ OPEN = 0.08  # between the open pads [m]
 WIDEST = 0.072  # what the hand closes on [m]
 DEEPEST = 0.03  # of the grip site below a thing's top, so that the palm stays clear [m]
 CLEAR = 0.003  # of the tips above what the thing stands on [m]
+EDGE = 0.014  # of the grip site below a book's upper edge [m]
+BESIDE = 0.025  # of it from the middle of that edge [m]
 RIM_ANGLES = 20
 
 Tilts = tuple[tuple[float, float], ...]
-TILTS: Tilts = ((0.0, 0.0), (0.4, 0.5), (0.75, 1.0))  # of the hand from straight down, and what that costs in rank [rad]
+TILTS: Tilts = (
+    (0.0, 0.0),
+    (0.4, 0.5),
+    (0.75, 1.0),
+)  # of the hand from straight down, and what that costs in rank [rad]
 PLATE_TILTS: Tilts = ((0.5, 0.0), (0.35, 0.3), (0.0, 2.0))  # with the slope of its rim, it hangs less
 Maker = Callable[[ObjectFigures], Iterator[Grasp]]
 
@@ -75,6 +81,15 @@ def _block(given: ObjectFigures) -> Iterator[Grasp]:
             yield from from_above("sides", (x + free[0] * off, y + free[1] * off, height), closing, rank=rank)
 
 
+def _book(given: ObjectFigures) -> Iterator[Grasp]:
+    """As a block, and nearer to the upper edge, where a leaning palm stays clear of it."""
+    yield from _block(given)
+    x, y, _ = given.centre
+    for off in (0.0, BESIDE, -BESIDE):
+        spot = (x, y + off, given.high[2] - EDGE)
+        yield from from_above("upper edge", spot, (1, 0, 0), rank=2.0 if off == 0.0 else 5.0)
+
+
 def _round(given: ObjectFigures) -> Iterator[Grasp]:
     """A standing bottle: any side."""
     height = _grip_height(given)
@@ -103,7 +118,9 @@ def _middle(wall: Ring, height: float) -> float:
 
 
 def _plate(given: ObjectFigures) -> Iterator[Grasp]:
-    return around(given.centre[:2], float(given.size[:2].mean()) / 2 - 0.008, given.low[2] + TIP + 0.009, "edge", PLATE_TILTS)
+    return around(
+        given.centre[:2], float(given.size[:2].mean()) / 2 - 0.008, given.low[2] + TIP + 0.009, "edge", PLATE_TILTS
+    )
 
 
 def _mug(given: ObjectFigures) -> Iterator[Grasp]:
@@ -128,6 +145,8 @@ def _frypan(given: ObjectFigures) -> Iterator[Grasp]:
 
 
 _MAKERS: Mapping[str, Maker] = {
+    "black_book": _book,
+    "yellow_book": _book,
     "porcelain_mug": _mug,
     "white_yellow_mug": _mug,
     "red_coffee_mug": _mug,

@@ -1,5 +1,7 @@
 """Picks a thing up and brings it into a covered place through its open side."""
 
+import itertools
+
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner
 from ambidex.scripted_policies.libero.job import Job
@@ -10,7 +12,7 @@ from ambidex.scripted_policies.libero.tool_frame import advanced
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 AWAY = 0.1  # straight back along the hand after letting go [m]
-LOWERED = 0.005  # before letting go, less than the thing is carried above the floor [m]
+LOWERED = 0.01  # before letting go, less than the thing is carried above the floor [m]
 
 
 class Insert(Put):
@@ -24,13 +26,14 @@ class Insert(Put):
     def _plan(self, attempt: int) -> PutPlan | None:
         work, thing = self._work, self._thing
         work.probe.renew()
-        plans = self._planner.plans(
-            thing, work.category(thing), self._opening, work.pose_of(thing), work.hand.tool(), work.joints()
-        )
         found: PutPlan | None = None
-        for number, plan in enumerate(plans):
-            found = plan
-            if number >= attempt % TRIES:
+        for work.probe.cautious in (True, False):
+            plans = self._planner.plans(
+                thing, work.category(thing), self._opening, work.pose_of(thing), work.hand.tool(), work.joints()
+            )
+            for found in itertools.islice(plans, attempt % TRIES + 1):
+                pass
+            if found is not None:
                 break
         return found
 

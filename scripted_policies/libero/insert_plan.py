@@ -18,11 +18,11 @@ from ambidex.scripted_policies.libero.reach import Reach
 from ambidex.scripted_policies.libero.tool_frame import poses_between
 
 GAPS = (0.015, 0.03, 0.05, 0.08)  # from the back wall to the thing [m]
-ASIDE = (0.0, 0.04, -0.04)  # from the middle of the opening [m]
+ASIDE = (0.0, 0.05, -0.05, 0.09, -0.09)  # from the middle of the opening [m]
 ROOM = 0.006  # that a thing needs under the roof [m]
-RAISED = 0.007  # above the floor on the way in, at most [m]
+RAISED = 0.012  # above the floor on the way in, at most [m]
 WELL_IN = 0.02  # of a body's origin from a region's open end and back [m]
-BEFORE = 0.03  # between the boards and a thing that is about to go in [m]
+BEFORE = 0.015  # between the boards and a thing that is about to go in [m]
 PALM = 0.1  # from the grip site back to the hand [m]
 LOOKED_AT = 0.1  # how far over the doorway the arm comes from [m]
 YAWS = tuple(math.radians(angle) for angle in range(-150, 181, 15))
@@ -85,8 +85,12 @@ class InsertPlanner:
 
 
 def resting(category: str, opening: Opening) -> Iterator[Pose]:
-    """Where a thing may be let go in a covered place, as little above its floor as it needs: upright, or lying with
-    its top towards the open side."""
+    """Where a thing may be let go in a covered place: upright, or lying with its top towards the open side.
+
+    Args:
+        category: Of the thing.
+        opening: The place.
+    """
     for quaternion in (*_upright(opening), *_lying(opening)):
         corners = _corners(category, quaternion)
         spare = opening.roof - opening.floor - float(np.ptp(corners[:, 2]))

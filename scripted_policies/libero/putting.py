@@ -12,8 +12,11 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 
 
 def putting(work: Workplace, job: Job) -> Skill:
-    """The skill for a job of putting: most things are carried, a plate to another place on the table is slid, and
-    what belongs under a roof goes in from the side."""
+    """The skill for a job of putting.
+
+    Most things are carried, a plate to another place on the table is slid, and what belongs under a roof goes in from
+    the side.
+    """
     problem = work.task.problem
     if problem.objects[job.thing] == PLATE and problem.owner(job.atom.arguments[1]) == problem.workspace:
         return Slide(work, job)
