@@ -15,7 +15,7 @@ from ambidex.scripted_policies.libero.grasps import grasps
 from ambidex.scripted_policies.libero.places import Places
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
-from ambidex.scripted_policies.libero.tool_frame import advanced, flipped
+from ambidex.scripted_policies.libero.tool_frame import advanced, flipped, poses_between
 
 PLATE = "plate"  # the category that is slid
 BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and leaning [m]
@@ -24,10 +24,12 @@ HOVER = 0.06  # over a place before a thing is put down [m]
 HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
 GENTLE = 0.012  # a drop this low needs no better one [m]
-ENOUGH, TOO_MANY = 6, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
+PATIENCE = 3  # spots looked at after the first that is not gentle
+ENOUGH, TOO_MANY = 3, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
 MAX_GRASPS = 140  # tried per choice
 CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
 AGILE = 0.05  # agility below which the arm creeps [m/rad]
+STOPS = 5  # on a way that is looked at
 MAX_SPOTS = 3  # tried per angle
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
 
@@ -98,7 +100,8 @@ class PickPlan:
         options.sort(key=lambda option: option[0].rank + turn_between(here, option[1]))
         for grasp, tool in options[:MAX_GRASPS]:
             self._probe.place(thing, pose)
-            near = self._clear(before(tool), joints, grasp.opening)
+            led = self._led(here, before(tool), joints)
+            near = None if led is None else self._clear(before(tool), led, grasp.opening)
             at = None if near is None else self._clear(tool, near, grasp.opening)
             if at is not None and not self._pinches_others(at, thing):
                 yield tool, at, grasp.opening
@@ -121,16 +124,21 @@ class PickPlan:
         grip = thing.inverse() @ tool
         yaw = yaw_of(thing)
         best: tuple[float, Pose] | None = None
+        patience = PATIENCE
         for angle in sorted(TURNS, key=abs):
             if angle not in spots:
                 centre = figures(category).centre
                 spots[angle] = list(itertools.islice(self._places.of(atom, yaw + angle, centre), MAX_SPOTS))
             for spot in spots[angle]:
                 drops = DROPS if atom.predicate == "in" else DROPS[:2]
-                found = self._released(atom.arguments[0], spot, grip, joints, drops[: None if best is None else 2])
+                led = self._led(tool, spot.shifted((0.0, 0.0, HOVER)) @ grip, joints)
+                if led is None:
+                    continue
+                found = self._released(atom.arguments[0], spot, grip, led, drops[: None if best is None else 2])
                 best = found or best
-                if found is not None and found[0] <= GENTLE:
-                    return found
+                patience -= best is not None
+                if best is not None and (best[0] <= GENTLE or patience < 0):
+                    return best
         return best
 
     def _released(
@@ -145,6 +153,12 @@ class PickPlan:
             if joints is not None and self._clear(pose @ grip, joints, HOLDING, thing) is not None:
                 return height, pose
         return None
+
+    def _led(self, start: Pose, end: Pose, joints: FloatArray) -> FloatArray | None:
+        """Joints (7,) that the arm's control comes to on the straight way; None if a joint's limit ends it before."""
+        if not self._probe.cautious:
+            return joints
+        return self._reach.along(poses_between(start, end, STOPS), joints)
 
     def _clear(self, tool: Pose, near: FloatArray, opening: float, carried: str | None = None) -> FloatArray | None:
         """Joints (7,) at a pose of the hand if it is in reach and nothing is in the way, else None."""
