@@ -1,9 +1,10 @@
 """Picks a thing up and brings it into a covered place through its open side."""
 
 import itertools
+from collections.abc import Iterator
 
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner
+from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner, Way, ways_in
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.pick_plan import PutPlan
@@ -21,18 +22,21 @@ class Insert(Put):
     def __init__(self, work: Workplace, job: Job, opening: Opening) -> None:
         super().__init__(work, job)
         self._opening = opening
+        self._ways = list(self._possible(work.category(self._thing)))
         self._planner = InsertPlanner(work.probe, work.reach, work.pick_plan)
+
+    def _possible(self, category: str) -> Iterator[Way]:
+        return ways_in(category, self._opening)
 
     def _plan(self, attempt: int) -> PutPlan | None:
         work, thing = self._work, self._thing
         work.probe.renew()
         found: PutPlan | None = None
         for work.probe.cautious in (True, False):
-            plans = self._planner.plans(
-                thing, work.category(thing), self._opening, work.pose_of(thing), work.hand.tool(), work.joints()
-            )
-            for found in itertools.islice(plans, attempt % TRIES + 1):
-                pass
+            here, joints, pose = work.hand.tool(), work.joints(), work.pose_of(thing)
+            plans = self._planner.plans(thing, work.category(thing), self._opening, self._ways, pose, here, joints)
+            for plan in itertools.islice(plans, attempt % TRIES + 1):
+                found = plan
             if found is not None:
                 break
         return found

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -27,6 +27,9 @@ PALM = 0.1  # from the grip site back to the hand [m]
 LOOKED_AT = 0.1  # how far over the doorway the arm comes from [m]
 YAWS = tuple(math.radians(angle) for angle in range(-150, 181, 15))
 
+Way = tuple[Pose, Pose]
+"""Where a thing is let go, and where it is just before: in front of the opening, turned as it goes in."""
+
 
 @dataclass(frozen=True, eq=False)
 class InsertPlan(PutPlan):
@@ -46,7 +49,14 @@ class InsertPlanner:
         self._probe, self._reach, self._pick_plan = probe, reach, pick_plan
 
     def plans(
-        self, thing: str, category: str, opening: Opening, pose: Pose, here: Pose, joints: FloatArray
+        self,
+        thing: str,
+        category: str,
+        opening: Opening,
+        ways: Sequence[Way],
+        pose: Pose,
+        here: Pose,
+        joints: FloatArray,
     ) -> Iterator[InsertPlan]:
         """Ways to do it, better ones first.
 
@@ -54,15 +64,15 @@ class InsertPlanner:
             thing: What goes in.
             category: Of the thing.
             opening: Where it goes in.
+            ways: Where it may be let go, and from where it comes there, better ones first.
             pose: Where the thing is.
             here: Where the hand is.
             joints: Where the arm is, shape (7,) [rad].
         """
-        goals = list(resting(category, opening))
         for tool, at, _ in self._pick_plan.takes(thing, pose, category, here, joints):
             grip = pose.inverse() @ tool
-            for goal in goals:
-                plan = InsertPlan(tool, goal, _doorway(goal, category, opening))
+            for goal, doorway in ways:
+                plan = InsertPlan(tool, goal, doorway)
                 if opening.outside((goal @ grip).shifted(-PALM * (goal @ grip).axis(2)).position) < 0.0:
                     continue
                 if self._goes(plan, grip, thing, at):
@@ -84,7 +94,7 @@ class InsertPlanner:
         return True
 
 
-def resting(category: str, opening: Opening) -> Iterator[Pose]:
+def ways_in(category: str, opening: Opening) -> Iterator[Way]:
     """Where a thing may be let go in a covered place: upright, or lying with its top towards the open side.
 
     Args:
@@ -92,7 +102,7 @@ def resting(category: str, opening: Opening) -> Iterator[Pose]:
         opening: The place.
     """
     for quaternion in (*_upright(opening), *_lying(opening)):
-        corners = _corners(category, quaternion)
+        corners = corners_of(category, quaternion)
         spare = opening.roof - opening.floor - float(np.ptp(corners[:, 2]))
         if spare < ROOM:
             continue
@@ -102,7 +112,9 @@ def resting(category: str, opening: Opening) -> Iterator[Pose]:
             if abs(depth) > opening.inner - WELL_IN:
                 continue
             level = opening.centre + depth * opening.outwards + aside * opening.aside
-            yield Pose(np.array([*level[:2], height]), quaternion)
+            goal = Pose(np.array([*level[:2], height]), quaternion)
+            inner_end = opening.outside(goal.position) + float((corners @ opening.outwards).min())
+            yield goal, goal.shifted((BEFORE - inner_end) * opening.outwards)
 
 
 def _upright(opening: Opening) -> Iterator[FloatArray]:
@@ -120,12 +132,7 @@ def _lying(opening: Opening) -> Iterator[FloatArray]:
         yield quaternion
 
 
-def _doorway(goal: Pose, category: str, opening: Opening) -> Pose:
-    inner_end = opening.outside(goal.position) + float((_corners(category, goal.quaternion) @ opening.outwards).min())
-    return goal.shifted((BEFORE - inner_end) * opening.outwards)
-
-
-def _corners(category: str, quaternion: FloatArray) -> FloatArray:
+def corners_of(category: str, quaternion: FloatArray) -> FloatArray:
     """Corners of a turned thing's box, seen from its origin, shape (8, 3) [m]."""
     given = figures(category)
     turned = Pose.at((0, 0, 0), quaternion)

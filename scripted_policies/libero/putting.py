@@ -1,11 +1,13 @@
 """Which skill puts a thing where it should be."""
 
 from ambidex.scripted_policies.libero.insert import Insert
+from ambidex.scripted_policies.libero.insert_plan import ways_in
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.jobs import lid_of
 from ambidex.scripted_policies.libero.opening import Opening, find_opening
 from ambidex.scripted_policies.libero.pick_plan import PLATE
 from ambidex.scripted_policies.libero.put import Put
+from ambidex.scripted_policies.libero.shove import Shove
 from ambidex.scripted_policies.libero.skill import Skill
 from ambidex.scripted_policies.libero.slide import Slide
 from ambidex.scripted_policies.libero.workplace import Workplace
@@ -14,14 +16,17 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 def putting(work: Workplace, job: Job) -> Skill:
     """The skill for a job of putting.
 
-    Most things are carried, a plate to another place on the table is slid, and what belongs under a roof goes in from
-    the side.
+    Most things are carried, a plate to another place on the table is slid, what belongs under a roof goes in from the
+    side, and what cannot stand there is shoved in.
     """
     problem = work.task.problem
     if problem.objects[job.thing] == PLATE and problem.owner(job.atom.arguments[1]) == problem.workspace:
         return Slide(work, job)
     opening = _opening(work, job)
-    return Put(work, job) if opening is None else Insert(work, job, opening)
+    if opening is None:
+        return Put(work, job)
+    fits = any(True for _ in ways_in(problem.objects[job.thing], opening))
+    return Insert(work, job, opening) if fits else Shove(work, job, opening)
 
 
 def _opening(work: Workplace, job: Job) -> Opening | None:
