@@ -69,7 +69,11 @@ class InsertPlanner:
             here: Where the hand is.
             joints: Where the arm is, shape (7,) [rad].
         """
-        for tool, at, _ in self._pick_plan.takes(thing, pose, category, here, joints):
+        for tool, _, _ in self._pick_plan.takes(thing, pose, category, here, joints):
+            # How the arm gets there decides how far it can turn afterwards.
+            at = self._reach.along(poses_between(here, tool, 8), joints)
+            if at is None:
+                continue
             grip = pose.inverse() @ tool
             for goal, doorway in ways:
                 plan = InsertPlan(tool, goal, doorway)

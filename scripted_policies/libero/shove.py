@@ -22,7 +22,7 @@ SPOTS = (0.015, 0.035, 0.06)  # between the boards and the lower edge of a thing
 ASIDE = (0.0, 0.04, -0.04, 0.08, -0.08)  # from the middle of the opening [m]
 RAISED = 0.012  # above what it will lie on [m]
 ABOVE = 0.06  # from where it comes down [m]
-FALL_STEPS = 12
+RISE = 0.13  # above what stands around, before the hand turns [m]
 FINGER = 0.009  # half of it in the direction of the shove [m]
 BEHIND = 0.03  # the thing, where the hand comes down [m]
 STOP = 0.035  # of the fingers in front of the boards [m]
@@ -36,7 +36,8 @@ class Shove(Insert):
         if self._stands():
             if not (yield from super().motion(attempt)):
                 return False
-            yield from self._work.hand.pause(FALL_STEPS)
+            hand = self._work.hand
+            yield from hand.reach(hand.tool().shifted((0.0, 0.0, RISE)), tolerance=0.02)
         return False if self._stands() else (yield from self._shove())
 
     def _possible(self, category: str) -> Iterator[Way]:
