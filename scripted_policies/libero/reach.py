@@ -13,7 +13,8 @@ POSTURE = 1e-5  # pull towards the home posture, which the arm's control has as 
 REACHED = 0.003  # [m]
 REACHED_TURN = 0.03  # [rad]
 LIMIT_MARGIN = 0.06  # distance to keep from joint limits [rad]
-ITERATIONS = 25
+CONVERGED = 1e-3  # weighted error at which to stop [m]
+ITERATIONS = 15
 TURN_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2])
 
 
@@ -21,7 +22,7 @@ class Reach:
     """Inverse kinematics of one arm, near where it is."""
 
     def __init__(self, robot: Robot, arm: Arm) -> None:
-        self._kinematics = Kinematics(robot, arm, IkSettings(posture=POSTURE))
+        self._kinematics = Kinematics(robot, arm, IkSettings(posture=POSTURE, tolerance=CONVERGED))
         self._home = np.array(arm.home)
 
     def along(self, tools: Sequence[Pose], near: FloatArray) -> FloatArray | None:
