@@ -32,7 +32,7 @@ class Insert(Put):
         work, thing = self._work, self._thing
         work.probe.renew()
         found: PutPlan | None = None
-        for work.probe.cautious in (True, False):
+        for work.probe.cautious, self._planner.agile in ((True, True), (False, True), (False, False)):
             here, joints, pose = work.hand.tool(), work.joints(), work.pose_of(thing)
             plans = self._planner.plans(thing, work.category(thing), self._opening, self._ways, pose, here, joints)
             for plan in itertools.islice(plans, attempt % TRIES + 1):

@@ -12,7 +12,7 @@ from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.opening import Opening
-from ambidex.scripted_policies.libero.pick_plan import HOLDING, PickPlan, PutPlan
+from ambidex.scripted_policies.libero.pick_plan import AGILE, HOLDING, PickPlan, PutPlan
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
 from ambidex.scripted_policies.libero.tool_frame import poses_between
@@ -43,10 +43,15 @@ class InsertPlan(PutPlan):
 
 
 class InsertPlanner:
-    """Tries ways in against the copy of the world in a probe."""
+    """Tries ways in against the copy of the world in a probe.
+
+    Attributes:
+        agile: Keep away from postures in which the arm creeps.
+    """
 
     def __init__(self, probe: Probe, reach: Reach, pick_plan: PickPlan) -> None:
         self._probe, self._reach, self._pick_plan = probe, reach, pick_plan
+        self.agile = True
 
     def plans(
         self,
@@ -71,7 +76,7 @@ class InsertPlanner:
         """
         for tool, _, _ in self._pick_plan.takes(thing, pose, category, here, joints):
             # How the arm gets there decides how far it can turn afterwards.
-            at = self._reach.along(poses_between(here, tool, 8), joints)
+            at = self._along(poses_between(here, tool, 8), joints)
             if at is None:
                 continue
             grip = pose.inverse() @ tool
@@ -87,7 +92,7 @@ class InsertPlanner:
         """Whether arm and thing are free of everything on the way in."""
         over = plan.doorway.shifted((0.0, 0.0, LOOKED_AT)) @ grip
         lifted = plan.tool.shifted((0.0, 0.0, LOOKED_AT))
-        joints = self._reach.along([*poses_between(plan.tool, lifted, 2), *poses_between(lifted, over, 8)], at)
+        joints = self._along([*poses_between(plan.tool, lifted, 2), *poses_between(lifted, over, 8)], at)
         if joints is None or plan.place is None:
             return False
         for stop in (plan.doorway, *poses_between(plan.doorway, plan.place, 3)):
@@ -96,6 +101,15 @@ class InsertPlanner:
             if joints is None or self._probe.collides(joints, HOLDING, carried=thing):
                 return False
         return True
+
+    def _along(self, tools: Sequence[Pose], joints: FloatArray) -> FloatArray | None:
+        """Joints (7,) at the last of several poses; None if the arm does not get there, or creeps on the way."""
+        for tool in tools:
+            found = self._reach.joints(tool, joints, continuous=True)
+            if found is None or (self.agile and self._reach.agility(found) < AGILE):
+                return None
+            joints = found
+        return joints
 
 
 def ways_in(category: str, opening: Opening) -> Iterator[Way]:
