@@ -102,6 +102,6 @@ def _check_signature(path: Path) -> None:
 
 def _foreign(path: Path, what: str) -> DatasetError:
     return DatasetError(
-        f"{path} has no {what}. Only files recorded by this project carry it; files of the original ACT code hold "
-        "no states and cannot be rendered or replayed. Record the dataset with record-episodes."
+        f"{path} has no {what}. Only files recorded by this project carry it; those of the original ACT and LIBERO "
+        "code do not hold all that it takes to render or replay them. Record the dataset with record-episodes."
     )

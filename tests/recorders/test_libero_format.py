@@ -246,6 +246,13 @@ def test_damage_is_named(joined, tmp_path, where, words):
 # Refusals.
 
 
+def test_liberos_own_files_are_told_apart(tmp_path):
+    with h5py.File(tmp_path / "x_demo.hdf5", "w") as file:
+        file["data/demo_0/actions"] = np.zeros((3, 7))
+    with pytest.raises(DatasetError, match=r"format_version.*Only files recorded by this project"):
+        open_episode(tmp_path / "x_demo.hdf5")
+
+
 def test_several_demonstrations_need_a_name(joined):
     with pytest.raises(UsageError, match=r"12 demonstrations.*demo_0"):
         open_episode(joined)
