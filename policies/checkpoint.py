@@ -30,7 +30,7 @@ from ambidex.policies.training.training_versions import training_versions
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["check_compatible", "load", "newest_run", "policy_type", "save"]
+__all__ = ["check_compatible", "load", "newest_run", "policy_type", "read_texts", "save"]
 
 FORMAT_VERSION = 1
 ENV_SPEC = "env_spec.json"
@@ -82,6 +82,8 @@ def save(
         write_json(temporary / ENV_SPEC, policy.spec.to_dict())
         statistics.write(temporary / STATISTICS)
         write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
+        for name, text in policy.texts().items():
+            _write_text(temporary / name, text)
         if write_more:
             write_more(temporary)
         write_json(temporary / CONFIG, _description(policy, config, step))
@@ -111,7 +113,19 @@ def load(path: str | Path) -> Policy:
         ) from error
     policy = kind(config, spec, Statistics.read(folder / STATISTICS))
     _load_strictly(policy, folder / MODEL)
+    read_texts(policy, folder)
     return policy.eval()
+
+
+def read_texts(policy: Policy, folder: Path) -> None:
+    """Give a policy the texts of a checkpoint's folder.
+
+    Raises:
+        CheckpointError: One is missing or damaged.
+    """
+    names = tuple(policy.texts())
+    if names:
+        policy.read_texts({name: _read_text(folder / name) for name in names})
 
 
 def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict[str, object]:
@@ -135,10 +149,24 @@ def _read_description(folder: Path) -> tuple[str, object]:
     return str(values["policy"]), values.get("config")
 
 
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be written: {error}. Make room, or give another --output-dir.") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
+
+
 def _read_json(path: Path) -> dict[str, object]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        values = json.loads(_read_text(path))
+    except ValueError as error:
         raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} holds no object. Restore the checkpoint from a copy.")

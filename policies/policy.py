@@ -49,6 +49,20 @@ class Policy(nn.Module, ABC):
         """Parameters that learn at the backbone's own rate; none unless overridden."""
         return []
 
+    def texts(self) -> Mapping[str, str]:
+        """Texts that a checkpoint holds beside the tensors, by file name, such as a tokenizer; none unless overridden.
+
+        What they are is not yet known when a policy is made of a checkpoint, but their names are.
+        """
+        return {}
+
+    def read_texts(self, texts: Mapping[str, str]) -> None:
+        """Take the texts of a checkpoint.
+
+        Raises:
+            CheckpointError: One is not what it should be.
+        """
+
     def load_pretrained(self) -> str:
         """Fill in weights from elsewhere. Called once before training from the start, never for a checkpoint.
 

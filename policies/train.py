@@ -12,6 +12,7 @@ import torch
 
 from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UsageError
+from ambidex.policies.checkpoint import read_texts
 from ambidex.policies.dataset import read_table
 from ambidex.policies.training.device import choose_device, choose_precision
 from ambidex.policies.training.learner import Learner
@@ -122,6 +123,7 @@ def _train_plan(
     learner = Learner(plan)
     if first_step:
         learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE)
+        read_texts(plan.policy, checkpoint_path(plan.run, first_step))
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
         said = "" if first_step else first_weights

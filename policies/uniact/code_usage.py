@@ -17,7 +17,8 @@ def usage(codes: Codes, size: int) -> FloatArray:
     if codes.size and not 0 <= codes.min() <= codes.max() < size:
         raise ValueError(f"codes from {codes.min()} to {codes.max()}, expected 0 to {size - 1}")
     counts = np.bincount(codes.ravel(), minlength=size)
-    return counts / max(1, counts.sum())
+    shares: FloatArray = counts / max(1, counts.sum())
+    return shares
 
 
 def perplexity(shares: FloatArray) -> float:

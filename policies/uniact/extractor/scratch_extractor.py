@@ -53,7 +53,7 @@ class ScratchExtractor(Extractor):
         """See `Extractor`."""
         self.tokenizer = ByteTokenizer.from_json(text)
 
-    @torch.compiler.disable  # ids are looked up in Python
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # ids are looked up in Python
     def _prompts(self, instructions: Sequence[str], device: torch.device) -> Prompts:
         return Prompts.of([self._ids(instruction) for instruction in instructions], device)
 

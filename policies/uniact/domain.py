@@ -1,0 +1,33 @@
+"""What belongs to one kind of robot alone."""
+
+from torch import Tensor, nn
+
+from ambidex.envs.types import EnvSpec
+from ambidex.policies.normalization import Normalization
+from ambidex.policies.statistics import Statistics
+from ambidex.policies.uniact.interpreters.interpreter import Interpreter
+
+
+class Domain(nn.Module):
+    """A robot's interpreter with the statistics of its data; both are in the checkpoint.
+
+    Args:
+        interpreter: Makes its normalised actions.
+        statistics: Of its training data.
+        cameras: What it looks at.
+    """
+
+    def __init__(self, interpreter: Interpreter, statistics: Statistics, cameras: tuple[str, ...]) -> None:
+        super().__init__()
+        self.cameras = cameras
+        self.interpreter = interpreter
+        self.qpos, self.actions = Normalization(statistics.qpos), Normalization(statistics.actions)
+
+    def forward(self, features: Tensor, universal: Tensor, qpos: Tensor) -> Tensor:
+        """Normalised actions, shape (B, K, A), from features (B, V, C, h, w), (B, W) and (B, J) in its own units."""
+        return self.interpreter(features, universal, self.qpos(qpos))  # type: ignore[no-any-return]
+
+
+def domain_name(spec: EnvSpec) -> str:
+    """The embodiment: a robot in a way to control it, for instance "viperx_bimanual-joint"."""
+    return f"{spec.robot}-{spec.control}"

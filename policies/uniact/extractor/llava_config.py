@@ -1,0 +1,76 @@
+"""LLaVA-OneVision's configuration for transformers. Imports transformers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
+
+ROPE_THETA = 1_000_000.0  # Qwen2's
+LONGEST = 32_768  # tokens of Qwen2
+
+
+def llava_values(shape: LlavaShape) -> dict[str, Any]:
+    """The settings that decide what is computed, as config.json has them."""
+    return {
+        "image_token_index": shape.image_token,
+        "video_token_index": shape.video_token,
+        "image_grid_pinpoints": [[shape.image_size, shape.image_size]],
+        "vision_feature_layer": -1,
+        "vision_feature_select_strategy": "full",
+        "projector_hidden_act": "gelu",
+        "text_config": {
+            "model_type": "qwen2",
+            "vocab_size": shape.vocabulary,
+            "hidden_size": shape.width,
+            "num_hidden_layers": shape.layers,
+            "num_attention_heads": shape.heads,
+            "num_key_value_heads": shape.key_value_heads,
+            "intermediate_size": shape.feedforward,
+            "max_position_embeddings": LONGEST,
+            "rms_norm_eps": 1e-6,
+            "hidden_act": "silu",
+        },
+        "vision_config": {
+            "model_type": "siglip_vision_model",
+            "image_size": shape.image_size,
+            "patch_size": shape.patch,
+            "hidden_size": shape.vision_width,
+            "num_hidden_layers": shape.vision_layers,
+            "num_attention_heads": shape.vision_heads,
+            "intermediate_size": shape.vision_feedforward,
+            "layer_norm_eps": 1e-6,
+            "hidden_act": "gelu_pytorch_tanh",
+            "vision_use_head": False,
+        },
+    }
+
+
+def llava_config(shape: LlavaShape) -> Any:
+    """A LlavaOnevisionConfig."""
+    from transformers import LlavaOnevisionConfig
+
+    values = llava_values(shape)
+    rope = {"rope_type": "default", "rope_theta": ROPE_THETA}
+    values["text_config"] = {**values["text_config"], "rope_parameters": rope, "use_cache": False}
+    return LlavaOnevisionConfig(**values)
+
+
+def config_differences(shape: LlavaShape, found: Mapping[str, Any]) -> list[str]:
+    """A line for each setting in which a configuration computes something else than this shape.
+
+    Args:
+        shape: Sizes.
+        found: A LlavaOnevisionConfig as a mapping, all its defaults filled in.
+    """
+    names = {"image_token_index": "image_token_id", "video_token_index": "video_token_id"}
+    ignored = {"image_grid_pinpoints", "text_config", "vision_config", "model_type", "max_position_embeddings"}
+    lines = []
+    values = llava_values(shape)
+    for part in ("", "text_config", "vision_config"):
+        expected, there = (values, found) if not part else (values[part], found[part])
+        for name, value in expected.items():
+            got = there.get(name, there.get(names.get(name, name)))
+            if name not in ignored and got != value:
+                lines.append(f"{part and part + '.'}{name} is {got}, expected {value}")
+    rope = (found["text_config"].get("rope_parameters") or found["text_config"]).get("rope_theta")
+    return lines if rope == ROPE_THETA else [*lines, f"text_config.rope_theta is {rope}, expected {ROPE_THETA}"]

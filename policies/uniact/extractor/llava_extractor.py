@@ -1,0 +1,135 @@
+"""LLaVA-OneVision as an extractor, through transformers.
+
+Source: Li et al., "LLaVA-OneVision: Easy Visual Task Transfer", 2024.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.errors import CheckpointError
+from ambidex.policies.uniact.extractor.attention_choice import choose_attention
+from ambidex.policies.uniact.extractor.byte_tokenizer import FIRST_MERGED, SPECIALS, ByteTokenizer
+from ambidex.policies.uniact.extractor.extractor import Extractor
+from ambidex.policies.uniact.extractor.image_preparation import prepared
+from ambidex.policies.uniact.extractor.llava_config import llava_config
+from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
+from ambidex.policies.uniact.extractor.llava_weights import NONE, pretrained, weights_folder
+from ambidex.policies.uniact.extractor.prompts import Prompts, at
+from ambidex.policies.uniact.extractor.published_tokenizer import PublishedTokenizer
+from ambidex.policies.uniact.extractor.text_tokenizer import TextTokenizer
+
+BEFORE, AFTER = "<|im_start|>user ", "\n{}<|im_end|><|im_start|>assistant\n"  # the chat template, around the image
+MOST_LEARNED = 1024  # ids of a tokenizer of our own
+VIDEO = "<video>"
+
+
+class LlavaExtractor(Extractor):
+    """The image as a video of one frame and the instruction, through the base model: nobody asks for words.
+
+    Prompts of different length are filled on the right, and attention is causal, so no mask is needed and the quick
+    kernels stay in use.
+
+    Args:
+        shape: Sizes.
+        texts: What a tokenizer of our own learns from, used unless weights bring one.
+        weights: Where weights come from; see `UniActConfig.extractor_weights`.
+        attention: See `UniActConfig.attention`.
+
+    Raises:
+        UsageError: transformers is not installed.
+    """
+
+    def __init__(self, shape: LlavaShape, texts: Sequence[str], weights: str, attention: str) -> None:
+        super().__init__()
+        try:
+            from transformers import LlavaOnevisionModel
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"The extractor llava_ov needs packages that are not installed ({error}). Install them: pip install "
+                "'ambidex[uniact]'; or take --extractor scratch."
+            ) from error
+        self.width, self._shape, self._weights, self._wanted = shape.width, shape, weights, attention
+        self._chosen_for: torch.device | None = None
+        self.tokenizer: TextTokenizer = ByteTokenizer.learned(texts, _learned_size(shape))
+        self.llava: Any = LlavaOnevisionModel(llava_config(shape))
+        self._freeze_unused()
+
+    def forward(self, images: Tensor, instructions: Sequence[str]) -> Tensor:
+        """See `Extractor`."""
+        if self._chosen_for != images.device:
+            self._choose_attention(images.device)
+        prompts = self._prompts(instructions, images.device)
+        pixels = prepared(images, self._shape.image_size, "bicubic")[:, None]  # (B, 1, 3, S, S): one frame
+        states = self.llava(input_ids=prompts.ids, pixel_values_videos=pixels, use_cache=False).last_hidden_state
+        return at(states, prompts.last)
+
+    def read_tokenizer(self, text: str) -> None:
+        """See `Extractor`."""
+        self.tokenizer = _tokenizer(text)
+
+    def load_pretrained(self) -> str:
+        """See `Policy.load_pretrained`."""
+        device = self.llava.device
+        attention = self._choose_attention(device)
+        if self._weights == NONE:
+            return f"LLaVA-OneVision starts from scratch, as asked for. {attention}"
+        folder = weights_folder(self._weights)
+        tokenizer = PublishedTokenizer(_read(folder / "tokenizer.json"))
+        if tokenizer.special(VIDEO) != self._shape.video_token:
+            raise CheckpointError(
+                f"{folder}: tokenizer.json has id {tokenizer.special(VIDEO)} for {VIDEO}, expected "
+                f"{self._shape.video_token}. Get the files again, or give --llava.video-token."
+            )
+        self.llava.load_state_dict(pretrained(self._shape, folder).state_dict())
+        self.tokenizer = tokenizer
+        return f"LLaVA-OneVision starts from {folder}. {attention}"
+
+    def _choose_attention(self, device: torch.device) -> str:
+        name, why = choose_attention(self._wanted, device)
+        self.llava.set_attn_implementation(name)
+        self._chosen_for = device
+        return why
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # ids are looked up in Python
+    def _prompts(self, instructions: Sequence[str], device: torch.device) -> Prompts:
+        before = [*self.tokenizer.encode(BEFORE), *[self._shape.video_token] * self._shape.image_tokens]
+        ids = {text: [*before, *self.tokenizer.encode(AFTER.format(text))] for text in set(instructions)}
+        return Prompts.of([ids[text] for text in instructions], device)
+
+    def _freeze_unused(self) -> None:
+        """What the features do not depend on: the norm after the image encoder's last layer."""
+        for name, parameter in self.llava.named_parameters():
+            if "post_layernorm" in name:
+                parameter.requires_grad_(False)
+
+
+def _learned_size(shape: LlavaShape) -> int:
+    """Ids for a tokenizer of our own, apart from those that stand for pieces of the image."""
+    taken = [token for token in (shape.image_token, shape.video_token) if token >= len(SPECIALS)]
+    size = min(MOST_LEARNED, shape.vocabulary, *taken)
+    if size < FIRST_MERGED:
+        raise UsageError(
+            f"UniAct: llava.vocabulary must be {FIRST_MERGED} or more, and llava.image_token and llava.video_token "
+            f"below {len(SPECIALS)} or at least {FIRST_MERGED}, got {shape}."
+        )
+    return size
+
+
+def _tokenizer(text: str) -> TextTokenizer:
+    try:
+        ours = "merges" in json.loads(text) and "format" in json.loads(text)
+    except ValueError as error:
+        raise CheckpointError(f"tokenizer.json cannot be read: {error}. Restore the checkpoint.") from error
+    return ByteTokenizer.from_json(text) if ours else PublishedTokenizer(text)
+
+
+def _read(file: Any) -> str:
+    try:
+        return str(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error}. Get the files again.") from error

@@ -1,0 +1,80 @@
+"""UniAct's network, from top to bottom.
+
+Source: Zheng et al., "Universal Actions for Enhanced Embodied Foundation Models", CVPR 2025; docs/policies.md says
+where it differs and why.
+
+B samples, F dimensions of the extractor's features, N codes, W numbers in each, V cameras, K actions in a chunk, A
+action dimensions, J joints.
+"""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from ambidex.envs.types import EnvSpec
+from ambidex.policies.statistics import Statistics
+from ambidex.policies.uniact.camera_features import CameraFeatures
+from ambidex.policies.uniact.codebook import Codebook, Mode
+from ambidex.policies.uniact.config import UniActConfig
+from ambidex.policies.uniact.domain import Domain
+from ambidex.policies.uniact.extractor.extractor import Extractor
+from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes
+from ambidex.policies.uniact.interpreters.registry import make_interpreter
+from ambidex.policies.uniact.selection import Selection
+from ambidex.policies.uniact.temperature import Temperature
+
+
+class UniActModel(nn.Module):
+    """What all robots share, and one domain for each.
+
+    Args:
+        config: Sizes.
+        extractor: Makes features of the main camera's image and the instruction.
+    """
+
+    def __init__(self, config: UniActConfig, extractor: Extractor) -> None:
+        super().__init__()
+        self._config = config
+        self.extractor = extractor
+        temperature = Temperature(config.temperature_start, config.temperature_end, config.temperature_steps)
+        self.codebook = Codebook(extractor.width, config.codes, config.code_width, temperature)
+        self.cameras = CameraFeatures(config.backbone_width, config.backbone_norm)
+        self.domains = nn.ModuleDict()
+
+    def add_domain(self, name: str, spec: EnvSpec, statistics: Statistics, cameras: tuple[str, ...]) -> None:
+        """Add a robot with a fresh interpreter.
+
+        Raises:
+            UnknownNameError: The configuration names an interpreter that does not exist.
+            UsageError: It names one that is for another robot.
+        """
+        config = self._config
+        sizes = InterpreterSizes(
+            views=len(cameras),
+            channels=self.cameras.backbone.channels,
+            code_width=config.code_width,
+            proprio=len(spec.joint_names),
+            actions=len(spec.action_names),
+            chunk=config.chunk_size,
+            d_model=config.d_model,
+            heads=config.heads,
+            feedforward=config.feedforward,
+            encoder_layers=config.encoder_layers,
+            decoder_layers=config.decoder_layers,
+        )
+        self.domains[name] = Domain(make_interpreter(config.interpreter, sizes), statistics, cameras)
+
+    def domain(self, name: str) -> Domain:
+        """The domain of this name."""
+        found = self.domains[name]
+        assert isinstance(found, Domain)
+        return found
+
+    def choose(self, image: Tensor, instructions: tuple[str, ...], mode: Mode) -> Selection:
+        """Universal actions for the main camera's images (B, 3, H, W) uint8 and B instructions."""
+        return self.codebook(self.extractor(image, instructions), mode)  # type: ignore[no-any-return]
+
+    def interpret(self, domain: str, universal: Tensor, qpos: Tensor, images: Mapping[str, Tensor]) -> Tensor:
+        """A robot's normalised actions (B, K, A) for universal ones (B, W), joints (B, J) and its cameras."""
+        chosen = self.domain(domain)
+        return chosen(self.cameras(images, chosen.cameras), universal, qpos)  # type: ignore[no-any-return]

@@ -1,0 +1,63 @@
+import dataclasses
+
+import pytest
+import torch
+from act_samples import make_statistics
+from synthetic_episode import make_spec
+
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.policies.config_json import from_json, to_json
+from ambidex.policies.uniact.config import UniActConfig
+from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
+from ambidex.policies.uniact.policy import UniActPolicy
+from ambidex.policies.uniact.presets import PRESETS, preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_settings_survive_a_file(name):
+    assert from_json(UniActConfig, to_json(preset(name).config)) == preset(name).config
+
+
+def test_the_published_sizes():
+    config = preset("paper").config
+    assert (config.codes, config.code_width, config.chunk_size, config.huber_delta) == (256, 128, 4, 0.1)
+    assert LlavaShape().image_tokens == 197
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("tiny", 1e6, 3e6), ("base", 25e6, 45e6)])
+def test_presets_have_the_size_they_are_for(name, least, most):
+    with torch.device("meta"):
+        policy = UniActPolicy(preset(name).config, make_spec(cameras=("top",)), make_statistics())
+    assert least < sum(parameter.numel() for parameter in policy.parameters()) < most
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(UnknownNameError, match="Did you mean 'tiny'"):
+        preset("tinny")
+    with pytest.raises(UsageError, match="uniact looks at images"):
+        preset("tiny", "state")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"codes": 0},
+        {"temperature_end": 0.0},
+        {"temperature_steps": 0},
+        {"uniform_weight": float("nan")},
+        {"d_model": 30, "heads": 4},
+        {"execute_steps": -1},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes):
+    with pytest.raises(UsageError, match=next(iter(changes))):
+        UniActConfig(**changes)
+
+
+SMALL = LlavaShape(vocabulary=320, video_token=2, image_token=0)
+
+
+@pytest.mark.parametrize("changes", [{"width": 897}, {"key_value_heads": 3}, {"vision_heads": 5}, {"video_token": 320}])
+def test_sizes_of_llava_that_do_not_go_together_are_refused(changes):
+    with pytest.raises(UsageError, match=next(iter(changes))):
+        dataclasses.replace(SMALL, **changes)

@@ -1,0 +1,155 @@
+import dataclasses
+
+import pytest
+import torch
+from act_samples import make_batch, make_observation, make_statistics
+from synthetic_episode import make_spec
+from uniact_samples import CAMERAS, CHUNK, make_config, make_policy
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.policy_inputs import PolicyInputs
+from ambidex.policies.uniact.policy import UniActPolicy
+
+TWO = CAMERAS[:2]
+
+
+def losses(policy, batch, seed=0):
+    """With the same draw of codes each time."""
+    torch.manual_seed(seed)
+    return policy.train().losses(batch)
+
+
+def told(observation, *instructions):
+    return dataclasses.replace(observation, instructions=instructions)
+
+
+def test_every_parameter_gets_a_gradient():
+    policy = make_policy(cameras=TWO)
+    losses(policy, make_batch(cameras=TWO))["loss"].backward()
+    assert not [n for n, p in policy.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    d = 32
+    for name, p in policy.named_parameters():  # query, key and value each
+        if name.endswith(("in_weight", "query_key_value.weight")):
+            assert (p.grad.view(3, d, d).abs().sum((1, 2)) > 0).all(), name
+    assert (policy.model.codebook.codes.weight.grad.abs().sum(1) > 0).all()
+
+
+def test_codes_learn_from_the_actions_alone():
+    policy = make_policy(cameras=TWO, uniform_weight=0.0)
+    losses(policy, make_batch(cameras=TWO))["loss"].backward()
+    assert policy.model.codebook.project.weight.grad.abs().sum() > 0
+    assert policy.model.extractor.words.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_one_batch_can_be_learnt_by_heart():
+    policy, batch = make_policy(cameras=TWO[:1]), make_batch(4, cameras=TWO[:1])
+    first = losses(policy, batch)["loss"].item()
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=3e-3)
+    for step in range(400):
+        optimizer.zero_grad()
+        loss = losses(policy, batch, step)["loss"]
+        loss.backward()
+        optimizer.step()
+        if loss.item() < 0.009 * first:
+            break
+    assert loss.item() < 0.01 * first
+
+
+def test_the_divergence_is_really_added():
+    terms = {w: losses(make_policy(uniform_weight=w), make_batch()) for w in (0.0, 5e-4, 2.0)}
+    for weight, found in terms.items():
+        assert found["loss"].item() == pytest.approx((found["huber"] + weight * found["divergence"]).item())
+    assert terms[2.0]["divergence"] > 0
+
+
+def test_padding_changes_no_loss():
+    batch = make_batch()
+    changed = dataclasses.replace(batch, actions=torch.where(batch.is_pad[..., None], 1e3, batch.actions))
+    assert batch.is_pad.any()
+    assert torch.equal(losses(make_policy(), batch)["huber"], losses(make_policy(), changed)["huber"])
+
+
+def test_only_training_steps_cool():
+    policy, batch = make_policy(cameras=TWO, temperature_steps=4), make_batch(cameras=TWO)
+    found = [losses(policy, batch)["temperature"].item() for _ in range(6)]
+    assert found == pytest.approx([2.0, 1.625, 1.25, 0.875, 0.5, 0.5])
+    policy = make_policy(cameras=TWO)
+    with torch.no_grad():
+        policy.train().losses(batch)
+    policy.eval().losses(batch)
+    policy.predict(batch.observation)
+    assert policy.model.codebook.temperature.step == 0
+
+
+def test_evaluation_draws_nothing():
+    policy, batch = make_policy().eval(), make_batch()
+    before = torch.get_rng_state()
+    with torch.no_grad():
+        assert torch.equal(policy.losses(batch)["loss"], policy.losses(batch)["loss"])
+    assert torch.equal(policy.predict(batch.observation), policy.predict(batch.observation))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_predictions_are_in_the_units_of_the_data():
+    policy = make_policy().eval()
+    chunk = policy.predict(make_observation())
+    assert chunk.shape == (3, CHUNK, 14) and not chunk.requires_grad
+    domain = policy.model.domain(policy.domain)
+    with torch.no_grad():
+        for parameter in domain.interpreter.head.parameters():
+            parameter.zero_()
+    assert torch.allclose(policy.predict(make_observation()), domain.actions.mean.expand(3, CHUNK, -1))
+
+
+def test_what_is_said_reaches_the_actions_through_the_code():
+    policy, seen = make_policy().eval(), make_observation(2)
+    with torch.no_grad():
+        policy.model.codebook.project.weight.mul_(100)
+    one, two = told(seen, "insert", "insert"), told(seen, "insert", "open the drawer")
+    (first, codes), (second, others) = policy.predict_with_codes(one), policy.predict_with_codes(two)
+    assert torch.equal(first[0], second[0]) and codes[0] == others[0]
+    changed = codes[1] != others[1]
+    assert torch.equal(first[1], second[1]) != changed
+
+
+def test_a_code_can_be_played_whatever_is_said():
+    policy, seen = make_policy().eval(), make_observation(2)
+    policy.code = 3
+    chunk, codes = policy.predict_with_codes(seen)
+    assert codes.tolist() == [3, 3]
+    assert torch.equal(chunk, policy.predict(told(seen, "stop", "go on")))
+    policy.code = 4
+    assert not torch.allclose(chunk, policy.predict(seen))
+    policy.code = 16
+    with pytest.raises(UsageError, match="Expected 0 to 15"):
+        policy.predict(seen)
+
+
+def test_the_extractor_sees_the_main_camera_and_the_interpreter_its_own():
+    policy = make_policy(main_camera="right_wrist").eval()
+    assert policy.inputs.cameras == CAMERAS
+    seen = make_observation()
+    features = policy.model.extractor(seen.images["right_wrist"], seen.instructions)
+    assert torch.equal(policy.predict_with_codes(seen)[1], policy.model.codebook(features, "argmax").codes)
+
+
+def test_the_main_camera_need_not_be_the_interpreters():
+    config = make_config(cameras=("left_wrist",), main_camera="top")
+    policy = UniActPolicy(config, make_spec(cameras=CAMERAS, image_size=(48, 64)), make_statistics())
+    assert policy.inputs == PolicyInputs(cameras=("left_wrist", "top"), objects=False, instruction=True)
+    assert policy.model.domain(policy.domain).cameras == ("left_wrist",)
+    assert policy.eval().predict(make_observation(cameras=("left_wrist", "top"))).shape == (3, CHUNK, 14)
+
+
+def test_data_without_images_are_refused():
+    with pytest.raises(UsageError, match=r"needs images of a camera.*render-episodes"):
+        make_policy(cameras=())
+    with pytest.raises(UsageError, match="needs images of angle"):
+        make_policy(main_camera="angle")
+
+
+def test_backbone_parameters_are_those_of_resnet():
+    policy = make_policy()
+    of_backbone = {id(parameter) for parameter in policy.backbone_parameters()}
+    assert of_backbone == {id(p) for name, p in policy.named_parameters() if ".backbone." in name}

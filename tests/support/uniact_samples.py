@@ -1,0 +1,37 @@
+"""Small UniAct policies."""
+
+import torch
+from act_samples import make_statistics
+from synthetic_episode import make_spec
+
+from ambidex.policies.uniact.config import UniActConfig
+from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
+from ambidex.policies.uniact.policy import UniActPolicy
+
+CHUNK = 8  # as in act_samples, whose batches fit
+CAMERAS = ("top", "left_wrist", "right_wrist", "front_close")
+SMALL = {
+    "extractor": "scratch",
+    "scratch": ScratchShape(image_size=32, width=32, layers=2, heads=4, vocabulary=300),
+    "codes": 16,
+    "code_width": 8,
+    "temperature_steps": 100,
+    "chunk_size": CHUNK,
+    "d_model": 32,
+    "heads": 4,
+    "feedforward": 48,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "backbone_width": 8,
+    "backbone_norm": "layer",
+    "backbone_weights": "none",
+}
+
+
+def make_config(**changes):
+    return UniActConfig(**{**SMALL, **changes})
+
+
+def make_policy(*, cameras=CAMERAS, seed=0, **changes):
+    torch.manual_seed(seed)
+    return UniActPolicy(make_config(**changes), make_spec(cameras=cameras, image_size=(48, 64)), make_statistics())
