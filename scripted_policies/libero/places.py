@@ -14,6 +14,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.probe import Probe
 
 ABOVE = 0.16  # height over a place from which a thing is lowered [m]
+FINE = (0.07, -0.07, 0.15, -0.15, 0.22, -0.22, 0.3, -0.3)
 WIDE, NARROW = 0.01, 0.004  # how far off a thing may come to stand [m]
 SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions
 EVEN = 0.006  # difference in height between spots of one floor [m]
@@ -56,7 +57,8 @@ class Places:
             half = np.abs(frame.rotation @ frame.half_size)
             above = frame.position + [0.0, 0.0, half[2] + ABOVE]
             yield above - shift
-            for x, y in sorted(itertools.product(SHARES, SHARES), key=lambda s: math.hypot(*s)):
+            grid = [*itertools.product(SHARES, SHARES), *((s, 0.0) for s in FINE), *((0.0, s) for s in FINE)]
+            for x, y in sorted(grid, key=lambda s: math.hypot(*s)):
                 yield above + half * [x, y, 0.0]
 
     def _lowered(self, atom: Atom, above: Pose) -> Pose | None:
