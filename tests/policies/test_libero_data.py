@@ -1,0 +1,66 @@
+"""Training reads LIBERO files as it reads ACT's: the same table, the same frames."""
+
+import numpy as np
+import pytest
+from synthetic_episode import make_frames
+from synthetic_libero import TASK, libero_episode, libero_spec, write_libero
+
+from ambidex.policies.dataset import read_table
+from ambidex.policies.training_data.frame_loader import loaded
+from ambidex.policies.training_data.frame_reading import FrameReader
+from ambidex.recorders.act import write_episode
+from ambidex.recorders.dataset import DatasetInfo, episode_path
+from ambidex.recorders.libero_format import LiberoFormat
+
+LENGTHS = (5, 3, 7)
+
+
+def write_info(folder, name):
+    count = len(LENGTHS)
+    DatasetInfo(
+        env_spec=libero_spec(), command="", versions={}, format=name, storage="lossless", attempts=count,
+        successes=count, failures=0, errors=0, episodes=count, complete=True, timings={},
+    ).write(folder)  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["joined", "in parts", "bottom up"])
+def libero(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("libero")
+    convention = "opengl" if request.param == "bottom up" else "upright"
+    for index, steps in enumerate(LENGTHS):
+        path = LiberoFormat().episode_path(folder, index)
+        write_libero(path, steps=steps, seed=index, convention=convention)
+    if request.param != "in parts":
+        LiberoFormat().finish(folder, TASK)
+    write_info(folder, "libero")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def act(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("act")
+    for index, steps in enumerate(LENGTHS):
+        episode = libero_episode(steps=steps, seed=index)
+        write_episode(episode_path(folder, index), episode, make_frames(episode), "lossless")
+    write_info(folder, "act")
+    return folder
+
+
+def test_the_table_is_that_of_an_act_dataset(libero, act):
+    one, other = read_table([libero]), read_table([act])
+    assert one.spec == other.spec and one.actions.shape == (sum(LENGTHS), 7)
+    for field in ("qpos", "objects", "actions"):
+        assert np.array_equal(getattr(one, field), getattr(other, field))
+    assert [entry.steps for entry in one.entries] == list(LENGTHS)
+    assert {entry.instruction for entry in one.entries} == {"put the bowl on the plate"}
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_frames_are_those_of_an_act_dataset(libero, act, workers):
+    rows = [np.array([0, 9, 5]), np.array([14, 2])]
+    cameras = ("agentview", "robot0_eye_in_hand")
+    first, second = (
+        list(loaded(FrameReader(read_table([folder]), cameras), rows, workers)) for folder in (libero, act)
+    )
+    for a, b in zip(first, second, strict=True):
+        assert all(np.array_equal(a[camera], b[camera]) for camera in cameras)
