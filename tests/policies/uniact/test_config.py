@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -61,3 +62,8 @@ SMALL = LlavaShape(vocabulary=320, video_token=2, image_token=0)
 def test_sizes_of_llava_that_do_not_go_together_are_refused(changes):
     with pytest.raises(UsageError, match=next(iter(changes))):
         dataclasses.replace(SMALL, **changes)
+
+
+def test_every_setting_is_described_in_the_guide():
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "policies.md").read_text().split("## Settings of UniAct")[1]
+    assert not [name for name in UniActConfig.__dataclass_fields__ if f"| `{name}` |" not in guide]
