@@ -12,22 +12,27 @@ from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
 from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.pick_plan import both_ways
+from ambidex.scripted_policies.libero.pick_plan import both_ways, turn_between
 from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing
 from ambidex.scripted_policies.libero.workplace import Workplace
 
-PULLED = -0.158  # where the drawer is pulled to [m]
-DONE_OPEN, DONE_SHUT = -0.15, 0.003  # [m]
+PULLED = -0.168  # where the drawer is pulled to [m]
+DONE_OPEN, DONE_SHUT = -0.156, 0.003  # [m]
 SHUT = 0.022  # where it is pushed to, beyond its stop [m]
-BACK = 0.07  # [m]
+BACK = 0.04  # [m]
 TILTS = tuple(math.radians(angle) for angle in (45, 60, 75, 30, 90, 15, 0))  # of the hand from straight down
-GRIP_OPENING = 0.05  # [m]
+GRIP_OPENING = 0.035  # [m]
 PUSH_TILTS = tuple(math.radians(angle) for angle in (38, 50, 30, 65))
+PULL_HEADINGS = (0.0, 0.5, -0.5, 0.9, -0.9)  # of a pulling hand [rad]
+OUTWARDS = (0.0, 0.005)  # of the grip site from the bar's middle [m]
 HEADINGS = (0.0, 0.5, -0.5)  # of a pushing hand to either side [rad]
 BESIDE = (0.0, 0.055, -0.055, 0.08, -0.08)  # from the handle's middle, where the bar or the front is pushed [m]
 FRONT, BAR = 0.0223, -0.0035  # from the handle's middle back to the front, and out to the face of the bar [m]
 STANDOFF = 0.003  # of the finger tips before they push [m]
 OUT, ABOVE = 0.035, 0.1  # from where a pushing hand comes: out and up from the front [m]
+AJAR = -0.1  # from which a drawer is open enough to be widened from inside [m]
+INSIDE, OVER_BAR = 0.057, 0.014  # where, from the bar's middle: inwards, and up [m]
+MOST = 6  # hands to choose from
 GAP = 0.004  # of a hand that holds the bar [m]
 
 
@@ -42,13 +47,24 @@ class Drawer:
 
     def motion(self, attempt: int) -> Motion:
         """Pull or push; true if the drawer is where it should be."""
-        self._work.probe.renew()
-        tools = list(self._pulling() if self._opens else self._pushing())
+        if self._opens and self._drawer.position < AJAR:
+            return (yield from self._widen())
+        tools = self._tools()
         if not tools:
             return (yield from self._work.hand.pause(10, until=lambda: False))
         tool = tools[attempt % len(tools)]
         yield from self._pull(tool) if self._opens else self._push(tool)
         return self._done()
+
+    def _tools(self) -> list[Pose]:
+        """Hands to choose from, those with a margin around them if there are any."""
+        probe = self._work.probe
+        probe.renew()
+        for probe.cautious in (True, False):
+            tools = list(itertools.islice(self._pulling() if self._opens else self._pushing(), MOST))
+            if tools:
+                break
+        return tools
 
     def _pull(self, tool: Pose) -> Motion:
         work, hand = self._work, self._work.hand
@@ -77,6 +93,24 @@ class Drawer:
         hand.grip = OPEN
         return True
 
+    def _widen(self) -> Motion:
+        """Push the front outwards from inside of a drawer that is open already."""
+        work, hand = self._work, self._work.hand
+        bar = work.scene.site_pose(self._handle)
+        spot = bar.position + INSIDE * self._drawer.axis + [0.0, 0.0, OVER_BAR]
+        tools = both_ways(Pose(spot, pointing(DOWN, bar.axis(0))))
+        tool = min(tools, key=lambda tool: turn_between(hand.tool(), tool))
+        hand.grip = CLOSE
+        above = tool.shifted((0.0, 0.0, ABOVE))
+        yield from hand.follow(work.way(above, TIP + 0.03, 0.06))
+        yield from hand.reach(tool, tolerance=0.008)
+        goal = tool.shifted((PULLED - 0.014 - self._drawer.position) * self._drawer.axis)
+        yield from hand.reach(goal, speed=0.8, until=self._done, timeout=25)
+        yield from hand.reach(hand.tool().shifted(0.01 * self._drawer.axis), tolerance=0.006)
+        yield from hand.reach(hand.tool().shifted((0.0, 0.0, ABOVE)), tolerance=0.02)
+        hand.grip = OPEN
+        return self._done()
+
     def _leave(self) -> Motion:
         hand = self._work.hand
         away = advanced(hand.tool(), -BACK)
@@ -88,12 +122,13 @@ class Drawer:
 
     def _pulling(self) -> Iterator[Pose]:
         """Hands around the bar that can come there and pull."""
-        centre = self._work.scene.site_pose(self._handle)
-        inwards = self._drawer.axis
-        for tilt in TILTS:
-            approach = math.cos(tilt) * np.array(DOWN) + math.sin(tilt) * inwards
-            closing = math.cos(tilt) * inwards - math.sin(tilt) * np.array(DOWN)
-            for tool in both_ways(Pose(centre.position, pointing(approach, closing))):
+        bar = self._work.scene.site_pose(self._handle)
+        inwards, along = self._drawer.axis, bar.axis(0)
+        for heading, out, tilt in itertools.product(PULL_HEADINGS, OUTWARDS, TILTS):
+            level = math.cos(heading) * inwards + math.sin(heading) * along
+            approach = math.cos(tilt) * np.array(DOWN) + math.sin(tilt) * level
+            spot = bar.position - out * approach
+            for tool in both_ways(Pose(spot, pointing(approach, np.cross(approach, along)))):
                 if self._clear(tool, GRIP_OPENING, PULLED):
                     yield tool
 

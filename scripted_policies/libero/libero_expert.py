@@ -21,7 +21,7 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 
 WAYPOINT_NOISE = 0.004  # standard deviation of a grasp at noise 1 [m]
 PACE_NOISE = 0.12  # standard deviation of the pace at noise 1, as a share
-WIDE_ENOUGH: Mapping[str, float] = {"_level": -0.12, "_microjoint": -1.4}  # open enough to put things in [m or rad]
+WIDE_ENOUGH: Mapping[str, float] = {"_top_level": -0.12, "_level": -0.155, "_microjoint": -1.4}  # open enough to put things in [m or rad]
 
 
 class LiberoExpert:
