@@ -17,6 +17,7 @@ from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 PULLED = -0.168  # where the drawer is pulled to [m]
+HALF_PULLED, HALF_OPEN = -0.148, -0.136  # for a top drawer that need not count as open [m]
 DONE_OPEN, DONE_SHUT = -0.156, 0.003  # [m]
 SHUT = 0.022  # where it is pushed to, beyond its stop [m]
 BACK = 0.04  # [m]
@@ -44,6 +45,8 @@ class Drawer:
         self._drawer = Articulation(work.scene, job.thing)
         self._handle = f"{job.thing.removesuffix('_level')}_handle"
         self._opens = job.work is Work.OPEN
+        wide = job.atom.predicate == "open" or not job.thing.endswith("_top_level")
+        self._pulled, self._enough = (PULLED, DONE_OPEN) if wide else (HALF_PULLED, HALF_OPEN)
 
     def motion(self, attempt: int) -> Motion:
         """Pull or push; true if the drawer is where it should be."""
@@ -74,7 +77,7 @@ class Drawer:
         yield from hand.close()
         if hand.gap() > GAP:
             start = hand.tool()
-            goal = self._drawer.carried(start, PULLED - self._drawer.position)
+            goal = self._drawer.carried(start, self._pulled - self._drawer.position)
             yield from hand.reach(goal, speed=0.6, until=self._done)
         yield from hand.open()
         return (yield from self._leave())
@@ -118,7 +121,7 @@ class Drawer:
 
     def _done(self) -> bool:
         position = self._drawer.position
-        return position < DONE_OPEN if self._opens else position > DONE_SHUT
+        return position < self._enough if self._opens else position > DONE_SHUT
 
     def _pulling(self) -> Iterator[Pose]:
         """Hands around the bar that can come there and pull."""
@@ -129,7 +132,7 @@ class Drawer:
             approach = math.cos(tilt) * np.array(DOWN) + math.sin(tilt) * level
             spot = bar.position - out * approach
             for tool in both_ways(Pose(spot, pointing(approach, np.cross(approach, along)))):
-                if self._clear(tool, GRIP_OPENING, PULLED):
+                if self._clear(tool, GRIP_OPENING, self._pulled):
                     yield tool
 
     def _pushing(self) -> Iterator[Pose]:
