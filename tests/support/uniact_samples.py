@@ -5,6 +5,7 @@ from act_samples import make_statistics
 from synthetic_episode import make_spec
 
 from ambidex.policies.uniact.config import UniActConfig
+from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
 from ambidex.policies.uniact.policy import UniActPolicy
 
@@ -26,6 +27,22 @@ SMALL = {
     "backbone_norm": "layer",
     "backbone_weights": "none",
 }
+SMALL_LLAVA = LlavaShape(
+    vocabulary=320,
+    video_token=2,
+    image_token=0,
+    width=32,
+    layers=2,
+    heads=4,
+    key_value_heads=2,
+    feedforward=48,
+    image_size=56,
+    patch=14,
+    vision_width=32,
+    vision_layers=2,
+    vision_heads=4,
+    vision_feedforward=48,
+)
 
 
 def make_config(**changes):

@@ -6,27 +6,11 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from uniact_samples import SMALL_LLAVA as SMALL
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.errors import CheckpointError
-from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 
-SMALL = LlavaShape(
-    vocabulary=320,
-    video_token=2,
-    image_token=0,
-    width=32,
-    layers=2,
-    heads=4,
-    key_value_heads=2,
-    feedforward=48,
-    image_size=56,
-    patch=14,
-    vision_width=32,
-    vision_layers=2,
-    vision_heads=4,
-    vision_feedforward=48,
-)
 TEXTS = ("pick up the cube", "insert the peg into the socket")
 
 

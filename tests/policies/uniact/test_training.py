@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -73,6 +76,24 @@ def test_a_resumed_training_keeps_the_tokenizer_of_its_checkpoint(data, tmp_path
     (run / "checkpoints" / "2" / "tokenizer.json").write_text(other)
     train(settings(data, tmp_path / "run", steps=3, schedule="constant", resume=True))
     assert json.loads((run / "checkpoints" / "3" / "tokenizer.json").read_text()) == json.loads(other)
+
+
+@pytest.mark.slow
+def test_two_ranks_cool_as_one_does(data, tmp_path):
+    flags = (
+        "--policy uniact --preset tiny --steps 4 --device cpu --precision fp32 --ema-decay 0 --gradient-clip 0 --quiet "
+        "--validation-fraction 0 --chunk-size 1 --scratch.layers 1 "
+        "--d-model 32 --feedforward 48 --backbone-width 8"
+    ).split()
+    module = ["-m", "ambidex.policies.train_policy", *flags, "--data", str(data)]
+    ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    for name, start, size in (("one", module, "8"), ("two", [*ranks, *module], "4")):
+        words = [sys.executable, *start, "--batch-size", size, "--output-dir", str(tmp_path / name)]
+        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        assert done.returncode == 0, done.stderr
+    one, two = (load_file(tmp_path / name / "checkpoints" / "4" / "model.safetensors") for name in ("one", "two"))
+    assert one["model.codebook.temperature.step"] == two["model.codebook.temperature.step"] == 4
+    assert one.keys() == two.keys() and all(torch.isfinite(value).all() for value in two.values())
 
 
 def test_bf16_trains(data, tmp_path):
