@@ -16,6 +16,9 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 
 WIDE, SHUT = -1.75, 0.06  # where the door is swung to, the latter beyond its stop [rad]
 DONE_OPEN, DONE_SHUT = -1.5, -0.003  # [rad]
+AJAR = -0.3  # from which the hand gets behind the door and pushes [rad]
+FIRST = -0.6  # where it is pulled to by its handle, before that [rad]
+INSIDE = 0.068  # from the bar's middle to the door's inner face [m]
 LEAD = 0.22  # how far ahead of the door the hand aims [rad]
 BACK = 0.08  # [m]
 BELOW_TOP = 0.025  # of the bar [m]
@@ -32,15 +35,17 @@ class Door:
         self._door = Articulation(work.scene, job.thing)
         self._handle = f"{job.thing.removesuffix('_microjoint')}_door_handle"
         self._opens = job.work is Work.OPEN
+        self._pulls = False
 
     def motion(self, attempt: int) -> Motion:
         """Swing the door; true if it is where it should be."""
         self._work.probe.renew()
-        tools = list(self._pulling() if self._opens else self._pushing())
+        self._pulls = self._opens and self._door.position > AJAR
+        tools = list(self._pulling() if self._pulls else self._pushing())
         if not tools:
             return (yield from self._work.hand.pause(10, until=lambda: False))
         tool = tools[attempt % len(tools)]
-        yield from self._pull(tool) if self._opens else self._push(tool)
+        yield from self._pull(tool) if self._pulls else self._push(tool)
         return self._done()
 
     def _pull(self, tool: Pose) -> Motion:
@@ -50,19 +55,21 @@ class Door:
         yield from hand.reach(tool, speed=0.6)
         yield from hand.close()
         if hand.gap() > GAP:
-            yield from self._swing(tool, WIDE, -LEAD)
+            yield from self._swing(tool, FIRST, -LEAD)
         yield from hand.open()
         return (yield from self._leave())
 
     def _push(self, tool: Pose) -> Motion:
         work, hand = self._work, self._work.hand
         hand.grip = CLOSE
-        before = tool.shifted(0.06 * self._outwards())
+        away = self._outwards() if not self._opens else -self._outwards()
+        before = tool.shifted(0.03 * away + [0.0, 0.0, 0.08])
         yield from hand.follow(work.way(before, TIP + 0.03, 0.06))
         yield from hand.reach(tool, speed=0.6, tolerance=0.01)
-        yield from self._swing(tool, SHUT, LEAD)
-        away = hand.tool().shifted(0.05 * self._outwards())
-        yield from hand.reach(away, tolerance=0.02)
+        end, lead = (WIDE, -LEAD) if self._opens else (SHUT, LEAD)
+        yield from self._swing(tool, end, lead)
+        away = self._outwards() if not self._opens else -self._outwards()
+        yield from hand.reach(hand.tool().shifted(0.03 * away), tolerance=0.02)
         hand.grip = OPEN
         return (yield from self._leave())
 
@@ -81,7 +88,7 @@ class Door:
 
     def _carried_from(self, tool: Pose, began: float, position: float) -> Pose:
         moved = self._door.carried(tool, position - began)
-        return moved if self._opens else Pose(moved.position, tool.quaternion)
+        return moved if self._pulls else Pose(moved.position, tool.quaternion)
 
     def _leave(self) -> Motion:
         hand = self._work.hand
@@ -89,6 +96,8 @@ class Door:
 
     def _done(self) -> bool:
         position = self._door.position
+        if self._pulls:
+            return position < 0.9 * FIRST
         return position < DONE_OPEN if self._opens else position > DONE_SHUT
 
     def _outwards(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -104,7 +113,7 @@ class Door:
         for tilt in TILTS:
             approach = np.array(DOWN) + tilt * bar.axis(1)
             for tool in both_ways(Pose(spot, pointing(approach, bar.axis(0)))):
-                if self._clear(tool, 0.07, WIDE):
+                if self._clear(tool, 0.07, FIRST):
                     yield tool
 
     def _pushing(self) -> Iterator[Pose]:
@@ -115,11 +124,11 @@ class Door:
         closed = self._door.carried(bar, -self._door.position)
         for tilt in TILTS:
             for along in (-0.035, -0.06):  # beside the bar, towards the hinge
-                face = bar.position + along * bar.axis(0) + 0.0455 * bar.axis(1)
-                spot = face + (half + 0.012) * bar.axis(2) - FINGER * bar.axis(1)
+                out = FINGER + INSIDE if self._opens else 0.0455 - FINGER
+                spot = bar.position + along * bar.axis(0) + out * bar.axis(1) + (half + 0.012) * bar.axis(2)
                 approach = np.array(DOWN) + math.tan(tilt) * closed.axis(1)
                 for tool in both_ways(Pose(spot, pointing(approach, closed.axis(0)))):
-                    if self._clear(tool, 0.0, 0.0):
+                    if self._clear(tool, 0.0, WIDE if self._opens else 0.0):
                         yield tool
 
     def _clear(self, tool: Pose, opening: float, end: float) -> bool:

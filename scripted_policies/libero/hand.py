@@ -76,7 +76,7 @@ class Hand:
     ) -> Motion:
         """Go straight to a goal, which may move; true when arrived or when `until` holds.
 
-        Ends as well when the hand gets no nearer for half a second, or at the time-out [steps].
+        Ends as well when the hand gets no nearer to a goal that stands still, or at the time-out [steps].
         """
         best, since = np.inf, 0
         for _ in range(timeout):
@@ -87,7 +87,7 @@ class Hand:
                 return True
             remaining = distance + 0.1 * angle
             best, since = (remaining, 0) if remaining < best - PROGRESS else (best, since + 1)
-            if since >= STALLED_STEPS:
+            if since >= STALLED_STEPS and not callable(goal):
                 return False
             self._twist = self._servo.twist(here, target, speed * self.pace)
             yield
