@@ -17,7 +17,7 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 WIDE, SHUT = -1.75, 0.06  # where the door is swung to, the latter beyond its stop [rad]
 DONE_OPEN, DONE_SHUT = -1.5, -0.003  # [rad]
 AJAR = -0.3  # from which the hand gets behind the door and pushes [rad]
-FIRST = -0.6  # where it is pulled to by its handle, before that [rad]
+FIRST = -1.0  # where it is pulled to by its handle, before that [rad]
 INSIDE = 0.068  # from the bar's middle to the door's inner face [m]
 LEAD = 0.22  # how far ahead of the door the hand aims [rad]
 BACK = 0.08  # [m]
@@ -121,7 +121,9 @@ class Door:
         work = self._work
         bar = work.scene.site_pose(self._handle)
         half = float(work.scene.model.site(self._handle).size[2])
-        closed = self._door.carried(bar, -self._door.position)
+        # Thin across the door: as it will be when shut, or as it is now.
+        closed = bar if self._opens else self._door.carried(bar, -self._door.position)
+        work.probe.cautious = not self._opens
         for tilt in TILTS:
             for along in (-0.035, -0.06):  # beside the bar, towards the hinge
                 out = FINGER + INSIDE if self._opens else 0.0455 - FINGER
