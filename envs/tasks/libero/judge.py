@@ -12,9 +12,9 @@ from ambidex.envs.tasks.libero.predicates import holds
 from ambidex.envs.tasks.libero.problem import Problem
 from ambidex.envs.types import FloatArray
 
-HAND = "right_hand"  # the body that carries the fingers
-MAX_SPEED = 0.05  # of a body or a drawer at rest [m/s]
-MAX_SPIN = 0.5  # of a body, a door or a knob at rest [rad/s]
+ARM = "link0"  # the body that carries the arm and the fingers
+MAX_SPEED = 0.01  # of a body or a drawer at rest [m/s]
+MAX_SPIN = 0.1  # of a body, a door or a knob at rest [rad/s]
 
 
 class Judge:
@@ -38,7 +38,7 @@ class Judge:
         )
         owners = dict.fromkeys(problem.owner(name) for atom in problem.goal for name in atom.arguments)
         self._things = tuple(owner for owner in owners if owner != problem.workspace)
-        self._hand = scene.robot.prefixes[0] + HAND
+        self._arm = scene.robot.prefixes[0] + ARM
         self._dofs, self._limits = _motion(scene.model, problem, self._things)
         self._moment = -1
         self._atoms: dict[str, bool] = {}
@@ -51,8 +51,8 @@ class Judge:
         return self._atoms
 
     def touched(self) -> bool:
-        """Whether the hand touches a thing of the goal."""
-        return any(self._scene.in_contact(self._hand, body_name(thing)) for thing in self._things)
+        """Whether the arm or the hand touches a thing of the goal."""
+        return any(self._scene.in_contact(self._arm, body_name(thing)) for thing in self._things)
 
     def at_rest(self) -> bool:
         """Whether nothing of the goal moves."""
