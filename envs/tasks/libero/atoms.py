@@ -36,14 +36,19 @@ def goal_atoms(section: Group, names: Names) -> tuple[Atom, ...]:
     """What must all hold: one atom, or (And ...) of them.
 
     Raises:
-        DefinitionError: As `init_atoms`; another connective; nothing to reach.
+        DefinitionError: As `init_atoms`; another connective; nothing to reach; the same twice.
     """
     if len(section.tail) != 1:
         raise section.at.error(f"got {len(section.tail)} goals, expected one: (:goal (And (On a b) ...)).")
-    found = tuple(_atom(item, names) for item in _conjunction(section.tail[0]))
+    found: list[Atom] = []
+    for item in _conjunction(section.tail[0]):
+        atom = _atom(item, names)
+        if atom in found:
+            raise item.at.error(f"{atom} is in the goal twice. Take one away.")
+        found.append(atom)
     if not found:
         raise section.at.error("the goal is empty, so nothing could fail. Name at least one atom.")
-    return found
+    return tuple(found)
 
 
 def _conjunction(expression: Expression) -> Iterator[Group]:

@@ -10,8 +10,8 @@ DIGITS = r"(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:e[+-]?[0-9]{1,3})?"
 NUMBER = re.compile(rf"([+-]?)(?:({DIGITS})|(?:({DIGITS})\*)?((?:np\.|numpy\.|math\.)?pi))(?:/({DIGITS}))?", re.ASCII)
 
 
-def number(expression: Expression, what: str) -> float:
-    """A finite number, such as -0.25, 3e-2, pi, -pi/2 or 3*pi/4.
+def number(expression: Expression, what: str, most: float) -> float:
+    """A number from -`most` to `most`, such as -0.25, 3e-2, pi, -pi/2 or 3*pi/4.
 
     Raises:
         DefinitionError: It is none.
@@ -21,6 +21,8 @@ def number(expression: Expression, what: str) -> float:
     value = math.nan if match is None else _value(*match.groups())
     if not math.isfinite(value):
         raise written.at.error(f"got {shown(written.text)}, expected {what}: a number such as -0.25, or pi/2.")
+    if abs(value) > most:
+        raise written.at.error(f"got {shown(written.text)}, expected {what}, each from -{most:g} to {most:g}.")
     return value
 
 
@@ -31,20 +33,20 @@ def _value(sign: str, plain: str | None, factor: str | None, pi: str | None, div
     return -value if sign == "-" else value
 
 
-def numbers(expression: Expression, count: int, what: str) -> tuple[float, ...]:
-    """Exactly `count` numbers in parentheses.
+def numbers(expression: Expression, count: int, what: str, most: float) -> tuple[float, ...]:
+    """Exactly `count` numbers in parentheses, none beyond `most`.
 
     Raises:
-        DefinitionError: More, fewer, or something else.
+        DefinitionError: More, fewer, larger, or something else.
     """
     found = group(expression, what)
     if len(found.items) != count:
         raise found.at.error(f"got {len(found.items)} values, expected {count}: {what}.")
-    return tuple(number(item, what) for item in found.items)
+    return tuple(number(item, what, most) for item in found.items)
 
 
-def rows(expression: Expression, count: int, what: str) -> tuple[tuple[float, ...], ...]:
-    """A list of rows of exactly `count` numbers each, at least one.
+def rows(expression: Expression, count: int, what: str, most: float) -> tuple[tuple[float, ...], ...]:
+    """A list of rows of exactly `count` numbers each, at least one row, no number beyond `most`.
 
     Raises:
         DefinitionError: Something else.
@@ -52,7 +54,7 @@ def rows(expression: Expression, count: int, what: str) -> tuple[tuple[float, ..
     found = group(expression, what)
     if not found.items:
         raise found.at.error(f"got (), expected {what}.")
-    return tuple(numbers(row, count, what) for row in found.items)
+    return tuple(numbers(row, count, what, most) for row in found.items)
 
 
 def is_row(items: Sequence[Expression]) -> bool:

@@ -13,6 +13,9 @@ from ambidex.envs.tasks.libero.vocabulary import REGION_ATTRIBUTES, known
 RANGE = "a rectangle (xmin ymin xmax ymax) [m]"
 YAW = "an interval (low high) [rad]"
 RGBA = "a colour (red green blue alpha)"
+FARTHEST = 10.0  # no room is as wide [m]
+MOST_TURNED = 100.0  # [rad]
+BRIGHTEST = 255.0
 
 
 def regions(section: Group) -> dict[str, Region]:
@@ -62,7 +65,7 @@ def _attributes(entry: Group) -> Iterator[tuple[str, Group]]:
 def _ranges(attribute: Group | None) -> tuple[Range, ...]:
     if attribute is None:
         return ()
-    found = cast(tuple[Range, ...], rows(_value(attribute, RANGE), 4, RANGE))
+    found = cast(tuple[Range, ...], rows(_value(attribute, RANGE), 4, RANGE, FARTHEST))
     for xmin, ymin, xmax, ymax in found:
         if xmin > xmax or ymin > ymax:
             got = f"({xmin} {ymin} {xmax} {ymax})"
@@ -73,22 +76,22 @@ def _ranges(attribute: Group | None) -> tuple[Range, ...]:
 def _yaw(attribute: Group | None) -> tuple[float, float] | None:
     if attribute is None:
         return None
-    low, high = _row(attribute, 2, YAW)
+    low, high = _row(attribute, 2, YAW, MOST_TURNED)
     if low > high:
         raise attribute.at.error(f"got ({low} {high}), expected {YAW} with low not above high.")
     return low, high
 
 
 def _rgba(attribute: Group | None) -> tuple[float, float, float, float] | None:
-    return None if attribute is None else cast(Range, _row(attribute, 4, RGBA))
+    return None if attribute is None else cast(Range, _row(attribute, 4, RGBA, BRIGHTEST))
 
 
-def _row(attribute: Group, count: int, what: str) -> tuple[float, ...]:
+def _row(attribute: Group, count: int, what: str, most: float) -> tuple[float, ...]:
     """One row of numbers, in its own parentheses or in two pairs, as LIBERO writes intervals."""
     value = _value(attribute, what)
     if is_row(value.items):
-        return numbers(value, count, what)
-    found = rows(value, count, what)
+        return numbers(value, count, what, most)
+    found = rows(value, count, what, most)
     if len(found) != 1:
         raise value.at.error(f"got {len(found)} rows, expected one: {what}.")
     return found[0]

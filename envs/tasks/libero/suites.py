@@ -1,6 +1,7 @@
 """The names of LIBERO's tasks and where their definitions lie. Light: neither numpy nor a simulator is needed."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,7 +110,8 @@ def _index(suite: str, task: str, names: tuple[str, ...]) -> int:
 def _own(path: Path) -> LiberoDefinition:
     if not path.is_file():
         raise DefinitionError(f"{path} is no file. Give the path of a BDDL definition, such as my_task{SUFFIX}.")
-    path = path.resolve()
+    # Not resolved: a link may lead to a file of any name, and the content is the address anyway.
+    path = Path(os.path.abspath(path))
     return LiberoDefinition(
         name=str(path), suite="", index=0, path=path, instruction=instruction(path.stem), horizon=OWN_HORIZON
     )

@@ -11,6 +11,7 @@ MAX_CHARACTERS = 65_536  # LIBERO's longest file has about 6,000
 
 TOKEN = re.compile(r"[()]|;[^\r\n]*|[^\s();]+")
 LINE_END = re.compile(r"\r\n|\r|\n")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line ends
 
 
 def parse(text: str, source: str) -> Group:
@@ -21,16 +22,25 @@ def parse(text: str, source: str) -> Group:
         source: What messages call it.
 
     Raises:
-        DefinitionError: Parentheses that do not match, anything outside them, too deep, too long.
+        DefinitionError: Parentheses that do not match, anything outside them, too deep, too long; control characters.
     """
     if len(text) > MAX_CHARACTERS:
         raise Location(source, 1, 1).error(
             f"{len(text):,} characters are too many for a definition: at most {MAX_CHARACTERS:,} are read."
         )
+    _check_characters(text, source)
     roots = _Tree()
     for token, at in _tokens(text, source):
         roots.add(token, at)
     return roots.only(Location(source, 1, 1))
+
+
+def _check_characters(text: str, source: str) -> None:
+    found = CONTROL.search(text)
+    if found is not None:
+        lines = LINE_END.split(text[: found.start()])
+        at = Location(source, len(lines), len(lines[-1]) + 1)
+        raise at.error(f"control character U+{ord(found[0]):04X} is no text of a definition. Take it away.")
 
 
 def _tokens(text: str, source: str) -> Iterator[tuple[str, Location]]:

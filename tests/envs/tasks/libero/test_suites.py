@@ -47,6 +47,15 @@ def test_a_users_file_is_named_by_its_absolute_path(tmp_path: Path, monkeypatch:
     assert (found.suite, found.instruction, found.horizon) == ("", "wipe the table", 600)
 
 
+def test_a_link_may_lead_to_a_file_of_any_name(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "content").write_text("")
+    (tmp_path / "wipe_the_table.bddl").symlink_to(tmp_path / "content")
+    found = find(str(tmp_path / "sub" / ".." / "wipe_the_table.bddl"))
+    assert found.name == str(tmp_path / "wipe_the_table.bddl") and find(found.name) == found
+    assert found.instruction == "wipe the table"
+
+
 def test_names_meant_for_libero_are_known_by_their_look() -> None:
     assert is_libero("libero_goal/1") and is_libero("libero_goal/nothing") and is_libero("/tmp/a.bddl")
     assert not is_libero("transfer_cube")
