@@ -110,8 +110,8 @@ def _index(suite: str, task: str, names: tuple[str, ...]) -> int:
 def _own(path: Path) -> LiberoDefinition:
     if not path.is_file():
         raise DefinitionError(f"{path} is no file. Give the path of a BDDL definition, such as my_task{SUFFIX}.")
-    # Not resolved: a link may lead to a file of any name, and the content is the address anyway.
-    path = Path(os.path.abspath(path))
+    # Links are kept: one may lead to a file of any name, and the content is the address anyway.
+    path = Path(os.path.abspath(path))  # noqa: PTH100
     return LiberoDefinition(
         name=str(path), suite="", index=0, path=path, instruction=instruction(path.stem), horizon=OWN_HORIZON
     )
