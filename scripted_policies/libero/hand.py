@@ -21,7 +21,8 @@ PASSED_TURN = 0.3  # [rad]
 NEAR, NEAR_TURN = 0.012, 0.12  # of the end of a way, from which something exact begins [m, rad]
 STALLED_STEPS = 10  # without getting nearer
 PROGRESS = 0.0008  # what counts as nearer, in metres with a radian as 0.1 m
-CLOSE, OPEN = 1.0, -1.0
+CLOSE, OPEN, HOLD = 1.0, -1.0, 0.0
+RUN_ON = 0.012  # [m]
 GRIP_STEPS = 14  # at most, for the fingers to arrive
 STILL = 0.0004  # change of the gap per step below which the fingers have arrived [m]
 
@@ -30,7 +31,7 @@ class Hand:
     """The hand's next action, and motions that set it.
 
     Attributes:
-        grip: CLOSE or OPEN.
+        grip: CLOSE, OPEN or HOLD.
     """
 
     def __init__(self, scene: Scene, arm: Arm) -> None:
@@ -108,6 +109,19 @@ class Hand:
     def open(self, *, until: Condition | None = None) -> Motion:
         """Open the fingers until they stand still, or until a condition holds; the hand stays where it is."""
         return (yield from self._turn_grip(OPEN, 3, until))
+
+    def narrow(self, opening: float) -> Motion:
+        """Close the fingers as far as an opening [m] and hold them there."""
+        here = self.tool()
+        self.grip = CLOSE
+        for _ in range(GRIP_STEPS):
+            # The fingers run on for about a step.
+            if self.gap() < opening + RUN_ON:
+                break
+            self._twist = self._servo.twist(self.tool(), here, self.pace)
+            yield
+        self.grip = HOLD
+        return True
 
     def pause(self, steps: int, until: Condition | None = None) -> Motion:
         """Stay for a number of steps, or until a condition holds."""

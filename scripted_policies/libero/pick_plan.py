@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose, rotation_between
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.grasps import grasps
+from ambidex.scripted_policies.libero.grasps import OPEN, grasps
 from ambidex.scripted_policies.libero.places import Places
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
@@ -40,20 +40,27 @@ class PutPlan:
 
     Attributes:
         tool: The hand at the grasp, in the world.
+        opening: Of the fingers on the way to the grasp [m].
         place: The thing where it is let go, in the world; None if no place was found that this grasp can reach.
     """
 
     tool: Pose
     place: Pose | None
+    opening: float = field(default=OPEN, kw_only=True)
 
 
 class PickPlan:
-    """Tries grasps and places against the copy of the world in a probe."""
+    """Tries grasps and places against the copy of the world in a probe.
+
+    Attributes:
+        widest: Opening of the fingers on the way to a grasp, at most [m].
+    """
 
     def __init__(self, probe: Probe, reach: Reach, places: Places) -> None:
         self._probe = probe
         self._reach = reach
         self._places = places
+        self.widest = OPEN
 
     def plans(self, atom: Atom, thing: Pose, category: str, here: Pose, joints: FloatArray) -> Iterator[PutPlan]:
         """Ways to do it, cheaper ones first; at last grasps without a place.
@@ -71,11 +78,11 @@ class PickPlan:
         for tool, at, opening in self.takes(atom.arguments[0], thing, category, here, joints):
             found = self._place(atom, thing, tool, at, opening, spots, category)
             if found is None:
-                homeless.append(PutPlan(tool, None))
+                homeless.append(PutPlan(tool, None, opening=opening))
             elif found[0] <= GENTLE:
-                yield PutPlan(tool, found[1])
+                yield PutPlan(tool, found[1], opening=opening)
             else:
-                dropping.append((found[0], PutPlan(tool, found[1])))
+                dropping.append((found[0], PutPlan(tool, found[1], opening=opening)))
             if len(dropping) >= ENOUGH or len(homeless) >= TOO_MANY:
                 break
         yield from (plan for _, plan in sorted(dropping, key=lambda option: option[0]))
@@ -101,10 +108,11 @@ class PickPlan:
         for grasp, tool in options[:MAX_GRASPS]:
             self._probe.place(thing, pose)
             led = self._led(here, before(tool), joints)
-            near = None if led is None else self._clear(before(tool), led, grasp.opening)
-            at = None if near is None else self._clear(tool, near, grasp.opening)
+            opening = min(grasp.opening, self.widest)
+            near = None if led is None else self._clear(before(tool), led, opening)
+            at = None if near is None else self._clear(tool, near, opening)
             if at is not None and not self._pinches_others(at, thing):
-                yield tool, at, grasp.opening
+                yield tool, at, opening
 
     def _pinches_others(self, joints: FloatArray, thing: str) -> bool:
         """Whether the closing fingers would meet something besides the thing, such as the wall of its neighbour."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.grasps import TIP
+from ambidex.scripted_policies.libero.grasps import OPEN, TIP
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.pick_plan import HOVER, PutPlan, before, leans
@@ -18,6 +18,8 @@ LIFTED = 0.015  # what of it the thing has to follow [m]
 CLEARANCE = 0.03  # between what travels and what it passes [m]
 HAND_RADIUS = 0.06  # [m]
 RETREAT = 0.07  # after letting go [m]
+NARROW = 0.056  # opening of the fingers where things stand close [m]
+RETRY = 80  # steps to wait if there is no way, as thinking costs time
 TRIES = 12  # plans drawn per job
 
 
@@ -33,7 +35,7 @@ class Put:
         """Pick and place; true if the thing was let go where it should be."""
         plan = self._plan(attempt)
         if plan is None:
-            return (yield from self._work.hand.pause(10, until=lambda: False))
+            return (yield from self._work.hand.pause(RETRY, until=lambda: False))
         if not (yield from self._pick(plan)):
             yield from self._let_go()
             return False
@@ -45,12 +47,13 @@ class Put:
         thing = work.pose_of(self._thing)
         here, joints = work.hand.tool(), work.joints()
         found: PutPlan | None = None
-        for work.probe.cautious in (True, False):
+        for work.probe.cautious, work.pick_plan.widest in ((True, OPEN), (False, OPEN), (False, NARROW)):
             plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints)
             for plan in itertools.islice(plans, attempt % TRIES + 1):
                 found = plan if found is None or plan.place is not None else found
             if found is not None and found.place is not None:
                 break
+        work.pick_plan.widest = OPEN
         return found
 
     def _pick(self, plan: PutPlan) -> Motion:
@@ -58,6 +61,8 @@ class Put:
         grip = work.pose_of(self._thing).inverse() @ plan.tool
         yield from hand.follow(work.way(before(plan.tool), TIP + CLEARANCE, HAND_RADIUS))
         yield from hand.open()
+        if plan.opening < OPEN:
+            yield from hand.narrow(plan.opening)
         goal = work.jittered(work.pose_of(self._thing) @ grip)
         yield from hand.reach(goal, speed=0.7)
         yield from hand.close()
@@ -83,7 +88,9 @@ class Put:
         drop = float(tool.position[2] - low[2])
         above = place.shifted((0.0, 0.0, HOVER)) @ grip
         radius = half_width(low, high, tool)
-        yield from hand.follow(work.way(above, drop + CLEARANCE, radius, self._thing), exact=self._atom.predicate == "in")
+        yield from hand.follow(
+            work.way(above, drop + CLEARANCE, radius, self._thing), exact=self._atom.predicate == "in"
+        )
         if not work.held(self._thing):
             yield from self._let_go()
             return False
