@@ -24,7 +24,7 @@ class EpisodeRow:
         steps: Control steps taken.
         checks: The task's conditions at the last step, by name.
         reason: Empty on success; otherwise which checks failed, or the error.
-        initial_state_sha256: Fingerprint of the first state.
+        initial_state_sha256: Fingerprint of the first state; empty if the episode could not begin.
         wall_s: Wall-clock seconds; the only field that differs from run to run.
         policy: Who acted: a registered policy, "scripted", "random" or "hold".
         execution: How chunks were played, e.g. "chunk:100"; empty for who does not predict chunks.
@@ -59,13 +59,18 @@ class EpisodeRow:
             steps=result.steps,
             checks={name: bool(holds) for name, holds in result.checks.items()},
             reason=result.reason,
-            initial_state_sha256=sha256(result.states[0].tobytes()).hexdigest(),
+            initial_state_sha256=sha256(result.states[0].tobytes()).hexdigest() if result.began else "",
             wall_s=round(result.wall_s, 3),
             policy=policy,
             execution=execution,
             versions=versions(),
             error=result.reason if result.outcome is Outcome.ERROR else "",
         )
+
+    @property
+    def began(self) -> bool:
+        """It has a first state, and its states were kept."""
+        return bool(self.initial_state_sha256)
 
     @property
     def success(self) -> bool:

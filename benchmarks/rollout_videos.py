@@ -56,7 +56,7 @@ def make_videos(
     rows = [row for row in read_rows(results_dir) if which == "all" or (which == "failures" and not row.success)]
     look = Look(cameras=tuple(cameras), image_size=image_size, quality=quality)
     specs = {task: look.spec(spec) for task, spec in info.env_specs.items()}
-    wanted = [row for row in rows if replace or not video_path(results_dir, row).exists()]
+    wanted = [row for row in rows if row.began and (replace or not video_path(results_dir, row).exists())]
     return film_all([_job(results_dir, row, specs[row.task]) for row in wanted], workers, quiet=quiet)
 
 

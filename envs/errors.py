@@ -23,8 +23,9 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        close = get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        by_lower_case = {known_name.lower(): known_name for known_name in reversed(names)}
+        close = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
+        hint = f" Did you mean {by_lower_case[close[0]]!r}?" if close else ""
         super().__init__(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
 
 
@@ -38,6 +39,10 @@ class InvalidActionError(AmbidexError):
 
 class SimulationError(AmbidexError):
     """The physics has become unstable, or a state is not finite."""
+
+
+class EpisodeStartError(AmbidexError):
+    """An episode that cannot begin: its seed asks for what the world has no room for."""
 
 
 class RenderingError(AmbidexError):

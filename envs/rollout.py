@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ambidex.envs.env import Environment
-from ambidex.envs.errors import RenderingError
-from ambidex.envs.types import Agent, Observation, Outcome, RolloutResult, Step
+from ambidex.envs.errors import EpisodeStartError, RenderingError, SimulationError
+from ambidex.envs.types import Agent, FloatArray, Observation, Outcome, RolloutResult, Step
 
 
 @dataclass
@@ -28,14 +28,18 @@ def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool 
         stop_at_success: End at the first success instead of at the horizon.
 
     Returns:
-        The states, actions and outcome. An exception of the agent or a bad action is an outcome, not an exception.
+        The states, actions and outcome. An exception of the agent or a bad action is an outcome, not an exception;
+        so is a seed whose episode cannot begin, which has neither states nor actions.
 
     Raises:
         MemoryError: The machine's fault and not the agent's: the episode says nothing about it.
         RenderingError: Likewise.
     """
     started = time.perf_counter()
-    first = env.reset(seed)
+    try:
+        first = env.reset(seed)
+    except (EpisodeStartError, SimulationError) as exception:  # the seed's fault: it would break every time
+        return _result(env, seed, _Log([], []), _described(exception), time.perf_counter() - started)
     log = _Log([first], [env.stage()])
     error = ""
     try:
@@ -44,7 +48,7 @@ def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool 
     except (MemoryError, RenderingError):
         raise
     except Exception as exception:  # one bad episode is one row, not a dead run
-        error = f"{type(exception).__name__}: {exception}"
+        error = _described(exception)
     return _result(env, seed, log, error, time.perf_counter() - started)
 
 
@@ -68,18 +72,27 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
         spec=env.spec,
         seed=seed,
         outcome=outcome,
-        stage=max(log.stages),
+        stage=max(log.stages, default=0),
         reason=error or ("" if succeeded else _unmet(log)),
         checks=dict(log.steps[-1].checks) if log.steps else {},
-        states=np.stack([o.state for o in log.observations]),
+        states=_rows([o.state for o in log.observations], env.scene.state().size),
         actions=np.asarray(log.actions, dtype=np.float32).reshape(-1, width),
         joint_actions=np.asarray([s.joint_action for s in log.steps], dtype=np.float32).reshape(-1, joints),
-        qpos=np.stack([o.qpos for o in log.observations]).astype(np.float32),
-        qvel=np.stack([o.qvel for o in log.observations]).astype(np.float32),
-        objects=np.stack([o.objects for o in log.observations]).astype(np.float32),
+        qpos=_rows([o.qpos for o in log.observations], joints).astype(np.float32),
+        qvel=_rows([o.qvel for o in log.observations], joints).astype(np.float32),
+        objects=_rows([o.objects for o in log.observations], 7 * len(env.spec.object_names)).astype(np.float32),
         stages=np.asarray(log.stages, dtype=np.int8),
         wall_s=wall_s,
     )
+
+
+def _rows(rows: list[FloatArray], width: int) -> FloatArray:
+    """Shape (rows, width); of an episode that never began (0, width)."""
+    return np.asarray(rows, dtype=np.float64).reshape(-1, width)
+
+
+def _described(exception: Exception) -> str:
+    return f"{type(exception).__name__}: {exception}"
 
 
 def _unmet(log: _Log) -> str:

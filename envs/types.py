@@ -150,7 +150,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RolloutResult:
-    """One attempted episode, without pixels. T actions, T+1 states.
+    """One attempted episode, without pixels. T actions, T+1 states; none at all if it could not begin.
 
     Attributes:
         spec: The environment's spec.
@@ -188,6 +188,11 @@ class RolloutResult:
     def steps(self) -> int:
         """Number of control steps taken, T."""
         return len(self.actions)
+
+    @property
+    def began(self) -> bool:
+        """There was a first state."""
+        return len(self.states) > 0
 
     @property
     def success(self) -> bool:

@@ -65,7 +65,7 @@ class RecordWorker:
         self._stop = FAMILIES[self._env.spec.family].stops_at_success
         self._video_cameras = config.cameras or FAMILIES[self._env.spec.family].cameras
         if needs_pixels(config):  # at once, and not after a rollout
-            self._env.render(self._env.reset(config.seed).state, self._video_cameras[0])
+            self._env.render(self._env.scene.state(), self._video_cameras[0])
 
     def __call__(self, job: RecordJob) -> RolloutResult | int:
         """A `RolloutJob`'s result, or the bytes written by a `WriteJob`."""

@@ -47,7 +47,7 @@ class RenderWorker:
         self._env = world_of(spec)
         self._video_cameras = spec.cameras or FAMILIES[spec.family].cameras
         if pixels:  # at once, and not after the first file
-            self._env.render(self._env.reset(0).state, self._video_cameras[0])
+            self._env.render(self._env.scene.state(), self._video_cameras[0])
 
     def __call__(self, job: RenderJob) -> int:
         """Render an episode; returns the bytes written.

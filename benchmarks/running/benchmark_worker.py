@@ -48,11 +48,12 @@ class BenchmarkWorker:
             self._prepare(job.task)
         result = rollout(self._env, self._agent, job.seed, stop_at_success=True)
         self._source.check()
-        EpisodeStates.of(result).write(states_path(self._directory, job.task, job.seed))
+        if result.began:
+            EpisodeStates.of(result).write(states_path(self._directory, job.task, job.seed))
         return EpisodeRow.of(result, policy=self._policy, execution=self._source.execution)
 
     def _prepare(self, task: str) -> None:
         self._env: Environment = self._source.environment(task)
         if self._env.spec.cameras:
-            self._env.render(self._env.reset(0).state, self._env.spec.cameras[0])
+            self._env.render(self._env.scene.state(), self._env.spec.cameras[0])
         self._agent: Agent = self._source.agent(self._env)

@@ -1,7 +1,7 @@
 """An object that fits nowhere."""
 
-from ambidex.envs.errors import AmbidexError
+from ambidex.envs.errors import EpisodeStartError
 
 
-class NoFreeSpotError(AmbidexError):
+class NoFreeSpotError(EpisodeStartError):
     """Nowhere in its region could an object start without being in something; says which object and region."""
