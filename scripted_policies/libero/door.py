@@ -143,4 +143,7 @@ class Door:
             return False
         began = self._door.position
         shares = np.linspace(0.2, 1.0, 5)
-        return work.reach.along([self._carried_from(tool, began, began + s * (end - began)) for s in shares], at) is not None
+        return (
+            work.reach.along([self._carried_from(tool, began, began + s * (end - began)) for s in shares], at)
+            is not None
+        )

@@ -103,7 +103,9 @@ class Probe:
         fine = coarse - COARSE
         while not self._touched(thing, above.shifted((0, 0, -fine - FINE))).any() and fine < coarse:
             fine += FINE
-        if support is not None and not self._belongs(self._touched(thing, above.shifted((0, 0, -fine - FINE))), support):
+        if support is not None and not self._belongs(
+            self._touched(thing, above.shifted((0, 0, -fine - FINE))), support
+        ):
             return None
         return float(above.position[2] - fine)
 

@@ -48,9 +48,9 @@ class Slide:
     def _goal(self, plate: Pose) -> FloatArray:
         """The spot of the region with most room around it, (3,) [m]."""
         (frame, *_) = self._work.frames(self._atom.arguments[1])
-        others = [self._work.pose_of(thing).position for thing in self._work.task.problem.objects if thing != self._thing]
-        spots = [
-            frame.position + frame.half_size * [x, y, 0.0] for x, y in itertools.product(SHARES, SHARES)
+        others = [
+            self._work.pose_of(thing).position for thing in self._work.task.problem.objects if thing != self._thing
         ]
+        spots = [frame.position + frame.half_size * [x, y, 0.0] for x, y in itertools.product(SHARES, SHARES)]
         best = max(spots, key=lambda spot: min((float(np.hypot(*(spot - o)[:2])) for o in others), default=0.0))
         return np.array([*best[:2], plate.position[2]])

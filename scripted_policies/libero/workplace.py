@@ -45,7 +45,9 @@ class Workplace:
         self.probe = Probe(scene, self.arm)
         self.passage = Passage(scene, self.arm)
         self.reach = Reach(scene.robot, self.arm)
-        self._fingers = [scene.model.body(scene.model.geom(name).bodyid[0]).name for name in self.arm.gripper.finger_geoms]
+        self._fingers = [
+            scene.model.body(scene.model.geom(name).bodyid[0]).name for name in self.arm.gripper.finger_geoms
+        ]
         self._live = self._world(scene.data, scene.in_contact)
         world = self._world(self.probe.data, lambda a, b: True)
         self.pick_plan = PickPlan(self.probe, self.reach, Places(world, self.probe))
