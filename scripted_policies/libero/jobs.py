@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable
 
+from ambidex.envs.errors import UsageError
 from ambidex.envs.tasks.libero.problem import Atom, Problem
 from ambidex.scripted_policies.libero.job import Job, Work
 
 CABINETS = ("wooden_cabinet", "white_cabinet")
 LEVELS = ("top", "middle", "bottom")
 TURNS = {"turnon": Work.TURN_ON, "turnoff": Work.TURN_OFF}
+PUTS = ("on", "in")
+LIDS = ("open", "close")
 
 
 def jobs(problem: Problem, holds: Callable[[Atom], bool], stands_open: Callable[[str], bool]) -> tuple[Job, ...]:
@@ -22,7 +25,7 @@ def jobs(problem: Problem, holds: Callable[[Atom], bool], stands_open: Callable[
         stands_open: Whether the drawer or door of a joint is open wide enough to put things in.
     """
     missing = [atom for atom in problem.goal if not holds(atom)]
-    puts = _supports_first([atom for atom in missing if atom.predicate in ("on", "in")])
+    puts = _supports_first([atom for atom in missing if atom.predicate in PUTS])
     receiving = {lid: atom for atom in puts if (lid := lid_of(problem, atom.arguments[1])) is not None}
     closed_last = [atom for atom in problem.goal if atom.predicate == "close" and _lid(problem, atom) in receiving]
     return (
@@ -33,6 +36,30 @@ def jobs(problem: Problem, holds: Callable[[Atom], bool], stands_open: Callable[
         *(Job(Work.PUT, atom.arguments[0], atom) for atom in puts),
         *(_job(problem, atom) for atom in closed_last),
     )
+
+
+def check_goal(problem: Problem) -> None:
+    """Refuse a goal that the expert has no job for.
+
+    Raises:
+        UsageError: There is one; says what the expert can do.
+    """
+    for atom in problem.goal:
+        if why := _impossible(problem, atom):
+            raise UsageError(
+                f"The expert cannot reach {atom} in {problem.name}: {why}. It puts objects on or in things (On, In), "
+                "opens and closes single drawers and doors (Open, Close) and turns knobs (TurnOn, TurnOff)."
+            )
+
+
+def _impossible(problem: Problem, atom: Atom) -> str:
+    """Why there is no job for an atom, "" if there is one."""
+    name = atom.arguments[0]
+    if atom.predicate in LIDS and lid_of(problem, name) is None:
+        return f"{name} is not one drawer or door; name a drawer by its region, such as {name}_{LEVELS[0]}_region"
+    if atom.predicate in PUTS and name not in problem.objects:
+        return f"{name} is a fixture, which stays where it is"
+    return "" if atom.predicate in (*LIDS, *PUTS, *TURNS) else f"it has no job for {atom.predicate}"
 
 
 def lid_of(problem: Problem, name: str) -> str | None:
@@ -54,7 +81,7 @@ def _lid(problem: Problem, atom: Atom) -> str:
 
 def _job(problem: Problem, atom: Atom) -> Job:
     if atom.predicate in TURNS:
-        return Job(TURNS[atom.predicate], f"{atom.arguments[0]}_button", atom)
+        return Job(TURNS[atom.predicate], f"{problem.owner(atom.arguments[0])}_button", atom)
     return Job(Work.OPEN if atom.predicate == "open" else Work.CLOSE, _lid(problem, atom), atom)
 
 

@@ -13,7 +13,7 @@ from ambidex.scripted_policies.libero.door import Door
 from ambidex.scripted_policies.libero.drawer import Drawer
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.jobs import jobs
+from ambidex.scripted_policies.libero.jobs import check_goal, jobs
 from ambidex.scripted_policies.libero.knob import Knob
 from ambidex.scripted_policies.libero.putting import putting
 from ambidex.scripted_policies.libero.skill import Skill
@@ -21,7 +21,8 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 
 WAYPOINT_NOISE = 0.004  # standard deviation of a grasp at noise 1 [m]
 PACE_NOISE = 0.12  # standard deviation of the pace at noise 1, as a share
-WIDE_ENOUGH: Mapping[str, float] = {"_top_level": -0.12, "_level": -0.155, "_microjoint": -1.4}  # open enough to put things in [m or rad]
+WIDE_ENOUGH: Mapping[str, float] = {"_top_level": -0.12, "_level": -0.155, "_microjoint": -1.4}
+"""End of a joint's name -> where it is open enough to put things in [m or rad]."""
 
 
 class LiberoExpert:
@@ -34,8 +35,10 @@ class LiberoExpert:
         if not isinstance(env.scene.task, LiberoTask) or env.spec.control != "ee":
             raise UsageError(
                 f"The expert of {env.spec.task} acts under ee control, and this environment has {env.spec.control} "
-                "control. Leave --control out, or say --control ee."
+                "control. Leave --control out, or say --control ee. For joint commands record with --format act: they "
+                "are its /action, whatever the control mode."
             )
+        check_goal(env.scene.task.problem)
         self._work = Workplace(env.scene, env.scene.task)
         self._task = env.scene.task
         self._noise = noise

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from ambidex.envs.errors import UsageError
 from ambidex.envs.tasks.libero.problem import Atom, Problem, Region
+from ambidex.envs.tasks.libero.reader import read_problem
+from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
 from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.jobs import jobs, lid_of
+from ambidex.scripted_policies.libero.jobs import check_goal, jobs, lid_of
 
 FIXTURES = {"wooden_cabinet_1": "wooden_cabinet", "microwave_1": "microwave", "flat_stove_1": "flat_stove"}
 SITES = {
@@ -97,3 +100,27 @@ def test_things_that_support_each_other_do_not_hang_the_planner() -> None:
 )
 def test_which_joint_opens_what(name: str, lid: str | None) -> None:
     assert lid_of(problem(), name) == lid
+
+
+@pytest.mark.parametrize(
+    ("atom", "says"),
+    [
+        (Atom("up", ("bowl_1",)), r"cannot reach up\(bowl_1\) in test: it has no job for up"),
+        (Atom("close", ("wooden_cabinet_1",)), "name a drawer by its region, such as wooden_cabinet_1_top_region"),
+        (Atom("open", ("wooden_cabinet_1",)), "wooden_cabinet_1 is not one drawer or door"),
+        (Atom("on", ("microwave_1", "bowl_1")), "microwave_1 is a fixture, which stays where it is"),
+    ],
+)
+def test_a_goal_without_a_job_is_refused(atom: Atom, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        check_goal(problem(Atom("on", ("bowl_1", "bowl_2")), atom))
+
+
+def test_every_goal_of_liberos_has_a_job() -> None:
+    for suite in HORIZONS:
+        for name in task_names(suite):
+            check_goal(read_problem(find(name).path))
+
+
+def test_a_knob_may_be_named_by_a_region_of_the_stove() -> None:
+    assert order(Atom("turnon", ("flat_stove_1_cook_region",))) == [(Work.TURN_ON, "flat_stove_1_button")]
