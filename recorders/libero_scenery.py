@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ambidex.envs.errors import DatasetError
+from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.task_folder import BDDL
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment
@@ -52,7 +52,7 @@ def scenery(env: "Environment") -> LiberoScenery:
     task, scene = cast("LiberoTask", env.scene.task), env.scene
     problem = task.problem
     class_name = "_".join(part.capitalize() for part in problem.problem.split("_"))
-    name = env.spec.task.removesuffix(BDDL) + BDDL
+    name = env.spec.task.removesuffix(SUFFIX) + SUFFIX
     return LiberoScenery(
         bddl_file_name=name,
         bddl_file_content=_text(problem.source),

@@ -8,7 +8,7 @@ from ambidex.directory_lock import claimed
 from ambidex.envs.env import make_from_spec
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import SUITES, canonical_task, tasks_named
-from ambidex.envs.tasks.libero.suites import is_libero
+from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero
 from ambidex.recorders.command_text import to_text
 from ambidex.recorders.output_folder import check_folder, clean
 from ambidex.recorders.record_checks import resolved
@@ -17,7 +17,7 @@ from ambidex.recorders.record_summary import RecordSummary
 from ambidex.recorders.record_worker import AgentFactory
 from ambidex.recorders.recorded_past import Past, read_past
 from ambidex.recorders.recording import Recording
-from ambidex.recorders.task_folder import BDDL, definition_name, task_folder
+from ambidex.recorders.task_folder import definition_name, task_folder
 from ambidex.scripted_policies.registry import EXPERTS, make_expert
 
 
@@ -73,7 +73,7 @@ def folders(config: RecordConfig) -> dict[str, Path]:
         root = config.output_dir or Path("data") / config.task
         return {task: root / task_folder(task) for task in tasks}
     (task,) = tasks
-    return {task: config.output_dir or Path("data") / (task_folder(task) if task.endswith(BDDL) else task)}
+    return {task: config.output_dir or Path("data") / (task_folder(task) if task.endswith(SUFFIX) else task)}
 
 
 def resume_command(config: RecordConfig) -> str:

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from ambidex.envs.errors import UsageError
-
-BDDL = ".bddl"
+from ambidex.envs.tasks.libero.suites import SUFFIX
 
 
 def task_folder(task: str) -> str:
     """A name for a task's folder: the last part of its own, without the end of a definition file."""
-    return task.rpartition("/")[2].removesuffix(BDDL)
+    return task.rpartition("/")[2].removesuffix(SUFFIX)
 
 
 def definition_name(file: Path) -> str:
@@ -18,6 +17,6 @@ def definition_name(file: Path) -> str:
     Raises:
         UsageError: It is not called so that it could be one.
     """
-    if file.suffix != BDDL:
-        raise UsageError(f"--bddl-file {file}: the name of a definition ends in {BDDL}. Rename it, or give another.")
+    if file.suffix != SUFFIX:
+        raise UsageError(f"--bddl-file {file}: the name of a definition ends in {SUFFIX}. Rename it, or give another.")
     return str(file)

@@ -15,11 +15,12 @@ from ambidex.envs.opengl import choose_backend
 from ambidex.envs.registry import SUITES, tasks_named
 from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
 from ambidex.envs.tasks.libero.init_states import read_init_states
+from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.policies.execution import MODES
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.training.run_folder import find_checkpoint, newest_run
 from ambidex.recorders.command_text import to_text
-from ambidex.recorders.task_folder import BDDL, definition_name, task_folder
+from ambidex.recorders.task_folder import definition_name, task_folder
 
 COMMAND = "run-benchmark"
 
@@ -175,7 +176,7 @@ def _named(config: BenchmarkConfig) -> str:
     (task, *others) = tasks_named(str(config.task))
     if others:
         return str(config.task)
-    return task_folder(task) if task.endswith(BDDL) else task.replace("/", "-")
+    return task_folder(task) if task.endswith(SUFFIX) else task.replace("/", "-")
 
 
 def _folder(config: BenchmarkConfig) -> Path:

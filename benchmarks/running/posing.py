@@ -6,9 +6,9 @@ from dataclasses import replace
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.protocol import PROTOCOLS, SUCCESS
 from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.envs.task import STRICT
 
 EPISODES = 50
-STRICT = "strict"
 
 
 def posed(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:

@@ -1,4 +1,4 @@
-"""A room in the making: physics options, light, cameras, floor and walls, and things to look at."""
+"""A room in the making: light, cameras, floor and walls, and things to look at."""
 
 import mujoco
 import numpy as np
@@ -30,7 +30,6 @@ class Room:
         self.spec = mujoco.MjSpec()
         self.spec.modelname = name
         self.spec.compiler.degree = False
-        self._set_physics()
         self._set_view(surface)
         self._add_lights(surface)
         self._add_cameras(surface)
@@ -101,16 +100,6 @@ class Room:
             made.data = texture.tobytes()
             material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB.value] = label
         return label
-
-    def _set_physics(self) -> None:
-        option = self.spec.option
-        option.timestep = 0.0025
-        option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-        option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-        option.impratio = 10.0
-        option.iterations = 50
-        option.ls_iterations = 50
-        option.disableflags = mujoco.mjtDisableBit.mjDSBL_AUTORESET.value
 
     def _set_view(self, surface: float) -> None:
         # Pinned: the clipping planes are fractions of the extent, and must not move when something is added.

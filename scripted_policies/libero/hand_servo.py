@@ -39,10 +39,6 @@ class HandServo:
         angular = _limited(TURN_APPROACH / RADIANS_PER_STEP * turn, min(MAX_TURN, speed))
         return self._smoothed(np.concatenate([linear, angular]))
 
-    def rest(self) -> FloatArray:
-        """The action that comes to a halt, shape (6,)."""
-        return self._smoothed(np.zeros(6))
-
     def _smoothed(self, wanted: FloatArray) -> FloatArray:
         self._last = self._last + np.clip(wanted - self._last, -SLEW, SLEW)
         return self._last.copy()

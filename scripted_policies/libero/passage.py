@@ -5,6 +5,7 @@ import numpy as np
 
 from ambidex.envs.robot import Arm
 from ambidex.envs.scene import Scene
+from ambidex.envs.tasks.libero.model_world import body_name
 from ambidex.envs.types import FloatArray
 
 
@@ -35,14 +36,14 @@ class Passage:
 
     def extent(self, thing: str) -> tuple[FloatArray, FloatArray]:
         """Lowest and highest corner of the box around a thing in the world, shapes (3,) [m]."""
-        mine = self._geoms[self._roots[self._geoms] == self._model.body(f"{thing}_main").id]
+        mine = self._geoms[self._roots[self._geoms] == self._model.body(body_name(thing)).id]
         low, high = self._boxes_of(mine)
         return low.min(axis=0), high.max(axis=0)
 
     def _boxes(self, ignored: str | None) -> tuple[FloatArray, FloatArray]:
         geoms = self._geoms
         if ignored is not None:
-            geoms = geoms[self._roots[geoms] != self._model.body(f"{ignored}_main").id]
+            geoms = geoms[self._roots[geoms] != self._model.body(body_name(ignored)).id]
         return self._boxes_of(geoms)
 
     def _boxes_of(self, geoms: FloatArray) -> tuple[FloatArray, FloatArray]:

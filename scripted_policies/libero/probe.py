@@ -10,6 +10,8 @@ import numpy.typing as npt
 from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Arm
 from ambidex.envs.scene import Scene
+from ambidex.envs.tasks.libero.composition import free_joint
+from ambidex.envs.tasks.libero.model_world import body_name
 from ambidex.envs.types import FloatArray
 
 PENETRATION = 0.0008  # deeper contact counts as a collision [m]
@@ -49,7 +51,7 @@ class Probe:
 
     def place(self, thing: str, pose: Pose) -> None:
         """Put a free thing somewhere in the copy."""
-        address = int(self._model.joint(f"{thing}_joint0").qposadr[0])
+        address = int(self._model.joint(free_joint(thing)).qposadr[0])
         self.data.qpos[address : address + 7] = np.r_[pose.position, pose.quaternion]
 
     def turn(self, joint: str, position: float) -> None:
@@ -134,7 +136,7 @@ class Probe:
         return pairs[:, 0], pairs[:, 1]
 
     def _is(self, thing: str) -> FloatArray:
-        return np.asarray(self._roots == self._model.body(f"{thing}_main").id)
+        return np.asarray(self._roots == self._model.body(body_name(thing)).id)
 
     def _finger_ids(self, arm: Arm) -> list[int]:
         return [self._model.joint(name).id for name in (arm.gripper.joint, arm.gripper.mirror_joint)]

@@ -94,7 +94,8 @@ class Put:
         if not work.held(self._thing):
             yield from self._let_go()
             return False
-        grip = _regripped(work.pose_of(self._thing), hand.tool(), grip)
+        # As it is now: what slipped on the way is made good at the place.
+        grip = work.pose_of(self._thing).inverse() @ hand.tool()
         yield from hand.reach(place @ grip, speed=0.6)
         yield from self._let_go()
         return True
@@ -117,8 +118,3 @@ def half_width(low: FloatArray, high: FloatArray, tool: Pose) -> float:
     """How far what is carried reaches from the tool, level [m]."""
     reach = np.maximum(np.abs(high - tool.position), np.abs(tool.position - low))
     return float(max(HAND_RADIUS, np.hypot(*reach[:2]) * 0.8))
-
-
-def _regripped(thing: Pose, tool: Pose, planned: Pose) -> Pose:
-    """The grip as it is now: what slipped on the way is made good at the place."""
-    return thing.inverse() @ tool

@@ -5,7 +5,6 @@ import numpy as np
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.scene import Scene
-from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.tasks.libero.model_world import body_name
 
 RISE, FINE = 0.002, 0.00025  # steps of lifting a thing out of what it stands in, and of lowering it again [m]
@@ -14,7 +13,7 @@ DEPTH = 0.0002  # penetration that contacts need to carry weight [m]
 
 
 class Clearance:
-    """Puts the objects of a scene somewhere and says what they would be in.
+    """Says what the objects of a scene are in, where they are or where they might be put.
 
     Args:
         scene: Its state is written to; whoever uses this refreshes it afterwards.
@@ -24,12 +23,6 @@ class Clearance:
         self._scene, self._model, self._data = scene, scene.model, scene.data
         model = scene.model
         self._roots = model.body_rootid[model.geom_bodyid]
-
-    def put(self, thing: str, pose: Pose) -> None:
-        """Move an object, at rest."""
-        joint = self._data.joint(free_joint(thing))
-        joint.qpos = np.concatenate([pose.position, pose.quaternion])
-        joint.qvel = 0.0
 
     def neighbours(self, thing: str) -> set[str]:
         """What the object is inside of, by its name; the workspace aside."""
@@ -46,7 +39,7 @@ class Clearance:
         return lowest.shifted((0.0, 0.0, rise))
 
     def _is_free(self, thing: str, lowest: Pose, rise: float) -> bool:
-        self.put(thing, lowest.shifted((0.0, 0.0, rise)))
+        self._scene.place(body_name(thing), lowest.shifted((0.0, 0.0, rise)))
         return not self._others(thing, DEPTH)
 
     def _others(self, thing: str, depth: float) -> set[int]:

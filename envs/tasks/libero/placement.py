@@ -9,7 +9,7 @@ from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.scene import Scene
 from ambidex.envs.tasks.libero.clearance import Clearance
-from ambidex.envs.tasks.libero.composition import PARKED
+from ambidex.envs.tasks.libero.composition import PARKED, free_joint
 from ambidex.envs.tasks.libero.joint_states import JOINT_STATES
 from ambidex.envs.tasks.libero.model_world import body_name, joint_names
 from ambidex.envs.tasks.libero.no_free_spot import NoFreeSpotError
@@ -75,7 +75,7 @@ class Placement:
 
     def _park(self) -> None:
         for index, thing in enumerate(self._problem.objects):
-            self._clearance.put(thing, Pose.at((index, 0.0, PARKED)))
+            self._scene.place(body_name(thing), Pose.at((index, 0.0, PARKED)))
 
     def _set_joints(self, atom: Atom) -> None:
         (name,) = atom.arguments
@@ -100,7 +100,7 @@ class Placement:
             self._place_on_workspace(thing, region)
         else:
             self._place_at_site(thing, region)
-        self._placed[thing] = tuple(self._scene.data.joint(f"{thing}_joint0").qpos[:2])
+        self._placed[thing] = tuple(self._scene.data.joint(free_joint(thing)).qpos[:2])
 
     def _place_on_workspace(self, thing: str, region: Region) -> None:
         category = self._problem.objects[thing]
@@ -112,7 +112,7 @@ class Placement:
             xy = self._drawn(given)
             near = self._too_near(xy, shape.horizontal_radius)
             if not near:
-                self._clearance.put(thing, Pose.at((*xy, height), self._yaw(category)))
+                self._scene.place(body_name(thing), Pose.at((*xy, height), self._yaw(category)))
                 near = self._clearance.neighbours(thing)
             if not near:
                 return
@@ -150,7 +150,7 @@ class Placement:
                 f"{self._problem.name}: no free spot for {thing} in {support}: something stands in it. Start it "
                 "elsewhere in the definition."
             )
-        self._clearance.put(thing, pose)
+        self._scene.place(body_name(thing), pose)
 
     def _too_near(self, xy: tuple[float, float], radius: float) -> set[str]:
         return {

@@ -4,7 +4,7 @@ What may surprise is LIBERO's: nothing asks whether the gripper has let go; a th
 turns the difference of positions by the site's rotation, not by its inverse; regions of the table need no contact.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -60,11 +60,6 @@ class PredicateWorld(Protocol):
 def holds(world: PredicateWorld, atom: Atom) -> bool:
     """Whether an atom is true now."""
     return _PREDICATES[atom.predicate](world, atom)
-
-
-def all_hold(world: PredicateWorld, atoms: Iterable[Atom]) -> bool:
-    """Whether all atoms are true now: the goal's And."""
-    return all(holds(world, atom) for atom in atoms)
 
 
 def _on(world: PredicateWorld, atom: Atom) -> bool:

@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 from handmade_world import NUDGE, ORIGIN, REGION_Z, SITE_HALF, World
 
-from ambidex.envs.tasks.libero.predicates import all_hold
-from ambidex.envs.tasks.libero.problem import Atom
-
 
 @pytest.fixture
 def world() -> World:
@@ -150,12 +147,3 @@ def test_up_is_a_height_in_the_world(world: World) -> None:
     assert world.says("up", "milk_1")
     world.put("milk_1", (0, 0, 1.0 - NUDGE))
     assert not world.says("up", "milk_1")
-
-
-def test_and_needs_every_atom(world: World) -> None:
-    world.put("milk_1", (0, 0, 2.0))
-    world.move("flat_stove_1_button", 1.0)
-    up, on = Atom("up", ("milk_1",)), Atom("turnon", ("flat_stove_1",))
-    off = Atom("turnoff", ("flat_stove_1",))
-    assert all_hold(world, (up, on)) and all_hold(world, ())
-    assert not all_hold(world, (up, off)) and not all_hold(world, (off, on))
