@@ -11,6 +11,7 @@ from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy import Policy
 from ambidex.policies.serving_client import Refusal
+from ambidex.policies.training_data.merged_spec import BETWEEN
 
 _ACCELERATOR_ERROR = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)  # since torch 2.8
 MACHINE_FAULTS: tuple[type[Exception], ...] = (MemoryError, torch.OutOfMemoryError, _ACCELERATOR_ERROR)
@@ -116,10 +117,10 @@ def collate(messages: Sequence[ObservationMessage]) -> ObservationBatch:
 def random_message(policy: Policy, seed: int) -> ObservationMessage:
     """A request of the right shapes, for trying a policy out."""
     spec, rng = policy.spec, np.random.default_rng(seed)
-    words = policy.instructions[seed % len(policy.instructions)] if policy.instructions else spec.instruction
+    instructions = policy.instructions or tuple(spec.instruction.split(BETWEEN))
     return ObservationMessage(
         qpos=rng.uniform(-1, 1, len(spec.joint_names)).astype(np.float32),
         objects=rng.uniform(-1, 1, 7 * len(spec.object_names)).astype(np.float32) * policy.inputs.objects,
         images={c: rng.integers(0, 256, (*spec.image_size, 3), dtype=np.uint8) for c in policy.inputs.cameras},
-        instruction=words if policy.inputs.instruction else "",
+        instruction=instructions[seed % len(instructions)] if policy.inputs.instruction else "",
     )

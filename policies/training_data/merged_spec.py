@@ -7,6 +7,8 @@ from pathlib import Path
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 
+BETWEEN = "; "
+"""What stands between the instructions of several datasets in the spec of them all."""
 MUST_BE_SAID = ("spread", "success", "settle_steps")
 """Fields in which datasets may differ, but not in silence."""
 MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names")
@@ -54,7 +56,7 @@ def _merge(first: EnvSpec, specs: Sequence[EnvSpec]) -> EnvSpec:
     return replace(
         first,
         task="+".join(dict.fromkeys(spec.task for spec in specs)),
-        instruction="; ".join(dict.fromkeys(spec.instruction for spec in specs)),
+        instruction=BETWEEN.join(dict.fromkeys(spec.instruction for spec in specs)),
         horizon=max(spec.horizon for spec in specs),
         cameras=tuple(name for name in first.cameras if all(name in spec.cameras for spec in specs)),
         stages=first.stages if len({spec.stages for spec in specs}) == 1 else (),

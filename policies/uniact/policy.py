@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
+import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.envs.errors import UsageError
@@ -12,6 +13,7 @@ from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.statistics import Statistics
+from ambidex.policies.training_data.merged_spec import BETWEEN
 from ambidex.policies.uniact.codebook import Mode
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.domain import domain_name
@@ -47,13 +49,14 @@ class UniActPolicy(Policy):
         self.inputs = PolicyInputs(cameras=seen, objects=False, instruction=True)
         self.code: int | None = None
         self.domain = domain_name(spec)
-        self.model = UniActModel(config, make_extractor(config, (spec.instruction,)))
+        self.model = UniActModel(config, make_extractor(config, spec.instruction.split(BETWEEN)))
         self.model.add_domain(self.domain, spec, statistics, cameras)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
         """Huber's loss of actions within the episode, the codes' divergence from uniform use, and their weighted sum.
 
-        In training mode codes are drawn, and the temperature falls; else they are the likeliest.
+        In training mode codes are drawn, and the temperature falls; else they are the likeliest. To look at: the
+        temperature, and how many codes the batch uses, as it were.
         """
         seen = batch.observation
         mode: Mode = "gumbel" if self.training else "argmax"
@@ -64,11 +67,12 @@ class UniActPolicy(Policy):
             "huber": masked_huber(made, actions, batch.is_pad, self.config.huber_delta),
             "divergence": chosen.divergence,
         }
+        codes = F.one_hot(chosen.codes, self.config.codes).float().mean(0)  # (N,)
         temperature = self.model.codebook.temperature().clone()
         if self.training and torch.is_grad_enabled():
             self.model.codebook.temperature.advance()
         loss = terms["huber"] + self.config.uniform_weight * terms["divergence"]
-        return {"loss": loss, **terms, "temperature": temperature}
+        return {"loss": loss, **terms, "temperature": temperature, "perplexity": torch.special.entr(codes).sum().exp()}
 
     def predict(self, observation: ObservationBatch) -> Tensor:
         """The next K actions in the environment's units, shape (B, K, A), for the likeliest code or for `code`."""

@@ -3,25 +3,42 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
+from ambidex.policies.uniact.extractor.prompts import Prompts
 from ambidex.policies.uniact.extractor.text_tokenizer import TextTokenizer
 
 
 class Extractor(nn.Module, ABC):
     """The main camera's image and the instruction to features.
 
-    Attributes:
+    Args:
         width: Dimensions of the features, F.
         tokenizer: Makes ids of instructions. Belongs to a checkpoint, as weights do.
+        texts: The instructions of the training data.
+
+    Attributes:
+        width: As given.
+        tokenizer: The one in use.
     """
 
-    width: int
-    tokenizer: TextTokenizer
+    def __init__(self, width: int, tokenizer: TextTokenizer, texts: Sequence[str]) -> None:
+        super().__init__()
+        self.width, self._texts = width, tuple(texts)
+        self.use_tokenizer(tokenizer)
 
     @abstractmethod
     def forward(self, images: Tensor, instructions: Sequence[str]) -> Tensor:
         """Images (B, 3, H, W) uint8 and B instructions to features (B, F): the last state at the last real token."""
+
+    @abstractmethod
+    def prompt(self, instruction: str) -> list[int]:
+        """The ids that stand for an instruction.
+
+        Raises:
+            UsageError: It is too long.
+        """
 
     @abstractmethod
     def read_tokenizer(self, text: str) -> None:
@@ -34,3 +51,23 @@ class Extractor(nn.Module, ABC):
     def load_pretrained(self) -> str:
         """See `Policy.load_pretrained`."""
         return ""
+
+    def use_tokenizer(self, tokenizer: TextTokenizer) -> None:
+        """Take this one from now on."""
+        self.tokenizer = tokenizer
+        self._usual_length: int | None = None
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # ids are looked up in Python
+    def prompts(self, instructions: Sequence[str], device: torch.device) -> Prompts:
+        """The prompts of instructions.
+
+        In use they are as long as the longest of the training data, so that the shape of a batch, and with it the
+        order of sums, does not depend on who else asks (docs/decisions/0010).
+        """
+        ids = {text: self.prompt(text) for text in set(instructions)}
+        return Prompts.of([ids[text] for text in instructions], device, 0 if self.training else self._usual())
+
+    def _usual(self) -> int:
+        if self._usual_length is None:
+            self._usual_length = max((len(self.prompt(text)) for text in self._texts), default=0)
+        return self._usual_length

@@ -19,7 +19,7 @@ from ambidex.policies.uniact.extractor.image_preparation import prepared
 from ambidex.policies.uniact.extractor.llava_config import llava_config
 from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 from ambidex.policies.uniact.extractor.llava_weights import NONE, pretrained, weights_folder
-from ambidex.policies.uniact.extractor.prompts import Prompts, at
+from ambidex.policies.uniact.extractor.prompts import at
 from ambidex.policies.uniact.extractor.published_tokenizer import PublishedTokenizer
 from ambidex.policies.uniact.extractor.text_tokenizer import TextTokenizer
 
@@ -36,7 +36,8 @@ class LlavaExtractor(Extractor):
 
     Args:
         shape: Sizes.
-        texts: What a tokenizer of our own learns from, used unless weights bring one.
+        texts: The instructions of the training data, of which a tokenizer of our own learns, used unless weights bring
+            one.
         weights: Where weights come from; see `UniActConfig.extractor_weights`.
         attention: See `UniActConfig.attention`.
 
@@ -45,7 +46,7 @@ class LlavaExtractor(Extractor):
     """
 
     def __init__(self, shape: LlavaShape, texts: Sequence[str], weights: str, attention: str) -> None:
-        super().__init__()
+        super().__init__(shape.width, ByteTokenizer.learned(texts, _learned_size(shape)), texts)
         try:
             from transformers import LlavaOnevisionModel
         except ModuleNotFoundError as error:
@@ -53,9 +54,8 @@ class LlavaExtractor(Extractor):
                 f"The extractor llava_ov needs packages that are not installed ({error}). Install them: pip install "
                 "'ambidex[uniact]'; or take --extractor scratch."
             ) from error
-        self.width, self._shape, self._weights, self._wanted = shape.width, shape, weights, attention
+        self._shape, self._weights, self._wanted = shape, weights, attention
         self._chosen_for: torch.device | None = None
-        self.tokenizer: TextTokenizer = ByteTokenizer.learned(texts, _learned_size(shape))
         self.llava: Any = LlavaOnevisionModel(llava_config(shape))
         self._freeze_unused()
 
@@ -63,14 +63,19 @@ class LlavaExtractor(Extractor):
         """See `Extractor`."""
         if self._chosen_for != images.device:
             self._choose_attention(images.device)
-        prompts = self._prompts(instructions, images.device)
+        prompts = self.prompts(instructions, images.device)
         pixels = prepared(images, self._shape.image_size, "bicubic")[:, None]  # (B, 1, 3, S, S): one frame
         states = self.llava(input_ids=prompts.ids, pixel_values_videos=pixels, use_cache=False).last_hidden_state
         return at(states, prompts.last)
 
+    def prompt(self, instruction: str) -> list[int]:
+        """See `Extractor`."""
+        image = [self._shape.video_token] * self._shape.image_tokens
+        return [*self.tokenizer.encode(BEFORE), *image, *self.tokenizer.encode(AFTER.format(instruction))]
+
     def read_tokenizer(self, text: str) -> None:
         """See `Extractor`."""
-        self.tokenizer = _tokenizer(text)
+        self.use_tokenizer(_tokenizer(text))
 
     def load_pretrained(self) -> str:
         """See `Policy.load_pretrained`."""
@@ -86,7 +91,7 @@ class LlavaExtractor(Extractor):
                 f"{self._shape.video_token}. Get the files again, or give --llava.video-token."
             )
         self.llava.load_state_dict(pretrained(self._shape, folder).state_dict())
-        self.tokenizer = tokenizer
+        self.use_tokenizer(tokenizer)
         return f"LLaVA-OneVision starts from {folder}. {attention}"
 
     def _choose_attention(self, device: torch.device) -> str:
@@ -94,12 +99,6 @@ class LlavaExtractor(Extractor):
         self.llava.set_attn_implementation(name)
         self._chosen_for = device
         return why
-
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # ids are looked up in Python
-    def _prompts(self, instructions: Sequence[str], device: torch.device) -> Prompts:
-        before = [*self.tokenizer.encode(BEFORE), *[self._shape.video_token] * self._shape.image_tokens]
-        ids = {text: [*before, *self.tokenizer.encode(AFTER.format(text))] for text in set(instructions)}
-        return Prompts.of([ids[text] for text in instructions], device)
 
     def _freeze_unused(self) -> None:
         """What the features do not depend on: the norm after the image encoder's last layer."""

@@ -21,9 +21,9 @@ class Prompts:
     last: Tensor
 
     @classmethod
-    def of(cls, prompts: Sequence[Sequence[int]], device: torch.device) -> Self:
-        """Prompts of one token or more each."""
-        longest = max(map(len, prompts))
+    def of(cls, prompts: Sequence[Sequence[int]], device: torch.device, least: int = 0) -> Self:
+        """Prompts of one token or more each, filled up to the longest and to `least`."""
+        longest = max(least, *map(len, prompts))
         rows = [[*prompt, *[prompt[-1]] * (longest - len(prompt))] for prompt in prompts]
         ids = torch.tensor(rows).to(device, non_blocking=True)
         last = torch.tensor([len(prompt) - 1 for prompt in prompts]).to(device, non_blocking=True)

@@ -10,7 +10,7 @@ from ambidex.policies.uniact.extractor.byte_tokenizer import END, ByteTokenizer
 from ambidex.policies.uniact.extractor.causal_layer import CausalLayer
 from ambidex.policies.uniact.extractor.extractor import Extractor
 from ambidex.policies.uniact.extractor.image_preparation import prepared
-from ambidex.policies.uniact.extractor.prompts import Prompts, at
+from ambidex.policies.uniact.extractor.prompts import at
 from ambidex.policies.uniact.extractor.scratch_shape import STRIDE, ScratchShape
 from ambidex.policies.uniact.extractor.vision_front import VisionFront
 
@@ -23,13 +23,12 @@ class ScratchExtractor(Extractor):
 
     Args:
         shape: Sizes.
-        texts: What the tokenizer learns from.
+        texts: The instructions of the training data, of which the tokenizer learns.
     """
 
     def __init__(self, shape: ScratchShape, texts: Sequence[str]) -> None:
-        super().__init__()
-        self.width, self._image_size, self._vocabulary = shape.width, shape.image_size, shape.vocabulary
-        self.tokenizer: ByteTokenizer = ByteTokenizer.learned(texts, shape.vocabulary)
+        super().__init__(shape.width, ByteTokenizer.learned(texts, shape.vocabulary), texts)
+        self._image_size = shape.image_size
         self.front = VisionFront(shape.width)
         self.words = nn.Embedding(shape.vocabulary, shape.width)
         self.cells = (shape.image_size // STRIDE) ** 2
@@ -41,7 +40,7 @@ class ScratchExtractor(Extractor):
 
     def forward(self, images: Tensor, instructions: Sequence[str]) -> Tensor:
         """See `Extractor`."""
-        prompts = self._prompts(instructions, images.device)
+        prompts = self.prompts(instructions, images.device)
         seen = self.front(prepared(images, self._image_size, "bilinear"))  # (B, cells, D)
         tokens = torch.cat((seen, self.words(prompts.ids).to(seen.dtype)), dim=1)  # (B, S, D)
         tokens = tokens + self.positions.weight[: tokens.shape[1]].to(tokens.dtype)
@@ -51,13 +50,10 @@ class ScratchExtractor(Extractor):
 
     def read_tokenizer(self, text: str) -> None:
         """See `Extractor`."""
-        self.tokenizer = ByteTokenizer.from_json(text)
+        self.use_tokenizer(ByteTokenizer.from_json(text))
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # ids are looked up in Python
-    def _prompts(self, instructions: Sequence[str], device: torch.device) -> Prompts:
-        return Prompts.of([self._ids(instruction) for instruction in instructions], device)
-
-    def _ids(self, instruction: str) -> list[int]:
+    def prompt(self, instruction: str) -> list[int]:
+        """See `Extractor`."""
         ids = [*self.tokenizer.encode(instruction), self.tokenizer.special(END)]
         if len(ids) > LONGEST:
             raise UsageError(

@@ -58,7 +58,7 @@ def test_everything_that_is_trained_gets_a_gradient():
 
 def test_the_prompt_is_the_chat_template_with_a_video():
     extractor = make_extractor()
-    ids, image = extractor._prompts(TEXTS[:1], torch.device("cpu")).ids[0].tolist(), [SMALL.video_token]
+    ids, image = extractor.prompt(TEXTS[0]), [SMALL.video_token]
     said = extractor.tokenizer.decode(ids)
     pieces = "<video>" * SMALL.image_tokens
     assert said == f"<|im_start|>user {pieces}\n{TEXTS[0]}<|im_end|><|im_start|>assistant\n"
@@ -103,7 +103,7 @@ def test_the_features_are_those_of_the_published_model(published):
     extractor = make_extractor(weights=folder).eval()
     said = extractor.load_pretrained()
     assert str(folder) in said and "Attention: sdpa" in said
-    prompts = [extractor._prompts([text], torch.device("cpu")).ids[0].tolist() for text in TEXTS]
+    prompts = [extractor.prompt(text) for text in TEXTS]
     longest = max(map(len, prompts))
     with torch.no_grad():
         pixels = torch.nn.functional.interpolate(pictures().float(), (56, 56), mode="bicubic", antialias=True)

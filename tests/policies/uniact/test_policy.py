@@ -7,6 +7,7 @@ from synthetic_episode import make_spec
 from uniact_samples import CAMERAS, CHUNK, make_config, make_policy
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies.fixed_batch import tried_out
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.uniact.policy import UniActPolicy
 
@@ -61,6 +62,14 @@ def test_the_divergence_is_really_added():
     for weight, found in terms.items():
         assert found["loss"].item() == pytest.approx((found["huber"] + weight * found["divergence"]).item())
     assert terms[2.0]["divergence"] > 0
+
+
+def test_perplexity_says_how_many_codes_a_batch_uses():
+    policy, batch = make_policy(), make_batch(4)
+    assert losses(policy, batch)["perplexity"] <= 4 + 1e-4
+    with torch.no_grad():
+        policy.model.codebook.project.bias[5] = 1e6
+    assert losses(policy, batch)["perplexity"].item() == pytest.approx(1)
 
 
 def test_padding_changes_no_loss():
@@ -124,6 +133,13 @@ def test_a_code_can_be_played_whatever_is_said():
     policy.code = 16
     with pytest.raises(UsageError, match="Expected 0 to 15"):
         policy.predict(seen)
+
+
+def test_a_policy_of_many_tasks_can_be_served():
+    tasks = ("insert the peg", "open the drawer of the cabinet", *(f"put thing number {i} away" for i in range(60)))
+    spec = make_spec(cameras=("top",), image_size=(48, 64), instruction="; ".join(tasks))
+    _, said = tried_out(UniActPolicy(make_config(), spec, make_statistics()).eval(), torch.device("cpu"))
+    assert said == ()
 
 
 def test_the_extractor_sees_the_main_camera_and_the_interpreter_its_own():

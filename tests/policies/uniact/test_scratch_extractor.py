@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies.uniact.extractor.byte_tokenizer import ByteTokenizer
 from ambidex.policies.uniact.extractor.image_preparation import prepared
 from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor
 from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
@@ -47,6 +48,17 @@ def test_the_readout_is_the_last_real_token():
     lengths = [len(extractor.tokenizer.encode(text)) + 1 for text in TEXTS]
     expected = [seen["states"][i, extractor.cells + length - 1] for i, length in enumerate(lengths)]
     assert lengths[0] != lengths[1] and torch.equal(seen["readout"], torch.stack(expected))
+
+
+def test_the_shape_of_a_batch_in_use_does_not_depend_on_who_asks():
+    extractor, device = make_extractor(), torch.device("cpu")
+    longest = len(extractor.prompt(TEXTS[1]))
+    assert extractor.train().prompts(TEXTS[:1], device).ids.shape == (1, len(extractor.prompt(TEXTS[0])))
+    assert len(extractor.prompt(TEXTS[0])) < longest
+    for asked in (TEXTS[:1], TEXTS[1:], TEXTS):
+        assert extractor.eval().prompts(asked, device).ids.shape == (len(asked), longest)
+    extractor.read_tokenizer(ByteTokenizer([]).to_json())
+    assert extractor.prompts(TEXTS[:1], device).ids.shape == (1, len(TEXTS[1]) + 1)  # every byte an id, and the end
 
 
 def test_every_parameter_gets_a_gradient():
