@@ -74,7 +74,7 @@ class LiberoExpert:
         return Door(self._work, job) if job.thing.endswith("_microjoint") else Drawer(self._work, job)
 
     def _holds(self, atom: Atom) -> bool:
-        return self._work.holds(atom)
+        return self._work.holds(atom) and self._work.stands_in(atom)
 
     def _stands_open(self, lid: str) -> bool:
         bound = next(bound for ending, bound in WIDE_ENOUGH.items() if lid.endswith(ending))

@@ -31,7 +31,6 @@ CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
 AGILE = 0.05  # agility below which the arm creeps [m/rad]
 STOPS = 5  # on a way that is looked at
 MAX_SPOTS = 3  # tried per angle
-TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,12 +132,13 @@ class PickPlan:
         yaw = yaw_of(thing)
         best: tuple[float, Pose] | None = None
         patience = PATIENCE
-        for angle in sorted(TURNS, key=abs):
+        for angle in self._places.turns(atom, yaw):
             if angle not in spots:
                 centre = figures(category).centre
                 spots[angle] = list(itertools.islice(self._places.of(atom, yaw + angle, centre), MAX_SPOTS))
             for spot in spots[angle]:
-                drops = DROPS if atom.predicate == "in" else DROPS[:2]
+                falls = atom.predicate == "in" and not self._places.narrow(atom)
+                drops = DROPS if falls else DROPS[:2]
                 led = self._led(tool, spot.shifted((0.0, 0.0, HOVER)) @ grip, joints)
                 if led is None:
                     continue

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.tasks.libero.model_world import ModelWorld
 from ambidex.envs.tasks.libero.predicates import holds
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor, square_yaws
 from ambidex.scripted_policies.libero.probe import Probe
 
 ABOVE = 0.16  # height over a place from which a thing is lowered [m]
@@ -18,6 +20,7 @@ FINE = (0.07, -0.07, 0.15, -0.15, 0.22, -0.22, 0.3, -0.3)
 WIDE, NARROW = 0.01, 0.004  # how far off a thing may come to stand [m]
 SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions
 EVEN = 0.006  # difference in height between spots of one floor [m]
+TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
 DEPTH = 0.4  # how far a thing is lowered at most [m]
 
 
@@ -27,6 +30,18 @@ class Places:
     def __init__(self, world: ModelWorld, probe: Probe) -> None:
         self._world = world
         self._probe = probe
+
+    def narrow(self, atom: Atom) -> bool:
+        """Whether the thing has to be square to the place, and lowered to its floor."""
+        return atom.predicate == "in" and is_narrow(self._world.frames(atom.arguments[1])[0], self._category(atom))
+
+    def turns(self, atom: Atom, yaw: float) -> list[float]:
+        """How far the thing may be turned between grasp and place, little first, from a yaw [rad]."""
+        if not self.narrow(atom):
+            return sorted(TURNS, key=abs)
+        frame = self._world.frames(atom.arguments[1])[0]
+        turns = [math.remainder(square - yaw, 2 * math.pi) for square in square_yaws(frame, self._category(atom))]
+        return sorted(turns, key=abs)
 
     def of(self, atom: Atom, yaw: float, centre: FloatArray) -> Iterator[Pose]:
         """Poses of the thing at rest, better ones first, for one yaw of the thing.
@@ -42,7 +57,7 @@ class Places:
         found = [rest for rest in rests if rest is not None]
         lowest = min((float(rest.position[2]) for rest in found), default=0.0)
         # What comes to rest higher than elsewhere in the region stands on an edge.
-        flat = [rest for rest in found if rest.position[2] < lowest + EVEN]
+        flat = [rest for rest in found if rest.position[2] < lowest + EVEN and self._is_down(atom, rest)]
         for margin in (WIDE, NARROW):
             yield from (rest for rest in flat if self._holds_around(atom, rest, margin))
 
@@ -64,6 +79,16 @@ class Places:
     def _lowered(self, atom: Atom, above: Pose) -> Pose | None:
         height = self._probe.rest_height(atom.arguments[0], above, DEPTH, self._support(atom))
         return None if height is None else above.shifted((0.0, 0.0, height - above.position[2]))
+
+    def _is_down(self, atom: Atom, rest: Pose) -> bool:
+        """Whether a thing in a narrow place is on its floor, not on its walls."""
+        if not self.narrow(atom):
+            return True
+        bottom = float(rest.position[2] + figures(self._category(atom)).low[2])
+        return on_floor(self._world.frames(atom.arguments[1])[0], bottom)
+
+    def _category(self, atom: Atom) -> str:
+        return self._world.category(atom.arguments[0])
 
     def _support(self, atom: Atom) -> str | None:
         """What the thing may touch when it comes to rest."""

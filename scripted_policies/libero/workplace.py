@@ -13,6 +13,7 @@ from ambidex.envs.tasks.libero.predicates import holds
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.tasks.libero.region_frame import RegionFrame
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor
 from ambidex.scripted_policies.libero.hand import Hand
 from ambidex.scripted_policies.libero.passage import Passage
 from ambidex.scripted_policies.libero.pick_plan import PickPlan
@@ -97,6 +98,14 @@ class Workplace:
     def holds(self, atom: Atom) -> bool:
         """Whether an atom is true now."""
         return holds(self._live, atom)
+
+    def stands_in(self, atom: Atom) -> bool:
+        """Whether a thing that belongs in a narrow place is down on its floor; true of every other atom."""
+        if atom.predicate != "in":
+            return True
+        (frame, *_) = self.frames(atom.arguments[1])
+        low, _ = self.passage.extent(atom.arguments[0])
+        return not is_narrow(frame, self.category(atom.arguments[0])) or on_floor(frame, float(low[2]))
 
     def frames(self, region: str) -> tuple[RegionFrame, ...]:
         """Where a region is now."""
