@@ -11,6 +11,7 @@ from ambidex.envs.controller import Controller
 from ambidex.envs.environment_choice import EnvironmentChoice
 from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.envs.families import FAMILIES
+from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
 from ambidex.envs.joint_space import JointSpace
 from ambidex.envs.registry import find_task, resolve
 from ambidex.envs.renderer import QUALITIES, Renderer
@@ -159,6 +160,7 @@ def make(
     horizon: int | None = None,
     settle_steps: int = 0,
     init_states: str | Path | None = None,
+    definition: Path | None = None,
 ) -> Environment:
     """An environment by task name.
 
@@ -173,13 +175,14 @@ def make(
         horizon: Control steps in a full episode; None for the task's.
         settle_steps: Control steps of doing nothing before the episode begins.
         init_states: File of LIBERO's own initial states; seed s starts from row s modulo the rows.
+        definition: A copy of a user's .bddl file, to be read in place of the one that `task` is the path of.
 
     Raises:
         UnknownNameError: An unknown task, control mode, camera, quality, spread or criterion.
         UsageError: A number out of range, or initial states for a task that has none.
         DatasetError: Initial states that cannot be read, or are of another task.
     """
-    task_object = find_task(task).judged_by(success)
+    task_object = find_task(task, definition).judged_by(success)
     defaults = FAMILIES[task_object.family]
     control = control or defaults.control
     for kind, name, known in (
@@ -215,19 +218,26 @@ def make(
         success=success,
         settle_steps=settle_steps,
         init_states=str(Path(init_states).resolve()) if init_states else "",
+        definition_sha256=text_sha256(task_object.definition_text),
+        init_states_sha256=file_sha256(Path(init_states)) if init_states else "",
     )
     return Environment(spec, scene, controller)
 
 
-def make_from_spec(spec: EnvironmentChoice) -> Environment:
+def make_from_spec(spec: EnvironmentChoice, definition: Path | None = None) -> Environment:
     """The environment that a spec describes, or that a command's config asks for.
+
+    Args:
+        spec: What to make.
+        definition: A copy of a user's .bddl file, to be read in place of the one that the task is the path of.
 
     Raises:
         UnknownNameError: An unknown task, control mode, camera, quality, spread or criterion.
-        UsageError: A number out of range, or initial states for a task that has none.
+        UsageError: A number out of range, initial states for a task that has none, or the definition or the initial
+            states are not those of the spec any more.
         DatasetError: Initial states that cannot be read, or are of another task.
     """
-    return make(
+    env = make(
         spec.task,
         control=spec.control,
         cameras=spec.cameras,
@@ -239,7 +249,11 @@ def make_from_spec(spec: EnvironmentChoice) -> Environment:
         horizon=spec.horizon if isinstance(spec, EnvSpec) else None,
         settle_steps=spec.settle_steps if isinstance(spec, EnvSpec) else 0,
         init_states=spec.init_states,
+        definition=definition,
     )
+    if isinstance(spec, EnvSpec):
+        check_files(spec, env.spec)
+    return env
 
 
 def episode_rng(task: str, seed: int) -> np.random.Generator:

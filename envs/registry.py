@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ambidex.envs.errors import UnknownNameError
@@ -58,18 +59,23 @@ def canonical_task(name: str) -> str:
     return name
 
 
-def find_task(name: str) -> "Task":
+def find_task(name: str, definition: Path | None = None) -> "Task":
     """A fresh task by any of its names.
+
+    Args:
+        name: Any of its names.
+        definition: A copy of a user's definition, to be read in place of the file that `name` is the path of.
 
     Raises:
         UsageError: No such task; the message says what exists.
         DefinitionError: Its definition file is unsound; says the line and the column.
     """
-    canonical = canonical_task(name)
+    canonical = canonical_task(name) if definition is None else name
     if canonical in TASKS:
         return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]
     libero = import_module("ambidex.envs.tasks.libero.libero_task")
-    return libero.LiberoTask(suites.find(canonical))  # type: ignore[no-any-return]
+    found = suites.find(canonical) if definition is None else suites.kept_as(name, definition)
+    return libero.LiberoTask(found)  # type: ignore[no-any-return]
 
 
 def tasks_named(name: str) -> tuple[str, ...]:

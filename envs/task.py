@@ -103,6 +103,11 @@ class Task(ABC):
         """What, with a seed, fixes an episode's start: the name, unless that is not the same everywhere."""
         return self.name
 
+    @property
+    def definition_text(self) -> str:
+        """Text of the definition file behind the task; empty for a task written in Python."""
+        return ""
+
     def make_robot(self) -> "Robot":
         """The robot, where this task has it stand."""
         return cast("Robot", resolve("robot", self.robot, ROBOTS)())  # type: ignore[operator]

@@ -47,6 +47,9 @@ class EnvSpec:
         success: Criterion of success: "strict", or "libero" where a task has it.
         settle_steps: Control steps of doing nothing before the episode begins.
         init_states: File of states the episodes start from, "" for none: seed s takes row s modulo the rows.
+        definition_sha256: Fingerprint of the text of the task's definition; "" for a task written in Python, and in
+            what older versions wrote.
+        init_states_sha256: Fingerprint of the file of states; "" for none, and in what older versions wrote.
     """
 
     task: str
@@ -67,6 +70,8 @@ class EnvSpec:
     success: str = "strict"
     settle_steps: int = 0
     init_states: str = ""
+    definition_sha256: str = ""
+    init_states_sha256: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready; inverse of `from_dict`."""
@@ -86,12 +91,28 @@ class EnvSpec:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[arg-type]
 
     def differences(self, other: "EnvSpec") -> list[str]:
-        """One readable line per field in which the two differ."""
-        return [
+        """One readable line per field in which the two differ.
+
+        Files are told apart by what is in them, where both specs know that: the same file elsewhere is the same.
+        """
+        by_content = bool(self.init_states_sha256 and other.init_states_sha256)
+        apart = {"definition_sha256", "init_states" if by_content else "init_states_sha256"}
+        lines = [
             f"{f.name}: {getattr(self, f.name)!r} != {getattr(other, f.name)!r}"
             for f in fields(self)
-            if getattr(self, f.name) != getattr(other, f.name)
+            if f.name not in apart and getattr(self, f.name) != getattr(other, f.name)
         ]
+        if self.task == other.task and self.other_definition(other):
+            lines.append(
+                f"definition_sha256: the definition of {self.task} has changed, SHA-256 {self.definition_sha256} != "
+                f"{other.definition_sha256}"
+            )
+        return lines
+
+    def other_definition(self, other: "EnvSpec") -> bool:
+        """Both come from definitions, as far as is known, and these differ."""
+        known = bool(self.definition_sha256 and other.definition_sha256)
+        return known and self.definition_sha256 != other.definition_sha256
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

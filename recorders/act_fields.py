@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +63,18 @@ FIELDS = (
 )
 
 
-def fingerprints(episode: Episode, fields: Sequence[Field] = FIELDS) -> dict[str, str]:
-    """SHA-256 of each field, and of the attributes together; stored, so that damage is noticed and named."""
+def fingerprints(
+    episode: Episode, fields: Sequence[Field] = FIELDS, spec: Mapping[str, object] | None = None
+) -> dict[str, str]:
+    """SHA-256 of each field, and of the attributes together; stored, so that damage is noticed and named.
+
+    Args:
+        episode: Its arrays and attributes.
+        fields: Which arrays.
+        spec: The spec as the file has it, which may lack younger fields; None for the episode's own.
+    """
     identity = [
-        episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
+        spec or episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
         episode.model_sha256, dict(episode.versions),
     ]  # fmt: skip
     attributes = json.dumps(identity, sort_keys=True).encode()

@@ -149,7 +149,7 @@ class EpisodeFile:
 
     def _check_content(self, episode: Episode) -> None:
         stored = self._json("sha256")
-        for field, fingerprint in fingerprints(episode).items():
+        for field, fingerprint in fingerprints(episode, spec=self._json("env_spec")).items():
             if stored.get(field) != fingerprint:
                 raise DatasetError(
                     f"{self.path}, {field}: the SHA-256 differs from the one stored in attribute 'sha256', so this was "

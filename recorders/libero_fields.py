@@ -41,15 +41,16 @@ def image_keys(spec: EnvSpec) -> dict[str, str]:
     return {camera: image_key(camera) for camera in spec.cameras}
 
 
-def fingerprints(episode: Episode, shown: Arrays) -> dict[str, str]:
+def fingerprints(episode: Episode, shown: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
     """SHA-256 of each array, and of what the attributes say; stored, so that damage is noticed and named.
 
     Args:
         episode: What is stored in the group `OWN`.
         shown: The arrays that LIBERO's loaders read.
+        spec: The spec as the file has it, which may lack younger fields; None for the episode's own.
     """
     identity = [
-        episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
+        spec or episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
         episode.model_sha256, dict(episode.versions),
     ]  # fmt: skip
     parts = {"attributes": json.dumps(identity, sort_keys=True).encode()}

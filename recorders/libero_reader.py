@@ -161,7 +161,7 @@ class LiberoDemo:
         stored = self._json("sha256")
         names = [name for name in stored if name != "attributes" and not name.startswith(f"{OWN}/")]
         shown = {name: self._source.array(f"{self._demo}/{name}") for name in names}
-        for name, fingerprint in fingerprints(episode, shown).items():
+        for name, fingerprint in fingerprints(episode, shown, self._json("env_spec")).items():
             if stored.get(name) != fingerprint:
                 raise DatasetError(
                     f"{self.path}, {name}: the SHA-256 differs from the one stored in attribute 'sha256', so this was "

@@ -13,6 +13,7 @@ from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
 from ambidex.recorders.versions import versions
 
 MAY_GROW = frozenset({"num_episodes", "max_attempts"})
+IN_SPEC = frozenset({"init_states"})  # compared there, by what is in the file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256
 
 
 def _differences(info: DatasetInfo, old: RecordConfig, new: RecordConfig, spec: EnvSpec) -> list[str]:
-    found = differences(old, new, ignore=RUN_ONLY | MAY_GROW)
+    found = differences(old, new, ignore=RUN_ONLY | MAY_GROW | IN_SPEC)
     if new.num_episodes < old.num_episodes:
         found.append(f"--num-episodes was {old.num_episodes}, now {new.num_episodes}: it may only grow")
     engine, now = info.versions.get("mujoco"), versions()["mujoco"]

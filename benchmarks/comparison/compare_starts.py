@@ -34,6 +34,10 @@ def _check_problem(a: ComparedFolder, b: ComparedFolder, tasks: set[str]) -> Non
             for name in PROBLEM
             if getattr(of_a, name) != getattr(of_b, name)
         ]
+        if of_a.other_definition(of_b):
+            differences.append(
+                f"definition {of_a.definition_sha256} in {a.letter}, {of_b.definition_sha256} in {b.letter}"
+            )
         if differences:
             raise DatasetError(
                 f"{a.title} and {b.title} are not the same benchmark of {task}: {'; '.join(differences)}. Run both "

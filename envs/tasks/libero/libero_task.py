@@ -74,6 +74,10 @@ class LiberoTask(Task):
         """The name; of a user's file its content, wherever it lies."""
         return self.name if self._definition.suite else f"bddl:{self.problem.sha256}"
 
+    @property
+    def definition_text(self) -> str:
+        return self.problem.text
+
     def make_robot(self) -> Robot:
         return make_panda(self.arena.base, self.arena.mount)
 

@@ -64,6 +64,7 @@ class Problem:
         goal: The atoms that must all hold.
         source: Where the text came from.
         sha256: Of the text.
+        text: What was parsed.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Problem:
     goal: tuple[Atom, ...]
     source: str
     sha256: str
+    text: str = ""
 
     @cached_property
     def categories(self) -> Mapping[str, str]:

@@ -77,6 +77,7 @@ def parse_problem(text: str, *, source: str = "<text>", name: str = "task") -> P
         goal=goal_atoms(found[":goal"], names),
         source=source,
         sha256=hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest(),
+        text=text,
     )
 
 

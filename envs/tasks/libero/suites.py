@@ -84,6 +84,13 @@ def find(name: str) -> LiberoDefinition:
     )
 
 
+def kept_as(name: str, path: Path) -> LiberoDefinition:
+    """The task of a user's file by the name it had, from a copy of the file."""
+    return LiberoDefinition(
+        name=name, suite="", index=0, path=path, instruction=instruction(Path(name).stem), horizon=OWN_HORIZON
+    )
+
+
 def instruction(file_name: str) -> str:
     """The words of a file name without .bddl: the scene's prefix left out, underscores as blanks."""
     return SCENE_PREFIX.sub("", file_name).replace("_", " ")
@@ -112,9 +119,7 @@ def _own(path: Path) -> LiberoDefinition:
         raise DefinitionError(f"{path} is no file. Give the path of a BDDL definition, such as my_task{SUFFIX}.")
     # Links are kept: one may lead to a file of any name, and the content is the address anyway.
     path = Path(os.path.abspath(path))  # noqa: PTH100
-    return LiberoDefinition(
-        name=str(path), suite="", index=0, path=path, instruction=instruction(path.stem), horizon=OWN_HORIZON
-    )
+    return kept_as(str(path), path)
 
 
 @cache
