@@ -16,6 +16,7 @@ from ambidex.envs.robots.panda import make_panda
 from ambidex.envs.scene import Scene
 from ambidex.envs.task import STRICT, Task
 from ambidex.envs.tasks.libero.composition import compose_problem
+from ambidex.envs.tasks.libero.goal_reached_error import GoalReachedError
 from ambidex.envs.tasks.libero.init_states import check_fit, read_init_states
 from ambidex.envs.tasks.libero.judge import Judge
 from ambidex.envs.tasks.libero.model_world import body_name
@@ -94,6 +95,7 @@ class LiberoTask(Task):
 
         Raises:
             NoFreeSpotError: There is no free spot for an object; says in which region.
+            GoalReachedError: The goal holds already; names it.
         """
         scene.reset({})
         placement = Placement(scene, self.problem, self.arena, rng, SPREADS[spread])
@@ -102,6 +104,7 @@ class LiberoTask(Task):
         self._disturb(scene, rng)
         scene.refresh()
         settle(scene)
+        self._check_undone(scene)
 
     def read_starts(self, path: Path, scene: Scene) -> FloatArray:
         states, model = read_init_states(path), scene.model
@@ -142,6 +145,13 @@ class LiberoTask(Task):
         if scene not in self._judges:
             self._judges[scene] = Judge(scene, self.problem, self.arena)
         return self._judges[scene]
+
+    def _check_undone(self, scene: Scene) -> None:
+        if all(self._judge(scene).atoms().values()):
+            raise GoalReachedError(
+                f"{self.name}: the goal holds at the start: {'; '.join(map(str, self.goal))}. Whoever acts would have "
+                "nothing to do. Change where things start, or the goal, in the definition."
+            )
 
     def _disturb(self, scene: Scene, rng: np.random.Generator) -> None:
         (arm,) = scene.robot.arms

@@ -10,6 +10,7 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.errors import SimulationError
 from ambidex.envs.pose import Pose
 from ambidex.envs.robots.panda import HOME
+from ambidex.envs.tasks.libero.goal_reached_error import GoalReachedError
 from ambidex.envs.tasks.libero.no_free_spot import NoFreeSpotError
 from ambidex.envs.tasks.libero.spread import SPREADS
 from ambidex.envs.types import FloatArray
@@ -108,3 +109,11 @@ def test_a_fixture_can_be_put_anywhere() -> None:
     env.scene.place_fixture("flat_stove_1_main", Pose.at((0.1, 0.2, 1.0)))
     env.scene.refresh()
     assert env.scene.body_pose("flat_stove_1_main").position == pytest.approx((0.1, 0.2, 1.0))
+
+
+def test_a_goal_that_holds_at_the_start_is_named(tmp_path: Path) -> None:
+    goal = "(And (In akita_black_bowl_1 white_cabinet_1_top_region) (Close white_cabinet_1_top_region))"
+    path = tmp_path / "open.bddl"
+    path.write_text(changed(goal, "(Open white_cabinet_1_top_region)"))
+    with pytest.raises(GoalReachedError, match=r"holds at the start: open\(white_cabinet_1_top_region\)"):
+        make(str(path), cameras=()).reset(0)
