@@ -7,7 +7,7 @@ from ambidex.recorders.text_table import text_table
 
 FEW = 3  # tasks that are named beside their suite
 SUITE_HEADER = ("suite", "tasks", "steps", "cameras", "names")
-TASK_HEADER = ("task", "steps", "instruction")
+TASK_HEADER = ("task", "short", "steps", "instruction")
 HINT = "`record-episodes --list --task SUITE` prints the tasks of a suite with their instructions."
 
 
@@ -31,7 +31,15 @@ def _suite_row(suite: str) -> tuple[str, ...]:
 
 def _task_row(name: str) -> tuple[str, ...]:
     _, horizon, instruction = _facts(name)
-    return name, str(horizon), instruction
+    return name, _short(name), str(horizon), instruction
+
+
+def _short(name: str) -> str:
+    """The name by number, where there is one."""
+    if not is_libero(name):
+        return ""
+    definition = find(name)
+    return f"{definition.suite}/{definition.index}" if definition.suite else ""
 
 
 def _facts(name: str) -> tuple[str, int, str]:
