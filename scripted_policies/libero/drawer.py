@@ -17,7 +17,7 @@ from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 PULLED = -0.168  # where the drawer is pulled to [m]
-HALF_PULLED, HALF_OPEN = -0.148, -0.136  # for a top drawer that need not count as open [m]
+HALF_PULLED, HALF_OPEN = -0.142, -0.128  # for a top drawer that need not count as open [m]
 DONE_OPEN, DONE_SHUT = -0.156, 0.003  # [m]
 SHUT = 0.022  # where it is pushed to, beyond its stop [m]
 BACK = 0.04  # [m]

@@ -40,7 +40,7 @@ def grasps(category: str) -> tuple[Grasp, ...]:
 def from_above(
     name: str, position: object, closing: object, opening: float = OPEN, rank: float = 0.0
 ) -> Iterator[Grasp]:
-    """Grasps with the hand pointing down in the thing's frame, or leaning to either side across the closing direction."""
+    """Grasps with the hand pointing down in the thing's frame, or leaning across the closing direction."""
     across = np.cross(DOWN, closing)
     for tilt, cost in TILTS:
         for side in (1.0, -1.0) if tilt else (1.0,):
@@ -107,7 +107,7 @@ def _bowl(given: ObjectFigures) -> Iterator[Grasp]:
     wall = bowl_wall(given.category)
     slope = math.atan2(wall.upper[0] - wall.lower[0], wall.upper[1] - wall.lower[1])
     height = max(given.high[2] - 0.012, given.low[2] + TIP + 0.012)
-    tilts = ((slope, 0.0), (0.5, 0.4), (0.0, 0.6), (0.75, 0.8))
+    tilts = ((slope, 0.0), (0.5, 0.4), (0.0, 0.6), (0.75, 0.8), (0.95, 1.2))
     return around(np.array(wall.centre), _middle(wall, height), height, tilts=tilts)
 
 

@@ -29,6 +29,7 @@ ENOUGH, TOO_MANY = 3, 25  # grasps that drop the thing, and grasps without a pla
 MAX_GRASPS = 140  # tried per choice
 CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
 AGILE = 0.05  # agility below which the arm creeps [m/rad]
+RISES = (0.03, 0.07, 0.12, 0.18)  # heights at which a thing on its way up is looked at [m]
 STOPS = 5  # on a way that is looked at
 MAX_SPOTS = 3  # tried per angle
 
@@ -110,8 +111,17 @@ class PickPlan:
             opening = min(grasp.opening, self.widest)
             near = None if led is None else self._clear(before(tool), led, opening)
             at = None if near is None else self._clear(tool, near, opening)
-            if at is not None and not self._pinches_others(at, thing):
+            if at is not None and not self._pinches_others(at, thing) and self._comes_up(thing, pose, tool):
                 yield tool, at, opening
+
+    def _comes_up(self, thing: str, pose: Pose, tool: Pose) -> bool:
+        """Whether nothing is over the thing on the way up: straight, or back along a leaning hand and then up."""
+        back = before(tool).position - tool.position if leans(tool) else np.zeros(3)
+        way = [share * back for share in (0.4, 0.7, 1.0)] if leans(tool) else []
+        way += [back + [0.0, 0.0, height] for height in RISES]
+        free = not any(self._probe.touches(thing, pose.shifted(offset)) for offset in way)
+        self._probe.place(thing, pose)
+        return free
 
     def _pinches_others(self, joints: FloatArray, thing: str) -> bool:
         """Whether the closing fingers would meet something besides the thing, such as the wall of its neighbour."""

@@ -111,6 +111,10 @@ class Probe:
             return None
         return float(above.position[2] - fine)
 
+    def touches(self, thing: str, pose: Pose) -> bool:
+        """Whether a thing at a pose is inside of anything, the robot aside."""
+        return bool(self._touched(thing, pose).any())
+
     def _touched(self, thing: str, pose: Pose) -> npt.NDArray[np.intp]:
         """Geoms that a thing touches at a pose, the robot's left out."""
         self.place(thing, pose)
