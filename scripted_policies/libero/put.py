@@ -14,6 +14,7 @@ from ambidex.scripted_policies.libero.tool_frame import advanced
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 LIFT = 0.05  # straight up after a grasp [m]
+LOWERED = 0.008  # further than the floor, in a narrow place [m]
 LIFTED = 0.015  # what of it the thing has to follow [m]
 CLEARANCE = 0.03  # between what travels and what it passes [m]
 HAND_RADIUS = 0.06  # [m]
@@ -97,6 +98,9 @@ class Put:
         # As it is now: what slipped on the way is made good at the place.
         grip = work.pose_of(self._thing).inverse() @ hand.tool()
         yield from hand.reach(place @ grip, speed=0.6)
+        if work.is_narrow(self._atom):
+            # Supported from below, it does not tip over as the fingers open.
+            yield from hand.reach((place @ grip).shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
         yield from self._let_go()
         return True
 

@@ -99,13 +99,19 @@ class Workplace:
         """Whether an atom is true now."""
         return holds(self._live, atom)
 
+    def is_narrow(self, atom: Atom) -> bool:
+        """Whether an atom puts a thing into a place where it has to be square to the walls."""
+        if atom.predicate != "in":
+            return False
+        thing, place = atom.arguments
+        return is_narrow(self.frames(place)[0], self.category(thing))
+
     def stands_in(self, atom: Atom) -> bool:
         """Whether a thing that belongs in a narrow place is down on its floor; true of every other atom."""
-        if atom.predicate != "in":
+        if not self.is_narrow(atom):
             return True
-        (frame, *_) = self.frames(atom.arguments[1])
         low, _ = self.passage.extent(atom.arguments[0])
-        return not is_narrow(frame, self.category(atom.arguments[0])) or on_floor(frame, float(low[2]))
+        return on_floor(self.frames(atom.arguments[1])[0], float(low[2]))
 
     def frames(self, region: str) -> tuple[RegionFrame, ...]:
         """Where a region is now."""
