@@ -25,6 +25,11 @@ class Controller(Protocol):
         """The joint command, shape (J,) float32, for an action of shape (A,) float32."""
         ...
 
-    def idle(self, scene: Scene) -> Float32Array:
-        """The action, shape (A,) float32, that lets the arm rest where it is commanded to be."""
+    def idle(self, scene: Scene, *, hold_gripper: bool = False) -> Float32Array:
+        """The action, shape (A,) float32, that lets the arm rest where it is commanded to be.
+
+        Args:
+            scene: The world.
+            hold_gripper: The gripper rests too; otherwise it does what is usual in this control mode.
+        """
         ...

@@ -16,12 +16,14 @@ from ambidex.envs.joint_space import JointSpace
 from ambidex.envs.registry import find_task, resolve
 from ambidex.envs.renderer import QUALITIES, Renderer
 from ambidex.envs.scene import Scene
+from ambidex.envs.seeds import number_among_its_kind
 from ambidex.envs.task import STRICT
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
 from ambidex.envs.verdict import Verdict
 
 ControllerMaker = Callable[[Scene, float], Controller]
 SPREADS = ("published", "wide")
+OPEN, HOLD = "open", "hold"
 MAX_IMAGE_SIDE = 4096  # [px]
 
 
@@ -55,7 +57,7 @@ class Environment:
             raise UsageError(f"Episode seed {seed} is negative. Seeds count from 0.")
         self._start(seed)
         for _ in range(self.spec.settle_steps):
-            self._act(self.controller.idle(self.scene))
+            self._act(self.controller.idle(self.scene, hold_gripper=self.spec.settle_gripper == HOLD))
         self.scene.restart_clock()
         return self._begin()
 
@@ -122,7 +124,8 @@ class Environment:
         if self._starts is None:
             task.start(self.scene, rng, spread)
         else:
-            task.start_from(self.scene, rng, spread, self._starts[seed % len(self._starts)])
+            row = number_among_its_kind(seed) % len(self._starts)
+            task.start_from(self.scene, rng, spread, self._starts[row])
 
     def _begin(self) -> Observation:
         self._step = 0
@@ -159,6 +162,7 @@ def make(
     success: str = STRICT,
     horizon: int | None = None,
     settle_steps: int = 0,
+    settle_gripper: str = OPEN,
     init_states: str | Path | None = None,
     definition: Path | None = None,
 ) -> Environment:
@@ -174,7 +178,9 @@ def make(
         success: Criterion of success: "strict", or "libero" where a task has it.
         horizon: Control steps in a full episode; None for the task's.
         settle_steps: Control steps of doing nothing before the episode begins.
-        init_states: File of LIBERO's own initial states; seed s starts from row s modulo the rows.
+        settle_gripper: What the gripper does in them: "open" is what the control mode idles with, "hold" leaves it.
+        init_states: File of LIBERO's own initial states; training seed s starts from row s modulo the rows, a
+            benchmark's seed likewise, counted from the first of them.
         definition: A copy of a user's .bddl file, to be read in place of the one that `task` is the path of.
 
     Raises:
@@ -189,6 +195,7 @@ def make(
         ("control mode", control, tuple(defaults.controllers)),
         ("render quality", render_quality, tuple(QUALITIES)),
         ("spread", spread, SPREADS),
+        ("gripper while settling", settle_gripper, (OPEN, HOLD)),
     ):
         if name not in known:
             raise UnknownNameError(kind, name, known)
@@ -217,6 +224,7 @@ def make(
         object_names=task_object.object_names,
         success=success,
         settle_steps=settle_steps,
+        settle_gripper=settle_gripper,
         init_states=str(Path(init_states).resolve()) if init_states else "",
         definition_sha256=text_sha256(task_object.definition_text),
         init_states_sha256=file_sha256(Path(init_states)) if init_states else "",
@@ -248,6 +256,7 @@ def make_from_spec(spec: EnvironmentChoice, definition: Path | None = None) -> E
         # A config leaves the length to the task.
         horizon=spec.horizon if isinstance(spec, EnvSpec) else None,
         settle_steps=spec.settle_steps if isinstance(spec, EnvSpec) else 0,
+        settle_gripper=spec.settle_gripper if isinstance(spec, EnvSpec) else OPEN,
         init_states=spec.init_states,
         definition=definition,
     )

@@ -46,7 +46,9 @@ class EnvSpec:
         object_names: Bodies whose poses make up the object state, 7 numbers each (xyz, wxyz).
         success: Criterion of success: "strict", or "libero" where a task has it.
         settle_steps: Control steps of doing nothing before the episode begins.
-        init_states: File of states the episodes start from, "" for none: seed s takes row s modulo the rows.
+        settle_gripper: What the gripper does meanwhile: "open" is what the control mode idles with, "hold" leaves it.
+        init_states: File of states the episodes start from, "" for none: training seed s takes row s modulo the rows,
+            a benchmark's seed likewise, counted from the first of them.
         definition_sha256: Fingerprint of the text of the task's definition; "" for a task written in Python, and in
             what older versions wrote.
         init_states_sha256: Fingerprint of the file of states; "" for none, and in what older versions wrote.
@@ -69,6 +71,7 @@ class EnvSpec:
     object_names: tuple[str, ...]
     success: str = "strict"
     settle_steps: int = 0
+    settle_gripper: str = "open"
     init_states: str = ""
     definition_sha256: str = ""
     init_states_sha256: str = ""

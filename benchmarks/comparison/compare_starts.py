@@ -3,7 +3,10 @@
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder, Key
 from ambidex.envs.errors import DatasetError
 
-PROBLEM = ("family", "robot", "control_hz", "horizon", "spread", "stages", "object_names", "success", "settle_steps")
+PROBLEM = (
+    *("family", "robot", "control_hz", "horizon", "spread", "stages", "object_names", "success"),
+    *("settle_steps", "settle_gripper"),
+)
 """Fields of a spec that make the problem. Others (control mode, cameras) are the policy's choice."""
 
 

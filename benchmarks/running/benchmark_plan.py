@@ -7,12 +7,13 @@ from ambidex.benchmarks.rollout_videos import CHOICES
 from ambidex.benchmarks.running.agent_source import BASELINES
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_worker import EpisodeJob
-from ambidex.benchmarks.running.posing import departures, posed, unposed
+from ambidex.benchmarks.running.posing import departures, posed, settle_gripper, unposed
 from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.env import SPREADS
 from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.opengl import choose_backend
-from ambidex.envs.registry import SUITES, tasks_named
+from ambidex.envs.registry import SUITES, find_task, tasks_named
 from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
 from ambidex.envs.tasks.libero.init_states import read_init_states
 from ambidex.envs.tasks.libero.suites import SUFFIX
@@ -33,11 +34,13 @@ class BenchmarkPlan:
         config: With every default filled in, and the folder of the checkpoint if a learned policy acts.
         tasks: The tasks, in order.
         directory: The results folder.
+        definition: Text of the user's definition; empty for tasks that come with ambidex.
     """
 
     config: BenchmarkConfig
     tasks: tuple[str, ...]
     directory: Path
+    definition: str = ""
 
     @property
     def learned(self) -> bool:
@@ -58,7 +61,9 @@ class BenchmarkPlan:
             success=str(config.success),
             horizon=config.horizon,
             settle_steps=config.settle_steps or 0,
+            settle_gripper=settle_gripper(config),
             init_states=config.init_states,
+            definition_sha256=text_sha256(self.definition),
         )
 
     @property
@@ -97,7 +102,7 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
         choose_backend()
     if config.policy not in BASELINES:
         config = replace(config, checkpoint=find_checkpoint(config.checkpoint or newest_run(config.policy)))
-    plan = BenchmarkPlan(config=config, tasks=tasks, directory=directory)
+    plan = BenchmarkPlan(config=config, tasks=tasks, directory=directory, definition=_definition(tasks))
     _check_starts(plan)
     return plan
 
@@ -154,6 +159,10 @@ def _with_definition(config: BenchmarkConfig) -> BenchmarkConfig:
     if config.task is not None or config.suite is not None:
         raise UsageError(f"--bddl-file {config.bddl_file}: give either this, --task or --suite.")
     return replace(config, task=definition_name(config.bddl_file), bddl_file=None)
+
+
+def _definition(tasks: tuple[str, ...]) -> str:
+    return "".join(find_task(task).definition_text for task in tasks if task.endswith(SUFFIX))  # there is one at most
 
 
 def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:

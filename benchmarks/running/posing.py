@@ -35,11 +35,17 @@ def departures(config: BenchmarkConfig, tasks: Sequence[str]) -> list[str]:
     """Where a posed config departs from its protocol, e.g. "--episodes 5 instead of 50"."""
     if config.protocol is None:
         return []
-    return [
+    starts = [] if config.init_states else ["starts of our own instead of --init-states"]
+    return starts + [
         f"--{name.replace('_', '-')} {getattr(config, name)} instead of {value}"
         for name, value in protocol_values(config, tasks).items()
         if getattr(config, name) not in (None, value)
     ]
+
+
+def settle_gripper(config: BenchmarkConfig) -> str:
+    """What the gripper does while a posed config's scenes settle: as its protocol has it, else it opens."""
+    return PROTOCOLS[config.protocol].settle_gripper if config.protocol else "open"
 
 
 def _values(config: BenchmarkConfig, tasks: Sequence[str]) -> dict[str, object]:

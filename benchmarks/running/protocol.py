@@ -11,22 +11,22 @@ class Protocol:
     Attributes:
         horizons: Suite -> control steps of an episode, those of settling not counted.
         settle_steps: Control steps of doing nothing before an episode begins.
+        settle_gripper: What the gripper does meanwhile, "open" or "hold".
         episodes: Episodes per task.
-        image_size: Height and width of the images that its policies are given [px].
     """
 
     horizons: Mapping[str, int]
     settle_steps: int
+    settle_gripper: str
     episodes: int
-    image_size: tuple[int, int]
 
 
 _LONG = {"libero_object": 280, "libero_goal": 300, "libero_10": 520, "libero_90": 400}
 PROTOCOLS: Mapping[str, Protocol] = {
-    "openvla": Protocol(horizons={"libero_spatial": 220, **_LONG}, settle_steps=10, episodes=50, image_size=(256, 256)),
-    "lerobot": Protocol(horizons={"libero_spatial": 280, **_LONG}, settle_steps=10, episodes=10, image_size=(256, 256)),
+    "openvla": Protocol(horizons={"libero_spatial": 220, **_LONG}, settle_steps=10, settle_gripper="open", episodes=50),
+    "lerobot": Protocol(horizons={"libero_spatial": 280, **_LONG}, settle_steps=10, settle_gripper="open", episodes=10),
     "libero": Protocol(
-        horizons=dict.fromkeys(("libero_spatial", *_LONG), 600), settle_steps=5, episodes=20, image_size=(128, 128)
+        horizons=dict.fromkeys(("libero_spatial", *_LONG), 600), settle_steps=5, settle_gripper="hold", episodes=20
     ),
 }
 """Source: the evaluation scripts of OpenVLA (and OpenVLA-OFT, openpi), LeRobot and LIBERO; facts, section 1.7."""

@@ -1,11 +1,12 @@
 """How the tasks of a benchmark are posed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.errors import UsageError
+from ambidex.envs.file_identity import check_files
 from ambidex.recorders.task_folder import task_folder
 
 ENDS = (".pruned_init", ".init")
@@ -20,14 +21,18 @@ class Terms:
         success: Criterion of success.
         horizon: Control steps of an episode; None for the task's own.
         settle_steps: Control steps of doing nothing before it begins.
+        settle_gripper: What the gripper does meanwhile, "open" or "hold".
         init_states: File of LIBERO's initial states, or a folder with one per task; None for our own starts.
+        definition_sha256: Fingerprint of the definition, if the task is a user's; "" otherwise.
     """
 
     spread: str = "published"
     success: str = "strict"
     horizon: int | None = None
     settle_steps: int = 0
+    settle_gripper: str = "open"
     init_states: Path | None = None
+    definition_sha256: str = ""
 
     def environment(
         self,
@@ -41,10 +46,10 @@ class Terms:
         """A task under these terms, as `envs.env.make` makes it.
 
         Raises:
-            UsageError: Something that is asked for does not exist or cannot be.
+            UsageError: Something that is asked for does not exist or cannot be, or the definition has changed.
             DatasetError: Initial states that cannot be read, or are of another task.
         """
-        return make(
+        env = make(
             task,
             control=control,
             cameras=cameras,
@@ -54,8 +59,11 @@ class Terms:
             success=self.success,
             horizon=self.horizon,
             settle_steps=self.settle_steps,
+            settle_gripper=self.settle_gripper,
             init_states=self.starts_of(task),
         )
+        check_files(replace(env.spec, definition_sha256=self.definition_sha256), env.spec)
+        return env
 
     def starts_of(self, task: str) -> Path | None:
         """The file of a task's initial states; None for our own starts.

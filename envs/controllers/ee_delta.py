@@ -13,7 +13,7 @@ from ambidex.envs.types import Float32Array, FloatArray
 
 NAMES = ("dx", "dy", "dz", "drx", "dry", "drz", "gripper")
 STEPS_TO_CLOSE = 8
-CLOSE, OPEN = 1.0, -1.0
+CLOSE, HOLD, OPEN = 1.0, 0.0, -1.0
 
 
 class EeDelta:
@@ -41,9 +41,9 @@ class EeDelta:
         self.low = np.full(len(NAMES), -1.0, np.float32)
         self.high = np.full(len(NAMES), 1.0, np.float32)
 
-    def idle(self, scene: Scene) -> Float32Array:
-        """The action that does nothing and leaves the gripper open, as everyone settles LIBERO's scenes."""
-        return np.array([0, 0, 0, 0, 0, 0, OPEN], np.float32)
+    def idle(self, scene: Scene, *, hold_gripper: bool = False) -> Float32Array:
+        """The action that does nothing but open the gripper, as most settle LIBERO's scenes; zeros to hold it."""
+        return np.array([0, 0, 0, 0, 0, 0, HOLD if hold_gripper else OPEN], np.float32)
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         wanted = np.clip(action.astype(np.float64), -1.0, 1.0)

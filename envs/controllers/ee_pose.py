@@ -49,7 +49,7 @@ class EePose:
         ]
         return np.concatenate([np.stack(rows), wanted[:, 7:]], axis=1).ravel().astype(np.float32)
 
-    def idle(self, scene: Scene) -> Float32Array:
+    def idle(self, scene: Scene, *, hold_gripper: bool = False) -> Float32Array:
         return self.from_joint_action(self._space.commanded().astype(np.float32))
 
     def from_joint_action(self, joint_action: Float32Array) -> Float32Array:

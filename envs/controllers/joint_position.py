@@ -18,5 +18,5 @@ class JointPosition:
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         return action
 
-    def idle(self, scene: Scene) -> Float32Array:
+    def idle(self, scene: Scene, *, hold_gripper: bool = False) -> Float32Array:
         return self._space.commanded().astype(np.float32)

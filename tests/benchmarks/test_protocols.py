@@ -20,6 +20,7 @@ from ambidex.envs.errors import UsageError
 from ambidex.recorders.command_text import from_text
 
 TASK = "libero_goal/put_the_bowl_on_the_stove"
+OWN_STARTS = "starts of our own instead of --init-states"
 LIBERO = replace(HOLD, task="libero_goal/1", episodes=None)
 
 
@@ -45,7 +46,10 @@ def test_a_protocol_says_how_tasks_are_posed(protocol, suite, horizon, settle_st
     made = plan(task=None, suite=suite, protocol=protocol)
     assert (made.terms.horizon, made.terms.settle_steps, made.terms.success) == (horizon, settle_steps, "libero")
     assert made.config.episodes == episodes and len(made.jobs()) == episodes * len(made.tasks)
-    assert made.protocol == protocol and made.directory == Path(f"results/hold-{suite}-{protocol}")
+    assert made.terms.settle_gripper == ("hold" if protocol == "libero" else "open")
+    assert made.protocol == f"{protocol}, but {OWN_STARTS}" and made.directory == Path(
+        f"results/hold-{suite}-{protocol}"
+    )
 
 
 def test_without_a_protocol_everything_is_as_usual():
@@ -57,7 +61,8 @@ def test_without_a_protocol_everything_is_as_usual():
 def test_flags_win_and_the_results_say_so():
     made = plan(protocol="openvla", horizon=100, success="strict", episodes=50)
     assert (made.terms.horizon, made.terms.success, made.config.episodes) == (100, "strict", 50)
-    assert made.protocol == "openvla, but --horizon 100 instead of 300 and --success strict instead of libero"
+    said = "--horizon 100 instead of 300 and --success strict instead of libero"
+    assert made.protocol == f"openvla, but {OWN_STARTS} and {said}"
 
 
 def test_the_resume_command_gives_the_same_plan():
@@ -90,6 +95,7 @@ def test_more_episodes_than_initial_states_are_refused(monkeypatch, tmp_path):
     with pytest.raises(UsageError, match=r"--episodes 50: .* holds 20 initial states.*--episodes 20"):
         plan(init_states=tmp_path)
     made = plan(init_states=tmp_path, episodes=20)
+    assert plan(init_states=tmp_path, protocol="libero").protocol == "libero"
     assert made.terms.starts_of(TASK) == tmp_path / "put_the_bowl_on_the_stove.pruned_init"
 
 
@@ -104,12 +110,12 @@ def held(tmp_path_factory):
 def test_results_say_whose_protocol_it_was(held):
     directory, summary = held
     assert summary.complete and [row.steps for row in read_rows(directory)] == [8, 8]
-    said = "libero, but --horizon 8 instead of 600 and --episodes 2 instead of 20"
+    said = f"libero, but {OWN_STARTS} and --horizon 8 instead of 600 and --episodes 2 instead of 20"
     assert BenchmarkInfo.read(directory).protocol == said
     assert json.loads((directory / "summary.json").read_text())["protocol"] == said
     assert f"Protocol: {said}." in summary.in_words() and "LIBERO's criterion" in summary.in_words()
     spec = BenchmarkInfo.read(directory).env_specs[TASK]
-    assert (spec.success, spec.horizon, spec.settle_steps) == ("libero", 8, 5)
+    assert (spec.success, spec.horizon, spec.settle_steps, spec.settle_gripper) == ("libero", 8, 5, "hold")
 
 
 def test_rows_of_an_older_version_have_no_protocol(held, tmp_path):

@@ -100,6 +100,16 @@ def test_the_object_state_holds_all_that_can_move_or_start_elsewhere() -> None:
     assert env.reset(0).objects.shape == (77,)
 
 
+def test_the_gripper_may_hold_while_things_settle() -> None:
+    start, opens, holds = (
+        make("libero_goal/1", cameras=(), **options).reset(0).qpos[7]  # type: ignore[arg-type]
+        for options in ({}, {"settle_steps": 5}, {"settle_steps": 5, "settle_gripper": "hold"})
+    )
+    assert opens > start + 0.1 and holds == pytest.approx(start, abs=0.01)
+    with pytest.raises(UnknownNameError, match="gripper while settling 'close'"):
+        make("libero_goal/1", settle_gripper="close")
+
+
 @pytest.mark.parametrize("options", [{"horizon": 0}, {"settle_steps": -1}])
 def test_impossible_lengths_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="control step"):
@@ -115,7 +125,7 @@ def test_only_known_criteria_count() -> None:
 
 def test_specs_of_older_files_have_the_defaults() -> None:
     values = make("insertion", cameras=()).spec.to_dict()
-    for younger in ("success", "settle_steps", "init_states"):
+    for younger in ("success", "settle_steps", "settle_gripper", "init_states"):
         del values[younger]
     spec = EnvSpec.from_dict(values)
     assert (spec.success, spec.settle_steps, spec.init_states) == ("strict", 0, "")
@@ -139,10 +149,12 @@ def test_episodes_start_from_libero_s_states(tmp_path: Path) -> None:
         row[42:] = 0.01 * i
     path = write_states(tmp_path / "goal.pruned_init", rows)
     env = make("libero_goal/1", cameras=(), init_states=path)
-    env.reset(100_001)  # row 100001 % 3 = 2
-    assert np.array_equal(env.scene.data.qpos, rows[2, 1:42]) and np.all(env.scene.data.qvel == 0.02)
-    plain.reset(100_001)
+    env.reset(100_004)  # the fifth of benchmarks: row 4 % 3 = 1
+    assert np.array_equal(env.scene.data.qpos, rows[1, 1:42]) and np.all(env.scene.data.qvel == 0.01)
+    plain.reset(100_004)
     assert np.array_equal(env.scene.data.mocap_pos, plain.scene.data.mocap_pos)
+    env.reset(5)
+    assert np.array_equal(env.scene.data.qpos, rows[2, 1:42])
     assert env.spec.init_states == str(path)
     with pytest.raises(DatasetError, match=r"79 numbers, expected 92"):
         make("libero_spatial/0", init_states=path)
