@@ -183,7 +183,7 @@ class PickPlan:
         joints = self._reach.joints(tool, near)
         if joints is None or self._probe.collides(joints, opening, carried=carried):
             return None
-        if self._probe.cautious and self._reach.agility(joints) < AGILE:
+        if self.widest == OPEN and self._reach.agility(joints) < AGILE:
             return None
         return joints
 
