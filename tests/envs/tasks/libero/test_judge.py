@@ -1,0 +1,41 @@
+"""Where rest ends and where release begins, on both sides of the bounds."""
+
+import pytest
+
+from ambidex.envs.env import Environment, make
+from ambidex.envs.pose import Pose
+
+BOWL_JOINT, BOWL = "akita_black_bowl_1_joint0", "akita_black_bowl_1_main"
+
+
+def begun(task: str) -> Environment:
+    env = make(task, cameras=())
+    env.reset(0)
+    return env
+
+
+@pytest.mark.parametrize(
+    ("task", "joint", "axis", "bound"),
+    [
+        ("libero_goal/0", "wooden_cabinet_1_middle_level", 0, 0.01),
+        ("libero_goal/1", BOWL_JOINT, 0, 0.01),
+        ("libero_goal/1", BOWL_JOINT, 2, 0.01),
+        ("libero_goal/1", BOWL_JOINT, 5, 0.1),
+        ("libero_goal/7", "flat_stove_1_button", 0, 0.1),
+    ],
+)
+def test_what_moves_faster_than_the_bound_is_not_at_rest(task: str, joint: str, axis: int, bound: float) -> None:
+    env = begun(task)
+    for speed, rests in ((0.9, True), (-0.9, True), (1.1, False), (-1.1, False), (3.0, False)):
+        env.scene.data.joint(joint).qvel[axis] = speed * bound
+        env.scene.refresh()
+        assert env.scene.task.checks(env.scene)["at rest"] == rests
+
+
+def test_what_leans_on_the_forearm_is_not_released() -> None:
+    env = begun("libero_goal/1")
+    assert env.scene.task.checks(env.scene)["released"]
+    env.scene.place(BOWL, Pose.at(env.scene.body_pose("robot0_link5").shifted((0.0, 0.0, -0.08)).position))
+    env.scene.refresh()
+    assert env.scene.in_contact("robot0_link5", BOWL) and not env.scene.in_contact("robot0_right_hand", BOWL)
+    assert not env.scene.task.checks(env.scene)["released"]
