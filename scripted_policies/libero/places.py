@@ -66,11 +66,12 @@ class Places:
         support = atom.arguments[1]
         if not self._world.is_region(support):
             position = self._world.position(support)
-            yield from (position + [0.0, 0.0, ABOVE], position - shift * [0.5, 0.5, 0.0] + [0.0, 0.0, ABOVE])
+            above = position + np.array([0.0, 0.0, ABOVE])
+            yield from (above, position - shift * [0.5, 0.5, 0.0] + [0.0, 0.0, ABOVE])
             return
         for frame in self._world.frames(support):
             half = np.abs(frame.rotation @ frame.half_size)
-            above = frame.position + [0.0, 0.0, half[2] + ABOVE]
+            above = frame.position + np.array([0.0, 0.0, half[2] + ABOVE])
             yield above - shift
             grid = [*itertools.product(SHARES, SHARES), *((s, 0.0) for s in FINE), *((0.0, s) for s in FINE)]
             for x, y in sorted(grid, key=lambda s: math.hypot(*s)):
