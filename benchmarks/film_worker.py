@@ -72,7 +72,7 @@ class FilmWorker:
     def _environment(self, job: FilmJob, states: FloatArray) -> Environment:
         if self._env is None or self._spec != job.spec:
             self.close()
-            self._env, self._spec = world_of(job.spec), job.spec
+            self._env, self._spec = world_of(job.spec, job.states), job.spec
         size = self._env.scene.state().size
         if states.shape[1] != size:
             raise DatasetError(

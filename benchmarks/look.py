@@ -28,6 +28,7 @@ class Look:
             image_size=self.image_size,
             render_quality=self.quality,
             init_states="",
+            init_states_sha256="",
         )
 
     def folder(self, spec: EnvSpec) -> str:

@@ -2,10 +2,8 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import EnvSpec
 
@@ -42,11 +40,7 @@ class LiberoScenery:
 
 
 def scenery(env: "Environment") -> LiberoScenery:
-    """Of an environment of the libero family.
-
-    Raises:
-        DatasetError: The task's definition cannot be read any more.
-    """
+    """Of an environment of the libero family."""
     from ambidex.recorders.world_text import mjcf  # needs MuJoCo, which readers do not
 
     task, scene = cast("LiberoTask", env.scene.task), env.scene
@@ -55,7 +49,7 @@ def scenery(env: "Environment") -> LiberoScenery:
     name = env.spec.task.removesuffix(SUFFIX) + SUFFIX
     return LiberoScenery(
         bddl_file_name=name,
-        bddl_file_content=_text(problem.source),
+        bddl_file_content=problem.text,
         env_name=class_name,
         env_args=json.dumps(_env_args(env.spec, class_name, problem.problem, name)),
         problem_info=json.dumps(
@@ -87,12 +81,3 @@ def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[s
             "use_camera_obs": bool(spec.cameras),
         },
     }
-
-
-def _text(source: str) -> str:
-    try:
-        return Path(source).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(
-            f"{source}, the definition of the task, cannot be read: {error}. Put it back where it was."
-        ) from error

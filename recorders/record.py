@@ -10,6 +10,7 @@ from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import SUITES, canonical_task, tasks_named
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero
 from ambidex.recorders.command_text import to_text
+from ambidex.recorders.definition_copy import own_definition
 from ambidex.recorders.output_folder import check_folder, clean
 from ambidex.recorders.record_checks import resolved
 from ambidex.recorders.record_config import RecordConfig
@@ -97,7 +98,7 @@ def _record_task(config: RecordConfig, directory: Path, agent_factory: AgentFact
         check_folder(directory, resume=config.resume)
         env = make_from_spec(config)
         past = read_past(directory, config, env.spec, env.scene.model_sha256) if config.resume else Past()
-        recording = Recording(config, directory, env.spec, past, agent_factory)
+        recording = Recording(config, directory, env.spec, past, agent_factory, own_definition(env))
         try:
             return recording.run()
         except KeyboardInterrupt:

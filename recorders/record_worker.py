@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.families import FAMILIES
+from ambidex.envs.file_identity import check_files
 from ambidex.envs.rollout import rollout
-from ambidex.envs.types import Agent, Episode, RolloutResult
+from ambidex.envs.types import Agent, EnvSpec, Episode, RolloutResult
 from ambidex.recorders.destination import Destination
 from ambidex.recorders.ee_actions import ee_actions
 from ambidex.recorders.formats import format_named
@@ -51,14 +52,17 @@ class RecordWorker:
     Args:
         config: Resolved config.
         agent_factory: Makes the agent, once.
+        spec: Spec of the environment that the recording began with.
 
     Raises:
+        UsageError: A file that the environment is made from has changed in the meantime.
         RenderingError: Pixels are asked for, and there is no OpenGL context to be had.
     """
 
-    def __init__(self, config: RecordConfig, agent_factory: AgentFactory) -> None:
+    def __init__(self, config: RecordConfig, agent_factory: AgentFactory, spec: EnvSpec) -> None:
         self._config = config
         self._env = make_from_spec(config)
+        check_files(spec, self._env.spec)
         self._agent = agent_factory(self._env)
         self._layout = config.layout
         self._writer = format_named(self._layout.format)

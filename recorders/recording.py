@@ -11,6 +11,7 @@ from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.types import EnvSpec, Outcome, RolloutResult
 from ambidex.progress import Progress
 from ambidex.recorders.backlog import Backlog
+from ambidex.recorders.definition_copy import keep_definition
 from ambidex.recorders.formats import format_named
 from ambidex.recorders.ledger import Ledger
 from ambidex.recorders.output_folder import dataset_size, space_warning
@@ -31,22 +32,29 @@ class Recording:
         spec: Spec of the environment.
         past: What earlier runs have done.
         agent_factory: Makes each worker's agent.
+        definition: Text of the user's definition; empty for a task that comes with ambidex.
 
     Attributes:
         kept: Successful episodes whose files are there.
     """
 
     def __init__(
-        self, config: RecordConfig, directory: Path, spec: EnvSpec, past: Past, agent_factory: AgentFactory
+        self,
+        config: RecordConfig,
+        directory: Path,
+        spec: EnvSpec,
+        past: Past,
+        agent_factory: AgentFactory,
+        definition: str = "",
     ) -> None:
         self._config, self._directory, self._spec, self._past = config, directory, spec, past
-        self._worker = partial(RecordWorker, config, agent_factory)
+        self._worker = partial(RecordWorker, config, agent_factory, spec)
         self._workers = worker_count(config.workers, config.num_episodes)
         self._ledger = Ledger(directory, config, spec, past)
         self._backlog = Backlog(config, directory, self._ledger)
         lost = sum(attempt.outcome is Outcome.SUCCESS for attempt in self._backlog.missing.values())
         self.kept = self._ledger.count(Outcome.SUCCESS) - lost
-        self._written = 0
+        self._definition, self._written = definition, 0
         self._started = time.perf_counter()
 
     def run(self) -> RecordSummary:
@@ -67,6 +75,7 @@ class Recording:
 
     def _record(self, pool: RecordPool, progress: Progress) -> None:
         self._write_info(False)
+        keep_definition(self._directory, self._definition)
         try:
             self._loop(pool, progress)
             format_named(str(self._config.format)).finish(self._directory, self._spec.task)

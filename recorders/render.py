@@ -15,6 +15,7 @@ from ambidex.recorders.command_text import differences, from_text, to_text
 from ambidex.recorders.dataset import ATTEMPTS
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.definition_copy import keep_definition
 from ambidex.recorders.formats import format_named
 from ambidex.recorders.output_folder import check_folder, clean, dataset_size
 from ambidex.recorders.render_config import RUN_ONLY, RenderConfig
@@ -95,7 +96,7 @@ def _check_same(plan: RenderPlan) -> None:
 def _render_all(plan: RenderPlan, left: list[RenderJob]) -> None:
     """Have the workers render what is left."""
     config, done = plan.config, len(plan.jobs) - len(left)
-    factory = partial(RenderWorker, plan.spec, plan.layout, plan.pixels)
+    factory = partial(RenderWorker, plan.spec, plan.layout, plan.pixels, plan.source.directory)
     progress = Progress("rendered", len(plan.jobs), initial=done, quiet=config.quiet)
     started = time.perf_counter()
     with progress, Pool[RenderJob, int](factory, worker_count(config.workers, len(plan.jobs))) as pool:
@@ -103,6 +104,7 @@ def _render_all(plan: RenderPlan, left: list[RenderJob]) -> None:
         if plan.note:
             progress.note(plan.note)
         _write_books(plan, complete=False, wall_s=0.0)
+        keep_definition(plan.target, plan.definition)
         for job in left:
             pool.submit(job)
         while pool.pending:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_files import DatasetFiles
+from ambidex.recorders.definition_copy import own_definition
 from ambidex.recorders.formats import format_named, read_episode
 from ambidex.recorders.layout import Layout
 from ambidex.recorders.record_checks import check_names
@@ -27,6 +29,7 @@ class RenderPlan:
         spec: The spec of the new episodes.
         layout: How they will lie.
         jobs: One per episode.
+        definition: Text of the user's definition; empty for a task that comes with ambidex.
         note: What is to be said before; empty for nothing.
     """
 
@@ -36,6 +39,7 @@ class RenderPlan:
     spec: EnvSpec
     layout: Layout
     jobs: tuple[RenderJob, ...]
+    definition: str
     note: str
 
     @property
@@ -55,6 +59,7 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
     source = _source(config.path)
     full = _resolved(config, source)
     spec = _new_spec(full, source.spec)
+    world = world_of(spec, source.directory)  # says what is wrong with a name or a size
     folder = config.path.resolve()
     target = config.output_dir or folder.with_name(f"{folder.name}-rendered")
     if target.resolve() == folder:
@@ -62,8 +67,16 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
     layout = full.layout
     format_named(layout.format).check(spec, layout)
     jobs = _jobs(source, target, layout, full.video)
-    note = _note(jobs[0].source, spec)
-    plan = RenderPlan(config=full, source=source, target=target, spec=spec, layout=layout, jobs=jobs, note=note)
+    plan = RenderPlan(
+        config=full,
+        source=source,
+        target=target,
+        spec=spec,
+        layout=layout,
+        jobs=jobs,
+        definition=own_definition(world),
+        note=_note(jobs[0].source, world),
+    )
     if plan.pixels:
         choose_backend()
     return plan
@@ -90,14 +103,12 @@ def _resolved(config: RenderConfig, source: Dataset) -> RenderConfig:
 
 
 def _new_spec(config: RenderConfig, spec: EnvSpec) -> EnvSpec:
-    new = replace(
+    return replace(
         spec,
         cameras=config.cameras or (),
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
     )
-    world_of(new).close()  # says what is wrong with a name or a size
-    return new
 
 
 def _jobs(source: Dataset, target: Path, layout: Layout, video: str) -> tuple[RenderJob, ...]:
@@ -112,8 +123,8 @@ def _jobs(source: Dataset, target: Path, layout: Layout, video: str) -> tuple[Re
     return tuple(jobs)
 
 
-def _note(first: Path, spec: EnvSpec) -> str:
-    if read_episode(first).model_sha256 == world_of(spec).scene.model_sha256:
+def _note(first: Path, world: Environment) -> str:
+    if read_episode(first).model_sha256 == world.scene.model_sha256:
         return ""
     return (
         "The model has changed since this dataset was recorded: robot, objects or scene may look or stand otherwise "

@@ -36,15 +36,16 @@ class RenderWorker:
         spec: The new dataset's; decides what is rendered and how.
         layout: How the new files lie.
         pixels: Anything will be rendered.
+        source: The dataset to read.
 
     Raises:
         RenderingError: Pixels are asked for, and there is no OpenGL context to be had.
     """
 
-    def __init__(self, spec: EnvSpec, layout: Layout, pixels: bool) -> None:
+    def __init__(self, spec: EnvSpec, layout: Layout, pixels: bool, source: Path) -> None:
         self._spec, self._layout = spec, layout
         self._writer = format_named(layout.format)
-        self._env = world_of(spec)
+        self._env = world_of(spec, source)
         self._video_cameras = spec.cameras or FAMILIES[spec.family].cameras
         if pixels:  # at once, and not after the first file
             self._env.render(self._env.scene.state(), self._video_cameras[0])

@@ -22,7 +22,7 @@ class VerifyWorker:
 
     def __init__(self, ee: bool) -> None:
         self._ee = ee
-        self._made: dict[tuple[str, str, str], Environment] = {}
+        self._made: dict[tuple[str, str, str, str], Environment] = {}
 
     def __call__(self, path: Path) -> Verification:
         """Replay an episode.
@@ -31,7 +31,7 @@ class VerifyWorker:
             DatasetError: The file is damaged, or is of another world.
         """
         episode = read_episode(path)
-        env = self._environment(episode.spec, episode.spec.control)
+        env = self._environment(path, episode.spec, episode.spec.control)
         _check_world(path, episode, env)
         sent = episode.ee_actions if episode.spec.control == "ee" else episode.joint_actions
         states, success = replay(env, episode.states[0], sent)
@@ -43,22 +43,22 @@ class VerifyWorker:
             recorded_success=episode.success,
             first_difference=first,
             largest_difference=largest,
-            joint_success=self._success(episode, "joint", episode.joint_actions) if under_ee else success,
-            ee_success=success if under_ee else self._ee_success(episode),
+            joint_success=self._success(path, episode, "joint", episode.joint_actions) if under_ee else success,
+            ee_success=success if under_ee else self._ee_success(path, episode),
             notes=_notes(episode, env),
         )
 
-    def _ee_success(self, episode: Episode) -> bool | None:
+    def _ee_success(self, path: Path, episode: Episode) -> bool | None:
         has_them = episode.ee_actions.shape[1] > 0
-        return self._success(episode, "ee", episode.ee_actions) if self._ee and has_them else None
+        return self._success(path, episode, "ee", episode.ee_actions) if self._ee and has_them else None
 
-    def _success(self, episode: Episode, control: str, actions: Float32Array) -> bool:
-        return replay(self._environment(episode.spec, control), episode.states[0], actions)[1]
+    def _success(self, path: Path, episode: Episode, control: str, actions: Float32Array) -> bool:
+        return replay(self._environment(path, episode.spec, control), episode.states[0], actions)[1]
 
-    def _environment(self, spec: EnvSpec, control: str) -> Environment:
-        key = (spec.task, spec.success, control)
+    def _environment(self, path: Path, spec: EnvSpec, control: str) -> Environment:
+        key = (spec.task, spec.definition_sha256, spec.success, control)
         if key not in self._made:
-            self._made[key] = world_of(replace(spec, control=control, cameras=()))
+            self._made[key] = world_of(replace(spec, control=control, cameras=()), path)
         return self._made[key]
 
 

@@ -19,16 +19,22 @@ def in_look(run: ReportRun, look: Look) -> ReportRun:
     return replace(run, episodes=tuple(_in_look(run.specs[e.task], e, look) for e in run.episodes))
 
 
-def check_look(spec: EnvSpec, look: Look) -> None:
+def check_look(spec: EnvSpec, look: Look, folder: Path) -> None:
     """Refuse what cannot be rendered before anybody waits for it.
 
+    Args:
+        spec: Of the episodes.
+        look: What was asked for.
+        folder: Where the episodes lie.
+
     Raises:
+        DatasetError: The task's definition is gone or has changed, and there is no copy in the folder.
         UnknownNameError: An unknown camera or quality.
         UsageError: An image size out of range, or a camera named twice.
     """
-    from ambidex.envs.env import make_from_spec  # loads the simulator, which the usual look does not need
+    from ambidex.recorders.stored_world import world_of  # loads the simulator, which the usual look does not need
 
-    make_from_spec(look.spec(spec)).close()
+    world_of(look.spec(spec), folder).close()
 
 
 def film_job(run: ReportRun, episode: ReportEpisode, look: Look) -> FilmJob | None:

@@ -23,8 +23,8 @@ def read_runs(paths: Sequence[Path], look: Look) -> list[ReportRun]:
     """
     runs = [read_run(path) for path in paths]
     if look != Look():
-        for spec in {spec.task: spec for run in runs for spec in run.specs.values()}.values():
-            check_look(spec, look)
+        for spec, folder in {spec.task: (spec, run.folder) for run in runs for spec in run.specs.values()}.values():
+            check_look(spec, look, folder)
     return [in_look(run, look) for run in runs]
 
 

@@ -25,6 +25,7 @@ from ambidex.envs.pool_worker import WorkerError
 from ambidex.policies.serving import PolicyServer
 from ambidex.progress import Progress
 from ambidex.recorders.command_text import to_text
+from ambidex.recorders.definition_copy import keep_definition
 from ambidex.recorders.record_worker import AgentFactory
 from ambidex.recorders.versions import versions
 
@@ -110,6 +111,7 @@ class BenchmarkRun:
         check_same(self._plan, info)
         pool.wait_until_ready()
         info.write(self._directory)
+        keep_definition(self._directory, self._plan.definition)
 
     def _loop(self, pool: EpisodePool) -> None:
         total = len(self._plan.jobs())

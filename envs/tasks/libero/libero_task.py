@@ -52,7 +52,8 @@ class LiberoTask(Task):
 
     def __init__(self, definition: LiberoDefinition, success: str = STRICT) -> None:
         self._definition = definition
-        self.problem = read_cached(definition) if definition.suite else read_problem(definition.path)
+        own_name = Path(definition.name).stem
+        self.problem = read_cached(definition) if definition.suite else read_problem(definition.path, own_name)
         self.arena = arena(self.problem.problem)
         self.goal = self.problem.goal
         self.name, self.instruction, self.horizon = definition.name, definition.instruction, definition.horizon

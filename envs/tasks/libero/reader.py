@@ -21,8 +21,12 @@ from ambidex.envs.tasks.libero.vocabulary import WORKSPACES, known
 DOMAIN = "robosuite"
 
 
-def read_problem(path: Path) -> Problem:
+def read_problem(path: Path, name: str = "") -> Problem:
     """The definition in a file.
+
+    Args:
+        path: The file.
+        name: What the problem is called, if not as the file.
 
     Raises:
         DefinitionError: No such file, or one that is no sound definition; says the line and the column.
@@ -31,7 +35,7 @@ def read_problem(path: Path) -> Problem:
         raise DefinitionError(f"{path} is no file. Give the path of a BDDL definition, such as my_task.bddl.")
     with path.open("rb") as file:
         content = file.read(4 * MAX_CHARACTERS + 1)
-    return parse_problem(_decoded(content, str(path)), source=str(path), name=path.stem)
+    return parse_problem(_decoded(content, str(path)), source=str(path), name=name or path.stem)
 
 
 def _decoded(content: bytes, source: str) -> str:

@@ -1,0 +1,91 @@
+"""A dataset of a user's definition outlives the file."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from definition_text import TEXT, changed
+from recording_fakes import STATES, record_to
+
+from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.recorders.dataset import read
+from ambidex.recorders.definition_copy import NAME
+from ambidex.recorders.record_worker import RecordWorker
+from ambidex.recorders.render import render
+from ambidex.recorders.render_config import RenderConfig
+from ambidex.recorders.stored_world import world_of
+from ambidex.recorders.verify import verify
+
+OWN = replace(STATES, task="", cameras=(), num_episodes=1, format="libero", workers=0)
+
+
+class StillAgent:
+    """Every seed succeeds."""
+
+    def __init__(self, env):
+        env.spec = replace(env.spec, horizon=12)
+        env.scene.task.checks = lambda scene: {"lucky": True}
+        self._action = np.zeros(len(env.spec.action_names), np.float32)
+
+    def reset(self, observation, seed):
+        pass
+
+    def act(self, observation):
+        return self._action
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "my_task.bddl"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture(params=["libero", "act"])
+def dataset(own, tmp_path, request):
+    directory = tmp_path / "data"
+    (summary,) = record_to(directory, OWN, StillAgent, bddl_file=own, format=request.param)
+    assert summary.complete and (directory / NAME).read_text() == TEXT
+    return directory
+
+
+def test_it_is_verified_and_rendered_without_the_file(dataset, own, tmp_path):
+    own.rename(tmp_path / "elsewhere.bddl")
+    ((_, result),) = verify(dataset, workers=0)
+    assert result.same_states and not result.notes
+    rendered = tmp_path / "rendered"
+    render(RenderConfig(path=dataset, output_dir=rendered, image_size=(32, 32), cameras=("agentview",), quiet=True))
+    assert (rendered / NAME).read_text() == TEXT
+    ((_, result),) = verify(rendered, workers=0)
+    assert result.same_states
+    with read(rendered)[0] as stored:
+        env = world_of(stored.spec, stored.path)
+        assert np.array_equal(env.render(stored.episode.states[0], "agentview"), stored.frame("agentview", 0))
+        env.close()
+
+
+def test_an_edited_file_is_passed_over(dataset, own):
+    own.write_text(changed("-0.3 0.1 -0.2", "-0.31 0.1 -0.2"))
+    ((_, result),) = verify(dataset, workers=0)
+    assert result.same_states and not result.notes
+
+
+def test_without_file_and_copy_it_says_what_to_do(dataset, own):
+    own.unlink()
+    (dataset / NAME).write_text("(define)")
+    with pytest.raises(DatasetError, match=rf"is gone or has changed.*{NAME} into the folder; its SHA-256 is"):
+        world_of(read(dataset).spec, dataset)
+
+
+def test_resume_refuses_an_edited_file(dataset, own):
+    own.write_text(changed("in the drawer", "in a drawer"))
+    changes = {"bddl_file": own, "format": read(dataset).info.format, "num_episodes": 2, "resume": True}
+    with pytest.raises(UsageError, match=r"recorded differently: definition_sha256: the definition of .* has changed"):
+        record_to(dataset, OWN, StillAgent, **changes)
+
+
+def test_a_worker_that_reads_another_text_does_not_start(dataset, own):
+    spec = read(dataset).spec
+    own.write_text(changed("in the drawer", "in a drawer"))
+    with pytest.raises(UsageError, match=r"The definition .* has changed"):
+        RecordWorker(replace(OWN, task=str(own)), StillAgent, spec)
