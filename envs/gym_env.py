@@ -51,6 +51,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         spread: str = "published",
         success: str = "strict",
         settle_steps: int = 0,
+        settle_gripper: str = "open",
         init_states: str | Path | None = None,
         render_camera: str | None = None,
     ) -> None:
@@ -68,6 +69,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
             spread: "published" or "wide" reset distribution.
             success: Criterion of success: "strict", or "libero" where a task has it.
             settle_steps: Control steps of doing nothing before an episode begins.
+            settle_gripper: What the gripper does in them: "open" or "hold".
             init_states: File of LIBERO's own initial states to start from.
             render_camera: What `render` shows; None for the first observed camera.
 
@@ -87,6 +89,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
             spread=spread,
             success=success,
             settle_steps=settle_steps,
+            settle_gripper=settle_gripper,
             init_states=init_states,
         )
         self._obs_type = obs_type
