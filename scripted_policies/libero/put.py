@@ -14,6 +14,7 @@ from ambidex.scripted_policies.libero.tool_frame import advanced
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 LIFT = 0.05  # straight up after a grasp [m]
+UPRIGHT = 0.985  # z of the upward axis of a thing that may be let go in a narrow place
 LOWERED = 0.008  # further than the floor, in a narrow place [m]
 LIFTED = 0.015  # what of it the thing has to follow [m]
 CLEARANCE = 0.03  # between what travels and what it passes [m]
@@ -101,8 +102,17 @@ class Put:
         if work.is_narrow(self._atom):
             # Supported from below, it does not tip over as the fingers open.
             yield from hand.reach((place @ grip).shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
+            if not self._stands():
+                yield from hand.follow(work.way(plan.tool, drop + CLEARANCE, radius, self._thing))
+                yield from self._let_go()
+                return False
         yield from self._let_go()
         return True
+
+    def _stands(self) -> bool:
+        """Whether the thing in the hand is upright and down on the floor of its place."""
+        upright = self._work.pose_of(self._thing).axis(2)[2] > UPRIGHT
+        return bool(upright and self._work.stands_in(self._atom))
 
     def _let_go(self) -> Motion:
         hand = self._work.hand
