@@ -41,7 +41,7 @@ def from_above(
     name: str, position: object, closing: object, opening: float = OPEN, rank: float = 0.0
 ) -> Iterator[Grasp]:
     """Grasps with the hand pointing down in the thing's frame, or leaning across the closing direction."""
-    across = np.cross(DOWN, closing)
+    across = np.cross(DOWN, np.asarray(closing, np.float64))
     for tilt, cost in TILTS:
         for side in (1.0, -1.0) if tilt else (1.0,):
             approach = math.cos(tilt) * np.array(DOWN) + side * math.sin(tilt) * across

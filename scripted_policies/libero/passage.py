@@ -2,6 +2,7 @@
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from ambidex.envs.robot import Arm
 from ambidex.envs.scene import Scene
@@ -46,7 +47,7 @@ class Passage:
             geoms = geoms[self._roots[geoms] != self._model.body(body_name(ignored)).id]
         return self._boxes_of(geoms)
 
-    def _boxes_of(self, geoms: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _boxes_of(self, geoms: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
         aabb = self._model.geom_aabb[geoms]
         turn = self._data.geom_xmat[geoms].reshape(-1, 3, 3)
         middle = self._data.geom_xpos[geoms] + np.einsum("nij,nj->ni", turn, aabb[:, :3])

@@ -118,7 +118,7 @@ class PickPlan:
         """Whether nothing is over the thing on the way up: straight, or back along a leaning hand and then up."""
         back = before(tool).position - tool.position if leans(tool) else np.zeros(3)
         way = [share * back for share in (0.4, 0.7, 1.0)] if leans(tool) else []
-        way += [back + [0.0, 0.0, height] for height in RISES]
+        way += [back + np.array([0.0, 0.0, height]) for height in RISES]
         free = not any(self._probe.touches(thing, pose.shifted(offset)) for offset in way)
         self._probe.place(thing, pose)
         return free

@@ -121,7 +121,7 @@ class Probe:
         a, b = self._pairs(0.0)
         own = self._is(thing)
         touched = np.concatenate([b[own[a]], a[own[b]]])
-        return touched[~self._robot[touched] & ~own[touched]]
+        return np.asarray(touched[~self._robot[touched] & ~own[touched]], np.intp)
 
     def _belongs(self, geoms: npt.NDArray[np.intp], support: str) -> bool:
         """Whether all geoms are of one thing, or of the room if it is ""."""
