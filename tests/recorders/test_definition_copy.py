@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from definition_text import TEXT, changed
 from recording_fakes import STATES, record_to
+from still_agent import StillAgent
 
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.recorders.dataset import read
@@ -17,21 +18,6 @@ from ambidex.recorders.stored_world import world_of
 from ambidex.recorders.verify import verify
 
 OWN = replace(STATES, task="", cameras=(), num_episodes=1, format="libero", workers=0)
-
-
-class StillAgent:
-    """Every seed succeeds."""
-
-    def __init__(self, env):
-        env.spec = replace(env.spec, horizon=12)
-        env.scene.task.checks = lambda scene: {"lucky": True}
-        self._action = np.zeros(len(env.spec.action_names), np.float32)
-
-    def reset(self, observation, seed):
-        pass
-
-    def act(self, observation):
-        return self._action
 
 
 @pytest.fixture

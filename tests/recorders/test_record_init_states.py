@@ -1,0 +1,35 @@
+"""A recording from initial states goes on with the same states, wherever their file lies."""
+
+import numpy as np
+import pytest
+from recording_fakes import STATES, record_to
+from still_agent import StillAgent
+from torch_file import write_states
+
+from ambidex.envs.env import make
+from ambidex.envs.errors import UsageError
+from ambidex.recorders.dataset import read
+
+
+@pytest.fixture
+def rows():
+    """Three initial states."""
+    env = make("libero_goal/1", cameras=())
+    rows = np.zeros((3, 79))
+    for seed, row in enumerate(rows):
+        env.reset(seed)
+        row[1:42] = env.scene.data.qpos
+    return rows
+
+
+def test_the_same_states_elsewhere_are_the_same_and_others_are_not(rows, tmp_path):
+    data, here = tmp_path / "data", write_states(tmp_path / "goal.pruned_init", rows)
+    changes = {"task": "libero_goal/1", "workers": 0, "format": "libero"}
+    record_to(data, STATES, StillAgent, init_states=here, num_episodes=1, **changes)
+    assert read(data).spec.init_states == str(here) and len(read(data).spec.init_states_sha256) == 64
+    there = here.rename(tmp_path / "there.pruned_init")
+    (summary,) = record_to(data, STATES, StillAgent, init_states=there, num_episodes=2, resume=True, **changes)
+    assert summary.complete
+    for other in (write_states(there, rows + 0.001), None):
+        with pytest.raises(UsageError, match="recorded differently: init_states"):
+            record_to(data, STATES, StillAgent, init_states=other, num_episodes=2, resume=True, **changes)
