@@ -16,7 +16,7 @@ from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing
 TIP = 0.0085  # how far the finger tips reach beyond the grip site [m]
 OPEN = 0.08  # between the open pads [m]
 WIDEST = 0.072  # what the hand closes on [m]
-DEEPEST = 0.03  # of the grip site below a thing's top, so that the palm stays clear [m]
+DEEPEST = 0.026  # of the grip site below a thing's top, so that the palm stays clear [m]
 CLEAR = 0.003  # of the tips above what the thing stands on [m]
 EDGE = 0.014  # of the grip site below a book's upper edge [m]
 BESIDE = 0.025  # of it from the middle of that edge [m]

@@ -54,13 +54,14 @@ class PickPlan:
 
     Attributes:
         widest: Opening of the fingers on the way to a grasp, at most [m].
+        agile: Postures in which the arm creeps are left out.
     """
 
     def __init__(self, probe: Probe, reach: Reach, places: Places) -> None:
         self._probe = probe
         self._reach = reach
         self._places = places
-        self.widest = OPEN
+        self.widest, self.agile = OPEN, True
 
     def plans(self, atom: Atom, thing: Pose, category: str, here: Pose, joints: FloatArray) -> Iterator[PutPlan]:
         """Ways to do it, cheaper ones first; at last grasps without a place.
@@ -183,7 +184,7 @@ class PickPlan:
         joints = self._reach.joints(tool, near)
         if joints is None or self._probe.collides(joints, opening, carried=carried):
             return None
-        if self.widest == OPEN and self._reach.agility(joints) < AGILE:
+        if self.agile and self._reach.agility(joints) < AGILE:
             return None
         return joints
 

@@ -21,6 +21,7 @@ CLEARANCE = 0.03  # between what travels and what it passes [m]
 HAND_RADIUS = 0.06  # [m]
 RETREAT = 0.07  # after letting go [m]
 NARROW = 0.056  # opening of the fingers where things stand close [m]
+STRICTNESS = ((True, True, OPEN), (False, True, OPEN), (False, False, OPEN), (False, False, NARROW))
 RETRY = 80  # steps to wait if there is no way, as thinking costs time
 TRIES = 12  # plans drawn per job
 
@@ -49,13 +50,13 @@ class Put:
         thing = work.pose_of(self._thing)
         here, joints = work.hand.tool(), work.joints()
         found: PutPlan | None = None
-        for work.probe.cautious, work.pick_plan.widest in ((True, OPEN), (False, OPEN), (False, NARROW)):
+        for work.probe.cautious, work.pick_plan.agile, work.pick_plan.widest in STRICTNESS:
             plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints)
             for plan in itertools.islice(plans, attempt % TRIES + 1):
                 found = plan if found is None or plan.place is not None else found
             if found is not None and found.place is not None:
                 break
-        work.pick_plan.widest = OPEN
+        work.pick_plan.agile, work.pick_plan.widest = True, OPEN
         return found
 
     def _pick(self, plan: PutPlan) -> Motion:
