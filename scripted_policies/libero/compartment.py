@@ -14,9 +14,13 @@ QUARTERS = tuple(quarter * math.pi / 2 for quarter in range(4))
 
 
 def is_narrow(frame: RegionFrame, category: str) -> bool:
-    """Whether a thing has to be square to a region to stand in it with room for the fingers."""
+    """Whether a thing has to be square to a region to stand in it with room for the fingers.
+
+    What is longer than the region, such as a bottle in a basket, is dropped in and lies as it likes.
+    """
     width, length = sorted(figures(category).size[:2])
-    return bool(length > OBLONG * width and 2 * float(frame.half_size[:2].min()) < SPARE * length)
+    least, most = sorted(2.0 * frame.half_size[:2])
+    return bool(length > OBLONG * width and least < SPARE * length < SPARE * most)
 
 
 def square_yaws(frame: RegionFrame, category: str) -> tuple[float, ...]:
