@@ -101,6 +101,7 @@ def test_one_that_goes_astray_is_brought_back(gallery, astray):
 def test_both_follow_the_position(gallery):
     gallery.click(".tile")
     gallery.playing(2)
+    gallery.until(lambda: state(gallery)[0][0] > 0.2)  # so far that the slider has left its first notch
     gallery.press(Keys.SPACE)
     gallery.js("document.getElementById('position').focus()")
     gallery.press(Keys.HOME)
