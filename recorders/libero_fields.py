@@ -3,16 +3,13 @@
 Source: facts on LIBERO's and robomimic's files, section 3; docs/datasets.md has the whole layout.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from ambidex.envs.types import EnvSpec, Episode
-from ambidex.recorders.act_fields import FIELDS, Field
+from ambidex.recorders.act_fields import FIELDS
+from ambidex.recorders.field import Field
+from ambidex.recorders.fingerprints import Arrays, digests
 
 FORMAT_VERSION = 1
 DATA = "data"  # the group of all demonstrations
@@ -27,9 +24,6 @@ OWN_FIELDS: tuple[Field, ...] = tuple(replace(field, path=field.name, compressed
 IMAGE_KEYS = {"robot0_eye_in_hand": "eye_in_hand_rgb"}
 """Cameras whose images LIBERO calls otherwise than CAMERA_rgb."""
 
-Arrays = Mapping[str, "np.ndarray[Any, Any]"]
-"""Name of a dataset within a demonstration -> its values."""
-
 
 def image_key(camera: str) -> str:
     """The name of a camera's images within the group `OBSERVATIONS`."""
@@ -42,18 +36,12 @@ def image_keys(spec: EnvSpec) -> dict[str, str]:
 
 
 def fingerprints(episode: Episode, shown: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
-    """SHA-256 of each array, and of what the attributes say; stored, so that damage is noticed and named.
+    """SHA-256 of each array, by its name within the demonstration, and of what the attributes say; see `digests`.
 
     Args:
         episode: What is stored in the group `OWN`.
         shown: The arrays that LIBERO's loaders read.
-        spec: The spec as the file has it, which may lack younger fields; None for the episode's own.
+        spec: The spec as the file has it; None for the episode's own.
     """
-    identity = [
-        spec or episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
-        episode.model_sha256, dict(episode.versions),
-    ]  # fmt: skip
-    parts = {"attributes": json.dumps(identity, sort_keys=True).encode()}
-    parts |= {f"{OWN}/{field.path}": getattr(episode, field.name).tobytes() for field in OWN_FIELDS}
-    parts |= {name: array.tobytes() for name, array in shown.items()}
-    return {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    own = {f"{OWN}/{field.path}": getattr(episode, field.name) for field in OWN_FIELDS}
+    return digests(episode, {**own, **shown}, spec)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.types import Episode, ImageArray
+from ambidex.recorders.fingerprints import Arrays
 from ambidex.recorders.frame_steps import OnStep, check_cameras, frame_steps
 from ambidex.recorders.hdf5_array import write_array
 from ambidex.recorders.image_places import ImagePlaces
@@ -21,7 +22,6 @@ from ambidex.recorders.libero_fields import (
     OBSERVATIONS,
     OWN,
     OWN_FIELDS,
-    Arrays,
     fingerprints,
     image_keys,
 )

@@ -1,15 +1,26 @@
 """An episode in a file, whatever the format."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, ClassVar, Self
 
-from ambidex.envs.types import EnvSpec, Episode, ImageArray
+import numpy as np
+
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
+from ambidex.recorders.field import Field
+from ambidex.recorders.hdf5_source import Hdf5Source, reading
+from ambidex.recorders.stored_frames import StoredFrames
 
 
-class StoredEpisode(Protocol):
+class StoredEpisode(ABC):
     """An episode in a file that is open for reading. A context manager; `close` otherwise.
+
+    A format says what its fields and version are, where its frames lie and what was fingerprinted; the rest is here.
 
     Attributes:
         path: Its file; for one demonstration of a LIBERO file, FILE/demo_I.
@@ -18,24 +29,69 @@ class StoredEpisode(Protocol):
         steps: Number of control steps, T.
     """
 
+    _fields: ClassVar[tuple[Field, ...]]
+    _format_version: ClassVar[int]
+
     path: Path
     spec: EnvSpec
     storage: str
     steps: int
 
+    def __init__(self, path: Path, *, file: Path, group: str) -> None:
+        """Open and check: attributes, shapes and types of all fields, but no data.
+
+        Args:
+            path: What errors call the episode.
+            file: Where it lies.
+            group: Its own group in there, which has the attributes.
+
+        Raises:
+            DatasetError: The file is missing, damaged, or was not recorded by this project.
+        """
+        self.path = path
+        self._group = group
+        self._source = Hdf5Source(file)
+        try:
+            with reading(path, "structure of the file"):
+                self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @abstractmethod
+    def _stored_frames(self) -> StoredFrames:
+        """The frames; `spec` and `steps` are known."""
+
+    @abstractmethod
+    def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:
+        """What the fingerprints stored under `names` should be, given the spec as the file has it."""
+
     @property
     def cameras(self) -> tuple[str, ...]:
         """The cameras stored, in the spec's order."""
-        ...
+        return self.spec.cameras
 
-    @property
+    @cached_property
     def episode(self) -> Episode:
         """Everything but the pixels, read on first use.
 
         Raises:
             DatasetError: A field is damaged.
         """
-        ...
+        with reading(self.path, "attribute 'outcome'"):
+            outcome = Outcome(self._attribute("outcome", str))
+        episode = Episode(
+            spec=self.spec,
+            seed=int(self._attribute("seed", np.integer)),
+            outcome=outcome,
+            stage=int(self._attribute("stage", np.integer)),
+            model_sha256=self._attribute("model_sha256", str),
+            versions=self._json("versions"),
+            **{field.name: self._source.array(self._place(field)) for field in self._fields},
+        )
+        with reading(self.path, "attribute 'sha256'"):
+            self._check_content(episode)
+        return episode
 
     def frame(self, camera: str, t: int) -> ImageArray:
         """What a camera saw before action t, shape (H, W, 3) uint8 RGB, upright; t in [0, T).
@@ -45,18 +101,64 @@ class StoredEpisode(Protocol):
             UsageError: t is out of range.
             DatasetError: The frame is damaged.
         """
-        ...
+        return self._frames.frame(camera, t)
 
     def frames(self, camera: str) -> Iterator[ImageArray]:
         """All T frames of a camera, one at a time."""
-        ...
+        return (self.frame(camera, t) for t in range(self.steps))
 
     def close(self) -> None:
         """Close the file; what was read stays. Safe to call twice."""
-        ...
+        self._source.close()
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        self._check_version()
+        with reading(self.path, "attribute 'env_spec'"):
+            self.spec = EnvSpec.from_dict(self._json("env_spec"))
+        self.steps = self._count_steps()
+        for field in self._fields:
+            dataset = self._source.dataset(self._place(field))
+            field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
+        self._frames = self._stored_frames()
+        self.storage = self._frames.storage
+        self._frames.check()
+
+    def _check_version(self) -> None:
+        version = self._attribute("format_version", np.integer)
+        if version != self._format_version:
+            raise DatasetError(
+                f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}. The file "
+                "was written by another version of ambidex; read it with that one."
+            )
+
+    def _count_steps(self) -> int:
+        action = self._source.dataset(self._place(self._fields[0]))
+        return int(action.shape[0]) if action.shape else 0
+
+    def _check_content(self, episode: Episode) -> None:
+        stored = self._json("sha256")
+        for name, fingerprint in self._fingerprints(episode, stored, self._json("env_spec")).items():
+            if stored.get(name) != fingerprint:
+                raise DatasetError(
+                    f"{self.path}, {name}: the SHA-256 differs from the one stored in attribute 'sha256', so this was "
+                    "damaged or changed after recording. Restore the file from a copy, or record the episode again."
+                )
+
+    def _place(self, field: Field) -> str:
+        return str(PurePosixPath(self._group) / field.path)
+
+    def _attribute(self, name: str, kind: type) -> Any:
+        return self._source.attribute(name, kind, self._group)
+
+    def _json(self, attribute: str) -> Any:
+        text = self._attribute(attribute, str)
+        with reading(self.path, f"attribute {attribute!r}"):
+            return json.loads(text)
