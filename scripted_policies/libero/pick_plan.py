@@ -11,6 +11,7 @@ from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose, rotation_between
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.grasp import Grasp
 from ambidex.scripted_policies.libero.grasps import OPEN, grasps
 from ambidex.scripted_policies.libero.places import Places
 from ambidex.scripted_policies.libero.probe import Probe
@@ -101,10 +102,17 @@ class PickPlan:
         return None if found is None else found[1]
 
     def takes(
-        self, thing: str, pose: Pose, category: str, here: Pose, joints: FloatArray
+        self,
+        thing: str,
+        pose: Pose,
+        category: str,
+        here: Pose,
+        joints: FloatArray,
+        choice: Sequence[Grasp] | None = None,
     ) -> Iterator[tuple[Pose, FloatArray, float]]:
-        """Hand, joints and opening of grasps the arm can take."""
-        options = [(grasp, tool) for grasp in grasps(category) for tool in both_ways(pose @ grasp.tool)]
+        """Hand, joints and opening of grasps the arm can take, of a choice of them or of all of a category."""
+        chosen = grasps(category) if choice is None else choice
+        options = [(grasp, tool) for grasp in chosen for tool in both_ways(pose @ grasp.tool)]
         options.sort(key=lambda option: option[0].rank + turn_between(here, option[1]))
         for grasp, tool in options[:MAX_GRASPS]:
             self._probe.place(thing, pose)
