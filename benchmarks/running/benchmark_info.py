@@ -1,14 +1,10 @@
 """benchmark.json: what a results folder was made with."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
-from pathlib import Path
-from typing import Self
+from dataclasses import asdict, dataclass, fields
 
-from ambidex.atomic_files import write_json
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
+from ambidex.recorders.folder_info import FolderInfo
 
 NAME = "benchmark.json"
 
@@ -44,7 +40,7 @@ class ServingInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkInfo:
+class BenchmarkInfo(FolderInfo):
     """What a results folder was made with.
 
     Attributes:
@@ -59,6 +55,11 @@ class BenchmarkInfo:
         machine: Processor, cores and the like.
     """
 
+    _name = NAME
+    _absent = "holds no results"
+    _writer = "run-benchmark"
+    _remedy = "Restore it, or run the benchmark again."
+
     policy: str
     execution: str
     command: str
@@ -70,7 +71,6 @@ class BenchmarkInfo:
     protocol: str = ""
 
     def to_dict(self) -> dict[str, object]:
-        """JSON-ready; inverse of `from_dict`."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return values | {
             "checkpoint": asdict(self.checkpoint) if self.checkpoint else None,
@@ -79,51 +79,15 @@ class BenchmarkInfo:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """Inverse of `to_dict`. Fields that are younger than a file have their defaults.
-
-        Raises:
-            ValueError: A field is missing or unknown.
-            TypeError: A field is of another type.
-        """
-        missing = {f.name for f in fields(cls) if f.default is MISSING} - set(values)
-        unknown = set(values) - {f.name for f in fields(cls)}
-        if missing or unknown:
-            raise ValueError(f"missing {sorted(missing)}, unknown {sorted(unknown)}")
+    def _parts(cls, values: Mapping[str, object]) -> dict[str, object]:
         checkpoint, serving, specs = values["checkpoint"], values["serving"], values["env_specs"]
         if not isinstance(specs, Mapping):
             raise ValueError("env_specs is not an object")
-        read = {
+        return {
             "checkpoint": CheckpointId(**checkpoint) if isinstance(checkpoint, Mapping) else None,
             "serving": _serving(serving) if isinstance(serving, Mapping) else None,
             "env_specs": {task: EnvSpec.from_dict(spec) for task, spec in specs.items()},
         }
-        return cls(**{**values, **read})  # type: ignore[arg-type]
-
-    def write(self, directory: Path) -> None:
-        """Write `directory`/benchmark.json, whole or not at all.
-
-        Raises:
-            DatasetError: It cannot be written.
-        """
-        write_json(directory / NAME, self.to_dict())
-
-    @classmethod
-    def read(cls, directory: Path) -> Self:
-        """Inverse of `write`.
-
-        Raises:
-            DatasetError: The file is missing or damaged.
-        """
-        path = directory / NAME
-        try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError as error:
-            raise DatasetError(
-                f"{directory} holds no results: it has no {NAME}. Expected a folder that run-benchmark wrote."
-            ) from error
-        except (OSError, ValueError, TypeError) as error:
-            raise DatasetError(f"{path} cannot be read: {error}. Restore it, or run the benchmark again.") from error
 
 
 def _serving(values: Mapping[str, object]) -> ServingInfo:

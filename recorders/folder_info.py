@@ -1,0 +1,73 @@
+"""The JSON file of a folder that says what the folder holds and how it came to be."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import ClassVar, Self
+
+from ambidex.atomic_files import write_json
+from ambidex.envs.errors import DatasetError
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderInfo(ABC):
+    """What such a file says; a subclass has its fields."""
+
+    _name: ClassVar[str]
+    """Of the file."""
+    _absent: ClassVar[str]
+    """What a folder without the file is said to be."""
+    _writer: ClassVar[str]
+    """The command that writes such folders."""
+    _remedy: ClassVar[str]
+    """What to do about a damaged file."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready; inverse of `from_dict`."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """Inverse of `to_dict`. Fields that are younger than a file have their defaults.
+
+        Raises:
+            ValueError: A field is missing or unknown.
+            TypeError: A field is of another type.
+        """
+        missing = {f.name for f in fields(cls) if f.default is MISSING} - set(values)
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if missing or unknown:
+            raise ValueError(f"missing {sorted(missing)}, unknown {sorted(unknown)}")
+        return cls(**{**values, **cls._parts(values)})
+
+    @classmethod
+    @abstractmethod
+    def _parts(cls, values: Mapping[str, object]) -> dict[str, object]:
+        """The fields that are no plain JSON, read; raises as `from_dict` does."""
+
+    def write(self, directory: Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        write_json(directory / self._name, self.to_dict())
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Inverse of `write`.
+
+        Raises:
+            DatasetError: The file is missing or damaged.
+        """
+        path = directory / cls._name
+        try:
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise DatasetError(
+                f"{directory} {cls._absent}: it has no {cls._name}. Expected a folder that {cls._writer} wrote."
+            ) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise DatasetError(f"{path} cannot be read: {error}. {cls._remedy}") from error
