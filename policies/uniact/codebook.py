@@ -68,9 +68,17 @@ class Codebook(nn.Module):
         Raises:
             UsageError: No such code.
         """
+        self.check(code)
+        return self.codes.weight[code].expand(count, -1)
+
+    def check(self, code: int) -> None:
+        """Refuse what is no code.
+
+        Raises:
+            UsageError: Says which there are.
+        """
         if not 0 <= code < self.size:
             raise UsageError(f"code {code}: the codebook has {self.size}. Expected 0 to {self.size - 1}.")
-        return self.codes.weight[code].expand(count, -1)
 
     def _drawn(self, logits: Tensor) -> Tensor:
         """Weights that add up to 1, shape (B, N): Gumbel-softmax, soft."""

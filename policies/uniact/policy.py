@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.policy import Policy
+from ambidex.policies.coded_policy import CodedPolicy
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.training_data.merged_spec import BETWEEN
@@ -25,7 +25,7 @@ from ambidex.policies.vision.resnet_weights import load_resnet_weights
 TOKENIZER = "tokenizer.json"
 
 
-class UniActPolicy(Policy):
+class UniActPolicy(CodedPolicy):
     """Universal actions: one codebook for all robots, an interpreter for each.
 
     Args:
@@ -74,16 +74,20 @@ class UniActPolicy(Policy):
         loss = terms["huber"] + self.config.uniform_weight * terms["divergence"]
         return {"loss": loss, **terms, "temperature": temperature, "perplexity": torch.special.entr(codes).sum().exp()}
 
-    def predict(self, observation: ObservationBatch) -> Tensor:
-        """The next K actions in the environment's units, shape (B, K, A), for the likeliest code or for `code`."""
-        return self.predict_with_codes(observation)[0]
-
     @torch.no_grad()
     def predict_with_codes(self, observation: ObservationBatch) -> tuple[Tensor, Tensor]:
-        """What `predict` gives, and the code behind it, shape (B,) int64."""
+        """The next K actions in the environment's units, shape (B, K, A), and their codes, shape (B,) int64.
+
+        Codes are the likeliest, or `code`.
+        """
         universal, codes = self._universal(observation)
         made = self.model.interpret(self.domain, universal, observation.qpos, observation.images)
         return self.model.domain(self.domain).actions.inverse(made), codes
+
+    def play_code(self, code: int) -> None:
+        """See `CodedPolicy`."""
+        self.model.codebook.check(code)
+        self.code = code
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Those that may begin with published weights: ResNet-18's, and LLaVA-OneVision's."""
