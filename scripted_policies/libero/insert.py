@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner, Way, ways_in
 from ambidex.scripted_policies.libero.job import Job
+from ambidex.scripted_policies.libero.jobs import lid_of
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.pick_plan import PutPlan
 from ambidex.scripted_policies.libero.put import CLEARANCE, TRIES, Put, half_width
@@ -26,7 +27,8 @@ class Insert(Put):
         self._planner = InsertPlanner(work.probe, work.reach, work.pick_plan)
 
     def _possible(self, category: str) -> Iterator[Way]:
-        return ways_in(category, self._opening)
+        shut = lid_of(self._work.task.problem, self._atom.arguments[1]) is not None
+        return ways_in(category, self._opening, whole=shut)
 
     def _plan(self, attempt: int) -> PutPlan | None:
         work, thing = self._work, self._thing

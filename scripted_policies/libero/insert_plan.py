@@ -11,10 +11,13 @@ import numpy as np
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.grasp import Grasp
+from ambidex.scripted_policies.libero.hand_room import hand_fits
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.pick_plan import AGILE, HOLDING, PickPlan, PutPlan
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
+from ambidex.scripted_policies.libero.side_grasps import has_rim, side_grasps
 from ambidex.scripted_policies.libero.tool_frame import poses_between
 
 GAPS = (0.015, 0.03, 0.05, 0.08)  # from the back wall to the thing [m]
@@ -22,8 +25,8 @@ ASIDE = (0.0, 0.05, -0.05, 0.09, -0.09)  # from the middle of the opening [m]
 ROOM = 0.006  # that a thing needs under the roof [m]
 RAISED = 0.012  # above the floor on the way in, at most [m]
 WELL_IN = 0.02  # of a body's origin from a region's open end and back [m]
+BEHIND_DOOR = 0.004  # of what is shut in, from the boards' outer end [m]
 BEFORE = 0.015  # between the boards and a thing that is about to go in [m]
-PALM = 0.1  # from the grip site back to the hand [m]
 LOOKED_AT = 0.1  # how far over the doorway the arm comes from [m]
 YAWS = tuple(math.radians(angle) for angle in range(-150, 181, 15))
 
@@ -74,7 +77,8 @@ class InsertPlanner:
             here: Where the hand is.
             joints: Where the arm is, shape (7,) [rad].
         """
-        for tool, _, _ in self._pick_plan.takes(thing, pose, category, here, joints):
+        choice = _fitting(category, opening, ways)
+        for tool, _, _ in self._pick_plan.takes(thing, pose, category, here, joints, choice):
             # How the arm gets there decides how far it can turn afterwards.
             at = self._along(poses_between(here, tool, 8), joints)
             if at is None:
@@ -82,9 +86,7 @@ class InsertPlanner:
             grip = pose.inverse() @ tool
             for goal, doorway in ways:
                 plan = InsertPlan(tool, goal, doorway)
-                if opening.outside((goal @ grip).shifted(-PALM * (goal @ grip).axis(2)).position) < 0.0:
-                    continue
-                if self._goes(plan, grip, thing, at):
+                if hand_fits(goal @ grip, opening) and self._goes(plan, grip, thing, at):
                     yield plan
                     break
 
@@ -112,14 +114,29 @@ class InsertPlanner:
         return joints
 
 
-def ways_in(category: str, opening: Opening) -> Iterator[Way]:
+def _fitting(category: str, opening: Opening, ways: Sequence[Way]) -> list[Grasp]:
+    """Grasps whose hand has room at the end of a way in."""
+    # Of goals that differ in depth alone, the shallowest leaves most room.
+    shallowest: dict[bytes, Pose] = {}
+    for goal, _ in ways:
+        known = shallowest.get(goal.quaternion.tobytes())
+        if known is None or opening.outside(goal.position) > opening.outside(known.position):
+            shallowest[goal.quaternion.tobytes()] = goal
+    goals = list(shallowest.values())
+    return [grasp for grasp in side_grasps(category) if any(hand_fits(goal @ grasp.tool, opening) for goal in goals)]
+
+
+def ways_in(category: str, opening: Opening, *, whole: bool = False) -> Iterator[Way]:
     """Where a thing may be let go in a covered place: upright, or lying with its top towards the open side.
+
+    What is open above stays upright.
 
     Args:
         category: Of the thing.
         opening: The place.
+        whole: Nothing of the thing may stick out, as a door is closed behind it.
     """
-    for quaternion in (*_upright(opening), *_lying(opening)):
+    for quaternion in (*_upright(opening), *(() if has_rim(category) else _lying(opening))):
         corners = corners_of(category, quaternion)
         spare = opening.roof - opening.floor - float(np.ptp(corners[:, 2]))
         if spare < ROOM:
@@ -127,7 +144,8 @@ def ways_in(category: str, opening: Opening) -> Iterator[Way]:
         height = opening.floor - float(corners[:, 2].min()) + min(RAISED, spare / 2)
         for aside, gap in itertools.product(ASIDE, GAPS):
             depth = -opening.back + gap - float((corners @ opening.outwards).min())
-            if abs(depth) > opening.inner - WELL_IN:
+            sticks_out = depth + float((corners @ opening.outwards).max()) - opening.front
+            if abs(depth) > opening.inner - WELL_IN or (whole and sticks_out > -BEHIND_DOOR):
                 continue
             level = opening.centre + depth * opening.outwards + aside * opening.aside
             goal = Pose(np.array([*level[:2], height]), quaternion)

@@ -1,5 +1,7 @@
 """Which skill puts a thing where it should be."""
 
+import mujoco
+
 from ambidex.scripted_policies.libero.insert import Insert
 from ambidex.scripted_policies.libero.insert_plan import ways_in
 from ambidex.scripted_policies.libero.job import Job
@@ -30,10 +32,15 @@ def putting(work: Workplace, job: Job) -> Skill:
 
 
 def _opening(work: Workplace, job: Job) -> Opening | None:
-    """How the place is covered and open; None for what has a lid of its own, and for what is open above."""
+    """How the place is covered and open; None for what is open above, such as a drawer."""
     region = job.atom.arguments[1]
     problem = work.task.problem
-    if job.atom.predicate != "in" or region not in problem.regions or lid_of(problem, region) is not None:
+    if job.atom.predicate != "in" or region not in problem.regions or _is_drawer(work, region):
         return None
     (frame, *_) = work.frames(region)
     return find_opening(work.scene.model, work.scene.data, frame)
+
+
+def _is_drawer(work: Workplace, region: str) -> bool:
+    lid = lid_of(work.task.problem, region)
+    return lid is not None and work.scene.model.joint(lid).type[0] == mujoco.mjtJoint.mjJNT_SLIDE.value
