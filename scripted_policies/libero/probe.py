@@ -13,10 +13,13 @@ from ambidex.envs.scene import Scene
 from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.tasks.libero.model_world import body_name
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.geom_boxes import GeomBoxes
+from ambidex.scripted_policies.libero.meeting import Mask, Meeting
 
 PENETRATION = 0.0008  # deeper contact counts as a collision [m]
 MARGIN = 0.007  # that hand and arm keep from everything, the fingers aside [m]
 COARSE, FINE = 0.006, 0.001  # steps of lowering a thing [m]
+APART = 1e-6  # between boxes that surely do not touch [m]
 
 
 class Probe:
@@ -24,39 +27,57 @@ class Probe:
 
     Attributes:
         data: State of the copy.
+        renewals: How often the copy has taken over the world.
+        queries: How often contacts have been looked for since then.
         cautious: Hand and arm keep a margin from everything.
     """
 
     def __init__(self, scene: Scene, arm: Arm) -> None:
         model = self._model = copy.deepcopy(scene.model)
+        self._plain = scene.model
         self._live, self.data = scene.data, mujoco.MjData(model)
         self._joints = np.array([int(model.joint(name).qposadr[0]) for name in arm.joints])
         gripper = arm.gripper
         self._fingers = [int(model.joint(name).qposadr[0]) for name in (gripper.joint, gripper.mirror_joint)]
         self._signs = [1.0 if abs(hi) > abs(lo) else -1.0 for lo, hi in (self._range(i) for i in self._finger_ids(arm))]
         self._roots = model.body_rootid[model.geom_bodyid]
+        self._solid = np.asarray((model.geom_contype != 0) | (model.geom_conaffinity != 0))
         moving = model.body_weldid[model.geom_bodyid] != 0
         robot = model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]]
-        self._arm = moving & (self._roots == robot)
-        self._robot = self._roots == robot
+        self._arm = np.asarray(moving & (self._roots == robot))
+        self._robot = np.asarray(self._roots == robot)
         fingers = {int(model.geom(name).bodyid[0]) for name in arm.gripper.finger_geoms}
         self._bulky = self._arm & ~np.isin(model.geom_bodyid, list(fingers))
         model.geom_margin[self._bulky] = MARGIN
+        self._room = self._immovable()
+        self._masks: dict[str, Mask] = {}
+        self._addresses: dict[str, int] = {}
+        self._meetings: dict[tuple[str, ...], Meeting] = {}
+        self._arranged: Meeting | None = None
+        self.renewals = 0
         self.renew()
 
     def renew(self) -> None:
         """Take over the present state, and be cautious."""
         self.cautious = True
+        self.renewals, self.queries = self.renewals + 1, 0
+        self._surroundings: tuple[str, GeomBoxes] | None = None
         mujoco.mj_copyData(self.data, self._model, self._live)
 
     def place(self, thing: str, pose: Pose) -> None:
         """Put a free thing somewhere in the copy."""
-        address = int(self._model.joint(free_joint(thing)).qposadr[0])
-        self.data.qpos[address : address + 7] = np.r_[pose.position, pose.quaternion]
+        if thing not in self._addresses:
+            self._addresses[thing] = int(self._model.joint(free_joint(thing)).qposadr[0])
+        address = self._addresses[thing]
+        self.data.qpos[address : address + 3] = pose.position
+        self.data.qpos[address + 3 : address + 7] = pose.quaternion
+        if self._surroundings is not None and self._surroundings[0] != thing:
+            self._surroundings = None
 
     def turn(self, joint: str, position: float) -> None:
         """Put a drawer, door or knob at a joint position in the copy."""
         self.data.joint(joint).qpos = position
+        self._surroundings = None
 
     def update(self) -> None:
         """Bring poses in the copy up to date."""
@@ -76,14 +97,13 @@ class Probe:
         self.data.qpos[self._joints] = joints
         for address, sign in zip(self._fingers, self._signs, strict=True):
             self.data.qpos[address] = sign * opening / 2
-        a, b = self._pairs(-MARGIN)
-        deep = self.data.contact.dist[self.data.contact.dist < MARGIN] < -PENETRATION
-        near = deep | self.cautious & (self._bulky[a] | self._bulky[b])
-        own = self._arm | self._is(carried) if carried else self._arm
-        robot = self._robot | self._is(carried) if carried else self._robot
-        for thing in ignored:
-            robot = robot | self._is(thing)
-        return bool((near & ((own[a] & ~robot[b]) | (own[b] & ~robot[a]))).any())
+        self._look(self._with_hand(carried, tuple(ignored)))
+        if not self.data.ncon:
+            return False
+        contact = self.data.contact
+        near = contact.dist < (MARGIN if self.cautious else -PENETRATION)
+        bulky = self._bulky[contact.geom].any(axis=1)
+        return bool((near & (bulky | (contact.dist < -PENETRATION))).any())
 
     def rest_height(self, thing: str, above: Pose, depth: float, support: str | None = None) -> float | None:
         """Height of the thing's frame when lowered from a pose until it touches, the arm aside [m].
@@ -96,51 +116,85 @@ class Probe:
             depth: How far at most [m].
             support: Thing that it may come to touch, "" for the room; None for anything.
         """
-        if self._touched(thing, above).any():
+        if self.touches(thing, above):
             return None
+        free = self._free(thing)
         steps = np.arange(COARSE, depth, COARSE)
-        coarse = next((s for s in steps if self._touched(thing, above.shifted((0, 0, -s))).any()), None)
-        if coarse is None:
+        low = next((s for s in steps[steps > free] if self.touches(thing, above.shifted((0.0, 0.0, -s)))), None)
+        if low is None:
             return None
-        fine = coarse - COARSE
-        while not self._touched(thing, above.shifted((0, 0, -fine - FINE))).any() and fine < coarse:
+        fine = low - COARSE
+        while fine < low and (fine + FINE < free or not self.touches(thing, above.shifted((0.0, 0.0, -fine - FINE)))):
             fine += FINE
-        if support is not None and not self._belongs(
-            self._touched(thing, above.shifted((0, 0, -fine - FINE))), support
-        ):
+        lowest = above.shifted((0.0, 0.0, -fine - FINE))
+        if support is not None and not self._belongs(self._touched(thing, lowest), support):
             return None
         return float(above.position[2] - fine)
 
     def touches(self, thing: str, pose: Pose) -> bool:
         """Whether a thing at a pose is inside of anything, the robot aside."""
-        return bool(self._touched(thing, pose).any())
+        self.place(thing, pose)
+        self._look(self._without_hand(thing))
+        return bool(self.data.ncon) and bool((self.data.contact.dist < 0.0).any())
 
     def _touched(self, thing: str, pose: Pose) -> npt.NDArray[np.intp]:
         """Geoms that a thing touches at a pose, the robot's left out."""
-        self.place(thing, pose)
-        a, b = self._pairs(0.0)
-        own = self._is(thing)
-        touched = np.concatenate([b[own[a]], a[own[b]]])
-        return np.asarray(touched[~self._robot[touched] & ~own[touched]], np.intp)
+        if not self.touches(thing, pose):
+            return np.empty(0, np.intp)
+        contact = self.data.contact
+        geoms = contact.geom[contact.dist < 0.0].ravel()
+        return np.asarray(geoms[~self._is(thing)[geoms]], np.intp)
+
+    def _free(self, thing: str) -> float:
+        """How far a thing surely sinks from where it was looked at before it touches anything [m]."""
+        if self._surroundings is None:
+            others = np.flatnonzero(self._without_hand(thing).others)
+            self._surroundings = thing, GeomBoxes.around(self._model, self.data, others)
+        own = GeomBoxes.around(self._model, self.data, np.flatnonzero(self._without_hand(thing).own))
+        return own.fall(self._surroundings[1]) - APART
 
     def _belongs(self, geoms: npt.NDArray[np.intp], support: str) -> bool:
         """Whether all geoms are of one thing, or of the room if it is ""."""
-        if support:
-            return bool(self._is(support)[geoms].all())
-        things = {self._model.joint(i).bodyid[0] for i in range(self._model.njnt)}
-        movable = [*(self._model.body_rootid[body] for body in things), *np.flatnonzero(self._model.body_mocapid >= 0)]
-        return not np.isin(self._roots[geoms], movable).any()
+        return bool((self._is(support) if support else self._room)[geoms].all())
 
-    def _pairs(self, deeper_than: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    def _look(self, meeting: Meeting) -> None:
+        """Find the contacts between two sides."""
+        if meeting is not self._arranged:
+            meeting.arrange(self._model)
+            self._arranged = meeting
+        self.queries += 1
         mujoco.mj_kinematics(self._model, self.data)
-        mujoco.mj_comPos(self._model, self.data)
         mujoco.mj_collision(self._model, self.data)
-        contact = self.data.contact
-        pairs = contact.geom[contact.dist < -deeper_than]
-        return pairs[:, 0], pairs[:, 1]
 
-    def _is(self, thing: str) -> FloatArray:
-        return np.asarray(self._roots == self._model.body(body_name(thing)).id)
+    def _with_hand(self, carried: str | None, ignored: tuple[str, ...]) -> Meeting:
+        """The arm and what it carries on one side, all else but the robot and what is ignored on the other."""
+        key = ("hand", carried or "", *ignored)
+        if key not in self._meetings:
+            own = self._arm | self._is(carried) if carried else self._arm
+            left_out = self._robot | own
+            for thing in ignored:
+                left_out = left_out | self._is(thing)
+            self._meetings[key] = Meeting.between(self._plain, own, ~left_out)
+        return self._meetings[key]
+
+    def _without_hand(self, thing: str) -> Meeting:
+        """A thing on one side, all else but the robot on the other."""
+        key = ("thing", thing)
+        if key not in self._meetings:
+            own = self._is(thing)
+            self._meetings[key] = Meeting.between(self._plain, own & self._solid, self._solid & ~(self._robot | own))
+        return self._meetings[key]
+
+    def _is(self, thing: str) -> Mask:
+        if thing not in self._masks:
+            self._masks[thing] = np.asarray(self._roots == self._model.body(body_name(thing)).id)
+        return self._masks[thing]
+
+    def _immovable(self) -> Mask:
+        """Geoms of what belongs to the room: neither a thing nor a fixture nor the robot."""
+        model = self._model
+        movable = [*model.body_rootid[model.jnt_bodyid], *np.flatnonzero(model.body_mocapid >= 0)]
+        return ~np.isin(self._roots, movable)
 
     def _finger_ids(self, arm: Arm) -> list[int]:
         return [self._model.joint(name).id for name in (arm.gripper.joint, arm.gripper.mirror_joint)]
