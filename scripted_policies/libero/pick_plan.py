@@ -120,7 +120,7 @@ class PickPlan:
             opening = min(grasp.opening, self.widest)
             near = None if led is None else self._clear(before(tool), led, opening)
             at = None if near is None else self._clear(tool, near, opening)
-            if at is not None and not self._pinches_others(at, thing) and self._comes_up(thing, pose, tool):
+            if at is not None and not self._pinches_others(at, thing, opening) and self._comes_up(thing, pose, tool):
                 yield tool, at, opening
 
     def _comes_up(self, thing: str, pose: Pose, tool: Pose) -> bool:
@@ -132,9 +132,10 @@ class PickPlan:
         self._probe.place(thing, pose)
         return free
 
-    def _pinches_others(self, joints: FloatArray, thing: str) -> bool:
+    def _pinches_others(self, joints: FloatArray, thing: str, widest: float) -> bool:
         """Whether the closing fingers would meet something besides the thing, such as the wall of its neighbour."""
-        return any(self._probe.collides(joints, opening, ignored=(thing,)) for opening in CLOSING)
+        closing = (opening for opening in CLOSING if opening < widest)
+        return any(self._probe.collides(joints, opening, ignored=(thing,)) for opening in closing)
 
     def _place(
         self,
