@@ -133,11 +133,15 @@ class Task(ABC):
             UsageError: This task has no such files.
             DatasetError: The file cannot be read, or is of another task.
         """
-        raise UsageError(f"{path}: {self.name} has no files of initial states; tasks of BDDL files have. Leave it out.")
+        raise self._no_starts(str(path))
 
     def start_from(self, scene: "Scene", rng: np.random.Generator, spread: str, start: FloatArray) -> None:
-        """Begin an episode from a row of `read_starts`; what is not in it is drawn as in `start`."""
-        raise NotImplementedError
+        """Begin an episode from a row of `read_starts`; what is not in it is drawn as in `start`.
+
+        Raises:
+            UsageError: This task has no such files.
+        """
+        raise self._no_starts("A stored state")
 
     def judged_by(self, success: str) -> "Task":
         """This task with another criterion of success.
@@ -151,3 +155,8 @@ class Task(ABC):
 
     def dress(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:  # noqa: B027
         """Give things the colours that follow from the state, in a model made for drawing alone. Most have none."""
+
+    def _no_starts(self, given: str) -> UsageError:
+        return UsageError(
+            f"{given}: {self.name} has no files of initial states; tasks of BDDL files have. Leave it out."
+        )
