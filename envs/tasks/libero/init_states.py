@@ -35,10 +35,9 @@ def read_init_states(path: Path) -> FloatArray:
         raise DatasetError(
             f"{path} is refused: {error}. Expected a file of initial states as LIBERO has them."
         ) from None
-    if states.ndim != 2 or not states.size or not np.isfinite(states).all():
-        raise DatasetError(
-            f"{path} holds an array of shape {states.shape}; expected rows of finite numbers, at least one."
-        )
+    if states.ndim != 2 or not states.size:
+        raise DatasetError(f"{path} holds an array of shape {states.shape}; expected rows of numbers, at least one.")
+    _check_finite(states, path)
     return states
 
 
@@ -53,6 +52,15 @@ def check_fit(states: FloatArray, *, nq: int, nv: int, path: Path, task: str) ->
         raise DatasetError(
             f"{path} does not fit {task}: its states have {states.shape[1]} numbers, expected {expected} "
             f"(time, {nq} positions, {nv} velocities). It belongs to another task."
+        )
+
+
+def _check_finite(states: FloatArray, path: Path) -> None:
+    if not np.isfinite(states).all():
+        row, column = np.argwhere(~np.isfinite(states))[0]
+        raise DatasetError(
+            f"{path}, row {row}, number {column} (both from 0): got {states[row, column]}, expected a finite number. "
+            "The file is damaged; fetch it again."
         )
 
 

@@ -25,6 +25,7 @@ from ambidex.envs.tasks.libero.problem import Problem
 from ambidex.envs.tasks.libero.reader import read_problem
 from ambidex.envs.tasks.libero.settling import settle
 from ambidex.envs.tasks.libero.spread import SPREADS
+from ambidex.envs.tasks.libero.state_checks import check_states
 from ambidex.envs.tasks.libero.suites import LiberoDefinition
 from ambidex.envs.types import FloatArray
 
@@ -110,6 +111,7 @@ class LiberoTask(Task):
     def read_starts(self, path: Path, scene: Scene) -> FloatArray:
         states, model = read_init_states(path), scene.model
         check_fit(states, nq=model.nq, nv=model.nv, path=path, task=self.name)
+        check_states(states, model, path, self.name)
         return states
 
     def start_from(self, scene: Scene, rng: np.random.Generator, spread: str, start: FloatArray) -> None:

@@ -171,9 +171,16 @@ def test_every_changed_byte_is_read_or_refused(tmp_path: Path) -> None:
             assert str(path) in str(error)
 
 
-@pytest.mark.parametrize("value", [np.zeros(5), np.zeros((2, 2, 2)), np.full((2, 3), np.nan)])
-def test_what_is_not_rows_of_finite_numbers_is_refused(tmp_path: Path, value: np.ndarray) -> None:
+@pytest.mark.parametrize("value", [np.zeros(5), np.zeros((2, 2, 2))])
+def test_what_is_not_rows_of_numbers_is_refused(tmp_path: Path, value: np.ndarray) -> None:
     assert str(value.shape) in refusal(archive(tmp_path, pickle.dumps(value, 2)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused_and_its_place_named(tmp_path: Path, value: float) -> None:
+    states = STATES.copy()
+    states[2, 5:7] = value
+    assert f"row 2, number 5 (both from 0): got {value}" in refusal(archive(tmp_path, pickle.dumps(states, 2)))
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:

@@ -160,6 +160,9 @@ def test_episodes_start_from_libero_s_states(tmp_path: Path) -> None:
         make("libero_spatial/0", init_states=path)
     with pytest.raises(UsageError, match="insertion has no files of initial states"):
         make("insertion", init_states=path)
+    insertion = make("insertion", cameras=()).scene
+    with pytest.raises(UsageError, match="insertion has no files of initial states"):
+        insertion.task.start_from(insertion, np.random.default_rng(0), "published", rows[0])
 
 
 def test_the_burner_glows_while_the_stove_is_on() -> None:
