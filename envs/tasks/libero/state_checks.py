@@ -38,8 +38,8 @@ def check_states(states: FloatArray, model: mujoco.MjModel, path: Path, task: st
     first = min(_oddities(states[:, 1 : 1 + model.nq], model), key=lambda oddity: oddity.row, default=None)
     if first is not None:
         raise DatasetError(
-            f"{path} does not fit {task}: in row {first.row} (of 0 to {len(states) - 1}) {first.text} These are the states "
-            "of another task, or no states. Give the file that LIBERO has for this task."
+            f"{path} does not fit {task}: in row {first.row} (of 0 to {len(states) - 1}) {first.text} These are the "
+            "states of another task, or no states. Give the file that LIBERO has for this task."
         )
 
 
