@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from hashlib import sha256
 from typing import Self
 
+from ambidex.benchmarks.code_runs import CodeRuns, code_runs
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome, RolloutResult
 from ambidex.recorders.versions import versions
@@ -30,6 +31,7 @@ class EpisodeRow:
         execution: How chunks were played, e.g. "chunk:100"; empty for who does not predict chunks.
         versions: Package -> version.
         error: What broke; empty unless the outcome is an error.
+        codes: The code behind each action; empty for who has none, and then not in the file.
     """
 
     task: str
@@ -46,6 +48,7 @@ class EpisodeRow:
     execution: str
     versions: Mapping[str, str]
     error: str
+    codes: CodeRuns = ()
 
     @classmethod
     def of(cls, result: RolloutResult, *, policy: str, execution: str) -> Self:
@@ -65,6 +68,7 @@ class EpisodeRow:
             execution=execution,
             versions=versions(),
             error=result.reason if result.outcome is Outcome.ERROR else "",
+            codes=code_runs(result.codes),
         )
 
     @property
@@ -78,7 +82,10 @@ class EpisodeRow:
 
     def to_json(self) -> str:
         """One line of JSON, without its end; inverse of `from_json`."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        values = asdict(self)
+        if not self.codes:
+            del values["codes"]
+        return json.dumps(values, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, line: str) -> Self:
@@ -88,11 +95,13 @@ class EpisodeRow:
             DatasetError: Not a row of results.jsonl.
         """
         expected = [f.name for f in fields(cls)]
+        optional = {f.name for f in fields(cls) if f.default is not MISSING}
         try:
             row = json.loads(line)
-            if sorted(row) != sorted(expected):
+            if sorted({*row, *optional}) != sorted(expected):
                 raise ValueError(f"fields {sorted(row)}")
-            return cls(**{**row, "outcome": Outcome(row["outcome"])})
+            codes = tuple((int(code), int(steps)) for code, steps in row.get("codes", ()))
+            return cls(**{**row, "outcome": Outcome(row["outcome"]), "codes": codes})
         except (ValueError, TypeError) as error:
             raise DatasetError(
                 f"Not a row of results.jsonl: {line[:200]!r} ({error}). Expected a JSON object with "

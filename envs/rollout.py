@@ -7,7 +7,7 @@ import numpy as np
 
 from ambidex.envs.env import Environment
 from ambidex.envs.errors import EpisodeStartError, RenderingError, SimulationError
-from ambidex.envs.types import Agent, FloatArray, Observation, Outcome, RolloutResult, Step
+from ambidex.envs.types import NO_CODE, Agent, FloatArray, Observation, Outcome, RolloutResult, Step
 
 
 @dataclass
@@ -16,6 +16,7 @@ class _Log:
     stages: list[int]
     steps: list[Step] = field(default_factory=list)
     actions: list[object] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
 
 
 def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool = False) -> RolloutResult:
@@ -57,6 +58,7 @@ def _act(env: Environment, agent: Agent, log: _Log, stop_at_success: bool) -> No
         action = agent.act(log.observations[-1])
         step = env.step(action)
         log.actions.append(np.asarray(action, dtype=np.float32))
+        log.codes.append(getattr(agent, "code", NO_CODE))
         log.steps.append(step)
         log.observations.append(step.observation)
         log.stages.append(step.stage)
@@ -77,6 +79,7 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
         checks=dict(log.steps[-1].checks) if log.steps else {},
         states=_rows([o.state for o in log.observations], env.scene.state().size),
         actions=np.asarray(log.actions, dtype=np.float32).reshape(-1, width),
+        codes=np.asarray(log.codes, dtype=np.int32),
         joint_actions=np.asarray([s.joint_action for s in log.steps], dtype=np.float32).reshape(-1, joints),
         qpos=_rows([o.qpos for o in log.observations], joints).astype(np.float32),
         qvel=_rows([o.qvel for o in log.observations], joints).astype(np.float32),

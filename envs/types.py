@@ -15,6 +15,9 @@ ImageArray = npt.NDArray[np.uint8]
 FIRST_BENCHMARK_SEED = 100_000
 """Episodes of lower seeds are for training, those from here on for benchmarks."""
 
+NO_CODE = -1
+"""In place of the code of an action that was made from none."""
+
 
 class Outcome(StrEnum):
     """How an episode ended."""
@@ -185,6 +188,7 @@ class RolloutResult:
         checks: The task's conditions at the last step, by name; empty if no step was taken.
         states: Shape (T+1, S) float64.
         actions: What the agent sent, shape (T, A) float32.
+        codes: The code behind each action, shape (T,) int32; `NO_CODE` of agents that have none.
         joint_actions: The joint commands that acted, shape (T, J) float32.
         qpos: Before each action and after the last, shape (T+1, J) float32.
         qvel: Likewise, shape (T+1, J) float32.
@@ -201,6 +205,7 @@ class RolloutResult:
     checks: Mapping[str, bool]
     states: FloatArray
     actions: Float32Array
+    codes: npt.NDArray[np.int32]
     joint_actions: Float32Array
     qpos: Float32Array
     qvel: Float32Array
@@ -269,7 +274,10 @@ class Episode:
 
 
 class Agent(Protocol):
-    """Whatever acts: an expert, a policy, a baseline."""
+    """Whatever acts: an expert, a policy, a baseline.
+
+    It may have a `code`, a whole number: what the action it gave last was made from, or `NO_CODE`.
+    """
 
     def reset(self, observation: Observation, seed: int) -> None:
         """Begin an episode."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ambidex.envs.errors import InvalidActionError
-from ambidex.envs.types import Float32Array, FloatArray, Observation
+from ambidex.envs.types import NO_CODE, Float32Array, FloatArray, Observation
+from ambidex.policies.chunk import Chunk
 
-Ask = Callable[[Observation], Float32Array]
-"""An observation -> the next K actions, shape (K, A) float32."""
+Ask = Callable[[Observation], Chunk]
+"""An observation -> the next K actions."""
 
 DECAY = 0.01  # the original ACT's m
 
@@ -19,21 +20,26 @@ class ChunkExecution:
     Args:
         ask: Where chunks come from.
         steps: Actions played before the next request; None for the whole chunk.
+
+    Attributes:
+        code: Of the chunk that is played.
     """
 
     def __init__(self, ask: Ask, steps: int | None = None) -> None:
         self._ask, self._steps = ask, steps
-        self._chunk: Float32Array | None = None
+        self._actions: Float32Array | None = None
         self._played = 0
+        self.code = NO_CODE
 
     def reset(self, observation: Observation, seed: int) -> None:
-        self._chunk, self._played = None, 0
+        self._actions, self._played, self.code = None, 0, NO_CODE
 
     def act(self, observation: Observation) -> Float32Array:
-        if self._chunk is None or self._played == len(self._chunk):
-            self._chunk, self._played = _checked(self._ask(observation))[: self._steps], 0
+        if self._actions is None or self._played == len(self._actions):
+            chunk = _checked(self._ask(observation))
+            self._actions, self._played, self.code = chunk.actions[: self._steps], 0, chunk.code
         self._played += 1
-        action: Float32Array = self._chunk[self._played - 1]
+        action: Float32Array = self._actions[self._played - 1]
         return action
 
 
@@ -42,16 +48,22 @@ class FirstExecution:
 
     Args:
         ask: Where chunks come from.
+
+    Attributes:
+        code: Of the last chunk.
     """
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self.code = NO_CODE
 
     def reset(self, observation: Observation, seed: int) -> None:
-        """Nothing to forget."""
+        self.code = NO_CODE
 
     def act(self, observation: Observation) -> Float32Array:
-        action: Float32Array = _checked(self._ask(observation))[0]
+        chunk = _checked(self._ask(observation))
+        self.code = chunk.code
+        action: Float32Array = chunk.actions[0]
         return action
 
 
@@ -65,18 +77,23 @@ class EnsembleExecution:
     Args:
         ask: Where chunks come from, all of one length K.
         m: How fast newer predictions lose weight; 0 weighs all alike.
+
+    Attributes:
+        code: Of the newest chunk: what the policy chose for this step, though older ones weigh in the action.
     """
 
     def __init__(self, ask: Ask, m: float = DECAY) -> None:
         self._ask, self._m = ask, m
         self._ring: Float32Array | None = None  # (K, K, A): slot t % K holds the chunk asked for at step t
         self._step = 0
+        self.code = NO_CODE
 
     def reset(self, observation: Observation, seed: int) -> None:
-        self._ring, self._step = None, 0
+        self._ring, self._step, self.code = None, 0, NO_CODE
 
     def act(self, observation: Observation) -> Float32Array:
-        chunk = _checked(self._ask(observation))
+        newest = _checked(self._ask(observation))
+        chunk, self.code = newest.actions, newest.code
         if self._ring is None:
             self._ring = np.zeros((len(chunk), *chunk.shape), np.float32)
         self._ring[self._step % len(chunk)] = chunk
@@ -92,7 +109,8 @@ class EnsembleExecution:
         return np.asarray(weights @ predictions / weights.sum(), dtype=np.float32)
 
 
-def _checked(chunk: Float32Array) -> Float32Array:
-    if chunk.ndim != 2 or not len(chunk):
-        raise InvalidActionError(f"A policy answered with shape {chunk.shape}; expected (K, A), one action or more.")
+def _checked(chunk: Chunk) -> Chunk:
+    shape = chunk.actions.shape
+    if len(shape) != 2 or not shape[0]:
+        raise InvalidActionError(f"A policy answered with shape {shape}; expected (K, A), one action or more.")
     return chunk

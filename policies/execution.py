@@ -16,6 +16,7 @@ class Execution:
     Attributes:
         mode: "chunk", "first" or "ensemble".
         steps: Actions played before the next request; 1 unless the mode is "chunk".
+        code: The code that all chunks are made from; None if the policy chooses, or has none.
 
     Raises:
         UnknownNameError: No such mode.
@@ -24,6 +25,7 @@ class Execution:
 
     mode: str
     steps: int
+    code: int | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -33,8 +35,9 @@ class Execution:
 
     @property
     def name(self) -> str:
-        """Short and complete, e.g. "chunk:100" or "ensemble"."""
-        return f"{self.mode}:{self.steps}" if self.mode == "chunk" else self.mode
+        """Short and complete, e.g. "chunk:100", "ensemble" or "chunk:4 code:17"."""
+        how = f"{self.mode}:{self.steps}" if self.mode == "chunk" else self.mode
+        return how if self.code is None else f"{how} code:{self.code}"
 
     def agent(self, ask: Ask) -> Agent:
         """The agent that plays the chunks of `ask` so."""
@@ -43,7 +46,9 @@ class Execution:
         return FirstExecution(ask) if self.mode == "first" else EnsembleExecution(ask)
 
 
-def choose_execution(mode: str, steps: int | None, policy_steps: int | None, chunk_size: int) -> Execution:
+def choose_execution(
+    mode: str, steps: int | None, policy_steps: int | None, chunk_size: int, code: int | None = None
+) -> Execution:
     """The execution that is meant.
 
     Args:
@@ -51,6 +56,7 @@ def choose_execution(mode: str, steps: int | None, policy_steps: int | None, chu
         steps: What the user asks for; None for the policy's choice.
         policy_steps: What the policy was made for; None if it does not say: the whole chunk.
         chunk_size: Actions it predicts at once.
+        code: The code that all chunks are made from; None if the policy chooses, or has none.
 
     Raises:
         UnknownNameError: No such mode.
@@ -59,8 +65,8 @@ def choose_execution(mode: str, steps: int | None, policy_steps: int | None, chu
     if mode != "chunk":
         if steps is not None:
             raise UsageError(f"--execute-steps {steps}: it goes with --execution chunk; {mode} asks at every step.")
-        return Execution(mode=mode, steps=1)
+        return Execution(mode=mode, steps=1, code=code)
     chosen = next(n for n in (steps, policy_steps, chunk_size) if n is not None)
     if chosen > chunk_size:
         raise UsageError(f"--execute-steps {chosen}: this policy predicts {chunk_size} actions at once, so 1 to that.")
-    return Execution(mode=mode, steps=chosen)
+    return Execution(mode=mode, steps=chosen, code=code)

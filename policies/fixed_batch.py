@@ -6,8 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ambidex.envs.types import Float32Array
+from ambidex.envs.types import NO_CODE
 from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.chunk import Chunk
+from ambidex.policies.coded_policy import CodedPolicy
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy import Policy
 from ambidex.policies.serving_client import Refusal
@@ -37,14 +39,22 @@ class FixedBatch:
         self.lanes = lanes
         self._policy, self._device = policy, device
 
-    def answer(self, messages: Sequence[ObservationMessage]) -> list[Float32Array]:
-        """One chunk (K, A) per message; 1 to `lanes` messages."""
+    def answer(self, messages: Sequence[ObservationMessage]) -> list[Chunk]:
+        """One chunk per message; 1 to `lanes` messages."""
         rows = [*messages, *[messages[-1]] * (self.lanes - len(messages))]
         with torch.inference_mode():
-            chunks = self._policy.predict(collate(rows).to(self._device))
-        return list(chunks[: len(messages)].to("cpu", torch.float32).numpy())
+            actions, codes = self._predict(collate(rows).to(self._device))
+        made = zip(actions[: len(messages)].to("cpu", torch.float32).numpy(), codes, strict=False)
+        return [Chunk(actions=own, code=code) for own, code in made]
 
-    def answer_or_refuse(self, messages: Sequence[ObservationMessage]) -> list[Float32Array | Refusal]:
+    def _predict(self, seen: ObservationBatch) -> tuple[torch.Tensor, list[int]]:
+        """Actions (B, K, A), and the code behind each row."""
+        if not isinstance(self._policy, CodedPolicy):
+            return self._policy.predict(seen), [NO_CODE] * len(seen)
+        actions, codes = self._policy.predict_with_codes(seen)
+        return actions, codes.tolist()
+
+    def answer_or_refuse(self, messages: Sequence[ObservationMessage]) -> list[Chunk | Refusal]:
         """Like `answer`; what fails together is asked one by one, so that only the request at fault is refused."""
         try:
             return [*self.answer(messages)]
@@ -56,7 +66,7 @@ class FixedBatch:
     def repeatable(self) -> bool:
         """The same request gets the same bits twice."""
         probe = [random_message(self._policy, 0)]
-        return bool(np.array_equal(self.answer(probe), self.answer(probe), equal_nan=True))
+        return _same(self.answer(probe)[0], self.answer(probe)[0])
 
     def independent(self) -> bool:
         """A request gets the same bits in every row, alone or beside others."""
@@ -65,9 +75,13 @@ class FixedBatch:
         for shift in range(self.lanes):
             order = [(row + shift) % self.lanes for row in range(self.lanes)]
             together = self.answer([probes[i] for i in order])
-            if not all(np.array_equal(together[row], alone[i], equal_nan=True) for row, i in enumerate(order)):
+            if not all(_same(together[row], alone[i]) for row, i in enumerate(order)):
                 return False
         return True
+
+
+def _same(one: Chunk, other: Chunk) -> bool:
+    return one.code == other.code and bool(np.array_equal(one.actions, other.actions, equal_nan=True))
 
 
 def _refusal(exception: Exception) -> Refusal:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Client, Listener
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ambidex.envs.types import Float32Array
+from ambidex.policies.chunk import Chunk
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.serving_client import Address, Refusal, ServedPolicy
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ambidex.policies.fixed_batch import FixedBatch
     from ambidex.policies.policy import Policy
 
-    Line = Connection[Float32Array | Refusal | ServedPolicy, ObservationMessage]
+    Line = Connection[Chunk | Refusal | ServedPolicy, ObservationMessage]
 
 BACKLOG = 512  # clients that may knock at the same moment
 

@@ -5,7 +5,8 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client
 
 from ambidex.envs.errors import AmbidexError
-from ambidex.envs.types import EnvSpec, Float32Array, Observation
+from ambidex.envs.types import EnvSpec, Observation
+from ambidex.policies.chunk import Chunk
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy_inputs import PolicyInputs
 
@@ -79,8 +80,8 @@ class PolicyClient:
                 "and is this its key?"
             ) from error
 
-    def ask(self, observation: Observation) -> Float32Array:
-        """The policy's next actions for an observation, shape (K, A) float32; waits for them.
+    def ask(self, observation: Observation) -> Chunk:
+        """The policy's next actions for an observation; waits for them.
 
         Raises:
             PolicyServerError: The policy failed on this request, or the server is gone.
@@ -88,7 +89,7 @@ class PolicyClient:
         message = ObservationMessage.of(observation, self.policy.inputs)
         try:
             self._connection.send(message)
-            answer: Float32Array | Refusal = self._connection.recv()
+            answer: Chunk | Refusal = self._connection.recv()
         except (OSError, EOFError) as error:
             self.lost = f"The policy server is gone ({type(error).__name__}: {error})."
             raise PolicyServerError(self.lost) from error

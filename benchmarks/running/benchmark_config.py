@@ -52,10 +52,14 @@ class BenchmarkConfig:
     spread: Spread = "published"
     """Reset distribution: the published one, or a wider one."""
     execution: ExecutionMode = "chunk"
-    """How chunks are played: chunk is open loop, first asks at every step, ensemble averages all that were said."""
+    """How chunks are played: chunk is open loop, first asks at every step, ensemble averages all that were said (and
+    the code that results show for a step is the newest one)."""
     execute_steps: OptionalInt = None
     """With --execution chunk, actions played before the next request; auto is what the checkpoint says, else the whole
     chunk."""
+    code: OptionalInt = None
+    """Of a policy that makes its actions from codes, such as uniact: play this one whatever is seen and asked; auto
+    lets the policy choose."""
     device: OptionalName = None
     """Where the policy computes: cpu, cuda or cuda:1; auto is a GPU if there is one."""
     output_dir: OptionalPath = None

@@ -113,7 +113,12 @@ def _check_policy(config: BenchmarkConfig) -> None:
         raise UsageError(f"No policy is given. Name one with --policy: {', '.join(known)}.")
     if config.policy not in known:
         raise UnknownNameError("policy", config.policy, known)
-    given = {"--checkpoint": config.checkpoint, "--execute-steps": config.execute_steps, "--device": config.device}
+    given = {
+        "--checkpoint": config.checkpoint,
+        "--execute-steps": config.execute_steps,
+        "--code": config.code,
+        "--device": config.device,
+    }
     flags = [flag for flag, value in given.items() if value is not None]
     if config.policy in BASELINES and (flags or config.execution != "chunk"):
         what = ", ".join([*flags, *(["--execution"] if config.execution != "chunk" else [])])
@@ -196,6 +201,8 @@ def _folder(config: BenchmarkConfig) -> Path:
         name += f"-{config.execution}"
     elif config.execute_steps is not None:
         name += f"-chunk{config.execute_steps}"
+    if config.code is not None:
+        name += f"-code{config.code}"
     if config.spread != "published":
         name += f"-{config.spread}"
     return Path("results") / name

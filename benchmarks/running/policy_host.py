@@ -15,6 +15,7 @@ from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.flags import AUTO
 from ambidex.policies.compatibility import check_compatible
+from ambidex.policies.embodiment import embodiment
 from ambidex.policies.execution import choose_execution
 from ambidex.policies.serving import PolicyServer, describe
 from ambidex.policies.serving_client import ServedPolicy
@@ -76,6 +77,7 @@ class PolicyHost:
             authkey=server.authkey,
             mode=config.execution,
             steps=config.execute_steps,
+            code=config.code,
             terms=terms,
         )
 
@@ -95,8 +97,11 @@ class PolicyHost:
 
         device = choose_device(self._config.device or AUTO)
         policy = (self._load or _load)(path)
+        self._use_robot(policy, tasks)
         served = describe(policy)
         execution, specs = self._fit(path, served, tasks)
+        if self._config.code is not None:
+            play_code(policy, self._config.code)
         self._server.serve(policy, device, runners=runners)
         return Hosted(
             execution=execution,
@@ -106,6 +111,13 @@ class PolicyHost:
             versions={"torch": version("torch")},
         )
 
+    def _use_robot(self, policy: "Policy", tasks: Sequence[str]) -> None:
+        """Have a policy of several robots act with the one of the tasks; of its ways to control it, the first."""
+        there = self._terms.environment(tasks[0]).spec.robot
+        known = [embodiment(spec) for spec in policy.specs if spec.robot == there]
+        if known:
+            policy.use_robot(known[0])
+
     def _fit(self, path: Path, served: ServedPolicy, tasks: Sequence[str]) -> tuple[str, dict[str, EnvSpec]]:
         config = self._config
         if served.name != config.policy:
@@ -113,7 +125,8 @@ class PolicyHost:
                 f"{path} is a checkpoint of {served.name}, not of {config.policy}. Give --policy {served.name}, or "
                 "another --checkpoint."
             )
-        execution = choose_execution(config.execution, config.execute_steps, served.execute_steps, served.chunk_size)
+        own, size = served.execute_steps, served.chunk_size
+        execution = choose_execution(config.execution, config.execute_steps, own, size, config.code)
         return execution.name, {task: self._fitting_spec(task, served) for task in tasks}
 
     def _fitting_spec(self, task: str, served: ServedPolicy) -> EnvSpec:
@@ -137,6 +150,22 @@ class PolicyHost:
 def checkpoint_id(path: Path) -> CheckpointId:
     """Fingerprint of a checkpoint's weights."""
     return CheckpointId(path=str(path), sha256=sha256((path / WEIGHTS).read_bytes()).hexdigest())
+
+
+def play_code(policy: "Policy", code: int) -> None:
+    """Have a policy make all its chunks from one code.
+
+    Raises:
+        UsageError: It has no codes, or not this one.
+    """
+    from ambidex.policies.coded_policy import CodedPolicy  # heavy
+
+    if not isinstance(policy, CodedPolicy):
+        raise UsageError(
+            f"--code {code}: {policy.name} does not make its actions from codes, so there is none to play. Leave the "
+            "flag out, or give a policy that does, such as uniact."
+        )
+    policy.play_code(code)
 
 
 def _load(path: Path) -> "Policy":

@@ -18,12 +18,15 @@ class ServedAgents:
         authkey: Its secret.
         mode: How chunks are played.
         steps: Actions played before the next request; None for the policy's own choice.
+        code: The code that the server was told to make all chunks from; None if the policy chooses, or has none.
         terms: How tasks are posed.
     """
 
-    def __init__(self, *, address: Address, authkey: bytes, mode: str, steps: int | None, terms: Terms) -> None:
+    def __init__(
+        self, *, address: Address, authkey: bytes, mode: str, steps: int | None, code: int | None, terms: Terms
+    ) -> None:
         self._address, self._authkey = address, authkey
-        self._mode, self._steps, self._terms = mode, steps, terms
+        self._mode, self._steps, self._code, self._terms = mode, steps, code, terms
 
     @cached_property
     def _client(self) -> PolicyClient:
@@ -32,7 +35,7 @@ class ServedAgents:
     @cached_property
     def _chosen(self) -> Execution:
         policy = self._client.policy
-        return choose_execution(self._mode, self._steps, policy.execute_steps, policy.chunk_size)
+        return choose_execution(self._mode, self._steps, policy.execute_steps, policy.chunk_size, self._code)
 
     @property
     def execution(self) -> str:

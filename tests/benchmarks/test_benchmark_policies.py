@@ -9,9 +9,11 @@ import pytest
 import torch
 from act_samples import make_statistics
 from benchmarking_fakes import FIRST, HOLD, assert_same_results, rows_of
-from toy_policy import FussyPolicy, MoodyPolicy, ToyPolicy, write_checkpoint
+from toy_policy import CODES, CodedToyPolicy, FussyPolicy, MoodyPolicy, ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.benchmark import benchmark
+from ambidex.benchmarks.compare import compare
+from ambidex.benchmarks.comparison.compare_config import CompareConfig
 from ambidex.benchmarks.episode_states import EpisodeStates, states_path
 from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
@@ -218,3 +220,57 @@ def test_resume_finds_the_same_weights_elsewhere(straight, tmp_path, go):
     go(episodes=1)
     go(resume=True, checkpoint=write_checkpoint(tmp_path / "moved"))
     assert_same_results(straight, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory, checkpoint):
+    """Results of a policy that chooses among codes every 50 steps."""
+    directory = tmp_path_factory.mktemp("coded") / "results"
+    config = replace(POLICY, output_dir=directory, checkpoint=checkpoint, workers=1)
+    assert benchmark(config, load=lambda path: CodedToyPolicy(SPEC)).complete
+    return directory
+
+
+def test_a_row_says_which_code_was_played_when(coded):
+    for row in read_rows(coded):
+        codes = [code for code, steps in row.codes for _ in range(steps)]
+        assert len(codes) == row.steps == 400 and set(codes) <= set(range(CODES)) and len(row.codes) > 1
+        assert all(steps % 50 == 0 for _, steps in row.codes)
+
+
+def test_codes_are_the_same_with_any_number_of_workers(coded, tmp_path, go):
+    go(kind=CodedToyPolicy, workers=2)
+    assert_same_results(coded, tmp_path)
+
+
+def test_rows_without_codes_are_as_they_always_were(straight):
+    assert all("codes" not in row for row in rows_of(straight))
+    assert all(row.codes == () for row in read_rows(straight))
+
+
+def test_one_code_can_be_played(tmp_path, go):
+    summary = go(kind=CodedToyPolicy, code=17, episodes=2)
+    assert all(row.codes == ((17, 400),) and row.execution == "chunk:50 code:17" for row in summary.rows)
+    assert summary.info.execution == "chunk:50 code:17" and "--code 17" in summary.info.command
+    with pytest.raises(UsageError, match="--code was 17, now 3"):
+        go(kind=CodedToyPolicy, code=3, resume=True)
+    with pytest.raises(UsageError, match="--code was 17, now auto"):
+        go(kind=CodedToyPolicy, resume=True)
+    assert go(kind=CodedToyPolicy, code=17, resume=True).complete
+
+
+def test_two_codes_can_be_compared(tmp_path, go):
+    folders = (tmp_path / "one", tmp_path / "other")
+    for folder, code in zip(folders, (3, 17), strict=True):
+        go(folder, kind=CodedToyPolicy, code=code)
+    (comparison,) = compare(CompareConfig(results=folders))
+    assert [side.policy for side in (comparison.a, comparison.b)] == ["act, chunk:50 code:3", "act, chunk:50 code:17"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "says"), [(CodedToyPolicy, CODES, f"there are {CODES}"), (ToyPolicy, 3, "--code 3: act does not")]
+)
+def test_a_code_that_is_not_there_is_refused_before_anything_is_written(tmp_path, go, kind, code, says):
+    with pytest.raises(UsageError, match=says):
+        go(tmp_path / "new", kind=kind, code=code)
+    assert not (tmp_path / "new").exists()

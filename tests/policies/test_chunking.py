@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
+from ambidex.envs.types import NO_CODE
+from ambidex.policies.chunk import Chunk
 from ambidex.policies.chunking import ChunkExecution, EnsembleExecution, FirstExecution
 from ambidex.policies.execution import Execution, choose_execution
 
@@ -9,7 +11,7 @@ K, A, STEPS = 7, 3, 25
 
 
 class Source:
-    """Gives chunk t for observation t, and remembers what it was asked."""
+    """Gives chunk t, of code 100 + t, for observation t, and remembers what it was asked."""
 
     def __init__(self, seed=0, length=K):
         self.chunks = np.random.default_rng(seed).normal(size=(STEPS, length, A)).astype(np.float32)
@@ -17,7 +19,7 @@ class Source:
 
     def __call__(self, observation):
         self.asked.append(observation)
-        return self.chunks[observation]
+        return Chunk(actions=self.chunks[observation], code=100 + observation)
 
 
 def play(agent, steps=STEPS):
@@ -97,10 +99,32 @@ def test_actions_are_float32():
 @pytest.mark.parametrize("chunk", [np.zeros((0, A)), np.zeros(A), np.zeros((1, K, A))])
 @pytest.mark.parametrize("make", [ChunkExecution, FirstExecution, EnsembleExecution])
 def test_what_is_no_chunk_is_refused(make, chunk):
-    agent = make(lambda observation: chunk.astype(np.float32))
+    agent = make(lambda observation: Chunk(actions=chunk.astype(np.float32)))
     agent.reset(0, seed=0)
     with pytest.raises(InvalidActionError, match=r"expected \(K, A\)"):
         agent.act(0)
+
+
+@pytest.mark.parametrize(
+    ("make", "asked"),
+    [(lambda s: ChunkExecution(s, 4), lambda t: t - t % 4), (FirstExecution, int), (EnsembleExecution, int)],
+)
+def test_a_step_has_the_code_of_the_newest_chunk(make, asked):
+    agent = make(Source())
+    agent.reset(0, seed=0)
+    assert agent.code == NO_CODE
+    codes = []
+    for t in range(STEPS):
+        agent.act(t)
+        codes.append(agent.code)
+    assert codes == [100 + asked(t) for t in range(STEPS)]
+    agent.reset(0, seed=1)
+    assert agent.code == NO_CODE
+
+
+def test_a_fixed_code_is_named():
+    assert choose_execution("chunk", 4, None, 8, 17).name == "chunk:4 code:17"
+    assert choose_execution("ensemble", None, None, 8, 0).name == "ensemble code:0"
 
 
 def test_execution_chooses_what_the_user_then_the_policy_then_the_chunk_says():

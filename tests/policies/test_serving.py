@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from toy_policy import CrowdPolicy, FussyPolicy, MoodyPolicy, QueuePolicy, ToyPolicy, toy_spec
+from toy_policy import CodedToyPolicy, CrowdPolicy, FussyPolicy, MoodyPolicy, QueuePolicy, ToyPolicy, toy_spec
 
-from ambidex.envs.types import Observation
-from ambidex.policies.fixed_batch import GPU_LANES, FixedBatch, random_message, tried_out
+from ambidex.envs.types import NO_CODE, Observation
+from ambidex.policies.fixed_batch import GPU_LANES, FixedBatch, collate, random_message, tried_out
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.serving import PolicyServer, describe
@@ -52,7 +52,7 @@ def observation(seed, rendered=None, **changes):
 
 def predicted(policy, seen):
     message = ObservationMessage.of(seen, policy.inputs)
-    return FixedBatch(policy, CPU, 1).answer([message])[0]
+    return FixedBatch(policy, CPU, 1).answer([message])[0].actions
 
 
 def test_a_message_holds_what_the_policy_looks_at_and_no_other_camera_is_rendered():
@@ -86,7 +86,7 @@ def test_many_clients_at_once_get_the_bits_that_one_gets(policy, runners):
 
         def worker(first):
             client = PolicyClient(server.address, server.authkey)
-            return {seed: client.ask(observation(seed)) for seed in range(first, 30, 6)}
+            return {seed: client.ask(observation(seed)).actions for seed in range(first, 30, 6)}
 
         with ThreadPoolExecutor(6) as threads:
             got = {seed: chunk for part in threads.map(worker, range(6)) for seed, chunk in part.items()}
@@ -94,11 +94,33 @@ def test_many_clients_at_once_get_the_bits_that_one_gets(policy, runners):
         np.testing.assert_array_equal(got[seed], expected[seed])
 
 
+def test_a_code_goes_with_its_chunk(policy):
+    coded = CodedToyPolicy(SPEC, objects=True).eval()
+    messages = [ObservationMessage.of(observation(seed), coded.inputs) for seed in range(3)]
+    chunks = FixedBatch(coded, CPU, 4).answer(messages)
+    _, codes = coded.predict_with_codes(collate(messages))
+    assert [chunk.code for chunk in chunks] == codes.tolist() and len(set(codes.tolist())) > 1
+    for served, code in ((coded, codes[1]), (policy, NO_CODE)):
+        with PolicyServer() as server:
+            server.serve(served, CPU)
+            assert PolicyClient(server.address, server.authkey).ask(observation(1)).code == code
+
+
+def test_a_code_that_depends_on_the_row_is_noticed():
+    class Sorting(CodedToyPolicy):
+        def predict_with_codes(self, observation):
+            actions, codes = super().predict_with_codes(observation)
+            return 0 * actions, torch.arange(len(codes))
+
+    batch, notes = tried_out(Sorting(SPEC).eval(), CPU, 4)
+    assert batch.lanes == 1 and "who else" in notes[0]
+
+
 def test_a_request_is_answered_though_others_stay_silent(policy):
     with PolicyServer() as server:
         server.serve(policy, CPU)
         silent = PolicyClient(server.address, server.authkey)
-        assert PolicyClient(server.address, server.authkey).ask(observation(1)).shape == (50, 14)
+        assert PolicyClient(server.address, server.authkey).ask(observation(1)).actions.shape == (50, 14)
         assert not silent.lost
 
 
@@ -123,7 +145,7 @@ def test_a_request_that_breaks_is_refused_and_the_next_is_answered():
         client = PolicyClient(server.address, server.authkey)
         with pytest.raises(PolicyServerError, match="ValueError: this is no arm"):
             client.ask(observation(1, qpos=np.full(14, 10.0)))
-        assert np.isfinite(client.ask(observation(1))).all()
+        assert np.isfinite(client.ask(observation(1)).actions).all()
         assert not client.lost
 
 
@@ -251,7 +273,7 @@ def test_a_server_can_be_reached_over_the_network(policy):
     with PolicyServer(("127.0.0.1", 0), b"secret") as server:
         server.serve(policy, CPU)
         client = PolicyClient(server.address, b"secret")
-        np.testing.assert_array_equal(client.ask(observation(2)), predicted(policy, observation(2)))
+        np.testing.assert_array_equal(client.ask(observation(2)).actions, predicted(policy, observation(2)))
 
 
 @pytest.mark.gpu

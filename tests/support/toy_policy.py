@@ -6,10 +6,13 @@ import torch
 from synthetic_episode import make_spec
 from torch import nn
 
+from ambidex.envs.errors import UsageError
+from ambidex.policies.coded_policy import CodedPolicy
 from ambidex.policies.policy import Policy, PolicyInputs
 
 SEED_OF_WEIGHTS = 7
 CHUNK = 50
+CODES = 24
 
 
 class ToyPolicy(Policy):
@@ -35,6 +38,22 @@ class ToyPolicy(Policy):
         seen = torch.cat([observation.qpos, observation.objects, *colours], 1)
         moves = self.head(torch.tanh(self.hidden(seen))).view(len(seen), CHUNK, -1)
         return observation.qpos[:, None] + 0.1 * moves
+
+
+class CodedToyPolicy(CodedPolicy, ToyPolicy):
+    """Makes each chunk from one of `CODES` codes, which the joints decide."""
+
+    code = None
+
+    def predict_with_codes(self, observation):
+        codes = (1000 * observation.qpos.abs().sum(1)).long() % CODES
+        codes = codes if self.code is None else torch.full_like(codes, self.code)
+        return ToyPolicy.predict(self, observation) + 0.01 * codes[:, None, None], codes
+
+    def play_code(self, code):
+        if not 0 <= code < CODES:
+            raise UsageError(f"code {code}: there are {CODES}")
+        self.code = code
 
 
 class CrowdPolicy(ToyPolicy):
