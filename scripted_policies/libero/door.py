@@ -1,17 +1,19 @@
 """Opens the microwave's door by its handle, and pushes it shut."""
 
+import itertools
 import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from ambidex.envs.pose import Pose
+from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
 from ambidex.scripted_policies.libero.job import Job, Work
 from ambidex.scripted_policies.libero.pick_plan import both_ways
-from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing
+from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 WIDE, SHUT = -1.75, 0.06  # where the door is swung to, the latter beyond its stop [rad]
@@ -41,12 +43,20 @@ class Door:
         """Swing the door; true if it is where it should be."""
         self._work.probe.renew()
         self._pulls = self._opens and self._door.position > AJAR
-        tools = list(self._pulling() if self._pulls else self._pushing())
+        tools = self._tools(led=True) or self._tools(led=False)
         if not tools:
             return (yield from self._work.hand.pause(10, until=lambda: False))
         tool = tools[attempt % len(tools)]
         yield from self._pull(tool) if self._pulls else self._push(tool)
         return self._done()
+
+    def _tools(self, *, led: bool) -> list[Pose]:
+        """Hands that can come there and swing the door; `led`: from the arm's present posture."""
+        work = self._work
+        work.probe.cautious = not (self._opens and not self._pulls)
+        opening, end = (0.07, FIRST) if self._pulls else (0.0, WIDE if self._opens else 0.0)
+        tools = self._pulling() if self._pulls else self._pushing()
+        return [tool for tool in tools if self._clear(tool, opening, end, led)]
 
     def _pull(self, tool: Pose) -> Motion:
         work, hand = self._work, self._work.hand
@@ -100,44 +110,40 @@ class Door:
             return position < 0.9 * FIRST
         return position < DONE_OPEN if self._opens else position > DONE_SHUT
 
-    def _outwards(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def _outwards(self) -> FloatArray:
         """Out of the door's front, in the world."""
-        return -self._work.scene.site_pose(self._handle).axis(1)
+        return np.asarray(-self._work.scene.site_pose(self._handle).axis(1))
 
     def _pulling(self) -> Iterator[Pose]:
-        """Hands around the bar that can come there and swing."""
+        """Hands around the bar."""
         work = self._work
         bar = work.scene.site_pose(self._handle)
         half = float(work.scene.model.site(self._handle).size[2])
         spot = bar.position + (half - BELOW_TOP) * bar.axis(2)
         for tilt in TILTS:
             approach = np.array(DOWN) + tilt * bar.axis(1)
-            for tool in both_ways(Pose(spot, pointing(approach, bar.axis(0)))):
-                if self._clear(tool, 0.07, FIRST):
-                    yield tool
+            yield from both_ways(Pose(spot, pointing(approach, bar.axis(0))))
 
     def _pushing(self) -> Iterator[Pose]:
-        """Closed hands at the door's face that can push it shut."""
+        """Closed hands at the door's face."""
         work = self._work
         bar = work.scene.site_pose(self._handle)
         half = float(work.scene.model.site(self._handle).size[2])
         # Thin across the door: as it will be when shut, or as it is now.
         closed = bar if self._opens else self._door.carried(bar, -self._door.position)
-        work.probe.cautious = not self._opens
         for tilt in TILTS:
             for along in (-0.035, -0.06):  # beside the bar, towards the hinge
                 out = FINGER + INSIDE if self._opens else 0.0455 - FINGER
                 spot = bar.position + along * bar.axis(0) + out * bar.axis(1) + (half + 0.012) * bar.axis(2)
                 approach = np.array(DOWN) + math.tan(tilt) * closed.axis(1)
-                for tool in both_ways(Pose(spot, pointing(approach, closed.axis(0)))):
-                    if self._clear(tool, 0.0, WIDE if self._opens else 0.0):
-                        yield tool
+                yield from both_ways(Pose(spot, pointing(approach, closed.axis(0))))
 
-    def _clear(self, tool: Pose, opening: float, end: float) -> bool:
+    def _clear(self, tool: Pose, opening: float, end: float, led: bool) -> bool:
         """Whether the hand comes there, and on to where the door is at `end` [rad], touching nothing."""
         work, probe = self._work, self._work.probe
         probe.turn(self._door.joint, self._door.position)
-        start = work.reach.joints(advanced(tool, -BACK), work.joints())
+        above = advanced(tool, -BACK)
+        start = self._led(above) if led else work.reach.joints(above, work.joints())
         at = None if start is None else work.reach.joints(tool, start, continuous=True)
         if at is None or probe.collides(at, opening):
             return False
@@ -146,4 +152,12 @@ class Door:
         return (
             work.reach.along([self._carried_from(tool, began, began + s * (end - began)) for s in shares], at)
             is not None
+        )
+
+    def _led(self, tool: Pose) -> FloatArray | None:
+        """Joints (7,) that the arm's control comes to on the way; None if a joint's limit ends it before."""
+        work = self._work
+        stops = [work.hand.tool(), *work.way(tool, TIP + 0.03, 0.06)]
+        return work.reach.along(
+            [pose for start, end in itertools.pairwise(stops) for pose in poses_between(start, end, 4)], work.joints()
         )
