@@ -9,6 +9,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.grasps import OPEN, TIP
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
+from ambidex.scripted_policies.libero.nudge import Nudge
 from ambidex.scripted_policies.libero.pick_plan import HOVER, PutPlan, before, leans
 from ambidex.scripted_policies.libero.tool_frame import advanced
 from ambidex.scripted_policies.libero.workplace import Workplace
@@ -38,7 +39,8 @@ class Put:
         """Pick and place; true if the thing was let go where it should be."""
         plan = self._plan(attempt)
         if plan is None:
-            return (yield from self._work.hand.pause(RETRY, until=lambda: False))
+            nudged = yield from Nudge(self._work, self._thing).motion()
+            return False if nudged else (yield from self._work.hand.pause(RETRY, until=lambda: False))
         if not (yield from self._pick(plan)):
             yield from self._let_go()
             return False
