@@ -86,7 +86,7 @@ def write_untrained(directory: Path, config: RolloutSpeedConfig) -> Path:
     statistics = Statistics(**{name: FieldStatistics.of(values) for name, values in fields.items()})
     settings = replace(preset(config.preset, config.observations).config, backbone_weights="none")
     torch.manual_seed(0)
-    return save(directory, ActPolicy(settings, env.spec, statistics), settings, statistics, 0)
+    return save(directory, ActPolicy(settings, env.spec, statistics), settings, [statistics], 0)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ class ObservationBatch:
         objects: Object poses (xyz [m], wxyz), shape (B, 7 * objects) float32.
         images: Camera -> shape (B, 3, H, W) uint8 RGB, channels last in memory; the cameras of the policy's inputs.
         instructions: The task in words, B of them.
+        robot: Whose observations they are; empty for the robot that the policy is used with.
     """
 
     qpos: Tensor
     objects: Tensor
     images: Mapping[str, Tensor]
     instructions: tuple[str, ...]
+    robot: str = ""
 
     def to(self, device: torch.device) -> "ObservationBatch":
         """The same on another device."""
@@ -30,6 +32,7 @@ class ObservationBatch:
             objects=self.objects.to(device, non_blocking=True),
             images={camera: image.to(device, non_blocking=True) for camera, image in self.images.items()},
             instructions=self.instructions,
+            robot=self.robot,
         )
 
     def __len__(self) -> int:

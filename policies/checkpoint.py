@@ -1,7 +1,8 @@
 """Checkpoints: a trained policy in a folder that is enough to run it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ FORMAT_VERSION = 1
 ENV_SPEC = "env_spec.json"
 STATISTICS = "statistics.json"
 MODEL = "model.safetensors"
+FURTHER_ROBOTS = "robots"
 
 
 def policy_type(name: str) -> type[Policy]:
@@ -53,7 +55,7 @@ def save(
     directory: Path,
     policy: Policy,
     config: "DataclassInstance",
-    statistics: Statistics,
+    statistics: Sequence[Statistics],
     step: int,
     *,
     weights: Mapping[str, Tensor] | None = None,
@@ -65,7 +67,7 @@ def save(
         directory: The run's folder.
         policy: What is saved.
         config: The policy's own settings.
-        statistics: Of the training data.
+        statistics: Of the training data of each robot, in the order of `policy.specs`.
         step: Training steps behind it.
         weights: By name, in place of the policy's own; those that are not named are its own.
         write_more: Writes what else belongs to the checkpoint, into the folder it is given.
@@ -79,8 +81,8 @@ def save(
     """
     path = checkpoint_path(directory, step)
     with appearing(path) as temporary:
-        write_json(temporary / ENV_SPEC, policy.spec.to_dict())
-        statistics.write(temporary / STATISTICS)
+        for number, (spec, own) in enumerate(zip(policy.specs, statistics, strict=True)):
+            _write_robot(robot_folder(temporary, number), spec, own)
         write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
         for name, text in policy.texts().items():
             _write_text(temporary / name, text)
@@ -106,15 +108,22 @@ def load(path: str | Path) -> Policy:
     kind = policy_type(name)
     try:
         config = from_json(kind.config_type, values)
-        spec = EnvSpec.from_dict(_read_json(folder / ENV_SPEC))
+        (spec, statistics), *further = _read_robots(folder)
     except ValueError as error:
         raise CheckpointError(
             f"{folder} does not fit this version of ambidex: {error}. Use the version that wrote it, or train again."
         ) from error
-    policy = kind(config, spec, Statistics.read(folder / STATISTICS))
+    policy = kind(config, spec, statistics)
+    for spec, statistics in further:
+        policy.add_robot(spec, statistics)
     _load_strictly(policy, folder / MODEL)
     read_texts(policy, folder)
     return policy.eval()
+
+
+def robot_folder(folder: Path, number: int) -> Path:
+    """Where in a checkpoint's folder a robot's spec and statistics are: the first one's beside everything else."""
+    return folder / FURTHER_ROBOTS / str(number) if number else folder
 
 
 def read_texts(policy: Policy, folder: Path) -> None:
@@ -126,6 +135,20 @@ def read_texts(policy: Policy, folder: Path) -> None:
     names = tuple(policy.texts())
     if names:
         policy.read_texts({name: _read_text(folder / name) for name in names})
+
+
+def _write_robot(folder: Path, spec: EnvSpec, statistics: Statistics) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / ENV_SPEC, spec.to_dict())
+    statistics.write(folder / STATISTICS)
+
+
+def _read_robots(folder: Path) -> Iterator[tuple[EnvSpec, Statistics]]:
+    for number in count():
+        own = robot_folder(folder, number)
+        if number and not own.is_dir():
+            return
+        yield EnvSpec.from_dict(_read_json(own / ENV_SPEC)), Statistics.read(own / STATISTICS)
 
 
 def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict[str, object]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Episode, Float32Array
+from ambidex.policies.embodiment import embodiment
 from ambidex.policies.training_data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.training_data.merged_spec import merged_spec
 from ambidex.recorders.dataset import Dataset
@@ -19,16 +20,38 @@ ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
 """Control mode -> the actions of an episode in it."""
 
 
+def read_tables(directories: Sequence[Path], *, several_robots: bool) -> tuple[EpisodeTable, ...]:
+    """The successful episodes of some datasets, a table for each robot, in the order in which they are first named.
+
+    Args:
+        directories: The datasets.
+        several_robots: Whether there may be several robots.
+
+    Raises:
+        UsageError: As `read_table`.
+        DatasetError: As `read_table`.
+        UnknownNameError: As `read_table`.
+    """
+    _check_directories(directories)
+    robots: dict[str, list[Dataset]] = {}
+    for dataset in map(Dataset, directories):
+        robots.setdefault(embodiment(dataset.spec) if several_robots else "", []).append(dataset)
+    return tuple(_table(datasets) for datasets in robots.values())
+
+
 def read_table(directories: Sequence[Path]) -> EpisodeTable:
-    """The successful episodes of some datasets, in the order given.
+    """The successful episodes of some datasets of one robot, in the order given.
 
     Raises:
         UsageError: No dataset is named, one is named twice or missing, or they do not fit together.
         DatasetError: A dataset is damaged, has no successful episode, or one from a benchmark's seed.
         UnknownNameError: It is of another control mode than those of `ACTIONS`.
     """
-    _check_directories(directories)
-    datasets = [Dataset(directory) for directory in directories]
+    (table,) = read_tables(directories, several_robots=False)
+    return table
+
+
+def _table(datasets: Sequence[Dataset]) -> EpisodeTable:
     specs = {dataset.directory: dataset.spec for dataset in datasets}
     spec = merged_spec(specs)
     loaded = [item for dataset in datasets for item in _load(dataset, spec.control, bool(spec.object_names))]

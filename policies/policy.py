@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
+from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy_inputs import PolicyInputs
+from ambidex.policies.statistics import Statistics
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,6 +27,7 @@ class Policy(nn.Module, ABC):
     Attributes:
         name: The registered name.
         config_type: The frozen dataclass of its settings.
+        several_robots: Whether it can learn from the data of several robots at once.
         spec: Spec of the environment it acts in.
         inputs: What it looks at.
         chunk_size: Actions it predicts at once, K.
@@ -32,6 +36,7 @@ class Policy(nn.Module, ABC):
 
     name: str
     config_type: ClassVar[type["DataclassInstance"]]
+    several_robots: ClassVar[bool] = False
     spec: EnvSpec
     inputs: PolicyInputs
     chunk_size: int
@@ -44,6 +49,32 @@ class Policy(nn.Module, ABC):
     @abstractmethod
     def predict(self, observation: ObservationBatch) -> Tensor:
         """The next K actions in the environment's units, shape (B, K, A). In evaluation mode, without gradients."""
+
+    @property
+    def specs(self) -> tuple[EnvSpec, ...]:
+        """One for each robot that it can act with, the first one that of its making."""
+        return (self.spec,)
+
+    def inputs_of(self, robot: str) -> PolicyInputs:
+        """What it looks at when it acts with a robot, which is named as `embodiment` does."""
+        return self.inputs
+
+    def add_robot(self, spec: EnvSpec, statistics: Statistics) -> None:
+        """Learn to act with one more robot.
+
+        Args:
+            spec: Of the environment of its data.
+            statistics: Of its training data.
+
+        Raises:
+            UsageError: The policy is for one robot, or has this one.
+        """
+        raise UsageError(
+            f"{self.name} is for one robot, {embodiment(self.spec)}; it cannot have {embodiment(spec)} too."
+        )
+
+    def use_robot(self, robot: str) -> None:
+        """Act with this robot from now on; without effect if there is but one, or none of this name."""
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Parameters that learn at the backbone's own rate; none unless overridden."""

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +12,13 @@ import torch
 
 from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UsageError
-from ambidex.policies.checkpoint import read_texts
-from ambidex.policies.dataset import read_table
+from ambidex.policies.checkpoint import policy_type, read_texts
+from ambidex.policies.dataset import read_tables
 from ambidex.policies.training.device import choose_device, choose_precision
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.ranks import Ranks, joined, ranks_from_environment, wait_for_all
+from ambidex.policies.training.robot_data import RobotData, robots_of
+from ambidex.policies.training.robot_stream import training_batches
 from ambidex.policies.training.run_folder import (
     TRAINING_STATE,
     check_run_folder,
@@ -33,19 +35,11 @@ from ambidex.policies.training.train_json import config_of, data_facts, differen
 from ambidex.policies.training.train_plan import TrainPlan
 from ambidex.policies.training.trainer import Trainer
 from ambidex.policies.training.training_log import TrainingLog
-from ambidex.policies.training.training_setup import (
-    find_home,
-    make_frames,
-    make_policy,
-    statistics_of,
-    training_batches,
-)
+from ambidex.policies.training.training_setup import find_home, make_policy, make_stream
 from ambidex.policies.training.training_versions import training_versions
 from ambidex.policies.training.validation import Validation
 from ambidex.policies.training_data.episode_table import EpisodeTable
 from ambidex.policies.training_data.merged_spec import said_differences
-from ambidex.policies.training_data.sample_gatherer import SampleGatherer
-from ambidex.policies.training_data.split import split
 
 
 def train(config: TrainConfig[Any]) -> Path:
@@ -69,11 +63,11 @@ def train(config: TrainConfig[Any]) -> Path:
     device = choose_device(config.device, ranks.local)
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
-    table = read_table(config.data)
-    config = with_tasks(config, table)
+    tables = read_tables(config.data, several_robots=policy_type(config.policy).several_robots)
+    config = with_tasks(config, tables)
     with joined(ranks, device), _claimed(run, ranks):
         try:
-            _train(config, run, table, device, ranks)
+            _train(config, run, tables, device, ranks)
         except KeyboardInterrupt:
             done = resumable_step(run) or 0
             raise KeyboardInterrupt(f"{done} of {config.steps} steps are saved in {run}.") from None
@@ -93,19 +87,20 @@ def _claimed(run: Path, ranks: Ranks) -> Iterator[None]:
         yield
 
 
-def _train(config: TrainConfig[Any], run: Path, table: EpisodeTable, device: torch.device, ranks: Ranks) -> None:
-    facts: dict[str, object] = {"data": data_facts(table), "ranks": ranks.count}
+def _train(
+    config: TrainConfig[Any], run: Path, tables: Sequence[EpisodeTable], device: torch.device, ranks: Ranks
+) -> None:
+    facts: dict[str, object] = {"data": data_facts(tables), "ranks": ranks.count}
     _check_run(config, run, facts)
-    training, held_out = split(len(table.entries), config.validation_fraction, config.seed)
-    statistics = statistics_of(table, table.rows(training))
-    policy = make_policy(config, table, statistics).to(device)
-    plan = TrainPlan(config=config, run=run, policy=policy, statistics=statistics, device=device, ranks=ranks)
+    robots = robots_of(config, tables)
+    policy = make_policy(config, robots).to(device)
+    plan = TrainPlan(config=config, run=run, policy=policy, robots=robots, device=device, ranks=ranks)
     first_weights = _first_weights(plan)
     if ranks.first:
-        facts |= {"validation_episodes": held_out, "first_weights": first_weights}
+        facts |= {"validation_episodes": _held_out(robots), "first_weights": first_weights}
         write_train_json(run, config, {**_origin(), **facts})
     _use_fast_kernels(device)
-    _train_plan(plan, table, training, held_out, first_weights)
+    _train_plan(plan, first_weights)
 
 
 def _first_weights(plan: TrainPlan) -> str:
@@ -115,10 +110,13 @@ def _first_weights(plan: TrainPlan) -> str:
     return plan.policy.load_pretrained()
 
 
-def _train_plan(
-    plan: TrainPlan, table: EpisodeTable, training: tuple[int, ...], held_out: tuple[int, ...], first_weights: str
-) -> None:
-    config, home = plan.config, find_home(plan, table)
+def _held_out(robots: Sequence[RobotData]) -> object:
+    """Numbers of the episodes that are held out, for each robot if there are several."""
+    return {robot.robot: robot.held_out for robot in robots} if len(robots) > 1 else robots[0].held_out
+
+
+def _train_plan(plan: TrainPlan, first_weights: str) -> None:
+    config, home = plan.config, find_home(plan, plan.robots)
     first_step = resumable_step(plan.run) or 0
     learner = Learner(plan)
     if first_step:
@@ -127,15 +125,13 @@ def _train_plan(
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
         said = "" if first_step else first_weights
-        about = _in_words(plan, table, len(training), home.reason, first_step)
-        for words in filter(None, (about, *said_differences(table.specs), said)):
+        differences_of_data = [line for robot in plan.robots for line in said_differences(robot.table.specs)]
+        for words in filter(None, (_in_words(plan, home.reason, first_step), *differences_of_data, said)):
             log.note(words)
-        frames = make_frames(plan, table, home)
-        gatherer = SampleGatherer(table, plan.policy.chunk_size, plan.device)
-        batches = training_batches(plan, table.rows(training), frames, gatherer, first_step)
-        rows = table.rows(held_out)
-        validation = Validation(plan, rows, frames, gatherer) if len(rows) and plan.ranks.first else None
-        Trainer(plan, learner, batches, validation, log, first_step).run()
+        streams = [make_stream(plan, robot, home) for robot in plan.robots]
+        validated = [stream for stream in streams if stream.data.held_out and plan.ranks.first]
+        validations = [Validation(plan, stream) for stream in validated]
+        Trainer(plan, learner, training_batches(plan, streams, first_step), validations, log, first_step).run()
 
 
 def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) -> None:
@@ -170,13 +166,25 @@ def _use_fast_kernels(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True  # all batches have one shape
 
 
-def _in_words(plan: TrainPlan, table: EpisodeTable, training: int, where: str, first_step: int) -> str:
+def _in_words(plan: TrainPlan, where: str, first_step: int) -> str:
     parameters = sum(parameter.numel() for parameter in plan.policy.parameters()) / 1e6
-    held_out = len(table.entries) - training
-    cameras = ", ".join(plan.policy.inputs.cameras) or "no camera"
+    training, held_out = (sum(map(len, episodes)) for episodes in _episodes(plan.robots))
+    cameras = ", ".join(_cameras(plan)) or "no camera"
+    robots = f", {len(plan.robots)} robots" if len(plan.robots) > 1 else ""
     tasks = f", {len(plan.policy.instructions)} tasks told apart" if plan.policy.instructions else ""
     begin = f", going on from step {first_step}" if first_step else ""
     return (
         f"{plan.config.policy}: {parameters:.1f} M parameters on {plan.device} in {plan.config.precision}, "
-        f"{training} episodes to train on, {held_out} held out, {cameras}{tasks}, {where}; written to {plan.run}{begin}"
+        f"{training} episodes to train on, {held_out} held out, {cameras}{robots}{tasks}, {where}; written to "
+        f"{plan.run}{begin}"
     )
+
+
+def _episodes(robots: Sequence[RobotData]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Of each robot: those to train on, and those held out."""
+    return [robot.training for robot in robots], [robot.held_out for robot in robots]
+
+
+def _cameras(plan: TrainPlan) -> tuple[str, ...]:
+    inputs = [plan.policy.inputs_of(robot.robot) for robot in plan.robots]
+    return tuple(dict.fromkeys(camera for seen in inputs for camera in seen.cameras))

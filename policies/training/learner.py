@@ -92,8 +92,14 @@ class Learner:
 def _wrapped(plan: TrainPlan) -> Losses:
     module: torch.nn.Module = LossModule(plan.policy, plan.config.precision)
     if not plan.ranks.alone:
-        # No buffer ever changes, and a gradient that lies in the bucket it is sent in is not copied there.
+        # Buffers are the same everywhere, and a gradient that lies in the bucket it is sent in is not copied there.
+        # A step of one robot leaves the weights of the others alone.
+        one = len(plan.robots) == 1
         module = DistributedDataParallel(
-            module, static_graph=True, broadcast_buffers=False, gradient_as_bucket_view=True
+            module,
+            static_graph=one,
+            find_unused_parameters=not one,
+            broadcast_buffers=False,
+            gradient_as_bucket_view=True,
         )
     return cast(Losses, torch.compile(module) if plan.config.compile else module)

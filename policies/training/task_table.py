@@ -1,5 +1,6 @@
 """Which tasks a policy is to tell apart."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from ambidex.policies.training_data.episode_table import EpisodeTable
 FIELD = "instructions"
 
 
-def with_tasks(config: TrainConfig[Any], table: EpisodeTable) -> TrainConfig[Any]:
+def with_tasks(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> TrainConfig[Any]:
     """The config with the instructions of the data in it, if there are several and the policy can tell them apart.
 
     Raises:
@@ -18,7 +19,7 @@ def with_tasks(config: TrainConfig[Any], table: EpisodeTable) -> TrainConfig[Any
     """
     if FIELD not in {field.name for field in fields(config.model)}:
         return config
-    found = tuple(dict.fromkeys(entry.instruction for entry in table.entries))
+    found = tuple(dict.fromkeys(entry.instruction for table in tables for entry in table.entries))
     given: tuple[str, ...] = getattr(config.model, FIELD)
     unknown = [instruction for instruction in found if instruction not in given]
     if given and unknown:

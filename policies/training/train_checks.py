@@ -1,9 +1,10 @@
 """What can be refused before any work is done."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ambidex.envs.errors import UsageError
-from ambidex.policies.policy import Policy
+from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.training.device import PRECISIONS
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training_data.episode_table import EpisodeTable
@@ -36,17 +37,17 @@ def check_config(config: TrainConfig[Any]) -> None:
             raise UsageError(f"--{name.replace('_', '-')} {value}: expected one of {', '.join(choices)}.")
 
 
-def check_inputs(policy: Policy, table: EpisodeTable, config: TrainConfig[Any]) -> None:
+def check_inputs(inputs: PolicyInputs, table: EpisodeTable, config: TrainConfig[Any]) -> None:
     """Refuse a policy that looks at something the data does not have.
 
     Raises:
         UsageError: A camera is missing, or object poses that agree, or the images are not of one kind.
     """
-    if policy.inputs.cameras:
+    if inputs.cameras:
         _check_images(table, named=bool(getattr(config.model, "cameras", ())))
-    there, wanted, data = table.spec.cameras, policy.inputs.cameras, " ".join(map(str, config.data))
+    there, wanted, data = table.spec.cameras, inputs.cameras, " ".join(map(str, config.data))
     missing = [camera for camera in wanted if camera not in there]
-    if missing or not (wanted or there or policy.inputs.objects):
+    if missing or not (wanted or there or inputs.objects):
         needs = f"the cameras {', '.join(missing)}" if missing else "images"
         has = f"the cameras {', '.join(there)}" if there else "no camera: it holds states only"
         raise UsageError(
@@ -54,10 +55,25 @@ def check_inputs(policy: Policy, table: EpisodeTable, config: TrainConfig[Any]) 
             f"{config.data[0]} --cameras {' '.join(missing) or 'top'} --image-size 120 160 --output-dir "
             f"{config.data[0]}_images`, or train a policy that needs them not."
         )
-    if policy.inputs.objects and not table.spec.object_names:
+    if inputs.objects and not table.spec.object_names:
         raise UsageError(
             f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have the "
             "same objects. Train on one of them, or on images."
+        )
+
+
+def check_named_cameras(tables: Sequence[EpisodeTable], config: TrainConfig[Any]) -> None:
+    """Refuse names of cameras that no robot's data have.
+
+    Raises:
+        UsageError: There is one.
+    """
+    there = dict.fromkeys(camera for table in tables for camera in table.spec.cameras)
+    unknown = [camera for camera in getattr(config.model, "cameras", ()) if camera not in there]
+    if unknown:
+        raise UsageError(
+            f"--cameras {' '.join(config.model.cameras)}: no data have images of {', '.join(unknown)}. There are "
+            f"{', '.join(there)}."
         )
 
 

@@ -1,12 +1,13 @@
 """The flags of `train-policy`, which are also the arguments of `train`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
 
 import tyro
 
 from ambidex.flags import OptionalInt, OptionalPath, Switch
+from ambidex.policies.config_json import YOUNGER
 
 PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]
@@ -29,6 +30,11 @@ class TrainConfig(Generic[PolicyConfig]):
     """Where the defaults of all other flags come from: tiny, base or paper."""
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR ...")] = ()
     """Dataset folders, one or more. Must be given."""
+    mixture: Annotated[tuple[float, ...], tyro.conf.arg(metavar="WEIGHT ...")] = field(
+        default=(), metadata={YOUNGER: True}
+    )
+    """Of data of several robots: how often each has its turn, in proportion, in the order in which --data names them
+    first; none given: by the number of its datasets."""
     output_dir: OptionalPath = None
     """Run folder; auto is runs/POLICY-DATASET."""
     steps: int

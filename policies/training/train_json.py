@@ -1,6 +1,7 @@
 """train.json: what a run is and how it came to be, beside its checkpoints."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
@@ -86,9 +87,11 @@ def differences(old: TrainConfig[Any], new: TrainConfig[Any]) -> list[str]:
     return [f"--{name.replace('_', '-')} was {was}, now {now}" for name, was, now in pairs if was != now]
 
 
-def data_facts(table: EpisodeTable) -> dict[str, object]:
+def data_facts(tables: Sequence[EpisodeTable]) -> dict[str, object]:
     """What identifies the training data, but for its pixels."""
     digest = sha256()
-    for array in (table.qpos, table.objects, table.actions):
-        digest.update(array.tobytes())
-    return {"episodes": len(table.entries), "samples": len(table), "sha256": digest.hexdigest()}
+    for table in tables:
+        for array in (table.qpos, table.objects, table.actions):
+            digest.update(array.tobytes())
+    episodes = sum(len(table.entries) for table in tables)
+    return {"episodes": episodes, "samples": sum(map(len, tables)), "sha256": digest.hexdigest()}

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from ambidex.policies.policy import Policy
-from ambidex.policies.statistics import Statistics
 from ambidex.policies.training.ranks import Ranks
+from ambidex.policies.training.robot_data import RobotData
 from ambidex.policies.training.train_config import TrainConfig
 
 
@@ -20,7 +20,7 @@ class TrainPlan:
         config: The flags, resolved: nothing is auto.
         run: The run's folder.
         policy: On the device.
-        statistics: Of the training episodes.
+        robots: The data, of each robot.
         device: Where to compute.
         ranks: Which process this is.
     """
@@ -28,6 +28,6 @@ class TrainPlan:
     config: TrainConfig[Any]
     run: Path
     policy: Policy
-    statistics: Statistics
+    robots: tuple[RobotData, ...]
     device: torch.device
     ranks: Ranks = field(default_factory=Ranks)

@@ -1,6 +1,6 @@
 """The training loop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import save
@@ -24,7 +24,7 @@ class Trainer:
         plan: What is trained and how.
         learner: Does the steps.
         batches: The batches from the first step on.
-        validation: What to validate with; None for nothing.
+        validations: What to validate with.
         log: Where to say things.
         first_step: Steps that are done already.
     """
@@ -34,12 +34,12 @@ class Trainer:
         plan: TrainPlan,
         learner: Learner,
         batches: Iterator[TrainingBatch],
-        validation: Validation | None,
+        validations: Sequence[Validation],
         log: TrainingLog,
         first_step: int,
     ) -> None:
         self._plan, self._config, self._learner = plan, plan.config, learner
-        self._batches, self._validation, self._log, self._first_step = batches, validation, log, first_step
+        self._batches, self._validations, self._log, self._first_step = batches, validations, log, first_step
         self._watch, self._clock = LossWatch(plan.device), StepClock(plan.device)
         self._saved = first_step
         self._since_log = 0
@@ -77,12 +77,16 @@ class Trainer:
             self._report(done)
         self._log.progress(done)
         self._clock.mark("logging")
-        if self._validation and (last or done % self._config.validate_every == 0):
-            self._log.scalars(done, self._validation.run(self._learner.used_weights()))
+        if last or done % self._config.validate_every == 0:
+            self._validate(done)
             self._clock.mark("validation")
         if done % self._config.save_every == 0:
             self._save(done)
             self._clock.mark("saving")
+
+    def _validate(self, done: int) -> None:
+        for validation in self._validations:
+            self._log.scalars(done, validation.run(self._learner.used_weights()))
 
     def _report(self, done: int) -> None:
         names, means = self._watch.take_means()
@@ -116,7 +120,7 @@ class Trainer:
                 plan.run,
                 plan.policy,
                 plan.config.model,
-                plan.statistics,
+                [robot.statistics for robot in plan.robots],
                 done,
                 weights=self._learner.weights,
                 write_more=lambda folder: self._learner.state.write(folder / TRAINING_STATE),

@@ -9,30 +9,28 @@ from torch import Tensor
 
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.training.loss_module import LossModule
+from ambidex.policies.training.robot_stream import RobotStream
 from ambidex.policies.training.train_plan import TrainPlan
-from ambidex.policies.training_data.episode_table import RowArray
-from ambidex.policies.training_data.frame_source import FrameSource
-from ambidex.policies.training_data.sample_gatherer import SampleGatherer
 
 SAMPLES = 256
 
 
 class Validation:
-    """Evaluates a policy on the same held-out samples each time.
+    """Evaluates a policy on the same held-out samples of a robot each time.
 
     Args:
         plan: What is trained.
-        rows: Rows of the held-out episodes; of many, a regular selection is taken.
-        frames: Their pixels.
-        gatherer: Everything else.
+        stream: The robot's data; of many held-out samples, a regular selection is taken.
     """
 
-    def __init__(self, plan: TrainPlan, rows: RowArray, frames: FrameSource, gatherer: SampleGatherer) -> None:
+    def __init__(self, plan: TrainPlan, stream: RobotStream) -> None:
         self._policy, self._precision = plan.policy, plan.config.precision
+        self._prefix = f"validation/{stream.data.robot}" if len(plan.robots) > 1 else "validation"
+        rows = stream.data.table.rows(stream.data.held_out)
         chosen = rows[np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).round().astype(np.int64)]
         size = plan.config.batch_size
         self._orders = [chosen[first : first + size] for first in range(0, len(chosen), size)]
-        self._frames, self._gatherer = frames, gatherer
+        self._stream = stream
 
     @torch.no_grad()
     def run(self, weights: AbstractContextManager[None]) -> dict[str, float]:
@@ -48,7 +46,7 @@ class Validation:
             for batch in self._batches():
                 for name, value in self._terms(losses, batch).items():
                     sums[name] = sums.get(name, 0.0) + float(value) * len(batch) / count
-        return {f"validation/{name}": value for name, value in sums.items()}
+        return {f"{self._prefix}/{name}": value for name, value in sums.items()}
 
     def _terms(self, losses: LossModule, batch: TrainingBatch) -> Mapping[str, Tensor]:
         predicted = self._policy.predict(batch.observation).float()
@@ -57,7 +55,7 @@ class Validation:
         return {**losses(batch), "action_error": error}
 
     def _batches(self) -> Iterator[TrainingBatch]:
-        return (self._gatherer.batch(rows, self._frames.images(rows)) for rows in self._orders)
+        return (self._stream.samples(rows) for rows in self._orders)
 
 
 class _evaluating:  # noqa: N801  (a context manager)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.embodiment import embodiment
 from ambidex.policies.training_data.episode_table import EpisodeTable, RowArray
 
 
@@ -23,6 +24,7 @@ class SampleGatherer:
         self._qpos, self._objects, self._actions, self._last_rows = (
             torch.from_numpy(array).to(device) for array in (table.qpos, table.objects, table.actions, table.last_rows)
         )
+        self._robot = embodiment(table.spec)
         self._instructions = [entry.instruction for entry in table.entries]
         self._episode_of_row = table.episode_of_row
         self._offsets = torch.arange(chunk_size, device=device)
@@ -40,6 +42,7 @@ class SampleGatherer:
             objects=self._objects[at],
             images=images,
             instructions=tuple(self._instructions[i] for i in self._episode_of_row[rows]),
+            robot=self._robot,
         )
         wanted = at[:, None] + self._offsets  # (B, K)
         last = self._last_rows[at][:, None]  # (B, 1)

@@ -2,7 +2,6 @@
 
 from torch import Tensor, nn
 
-from ambidex.envs.types import EnvSpec
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.uniact.interpreters.interpreter import Interpreter
@@ -26,8 +25,3 @@ class Domain(nn.Module):
     def forward(self, features: Tensor, universal: Tensor, qpos: Tensor) -> Tensor:
         """Normalised actions, shape (B, K, A), from features (B, V, C, h, w), (B, W) and (B, J) in its own units."""
         return self.interpreter(features, universal, self.qpos(qpos))  # type: ignore[no-any-return]
-
-
-def domain_name(spec: EnvSpec) -> str:
-    """The embodiment: a robot in a way to control it, for instance "viperx_bimanual-joint"."""
-    return f"{spec.robot}-{spec.control}"

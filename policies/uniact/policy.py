@@ -1,6 +1,7 @@
 """UniAct as a policy: what it looks at, its losses, and what it is asked for in use."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -11,15 +12,16 @@ from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.coded_policy import CodedPolicy
+from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.training_data.merged_spec import BETWEEN
 from ambidex.policies.uniact.codebook import Mode
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.domain import domain_name
 from ambidex.policies.uniact.extractor.make_extractor import make_extractor
 from ambidex.policies.uniact.masked_huber import masked_huber
 from ambidex.policies.uniact.model import UniActModel
+from ambidex.policies.uniact.robot_view import RobotView, view_of
 from ambidex.policies.vision.resnet_weights import load_resnet_weights
 
 TOKENIZER = "tokenizer.json"
@@ -28,6 +30,8 @@ TOKENIZER = "tokenizer.json"
 class UniActPolicy(CodedPolicy):
     """Universal actions: one codebook for all robots, an interpreter for each.
 
+    A robot is an embodiment as `embodiment` names it.
+
     Args:
         config: Sizes and weights.
         spec: Spec of the environment of the training data.
@@ -35,22 +39,45 @@ class UniActPolicy(CodedPolicy):
 
     Attributes:
         code: The code that is played whatever is seen and asked; None to choose.
+        domain: The robot that it acts with.
     """
 
     name = "uniact"
     config_type: ClassVar[type[UniActConfig]] = UniActConfig
+    several_robots: ClassVar[bool] = True
 
     def __init__(self, config: UniActConfig, spec: EnvSpec, statistics: Statistics) -> None:
         super().__init__()
-        cameras, self._main = cameras_of(config, spec)
-        self.config, self.spec = config, spec
+        self.config = config
         self.chunk_size = config.chunk_size
-        seen = tuple(dict.fromkeys((*cameras, self._main)))
-        self.inputs = PolicyInputs(cameras=seen, objects=False, instruction=True)
         self.code: int | None = None
-        self.domain = domain_name(spec)
+        self._specs: dict[str, EnvSpec] = {}
+        self._views: dict[str, RobotView] = {}
+        view_of(config, spec)  # refuses data before there is anything large
         self.model = UniActModel(config, make_extractor(config, spec.instruction.split(BETWEEN)))
-        self.model.add_domain(self.domain, spec, statistics, cameras)
+        self._add(spec, statistics)
+        self.use_robot(embodiment(spec))
+
+    @property
+    def specs(self) -> tuple[EnvSpec, ...]:
+        """See `Policy`."""
+        return tuple(self._specs.values())
+
+    def inputs_of(self, robot: str) -> PolicyInputs:
+        """See `Policy`."""
+        return self._views[robot].inputs
+
+    def add_robot(self, spec: EnvSpec, statistics: Statistics) -> None:
+        """See `Policy`; a tokenizer of our own learns the words of all robots anew."""
+        if embodiment(spec) in self._specs:
+            raise UsageError(f"This policy acts with {embodiment(spec)} already. Train on all its data at once.")
+        self._add(spec, statistics)
+        self.model.extractor.learn([text for known in self.specs for text in known.instruction.split(BETWEEN)])
+
+    def use_robot(self, robot: str) -> None:
+        """See `Policy`."""
+        if robot in self._specs:
+            self.domain, self.spec, self.inputs = robot, self._specs[robot], self.inputs_of(robot)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
         """Huber's loss of actions within the episode, the codes' divergence from uniform use, and their weighted sum.
@@ -58,11 +85,11 @@ class UniActPolicy(CodedPolicy):
         In training mode codes are drawn, and the temperature falls; else they are the likeliest. To look at: the
         temperature, and how many codes the batch uses, as it were.
         """
-        seen = batch.observation
+        seen, robot = batch.observation, self._robot(batch.observation)
         mode: Mode = "gumbel" if self.training else "argmax"
-        chosen = self.model.choose(seen.images[self._main], seen.instructions, mode)
-        made = self.model.interpret(self.domain, chosen.actions, seen.qpos, seen.images)  # (B, K, A)
-        actions = self.model.domain(self.domain).actions(batch.actions)
+        chosen = self.model.choose(seen.images[self._views[robot].main], seen.instructions, mode)
+        made = self.model.interpret(robot, chosen.actions, seen.qpos, seen.images)  # (B, K, A)
+        actions = self.model.domain(robot).actions(batch.actions)
         terms = {
             "huber": masked_huber(made, actions, batch.is_pad, self.config.huber_delta),
             "divergence": chosen.divergence,
@@ -81,8 +108,9 @@ class UniActPolicy(CodedPolicy):
         Codes are the likeliest, or `code`.
         """
         universal, codes = self._universal(observation)
-        made = self.model.interpret(self.domain, universal, observation.qpos, observation.images)
-        return self.model.domain(self.domain).actions.inverse(made), codes
+        robot = self._robot(observation)
+        made = self.model.interpret(robot, universal, observation.qpos, observation.images)
+        return self.model.domain(robot).actions.inverse(made), codes
 
     def play_code(self, code: int) -> None:
         """See `CodedPolicy`."""
@@ -107,28 +135,18 @@ class UniActPolicy(CodedPolicy):
         """See `Policy`."""
         self.model.extractor.read_tokenizer(texts[TOKENIZER])
 
+    def _robot(self, seen: ObservationBatch) -> str:
+        return seen.robot or self.domain
+
+    def _add(self, spec: EnvSpec, statistics: Statistics) -> None:
+        name, view = embodiment(spec), view_of(self.config, spec)
+        self._specs[name], self._views[name] = replace(spec, cameras=view.inputs.cameras), view
+        self.model.add_domain(name, spec, statistics, view.interpreter)
+
     def _universal(self, seen: ObservationBatch) -> tuple[Tensor, Tensor]:
         """Universal actions (B, W) and their codes (B,)."""
         if self.code is not None:
             codes = torch.full((len(seen),), self.code, device=seen.qpos.device)
             return self.model.codebook.fixed_code(self.code, len(seen)), codes
-        chosen = self.model.choose(seen.images[self._main], seen.instructions, "argmax")
+        chosen = self.model.choose(seen.images[self._views[self._robot(seen)].main], seen.instructions, "argmax")
         return chosen.actions, chosen.codes
-
-
-def cameras_of(config: UniActConfig, spec: EnvSpec) -> tuple[tuple[str, ...], str]:
-    """The cameras of the interpreter, and the one of the extractor.
-
-    Raises:
-        UsageError: The data have no images, or not of these cameras.
-    """
-    wanted = (*config.cameras, *([config.main_camera] if config.main_camera else []))
-    missing = [camera for camera in wanted if camera not in spec.cameras]
-    if missing or not spec.cameras:
-        raise UsageError(
-            f"UniAct needs images of {', '.join(missing) or 'a camera'}: the data of {spec.task} have images of "
-            f"{', '.join(spec.cameras) or 'no camera'}. Choose among those with --cameras and --main-camera, or render "
-            "the episodes again with render-episodes --cameras."
-        )
-    cameras = config.cameras or spec.cameras
-    return cameras, config.main_camera or cameras[0]

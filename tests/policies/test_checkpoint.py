@@ -48,14 +48,14 @@ def observation(count=3):
 @pytest.fixture
 def run(tmp_path):
     policy, config = make_policy()
-    save(tmp_path / "run", policy, config, statistics(), 5)
-    save(tmp_path / "run", policy, config, statistics(), 12)
+    save(tmp_path / "run", policy, config, [statistics()], 5)
+    save(tmp_path / "run", policy, config, [statistics()], 12)
     return tmp_path / "run"
 
 
 def test_a_loaded_policy_acts_like_the_saved_one(tmp_path):
     policy, config = make_policy(hidden=9)
-    path = save(tmp_path, policy, config, statistics(), 7)
+    path = save(tmp_path, policy, config, [statistics()], 7)
     assert path == tmp_path / "checkpoints" / "7"
     loaded = ambidex.policies.load(path)
     assert isinstance(loaded, ToyLearner)
@@ -79,7 +79,7 @@ def load_step(path):
 def test_given_weights_are_saved_in_place_of_the_policys_own(tmp_path):
     policy, config = make_policy()
     mine = torch.full_like(policy.head.bias, 3.0)
-    loaded = load(save(tmp_path, policy, config, statistics(), 1, weights={"head.bias": mine}))
+    loaded = load(save(tmp_path, policy, config, [statistics()], 1, weights={"head.bias": mine}))
     assert torch.equal(loaded.head.bias, mine)
     assert torch.equal(loaded.head.weight, policy.head.weight)
 
@@ -99,7 +99,7 @@ def test_a_checkpoint_that_fails_leaves_nothing_and_keeps_the_old(run, monkeypat
     if when == "sync":
         monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DatasetError, match="the disk is full"):
-        save(run, policy, config, statistics(), 20, write_more=full if when == "more" else None)
+        save(run, policy, config, [statistics()], 20, write_more=full if when == "more" else None)
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["12", "5", "last"]
     assert load_step(run) == 12
 
@@ -178,7 +178,7 @@ def test_other_tasks_qualities_and_more_cameras_fit():
 def test_the_newest_run_of_a_policy_is_found_by_its_last_checkpoint(tmp_path):
     policy, config = make_policy()
     for name, when in (("old", 1000), ("new", 3000), ("middle", 2000)):
-        save(tmp_path / name, policy, config, statistics(), 1)
+        save(tmp_path / name, policy, config, [statistics()], 1)
         os.utime(tmp_path / name / "checkpoints" / "1" / "config.json", (when, when))
     (tmp_path / "something").mkdir()
     assert newest_run("toy", tmp_path) == tmp_path / "new"

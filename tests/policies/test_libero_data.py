@@ -3,24 +3,16 @@
 import numpy as np
 import pytest
 from synthetic_episode import make_frames
-from synthetic_libero import TASK, libero_episode, libero_spec, write_libero
+from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_info, write_libero
 
 from ambidex.policies.dataset import read_table
 from ambidex.policies.training_data.frame_loader import loaded
 from ambidex.policies.training_data.frame_reading import FrameReader
 from ambidex.recorders.act import write_episode
-from ambidex.recorders.dataset import DatasetInfo, episode_path
+from ambidex.recorders.dataset import episode_path
 from ambidex.recorders.libero_format import LiberoFormat
 
 LENGTHS = (5, 3, 7)
-
-
-def write_info(folder, name):
-    count = len(LENGTHS)
-    DatasetInfo(
-        env_spec=libero_spec(), command="", versions={}, format=name, storage="lossless", attempts=count,
-        successes=count, failures=0, errors=0, episodes=count, complete=True, timings={},
-    ).write(folder)  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["joined", "in parts", "bottom up"])
@@ -32,7 +24,7 @@ def libero(request, tmp_path_factory):
         write_libero(path, steps=steps, seed=index, convention=convention)
     if request.param != "in parts":
         LiberoFormat().finish(folder, TASK)
-    write_info(folder, "libero")
+    write_dataset_info(folder, libero_spec(), count=len(LENGTHS), format_name="libero")
     return folder
 
 
@@ -42,7 +34,7 @@ def act(tmp_path_factory):
     for index, steps in enumerate(LENGTHS):
         episode = libero_episode(steps=steps, seed=index)
         write_episode(episode_path(folder, index), episode, make_frames(episode), "lossless")
-    write_info(folder, "act")
+    write_dataset_info(folder, libero_spec(), count=len(LENGTHS), format_name="act")
     return folder
 
 

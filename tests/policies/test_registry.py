@@ -17,8 +17,8 @@ from ambidex.policies.checkpoint import load, policy_type
 from ambidex.policies.dataset import read_table
 from ambidex.policies.policy import Policy
 from ambidex.policies.train import train
+from ambidex.policies.training.robot_data import statistics_of
 from ambidex.policies.training.train_flags import defaults
-from ambidex.policies.training.training_setup import statistics_of
 from ambidex.policies.training_data.sample_gatherer import SampleGatherer
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "toy_policy.py"

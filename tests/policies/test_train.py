@@ -15,8 +15,8 @@ from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import policy_type
 from ambidex.policies.dataset import read_table
 from ambidex.policies.train import train
+from ambidex.policies.training.robot_data import statistics_of
 from ambidex.policies.training.train_flags import defaults
-from ambidex.policies.training.training_setup import statistics_of
 from ambidex.policies.training_data.split import split
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")

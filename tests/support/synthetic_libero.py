@@ -6,6 +6,8 @@ import json
 import numpy as np
 from synthetic_episode import make_episode, make_frames, make_spec
 
+from ambidex.recorders.act import write_episode
+from ambidex.recorders.dataset import DatasetInfo, episode_path
 from ambidex.recorders.libero_proprioception import LiberoProprioception
 from ambidex.recorders.libero_scenery import LiberoScenery
 from ambidex.recorders.libero_writer import write_demo
@@ -84,3 +86,20 @@ def write_libero(path, storage="lossless", *, convention="upright", **changes):
     seen = make_proprioception(episode.steps)
     write_demo(path, episode, make_frames(episode), storage, seen, make_scenery(), convention=convention)
     return episode
+
+
+def write_panda_dataset(folder, *, lengths=(7, 5, 9, 6), **spec):
+    """A dataset of the libero family in the act format."""
+    spec = libero_spec(**spec)
+    for index, steps in enumerate(lengths):
+        episode = libero_episode(spec=spec, steps=steps, seed=index)
+        write_episode(episode_path(folder, index), episode, make_frames(episode), "lossless")
+    write_dataset_info(folder, spec, count=len(lengths), format_name="act")
+    return folder
+
+
+def write_dataset_info(folder, spec, *, count, format_name):
+    DatasetInfo(
+        env_spec=spec, command="", versions={}, format=format_name, storage="lossless", attempts=count,
+        successes=count, failures=0, errors=0, episodes=count, complete=True, timings={},
+    ).write(folder)  # fmt: skip

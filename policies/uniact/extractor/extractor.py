@@ -15,18 +15,17 @@ class Extractor(nn.Module, ABC):
 
     Args:
         width: Dimensions of the features, F.
-        tokenizer: Makes ids of instructions. Belongs to a checkpoint, as weights do.
         texts: The instructions of the training data.
 
     Attributes:
         width: As given.
-        tokenizer: The one in use.
+        tokenizer: The one in use. Belongs to a checkpoint, as weights do.
     """
 
-    def __init__(self, width: int, tokenizer: TextTokenizer, texts: Sequence[str]) -> None:
+    def __init__(self, width: int, texts: Sequence[str]) -> None:
         super().__init__()
-        self.width, self._texts = width, tuple(texts)
-        self.use_tokenizer(tokenizer)
+        self.width = width
+        self.learn(texts)
 
     @abstractmethod
     def forward(self, images: Tensor, instructions: Sequence[str]) -> Tensor:
@@ -47,6 +46,15 @@ class Extractor(nn.Module, ABC):
         Raises:
             CheckpointError: The text is no tokenizer.
         """
+
+    @abstractmethod
+    def learned_tokenizer(self, texts: Sequence[str]) -> TextTokenizer:
+        """A tokenizer of our own that knows the words of these texts."""
+
+    def learn(self, texts: Sequence[str]) -> None:
+        """Take these for the instructions of the training data."""
+        self._texts = tuple(texts)
+        self.use_tokenizer(self.learned_tokenizer(texts))
 
     def load_pretrained(self) -> str:
         """See `Policy.load_pretrained`."""

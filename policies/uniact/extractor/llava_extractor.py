@@ -46,7 +46,8 @@ class LlavaExtractor(Extractor):
     """
 
     def __init__(self, shape: LlavaShape, texts: Sequence[str], weights: str, attention: str) -> None:
-        super().__init__(shape.width, ByteTokenizer.learned(texts, _learned_size(shape)), texts)
+        self._shape, self._weights, self._wanted = shape, weights, attention
+        super().__init__(shape.width, texts)
         try:
             from transformers import LlavaOnevisionModel
         except ModuleNotFoundError as error:
@@ -54,7 +55,6 @@ class LlavaExtractor(Extractor):
                 f"The extractor llava_ov needs packages that are not installed ({error}). Install them: pip install "
                 "'ambidex[uniact]'; or take --extractor scratch."
             ) from error
-        self._shape, self._weights, self._wanted = shape, weights, attention
         self._chosen_for: torch.device | None = None
         self.llava: Any = LlavaOnevisionModel(llava_config(shape))
         self._freeze_unused()
@@ -72,6 +72,10 @@ class LlavaExtractor(Extractor):
         """See `Extractor`."""
         image = [self._shape.video_token] * self._shape.image_tokens
         return [*self.tokenizer.encode(BEFORE), *image, *self.tokenizer.encode(AFTER.format(instruction))]
+
+    def learned_tokenizer(self, texts: Sequence[str]) -> ByteTokenizer:
+        """See `Extractor`."""
+        return ByteTokenizer.learned(texts, _learned_size(self._shape))
 
     def read_tokenizer(self, text: str) -> None:
         """See `Extractor`."""

@@ -27,8 +27,8 @@ class ScratchExtractor(Extractor):
     """
 
     def __init__(self, shape: ScratchShape, texts: Sequence[str]) -> None:
-        super().__init__(shape.width, ByteTokenizer.learned(texts, shape.vocabulary), texts)
-        self._image_size = shape.image_size
+        self._vocabulary, self._image_size = shape.vocabulary, shape.image_size
+        super().__init__(shape.width, texts)
         self.front = VisionFront(shape.width)
         self.words = nn.Embedding(shape.vocabulary, shape.width)
         self.cells = (shape.image_size // STRIDE) ** 2
@@ -47,6 +47,10 @@ class ScratchExtractor(Extractor):
         for layer in self.layers:
             tokens = layer(tokens)
         return self.norm(at(tokens, self.cells + prompts.last))  # type: ignore[no-any-return]
+
+    def learned_tokenizer(self, texts: Sequence[str]) -> ByteTokenizer:
+        """See `Extractor`."""
+        return ByteTokenizer.learned(texts, self._vocabulary)
 
     def read_tokenizer(self, text: str) -> None:
         """See `Extractor`."""

@@ -124,12 +124,12 @@ def test_several_datasets_make_a_policy_that_tells_them_apart(datasets, tmp_path
 def test_one_task_is_not_told_apart(datasets, tmp_path):
     table = read_table(datasets[:1])
     config = config_for(datasets[:1], tmp_path)
-    assert with_tasks(config, table) == config
+    assert with_tasks(config, [table]) == config
 
 
 def test_instructions_of_other_data_are_refused(datasets, tmp_path):
     with pytest.raises(UsageError, match=r"names 1 tasks, and the data have others: open the drawer"):
-        with_tasks(config_for(datasets, tmp_path, instructions=("insert",)), read_table(datasets))
+        with_tasks(config_for(datasets, tmp_path, instructions=("insert",)), [read_table(datasets)])
 
 
 def test_cameras_have_no_meaning_for_object_poses():

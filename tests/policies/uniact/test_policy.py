@@ -161,7 +161,7 @@ def test_the_main_camera_need_not_be_the_interpreters():
 def test_data_without_images_are_refused():
     with pytest.raises(UsageError, match=r"needs images of a camera.*render-episodes"):
         make_policy(cameras=())
-    with pytest.raises(UsageError, match="needs images of angle"):
+    with pytest.raises(UsageError, match="--main-camera angle: the data of insertion have images of top"):
         make_policy(main_camera="angle")
 
 

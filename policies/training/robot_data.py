@@ -1,0 +1,71 @@
+"""What a training knows of each robot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.embodiment import embodiment
+from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.training.train_config import TrainConfig
+from ambidex.policies.training_data.episode_table import EpisodeTable, RowArray
+from ambidex.policies.training_data.split import split
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RobotData:
+    """The data of one robot.
+
+    Attributes:
+        table: Its episodes.
+        training: Those to train on.
+        held_out: The others.
+        statistics: Of those to train on.
+        weight: How often it has its turn, in proportion to the other robots.
+    """
+
+    table: EpisodeTable
+    training: tuple[int, ...]
+    held_out: tuple[int, ...]
+    statistics: Statistics
+    weight: float
+
+    @property
+    def robot(self) -> str:
+        """The robot's name."""
+        return embodiment(self.table.spec)
+
+
+def robots_of(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> tuple[RobotData, ...]:
+    """The data of each robot, split and weighed as the flags say; without weights a robot counts by its datasets.
+
+    Raises:
+        UsageError: The weights do not fit.
+    """
+    weights = _weights(config, tables)
+    return tuple(_robot(config, table, weight) for table, weight in zip(tables, weights, strict=True))
+
+
+def statistics_of(table: EpisodeTable, rows: RowArray) -> Statistics:
+    """Statistics of some rows of a table."""
+    fields = (table.qpos, table.objects, table.actions)
+    qpos, objects, actions = (FieldStatistics.of(field[rows]) for field in fields)
+    return Statistics(qpos=qpos, objects=objects, actions=actions)
+
+
+def _robot(config: TrainConfig[Any], table: EpisodeTable, weight: float) -> RobotData:
+    training, held_out = split(len(table.entries), config.validation_fraction, config.seed)
+    statistics = statistics_of(table, table.rows(training))
+    return RobotData(table=table, training=training, held_out=held_out, statistics=statistics, weight=weight)
+
+
+def _weights(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> tuple[float, ...]:
+    if not config.mixture:
+        return tuple(float(len(table.specs)) for table in tables)
+    if len(config.mixture) != len(tables) or min(config.mixture) <= 0:
+        robots = ", ".join(embodiment(table.spec) for table in tables)
+        raise UsageError(
+            f"--mixture {' '.join(map(str, config.mixture))}: expected {len(tables)} numbers above 0, one for each "
+            f"robot in the order in which --data names them first: {robots}. Leave it out to count by datasets."
+        )
+    return config.mixture

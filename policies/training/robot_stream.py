@@ -1,0 +1,54 @@
+"""The samples of one robot."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ambidex.policies.batch import TrainingBatch
+from ambidex.policies.training.robot_data import RobotData
+from ambidex.policies.training.train_plan import TrainPlan
+from ambidex.policies.training_data.augmentation import Augmentation
+from ambidex.policies.training_data.episode_table import RowArray
+from ambidex.policies.training_data.frame_source import FrameSource
+from ambidex.policies.training_data.mixture import Mixture
+from ambidex.policies.training_data.sample_gatherer import SampleGatherer
+from ambidex.policies.training_data.sampler import Sampler
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RobotStream:
+    """Makes batches of a robot's data.
+
+    Attributes:
+        data: What there is.
+        frames: Its pixels.
+        gatherer: Everything else.
+    """
+
+    data: RobotData
+    frames: FrameSource
+    gatherer: SampleGatherer
+
+    def samples(self, rows: RowArray) -> TrainingBatch:
+        """Those of some rows (B,), as they are."""
+        return self.gatherer.batch(rows, self.frames.images(rows))
+
+    def batches(self, plan: TrainPlan, first: int, end: int) -> Iterator[TrainingBatch]:
+        """Those of this process from the robot's turn `first` to before `end`, drawn and changed as the seed says."""
+        config, ranks = plan.config, plan.ranks
+        rows = self.data.table.rows(self.data.training)
+        sampler = Sampler(rows, config.batch_size, config.seed, ranks.rank, ranks.count)
+        augment = Augmentation(random_shift=config.random_shift, colour_jitter=config.colour_jitter)
+        sources = self.frames.batches(sampler.steps(first, end))
+        for order, images in zip(sampler.steps(first, end), sources, strict=True):
+            yield self.gatherer.batch(order, augment(images))
+
+
+def training_batches(plan: TrainPlan, streams: Sequence[RobotStream], first_step: int) -> Iterator[TrainingBatch]:
+    """The batches of this process from a step on, each of one robot, which is the same in all processes."""
+    config = plan.config
+    mixture = Mixture([stream.data.weight for stream in streams], config.seed, config.steps)
+    sources = [
+        stream.batches(plan, mixture.turns(robot, first_step), mixture.turns(robot))
+        for robot, stream in enumerate(streams)
+    ]
+    return (next(sources[robot]) for robot in mixture.robots[first_step:])

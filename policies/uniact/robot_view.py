@@ -1,0 +1,56 @@
+"""What UniAct looks at when it acts with a robot."""
+
+from dataclasses import dataclass
+
+from ambidex.envs.errors import UsageError
+from ambidex.envs.types import EnvSpec
+from ambidex.policies.policy_inputs import PolicyInputs
+from ambidex.policies.uniact.config import UniActConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotView:
+    """A robot's cameras.
+
+    Attributes:
+        interpreter: Those of the interpreter.
+        main: The one of the extractor.
+    """
+
+    interpreter: tuple[str, ...]
+    main: str
+
+    @property
+    def inputs(self) -> PolicyInputs:
+        """All that is looked at."""
+        seen = tuple(dict.fromkeys((*self.interpreter, self.main)))
+        return PolicyInputs(cameras=seen, objects=False, instruction=True)
+
+
+def view_of(config: UniActConfig, spec: EnvSpec) -> RobotView:
+    """The cameras that the configuration names, as far as a robot's data have them; all if it names none.
+
+    The main camera is the one that is named, or the interpreter's first.
+
+    Raises:
+        UsageError: The data have no images, or not of one of these cameras.
+    """
+    cameras = tuple(name for name in config.cameras or spec.cameras if name in spec.cameras)
+    if not cameras:
+        raise UsageError(
+            f"UniAct needs images of {' or '.join(config.cameras) or 'a camera'}: the data of {spec.task} have images "
+            f"of {', '.join(spec.cameras) or 'no camera'}. Choose among those with --cameras, or render the episodes "
+            "again with render-episodes --cameras."
+        )
+    return RobotView(interpreter=cameras, main=_main(config, spec, cameras))
+
+
+def _main(config: UniActConfig, spec: EnvSpec, cameras: tuple[str, ...]) -> str:
+    if not config.main_camera:
+        return cameras[0]
+    if config.main_camera not in spec.cameras:
+        raise UsageError(
+            f"--main-camera {config.main_camera}: the data of {spec.task} have images of {', '.join(spec.cameras)}. "
+            "Choose among those, or leave the flag out for the first of each robot's cameras."
+        )
+    return config.main_camera

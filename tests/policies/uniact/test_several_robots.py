@@ -1,0 +1,158 @@
+"""One UniAct for several robots: trained together, kept together, used apart."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from act_samples import make_batch
+from safetensors.torch import load_file
+from synthetic_dataset import write_dataset
+from synthetic_libero import write_panda_dataset
+from training_runs import StopAfter, curves, same_tensors, tensors
+from uniact_samples import CHUNK, SMALL
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.checkpoint import load
+from ambidex.policies.train import train
+from ambidex.policies.training import trainer
+from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.training_data.mixture import Mixture
+from ambidex.policies.uniact.extractor.byte_tokenizer import ByteTokenizer
+
+ALOHA, PANDA = "viperx_bimanual-joint", "panda-ee"
+SIZES = {ALOHA: (14, 14, ("top",)), PANDA: (7, 8, ("agentview", "robot0_eye_in_hand"))}
+"""Robot -> action dimensions, joints, cameras."""
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    aloha = write_dataset(folder / "aloha", image_size=(48, 64), cameras=("top",))
+    return aloha, write_panda_dataset(folder / "panda", image_size=(32, 32))
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    return train(settings(data, tmp_path_factory.mktemp("run") / "run"))
+
+
+def settings(data, run, *, model=None, **changes):
+    config = defaults("uniact", "tiny")
+    changes = {"steps": 6, "batch_size": 4, "warmup_steps": 1, "save_every": 6, "validate_every": 3, **changes}
+    model = dataclasses.replace(config.model, **{**SMALL, **(model or {})})
+    fixed = {"device": "cpu", "precision": "fp32", "quiet": True}
+    return dataclasses.replace(config, data=tuple(data), output_dir=run, model=model, **fixed, **changes)
+
+
+def observation(robot, batch=2):
+    _, joints, cameras = SIZES[robot]
+    size = (48, 64) if robot == ALOHA else (32, 32)
+    images = {camera: torch.randint(0, 256, (batch, 3, *size), dtype=torch.uint8) for camera in cameras}
+    return ObservationBatch(
+        qpos=torch.rand(batch, joints), objects=torch.zeros(batch, 14), images=images, instructions=("go",) * batch
+    )
+
+
+@pytest.mark.parametrize("robot", [ALOHA, PANDA])
+def test_one_checkpoint_acts_with_each_robot(run, robot):
+    policy = load(run)
+    policy.use_robot(robot)
+    actions, joints, cameras = SIZES[robot]
+    assert policy.predict(observation(robot)).shape == (2, CHUNK, actions)
+    assert policy.inputs.cameras == policy.spec.cameras == cameras
+    assert len(policy.spec.joint_names) == joints and len(policy.spec.action_names) == actions
+
+
+def test_each_robot_has_the_statistics_of_its_own_data(run):
+    policy = load(run)
+    folder = run / "checkpoints" / "6"
+    for robot, place in ((ALOHA, folder), (PANDA, folder / "robots" / "1")):
+        mean = json.loads((place / "statistics.json").read_text())["actions"]["mean"]
+        assert torch.allclose(policy.model.domain(robot).actions.mean, torch.tensor(mean))
+
+
+def test_the_tokenizer_knows_the_words_of_all(run):
+    texts = [spec.instruction for spec in load(run).specs]
+    assert texts == ["insert the peg into the socket", "put the bowl on the plate"]
+    learned = ByteTokenizer.learned(texts, SMALL["scratch"].vocabulary)
+    assert load(run).model.extractor.tokenizer.to_json() == learned.to_json()
+
+
+def test_each_robot_is_validated(run):
+    tags = curves(run)
+    assert {f"validation/{robot}/loss" for robot in SIZES} <= tags.keys()
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bits(data, run, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        StopAfter.steps = 3
+        patch.setattr(trainer, "StopSignal", StopAfter)
+        with pytest.raises(KeyboardInterrupt):
+            train(settings(data, tmp_path / "run"))
+    again = train(settings(data, tmp_path / "run", resume=True))
+    assert same_tensors(tensors(run, 6), tensors(again, 6))
+
+
+def test_a_step_of_one_robot_leaves_the_interpreter_of_the_other_alone(run):
+    policy = load(run).train()
+    policy.losses(make_batch(cameras=("top",)))["loss"].backward()
+    for robot in SIZES:
+        touched = [parameter.grad is not None for parameter in policy.model.domain(robot).parameters()]
+        assert all(touched) if robot == ALOHA else not any(touched)
+
+
+def test_a_policy_of_one_robot_refuses_two(data, tmp_path):
+    config = dataclasses.replace(defaults("act", "tiny"), data=data, output_dir=tmp_path / "run")
+    with pytest.raises(UsageError, match=r"cannot be trained on together: .*robot"):
+        train(config)
+
+
+@pytest.mark.parametrize("mixture", [(1.0,), (1.0, 0.0), (1.0, 1.0, 1.0)])
+def test_weights_that_do_not_fit_are_refused(data, tmp_path, mixture):
+    with pytest.raises(UsageError, match=rf"--mixture .*expected 2 numbers above 0.*{ALOHA}, {PANDA}"):
+        train(settings(data, tmp_path / "run", mixture=mixture))
+
+
+def test_a_camera_that_no_robot_has_is_refused(data, tmp_path):
+    cameras = ("top", "agentview", "angel")
+    with pytest.raises(UsageError, match="no data have images of angel"):
+        train(settings(data, tmp_path / "run", model={"cameras": cameras}))
+
+
+def test_a_mixture_keeps_its_weights_and_its_past():
+    one, longer = Mixture((1, 3), seed=5, steps=4000), Mixture((1, 3), seed=5, steps=6000)
+    assert np.array_equal(one.robots, longer.robots[:4000])
+    assert one.turns(0) + one.turns(1) == 4000 and one.turns(1) == pytest.approx(3000, abs=100)
+    assert one.turns(1, before=10) == int(one.robots[:10].sum())
+    assert not np.array_equal(one.robots, Mixture((1, 3), seed=6, steps=4000).robots)
+
+
+def test_a_mixture_of_one_is_that_one():
+    assert not Mixture((2.0,), seed=0, steps=9).robots.any()
+
+
+def test_two_ranks_are_about_the_same_robot_at_each_step(data, tmp_path):
+    """Were they not, an interpreter would learn from half of a batch, and its weights would be others."""
+    flags = (
+        "--policy uniact --preset tiny --steps 5 --device cpu --precision fp32 --ema-decay 0 --gradient-clip 0 --quiet "
+        "--validation-fraction 0 --chunk-size 1 --scratch.layers 1 --temperature-start 0.001 --temperature-end 0.001 "
+        "--d-model 32 --feedforward 48 --backbone-width 8 --learning-rate 0.001 --schedule constant"
+    ).split()
+    module = ["-m", "ambidex.policies.train_policy", *flags, "--data", *map(str, data)]
+    ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    for name, start, size in (("one", module, "8"), ("two", [*ranks, *module], "4")):
+        words = [sys.executable, *start, "--batch-size", size, "--output-dir", str(tmp_path / name)]
+        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        assert done.returncode == 0, done.stderr
+    one, two = (load_file(tmp_path / name / "checkpoints" / "5" / "model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys() and all(torch.isfinite(value).all() for value in two.values())
+    for robot in SIZES:
+        name = f"model.domains.{robot}.interpreter.head.bias"
+        assert torch.allclose(one[name], two[name], atol=2e-3) and one[name].abs().max() > 2e-3
