@@ -45,7 +45,31 @@ def check_compatible(
         )
 
 
+def unseen_warning(policy_spec: EnvSpec, env_specs: Sequence[EnvSpec]) -> str:
+    """What to say, in one line, of tasks that the policy was not trained on; empty if there are none.
+
+    Args:
+        policy_spec: Spec of the checkpoint.
+        env_specs: Specs of the environments it acts in.
+    """
+    unseen = [spec.task for spec in env_specs if not _trained_on(policy_spec, spec)]
+    if not unseen:
+        return ""
+    return (
+        f"The policy was not trained on {_named('+'.join(unseen))}, but on {_named(policy_spec.task)}: what it does "
+        "there is generalisation."
+    )
+
+
+def _trained_on(policy_spec: EnvSpec, env_spec: EnvSpec) -> bool:
+    """By name, "A" or one of "A+B"; the same definition in another file is the same task."""
+    digest = env_spec.definition_sha256
+    if digest and digest == policy_spec.definition_sha256:
+        return True
+    return f"+{env_spec.task}+" in f"+{policy_spec.task}+"
+
+
 def _named(task: str) -> str:
     """The tasks of a spec, or how many, if they are many."""
-    count = task.count("+") + 1
-    return task if count <= SHOWN else f"{count} tasks"
+    names = task.split("+")
+    return " and ".join(names) if len(names) <= SHOWN else f"{len(names)} tasks"

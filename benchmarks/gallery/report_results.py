@@ -46,6 +46,7 @@ def _facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
         ("policy", info.policy),
         *((("execution", info.execution),) if info.execution else ()),
         *((("checkpoint", f"{checkpoint.path} ({checkpoint.sha256[:SHORT]})"),) if checkpoint else ()),
+        *((("mind", info.warning),) if info.warning else ()),
         ("versions", ", ".join(f"{package} {version}" for package, version in info.versions.items())),
     )
 

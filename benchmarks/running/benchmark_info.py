@@ -47,6 +47,7 @@ class BenchmarkInfo(FolderInfo):
         policy: Who acted.
         execution: How chunks were played, e.g. "chunk:100"; empty for who does not predict chunks.
         protocol: Whose protocol, and where flags departed from it; empty for none.
+        warning: One line on tasks that a learned policy was not trained on; empty if there are none.
         command: The resolved command, without what must not matter.
         checkpoint: Of a learned policy.
         serving: Of a learned policy.
@@ -69,6 +70,7 @@ class BenchmarkInfo(FolderInfo):
     versions: Mapping[str, str]
     machine: Mapping[str, str | float]
     protocol: str = ""
+    warning: str = ""
 
     def to_dict(self) -> dict[str, object]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -71,7 +71,7 @@ class BenchmarkRun:
         with self._pool() as (pool, hosted):
             self._begin(pool, hosted)
             try:
-                self._loop(pool)
+                self._loop(pool, hosted.warning)
             finally:
                 self._summary().write()
 
@@ -107,15 +107,18 @@ class BenchmarkRun:
             env_specs=hosted.env_specs,
             versions=versions() | dict(hosted.versions),
             machine=describe_hardware(),
+            warning=hosted.warning,
         )
         check_same(self._plan, info)
         pool.wait_until_ready()
         info.write(self._directory)
         keep_definition(self._directory, self._plan.definition)
 
-    def _loop(self, pool: EpisodePool) -> None:
+    def _loop(self, pool: EpisodePool, warning: str) -> None:
         total = len(self._plan.jobs())
         with Progress(self._config.policy, total, initial=len(self._rows), quiet=self._config.quiet) as progress:
+            if warning:
+                progress.note(warning)
             for job in self._todo:
                 pool.submit(job)
             while pool.pending:

@@ -111,6 +111,7 @@ class BenchmarkSummary:
             "policy": self.info.policy,
             "execution": self.info.execution,
             "protocol": self.info.protocol,
+            "warning": self.info.warning,
             "complete": self.complete,
             "tasks": {task: {**summary.to_dict(), **_speed(self._of(task))} for task, summary in self.tasks.items()},
             "suite": None
@@ -131,7 +132,8 @@ class BenchmarkSummary:
         funnels = [f"{task}: {_funnel(summary)}" for task, summary in tasks.items() if summary.n]
         page = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         notes = self.info.serving.notes if self.info.serving else ()
-        lines = [table, "", "Stages reached:", *funnels, "", self._terms(), *notes, self._pace(), *page]
+        warning = [self.info.warning] if self.info.warning else []
+        lines = [table, "", "Stages reached:", *funnels, "", self._terms(), *notes, *warning, self._pace(), *page]
         return "\n".join(lines).rstrip()
 
     def _terms(self) -> str:

@@ -14,7 +14,7 @@ from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.flags import AUTO
-from ambidex.policies.compatibility import check_compatible
+from ambidex.policies.compatibility import check_compatible, unseen_warning
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.execution import choose_execution
 from ambidex.policies.serving import PolicyServer, describe
@@ -40,6 +40,7 @@ class Hosted:
         serving: Of a learned policy.
         env_specs: Task -> spec of the environment it acts in.
         versions: Package -> version, of what a learned policy needs besides.
+        warning: One line on tasks that a learned policy was not trained on; empty if there are none.
     """
 
     execution: str
@@ -47,6 +48,7 @@ class Hosted:
     serving: ServingInfo | None
     env_specs: Mapping[str, EnvSpec]
     versions: Mapping[str, str]
+    warning: str = ""
 
 
 def host_locally(tasks: Sequence[str], terms: Terms) -> Hosted:
@@ -109,6 +111,7 @@ class PolicyHost:
             serving=self._serving(device),
             env_specs=specs,
             versions={"torch": version("torch")},
+            warning=unseen_warning(served.spec, list(specs.values())),
         )
 
     def _use_robot(self, policy: "Policy", tasks: Sequence[str]) -> None:

@@ -182,6 +182,17 @@ def test_what_cannot_be_repeated_is_said(tmp_path, go):
     assert "differently each time" in (tmp_path / "summary.json").read_text()
 
 
+def test_a_task_that_the_policy_was_not_trained_on_is_run_and_said(straight, tmp_path, go, capfd):
+    summary = go(episodes=1, spec=replace(SPEC, task="transfer_cube+stack"), quiet=False)
+    warning = "The policy was not trained on insertion, but on transfer_cube and stack: what it does there is"
+    assert summary.complete and f"\n{warning} generalisation.\n" in summary.in_words()
+    assert warning in capfd.readouterr().err.splitlines()[0]
+    assert BenchmarkInfo.read(tmp_path).warning.startswith(warning)
+    for file in ("summary.json", "report.html"):
+        assert warning in (tmp_path / file).read_text()
+    assert BenchmarkInfo.read(straight).warning == "" and "trained" not in (straight / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
