@@ -10,9 +10,9 @@ import numpy as np
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.insert_plan import corners_of
 from ambidex.scripted_policies.libero.pick_plan import both_ways
 from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace

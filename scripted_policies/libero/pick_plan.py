@@ -151,6 +151,7 @@ class PickPlan:
         grip = thing.inverse() @ tool
         yaw = yaw_of(thing)
         best: tuple[float, Pose] | None = None
+        unsteady: tuple[float, Pose] | None = None
         patience = PATIENCE
         for angle in self._places.turns(atom, yaw):
             if angle not in spots:
@@ -163,11 +164,13 @@ class PickPlan:
                 if led is None:
                     continue
                 found = self._released(atom.arguments[0], spot, grip, led, drops[: None if best is None else 2])
+                if found is not None and found[0] > GENTLE and not self._places.settles(atom, found[1]):
+                    unsteady, found = unsteady or found, None
                 best = found or best
                 patience -= best is not None
                 if best is not None and (best[0] <= GENTLE or patience < 0):
                     return best
-        return best
+        return best or unsteady
 
     def _released(
         self, thing: str, spot: Pose, grip: Pose, near: FloatArray, drops: Sequence[float]

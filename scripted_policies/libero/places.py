@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from ambidex.envs.tasks.libero.predicates import holds
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor, square_yaws
+from ambidex.scripted_policies.libero.falls import Falls
 from ambidex.scripted_policies.libero.probe import Probe
+from ambidex.scripted_policies.libero.room import room_beside
 
 ABOVE = 0.16  # height over a place from which a thing is lowered [m]
 FINE = (0.07, -0.07, 0.15, -0.15, 0.22, -0.22, 0.3, -0.3)
@@ -27,9 +29,11 @@ DEPTH = 0.4  # how far a thing is lowered at most [m]
 class Places:
     """Poses at which a goal atom of On or In will hold."""
 
-    def __init__(self, world: ModelWorld, probe: Probe) -> None:
+    def __init__(self, world: ModelWorld, probe: Probe, falls: Falls, goal: Sequence[Atom]) -> None:
         self._world = world
         self._probe = probe
+        self._falls = falls
+        self._goal = tuple(goal)
 
     def narrow(self, atom: Atom) -> bool:
         """Whether the thing has to be square to the place, and lowered to its floor."""
@@ -58,8 +62,21 @@ class Places:
         lowest = min((float(rest.position[2]) for rest in found), default=0.0)
         # What comes to rest higher than elsewhere in the region stands on an edge.
         flat = [rest for rest in found if rest.position[2] < lowest + EVEN and self._is_down(atom, rest)]
+        flat.sort(key=lambda rest: -self._room(atom, rest))
         for margin in (WIDE, NARROW):
             yield from (rest for rest in flat if self._holds_around(atom, rest, margin))
+
+    def settles(self, atom: Atom, pose: Pose) -> bool:
+        """Whether the thing, let go at a pose, comes to rest where the atom holds."""
+        return self._falls.reach(atom, pose)
+
+    def _room(self, atom: Atom, rest: Pose) -> float:
+        """How well what is still to come into the same place fits beside the thing, up to enough [m]."""
+        later = [other for other in self._goal if _comes_later(other, atom) and not holds(self._world, other)]
+        if atom.predicate != "in" or not later:
+            return 0.0
+        (frame, *_) = self._world.frames(atom.arguments[1])
+        return min(room_beside(frame, self._category(atom), rest, self._category(other)) for other in later)
 
     def _spots(self, atom: Atom, shift: FloatArray) -> Iterator[FloatArray]:
         """Positions of the body's origin above where it may stand, (3,) [m]."""
@@ -107,3 +124,7 @@ class Places:
             if not holds(self._world, atom):
                 return False
         return True
+
+
+def _comes_later(other: Atom, atom: Atom) -> bool:
+    return other.predicate == "in" and other.arguments[1] == atom.arguments[1] and other != atom

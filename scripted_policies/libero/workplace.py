@@ -14,6 +14,8 @@ from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.tasks.libero.region_frame import RegionFrame
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor
+from ambidex.scripted_policies.libero.fall import Fall
+from ambidex.scripted_policies.libero.falls import Falls
 from ambidex.scripted_policies.libero.hand import Hand
 from ambidex.scripted_policies.libero.passage import Passage
 from ambidex.scripted_policies.libero.pick_plan import PickPlan
@@ -51,7 +53,9 @@ class Workplace:
         ]
         self._live = self._world(scene.data, scene.in_contact)
         world = self._world(self.probe.data, lambda a, b: True)
-        self.pick_plan = PickPlan(self.probe, self.reach, Places(world, self.probe))
+        fall = Fall(scene, self.arm)
+        falls = Falls(fall, self._world(fall.data, lambda a, b: True))
+        self.pick_plan = PickPlan(self.probe, self.reach, Places(world, self.probe, falls, task.problem.goal))
         self._addresses = [int(scene.model.joint(name).qposadr[0]) for name in self.arm.joints]
         self.jitter: Callable[[], FloatArray] = lambda: np.zeros(3)
 
