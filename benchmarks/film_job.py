@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ambidex.benchmarks.code_runs import CodeRuns
 from ambidex.envs.types import EnvSpec, Outcome
 
 
@@ -16,6 +17,7 @@ class FilmJob:
         outcome: How it ended.
         states: The file with its states: an episode file of a dataset, or one of a results folder.
         video: The file to write.
+        codes: The code behind each action; empty for who has none.
     """
 
     spec: EnvSpec
@@ -23,3 +25,4 @@ class FilmJob:
     outcome: Outcome
     states: Path
     video: Path
+    codes: CodeRuns = ()

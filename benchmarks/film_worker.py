@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ambidex.benchmarks.code_runs import code_at
 from ambidex.benchmarks.episode_states import EpisodeStates
 from ambidex.benchmarks.film_job import FilmJob
 from ambidex.envs.env import Environment
@@ -95,4 +96,5 @@ def _caption(job: FilmJob, t: int, stage: int, *, last: bool) -> Caption:
         time_s=t / job.spec.control_hz,
         stage=job.spec.stages[stage],
         outcome=str(job.outcome) if last else "",
+        code=code_at(job.codes, t),
     )

@@ -87,6 +87,7 @@ def _job(results_dir: Path, row: EpisodeRow, spec: EnvSpec) -> FilmJob:
         outcome=row.outcome,
         states=states_path(results_dir, row.task, row.seed),
         video=video_path(results_dir, row),
+        codes=row.codes,
     )
 
 

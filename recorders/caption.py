@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ambidex.envs.types import ImageArray
+from ambidex.envs.types import NO_CODE, ImageArray
 
 Colour = tuple[int, int, int]
 
@@ -17,6 +17,7 @@ SMALLEST_FONT = 11  # still readable [px]
 FONTS_PER_IMAGE = 22  # font sizes in the height of an image
 ONE_LINE = 44  # font sizes of width that hold all text in one line
 WIDEST_TIME = "000.00 s"
+WIDEST_CODE = "code 000"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Caption:
         time_s: Time since the episode began [s].
         stage: Name of the stage that holds now.
         outcome: "success", "failure", "error", or empty while it is open.
+        code: What the policy makes its actions from now; `NO_CODE` if there is none.
     """
 
     task: str
@@ -36,6 +38,7 @@ class Caption:
     time_s: float
     stage: str
     outcome: str
+    code: int = NO_CODE
 
 
 class CaptionBar:
@@ -62,11 +65,14 @@ class CaptionBar:
         bar[:] = BACKGROUND
         second = (self._lines - 1) * self._line + self._margin // 2
         start = self._margin if self._lines == 2 else self._width // 2
-        slot = _text_image(WIDEST_TIME, self._size, TEXT).shape[1]
+        slot, code_slot = (_text_image(text, self._size, TEXT).shape[1] for text in (WIDEST_TIME, WIDEST_CODE))
         outcome = self._text(caption.outcome, self._width // 3, OUTCOMES.get(caption.outcome, TEXT))
         right = self._width - self._margin - outcome.shape[1]
         time = self._text(f"{caption.time_s:.2f} s", slot, TEXT)
         after_time = start + slot + self._size
+        if caption.code != NO_CODE:
+            _paste(bar, self._text(f"code {caption.code}", right - after_time, TEXT), after_time, second)
+            after_time += code_slot + self._size
         _paste(bar, self._heading(caption), self._margin, self._margin // 2)
         _paste(bar, time, start, second)
         _paste(bar, self._text(caption.stage, right - after_time, TEXT), after_time, second)

@@ -93,6 +93,7 @@ const transport = {
     byId("position").value = whole ? Math.round((1000 * now) / whole) : 0;
     byId("time").textContent = `${now.toFixed(1)} of ${whole.toFixed(1)} s`;
     byId("position").setAttribute("aria-valuetext", byId("time").textContent);
+    showCodes(now);
   },
 
   setPlaying(playing) {

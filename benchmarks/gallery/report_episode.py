@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ambidex.benchmarks.code_runs import CodeRuns
 from ambidex.envs.types import Outcome
 
 
@@ -24,6 +25,7 @@ class ReportEpisode:
         video_name: Its path within that folder, or within the folder of a look in there.
         video: Its video in the usual look, there or not.
         states: The file with its states, from which a video can be made; None if they were not kept.
+        codes: The code behind each action; empty for who has none.
     """
 
     task: str
@@ -38,6 +40,7 @@ class ReportEpisode:
     video_name: str
     video: Path
     states: Path | None
+    codes: CodeRuns = ()
 
     @property
     def success(self) -> bool:

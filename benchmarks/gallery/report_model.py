@@ -64,6 +64,8 @@ class Model:
         }
 
     def _episode(self, index: int, episode: ReportEpisode) -> dict[str, object]:
+        spec = self.runs[index].specs[episode.task]
+        codes = {"codes": {"step_s": 1 / spec.control_hz, "runs": episode.codes}} if episode.codes else {}
         return {
             "task": episode.task,
             "seed": episode.seed,
@@ -74,6 +76,7 @@ class Model:
             "facts": episode.facts,
             "command": episode.command,
             "media": self.media(index, episode).to_dict(),
+            **codes,
         }
 
 

@@ -70,4 +70,5 @@ def _episode(folder: Path, row: EpisodeRow, command: CommandPerEpisode) -> Repor
         video_name=str(video_path(folder, row).relative_to(folder / VIDEOS)),
         video=video_path(folder, row),
         states=states if states.is_file() else None,
+        codes=row.codes,
     )

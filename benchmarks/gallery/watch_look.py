@@ -47,6 +47,7 @@ def film_job(run: ReportRun, episode: ReportEpisode, look: Look) -> FilmJob | No
         outcome=episode.outcome,
         states=episode.states,
         video=episode.video,
+        codes=episode.codes,
     )
 
 

@@ -2,6 +2,7 @@ import av
 import numpy as np
 import pytest
 from benchmarking_fakes import FIRST, run_into
+from results_folder import rewrite_row
 
 from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.film_worker import OUTCOME_S
@@ -9,6 +10,8 @@ from ambidex.benchmarks.results_folder import read_rows, video_path
 from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.envs.env import make
 from ambidex.envs.errors import DatasetError, UnknownNameError
+from ambidex.envs.types import NO_CODE
+from ambidex.recorders.video import VideoWriter
 
 SMALL = (48, 64)
 
@@ -68,6 +71,16 @@ def test_what_is_there_stays_unless_it_is_to_be_replaced(results):
     assert video_path(results, read_rows(results)[0]).read_bytes() == first
     assert len(make_videos(results, image_size=(24, 32), workers=0, replace=True)) == 2
     assert video_path(results, read_rows(results)[0]).read_bytes() != first
+
+
+def test_the_caption_says_the_code_of_each_moment(results, monkeypatch):
+    said = []
+    monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: said.append(caption.code))
+    monkeypatch.setattr(VideoWriter, "__exit__", lambda self, *error: None)
+    rewrite_row(results, 0, codes=[[17, 4], [3, read_rows(results)[0].steps - 4]])
+    make_videos(results, image_size=SMALL, workers=0)
+    after = said.index(NO_CODE)  # of the other failure, which has none
+    assert said[:3] == [17, 17, 3] and set(said[2:after]) == {3} and set(said[after:]) == {NO_CODE}
 
 
 def test_the_command_makes_what_is_missing(results):

@@ -132,13 +132,24 @@ LONG = "libero_spatial/" + "pick_up_the_black_bowl_" * 5
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 120), (640, 480), (1920, 480), (40, 30), (3, 2)])
-@pytest.mark.parametrize("changes", [{}, {"outcome": "success"}, {"task": LONG, "stage": LONG, "time_s": 12345.6}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"outcome": "success"}, {"task": LONG, "stage": LONG, "time_s": 12345.6}, {"code": 255, "stage": LONG}],
+)
 def test_any_caption_fits_any_width(width, height, changes):
     assert drawn(width, height, **changes).shape[1] == width
 
 
 @pytest.mark.parametrize(
-    "changes", [{"task": "transfer_cube"}, {"seed": 13}, {"time_s": 0.02}, {"stage": "none"}, {"outcome": "failure"}]
+    "changes",
+    [
+        {"task": "transfer_cube"},
+        {"seed": 13},
+        {"time_s": 0.02},
+        {"stage": "none"},
+        {"outcome": "failure"},
+        {"code": 17},
+    ],
 )
 @pytest.mark.parametrize(("width", "height"), [(160, 120), (640, 480), (1920, 480)])
 def test_every_part_of_the_caption_is_visible(width, height, changes):

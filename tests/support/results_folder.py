@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from synthetic_episode import make_spec
 
+from ambidex.benchmarks.code_runs import code_at
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import EpisodeStates, states_path
 from ambidex.benchmarks.gallery.report_results import video_path
@@ -105,8 +106,9 @@ def write_video(path: Path, row: EpisodeRow, *, steps=60, size=(48, 64), fps=FPS
             centre = width * (t + 0.5) / steps
             frame[(rows - height / 2) ** 2 + (columns - centre) ** 2 < (height / 6) ** 2] = (250, 250, 240)
             outcome = str(row.outcome) if t == steps - 1 else ""
-            caption = Caption(task=row.task, seed=row.seed, time_s=t / fps, stage=row.stage_name, outcome=outcome)
-            video.add({"top": frame}, caption)
+            time_s = t / fps
+            said = {"stage": row.stage_name, "outcome": outcome, "code": code_at(row.codes, round(FPS * time_s))}
+            video.add({"top": frame}, Caption(task=row.task, seed=row.seed, time_s=time_s, **said))
 
 
 def write_states(folder: Path, row: EpisodeRow, *, steps=12):

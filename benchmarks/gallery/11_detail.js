@@ -20,6 +20,7 @@ function openDetail(item) {
   }
   dialog.scrollTop = 0;
   drawPanels(item);
+  drawCodes(item);
   drawScreens(item);
   writeAddress(item);
 }

@@ -1,0 +1,146 @@
+"""The strip of codes under the video: which code a policy made its actions from, and when."""
+
+import pytest
+from gallery_page import Keys
+from results_folder import FIRST_SEED, make_row, write_results
+
+from ambidex.benchmarks.gallery.report_results import read_results
+from ambidex.benchmarks.report import make_report, write_report
+
+S = FIRST_SEED
+CODES = ((17, 500), (3, 1000), (17, 250), (99, 250))  # of 50 steps/s, as long as the video
+MANY = tuple((code, 10) for code in range(200))
+PHONE, LEAST_TARGET = (375, 812), 24
+
+NOW = "[...document.querySelectorAll('.legend button')].filter((e) => e.ariaCurrent === 'true').map((e) => e.innerText)"
+PLACES = """[...document.querySelectorAll('.strip .run')].map((e) => {
+  const [run, strip] = [e, e.parentElement].map((element) => element.getBoundingClientRect());
+  return [(run.left - strip.left) / strip.width, run.width / strip.width]; })"""
+COLOURS = "[...document.querySelectorAll('.strip .run')].map((e) => getComputedStyle(e).backgroundColor)"
+
+
+def rows(policy="uniact"):
+    return [
+        make_row(seed=S, policy=policy, steps=2000, codes=CODES),
+        make_row(seed=S + 1, policy=policy, steps=2000),
+        make_row(seed=S + 2, policy=policy, steps=2000, codes=MANY),
+    ]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return write_results(tmp_path_factory.mktemp("results") / "uniact", rows(), steps=80, fps=2)
+
+
+@pytest.fixture(scope="module")
+def report(results):
+    return write_report(results).as_uri()
+
+
+def opened(page, address, seed=S, **options):
+    """The page with an episode that has its video, at rest at its beginning."""
+    page.open(f"{address}#episode=insertion+{seed}", **options)
+    page.playing(len(page.all("#screens video")) or 1)
+    page.press(Keys.SPACE)
+    page.until(lambda: all(page.videos("paused")))
+    page.js("document.getElementById('position').focus()")
+    page.press(Keys.HOME)
+    page.until(lambda: not any(page.videos("currentTime")))
+    return page
+
+
+def test_every_run_of_a_code_stands_where_it_was_played(page, report):
+    opened(page, report)
+    assert [run.get_attribute("data-code") for run in page.all(".strip .run")] == ["17", "3", "17", "99"]
+    expected = [place for pair in ((0, 0.25), (0.25, 0.5), (0.75, 0.125), (0.875, 0.125)) for place in pair]
+    assert [place for pair in page.js(PLACES) for place in pair] == pytest.approx(expected, abs=0.005)
+    assert page.complaints() == []
+
+
+def test_a_code_has_its_colour_wherever_it_is(page, report):
+    opened(page, report)
+    first, second, third, fourth = page.js(COLOURS)
+    assert first == third and len({first, second, fourth}) == 3
+    swatch = "getComputedStyle(document.querySelector('.legend [data-code=\"3\"] .swatch')).backgroundColor"
+    assert page.js(swatch) == second
+    opened(page, report, S + 2)
+    assert len(set(page.js(COLOURS))) == 200
+    assert page.js(COLOURS)[17] == first
+
+
+def test_resting_on_a_run_tells_code_and_steps(page, report):
+    opened(page, report)
+    titles = [run.get_attribute("title") for run in page.all(".strip .run")]
+    assert titles[1] == "code 3, steps 500 to 1499, 10.00 to 30.00 s"
+
+
+def test_the_legend_tells_shares_and_what_is_played_now(page, report):
+    opened(page, report)
+    assert [button.text for button in page.all(".legend button")] == [
+        "code 3 50.0 %",
+        "code 17 37.5 %",
+        "code 99 12.5 %",
+    ]
+    assert page.js(NOW) == ["code 17 37.5 %"] and page.text(".codes output").startswith("code 17, steps 0 to 499")
+    page.press(Keys.END)
+    assert page.until(lambda: page.js(NOW) == ["code 99 12.5 %"])
+    opened(page, report, S + 2)
+    assert len(page.all(".legend button")) == 16 and page.all(".legend li")[-1].text == "and 184 others"
+
+
+def test_a_click_on_the_strip_seeks(page, report):
+    opened(page, report)
+    page.click(".strip .run:nth-child(2)")  # in its middle
+    assert page.until(lambda: page.videos("currentTime")[0] == pytest.approx(20, abs=0.2))
+    assert page.js(NOW) == ["code 3 50.0 %"]
+    left = page.js("document.querySelector('.strip .now').style.left")
+    assert float(left.rstrip("%")) == pytest.approx(50, abs=0.5)
+
+
+def test_a_code_of_the_legend_leads_to_where_it_is_played_next(page, report):
+    opened(page, report)
+    for seconds in (30, 0, 30):  # the strip begins with it, and has it once more
+        page.js("document.querySelector('.legend [data-code=\"17\"]').focus()")
+        page.press(Keys.ENTER)
+        assert page.until(lambda at=seconds: page.videos("currentTime")[0] == pytest.approx(at, abs=0.05))
+        assert page.js(NOW) == ["code 17 37.5 %"]
+
+
+def test_resting_on_the_legend_shows_where_a_code_is(page, report):
+    opened(page, report)
+    page.rest_on('.legend [data-code="17"]')
+    others = "[...document.querySelectorAll('.strip .run.other')].map((e) => e.dataset.code)"
+    assert page.js(others) == ["3", "99"]
+    page.rest_on("#detail-title")
+    assert page.until(lambda: page.js(others) == [])
+
+
+def test_an_episode_without_codes_has_no_strip(page, report):
+    opened(page, report)
+    page.press(Keys.TAB)  # off the slider, whose arrow keys move it
+    page.click("#next")
+    page.playing()
+    assert page.text("#detail-title") == f"insertion, seed {S + 1}"
+    assert not page.one("#codes").is_displayed() and page.all(".strip") == []
+
+
+def test_two_policies_have_a_strip_each(page, results, tmp_path):
+    act = write_results(tmp_path / "act", [make_row(seed=S + i, steps=2000) for i in range(3)], steps=80, fps=2)
+    other = write_results(tmp_path / "other", rows(), steps=80, fps=2)
+    both = make_report([read_results(results), read_results(other)], tmp_path / "both.html").path.as_uri()
+    one = make_report([read_results(results), read_results(act)], tmp_path / "one.html").path.as_uri()
+    opened(page, both)
+    assert len(page.all(".strip")) == 2
+    page.click(".codes + .codes .strip .run:nth-child(2)")
+    assert page.until(lambda: page.videos("currentTime") == pytest.approx([20, 20], abs=0.2))
+    opened(page, one)
+    assert len(page.all(".strip")) == 1
+    assert page.one(".strip").rect["x"] < page.one("#screens video").rect["width"]  # under the video it is of
+
+
+def test_codes_fit_on_a_phone(page, report):
+    opened(page, report, S + 2, size=PHONE, phone=True)
+    assert page.js("document.querySelector('#codes').scrollWidth") <= PHONE[0]
+    heights = [button.rect["height"] for button in page.all(".legend button")]
+    assert min(heights) >= LEAST_TARGET
+    assert "200 codes, 199 changes" in page.one(".strip").accessible_name
