@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Iterator
 
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner, Way, ways_in
+from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.jobs import lid_of
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.pick_plan import PutPlan
 from ambidex.scripted_policies.libero.put import CLEARANCE, TRIES, Put, half_width
 from ambidex.scripted_policies.libero.tool_frame import advanced
+from ambidex.scripted_policies.libero.ways_in import Way, ways_in
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 AWAY = 0.1  # straight back along the hand after letting go [m]

@@ -1,15 +1,9 @@
 """How a thing is taken and brought into a covered place through its open side."""
 
-import itertools
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import mujoco
-import numpy as np
-
-from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.grasp import Grasp
 from ambidex.scripted_policies.libero.hand_room import hand_fits
@@ -17,21 +11,11 @@ from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.pick_plan import AGILE, HOLDING, PickPlan, PutPlan
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
-from ambidex.scripted_policies.libero.side_grasps import has_rim, side_grasps
+from ambidex.scripted_policies.libero.side_grasps import side_grasps
 from ambidex.scripted_policies.libero.tool_frame import poses_between
+from ambidex.scripted_policies.libero.ways_in import Way
 
-GAPS = (0.015, 0.03, 0.05, 0.08)  # from the back wall to the thing [m]
-ASIDE = (0.0, 0.05, -0.05, 0.09, -0.09)  # from the middle of the opening [m]
-ROOM = 0.006  # that a thing needs under the roof [m]
-RAISED = 0.012  # above the floor on the way in, at most [m]
-WELL_IN = 0.02  # of a body's origin from a region's open end and back [m]
-BEHIND_DOOR = 0.004  # of what is shut in, from the boards' outer end [m]
-BEFORE = 0.015  # between the boards and a thing that is about to go in [m]
 LOOKED_AT = 0.1  # how far over the doorway the arm comes from [m]
-YAWS = tuple(math.radians(angle) for angle in range(-150, 181, 15))
-
-Way = tuple[Pose, Pose]
-"""Where a thing is let go, and where it is just before: in front of the opening, turned as it goes in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +76,13 @@ class InsertPlanner:
 
     def _goes(self, plan: InsertPlan, grip: Pose, thing: str, at: FloatArray) -> bool:
         """Whether arm and thing are free of everything on the way in."""
-        over = plan.doorway.shifted((0.0, 0.0, LOOKED_AT)) @ grip
+        above = plan.doorway.shifted((0.0, 0.0, LOOKED_AT))
+        over = above @ grip
         lifted = plan.tool.shifted((0.0, 0.0, LOOKED_AT))
         joints = self._along([*poses_between(plan.tool, lifted, 2), *poses_between(lifted, over, 8)], at)
         if joints is None or plan.place is None:
             return False
-        for stop in (plan.doorway, *poses_between(plan.doorway, plan.place, 3)):
+        for stop in (above, *poses_between(above, plan.doorway, 2), *poses_between(plan.doorway, plan.place, 4)):
             joints = None if joints is None else self._reach.joints(stop @ grip, joints, continuous=True)
             self._probe.place(thing, stop)
             if joints is None or self._probe.collides(joints, HOLDING, carried=thing):
@@ -124,53 +109,3 @@ def _fitting(category: str, opening: Opening, ways: Sequence[Way]) -> list[Grasp
             shallowest[goal.quaternion.tobytes()] = goal
     goals = list(shallowest.values())
     return [grasp for grasp in side_grasps(category) if any(hand_fits(goal @ grasp.tool, opening) for goal in goals)]
-
-
-def ways_in(category: str, opening: Opening, *, whole: bool = False) -> Iterator[Way]:
-    """Where a thing may be let go in a covered place: upright, or lying with its top towards the open side.
-
-    What is open above stays upright.
-
-    Args:
-        category: Of the thing.
-        opening: The place.
-        whole: Nothing of the thing may stick out, as a door is closed behind it.
-    """
-    for quaternion in (*_upright(opening), *(() if has_rim(category) else _lying(opening))):
-        corners = corners_of(category, quaternion)
-        spare = opening.roof - opening.floor - float(np.ptp(corners[:, 2]))
-        if spare < ROOM:
-            continue
-        height = opening.floor - float(corners[:, 2].min()) + min(RAISED, spare / 2)
-        for aside, gap in itertools.product(ASIDE, GAPS):
-            depth = -opening.back + gap - float((corners @ opening.outwards).min())
-            sticks_out = depth + float((corners @ opening.outwards).max()) - opening.front
-            if abs(depth) > opening.inner - WELL_IN or (whole and sticks_out > -BEHIND_DOOR):
-                continue
-            level = opening.centre + depth * opening.outwards + aside * opening.aside
-            goal = Pose(np.array([*level[:2], height]), quaternion)
-            inner_end = opening.outside(goal.position) + float((corners @ opening.outwards).min())
-            yield goal, goal.shifted((BEFORE - inner_end) * opening.outwards)
-
-
-def _upright(opening: Opening) -> Iterator[FloatArray]:
-    facing = math.atan2(opening.outwards[1], opening.outwards[0])
-    for yaw in sorted(YAWS, key=abs):
-        yield quaternion_about((0, 0, 1), facing + yaw)
-
-
-def _lying(opening: Opening) -> Iterator[FloatArray]:
-    """The thing's z axis outwards, and its x axis along the opening."""
-    for side in (1.0, -1.0):
-        x, z = side * opening.aside, opening.outwards
-        quaternion = np.empty(4)
-        mujoco.mju_mat2Quat(quaternion, np.stack([x, np.cross(z, x), z], axis=1).ravel())
-        yield quaternion
-
-
-def corners_of(category: str, quaternion: FloatArray) -> FloatArray:
-    """Corners of a turned thing's box, seen from its origin, shape (8, 3) [m]."""
-    given = figures(category)
-    turned = Pose.at((0, 0, 0), quaternion)
-    ends = itertools.product(*zip(given.low, given.high, strict=True))
-    return np.array([(turned @ Pose.at(corner)).position for corner in ends])

@@ -3,7 +3,6 @@
 import mujoco
 
 from ambidex.scripted_policies.libero.insert import Insert
-from ambidex.scripted_policies.libero.insert_plan import ways_in
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.jobs import lid_of
 from ambidex.scripted_policies.libero.opening import Opening, find_opening
@@ -12,6 +11,7 @@ from ambidex.scripted_policies.libero.put import Put
 from ambidex.scripted_policies.libero.shove import Shove
 from ambidex.scripted_policies.libero.skill import Skill
 from ambidex.scripted_policies.libero.slide import Slide
+from ambidex.scripted_policies.libero.ways_in import ways_in
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import OPEN, Motion
 from ambidex.scripted_policies.libero.insert import Insert
-from ambidex.scripted_policies.libero.insert_plan import Way, corners_of
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.put import CLEARANCE, HAND_RADIUS
 from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing
+from ambidex.scripted_policies.libero.ways_in import Way
 
 LEAN = math.radians(45)  # of a thing that is let go to fall flat
 STANDING = 0.8  # height of the tip of a unit vector along its z axis, from which a thing stands

@@ -6,10 +6,10 @@ import pytest
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.tasks.libero.libero_task import LiberoTask
-from ambidex.scripted_policies.libero.insert_plan import ways_in
 from ambidex.scripted_policies.libero.opening import Opening, find_opening
 from ambidex.scripted_policies.libero.shove import leaning
 from ambidex.scripted_policies.libero.tool_frame import poses_between
+from ambidex.scripted_policies.libero.ways_in import ways_in
 from ambidex.scripted_policies.libero.workplace import Workplace
 from ambidex.scripted_policies.registry import make_expert
 
