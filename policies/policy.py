@@ -1,7 +1,7 @@
 """What every learned policy is: observations in, a chunk of actions out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
@@ -75,6 +75,13 @@ class Policy(nn.Module, ABC):
 
     def use_robot(self, robot: str) -> None:
         """Act with this robot from now on; without effect if there is but one, or none of this name."""
+
+    def figures(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
+        """What is worth logging about what it does with held-out observations of all its robots, by name.
+
+        None unless overridden. In evaluation mode, without gradients.
+        """
+        return {}
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Parameters that learn at the backbone's own rate; none unless overridden."""

@@ -129,9 +129,8 @@ def _train_plan(plan: TrainPlan, first_weights: str) -> None:
         for words in filter(None, (_in_words(plan, home.reason, first_step), *differences_of_data, said)):
             log.note(words)
         streams = [make_stream(plan, robot, home) for robot in plan.robots]
-        validated = [stream for stream in streams if stream.data.held_out and plan.ranks.first]
-        validations = [Validation(plan, stream) for stream in validated]
-        Trainer(plan, learner, training_batches(plan, streams, first_step), validations, log, first_step).run()
+        validation = Validation(plan, streams) if plan.ranks.first else None
+        Trainer(plan, learner, training_batches(plan, streams, first_step), validation, log, first_step).run()
 
 
 def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) -> None:

@@ -1,6 +1,6 @@
 """The training loop."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import save
@@ -24,7 +24,7 @@ class Trainer:
         plan: What is trained and how.
         learner: Does the steps.
         batches: The batches from the first step on.
-        validations: What to validate with.
+        validation: What to validate with; None for nothing.
         log: Where to say things.
         first_step: Steps that are done already.
     """
@@ -34,12 +34,12 @@ class Trainer:
         plan: TrainPlan,
         learner: Learner,
         batches: Iterator[TrainingBatch],
-        validations: Sequence[Validation],
+        validation: Validation | None,
         log: TrainingLog,
         first_step: int,
     ) -> None:
         self._plan, self._config, self._learner = plan, plan.config, learner
-        self._batches, self._validations, self._log, self._first_step = batches, validations, log, first_step
+        self._batches, self._validation, self._log, self._first_step = batches, validation, log, first_step
         self._watch, self._clock = LossWatch(plan.device), StepClock(plan.device)
         self._saved = first_step
         self._since_log = 0
@@ -77,16 +77,12 @@ class Trainer:
             self._report(done)
         self._log.progress(done)
         self._clock.mark("logging")
-        if last or done % self._config.validate_every == 0:
-            self._validate(done)
+        if self._validation and (last or done % self._config.validate_every == 0):
+            self._log.scalars(done, self._validation.run(self._learner.used_weights()))
             self._clock.mark("validation")
         if done % self._config.save_every == 0:
             self._save(done)
             self._clock.mark("saving")
-
-    def _validate(self, done: int) -> None:
-        for validation in self._validations:
-            self._log.scalars(done, validation.run(self._learner.used_weights()))
 
     def _report(self, done: int) -> None:
         names, means = self._watch.take_means()

@@ -1,6 +1,6 @@
 """Losses on episodes that are not trained on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -11,26 +11,27 @@ from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.training.loss_module import LossModule
 from ambidex.policies.training.robot_stream import RobotStream
 from ambidex.policies.training.train_plan import TrainPlan
+from ambidex.policies.training_data.episode_table import RowArray
 
 SAMPLES = 256
 
 
 class Validation:
-    """Evaluates a policy on the same held-out samples of a robot each time.
+    """Evaluates a policy on the same held-out samples each time.
 
     Args:
         plan: What is trained.
-        stream: The robot's data; of many held-out samples, a regular selection is taken.
+        streams: The data of its robots; of many held-out samples of a robot, a regular selection is taken.
     """
 
-    def __init__(self, plan: TrainPlan, stream: RobotStream) -> None:
+    def __init__(self, plan: TrainPlan, streams: Sequence[RobotStream]) -> None:
         self._policy, self._precision = plan.policy, plan.config.precision
-        self._prefix = f"validation/{stream.data.robot}" if len(plan.robots) > 1 else "validation"
-        rows = stream.data.table.rows(stream.data.held_out)
-        chosen = rows[np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).round().astype(np.int64)]
         size = plan.config.batch_size
-        self._orders = [chosen[first : first + size] for first in range(0, len(chosen), size)]
-        self._stream = stream
+        self._orders = {
+            stream: [chosen[first : first + size] for first in range(0, len(chosen), size)]
+            for stream in streams
+            if len(chosen := _chosen(stream))
+        }
 
     @torch.no_grad()
     def run(self, weights: AbstractContextManager[None]) -> dict[str, float]:
@@ -39,14 +40,22 @@ class Validation:
         Args:
             weights: Within it, the policy has the weights to evaluate.
         """
+        with weights, _evaluating(self._policy):
+            found = {stream.data.robot: self._losses(stream) for stream in self._orders}
+            seen = (batch.observation for stream in self._orders for batch in self._batches(stream))
+            figures = self._policy.figures(seen) if found else {}
+        several = len(found) > 1
+        named = {f"{robot}/{name}" if several else name: v for robot, own in found.items() for name, v in own.items()}
+        return {f"validation/{name}": value for name, value in {**named, **figures}.items()}
+
+    def _losses(self, stream: RobotStream) -> dict[str, float]:
         losses = LossModule(self._policy, self._precision)
         sums: dict[str, float] = {}
-        count = sum(len(rows) for rows in self._orders)
-        with weights, _evaluating(self._policy):
-            for batch in self._batches():
-                for name, value in self._terms(losses, batch).items():
-                    sums[name] = sums.get(name, 0.0) + float(value) * len(batch) / count
-        return {f"{self._prefix}/{name}": value for name, value in sums.items()}
+        count = sum(map(len, self._orders[stream]))
+        for batch in self._batches(stream):
+            for name, value in self._terms(losses, batch).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(batch) / count
+        return sums
 
     def _terms(self, losses: LossModule, batch: TrainingBatch) -> Mapping[str, Tensor]:
         predicted = self._policy.predict(batch.observation).float()
@@ -54,8 +63,13 @@ class Validation:
         error = ((predicted - batch.actions).abs() * valid).sum() / (valid.sum() * batch.actions.shape[-1])
         return {**losses(batch), "action_error": error}
 
-    def _batches(self) -> Iterator[TrainingBatch]:
-        return (self._stream.samples(rows) for rows in self._orders)
+    def _batches(self, stream: RobotStream) -> Iterator[TrainingBatch]:
+        return (stream.samples(rows) for rows in self._orders[stream])
+
+
+def _chosen(stream: RobotStream) -> RowArray:
+    rows = stream.data.table.rows(stream.data.held_out)
+    return rows[np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).round().astype(np.int64)]
 
 
 class _evaluating:  # noqa: N801  (a context manager)

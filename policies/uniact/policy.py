@@ -1,9 +1,10 @@
 """UniAct as a policy: what it looks at, its losses, and what it is asked for in use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.training_data.merged_spec import BETWEEN
+from ambidex.policies.uniact.code_figures import code_figures
 from ambidex.policies.uniact.codebook import Mode
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractor.make_extractor import make_extractor
@@ -116,6 +118,18 @@ class UniActPolicy(CodedPolicy):
         """See `CodedPolicy`."""
         self.model.codebook.check(code)
         self.code = code
+
+    def figures(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
+        """How it uses its codes, see `code_figures`."""
+        groups: dict[str, dict[str, list[int]]] = {}
+        for batch in seen:
+            tasks = groups.setdefault(self._robot(batch), {})
+            for instruction, code in zip(batch.instructions, self.predict_with_codes(batch)[1].tolist(), strict=True):
+                tasks.setdefault(instruction, []).append(code)
+        chosen = {
+            robot: {task: np.array(codes, np.int64) for task, codes in tasks.items()} for robot, tasks in groups.items()
+        }
+        return {f"codes/{name}": value for name, value in code_figures(chosen, self.config.codes).items()}
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Those that may begin with published weights: ResNet-18's, and LLaVA-OneVision's."""
