@@ -20,11 +20,12 @@ def check_flags(plan: BenchmarkPlan) -> None:
     """
     if not (plan.directory / NAME).exists():
         return
-    old = from_text(COMMAND, BenchmarkInfo.read(plan.directory).command, BenchmarkConfig)
+    info = BenchmarkInfo.read(plan.directory)
+    old = from_text(COMMAND, info.command, BenchmarkConfig)
     found = differences(old, plan.config, ignore=RUN_ONLY | COMPARED_APART)
     if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")
-    _refuse(plan, found)
+    _refuse(plan, found + _other_starts(plan, info))
 
 
 def check_same(plan: BenchmarkPlan, new: BenchmarkInfo) -> None:
@@ -36,6 +37,17 @@ def check_same(plan: BenchmarkPlan, new: BenchmarkInfo) -> None:
     """
     if (plan.directory / NAME).exists():
         _refuse(plan, _info_differences(BenchmarkInfo.read(plan.directory), new))
+
+
+def _other_starts(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[str]:
+    """Told by what is in the files; here, so that it is told even if no episode is left to run."""
+    found = []
+    for task, spec in old.env_specs.items():
+        then, now = spec.init_states_sha256, plan.starts_sha256.get(task, "")
+        known = then or not spec.init_states  # older versions wrote no fingerprint
+        if task in plan.tasks and known and then != now:
+            found.append(f"--init-states of {task} had the SHA-256 {then or 'of no file'}, now {now or 'of no file'}")
+    return found
 
 
 def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:

@@ -1,6 +1,7 @@
 """Everything about a benchmark that can be wrong before anything is started."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ambidex.benchmarks.rollout_videos import CHOICES
@@ -8,6 +9,7 @@ from ambidex.benchmarks.running.agent_source import BASELINES
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_worker import EpisodeJob
 from ambidex.benchmarks.running.posing import departures, posed, settle_gripper, unposed
+from ambidex.benchmarks.running.starts import starts_sha256
 from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.env import SPREADS
 from ambidex.envs.errors import UnknownNameError, UsageError
@@ -15,7 +17,6 @@ from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.registry import SUITES, find_task, tasks_named
 from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
-from ambidex.envs.tasks.libero.init_states import read_init_states
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.policies.execution import MODES
 from ambidex.policies.registry import POLICIES
@@ -35,12 +36,14 @@ class BenchmarkPlan:
         tasks: The tasks, in order.
         directory: The results folder.
         definition: Text of the user's definition; empty for tasks that come with ambidex.
+        starts_sha256: Task -> fingerprint of the file of its initial states; empty for starts of our own.
     """
 
     config: BenchmarkConfig
     tasks: tuple[str, ...]
     directory: Path
     definition: str = ""
+    starts_sha256: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def learned(self) -> bool:
@@ -64,6 +67,7 @@ class BenchmarkPlan:
             settle_gripper=settle_gripper(config),
             init_states=config.init_states,
             definition_sha256=text_sha256(self.definition),
+            starts_sha256=self.starts_sha256,
         )
 
     @property
@@ -103,8 +107,7 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
     if config.policy not in BASELINES:
         config = replace(config, checkpoint=find_checkpoint(config.checkpoint or newest_run(config.policy)))
     plan = BenchmarkPlan(config=config, tasks=tasks, directory=directory, definition=_definition(tasks))
-    _check_starts(plan)
-    return plan
+    return replace(plan, starts_sha256=starts_sha256(config, tasks, plan.terms))
 
 
 def _check_policy(config: BenchmarkConfig) -> None:
@@ -137,24 +140,6 @@ def _check_numbers(config: BenchmarkConfig) -> None:
         )
     if config.workers is not None and config.workers < 0:
         raise UsageError(f"--workers {config.workers}: expected 1 or more, or 0 to work in this process.")
-
-
-def _check_starts(plan: BenchmarkPlan) -> None:
-    """No start is run twice: an episode from the same one is the same again, and counts as no other."""
-    episodes = plan.config.episodes or 0
-    files = {plan.terms.starts_of(task) for task in plan.tasks} - {None}
-    if plan.config.init_states and not plan.config.init_states.is_dir() and len(plan.tasks) > 1:
-        raise UsageError(
-            f"--init-states {plan.config.init_states} is one file, and there are {len(plan.tasks)} tasks. Give the "
-            "folder with one file per task, or one --task."
-        )
-    for file in sorted(map(Path, filter(None, files))):
-        states = len(read_init_states(file))
-        if states < episodes:
-            raise UsageError(
-                f"--episodes {episodes}: {file} holds {states} initial states, and an episode from the same one says "
-                f"nothing new, so the interval would promise too much. Give --episodes {states} or fewer."
-            )
 
 
 def _with_definition(config: BenchmarkConfig) -> BenchmarkConfig:

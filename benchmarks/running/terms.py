@@ -1,12 +1,13 @@
 """How the tasks of a benchmark are posed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.errors import UsageError
 from ambidex.envs.file_identity import check_files
+from ambidex.envs.types import EnvSpec
 from ambidex.recorders.task_folder import task_folder
 
 ENDS = (".pruned_init", ".init")
@@ -24,6 +25,7 @@ class Terms:
         settle_gripper: What the gripper does meanwhile, "open" or "hold".
         init_states: File of LIBERO's initial states, or a folder with one per task; None for our own starts.
         definition_sha256: Fingerprint of the definition, if the task is a user's; "" otherwise.
+        starts_sha256: Task -> fingerprint of the file of its initial states, as far as is known.
     """
 
     spread: str = "published"
@@ -33,6 +35,7 @@ class Terms:
     settle_gripper: str = "open"
     init_states: Path | None = None
     definition_sha256: str = ""
+    starts_sha256: Mapping[str, str] = field(default_factory=dict)
 
     def environment(
         self,
@@ -46,7 +49,7 @@ class Terms:
         """A task under these terms, as `envs.env.make` makes it.
 
         Raises:
-            UsageError: Something that is asked for does not exist or cannot be, or the definition has changed.
+            UsageError: Something that is asked for does not exist or cannot be, or a file has changed.
             DatasetError: Initial states that cannot be read, or are of another task.
         """
         env = make(
@@ -62,8 +65,12 @@ class Terms:
             settle_gripper=self.settle_gripper,
             init_states=self.starts_of(task),
         )
-        check_files(replace(env.spec, definition_sha256=self.definition_sha256), env.spec)
+        check_files(self._expected(env.spec), env.spec)
         return env
+
+    def _expected(self, made: EnvSpec) -> EnvSpec:
+        starts = self.starts_sha256.get(made.task, "")
+        return replace(made, definition_sha256=self.definition_sha256, init_states_sha256=starts)
 
     def starts_of(self, task: str) -> Path | None:
         """The file of a task's initial states; None for our own starts.

@@ -91,7 +91,7 @@ def test_what_cannot_be_is_refused(changes, words):
 
 def test_more_episodes_than_initial_states_are_refused(monkeypatch, tmp_path):
     (tmp_path / "put_the_bowl_on_the_stove.pruned_init").touch()
-    monkeypatch.setattr("ambidex.benchmarks.running.benchmark_plan.read_init_states", lambda path: np.zeros((20, 79)))
+    monkeypatch.setattr("ambidex.benchmarks.running.starts.read_init_states", lambda path: np.zeros((20, 79)))
     with pytest.raises(UsageError, match=r"--episodes 50: .* holds 20 initial states.*--episodes 20"):
         plan(init_states=tmp_path)
     made = plan(init_states=tmp_path, episodes=20)
