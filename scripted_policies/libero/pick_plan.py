@@ -26,7 +26,7 @@ HOLDING = 0.03  # opening that stands for a hand that holds something: what it h
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
 GENTLE = 0.012  # a drop this low needs no better one [m]
 PATIENCE = 3  # spots looked at after the first that is not gentle
-ENOUGH, TOO_MANY = 3, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
+ENOUGH, TOO_MANY = 6, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
 MAX_GRASPS = 140  # tried per choice
 CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
 AGILE = 0.05  # agility below which the arm creeps [m/rad]
@@ -62,6 +62,7 @@ class PickPlan:
         self._probe = probe
         self._reach = reach
         self._places = places
+        self._seen, self._known = 0, dict[tuple[Atom, float], list[Pose]]()
         self.widest, self.agile = OPEN, True
 
     def plans(self, atom: Atom, thing: Pose, category: str, here: Pose, joints: FloatArray) -> Iterator[PutPlan]:
@@ -74,11 +75,10 @@ class PickPlan:
             here: Where the hand is.
             joints: Where the arm is, shape (7,) [rad].
         """
-        spots: dict[float, list[Pose]] = {}
         dropping: list[tuple[float, PutPlan]] = []
         homeless = []
         for tool, at, opening in self.takes(atom.arguments[0], thing, category, here, joints):
-            found = self._place(atom, thing, tool, at, opening, spots, category)
+            found = self._place(atom, thing, tool, at, category)
             if found is None:
                 homeless.append(PutPlan(tool, None, opening=opening))
             elif found[0] <= GENTLE:
@@ -98,7 +98,7 @@ class PickPlan:
 
     def destination(self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str) -> Pose | None:
         """Where to put a thing that is in the hand already."""
-        found = self._place(atom, thing, tool, joints, HOLDING, {}, category)
+        found = self._place(atom, thing, tool, joints, category)
         return None if found is None else found[1]
 
     def takes(
@@ -138,14 +138,7 @@ class PickPlan:
         return any(self._probe.collides(joints, opening, ignored=(thing,)) for opening in closing)
 
     def _place(
-        self,
-        atom: Atom,
-        thing: Pose,
-        tool: Pose,
-        joints: FloatArray,
-        opening: float,
-        spots: dict[float, list[Pose]],
-        category: str,
+        self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str
     ) -> tuple[float, Pose] | None:
         """The gentlest way found to let go of the thing, and how far it drops [m]."""
         grip = thing.inverse() @ tool
@@ -154,10 +147,7 @@ class PickPlan:
         unsteady: tuple[float, Pose] | None = None
         patience = PATIENCE
         for angle in self._places.turns(atom, yaw):
-            if angle not in spots:
-                centre = figures(category).centre
-                spots[angle] = list(itertools.islice(self._places.of(atom, yaw + angle, centre), MAX_SPOTS))
-            for spot in spots[angle]:
+            for spot in self._spots(atom, yaw + angle, category):
                 falls = atom.predicate == "in" and not self._places.narrow(atom)
                 drops = DROPS if falls else DROPS[:2]
                 led = self._led(tool, spot.shifted((0.0, 0.0, HOVER)) @ grip, joints)
@@ -171,6 +161,16 @@ class PickPlan:
                 if best is not None and (best[0] <= GENTLE or patience < 0):
                     return best
         return best or unsteady
+
+    def _spots(self, atom: Atom, yaw: float, category: str) -> list[Pose]:
+        """Where the thing may come to rest at a yaw [rad]. The same until the probe is renewed, so looked for once."""
+        if self._seen != self._probe.renewals:
+            self._seen = self._probe.renewals
+            self._known.clear()
+        if (atom, yaw) not in self._known:
+            found = self._places.of(atom, yaw, figures(category).centre)
+            self._known[atom, yaw] = list(itertools.islice(found, MAX_SPOTS))
+        return self._known[atom, yaw]
 
     def _released(
         self, thing: str, spot: Pose, grip: Pose, near: FloatArray, drops: Sequence[float]

@@ -15,15 +15,20 @@ REACHED_TURN = 0.03  # [rad]
 LIMIT_MARGIN = 0.06  # distance to keep from joint limits [rad]
 CONVERGED = 1e-3  # weighted error at which to stop [m]
 ITERATIONS = 15
+REMEMBERED = 20_000  # answers that are kept
 TURN_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2])
 
 
 class Reach:
-    """Inverse kinematics of one arm, near where it is."""
+    """Inverse kinematics of one arm, near where it is.
+
+    A plan asks the same again and again, as it grows less strict, so answers are remembered.
+    """
 
     def __init__(self, robot: Robot, arm: Arm) -> None:
         self._kinematics = Kinematics(robot, arm, IkSettings(posture=POSTURE, tolerance=CONVERGED))
         self._home = np.array(arm.home)
+        self._answers: dict[tuple[bytes, bytes, bytes], FloatArray | None] = {}
 
     def along(self, tools: Sequence[Pose], near: FloatArray) -> FloatArray | None:
         """Joints (7,) [rad] at the last of several poses, reached one after the other from `near` without a jump."""
@@ -41,8 +46,8 @@ class Reach:
             continuous: Stay near them; otherwise the home posture is tried as well.
         """
         for start in (near,) if continuous else (near, self._home):
-            found = self._kinematics.inverse(start, tool, iterations=ITERATIONS)
-            if self._reaches(found, tool):
+            found = self._from(start, tool)
+            if found is not None:
                 return found
         return None
 
@@ -50,6 +55,17 @@ class Reach:
         """How well the hand moves in its worst direction: least singular value, with a radian as 0.2 m [m/rad]."""
         jacobian = self._kinematics.jacobian(joints) * TURN_WEIGHTS[:, None]
         return float(np.linalg.svd(jacobian, compute_uv=False)[-1])
+
+    def _from(self, start: FloatArray, tool: Pose) -> FloatArray | None:
+        """Joints found from others, both (7,) [rad], read-only; None if they do not bring the tool there."""
+        question = start.tobytes(), tool.position.tobytes(), tool.quaternion.tobytes()
+        if question not in self._answers:
+            if len(self._answers) >= REMEMBERED:
+                self._answers.clear()
+            found = self._kinematics.inverse(start, tool, iterations=ITERATIONS)
+            found.flags.writeable = False
+            self._answers[question] = found if self._reaches(found, tool) else None
+        return self._answers[question]
 
     def _reaches(self, joints: FloatArray, tool: Pose) -> bool:
         here = self._kinematics.forward(joints)
