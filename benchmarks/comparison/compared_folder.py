@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.recorders.dataset_info import NAME as DATASET
 
+SHOWN = 5  # folders that are named in a message
 Key = tuple[str, int]
 """Task and seed."""
 
@@ -105,9 +107,19 @@ def _policy(row: EpisodeRow) -> str:
     return ", ".join(filter(None, (row.policy, row.execution)))
 
 
+def _examples(path: Path) -> str:
+    """Result folders where `path` was looked for, those of like names first."""
+    there = sorted(folder for folder in path.parent.glob("*") if (folder / RESULTS).is_file())
+    there.sort(key=lambda folder: SequenceMatcher(None, folder.name, path.name).ratio(), reverse=True)
+    if not there:
+        return "e.g. results/act-insertion"
+    more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
+    return f"such as those beside it: {', '.join(map(str, there[:SHOWN]))}{more}"
+
+
 def _nothing(path: Path) -> str:
     if not path.is_dir():
-        return f"There is no folder {path}. Expected a results folder of run-benchmark, e.g. results/act-insertion."
+        return f"There is no folder {path}. Expected a results folder of run-benchmark, {_examples(path)}."
     if (path / DATASET).exists():
         return f"{path} is a dataset of record-episodes. Expected a results folder of run-benchmark, e.g. results/..."
     present = sorted(entry.name for entry in path.iterdir())

@@ -50,9 +50,20 @@ def test_numbers_out_of_range(two, refused, flag, value):
 
 
 def test_no_such_folder_and_no_episodes(two, tmp_path, refused):
-    assert "There is no folder" in refused(2, two[0], tmp_path / "nowhere")
+    assert "There is no folder" in refused(2, two[0], tmp_path / "x" / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "holds no episode" in refused(1, two[0], tmp_path / "empty")
+
+
+def test_results_beside_a_folder_that_is_not_there_are_named(two, tmp_path, refused):
+    (tmp_path / "b2").mkdir()
+    text = refused(2, two[0], tmp_path / "bb")
+    assert text.endswith(f"such as those beside it: {tmp_path / 'b'}, {tmp_path / 'a'}.\n")
+    for number in range(10, 15):
+        (tmp_path / f"act{number}").mkdir()
+        (tmp_path / f"act{number}" / "results.jsonl").touch()
+    assert f"beside it: {tmp_path / 'act10'}, " in (text := refused(2, two[0], tmp_path / "act1"))
+    assert text.endswith(" and 2 more.\n") and str(tmp_path / "b2") not in text
 
 
 def test_damaged_files_are_named(two, refused):
