@@ -6,12 +6,13 @@ import numpy as np
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.carry import carried
 from ambidex.scripted_policies.libero.grasps import OPEN, TIP
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.nudge import Nudge
 from ambidex.scripted_policies.libero.pick_plan import HOVER, PutPlan, before, leans
-from ambidex.scripted_policies.libero.tool_frame import advanced
+from ambidex.scripted_policies.libero.tool_frame import advanced, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 LIFT = 0.05  # straight up after a grasp [m]
@@ -24,6 +25,7 @@ RETREAT = 0.07  # after letting go [m]
 NARROW = 0.056  # opening of the fingers where things stand close [m]
 STRICTNESS = ((True, True, OPEN), (False, True, OPEN), (False, False, OPEN), (False, False, NARROW))
 RETRY = 80  # steps to wait if there is no way, as thinking costs time
+STOPS = 6  # on the way to a place that are looked at
 TRIES = 12  # plans drawn per job
 
 
@@ -80,23 +82,17 @@ class Put:
 
     def _place(self, plan: PutPlan) -> Motion:
         work, hand = self._work, self._work.hand
-        thing, tool = work.pose_of(self._thing), hand.tool()
-        place = plan.place
-        grip = thing.inverse() @ tool
-        if place is None:
-            work.probe.renew()
-            place = work.pick_plan.destination(self._atom, thing, tool, work.joints(), work.category(self._thing))
+        place = self._destination(plan)
         if place is None:
             yield from self._let_go()
             return False
+        thing, tool = work.pose_of(self._thing), hand.tool()
         low, high = work.passage.extent(self._thing)
         drop = float(tool.position[2] - low[2])
-        above = place.shifted((0.0, 0.0, HOVER)) @ grip
+        above = place.shifted((0.0, 0.0, HOVER)) @ (thing.inverse() @ tool)
         radius = half_width(low, high, tool)
-        yield from hand.follow(
-            work.way(above, drop + CLEARANCE, radius, self._thing), exact=self._atom.predicate == "in"
-        )
-        if not work.held(self._thing):
+        way = work.way(above, drop + CLEARANCE, radius, self._thing)
+        if not (yield from carried(work, self._thing, hand.follow(way, exact=self._atom.predicate == "in"))):
             yield from self._let_go()
             return False
         # As it is now: what slipped on the way is made good at the place.
@@ -111,6 +107,19 @@ class Put:
                 return False
         yield from self._let_go()
         return True
+
+    def _destination(self, plan: PutPlan) -> Pose | None:
+        """Where to put what is in the hand: as planned, or elsewhere if the arm does not get there from its posture."""
+        work = self._work
+        thing, tool, joints = work.pose_of(self._thing), work.hand.tool(), work.joints()
+        if plan.place is not None:
+            grip = thing.inverse() @ tool
+            over = plan.place.shifted((0.0, 0.0, HOVER)) @ grip
+            if work.reach.along([*poses_between(tool, over, STOPS), plan.place @ grip], joints) is not None:
+                return plan.place
+        work.probe.renew()
+        found = work.pick_plan.destination(self._atom, thing, tool, joints, work.category(self._thing))
+        return plan.place if found is None else found
 
     def _stands(self) -> bool:
         """Whether the thing in the hand is upright and down on the floor of its place."""
