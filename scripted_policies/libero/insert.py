@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.insert_plan import InsertPlan, InsertPlanner
+from ambidex.scripted_policies.libero.insert_plan import LOOKED_AT, InsertPlan, InsertPlanner
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.jobs import lid_of
 from ambidex.scripted_policies.libero.opening import Opening
@@ -52,7 +52,9 @@ class Insert(Put):
         low, high = work.passage.extent(self._thing)
         drop = float(tool.position[2] - low[2]) + CLEARANCE
         before = plan.doorway @ (thing.inverse() @ tool)
-        yield from hand.follow(work.way(before, drop, half_width(low, high, tool), self._thing))
+        # Turned as it goes in before it comes down, as there may be an open door beside it.
+        above = before.shifted((0.0, 0.0, LOOKED_AT))
+        yield from hand.follow(work.way(above, drop, half_width(low, high, tool), self._thing))
         if not work.held(self._thing):
             yield from self._let_go()
             return False

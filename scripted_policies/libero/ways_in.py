@@ -14,7 +14,7 @@ from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.side_grasps import has_rim
 
 GAPS = (0.015, 0.03, 0.05, 0.08)  # from the back wall to the thing [m]
-ASIDE = (0.0, 0.05, -0.05, 0.09, -0.09)  # from the middle of the opening [m]
+ASIDE = (0.0, 0.025, -0.025, 0.05, -0.05, 0.09, -0.09)  # from the middle of the opening [m]
 ROOM = 0.006  # that a thing needs under the roof [m]
 RAISED = 0.012  # above the floor on the way in, at most [m]
 WELL_IN = 0.02  # of a body's origin from a region's open end and back [m]
