@@ -1,7 +1,7 @@
 """The parent's side of a learned policy: loads it, checks it against the tasks, serves it to the workers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import CheckpointId, ServingInfo
-from ambidex.benchmarks.running.served_agents import ServedAgents, environment_for
+from ambidex.benchmarks.running.policy_fit import fitting_spec, play_code, use_robot_of
+from ambidex.benchmarks.running.served_agents import ServedAgents
 from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.flags import AUTO
-from ambidex.policies.compatibility import check_compatible, unseen_warning
-from ambidex.policies.embodiment import embodiment
+from ambidex.policies.compatibility import unseen_warning
 from ambidex.policies.execution import choose_execution
 from ambidex.policies.serving import PolicyServer, describe
 from ambidex.policies.serving_client import ServedPolicy
@@ -99,7 +99,7 @@ class PolicyHost:
 
         device = choose_device(self._config.device or AUTO)
         policy = (self._load or _load)(path)
-        self._use_robot(policy, tasks)
+        use_robot_of(policy, tasks[0], self._terms)
         served = describe(policy)
         execution, specs = self._fit(path, served, tasks)
         if self._config.code is not None:
@@ -114,13 +114,6 @@ class PolicyHost:
             warning=unseen_warning(served.spec, list(specs.values())),
         )
 
-    def _use_robot(self, policy: "Policy", tasks: Sequence[str]) -> None:
-        """Have a policy of several robots act with the one of the tasks; of its ways to control it, the first."""
-        there = self._terms.environment(tasks[0]).spec.robot
-        known = [embodiment(spec) for spec in policy.specs if spec.robot == there]
-        if known:
-            policy.use_robot(known[0])
-
     def _fit(self, path: Path, served: ServedPolicy, tasks: Sequence[str]) -> tuple[str, dict[str, EnvSpec]]:
         config = self._config
         if served.name != config.policy:
@@ -130,20 +123,7 @@ class PolicyHost:
             )
         own, size = served.execute_steps, served.chunk_size
         execution = choose_execution(config.execution, config.execute_steps, own, size, config.code)
-        return execution.name, {task: self._fitting_spec(task, served) for task in tasks}
-
-    def _fitting_spec(self, task: str, served: ServedPolicy) -> EnvSpec:
-        """Of the environment as the policy sees it; made without cameras, so that all differences are told at once."""
-        cameras = served.inputs.cameras
-        env = environment_for(task, served.spec, replace(served.inputs, cameras=()), self._terms)
-        there = replace(env.spec, cameras=env.scene.camera_names)
-        check_compatible(
-            replace(served.spec, cameras=cameras),
-            there,
-            objects=served.inputs.objects,
-            instructions=served.instructions,
-        )
-        return replace(env.spec, cameras=cameras)
+        return execution.name, {task: fitting_spec(task, served, self._terms) for task in tasks}
 
     def _serving(self, device: "torch.device") -> ServingInfo:
         name, server = _device_name(device), self._server
@@ -153,22 +133,6 @@ class PolicyHost:
 def checkpoint_id(path: Path) -> CheckpointId:
     """Fingerprint of a checkpoint's weights."""
     return CheckpointId(path=str(path), sha256=sha256((path / WEIGHTS).read_bytes()).hexdigest())
-
-
-def play_code(policy: "Policy", code: int) -> None:
-    """Have a policy make all its chunks from one code.
-
-    Raises:
-        UsageError: It has no codes, or not this one.
-    """
-    from ambidex.policies.coded_policy import CodedPolicy  # heavy
-
-    if not isinstance(policy, CodedPolicy):
-        raise UsageError(
-            f"--code {code}: {policy.name} does not make its actions from codes, so there is none to play. Leave the "
-            "flag out, or give a policy that does, such as uniact."
-        )
-    policy.play_code(code)
 
 
 def _load(path: Path) -> "Policy":
