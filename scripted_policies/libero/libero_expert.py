@@ -21,6 +21,7 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 
 WAYPOINT_NOISE = 0.004  # standard deviation of a grasp at noise 1 [m]
 PACE_NOISE = 0.12  # standard deviation of the pace at noise 1, as a share
+BRIEF, WAIT = 15, 40  # an attempt that ends in so few steps found no way; how long to wait then, as nothing changes
 WIDE_ENOUGH: Mapping[str, float] = {"_top_level": -0.12, "_level": -0.155, "_microjoint": -1.4}
 """End of a joint's name -> where it is open enough to put things in [m or rad]."""
 
@@ -48,9 +49,11 @@ class LiberoExpert:
         pace = 1.0 - abs(self._noise * PACE_NOISE * float(self._rng.standard_normal()))
         self._work.hand.reset(max(0.6, pace))
         self._work.jitter = self._jitter
+        self._acted = 0
         self._script = self._work_through()
 
     def act(self, observation: Observation) -> Float32Array:
+        self._acted += 1
         next(self._script, None)
         return self._work.hand.action()
 
@@ -64,7 +67,10 @@ class LiberoExpert:
                 continue
             job = todo[0]
             tries[job] = tries.get(job, -1) + 1
-            yield from self._skill(job).motion(tries[job])
+            began = self._acted
+            done = yield from self._skill(job).motion(tries[job])
+            if not done and self._acted - began < BRIEF:
+                yield from self._work.hand.pause(WAIT)
 
     def _skill(self, job: Job) -> Skill:
         if job.work is Work.PUT:

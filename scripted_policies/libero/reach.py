@@ -1,6 +1,6 @@
 """Where the arm's joints would be for a pose of the hand, if it can get there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,19 +15,25 @@ REACHED_TURN = 0.03  # [rad]
 LIMIT_MARGIN = 0.06  # distance to keep from joint limits [rad]
 CONVERGED = 1e-3  # weighted error at which to stop [m]
 ITERATIONS = 15
-REMEMBERED = 20_000  # answers that are kept
+MOST = 2000  # answers worked out per plan; after them nothing is in reach, so that a hopeless plan ends
 TURN_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2])
 
 
 class Reach:
     """Inverse kinematics of one arm, near where it is.
 
-    A plan asks the same again and again, as it grows less strict, so answers are remembered.
+    A plan asks the same again and again, as it grows less strict, so answers are remembered as long as it lasts.
+
+    Args:
+        robot: The robot.
+        arm: Its arm.
+        plan: Number of the present plan.
     """
 
-    def __init__(self, robot: Robot, arm: Arm) -> None:
+    def __init__(self, robot: Robot, arm: Arm, plan: Callable[[], int]) -> None:
         self._kinematics = Kinematics(robot, arm, IkSettings(posture=POSTURE, tolerance=CONVERGED))
         self._home = np.array(arm.home)
+        self._plan, self._number = plan, plan()
         self._answers: dict[tuple[bytes, bytes, bytes], FloatArray | None] = {}
 
     def along(self, tools: Sequence[Pose], near: FloatArray) -> FloatArray | None:
@@ -58,10 +64,13 @@ class Reach:
 
     def _from(self, start: FloatArray, tool: Pose) -> FloatArray | None:
         """Joints found from others, both (7,) [rad], read-only; None if they do not bring the tool there."""
+        if self._number != self._plan():
+            self._number = self._plan()
+            self._answers.clear()
         question = start.tobytes(), tool.position.tobytes(), tool.quaternion.tobytes()
         if question not in self._answers:
-            if len(self._answers) >= REMEMBERED:
-                self._answers.clear()
+            if len(self._answers) >= MOST:
+                return None
             found = self._kinematics.inverse(start, tool, iterations=ITERATIONS)
             found.flags.writeable = False
             self._answers[question] = found if self._reaches(found, tool) else None

@@ -47,7 +47,7 @@ class Workplace:
         self.hand = Hand(scene, self.arm)
         self.probe = Probe(scene, self.arm)
         self.passage = Passage(scene, self.arm)
-        self.reach = Reach(scene.robot, self.arm)
+        self.reach = Reach(scene.robot, self.arm, lambda: self.probe.renewals)
         self._fingers = [
             scene.model.body(scene.model.geom(name).bodyid[0]).name for name in self.arm.gripper.finger_geoms
         ]
