@@ -17,6 +17,7 @@ class ObservationBatch:
         images: Camera -> shape (B, 3, H, W) uint8 RGB, channels last in memory; the cameras of the policy's inputs.
         instructions: The task in words, B of them.
         robot: Whose observations they are; empty for the robot that the policy is used with.
+        readout: What `Policy.readout` gave for them before, shape (B, ...); None if it has to be computed.
     """
 
     qpos: Tensor
@@ -24,6 +25,7 @@ class ObservationBatch:
     images: Mapping[str, Tensor]
     instructions: tuple[str, ...]
     robot: str = ""
+    readout: Tensor | None = None
 
     def to(self, device: torch.device) -> "ObservationBatch":
         """The same on another device."""
@@ -33,6 +35,7 @@ class ObservationBatch:
             images={camera: image.to(device, non_blocking=True) for camera, image in self.images.items()},
             instructions=self.instructions,
             robot=self.robot,
+            readout=None if self.readout is None else self.readout.to(device, non_blocking=True),
         )
 
     def __len__(self) -> int:

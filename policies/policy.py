@@ -83,6 +83,32 @@ class Policy(nn.Module, ABC):
         """
         return {}
 
+    def take_over(self, other: "Policy") -> str:
+        """Begin with the weights of another policy, as far as they mean the same here. Called once before training.
+
+        Returns:
+            What a person should know about it.
+
+        Raises:
+            UsageError: They do not fit, or this kind of policy cannot begin so.
+        """
+        raise UsageError(f"--adapt, --finetune: {self.name} cannot begin with the weights of a checkpoint; uniact can.")
+
+    def keep_what_is_shared(self) -> None:
+        """From now on learn only what belongs to robots, and use the rest as it is used in the end.
+
+        Raises:
+            UsageError: This kind of policy shares nothing among robots.
+        """
+        raise UsageError(f"--adapt: {self.name} shares nothing among robots; uniact does.")
+
+    def readout(self, observation: ObservationBatch) -> Tensor | None:
+        """What may be computed once for an observation, as nothing that it depends on learns, shape (B, ...).
+
+        A training keeps it and gives it back as the observation's `readout`. None if there is nothing of the kind.
+        """
+        return None
+
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Parameters that learn at the backbone's own rate; none unless overridden."""
         return []

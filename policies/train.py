@@ -12,7 +12,7 @@ import torch
 
 from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UsageError
-from ambidex.policies.checkpoint import policy_type, read_texts
+from ambidex.policies.checkpoint import load, policy_type, read_texts
 from ambidex.policies.dataset import read_tables
 from ambidex.policies.training.device import choose_device, choose_precision
 from ambidex.policies.training.learner import Learner
@@ -105,9 +105,13 @@ def _train(
 
 def _first_weights(plan: TrainPlan) -> str:
     """Fill in weights from elsewhere if the run begins; says where they come, or came, from."""
+    config, policy = plan.config, plan.policy
+    if config.adapt:
+        policy.keep_what_is_shared()
     if resumable_step(plan.run):
         return str(read_train_json(plan.run).get("first_weights", ""))
-    return plan.policy.load_pretrained()
+    base = config.adapt or config.finetune
+    return policy.take_over(load(base).to(plan.device)) if base else policy.load_pretrained()
 
 
 def _held_out(robots: Sequence[RobotData]) -> object:

@@ -1,9 +1,14 @@
 """The samples of one robot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from ambidex.policies.batch import TrainingBatch
+from ambidex.policies.policy import Policy
 from ambidex.policies.training.robot_data import RobotData
 from ambidex.policies.training.train_plan import TrainPlan
 from ambidex.policies.training_data.augmentation import Augmentation
@@ -12,6 +17,8 @@ from ambidex.policies.training_data.frame_source import FrameSource
 from ambidex.policies.training_data.mixture import Mixture
 from ambidex.policies.training_data.sample_gatherer import SampleGatherer
 from ambidex.policies.training_data.sampler import Sampler
+
+BLOCK = 64  # rows that are read out at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +39,22 @@ class RobotStream:
         """Those of some rows (B,), as they are."""
         return self.gatherer.batch(rows, self.frames.images(rows))
 
+    def keep_readouts(self, policy: Policy, said: Callable[[int], None]) -> None:
+        """Compute what may be computed once for each observation, if there is anything of the kind.
+
+        Args:
+            policy: In evaluation mode.
+            said: Called with the number of rows that are done.
+        """
+        found: list[Tensor] = []
+        for rows in _blocks(len(self.data.table)):
+            readout = policy.readout(self.samples(rows).observation)
+            if readout is None:
+                return
+            found.append(readout)
+            said(int(rows[-1]) + 1)
+        self.gatherer.keep(torch.cat(found))
+
     def batches(self, plan: TrainPlan, first: int, end: int) -> Iterator[TrainingBatch]:
         """Those of this process from the robot's turn `first` to before `end`, drawn and changed as the seed says."""
         config, ranks = plan.config, plan.ranks
@@ -41,6 +64,10 @@ class RobotStream:
         sources = self.frames.batches(sampler.steps(first, end))
         for order, images in zip(sampler.steps(first, end), sources, strict=True):
             yield self.gatherer.batch(order, augment(images))
+
+
+def _blocks(rows: int) -> Iterator[RowArray]:
+    return (np.arange(first, min(first + BLOCK, rows)) for first in range(0, rows, BLOCK))
 
 
 def training_batches(plan: TrainPlan, streams: Sequence[RobotStream], first_step: int) -> Iterator[TrainingBatch]:

@@ -31,6 +31,8 @@ def check_config(config: TrainConfig[Any]) -> None:
         if value is not None and not (value >= low and (high is None or value < high)):
             expected = f"at least {low}" if high is None else f"from {low} to below {high}"
             raise UsageError(f"--{name.replace('_', '-')} {value}: expected {expected}.")
+    if config.adapt and config.finetune:
+        raise UsageError("--adapt and --finetune both say where to begin: give one of them.")
     for name, choices in CHOICES.items():
         value = getattr(config, name)
         if value not in choices:

@@ -35,6 +35,13 @@ class TrainConfig(Generic[PolicyConfig]):
     )
     """Of data of several robots: how often each has its turn, in proportion, in the order in which --data names them
     first; none given: by the number of its datasets."""
+    adapt: Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")] = field(default=None, metadata={YOUNGER: True})
+    """Begin with a checkpoint, keep what its robots share as it is, and learn what belongs to the robot of the data:
+    for UniAct its interpreter and the image encoder, by the likeliest codes."""
+    finetune: Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")] = field(
+        default=None, metadata={YOUNGER: True}
+    )
+    """Begin with a checkpoint, and learn all of it."""
     output_dir: OptionalPath = None
     """Run folder; auto is runs/POLICY-DATASET."""
     steps: int

@@ -10,6 +10,7 @@ from ambidex.envs.registry import resolve
 from ambidex.policies.preset import Preset
 from ambidex.policies.registry import PRESETS
 from ambidex.policies.training.run_folder import default_run
+from ambidex.policies.training.stored_settings import stored_settings
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_json import config_of, read_train_json
 
@@ -30,10 +31,12 @@ def defaults(policy: str = POLICY, preset: str = PRESET, observations: str | Non
 def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
     """The defaults under these flags, of which only those that decide are looked at; with --resume, the run's own.
 
+    With --adapt or --finetune the policy's own settings are those of the checkpoint.
+
     Raises:
         UnknownNameError: No such policy, preset or kind of observation.
-        UsageError: There is no run to go on with.
-        CheckpointError: The run to go on with is damaged.
+        UsageError: There is no run to go on with, or no checkpoint to begin with.
+        CheckpointError: The run to go on with is damaged, or the checkpoint to begin with.
     """
     known, _ = _parser().parse_known_args(words)
     if known.resume:
@@ -41,7 +44,9 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
         stored = read_train_json(run)
         model = type(defaults(str(stored.get("policy"))).model)
         return replace(config_of(run, stored, model), resume=False, quiet=False, debug=False)
-    return defaults(known.policy, known.preset, known.observations)
+    base = known.adapt or known.finetune
+    chosen = defaults(known.policy, known.preset, known.observations)
+    return replace(chosen, model=stored_settings(base, known.policy, type(chosen.model))) if base else chosen
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,5 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", default=default, nargs="?")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--output-dir", "--output_dir", type=Path, nargs="?")
+    for name in ("adapt", "finetune"):
+        parser.add_argument(f"--{name}", type=Path, nargs="?")
     parser.add_argument("--data", type=Path, nargs="*", default=[])
     return parser

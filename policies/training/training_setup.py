@@ -67,7 +67,19 @@ def make_stream(plan: TrainPlan, robot: RobotData, home: FrameHome) -> RobotStre
     """
     reader = FrameReader(robot.table, plan.policy.inputs_of(robot.robot).cameras)
     gatherer = SampleGatherer(robot.table, plan.policy.chunk_size, plan.device)
-    return RobotStream(data=robot, frames=_frames(plan, robot.table, reader, home), gatherer=gatherer)
+    stream = RobotStream(data=robot, frames=_frames(plan, robot.table, reader, home), gatherer=gatherer)
+    if not (plan.config.random_shift or plan.config.colour_jitter):  # else the same row is never the same twice
+        _keep_readouts(plan, stream)
+    return stream
+
+
+@torch.no_grad()
+def _keep_readouts(plan: TrainPlan, stream: RobotStream) -> None:
+    plan.policy.eval()
+    quiet = plan.config.quiet or not plan.ranks.first
+    with Progress("reading out", len(stream.data.table), quiet=quiet, unit="row") as progress:
+        stream.keep_readouts(plan.policy, progress.update)
+    plan.policy.train()
 
 
 def _frames(plan: TrainPlan, table: EpisodeTable, reader: FrameReader, home: FrameHome) -> FrameSource:

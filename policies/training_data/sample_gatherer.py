@@ -24,10 +24,15 @@ class SampleGatherer:
         self._qpos, self._objects, self._actions, self._last_rows = (
             torch.from_numpy(array).to(device) for array in (table.qpos, table.objects, table.actions, table.last_rows)
         )
+        self._readouts: Tensor | None = None
         self._robot = embodiment(table.spec)
         self._instructions = [entry.instruction for entry in table.entries]
         self._episode_of_row = table.episode_of_row
         self._offsets = torch.arange(chunk_size, device=device)
+
+    def keep(self, readouts: Tensor) -> None:
+        """Give these with the observations from now on, one for each row of the table, shape (N, ...)."""
+        self._readouts = readouts
 
     def batch(self, rows: RowArray, images: Mapping[str, Tensor]) -> TrainingBatch:
         """The samples of some rows.
@@ -43,6 +48,7 @@ class SampleGatherer:
             images=images,
             instructions=tuple(self._instructions[i] for i in self._episode_of_row[rows]),
             robot=self._robot,
+            readout=None if self._readouts is None else self._readouts[at],
         )
         wanted = at[:, None] + self._offsets  # (B, K)
         last = self._last_rows[at][:, None]  # (B, 1)

@@ -62,6 +62,11 @@ class Codebook(nn.Module):
             actions = self.codes(codes) if weights is None else weights @ self.codes.weight  # (B, W)
             return Selection(actions=actions, codes=codes, divergence=divergence_from_uniform(logits))
 
+    def looked_up(self, codes: Tensor) -> Selection:
+        """What codes stand for that were chosen before, shape (B,); their divergence is not known and counts as 0."""
+        actions = self.codes(codes)
+        return Selection(actions=actions, codes=codes, divergence=actions.new_zeros(()))
+
     def fixed_code(self, code: int, count: int) -> Tensor:
         """One code for all of a batch, whatever it sees, shape (count, W).
 

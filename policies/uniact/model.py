@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.uniact.camera_features import CameraFeatures
@@ -22,6 +23,8 @@ from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSi
 from ambidex.policies.uniact.interpreters.registry import make_interpreter
 from ambidex.policies.uniact.selection import Selection
 from ambidex.policies.uniact.temperature import Temperature
+
+SHARED = ("extractor", "codebook", "cameras")
 
 
 class UniActModel(nn.Module):
@@ -63,6 +66,28 @@ class UniActModel(nn.Module):
             decoder_layers=config.decoder_layers,
         )
         self.domains[name] = Domain(make_interpreter(config.interpreter, sizes), statistics, cameras)
+
+    def take_over(self, other: "UniActModel") -> tuple[str, ...]:
+        """Copy the weights of what robots share, and of the interpreters of the robots that both have.
+
+        Returns:
+            The robots that both have.
+
+        Raises:
+            UsageError: The sizes differ.
+        """
+        known = tuple(name for name in self.domains if name in other.domains)
+        parts = [(getattr(self, name), getattr(other, name)) for name in SHARED]
+        parts += [(self.domain(name).interpreter, other.domain(name).interpreter) for name in known]
+        try:
+            for own, given in parts:
+                own.load_state_dict(given.state_dict())
+        except RuntimeError as error:
+            raise UsageError(
+                f"The checkpoint to begin with has other sizes: {' '.join(str(error).split())}. Leave out the flags "
+                "that set sizes; they are those of the checkpoint."
+            ) from error
+        return known
 
     def domain(self, name: str) -> Domain:
         """The domain of this name."""

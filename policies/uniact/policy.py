@@ -14,6 +14,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.coded_policy import CodedPolicy
 from ambidex.policies.embodiment import embodiment
+from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.training_data.merged_spec import BETWEEN
@@ -24,6 +25,7 @@ from ambidex.policies.uniact.extractor.make_extractor import make_extractor
 from ambidex.policies.uniact.masked_huber import masked_huber
 from ambidex.policies.uniact.model import UniActModel
 from ambidex.policies.uniact.robot_view import RobotView, view_of
+from ambidex.policies.uniact.selection import Selection
 from ambidex.policies.vision.resnet_weights import load_resnet_weights
 
 TOKENIZER = "tokenizer.json"
@@ -53,6 +55,7 @@ class UniActPolicy(CodedPolicy):
         self.config = config
         self.chunk_size = config.chunk_size
         self.code: int | None = None
+        self._kept = False
         self._specs: dict[str, EnvSpec] = {}
         self._views: dict[str, RobotView] = {}
         view_of(config, spec)  # refuses data before there is anything large
@@ -88,8 +91,7 @@ class UniActPolicy(CodedPolicy):
         temperature, and how many codes the batch uses, as it were.
         """
         seen, robot = batch.observation, self._robot(batch.observation)
-        mode: Mode = "gumbel" if self.training else "argmax"
-        chosen = self.model.choose(seen.images[self._views[robot].main], seen.instructions, mode)
+        chosen = self._chosen(seen, "gumbel" if self.training and not self._kept else "argmax")
         made = self.model.interpret(robot, chosen.actions, seen.qpos, seen.images)  # (B, K, A)
         actions = self.model.domain(robot).actions(batch.actions)
         terms = {
@@ -98,7 +100,7 @@ class UniActPolicy(CodedPolicy):
         }
         codes = F.one_hot(chosen.codes, self.config.codes).float().mean(0)  # (N,)
         temperature = self.model.codebook.temperature().clone()
-        if self.training and torch.is_grad_enabled():
+        if self.training and torch.is_grad_enabled() and not self._kept:
             self.model.codebook.temperature.advance()
         loss = terms["huber"] + self.config.uniform_weight * terms["divergence"]
         return {"loss": loss, **terms, "temperature": temperature, "perplexity": torch.special.entr(codes).sum().exp()}
@@ -131,6 +133,26 @@ class UniActPolicy(CodedPolicy):
         }
         return {f"codes/{name}": value for name, value in code_figures(chosen, self.config.codes).items()}
 
+    def take_over(self, other: Policy) -> str:
+        """See `Policy`; the extractor with its tokenizer, the codebook, the image encoder and known interpreters."""
+        if not isinstance(other, UniActPolicy):
+            raise UsageError(f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}.")
+        known = self.model.take_over(other.model)
+        self.model.extractor.use_tokenizer(other.model.extractor.tokenizer)
+        robots = f", the interpreter of {', '.join(known)} too" if known else "; its interpreters are of other robots"
+        return f"Begins with the extractor, the codebook and the image encoder of the checkpoint{robots}."
+
+    def keep_what_is_shared(self) -> None:
+        """See `Policy`; the extractor and the codebook."""
+        self._kept = True
+        for module in (self.model.extractor, self.model.codebook):
+            module.requires_grad_(False)
+
+    @torch.no_grad()
+    def readout(self, observation: ObservationBatch) -> Tensor | None:
+        """See `Policy`; the codes, shape (B,) int64."""
+        return self._chosen(observation, "argmax").codes if self._kept else None
+
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Those that may begin with published weights: ResNet-18's, and LLaVA-OneVision's."""
         extractor = self.model.extractor.parameters() if self.config.extractor == "llava_ov" else ()
@@ -149,6 +171,11 @@ class UniActPolicy(CodedPolicy):
         """See `Policy`."""
         self.model.extractor.read_tokenizer(texts[TOKENIZER])
 
+    def _chosen(self, seen: ObservationBatch, mode: Mode) -> Selection:
+        if seen.readout is not None:
+            return self.model.codebook.looked_up(seen.readout)
+        return self.model.choose(seen.images[self._views[self._robot(seen)].main], seen.instructions, mode)
+
     def _robot(self, seen: ObservationBatch) -> str:
         return seen.robot or self.domain
 
@@ -162,5 +189,5 @@ class UniActPolicy(CodedPolicy):
         if self.code is not None:
             codes = torch.full((len(seen),), self.code, device=seen.qpos.device)
             return self.model.codebook.fixed_code(self.code, len(seen)), codes
-        chosen = self.model.choose(seen.images[self._views[self._robot(seen)].main], seen.instructions, "argmax")
+        chosen = self._chosen(seen, "argmax")
         return chosen.actions, chosen.codes

@@ -1,0 +1,126 @@
+"""A UniAct that begins with another one's weights."""
+
+import dataclasses
+
+import pytest
+import torch
+from synthetic_dataset import write_dataset
+from synthetic_libero import write_panda_dataset
+from training_runs import StopAfter, same_tensors, tensors
+from uniact_samples import SMALL
+
+from ambidex.envs.errors import UsageError
+from ambidex.policies.checkpoint import load
+from ambidex.policies.train import train
+from ambidex.policies.training import trainer
+from ambidex.policies.training.train_flags import defaults, defaults_for
+from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+KEPT = ("model.extractor.", "model.codebook.")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("base")
+    data = write_dataset(folder / "data", image_size=(48, 64), cameras=("top",))
+    return train(settings(data, folder / "run", steps=3))
+
+
+@pytest.fixture(scope="module", params=["the same robot", "another robot"])
+def data(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    if request.param == "another robot":
+        return write_panda_dataset(folder, image_size=(32, 32))
+    return write_dataset(folder, image_size=(48, 64), cameras=("top",), first_seed=50, instruction="something new")
+
+
+def settings(data, run, **changes):
+    config = defaults("uniact", "tiny")
+    changes = {"steps": 4, "batch_size": 4, "warmup_steps": 1, "save_every": 8, "validate_every": 2, **changes}
+    model = dataclasses.replace(config.model, **SMALL)
+    fixed = {"device": "cpu", "precision": "fp32", "quiet": True, "ema_decay": 0.0}
+    return dataclasses.replace(config, data=(data,), output_dir=run, model=model, **fixed, **changes)
+
+
+def differing(one, other):
+    ours, theirs = one.state_dict(), other.state_dict()
+    return {name for name in ours.keys() & theirs.keys() if not torch.equal(ours[name], theirs[name])}
+
+
+def test_adapting_keeps_the_extractor_and_the_codebook(base, data, tmp_path):
+    before, after = load(base), load(train(settings(data, tmp_path / "run", adapt=base)))
+    assert not {name for name in differing(before, after) if name.startswith(KEPT)}
+    assert any(name.startswith("model.cameras.") for name in differing(before, after))
+    assert after.model.extractor.tokenizer.to_json() == before.model.extractor.tokenizer.to_json()
+    assert len(after.specs) == 1
+
+
+def test_fine_tuning_changes_everything_that_learns(base, data, tmp_path):
+    before, after = load(base), load(train(settings(data, tmp_path / "run", finetune=base)))
+    for prefix in (*KEPT, "model.cameras."):
+        assert any(name.startswith(prefix) for name in differing(before, after))
+
+
+def test_it_begins_where_the_checkpoint_ends(base, tmp_path):
+    same = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=("top",))
+    after = load(train(settings(same, tmp_path / "run", finetune=base, steps=1, learning_rate=0.0,
+                                backbone_learning_rate=0.0)))  # fmt: skip
+    assert differing(load(base), after) <= {"model.codebook.temperature.step"}
+
+
+@pytest.mark.parametrize("changes", [{}, {"random_shift": 2}])
+def test_images_are_read_out_once_unless_they_vary(base, data, tmp_path, monkeypatch, changes):
+    calls, forward = [], ScratchExtractor.forward
+
+    def counted(self, images, instructions):
+        calls.append(len(images))
+        return forward(self, images, instructions)
+
+    monkeypatch.setattr(ScratchExtractor, "forward", counted)
+    train(settings(data, tmp_path / "run", adapt=base, validation_fraction=0.0, **changes))
+    assert calls == ([4] * 4 if changes else [27])
+
+
+def test_an_interrupted_adaptation_goes_on_to_the_same_bits(base, data, tmp_path, monkeypatch):
+    whole = train(settings(data, tmp_path / "whole", adapt=base))
+    with monkeypatch.context() as patch:
+        StopAfter.steps = 2
+        patch.setattr(trainer, "StopSignal", StopAfter)
+        with pytest.raises(KeyboardInterrupt):
+            train(settings(data, tmp_path / "run", adapt=base))
+    run = train(settings(data, tmp_path / "run", adapt=base, resume=True))
+    assert same_tensors(tensors(whole, 4), tensors(run, 4))
+
+
+def test_the_settings_are_those_of_the_checkpoint(base):
+    words = ["--policy", "uniact", "--preset", "tiny", "--adapt", str(base)]
+    assert defaults_for(words).model == settings(base, base).model
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"adapt": "base", "finetune": "base"}, "--adapt and --finetune both"),
+        ({"adapt": "base", "codes": 17}, "other sizes: .*size mismatch"),
+    ],
+)
+def test_what_does_not_fit_is_refused(base, data, tmp_path, changes, message):
+    codes = changes.get("codes", SMALL["codes"])
+    flags = {name: base for name in changes if name != "codes"}
+    config = settings(data, tmp_path / "run", **flags)
+    with pytest.raises(UsageError, match=message):
+        train(dataclasses.replace(config, model=dataclasses.replace(config.model, codes=codes)))
+
+
+def test_a_policy_of_one_robot_cannot_adapt(base, tmp_path):
+    states = write_dataset(tmp_path / "data")
+    model = dataclasses.replace(defaults("act", "tiny").model, backbone_weights="none")
+    config = dataclasses.replace(defaults("act", "tiny"), data=(states,), output_dir=tmp_path / "run", adapt=base)
+    with pytest.raises(UsageError, match="act shares nothing among robots; uniact does"):
+        train(dataclasses.replace(config, model=model, device="cpu"))
+
+
+def test_a_checkpoint_of_another_policy_is_refused(base):
+    with pytest.raises(UsageError, match="is a checkpoint of uniact, and --policy is act"):
+        defaults_for(["--policy", "act", "--finetune", str(base)])
