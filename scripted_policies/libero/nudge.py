@@ -9,6 +9,7 @@ import numpy as np
 
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.pose import Pose
+from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.grasps import TIP
@@ -19,7 +20,8 @@ from ambidex.scripted_policies.libero.workplace import Workplace
 
 DISTANCES = (0.03, 0.05, 0.075, 0.1)  # of a push [m]
 STRAIGHT = 0.9  # z of the upward axis of a thing that is pushed along its own sides
-FINGER = 0.011  # half of the closed fingers, in the direction of the push [m]
+FINGER, BOTH = 0.011, 0.017  # half of the closed fingers in the direction of the push, side by side and in a row [m]
+SHORT = 0.006  # by which a push may end short [m]
 GAP = 0.008  # between fingers and thing, where the hand comes down [m]
 LOW = 0.02  # of the tips above what the thing stands on, at most [m]
 OVERLAP = 0.006  # of the tips below the thing's top, at least [m]
@@ -47,10 +49,10 @@ class Push:
 
 
 class Nudge:
-    """The skill, for one thing."""
+    """The skill, for what a goal atom puts somewhere."""
 
-    def __init__(self, work: Workplace, thing: str) -> None:
-        self._work, self._thing = work, thing
+    def __init__(self, work: Workplace, atom: Atom) -> None:
+        self._work, self._atom, self._thing = work, atom, atom.arguments[0]
 
     def motion(self) -> Motion:
         """One push; true if there was room for one. The thing has to be taken afterwards."""
@@ -88,7 +90,7 @@ class Nudge:
             if not self._is_free(pose, way):
                 continue
             start = next((tool for tool in self._starts(pose, direction) if self._can_push(tool, pose, way)), None)
-            if start is not None and self._can_be_taken(pose.shifted(way)):
+            if start is not None and all(self._can_be_taken(pose.shifted(part * way)) for part in _ends(distance)):
                 yield Push(start, way)
 
     def _directions(self, pose: Pose) -> list[FloatArray]:
@@ -115,8 +117,8 @@ class Nudge:
         spot = middle.position + (behind - FINGER - GAP) * direction
         spot[2] = pose.position[2] + float(corners[:, 2].min()) + height + TIP
         across = np.cross((0.0, 0.0, 1.0), direction)
-        for closing in (across, direction):
-            yield from both_ways(Pose(spot, pointing(DOWN, closing)))
+        yield from both_ways(Pose(spot, pointing(DOWN, across)))
+        yield from both_ways(Pose(spot - (BOTH - FINGER) * direction, pointing(DOWN, direction)))
         for tilt in TILTS:
             # The palm over the thing and not over what is behind it.
             approach = math.cos(tilt) * np.array(DOWN) - math.sin(tilt) * direction
@@ -146,7 +148,13 @@ class Nudge:
         return work.reach.along(poses_between(work.hand.tool(), above, WAYPOINTS), work.joints())
 
     def _can_be_taken(self, moved: Pose) -> bool:
+        """Whether there is a grasp of the thing that can bring it to its place."""
         work = self._work
-        category, joints, here = work.category(self._thing), work.joints(), work.hand.tool()
-        taken = next(work.pick_plan.takes(self._thing, moved, category, here, joints), None)
-        return taken is not None
+        category = work.category(self._thing)
+        plan = next(work.pick_plan.plans(self._atom, moved, category, work.hand.tool(), work.joints()), None)
+        return plan is not None and plan.place is not None
+
+
+def _ends(distance: float) -> tuple[float, float]:
+    """Shares of a push [m] after which a thing has to be free, as it may end short."""
+    return 1.0, 1.0 - SHORT / distance

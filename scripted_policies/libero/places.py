@@ -13,6 +13,7 @@ from ambidex.envs.tasks.libero.predicates import holds
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor, square_yaws
+from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.falls import Falls
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.room import room_beside
@@ -23,6 +24,7 @@ WIDE, NARROW = 0.01, 0.004  # how far off a thing may come to stand [m]
 SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions
 EVEN = 0.006  # difference in height between spots of one floor [m]
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
+WALL_GAP = 0.004  # between a thing and the end of a region it shares [m]
 DEPTH = 0.4  # how far a thing is lowered at most [m]
 
 
@@ -34,6 +36,7 @@ class Places:
         self._probe = probe
         self._falls = falls
         self._goal = tuple(goal)
+        self._seen, self._known = 0, dict[tuple[Atom, float], list[Pose]]()
 
     def narrow(self, atom: Atom) -> bool:
         """Whether the thing has to be square to the place, and lowered to its floor."""
@@ -42,7 +45,7 @@ class Places:
     def turns(self, atom: Atom, yaw: float) -> list[float]:
         """How far the thing may be turned between grasp and place, little first, from a yaw [rad]."""
         if not self.narrow(atom):
-            return sorted(TURNS, key=abs)
+            return self._flat_first(atom, yaw, sorted(TURNS, key=abs))
         frame = self._world.frames(atom.arguments[1])[0]
         turns = [math.remainder(square - yaw, 2 * math.pi) for square in square_yaws(frame, self._category(atom))]
         return sorted(turns, key=abs)
@@ -55,10 +58,7 @@ class Places:
             yaw: How the thing is turned about the vertical [rad].
             centre: Centre of the thing's box in its own frame, shape (3,) [m].
         """
-        turned = Pose.at((0, 0, 0), quaternion_about((0, 0, 1), yaw))
-        shift = (turned @ Pose.at((*centre[:2], 0.0))).position
-        rests = [self._lowered(atom, Pose(spot, turned.quaternion)) for spot in self._spots(atom, shift)]
-        found = [rest for rest in rests if rest is not None]
+        found = self._rests(atom, yaw, centre)
         lowest = min((float(rest.position[2]) for rest in found), default=0.0)
         # What comes to rest higher than elsewhere in the region stands on an edge.
         flat = [rest for rest in found if rest.position[2] < lowest + EVEN and self._is_down(atom, rest)]
@@ -66,13 +66,56 @@ class Places:
         for margin in (WIDE, NARROW):
             yield from (rest for rest in flat if self._holds_around(atom, rest, margin))
 
+    def _rests(self, atom: Atom, yaw: float, centre: FloatArray) -> list[Pose]:
+        """Where the thing comes to rest at a yaw when it is lowered on any spot; looked for once."""
+        if self._seen != self._probe.renewals:
+            self._seen, self._known = self._probe.renewals, {}
+        key = (atom, round(yaw, 3))
+        if key not in self._known:
+            turned = Pose.at((0, 0, 0), quaternion_about((0, 0, 1), yaw))
+            shift = (turned @ Pose.at((*centre[:2], 0.0))).position
+            spots = itertools.chain(self._spots(atom, shift), self._beside_walls(atom, turned.quaternion))
+            rests = [self._lowered(atom, Pose(spot, turned.quaternion)) for spot in spots]
+            self._known[key] = [rest for rest in rests if rest is not None]
+        return self._known[key]
+
+    def _flat_first(self, atom: Atom, yaw: float, turns: list[float]) -> list[float]:
+        """The same turns; where things share a place, those in which the thing gets down to the floor first."""
+        if not self._is_shared(atom):
+            return turns
+        centre = figures(self._category(atom)).centre
+        levels = [
+            min((float(rest.position[2]) for rest in self._rests(atom, yaw + turn, centre)), default=math.inf)
+            for turn in turns
+        ]
+        lowest = min(levels)
+        high = [level > lowest + EVEN for level in levels]
+        return [turn for _, turn in sorted(zip(high, turns, strict=True), key=lambda option: option[0])]
+
+    def _is_shared(self, atom: Atom) -> bool:
+        """Whether something else belongs into the same place."""
+        return atom.predicate == "in" and any(_is_beside(other, atom) for other in self._goal)
+
+    def _beside_walls(self, atom: Atom, quaternion: FloatArray) -> Iterator[FloatArray]:
+        """Positions above a shared place at which the thing's box is next to one wall, or to two, (3,) [m]."""
+        if not self._is_shared(atom):
+            return
+        corners = corners_of(self._category(atom), quaternion)
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        for frame in self._world.frames(atom.arguments[1]):
+            half = np.abs(frame.rotation @ frame.half_size)
+            above = frame.position + np.array([0.0, 0.0, half[2] + ABOVE])
+            ends = np.stack([WALL_GAP - half - low, -(low + high) / 2, half - WALL_GAP - high])
+            for x, y in itertools.product(range(3), range(3)):
+                yield above + np.array([ends[x, 0], ends[y, 1], 0.0])
+
     def settles(self, atom: Atom, pose: Pose) -> bool:
         """Whether the thing, let go at a pose, comes to rest where the atom holds."""
         return self._falls.reach(atom, pose)
 
     def _room(self, atom: Atom, rest: Pose) -> float:
         """How well what is still to come into the same place fits beside the thing, up to enough [m]."""
-        later = [other for other in self._goal if _comes_later(other, atom) and not holds(self._world, other)]
+        later = [other for other in self._goal if _is_beside(other, atom) and not holds(self._world, other)]
         if atom.predicate != "in" or not later:
             return 0.0
         (frame, *_) = self._world.frames(atom.arguments[1])
@@ -126,5 +169,5 @@ class Places:
         return True
 
 
-def _comes_later(other: Atom, atom: Atom) -> bool:
+def _is_beside(other: Atom, atom: Atom) -> bool:
     return other.predicate == "in" and other.arguments[1] == atom.arguments[1] and other != atom

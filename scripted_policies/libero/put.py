@@ -40,9 +40,10 @@ class Put:
     def motion(self, attempt: int) -> Motion:
         """Pick and place; true if the thing was let go where it should be."""
         plan = self._plan(attempt)
+        if (plan is None or plan.place is None) and (yield from Nudge(self._work, self._atom).motion()):
+            return False
         if plan is None:
-            nudged = yield from Nudge(self._work, self._thing).motion()
-            return False if nudged else (yield from self._work.hand.pause(RETRY, until=lambda: False))
+            return (yield from self._work.hand.pause(RETRY, until=lambda: False))
         if not (yield from self._pick(plan)):
             yield from self._let_go()
             return False

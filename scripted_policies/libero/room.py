@@ -7,7 +7,7 @@ from ambidex.envs.pose import Pose
 from ambidex.envs.tasks.libero.region_frame import RegionFrame
 from ambidex.scripted_policies.libero.corners import corners_of
 
-ENOUGH = 0.012  # room around a thing, beyond which more is no better [m]
+ENOUGH = 0.02  # room around a thing, beyond which more is no better [m]
 
 
 def room_beside(frame: RegionFrame, category: str, rest: Pose, other: str) -> float:
