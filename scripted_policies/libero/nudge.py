@@ -61,7 +61,7 @@ class Nudge:
         if push is None:
             return False
         above = push.start.shifted((0.0, 0.0, ABOVE))
-        yield from hand.follow(work.way(above, TIP + CLEARANCE, HAND_RADIUS))
+        yield from hand.follow(work.way(above, TIP + CLEARANCE, HAND_RADIUS), exact=True)
         yield from hand.close()
         yield from hand.reach(push.start, speed=0.7)
         ahead = GAP / float(np.linalg.norm(push.way)) * push.way
