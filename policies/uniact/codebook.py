@@ -16,6 +16,7 @@ from ambidex.policies.uniact.temperature import Temperature
 
 Mode = Literal["gumbel", "argmax"]
 FIRST_STD = 0.2  # of codes before training, as published
+SPREAD = 4.0  # with 1, choices become certain before they are spread, and few codes are left: 8 of 64 after 150 steps
 
 
 class Codebook(nn.Module):
@@ -60,12 +61,18 @@ class Codebook(nn.Module):
             weights = self._drawn(logits) if mode == "gumbel" else None  # (B, N)
             codes = (logits if weights is None else weights).argmax(-1)  # (B,)
             actions = self.codes(codes) if weights is None else weights @ self.codes.weight  # (B, W)
-            return Selection(actions=actions, codes=codes, divergence=divergence_from_uniform(logits))
+            return Selection(
+                actions=actions,
+                codes=codes,
+                divergence=divergence_from_uniform(logits),
+                information=information(logits),
+            )
 
     def looked_up(self, codes: Tensor) -> Selection:
-        """What codes stand for that were chosen before, shape (B,); their divergence is not known and counts as 0."""
+        """What codes stand for that were chosen before, shape (B,); what is not known of the choice counts as 0."""
         actions = self.codes(codes)
-        return Selection(actions=actions, codes=codes, divergence=actions.new_zeros(()))
+        nothing = actions.new_zeros(())
+        return Selection(actions=actions, codes=codes, divergence=nothing, information=nothing)
 
     def fixed_code(self, code: int, count: int) -> Tensor:
         """One code for all of a batch, whatever it sees, shape (count, W).
@@ -94,3 +101,15 @@ def divergence_from_uniform(logits: Tensor) -> Tensor:
     """KL(softmax(logits) || uniform) of each row (B, N), averaged: 0 if all are equal, log N for certainty."""
     log_shares = logits.log_softmax(-1)  # (B, N)
     return (log_shares.exp() * (log_shares + math.log(logits.shape[-1]))).sum(-1).mean()
+
+
+def information(logits: Tensor) -> Tensor:
+    """How much choices, rows (B, N), say about what they were made by.
+
+    `SPREAD` times the entropy of the mean choice, which is large if all codes are used, less the mean entropy of the
+    choices, which is small if each is certain. Source: Krause, Perona & Gomes, "Discriminative clustering by
+    regularized information maximization", NIPS 2010, who weigh both alike.
+    """
+    log_shares = logits.log_softmax(-1)  # (B, N)
+    shares = log_shares.exp()
+    return SPREAD * torch.special.entr(shares.mean(0)).sum() + (shares * log_shares).sum(-1).mean()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies.config_json import YOUNGER
 from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
 from ambidex.policies.vision.resnet import Norm
@@ -15,7 +16,7 @@ COUNTS = (
     "codes code_width temperature_steps chunk_size heads feedforward encoder_layers decoder_layers backbone_width"
 ).split()
 POSITIVE = ("temperature_start", "temperature_end", "huber_delta")
-NOT_NEGATIVE = ("uniform_weight", "execute_steps")
+NOT_NEGATIVE = ("uniform_weight", "information_weight", "execute_steps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,9 @@ class UniActConfig:
     """Training steps over which the temperature falls."""
     uniform_weight: float = 5e-4
     """Weight of the codes' divergence from uniform use; the released code forgets to add it, as 0 does."""
+    information_weight: float = field(default=0.0, metadata={YOUNGER: True})
+    """Weight of what codes say about image and instruction: their use spread out over a batch, each choice certain. 0
+    as published, where small extractors come to use a handful of codes."""
     interpreter: str = "auto"
     """What makes actions of universal ones; auto is a transformer in the sizes of the data."""
     chunk_size: int = 4

@@ -85,10 +85,11 @@ class UniActPolicy(CodedPolicy):
             self.domain, self.spec, self.inputs = robot, self._specs[robot], self.inputs_of(robot)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        """Huber's loss of actions within the episode, the codes' divergence from uniform use, and their weighted sum.
+        """Huber's loss of actions within the episode, the codes' divergence from uniform use, and their information.
 
-        In training mode codes are drawn, and the temperature falls; else they are the likeliest. To look at: the
-        temperature, and how many codes the batch uses, as it were.
+        The loss is their weighted sum, information counting against it. In training mode codes are drawn, and the
+        temperature falls; else they are the likeliest. To look at: the temperature, and how many codes the batch uses,
+        as it were.
         """
         seen, robot = batch.observation, self._robot(batch.observation)
         chosen = self._chosen(seen, "gumbel" if self.training and not self._kept else "argmax")
@@ -97,12 +98,18 @@ class UniActPolicy(CodedPolicy):
         terms = {
             "huber": masked_huber(made, actions, batch.is_pad, self.config.huber_delta),
             "divergence": chosen.divergence,
+            "information": chosen.information,
         }
         codes = F.one_hot(chosen.codes, self.config.codes).float().mean(0)  # (N,)
         temperature = self.model.codebook.temperature().clone()
         if self.training and torch.is_grad_enabled() and not self._kept:
             self.model.codebook.temperature.advance()
-        loss = terms["huber"] + self.config.uniform_weight * terms["divergence"]
+        config = self.config
+        loss = (
+            terms["huber"]
+            + config.uniform_weight * terms["divergence"]
+            - config.information_weight * terms["information"]
+        )
         return {"loss": loss, **terms, "temperature": temperature, "perplexity": torch.special.entr(codes).sum().exp()}
 
     @torch.no_grad()

@@ -30,6 +30,7 @@ BASE = Preset(
         extractor="scratch",
         scratch=ScratchShape(image_size=192, width=384, layers=8, heads=6, vocabulary=1024),
         temperature_steps=100_000,
+        information_weight=3e-3,
         chunk_size=50,
         execute_steps=25,
         d_model=256,
@@ -52,6 +53,8 @@ BASE = Preset(
 TINY = Preset(
     config=UniActConfig(
         extractor="scratch",
+        codes=64,
+        information_weight=3e-3,
         temperature_steps=8_000,
         chunk_size=50,
         execute_steps=25,

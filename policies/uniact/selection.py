@@ -14,8 +14,10 @@ class Selection:
         codes: The code that weighs most in each, shape (B,) int64.
         divergence: KL divergence of the codes' probabilities from the uniform ones, averaged over the batch, a scalar
             in nats.
+        information: How much the codes say about what they were chosen by, a scalar in nats.
     """
 
     actions: Tensor
     codes: Tensor
     divergence: Tensor
+    information: Tensor

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ambidex.envs.errors import UnknownNameError, UsageError
-from ambidex.policies.uniact.codebook import Codebook, divergence_from_uniform
+from ambidex.policies.uniact.codebook import SPREAD, Codebook, divergence_from_uniform, information
 from ambidex.policies.uniact.temperature import Temperature
 
 FEATURES, SIZE, WIDTH = 6, 16, 5
@@ -113,3 +113,10 @@ def test_bf16_changes_no_choice():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         mixed = codebook(features(), "argmax")
     assert mixed.actions.dtype == torch.float32 and torch.equal(mixed.actions, plain.actions)
+
+
+def test_choices_say_most_if_each_is_certain_of_another_code():
+    certain, torn = 100 * torch.eye(SIZE), torch.zeros(SIZE, SIZE)
+    alike = certain[:1].expand(SIZE, -1)
+    found = [information(logits).item() for logits in (certain, torn, alike)]
+    assert found == pytest.approx([SPREAD * math.log(SIZE), (SPREAD - 1) * math.log(SIZE), 0], abs=1e-5)
