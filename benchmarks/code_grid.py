@@ -1,0 +1,118 @@
+"""What codes do to robots, as one picture: `python -m ambidex.benchmarks.code_grid --checkpoint RUN --codes 3 17 42`.
+
+A row for each code, a column for each task and its robot: pictures of a second of open-loop play from one start.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from ambidex.atomic_files import replacing
+from ambidex.benchmarks.code_play import CodePlay
+from ambidex.benchmarks.picture_table import Column, picture_table
+from ambidex.benchmarks.running.policy_fit import play_code
+from ambidex.command_line import run
+from ambidex.envs.errors import UsageError
+from ambidex.envs.registry import find_task
+from ambidex.envs.types import ImageArray
+from ambidex.flags import Names, OptionalPath, Switch
+from ambidex.policies.checkpoint import load
+from ambidex.policies.policy import Policy
+from ambidex.policies.training.run_folder import find_checkpoint
+
+ENDINGS = (".jpg", ".png")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeGridConfig:
+    """Draw what codes of a policy do to robots: a row for each code, a column for each task."""
+
+    checkpoint: OptionalPath = None
+    """Checkpoint or run folder. Must be given."""
+    codes: tuple[int, ...] = ()
+    """Codes to play. Must be given."""
+    tasks: tuple[str, ...] = ("transfer_cube", "libero_goal/1")
+    """Tasks to play them in, each with its robot."""
+    cameras: Names = None
+    """One view for each task; none given: the first camera of its family."""
+    seed: int = 0
+    """Seed of the start."""
+    seconds: float = 1.0
+    """Simulated time of a play [s]."""
+    frames: int = 4
+    """Pictures of a play, from its start to its end."""
+    height: int = 150
+    """Height of a picture [px]."""
+    render_quality: str = "standard"
+    """standard or studio."""
+    output: Path = Path("results/code_grid.jpg")
+    """The picture to write, .jpg or .png."""
+    quiet: Switch = False
+    """Say nothing but errors."""
+    debug: Switch = False
+    """Show tracebacks."""
+
+
+def main(config: CodeGridConfig) -> None:
+    """Play every code in every task and write the picture."""
+    checkpoint = _checked(config)
+    policy = load(find_checkpoint(checkpoint))
+    for code in config.codes:
+        play_code(policy, code)  # refuses one that is not there before anything is played
+    columns = list(_columns(policy, config))
+    _write(config.output, picture_table([f"code {code}" for code in config.codes], columns))
+    if not config.quiet:
+        print(config.output)
+
+
+def _columns(policy: Policy, config: CodeGridConfig) -> Iterator[Column]:
+    play = CodePlay(
+        seed=config.seed,
+        seconds=config.seconds,
+        frames=config.frames,
+        height=config.height,
+        quality=config.render_quality,
+    )
+    times = [config.seconds * number / (config.frames - 1) for number in range(config.frames)]
+    cameras = config.cameras or (None,) * len(config.tasks)
+    for task, camera in zip(config.tasks, cameras, strict=True):
+        cells = play.strips(policy, task, config.codes, camera)
+        spec = find_task(task)
+        yield Column(
+            title=f"{task}, {spec.robot}",
+            subtitle=spec.instruction,
+            marks=[f"{time:.2f} s" for time in times],
+            cells=cells,
+        )
+
+
+def _checked(config: CodeGridConfig) -> Path:
+    """The checkpoint, if the rest is as it should be."""
+    if config.checkpoint is None or not config.codes:
+        raise UsageError("Give --checkpoint, the run of a policy that has codes, and --codes, e.g. --codes 3 17 42.")
+    if not config.tasks or (config.cameras and len(config.cameras) != len(config.tasks)):
+        raise UsageError(
+            f"--cameras {' '.join(config.cameras or ())}: {len(config.cameras or ())} for {len(config.tasks)} tasks. "
+            "Expected one task or more, and one camera for each, or none for the usual ones."
+        )
+    if config.frames < 2 or config.height < 1 or not 0 < config.seconds < math.inf:
+        raise UsageError(
+            f"--frames {config.frames}, --height {config.height}, --seconds {config.seconds}: expected 2 pictures or "
+            "more of 1 px or more, and more than 0 s."
+        )
+    if config.output.suffix not in ENDINGS:
+        raise UsageError(f"--output {config.output}: expected a name that ends in {' or '.join(ENDINGS)}.")
+    return config.checkpoint
+
+
+def _write(path: Path, picture: ImageArray) -> None:
+    kind, options = ("JPEG", {"quality": 90}) if path.suffix == ".jpg" else ("PNG", {})
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, kind, optimize=True, **options)
+
+
+if __name__ == "__main__":
+    run("code-grid", main, CodeGridConfig)

@@ -1,0 +1,100 @@
+"""What one code of a policy does to a robot: a short open-loop play from the start of a task, in pictures."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ambidex.benchmarks.running.policy_fit import fitting_spec, play_code, use_robot_of
+from ambidex.benchmarks.running.served_agents import environment_for
+from ambidex.benchmarks.running.terms import Terms
+from ambidex.envs.env import Environment
+from ambidex.envs.errors import SimulationError
+from ambidex.envs.families import FAMILIES
+from ambidex.envs.rollout import rollout
+from ambidex.envs.types import EnvSpec, FloatArray, ImageArray, Observation, Outcome
+from ambidex.policies.chunk import Chunk
+from ambidex.policies.execution import choose_execution
+from ambidex.policies.fixed_batch import FixedBatch
+from ambidex.policies.observation_message import ObservationMessage
+from ambidex.policies.serving import describe
+
+if TYPE_CHECKING:
+    from ambidex.policies.policy import Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodePlay:
+    """How codes are played and pictured.
+
+    Attributes:
+        seed: Episode seed of the start.
+        seconds: Simulated time [s].
+        frames: Pictures, evenly spread from the start to the end.
+        height: Of a picture [px]; its shape is that of the task's family.
+        quality: "standard" or "studio".
+    """
+
+    seed: int
+    seconds: float
+    frames: int
+    height: int
+    quality: str
+
+    def strips(
+        self, policy: "Policy", task: str, codes: tuple[int, ...], camera: str | None = None
+    ) -> list[list[ImageArray]]:
+        """The pictures of each code, shape (height, W, 3) uint8 RGB.
+
+        Args:
+            policy: What the codes are of; it computes on a CPU.
+            task: Where they are played, with the robot of this task.
+            codes: Which.
+            camera: Which view; None for the first of the task's family.
+
+        Raises:
+            UsageError: The policy does not fit the task, or has no such code.
+            UnknownNameError: The task has no such camera.
+            SimulationError: A play broke.
+        """
+        terms = Terms()
+        use_robot_of(policy, task, terms)
+        spec = fitting_spec(task, describe(policy), terms)
+        terms = Terms(horizon=self.steps(spec))
+        acted = environment_for(task, policy.spec, policy.inputs, terms)
+        seen = self._filmed(task, spec, camera)
+        strips = [self._strip(seen, self._states(policy, acted, code)) for code in codes]
+        acted.close()
+        seen.close()
+        return strips
+
+    def steps(self, spec: EnvSpec) -> int:
+        """Control steps of a play."""
+        return max(1, round(self.seconds * spec.control_hz))
+
+    def _filmed(self, task: str, spec: EnvSpec, camera: str | None) -> Environment:
+        family = FAMILIES[spec.family]
+        height, width = family.image_size
+        size = (self.height, round(self.height * width / height))
+        return Terms().environment(
+            task, cameras=(camera or family.cameras[0],), image_size=size, render_quality=self.quality
+        )
+
+    def _states(self, policy: "Policy", env: Environment, code: int) -> FloatArray:
+        """States before, within and after the play of a code, shape (T+1, S)."""
+        play_code(policy, code)
+        batch = FixedBatch(policy, torch.device("cpu"), 1)
+
+        def ask(observation: Observation) -> Chunk:
+            return batch.answer([ObservationMessage.of(observation, policy.inputs)])[0]
+
+        agent = choose_execution("chunk", None, None, policy.chunk_size).agent(ask)
+        result = rollout(env, agent, self.seed)
+        if result.outcome is Outcome.ERROR:
+            raise SimulationError(f"Code {code} could not be played in {env.spec.task}: {result.reason}")
+        return result.states
+
+    def _strip(self, env: Environment, states: FloatArray) -> list[ImageArray]:
+        moments = np.linspace(0, len(states) - 1, self.frames).round().astype(int)
+        return [env.render(states[moment], env.spec.cameras[0]) for moment in moments]

@@ -1,0 +1,86 @@
+"""Pictures in a table with words: a strip of them in every cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ambidex.envs.types import ImageArray
+
+INK, PALE, PAPER = (28, 32, 36), (86, 94, 104), (255, 255, 255)
+FONT, MARGIN, HAIR, GAP = 16, 12, 2, 14  # [px]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a picture table.
+
+    Attributes:
+        title: What stands above it.
+        subtitle: Below the title.
+        marks: What stands above each picture of a cell.
+        cells: One strip of pictures for each row, shape (H, W, 3) uint8 RGB each, all of one shape.
+    """
+
+    title: str
+    subtitle: str
+    marks: Sequence[str]
+    cells: Sequence[Sequence[ImageArray]]
+
+    @property
+    def width(self) -> int:
+        """Of a cell [px]."""
+        return sum(int(picture.shape[1]) + HAIR for picture in self.cells[0]) - HAIR
+
+
+def picture_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
+    """The table as a picture, shape (H, W, 3) uint8 RGB.
+
+    Args:
+        rows: What stands before each row.
+        columns: At least one, each with a cell for every row.
+    """
+    left = MARGIN + max(_width(row) for row in rows) + GAP
+    line = round(1.4 * FONT)
+    top = MARGIN + 3 * line
+    height = max(cell[0].shape[0] for column in columns for cell in column.cells)
+    width = left + sum(column.width + GAP for column in columns) - GAP + MARGIN
+    image = Image.new("RGB", (width, top + len(rows) * (height + HAIR) - HAIR + MARGIN), PAPER)
+    draw = ImageDraw.Draw(image)
+    for number, row in enumerate(rows):
+        middle = top + number * (height + HAIR) + height // 2
+        draw.text((MARGIN, middle), row, fill=INK, font=_font(), anchor="lm")
+    for column in columns:
+        _draw_head(draw, column, left, line)
+        for number, cell in enumerate(column.cells):
+            _draw_cell(image, cell, left, top + number * (height + HAIR))
+        left += column.width + GAP
+    return np.asarray(image)
+
+
+def _draw_head(draw: ImageDraw.ImageDraw, column: Column, left: int, line: int) -> None:
+    draw.text((left, MARGIN), _shortened(column.title, column.width), fill=INK, font=_font())
+    draw.text((left, MARGIN + line), _shortened(column.subtitle, column.width), fill=PALE, font=_font())
+    for mark, picture in zip(column.marks, column.cells[0], strict=True):
+        draw.text((left, MARGIN + 2 * line), mark, fill=PALE, font=_font())
+        left += picture.shape[1] + HAIR
+
+
+def _draw_cell(image: Image.Image, cell: Sequence[ImageArray], left: int, top: int) -> None:
+    for picture in cell:
+        image.paste(Image.fromarray(picture), (left, top))
+        left += picture.shape[1] + HAIR
+
+
+def _shortened(text: str, room: int) -> str:
+    fitting = (text[:length].rstrip() + "..." for length in range(len(text) - 1, 0, -1))
+    return next((short for short in (text, *fitting) if _width(short) <= room), "")
+
+
+def _width(text: str) -> int:
+    return round(_font().getlength(text) + 0.5)
+
+
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size=FONT)

@@ -1,0 +1,96 @@
+"""Codes of one UniAct with two robots: played in benchmarks, and drawn as a grid."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from benchmarking_fakes import HOLD
+from PIL import Image
+from two_robots import TASKS, write_two_robots
+
+from ambidex.benchmarks.benchmark import benchmark
+from ambidex.benchmarks.code_grid import CodeGridConfig, main
+from ambidex.benchmarks.code_play import CodePlay
+from ambidex.benchmarks.picture_table import PAPER, Column, picture_table
+from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.policies.checkpoint import load
+
+SHORT = CodePlay(seed=0, seconds=0.4, frames=2, height=24, quality="standard")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return write_two_robots(tmp_path_factory.mktemp("run"))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_code_can_be_played_on_any_robot_of_a_checkpoint(tmp_path, checkpoint, task):
+    config = replace(HOLD, policy="uniact", checkpoint=checkpoint, task=task, horizon=24, episodes=1, device="cpu")
+    (free,) = benchmark(replace(config, output_dir=tmp_path / "free")).rows
+    (fixed,) = benchmark(replace(config, output_dir=tmp_path / "fixed", code=13)).rows
+    assert sum(steps for _, steps in free.codes) == 24 and all(0 <= code < 16 for code, _ in free.codes)
+    assert fixed.codes == ((13, 24),) and fixed.execution == "chunk:8 code:13"
+    with pytest.raises(UsageError, match=r"code 16: the codebook has 16\. Expected 0 to 15"):
+        benchmark(replace(config, output_dir=tmp_path / "none", code=16))
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_code_begins_alike_and_goes_its_own_way(checkpoint, task):
+    one, again, other = SHORT.strips(load(checkpoint), task, (2, 2, 9))
+    assert all(picture.shape[0] == 24 and picture.dtype == np.uint8 for picture in one)
+    np.testing.assert_array_equal(one, again)
+    np.testing.assert_array_equal(one[0], other[0])
+    assert not np.array_equal(one[0], one[1]) and not np.array_equal(one[1], other[1])
+
+
+def test_the_grid_has_a_row_for_each_code_and_a_column_for_each_task(tmp_path, checkpoint):
+    output = tmp_path / "new" / "grid.png"
+    config = CodeGridConfig(
+        checkpoint=checkpoint, codes=(1, 9, 4), seconds=0.2, frames=2, height=24, output=output, quiet=True
+    )
+    main(config)
+    main(replace(config, codes=(1,), tasks=("libero_goal/1",), output=output.with_name("one.jpg")))
+    with Image.open(output) as whole, Image.open(output.with_name("one.jpg")) as one:
+        assert (whole.format, one.format) == ("PNG", "JPEG")
+        assert whole.height - one.height == 2 * (24 + 2)
+        assert whole.width - one.width == 2 * 32 + 2 + 14
+
+
+def test_a_table_shows_each_picture_in_its_place():
+    colours = np.arange(8 * 3).reshape(4, 2, 3) * 10
+    pictures = [[np.full((20, 30, 3), colour, np.uint8) for colour in row] for row in colours]
+    columns = [Column(title="t" * 99, subtitle="", marks=("0 s", "1 s"), cells=pictures[i : i + 2]) for i in (0, 2)]
+    table = picture_table(["code 1", "code 2"], columns)
+    found = {tuple(colour) for colour in table.reshape(-1, 3)}
+    assert {tuple(colour) for colour in colours.reshape(-1, 3)} <= found
+    assert (table[-1] == PAPER).all() and (table[:, -1] == PAPER).all()
+    rows = [np.argwhere((table == colours[i, 0]).all(-1)).min(0) for i in range(4)]
+    assert rows[0][0] == rows[2][0] < rows[1][0] == rows[3][0] and rows[0][1] == rows[1][1] < rows[2][1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"codes": ()}, "--codes"),
+        ({"checkpoint": None}, "--checkpoint"),
+        ({"tasks": ()}, "one task or more"),
+        ({"cameras": ("top",)}, "1 for 2 tasks"),
+        ({"frames": 1}, "--frames 1"),
+        ({"seconds": 0.0}, "--seconds 0"),
+        ({"output": "grid.gif"}, "--output"),
+        ({"codes": (3, 16)}, "code 16: the codebook has 16"),
+        ({"tasks": ("transfer_cub",)}, "transfer_cube"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(tmp_path, checkpoint, changes, says):
+    config = CodeGridConfig(checkpoint=checkpoint, codes=(1,), seconds=0.1, frames=2, height=24)
+    output = tmp_path / changes.get("output", "grid.png")
+    with pytest.raises(UsageError, match=says):
+        main(replace(config, **{**changes, "output": output}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_camera_is_refused(checkpoint):
+    with pytest.raises(UnknownNameError, match="sideways"):
+        SHORT.strips(load(checkpoint), "transfer_cube", (1,), "sideways")

@@ -1,0 +1,39 @@
+"""A small UniAct of two robots with random weights, as a checkpoint."""
+
+import numpy as np
+import torch
+from uniact_samples import make_config
+
+from ambidex.envs.env import make
+from ambidex.policies.checkpoint import save
+from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.uniact.policy import UniActPolicy
+
+TASKS = {"transfer_cube": "top", "libero_goal/1": "agentview"}
+
+
+def robot_of(task, camera):
+    """Spec, and statistics of actions around where the robot begins."""
+    env = make(task, cameras=(camera,), image_size=(32, 32))
+    first, spec = env.reset(0), env.spec
+    env.close()
+    rng = np.random.default_rng(0)
+    fields = []
+    for size, centre in (
+        (len(first.qpos), first.qpos),
+        (len(first.objects), first.objects),
+        (len(spec.action_names), first.qpos if spec.control == "joint" else 0.0),
+    ):
+        fields.append(FieldStatistics.of((centre + rng.normal(0, 0.3, (50, size))).astype(np.float32)))
+    return spec, Statistics(qpos=fields[0], objects=fields[1], actions=fields[2])
+
+
+def write_two_robots(folder, **changes):
+    """The folder of a checkpoint with 16 codes; tasks and cameras are those of `TASKS`."""
+    torch.manual_seed(0)
+    (spec, own), *further = (robot_of(task, camera) for task, camera in TASKS.items())
+    config = make_config(**changes)
+    policy = UniActPolicy(config, spec, own)
+    for other, statistics in further:
+        policy.add_robot(other, statistics)
+    return save(folder, policy, config, [own, *(statistics for _, statistics in further)], step=1)
