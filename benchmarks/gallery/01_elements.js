@@ -13,6 +13,13 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+// A long name, such as that of a task or a folder: its lines end after an underscore or a slash, not within a word.
+function breakable(name) {
+  const fragment = document.createDocumentFragment();
+  name.split(/(?<=[_/])/).forEach((part, index) => fragment.append(...(index ? [make("wbr")] : []), part));
+  return fragment;
+}
+
 function fillSelect(select, choices, chosen) {
   select.replaceChildren(...choices.map(([value, words]) => make("option", { value, text: words })));
   select.value = choices.some(([value]) => value === chosen) ? chosen : choices[0][0];

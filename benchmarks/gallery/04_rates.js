@@ -24,9 +24,9 @@ function rangeDrawing(summary, runIndex) {
 
 function rateRow(summary, runIndex, words) {
   return make("tr", { class: words && runIndex === 0 ? "all" : "", role: "row" },
-    make("th", { scope: "row", role: "rowheader" }, make("span", { text: words || summary.task }),
+    make("th", { scope: "row", role: "rowheader" }, make("span", {}, breakable(words || summary.task)),
       comparing ? make("div", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null),
-    make("td", { role: "cell", text: `${summary.successes} of ${summary.n}` }),
+    make("td", { role: "cell", class: "amount", text: `${summary.successes} of ${summary.n}` }),
     make("td", { role: "cell", class: "rate" }, rangeDrawing(summary, runIndex), make("span", { text: rateWords(summary) })),
     make("td", { role: "cell", "data-unit": summary.errors === 1 ? "error" : "errors" }, summary.errors ? make("span", { class: "badge error", text: summary.errors }) : "0"));
 }
@@ -52,8 +52,8 @@ function pairTable() {
     const count = (outcome) => items.filter((item) => item.task === task && pairOutcome(item) === outcome).length;
     const [both, first, second, neither] = ["both", "first", "second", "neither"].map(count);
     const common = both + first + second + neither;
-    list.append(make("li", { text: `${task}, ${plural(common, "seed", "seeds")} attempted by both: both succeed on ` +
-      `${both}, only ${a} on ${first}, only ${b} on ${second}, neither on ${neither}.` }));
+    list.append(make("li", {}, breakable(task), `, ${plural(common, "seed", "seeds")} attempted by both: both succeed on ` +
+      `${both}, only ${a} on ${first}, only ${b} on ${second}, neither on ${neither}.`));
   }
   return list;
 }

@@ -23,7 +23,7 @@ function funnelOf(task) {
   const success = funnelRow("success", summaries, (summary) => summary.successes,
     { task, outcome: comparing ? "" : "success" });
   return make("div", { class: "card funnel" },
-    make("h3", { text: task }),
+    make("h3", {}, breakable(task)),
     comparing ? make("p", { class: "note" }, ...model.runs.map((run, index) =>
       make("span", { class: `run-name run-${index}`, text: `${run.label} ` }))) : null,
     make("ol", {}, ...rows, success));
@@ -38,7 +38,7 @@ function drawErrors() {
     .filter(([, episode]) => episode !== null && episode.outcome === "error");
   byId("errors").hidden = broken.length === 0;
   byId("error-list").replaceChildren(...broken.map(([item, episode, index]) => make("li", { class: "card" },
-    make("button", { type: "button", text: `${item.task}, seed ${item.seed}`, click: () => openDetail(item) }),
+    make("button", { type: "button", click: () => openDetail(item) }, breakable(item.task), `, seed ${item.seed}`),
     comparing ? make("span", { class: `run-name run-${index}`, text: model.runs[index].label }) : null,
     make("pre", { text: episode.reason || "No message was kept." }))));
 }

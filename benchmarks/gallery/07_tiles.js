@@ -84,7 +84,7 @@ function tile(item) {
     make("span", { class: "pictures" }, ...item.episodes.map(picture)),
     make("span", { class: "words" },
       make("span", { class: "line" }, make("span", { class: "seed", text: `seed ${item.seed}` }),
-        taskNames.length > 1 ? make("span", { class: "note", text: item.task }) : null),
+        taskNames.length > 1 ? make("span", { class: "note" }, breakable(item.task)) : null),
       make("span", { class: "outcomes" }, ...item.episodes.map(outcomeLine)))));
 }
 

@@ -7,7 +7,7 @@ const dialog = byId("detail");
 
 function openDetail(item) {
   openItem = item;
-  byId("detail-title").textContent = `${item.task}, seed ${item.seed}`;
+  byId("detail-title").replaceChildren(breakable(item.task), `, seed ${item.seed}`);
   const at = shown.indexOf(item);
   byId("detail-place").textContent = at < 0 ? "" : `${at + 1} of ${shown.length}`;
   byId("previous").setAttribute("aria-disabled", at <= 0); // disabled, it would lose the focus

@@ -1,6 +1,7 @@
 // Draws the page.
 
-byId("source").textContent = model.source;
+byId("title").replaceChildren(breakable(byId("title").textContent));
+byId("source").replaceChildren(breakable(model.source));
 byId("notice").textContent = model.notice;
 byId("notice").hidden = !model.notice;
 byId("about").replaceChildren(...model.runs.map((run, index) => make("div", {},

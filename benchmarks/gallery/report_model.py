@@ -18,7 +18,7 @@ class Model:
     Attributes:
         runs: One, or two to compare.
         media: Index of a run and its episode -> how the page gets at the video.
-        notice: What must be said at the top; empty for nothing.
+        notice: What must be said at the top, beside the warnings of the runs; empty for nothing.
     """
 
     runs: Sequence[ReportRun]
@@ -49,9 +49,13 @@ class Model:
         """JSON-ready."""
         return {
             "source": " and ".join(str(run.folder) for run in self.runs),
-            "notice": self.notice,
+            "notice": " ".join(filter(None, (*self._warnings(), self.notice))),
             "runs": [self._run(index) for index in range(len(self.runs))],
         }
+
+    def _warnings(self) -> list[str]:
+        warned = [(label, run.warning) for label, run in zip(self.labels, self.runs, strict=True) if run.warning]
+        return [f"{label}: {warning}" if len(self.runs) > 1 else warning for label, warning in warned]
 
     def _run(self, index: int) -> dict[str, object]:
         run = self.runs[index]

@@ -35,6 +35,7 @@ def read_results(folder: Path) -> ReportRun:
         folder=folder,
         label=" ".join(filter(None, (info.policy, info.execution))),
         facts=_facts(info),
+        warning=info.warning,
         specs=info.env_specs,
         episodes=tuple(_episode(folder, row, command) for row in rows if row.task in order),
     )
@@ -46,7 +47,6 @@ def _facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
         ("policy", info.policy),
         *((("execution", info.execution),) if info.execution else ()),
         *((("checkpoint", f"{checkpoint.path} ({checkpoint.sha256[:SHORT]})"),) if checkpoint else ()),
-        *((("mind", info.warning),) if info.warning else ()),
         ("versions", ", ".join(f"{package} {version}" for package, version in info.versions.items())),
     )
 

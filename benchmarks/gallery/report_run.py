@@ -18,6 +18,7 @@ class ReportRun:
         facts: What is to be said about it as a whole, as name and value.
         specs: Task -> spec of its environment, in the order to show.
         episodes: By task and seed.
+        warning: What a reader should know before trusting its rates; empty for nothing.
     """
 
     folder: Path
@@ -25,6 +26,7 @@ class ReportRun:
     facts: tuple[tuple[str, str], ...]
     specs: Mapping[str, EnvSpec]
     episodes: tuple[ReportEpisode, ...]
+    warning: str = ""
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 from gallery_page import Keys
-from results_folder import typical_rows, write_results
+from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 
 from ambidex.benchmarks.gallery.report_results import read_results
 from ambidex.benchmarks.report import make_report, write_report
@@ -46,6 +46,22 @@ WIDER_THAN_WINDOW = """[...document.querySelectorAll('body *')].filter((e) => e.
 SMALL_TARGETS = """[...document.querySelectorAll('button, select, input')]
   .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < arguments[0])
   .map((e) => e.outerHTML.slice(0, 80))"""
+
+
+# Texts without a blank that stand on more than one line. A name of a task is many such texts.
+BROKEN_WORDS = """(() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const broken = [];
+  while (walker.nextNode()) {
+    const range = document.createRange();
+    range.selectNodeContents(walker.currentNode);
+    const words = walker.currentNode.data.trim();
+    const element = walker.currentNode.parentElement;
+    if (!words || /\\s/.test(words) || !element.checkVisibility() || element.closest("script, option")) continue;
+    if (new Set([...range.getClientRects()].map((box) => box.top)).size > 1) broken.push(words);
+  }
+  return broken;
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +179,23 @@ def test_who_wants_no_motion_gets_none(page, report):
     page.rest_on(".tile .picture")
     page.browser.execute_async_script("setTimeout(arguments[0], 600)")
     assert page.all(".tile video") == []
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory):
+    """Names as LIBERO's tasks have them."""
+    scene = "libero_10/LIVING_ROOM_SCENE5_put_the_white_mug_on_the_left_plate_and_put_the_yellow_and_white_mug_on_the"
+    tasks = (f"{scene}_right_plate", "libero_goal/push_the_plate_to_the_front_of_the_stove")
+    rows = [make_row(task, FIRST_SEED + i, outcome) for task in tasks for i, outcome in enumerate(("success", "error"))]
+    return write_report(write_results(tmp_path_factory.mktemp("long") / "act", rows, videos=False)).as_uri()
+
+
+@pytest.mark.parametrize("size", [(1300, 900), (700, 900), PHONE])
+def test_long_names_of_tasks_break_between_words_and_nothing_else_does(page, long_names, size):
+    page.open(long_names, size=size)
+    names = page.js(
+        "[...document.querySelectorAll('.rates th[scope=row], h1, h3, .tile .note')].map((e) => e.innerText)"
+    )
+    assert any("white_mug_on_the_right_plate" in name for name in names)  # and is copied as it is
+    page.click(".tile")
+    assert page.js(BROKEN_WORDS) == [] and page.js(WIDER_THAN_WINDOW) == []
