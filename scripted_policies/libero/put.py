@@ -8,6 +8,7 @@ from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.carry import carried
 from ambidex.scripted_policies.libero.grasps import OPEN, TIP
+from ambidex.scripted_policies.libero.hand import OPEN as RELEASE
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.nudge import Nudge
@@ -22,6 +23,8 @@ LIFTED = 0.015  # what of it the thing has to follow [m]
 CLEARANCE = 0.03  # between what travels and what it passes [m]
 HAND_RADIUS = 0.06  # [m]
 RETREAT = 0.07  # after letting go [m]
+LOOSE, WIDE = 0.012, 0.076  # by how much fingers open, or how far, until they are off a thing [m]
+RELEASE_STEPS = 18  # at most, until they are
 NARROW = 0.056  # opening of the fingers where things stand close [m]
 STRICTNESS = ((True, True, OPEN), (False, True, OPEN), (False, False, OPEN), (False, False, NARROW))
 RETRY = 80  # steps to wait if there is no way, as thinking costs time
@@ -129,9 +132,11 @@ class Put:
 
     def _let_go(self) -> Motion:
         hand = self._work.hand
-        yield from hand.open()
-        up = hand.tool()
-        yield from hand.reach(_back(up), tolerance=0.02, turn_tolerance=1.0)
+        free = min(hand.gap() + LOOSE, WIDE)
+        hand.grip = RELEASE
+        # The hand goes up while its fingers open further, as soon as they are off the thing.
+        yield from hand.pause(RELEASE_STEPS, until=lambda: hand.gap() > free)
+        yield from hand.reach(_back(hand.tool()), tolerance=0.02, turn_tolerance=1.0)
         return True
 
 
