@@ -1,5 +1,6 @@
 """What one code of a policy does to a robot: a short open-loop play from the start of a task, in pictures."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,12 +63,11 @@ class CodePlay:
         use_robot_of(policy, task, terms)
         spec = fitting_spec(task, describe(policy), terms)
         terms = Terms(horizon=self.steps(spec))
-        acted = environment_for(task, policy.spec, policy.inputs, terms)
-        seen = self._filmed(task, spec, camera)
-        strips = [self._strip(seen, self._states(policy, acted, code)) for code in codes]
-        acted.close()
-        seen.close()
-        return strips
+        with (
+            closing(environment_for(task, policy.spec, policy.inputs, terms)) as acted,
+            closing(self._filmed(task, spec, camera)) as seen,
+        ):
+            return [self._strip(seen, self._states(policy, acted, code)) for code in codes]
 
     def steps(self, spec: EnvSpec) -> int:
         """Control steps of a play."""
