@@ -10,9 +10,9 @@ from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import TIP
-from ambidex.scripted_policies.libero.pick_plan import both_ways
+from ambidex.scripted_policies.libero.pick_plan import both_ways, turn_between
 from ambidex.scripted_policies.libero.stroke import Stroke
-from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing
+from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 BACK = 0.04  # from which the hand comes to the bar [m]
@@ -29,7 +29,10 @@ FINGER = 0.009  # half of it in the direction of the push [m]
 FLAT = 0.005  # of the ends of the fingers below the bar's middle [m]
 STANDOFF = 0.003  # of the finger tips before they push [m]
 OUT, ABOVE = 0.022, 0.1  # from where a pushing hand comes: out and up from the front [m]
-STRICTNESS = ((True, False), (False, False), (False, True))  # margin around the hand; loose things are shoved away
+STOPS = 5  # on the way to where a hand begins that are looked at
+STRICTNESS = ((True, True, False), (False, True, False), (False, True, True), (False, False, True))
+"""Whether there is a margin around the hand, whether the arm gets there from its posture, and whether loose things may
+be shoved away."""
 MOST = 6  # hands to choose from
 
 Ways = Callable[[], Iterator[Stroke]]
@@ -41,6 +44,7 @@ class DrawerPlan:
     def __init__(self, work: Workplace, drawer: Articulation, handle: str) -> None:
         self._work, self._drawer, self._handle = work, drawer, handle
         self._ignored: Iterable[str] = ()
+        self._follows = True
 
     def pulls(self, end: float) -> list[Stroke]:
         """Hands that can pull the drawer to a joint position [m], to choose from.
@@ -57,7 +61,7 @@ class DrawerPlan:
         """The strictest that there are."""
         probe = self._work.probe
         probe.renew()
-        for way, (probe.cautious, shoves) in itertools.product(ways, STRICTNESS):
+        for way, (probe.cautious, self._follows, shoves) in itertools.product(ways, STRICTNESS):
             self._ignored = self._work.task.problem.objects if shoves else ()
             found = list(itertools.islice(way(), MOST))
             if found:
@@ -68,7 +72,7 @@ class DrawerPlan:
         bar = self._work.scene.site_pose(self._handle)
         for tilt in TILTS:
             approach = self._approach(tilt, 0.0)
-            for tool in both_ways(Pose(bar.position, pointing(approach, bar.axis(0)))):
+            for tool in self._nearer_first(Pose(bar.position, pointing(approach, bar.axis(0)))):
                 yield from self._pulling(tool, ALONG, end)
 
     def _across(self, end: float) -> Iterator[Stroke]:
@@ -77,7 +81,7 @@ class DrawerPlan:
         for heading, out, tilt in itertools.product(PULL_HEADINGS, OUTWARDS, TILTS):
             approach = self._approach(tilt, heading)
             spot = bar.position - out * approach
-            for tool in both_ways(Pose(spot, pointing(approach, np.cross(approach, bar.axis(0))))):
+            for tool in self._nearer_first(Pose(spot, pointing(approach, np.cross(approach, bar.axis(0))))):
                 yield from self._pulling(tool, ACROSS, end)
 
     def _pulling(self, tool: Pose, opening: float, end: float) -> Iterator[Stroke]:
@@ -89,13 +93,14 @@ class DrawerPlan:
 
     def _pushing(self, end: float) -> Iterator[Stroke]:
         for beside, tilt, heading in itertools.product(BESIDE, PUSH_TILTS, HEADINGS):
-            for number, tool in enumerate(both_ways(self._touching(beside, tilt, heading))):
+            for tool in self._nearer_first(self._touching(beside, tilt, heading)):
                 before = tool.shifted(-OUT * self._drawer.axis)
                 at = self._led((before.shifted((0.0, 0.0, ABOVE)), before, tool), 0.0)
                 if at is None:
                     continue
                 for lean in LEANS:
-                    leaning = both_ways(self._touching(beside, tilt + lean, heading))[number]
+                    ways = both_ways(self._touching(beside, tilt + lean, heading))
+                    leaning = min(ways, key=lambda way: turn_between(tool, way))
                     shut = self._drawer.carried(leaning, -self._drawer.position)
                     if self._ends(shut, at, 0.0, 0.0, self._work.task.problem.objects):
                         yield Stroke(tool, self._drawer.carried(shut, end))
@@ -115,16 +120,28 @@ class DrawerPlan:
         level = math.cos(heading) * self._drawer.axis + math.sin(heading) * along
         return np.asarray(math.cos(tilt) * np.array(DOWN) + math.sin(tilt) * level)
 
-    def _led(self, tools: Iterable[Pose], opening: float) -> FloatArray | None:
+    def _led(self, tools: Sequence[Pose], opening: float) -> FloatArray | None:
         """Joints (7,) at the last of several poses with the drawer where it is, if the hand touches nothing."""
         work, probe = self._work, self._work.probe
         probe.turn(self._drawer.joint, self._drawer.position)
-        at: FloatArray | None = work.joints()
+        at = self._brought(tools[0])
         for tool in tools:
             at = None if at is None else work.reach.joints(tool, at)
             if at is None or probe.collides(at, opening, ignored=self._ignored):
                 return None
         return at
+
+    def _brought(self, tool: Pose) -> FloatArray | None:
+        """Joints (7,) that the arm's control comes to near a pose; None if a joint's limit ends the way before."""
+        work = self._work
+        if not self._follows:
+            return work.joints()
+        return work.reach.along(poses_between(work.hand.tool(), tool, STOPS), work.joints())
+
+    def _nearer_first(self, tool: Pose) -> list[Pose]:
+        """The hand, and the same with the fingers exchanged."""
+        here = self._work.hand.tool()
+        return sorted(both_ways(tool), key=lambda way: turn_between(here, way))
 
     def _ends(self, tool: Pose, at: FloatArray, opening: float, end: float, along: Iterable[str] = ()) -> bool:
         """Whether the hand gets there and touches nothing with the drawer at `end` [m]; `along` comes with it."""
