@@ -65,7 +65,7 @@ class FolderInfo(ABC):
         path = directory / cls._name
         try:
             return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise DatasetError(
                 f"{directory} {cls._absent}: it has no {cls._name}. Expected a folder that {cls._writer} wrote."
             ) from error

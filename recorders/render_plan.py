@@ -10,8 +10,11 @@ from ambidex.envs.types import EnvSpec
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.definition_copy import own_definition
+from ambidex.recorders.destination import FAILURES
 from ambidex.recorders.formats import format_named, read_episode
 from ambidex.recorders.layout import Layout
+from ambidex.recorders.libero_format import PARTS
+from ambidex.recorders.libero_place import within_file
 from ambidex.recorders.record_checks import check_names
 from ambidex.recorders.render_config import RenderConfig
 from ambidex.recorders.render_worker import RenderJob
@@ -83,8 +86,12 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
 
 
 def _source(path: Path) -> Dataset:
-    if path.is_file():
-        raise UsageError(f"{path} is a file. Give the dataset folder it lies in: all its episodes are rendered.")
+    file = path.parent if within_file(path) else path
+    if file.is_file():
+        folder = file.parent.parent if file.parent.name in (FAILURES, PARTS) else file.parent
+        raise UsageError(
+            f"{path} is no dataset folder, but lies in {folder}. Give that: all episodes of a dataset are rendered."
+        )
     return Dataset(path)
 
 

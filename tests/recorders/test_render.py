@@ -6,7 +6,7 @@ from recording_fakes import SMALL, STATES, contents, record_to
 
 from ambidex.envs.errors import DatasetError, RenderingError, UsageError
 from ambidex.recorders.act import read_episode, write_episode
-from ambidex.recorders.dataset import episode_path, read
+from ambidex.recorders.dataset import Dataset, episode_path, read
 from ambidex.recorders.render import render
 from ambidex.recorders.render_config import RenderConfig
 from ambidex.recorders.render_episodes import main
@@ -127,8 +127,12 @@ def test_a_folder_with_something_in_it_is_refused(states, images):
 
 
 def test_a_file_or_nothing_is_no_dataset(states, tmp_path):
-    with pytest.raises(UsageError, match="is a file"):
-        render_to(episode_path(states, 0), tmp_path / "out")
+    file = episode_path(states, 0)
+    for path in (file, file / "demo_0"):
+        with pytest.raises(UsageError, match=f"{path} is no dataset folder, but lies in {states}. Give that"):
+            render_to(path, tmp_path / "out")
+    with pytest.raises(DatasetError, match="no dataset"):
+        Dataset(file / "demo_0")
     with pytest.raises(DatasetError, match="no dataset"):
         render_to(tmp_path, tmp_path / "out")
 
