@@ -16,11 +16,13 @@ QUARTERS = tuple(quarter * math.pi / 2 for quarter in range(4))
 def is_narrow(frame: RegionFrame, category: str) -> bool:
     """Whether a thing has to be square to a region to stand in it with room for the fingers.
 
-    What is longer than the region, such as a bottle in a basket, is dropped in and lies as it likes.
+    What is longer than the region, such as a bottle in a basket, is dropped in and lies as it likes, and so does what
+    lies from the beginning, such as a bottle of ketchup in a drawer.
     """
-    width, length = sorted(figures(category).size[:2])
+    *level, height = figures(category).size
+    width, length = sorted(level)
     least, most = sorted(2.0 * frame.half_size[:2])
-    return bool(length > OBLONG * width and least < SPARE * length < SPARE * most)
+    return bool(height > width and length > OBLONG * width and least < SPARE * length < SPARE * most)
 
 
 def square_yaws(frame: RegionFrame, category: str) -> tuple[float, ...]:

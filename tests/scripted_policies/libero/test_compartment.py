@@ -30,6 +30,12 @@ def test_a_slot_is_narrow_for_a_book_and_not_for_a_mug() -> None:
     assert not is_narrow(region((0.1, 0.1, 0.06)), "black_book")
 
 
+def test_what_lies_needs_no_care() -> None:
+    drawer = region((0.102, 0.0756, 0.03))
+    assert is_narrow(drawer, "moka_pot")
+    assert not is_narrow(drawer, "ketchup")
+
+
 def test_a_book_goes_along_a_slot_and_either_way_into_a_square() -> None:
     along = square_yaws(region((0.028, 0.062, 0.06), yaw=0.3), "black_book")
     np.testing.assert_allclose(along, (0.3, 0.3 + math.pi))
