@@ -66,10 +66,11 @@ function legendButton(code, share, runs, strip) {
   const own = runs.filter((run) => run.code === code);
   const button = make("button", {
     type: "button", "data-code": code, title: `Go to where ${codeName(code)} is played next`,
-    click: () => {
+    click: (event) => {
       const now = transport.leader()?.currentTime ?? 0;
       const next = own.find((run) => run.from > now) ?? own[0];
       transport.seek(next.from + (0.5 * (next.until - next.from)) / next.steps); // the middle of its first step
+      if (event.detail) dialog.focus(); // with a mouse: Space plays again
     },
   }, coloured(make("span", { class: "swatch", "aria-hidden": "true" }), code),
   `${codeName(code)} `, make("span", { class: "note", text: `${percent(share)} %` }));

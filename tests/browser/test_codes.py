@@ -106,6 +106,14 @@ def test_a_code_of_the_legend_leads_to_where_it_is_played_next(page, report):
         assert page.js(NOW) == ["code 17 37.5 %"]
 
 
+def test_after_a_click_on_the_legend_space_plays(page, report):
+    opened(page, report)
+    page.click('.legend [data-code="99"]')
+    page.until(lambda: page.videos("currentTime")[0] == pytest.approx(35, abs=0.05))
+    page.press(Keys.SPACE)
+    page.playing()
+
+
 def test_resting_on_the_legend_shows_where_a_code_is(page, report):
     opened(page, report)
     page.rest_on('.legend [data-code="17"]')
