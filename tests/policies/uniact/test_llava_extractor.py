@@ -5,14 +5,18 @@ import json
 
 import pytest
 import torch
+from extractor_laws import (
+    TEXTS,
+    check_a_longer_neighbour_changes_nothing,
+    check_seen_and_said_both_matter,
+    check_what_is_trained_gets_a_gradient,
+    pictures,
+)
 from safetensors.torch import load_file, save_file
 from uniact_samples import SMALL_LLAVA as SMALL
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.errors import CheckpointError
-
-TEXTS = ("pick up the cube", "insert the peg into the socket")
-
 
 transformers = pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
 
@@ -28,31 +32,16 @@ def make_extractor(seed=0, weights="none", **shape):
     return LlavaExtractor(dataclasses.replace(SMALL, **shape), TEXTS, str(weights), "auto")
 
 
-def pictures(count=2, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(256, (count, 3, 24, 40), dtype=torch.uint8, generator=generator)
-
-
 def test_what_is_seen_and_what_is_said_both_matter():
-    extractor, images = make_extractor().eval(), pictures()
-    features = extractor(images, TEXTS)
-    assert features.shape == (2, SMALL.width)
-    assert not torch.allclose(features[0], extractor(images[:1], TEXTS[1:])[0])
-    assert not torch.allclose(features[0], extractor(images[1:], TEXTS[:1])[0])
+    check_seen_and_said_both_matter(make_extractor())
 
 
 def test_a_longer_neighbour_changes_nothing():
-    extractor, images = make_extractor().eval(), pictures()
-    alone = extractor(images[:1], TEXTS[:1])[0]
-    together = extractor(images, (TEXTS[0], "a much longer instruction " * 5))[0]
-    assert torch.allclose(alone, together, atol=1e-6)
+    check_a_longer_neighbour_changes_nothing(make_extractor())
 
 
 def test_everything_that_is_trained_gets_a_gradient():
-    extractor = make_extractor()
-    extractor(pictures(), TEXTS)[:, 0].sum().backward()
-    trained = {name: p for name, p in extractor.named_parameters() if p.requires_grad}
-    assert not [name for name, p in trained.items() if p.grad is None or not p.grad.abs().sum() > 0]
+    trained = check_what_is_trained_gets_a_gradient(make_extractor())
     assert any("q_proj" in name for name in trained) and any("k_proj" in name for name in trained)
 
 
