@@ -1,0 +1,100 @@
+"""How fast UniAct answers: `python -m ambidex.benchmarks.forward_speed`.
+
+Random weights in the sizes of a preset, random pictures, which cost what real ones do. LLaVA-OneVision's 0.5B shape
+needs the extra `uniact`, about 2 GB of memory in bf16 and no downloads.
+"""
+
+import statistics
+import time
+from dataclasses import dataclass, replace
+
+import torch
+import tyro
+
+from ambidex.benchmarks.training_speed import JOINTS, SPEC
+from ambidex.envs.errors import UsageError
+from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.training.device import choose_device
+from ambidex.policies.uniact.extractor.attention_choice import choose_attention
+from ambidex.policies.uniact.policy import UniActPolicy
+from ambidex.policies.uniact.presets import preset
+
+WARM_UP = 3  # [forward passes]
+INSTRUCTION = "pick up the red cube with the right arm and hand it over to the left arm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardSpeedConfig:
+    """Time forward passes of UniAct."""
+
+    preset: str = "llava_ov_0.5b"
+    """The preset whose sizes are taken."""
+    attention: tuple[str, ...] = ("sdpa", "flash_attention_2")
+    """Ways of attention to compare; one that cannot be used here is left out and said."""
+    batch_sizes: tuple[int, ...] = (1, 64)
+    """Observations at once."""
+    passes: int = 20
+    """Forward passes to time, after 3 to warm up."""
+    device: str = "auto"
+    """Where to compute."""
+    precision: str = "bf16"
+    """bf16 or fp32."""
+
+
+def main() -> None:
+    config = tyro.cli(ForwardSpeedConfig)
+    device = choose_device(config.device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    print(f"{config.preset}, {config.precision}, {name}, torch {torch.__version__}")
+    print("| attention | batch | median [ms] | lowest to highest [ms] | observations/s |\n|---|---|---|---|---|")
+    for attention in config.attention:
+        try:
+            choose_attention(attention, device)
+        except UsageError as error:
+            print(f"| {attention} | | not measured: {error} | | |")
+            continue
+        policy = make_policy(config.preset, attention).to(device).eval()
+        for size in config.batch_sizes:
+            print(_row(attention, size, timed_passes(policy, make_observation(size, device), config)))
+
+
+def make_policy(name: str, attention: str) -> UniActPolicy:
+    """A policy with random weights, of one camera and the ALOHA cell's joints."""
+    unit = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * JOINTS))
+    settings = replace(preset(name).config, extractor_weights="none", backbone_weights="none", attention=attention)
+    spec = replace(SPEC, instruction=INSTRUCTION)
+    return UniActPolicy(settings, spec, Statistics(qpos=unit, objects=unit, actions=unit))
+
+
+def make_observation(size: int, device: torch.device) -> ObservationBatch:
+    image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8, device=device)
+    return ObservationBatch(
+        qpos=torch.randn(size, JOINTS, device=device),
+        objects=torch.zeros(size, 7, device=device),
+        images={"top": image},
+        instructions=(INSTRUCTION,) * size,
+    )
+
+
+def timed_passes(policy: UniActPolicy, observation: ObservationBatch, config: ForwardSpeedConfig) -> list[float]:
+    """Seconds of each pass, from pictures and words on the device to actions."""
+    device = observation.qpos.device
+    seconds = []
+    for _ in range(WARM_UP + config.passes):
+        began = time.perf_counter()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
+            policy.predict(observation)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds.append(time.perf_counter() - began)
+    return seconds[WARM_UP:]
+
+
+def _row(attention: str, size: int, seconds: list[float]) -> str:
+    median, low, high = (1e3 * value for value in (statistics.median(seconds), min(seconds), max(seconds)))
+    return f"| {attention} | {size} | {median:.1f} | {low:.1f} to {high:.1f} | {1e3 * size / median:.1f} |"
+
+
+if __name__ == "__main__":
+    main()
