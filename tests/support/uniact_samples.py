@@ -1,9 +1,12 @@
-"""Small UniAct policies."""
+"""Small UniAct policies, and small trainings of them."""
+
+import dataclasses
 
 import torch
 from act_samples import make_statistics
 from synthetic_episode import make_spec
 
+from ambidex.policies.training.train_flags import defaults
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
@@ -52,3 +55,13 @@ def make_config(**changes):
 def make_policy(*, cameras=CAMERAS, seed=0, **changes):
     torch.manual_seed(seed)
     return UniActPolicy(make_config(**changes), make_spec(cameras=cameras, image_size=(48, 64)), make_statistics())
+
+
+def uniact_settings(data, run, *, preset="tiny", model=None, **changes):
+    """A few steps on a dataset, or on a tuple of several."""
+    config = defaults("uniact", preset)
+    usual = {"steps": 6, "batch_size": 4, "warmup_steps": 1, "save_every": 6, "validate_every": 3}
+    usual |= {"device": "cpu", "precision": "fp32", "quiet": True}
+    sizes = dataclasses.replace(config.model, **{**SMALL, **(model or {})})
+    datasets = data if isinstance(data, tuple) else (data,)
+    return dataclasses.replace(config, data=datasets, output_dir=run, model=sizes, **{**usual, **changes})

@@ -7,7 +7,7 @@ import torch
 from synthetic_dataset import write_dataset
 from synthetic_libero import write_panda_dataset
 from training_runs import StopAfter, same_tensors, tensors
-from uniact_samples import SMALL
+from uniact_samples import SMALL, uniact_settings
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.checkpoint import load
@@ -36,11 +36,8 @@ def data(request, tmp_path_factory):
 
 
 def settings(data, run, **changes):
-    config = defaults("uniact", "tiny")
-    changes = {"steps": 4, "batch_size": 4, "warmup_steps": 1, "save_every": 8, "validate_every": 2, **changes}
-    model = dataclasses.replace(config.model, **SMALL)
-    fixed = {"device": "cpu", "precision": "fp32", "quiet": True, "ema_decay": 0.0}
-    return dataclasses.replace(config, data=(data,), output_dir=run, model=model, **fixed, **changes)
+    changes = {"steps": 4, "save_every": 8, "validate_every": 2, "ema_decay": 0.0, **changes}
+    return uniact_settings(data, run, **changes)
 
 
 def differing(one, other):

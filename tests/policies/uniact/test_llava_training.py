@@ -1,15 +1,12 @@
 """LLaVA-OneVision through the shared trainer, in a few thousand parameters."""
 
-import dataclasses
-
 import pytest
 import torch
 from synthetic_dataset import write_dataset
-from uniact_samples import SMALL, SMALL_LLAVA
+from uniact_samples import SMALL_LLAVA, uniact_settings
 
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
-from ambidex.policies.training.train_flags import defaults
 
 pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -21,11 +18,9 @@ def data(tmp_path_factory):
 
 
 def settings(data, run, **changes):
-    config = defaults("uniact", "llava_ov_0.5b")
-    sizes = {**SMALL, "extractor": "llava_ov", "llava": SMALL_LLAVA, "extractor_weights": "none"}
-    model = dataclasses.replace(config.model, **sizes)
-    changes = {"steps": 3, "batch_size": 4, "warmup_steps": 1, "device": "cpu", "precision": "fp32", **changes}
-    return dataclasses.replace(config, data=(data,), output_dir=run, model=model, quiet=False, **changes)
+    sizes = {"extractor": "llava_ov", "llava": SMALL_LLAVA, "extractor_weights": "none"}
+    changes = {"steps": 3, "quiet": False, **changes}
+    return uniact_settings(data, run, preset="llava_ov_0.5b", model=sizes, **changes)
 
 
 def of_llava(policy):

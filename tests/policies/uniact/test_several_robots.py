@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from synthetic_dataset import write_dataset
 from synthetic_libero import write_panda_dataset
 from training_runs import StopAfter, curves, same_tensors, tensors
-from uniact_samples import CHUNK, SMALL
+from uniact_samples import CHUNK, SMALL, uniact_settings
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.batch import ObservationBatch
@@ -40,15 +40,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(data, tmp_path_factory):
-    return train(settings(data, tmp_path_factory.mktemp("run") / "run"))
-
-
-def settings(data, run, *, model=None, **changes):
-    config = defaults("uniact", "tiny")
-    changes = {"steps": 6, "batch_size": 4, "warmup_steps": 1, "save_every": 6, "validate_every": 3, **changes}
-    model = dataclasses.replace(config.model, **{**SMALL, **(model or {})})
-    fixed = {"device": "cpu", "precision": "fp32", "quiet": True}
-    return dataclasses.replace(config, data=tuple(data), output_dir=run, model=model, **fixed, **changes)
+    return train(uniact_settings(data, tmp_path_factory.mktemp("run") / "run"))
 
 
 def observation(robot, batch=2):
@@ -95,8 +87,8 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(data, run, tmp_path, m
         StopAfter.steps = 3
         patch.setattr(trainer, "StopSignal", StopAfter)
         with pytest.raises(KeyboardInterrupt):
-            train(settings(data, tmp_path / "run"))
-    again = train(settings(data, tmp_path / "run", resume=True))
+            train(uniact_settings(data, tmp_path / "run"))
+    again = train(uniact_settings(data, tmp_path / "run", resume=True))
     assert same_tensors(tensors(run, 6), tensors(again, 6))
 
 
@@ -117,13 +109,13 @@ def test_a_policy_of_one_robot_refuses_two(data, tmp_path):
 @pytest.mark.parametrize("mixture", [(1.0,), (1.0, 0.0), (1.0, 1.0, 1.0)])
 def test_weights_that_do_not_fit_are_refused(data, tmp_path, mixture):
     with pytest.raises(UsageError, match=rf"--mixture .*expected 2 numbers above 0.*{ALOHA}, {PANDA}"):
-        train(settings(data, tmp_path / "run", mixture=mixture))
+        train(uniact_settings(data, tmp_path / "run", mixture=mixture))
 
 
 def test_a_camera_that_no_robot_has_is_refused(data, tmp_path):
     cameras = ("top", "agentview", "angel")
     with pytest.raises(UsageError, match="no data have images of angel"):
-        train(settings(data, tmp_path / "run", model={"cameras": cameras}))
+        train(uniact_settings(data, tmp_path / "run", model={"cameras": cameras}))
 
 
 def test_a_mixture_keeps_its_weights_and_its_past():

@@ -11,13 +11,12 @@ import torch
 from safetensors.torch import load_file
 from synthetic_dataset import write_dataset
 from training_runs import StopAfter, same_tensors, tensors
-from uniact_samples import SMALL
+from uniact_samples import uniact_settings
 
 from ambidex.policies.checkpoint import load
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.train import train
 from ambidex.policies.training import trainer
-from ambidex.policies.training.train_flags import defaults
 from ambidex.policies.uniact.policy import UniActPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -28,16 +27,8 @@ def data(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("data"), image_size=(48, 64), cameras=("top",))
 
 
-def settings(data, run, **changes):
-    config = defaults("uniact", "tiny")
-    changes = {"steps": 6, "batch_size": 4, "warmup_steps": 1, "save_every": 6, "validate_every": 3, **changes}
-    model = dataclasses.replace(config.model, **SMALL)
-    fixed = {"device": "cpu", "precision": "fp32", "quiet": True}
-    return dataclasses.replace(config, data=(data,), output_dir=run, model=model, **fixed, **changes)
-
-
 def test_a_checkpoint_is_enough_to_act_and_knows_how_far_it_has_cooled(data, tmp_path):
-    run = train(settings(data, tmp_path / "run"))
+    run = train(uniact_settings(data, tmp_path / "run"))
     folder = run / "checkpoints" / "6"
     policy = load(run)
     assert isinstance(policy, UniActPolicy)
@@ -49,7 +40,7 @@ def test_a_checkpoint_is_enough_to_act_and_knows_how_far_it_has_cooled(data, tmp
 
 
 def test_a_missing_or_foreign_tokenizer_is_refused(data, tmp_path):
-    run = train(settings(data, tmp_path / "run", steps=1))
+    run = train(uniact_settings(data, tmp_path / "run", steps=1))
     file = run / "checkpoints" / "1" / "tokenizer.json"
     file.write_text("{}")
     with pytest.raises(CheckpointError, match=r"tokenizer\.json cannot be read as a tokenizer"):
@@ -60,21 +51,21 @@ def test_a_missing_or_foreign_tokenizer_is_refused(data, tmp_path):
 
 
 def test_an_interrupted_training_goes_on_to_the_same_bits(data, tmp_path, monkeypatch):
-    whole = train(settings(data, tmp_path / "whole"))
+    whole = train(uniact_settings(data, tmp_path / "whole"))
     with monkeypatch.context() as patch:
         StopAfter.steps = 3
         patch.setattr(trainer, "StopSignal", StopAfter)
         with pytest.raises(KeyboardInterrupt):
-            train(settings(data, tmp_path / "run"))
-    run = train(settings(data, tmp_path / "run", resume=True))
+            train(uniact_settings(data, tmp_path / "run"))
+    run = train(uniact_settings(data, tmp_path / "run", resume=True))
     assert same_tensors(tensors(whole, 6), tensors(run, 6))
 
 
 def test_a_resumed_training_keeps_the_tokenizer_of_its_checkpoint(data, tmp_path):
-    run = train(settings(data, tmp_path / "run", steps=2, schedule="constant"))
+    run = train(uniact_settings(data, tmp_path / "run", steps=2, schedule="constant"))
     other = '{"format": "ambidex byte-level BPE 1", "merges": [[100, 101]]}'
     (run / "checkpoints" / "2" / "tokenizer.json").write_text(other)
-    train(settings(data, tmp_path / "run", steps=3, schedule="constant", resume=True))
+    train(uniact_settings(data, tmp_path / "run", steps=3, schedule="constant", resume=True))
     assert json.loads((run / "checkpoints" / "3" / "tokenizer.json").read_text()) == json.loads(other)
 
 
@@ -97,5 +88,5 @@ def test_two_ranks_cool_as_one_does(data, tmp_path):
 
 
 def test_bf16_trains(data, tmp_path):
-    config = dataclasses.replace(settings(data, tmp_path / "run", steps=2), precision="bf16")
+    config = dataclasses.replace(uniact_settings(data, tmp_path / "run", steps=2), precision="bf16")
     assert all(torch.isfinite(value).all() for value in load(train(config)).state_dict().values())
