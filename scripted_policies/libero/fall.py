@@ -53,7 +53,7 @@ class Fall:
     def _watched(self) -> FloatArray:
         """Speeds of all free things after a while, shape (6 times things,) [m/s, rad/s]."""
         self._run(WATCHED / LOOKS)
-        return np.abs(self.data.qvel[self._dofs])
+        return np.asarray(np.abs(self.data.qvel[self._dofs]))
 
     def _run(self, duration: float) -> None:
         mujoco.mj_step(self._model, self.data, nstep=round(duration / self._model.opt.timestep))
