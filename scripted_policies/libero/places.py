@@ -24,7 +24,7 @@ WIDE, NARROW = 0.01, 0.004  # how far off a thing may come to stand [m]
 SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions
 EVEN = 0.006  # difference in height between spots of one floor [m]
 TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
-WALL_GAP = 0.004  # between a thing and the end of a region it shares [m]
+WALL_GAPS = (0.004, -0.004)  # between a thing and the end of a region it shares, whose walls may be further out [m]
 DEPTH = 0.4  # how far a thing is lowered at most [m]
 
 
@@ -45,7 +45,7 @@ class Places:
     def turns(self, atom: Atom, yaw: float) -> list[float]:
         """How far the thing may be turned between grasp and place, little first, from a yaw [rad]."""
         if not self.narrow(atom):
-            return self._flat_first(atom, yaw, sorted(TURNS, key=abs))
+            return self._flat(atom, yaw, sorted(TURNS, key=abs))
         frame = self._world.frames(atom.arguments[1])[0]
         turns = [math.remainder(square - yaw, 2 * math.pi) for square in square_yaws(frame, self._category(atom))]
         return sorted(turns, key=abs)
@@ -62,7 +62,8 @@ class Places:
         lowest = min((float(rest.position[2]) for rest in found), default=0.0)
         # What comes to rest higher than elsewhere in the region stands on an edge.
         flat = [rest for rest in found if rest.position[2] < lowest + EVEN and self._is_down(atom, rest)]
-        flat.sort(key=lambda rest: -self._room(atom, rest))
+        if self._is_shared(atom):
+            flat.sort(key=lambda rest: (-self._room(atom, rest), self._off_centre(atom, rest)))
         for margin in (WIDE, NARROW):
             yield from (rest for rest in flat if self._holds_around(atom, rest, margin))
 
@@ -79,8 +80,8 @@ class Places:
             self._known[key] = [rest for rest in rests if rest is not None]
         return self._known[key]
 
-    def _flat_first(self, atom: Atom, yaw: float, turns: list[float]) -> list[float]:
-        """The same turns; where things share a place, those in which the thing gets down to the floor first."""
+    def _flat(self, atom: Atom, yaw: float, turns: list[float]) -> list[float]:
+        """The same turns; where things share a place, those in which the thing gets down lowest, to its floor."""
         if not self._is_shared(atom):
             return turns
         centre = figures(self._category(atom)).centre
@@ -89,8 +90,7 @@ class Places:
             for turn in turns
         ]
         lowest = min(levels)
-        high = [level > lowest + EVEN for level in levels]
-        return [turn for _, turn in sorted(zip(high, turns, strict=True), key=lambda option: option[0])]
+        return [turn for turn, level in zip(turns, levels, strict=True) if level <= lowest + EVEN]
 
     def _is_shared(self, atom: Atom) -> bool:
         """Whether something else belongs into the same place."""
@@ -105,9 +105,10 @@ class Places:
         for frame in self._world.frames(atom.arguments[1]):
             half = np.abs(frame.rotation @ frame.half_size)
             above = frame.position + np.array([0.0, 0.0, half[2] + ABOVE])
-            ends = np.stack([WALL_GAP - half - low, -(low + high) / 2, half - WALL_GAP - high])
-            for x, y in itertools.product(range(3), range(3)):
-                yield above + np.array([ends[x, 0], ends[y, 1], 0.0])
+            ends = [-(low + high) / 2]
+            ends += [end for gap in WALL_GAPS for end in (gap - half - low, half - gap - high)]
+            for x, y in itertools.product(ends, ends):
+                yield above + np.array([x[0], y[1], 0.0])
 
     def settles(self, atom: Atom, pose: Pose) -> bool:
         """Whether the thing, let go at a pose, comes to rest where the atom holds."""
@@ -119,7 +120,13 @@ class Places:
         if atom.predicate != "in" or not later:
             return 0.0
         (frame, *_) = self._world.frames(atom.arguments[1])
-        return min(room_beside(frame, self._category(atom), rest, self._category(other)) for other in later)
+        room = min(room_beside(frame, self._category(atom), rest, self._category(other)) for other in later)
+        return round(room, 3)
+
+    def _off_centre(self, atom: Atom, rest: Pose) -> float:
+        """How far a thing's origin is from the middle of its place, level [m]."""
+        (frame, *_) = self._world.frames(atom.arguments[1])
+        return float(np.hypot(*(rest.position - frame.position)[:2]))
 
     def _spots(self, atom: Atom, shift: FloatArray) -> Iterator[FloatArray]:
         """Positions of the body's origin above where it may stand, (3,) [m]."""
