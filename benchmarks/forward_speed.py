@@ -16,6 +16,7 @@ from ambidex.envs.errors import UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.statistics import FieldStatistics, Statistics
 from ambidex.policies.training.device import choose_device
+from ambidex.policies.uniact.config import AttentionKind
 from ambidex.policies.uniact.extractor.attention_choice import choose_attention
 from ambidex.policies.uniact.policy import UniActPolicy
 from ambidex.policies.uniact.presets import preset
@@ -30,7 +31,7 @@ class ForwardSpeedConfig:
 
     preset: str = "llava_ov_0.5b"
     """The preset whose sizes are taken."""
-    attention: tuple[str, ...] = ("sdpa", "flash_attention_2")
+    attention: tuple[AttentionKind, ...] = ("sdpa", "flash_attention_2")
     """Ways of attention to compare; one that cannot be used here is left out and said."""
     batch_sizes: tuple[int, ...] = (1, 64)
     """Observations at once."""
@@ -59,10 +60,11 @@ def main() -> None:
             print(_row(attention, size, timed_passes(policy, make_observation(size, device), config)))
 
 
-def make_policy(name: str, attention: str) -> UniActPolicy:
+def make_policy(name: str, attention: AttentionKind) -> UniActPolicy:
     """A policy with random weights, of one camera and the ALOHA cell's joints."""
     unit = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * JOINTS))
-    settings = replace(preset(name).config, extractor_weights="none", backbone_weights="none", attention=attention)
+    chosen = preset(name).config
+    settings = replace(chosen, extractor_weights="none", backbone_weights="none", attention=attention)
     spec = replace(SPEC, instruction=INSTRUCTION)
     return UniActPolicy(settings, spec, Statistics(qpos=unit, objects=unit, actions=unit))
 

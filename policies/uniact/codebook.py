@@ -112,4 +112,5 @@ def information(logits: Tensor) -> Tensor:
     """
     log_shares = logits.log_softmax(-1)  # (B, N)
     shares = log_shares.exp()
-    return SPREAD * torch.special.entr(shares.mean(0)).sum() + (shares * log_shares).sum(-1).mean()
+    spread: Tensor = torch.special.entr(shares.mean(0)).sum()
+    return SPREAD * spread + (shares * log_shares).sum(-1).mean()
