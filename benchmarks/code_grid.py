@@ -8,22 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
-from ambidex.atomic_files import replacing
 from ambidex.benchmarks.code_play import CodePlay
+from ambidex.benchmarks.picture_file import check_picture_name, write_picture
 from ambidex.benchmarks.picture_table import Column, picture_table
 from ambidex.benchmarks.running.policy_fit import play_code
 from ambidex.command_line import run
 from ambidex.envs.errors import UsageError
 from ambidex.envs.registry import find_task
-from ambidex.envs.types import ImageArray
 from ambidex.flags import Names, OptionalPath, Switch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.policy import Policy
 from ambidex.policies.training.run_folder import find_checkpoint
-
-ENDINGS = (".jpg", ".png")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +58,7 @@ def main(config: CodeGridConfig) -> None:
     for code in config.codes:
         play_code(policy, code)  # refuses one that is not there before anything is played
     columns = list(_columns(policy, config))
-    _write(config.output, picture_table([f"code {code}" for code in config.codes], columns))
+    write_picture(config.output, picture_table([f"code {code}" for code in config.codes], columns))
     if not config.quiet:
         print(config.output)
 
@@ -103,15 +98,8 @@ def _checked(config: CodeGridConfig) -> Path:
             f"--frames {config.frames}, --height {config.height}, --seconds {config.seconds}: expected 2 pictures or "
             "more of 1 px or more, and more than 0 s."
         )
-    if config.output.suffix not in ENDINGS:
-        raise UsageError(f"--output {config.output}: expected a name that ends in {' or '.join(ENDINGS)}.")
+    check_picture_name(config.output)
     return config.checkpoint
-
-
-def _write(path: Path, picture: ImageArray) -> None:
-    kind, options = ("JPEG", {"quality": 90}) if path.suffix == ".jpg" else ("PNG", {})
-    with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, kind, optimize=True, **options)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from ambidex.benchmarks.picture_words import FONT, INK, PALE, PAPER, picture_font, shortened, text_width
 from ambidex.envs.types import ImageArray
 
-INK, PALE, PAPER = (28, 32, 36), (86, 94, 104), (255, 255, 255)
-FONT, MARGIN, HAIR, GAP = 16, 12, 2, 14  # [px]
+MARGIN, HAIR, GAP = 12, 2, 14  # [px]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def picture_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
         rows: What stands before each row.
         columns: At least one, each with a cell for every row.
     """
-    left = MARGIN + max(_width(row) for row in rows) + GAP
+    left = MARGIN + max(text_width(row) for row in rows) + GAP
     line = round(1.4 * FONT)
     top = MARGIN + 3 * line
     height = max(cell[0].shape[0] for column in columns for cell in column.cells)
@@ -50,7 +50,7 @@ def picture_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
     draw = ImageDraw.Draw(image)
     for number, row in enumerate(rows):
         middle = top + number * (height + HAIR) + height // 2
-        draw.text((MARGIN, middle), row, fill=INK, font=_font(), anchor="lm")
+        draw.text((MARGIN, middle), row, fill=INK, font=picture_font(), anchor="lm")
     for column in columns:
         _draw_head(draw, column, left, line)
         for number, cell in enumerate(column.cells):
@@ -60,10 +60,10 @@ def picture_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
 
 
 def _draw_head(draw: ImageDraw.ImageDraw, column: Column, left: int, line: int) -> None:
-    draw.text((left, MARGIN), _shortened(column.title, column.width), fill=INK, font=_font())
-    draw.text((left, MARGIN + line), _shortened(column.subtitle, column.width), fill=PALE, font=_font())
+    draw.text((left, MARGIN), shortened(column.title, column.width), fill=INK, font=picture_font())
+    draw.text((left, MARGIN + line), shortened(column.subtitle, column.width), fill=PALE, font=picture_font())
     for mark, picture in zip(column.marks, column.cells[0], strict=True):
-        draw.text((left, MARGIN + 2 * line), mark, fill=PALE, font=_font())
+        draw.text((left, MARGIN + 2 * line), mark, fill=PALE, font=picture_font())
         left += picture.shape[1] + HAIR
 
 
@@ -71,16 +71,3 @@ def _draw_cell(image: Image.Image, cell: Sequence[ImageArray], left: int, top: i
     for picture in cell:
         image.paste(Image.fromarray(picture), (left, top))
         left += picture.shape[1] + HAIR
-
-
-def _shortened(text: str, room: int) -> str:
-    fitting = (text[:length].rstrip() + "..." for length in range(len(text) - 1, 0, -1))
-    return next((short for short in (text, *fitting) if _width(short) <= room), "")
-
-
-def _width(text: str) -> int:
-    return round(_font().getlength(text) + 0.5)
-
-
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=FONT)

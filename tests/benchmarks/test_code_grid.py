@@ -11,7 +11,8 @@ from two_robots import TASKS, write_two_robots
 from ambidex.benchmarks.benchmark import benchmark
 from ambidex.benchmarks.code_grid import CodeGridConfig, main
 from ambidex.benchmarks.code_play import CodePlay
-from ambidex.benchmarks.picture_table import PAPER, Column, picture_table
+from ambidex.benchmarks.picture_table import Column, picture_table
+from ambidex.benchmarks.picture_words import PAPER
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import load
 

@@ -1,0 +1,58 @@
+"""The use of a codebook, in words."""
+
+from collections.abc import Sequence
+
+from ambidex.benchmarks.codes.code_use import CodeUse
+from ambidex.benchmarks.codes.codebook_use import CodebookUse
+from ambidex.envs.types import FloatArray
+from ambidex.recorders.text_table import text_table
+
+MOST = 5  # codes of a task that are named
+
+
+def report(use: CodebookUse) -> str:
+    """All figures, as tables for the terminal."""
+    parts = [f"{headline(use)}\n{origin(use)}{_without(use)}", _tasks(use)]
+    if len(use.robots) > 1:
+        parts.append(_matrix("robots", list(use.robots), use.between_robots))
+    if len(use.tasks) > 1:
+        names = [str(number) for number in range(1, len(use.tasks) + 1)]
+        parts.append(_matrix("tasks", names, use.between_tasks))
+    return "\n\n".join(parts)
+
+
+def headline(use: CodebookUse) -> str:
+    """The figures of all episodes."""
+    whole = use.whole
+    return f"Perplexity {whole.perplexity:.1f}; {whole.used} of {use.size} codes used, {len(whole.dead)} dead"
+
+
+def origin(use: CodebookUse) -> str:
+    """Whose codes, and how many."""
+    return f"{use.checkpoint.path}, {_counted(use.whole.episodes, 'episode')}, {_counted(use.whole.steps, 'step')}"
+
+
+def _without(use: CodebookUse) -> str:
+    return f"\n{_counted(use.without, 'episode')} without codes left out" if use.without else ""
+
+
+def _tasks(use: CodebookUse) -> str:
+    header = ("", "task", "robot", "episodes", "perplexity", f"the {MOST} codes used most")
+    rows = [
+        (str(number), task, robot, str(own.episodes), f"{own.perplexity:.1f}", _most_used(own))
+        for number, ((task, robot), own) in enumerate(use.tasks.items(), start=1)
+    ]
+    return text_table(header, rows)
+
+
+def _most_used(use: CodeUse) -> str:
+    return ", ".join(f"{code}: {100 * share:.1f} %" for code, share in use.most_used(MOST).items())
+
+
+def _matrix(between: str, names: Sequence[str], matrix: FloatArray) -> str:
+    rows = [(name, *(f"{value:.3f}" for value in row)) for name, row in zip(names, matrix.tolist(), strict=True)]
+    return f"Jensen-Shannon divergence between {between} [bit]\n{text_table(('', *names), rows)}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,86 @@
+"""A results folder of a policy that has codes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ambidex.benchmarks.episode_row import EpisodeRow
+from ambidex.benchmarks.results_folder import RESULTS, read_rows
+from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo, CheckpointId
+from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.policies.embodiment import embodiment
+
+FIXED = " code:"
+"""What stands before the code in the execution of a run that played one alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodedFolder:
+    """A results folder of a policy that has codes.
+
+    Attributes:
+        path: As the user wrote it.
+        checkpoint: Who acted.
+        robots: Task -> the robot it was played with, in its way of control.
+        rows: The episodes that have codes, at least one.
+        without: How many episodes have none: they broke before their first action.
+    """
+
+    path: Path
+    checkpoint: CheckpointId
+    robots: Mapping[str, str]
+    rows: tuple[EpisodeRow, ...]
+    without: int
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a folder that run-benchmark wrote, finished or not.
+
+        Raises:
+            UsageError: There is no such folder, or one code was played whatever was seen.
+            DatasetError: It has no codes, or it is damaged.
+        """
+        if not path.is_dir():
+            raise UsageError(f"There is no folder {path}. Expected a results folder of run-benchmark, e.g. results/...")
+        info, rows = BenchmarkInfo.read(path), read_rows(path)
+        coded = tuple(row for row in rows if row.codes)
+        if not coded:
+            raise DatasetError(_no_codes(path, info.policy, len(rows)))
+        if FIXED in info.execution:
+            raise UsageError(
+                f"{path} was played as {info.execution!r}: one code, whatever was seen. That says nothing of how the "
+                "policy uses its codes; give results that were made without --code."
+            )
+        return cls(
+            path=path,
+            checkpoint=_checkpoint(path, info),
+            robots={task: embodiment(spec) for task, spec in info.env_specs.items()},
+            rows=coded,
+            without=len(rows) - len(coded),
+        )
+
+
+def _checkpoint(path: Path, info: BenchmarkInfo) -> CheckpointId:
+    if info.checkpoint is None:
+        raise DatasetError(
+            f"{path / NAME} names no checkpoint, so nobody knows whose codes these are. Restore the file, or run the "
+            "benchmark again."
+        )
+    missing = sorted({row.task for row in read_rows(path)} - set(info.env_specs))
+    if missing:
+        raise DatasetError(
+            f"{path / NAME} has no spec of {missing[0]}, which {RESULTS} has episodes of. It has those of "
+            f"{', '.join(info.env_specs) or 'no task'}. Restore both files, or run the benchmark again."
+        )
+    return info.checkpoint
+
+
+def _no_codes(path: Path, policy: str, episodes: int) -> str:
+    if episodes == 0:
+        return f"{path} holds no episode: it has no row in {RESULTS}. Go on with that run by --resume."
+    return (
+        f"{path} has no codes: none of the {episodes} episodes of {policy} in its {RESULTS} says which code an action "
+        "was made from. Expected results of a policy that has codes, such as uniact, by a run-benchmark that writes "
+        "them down; older results must be made again."
+    )
