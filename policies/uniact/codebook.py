@@ -16,7 +16,7 @@ from ambidex.policies.uniact.temperature import Temperature
 
 Mode = Literal["gumbel", "argmax"]
 FIRST_STD = 0.2  # of codes before training, as published
-SPREAD = 4.0  # with 1, choices become certain before they are spread, and few codes are left: 8 of 64 after 150 steps
+SPREAD = 2.0  # with 1, choices become certain before they are spread
 
 
 class Codebook(nn.Module):

@@ -16,7 +16,7 @@ COUNTS = (
     "codes code_width temperature_steps chunk_size heads feedforward encoder_layers decoder_layers backbone_width"
 ).split()
 POSITIVE = ("temperature_start", "temperature_end", "huber_delta")
-NOT_NEGATIVE = ("uniform_weight", "information_weight", "execute_steps")
+NOT_NEGATIVE = ("uniform_weight", "blind_weight", "information_weight", "execute_steps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,9 @@ class UniActConfig:
     """Training steps over which the temperature falls."""
     uniform_weight: float = 5e-4
     """Weight of the codes' divergence from uniform use; the released code forgets to add it, as 0 does."""
+    blind_weight: float = field(default=0.0, metadata={YOUNGER: True})
+    """Weight of Huber's loss of actions made of the universal action alone, which gives codes a meaning. 0 as
+    published, where interpreters that see much come to do without codes."""
     information_weight: float = field(default=0.0, metadata={YOUNGER: True})
     """Weight of what codes say about image and instruction: their use spread out over a batch, each choice certain. 0
     as published, where small extractors come to use a handful of codes."""

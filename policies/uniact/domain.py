@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.statistics import Statistics
+from ambidex.policies.uniact.interpreters.blind_interpreter import BlindInterpreter
 from ambidex.policies.uniact.interpreters.interpreter import Interpreter
 
 
@@ -12,14 +13,21 @@ class Domain(nn.Module):
 
     Args:
         interpreter: Makes its normalised actions.
+        blind: Makes them of universal actions alone, for training; None for none.
         statistics: Of its training data.
         cameras: What it looks at.
     """
 
-    def __init__(self, interpreter: Interpreter, statistics: Statistics, cameras: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        blind: BlindInterpreter | None,
+        statistics: Statistics,
+        cameras: tuple[str, ...],
+    ) -> None:
         super().__init__()
         self.cameras = cameras
-        self.interpreter = interpreter
+        self.interpreter, self.blind = interpreter, blind
         self.qpos, self.actions = Normalization(statistics.qpos), Normalization(statistics.actions)
 
     def forward(self, features: Tensor, universal: Tensor, qpos: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from ambidex.policies.uniact.codebook import Codebook, Mode
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.domain import Domain
 from ambidex.policies.uniact.extractor.extractor import Extractor
+from ambidex.policies.uniact.interpreters.blind_interpreter import BlindInterpreter
 from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes
 from ambidex.policies.uniact.interpreters.registry import make_interpreter
 from ambidex.policies.uniact.selection import Selection
@@ -65,7 +66,9 @@ class UniActModel(nn.Module):
             encoder_layers=config.encoder_layers,
             decoder_layers=config.decoder_layers,
         )
-        self.domains[name] = Domain(make_interpreter(config.interpreter, sizes), statistics, cameras)
+        interpreter = make_interpreter(config.interpreter, sizes)
+        blind = BlindInterpreter(sizes.code_width, sizes.chunk, sizes.actions) if config.blind_weight else None
+        self.domains[name] = Domain(interpreter, blind, statistics, cameras)
 
     def take_over(self, other: "UniActModel") -> tuple[str, ...]:
         """Copy the weights of what robots share, and of the interpreters of the robots that both have.
@@ -78,10 +81,13 @@ class UniActModel(nn.Module):
         """
         known = tuple(name for name in self.domains if name in other.domains)
         parts = [(getattr(self, name), getattr(other, name)) for name in SHARED]
-        parts += [(self.domain(name).interpreter, other.domain(name).interpreter) for name in known]
+        for name in known:
+            own, given = self.domain(name), other.domain(name)
+            parts += [(own.interpreter, given.interpreter)]
+            parts += [(own.blind, given.blind)] if own.blind and given.blind else []
         try:
-            for own, given in parts:
-                own.load_state_dict(given.state_dict())
+            for mine, theirs in parts:
+                mine.load_state_dict(theirs.state_dict())
         except RuntimeError as error:
             raise UsageError(
                 f"The checkpoint to begin with has other sizes: {' '.join(str(error).split())}. Leave out the flags "

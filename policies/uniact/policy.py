@@ -21,6 +21,7 @@ from ambidex.policies.training_data.merged_spec import BETWEEN
 from ambidex.policies.uniact.code_figures import code_figures
 from ambidex.policies.uniact.codebook import Mode
 from ambidex.policies.uniact.config import UniActConfig
+from ambidex.policies.uniact.domain import Domain
 from ambidex.policies.uniact.extractor.make_extractor import make_extractor
 from ambidex.policies.uniact.masked_huber import masked_huber
 from ambidex.policies.uniact.model import UniActModel
@@ -29,6 +30,7 @@ from ambidex.policies.uniact.selection import Selection
 from ambidex.policies.vision.resnet_weights import load_resnet_weights
 
 TOKENIZER = "tokenizer.json"
+BLIND_DELTA = 1.0  # its errors are those of a coarse guess: a line would count the coarsest too little
 
 
 class UniActPolicy(CodedPolicy):
@@ -85,7 +87,7 @@ class UniActPolicy(CodedPolicy):
             self.domain, self.spec, self.inputs = robot, self._specs[robot], self.inputs_of(robot)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        """Huber's loss of actions within the episode, the codes' divergence from uniform use, and their information.
+        """Huber's loss of actions within the episode and that of blind ones, the codes' divergence, their information.
 
         The loss is their weighted sum, information counting against it. In training mode codes are drawn, and the
         temperature falls; else they are the likeliest. To look at: the temperature, and how many codes the batch uses,
@@ -94,9 +96,11 @@ class UniActPolicy(CodedPolicy):
         seen, robot = batch.observation, self._robot(batch.observation)
         chosen = self._chosen(seen, "gumbel" if self.training and not self._kept else "argmax")
         made = self.model.interpret(robot, chosen.actions, seen.qpos, seen.images)  # (B, K, A)
-        actions = self.model.domain(robot).actions(batch.actions)
+        domain = self.model.domain(robot)
+        actions = domain.actions(batch.actions)
         terms = {
             "huber": masked_huber(made, actions, batch.is_pad, self.config.huber_delta),
+            "blind": self._blind(domain, chosen, actions, batch.is_pad),
             "divergence": chosen.divergence,
             "information": chosen.information,
         }
@@ -104,13 +108,12 @@ class UniActPolicy(CodedPolicy):
         temperature = self.model.codebook.temperature().clone()
         if self.training and torch.is_grad_enabled() and not self._kept:
             self.model.codebook.temperature.advance()
-        config = self.config
-        loss = (
-            terms["huber"]
-            + config.uniform_weight * terms["divergence"]
-            - config.information_weight * terms["information"]
-        )
-        return {"loss": loss, **terms, "temperature": temperature, "perplexity": torch.special.entr(codes).sum().exp()}
+        return {
+            "loss": self._loss(terms),
+            **terms,
+            "temperature": temperature,
+            "perplexity": torch.special.entr(codes).sum().exp(),
+        }
 
     @torch.no_grad()
     def predict_with_codes(self, observation: ObservationBatch) -> tuple[Tensor, Tensor]:
@@ -177,6 +180,17 @@ class UniActPolicy(CodedPolicy):
     def read_texts(self, texts: Mapping[str, str]) -> None:
         """See `Policy`."""
         self.model.extractor.read_tokenizer(texts[TOKENIZER])
+
+    def _blind(self, domain: Domain, chosen: Selection, actions: Tensor, is_pad: Tensor) -> Tensor:
+        """Huber's loss of what universal actions say by themselves, 0 if nobody asks."""
+        if domain.blind is None:
+            return chosen.divergence.new_zeros(())
+        return masked_huber(domain.blind(chosen.actions), actions, is_pad, BLIND_DELTA)
+
+    def _loss(self, terms: Mapping[str, Tensor]) -> Tensor:
+        config = self.config
+        weighted = config.uniform_weight * terms["divergence"] - config.information_weight * terms["information"]
+        return terms["huber"] + config.blind_weight * terms["blind"] + weighted
 
     def _chosen(self, seen: ObservationBatch, mode: Mode) -> Selection:
         if seen.readout is not None:

@@ -64,6 +64,23 @@ def test_the_divergence_is_really_added():
     assert terms[2.0]["divergence"] > 0
 
 
+def test_what_codes_say_by_themselves_counts_as_it_is_weighed():
+    for weight in (0.0, 2.0):
+        changes = {"blind_weight": weight, "information_weight": weight / 4, "uniform_weight": 0.0}
+        found = losses(make_policy(**changes), make_batch())
+        expected = found["huber"] + weight * found["blind"] - weight / 4 * found["information"]
+        assert found["loss"].item() == pytest.approx(expected.item()) and (found["blind"] > 0) == (weight > 0)
+
+
+def test_the_blind_interpreter_teaches_codes_and_nothing_else():
+    policy = make_policy(cameras=TWO, blind_weight=1.0)
+    losses(policy, make_batch(cameras=TWO))["blind"].backward()
+    taught = {name for name, parameter in policy.named_parameters() if parameter.grad is not None}
+    assert taught and all(
+        name.startswith(("model.extractor.", "model.codebook.")) or ".blind." in name for name in taught
+    )
+
+
 def test_perplexity_says_how_many_codes_a_batch_uses():
     policy, batch = make_policy(), make_batch(4)
     assert losses(policy, batch)["perplexity"] <= 4 + 1e-4
