@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from libero_recording import CONFIG, HELD, FakeAgent, record_to
 from recording_fakes import contents
 from started_process import StartedProcess
 
@@ -25,38 +26,14 @@ from ambidex.recorders.render import render
 from ambidex.recorders.render_config import RenderConfig
 from ambidex.recorders.verify import episode_files, verify
 
-HERE = Path(__file__).parent
+SUPPORT = Path(__file__).parent.parent / "support"
 TASK = "libero_goal/put_the_bowl_on_the_stove"
 FILE = "put_the_bowl_on_the_stove_demo.hdf5"
-CONFIG = RecordConfig(task="libero_goal/1", num_episodes=4, image_size=(24, 32), quiet=True, keep_failures=True)
-HELD = 10  # steps that strict success has to hold
-
-
-class FakeAgent:
-    """Moves somewhere; two of five seeds succeed, one breaks, and a third sends what no step is."""
-
-    def __init__(self, env):
-        env.spec = replace(env.spec, horizon=HELD + 2)
-        env.scene.task.checks = lambda scene: {"lucky": self._lucky}
-
-    def reset(self, observation, seed):
-        self._lucky = seed % 5 in (1, 4)
-        self._breaks = seed % 5 == 2
-        self._action = np.random.default_rng(seed).uniform(-0.5, 0.5, 7).astype(np.float32)
-
-    def act(self, observation):
-        if self._breaks:
-            raise RuntimeError("the gripper fell off")
-        return self._action
 
 
 class StillAgent(FakeAgent):
     def act(self, observation):
         return observation.qpos.astype(np.float32)
-
-
-def record_to(directory, **changes):
-    return record(replace(CONFIG, output_dir=directory, **changes), FakeAgent)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +157,7 @@ FAKE_RUN = """
 import sys
 sys.path[:0] = {folders!r}
 from pathlib import Path
-from test_libero_record import record_to
+from libero_recording import record_to
 if __name__ == "__main__":
     directory, workers, episodes = sys.argv[1:]
     record_to(Path(directory), workers=int(workers), num_episodes=int(episodes), resume=True)
@@ -191,7 +168,7 @@ if __name__ == "__main__":
 def fake_run(tmp_path):
     """Command to record, or go on recording: folder, workers and episodes follow."""
     script = tmp_path / "fake_run.py"
-    script.write_text(FAKE_RUN.format(folders=[str(HERE), str(HERE.parent / "support")]))
+    script.write_text(FAKE_RUN.format(folders=[str(SUPPORT)]))
     return [sys.executable, str(script)]
 
 
