@@ -94,4 +94,4 @@ def robot_colours(robots: Mapping[str, object]) -> dict[str, tuple[int, int, int
 
 def _described(played: Played, own: CodeUse) -> str:
     episodes = "1 episode" if own.episodes == 1 else f"{own.episodes} episodes"
-    return f"{played[1]}, {episodes}, perplexity {own.perplexity:.1f}, {own.used} codes used"
+    return f"{played[1]}, {episodes}, perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"
