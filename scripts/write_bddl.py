@@ -1,6 +1,6 @@
 """Writes assets/libero/bddl from a fact sheet of the 130 tasks (JSON: suite -> list of definitions).
 
-    .venv/bin/python scripts/write_bddl.py /work/shared/facts/libero_tasks.json
+    .venv/bin/python scripts/write_bddl.py libero_tasks.json
 
 The sheet keys regions by their short names, so where two regions of a scene share one only the last is in it. The
 lost one is always `top_region` of the cabinet beside a wine rack; it is put back. Order of the tasks: libero_90 as in
