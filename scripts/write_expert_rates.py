@@ -78,7 +78,7 @@ def _replaced(text: str, marker: str, new: str) -> str:
     before, found, rest = text.partition(marker)
     if not found:
         raise SystemExit(f"{PAGE} has no line {marker}; put it where the rates shall be, and {END} behind.")
-    return f"{before}{marker}\n{new.rstrip()}\n{END}{rest.partition(END)[2]}"
+    return f"{before}{marker}\n\n{new.rstrip()}\n\n{END}{rest.partition(END)[2]}"
 
 
 if __name__ == "__main__":
