@@ -2,12 +2,12 @@
 
 import mujoco
 import numpy as np
-import numpy.typing as npt
 
 from ambidex.envs.robot import Arm
 from ambidex.envs.scene import Scene
 from ambidex.envs.tasks.libero.model_world import body_name
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.geom_boxes import GeomBoxes
 
 
 class Passage:
@@ -31,28 +31,21 @@ class Passage:
             radius: Half the width of the passage.
             ignored: A thing that travels along.
         """
-        low, high = self._boxes(ignored)
-        crossed = _crossed(start[:2], end[:2], low[:, :2] - radius, high[:, :2] + radius)
-        return float(high[crossed, 2].max(initial=-np.inf))
+        boxes = self._boxes(ignored)
+        crossed = _crossed(start[:2], end[:2], boxes.low[:, :2] - radius, boxes.high[:, :2] + radius)
+        return float(boxes.high[crossed, 2].max(initial=-np.inf))
 
     def extent(self, thing: str) -> tuple[FloatArray, FloatArray]:
         """Lowest and highest corner of the box around a thing in the world, shapes (3,) [m]."""
         mine = self._geoms[self._roots[self._geoms] == self._model.body(body_name(thing)).id]
-        low, high = self._boxes_of(mine)
-        return low.min(axis=0), high.max(axis=0)
+        boxes = GeomBoxes.around(self._model, self._data, mine)
+        return boxes.low.min(axis=0), boxes.high.max(axis=0)
 
-    def _boxes(self, ignored: str | None) -> tuple[FloatArray, FloatArray]:
+    def _boxes(self, ignored: str | None) -> GeomBoxes:
         geoms = self._geoms
         if ignored is not None:
             geoms = geoms[self._roots[geoms] != self._model.body(body_name(ignored)).id]
-        return self._boxes_of(geoms)
-
-    def _boxes_of(self, geoms: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
-        aabb = self._model.geom_aabb[geoms]
-        turn = self._data.geom_xmat[geoms].reshape(-1, 3, 3)
-        middle = self._data.geom_xpos[geoms] + np.einsum("nij,nj->ni", turn, aabb[:, :3])
-        half = np.einsum("nij,nj->ni", np.abs(turn), aabb[:, 3:])
-        return middle - half, middle + half
+        return GeomBoxes.around(self._model, self._data, geoms)
 
 
 def _crossed(start: FloatArray, end: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

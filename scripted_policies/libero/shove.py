@@ -3,11 +3,9 @@
 import math
 from collections.abc import Iterator
 
-import mujoco
 import numpy as np
 
 from ambidex.envs.pose import Pose
-from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import OPEN, Motion
@@ -15,7 +13,7 @@ from ambidex.scripted_policies.libero.insert import Insert
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.put import CLEARANCE, HAND_RADIUS
 from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing
-from ambidex.scripted_policies.libero.ways_in import Way
+from ambidex.scripted_policies.libero.ways_in import Way, with_axes
 
 LEAN = math.radians(45)  # of a thing that is let go to fall flat
 STANDING = 0.8  # height of the tip of a unit vector along its z axis, from which a thing stands
@@ -70,7 +68,7 @@ def leaning(category: str, opening: Opening) -> Iterator[Way]:
     z = math.sin(LEAN) * opening.outwards + math.cos(LEAN) * up
     across = math.cos(LEAN) * opening.outwards - math.sin(LEAN) * up
     for x in (across, -across):
-        quaternion = _turned(x, z)
+        quaternion = with_axes(x, z)
         corners = corners_of(category, quaternion)
         height = opening.floor - float(corners[:, 2].min()) + RAISED
         inner = float((corners @ opening.outwards).min())
@@ -79,9 +77,3 @@ def leaning(category: str, opening: Opening) -> Iterator[Way]:
                 level = opening.centre + (opening.front + spot - inner) * opening.outwards + aside * opening.aside
                 goal = Pose(np.array([*level[:2], height]), quaternion)
                 yield goal, goal.shifted((0.0, 0.0, ABOVE))
-
-
-def _turned(x: FloatArray, z: FloatArray) -> FloatArray:
-    quaternion = np.empty(4)
-    mujoco.mju_mat2Quat(quaternion, np.stack([x, np.cross(z, x), z], axis=1).ravel())
-    return quaternion

@@ -62,7 +62,11 @@ def _upright(opening: Opening) -> Iterator[FloatArray]:
 def _lying(opening: Opening) -> Iterator[FloatArray]:
     """The thing's z axis outwards, and its x axis along the opening."""
     for side in (1.0, -1.0):
-        x, z = side * opening.aside, opening.outwards
-        quaternion = np.empty(4)
-        mujoco.mju_mat2Quat(quaternion, np.stack([x, np.cross(z, x), z], axis=1).ravel())
-        yield quaternion
+        yield with_axes(side * opening.aside, opening.outwards)
+
+
+def with_axes(x: FloatArray, z: FloatArray) -> FloatArray:
+    """Quaternion (wxyz) of a thing whose x and z axes (3,), at right angles, point there."""
+    quaternion = np.empty(4)
+    mujoco.mju_mat2Quat(quaternion, np.stack([x, np.cross(z, x), z], axis=1).ravel())
+    return quaternion
