@@ -74,7 +74,11 @@ class Policy(nn.Module, ABC):
         )
 
     def use_robot(self, robot: str) -> None:
-        """Act with this robot from now on; without effect if there is but one, or none of this name."""
+        """Act with this robot from now on; without effect if the policy is for one.
+
+        Raises:
+            UnknownNameError: The policy is for several, and this is none of them.
+        """
 
     def figures(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
         """What is worth logging about what it does with held-out observations of all its robots, by name.

@@ -42,13 +42,16 @@ class RobotStream:
     def keep_readouts(self, policy: Policy, said: Callable[[int], None]) -> None:
         """Compute what may be computed once for each observation, if there is anything of the kind.
 
+        Frames that are streamed are read by the workers.
+
         Args:
             policy: In evaluation mode.
             said: Called with the number of rows that are done.
         """
         found: list[Tensor] = []
-        for rows in _blocks(len(self.data.table)):
-            readout = policy.readout(self.samples(rows).observation)
+        blocks = list(_blocks(len(self.data.table)))
+        for rows, images in zip(blocks, self.frames.batches(blocks), strict=True):
+            readout = policy.readout(self.gatherer.batch(rows, images).observation)
             if readout is None:
                 return
             found.append(readout)

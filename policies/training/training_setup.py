@@ -68,7 +68,8 @@ def make_stream(plan: TrainPlan, robot: RobotData, home: FrameHome) -> RobotStre
     reader = FrameReader(robot.table, plan.policy.inputs_of(robot.robot).cameras)
     gatherer = SampleGatherer(robot.table, plan.policy.chunk_size, plan.device)
     stream = RobotStream(data=robot, frames=_frames(plan, robot.table, reader, home), gatherer=gatherer)
-    if not (plan.config.random_shift or plan.config.colour_jitter):  # else the same row is never the same twice
+    varied = plan.config.random_shift or plan.config.colour_jitter  # then the same row is never the same twice
+    if plan.config.adapt and not varied:
         _keep_readouts(plan, stream)
     return stream
 

@@ -25,7 +25,7 @@ from ambidex.policies.uniact.interpreters.registry import make_interpreter
 from ambidex.policies.uniact.selection import Selection
 from ambidex.policies.uniact.temperature import Temperature
 
-SHARED = ("extractor", "codebook", "cameras")
+SHARED = ("extractor", "codebook.project", "codebook.codes", "cameras")
 
 
 class UniActModel(nn.Module):
@@ -73,14 +73,17 @@ class UniActModel(nn.Module):
     def take_over(self, other: "UniActModel") -> tuple[str, ...]:
         """Copy the weights of what robots share, and of the interpreters of the robots that both have.
 
+        A robot that looks at other cameras than it did keeps its fresh interpreter. The temperature goes on from the
+        other's, unless it is to fall between other limits.
+
         Returns:
-            The robots that both have.
+            The robots whose interpreters were copied.
 
         Raises:
             UsageError: The sizes differ.
         """
-        known = tuple(name for name in self.domains if name in other.domains)
-        parts = [(getattr(self, name), getattr(other, name)) for name in SHARED]
+        known = tuple(name for name in self.domains if name in other.domains and self._sees_alike(other, name))
+        parts = [(self.get_submodule(name), other.get_submodule(name)) for name in SHARED]
         for name in known:
             own, given = self.domain(name), other.domain(name)
             parts += [(own.interpreter, given.interpreter)]
@@ -93,6 +96,7 @@ class UniActModel(nn.Module):
                 f"The checkpoint to begin with has other sizes: {' '.join(str(error).split())}. Leave out the flags "
                 "that set sizes; they are those of the checkpoint."
             ) from error
+        self.codebook.temperature.go_on_from(other.codebook.temperature)
         return known
 
     def domain(self, name: str) -> Domain:
@@ -109,3 +113,6 @@ class UniActModel(nn.Module):
         """A robot's normalised actions (B, K, A) for universal ones (B, W), joints (B, J) and its cameras."""
         chosen = self.domain(domain)
         return chosen(self.cameras(images, chosen.cameras), universal, qpos)  # type: ignore[no-any-return]
+
+    def _sees_alike(self, other: "UniActModel", name: str) -> bool:
+        return self.domain(name).cameras == other.domain(name).cameras

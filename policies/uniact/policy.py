@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-from ambidex.envs.errors import UsageError
+from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.coded_policy import CodedPolicy
@@ -83,8 +83,9 @@ class UniActPolicy(CodedPolicy):
 
     def use_robot(self, robot: str) -> None:
         """See `Policy`."""
-        if robot in self._specs:
-            self.domain, self.spec, self.inputs = robot, self._specs[robot], self.inputs_of(robot)
+        if robot not in self._specs:
+            raise UnknownNameError("robot of this policy", robot, tuple(self._specs))
+        self.domain, self.spec, self.inputs = robot, self._specs[robot], self.inputs_of(robot)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
         """Huber's loss of actions within the episode and that of blind ones, the codes' divergence, their information.
@@ -136,7 +137,7 @@ class UniActPolicy(CodedPolicy):
         groups: dict[str, dict[str, list[int]]] = {}
         for batch in seen:
             tasks = groups.setdefault(self._robot(batch), {})
-            for instruction, code in zip(batch.instructions, self.predict_with_codes(batch)[1].tolist(), strict=True):
+            for instruction, code in zip(batch.instructions, self._universal(batch)[1].tolist(), strict=True):
                 tasks.setdefault(instruction, []).append(code)
         chosen = {
             robot: {task: np.array(codes, np.int64) for task, codes in tasks.items()} for robot, tasks in groups.items()
@@ -149,7 +150,8 @@ class UniActPolicy(CodedPolicy):
             raise UsageError(f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}.")
         known = self.model.take_over(other.model)
         self.model.extractor.use_tokenizer(other.model.extractor.tokenizer)
-        robots = f", the interpreter of {', '.join(known)} too" if known else "; its interpreters are of other robots"
+        none = "; its interpreters are of other robots or other cameras"
+        robots = f", the interpreter of {', '.join(known)} too" if known else none
         return f"Begins with the extractor, the codebook and the image encoder of the checkpoint{robots}."
 
     def keep_what_is_shared(self) -> None:

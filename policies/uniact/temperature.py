@@ -35,3 +35,9 @@ class Temperature(nn.Module):
     def advance(self) -> None:
         """One training step is done."""
         self.step += 1
+
+    def go_on_from(self, other: "Temperature") -> None:
+        """Be as far as another one, if it falls between the same limits over as many steps."""
+        pairs = ((self.start, other.start), (self.end, other.end), (self.steps, other.steps))
+        if all(torch.equal(own, theirs) for own, theirs in pairs):
+            self.step.copy_(other.step)

@@ -1,6 +1,7 @@
 """A UniAct that begins with another one's weights."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from ambidex.envs.errors import UsageError
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
 from ambidex.policies.training import trainer
+from ambidex.policies.training.robot_stream import RobotStream
 from ambidex.policies.training.train_flags import defaults, defaults_for
 from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor
 
@@ -108,6 +110,30 @@ def test_what_does_not_fit_is_refused(base, data, tmp_path, changes, message):
     config = settings(data, tmp_path / "run", **flags)
     with pytest.raises(UsageError, match=message):
         train(dataclasses.replace(config, model=dataclasses.replace(config.model, codes=codes)))
+
+
+def test_a_robot_with_other_cameras_gets_a_fresh_interpreter(base, tmp_path):
+    cameras = ("top", "left_wrist")
+    data = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=cameras)
+    run = train(settings(data, tmp_path / "run", adapt=base))
+    assert load(run).inputs.cameras == cameras
+    assert "of other robots or other cameras" in json.loads((run / "train.json").read_text())["first_weights"]
+
+
+@pytest.mark.parametrize("flags", [{}, {"temperature_start": 1.5, "temperature_end": 1.0, "temperature_steps": 8}])
+def test_the_temperature_goes_on_unless_flags_say_otherwise(base, tmp_path, flags):
+    data = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=("top",))
+    run = train(settings(data, tmp_path / "run", finetune=base, model=flags))
+    now = 1.25 if flags else 2.0 - 1.5 * 7 / 100  # after 4 steps, and after 3 and 4
+    assert load(run).model.codebook.temperature().item() == pytest.approx(now)
+
+
+def test_without_anything_to_keep_no_frame_is_read_before_the_first_step(base, tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(RobotStream, "keep_readouts", lambda *arguments: read.append(arguments))
+    data = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=("top",))
+    train(settings(data, tmp_path / "run", finetune=base, steps=1))
+    assert not read
 
 
 def test_a_policy_of_one_robot_cannot_adapt(base, tmp_path):

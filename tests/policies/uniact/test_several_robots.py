@@ -16,7 +16,7 @@ from synthetic_libero import write_panda_dataset
 from training_runs import StopAfter, curves, same_tensors, tensors
 from uniact_samples import CHUNK, SMALL, uniact_settings
 
-from ambidex.envs.errors import UsageError
+from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
@@ -60,6 +60,11 @@ def test_one_checkpoint_acts_with_each_robot(run, robot):
     assert policy.predict(observation(robot)).shape == (2, CHUNK, actions)
     assert policy.inputs.cameras == policy.spec.cameras == cameras
     assert len(policy.spec.joint_names) == joints and len(policy.spec.action_names) == actions
+
+
+def test_a_robot_that_it_does_not_know_is_refused(run):
+    with pytest.raises(UnknownNameError, match=f"panda_ee.*{PANDA}"):
+        load(run).use_robot("panda_ee")
 
 
 def test_each_robot_has_the_statistics_of_its_own_data(run):
