@@ -26,11 +26,8 @@ class Validation:
 
     def __init__(self, plan: TrainPlan, streams: Sequence[RobotStream]) -> None:
         self._policy, self._precision = plan.policy, plan.config.precision
-        size = plan.config.batch_size
         self._orders = {
-            stream: [chosen[first : first + size] for first in range(0, len(chosen), size)]
-            for stream in streams
-            if len(chosen := _chosen(stream))
+            stream: batches_of(chosen, plan.config.batch_size) for stream in streams if len(chosen := _chosen(stream))
         }
 
     @torch.no_grad()
@@ -65,6 +62,15 @@ class Validation:
 
     def _batches(self, stream: RobotStream) -> Iterator[TrainingBatch]:
         return (stream.samples(rows) for rows in self._orders[stream])
+
+
+def batches_of(rows: RowArray, size: int) -> list[RowArray]:
+    """Rows in batches of at most this size, each spread over all of them.
+
+    Terms that look at a whole batch, such as how many codes it uses, find little to tell apart in part of an episode.
+    """
+    count = -(-len(rows) // size)
+    return [rows[first::count] for first in range(count)]
 
 
 def _chosen(stream: RobotStream) -> RowArray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -21,6 +22,7 @@ from ambidex.policies.training.step_clock import StepClock
 from ambidex.policies.training.step_seed import seed_step
 from ambidex.policies.training.stop_signal import StopSignal
 from ambidex.policies.training.training_log import TrainingLog
+from ambidex.policies.training.validation import batches_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,3 +204,8 @@ def test_the_first_signal_asks_and_the_second_interrupts(number):
         assert stop.received
         signal.raise_signal(number)
     assert signal.getsignal(number) is before
+
+
+def test_a_batch_of_validation_is_spread_over_all_rows():
+    batches = batches_of(np.arange(10), 4)
+    assert [batch.tolist() for batch in batches] == [[0, 3, 6, 9], [1, 4, 7], [2, 5, 8]]

@@ -19,7 +19,7 @@ def choose_attention(wanted: str, device: torch.device) -> tuple[str, str]:
         return wanted, f"Attention: {wanted}, as asked for."
     hindrance = _hindrance(device)
     if not hindrance:
-        return FLASH, f"Attention: {FLASH}, which is installed."
+        return FLASH, f"Attention: {FLASH}, which is installed, in bf16."
     if wanted == AUTO:
         return SDPA, f"Attention: {SDPA}; {FLASH} {hindrance}."
     raise UsageError(f"--attention {FLASH}: it {hindrance}. Install it with `{INSTALL}`, or take --attention {SDPA}.")

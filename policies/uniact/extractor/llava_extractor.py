@@ -5,6 +5,7 @@ Source: Li et al., "LLaVA-OneVision: Easy Visual Task Transfer", 2024.
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.errors import CheckpointError
-from ambidex.policies.uniact.extractor.attention_choice import choose_attention
+from ambidex.policies.uniact.extractor.attention_choice import FLASH, choose_attention
 from ambidex.policies.uniact.extractor.byte_tokenizer import FIRST_MERGED, SPECIALS, ByteTokenizer
 from ambidex.policies.uniact.extractor.extractor import Extractor
 from ambidex.policies.uniact.extractor.image_preparation import prepared
@@ -56,6 +57,7 @@ class LlavaExtractor(Extractor):
                 "'ambidex[uniact]'; or take --extractor scratch."
             ) from error
         self._chosen_for: torch.device | None = None
+        self._flash = False
         self.llava: Any = LlavaOnevisionModel(llava_config(shape))
         self._freeze_unused()
 
@@ -65,7 +67,8 @@ class LlavaExtractor(Extractor):
             self._choose_attention(images.device)
         prompts = self.prompts(instructions, images.device)
         pixels = prepared(images, self._shape.image_size, "bicubic")[:, None]  # (B, 1, 3, S, S): one frame
-        states = self.llava(input_ids=prompts.ids, pixel_values_videos=pixels, use_cache=False).last_hidden_state
+        with self._precision(images.device):
+            states = self.llava(input_ids=prompts.ids, pixel_values_videos=pixels, use_cache=False).last_hidden_state
         return at(states, prompts.last)
 
     def prompt(self, instruction: str) -> list[int]:
@@ -101,8 +104,12 @@ class LlavaExtractor(Extractor):
     def _choose_attention(self, device: torch.device) -> str:
         name, why = choose_attention(self._wanted, device)
         self.llava.set_attn_implementation(name)
-        self._chosen_for = device
+        self._chosen_for, self._flash = device, name == FLASH
         return why
+
+    def _precision(self, device: torch.device) -> AbstractContextManager[object]:
+        """What is used by itself is in float32, and flash_attention_2 has no kernels for that."""
+        return torch.autocast(device.type, dtype=torch.bfloat16) if self._flash else nullcontext()
 
     def _freeze_unused(self) -> None:
         """What the features do not depend on: the norm after the image encoder's last layer."""

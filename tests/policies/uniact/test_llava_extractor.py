@@ -20,6 +20,7 @@ from ambidex.policies.errors import CheckpointError
 
 transformers = pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
 
+from ambidex.policies.uniact.extractor import llava_extractor  # noqa: E402
 from ambidex.policies.uniact.extractor.attention_choice import choose_attention  # noqa: E402
 from ambidex.policies.uniact.extractor.llava_config import llava_config  # noqa: E402
 from ambidex.policies.uniact.extractor.llava_extractor import LlavaExtractor  # noqa: E402
@@ -168,6 +169,19 @@ def test_flash_attention_is_taken_where_it_can_be_and_else_refused_with_the_comm
     for there, expected in ((False, "sdpa"), (True, "flash_attention_2")):
         monkeypatch.setattr("transformers.utils.is_flash_attn_2_available", lambda there=there: there)
         assert choose_attention("auto", gpu)[0] == expected
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("flash_attention_2", torch.bfloat16), ("sdpa", torch.float32)])
+def test_flash_attention_is_given_no_float32(monkeypatch, name, dtype):
+    """It has no kernels for that, and a policy in use is in float32."""
+    monkeypatch.setattr(llava_extractor, "choose_attention", lambda wanted, device: (name, ""))
+    extractor, seen = make_extractor().eval(), []
+    monkeypatch.setattr(extractor.llava, "set_attn_implementation", lambda name: None)  # flash-attn needs a GPU
+    extractor.llava.language_model.layers[0].self_attn.q_proj.register_forward_hook(
+        lambda module, inputs, output: seen.append(output.dtype)
+    )
+    extractor(pictures(1), TEXTS[:1])
+    assert seen == [dtype]
 
 
 def test_prompts_end_where_they_end():
