@@ -93,6 +93,8 @@ def _frames(plan: TrainPlan, table: EpisodeTable, reader: FrameReader, home: Fra
     if workers is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = min(MOST_WORKERS, max(1, cores // plan.ranks.local_count))
+    if home.device is None and workers:  # robots stream side by side
+        workers = max(1, workers // len(plan.robots))
     if home.device is None:
         return StreamingFrames(reader, plan.device, workers)
     quiet = plan.config.quiet or not plan.ranks.first or not reader.cameras

@@ -73,6 +73,7 @@ class UniActModel(nn.Module):
     def take_over(self, other: "UniActModel") -> tuple[str, ...]:
         """Copy the weights of what robots share, and of the interpreters of the robots that both have.
 
+        Interpreters are rewritten for the statistics here, so their actions stay what they were.
         A robot that looks at other cameras than it did keeps its fresh interpreter. The temperature goes on from the
         other's, unless it is to fall between other limits.
 
@@ -83,14 +84,11 @@ class UniActModel(nn.Module):
             UsageError: The sizes differ.
         """
         known = tuple(name for name in self.domains if name in other.domains and self._sees_alike(other, name))
-        parts = [(self.get_submodule(name), other.get_submodule(name)) for name in SHARED]
-        for name in known:
-            own, given = self.domain(name), other.domain(name)
-            parts += [(own.interpreter, given.interpreter)]
-            parts += [(own.blind, given.blind)] if own.blind and given.blind else []
         try:
-            for mine, theirs in parts:
-                mine.load_state_dict(theirs.state_dict())
+            for name in SHARED:
+                self.get_submodule(name).load_state_dict(other.get_submodule(name).state_dict())
+            for name in known:
+                self.domain(name).take_over(other.domain(name))
         except RuntimeError as error:
             raise UsageError(
                 f"The checkpoint to begin with has other sizes: {' '.join(str(error).split())}. Leave out the flags "

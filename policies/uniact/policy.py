@@ -191,6 +191,8 @@ class UniActPolicy(CodedPolicy):
 
     def _loss(self, terms: Mapping[str, Tensor]) -> Tensor:
         config = self.config
+        if self._kept:  # nothing that the other terms teach learns
+            return terms["huber"]
         weighted = config.uniform_weight * terms["divergence"] - config.information_weight * terms["information"]
         return terms["huber"] + config.blind_weight * terms["blind"] + weighted
 

@@ -11,7 +11,14 @@ class Interpreter(nn.Module, ABC):
     """A universal action, what the cameras see and where the robot stands, to the robot's next actions.
 
     Made from `InterpreterSizes`, of which it uses what it needs.
+
+    Attributes:
+        proprio: The layer that reads proprioception; None if it is blind to it.
+        head: The layer that gives actions.
     """
+
+    proprio: nn.Linear | None
+    head: nn.Linear
 
     def __init__(self, sizes: InterpreterSizes) -> None:
         super().__init__()

@@ -18,6 +18,7 @@ class MlpInterpreter(Interpreter):
 
     def __init__(self, sizes: InterpreterSizes) -> None:
         super().__init__(sizes)
+        self.proprio = None
         made = sizes.chunk * sizes.actions
         self.hidden = nn.Linear(sizes.channels + sizes.code_width, WIDENING * made)
         self.head = nn.Linear(WIDENING * made, made)

@@ -5,10 +5,12 @@ import json
 
 import pytest
 import torch
+from act_samples import make_observation, make_statistics
 from synthetic_dataset import write_dataset
+from synthetic_episode import make_spec
 from synthetic_libero import write_panda_dataset
 from training_runs import StopAfter, same_tensors, tensors
-from uniact_samples import SMALL, uniact_settings
+from uniact_samples import SMALL, make_config, uniact_settings
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.checkpoint import load
@@ -17,6 +19,10 @@ from ambidex.policies.training import trainer
 from ambidex.policies.training.robot_stream import RobotStream
 from ambidex.policies.training.train_flags import defaults, defaults_for
 from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor
+from ambidex.policies.uniact.interpreters import registry
+from ambidex.policies.uniact.interpreters.interpreter_kind import InterpreterKind
+from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
+from ambidex.policies.uniact.policy import UniActPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 KEPT = ("model.extractor.", "model.codebook.")
@@ -66,6 +72,34 @@ def test_it_begins_where_the_checkpoint_ends(base, tmp_path):
     after = load(train(settings(same, tmp_path / "run", finetune=base, steps=1, learning_rate=0.0,
                                 backbone_learning_rate=0.0)))  # fmt: skip
     assert differing(load(base), after) <= {"model.codebook.temperature.step"}
+
+
+@pytest.mark.parametrize("interpreter", ["auto", "MLP_1RGB_14DoFs"])
+def test_a_known_interpreter_does_the_same_whatever_the_statistics_are(interpreter, tmp_path, monkeypatch):
+    kind = InterpreterKind(make=MlpInterpreter, views=1, actions=14, proprio=None)
+    monkeypatch.setitem(registry.INTERPRETERS, "MLP_1RGB_14DoFs", kind)
+    torch.manual_seed(0)
+    config = make_config(interpreter=interpreter, blind_weight=1.0)
+    spec, seen = make_spec(cameras=("top",), image_size=(48, 64)), make_observation(cameras=("top",))
+    old, new = (UniActPolicy(config, spec, shifted(shift)).eval() for shift in (0.0, 0.4))
+    new.take_over(old)
+    assert torch.allclose(old.predict(seen), new.predict(seen), atol=1e-5)
+    universal = old.model.codebook.fixed_code(3, 2)
+    told = [p.model.domain(p.domain).actions.inverse(p.model.domain(p.domain).blind(universal)) for p in (old, new)]
+    assert torch.allclose(*told, atol=1e-5)
+
+
+def shifted(shift):
+    """Statistics of data that lie elsewhere and spread further, each dimension differently."""
+
+    def moved(field):
+        mean = tuple(value + shift * (i + 1) for i, value in enumerate(field.mean))
+        return dataclasses.replace(
+            field, mean=mean, std=tuple(value * (1 + shift * i) for i, value in enumerate(field.std))
+        )
+
+    plain = make_statistics()
+    return dataclasses.replace(plain, qpos=moved(plain.qpos), actions=moved(plain.actions))
 
 
 @pytest.mark.parametrize("changes", [{}, {"random_shift": 2}])

@@ -12,7 +12,7 @@ def test_two_robots_that_share_half_of_their_codes():
     assert figures["dead"] == 5 and figures["perplexity"] == pytest.approx(2**1.5)
     assert figures["perplexity/arm"] == pytest.approx(2) == figures["perplexity/hand"]
     assert figures["jensen_shannon/arm and hand"] == pytest.approx(0.5)
-    assert figures["jensen_shannon/lift and turn"] == pytest.approx(1)
+    assert figures["jensen_shannon/hand/lift and turn"] == pytest.approx(1)
     assert len(figures) == 6
 
 
