@@ -52,8 +52,6 @@ class Door:
 
     def _tools(self, *, led: bool) -> list[Pose]:
         """Hands that can come there and swing the door; `led`: from the arm's present posture."""
-        work = self._work
-        work.probe.cautious = not (self._opens and not self._pulls)
         opening, end = (0.07, FIRST) if self._pulls else (0.0, WIDE if self._opens else 0.0)
         tools = self._pulling() if self._pulls else self._pushing()
         return [tool for tool in tools if self._clear(tool, opening, end, led)]
@@ -141,11 +139,13 @@ class Door:
     def _clear(self, tool: Pose, opening: float, end: float, led: bool) -> bool:
         """Whether the hand comes there, and on to where the door is at `end` [rad], touching nothing."""
         work, probe = self._work, self._work.probe
+        # Behind a door that is ajar there is no room for a margin.
+        cautious = self._pulls or not self._opens
         probe.turn(self._door.joint, self._door.position)
         above = advanced(tool, -BACK)
         start = self._led(above) if led else work.reach.joints(above, work.joints())
         at = None if start is None else work.reach.joints(tool, start, continuous=True)
-        if at is None or probe.collides(at, opening):
+        if at is None or probe.collides(at, opening, cautious=cautious):
             return False
         began = self._door.position
         shares = np.linspace(0.2, 1.0, 5)

@@ -10,6 +10,7 @@ from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import TIP
+from ambidex.scripted_policies.libero.leeway import Leeway
 from ambidex.scripted_policies.libero.pick_plan import both_ways, turn_between
 from ambidex.scripted_policies.libero.stroke import Stroke
 from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing, poses_between
@@ -30,12 +31,15 @@ FLAT = 0.005  # of the ends of the fingers below the bar's middle [m]
 STANDOFF = 0.003  # of the finger tips before they push [m]
 OUT, ABOVE = 0.022, 0.1  # from where a pushing hand comes: out and up from the front [m]
 STOPS = 5  # on the way to where a hand begins that are looked at
-STRICTNESS = ((True, True, False), (False, True, False), (False, True, True), (False, False, True))
-"""Whether there is a margin around the hand, whether the arm gets there from its posture, and whether loose things may
-be shoved away."""
+LEEWAYS = (
+    Leeway(),
+    Leeway(close=True),
+    Leeway(close=True, shoves=True),
+    Leeway(close=True, shoves=True, elsewhere=True),
+)
 MOST = 6  # hands to choose from
 
-Ways = Callable[[], Iterator[Stroke]]
+Ways = Callable[[Leeway], Iterator[Stroke]]
 
 
 class DrawerPlan:
@@ -43,66 +47,62 @@ class DrawerPlan:
 
     def __init__(self, work: Workplace, drawer: Articulation, handle: str) -> None:
         self._work, self._drawer, self._handle = work, drawer, handle
-        self._ignored: Iterable[str] = ()
-        self._follows = True
 
     def pulls(self, end: float) -> list[Stroke]:
         """Hands that can pull the drawer to a joint position [m], to choose from.
 
         By the two ends of the bar if there is one: that hand is level, and passes between what is above and below.
         """
-        return self._first((lambda: self._at_ends(end), lambda: self._across(end)))
+        return self._first((lambda leeway: self._at_ends(end, leeway), lambda leeway: self._across(end, leeway)))
 
     def pushes(self, end: float) -> list[Stroke]:
         """Closed hands that can push the drawer shut, their ends where the joint would be at `end` [m]."""
-        return self._first((lambda: self._pushing(end),))
+        return self._first((lambda leeway: self._pushing(end, leeway),))
 
     def _first(self, ways: Sequence[Ways]) -> list[Stroke]:
         """The strictest that there are."""
-        probe = self._work.probe
-        probe.renew()
-        for way, (probe.cautious, self._follows, shoves) in itertools.product(ways, STRICTNESS):
-            self._ignored = self._work.task.problem.objects if shoves else ()
-            found = list(itertools.islice(way(), MOST))
+        self._work.probe.renew()
+        for way, leeway in itertools.product(ways, LEEWAYS):
+            found = list(itertools.islice(way(leeway), MOST))
             if found:
                 return found
         return []
 
-    def _at_ends(self, end: float) -> Iterator[Stroke]:
+    def _at_ends(self, end: float, leeway: Leeway) -> Iterator[Stroke]:
         bar = self._work.scene.site_pose(self._handle)
         for tilt in TILTS:
             approach = self._approach(tilt, 0.0)
             for tool in self._nearer_first(Pose(bar.position, pointing(approach, bar.axis(0)))):
-                yield from self._pulling(tool, ALONG, end)
+                yield from self._pulling(tool, ALONG, end, leeway)
 
-    def _across(self, end: float) -> Iterator[Stroke]:
+    def _across(self, end: float, leeway: Leeway) -> Iterator[Stroke]:
         """Around the bar, a finger above and one below."""
         bar = self._work.scene.site_pose(self._handle)
         for heading, out, tilt in itertools.product(PULL_HEADINGS, OUTWARDS, TILTS):
             approach = self._approach(tilt, heading)
             spot = bar.position - out * approach
             for tool in self._nearer_first(Pose(spot, pointing(approach, np.cross(approach, bar.axis(0))))):
-                yield from self._pulling(tool, ACROSS, end)
+                yield from self._pulling(tool, ACROSS, end, leeway)
 
-    def _pulling(self, tool: Pose, opening: float, end: float) -> Iterator[Stroke]:
+    def _pulling(self, tool: Pose, opening: float, end: float, leeway: Leeway) -> Iterator[Stroke]:
         """The stroke, if there is room for it."""
         moved = self._drawer.carried(tool, end - self._drawer.position)
-        at = self._led((advanced(tool, -BACK), tool), opening)
-        if at is not None and self._ends(moved, at, opening, end):
+        at = self._led((advanced(tool, -BACK), tool), opening, leeway)
+        if at is not None and self._ends(moved, at, opening, end, self._loose(leeway), leeway):
             yield Stroke(tool, moved)
 
-    def _pushing(self, end: float) -> Iterator[Stroke]:
+    def _pushing(self, end: float, leeway: Leeway) -> Iterator[Stroke]:
         for beside, tilt, heading in itertools.product(BESIDE, PUSH_TILTS, HEADINGS):
             for tool in self._nearer_first(self._touching(beside, tilt, heading)):
                 before = tool.shifted(-OUT * self._drawer.axis)
-                at = self._led((before.shifted((0.0, 0.0, ABOVE)), before, tool), 0.0)
+                at = self._led((before.shifted((0.0, 0.0, ABOVE)), before, tool), 0.0, leeway)
                 if at is None:
                     continue
                 for lean in LEANS:
                     ways = both_ways(self._touching(beside, tilt + lean, heading))
                     leaning = min(ways, key=lambda way: turn_between(tool, way))
                     shut = self._drawer.carried(leaning, -self._drawer.position)
-                    if self._ends(shut, at, 0.0, 0.0, self._work.task.problem.objects):
+                    if self._ends(shut, at, 0.0, 0.0, self._work.task.problem.objects, leeway):
                         yield Stroke(tool, self._drawer.carried(shut, end))
 
     def _touching(self, beside: float, tilt: float, heading: float) -> Pose:
@@ -120,21 +120,22 @@ class DrawerPlan:
         level = math.cos(heading) * self._drawer.axis + math.sin(heading) * along
         return np.asarray(math.cos(tilt) * np.array(DOWN) + math.sin(tilt) * level)
 
-    def _led(self, tools: Sequence[Pose], opening: float) -> FloatArray | None:
+    def _led(self, tools: Sequence[Pose], opening: float, leeway: Leeway) -> FloatArray | None:
         """Joints (7,) at the last of several poses with the drawer where it is, if the hand touches nothing."""
         work, probe = self._work, self._work.probe
         probe.turn(self._drawer.joint, self._drawer.position)
-        at = self._brought(tools[0])
+        at = self._brought(tools[0], leeway)
+        ignored, cautious = self._loose(leeway), not leeway.close
         for tool in tools:
             at = None if at is None else work.reach.joints(tool, at)
-            if at is None or probe.collides(at, opening, ignored=self._ignored):
+            if at is None or probe.collides(at, opening, ignored=ignored, cautious=cautious):
                 return None
         return at
 
-    def _brought(self, tool: Pose) -> FloatArray | None:
+    def _brought(self, tool: Pose, leeway: Leeway) -> FloatArray | None:
         """Joints (7,) that the arm's control comes to near a pose; None if a joint's limit ends the way before."""
         work = self._work
-        if not self._follows:
+        if leeway.elsewhere:
             return work.joints()
         return work.reach.along(poses_between(work.hand.tool(), tool, STOPS), work.joints())
 
@@ -143,9 +144,15 @@ class DrawerPlan:
         here = self._work.hand.tool()
         return sorted(both_ways(tool), key=lambda way: turn_between(here, way))
 
-    def _ends(self, tool: Pose, at: FloatArray, opening: float, end: float, along: Iterable[str] = ()) -> bool:
-        """Whether the hand gets there and touches nothing with the drawer at `end` [m]; `along` comes with it."""
+    def _ends(
+        self, tool: Pose, at: FloatArray, opening: float, end: float, ignored: Iterable[str], leeway: Leeway
+    ) -> bool:
+        """Whether the hand gets there and touches nothing with the drawer at `end` [m]; what is ignored gives way."""
         moved = self._work.reach.joints(tool, at)
         self._work.probe.turn(self._drawer.joint, end)
-        ignored = (*self._ignored, *along)
-        return moved is not None and not self._work.probe.collides(moved, opening, ignored=ignored)
+        cautious = not leeway.close
+        return moved is not None and not self._work.probe.collides(moved, opening, ignored=ignored, cautious=cautious)
+
+    def _loose(self, leeway: Leeway) -> Iterable[str]:
+        """What may be shoved away."""
+        return self._work.task.problem.objects if leeway.shoves else ()

@@ -10,11 +10,13 @@ from ambidex.scripted_policies.libero.jobs import lid_of
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.pick_plan import PutPlan
 from ambidex.scripted_policies.libero.put import CLEARANCE, TRIES, Put, half_width
+from ambidex.scripted_policies.libero.strictness import Strictness
 from ambidex.scripted_policies.libero.tool_frame import advanced
 from ambidex.scripted_policies.libero.ways_in import Way, ways_in
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 AWAY = 0.1  # straight back along the hand after letting go [m]
+STRICTNESS = (Strictness(), Strictness(cautious=False), Strictness(cautious=False, agile=False))
 LOWERED = 0.01  # before letting go, less than the thing is carried above the floor [m]
 
 
@@ -35,9 +37,11 @@ class Insert(Put):
         work, thing = self._work, self._thing
         work.probe.renew()
         found: PutPlan | None = None
-        for work.probe.cautious, self._planner.agile in ((True, True), (False, True), (False, False)):
-            here, joints, pose = work.hand.tool(), work.joints(), work.pose_of(thing)
-            plans = self._planner.plans(thing, work.category(thing), self._opening, self._ways, pose, here, joints)
+        here, joints, pose = work.hand.tool(), work.joints(), work.pose_of(thing)
+        for strictness in STRICTNESS:
+            plans = self._planner.plans(
+                thing, work.category(thing), self._opening, self._ways, pose, here, joints, strictness
+            )
             for plan in itertools.islice(plans, attempt % TRIES + 1):
                 found = plan
             if found is not None:

@@ -15,6 +15,7 @@ from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.pick_plan import both_ways
+from ambidex.scripted_policies.libero.strictness import Strictness
 from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
@@ -73,14 +74,13 @@ class Nudge:
 
     def _push(self) -> Push | None:
         """A push that keeps clear of everything, or if there is none one that is near something."""
-        probe = self._work.probe
-        probe.renew()
-        for probe.cautious in (True, False):
-            if (push := next(self._pushes(), None)) is not None:
+        self._work.probe.renew()
+        for strictness in (Strictness(), Strictness(cautious=False)):
+            if (push := next(self._pushes(strictness), None)) is not None:
                 return push
         return None
 
-    def _pushes(self) -> Iterator[Push]:
+    def _pushes(self, strictness: Strictness) -> Iterator[Push]:
         """Pushes after which the thing can be taken, shorter ones first."""
         pose = self._work.pose_of(self._thing)
         if abs(pose.axis(2)[2]) < STRAIGHT:
@@ -89,8 +89,10 @@ class Nudge:
             way = distance * direction
             if not self._is_free(pose, way):
                 continue
-            start = next((tool for tool in self._starts(pose, direction) if self._can_push(tool, pose, way)), None)
-            if start is not None and all(self._can_be_taken(pose.shifted(part * way)) for part in _ends(distance)):
+            starts = self._starts(pose, direction)
+            start = next((tool for tool in starts if self._can_push(tool, pose, way, strictness)), None)
+            ends = (pose.shifted(part * way) for part in _ends(distance))
+            if start is not None and all(self._can_be_taken(end, strictness) for end in ends):
                 yield Push(start, way)
 
     def _directions(self, pose: Pose) -> list[FloatArray]:
@@ -124,7 +126,7 @@ class Nudge:
             approach = math.cos(tilt) * np.array(DOWN) - math.sin(tilt) * direction
             yield from both_ways(Pose(spot, pointing(approach, across)))
 
-    def _can_push(self, start: Pose, pose: Pose, way: FloatArray) -> bool:
+    def _can_push(self, start: Pose, pose: Pose, way: FloatArray, strictness: Strictness) -> bool:
         """Whether the hand comes down behind the thing, and the arm gets to the end of the push."""
         work = self._work
         above = start.shifted((0.0, 0.0, ABOVE))
@@ -137,8 +139,9 @@ class Nudge:
         ):
             joints = None if joints is None else work.reach.joints(tool, joints, continuous=True)
             work.probe.place(self._thing, moved)
-            pushing = moved is not pose
-            if joints is None or work.probe.collides(joints, SHUT, carried=self._thing if pushing else None):
+            pushed = None if moved is pose else self._thing
+            cautious = strictness.cautious
+            if joints is None or work.probe.collides(joints, SHUT, carried=pushed, cautious=cautious):
                 return False
         return True
 
@@ -147,11 +150,11 @@ class Nudge:
         work = self._work
         return work.reach.along(poses_between(work.hand.tool(), above, WAYPOINTS), work.joints())
 
-    def _can_be_taken(self, moved: Pose) -> bool:
+    def _can_be_taken(self, moved: Pose, strictness: Strictness) -> bool:
         """Whether there is a grasp of the thing that can bring it to its place."""
         work = self._work
-        category = work.category(self._thing)
-        plan = next(work.pick_plan.plans(self._atom, moved, category, work.hand.tool(), work.joints()), None)
+        category, here, joints = work.category(self._thing), work.hand.tool(), work.joints()
+        plan = next(work.pick_plan.plans(self._atom, moved, category, here, joints, strictness), None)
         return plan is not None and plan.place is not None
 
 

@@ -16,6 +16,7 @@ from ambidex.scripted_policies.libero.grasps import OPEN, grasps
 from ambidex.scripted_policies.libero.places import Places
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
+from ambidex.scripted_policies.libero.strictness import Strictness
 from ambidex.scripted_policies.libero.tool_frame import advanced, flipped, poses_between
 
 PLATE = "plate"  # the category that is slid
@@ -51,21 +52,17 @@ class PutPlan:
 
 
 class PickPlan:
-    """Tries grasps and places against the copy of the world in a probe.
-
-    Attributes:
-        widest: Opening of the fingers on the way to a grasp, at most [m].
-        agile: Postures in which the arm creeps are left out.
-    """
+    """Tries grasps and places against the copy of the world in a probe."""
 
     def __init__(self, probe: Probe, reach: Reach, places: Places) -> None:
         self._probe = probe
         self._reach = reach
         self._places = places
         self._seen, self._known = 0, dict[tuple[Atom, float], list[Pose]]()
-        self.widest, self.agile = OPEN, True
 
-    def plans(self, atom: Atom, thing: Pose, category: str, here: Pose, joints: FloatArray) -> Iterator[PutPlan]:
+    def plans(
+        self, atom: Atom, thing: Pose, category: str, here: Pose, joints: FloatArray, strictness: Strictness
+    ) -> Iterator[PutPlan]:
         """Ways to do it, cheaper ones first; at last grasps without a place.
 
         Args:
@@ -74,11 +71,12 @@ class PickPlan:
             category: Of the thing.
             here: Where the hand is.
             joints: Where the arm is, shape (7,) [rad].
+            strictness: What the plans have to keep to.
         """
         dropping: list[tuple[float, PutPlan]] = []
         homeless = []
-        for tool, at, opening in self.takes(atom.arguments[0], thing, category, here, joints):
-            found = self._place(atom, thing, tool, at, category)
+        for tool, at, opening in self.takes(atom.arguments[0], thing, category, here, joints, strictness):
+            found = self._place(atom, thing, tool, at, category, strictness)
             if found is None:
                 homeless.append(PutPlan(tool, None, opening=opening))
             elif found[0] <= GENTLE:
@@ -92,13 +90,13 @@ class PickPlan:
 
     def sliding(self, thing: str, pose: Pose, goal: Pose, here: Pose, joints: FloatArray) -> Iterator[Pose]:
         """Hands at grasps from which a thing can be slid from where it is to a goal."""
-        for tool, at, _ in self.takes(thing, pose, PLATE, here, joints):
+        for tool, at, _ in self.takes(thing, pose, PLATE, here, joints, Strictness()):
             if self._reach.joints(goal @ (pose.inverse() @ tool), at) is not None:
                 yield tool
 
     def destination(self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str) -> Pose | None:
         """Where to put a thing that is in the hand already."""
-        found = self._place(atom, thing, tool, joints, category)
+        found = self._place(atom, thing, tool, joints, category, Strictness())
         return None if found is None else found[1]
 
     def takes(
@@ -108,6 +106,7 @@ class PickPlan:
         category: str,
         here: Pose,
         joints: FloatArray,
+        strictness: Strictness,
         choice: Sequence[Grasp] | None = None,
     ) -> Iterator[tuple[Pose, FloatArray, float]]:
         """Hand, joints and opening of grasps the arm can take, of a choice of them or of all of a category."""
@@ -116,11 +115,13 @@ class PickPlan:
         options.sort(key=lambda option: option[0].rank + turn_between(here, option[1]))
         for grasp, tool in options[:MAX_GRASPS]:
             self._probe.place(thing, pose)
-            led = self._led(here, before(tool), joints)
-            opening = min(grasp.opening, self.widest)
-            near = None if led is None else self._clear(before(tool), led, opening)
-            at = None if near is None else self._clear(tool, near, opening)
-            if at is not None and not self._pinches_others(at, thing, opening) and self._comes_up(thing, pose, tool):
+            led = self._led(here, before(tool), joints, strictness)
+            opening = min(grasp.opening, strictness.widest)
+            near = None if led is None else self._clear(before(tool), led, opening, strictness)
+            at = None if near is None else self._clear(tool, near, opening, strictness)
+            if at is None or self._pinches_others(at, thing, opening, strictness):
+                continue
+            if self._comes_up(thing, pose, tool):
                 yield tool, at, opening
 
     def _comes_up(self, thing: str, pose: Pose, tool: Pose) -> bool:
@@ -132,13 +133,14 @@ class PickPlan:
         self._probe.place(thing, pose)
         return free
 
-    def _pinches_others(self, joints: FloatArray, thing: str, widest: float) -> bool:
+    def _pinches_others(self, joints: FloatArray, thing: str, widest: float, strictness: Strictness) -> bool:
         """Whether the closing fingers would meet something besides the thing, such as the wall of its neighbour."""
         closing = (opening for opening in CLOSING if opening < widest)
-        return any(self._probe.collides(joints, opening, ignored=(thing,)) for opening in closing)
+        cautious = strictness.cautious
+        return any(self._probe.collides(joints, opening, ignored=(thing,), cautious=cautious) for opening in closing)
 
     def _place(
-        self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str
+        self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str, strictness: Strictness
     ) -> tuple[float, Pose] | None:
         """The gentlest way found to let go of the thing, and how far it drops [m]."""
         grip = thing.inverse() @ tool
@@ -150,10 +152,11 @@ class PickPlan:
             for spot in self._spots(atom, yaw + angle, category):
                 falls = atom.predicate == "in" and not self._places.narrow(atom)
                 drops = DROPS if falls else DROPS[:2]
-                led = self._led(tool, spot.shifted((0.0, 0.0, HOVER)) @ grip, joints)
+                led = self._led(tool, spot.shifted((0.0, 0.0, HOVER)) @ grip, joints, strictness)
                 if led is None:
                     continue
-                found = self._released(atom.arguments[0], spot, grip, led, drops[: None if best is None else 2])
+                tried = drops[: None if best is None else 2]
+                found = self._released(atom.arguments[0], spot, grip, led, tried, strictness)
                 if found is not None and found[0] > GENTLE and not self._places.settles(atom, found[1]):
                     unsteady, found = unsteady or found, None
                 best = found or best
@@ -173,30 +176,33 @@ class PickPlan:
         return self._known[atom, yaw]
 
     def _released(
-        self, thing: str, spot: Pose, grip: Pose, near: FloatArray, drops: Sequence[float]
+        self, thing: str, spot: Pose, grip: Pose, near: FloatArray, drops: Sequence[float], strictness: Strictness
     ) -> tuple[float, Pose] | None:
         """Where to let go of the thing so that it comes to rest at a spot: as low as the hand can."""
         for height in drops:
             pose, above = spot.shifted((0.0, 0.0, height)), spot.shifted((0.0, 0.0, height + HOVER))
             self._probe.place(thing, above)
-            joints = self._clear(above @ grip, near, HOLDING, thing)
+            joints = self._clear(above @ grip, near, HOLDING, strictness, thing)
             self._probe.place(thing, pose)
-            if joints is not None and self._clear(pose @ grip, joints, HOLDING, thing) is not None:
+            if joints is not None and self._clear(pose @ grip, joints, HOLDING, strictness, thing) is not None:
                 return height, pose
         return None
 
-    def _led(self, start: Pose, end: Pose, joints: FloatArray) -> FloatArray | None:
+    def _led(self, start: Pose, end: Pose, joints: FloatArray, strictness: Strictness) -> FloatArray | None:
         """Joints (7,) that the arm's control comes to on the straight way; None if a joint's limit ends it before."""
-        if not self._probe.cautious:
+        if not strictness.cautious:
             return joints
         return self._reach.along(poses_between(start, end, STOPS), joints)
 
-    def _clear(self, tool: Pose, near: FloatArray, opening: float, carried: str | None = None) -> FloatArray | None:
+    def _clear(
+        self, tool: Pose, near: FloatArray, opening: float, strictness: Strictness, carried: str | None = None
+    ) -> FloatArray | None:
         """Joints (7,) at a pose of the hand if it is in reach and nothing is in the way, else None."""
         joints = self._reach.joints(tool, near)
-        if joints is None or self._probe.collides(joints, opening, carried=carried):
+        cautious = strictness.cautious
+        if joints is None or self._probe.collides(joints, opening, carried=carried, cautious=cautious):
             return None
-        if self.agile and self._reach.agility(joints) < AGILE:
+        if strictness.agile and self._reach.agility(joints) < AGILE:
             return None
         return joints
 

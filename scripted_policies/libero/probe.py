@@ -29,7 +29,6 @@ class Probe:
         data: State of the copy.
         renewals: How often the copy has taken over the world.
         queries: How often contacts have been looked for since then.
-        cautious: Hand and arm keep a margin from everything.
     """
 
     def __init__(self, scene: Scene, arm: Arm) -> None:
@@ -58,8 +57,7 @@ class Probe:
         self.renew()
 
     def renew(self) -> None:
-        """Take over the present state, and be cautious."""
-        self.cautious = True
+        """Take over the present state."""
         self.renewals, self.queries = self.renewals + 1, 0
         self._surroundings: tuple[str, GeomBoxes] | None = None
         mujoco.mj_copyData(self.data, self._model, self._live)
@@ -84,7 +82,13 @@ class Probe:
         mujoco.mj_kinematics(self._model, self.data)
 
     def collides(
-        self, joints: FloatArray, opening: float, *, carried: str | None = None, ignored: Iterable[str] = ()
+        self,
+        joints: FloatArray,
+        opening: float,
+        *,
+        carried: str | None = None,
+        ignored: Iterable[str] = (),
+        cautious: bool = True,
     ) -> bool:
         """Whether the arm at these joints (7,) and finger opening [m], or what it carries, is inside of something.
 
@@ -93,6 +97,7 @@ class Probe:
             opening: Distance between the pads [m].
             carried: A thing that belongs to the hand.
             ignored: Things that do not count.
+            cautious: Hand and arm have to keep a margin from everything.
         """
         self.data.qpos[self._joints] = joints
         for address, sign in zip(self._fingers, self._signs, strict=True):
@@ -101,7 +106,7 @@ class Probe:
         if not self.data.ncon:
             return False
         contact = self.data.contact
-        near = contact.dist < (MARGIN if self.cautious else -PENETRATION)
+        near = contact.dist < (MARGIN if cautious else -PENETRATION)
         bulky = self._bulky[contact.geom].any(axis=1)
         return bool((near & (bulky | (contact.dist < -PENETRATION))).any())
 

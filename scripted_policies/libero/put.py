@@ -13,6 +13,7 @@ from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.nudge import Nudge
 from ambidex.scripted_policies.libero.pick_plan import HOVER, PutPlan, before, leans
+from ambidex.scripted_policies.libero.strictness import Strictness
 from ambidex.scripted_policies.libero.tool_frame import advanced, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
@@ -26,7 +27,12 @@ RETREAT = 0.07  # after letting go [m]
 LOOSE, WIDE = 0.012, 0.076  # by how much fingers open, or how far, until they are off a thing [m]
 RELEASE_STEPS = 18  # at most, until they are
 NARROW = 0.056  # opening of the fingers where things stand close [m]
-STRICTNESS = ((True, True, OPEN), (False, True, OPEN), (False, False, OPEN), (False, False, NARROW))
+STRICTNESS = (
+    Strictness(),
+    Strictness(cautious=False),
+    Strictness(cautious=False, agile=False),
+    Strictness(cautious=False, agile=False, widest=NARROW),
+)
 RETRY = 80  # steps to wait if there is no way, as thinking costs time
 STOPS = 6  # on the way to a place that are looked at
 TRIES = 12  # plans drawn per job
@@ -58,13 +64,12 @@ class Put:
         thing = work.pose_of(self._thing)
         here, joints = work.hand.tool(), work.joints()
         found: PutPlan | None = None
-        for work.probe.cautious, work.pick_plan.agile, work.pick_plan.widest in STRICTNESS:
-            plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints)
+        for strictness in STRICTNESS:
+            plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints, strictness)
             for plan in itertools.islice(plans, attempt % TRIES + 1):
                 found = plan if found is None or plan.place is not None else found
             if found is not None and found.place is not None:
                 break
-        work.pick_plan.agile, work.pick_plan.widest = True, OPEN
         return found
 
     def _pick(self, plan: PutPlan) -> Motion:

@@ -70,13 +70,13 @@ def test_what_a_thing_touches_is_what_mujoco_finds(env: Environment, probe: Prob
 def test_what_the_arm_hits_is_what_mujoco_finds(env: Environment, probe: Probe) -> None:
     rng = np.random.default_rng(0)
     (arm,) = env.scene.robot.arms
-    probe.cautious, gap = False, 2 * abs(float(env.scene.data.joint(arm.gripper.joint).qpos[0]))
+    gap = 2 * abs(float(env.scene.data.joint(arm.gripper.joint).qpos[0]))
     answers = []
     for _ in range(60):
         joints = np.array(arm.home) + rng.normal(0.0, 0.5, 7)
         found = _contacts(env, _arm_at(env, joints))
         robots = [(a.startswith(("robot0", "mount0")), b.startswith(("robot0", "mount0")), d) for a, b, d in found]
-        answers.append(probe.collides(joints, gap))
+        answers.append(probe.collides(joints, gap, cautious=False))
         assert answers[-1] == any(a != b and distance < -PENETRATION for a, b, distance in robots)
     assert len(set(answers)) == 2
 
@@ -113,4 +113,4 @@ def test_renewed_it_counts_from_nought(env: Environment, probe: Probe) -> None:
     probe.touches(THING, Pose.at((0.0, 0.0, 1.0)))
     assert probe.queries == 1
     probe.renew()
-    assert (probe.renewals, probe.queries, probe.cautious) == (renewals + 1, 0, True)
+    assert (probe.renewals, probe.queries) == (renewals + 1, 0)
