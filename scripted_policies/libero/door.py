@@ -9,11 +9,9 @@ import numpy as np
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.articulation import Articulation
-from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
 from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.pick_plan import both_ways
-from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing, poses_between
+from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, both_ways, pointing, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 WIDE, SHUT = -1.75, 0.06  # where the door is swung to, the latter beyond its stop [rad]
@@ -58,7 +56,7 @@ class Door:
 
     def _pull(self, tool: Pose) -> Motion:
         work, hand = self._work, self._work.hand
-        yield from hand.follow(work.way(advanced(tool, -BACK), TIP + 0.03, 0.06))
+        yield from hand.follow(work.free_way(advanced(tool, -BACK)))
         yield from hand.open()
         yield from hand.reach(tool, speed=0.6)
         yield from hand.close()
@@ -72,7 +70,7 @@ class Door:
         hand.grip = CLOSE
         away = self._outwards() if not self._opens else -self._outwards()
         before = tool.shifted(0.03 * away + [0.0, 0.0, 0.08])
-        yield from hand.follow(work.way(before, TIP + 0.03, 0.06))
+        yield from hand.follow(work.free_way(before))
         yield from hand.reach(tool, speed=0.6, tolerance=0.01)
         end, lead = (WIDE, -LEAD) if self._opens else (SHUT, LEAD)
         yield from self._swing(tool, end, lead)
@@ -157,7 +155,7 @@ class Door:
     def _led(self, tool: Pose) -> FloatArray | None:
         """Joints (7,) that the arm's control comes to on the way; None if a joint's limit ends it before."""
         work = self._work
-        stops = [work.hand.tool(), *work.way(tool, TIP + 0.03, 0.06)]
+        stops = [work.hand.tool(), *work.free_way(tool)]
         return work.reach.along(
             [pose for start, end in itertools.pairwise(stops) for pose in poses_between(start, end, 4)], work.joints()
         )

@@ -3,12 +3,10 @@
 from ambidex.envs.pose import Pose
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.drawer_plan import ABOVE, BACK, OUT, DrawerPlan
-from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
 from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.pick_plan import both_ways, turn_between
 from ambidex.scripted_policies.libero.stroke import Stroke
-from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing
+from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, both_ways, pointing, turn_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 PULLED = -0.168  # where the drawer is pulled to [m]
@@ -45,7 +43,7 @@ class Drawer:
 
     def _pull(self, tool: Pose) -> Motion:
         work, hand = self._work, self._work.hand
-        yield from hand.follow(work.way(advanced(tool, -BACK), TIP + 0.03, 0.06))
+        yield from hand.follow(work.free_way(advanced(tool, -BACK)))
         yield from hand.open()
         yield from hand.reach(tool, speed=0.6)
         yield from hand.close()
@@ -60,7 +58,7 @@ class Drawer:
         work, hand = self._work, self._work.hand
         hand.grip = CLOSE
         before = stroke.tool.shifted(-OUT * self._drawer.axis)
-        yield from hand.follow(work.way(before.shifted((0.0, 0.0, ABOVE)), TIP + 0.03, 0.06))
+        yield from hand.follow(work.free_way(before.shifted((0.0, 0.0, ABOVE))))
         yield from hand.reach(before, tolerance=0.01)
         yield from hand.reach(stroke.end, speed=0.8, until=self._done, timeout=60)
         yield from hand.reach(hand.tool().shifted(-0.02 * self._drawer.axis), tolerance=0.01)
@@ -78,7 +76,7 @@ class Drawer:
         tool = min(tools, key=lambda tool: turn_between(hand.tool(), tool))
         hand.grip = CLOSE
         above = tool.shifted((0.0, 0.0, ABOVE))
-        yield from hand.follow(work.way(above, TIP + 0.03, 0.06))
+        yield from hand.follow(work.free_way(above))
         yield from hand.reach(tool, tolerance=0.008)
         goal = tool.shifted((PULLED - 0.014 - self._drawer.position) * self._drawer.axis)
         yield from hand.reach(goal, speed=0.8, until=self._done, timeout=25)

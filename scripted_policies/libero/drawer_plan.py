@@ -11,9 +11,8 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.leeway import Leeway
-from ambidex.scripted_policies.libero.pick_plan import both_ways, turn_between
 from ambidex.scripted_policies.libero.stroke import Stroke
-from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, pointing, poses_between
+from ambidex.scripted_policies.libero.tool_frame import DOWN, advanced, both_ways, pointing, poses_between, turn_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 BACK = 0.04  # from which the hand comes to the bar [m]

@@ -10,6 +10,7 @@ from ambidex.envs.robot import Arm
 from ambidex.envs.scene import Scene
 from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.robot_geoms import robot_geoms
 
 DURATION, WATCHED = 1.2, 0.3  # of a fall, and at its end the time in which nothing may move [s]
 MAX_SPEED, MAX_SPIN = 0.008, 0.08  # of things at rest, a little stricter than the task's [m/s, rad/s]
@@ -26,8 +27,7 @@ class Fall:
     def __init__(self, scene: Scene, arm: Arm) -> None:
         model = self._model = copy.deepcopy(scene.model)
         self._scene, self.data = scene, mujoco.MjData(model)
-        robot = model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]]
-        ghost = model.body_rootid[model.geom_bodyid] == robot
+        ghost = robot_geoms(model, arm)
         model.geom_contype[ghost] = model.geom_conaffinity[ghost] = 0
         free = np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE.value)
         self._dofs = (model.jnt_dofadr[free][:, None] + np.arange(6)).ravel()

@@ -9,11 +9,11 @@ from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.jobs import lid_of
 from ambidex.scripted_policies.libero.opening import Opening
 from ambidex.scripted_policies.libero.pick_plan import PutPlan
-from ambidex.scripted_policies.libero.put import CLEARANCE, TRIES, Put, half_width
+from ambidex.scripted_policies.libero.put import TRIES, Put, half_width
 from ambidex.scripted_policies.libero.strictness import Strictness
 from ambidex.scripted_policies.libero.tool_frame import advanced
 from ambidex.scripted_policies.libero.ways_in import Way, ways_in
-from ambidex.scripted_policies.libero.workplace import Workplace
+from ambidex.scripted_policies.libero.workplace import CLEARANCE, Workplace
 
 AWAY = 0.1  # straight back along the hand after letting go [m]
 STRICTNESS = (Strictness(), Strictness(cautious=False), Strictness(cautious=False, agile=False))

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from ambidex.envs.pose import Pose
 from ambidex.scripted_policies.libero.articulation import Articulation
-from ambidex.scripted_policies.libero.grasps import OPEN, TIP
+from ambidex.scripted_policies.libero.grasps import OPEN
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.pick_plan import both_ways, turn_between
-from ambidex.scripted_policies.libero.tool_frame import advanced, pointing
+from ambidex.scripted_policies.libero.tool_frame import advanced, both_ways, pointing, turn_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 ON, OFF = 1.1, -0.35  # where the knob is turned to; off lies beyond the stop [rad]
@@ -35,7 +34,7 @@ class Knob:
             return (yield from hand.pause(10, until=lambda: False))
         tool = tools[attempt % len(tools)]
         change = (ON if self._on else OFF) - self._knob.position
-        yield from hand.follow(self._work.way(advanced(tool, -BACK), TIP + 0.03, 0.06))
+        yield from hand.follow(self._work.free_way(advanced(tool, -BACK)))
         yield from hand.open()
         yield from hand.reach(tool, speed=0.7)
         yield from hand.close()

@@ -14,9 +14,8 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.pick_plan import both_ways
 from ambidex.scripted_policies.libero.strictness import Strictness
-from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing, poses_between
+from ambidex.scripted_policies.libero.tool_frame import DOWN, both_ways, pointing, poses_between
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 DISTANCES = (0.03, 0.05, 0.075, 0.1)  # of a push [m]
@@ -27,7 +26,6 @@ GAP = 0.008  # between fingers and thing, where the hand comes down [m]
 LOW = 0.02  # of the tips above what the thing stands on, at most [m]
 OVERLAP = 0.006  # of the tips below the thing's top, at least [m]
 ABOVE = 0.08  # from where the hand comes down [m]
-CLEARANCE, HAND_RADIUS = 0.03, 0.06  # [m]
 AFLOAT = 0.002  # of a thing above what it stands on, while its way is looked at [m]
 SUPPORTED = 0.006  # further down it has to touch something [m]
 STOPS = 4  # on the way that are looked at
@@ -62,7 +60,7 @@ class Nudge:
         if push is None:
             return False
         above = push.start.shifted((0.0, 0.0, ABOVE))
-        yield from hand.follow(work.way(above, TIP + CLEARANCE, HAND_RADIUS), exact=True)
+        yield from hand.follow(work.free_way(above), exact=True)
         yield from hand.close()
         yield from hand.reach(push.start, speed=0.7)
         ahead = GAP / float(np.linalg.norm(push.way)) * push.way

@@ -8,6 +8,7 @@ from ambidex.envs.scene import Scene
 from ambidex.envs.tasks.libero.model_world import body_name
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.geom_boxes import GeomBoxes
+from ambidex.scripted_policies.libero.robot_geoms import robot_geoms
 
 
 class Passage:
@@ -17,10 +18,9 @@ class Passage:
         model, self._data = scene.model, scene.data
         self._model = model
         self._roots = model.body_rootid[model.geom_bodyid]
-        robot = model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]]
         solid = (model.geom_contype != 0) | (model.geom_conaffinity != 0)
         flat = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE.value
-        self._geoms = np.flatnonzero(solid & ~flat & (self._roots != robot))
+        self._geoms = np.flatnonzero(solid & ~flat & ~robot_geoms(model, arm))
 
     def top(self, start: FloatArray, end: FloatArray, radius: float, ignored: str | None = None) -> float:
         """Highest point of what lies within `radius` [m] of the level line between two points (3,) [m].

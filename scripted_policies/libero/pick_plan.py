@@ -8,20 +8,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import Pose, rotation_between
+from ambidex.envs.pose import Pose
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.approach import before, leans
 from ambidex.scripted_policies.libero.grasp import Grasp
 from ambidex.scripted_policies.libero.grasps import OPEN, grasps
 from ambidex.scripted_policies.libero.places import Places
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
 from ambidex.scripted_policies.libero.strictness import Strictness
-from ambidex.scripted_policies.libero.tool_frame import advanced, flipped, poses_between
+from ambidex.scripted_policies.libero.tool_frame import both_ways, poses_between, turn_between
 
 PLATE = "plate"  # the category that is slid
-BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and leaning [m]
-LEANING = 0.45  # from which a hand counts as leaning [rad]
 HOVER = 0.06  # over a place before a thing is put down [m]
 HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
@@ -207,27 +206,7 @@ class PickPlan:
         return joints
 
 
-def leans(tool: Pose) -> bool:
-    """Whether the hand does not point straight down."""
-    return bool(tool.axis(2)[2] > -math.cos(LEANING))
-
-
-def before(tool: Pose) -> Pose:
-    """From where the hand approaches a grasp."""
-    return advanced(tool, -FAR_BACK if leans(tool) else -BACK)
-
-
-def both_ways(tool: Pose) -> tuple[Pose, Pose]:
-    """A grasp, and the same with the fingers exchanged."""
-    return tool, flipped(tool)
-
-
 def yaw_of(pose: Pose) -> float:
     """How a pose is turned about the vertical [rad]."""
     axis = pose.axis(0)
     return math.atan2(axis[1], axis[0])
-
-
-def turn_between(a: Pose, b: Pose) -> float:
-    """Angle between two orientations [rad]."""
-    return float(np.linalg.norm(rotation_between(a.quaternion, b.quaternion)))

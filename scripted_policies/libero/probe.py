@@ -15,6 +15,7 @@ from ambidex.envs.tasks.libero.model_world import body_name
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.geom_boxes import GeomBoxes
 from ambidex.scripted_policies.libero.meeting import Mask, Meeting
+from ambidex.scripted_policies.libero.robot_geoms import robot_geoms
 
 PENETRATION = 0.0008  # deeper contact counts as a collision [m]
 MARGIN = 0.007  # that hand and arm keep from everything, the fingers aside [m]
@@ -42,9 +43,8 @@ class Probe:
         self._roots = model.body_rootid[model.geom_bodyid]
         self._solid = np.asarray((model.geom_contype != 0) | (model.geom_conaffinity != 0))
         moving = model.body_weldid[model.geom_bodyid] != 0
-        robot = model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]]
-        self._arm = np.asarray(moving & (self._roots == robot))
-        self._robot = np.asarray(self._roots == robot)
+        self._robot = robot_geoms(model, arm)
+        self._arm = np.asarray(moving & self._robot)
         fingers = {int(model.geom(name).bodyid[0]) for name in arm.gripper.finger_geoms}
         self._bulky = self._arm & ~np.isin(model.geom_bodyid, list(fingers))
         model.geom_margin[self._bulky] = MARGIN

@@ -6,23 +6,22 @@ import numpy as np
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.approach import before, leans
 from ambidex.scripted_policies.libero.carry import carried
-from ambidex.scripted_policies.libero.grasps import OPEN, TIP
+from ambidex.scripted_policies.libero.grasps import OPEN
 from ambidex.scripted_policies.libero.hand import OPEN as RELEASE
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
 from ambidex.scripted_policies.libero.nudge import Nudge
-from ambidex.scripted_policies.libero.pick_plan import HOVER, PutPlan, before, leans
+from ambidex.scripted_policies.libero.pick_plan import HOVER, PutPlan
 from ambidex.scripted_policies.libero.strictness import Strictness
 from ambidex.scripted_policies.libero.tool_frame import advanced, poses_between
-from ambidex.scripted_policies.libero.workplace import Workplace
+from ambidex.scripted_policies.libero.workplace import CLEARANCE, HAND_RADIUS, Workplace
 
 LIFT = 0.05  # straight up after a grasp [m]
 UPRIGHT = 0.985  # z of the upward axis of a thing that may be let go in a narrow place
 LOWERED = 0.008  # further than the floor, in a narrow place [m]
 LIFTED = 0.015  # what of it the thing has to follow [m]
-CLEARANCE = 0.03  # between what travels and what it passes [m]
-HAND_RADIUS = 0.06  # [m]
 RETREAT = 0.07  # after letting go [m]
 LOOSE, WIDE = 0.012, 0.076  # by how much fingers open, or how far, until they are off a thing [m]
 RELEASE_STEPS = 18  # at most, until they are
@@ -75,7 +74,7 @@ class Put:
     def _pick(self, plan: PutPlan) -> Motion:
         work, hand = self._work, self._work.hand
         grip = work.pose_of(self._thing).inverse() @ plan.tool
-        yield from hand.follow(work.way(before(plan.tool), TIP + CLEARANCE, HAND_RADIUS))
+        yield from hand.follow(work.free_way(before(plan.tool)))
         yield from hand.open()
         if plan.opening < OPEN:
             yield from hand.narrow(plan.opening)

@@ -11,7 +11,6 @@ from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import OPEN, Motion
 from ambidex.scripted_policies.libero.insert import Insert
 from ambidex.scripted_policies.libero.opening import Opening
-from ambidex.scripted_policies.libero.put import CLEARANCE, HAND_RADIUS
 from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing
 from ambidex.scripted_policies.libero.ways_in import Way, with_axes
 
@@ -54,7 +53,7 @@ class Shove(Insert):
         outer = float(np.abs((high - low) / 2) @ np.abs(outwards))
         spot = np.array([*(middle + (outer + FINGER + BEHIND) * outwards)[:2], self._opening.floor + TIP + 0.004])
         behind = Pose(spot, pointing(DOWN, self._opening.aside))
-        yield from hand.follow(work.way(behind, TIP + CLEARANCE, HAND_RADIUS))
+        yield from hand.follow(work.free_way(behind))
         goal = behind.shifted((STOP - self._opening.outside(spot)) * outwards)
         yield from hand.reach(goal, speed=0.6)
         yield from hand.reach(hand.tool().shifted(0.02 * outwards), tolerance=0.01)

@@ -6,14 +6,12 @@ import numpy as np
 
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.grasps import TIP
+from ambidex.scripted_policies.libero.approach import before
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.job import Job
-from ambidex.scripted_policies.libero.pick_plan import before
 from ambidex.scripted_policies.libero.workplace import Workplace
 
 RAISED = 0.004  # above the table while it slides [m]
-CLEARANCE, HAND_RADIUS = 0.03, 0.06  # [m]
 SHARES = (0.0, 0.4, -0.4, 0.7, -0.7)  # of the region's half size
 
 
@@ -35,7 +33,7 @@ class Slide:
             return (yield from hand.pause(10, until=lambda: False))
         tool = tools[attempt % len(tools)]
         grip = plate.inverse() @ tool
-        yield from hand.follow(work.way(before(tool), TIP + CLEARANCE, HAND_RADIUS))
+        yield from hand.follow(work.free_way(before(tool)))
         yield from hand.open()
         yield from hand.reach(work.jittered(tool), speed=0.7)
         yield from hand.close()

@@ -30,9 +30,14 @@ def pointing(approach: object, closing: object) -> FloatArray:
     return quaternion
 
 
-def flipped(tool: Pose) -> Pose:
-    """The same grasp with the fingers exchanged."""
-    return tool @ Pose.at((0, 0, 0), quaternion_about((0, 0, 1), math.pi))
+def both_ways(tool: Pose) -> tuple[Pose, Pose]:
+    """A grasp, and the same with the fingers exchanged."""
+    return tool, tool @ Pose.at((0, 0, 0), quaternion_about((0, 0, 1), math.pi))
+
+
+def turn_between(a: Pose, b: Pose) -> float:
+    """Angle between two orientations [rad]."""
+    return float(np.linalg.norm(rotation_between(a.quaternion, b.quaternion)))
 
 
 def advanced(tool: Pose, distance: float) -> Pose:

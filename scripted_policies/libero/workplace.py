@@ -16,6 +16,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor
 from ambidex.scripted_policies.libero.fall import Fall
 from ambidex.scripted_policies.libero.falls import Falls
+from ambidex.scripted_policies.libero.grasps import TIP
 from ambidex.scripted_policies.libero.hand import Hand
 from ambidex.scripted_policies.libero.passage import Passage
 from ambidex.scripted_policies.libero.pick_plan import PickPlan
@@ -23,6 +24,8 @@ from ambidex.scripted_policies.libero.places import Places
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.reach import Reach
 
+CLEARANCE = 0.03  # between what travels and what it passes [m]
+HAND_RADIUS = 0.06  # half the width of an empty hand [m]
 LOWEST_GAP = 0.0015  # between the pads of a hand that holds something [m]
 PALM_RADIUS, PALM_HEIGHT = 0.115, 0.02  # what a turning hand sweeps, from so far above the tool [m]
 HIGHEST = 0.62  # of the hand above the base, for travelling [m]
@@ -98,6 +101,10 @@ class Workplace:
         over = Pose(np.array([*goal.position[:2], height]), goal.quaternion)
         way = [up] if height > here.position[2] + 0.02 else []
         return [*way, over, goal] if height > goal.position[2] + 0.02 else [*way, goal]
+
+    def free_way(self, goal: Pose) -> list[Pose]:
+        """Waypoints of an empty hand to a goal: up, across at a safe height, and there."""
+        return self.way(goal, TIP + CLEARANCE, HAND_RADIUS)
 
     def holds(self, atom: Atom) -> bool:
         """Whether an atom is true now."""
