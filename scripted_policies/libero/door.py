@@ -18,11 +18,19 @@ WIDE, SHUT = -1.75, 0.06  # where the door is swung to, the latter beyond its st
 DONE_OPEN, DONE_SHUT = -1.5, -0.003  # [rad]
 AJAR = -0.3  # from which the hand gets behind the door and pushes [rad]
 FIRST = -1.0  # where it is pulled to by its handle, before that [rad]
-INSIDE = 0.068  # from the bar's middle to the door's inner face [m]
+ENOUGH = 0.9  # of the way to FIRST, from which the handle can be let go
+OUTSIDE, INSIDE = 0.0455, 0.068  # from the bar's middle to the door's outer face, and behind its inner one [m]
+BESIDE = (-0.035, -0.06)  # from the bar towards the hinge, where the door is pushed [m]
+OVER_BAR = 0.012  # of a pushing tool above the bar's upper end: the finger tips, TIP lower, just clear the bar [m]
+OFF, ABOVE = 0.03, 0.08  # from where the hand comes to push, off the door and up, and how far off it goes after [m]
 LEAD = 0.22  # how far ahead of the door the hand aims [rad]
 BACK = 0.08  # [m]
 BELOW_TOP = 0.025  # of the bar [m]
 GAP = 0.006  # of a hand that holds the bar [m]
+AROUND = 0.07  # opening of the fingers that has to fit around the bar [m]
+SWING_STEPS = 140  # at most, for a swing, which ends before when the door is where it should be
+SHARES = np.linspace(0.2, 1.0, 5)  # of a swing, at which the arm's reach is looked at
+STOPS = 4  # on each leg of the way to the door that are looked at
 TILTS = (0.0, 0.3, -0.3, 0.6)  # of the hand, towards the door
 FINGER = 0.0235  # from the middle of the closed fingers to their far corner [m]
 
@@ -50,7 +58,7 @@ class Door:
 
     def _tools(self, *, led: bool) -> list[Pose]:
         """Hands that can come there and swing the door; `led`: from the arm's present posture."""
-        opening, end = (0.07, FIRST) if self._pulls else (0.0, WIDE if self._opens else 0.0)
+        opening, end = (AROUND, FIRST) if self._pulls else (0.0, WIDE if self._opens else 0.0)
         tools = self._pulling() if self._pulls else self._pushing()
         return [tool for tool in tools if self._clear(tool, opening, end, led)]
 
@@ -69,13 +77,13 @@ class Door:
         work, hand = self._work, self._work.hand
         hand.grip = CLOSE
         away = self._outwards() if not self._opens else -self._outwards()
-        before = tool.shifted(0.03 * away + [0.0, 0.0, 0.08])
+        before = tool.shifted(OFF * away + [0.0, 0.0, ABOVE])
         yield from hand.follow(work.free_way(before))
         yield from hand.reach(tool, speed=0.6, tolerance=0.01)
         end, lead = (WIDE, -LEAD) if self._opens else (SHUT, LEAD)
         yield from self._swing(tool, end, lead)
         away = self._outwards() if not self._opens else -self._outwards()
-        yield from hand.reach(hand.tool().shifted(0.03 * away), tolerance=0.02)
+        yield from hand.reach(hand.tool().shifted(OFF * away), tolerance=0.02)
         hand.grip = OPEN
         return (yield from self._leave())
 
@@ -86,7 +94,7 @@ class Door:
         def target() -> Pose:
             return self._carried_from(tool, began, self._ahead(end, lead))
 
-        return (yield from self._work.hand.reach(target, until=self._done, speed=0.8, timeout=140))
+        return (yield from self._work.hand.reach(target, until=self._done, speed=0.8, timeout=SWING_STEPS))
 
     def _ahead(self, end: float, lead: float) -> float:
         ahead = self._door.position + lead
@@ -103,7 +111,7 @@ class Door:
     def _done(self) -> bool:
         position = self._door.position
         if self._pulls:
-            return position < 0.9 * FIRST
+            return position < ENOUGH * FIRST
         return position < DONE_OPEN if self._opens else position > DONE_SHUT
 
     def _outwards(self) -> FloatArray:
@@ -128,9 +136,9 @@ class Door:
         # Thin across the door: as it will be when shut, or as it is now.
         closed = bar if self._opens else self._door.carried(bar, -self._door.position)
         for tilt in TILTS:
-            for along in (-0.035, -0.06):  # beside the bar, towards the hinge
-                out = FINGER + INSIDE if self._opens else 0.0455 - FINGER
-                spot = bar.position + along * bar.axis(0) + out * bar.axis(1) + (half + 0.012) * bar.axis(2)
+            for along in BESIDE:
+                out = FINGER + INSIDE if self._opens else OUTSIDE - FINGER
+                spot = bar.position + along * bar.axis(0) + out * bar.axis(1) + (half + OVER_BAR) * bar.axis(2)
                 approach = np.array(DOWN) + math.tan(tilt) * closed.axis(1)
                 yield from both_ways(Pose(spot, pointing(approach, closed.axis(0))))
 
@@ -146,9 +154,8 @@ class Door:
         if at is None or probe.collides(at, opening, cautious=cautious):
             return False
         began = self._door.position
-        shares = np.linspace(0.2, 1.0, 5)
         return (
-            work.reach.along([self._carried_from(tool, began, began + s * (end - began)) for s in shares], at)
+            work.reach.along([self._carried_from(tool, began, began + s * (end - began)) for s in SHARES], at)
             is not None
         )
 
@@ -157,5 +164,6 @@ class Door:
         work = self._work
         stops = [work.hand.tool(), *work.free_way(tool)]
         return work.reach.along(
-            [pose for start, end in itertools.pairwise(stops) for pose in poses_between(start, end, 4)], work.joints()
+            [pose for start, end in itertools.pairwise(stops) for pose in poses_between(start, end, STOPS)],
+            work.joints(),
         )

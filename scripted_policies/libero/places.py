@@ -15,6 +15,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor, square_yaws
 from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.falls import Falls
+from ambidex.scripted_policies.libero.lowering import Lowering
 from ambidex.scripted_policies.libero.probe import Probe
 from ambidex.scripted_policies.libero.room import room_beside
 
@@ -33,7 +34,7 @@ class Places:
 
     def __init__(self, world: ModelWorld, probe: Probe, falls: Falls, goal: Sequence[Atom]) -> None:
         self._world = world
-        self._probe = probe
+        self._probe, self._lowering = probe, Lowering(probe)
         self._falls = falls
         self._goal = tuple(goal)
         self._seen, self._known = 0, dict[tuple[Atom, float], list[Pose]]()
@@ -145,7 +146,7 @@ class Places:
                 yield above + half * [x, y, 0.0]
 
     def _lowered(self, atom: Atom, above: Pose) -> Pose | None:
-        height = self._probe.rest_height(atom.arguments[0], above, DEPTH, self._support(atom))
+        height = self._lowering.rest_height(atom.arguments[0], above, DEPTH, self._support(atom))
         return None if height is None else above.shifted((0.0, 0.0, height - above.position[2]))
 
     def _is_down(self, atom: Atom, rest: Pose) -> bool:

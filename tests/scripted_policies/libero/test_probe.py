@@ -10,7 +10,7 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.pose import Pose
 from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.probe import COARSE, FINE, PENETRATION, Probe
+from ambidex.scripted_policies.libero.probe import PENETRATION, Probe
 
 THING, PLACE = "akita_black_bowl_1", "plate_1"
 
@@ -79,23 +79,6 @@ def test_what_the_arm_hits_is_what_mujoco_finds(env: Environment, probe: Probe) 
         answers.append(probe.collides(joints, gap, cautious=False))
         assert answers[-1] == any(a != b and distance < -PENETRATION for a, b, distance in robots)
     assert len(set(answers)) == 2
-
-
-def test_a_thing_is_lowered_as_if_step_by_step(env: Environment, probe: Probe) -> None:
-    above = env.scene.body_pose(f"{PLACE}_main").shifted((0.0, 0.0, 0.16))
-    height = probe.rest_height(THING, above, 0.4, PLACE)
-    few = probe.queries
-    assert height is not None
-    sunk = above.position[2] - height
-    assert not any(probe.touches(THING, above.shifted((0.0, 0.0, -s))) for s in np.arange(0.0, sunk + 1e-9, FINE))
-    assert probe.touches(THING, above.shifted((0.0, 0.0, -sunk - FINE)))
-    assert few < sunk / COARSE
-
-
-def test_what_rests_on_something_else_than_its_support_has_no_height(env: Environment, probe: Probe) -> None:
-    above = env.scene.body_pose(f"{PLACE}_main").shifted((0.0, 0.0, 0.16))
-    assert probe.rest_height(THING, above, 0.4, "") is None
-    assert probe.rest_height(THING, above, 0.05) is None
 
 
 def test_the_world_stays_as_it_is(env: Environment, probe: Probe) -> None:
