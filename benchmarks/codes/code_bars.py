@@ -1,5 +1,6 @@
 """The histograms of a codebook's use: a row of bars over the code numbers for each task."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -75,7 +76,7 @@ class CodeBars:
     def _every(self) -> int:
         """Of how many codes one has its number written."""
         room = max(TICK_ROOM, text_width(str(self.use.size), SMALL) + 8)
-        return next(step for step in (2**power for power in range(32)) if step * self._pitch >= room)
+        return 1 << max(0, math.ceil(math.log2(room / self._pitch)))
 
     def _bars(
         self, draw: ImageDraw.ImageDraw, left: int, bottom: int, own: CodeUse, colour: tuple[int, int, int]

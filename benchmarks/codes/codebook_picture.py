@@ -21,7 +21,7 @@ def codebook_picture(use: CodebookUse) -> ImageArray:
     """
     bars, maps = CodeBars(use=use), [DivergenceMap(matrix=use.between_tasks)] if len(use.tasks) > 1 else []
     width = 2 * MARGIN + bars.width + sum(BETWEEN + heat.width for heat in maps)
-    height = 2 * MARGIN + HEAD + max(part.height for part in (bars, *maps))
+    height = 2 * MARGIN + HEAD + max(bars.height, *(heat.height for heat in maps), 0)
     image = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(image)
     room = width - 2 * MARGIN

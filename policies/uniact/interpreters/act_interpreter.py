@@ -20,6 +20,8 @@ class ActInterpreter(Interpreter):
         sizes: All of them.
     """
 
+    proprio: nn.Linear
+
     def __init__(self, sizes: InterpreterSizes) -> None:
         super().__init__(sizes)
         d = sizes.d_model
