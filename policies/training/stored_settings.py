@@ -29,4 +29,6 @@ def stored_settings(path: Path, policy: str, kind: type[Any]) -> Any:
             return from_json(kind, stored["config"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{file} cannot be read: {error}. Restore the checkpoint from a copy.") from error
-    raise UsageError(f"{path} is a checkpoint of {stored['policy']}, and --policy is {policy}. Give --policy too.")
+    raise UsageError(
+        f"{path} is a checkpoint of {stored['policy']}, and --policy is {policy}. Give --policy {stored['policy']}."
+    )
