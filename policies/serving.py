@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Listener
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -110,8 +110,7 @@ class PolicyServer:
         for _ in self._runners:
             self._requests.put(None)
         if self._door is not None:
-            with suppress(OSError, EOFError, AuthenticationError):  # wakes the thread that waits at the door
-                Client(self.address, authkey=self.authkey).close()
+            _knock(self.address)  # wakes the thread that waits at the door
             self._door.join()
         for runner in self._runners:
             runner.join()
@@ -192,6 +191,13 @@ def torch_threads(count: int) -> int:
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     return before
+
+
+def _knock(address: Address) -> None:
+    """Come to the door and leave at once: if nobody stands there any more, waiting to be let in would be for ever."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with suppress(OSError), socket.socket(family) as visitor:
+        visitor.connect(address)
 
 
 def _hang_up(line: "Line") -> None:
