@@ -15,8 +15,9 @@ from ambidex.benchmarks.running.policy_fit import play_code
 from ambidex.command_line import run
 from ambidex.envs.errors import UsageError
 from ambidex.envs.registry import find_task
-from ambidex.flags import Names, OptionalPath, Switch
+from ambidex.flags import Names, OptionalName, OptionalPath, Switch
 from ambidex.policies.checkpoint import load
+from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy import Policy
 from ambidex.policies.training.run_folder import find_checkpoint
 
@@ -33,6 +34,8 @@ class CodeGridConfig:
     """Tasks to play them in, each with its robot."""
     cameras: Names = None
     """One view for each task; none given: the first camera of its family."""
+    control: OptionalName = None
+    """Of a policy that knows a robot in several control modes: which, e.g. joint or ee; auto is the only one."""
     seed: int = 0
     """Seed of the start."""
     seconds: float = 1.0
@@ -70,15 +73,15 @@ def _columns(policy: Policy, config: CodeGridConfig) -> Iterator[Column]:
         frames=config.frames,
         height=config.height,
         quality=config.render_quality,
+        control=config.control,
     )
     times = [config.seconds * number / (config.frames - 1) for number in range(config.frames)]
     cameras = config.cameras or (None,) * len(config.tasks)
     for task, camera in zip(config.tasks, cameras, strict=True):
         cells = play.strips(policy, task, config.codes, camera)
-        spec = find_task(task)
         yield Column(
-            title=f"{task}, {spec.robot}",
-            subtitle=spec.instruction,
+            title=f"{task}, {embodiment(policy.spec)}",
+            subtitle=find_task(task).instruction,
             marks=[f"{time:.2f} s" for time in times],
             cells=cells,
         )

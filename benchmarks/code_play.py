@@ -19,7 +19,6 @@ from ambidex.policies.chunk import Chunk
 from ambidex.policies.execution import choose_execution
 from ambidex.policies.fixed_batch import FixedBatch
 from ambidex.policies.observation_message import ObservationMessage
-from ambidex.policies.serving import describe
 
 if TYPE_CHECKING:
     from ambidex.policies.policy import Policy
@@ -35,6 +34,7 @@ class CodePlay:
         frames: Pictures, evenly spread from the start to the end.
         height: Of a picture [px]; its shape is that of the task's family.
         quality: "standard" or "studio".
+        control: In which control mode, if the policy knows a robot in several.
     """
 
     seed: int
@@ -42,6 +42,7 @@ class CodePlay:
     frames: int
     height: int
     quality: str
+    control: str | None = None
 
     def strips(
         self, policy: "Policy", task: str, codes: tuple[int, ...], camera: str | None = None
@@ -59,9 +60,8 @@ class CodePlay:
             UnknownNameError: The task has no such camera.
             SimulationError: A play broke.
         """
-        terms = Terms()
-        use_robot_of(policy, task, terms)
-        spec = fitting_spec(task, describe(policy), terms)
+        use_robot_of(policy, task, self.control)
+        spec = fitting_spec(task, policy, Terms())
         terms = Terms(horizon=self.steps(spec))
         with (
             closing(environment_for(task, policy.spec, policy.inputs, terms)) as acted,

@@ -1,17 +1,25 @@
 """Whether a policy can act in an environment. Needs numpy alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.embodiment import embodiment
 
-MUST_AGREE = ("robot", "control", "control_hz", "action_names", "joint_names")
+MUST_AGREE = ("control", "control_hz", "action_names", "joint_names")
 
-SHOWN = 5  # instructions that are named in a message
+SHOWN = 5  # instructions, or tasks, that are named in a message
 
 
 def check_compatible(
-    policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool = False, instructions: Sequence[str] = ()
+    policy_spec: EnvSpec,
+    env_spec: EnvSpec,
+    *,
+    objects: bool = False,
+    instructions: Sequence[str] = (),
+    known: Sequence[EnvSpec] = (),
+    checkpoint: Path | None = None,
 ) -> None:
     """Refuse a policy that was trained for another robot, control mode, rate, or other cameras.
 
@@ -20,29 +28,52 @@ def check_compatible(
         env_spec: Spec of the environment.
         objects: The policy looks at object poses, so these must agree too.
         instructions: The only instructions the policy can follow; empty if it takes any.
+        known: One spec for each robot that the policy can act with; empty if there is no other than `policy_spec`'s.
+        checkpoint: Where the policy comes from; None to say nothing of it.
 
     Raises:
         UsageError: They do not fit; the message lists the differences.
     """
-    names = [*MUST_AGREE, *(["image_size"] if policy_spec.cameras else []), *(["object_names"] if objects else [])]
-    lines = [
-        f"{name}: the policy has {getattr(policy_spec, name)}, the environment {getattr(env_spec, name)}"
-        for name in names
-        if getattr(policy_spec, name) != getattr(env_spec, name)
-    ]
-    missing = [camera for camera in policy_spec.cameras if camera not in env_spec.cameras]
-    if missing:
-        shown = ", ".join(env_spec.cameras) or "none"
-        lines.append(f"cameras: the policy needs {', '.join(missing)}, the environment has {shown}")
-    if instructions and env_spec.instruction not in instructions:
-        some = "; ".join([*instructions[:SHOWN], *(["..."] if len(instructions) > SHOWN else [])])
-        lines.append(f"instruction: the environment has {env_spec.instruction!r}, the policy was trained on {some}")
+    who = f"The policy of {checkpoint}" if checkpoint else "The policy"
+    if policy_spec.robot != env_spec.robot:  # all else differs for this reason
+        raise UsageError(f"{who} {_other_robot(known or (policy_spec,), env_spec)}")
+    lines = list(_differences(policy_spec, env_spec, objects=objects, instructions=instructions))
     if lines:
         raise UsageError(
-            f"The policy was trained on {_named(policy_spec.task)} and cannot act in {env_spec.task}: "
-            f"{'; '.join(lines)}. Take a checkpoint that was trained on such data, or an environment like that of its "
-            "training."
+            f"{who} was trained on {_named(policy_spec.task)} and cannot act in {env_spec.task}: {'; '.join(lines)}. "
+            "Take a checkpoint that was trained on such data, or an environment like that of its training."
         )
+
+
+def _other_robot(known: Sequence[EnvSpec], env_spec: EnvSpec) -> str:
+    robots = " and ".join(f"{embodiment(spec)} (trained on {_named(spec.task)})" for spec in known)
+    cannot = f"cannot act in {env_spec.task}, whose robot is {env_spec.robot}: it knows {robots}."
+    if env_spec.robot in {spec.robot for spec in known}:
+        return f"{cannot} It acts with one of them at a time, now another; give the tasks of each a run of their own."
+    return f"{cannot} Take a checkpoint that was trained on data of {env_spec.robot}, or a task of a robot it knows."
+
+
+def _differences(
+    policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool, instructions: Sequence[str]
+) -> Iterator[str]:
+    names = [*MUST_AGREE, *(["image_size"] if policy_spec.cameras else []), *(["object_names"] if objects else [])]
+    for name in names:
+        wanted, there = getattr(policy_spec, name), getattr(env_spec, name)
+        if wanted != there:
+            yield f"{name}: the policy has {_words(wanted)}, the environment {_words(there)}"
+    missing = tuple(camera for camera in policy_spec.cameras if camera not in env_spec.cameras)
+    if missing:
+        yield f"cameras: the policy needs {_words(missing)}, the environment has {_words(env_spec.cameras)}"
+    if instructions and env_spec.instruction not in instructions:
+        some = "; ".join([*instructions[:SHOWN], *(["..."] if len(instructions) > SHOWN else [])])
+        yield f"instruction: the environment has {env_spec.instruction!r}, the policy was trained on {some}"
+
+
+def _words(value: object) -> str:
+    """Names one after the other, all else as it is."""
+    if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+        return ", ".join(value) or "none"
+    return str(value)
 
 
 def unseen_warning(policy_spec: EnvSpec, env_specs: Sequence[EnvSpec]) -> str:

@@ -57,6 +57,8 @@ class BenchmarkConfig:
     execute_steps: OptionalInt = None
     """With --execution chunk, actions played before the next request; auto is what the checkpoint says, else the whole
     chunk."""
+    control: OptionalName = None
+    """Of a policy that knows a robot in several control modes: which, e.g. joint or ee; auto is the only one."""
     code: OptionalInt = None
     """Of a policy that makes its actions from codes, such as uniact: play this one whatever is seen and asked; auto
     lets the policy choose."""

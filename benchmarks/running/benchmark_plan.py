@@ -119,6 +119,7 @@ def _check_policy(config: BenchmarkConfig) -> None:
     given = {
         "--checkpoint": config.checkpoint,
         "--execute-steps": config.execute_steps,
+        "--control": config.control,
         "--code": config.code,
         "--device": config.device,
     }
@@ -186,6 +187,8 @@ def _folder(config: BenchmarkConfig) -> Path:
         name += f"-{config.execution}"
     elif config.execute_steps is not None:
         name += f"-chunk{config.execute_steps}"
+    if config.control is not None:
+        name += f"-{config.control}"
     if config.code is not None:
         name += f"-code{config.code}"
     if config.spread != "published":

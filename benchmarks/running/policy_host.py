@@ -18,7 +18,6 @@ from ambidex.flags import AUTO
 from ambidex.policies.compatibility import unseen_warning
 from ambidex.policies.execution import choose_execution
 from ambidex.policies.serving import PolicyServer, describe
-from ambidex.policies.serving_client import ServedPolicy
 
 if TYPE_CHECKING:
     import torch
@@ -99,9 +98,10 @@ class PolicyHost:
 
         device = choose_device(self._config.device or AUTO)
         policy = (self._load or _load)(path)
-        use_robot_of(policy, tasks[0], self._terms)
-        served = describe(policy)
-        execution, specs = self._fit(path, served, tasks)
+        self._check_kind(path, policy)
+        use_robot_of(policy, tasks[0], self._config.control)
+        execution = self._execution(policy)
+        specs = {task: fitting_spec(task, policy, self._terms, path) for task in tasks}
         if self._config.code is not None:
             play_code(policy, self._config.code)
         self._server.serve(policy, device, runners=runners)
@@ -111,19 +111,20 @@ class PolicyHost:
             serving=self._serving(device),
             env_specs=specs,
             versions={"torch": version("torch")},
-            warning=unseen_warning(served.spec, list(specs.values())),
+            warning=unseen_warning(policy.spec, list(specs.values())),
         )
 
-    def _fit(self, path: Path, served: ServedPolicy, tasks: Sequence[str]) -> tuple[str, dict[str, EnvSpec]]:
-        config = self._config
-        if served.name != config.policy:
+    def _check_kind(self, path: Path, policy: "Policy") -> None:
+        if policy.name != self._config.policy:
             raise UsageError(
-                f"{path} is a checkpoint of {served.name}, not of {config.policy}. Give --policy {served.name}, or "
-                "another --checkpoint."
+                f"{path} is a checkpoint of {policy.name}, not of {self._config.policy}. Give --policy {policy.name}, "
+                "or another --checkpoint."
             )
+
+    def _execution(self, policy: "Policy") -> str:
+        config, served = self._config, describe(policy)
         own, size = served.execute_steps, served.chunk_size
-        execution = choose_execution(config.execution, config.execute_steps, own, size, config.code)
-        return execution.name, {task: fitting_spec(task, served, self._terms) for task in tasks}
+        return choose_execution(config.execution, config.execute_steps, own, size, config.code).name
 
     def _serving(self, device: "torch.device") -> ServingInfo:
         name, server = _device_name(device), self._server

@@ -25,6 +25,7 @@ from ambidex.envs.opengl import choose_backend
         ({"spread": "wider"}, "Did you mean 'wide'"),
         ({"execution": "first"}, "--execution: only for learned policies"),
         ({"execute_steps": 3}, "--execute-steps: only for learned policies"),
+        ({"control": "ee"}, "--control: only for learned policies"),
         ({"code": 3}, "--code: only for learned policies"),
         ({"device": "cpu"}, "--device: only for learned policies"),
     ],

@@ -1,6 +1,5 @@
 """A checkpoint alone is enough to run a policy, and what does not fit is refused."""
 
-import dataclasses
 import json
 import os
 import shutil
@@ -15,7 +14,7 @@ from toy_learner import ToyConfig, ToyLearner
 import ambidex.policies
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.batch import ObservationBatch
-from ambidex.policies.checkpoint import check_compatible, load, newest_run, save
+from ambidex.policies.checkpoint import load, newest_run, save
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.statistics import FieldStatistics, Statistics
 from ambidex.policies.training.run_folder import prune, remove_leftovers, resumable_step
@@ -143,36 +142,6 @@ def test_damaged_files_are_named(run):
     (run / "checkpoints" / "12" / "env_spec.json").write_text("{")
     with pytest.raises(CheckpointError, match=r"env_spec\.json cannot be read"):
         load(run)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"control": "ee"},
-        {"control_hz": 20.0},
-        {"robot": "panda"},
-        {"image_size": (48, 64)},
-        {"action_names": ("x",)},
-        {"cameras": ("top",)},
-    ],
-)
-def test_an_environment_that_does_not_fit_is_refused_with_the_difference(change):
-    ((name, value),) = change.items()
-    with pytest.raises(UsageError) as caught:
-        check_compatible(SPEC, dataclasses.replace(SPEC, **change))
-    assert f"{name}: " in str(caught.value)
-    assert (str(value) if name != "cameras" else "needs left_wrist, the environment has top") in str(caught.value)
-
-
-def test_other_tasks_qualities_and_more_cameras_fit():
-    check_compatible(SPEC, dataclasses.replace(SPEC, task="x", instruction="y", spread="wide", render_quality="studio"))
-    check_compatible(SPEC, dataclasses.replace(SPEC, cameras=("front", *SPEC.cameras)))
-    blind = dataclasses.replace(SPEC, cameras=())
-    check_compatible(blind, dataclasses.replace(SPEC, image_size=(9, 9)))
-    other = dataclasses.replace(SPEC, object_names=("cube",))
-    check_compatible(SPEC, other)
-    with pytest.raises(UsageError, match="object_names"):
-        check_compatible(SPEC, other, objects=True)
 
 
 def test_the_newest_run_of_a_policy_is_found_by_its_last_checkpoint(tmp_path):

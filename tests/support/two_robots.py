@@ -1,4 +1,4 @@
-"""A small UniAct of two robots with random weights, as a checkpoint."""
+"""A small UniAct of two robots, or of one in two control modes, with random weights, as a checkpoint."""
 
 import numpy as np
 import torch
@@ -12,9 +12,9 @@ from ambidex.policies.uniact.policy import UniActPolicy
 TASKS = {"transfer_cube": "top", "libero_goal/1": "agentview"}
 
 
-def robot_of(task, camera):
+def robot_of(task, camera, control=None):
     """Spec, and statistics of actions around where the robot begins."""
-    env = make(task, cameras=(camera,), image_size=(32, 32))
+    env = make(task, control=control, cameras=(camera,), image_size=(32, 32))
     first, spec = env.reset(0), env.spec
     env.close()
     rng = np.random.default_rng(0)
@@ -30,8 +30,17 @@ def robot_of(task, camera):
 
 def write_two_robots(folder, **changes):
     """The folder of a checkpoint with 16 codes; tasks and cameras are those of `TASKS`."""
+    return _write(folder, [robot_of(task, camera) for task, camera in TASKS.items()], changes)
+
+
+def write_two_controls(folder):
+    """The folder of a checkpoint that knows one robot in two control modes, "joint" first."""
+    return _write(folder, [robot_of("transfer_cube", "top", control) for control in ("joint", "ee")], {})
+
+
+def _write(folder, robots, changes):
     torch.manual_seed(0)
-    (spec, own), *further = (robot_of(task, camera) for task, camera in TASKS.items())
+    (spec, own), *further = robots
     config = make_config(**changes)
     policy = UniActPolicy(config, spec, own)
     for other, statistics in further:
