@@ -11,12 +11,15 @@ class LossWatch:
 
     Args:
         device: Where the losses are.
+
+    Attributes:
+        count: Steps since the last reading.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._names: tuple[str, ...] = ()
         self._sums = torch.zeros(0, device=device)
-        self._count = 0
+        self.count = 0
         self._first_bad = torch.tensor(-1, device=device)
 
     def add(self, step: int, terms: Mapping[str, Tensor]) -> None:
@@ -25,7 +28,7 @@ class LossWatch:
         if not self._names:
             self._names, self._sums = tuple(terms), torch.zeros_like(values)
         self._sums += values
-        self._count += 1
+        self.count += 1
         worse = (self._first_bad < 0) & ~values.isfinite().all()
         self._first_bad = torch.where(worse, step, self._first_bad)
 
@@ -36,6 +39,6 @@ class LossWatch:
 
     def take_means(self) -> tuple[tuple[str, ...], Tensor]:
         """Names, and the means since the last call, shape (terms,)."""
-        means = self._sums / max(1, self._count)
-        self._sums, self._count = torch.zeros_like(self._sums), 0
+        means = self._sums / max(1, self.count)
+        self._sums, self.count = torch.zeros_like(self._sums), 0
         return self._names, means

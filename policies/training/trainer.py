@@ -8,6 +8,7 @@ from ambidex.policies.errors import TrainingError
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.loss_watch import LossWatch
 from ambidex.policies.training.ranks import mean_over_ranks, wait_for_all
+from ambidex.policies.training.robot_losses import RobotLosses
 from ambidex.policies.training.run_folder import TRAINING_STATE, checkpoint_path, prune, resumable_step
 from ambidex.policies.training.step_clock import StepClock
 from ambidex.policies.training.step_seed import seed_step
@@ -41,6 +42,7 @@ class Trainer:
         self._plan, self._config, self._learner = plan, plan.config, learner
         self._batches, self._validation, self._log, self._first_step = batches, validation, log, first_step
         self._watch, self._clock = LossWatch(plan.device), StepClock(plan.device)
+        self._robots = RobotLosses([robot.robot for robot in plan.robots], plan.device, plan.ranks)
         self._saved = first_step
         self._since_log = 0
 
@@ -64,7 +66,9 @@ class Trainer:
         seed_step(self._config.seed, step, self._plan.ranks.rank)
         batch = next(self._batches)
         self._clock.mark("data")
-        self._watch.add(step, self._learner.learn(batch, step, self._clock))
+        terms = self._learner.learn(batch, step, self._clock)
+        self._watch.add(step, terms)
+        self._robots.add(step, batch.observation.robot, terms)
         self._since_log += 1
         if self._plan.device.type == "cpu":  # where looking at a number makes nobody wait
             self._check()
@@ -92,7 +96,8 @@ class Trainer:
         self._since_log = 0
         speeds = {f"speed/{part}_ms_per_sample": 1e3 * value / max(1, samples) for part, value in seconds.items()}
         speeds["speed/samples_per_s"] = samples / max(1e-9, sum(seconds.values()))
-        self._log.scalars(done, {**dict(zip(names, means.tolist(), strict=True)), **self._learner.rates(), **speeds})
+        losses = {**dict(zip(names, means.tolist(), strict=True)), **self._robots.take_means()}
+        self._log.scalars(done, {**losses, **self._learner.rates(), **speeds})
 
     def _check(self) -> None:
         step = self._watch.first_bad_step()

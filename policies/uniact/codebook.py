@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.policies.uniact.batch_mean import batch_mean
 from ambidex.policies.uniact.selection import Selection
 from ambidex.policies.uniact.temperature import Temperature
 
@@ -65,7 +66,7 @@ class Codebook(nn.Module):
                 actions=actions,
                 codes=codes,
                 divergence=divergence_from_uniform(logits),
-                information=information(logits),
+                information=information(logits, whole=self.training),
             )
 
     def looked_up(self, codes: Tensor) -> Selection:
@@ -103,8 +104,8 @@ def divergence_from_uniform(logits: Tensor) -> Tensor:
     return (log_shares.exp() * (log_shares + math.log(logits.shape[-1]))).sum(-1).mean()
 
 
-def information(logits: Tensor) -> Tensor:
-    """How much choices, rows (B, N), say about what they were made by.
+def information(logits: Tensor, *, whole: bool = False) -> Tensor:
+    """How much choices, rows (B, N), say about what they were made by; `whole` as in `batch_mean`.
 
     `SPREAD` times the entropy of the mean choice, which is large if all codes are used, less the mean entropy of the
     choices, which is small if each is certain. Source: Krause, Perona & Gomes, "Discriminative clustering by
@@ -112,5 +113,5 @@ def information(logits: Tensor) -> Tensor:
     """
     log_shares = logits.log_softmax(-1)  # (B, N)
     shares = log_shares.exp()
-    spread: Tensor = torch.special.entr(shares.mean(0)).sum()
+    spread: Tensor = torch.special.entr(batch_mean(shares, whole=whole)).sum()
     return SPREAD * spread + (shares * log_shares).sum(-1).mean()

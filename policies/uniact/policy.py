@@ -18,6 +18,7 @@ from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.training_data.merged_spec import BETWEEN
+from ambidex.policies.uniact.batch_mean import batch_mean
 from ambidex.policies.uniact.code_figures import code_figures
 from ambidex.policies.uniact.codebook import Mode
 from ambidex.policies.uniact.config import UniActConfig
@@ -105,7 +106,8 @@ class UniActPolicy(CodedPolicy):
             "divergence": chosen.divergence,
             "information": chosen.information,
         }
-        codes = F.one_hot(chosen.codes, self.config.codes).float().mean(0)  # (N,)
+        played = F.one_hot(chosen.codes, self.config.codes).float()  # (B, N)
+        codes = batch_mean(played, whole=self.training)  # (N,)
         temperature = self.model.codebook.temperature().clone()
         if self.training and torch.is_grad_enabled() and not self._kept:
             self.model.codebook.temperature.advance()

@@ -8,30 +8,26 @@ import torch
 from safetensors.torch import load_file
 from synthetic_dataset import STATES, write_dataset
 from toy_learner import ToyConfig
-from training_runs import StopAfter, curves, same_tensors, settings, tensors
+from training_runs import curves, interrupt, same_tensors, settings, tensors
 
 from ambidex.directory_lock import claimed
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.errors import CheckpointError, TrainingError
 from ambidex.policies.train import train
+from ambidex.policies.training.run_folder import resumable_step
 from ambidex.policies.training.train_flags import defaults, defaults_for
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 
 
 @pytest.mark.parametrize("stops", [(0,), (7,), (3, 4, 5)])
-def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(pictures, tmp_path, monkeypatch, stops):
+def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(pictures, tmp_path, stops):
     options = {"model": {"observations": "images"}, "random_shift": 2, "colour_jitter": 0.2}
     train(settings(pictures, tmp_path / "whole", **options))
     config = settings(pictures, tmp_path / "parts", **options)
-    with monkeypatch.context() as patch:
-        patch.setattr("ambidex.policies.training.trainer.StopSignal", StopAfter)
-        done = 0
-        for i, stop in enumerate(stops):
-            StopAfter.steps = stop
-            done += stop + 1
-            with pytest.raises(KeyboardInterrupt, match=f"{done} of 20 steps are saved in"):
-                train(dataclasses.replace(config, resume=i > 0))
+    for i, stop in enumerate(stops):
+        interrupt(dataclasses.replace(config, resume=i > 0), stop)
+        assert sum(stops[: i + 1]) + i + 1 == resumable_step(tmp_path / "parts")
     train(dataclasses.replace(config, resume=True))
     assert same_tensors(tensors(tmp_path / "parts", 20), tensors(tmp_path / "whole", 20))
     whole, parts = curves(tmp_path / "whole"), curves(tmp_path / "parts")
@@ -145,16 +141,13 @@ def test_a_damaged_training_state_is_refused(states, tmp_path):
 
 
 @pytest.mark.parametrize(("observations", "precision"), [("state", "fp32"), ("images", "bf16")])
-def test_act_goes_on_exactly_where_it_was_interrupted(pictures, tmp_path, monkeypatch, observations, precision):
+def test_act_goes_on_exactly_where_it_was_interrupted(pictures, tmp_path, observations, precision):
     config = defaults("act", "tiny", observations)
     model = dataclasses.replace(config.model, chunk_size=6, d_model=16, feedforward=16, backbone_width=8)
     rest = {"data": (pictures,), "device": "cpu", "precision": precision, "quiet": True, "model": model}
     config = dataclasses.replace(config, steps=6, batch_size=3, save_every=9, **rest)
     train(dataclasses.replace(config, output_dir=tmp_path / "whole"))
     config = dataclasses.replace(config, output_dir=tmp_path / "parts")
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("ambidex.policies.training.trainer.StopSignal", StopAfter)
-        StopAfter.steps = 2
-        train(config)
+    interrupt(config, 2)
     train(dataclasses.replace(config, resume=True))
     assert same_tensors(tensors(tmp_path / "parts", 6), tensors(tmp_path / "whole", 6))

@@ -1,11 +1,18 @@
-"""Small trainings of the toy policy, and what they left behind."""
+"""Small trainings, interrupted or on two ranks, and what they left behind."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from ambidex.policies.train import train
+from ambidex.policies.training import trainer
 from ambidex.policies.training.stop_signal import StopSignal
 from ambidex.policies.training.train_flags import defaults
 
@@ -53,3 +60,20 @@ class StopAfter(StopSignal):
     @received.setter
     def received(self, value):
         pass
+
+
+def interrupt(config, after):
+    """Train until `after` steps and one more are done, then be asked to stop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "StopSignal", StopAfter)
+        StopAfter.steps = after
+        with pytest.raises(KeyboardInterrupt, match=f" of {config.steps} steps are saved in"):
+            train(config)
+
+
+def train_on_two_ranks(flags):
+    """Run uniact_ranks.py under torchrun."""
+    ranks = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    words = [*ranks, str(Path(__file__).with_name("uniact_ranks.py")), *map(str, flags)]
+    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr

@@ -9,13 +9,12 @@ from act_samples import make_observation, make_statistics
 from synthetic_dataset import write_dataset
 from synthetic_episode import make_spec
 from synthetic_libero import write_panda_dataset
-from training_runs import StopAfter, same_tensors, tensors
+from training_runs import interrupt, same_tensors, tensors
 from uniact_samples import SMALL, make_config, uniact_settings
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
-from ambidex.policies.training import trainer
 from ambidex.policies.training.robot_stream import RobotStream
 from ambidex.policies.training.train_flags import defaults, defaults_for
 from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor
@@ -115,13 +114,9 @@ def test_images_are_read_out_once_unless_they_vary(base, data, tmp_path, monkeyp
     assert calls == ([4] * 4 if changes else [27])
 
 
-def test_an_interrupted_adaptation_goes_on_to_the_same_bits(base, data, tmp_path, monkeypatch):
+def test_an_interrupted_adaptation_goes_on_to_the_same_bits(base, data, tmp_path):
     whole = train(settings(data, tmp_path / "whole", adapt=base))
-    with monkeypatch.context() as patch:
-        StopAfter.steps = 2
-        patch.setattr(trainer, "StopSignal", StopAfter)
-        with pytest.raises(KeyboardInterrupt):
-            train(settings(data, tmp_path / "run", adapt=base))
+    interrupt(settings(data, tmp_path / "run", adapt=base), 2)
     run = train(settings(data, tmp_path / "run", adapt=base, resume=True))
     assert same_tensors(tensors(whole, 4), tensors(run, 4))
 

@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,14 +10,15 @@ from act_samples import make_batch
 from safetensors.torch import load_file
 from synthetic_dataset import write_dataset
 from synthetic_libero import write_panda_dataset
-from training_runs import StopAfter, curves, same_tensors, tensors
+from training_runs import curves, interrupt, same_tensors, tensors, train_on_two_ranks
+from uniact_ranks import information_gradient
 from uniact_samples import CHUNK, SMALL, uniact_settings
 
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
-from ambidex.policies.training import trainer
+from ambidex.policies.train_policy import main
 from ambidex.policies.training.train_flags import defaults
 from ambidex.policies.training_data.mixture import Mixture
 from ambidex.policies.uniact.extractor.byte_tokenizer import ByteTokenizer
@@ -87,12 +85,8 @@ def test_each_robot_is_validated(run):
     assert {f"validation/{robot}/loss" for robot in SIZES} <= tags.keys()
 
 
-def test_an_interrupted_training_goes_on_to_the_same_bits(data, run, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        StopAfter.steps = 3
-        patch.setattr(trainer, "StopSignal", StopAfter)
-        with pytest.raises(KeyboardInterrupt):
-            train(uniact_settings(data, tmp_path / "run"))
+def test_an_interrupted_training_goes_on_to_the_same_bits(data, run, tmp_path):
+    interrupt(uniact_settings(data, tmp_path / "run"), 3)
     again = train(uniact_settings(data, tmp_path / "run", resume=True))
     assert same_tensors(tensors(run, 6), tensors(again, 6))
 
@@ -135,21 +129,54 @@ def test_a_mixture_of_one_is_that_one():
     assert not Mixture((2.0,), seed=0, steps=9).robots.any()
 
 
-def test_two_ranks_are_about_the_same_robot_at_each_step(data, tmp_path):
-    """Were they not, an interpreter would learn from half of a batch, and its weights would be others."""
+@pytest.fixture(scope="module")
+def ranks(data, tmp_path_factory):
+    """A folder with the runs "one", of one process, and "two", of two with half of the batch each."""
+    folder = tmp_path_factory.mktemp("ranks")
     flags = (
         "--policy uniact --preset tiny --steps 5 --device cpu --precision fp32 --ema-decay 0 --gradient-clip 0 --quiet "
         "--validation-fraction 0 --chunk-size 1 --scratch.layers 1 --temperature-start 0.001 --temperature-end 0.001 "
-        "--d-model 32 --feedforward 48 --backbone-width 8 --learning-rate 0.001 --schedule constant"
+        "--d-model 32 --feedforward 48 --backbone-width 8 --learning-rate 0.001 --schedule constant --log-every 1"
     ).split()
-    module = ["-m", "ambidex.policies.train_policy", *flags, "--data", *map(str, data)]
-    ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    for name, start, size in (("one", module, "8"), ("two", [*ranks, *module], "4")):
-        words = [sys.executable, *start, "--batch-size", size, "--output-dir", str(tmp_path / name)]
-        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr
-    one, two = (load_file(tmp_path / name / "checkpoints" / "5" / "model.safetensors") for name in ("one", "two"))
+    words = [*flags, "--data", *map(str, data), "--output-dir"]
+    with pytest.raises(SystemExit) as left:
+        main([*words, str(folder / "one"), "--batch-size", "8"])
+    assert left.value.code == 0
+    train_on_two_ranks([*words, folder / "two", "--batch-size", 4])
+    return folder
+
+
+def test_two_ranks_are_about_the_same_robot_at_each_step(ranks):
+    """Were they not, an interpreter would learn from half of a batch, and its weights would be others."""
+    one, two = (tensors(ranks / name, 5)["model.safetensors"] for name in ("one", "two"))
     assert one.keys() == two.keys() and all(torch.isfinite(value).all() for value in two.values())
     for robot in SIZES:
         name = f"model.domains.{robot}.interpreter.head.bias"
         assert torch.allclose(one[name], two[name], atol=2e-3) and one[name].abs().max() > 2e-3
+
+
+def test_two_ranks_end_with_the_same_weights(ranks):
+    """On the way uniact_ranks.py looked after each step that the other robot's part was left alone."""
+    first, second = (load_file(ranks / f"two-{rank}.safetensors") for rank in (0, 1))
+    assert first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_information_of_codes_is_that_of_all_ranks(ranks):
+    value, gradient = information_gradient()
+    two = load_file(ranks / "two-0.safetensors")
+    assert torch.allclose(two["information"], value, atol=1e-6)
+    assert torch.allclose(two["information_gradient"], gradient, atol=1e-6) and gradient.abs().max() > 1e-3
+    for term in ("information", "divergence"):
+        (step, alone), (same_step, together) = (curves(ranks / name)[f"loss/{term}"][0] for name in ("one", "two"))
+        assert step == same_step == 1 and together == pytest.approx(alone, rel=1e-4)
+
+
+def test_the_log_has_the_losses_of_each_robot(ranks):
+    robots = Mixture((1.0, 1.0), seed=0, steps=5).robots
+    for name in ("one", "two"):
+        found = curves(ranks / name)
+        for i, robot in enumerate(SIZES):
+            own = found[f"loss/{robot}/huber"]
+            assert [step for step, _ in own] == (np.flatnonzero(robots == i) + 1).tolist()
+            assert set(own) <= set(found["loss/huber"])
+        assert not [tag for tag in found if tag.count("gradient_norm") and tag != "gradient_norm"]

@@ -2,21 +2,17 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from synthetic_dataset import write_dataset
-from training_runs import StopAfter, same_tensors, tensors
+from training_runs import interrupt, same_tensors, tensors, train_on_two_ranks
 from uniact_samples import uniact_settings
 
 from ambidex.policies.checkpoint import load
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.train import train
-from ambidex.policies.training import trainer
 from ambidex.policies.uniact.policy import UniActPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -50,13 +46,9 @@ def test_a_missing_or_foreign_tokenizer_is_refused(data, tmp_path):
         load(run)
 
 
-def test_an_interrupted_training_goes_on_to_the_same_bits(data, tmp_path, monkeypatch):
+def test_an_interrupted_training_goes_on_to_the_same_bits(data, tmp_path):
     whole = train(uniact_settings(data, tmp_path / "whole"))
-    with monkeypatch.context() as patch:
-        StopAfter.steps = 3
-        patch.setattr(trainer, "StopSignal", StopAfter)
-        with pytest.raises(KeyboardInterrupt):
-            train(uniact_settings(data, tmp_path / "run"))
+    interrupt(uniact_settings(data, tmp_path / "run"), 3)
     run = train(uniact_settings(data, tmp_path / "run", resume=True))
     assert same_tensors(tensors(whole, 6), tensors(run, 6))
 
@@ -73,18 +65,13 @@ def test_a_resumed_training_keeps_the_tokenizer_of_its_checkpoint(data, tmp_path
 def test_two_ranks_cool_as_one_does(data, tmp_path):
     flags = (
         "--policy uniact --preset tiny --steps 4 --device cpu --precision fp32 --ema-decay 0 --gradient-clip 0 --quiet "
-        "--validation-fraction 0 --chunk-size 1 --scratch.layers 1 "
-        "--d-model 32 --feedforward 48 --backbone-width 8"
+        "--validation-fraction 0 --chunk-size 1 --scratch.layers 1 --d-model 32 --feedforward 48 --backbone-width 8 "
+        "--batch-size 4"
     ).split()
-    module = ["-m", "ambidex.policies.train_policy", *flags, "--data", str(data)]
-    ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    for name, start, size in (("one", module, "8"), ("two", [*ranks, *module], "4")):
-        words = [sys.executable, *start, "--batch-size", size, "--output-dir", str(tmp_path / name)]
-        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr
-    one, two = (load_file(tmp_path / name / "checkpoints" / "4" / "model.safetensors") for name in ("one", "two"))
-    assert one["model.codebook.temperature.step"] == two["model.codebook.temperature.step"] == 4
-    assert one.keys() == two.keys() and all(torch.isfinite(value).all() for value in two.values())
+    train_on_two_ranks([*flags, "--data", data, "--output-dir", tmp_path / "run"])
+    first, second = (load_file(tmp_path / f"run-{rank}.safetensors") for rank in (0, 1))
+    assert first["model.codebook.temperature.step"] == 4
+    assert all(torch.equal(first[name], second[name]) and torch.isfinite(first[name]).all() for name in first)
 
 
 def test_bf16_trains(data, tmp_path):
