@@ -1,4 +1,4 @@
-"""Measurements: throughput today, success rates next."""
+"""Measurements: success rates of policies, comparisons of them, and how fast everything is."""
 
 if __name__ != "ambidex.benchmarks":
     raise ImportError(

@@ -1,12 +1,13 @@
 """A results folder of a policy that has codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ambidex.benchmarks.episode_row import EpisodeRow
-from ambidex.benchmarks.results_folder import RESULTS, read_rows
+from ambidex.benchmarks.given_results import given_rows
+from ambidex.benchmarks.results_folder import RESULTS
 from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo, CheckpointId
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.embodiment import embodiment
@@ -41,12 +42,11 @@ class CodedFolder:
             UsageError: There is no such folder, or one code was played whatever was seen.
             DatasetError: It has no codes, or it is damaged.
         """
-        if not path.is_dir():
-            raise UsageError(f"There is no folder {path}. Expected a results folder of run-benchmark, e.g. results/...")
-        info, rows = BenchmarkInfo.read(path), read_rows(path)
+        rows, info = given_rows(path), BenchmarkInfo.read(path)
         coded = tuple(row for row in rows if row.codes)
         if not coded:
-            raise DatasetError(_no_codes(path, info.policy, len(rows)))
+            raise DatasetError(_no_codes(path, info.policy))
+        _check_specs(path, rows, info)
         if FIXED in info.execution:
             raise UsageError(
                 f"{path} was played as {info.execution!r}: one code, whatever was seen. That says nothing of how the "
@@ -67,20 +67,21 @@ def _checkpoint(path: Path, info: BenchmarkInfo) -> CheckpointId:
             f"{path / NAME} names no checkpoint, so nobody knows whose codes these are. Restore the file, or run the "
             "benchmark again."
         )
-    missing = sorted({row.task for row in read_rows(path)} - set(info.env_specs))
+    return info.checkpoint
+
+
+def _check_specs(path: Path, rows: Iterable[EpisodeRow], info: BenchmarkInfo) -> None:
+    missing = sorted({row.task for row in rows} - set(info.env_specs))
     if missing:
         raise DatasetError(
             f"{path / NAME} has no spec of {missing[0]}, which {RESULTS} has episodes of. It has those of "
             f"{', '.join(info.env_specs) or 'no task'}. Restore both files, or run the benchmark again."
         )
-    return info.checkpoint
 
 
-def _no_codes(path: Path, policy: str, episodes: int) -> str:
-    if episodes == 0:
-        return f"{path} holds no episode: it has no row in {RESULTS}. Go on with that run by --resume."
+def _no_codes(path: Path, policy: str) -> str:
     return (
-        f"{path} has no codes: none of the {episodes} episodes of {policy} in its {RESULTS} says which code an action "
-        "was made from. Expected results of a policy that has codes, such as uniact, by a run-benchmark that writes "
-        "them down; older results must be made again."
+        f"{path} has no codes: of no episode of {policy} does {RESULTS} say which code an action was made from. "
+        "Expected results of a policy that has codes, such as uniact, by a run-benchmark that writes them down; older "
+        "results must be made again."
     )

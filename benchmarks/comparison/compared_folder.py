@@ -3,18 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Self
 
 from ambidex.benchmarks.episode_row import EpisodeRow
-from ambidex.benchmarks.results_folder import RESULTS, SUMMARY, read_rows
+from ambidex.benchmarks.given_results import given_rows
+from ambidex.benchmarks.results_folder import RESULTS, SUMMARY
 from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Outcome
-from ambidex.recorders.dataset_info import NAME as DATASET
 
-SHOWN = 5  # folders that are named in a message
 Key = tuple[str, int]
 """Task and seed."""
 
@@ -45,9 +43,7 @@ class ComparedFolder:
             UsageError: There is no such folder.
             DatasetError: It holds no episodes or those of several policies, or it is damaged.
         """
-        rows = {(row.task, row.seed): row for row in read_rows(path)}
-        if not rows:
-            raise (DatasetError if path.is_dir() else UsageError)(_nothing(path))
+        rows = {(row.task, row.seed): row for row in given_rows(path)}
         policies = sorted({_policy(row) for row in rows.values()})
         if len(policies) > 1:
             raise DatasetError(
@@ -105,25 +101,3 @@ def _finished(summary: Path) -> bool:
 
 def _policy(row: EpisodeRow) -> str:
     return ", ".join(filter(None, (row.policy, row.execution)))
-
-
-def _examples(path: Path) -> str:
-    """Result folders where `path` was looked for, those of like names first."""
-    there = sorted(folder for folder in path.parent.glob("*") if (folder / RESULTS).is_file())
-    there.sort(key=lambda folder: SequenceMatcher(None, folder.name, path.name).ratio(), reverse=True)
-    if not there:
-        return "e.g. results/act-insertion"
-    more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
-    return f"such as those beside it: {', '.join(map(str, there[:SHOWN]))}{more}"
-
-
-def _nothing(path: Path) -> str:
-    if not path.is_dir():
-        return f"There is no folder {path}. Expected a results folder of run-benchmark, {_examples(path)}."
-    if (path / DATASET).exists():
-        return f"{path} is a dataset of record-episodes. Expected a results folder of run-benchmark, e.g. results/..."
-    present = sorted(entry.name for entry in path.iterdir())
-    return (
-        f"{path} holds no episode: it has no row in {RESULTS}, but {', '.join(present[:5]) or 'nothing at all'}. "
-        "Expected a results folder of run-benchmark; if that run was stopped early, go on with it by --resume."
-    )

@@ -166,7 +166,7 @@ def test_a_checkpoint_that_says_nothing_is_refused(tmp_path, name, text, error, 
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
-        ({"played": {("insertion", 1): ()}}, DatasetError, "has no codes: none of the 1 episodes of uniact"),
+        ({"played": {("insertion", 1): ()}}, DatasetError, "has no codes: of no episode of uniact"),
         ({"execution": "chunk:8 code:3"}, UsageError, "without --code"),
         ({"checkpoint": None}, DatasetError, "names no checkpoint"),
         ({"env_specs": {}}, DatasetError, "has no spec of insertion"),
@@ -193,7 +193,7 @@ def test_folders_that_do_not_belong_together_are_refused(tmp_path, checkpoint):
     ("results", "output", "says"),
     [
         ((), "codes.png", "Give results folders"),
-        (("none",), "codes.png", "no folder"),
+        (("none",), "codes.png", "no folder .*none. Expected a results folder of run-benchmark"),
         (("a",), "codes.gif", "--output"),
     ],
 )

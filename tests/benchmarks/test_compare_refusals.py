@@ -52,7 +52,14 @@ def test_numbers_out_of_range(two, refused, flag, value):
 def test_no_such_folder_and_no_episodes(two, tmp_path, refused):
     assert "There is no folder" in refused(2, two[0], tmp_path / "x" / "nowhere")
     (tmp_path / "empty").mkdir()
-    assert "holds no episode" in refused(1, two[0], tmp_path / "empty")
+    assert "holds no episode: it has no row in results.jsonl, but nothing" in refused(1, two[0], tmp_path / "empty")
+
+
+@pytest.mark.parametrize(("file", "what"), [("dataset.json", "a dataset of rec"), ("train.json", "a run of train-p")])
+def test_a_folder_of_another_command_is_told_by_its_kind(two, tmp_path, refused, file, what):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / file).touch()
+    assert f"other is {what}" in refused(1, two[0], tmp_path / "other")
 
 
 def test_results_beside_a_folder_that_is_not_there_are_named(two, tmp_path, refused):

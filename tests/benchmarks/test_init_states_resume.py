@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarking_fakes import HOLD
+from goal_states import goal_states
 from torch_file import write_states
 
 from ambidex.benchmarks.benchmark import benchmark
@@ -13,7 +14,6 @@ from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.running.benchmark_plan import make_plan
-from ambidex.envs.env import make
 from ambidex.envs.errors import UsageError
 
 CONFIG = replace(HOLD, task="libero_goal/1", episodes=1, horizon=3)
@@ -22,12 +22,7 @@ CONFIG = replace(HOLD, task="libero_goal/1", episodes=1, horizon=3)
 @pytest.fixture(scope="module")
 def rows() -> np.ndarray:
     """Three initial states."""
-    env = make("libero_goal/1", cameras=())
-    rows = np.zeros((3, 79))
-    for seed, row in enumerate(rows):
-        env.reset(seed)
-        row[1:42] = env.scene.data.qpos
-    return rows
+    return goal_states(3)
 
 
 @pytest.fixture

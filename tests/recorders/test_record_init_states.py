@@ -1,12 +1,11 @@
 """A recording from initial states goes on with the same states, wherever their file lies."""
 
-import numpy as np
 import pytest
+from goal_states import goal_states
 from recording_fakes import STATES, record_to
 from still_agent import StillAgent
 from torch_file import write_states
 
-from ambidex.envs.env import make
 from ambidex.envs.errors import UsageError
 from ambidex.recorders.dataset import read
 
@@ -14,12 +13,7 @@ from ambidex.recorders.dataset import read
 @pytest.fixture
 def rows():
     """Three initial states."""
-    env = make("libero_goal/1", cameras=())
-    rows = np.zeros((3, 79))
-    for seed, row in enumerate(rows):
-        env.reset(seed)
-        row[1:42] = env.scene.data.qpos
-    return rows
+    return goal_states(3)
 
 
 def test_the_same_states_elsewhere_are_the_same_and_others_are_not(rows, tmp_path):

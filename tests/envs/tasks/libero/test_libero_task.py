@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from goal_states import goal_states
 from torch_file import write_states
 
 from ambidex.envs.env import Environment, make, make_from_spec
@@ -142,11 +143,8 @@ def test_another_name_for_a_task_is_the_same_task() -> None:
 
 def test_episodes_start_from_libero_s_states(tmp_path: Path) -> None:
     plain = make("libero_goal/1", cameras=())
-    rows = np.zeros((3, 79))
-    for i, row in enumerate(rows):
-        plain.reset(i)
-        row[1:42] = plain.scene.data.qpos
-        row[42:] = 0.01 * i
+    rows = goal_states(3, plain)
+    rows[:, 42:] = [[0.0], [0.01], [0.02]]
     path = write_states(tmp_path / "goal.pruned_init", rows)
     env = make("libero_goal/1", cameras=(), init_states=path)
     env.reset(100_004)  # the fifth of benchmarks: row 4 % 3 = 1
