@@ -10,7 +10,7 @@ from ambidex.envs.types import FIRST_BENCHMARK_SEED, Episode, Float32Array
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.training_data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.training_data.merged_spec import merged_spec
-from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset import Dataset, dataset_folders, in_words
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
 ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
@@ -74,9 +74,16 @@ def _check_directories(directories: Sequence[Path]) -> None:
         raise UsageError(f"--data names a dataset twice: {' '.join(map(str, directories))}. Name each once.")
     for directory in directories:
         if not directory.is_dir():
+            what = "that is a file" if directory.exists() else "there is no such folder"
             raise UsageError(
-                f"--data {directory}: there is no such folder. Expected a dataset that record-episodes wrote, "
-                "for instance data/transfer_cube."
+                f"--data {directory}: {what}. Expected the folder of a dataset that record-episodes wrote, for "
+                "instance data/transfer_cube."
+            )
+        inside = dataset_folders(directory)
+        if inside and inside != [directory]:
+            raise UsageError(
+                f"--data {directory}: that is no dataset itself, but holds {len(inside)}. To train on all of them name "
+                f"them, --data {in_words(inside)}, or name some."
             )
 
 

@@ -9,13 +9,24 @@ from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
 from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.attempt import Attempt
+from ambidex.recorders.dataset_folders import dataset_folders, in_words
 from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.demo_file import DemoFile
 from ambidex.recorders.formats import format_named, format_of
 from ambidex.recorders.libero_place import within_file
 from ambidex.recorders.stored_episode import StoredEpisode
 
-__all__ = ["ATTEMPTS", "Attempt", "Dataset", "DatasetInfo", "episode_path", "read", "read_attempts"]
+__all__ = [
+    "ATTEMPTS",
+    "Attempt",
+    "Dataset",
+    "DatasetInfo",
+    "dataset_folders",
+    "episode_path",
+    "in_words",
+    "read",
+    "read_attempts",
+]
 
 ATTEMPTS = "attempts.jsonl"
 

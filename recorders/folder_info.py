@@ -10,6 +10,8 @@ from typing import ClassVar, Self
 from ambidex.atomic_files import write_json
 from ambidex.envs.errors import DatasetError
 
+SHOWN = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class FolderInfo(ABC):
@@ -66,8 +68,21 @@ class FolderInfo(ABC):
         try:
             return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise DatasetError(
-                f"{directory} {cls._absent}: it has no {cls._name}. Expected a folder that {cls._writer} wrote."
-            ) from error
+            raise DatasetError(cls._missing(directory)) from error
         except (OSError, ValueError, TypeError) as error:
             raise DatasetError(f"{path} cannot be read: {error}. {cls._remedy}") from error
+
+    @classmethod
+    def _missing(cls, directory: Path) -> str:
+        """What to say of a folder without the file."""
+        expected = f"Expected a folder that {cls._writer} wrote."
+        if not directory.exists():
+            return f"{directory}: there is no such folder. {expected}"
+        inside = sorted(str(file.parent) for file in directory.glob(f"*/{cls._name}"))
+        if inside:
+            more = f" and {len(inside) - SHOWN} more" if len(inside) > SHOWN else ""
+            return (
+                f"{directory} {cls._absent} itself: it has no {cls._name}, but there is one in each of "
+                f"{', '.join(inside[:SHOWN])}{more}. Name one of these."
+            )
+        return f"{directory} {cls._absent}: it has no {cls._name}. {expected}"

@@ -40,9 +40,10 @@ def record(config: RecordConfig, agent_factory: AgentFactory | None = None) -> t
         DatasetError: A file could not be written, or every attempt breaks. What was recorded stays.
     """
     wanted = replace(config, task=task_name(config), bddl_file=None)
-    plans = [(resolved(wanted, task), folder) for task, folder in folders(wanted).items()]
+    expert = agent_factory is None
+    plans = [(resolved(wanted, task, expert=expert), folder) for task, folder in folders(wanted).items()]
     for plan, folder in plans:
-        if agent_factory is None and not _has_expert(plan.task):
+        if expert and not _has_expert(plan.task):
             raise UnknownNameError("expert", plan.task, EXPERTS)
         check_folder(folder, resume=config.resume)
     return tuple(_record_task(plan, folder, agent_factory or _expert(plan)) for plan, folder in plans)

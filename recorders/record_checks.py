@@ -13,12 +13,18 @@ from ambidex.envs.tasks.libero.init_states import read_init_states
 from ambidex.recorders.formats import FORMATS, format_named
 from ambidex.recorders.image_storage import STORAGES
 from ambidex.recorders.record_config import RecordConfig
+from ambidex.scripted_policies.registry import check_control
 
 VIDEOS = ("none", "first", "all")
 
 
-def resolved(config: RecordConfig, task: str) -> RecordConfig:
+def resolved(config: RecordConfig, task: str, *, expert: bool) -> RecordConfig:
     """The config for one task with every default filled in.
+
+    Args:
+        config: What to record.
+        task: The task.
+        expert: Its expert is to act.
 
     Raises:
         UsageError: A value is out of range, or a name unknown.
@@ -27,6 +33,8 @@ def resolved(config: RecordConfig, task: str) -> RecordConfig:
     check_names(storage=config.storage, video=config.video, file_format=config.format)
     _check_numbers(config)
     env = make_from_spec(replace(config, task=task))
+    if expert:
+        check_control(env.spec)
     full = replace(
         config,
         task=task,

@@ -8,7 +8,8 @@ from ambidex.envs.errors import DatasetError
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
 from ambidex.recorders.dataset import Dataset
-from ambidex.recorders.dataset_info import NAME as INFO
+from ambidex.recorders.dataset_folders import dataset_folders
+from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.destination import FAILURES
 from ambidex.recorders.formats import format_of
 from ambidex.recorders.libero_place import within_file
@@ -18,43 +19,72 @@ from ambidex.recorders.verify_worker import VerifyWorker
 Verified = tuple[Path, Verification | WorkerError]
 
 
-def episode_files(path: Path) -> list[Path]:
-    """The episode files of a dataset, kept failures last, or of all datasets of a suite's folder, or a file alone.
+def episode_files(*paths: Path) -> list[Path]:
+    """The episode files behind some paths, each once: of a dataset, kept failures last, of all in a folder, or a file.
+
+    Args:
+        paths: Datasets, folders with datasets in them, episode files, FILE/demo_I.
+
+    Returns:
+        The episodes; a file or a dataset that cannot be read stands for itself, and the worker says why.
 
     Raises:
-        DatasetError: There is none.
+        DatasetError: A path leads nowhere, a folder has no dataset in it, or there is no episode at all.
     """
-    if not path.is_dir():
-        return _in_file(path)
-    if not (path / INFO).exists() and (datasets := sorted(info.parent for info in path.glob(f"*/{INFO}"))):
-        return [file for dataset in datasets for file in episode_files(dataset)]
-    failures = (path / FAILURES).glob("episode_*.hdf5")
-    files = [*Dataset(path).paths, *sorted(failures, key=lambda file: (len(file.name), file.name))]
+    files = [file for path in paths for file in (_in_folder(path) if path.is_dir() else _in_file(path))]
     if not files:
-        raise DatasetError(f"{path} holds no episode yet. Record some first.")
-    return files
+        raise DatasetError(f"{' '.join(map(str, paths))} holds no episode yet. Record some first.")
+    return list(dict.fromkeys(files))
+
+
+def _in_folder(path: Path) -> list[Path]:
+    datasets = dataset_folders(path)
+    if not datasets and (loose := sorted(path.glob("*.hdf5"))):
+        raise DatasetError(
+            f"{path} is no dataset: it has no dataset.json. It holds HDF5 files, {loose[0].name} for one; to verify "
+            f"those all the same, name them: verify-episodes {path}/*.hdf5"
+        )
+    if not datasets:
+        DatasetInfo.read(path)  # says what is missing
+    return [file for dataset in datasets for file in _in_dataset(dataset)]
+
+
+def _in_dataset(directory: Path) -> list[Path]:
+    failures = (directory / FAILURES).glob("episode_*.hdf5")
+    try:
+        kept = Dataset(directory).paths
+    except DatasetError:
+        return [directory]
+    return [*kept, *sorted(failures, key=lambda file: (len(file.name), file.name))]
 
 
 def _in_file(path: Path) -> list[Path]:
-    """The episodes of a file; a path that cannot be read is left to the worker, who says why."""
+    if not (path.exists() or within_file(path)):
+        raise DatasetError(
+            f"{path}: there is no such file or folder. Expected a dataset that record-episodes wrote, a folder with "
+            "several, an episode file, or FILE/demo_I for one episode of a LIBERO file."
+        )
     try:
         return [path] if within_file(path) else format_of(path).episodes_in(path)
     except DatasetError:
         return [path]
 
 
-def verify(path: Path, *, ee: bool = True, workers: int | None = None) -> Iterator[Verified]:
-    """Replay every episode of a dataset, or one file.
+def verify(*paths: Path, ee: bool = True, workers: int | None = None) -> Iterator[Verified]:
+    """Replay every episode of some datasets or files.
 
     Args:
-        path: Dataset folder or episode file.
+        paths: As `episode_files`.
         ee: Replay the end-effector actions too.
         workers: Worker processes; None for one per usable CPU, 0 for this process.
 
     Yields:
-        Each file with what came of it, as they finish; a file that cannot be read comes with its error.
+        Each episode with what came of it, as they finish; what cannot be read comes with its error.
+
+    Raises:
+        DatasetError: As `episode_files`.
     """
-    files = episode_files(path)
+    files = episode_files(*paths)
     with Pool[Path, Verification](partial(VerifyWorker, ee), worker_count(workers, len(files))) as pool:
         for file in files:
             pool.submit(file)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -17,8 +18,8 @@ class VerifyConfig:
     Leaves with 1 if any does not.
     """
 
-    path: tyro.conf.Positional[Path]
-    """A dataset folder, an episode file, or FILE/demo_I for one episode of a LIBERO file."""
+    paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]]
+    """Dataset folders, folders with datasets in them, episode files, or FILE/demo_I for one of a LIBERO file."""
     ee: bool = True
     """Replay the end-effector actions of episodes under joint control too."""
     workers: OptionalInt = None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ambidex.command_line import DONE, FAILED, run
+from ambidex.envs.errors import UsageError
 from ambidex.envs.opengl import check_environment
 from ambidex.progress import Progress
 from ambidex.recorders.verify_config import VerifyConfig
@@ -22,13 +23,15 @@ def _main(config: VerifyConfig) -> int:
     from ambidex.recorders.verify import episode_files, verify  # heavy: not for --help
     from ambidex.recorders.verify_report import report, reproduces
 
-    files = episode_files(config.path)
+    if not config.paths:
+        raise UsageError("No path is given. Name a dataset, e.g. verify-episodes data/transfer_cube.")
+    files = episode_files(*config.paths)
     results = []
     with Progress("verified", len(files), quiet=config.quiet) as progress:
-        for result in verify(config.path, ee=config.ee, workers=config.workers):
+        for result in verify(*config.paths, ee=config.ee, workers=config.workers):
             results.append(result)
             progress.update(len(results), sum(map(reproduces, results)), len(results))
     results.sort(key=lambda result: files.index(result[0]))
     if not config.quiet:
-        sys.stdout.write(report(config.path, results) + "\n")
+        sys.stdout.write(report(config.paths, results) + "\n")
     return DONE if all(map(reproduces, results)) else FAILED

@@ -10,13 +10,19 @@ from ambidex.recorders.verification import Verification
 HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions")
 
 
-def report(root: Path, results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
-    """A table with a line per episode, what is to be noted, and the sum."""
+def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
+    """A table with a line per episode, what is to be noted, and the sum.
+
+    Args:
+        paths: What was asked for; episodes of one path are named within it.
+        results: Each episode with what came of it.
+    """
+    root = paths[0] if len(paths) == 1 else None
     verified = [result for _, result in results if isinstance(result, Verification)]
-    broken = [f"{_name(root, path)}: {error.message}" for path, error in results if isinstance(error, WorkerError)]
+    broken = [_broken(path, error) for path, error in results if isinstance(error, WorkerError)]
     notes = sorted({note for result in verified for note in result.notes})
     table = [text_table(HEADER, [_row(root, result) for result in verified])] if verified else []
-    return "\n".join([*table, *broken, *(f"Note: {note}." for note in notes), _sum(len(results), verified)])
+    return "\n".join([*table, *broken, *(f"Note: {note}." for note in notes), *_sums(len(results), verified)])
 
 
 def reproduces(result: tuple[Path, Verification | WorkerError]) -> bool:
@@ -24,7 +30,11 @@ def reproduces(result: tuple[Path, Verification | WorkerError]) -> bool:
     return isinstance(result[1], Verification) and result[1].reproduces
 
 
-def _row(root: Path, result: Verification) -> tuple[str, ...]:
+def _broken(path: Path, error: WorkerError) -> str:
+    return error.message if error.message.startswith(str(path)) else f"{path}: {error.message}"
+
+
+def _row(root: Path | None, result: Verification) -> tuple[str, ...]:
     states = "same"
     if result.first_difference is not None:
         states = f"differ from {result.first_difference} by {result.largest_difference:.2g}"
@@ -39,6 +49,12 @@ def _row(root: Path, result: Verification) -> tuple[str, ...]:
     )
 
 
+def _sums(files: int, verified: Sequence[Verification]) -> list[str]:
+    lost = files - len(verified)
+    unread = [f"{lost} of {files} could not be replayed."] if lost else []
+    return [*unread, _sum(files, verified)] if verified else unread
+
+
 def _sum(files: int, verified: Sequence[Verification]) -> str:
     parts = [
         f"{sum(result.same_states for result in verified)} of {files} episodes have the same states bit for bit",
@@ -50,7 +66,9 @@ def _sum(files: int, verified: Sequence[Verification]) -> str:
     return ", ".join(parts) + "."
 
 
-def _name(root: Path, path: Path) -> str:
+def _name(root: Path | None, path: Path) -> str:
+    if root is None:
+        return str(path)
     return str(path.relative_to(root)) if path.is_relative_to(root) and path != root else path.name
 
 

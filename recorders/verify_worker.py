@@ -6,6 +6,7 @@ from pathlib import Path
 from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Episode, Float32Array
+from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.formats import read_episode
 from ambidex.recorders.replay import replay
 from ambidex.recorders.stored_world import world_of
@@ -28,8 +29,10 @@ class VerifyWorker:
         """Replay an episode.
 
         Raises:
-            DatasetError: The file is damaged, or is of another world.
+            DatasetError: The file is damaged, or is of another world; or a dataset whose episodes cannot be found.
         """
+        if path.is_dir():
+            Dataset(path)  # one that cannot be read: says why
         episode = read_episode(path)
         env = self._environment(path, episode.spec, episode.spec.control)
         _check_world(path, episode, env)

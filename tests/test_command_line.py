@@ -10,7 +10,7 @@ import pytest
 import tyro
 
 from ambidex import command_line
-from ambidex.envs.errors import AmbidexError, DatasetError, UnknownNameError
+from ambidex.envs.errors import AmbidexError, DatasetError, UnknownNameError, UsageError
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 
 
@@ -36,6 +36,10 @@ class Config:
     """Go on."""
     debug: Switch = False
     """Show tracebacks."""
+
+    def __post_init__(self) -> None:
+        if self.workers == 0 and self.resume:
+            raise UsageError("--workers 0 and --resume: leave one of the two out.")
 
 
 def code_of(main, argv=()):
@@ -92,6 +96,11 @@ def test_wrong_flags_leave_with_2_and_say_why_on_stderr(argv, words, capsys):
     assert code_of(lambda config: None, argv) == 2
     out, err = capsys.readouterr()
     assert out == "" and words in err
+
+
+def test_flags_that_do_not_go_together_are_one_paragraph_too(capsys):
+    assert code_of(lambda config: None, ["--workers", "0", "--resume"]) == 2
+    assert capsys.readouterr().err == "test-things: --workers 0 and --resume: leave one of the two out.\n"
 
 
 def test_help_leaves_with_0_and_shows_units(capsys):

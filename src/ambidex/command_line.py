@@ -52,6 +52,8 @@ def run(
         config = _parsed(name, config_type, argv, default)
     except (BrokenPipeError, SystemExit) as end:  # --help, or wrong flags
         sys.exit(_flushed(end.code if isinstance(end, SystemExit) else DONE))
+    except AmbidexError as error:  # flags that do not go together, found as the config is made
+        sys.exit(_failure(name, error, debug=False))
     sys.exit(_exit_code(name, main, config))
 
 

@@ -89,10 +89,24 @@ def test_what_is_no_dataset_is_said(tmp_path):
     with pytest.raises(DatasetError, match="is no dataset"):
         read_table([tmp_path])
     write_dataset(tmp_path / "failed", lengths=(4, 4), failed=(0, 1), **STATES)
+    with pytest.raises(UsageError, match="that is a file"):
+        read_table([tmp_path / "failed" / "dataset.json"])
     with pytest.raises(DatasetError, match="no successful episode: 2 files"):
         read_table([tmp_path / "failed"])
     with pytest.raises(UsageError, match="names a dataset twice"):
         read_table([tmp_path / "failed", tmp_path / "x" / ".." / "failed"])
+
+
+def test_the_folder_of_a_suite_is_refused_with_the_folders_in_it(tmp_path):
+    suite = tmp_path / "suite"
+    for name in ("a", "b"):
+        write_dataset(suite / name, lengths=(4,), **STATES)
+    with pytest.raises(UsageError, match=rf"holds 2\..* --data {suite}/\*, or name some"):
+        read_table([suite])
+    (suite / "notes.txt").touch()
+    with pytest.raises(UsageError, match=f" --data {suite / 'a'} {suite / 'b'}, or name some"):
+        read_table([suite])
+    assert len(read_table([suite / "a", suite / "b"]).entries) == 2
 
 
 @pytest.mark.parametrize("episodes", [1, 2, 10, 50])

@@ -93,6 +93,14 @@ def test_a_task_without_an_expert_is_refused(tmp_path, monkeypatch):
         record_to(tmp_path, agent=None)
 
 
+@pytest.mark.parametrize("changes", [{}, {"format": "act"}, {"task": "libero_goal"}])
+def test_a_control_mode_the_expert_lacks_is_refused_with_the_way_to_joint_commands(tmp_path, changes):
+    wrong = {"task": "libero_goal/1", "control": "joint", "cameras": (), **changes}
+    with pytest.raises(UsageError, match=r"--control joint: .*acts under ee.*Leave --control out.*--format act"):
+        record_to(tmp_path / "data", agent=None, **wrong)
+    assert not (tmp_path / "data").exists()
+
+
 def test_the_last_training_seed_can_be_recorded(tmp_path):
     (summary,) = record_to(tmp_path, STATES, num_episodes=1, seed=99_999, max_attempts=1, workers=0)
     assert summary.complete

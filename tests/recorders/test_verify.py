@@ -126,15 +126,14 @@ def test_a_damaged_file_is_named_and_the_others_are_verified(recorded, tmp_path,
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "episode_1.hdf5").write_bytes(good[: len(good) // 2])
     code, output = code_and_output(capsys, tmp_path, "--workers", "0")
-    assert code == 1 and "1 of 2" in output.out and "episode_1.hdf5: " in output.out
+    assert code == 1 and "1 of 2 could not be replayed" in output.out and "episode_1.hdf5, " in output.out
+    assert "1 of 2 episodes have the same states" in output.out
 
 
 def test_nothing_there_is_an_error(tmp_path, capsys):
     with pytest.raises(DatasetError, match="no dataset"):
         list(verify(tmp_path))
     code, output = code_and_output(capsys, tmp_path / "missing.hdf5", "--workers", "0")
-    assert code == 1 and "missing.hdf5" in output.out
-
-
-def test_the_folder_of_a_suite_is_all_its_datasets(recorded):
-    assert episode_files(recorded.parent) == episode_files(recorded)
+    assert code == 1 and "missing.hdf5: there is no such file or folder" in output.err and not output.out
+    code, output = code_and_output(capsys)
+    assert code == 2 and "No path is given" in output.err

@@ -43,5 +43,5 @@ def test_one_task_of_each_kind_is_done(task: str) -> None:
 
 
 def test_joint_control_is_refused_with_the_way_to_joint_commands() -> None:
-    with pytest.raises(UsageError, match=r"--control ee\. For joint commands record with --format act"):
+    with pytest.raises(UsageError, match=r"under ee control\. Leave --control out\. For joint commands record with"):
         make_expert(make(PICK_AND_PLACE, control="joint", cameras=()))

@@ -1,0 +1,82 @@
+"""What `verify-episodes` takes: datasets, folders with datasets, and files; and what it says of what it cannot read."""
+
+import shutil
+
+import pytest
+from recording_fakes import STATES, record_to
+
+from ambidex.envs.errors import DatasetError
+from ambidex.envs.pool_worker import WorkerError
+from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset_folders import dataset_folders, in_words
+from ambidex.recorders.verify import episode_files, verify
+from ambidex.recorders.verify_report import report
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """Three datasets of real episodes: of a task, and of two tasks of a suite."""
+    root = tmp_path_factory.mktemp("original") / "data"
+    record_to(root / "insertion", STATES, agent=None, num_episodes=2, workers=0)
+    for index in (1, 7):
+        record_to(
+            root / "libero_goal" / str(index), STATES, None, task=f"libero_goal/{index}", num_episodes=1, workers=0
+        )
+    return root
+
+
+@pytest.fixture
+def data(original, tmp_path):
+    """A copy of them to break."""
+    return shutil.copytree(original, tmp_path / "data")
+
+
+def test_a_folder_is_all_datasets_in_it_and_each_counts_once(data):
+    (data / "empty").mkdir()
+    datasets = [data / "insertion", data / "libero_goal" / "1", data / "libero_goal" / "7"]
+    assert dataset_folders(data) == datasets and dataset_folders(datasets[0]) == datasets[:1]
+    assert dataset_folders(data / "empty") == []
+    all_files = episode_files(data)
+    assert all_files == [path for dataset in datasets for path in Dataset(dataset).paths]
+    assert episode_files(*datasets) == episode_files(data / "insertion", data) == all_files
+    assert all(result.reproduces for _, result in verify(*datasets[:2], workers=0))
+
+
+def test_datasets_are_named_as_in_a_shell(data):
+    assert in_words(dataset_folders(data)) == f"{data / 'insertion'} {data / 'libero_goal'}/*"
+    assert in_words(dataset_folders(data / "insertion")) == str(data / "insertion")
+    (data / "libero_goal" / ".hidden").touch()
+    assert in_words(dataset_folders(data / "libero_goal")) == f"{data / 'libero_goal'}/*"
+    (data / "libero_goal" / "notes.txt").touch()
+    named = in_words(dataset_folders(data / "libero_goal"))
+    assert named == f"{data / 'libero_goal' / '1'} {data / 'libero_goal' / '7'}"
+
+
+def test_a_damaged_dataset_does_not_keep_the_others_from_being_verified(data):
+    (file,) = (data / "libero_goal" / "7").glob("*_demo.hdf5")
+    file.write_bytes(file.read_bytes()[:5000])
+    (data / "insertion" / "episode_0.hdf5").unlink()
+    results = dict(verify(data, workers=0))
+    damaged, missing = results[data / "libero_goal" / "7"], results[data / "insertion"]
+    assert isinstance(damaged, WorkerError) and "truncated" in damaged.message
+    assert isinstance(missing, WorkerError) and "episode_0.hdf5 is missing" in missing.message
+    assert len(results) == 3 and sum(getattr(result, "reproduces", False) for result in results.values()) == 1
+    words = report([data], list(results.items()))
+    assert "2 of 3 could not be replayed" in words and "1 of 3 episodes have the same states" in words
+    alone = report([data / "insertion"], list(verify(data / "insertion", workers=0)))
+    assert alone.endswith("1 of 1 could not be replayed.") and "same states" not in alone
+
+
+def test_files_without_their_dataset_are_named_one_by_one(data):
+    loose = data / "insertion"
+    (loose / "dataset.json").unlink()
+    with pytest.raises(DatasetError, match=r"no dataset.json.*verify-episodes .*/insertion/\*\.hdf5"):
+        episode_files(loose)
+    assert episode_files(*sorted(loose.glob("*.hdf5"))) == [loose / "episode_0.hdf5", loose / "episode_1.hdf5"]
+
+
+def test_the_folder_of_a_suite_is_no_dataset_and_says_which_are(data):
+    with pytest.raises(DatasetError, match=r"no dataset itself.*/libero_goal/1, .*/libero_goal/7\. Name one"):
+        Dataset(data / "libero_goal")
+    with pytest.raises(DatasetError, match="there is no such folder"):
+        Dataset(data / "nowhere")
