@@ -7,7 +7,7 @@ from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset import Dataset, DatasetInfo
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.definition_copy import own_definition
 from ambidex.recorders.destination import FAILURES
@@ -60,8 +60,8 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
         RenderingError: Pixels are asked for, and no OpenGL library can be loaded.
     """
     source = _source(config.path)
-    full = _resolved(config, source)
-    spec = _new_spec(full, source.spec)
+    spec = _new_spec(config, source.spec)
+    full = _resolved(config, spec, source.info)
     world = world_of(spec, source.directory)  # says what is wrong with a name or a size
     folder = config.path.resolve()
     target = config.output_dir or folder.with_name(f"{folder.name}-rendered")
@@ -95,27 +95,26 @@ def _source(path: Path) -> Dataset:
     return Dataset(path)
 
 
-def _resolved(config: RenderConfig, source: Dataset) -> RenderConfig:
-    spec = source.spec
-    full = replace(
-        config,
-        cameras=spec.cameras if config.cameras is None else config.cameras,
-        image_size=config.image_size or spec.image_size,
-        render_quality=config.render_quality or spec.render_quality,
-        storage=config.storage or source.info.storage,
-        format=config.format or source.info.format,
-    )
-    check_names(storage=str(full.storage), video=full.video, file_format=full.format)
-    return full
-
-
 def _new_spec(config: RenderConfig, spec: EnvSpec) -> EnvSpec:
     return replace(
         spec,
-        cameras=config.cameras or (),
+        cameras=spec.cameras if config.cameras is None else config.cameras,
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
     )
+
+
+def _resolved(config: RenderConfig, spec: EnvSpec, info: DatasetInfo) -> RenderConfig:
+    full = replace(
+        config,
+        cameras=spec.cameras,
+        image_size=spec.image_size,
+        render_quality=spec.render_quality,
+        storage=config.storage or info.storage,
+        format=config.format or info.format,
+    )
+    check_names(storage=str(full.storage), video=full.video, file_format=full.format)
+    return full
 
 
 def _jobs(source: Dataset, target: Path, layout: Layout, video: str) -> tuple[RenderJob, ...]:

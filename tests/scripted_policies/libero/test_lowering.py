@@ -2,25 +2,21 @@
 
 import numpy as np
 import pytest
+from bowl_and_plate import PLACE, THING, probe_of, started
 
-from ambidex.envs.env import Environment, make
+from ambidex.envs.env import Environment
 from ambidex.scripted_policies.libero.lowering import COARSE, FINE, Lowering
 from ambidex.scripted_policies.libero.probe import Probe
-
-THING, PLACE = "akita_black_bowl_1", "plate_1"
 
 
 @pytest.fixture(scope="module")
 def env() -> Environment:
-    env = make("libero_goal/1", cameras=())
-    env.reset(0)
-    return env
+    return started()
 
 
 @pytest.fixture
 def probe(env: Environment) -> Probe:
-    (arm,) = env.scene.robot.arms
-    return Probe(env.scene, arm)
+    return probe_of(env)
 
 
 def test_a_thing_is_lowered_as_if_step_by_step(env: Environment, probe: Probe) -> None:

@@ -5,27 +5,23 @@ import itertools
 import mujoco
 import numpy as np
 import pytest
+from bowl_and_plate import PLACE, THING, probe_of, started
 
-from ambidex.envs.env import Environment, make
+from ambidex.envs.env import Environment
 from ambidex.envs.pose import Pose
 from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.probe import PENETRATION, Probe
 
-THING, PLACE = "akita_black_bowl_1", "plate_1"
-
 
 @pytest.fixture(scope="module")
 def env() -> Environment:
-    env = make("libero_goal/1", cameras=())
-    env.reset(0)
-    return env
+    return started()
 
 
 @pytest.fixture
 def probe(env: Environment) -> Probe:
-    (arm,) = env.scene.robot.arms
-    return Probe(env.scene, arm)
+    return probe_of(env)
 
 
 def _contacts(env: Environment, qpos: FloatArray) -> list[tuple[str, str, float]]:
