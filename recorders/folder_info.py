@@ -77,7 +77,7 @@ class FolderInfo(ABC):
         """What to say of a folder without the file."""
         expected = f"Expected a folder that {cls._writer} wrote."
         if not directory.exists():
-            return f"{directory}: there is no such folder. {expected}"
+            return f"{directory} {cls._absent}: there is no such folder. {expected}"
         inside = sorted(str(file.parent) for file in directory.glob(f"*/{cls._name}"))
         if inside:
             more = f" and {len(inside) - SHOWN} more" if len(inside) > SHOWN else ""
