@@ -47,10 +47,13 @@ def go(tmp_path, checkpoint):
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory, checkpoint):
     """Results of one worker in one go."""
-    directory = tmp_path_factory.mktemp("straight") / "results"
-    config = replace(POLICY, output_dir=directory, checkpoint=checkpoint, workers=1)
-    assert benchmark(config, load=lambda path: ToyPolicy(SPEC)).complete
-    return directory
+    return in_one_go(ToyPolicy, checkpoint, tmp_path_factory)
+
+
+def in_one_go(kind, checkpoint, tmp_path_factory):
+    config = replace(POLICY, output_dir=tmp_path_factory.mktemp("whole") / "results", checkpoint=checkpoint, workers=1)
+    assert benchmark(config, load=lambda path: kind(SPEC)).complete
+    return config.output_dir
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -236,10 +239,7 @@ def test_resume_finds_the_same_weights_elsewhere(straight, tmp_path, go):
 @pytest.fixture(scope="module")
 def coded(tmp_path_factory, checkpoint):
     """Results of a policy that chooses among codes every 50 steps."""
-    directory = tmp_path_factory.mktemp("coded") / "results"
-    config = replace(POLICY, output_dir=directory, checkpoint=checkpoint, workers=1)
-    assert benchmark(config, load=lambda path: CodedToyPolicy(SPEC)).complete
-    return directory
+    return in_one_go(CodedToyPolicy, checkpoint, tmp_path_factory)
 
 
 def test_a_row_says_which_code_was_played_when(coded):

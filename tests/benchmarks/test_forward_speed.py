@@ -1,12 +1,79 @@
 """The timing of UniAct's forward pass."""
 
+import weakref
+from dataclasses import replace
+
+import pytest
 import torch
+from uniact_samples import SMALL_LLAVA
 
-from ambidex.benchmarks.forward_speed import ForwardSpeedConfig, make_observation, make_policy, timed_passes
+from ambidex.benchmarks import forward_speed
+from ambidex.benchmarks.forward_speed import ForwardSpeedConfig, main, make_observation, make_policy, timed_passes
+from ambidex.envs.errors import UsageError
+
+QUICK = ForwardSpeedConfig(preset="tiny", batch_sizes=(1, 2), passes=2, device="cpu", precision="fp32")
+CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def test_every_pass_is_timed_and_gives_a_chunk():
-    policy, seen = make_policy("tiny", "sdpa").eval(), make_observation(2, torch.device("cpu"))
-    assert policy.predict(seen).shape == (2, 50, 14)
-    seconds = timed_passes(policy, seen, ForwardSpeedConfig(passes=2))
+def table(capsys):
+    """The cells of the rows that were printed."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines()[3:]]
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_every_pass_is_timed_and_gives_a_chunk(monkeypatch, precision):
+    policy, seen, made = make_policy("tiny", "sdpa").eval(), make_observation(2, CPU), []
+    predict = policy.predict
+
+    def noted(observation):
+        made.append((predict(observation).shape, torch.is_autocast_enabled("cpu")))
+
+    monkeypatch.setattr(policy, "predict", noted)
+    seconds = timed_passes(policy, seen, replace(QUICK, precision=precision))
     assert len(seconds) == 2 and min(seconds) > 0
+    assert made == [((2, 50, 14), precision == "bf16")] * (3 + 2)
+
+
+def test_the_table_has_a_row_for_each_batch_size(monkeypatch, capsys):
+    monkeypatch.setattr(forward_speed, "timed_passes", lambda policy, seen, config: [0.010, 0.020, 0.060])
+    main(QUICK)
+    assert table(capsys) == [
+        ["sdpa", "1", "20.0", "10.0 to 60.0", "50.0"],
+        ["sdpa", "2", "20.0", "10.0 to 60.0", "100.0"],
+    ]
+
+
+def test_one_way_of_attention_after_the_other_and_one_model_at_a_time(monkeypatch, capsys):
+    pytest.importorskip("transformers")
+    alive, chosen = [], forward_speed.preset("llava_ov_0.5b")
+    small = replace(chosen.config, llava=SMALL_LLAVA, d_model=32, heads=4, feedforward=48)
+    monkeypatch.setattr(forward_speed, "preset", lambda name: replace(chosen, config=small))
+    make = forward_speed.make_policy
+
+    def counting(name, attention):
+        assert not any(policy() for policy in alive)
+        policy = make(name, attention)
+        alive.append(weakref.ref(policy))
+        return policy
+
+    monkeypatch.setattr(forward_speed, "make_policy", counting)
+    main(replace(QUICK, preset="llava_ov_0.5b", batch_sizes=(1,), attention=("sdpa", "flash_attention_2", "eager")))
+    sdpa, flash, eager = table(capsys)
+    assert len(alive) == 2 and (sdpa[0], eager[0]) == ("sdpa", "eager")
+    assert flash[:2] == ["flash_attention_2", ""] and "needs a CUDA device" in flash[2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"passes": 0}, "--passes 0"),
+        ({"batch_sizes": ()}, r"--batch-sizes \(none\)"),
+        ({"batch_sizes": (1, 0)}, "--batch-sizes 1 0"),
+        ({"preset": "tinny"}, "Did you mean 'tiny'"),
+        ({"device": "cuda:99"}, "--device cuda:99"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused(changes, says):
+    with pytest.raises(UsageError, match=says):
+        main(replace(QUICK, **changes))
