@@ -13,7 +13,6 @@ from ambidex.envs.errors import UsageError
 
 QUICK = ForwardSpeedConfig(preset="tiny", batch_sizes=(1, 2), passes=2, device="cpu", precision="fp32")
 CPU = torch.device("cpu")
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def table(capsys):
