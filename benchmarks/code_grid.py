@@ -56,17 +56,17 @@ class CodeGridConfig:
 
 def main(config: CodeGridConfig) -> None:
     """Play every code in every task and write the picture."""
-    checkpoint = _checked(config)
-    policy = load(find_checkpoint(checkpoint))
+    checkpoint = find_checkpoint(_checked(config))
+    policy = load(checkpoint)
     for code in config.codes:
         play_code(policy, code)  # refuses one that is not there before anything is played
-    columns = list(_columns(policy, config))
+    columns = list(_columns(policy, checkpoint, config))
     write_picture(config.output, picture_table([f"code {code}" for code in config.codes], columns))
     if not config.quiet:
         print(config.output)
 
 
-def _columns(policy: Policy, config: CodeGridConfig) -> Iterator[Column]:
+def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterator[Column]:
     play = CodePlay(
         seed=config.seed,
         seconds=config.seconds,
@@ -78,7 +78,7 @@ def _columns(policy: Policy, config: CodeGridConfig) -> Iterator[Column]:
     times = [config.seconds * number / (config.frames - 1) for number in range(config.frames)]
     cameras = config.cameras or (None,) * len(config.tasks)
     for task, camera in zip(config.tasks, cameras, strict=True):
-        cells = play.strips(policy, task, config.codes, camera)
+        cells = play.strips(policy, task, config.codes, camera, checkpoint)
         yield Column(
             title=f"{task}, {embodiment(policy.spec)}",
             subtitle=find_task(task).instruction,
@@ -90,7 +90,9 @@ def _columns(policy: Policy, config: CodeGridConfig) -> Iterator[Column]:
 def _checked(config: CodeGridConfig) -> Path:
     """The checkpoint, if the rest is as it should be."""
     if config.checkpoint is None or not config.codes:
-        raise UsageError("Give --checkpoint, the run of a policy that has codes, and --codes, e.g. --codes 3 17 42.")
+        raise UsageError(
+            "Give --checkpoint, the run of a policy that has codes, e.g. runs/uniact, and --codes, e.g. 3 17 42."
+        )
     if not config.tasks or (config.cameras and len(config.cameras) != len(config.tasks)):
         raise UsageError(
             f"--cameras {' '.join(config.cameras or ())}: {len(config.cameras or ())} for {len(config.tasks)} tasks. "

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,15 +46,21 @@ class CodePlay:
     control: str | None = None
 
     def strips(
-        self, policy: "Policy", task: str, codes: tuple[int, ...], camera: str | None = None
+        self,
+        policy: "Policy",
+        task: str,
+        codes: tuple[int, ...],
+        camera: str | None = None,
+        checkpoint: Path | None = None,
     ) -> list[list[ImageArray]]:
         """The pictures of each code, shape (height, W, 3) uint8 RGB.
 
         Args:
-            policy: What the codes are of; it computes on a CPU.
+            policy: What the codes are of; it computes on a CPU, and keeps to the last code.
             task: Where they are played, with the robot of this task.
             codes: Which.
             camera: Which view; None for the first of the task's family.
+            checkpoint: Where the policy comes from, to be named if it does not fit; None to name none.
 
         Raises:
             UsageError: The policy does not fit the task, or has no such code.
@@ -61,7 +68,7 @@ class CodePlay:
             SimulationError: A play broke.
         """
         use_robot_of(policy, task, self.control)
-        spec = fitting_spec(task, policy, Terms())
+        spec = fitting_spec(task, policy, Terms(), checkpoint)
         terms = Terms(horizon=self.steps(spec))
         with (
             closing(environment_for(task, policy.spec, policy.inputs, terms)) as acted,

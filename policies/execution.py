@@ -7,6 +7,8 @@ from ambidex.envs.types import Agent
 from ambidex.policies.chunking import Ask, ChunkExecution, EnsembleExecution, FirstExecution
 
 MODES = ("chunk", "first", "ensemble")
+FIXED = " code:"
+"""What stands before the code in the name of an execution that plays one code alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class Execution:
     def name(self) -> str:
         """Short and complete, e.g. "chunk:100", "ensemble" or "chunk:4 code:17"."""
         how = f"{self.mode}:{self.steps}" if self.mode == "chunk" else self.mode
-        return how if self.code is None else f"{how} code:{self.code}"
+        return how if self.code is None else f"{how}{FIXED}{self.code}"
 
     def agent(self, ask: Ask) -> Agent:
         """The agent that plays the chunks of `ask` so."""

@@ -8,6 +8,7 @@ from PIL import ImageDraw
 
 from ambidex.benchmarks.codes.code_use import CodeUse
 from ambidex.benchmarks.codes.codebook_use import CodebookUse, Played
+from ambidex.benchmarks.codes.codebook_words import counted
 from ambidex.benchmarks.picture_words import INK, PALE, picture_font, shortened, text_width
 
 ROBOTS = ((27, 106, 134), (214, 142, 20), (122, 75, 176), (171, 58, 40))
@@ -94,5 +95,5 @@ def robot_colours(robots: Mapping[str, object]) -> dict[str, tuple[int, int, int
 
 
 def _described(played: Played, own: CodeUse) -> str:
-    episodes = "1 episode" if own.episodes == 1 else f"{own.episodes} episodes"
+    episodes = counted(own.episodes, "episode")
     return f"{played[1]}, {episodes}, perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"

@@ -24,7 +24,8 @@ def codebook_size(acted: CheckpointId, given: Path | None) -> int:
     if given is None and not (Path(acted.path) / CONFIG).is_file():
         raise UsageError(
             f"The checkpoint of these results is not at {acted.path}, where it lay when they were made: there is no "
-            f"{CONFIG}, which says how many codes there are. Say where it is now with --checkpoint RUN."
+            f"{CONFIG}, which says how many codes there are. Say where it is now with --checkpoint RUN; if it is gone, "
+            "run the benchmark again with one that is there."
         )
     folder = find_checkpoint(given or Path(acted.path))
     _check_weights(folder, acted)

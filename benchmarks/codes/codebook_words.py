@@ -29,11 +29,11 @@ def headline(use: CodebookUse) -> str:
 
 def origin(use: CodebookUse) -> str:
     """Whose codes, and how many."""
-    return f"{use.checkpoint.path}, {_counted(use.whole.episodes, 'episode')}, {_counted(use.whole.steps, 'step')}"
+    return f"{use.checkpoint.path}, {counted(use.whole.episodes, 'episode')}, {counted(use.whole.steps, 'step')}"
 
 
 def _without(use: CodebookUse) -> str:
-    return f"\n{_counted(use.without, 'episode')} without codes left out" if use.without else ""
+    return f"\n{counted(use.without, 'episode')} without codes left out" if use.without else ""
 
 
 def _tasks(use: CodebookUse) -> str:
@@ -54,5 +54,6 @@ def _matrix(between: str, names: Sequence[str], matrix: FloatArray) -> str:
     return f"Jensen-Shannon divergence between {between} [bit]\n{text_table(('', *names), rows)}"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number of things, e.g. "1 episode"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

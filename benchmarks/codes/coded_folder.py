@@ -11,9 +11,7 @@ from ambidex.benchmarks.results_folder import RESULTS
 from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo, CheckpointId
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.embodiment import embodiment
-
-FIXED = " code:"
-"""What stands before the code in the execution of a run that played one alone."""
+from ambidex.policies.execution import FIXED
 
 
 @dataclass(frozen=True, kw_only=True)

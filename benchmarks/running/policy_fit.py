@@ -55,8 +55,8 @@ def play_code(policy: "Policy", code: int) -> None:
 
     if not isinstance(policy, CodedPolicy):
         raise UsageError(
-            f"--code {code}: {policy.name} does not make its actions from codes, so there is none to play. Leave the "
-            "flag out, or give a policy that does, such as uniact."
+            f"code {code}: {policy.name} does not make its actions from codes, so there is none to play. Leave --code "
+            "out, or give the checkpoint of a policy that does, such as uniact."
         )
     policy.play_code(code)
 

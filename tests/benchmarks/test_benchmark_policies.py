@@ -279,7 +279,7 @@ def test_two_codes_can_be_compared(tmp_path, go):
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "says"), [(CodedToyPolicy, CODES, f"there are {CODES}"), (ToyPolicy, 3, "--code 3: act does not")]
+    ("kind", "code", "says"), [(CodedToyPolicy, CODES, f"there are {CODES}"), (ToyPolicy, 3, "code 3: act does not")]
 )
 def test_a_code_that_is_not_there_is_refused_before_anything_is_written(tmp_path, go, kind, code, says):
     with pytest.raises(UsageError, match=says):

@@ -74,6 +74,12 @@ def test_a_robot_that_no_checkpoint_of_a_run_knows_is_told_with_those_it_knows(t
     assert len(said) < 500
 
 
+def test_codes_of_an_unknown_robot_name_the_checkpoint(tmp_path, controls):
+    config = CodeGridConfig(checkpoint=controls, codes=(1,), tasks=("libero_goal/1",), output=tmp_path / "grid.png")
+    with pytest.raises(UsageError, match=f"The policy of {controls} cannot act in libero_goal/put"):
+        main(config)
+
+
 def test_a_robot_that_is_not_the_one_in_use_is_no_unknown_one(robots):
     policy = load(robots)
     use_robot_of(policy, "transfer_cube")

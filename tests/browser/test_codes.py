@@ -149,6 +149,7 @@ def test_two_policies_have_a_strip_each(page, results, tmp_path):
 def test_codes_fit_on_a_phone(page, report):
     opened(page, report, S + 2, size=PHONE, phone=True)
     assert page.js("document.querySelector('#codes').scrollWidth") <= PHONE[0]
+    assert page.one(".codes output").rect["x"] == page.one(".codes h3").rect["x"]  # below it, on a line of its own
     heights = [button.rect["height"] for button in page.all(".legend button")]
     assert min(heights) >= LEAST_TARGET
     assert "200 codes, 199 changes" in page.one(".strip").accessible_name
