@@ -80,6 +80,9 @@ class Policy(nn.Module, ABC):
             UnknownNameError: The policy is for several, and this is none of them.
         """
 
+    def step_done(self) -> None:
+        """Called after each training step, for what changes from step to step beside the weights."""
+
     def figures(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
         """What is worth logging about what it does with held-out observations of all its robots, by name.
 

@@ -28,10 +28,18 @@ from ambidex.policies.training.run_folder import (
     resumable_step,
     saved_steps,
 )
+from ambidex.policies.training.stored_settings import stored_settings
 from ambidex.policies.training.task_table import with_tasks
 from ambidex.policies.training.train_checks import check_config
 from ambidex.policies.training.train_config import TrainConfig
-from ambidex.policies.training.train_json import config_of, data_facts, differences, read_train_json, write_train_json
+from ambidex.policies.training.train_json import (
+    changed_flags,
+    config_of,
+    data_facts,
+    differences,
+    read_train_json,
+    write_train_json,
+)
 from ambidex.policies.training.train_plan import TrainPlan
 from ambidex.policies.training.trainer import Trainer
 from ambidex.policies.training.training_log import TrainingLog
@@ -111,7 +119,11 @@ def _first_weights(plan: TrainPlan) -> str:
     if resumable_step(plan.run):
         return str(read_train_json(plan.run).get("first_weights", ""))
     base = config.adapt or config.finetune
-    return policy.take_over(load(base).to(plan.device)) if base else policy.load_pretrained()
+    if not base:
+        return policy.load_pretrained()
+    said = policy.take_over(load(base).to(plan.device))
+    changed = changed_flags(stored_settings(base, config.policy, type(config.model)), config.model)
+    return f"{said} Settings of its own: {'; '.join(changed)}." if changed else said
 
 
 def _held_out(robots: Sequence[RobotData]) -> object:

@@ -33,7 +33,7 @@ class Learner:
 
     def __init__(self, plan: TrainPlan) -> None:
         config, policy = plan.config, plan.policy
-        self._config = config
+        self._config, self._policy = config, policy
         if config.backbone_learning_rate == 0:
             for parameter in policy.backbone_parameters():
                 parameter.requires_grad_(False)
@@ -72,6 +72,7 @@ class Learner:
         norm = clip_grad_norm_(self._parameters, self._config.gradient_clip or torch.inf, foreach=True)
         self._set_rates(step)
         self._optimizer.step()
+        self._policy.step_done()
         if self._average:
             self._average.update(step)
         clock.mark("update")
@@ -93,12 +94,12 @@ def _wrapped(plan: TrainPlan) -> Losses:
     module: torch.nn.Module = LossModule(plan.policy, plan.config.precision)
     if not plan.ranks.alone:
         # Buffers are the same everywhere, and a gradient that lies in the bucket it is sent in is not copied there.
-        # A step of one robot leaves the weights of the others alone.
-        one = len(plan.robots) == 1
+        # A step of one robot leaves the weights of the others alone, and an adaptation what it does not learn by.
+        same = len(plan.robots) == 1 and not plan.config.adapt
         module = DistributedDataParallel(
             module,
-            static_graph=one,
-            find_unused_parameters=not one,
+            static_graph=same,
+            find_unused_parameters=not same,
             broadcast_buffers=False,
             gradient_as_bucket_view=True,
         )

@@ -17,15 +17,26 @@ from ambidex.policies.training.train_json import config_of, read_train_json
 POLICY, PRESET = "act", "base"
 
 
-def defaults(policy: str = POLICY, preset: str = PRESET, observations: str | None = None) -> TrainConfig[Any]:
+def defaults(
+    policy: str = POLICY, preset: str = PRESET, observations: str | None = None, *, base: Path | None = None
+) -> TrainConfig[Any]:
     """The flags of a policy and preset where nothing else is given.
+
+    Args:
+        policy: Its name.
+        preset: Its preset's name.
+        observations: What it looks at, where the preset leaves that open.
+        base: A checkpoint to adapt or to fine-tune: the policy's own settings are those that it has.
 
     Raises:
         UnknownNameError: No such policy, preset or kind of observation.
+        UsageError: There is no checkpoint to begin with, or it is of another policy.
+        CheckpointError: It is damaged.
     """
     make = cast(Callable[[str, str | None], Preset[Any]], resolve("policy", policy, PRESETS))
     chosen = make(preset, observations)
-    return TrainConfig(policy=policy, preset=preset, model=chosen.config, **asdict(chosen.training))
+    model = stored_settings(base, policy, type(chosen.config)) if base else chosen.config
+    return TrainConfig(policy=policy, preset=preset, model=model, **asdict(chosen.training))
 
 
 def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
@@ -44,9 +55,7 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
         stored = read_train_json(run)
         model = type(defaults(str(stored.get("policy"))).model)
         return replace(config_of(run, stored, model), resume=False, quiet=False, debug=False)
-    base = known.adapt or known.finetune
-    chosen = defaults(known.policy, known.preset, known.observations)
-    return replace(chosen, model=stored_settings(base, known.policy, type(chosen.model))) if base else chosen
+    return defaults(known.policy, known.preset, known.observations, base=known.adapt or known.finetune)
 
 
 def _parser() -> argparse.ArgumentParser:

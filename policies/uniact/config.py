@@ -41,7 +41,8 @@ class UniActConfig:
     cameras: tuple[str, ...] = ()
     """Cameras the interpreter looks at; none given: all of the data."""
     main_camera: str = ""
-    """The camera the extractor looks at; none given: the first."""
+    """The camera the extractor looks at, one that the data of every robot have; none given, or '': the first of each
+    robot's."""
     codes: int = 256
     """Codes of the codebook."""
     code_width: int = 128
@@ -61,9 +62,10 @@ class UniActConfig:
     """Weight of what codes say about image and instruction: their use spread out over a batch, each choice certain. 0
     as published, where small extractors come to use a handful of codes."""
     interpreter: str = "auto"
-    """What makes actions of universal ones; auto is a transformer in the sizes of the data."""
+    """What makes actions of universal ones; auto is a transformer in the sizes of the data. One name holds for all
+    robots of a policy, so of several robots auto alone fits those that differ in cameras, joints or actions."""
     chunk_size: int = 4
-    """Actions predicted at once."""
+    """Actions predicted at once, for all robots of a policy: at another control rate they last another time."""
     execute_steps: int = 0
     """Actions of a chunk that are played before the next one is asked for, at most the chunk; 0 plays it whole. A
     benchmark can differ."""

@@ -92,7 +92,8 @@ class UniActModel(nn.Module):
         except RuntimeError as error:
             raise UsageError(
                 f"The checkpoint to begin with has other sizes: {' '.join(str(error).split())}. Leave out the flags "
-                "that set sizes; they are those of the checkpoint."
+                "that set sizes, they are those of the checkpoint; in Python, begin with defaults(POLICY, PRESET, "
+                "base=CHECKPOINT)."
             ) from error
         self.codebook.temperature.go_on_from(other.codebook.temperature)
         return known

@@ -91,9 +91,8 @@ class UniActPolicy(CodedPolicy):
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
         """Huber's loss of actions within the episode and that of blind ones, the codes' divergence, their information.
 
-        The loss is their weighted sum, information counting against it. In training mode codes are drawn, and the
-        temperature falls; else they are the likeliest. To look at: the temperature, and how many codes the batch uses,
-        as it were.
+        The loss is their weighted sum, information counting against it. In training mode codes are drawn, else
+        they are the likeliest. To look at: the temperature, and how many codes the batch uses, as it were.
         """
         seen, robot = batch.observation, self._robot(batch.observation)
         chosen = self._chosen(seen, "gumbel" if self.training and not self._kept else "argmax")
@@ -108,15 +107,17 @@ class UniActPolicy(CodedPolicy):
         }
         played = F.one_hot(chosen.codes, self.config.codes).float()  # (B, N)
         codes = batch_mean(played, whole=self.training)  # (N,)
-        temperature = self.model.codebook.temperature().clone()
-        if self.training and torch.is_grad_enabled() and not self._kept:
-            self.model.codebook.temperature.advance()
         return {
             "loss": self._loss(terms),
             **terms,
-            "temperature": temperature,
+            "temperature": self.model.codebook.temperature(),
             "perplexity": torch.special.entr(codes).sum().exp(),
         }
+
+    def step_done(self) -> None:
+        """See `Policy`; the temperature falls, where codes learn."""
+        if not self._kept:
+            self.model.codebook.temperature.advance()
 
     @torch.no_grad()
     def predict_with_codes(self, observation: ObservationBatch) -> tuple[Tensor, Tensor]:

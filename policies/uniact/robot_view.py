@@ -38,9 +38,9 @@ def view_of(config: UniActConfig, spec: EnvSpec) -> RobotView:
     cameras = tuple(name for name in config.cameras or spec.cameras if name in spec.cameras)
     if not cameras:
         raise UsageError(
-            f"UniAct needs images of {' or '.join(config.cameras) or 'a camera'}: the data of {spec.task} have images "
-            f"of {', '.join(spec.cameras) or 'no camera'}. Choose among those with --cameras, or render the episodes "
-            "again with render-episodes --cameras."
+            f"UniAct needs images of {' or '.join(config.cameras) or 'a camera'}{_told(config.cameras)}: the data of "
+            f"{spec.task} have images of {', '.join(spec.cameras) or 'no camera'}. Give --cameras with some of those, "
+            "or without a name for all, or render the episodes again with render-episodes --cameras."
         )
     return RobotView(interpreter=cameras, main=_main(config, spec, cameras))
 
@@ -50,7 +50,13 @@ def _main(config: UniActConfig, spec: EnvSpec, cameras: tuple[str, ...]) -> str:
         return cameras[0]
     if config.main_camera not in spec.cameras:
         raise UsageError(
-            f"--main-camera {config.main_camera}: the data of {spec.task} have images of {', '.join(spec.cameras)}. "
-            "Choose among those, or leave the flag out for the first of each robot's cameras."
+            f"--main-camera {config.main_camera}{_told(config.main_camera)}: the data of {spec.task} have images of "
+            f"{', '.join(spec.cameras)}. Give --main-camera {cameras[0]}, or --main-camera '' for the first of each "
+            "robot's cameras."
         )
     return config.main_camera
+
+
+def _told(setting: object) -> str:
+    """Who said so, if anybody did: with --adapt or --finetune perhaps not the user."""
+    return " (from the flags, or from the checkpoint to begin with)" if setting else ""

@@ -123,7 +123,36 @@ def test_an_interrupted_adaptation_goes_on_to_the_same_bits(base, data, tmp_path
 
 def test_the_settings_are_those_of_the_checkpoint(base):
     words = ["--policy", "uniact", "--preset", "tiny", "--adapt", str(base)]
-    assert defaults_for(words).model == settings(base, base).model
+    assert defaults_for(words).model == defaults("uniact", "tiny", base=base).model == settings(base, base).model
+
+
+def test_settings_that_are_not_those_of_the_checkpoint_are_said(base, tmp_path):
+    data = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=("top",))
+    run = train(settings(data, tmp_path / "run", adapt=base, model={"huber_delta": 0.5}))
+    told = json.loads((run / "train.json").read_text())["first_weights"]
+    assert told.endswith(
+        "the interpreter of viperx_bimanual-joint too. Settings of its own: --huber-delta was 0.1, now 0.5."
+    )
+
+
+def test_a_camera_of_the_checkpoint_that_the_data_lack_can_be_set_anew(base, tmp_path):
+    seen = write_panda_dataset(tmp_path / "panda", image_size=(32, 32))
+    first = train(settings(seen, tmp_path / "first", steps=1, model={"main_camera": "robot0_eye_in_hand"}))
+    data = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=("top",))
+    begin = dataclasses.replace(settings(data, tmp_path / "run", adapt=first), model=load(first).config)
+    with pytest.raises(UsageError, match=r"checkpoint to begin with\): .* Give --main-camera top, or --main-camera ''"):
+        train(begin)
+    for i, camera in enumerate(("top", "")):
+        own = dataclasses.replace(begin, output_dir=tmp_path / str(i), steps=1)
+        run = train(dataclasses.replace(own, model=dataclasses.replace(begin.model, main_camera=camera)))
+        assert load(run).inputs.cameras == ("top",)
+
+
+def test_cameras_of_the_checkpoint_that_the_data_lack_can_be_set_anew(base, tmp_path):
+    data = write_panda_dataset(tmp_path / "panda", image_size=(32, 32))
+    begin = settings(data, tmp_path / "run", adapt=base, model={"cameras": ("top",)})
+    with pytest.raises(UsageError, match=r"images of top \(from .* Give --cameras with some of those, or without a name"):
+        train(begin)
 
 
 @pytest.mark.parametrize(
