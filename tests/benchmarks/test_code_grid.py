@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from benchmarking_fakes import HOLD
 from PIL import Image
+from synthetic_episode import make_spec
 from two_robots import TASKS, write_two_robots
 
+from ambidex.benchmarks import code_grid
 from ambidex.benchmarks.benchmark import benchmark
 from ambidex.benchmarks.code_grid import CodeGridConfig, main
 from ambidex.benchmarks.code_play import CodePlay
@@ -43,6 +45,33 @@ def test_every_code_begins_alike_and_goes_its_own_way(checkpoint, task):
     np.testing.assert_array_equal(one, again)
     np.testing.assert_array_equal(one[0], other[0])
     assert not np.array_equal(one[0], one[1]) and not np.array_equal(one[1], other[1])
+
+
+def test_pictures_are_spread_over_the_play(checkpoint):
+    policy = load(checkpoint)
+    (ends,), (three,) = (replace(SHORT, frames=n).strips(policy, "transfer_cube", (2,)) for n in (2, 3))
+    np.testing.assert_array_equal(ends, three[::2])
+    assert not np.array_equal(three[0], three[1]) and not np.array_equal(three[1], three[2])
+    assert [SHORT.steps(make_spec(control_hz=rate)) for rate in (50.0, 20.0, 1.0)] == [20, 8, 1]
+
+
+def test_a_play_begins_where_its_seed_says(checkpoint):
+    policy = load(checkpoint)
+    (one,), (other,) = (replace(SHORT, seed=seed, height=48).strips(policy, "transfer_cube", (2,)) for seed in (0, 1))
+    assert not np.array_equal(one[0], other[0])
+
+
+def test_a_column_says_task_robot_instruction_and_times_and_takes_its_camera(tmp_path, checkpoint, monkeypatch):
+    drawn, config = [], CodeGridConfig(checkpoint=checkpoint, codes=(1,), seconds=0.2, frames=2, height=24, quiet=True)
+    table = code_grid.picture_table
+    monkeypatch.setattr(code_grid, "picture_table", lambda rows, columns: drawn.append(columns) or table(rows, columns))
+    for cameras in (None, ("angle", "robot0_eye_in_hand")):
+        main(replace(config, cameras=cameras, output=tmp_path / "grid.png"))
+    usual, chosen = drawn
+    titles = ["transfer_cube, viperx_bimanual-joint", "libero_goal/1, panda-ee"]
+    assert [column.title for column in usual] == titles and usual[1].subtitle == "put the bowl on the stove"
+    assert [column.marks for column in usual] == [["0.00 s", "0.20 s"]] * 2
+    assert not any(np.array_equal(a.cells[0][0], b.cells[0][0]) for a, b in zip(usual, chosen, strict=True))
 
 
 def test_the_grid_has_a_row_for_each_code_and_a_column_for_each_task(tmp_path, checkpoint):

@@ -11,8 +11,8 @@ from results_folder import make_row, write_results
 from synthetic_episode import make_spec
 
 from ambidex.benchmarks.code_usage import CodeUsageConfig, main
-from ambidex.benchmarks.codes.code_bars import ROBOTS
-from ambidex.benchmarks.codes.codebook_picture import codebook_picture
+from ambidex.benchmarks.codes.code_bars import BARS, ROBOTS, SWATCH
+from ambidex.benchmarks.codes.codebook_picture import MARGIN, codebook_picture
 from ambidex.benchmarks.codes.codebook_size import codebook_size
 from ambidex.benchmarks.codes.codebook_use import CodebookUse, check_alike
 from ambidex.benchmarks.codes.coded_folder import CodedFolder
@@ -66,7 +66,10 @@ def test_figures_are_exact(tmp_path, checkpoint):
     assert (use.whole.episodes, use.whole.steps, use.without) == (4, 130, 0)
     assert use.whole.shares == pytest.approx(np.array([80, 0, 30, 0, 0, 20, 0, 0]) / 130)
     assert (use.whole.used, use.whole.dead) == (3, (1, 3, 4, 6, 7))
-    assert set(use.robots) == {"viperx_bimanual-joint", "panda-ee"}
+    assert {robot: (own.episodes, own.steps) for robot, own in use.robots.items()} == {
+        "viperx_bimanual-joint": (3, 90),
+        "panda-ee": (1, 40),
+    }
     arms = use.tasks["insertion", "viperx_bimanual-joint"]
     assert arms.perplexity == pytest.approx(4 / 3**0.75) and arms.most_used(5) == {0: 0.75, 2: 0.25}
     assert use.tasks[GOAL, "panda-ee"].perplexity == pytest.approx(2)
@@ -119,6 +122,13 @@ def test_the_picture_has_bars_of_each_robot_and_the_colours_of_the_divergences(t
     assert all((edge == PAPER).all() for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1]))
     alone = codebook_picture(used(write_coded(tmp_path / "alone", checkpoint, {("insertion", 1): ((0, 3),)})))
     assert alone.shape[1] < picture.shape[1] - 300
+
+
+def test_bars_of_all_tasks_have_one_scale(tmp_path, checkpoint):
+    picture = codebook_picture(used(write_coded(tmp_path / "results", checkpoint)))[:, MARGIN + SWATCH :]
+    arms, panda = ({*np.unique((picture == colour).all(-1).sum(0))} - {0} for colour in ROBOTS[:2])
+    assert panda == {BARS / 2}  # half each, of what transfer_cube's only code has
+    assert arms == {BARS * 3 // 4, BARS // 4 + BARS}  # code 0 of insertion; code 2 of both, one above the other
 
 
 @pytest.mark.parametrize("codes", [8, 64, 256, 2000])
