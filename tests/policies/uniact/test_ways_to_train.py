@@ -42,11 +42,10 @@ def test_streamed_frames_of_several_robots_give_the_same_bits(data, tmp_path, wo
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # which torch hides from users itself
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
-def test_several_robots_can_be_compiled(data, tmp_path, monkeypatch, backend):
+def test_several_robots_can_be_compiled(data, tmp_path, monkeypatch):
     """aot_eager splits forward from backward as inductor does, and spares the C++ compiler, which takes minutes."""
     plain = train(uniact_settings(data, tmp_path / "plain", model=TERMS, log_every=1))
-    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=backend))
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
     compiled = train(uniact_settings(data, tmp_path / "compiled", model=TERMS, log_every=1, compile=True))
     for term in ("temperature", "divergence", "information"):
         first, second = (dict(curves(run)[f"loss/{term}"]) for run in (plain, compiled))
