@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 from ambidex.command_line import FAILED, WRONG_USAGE, run, say
 from ambidex.envs.errors import AmbidexError, UsageError
 from ambidex.envs.registry import SUITES
-from ambidex.policies.training.run_folder import default_run
+from ambidex.policies.training.run_folder import TRAIN_JSON, default_run
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_flags import defaults_for
 
@@ -42,8 +42,10 @@ def _main(config: TrainConfig[Any]) -> None:
         folder = train(config)
     except KeyboardInterrupt as interrupt:
         folder = config.output_dir or default_run(config.policy, config.data)
+        if not (folder / TRAIN_JSON).is_file():
+            raise KeyboardInterrupt("Nothing is saved yet: give the same command again.") from None
         command = shlex.join([NAME, "--resume", "--output-dir", str(folder)])
-        raise KeyboardInterrupt(f"{interrupt} Go on with: {command}") from None
+        raise KeyboardInterrupt(f"{interrupt} Go on with: {command}".strip()) from None
     if not config.quiet and ranks_from_environment().first:
         sys.stdout.write(f"Trained: {folder}. Benchmark it with: {_next_command(config.policy, folder)}\n")
 

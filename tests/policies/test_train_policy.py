@@ -145,6 +145,18 @@ def test_an_interrupted_run_saves_its_steps_and_says_how_to_go_on(states, tmp_pa
     assert output == ""
 
 
+def test_interrupted_before_anything_is_saved_it_does_not_speak_of_going_on(states, tmp_path, monkeypatch, capsys):
+    def interrupted(directories, *, several_robots):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ambidex.policies.train.read_tables", interrupted)
+    with pytest.raises(SystemExit) as leaving:
+        main(["--policy", "toy", "--data", str(states), "--output-dir", str(tmp_path / "run")])
+    assert leaving.value.code == 130
+    said = capsys.readouterr().err
+    assert said == "train-policy: Interrupted. Nothing is saved yet: give the same command again.\n"
+
+
 @pytest.mark.slow
 def test_two_ranks_learn_what_one_does_with_twice_the_batch(pictures, tmp_path, capsys):
     flags = "--steps 6 --dropout 0 --ema-decay 0 --observations images --chunk-size 1 --gradient-clip 0"
