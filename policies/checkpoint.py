@@ -11,6 +11,7 @@ from torch import Tensor
 from ambidex.atomic_files import write_json
 from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.config_json import from_json, to_json
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.policy import Policy
@@ -30,7 +31,7 @@ from ambidex.policies.training.training_versions import training_versions
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["load", "newest_run", "policy_type", "read_texts", "save"]
+__all__ = ["check_compatible", "load", "newest_run", "policy_type", "read_texts", "save"]
 
 FORMAT_VERSION = 1
 ENV_SPEC = "env_spec.json"

@@ -35,32 +35,40 @@ def check_compatible(
         UsageError: They do not fit; the message lists the differences.
     """
     who = f"The policy of {checkpoint}" if checkpoint else "The policy"
-    if policy_spec.robot != env_spec.robot:  # all else differs for this reason
-        raise UsageError(f"{who} {_other_robot(known or (policy_spec,), env_spec)}")
-    lines = list(_differences(policy_spec, env_spec, objects=objects, instructions=instructions))
-    if lines:
+    brief = policy_spec.robot != env_spec.robot
+    found = "; ".join(_differences(policy_spec, env_spec, objects=objects, instructions=instructions, brief=brief))
+    if brief:
+        also = f" Also different from {embodiment(policy_spec)}: {found}." if found else ""
+        what, remedy = _other_robot(known or (policy_spec,), env_spec)
+        raise UsageError(f"{who} cannot act in {env_spec.task}, {what}.{also} {remedy}")
+    if found:
         raise UsageError(
-            f"{who} was trained on {_named(policy_spec.task)} and cannot act in {env_spec.task}: {'; '.join(lines)}. "
-            "Take a checkpoint that was trained on such data, or an environment like that of its training."
+            f"{who} was trained on {_named(policy_spec.task)} and cannot act in {env_spec.task}: {found}. Take a "
+            "checkpoint that was trained on such data, or an environment like that of its training."
         )
 
 
-def _other_robot(known: Sequence[EnvSpec], env_spec: EnvSpec) -> str:
+def _other_robot(known: Sequence[EnvSpec], env_spec: EnvSpec) -> tuple[str, str]:
+    """What is wrong with the robot, and what to do about it."""
+    there = env_spec.robot
     robots = " and ".join(f"{embodiment(spec)} (trained on {_named(spec.task)})" for spec in known)
-    cannot = f"cannot act in {env_spec.task}, whose robot is {env_spec.robot}: it knows {robots}."
-    if env_spec.robot in {spec.robot for spec in known}:
-        return f"{cannot} It acts with one of them at a time, now another; give the tasks of each a run of their own."
-    return f"{cannot} Take a checkpoint that was trained on data of {env_spec.robot}, or a task of a robot it knows."
+    if there in {spec.robot for spec in known}:
+        remedy = "It acts with one of its robots at a time, now another; give the tasks of each a run of their own."
+    else:
+        remedy = f"Take a checkpoint that was trained on data of {there}, or a task of a robot it knows."
+    return f"whose robot is {there}: it knows {robots}", remedy
 
 
 def _differences(
-    policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool, instructions: Sequence[str]
+    policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool, instructions: Sequence[str], brief: bool
 ) -> Iterator[str]:
+    """But for the robot; in brief, long lists of names are not spelt out."""
     names = [*MUST_AGREE, *(["image_size"] if policy_spec.cameras else []), *(["object_names"] if objects else [])]
     for name in names:
         wanted, there = getattr(policy_spec, name), getattr(env_spec, name)
         if wanted != there:
-            yield f"{name}: the policy has {_words(wanted)}, the environment {_words(there)}"
+            long = brief and name.endswith("_names")
+            yield name if long else f"{name}: the policy has {_words(wanted)}, the environment {_words(there)}"
     missing = tuple(camera for camera in policy_spec.cameras if camera not in env_spec.cameras)
     if missing:
         yield f"cameras: the policy needs {_words(missing)}, the environment has {_words(env_spec.cameras)}"

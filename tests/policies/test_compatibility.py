@@ -7,6 +7,7 @@ import pytest
 from synthetic_episode import make_spec
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies import checkpoint
 from ambidex.policies.compatibility import check_compatible, unseen_warning
 
 SEEN = make_spec()
@@ -67,20 +68,49 @@ def test_an_environment_that_does_not_fit_is_refused_with_the_difference(change,
         check_compatible(SEEN, replace(SEEN, task="b", **change))
 
 
-def test_another_robot_is_told_alone_with_the_robots_that_the_checkpoint_knows():
-    there = replace(SEEN, task="b", robot="panda", control="ee", action_names=("x",), cameras=())
+def test_another_robot_is_told_with_all_that_differs_and_the_robots_that_the_checkpoint_knows():
+    there = replace(
+        SEEN, task="b", robot="panda", control_hz=20.0, image_size=(9, 9), action_names=("x",), cameras=("top",)
+    )
     with pytest.raises(UsageError) as caught:
         check_compatible(SEEN, there, known=(SEEN, replace(SEEN, task="c+d", control="ee")), checkpoint=Path("run/7"))
     assert str(caught.value) == (
         "The policy of run/7 cannot act in b, whose robot is panda: it knows viperx_bimanual-joint (trained on "
-        "insertion) and viperx_bimanual-ee (trained on c and d). Take a checkpoint that was trained on data of panda, "
-        "or a task of a robot it knows."
+        "insertion) and viperx_bimanual-ee (trained on c and d). Also different from viperx_bimanual-joint: "
+        "control_hz: the policy has 50.0, the environment 20.0; action_names; "
+        "image_size: the policy has (24, 32), the environment "
+        "(9, 9); cameras: the policy needs left_wrist, the environment has top. Take a checkpoint that was trained on "
+        "data of panda, or a task of a robot it knows."
     )
+
+
+def test_another_robot_that_is_alike_has_no_further_differences():
+    with pytest.raises(UsageError) as caught:
+        check_compatible(SEEN, replace(SEEN, robot="panda"))
+    assert "it knows viperx_bimanual-joint (trained on insertion). Take a checkpoint" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "names"),
+    [
+        ({"control": "ee", "joint_names": ()}, {}, ["control: the policy has joint", "joint_names"]),
+        ({"object_names": ("cube",)}, {"objects": True}, ["object_names"]),
+        ({"instruction": "fly"}, {"instructions": ("go",)}, ["instruction: the environment has 'fly'"]),
+    ],
+)
+def test_another_robot_hides_no_difference(changes, options, names):
+    with pytest.raises(UsageError) as caught:
+        check_compatible(SEEN, replace(SEEN, robot="panda", **changes), **options)
+    assert all(name in str(caught.value) for name in ["Also different from viperx_bimanual-joint", *names])
+
+
+def test_it_is_found_beside_the_loading_of_checkpoints_too():
+    assert checkpoint.check_compatible is check_compatible
 
 
 def test_a_robot_that_is_not_the_one_in_use_is_no_unknown_one():
     panda = replace(SEEN, robot="panda")
-    with pytest.raises(UsageError, match="one of them at a time, now another; give the tasks of each a run"):
+    with pytest.raises(UsageError, match="one of its robots at a time, now another; give the tasks of each a run"):
         check_compatible(SEEN, panda, known=(SEEN, panda))
 
 
