@@ -90,8 +90,12 @@ class Policy(nn.Module, ABC):
         """
         return {}
 
-    def take_over(self, other: "Policy") -> str:
+    def take_over(self, other: "Policy", *, fresh: bool = False) -> str:
         """Begin with the weights of another policy, as far as they mean the same here. Called once before training.
+
+        Args:
+            other: Where to take them from.
+            fresh: Take only what robots share; what belongs to a robot begins afresh, though both know it.
 
         Returns:
             What a person should know about it.

@@ -12,6 +12,7 @@ import torch
 
 from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UsageError
+from ambidex.policies.changed_flags import changed_flags
 from ambidex.policies.checkpoint import load, policy_type, read_texts
 from ambidex.policies.dataset import read_tables
 from ambidex.policies.training.device import choose_device, choose_precision
@@ -32,14 +33,7 @@ from ambidex.policies.training.stored_settings import stored_settings
 from ambidex.policies.training.task_table import with_tasks
 from ambidex.policies.training.train_checks import check_config
 from ambidex.policies.training.train_config import TrainConfig
-from ambidex.policies.training.train_json import (
-    changed_flags,
-    config_of,
-    data_facts,
-    differences,
-    read_train_json,
-    write_train_json,
-)
+from ambidex.policies.training.train_json import config_of, data_facts, differences, read_train_json, write_train_json
 from ambidex.policies.training.train_plan import TrainPlan
 from ambidex.policies.training.trainer import Trainer
 from ambidex.policies.training.training_log import TrainingLog
@@ -121,7 +115,7 @@ def _first_weights(plan: TrainPlan) -> str:
     base = config.adapt or config.finetune
     if not base:
         return policy.load_pretrained()
-    said = policy.take_over(load(base).to(plan.device))
+    said = policy.take_over(load(base).to(plan.device), fresh=config.fresh_interpreter)
     changed = changed_flags(stored_settings(base, config.policy, type(config.model)), config.model)
     return f"{said} Settings of its own: {'; '.join(changed)}." if changed else said
 

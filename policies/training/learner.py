@@ -94,8 +94,8 @@ def _wrapped(plan: TrainPlan) -> Losses:
     module: torch.nn.Module = LossModule(plan.policy, plan.config.precision)
     if not plan.ranks.alone:
         # Buffers are the same everywhere, and a gradient that lies in the bucket it is sent in is not copied there.
-        # A step of one robot leaves the weights of the others alone, and an adaptation what it does not learn by.
-        same = len(plan.robots) == 1 and not plan.config.adapt
+        # A step of one robot leaves the weights of the others alone.
+        same = len(plan.robots) == 1
         module = DistributedDataParallel(
             module,
             static_graph=same,

@@ -33,6 +33,8 @@ def check_config(config: TrainConfig[Any]) -> None:
             raise UsageError(f"--{name.replace('_', '-')} {value}: expected {expected}.")
     if config.adapt and config.finetune:
         raise UsageError("--adapt and --finetune both say where to begin: give one of them.")
+    if config.fresh_interpreter and not (config.adapt or config.finetune):
+        raise UsageError("--fresh-interpreter goes with --adapt or --finetune; without them everything begins afresh.")
     for name, choices in CHOICES.items():
         value = getattr(config, name)
         if value not in choices:

@@ -1,22 +1,20 @@
 """train.json: what a run is and how it came to be, beside its checkpoints."""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ambidex.atomic_files import write_json
 from ambidex.envs.errors import UsageError
+from ambidex.policies.changed_flags import changed_flags
 from ambidex.policies.config_json import from_json, to_json
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.training.run_folder import TRAIN_JSON
 from ambidex.policies.training.train_config import RUN_ONLY, TrainConfig
 from ambidex.policies.training_data.episode_table import EpisodeTable
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 FORMAT_VERSION = 1
 
@@ -86,12 +84,6 @@ def differences(old: TrainConfig[Any], new: TrainConfig[Any]) -> list[str]:
     if old.schedule == "constant" and new.schedule == "constant":
         ignored.add("steps")  # a longer run begins with the shorter one
     return [*changed_flags(old, new, ignored), *changed_flags(old.model, new.model)]
-
-
-def changed_flags(old: "DataclassInstance", new: "DataclassInstance", ignored: Collection[str] = ()) -> list[str]:
-    """One line per field in which two settings of one kind differ, named as its flag."""
-    pairs = [(f.name, getattr(old, f.name), getattr(new, f.name)) for f in fields(old) if f.name not in ignored]
-    return [f"--{name.replace('_', '-')} was {was}, now {now}" for name, was, now in pairs if was != now]
 
 
 def data_facts(tables: Sequence[EpisodeTable]) -> dict[str, object]:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.uniact.camera_features import CameraFeatures
@@ -70,8 +69,8 @@ class UniActModel(nn.Module):
         blind = BlindInterpreter(sizes.code_width, sizes.chunk, sizes.actions) if config.blind_weight else None
         self.domains[name] = Domain(interpreter, blind, statistics, cameras)
 
-    def take_over(self, other: "UniActModel") -> tuple[str, ...]:
-        """Copy the weights of what robots share, and of the interpreters of the robots that both have.
+    def take_over(self, other: "UniActModel", *, fresh: bool) -> tuple[str, ...]:
+        """Copy the weights of what robots share, and, unless `fresh`, of the interpreters of the robots that both have.
 
         Interpreters are rewritten for the statistics here, so their actions stay what they were.
         A robot that looks at other cameras than it did keeps its fresh interpreter. The temperature goes on from the
@@ -81,20 +80,13 @@ class UniActModel(nn.Module):
             The robots whose interpreters were copied.
 
         Raises:
-            UsageError: The sizes differ.
+            RuntimeError: The sizes differ.
         """
-        known = tuple(name for name in self.domains if name in other.domains and self._sees_alike(other, name))
-        try:
-            for name in SHARED:
-                self.get_submodule(name).load_state_dict(other.get_submodule(name).state_dict())
-            for name in known:
-                self.domain(name).take_over(other.domain(name))
-        except RuntimeError as error:
-            raise UsageError(
-                f"The checkpoint to begin with has other sizes: {' '.join(str(error).split())}. Leave out the flags "
-                "that set sizes, they are those of the checkpoint; in Python, begin with defaults(POLICY, PRESET, "
-                "base=CHECKPOINT)."
-            ) from error
+        known = () if fresh else tuple(name for name in self.domains if self._sees_alike(other, name))
+        for name in SHARED:
+            self.get_submodule(name).load_state_dict(other.get_submodule(name).state_dict())
+        for name in known:
+            self.domain(name).take_over(other.domain(name))
         self.codebook.temperature.go_on_from(other.codebook.temperature)
         return known
 
@@ -114,4 +106,4 @@ class UniActModel(nn.Module):
         return chosen(self.cameras(images, chosen.cameras), universal, qpos)  # type: ignore[no-any-return]
 
     def _sees_alike(self, other: "UniActModel", name: str) -> bool:
-        return self.domain(name).cameras == other.domain(name).cameras
+        return name in other.domains and self.domain(name).cameras == other.domain(name).cameras

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.changed_flags import changed_flags
 from ambidex.policies.coded_policy import CodedPolicy
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy import Policy
@@ -102,9 +103,9 @@ class UniActPolicy(CodedPolicy):
         terms = {
             "huber": masked_huber(made, actions, batch.is_pad, self.config.huber_delta),
             "blind": self._blind(domain, chosen, actions, batch.is_pad),
-            "divergence": chosen.divergence,
-            "information": chosen.information,
         }
+        if not self._kept:  # else the choice is made, and nothing about it learns
+            terms |= {"divergence": chosen.divergence, "information": chosen.information}
         played = F.one_hot(chosen.codes, self.config.codes).float()  # (B, N)
         codes = batch_mean(played, whole=self.training)  # (N,)
         return {
@@ -147,14 +148,17 @@ class UniActPolicy(CodedPolicy):
         }
         return {f"codes/{name}": value for name, value in code_figures(chosen, self.config.codes).items()}
 
-    def take_over(self, other: Policy) -> str:
+    def take_over(self, other: Policy, *, fresh: bool = False) -> str:
         """See `Policy`; the extractor with its tokenizer, the codebook, the image encoder and known interpreters."""
         if not isinstance(other, UniActPolicy):
             raise UsageError(f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}.")
-        known = self.model.take_over(other.model)
+        try:
+            known = self.model.take_over(other.model, fresh=fresh)
+        except RuntimeError as error:
+            raise UsageError(_other_sizes(other.config, self.config, error)) from error
         self.model.extractor.use_tokenizer(other.model.extractor.tokenizer)
-        none = "; its interpreters are of other robots or other cameras"
-        robots = f", the interpreter of {', '.join(known)} too" if known else none
+        why = "begins afresh" if fresh else "is new: those of the checkpoint are of other robots or other cameras"
+        robots = f", the interpreter of {', '.join(known)} too" if known else f"; the interpreter {why}"
         return f"Begins with the extractor, the codebook and the image encoder of the checkpoint{robots}."
 
     def keep_what_is_shared(self) -> None:
@@ -194,10 +198,11 @@ class UniActPolicy(CodedPolicy):
 
     def _loss(self, terms: Mapping[str, Tensor]) -> Tensor:
         config = self.config
-        if self._kept:  # nothing that the other terms teach learns
-            return terms["huber"]
+        interpreted = terms["huber"] + config.blind_weight * terms["blind"]
+        if self._kept:
+            return interpreted
         weighted = config.uniform_weight * terms["divergence"] - config.information_weight * terms["information"]
-        return terms["huber"] + config.blind_weight * terms["blind"] + weighted
+        return interpreted + weighted
 
     def _chosen(self, seen: ObservationBatch, mode: Mode) -> Selection:
         if seen.readout is not None:
@@ -219,3 +224,12 @@ class UniActPolicy(CodedPolicy):
             return self.model.codebook.fixed_code(self.code, len(seen)), codes
         chosen = self._chosen(seen, "argmax")
         return chosen.actions, chosen.codes
+
+
+def _other_sizes(was: UniActConfig, now: UniActConfig, error: RuntimeError) -> str:
+    differing = "; ".join(changed_flags(was, now)) or str(error).splitlines()[-1].strip()
+    return (
+        f"The checkpoint to begin with has other sizes than the policy that is asked for: {differing}. Leave out the "
+        "flags that set sizes, they are those of the checkpoint; in Python, begin with defaults(POLICY, PRESET, "
+        "base=CHECKPOINT)."
+    )

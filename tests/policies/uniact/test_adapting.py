@@ -10,9 +10,10 @@ from synthetic_dataset import write_dataset
 from synthetic_episode import make_spec
 from synthetic_libero import write_panda_dataset
 from training_runs import interrupt, same_tensors, tensors
-from uniact_samples import SMALL, make_config, uniact_settings
+from uniact_samples import CHUNK, SMALL, make_config, make_policy, uniact_settings
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
 from ambidex.policies.training.robot_stream import RobotStream
@@ -58,6 +59,37 @@ def test_adapting_keeps_the_extractor_and_the_codebook(base, data, tmp_path):
     assert any(name.startswith("model.cameras.") for name in differing(before, after))
     assert after.model.extractor.tokenizer.to_json() == before.model.extractor.tokenizer.to_json()
     assert len(after.specs) == 1
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_known_interpreter_begins_where_it_was_or_afresh(base, tmp_path, fresh):
+    same = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=("top",))
+    still = {"steps": 1, "learning_rate": 0.0, "backbone_learning_rate": 0.0, "seed": 7}
+    run = train(settings(same, tmp_path / "run", adapt=base, fresh_interpreter=fresh, **still))
+    changed = {name for name in differing(load(base), load(run)) if ".temperature." not in name}
+    assert all(name.startswith("model.domains.") for name in changed)
+    assert any(".interpreter.head." in name for name in changed) == fresh
+    assert any(".blind.head." in name for name in changed) == fresh
+    told = json.loads((run / "train.json").read_text())["first_weights"]
+    assert told.endswith(
+        "; the interpreter begins afresh." if fresh else ", the interpreter of viperx_bimanual-joint too."
+    )
+
+
+def test_what_an_adaptation_trains_all_gets_a_gradient():
+    policy = make_policy(blind_weight=0.3, cameras=("top",))
+    policy.keep_what_is_shared()
+    batch = TrainingBatch(
+        observation=make_observation(cameras=("top",)),
+        actions=torch.randn(3, CHUNK, 14),
+        is_pad=torch.zeros(3, CHUNK) > 0,
+    )
+    losses = policy.losses(batch)
+    losses["loss"].backward()
+    trained = {name: value.grad for name, value in policy.named_parameters() if value.requires_grad}
+    assert not [name for name, grad in trained.items() if grad is None or not grad.any()]
+    assert any(".blind." in name for name in trained)
+    assert not {"divergence", "information"} & set(losses)
 
 
 def test_fine_tuning_changes_everything_that_learns(base, data, tmp_path):
@@ -159,12 +191,13 @@ def test_cameras_of_the_checkpoint_that_the_data_lack_can_be_set_anew(base, tmp_
     ("changes", "message"),
     [
         ({"adapt": "base", "finetune": "base"}, "--adapt and --finetune both"),
-        ({"adapt": "base", "codes": 17}, "other sizes: .*size mismatch"),
+        ({"adapt": "base", "codes": 17}, r"asked for: --codes was 16, now 17\. Leave out"),
+        ({"fresh_interpreter": True}, "--fresh-interpreter goes with --adapt or --finetune"),
     ],
 )
 def test_what_does_not_fit_is_refused(base, data, tmp_path, changes, message):
     codes = changes.get("codes", SMALL["codes"])
-    flags = {name: base for name in changes if name != "codes"}
+    flags = {name: base if value == "base" else value for name, value in changes.items() if name != "codes"}
     config = settings(data, tmp_path / "run", **flags)
     with pytest.raises(UsageError, match=message):
         train(dataclasses.replace(config, model=dataclasses.replace(config.model, codes=codes)))
@@ -175,7 +208,10 @@ def test_a_robot_with_other_cameras_gets_a_fresh_interpreter(base, tmp_path):
     data = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=cameras)
     run = train(settings(data, tmp_path / "run", adapt=base))
     assert load(run).inputs.cameras == cameras
-    assert "of other robots or other cameras" in json.loads((run / "train.json").read_text())["first_weights"]
+    assert (
+        "the interpreter is new: those of the checkpoint are of other robots"
+        in json.loads((run / "train.json").read_text())["first_weights"]
+    )
 
 
 @pytest.mark.parametrize("flags", [{}, {"temperature_start": 1.5, "temperature_end": 1.0, "temperature_steps": 8}])
