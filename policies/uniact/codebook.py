@@ -18,6 +18,7 @@ from ambidex.policies.uniact.temperature import Temperature
 Mode = Literal["gumbel", "argmax"]
 FIRST_STD = 0.2  # of codes before training, as published
 SPREAD = 2.0  # with 1, choices become certain before they are spread
+LEAST_SHARE = torch.finfo(torch.float32).tiny
 
 
 class Codebook(nn.Module):
@@ -113,5 +114,6 @@ def information(logits: Tensor, *, whole: bool = False) -> Tensor:
     """
     log_shares = logits.log_softmax(-1)  # (B, N)
     shares = log_shares.exp()
-    spread: Tensor = torch.special.entr(batch_mean(shares, whole=whole)).sum()
+    mean = batch_mean(shares, whole=whole).clamp_min(LEAST_SHARE)  # (N,); at 0 entropy has no gradient
+    spread: Tensor = torch.special.entr(mean).sum()
     return SPREAD * spread + (shares * log_shares).sum(-1).mean()

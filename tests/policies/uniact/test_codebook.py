@@ -120,3 +120,18 @@ def test_choices_say_most_if_each_is_certain_of_another_code():
     alike = certain[:1].expand(SIZE, -1)
     found = [information(logits).item() for logits in (certain, torn, alike)]
     assert found == pytest.approx([SPREAD * math.log(SIZE), (SPREAD - 1) * math.log(SIZE), 0], abs=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.0, 2e-3])
+def test_a_code_that_nothing_chooses_leaves_gradients_finite(weight):
+    """In float32 its mean share is 0, where entropy has an infinite slope."""
+    codebook = make_codebook().train()
+    with torch.no_grad():
+        codebook.project.bias[3] = -150.0
+    x = features().requires_grad_()
+    assert (codebook.project(x).softmax(-1).mean(0) == 0).any()
+    chosen = codebook(x, "gumbel")
+    loss = chosen.actions.square().sum() + 5e-4 * chosen.divergence - weight * chosen.information
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(value.grad).all() for value in (x, *codebook.parameters()))
