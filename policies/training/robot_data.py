@@ -1,5 +1,6 @@
 """What a training knows of each robot."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from ambidex.policies.embodiment import embodiment
 from ambidex.policies.statistics import FieldStatistics, Statistics
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training_data.episode_table import EpisodeTable, RowArray
+from ambidex.policies.training_data.mixture import Mixture
 from ambidex.policies.training_data.split import split
 
 
@@ -40,9 +42,10 @@ def robots_of(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> tuple
     """The data of each robot, split and weighed as the flags say; without weights a robot counts by its datasets.
 
     Raises:
-        UsageError: The weights do not fit.
+        UsageError: The weights do not fit, or leave a robot without a turn.
     """
     weights = _weights(config, tables)
+    _check_turns(config, tables, weights)
     return tuple(_robot(config, table, weight) for table, weight in zip(tables, weights, strict=True))
 
 
@@ -62,10 +65,29 @@ def _robot(config: TrainConfig[Any], table: EpisodeTable, weight: float) -> Robo
 def _weights(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> tuple[float, ...]:
     if not config.mixture:
         return tuple(float(len(table.specs)) for table in tables)
-    if len(config.mixture) != len(tables) or min(config.mixture) <= 0:
-        robots = ", ".join(embodiment(table.spec) for table in tables)
+    if len(config.mixture) != len(tables) or not all(0 < weight < math.inf for weight in config.mixture):
         raise UsageError(
-            f"--mixture {' '.join(map(str, config.mixture))}: expected {len(tables)} numbers above 0, one for each "
-            f"robot in the order in which --data names them first: {robots}. Leave it out to count by datasets."
+            f"{_flag(config)}: expected {len(tables)} finite numbers above 0, one for each robot in the order in which "
+            f"--data names them first: {', '.join(_names(tables))}. Leave it out to count by datasets."
         )
     return config.mixture
+
+
+def _check_turns(config: TrainConfig[Any], tables: Sequence[EpisodeTable], weights: Sequence[float]) -> None:
+    """Refuse a robot that nothing would be learnt about, which the checkpoint would hold all the same."""
+    mixture = Mixture(weights, config.seed, config.steps)
+    idle = [name for robot, name in enumerate(_names(tables)) if not mixture.turns(robot)]
+    if idle:
+        told = f"{_flag(config)}, " if config.mixture else ""
+        raise UsageError(
+            f"{told}--steps {config.steps}: no step would be about {', '.join(idle)}, expected one at least for each of "
+            f"{', '.join(_names(tables))}. Give more steps, weights that are nearer to each other, or no data of it."
+        )
+
+
+def _flag(config: TrainConfig[Any]) -> str:
+    return f"--mixture {' '.join(map(str, config.mixture))}"
+
+
+def _names(tables: Sequence[EpisodeTable]) -> tuple[str, ...]:
+    return tuple(embodiment(table.spec) for table in tables)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -105,10 +106,29 @@ def test_a_policy_of_one_robot_refuses_two(data, tmp_path):
         train(config)
 
 
-@pytest.mark.parametrize("mixture", [(1.0,), (1.0, 0.0), (1.0, 1.0, 1.0)])
+@pytest.mark.parametrize(
+    "mixture", [(1.0,), (1.0, 0.0), (1.0, 1.0, 1.0), (math.nan, 1.0), (1.0, math.nan), (math.inf, 1.0)]
+)
 def test_weights_that_do_not_fit_are_refused(data, tmp_path, mixture):
-    with pytest.raises(UsageError, match=rf"--mixture .*expected 2 numbers above 0.*{ALOHA}, {PANDA}"):
+    with pytest.raises(UsageError, match=rf"--mixture .*expected 2 finite numbers above 0.*{ALOHA}, {PANDA}"):
         train(uniact_settings(data, tmp_path / "run", mixture=mixture))
+
+
+def test_a_robot_that_would_have_no_turn_is_refused(data, tmp_path):
+    with pytest.raises(UsageError, match=rf"^--mixture 1000.0 1.0, --steps 6: no step would be about {PANDA}, .*more"):
+        train(uniact_settings(data, tmp_path / "run", mixture=(1000.0, 1.0)))
+    with pytest.raises(UsageError, match=r"^--steps 1: no step would be about"):
+        train(uniact_settings(data, tmp_path / "run", steps=1))
+
+
+def test_turns_are_as_the_flag_weighs_them(data, tmp_path):
+    weights = (1.0, 4.0)
+    found = curves(train(uniact_settings(data, tmp_path / "run", mixture=weights, steps=12, log_every=1)))
+    robots = Mixture(weights, seed=0, steps=12).robots
+    assert not np.array_equal(robots, Mixture((1.0, 1.0), seed=0, steps=12).robots)
+    for i, robot in enumerate(SIZES):
+        steps = [step for step, _ in found[f"loss/{robot}/huber"]]
+        assert steps == (np.flatnonzero(robots == i) + 1).tolist() != []
 
 
 def test_a_camera_that_no_robot_has_is_refused(data, tmp_path):
