@@ -80,8 +80,8 @@ def _check_turns(config: TrainConfig[Any], tables: Sequence[EpisodeTable], weigh
     if idle:
         told = f"{_flag(config)}, " if config.mixture else ""
         raise UsageError(
-            f"{told}--steps {config.steps}: no step would be about {', '.join(idle)}, expected one at least for each of "
-            f"{', '.join(_names(tables))}. Give more steps, weights that are nearer to each other, or no data of it."
+            f"{told}--steps {config.steps}: no step would be about {', '.join(idle)}, expected at least one for each "
+            f"of {', '.join(_names(tables))}. Give more steps, weights that are nearer to each other, or no data of it."
         )
 
 
