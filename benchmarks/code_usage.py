@@ -27,7 +27,8 @@ class CodeUsageConfig:
     """Say and draw how a policy used its codebook over the episodes of benchmarks.
 
     Perplexity is how many codes are in use, as it were. The Jensen-Shannon divergence of two tasks is 0 bits if they
-    use codes alike, and 1 if they have none in common. A code counts as often as actions were made from it.
+    use codes alike, and 1 if they have none in common. Beside it: what it would be by chance, had the codes of one been
+    renamed at random. A code counts as often as actions were made from it.
     """
 
     results: tyro.conf.Positional[tuple[Path, ...]] = ()

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from ambidex.benchmarks.code_runs import CodeRuns
+from ambidex.benchmarks.codes.chance_divergence import ChanceDivergence, chances
 from ambidex.benchmarks.codes.code_use import CodeUse
 from ambidex.benchmarks.codes.coded_folder import CodedFolder
 from ambidex.benchmarks.results_folder import RESULTS
@@ -72,6 +74,16 @@ class CodebookUse:
     def between_tasks(self) -> FloatArray:
         """Jensen-Shannon divergences [bit], shape (T, T)."""
         return _divergences(self.tasks.values())
+
+    @cached_property
+    def chances_of_robots(self) -> dict[tuple[int, int], ChanceDivergence]:
+        """What `between_robots` would be by chance, for each pair of robots by their places."""
+        return chances([use.shares for use in self.robots.values()])
+
+    @cached_property
+    def chances_of_tasks(self) -> dict[tuple[int, int], ChanceDivergence]:
+        """What `between_tasks` would be by chance, for each pair of tasks by their places."""
+        return chances([use.shares for use in self.tasks.values()])
 
 
 def check_alike(folders: Sequence[CodedFolder]) -> None:

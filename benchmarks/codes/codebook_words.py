@@ -1,9 +1,11 @@
 """The use of a codebook, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from ambidex.benchmarks.codes.chance_divergence import ChanceDivergence
 from ambidex.benchmarks.codes.code_use import CodeUse
 from ambidex.benchmarks.codes.codebook_use import CodebookUse
+from ambidex.benchmarks.comparison.compare_words import p_text
 from ambidex.envs.types import FloatArray
 from ambidex.recorders.text_table import text_table
 
@@ -14,10 +16,10 @@ def report(use: CodebookUse) -> str:
     """All figures, as tables for the terminal."""
     parts = [f"{headline(use)}\n{origin(use)}{_without(use)}", _tasks(use)]
     if len(use.robots) > 1:
-        parts.append(_matrix("robots", list(use.robots), use.between_robots))
+        parts += _between("robots", list(use.robots), use.between_robots, use.chances_of_robots)
     if len(use.tasks) > 1:
         names = [str(number) for number in range(1, len(use.tasks) + 1)]
-        parts.append(_matrix("tasks", names, use.between_tasks))
+        parts += _between("tasks", names, use.between_tasks, use.chances_of_tasks)
     return "\n\n".join(parts)
 
 
@@ -49,9 +51,22 @@ def _most_used(use: CodeUse) -> str:
     return ", ".join(f"{code}: {100 * share:.1f} %" for code, share in use.most_used(MOST).items())
 
 
-def _matrix(between: str, names: Sequence[str], matrix: FloatArray) -> str:
+def _between(
+    groups: str, names: Sequence[str], matrix: FloatArray, pairs: Mapping[tuple[int, int], ChanceDivergence]
+) -> Iterator[str]:
     rows = [(name, *(f"{value:.3f}" for value in row)) for name, row in zip(names, matrix.tolist(), strict=True)]
-    return f"Jensen-Shannon divergence between {between} [bit]\n{text_table(('', *names), rows)}"
+    yield f"Jensen-Shannon divergence between {groups} [bit]\n{text_table(('', *names), rows)}"
+    draws = next(iter(pairs.values())).draws
+    compared = [
+        (f"{names[one]}, {names[other]}", f"{pair.divergence:.3f}", _chance(pair))
+        for (one, other), pair in pairs.items()
+    ]
+    table = text_table((groups, "observed", "with the codes of one renamed at random"), compared)
+    yield f"More alike than by chance? Mean and central 95 % of {draws:,} renamings [bit], p one-sided\n{table}"
+
+
+def _chance(pair: ChanceDivergence) -> str:
+    return f"chance: {pair.mean:.3f} ({pair.low:.3f} to {pair.high:.3f}), p {p_text(pair.p)}"
 
 
 def counted(number: int, noun: str) -> str:

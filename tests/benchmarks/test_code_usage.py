@@ -1,6 +1,7 @@
 """How a policy used its codes: figures, picture and refusals, from results made up by hand."""
 
 import json
+import re
 from dataclasses import replace
 from hashlib import sha256
 
@@ -105,12 +106,22 @@ def test_the_program_prints_draws_and_writes(tmp_path, checkpoint, capsys):
     said = capsys.readouterr().out
     assert "3 of 8 codes used, 5 dead" in said and "between robots [bit]" in said and "between tasks [bit]" in said
     assert "viperx_bimanual-joint  2         1.8         0: 75.0 %, 2: 25.0 %" in said
+    assert "of 10,000 renamings [bit]" in said and "viperx_bimanual-joint, panda-ee  0." in said
+    assert re.search(r"\n2, 3 +1\.000 +chance: 0\.\d{3} \(0\.\d{3} to 1\.000\), p 1\.00\n", said)  # disjoint
     with Image.open(output) as picture:
         assert picture.format == "PNG"
     values = json.loads(output.with_suffix(".json").read_text())
     assert values["codes"] == 8 and values["checkpoint"]["sha256"] == checkpoint.sha256
     assert values["all"]["dead"] == [1, 3, 4, 6, 7] and sum(values["all"]["shares"]) == pytest.approx(1)
     assert len(values["jensen_shannon_bits"]["tasks"]) == len(values["tasks"]) == 3
+    for groups, pairs in (("robots", [[0, 1]]), ("tasks", [[0, 1], [0, 2], [1, 2]])):
+        chance = values["chance"][groups]
+        assert [pair["places"] for pair in chance] == pairs
+        for pair in chance:
+            one, other = pair["places"]
+            low, high = pair["central_95_bits"]
+            assert pair["bits"] == pytest.approx(values["jensen_shannon_bits"][groups][one][other])
+            assert 0 <= low <= pair["mean_bits"] <= high <= 1 and 0 < pair["p"] <= 1 and pair["renamings"] == 10_000
     assert sorted(path.name for path in output.parent.iterdir()) == ["codes.json", "codes.png"]
 
 
