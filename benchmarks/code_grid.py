@@ -15,7 +15,7 @@ from ambidex.benchmarks.running.policy_fit import play_code
 from ambidex.command_line import run
 from ambidex.envs.errors import UsageError
 from ambidex.envs.registry import find_task
-from ambidex.flags import Names, OptionalName, OptionalPath, Switch
+from ambidex.flags import Names, OptionalPath, Switch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy import Policy
@@ -34,8 +34,8 @@ class CodeGridConfig:
     """Tasks to play them in, each with its robot."""
     cameras: Names = None
     """One view for each task; none given: the first camera of its family."""
-    control: OptionalName = None
-    """Of a policy that knows a robot in several control modes: which, e.g. joint or ee; auto is the only one."""
+    control: Names = None
+    """One control mode for each task, e.g. joint ee; none given: the only one in which the policy knows the robot."""
     seed: int = 0
     """Seed of the start."""
     seconds: float = 1.0
@@ -59,7 +59,7 @@ def main(config: CodeGridConfig) -> None:
     checkpoint = find_checkpoint(_checked(config))
     policy = load(checkpoint)
     for code in config.codes:
-        play_code(policy, code)  # refuses one that is not there before anything is played
+        play_code(policy, code, "--codes")  # refuses one that is not there before anything is played
     columns = list(_columns(policy, checkpoint, config))
     write_picture(config.output, picture_table([f"code {code}" for code in config.codes], columns))
     if not config.quiet:
@@ -73,12 +73,11 @@ def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterat
         frames=config.frames,
         height=config.height,
         quality=config.render_quality,
-        control=config.control,
     )
     times = [config.seconds * number / (config.frames - 1) for number in range(config.frames)]
-    cameras = config.cameras or (None,) * len(config.tasks)
-    for task, camera in zip(config.tasks, cameras, strict=True):
-        cells = play.strips(policy, task, config.codes, camera, checkpoint)
+    usual = (None,) * len(config.tasks)
+    for task, camera, control in zip(config.tasks, config.cameras or usual, config.control or usual, strict=True):
+        cells = play.strips(policy, task, config.codes, camera, control, checkpoint)
         yield Column(
             title=f"{task}, {embodiment(policy.spec)}",
             subtitle=find_task(task).instruction,
@@ -93,11 +92,10 @@ def _checked(config: CodeGridConfig) -> Path:
         raise UsageError(
             "Give --checkpoint, the run of a policy that has codes, e.g. runs/uniact, and --codes, e.g. 3 17 42."
         )
-    if not config.tasks or (config.cameras and len(config.cameras) != len(config.tasks)):
-        raise UsageError(
-            f"--cameras {' '.join(config.cameras or ())}: {len(config.cameras or ())} for {len(config.tasks)} tasks. "
-            "Expected one task or more, and one camera for each, or none for the usual ones."
-        )
+    if not config.tasks:
+        raise UsageError("--tasks has none. Expected one task or more, e.g. transfer_cube libero_goal/1.")
+    _check_one_each("--cameras", config.cameras, config.tasks)
+    _check_one_each("--control", config.control, config.tasks)
     if config.frames < 2 or config.height < 1 or not 0 < config.seconds < math.inf:
         raise UsageError(
             f"--frames {config.frames}, --height {config.height}, --seconds {config.seconds}: expected 2 pictures or "
@@ -105,6 +103,14 @@ def _checked(config: CodeGridConfig) -> Path:
         )
     check_picture_name(config.output)
     return config.checkpoint
+
+
+def _check_one_each(flag: str, names: tuple[str, ...] | None, tasks: tuple[str, ...]) -> None:
+    if names and len(names) != len(tasks):
+        raise UsageError(
+            f"{flag} {' '.join(names)}: {len(names)} for {len(tasks)} tasks, {' '.join(tasks)}. Expected one for each, "
+            "in their order, or leave the flag out."
+        )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,6 @@ class CodePlay:
         frames: Pictures, evenly spread from the start to the end.
         height: Of a picture [px]; its shape is that of the task's family.
         quality: "standard" or "studio".
-        control: In which control mode, if the policy knows a robot in several.
     """
 
     seed: int
@@ -43,7 +42,6 @@ class CodePlay:
     frames: int
     height: int
     quality: str
-    control: str | None = None
 
     def strips(
         self,
@@ -51,6 +49,7 @@ class CodePlay:
         task: str,
         codes: tuple[int, ...],
         camera: str | None = None,
+        control: str | None = None,
         checkpoint: Path | None = None,
     ) -> list[list[ImageArray]]:
         """The pictures of each code, shape (height, W, 3) uint8 RGB.
@@ -60,6 +59,7 @@ class CodePlay:
             task: Where they are played, with the robot of this task.
             codes: Which.
             camera: Which view; None for the first of the task's family.
+            control: In which control mode; None for the only one in which the policy knows the robot.
             checkpoint: Where the policy comes from, to be named if it does not fit; None to name none.
 
         Raises:
@@ -67,7 +67,7 @@ class CodePlay:
             UnknownNameError: The task has no such camera.
             SimulationError: A play broke.
         """
-        use_robot_of(policy, task, self.control)
+        use_robot_of(policy, task, control)
         spec = fitting_spec(task, policy, Terms(), checkpoint)
         terms = Terms(horizon=self.steps(spec))
         with (

@@ -45,8 +45,13 @@ def use_robot_of(policy: "Policy", task: str, control: str | None = None) -> Non
     policy.use_robot(known[chosen])
 
 
-def play_code(policy: "Policy", code: int) -> None:
+def play_code(policy: "Policy", code: int, flag: str = "--code") -> None:
     """Have a policy make all its chunks from one code.
+
+    Args:
+        policy: Who acts.
+        code: Which of its codes.
+        flag: Who asks for it, to be named if there is none such.
 
     Raises:
         UsageError: It has no codes, or not this one.
@@ -55,10 +60,13 @@ def play_code(policy: "Policy", code: int) -> None:
 
     if not isinstance(policy, CodedPolicy):
         raise UsageError(
-            f"code {code}: {policy.name} does not make its actions from codes, so there is none to play. Leave --code "
-            "out, or give the checkpoint of a policy that does, such as uniact."
+            f"{flag} {code}: {policy.name} does not make its actions from codes, so there is none to play. Leave the "
+            "flag out, or give the checkpoint of a policy that does, such as uniact."
         )
-    policy.play_code(code)
+    try:
+        policy.play_code(code)
+    except UsageError as error:
+        raise UsageError(f"{flag} {code} is none of the policy's codes. It says: {error}") from error
 
 
 def fitting_spec(task: str, policy: "Policy", terms: Terms, checkpoint: Path | None = None) -> EnvSpec:

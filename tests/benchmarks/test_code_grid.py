@@ -33,7 +33,7 @@ def test_a_code_can_be_played_on_any_robot_of_a_checkpoint(tmp_path, checkpoint,
     (fixed,) = benchmark(replace(config, output_dir=tmp_path / "fixed", code=13)).rows
     assert sum(steps for _, steps in free.codes) == 24 and all(0 <= code < 16 for code, _ in free.codes)
     assert fixed.codes == ((13, 24),) and fixed.execution == "chunk:8 code:13"
-    with pytest.raises(UsageError, match=r"code 16: the codebook has 16\. Expected 0 to 15"):
+    with pytest.raises(UsageError, match=r"^--code 16 is none .*the codebook has 16\. Expected 0 to 15"):
         benchmark(replace(config, output_dir=tmp_path / "none", code=16))
     assert not (tmp_path / "none").exists()
 
@@ -105,11 +105,13 @@ def test_a_table_shows_each_picture_in_its_place():
         ({"codes": ()}, "--codes"),
         ({"checkpoint": None}, "--checkpoint"),
         ({"tasks": ()}, "one task or more"),
-        ({"cameras": ("top",)}, "1 for 2 tasks"),
+        ({"cameras": ("top",)}, "--cameras top: 1 for 2 tasks, transfer_cube libero_goal/1"),
+        ({"control": ("joint",)}, "--control joint: 1 for 2 tasks, transfer_cube libero_goal/1"),
+        ({"control": ("joint", "joint")}, "--control joint: the policy does not know panda"),
         ({"frames": 1}, "--frames 1"),
         ({"seconds": 0.0}, "--seconds 0"),
         ({"output": "grid.gif"}, "--output"),
-        ({"codes": (3, 16)}, "code 16: the codebook has 16"),
+        ({"codes": (3, 16)}, "^--codes 16 is none .*the codebook has 16"),
         ({"tasks": ("transfer_cub",)}, "transfer_cube"),
     ],
 )

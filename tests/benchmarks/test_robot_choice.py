@@ -6,6 +6,7 @@ import pytest
 from benchmarking_fakes import HOLD
 from two_robots import write_two_controls, write_two_robots
 
+from ambidex.benchmarks import code_grid
 from ambidex.benchmarks.benchmark import benchmark
 from ambidex.benchmarks.code_grid import CodeGridConfig, main
 from ambidex.benchmarks.running.policy_fit import fitting_spec, use_robot_of
@@ -52,8 +53,19 @@ def test_codes_of_both_control_modes_can_be_drawn(tmp_path, controls):
     config = CodeGridConfig(checkpoint=controls, codes=(1,), tasks=("transfer_cube",), seconds=0.1, frames=2, height=24)
     pictures = [tmp_path / f"{control}.png" for control in ("joint", "ee")]
     for picture in pictures:
-        main(replace(config, control=picture.stem, output=picture, quiet=True))
+        main(replace(config, control=(picture.stem,), output=picture, quiet=True))
     assert pictures[0].read_bytes() != pictures[1].read_bytes()
+
+
+def test_one_picture_shows_a_robot_in_both_control_modes_and_another_robot(tmp_path, monkeypatch):
+    checkpoint = write_two_controls(tmp_path / "run", "libero_goal/1")
+    drawn, table = [], code_grid.picture_table
+    monkeypatch.setattr(code_grid, "picture_table", lambda rows, columns: drawn.extend(columns) or table(rows, columns))
+    config = CodeGridConfig(checkpoint=checkpoint, codes=(1,), seconds=0.1, frames=2, height=24, quiet=True)
+    tasks = ("transfer_cube", "transfer_cube", "libero_goal/1")
+    main(replace(config, tasks=tasks, control=("joint", "ee", "ee"), output=tmp_path / "grid.png"))
+    robots = ["viperx_bimanual-joint", "viperx_bimanual-ee", "panda-ee"]
+    assert [column.title.rpartition(", ")[2] for column in drawn] == robots
 
 
 def test_a_control_mode_that_it_does_not_know_is_refused(tmp_path, robots):

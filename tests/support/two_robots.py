@@ -1,4 +1,4 @@
-"""A small UniAct of two robots, or of one in two control modes, with random weights, as a checkpoint."""
+"""A small UniAct of two robots, or of one in two control modes and others, with random weights, as a checkpoint."""
 
 import numpy as np
 import torch
@@ -33,9 +33,10 @@ def write_two_robots(folder, **changes):
     return _write(folder, [robot_of(task, camera) for task, camera in TASKS.items()], changes)
 
 
-def write_two_controls(folder):
-    """The folder of a checkpoint that knows one robot in two control modes, "joint" first."""
-    return _write(folder, [robot_of("transfer_cube", "top", control) for control in ("joint", "ee")], {})
+def write_two_controls(folder, *further):
+    """The folder of a checkpoint that knows one robot in two control modes, "joint" first, and further tasks'."""
+    both = [robot_of("transfer_cube", "top", control) for control in ("joint", "ee")]
+    return _write(folder, [*both, *(robot_of(task, TASKS[task]) for task in further)], {})
 
 
 def _write(folder, robots, changes):
