@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,7 +24,11 @@ def _pairs(
 ) -> Iterator[tuple[str, object, object]]:
     for name in (field.name for field in fields(old) if field.name not in ignored):
         flag, was, now = name.replace("_", "-"), getattr(old, name), getattr(new, name)
-        if is_dataclass(was) and type(was) is type(now):
+        if _is_settings(was) and _is_settings(now):
             yield from ((f"{flag}.{inner}", a, b) for inner, a, b in _pairs(was, now, ()))
         else:
             yield flag, was, now
+
+
+def _is_settings(value: object) -> "TypeGuard[DataclassInstance]":
+    return is_dataclass(value) and not isinstance(value, type)
