@@ -3,8 +3,10 @@
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from ambidex.benchmarks.episode_count import EpisodeCount
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.results_folder import RESULTS, read_rows
+from ambidex.benchmarks.stored_summary import StoredSummary
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.training.run_folder import TRAIN_JSON
 from ambidex.recorders.dataset_info import NAME as DATASET
@@ -18,13 +20,17 @@ def given_rows(path: Path) -> list[EpisodeRow]:
 
     Raises:
         UsageError: There is no such folder.
-        DatasetError: It holds no episodes, or it is damaged.
+        DatasetError: It holds no episodes or fewer than its summary counts, or it is damaged.
     """
     if not path.is_dir():
         raise UsageError(f"There is no folder {path}. {WANTED}, {_examples(path)}.")
+    summary = StoredSummary.read(path)  # before the rows: a run that ends now writes a longer one after them
     rows = read_rows(path)
     if not rows:
         raise DatasetError(f"{path} {_instead(path)}")
+    lost = EpisodeCount(folder=path, there=len(rows), wanted=None, summed=summary and summary.episodes).lost
+    if lost:
+        raise DatasetError(f"{path} {lost}")
     return rows
 
 

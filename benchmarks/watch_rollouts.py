@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ambidex.benchmarks.gallery.watch_config import WatchConfig
 from ambidex.benchmarks.look import Look
-from ambidex.command_line import DONE, run
+from ambidex.command_line import DONE, run, say
 from ambidex.envs.errors import UsageError
 from ambidex.envs.opengl import check_environment
 
@@ -53,6 +53,9 @@ def _export(config: WatchConfig, look: Look) -> None:
 
     assert config.export is not None
     runs = read_runs(config.paths, look)
+    for shown in () if config.quiet else runs:
+        if shown.shortfall:
+            say(NAME, shown.shortfall)
     report = export(runs, config.export, look, budget_mb=config.budget, workers=config.workers, quiet=config.quiet)
     if not config.quiet:
         sys.stdout.write(report.in_words() + "\n")

@@ -1,15 +1,16 @@
 """A results folder that is compared with others."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ambidex.benchmarks.episode_count import EpisodeCount, episodes_wanted
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.given_results import given_rows
-from ambidex.benchmarks.results_folder import RESULTS, SUMMARY
+from ambidex.benchmarks.results_folder import RESULTS
 from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
+from ambidex.benchmarks.stored_summary import StoredSummary
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Outcome
 
@@ -26,14 +27,14 @@ class ComparedFolder:
         path: As the user wrote it.
         rows: Its episodes by (task, seed).
         specs: Task -> spec of the environment; empty if the folder has no benchmark.json.
-        finished: The summary says that every episode asked for is there.
+        unfinished: What is to be said if not every episode that was asked for is there; empty if all are.
     """
 
     letter: str
     path: Path
     rows: Mapping[Key, EpisodeRow]
     specs: Mapping[str, EnvSpec]
-    finished: bool
+    unfinished: str
 
     @classmethod
     def read(cls, letter: str, path: Path) -> Self:
@@ -50,8 +51,14 @@ class ComparedFolder:
                 f"{path / RESULTS} holds episodes of several policies: {'; '.join(policies)}. One folder is one "
                 "policy; run each into a folder of its own."
             )
-        specs = BenchmarkInfo.read(path).env_specs if (path / NAME).exists() else {}
-        return cls(letter=letter, path=path, rows=rows, specs=specs, finished=_finished(path / SUMMARY))
+        info = BenchmarkInfo.read(path) if (path / NAME).exists() else None
+        specs = info.env_specs if info is not None else {}
+        return cls(letter=letter, path=path, rows=rows, specs=specs, unfinished=_unfinished(path, len(rows), info))
+
+    @property
+    def finished(self) -> bool:
+        """Every episode that was asked for is there."""
+        return not self.unfinished
 
     @property
     def policy(self) -> str:
@@ -71,11 +78,10 @@ class ComparedFolder:
     @property
     def notes(self) -> list[str]:
         """What a reader should know before trusting the numbers."""
-        unfinished = f"{self.title} is not finished: no summary says that every episode asked for is there."
         unknown = (
             f"{self.title} has no {NAME}: that its tasks were posed as in the others is known from the starts alone."
         )
-        return [*([] if self.finished else [unfinished]), *([] if self.specs else [unknown])]
+        return [*([] if self.finished else [f"{self.title} {self.unfinished}"]), *([] if self.specs else [unknown])]
 
     @property
     def versions(self) -> dict[str, str]:
@@ -87,16 +93,14 @@ class ComparedFolder:
         return {package: " and ".join(sorted(found)) for package, found in sorted(seen.items())}
 
 
-def _finished(summary: Path) -> bool:
-    try:
-        return json.loads(summary.read_text(encoding="utf-8"))["complete"] is True
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{summary} cannot be read as a summary ({type(error).__name__}: {error}). Remove it and run the benchmark "
-            "again with --resume, which writes it anew."
-        ) from error
+def _unfinished(path: Path, there: int, info: BenchmarkInfo | None) -> str:
+    wanted = episodes_wanted(info) if info is not None else None
+    if wanted is not None:
+        return EpisodeCount(folder=path, there=there, wanted=wanted, summed=None).unfinished
+    summary = StoredSummary.read(path)
+    if summary is not None and summary.complete:
+        return ""
+    return "is not finished: no summary says that every episode asked for is there."
 
 
 def _policy(row: EpisodeRow) -> str:

@@ -26,9 +26,13 @@ function rateRow(summary, runIndex, words) {
   return make("tr", { class: words && runIndex === 0 ? "all" : "", role: "row" },
     make("th", { scope: "row", role: "rowheader" }, make("span", {}, breakable(words || summary.task)),
       comparing ? make("div", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null),
-    make("td", { role: "cell", class: "amount", text: `${summary.successes} of ${summary.n}` }),
+    make("td", { role: "cell", class: "amount" }, `${summary.successes} of ${summary.n}`, missingNote(summary)),
     make("td", { role: "cell", class: "rate" }, rangeDrawing(summary, runIndex), make("span", { text: rateWords(summary) })),
     make("td", { role: "cell", "data-unit": summary.errors === 1 ? "error" : "errors" }, summary.errors ? make("span", { class: "badge error", text: summary.errors }) : "0"));
+}
+
+function missingNote({ n, missing }) {
+  return missing ? make("span", { class: "note short", text: `${missing} of ${n + missing} missing` }) : null;
 }
 
 function drawRates() {

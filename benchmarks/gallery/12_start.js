@@ -4,6 +4,7 @@ byId("title").replaceChildren(breakable(byId("title").textContent));
 byId("source").replaceChildren(breakable(model.source));
 byId("notice").textContent = model.notice;
 byId("notice").hidden = !model.notice;
+byId("notice").classList.toggle("short", model.short);
 byId("about").replaceChildren(...model.runs.map((run, index) => make("div", {},
   comparing ? make("p", { class: `run-name run-${index}`, text: run.label }) : null, factTable(run.facts))));
 

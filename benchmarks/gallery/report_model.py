@@ -49,13 +49,16 @@ class Model:
         """JSON-ready."""
         return {
             "source": " and ".join(str(run.folder) for run in self.runs),
-            "notice": " ".join(filter(None, (*self._warnings(), self.notice))),
+            "notice": "\n".join(filter(None, (*self._warnings(), self.notice))),
+            "short": any(run.shortfall for run in self.runs),
             "runs": [self._run(index) for index in range(len(self.runs))],
         }
 
     def _warnings(self) -> list[str]:
+        """What is short, which names its folder, and then the warnings of the runs."""
         warned = [(label, run.warning) for label, run in zip(self.labels, self.runs, strict=True) if run.warning]
-        return [f"{label}: {warning}" if len(self.runs) > 1 else warning for label, warning in warned]
+        warnings = [f"{label}: {warning}" if len(self.runs) > 1 else warning for label, warning in warned]
+        return [*(run.shortfall for run in self.runs if run.shortfall), *warnings]
 
     def _run(self, index: int) -> dict[str, object]:
         run = self.runs[index]
@@ -86,10 +89,11 @@ class Model:
 
 def _tasks(run: ReportRun) -> tuple[Tally, ...]:
     return tuple(
-        Tally.of([episode for episode in run.episodes if episode.task == task], task=task, stages=spec.stages)
+        Tally.of([e for e in run.episodes if e.task == task], task=task, stages=spec.stages, asked=run.asked)
         for task, spec in run.specs.items()
     )
 
 
 def _total(run: ReportRun) -> tuple[Tally, ...]:
-    return (Tally.of(run.episodes),) if len(run.specs) > 1 else ()
+    asked = None if run.asked is None else run.asked * len(run.specs)
+    return (Tally.of(run.episodes, asked=asked),) if len(run.specs) > 1 else ()

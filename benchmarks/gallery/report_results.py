@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ambidex.benchmarks.episode_count import EpisodeCount, episodes_per_task
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.gallery.report_command import CommandPerEpisode
@@ -9,6 +10,7 @@ from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.results_folder import VIDEOS, read_rows, video_path
 from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
+from ambidex.benchmarks.stored_summary import StoredSummary
 
 __all__ = ["is_results", "read_results", "video_path"]
 
@@ -26,16 +28,25 @@ def read_results(folder: Path) -> ReportRun:
     Raises:
         DatasetError: A file is missing or damaged.
     """
-    info = BenchmarkInfo.read(folder)
-    rows = read_rows(folder)
+    info, summary = BenchmarkInfo.read(folder), StoredSummary.read(folder)
+    rows = read_rows(folder)  # after the summary: a run that ends now writes a longer one after its rows
+    each = episodes_per_task(info)
+    count = EpisodeCount(
+        folder=folder,
+        there=len(rows),
+        wanted=None if each is None else each * len(info.env_specs),
+        summed=summary and summary.episodes,
+    )
     command = CommandPerEpisode(info.command)
     order = {task: i for i, task in enumerate(info.env_specs)}
     rows.sort(key=lambda row: (order.get(row.task, len(order)), row.seed))
     return ReportRun(
         folder=folder,
         label=" ".join(filter(None, (info.policy, info.execution))),
-        facts=_facts(info),
+        facts=(*_facts(info), ("episodes", count.in_words())),
         warning=info.warning,
+        shortfall=count.warning,
+        asked=each,
         specs=info.env_specs,
         episodes=tuple(_episode(folder, row, command) for row in rows if row.task in order),
     )

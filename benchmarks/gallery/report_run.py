@@ -19,6 +19,8 @@ class ReportRun:
         specs: Task -> spec of its environment, in the order to show.
         episodes: By task and seed.
         warning: What a reader should know before trusting its rates; empty for nothing.
+        shortfall: Which episodes are not there that should be; empty for none.
+        asked: Episodes of each task that were asked for; None if nobody knows.
     """
 
     folder: Path
@@ -27,6 +29,8 @@ class ReportRun:
     specs: Mapping[str, EnvSpec]
     episodes: tuple[ReportEpisode, ...]
     warning: str = ""
+    shortfall: str = ""
+    asked: int | None = None
 
     @property
     def tasks(self) -> tuple[str, ...]:

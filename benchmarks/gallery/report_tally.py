@@ -22,6 +22,7 @@ class Tally:
         high: Upper end.
         stages: Stage names from 0, "none"; empty for all tasks together.
         reached: Episodes that reached at least each of them.
+        missing: Episodes that were asked for and are not there.
     """
 
     task: str
@@ -32,10 +33,18 @@ class Tally:
     high: float
     stages: tuple[str, ...]
     reached: tuple[int, ...]
+    missing: int
 
     @classmethod
-    def of(cls, episodes: Sequence[ReportEpisode], *, task: str = "", stages: tuple[str, ...] = ()) -> Self:
-        """Of episodes of one task with its stages, or of several tasks without."""
+    def of(
+        cls,
+        episodes: Sequence[ReportEpisode],
+        *,
+        task: str = "",
+        stages: tuple[str, ...] = (),
+        asked: int | None = None,
+    ) -> Self:
+        """Of episodes of one task with its stages, or of several tasks without; `asked` is None if nobody knows."""
         successes = sum(episode.success for episode in episodes)
         low, high = wilson_interval(successes, len(episodes))
         return cls(
@@ -47,8 +56,10 @@ class Tally:
             high=high,
             stages=stages,
             reached=tuple(sum(episode.stage >= stage for episode in episodes) for stage in range(len(stages))),
+            missing=max(0, (asked or 0) - len(episodes)),
         )
 
     def in_words(self) -> str:
-        """The rate with its interval."""
-        return f"{self.task or 'all tasks'}: {rate_in_words(self.successes, self.n)}"
+        """The rate with its interval, and how many episodes are missing."""
+        missing = f", {self.missing} of {self.n + self.missing} episodes missing" if self.missing else ""
+        return f"{self.task or 'all tasks'}: {rate_in_words(self.successes, self.n)}{missing}"

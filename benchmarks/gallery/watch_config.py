@@ -24,8 +24,8 @@ class WatchConfig:
 
     paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH2]")]]
     """A folder of run-benchmark or of record-episodes. With a second one, both are shown side by side, seed by seed."""
-    port: int = PORT
-    """Where on 127.0.0.1 the page is served; 0 takes any port that is free."""
+    port: OptionalInt = None
+    """Where on 127.0.0.1 the page is served; auto is 8400, or the next port that is free; 0 takes any."""
     export: OptionalPath = None
     """Write one self-contained page to this file instead, with its videos in it."""
     budget: float = BUDGET_MB

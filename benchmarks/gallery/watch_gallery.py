@@ -38,6 +38,11 @@ class Gallery:
         self._posters: dict[tuple[Path, int], bytes] = {}
         self._read()
 
+    @property
+    def shortfalls(self) -> list[str]:
+        """Of the runs that lack episodes, what is to be said."""
+        return [run.shortfall for run in self._runs if run.shortfall]
+
     def page(self) -> str:
         """The page. The folders are read anew, for a run may still be going on."""
         self._read()

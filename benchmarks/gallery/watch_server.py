@@ -12,6 +12,10 @@ HOST = "127.0.0.1"
 HIGHEST_PORT = 65535
 
 
+class PortInUseError(UsageError):
+    """Somebody else is served at the port."""
+
+
 class GalleryServer(ThreadingHTTPServer):
     """Serves the gallery on 127.0.0.1, which no other machine reaches.
 
@@ -39,9 +43,14 @@ class GalleryServer(ThreadingHTTPServer):
             raise _refusal(port, error) from error
 
     @property
+    def port(self) -> int:
+        """Where it serves."""
+        return int(self.server_address[1])
+
+    @property
     def address(self) -> str:
         """What to open in a browser."""
-        return f"http://{HOST}:{self.server_address[1]}/"
+        return f"http://{HOST}:{self.port}/"
 
     def complain(self, exception: Exception) -> None:
         """Say on the terminal that a request broke, once for each way to break."""
@@ -53,8 +62,9 @@ class GalleryServer(ThreadingHTTPServer):
 
 def _refusal(port: int, error: OSError) -> AmbidexError:
     if error.errno == errno.EADDRINUSE:
-        return UsageError(
-            f"--port {port} is in use, perhaps by another gallery. Give another, or 0 for any that is free."
+        return PortInUseError(
+            f"--port {port} is in use, perhaps by another gallery. Give another, 0 for any that is free, or leave the "
+            "flag out for the next one that is."
         )
     if error.errno == errno.EACCES:
         return UsageError(f"--port {port} is not for you: the system says {error.strerror}. Give one above 1023.")

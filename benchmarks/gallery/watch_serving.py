@@ -3,12 +3,14 @@
 import sys
 from contextlib import closing
 
-from ambidex.benchmarks.gallery.watch_config import WatchConfig
+from ambidex.benchmarks.gallery.watch_config import PORT, WatchConfig
 from ambidex.benchmarks.gallery.watch_gallery import Gallery
-from ambidex.benchmarks.gallery.watch_server import GalleryServer
+from ambidex.benchmarks.gallery.watch_server import HIGHEST_PORT, GalleryServer, PortInUseError
 from ambidex.benchmarks.gallery.watch_studio import Studio
 from ambidex.benchmarks.look import Look
+from ambidex.command_line import say
 
+NAME = "watch-rollouts"
 ENDED = "The gallery is closed; the videos that were made stay."
 
 
@@ -22,10 +24,35 @@ def serve(config: WatchConfig, look: Look) -> None:
     """
     with closing(Studio(quiet=config.quiet)) as studio:
         gallery = Gallery(config.paths, look, studio)
-        with GalleryServer(gallery, config.port) as server:
+        with served_at(gallery, config.port, quiet=config.quiet) as server:
+            for shortfall in [] if config.quiet else gallery.shortfalls:
+                say(NAME, shortfall)
             sys.stdout.write(f"{server.address}\n")
             sys.stdout.flush()
             try:
                 server.serve_forever()
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(ENDED) from None
+
+
+def served_at(gallery: Gallery, port: int | None, *, quiet: bool) -> GalleryServer:
+    """A server at a port; without one at the usual port, or at the next that is free, which is said unless quiet.
+
+    Raises:
+        UsageError: The port is none, or somebody else uses it.
+    """
+    if port is not None:
+        return GalleryServer(gallery, port)
+    server = _at_the_next_free(gallery)
+    if server.port != PORT and not quiet:
+        say(NAME, f"Port {PORT} is in use, perhaps by another gallery, so this one is at port {server.port}.")
+    return server
+
+
+def _at_the_next_free(gallery: Gallery) -> GalleryServer:
+    for port in range(PORT, HIGHEST_PORT):
+        try:
+            return GalleryServer(gallery, port)
+        except PortInUseError:
+            continue
+    return GalleryServer(gallery, HIGHEST_PORT)

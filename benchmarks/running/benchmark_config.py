@@ -71,7 +71,8 @@ class BenchmarkConfig:
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     resume: Switch = False
-    """Go on with a benchmark that was interrupted, or extend it."""
+    """Go on with a benchmark that was interrupted, or extend it; --output-dir alone says which, else give the same
+    flags."""
     quiet: Switch = False
     """Say nothing but errors."""
     debug: Switch = False

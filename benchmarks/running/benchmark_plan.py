@@ -9,6 +9,7 @@ from ambidex.benchmarks.running.agent_source import BASELINES
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_worker import EpisodeJob
 from ambidex.benchmarks.running.posing import departures, posed, settle_gripper, unposed
+from ambidex.benchmarks.running.resumed_config import resumed
 from ambidex.benchmarks.running.starts import starts_sha256
 from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.env import SPREADS
@@ -88,8 +89,10 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
 
     Raises:
         UsageError: Something is missing, unknown, or out of range; also if there is no checkpoint.
+        DatasetError: The results to go on with are damaged.
         RenderingError: Videos are asked for, and no OpenGL library can be loaded.
     """
+    config = resumed(config)
     for kind, name, known in (
         ("execution", config.execution, MODES),
         ("choice for --video", config.video, CHOICES),

@@ -155,7 +155,8 @@ def test_everything_is_in_the_json_file(folders, command, tmp_path):
 
 
 def test_a_run_that_is_not_finished_is_compared_and_said(tmp_path, command):
-    a = write_outcomes(tmp_path / "a", "ssf", complete=False)
+    asked = "run-benchmark --policy act --task insertion --episodes 4"
+    a = write_outcomes(tmp_path / "a", "ssf", complete=False, command=asked)
     with (a / "results.jsonl").open("a") as file:
         file.write('{"task": "insertion", "se')  # the row that a killed run was writing
     b = write_outcomes(tmp_path / "b", "ssff", policy="hold")
@@ -164,6 +165,13 @@ def test_a_run_that_is_not_finished_is_compared_and_said(tmp_path, command):
     assert code == 0 and "3 episodes that began alike" in out
     assert f"A ({a}) is not finished" in out and f"B ({b}) is not finished" not in out
     assert f"B ({b}) has no benchmark.json" in out
+
+
+def test_without_a_command_the_summary_says_whether_a_run_is_finished(tmp_path, command):
+    a, b = (write_outcomes(tmp_path / name, "ssf", policy=name, complete=False) for name in ("act", "hold"))
+    (a / "benchmark.json").unlink()
+    _, out, _ = command(a, b)
+    assert f"A ({a}) is not finished: no summary says" in out and f"B ({b}) is not finished" not in out
 
 
 def test_other_versions_are_said(tmp_path, command):

@@ -94,6 +94,21 @@ def test_a_port_in_use(results, capsys):
     assert code == 2 and f"--port {port} is in use" in err
 
 
+def test_without_a_port_a_second_gallery_takes_the_next_free_one_and_says_so(results):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with StartedProcess([*COMMAND, results], **pipes) as first, StartedProcess([*COMMAND, results], **pipes) as second:
+        addresses = [watching.stdout.readline().strip() for watching in (first, second)]
+        assert addresses[0] != addresses[1]
+        for address, watching in zip(addresses, (first, second), strict=True):
+            with urllib.request.urlopen(address, timeout=30) as answer:
+                assert answer.status == 200
+            watching.send_signal(signal.SIGINT)
+        said = dict(zip(addresses, (watching.communicate(timeout=30)[1] for watching in (first, second)), strict=True))
+    higher = max(addresses, key=lambda address: int(address.rsplit(":")[-1].strip("/")))
+    port = higher.rsplit(":")[-1].strip("/")
+    assert f"Port 8400 is in use, perhaps by another gallery, so this one is at port {port}." in said[higher]
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

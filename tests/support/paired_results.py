@@ -18,7 +18,8 @@ def write_outcomes(
         for i, letter in enumerate(letters)
     ]
     write_results(folder, rows, videos=False, **changes)
-    (folder / "summary.json").write_text(json.dumps({"complete": complete}))
+    tasks = {name: {"n": len(letters)} for name, letters in by_task.items()}
+    (folder / "summary.json").write_text(json.dumps({"complete": complete, "tasks": tasks}))
     return folder
 
 

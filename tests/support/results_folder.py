@@ -68,14 +68,15 @@ def typical_rows(policy="act", *, lucky=0):
 
 
 def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=60, size=(48, 64), fps=FPS, **changes):
-    """Write a results folder; returns it."""
+    """Write a results folder of a run that is finished; returns it."""
     rows = typical_rows() if rows is None else rows
     tasks = list(dict.fromkeys(row.task for row in rows)) or ["insertion"]
+    episodes = len(rows) // len(tasks)
     policy = rows[0].policy if rows else "act"
     values = {
         "policy": policy,
         "execution": "chunk:100",
-        "command": f"run-benchmark --policy {policy} --checkpoint runs/{policy} --suite aloha --episodes 8 "
+        "command": f"run-benchmark --policy {policy} --checkpoint runs/{policy} --suite aloha --episodes {episodes} "
         f"--seed {FIRST_SEED} --spread published --execution chunk",
         "checkpoint": None,
         "serving": None,
