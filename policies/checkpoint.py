@@ -1,8 +1,8 @@
 """Checkpoints: a trained policy in a folder that is enough to run it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,13 @@ from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.config_json import from_json, to_json
+from ambidex.policies.embodiment import embodiment
 from ambidex.policies.errors import CheckpointError
+from ambidex.policies.first_few import first_few
 from ambidex.policies.policy import Policy
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.statistics import Statistics
+from ambidex.policies.tensor_misfits import tensor_misfits
 from ambidex.policies.training.appearing_folder import appearing
 from ambidex.policies.training.run_folder import (
     CONFIG,
@@ -126,6 +129,12 @@ def robot_folder(folder: Path, number: int) -> Path:
     return folder / FURTHER_ROBOTS / str(number) if number else folder
 
 
+def robot_folders(folder: Path) -> list[Path]:
+    """Where in a checkpoint's folder its robots are, as far as they are there."""
+    further = takewhile(Path.is_dir, (robot_folder(folder, number) for number in count(1)))
+    return [folder, *further]
+
+
 def read_texts(policy: Policy, folder: Path) -> None:
     """Give a policy the texts of a checkpoint's folder.
 
@@ -144,10 +153,7 @@ def _write_robot(folder: Path, spec: EnvSpec, statistics: Statistics) -> None:
 
 
 def _read_robots(folder: Path) -> Iterator[tuple[EnvSpec, Statistics]]:
-    for number in count():
-        own = robot_folder(folder, number)
-        if number and not own.is_dir():
-            return
+    for own in robot_folders(folder):
         yield EnvSpec.from_dict(_read_json(own / ENV_SPEC)), Statistics.read(own / STATISTICS)
 
 
@@ -197,9 +203,26 @@ def _read_json(path: Path) -> dict[str, object]:
 
 
 def _load_strictly(policy: Policy, path: Path) -> None:
-    try:
-        policy.load_state_dict(read_tensors(path), strict=True)
-    except RuntimeError as error:
+    stored = read_tensors(path)
+    _check_robots(policy, path.parent, stored)
+    misfits = tensor_misfits(policy.state_dict(), stored)
+    if misfits:
         raise CheckpointError(
-            f"{path} does not fit its own {CONFIG}: {' '.join(str(error).split())}. Restore the checkpoint from a copy."
-        ) from error
+            f"{path} does not fit its own {CONFIG}, {len(misfits)} tensors differ: {first_few(misfits)}. Restore the "
+            "checkpoint from a copy."
+        )
+    policy.load_state_dict(stored)
+
+
+def _check_robots(policy: Policy, folder: Path, tensors: Collection[str]) -> None:
+    there = [embodiment(spec) for spec in policy.specs]
+    stored = policy.robots_of(tensors)
+    if set(stored) <= set(there):
+        return
+    own = robot_folder(folder, len(there))
+    missing = own if own.parent.is_dir() else own.parent
+    raise CheckpointError(
+        f"The folder {missing.relative_to(folder)}/ of the checkpoint {folder} is missing: {MODEL} has "
+        f"{len(stored)} robots, {', '.join(stored)}, and {ENV_SPEC} and {STATISTICS} are there for "
+        f"{', '.join(there)} alone. Restore the folder from a copy of the checkpoint."
+    )

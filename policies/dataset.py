@@ -32,7 +32,7 @@ def read_tables(directories: Sequence[Path], *, several_robots: bool) -> tuple[E
         DatasetError: As `read_table`.
         UnknownNameError: As `read_table`.
     """
-    _check_directories(directories)
+    check_directories(directories)
     robots: dict[str, list[Dataset]] = {}
     for dataset in map(Dataset, directories):
         robots.setdefault(embodiment(dataset.spec) if several_robots else "", []).append(dataset)
@@ -66,7 +66,12 @@ def _table(datasets: Sequence[Dataset]) -> EpisodeTable:
     )
 
 
-def _check_directories(directories: Sequence[Path]) -> None:
+def check_directories(directories: Sequence[Path]) -> None:
+    """Refuse what cannot be datasets, before anything is read.
+
+    Raises:
+        UsageError: No dataset is named, or one twice, or one is no dataset's folder.
+    """
     if not directories:
         raise UsageError("No dataset is given. Name the folders that record-episodes wrote with --data DIR ...")
     resolved = [directory.resolve() for directory in directories]

@@ -1,6 +1,6 @@
 """Errors of training and of checkpoints."""
 
-from ambidex.envs.errors import AmbidexError
+from ambidex.envs.errors import AmbidexError, UsageError
 
 
 class CheckpointError(AmbidexError):
@@ -9,3 +9,7 @@ class CheckpointError(AmbidexError):
 
 class TrainingError(AmbidexError):
     """Training cannot go on: the loss is not finite, or the machine cannot do what is asked."""
+
+
+class NoImagesError(UsageError):
+    """A policy that looks at images, and data without any."""

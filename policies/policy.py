@@ -1,8 +1,8 @@
 """What every learned policy is: observations in, a chunk of actions out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -59,6 +59,11 @@ class Policy(nn.Module, ABC):
         """What it looks at when it acts with a robot, which is named as `embodiment` does."""
         return self.inputs
 
+    @classmethod
+    def robots_of(cls, tensors: Collection[str]) -> tuple[str, ...]:
+        """The robots to which tensors of these names belong; none where the names do not tell."""
+        return ()
+
     def add_robot(self, spec: EnvSpec, statistics: Statistics) -> None:
         """Learn to act with one more robot.
 
@@ -79,6 +84,14 @@ class Policy(nn.Module, ABC):
         Raises:
             UnknownNameError: The policy is for several, and this is none of them.
         """
+
+    def unfinished(self, steps: int) -> Sequence[str]:
+        """What of its own changes from step to step and will not be over, a sentence each; for a run that begins.
+
+        Args:
+            steps: Training steps of the run.
+        """
+        return ()
 
     def step_done(self) -> None:
         """Called after each training step, for what changes from step to step beside the weights."""
@@ -136,6 +149,17 @@ class Policy(nn.Module, ABC):
 
         Raises:
             CheckpointError: One is not what it should be.
+        """
+
+    @classmethod
+    def check_files(cls, config: Any) -> None:
+        """Refuse settings whose files of weights are not there, all at once, before there is anything slow.
+
+        Args:
+            config: Settings of `config_type`. `load_pretrained` will be called for them.
+
+        Raises:
+            UsageError: A file of weights does not exist.
         """
 
     def load_pretrained(self) -> str:

@@ -14,12 +14,13 @@ from ambidex.directory_lock import claimed
 from ambidex.envs.errors import UsageError
 from ambidex.policies.changed_flags import changed_flags
 from ambidex.policies.checkpoint import load, policy_type, read_texts
-from ambidex.policies.dataset import read_tables
+from ambidex.policies.dataset import check_directories, read_tables
 from ambidex.policies.training.device import choose_device, choose_precision
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.ranks import Ranks, joined, ranks_from_environment, wait_for_all
 from ambidex.policies.training.robot_data import RobotData, robots_of
 from ambidex.policies.training.robot_stream import training_batches
+from ambidex.policies.training.run_advice import after_damage, after_other_settings
 from ambidex.policies.training.run_folder import (
     TRAINING_STATE,
     check_run_folder,
@@ -39,6 +40,7 @@ from ambidex.policies.training.trainer import Trainer
 from ambidex.policies.training.training_log import TrainingLog
 from ambidex.policies.training.training_setup import find_home, make_policy, make_stream
 from ambidex.policies.training.training_versions import training_versions
+from ambidex.policies.training.unfinished import unfinished
 from ambidex.policies.training.validation import Validation
 from ambidex.policies.training_data.episode_table import EpisodeTable
 from ambidex.policies.training_data.merged_spec import said_differences
@@ -65,6 +67,7 @@ def train(config: TrainConfig[Any]) -> Path:
     device = choose_device(config.device, ranks.local)
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
+    _check_files(config, run)
     tables = read_tables(config.data, several_robots=policy_type(config.policy).several_robots)
     config = with_tasks(config, tables)
     with joined(ranks, device), _claimed(run, ranks):
@@ -105,6 +108,14 @@ def _train(
     _train_plan(plan, first_weights)
 
 
+def _check_files(config: TrainConfig[Any], run: Path) -> None:
+    """Refuse at once what would be refused after minutes of reading data and making a policy."""
+    check_directories(config.data)
+    begins_with_files = not (config.adapt or config.finetune) and resumable_step(run) is None
+    if begins_with_files:
+        policy_type(config.policy).check_files(config.model)
+
+
 def _first_weights(plan: TrainPlan) -> str:
     """Fill in weights from elsewhere if the run begins; says where they come, or came, from."""
     config, policy = plan.config, plan.policy
@@ -130,16 +141,18 @@ def _train_plan(plan: TrainPlan, first_weights: str) -> None:
     first_step = resumable_step(plan.run) or 0
     learner = Learner(plan)
     if first_step:
-        learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE)
+        remedy = after_damage(plan.run, first_step, config.policy)
+        learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE, remedy)
         read_texts(plan.policy, checkpoint_path(plan.run, first_step))
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
-        said = "" if first_step else first_weights
         differences_of_data = [line for robot in plan.robots for line in said_differences(robot.table.specs)]
-        for words in filter(None, (_in_words(plan, home.reason, first_step), *differences_of_data, said)):
+        begun = [] if first_step else [first_weights, *unfinished(plan)]
+        for words in filter(None, (_in_words(plan, home.reason, first_step), *differences_of_data, *begun)):
             log.note(words)
         streams = [make_stream(plan, robot, home) for robot in plan.robots]
-        validation = Validation(plan, streams) if plan.ranks.first else None
+        held_out = any(robot.held_out for robot in plan.robots)
+        validation = Validation(plan, streams) if plan.ranks.first and held_out else None
         Trainer(plan, learner, training_batches(plan, streams, first_step), validation, log, first_step).run()
 
 
@@ -155,13 +168,14 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) ->
         check_run_folder(run)
         return
     stored = read_train_json(run)
-    lines = differences(config_of(run, stored, type(config.model)), config)
+    old = config_of(run, stored, type(config.model))
+    lines = differences(old, config)
     changed = {name: (stored.get(name), value) for name, value in facts.items() if stored.get(name) != value}
     lines += [f"{name} was {was}, now {value}" for name, (was, value) in changed.items()]
     if lines:
         raise UsageError(
-            f"--resume: {run} was begun with other settings: {'; '.join(lines)}. Leave out the flags that differ, "
-            "or train in another --output-dir."
+            f"--resume: {run} was begun with other settings: {'; '.join(lines)}. "
+            f"{after_other_settings(run, old, config, len(lines))}"
         )
 
 

@@ -51,17 +51,19 @@ def _main(config: TrainConfig[Any]) -> None:
 
 
 def _next_command(policy: str, folder: Path) -> str:
-    """As it can be typed; one run for a whole suite, else one for each task of the data."""
-    from ambidex.policies.checkpoint import ENV_SPEC
+    """As it can be typed: one run for a whole suite, else one for each task of the data, of several robots one each."""
+    from ambidex.policies.checkpoint import ENV_SPEC, robot_folders
     from ambidex.policies.training.run_folder import find_checkpoint
 
-    spec = json.loads((find_checkpoint(folder) / ENV_SPEC).read_text(encoding="utf-8"))
+    files = [robot / ENV_SPEC for robot in robot_folders(find_checkpoint(folder))]
+    tasks = [str(json.loads(file.read_text(encoding="utf-8"))["task"]).split("+") for file in files]
     words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder)]
-    tasks = str(spec["task"]).split("+")
+    if len(tasks) > 1:
+        return " && ".join(shlex.join([*words, "--task", task]) for task, *_ in tasks)
     for suite, names in SUITES.items():
-        if set(names) == set(tasks):
+        if set(names) == set(tasks[0]):
             return shlex.join([*words, "--suite", suite])
-    return " && ".join(shlex.join([*words, "--task", task]) for task in tasks)
+    return " && ".join(shlex.join([*words, "--task", task]) for task in tasks[0])
 
 
 if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...

@@ -14,11 +14,12 @@ from ambidex.policies.act.model import ActModel
 from ambidex.policies.act.prediction import Prediction
 from ambidex.policies.act.task_index import TaskIndex
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.errors import NoImagesError
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.statistics import Statistics
-from ambidex.policies.vision.resnet_weights import load_resnet_weights
+from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
 
 
 class ActPolicy(Policy):
@@ -70,6 +71,13 @@ class ActPolicy(Policy):
         """Those of ResNet-18."""
         return [] if self.model.cameras is None else list(self.model.cameras.backbone.parameters())
 
+    @classmethod
+    def check_files(cls, config: ActConfig) -> None:
+        """See `Policy`; of ResNet-18."""
+        missing = missing_resnet_weights(config.backbone_width, config.backbone_norm, config.backbone_weights)
+        if missing and config.observations == "images":
+            raise UsageError(missing)
+
     def load_pretrained(self) -> str:
         """ImageNet weights into ResNet-18, as `backbone_weights` of the configuration says."""
         if self.model.cameras is None:
@@ -86,15 +94,20 @@ def cameras_of(config: ActConfig, spec: EnvSpec) -> tuple[str, ...]:
     """The cameras ACT looks at, empty if at none.
 
     Raises:
-        UsageError: The data have no images, or not of these cameras.
+        NoImagesError: The data have no images.
+        UsageError: They have none of these cameras.
     """
     if config.observations == "state":
         return ()
-    missing = [camera for camera in config.cameras if camera not in spec.cameras]
-    if missing or not spec.cameras:
+    if not spec.cameras:
+        raise NoImagesError(
+            f"ACT looks at images, and the data of {spec.task} have none. Train on object poses with --observations "
+            "state, or on images."
+        )
+    if any(camera not in spec.cameras for camera in config.cameras):
         raise UsageError(
-            f"ACT with images of {', '.join(config.cameras) or 'all cameras'}: the data of {spec.task} have images of "
-            f"{', '.join(spec.cameras) or 'no camera'}. Choose among those, render the episodes again with "
+            f"ACT with images of {', '.join(config.cameras)}: the data of {spec.task} have images of "
+            f"{', '.join(spec.cameras)}. Choose among those, render the episodes again with "
             "render-episodes --cameras, or train on object poses with observations 'state'."
         )
     return config.cameras or spec.cameras

@@ -44,8 +44,12 @@ def saved_steps(run: Path) -> list[int]:
 
 def resumable_step(run: Path) -> int | None:
     """The newest step that training can go on from; None if there is none."""
-    steps = [step for step in saved_steps(run) if (checkpoint_path(run, step) / TRAINING_STATE).is_dir()]
-    return max(steps, default=None)
+    return max(resumable_steps(run), default=None)
+
+
+def resumable_steps(run: Path) -> list[int]:
+    """All steps that training can go on from, ascending."""
+    return [step for step in saved_steps(run) if (checkpoint_path(run, step) / TRAINING_STATE).is_dir()]
 
 
 def point_last_to(run: Path, step: int) -> None:
@@ -57,12 +61,17 @@ def point_last_to(run: Path, step: int) -> None:
     temporary.replace(folder / LAST)
 
 
-def prune(run: Path, keep: int) -> None:
-    """Keep the newest `keep` checkpoints (0: all), and the training state of the newest alone."""
+def prune(run: Path, keep: int, done: int) -> None:
+    """Keep the newest `keep` checkpoints up to step `done` (0: all), and the training state of that step alone.
+
+    Later ones, which a training that began again finds there, stay until it comes to them.
+    """
     steps = saved_steps(run)
-    for step in steps[:-1]:
-        _remove(checkpoint_path(run, step) / TRAINING_STATE)
-    for step in steps[: -keep or len(steps)] if keep else []:
+    for step in steps:
+        if step != done:
+            _remove(checkpoint_path(run, step) / TRAINING_STATE)
+    before = [step for step in steps if step <= done]
+    for step in before[: -keep or len(before)] if keep else []:
         _remove(checkpoint_path(run, step))
 
 

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from ambidex.policies.errors import CheckpointError
 
+RESTORE = "Restore the checkpoint from a copy, or name the folder of an earlier one."
+
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write a new file.
@@ -25,8 +27,12 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
         ) from error
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, remedy: str = RESTORE) -> dict[str, Tensor]:
     """Inverse of `write_tensors`, on the CPU.
+
+    Args:
+        path: The file.
+        remedy: What to do if it is damaged, in words.
 
     Raises:
         CheckpointError: Missing or damaged.
@@ -34,6 +40,4 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error}. Restore the checkpoint from a copy, or use an earlier one."
-        ) from error
+        raise CheckpointError(f"{path} cannot be read: {error}. {remedy}") from error

@@ -6,6 +6,7 @@ from typing import Any
 from ambidex.envs.errors import UsageError
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.training.device import PRECISIONS
+from ambidex.policies.training.rendering_advice import rendering_commands
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training_data.episode_table import EpisodeTable
 from ambidex.policies.training_data.frame_home import DATA_PATHS
@@ -54,16 +55,31 @@ def check_inputs(inputs: PolicyInputs, table: EpisodeTable, config: TrainConfig[
     if missing or not (wanted or there or inputs.objects):
         needs = f"the cameras {', '.join(missing)}" if missing else "images"
         has = f"the cameras {', '.join(there)}" if there else "no camera: it holds states only"
+        lacking = {
+            path: spec for path, spec in table.specs.items() if not (wanted and set(wanted) <= set(spec.cameras))
+        }
         raise UsageError(
-            f"--policy {config.policy} needs {needs}, and {data} has {has}. Render them with `render-episodes "
-            f"{config.data[0]} --cameras {' '.join(missing) or 'top'} --image-size 120 160 --output-dir "
-            f"{config.data[0]}_images`, or train a policy that needs them not."
+            f"--policy {config.policy} needs {needs}, and {data} has {has}. Render them with "
+            f"{rendering_commands(lacking, wanted)}, or train a policy that needs them not."
         )
     if inputs.objects and not table.spec.object_names:
         raise UsageError(
             f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have the "
             "same objects. Train on one of them, or on images."
         )
+
+
+def refuse_without_images(tables: Sequence[EpisodeTable], config: TrainConfig[Any], reason: str) -> None:
+    """Say how to have the images that are missing.
+
+    Raises:
+        UsageError: There are datasets without images, or those of a robot have no camera in common.
+    """
+    lacking = {path: spec for table in tables for path, spec in table.specs.items() if not spec.cameras}
+    if lacking:
+        raise UsageError(f"{reason} Render them with {rendering_commands(lacking)}, and train on what that writes.")
+    for table in tables:
+        _check_images(table, named=bool(getattr(config.model, "cameras", ())))
 
 
 def check_named_cameras(tables: Sequence[EpisodeTable], config: TrainConfig[Any]) -> None:

@@ -27,7 +27,7 @@ class TrainConfig(Generic[PolicyConfig]):
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = "act"
     """The policy."""
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "base"
-    """Where the defaults of all other flags come from: tiny, base or paper."""
+    """Where the defaults of all other flags come from: tiny, base or paper, for uniact also llava_ov_0.5b."""
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR ...")] = ()
     """Dataset folders, one or more. Must be given."""
     mixture: Annotated[tuple[float, ...], tyro.conf.arg(metavar="WEIGHT ...")] = field(

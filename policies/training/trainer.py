@@ -82,7 +82,9 @@ class Trainer:
         self._log.progress(done)
         self._clock.mark("logging")
         if self._validation and (last or done % self._config.validate_every == 0):
-            self._log.scalars(done, self._validation.run(self._learner.used_weights()))
+            with self._log.doing(done, "validating"):
+                found = self._validation.run(self._learner.used_weights())
+            self._log.validated(done, found)
             self._clock.mark("validation")
         if done % self._config.save_every == 0:
             self._save(done)
@@ -115,6 +117,11 @@ class Trainer:
         if done == self._saved:
             return
         self._check()
+        with self._log.doing(done, "saving"):
+            self._write(done)
+        self._saved = done
+
+    def _write(self, done: int) -> None:
         plan = self._plan
         if plan.ranks.first:
             save(
@@ -126,6 +133,5 @@ class Trainer:
                 weights=self._learner.weights,
                 write_more=lambda folder: self._learner.state.write(folder / TRAINING_STATE),
             )
-            prune(plan.run, plan.config.keep_checkpoints)
+            prune(plan.run, plan.config.keep_checkpoints, done)
         wait_for_all(plan.ranks)
-        self._saved = done

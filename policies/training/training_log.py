@@ -1,7 +1,8 @@
 """What training says: curves for TensorBoard, and a line of progress."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,8 @@ from ambidex.progress import Progress
 
 FOLDER = "tensorboard"
 REFRESH_S = 0.1
+VALIDATION = "validation/"
+TOLD = ("loss", "action_error")
 
 
 class TrainingLog:
@@ -47,16 +50,35 @@ class TrainingLog:
             self._progress.update(step, words=self._words)
             self._shown = time.monotonic()
 
+    @contextmanager
+    def doing(self, step: int, what: str) -> Iterator[None]:
+        """Within, the progress says what is being done after `step` steps, for what takes long."""
+        self._progress.update(step, words=", ".join(filter(None, (self._words, what))), now=True)
+        yield
+        self._progress.update(step, words=self._words)
+
     def note(self, text: str) -> None:
         """Say something beside the progress."""
         self._progress.note(text)
+
+    def validated(self, step: int, values: Mapping[str, float]) -> None:
+        """Add points as `scalars` does, and say the losses and errors of actions in a line; without any, nothing."""
+        self.scalars(step, values)
+        told = [f"{name.removeprefix(VALIDATION)} {value:.4g}" for name, value in values.items() if _is_told(name)]
+        if told:
+            self.note(f"validation after step {step}: {', '.join(told)}")
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to each curve after `step` steps."""
         if self._writer:
             for name, value in values.items():
                 self._writer.add_scalar(name, value, step)
-        known = {"loss": "loss/loss", "val": "validation/loss", "samples/s": "speed/samples_per_s"}
+        known = {"loss": "loss/loss", "samples/s": "speed/samples_per_s"}
         shown = [f"{label} {values[name]:.4g}" for label, name in known.items() if name in values]
         if "loss/loss" in values:
             self._words = ", ".join(shown)
+
+
+def _is_told(name: str) -> bool:
+    """Of one robot, or of each of several: validation/loss, validation/ROBOT/loss."""
+    return name.rpartition("/")[2] in TOLD

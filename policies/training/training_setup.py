@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from ambidex.policies.checkpoint import policy_type
+from ambidex.policies.errors import NoImagesError
 from ambidex.policies.policy import Policy
 from ambidex.policies.training.robot_data import RobotData
 from ambidex.policies.training.robot_stream import RobotStream
-from ambidex.policies.training.train_checks import check_inputs, check_named_cameras
+from ambidex.policies.training.train_checks import check_inputs, check_named_cameras, refuse_without_images
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_plan import TrainPlan
 from ambidex.policies.training_data.episode_table import EpisodeTable
@@ -36,9 +37,13 @@ def make_policy(config: TrainConfig[Any], robots: Sequence[RobotData]) -> Policy
     torch.manual_seed(config.seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # no objects; refused below if needed
-        policy = policy_type(config.policy)(config.model, robots[0].table.spec, robots[0].statistics)
-        for robot in robots[1:]:
-            policy.add_robot(robot.table.spec, robot.statistics)
+        try:
+            policy = policy_type(config.policy)(config.model, robots[0].table.spec, robots[0].statistics)
+            for robot in robots[1:]:
+                policy.add_robot(robot.table.spec, robot.statistics)
+        except NoImagesError as error:
+            refuse_without_images([robot.table for robot in robots], config, str(error))
+            raise
     for robot in robots:
         check_inputs(policy.inputs_of(robot.robot), robot.table, config)
     check_named_cameras([robot.table for robot in robots], config)

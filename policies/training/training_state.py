@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from ambidex.policies.errors import CheckpointError
+from ambidex.policies.first_few import first_few
+from ambidex.policies.tensor_misfits import tensor_misfits
 from ambidex.policies.training.ema import MovingAverage
 from ambidex.policies.training.tensor_file import read_tensors, write_tensors
 
@@ -41,19 +43,24 @@ class TrainingState:
         write_tensors(folder / FILE, self._tensors())
 
     @torch.no_grad()
-    def read(self, folder: Path) -> None:
+    def read(self, folder: Path, remedy: str) -> None:
         """Take the state of a folder that `write` made.
+
+        Args:
+            folder: Made by `write`.
+            remedy: What to do if it is damaged, in words.
 
         Raises:
             CheckpointError: Missing, damaged, or of another policy.
         """
-        stored = read_tensors(folder / FILE)
+        stored = read_tensors(folder / FILE, remedy)
         self._make_moments({name.partition("/")[2] for name in stored if name.startswith("exp_avg/")})
         own = self._tensors()
-        if own.keys() != stored.keys():
+        misfits = tensor_misfits(own, stored)
+        if misfits:
             raise CheckpointError(
-                f"{folder} is of another policy: it lacks {sorted(own.keys() - stored.keys())} and has "
-                f"{sorted(stored.keys() - own.keys())} beyond. Train again in another --output-dir."
+                f"{folder} is of another policy, {len(misfits)} tensors differ: {first_few(misfits)}. Train again in "
+                "another --output-dir."
             )
         for name, tensor in own.items():
             tensor.copy_(stored[name])

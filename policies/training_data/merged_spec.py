@@ -1,11 +1,13 @@
 """One EnvSpec for several datasets, or a list of what they disagree on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.embodiment import embodiment
+from ambidex.policies.first_few import first_few
 
 BETWEEN = "; "
 """What stands between the instructions of several datasets in the spec of them all."""
@@ -21,16 +23,10 @@ def merged_spec(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
         UsageError: They cannot be trained on together; the message lists the differences.
     """
     first_path, first = next(iter(specs.items()))
-    lines = [
-        f"{path} differs from {first_path} in {line}"
-        for path, spec in specs.items()
-        for line in _differences(first, spec)
-    ]
-    if lines:
-        raise UsageError(
-            f"These datasets cannot be trained on together: {'; '.join(lines)}. Train on those that agree, or record "
-            "or render the others again with the same flags."
-        )
+    differing = {path: found for path, spec in specs.items() if (found := _differences(first, spec))}
+    if differing:
+        lines = [f"{path} differs from {first_path} in {first_few(found)}" for path, found in differing.items()]
+        raise UsageError(f"These datasets cannot be trained on together: {first_few(lines)}. {_remedy(specs.values())}")
     return _merge(first, list(specs.values()))
 
 
@@ -45,10 +41,28 @@ def said_differences(specs: Mapping[Path, EnvSpec]) -> list[str]:
 
 
 def _differences(first: EnvSpec, other: EnvSpec) -> list[str]:
+    """Of several robots, only that and in which fields; else with what they have, long names by their number."""
     names = list(MUST_AGREE)
     if set(first.cameras) & set(other.cameras):
         names.append("image_size")
-    return [line for line in first.differences(other) if line.partition(":")[0] in names]
+    differing = [name for name in names if getattr(first, name) != getattr(other, name)]
+    if first.robot == other.robot:
+        return [f"{name}: {_pair(getattr(first, name), getattr(other, name))}" for name in differing]
+    also = f" (and {', '.join(name for name in differing if name != 'robot')})" if len(differing) > 1 else ""
+    return [f"robot: {first.robot!r} != {other.robot!r}{also}"]
+
+
+def _pair(first: object, other: object) -> str:
+    if not (isinstance(first, tuple) and all(isinstance(name, str) for name in first) and isinstance(other, tuple)):
+        return f"{first!r} != {other!r}"
+    apart = [f"{own} != {theirs}" for own, theirs in zip(first, other, strict=False) if own != theirs]
+    return f"{len(first)} names != {len(other)}" if len(first) != len(other) else ", ".join(apart[:1])
+
+
+def _remedy(specs: Iterable[EnvSpec]) -> str:
+    if len({embodiment(spec) for spec in specs}) > 1:
+        return "Train on those that agree; several robots: --policy uniact."
+    return "Train on those that agree, or record or render the others again with the same flags."
 
 
 def _merge(first: EnvSpec, specs: Sequence[EnvSpec]) -> EnvSpec:

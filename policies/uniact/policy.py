@@ -1,6 +1,6 @@
 """UniAct as a policy: what it looks at, its losses, and what it is asked for in use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -24,14 +24,15 @@ from ambidex.policies.uniact.code_figures import code_figures
 from ambidex.policies.uniact.codebook import Mode
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.domain import Domain
-from ambidex.policies.uniact.extractor.make_extractor import make_extractor
+from ambidex.policies.uniact.extractor.make_extractor import make_extractor, missing_extractor_weights
 from ambidex.policies.uniact.masked_huber import masked_huber
 from ambidex.policies.uniact.model import UniActModel
 from ambidex.policies.uniact.robot_view import RobotView, view_of
 from ambidex.policies.uniact.selection import Selection
-from ambidex.policies.vision.resnet_weights import load_resnet_weights
+from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
 
 TOKENIZER = "tokenizer.json"
+DOMAINS = "model.domains."
 BLIND_DELTA = 1.0  # its errors are those of a coarse guess: a line would count the coarsest too little
 
 
@@ -76,6 +77,12 @@ class UniActPolicy(CodedPolicy):
         """See `Policy`."""
         return self._views[robot].inputs
 
+    @classmethod
+    def robots_of(cls, tensors: Collection[str]) -> tuple[str, ...]:
+        """See `Policy`; each has a domain."""
+        domains = (name.removeprefix(DOMAINS) for name in tensors if name.startswith(DOMAINS))
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in domains))
+
     def add_robot(self, spec: EnvSpec, statistics: Statistics) -> None:
         """See `Policy`; a tokenizer of our own learns the words of all robots anew."""
         if embodiment(spec) in self._specs:
@@ -114,6 +121,17 @@ class UniActPolicy(CodedPolicy):
             "temperature": self.model.codebook.temperature(),
             "perplexity": torch.special.entr(codes).sum().exp(),
         }
+
+    def unfinished(self, steps: int) -> Sequence[str]:
+        """See `Policy`; the temperature, where codes learn."""
+        temperature = self.model.codebook.temperature
+        left = int(temperature.steps - temperature.step)
+        if self._kept or left <= steps:
+            return ()
+        return (
+            f"The temperature falls over {left} steps, and this run has {steps}: --temperature-steps "
+            f"{max(1, 3 * steps // 4)}.",
+        )
 
     def step_done(self) -> None:
         """See `Policy`; the temperature falls, where codes learn."""
@@ -176,6 +194,14 @@ class UniActPolicy(CodedPolicy):
         """Those that may begin with published weights: ResNet-18's, and LLaVA-OneVision's."""
         extractor = self.model.extractor.parameters() if self.config.extractor == "llava_ov" else ()
         return [*self.model.cameras.backbone.parameters(), *extractor]
+
+    @classmethod
+    def check_files(cls, config: UniActConfig) -> None:
+        """See `Policy`; of the image encoder and of LLaVA-OneVision."""
+        image = missing_resnet_weights(config.backbone_width, config.backbone_norm, config.backbone_weights)
+        missing = [image, missing_extractor_weights(config)]
+        if any(missing):
+            raise UsageError(" ".join(filter(None, missing)))
 
     def load_pretrained(self) -> str:
         """Weights into ResNet-18 and the extractor, as the configuration says."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.errors import NoImagesError
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.uniact.config import UniActConfig
 
@@ -33,13 +34,16 @@ def view_of(config: UniActConfig, spec: EnvSpec) -> RobotView:
     The main camera is the one that is named, or the interpreter's first.
 
     Raises:
-        UsageError: The data have no images, or not of one of these cameras.
+        NoImagesError: The data have no images.
+        UsageError: They have none of one of these cameras.
     """
+    if not spec.cameras:
+        raise NoImagesError(f"UniAct needs images, and the data of {spec.task} have none.")
     cameras = tuple(name for name in config.cameras or spec.cameras if name in spec.cameras)
     if not cameras:
         raise UsageError(
-            f"UniAct needs images of {' or '.join(config.cameras) or 'a camera'}{_told(config.cameras)}: the data of "
-            f"{spec.task} have images of {', '.join(spec.cameras) or 'no camera'}. Give --cameras with some of those, "
+            f"UniAct needs images of {' or '.join(config.cameras)}{_told(config.cameras)}: the data of "
+            f"{spec.task} have images of {', '.join(spec.cameras)}. Give --cameras with some of those, "
             "or without a name for all, or render the episodes again with render-episodes --cameras."
         )
     return RobotView(interpreter=cameras, main=_main(config, spec, cameras))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.errors import CheckpointError
-from ambidex.policies.vision.resnet import PUBLISHED_WIDTH, ResNet18
+from ambidex.policies.vision.resnet import PUBLISHED_WIDTH, Norm, ResNet18
 
 NONE, CACHED = "none", "cached"
 CACHED_PATTERN = "resnet18-*.pth"
@@ -36,24 +36,44 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
     """
     if source == NONE:
         return f"{FROM_SCRATCH}, as asked for."
-    if source != CACHED:
-        return _fill(backbone, Path(source).expanduser())
-    if backbone.width != PUBLISHED_WIDTH or backbone.norm != "frozen":
+    if source == CACHED and not _published_fit(backbone.width, backbone.norm):
         return f"{FROM_SCRATCH}: published weights are for width {PUBLISHED_WIDTH} and frozen batch norm."
-    files = cached_files()
-    if not files:
-        raise UsageError(
+    missing = missing_resnet_weights(backbone.width, backbone.norm, source)
+    if missing:
+        raise UsageError(missing)
+    return _fill(backbone, cached_files()[-1] if source == CACHED else Path(source).expanduser())
+
+
+def missing_resnet_weights(width: int, norm: Norm, source: str) -> str:
+    """Which file `load_resnet_weights` would miss, and what to do about it, in words; empty if none.
+
+    Args:
+        width: Of the backbone.
+        norm: Of the backbone.
+        source: As `load_resnet_weights`.
+    """
+    if source == NONE or (source == CACHED and (cached_files() or not _published_fit(width, norm))):
+        return ""
+    if source == CACHED:
+        return (
             f"ResNet-18 with frozen batch norm needs ImageNet weights, and none lie in {_cache()}. Put torchvision's "
             "resnet18-f37072fd.pth there, name a file with --backbone-weights FILE, or learn from scratch with "
             "--backbone-weights none --backbone-norm group --backbone-learning-rate 1e-4: without weights, frozen "
             "batch norm is no normalisation, and a rate meant for fine-tuning hardly moves what is random."
         )
-    return _fill(backbone, files[-1])
+    file = Path(source).expanduser()
+    if file.is_file():
+        return ""
+    return f"backbone_weights: {file} is no file. Give a .safetensors or .pth file, 'cached' or 'none'."
 
 
 def cached_files() -> list[Path]:
     """ImageNet files of ResNet-18 that torchvision once downloaded."""
     return sorted(_cache().glob(CACHED_PATTERN))
+
+
+def _published_fit(width: int, norm: Norm) -> bool:
+    return width == PUBLISHED_WIDTH and norm == "frozen"
 
 
 def _cache() -> Path:
@@ -79,8 +99,6 @@ def _fill(backbone: ResNet18, file: Path) -> str:
 
 
 def _read(file: Path) -> Mapping[str, Tensor]:
-    if not file.is_file():
-        raise UsageError(f"backbone_weights: {file} is no file. Give a .safetensors or .pth file, 'cached' or 'none'.")
     try:
         if file.suffix == ".safetensors":
             return load_file(file)

@@ -51,7 +51,9 @@ class Progress:
     ) -> None:
         self.close()
 
-    def update(self, done: int, successes: int = 0, trials: int | None = None, words: str = "") -> None:
+    def update(
+        self, done: int, successes: int = 0, trials: int | None = None, words: str = "", *, now: bool = False
+    ) -> None:
         """Show how far it is.
 
         Args:
@@ -59,12 +61,13 @@ class Progress:
             successes: Trials that succeeded.
             trials: Trials so far; None if it is not about success.
             words: What else to say; it stands in the place of the rate.
+            now: Write a line into a log even if the last one is not long ago.
         """
         words = words if trials is None else _rate(successes, trials)
         if self._bar is not None:
             self._bar.n = done
             self._bar.set_postfix_str(words, refresh=True)
-        elif not self._quiet and self._clock() - self._last_line >= LINE_EVERY_S:
+        elif not self._quiet and (now or self._clock() - self._last_line >= LINE_EVERY_S):
             self._last_line = self._clock()
             parts = [f"{self._label}: {done}/{self._total}", self._left(done), words]
             self._write(", ".join(filter(None, parts)))

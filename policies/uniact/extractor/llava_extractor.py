@@ -52,10 +52,7 @@ class LlavaExtractor(Extractor):
         try:
             from transformers import LlavaOnevisionModel
         except ModuleNotFoundError as error:
-            raise UsageError(
-                f"The extractor llava_ov needs packages that are not installed ({error}). Install them: pip install "
-                "'ambidex[uniact]'; or take --extractor scratch."
-            ) from error
+            raise UsageError(not_installed(error)) from error
         self._chosen_for: torch.device | None = None
         self._flash = False
         self.llava: Any = LlavaOnevisionModel(llava_config(shape))
@@ -116,6 +113,14 @@ class LlavaExtractor(Extractor):
         for name, parameter in self.llava.named_parameters():
             if "post_layernorm" in name:
                 parameter.requires_grad_(False)
+
+
+def not_installed(error: ModuleNotFoundError) -> str:
+    """What to do about it, in words."""
+    return (
+        f"The extractor llava_ov needs packages that are not installed ({error}). Install them: pip install "
+        "'ambidex[uniact]'; or take --extractor scratch."
+    )
 
 
 def _learned_size(shape: LlavaShape) -> int:

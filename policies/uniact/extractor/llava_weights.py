@@ -8,6 +8,7 @@ from typing import Any
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.errors import CheckpointError
+from ambidex.policies.first_few import first_few
 from ambidex.policies.uniact.extractor.llava_config import config_differences, llava_config
 from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 
@@ -15,7 +16,6 @@ CACHED, NONE = "cached", "none"
 CACHE_NAME = "models--llava-hf--llava-onevision-qwen2-0.5b-ov-hf"
 NOT_NEEDED = ("lm_head.weight",)  # nobody asks for words
 MEAN = STD = 0.5
-SHOWN = 5
 
 
 def weights_folder(source: str) -> Path:
@@ -95,9 +95,8 @@ def _image_differences(folder: Path) -> list[str]:
 
 
 def _mismatch(folder: Path, lines: list[str]) -> CheckpointError:
-    more = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
     return CheckpointError(
-        f"The weights in {folder} do not fit: {'; '.join(lines[:SHOWN])}{more}. Expected those of "
+        f"The weights in {folder} do not fit: {first_few(lines)}. Expected those of "
         "llava-onevision-qwen2-0.5b-ov, or flags --llava.* that describe these."
     )
 
