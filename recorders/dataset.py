@@ -9,11 +9,13 @@ from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
 from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.attempt import Attempt
+from ambidex.recorders.counted import counted
 from ambidex.recorders.dataset_folders import dataset_folders, in_words
-from ambidex.recorders.dataset_info import DatasetInfo
+from ambidex.recorders.dataset_info import NAME, DatasetInfo
 from ambidex.recorders.demo_file import DemoFile
 from ambidex.recorders.formats import format_named, format_of
 from ambidex.recorders.libero_place import within_file
+from ambidex.recorders.remedy import again
 from ambidex.recorders.stored_episode import StoredEpisode
 
 __all__ = [
@@ -83,8 +85,8 @@ class Dataset:
         if self.info.complete and missing:
             raise DatasetError(
                 f"{self.format.episode_path(directory, missing[0])} is missing: dataset.json counts "
-                f"{self.info.episodes} episodes, {len(missing)} of them are not there. Restore them, or record with "
-                "--resume."
+                f"{counted(self.info.episodes, 'episode')}, {len(missing)} of them not there. Restore what is missing, "
+                f"or let this bring it back: {again(directory / NAME)}"
             )
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
+from ambidex.recorders.remedy import remedy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,5 +43,5 @@ class Field:
         if shape != expected or dtype != np.dtype(self.dtype) or empty:
             raise DatasetError(
                 f"{file}, field {self.path}: got {dtype} of shape {shape}, expected {self.dtype} of shape {expected} "
-                f"for an episode of {steps} steps. The file is damaged or was changed; record the episode again."
+                f"for an episode of {steps} steps. The file is damaged or was changed. {remedy(file)}"
             )

@@ -17,6 +17,7 @@ import h5py
 
 from ambidex.envs.errors import DatasetError
 from ambidex.recorders.hdf5_sink import Hdf5Sink
+from ambidex.recorders.remedy import remedy
 
 _MAGIC = b"ambidex\n"
 _EXTENT = struct.Struct("<QQ")  # offset, length [B]
@@ -69,7 +70,7 @@ def _check_once(path: Path, device: int, inode: int, size: int, changed: int) ->
         if not 0 < length <= file.seek(0, io.SEEK_END) or _checksum(file, extents) != checksum:
             raise DatasetError(
                 f"{path}, structure of the file: its checksum differs, so the file was damaged after recording. "
-                "Restore it from a copy, or record the episode again."
+                f"{remedy(path)}"
             )
 
 

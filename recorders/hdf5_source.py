@@ -10,6 +10,7 @@ import numpy as np
 
 from ambidex.envs.errors import AmbidexError, DatasetError
 from ambidex.recorders.hdf5_seal import check_seal
+from ambidex.recorders.remedy import remedy
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # One frame of a training set is read at a time, so a cache of decoded frames per open file would only cost memory.
@@ -30,7 +31,7 @@ def reading(path: Path, field: str) -> Iterator[None]:
         first_line = (str(error).splitlines() or [""])[0]
         raise DatasetError(
             f"{path}, {field}: the file is damaged here and cannot be read ({type(error).__name__}: {first_line}). "
-            "Restore it from a copy, or record the episode again."
+            f"{remedy(path)}"
         ) from error
 
 
@@ -96,7 +97,7 @@ def _check_signature(path: Path) -> None:
         kind = "an empty file" if not start else "no HDF5 file"
         raise DatasetError(
             f"{path} is {kind}: it begins with {start!r}, expected {_SIGNATURE!r}. Expected an episode file that "
-            "record-episodes wrote; remove this one or restore it from a copy."
+            f"record-episodes wrote. {remedy(path)}"
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from ambidex.atomic_files import remove_leftovers
 from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import UsageError
+from ambidex.recorders.counted import counted
 from ambidex.recorders.dataset_info import NAME
 from ambidex.recorders.destination import FAILURES, VIDEOS
 from ambidex.recorders.libero_format import PARTS
@@ -54,8 +55,9 @@ def space_warning(config: RecordConfig, directory: Path, episodes: int, steps: i
     if needed <= free:
         return ""
     return (
-        f"The disk may fill up: {episodes} episodes need about {_amount(needed)}, and {_amount(free)} are free "
-        f"at {directory}. If it does, nothing is lost: free some space and go on with --resume."
+        f"The disk may fill up: {counted(episodes, 'more episode')} will take about {_amount(needed)}, and "
+        f"{_amount(free)} are free at {directory}. "
+        "If it does, nothing is lost: free some space and go on with --resume."
     )
 
 

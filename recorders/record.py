@@ -57,7 +57,9 @@ def task_name(config: RecordConfig) -> str:
     """
     if config.bddl_file is None:
         if not config.task:
-            raise UsageError("No task is given. Name one with --task; --list shows what there is.")
+            folder = f"; {config.output_dir} is none" if config.output_dir else ""
+            hint = f" With --resume it may be left out if --output-dir is a dataset{folder}." if config.resume else ""
+            raise UsageError(f"No task is given. Name one with --task; --list shows what there is.{hint}")
         return config.task
     if config.task:
         raise UsageError(f"--task {config.task} and --bddl-file {config.bddl_file}: give one of them.")

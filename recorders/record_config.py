@@ -67,7 +67,8 @@ class RecordConfig:
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     resume: Switch = False
-    """Go on with a dataset that was interrupted, or extend it."""
+    """Go on with a dataset that was interrupted, or extend it. Without a task, flags not given are those with which the
+    one in --output-dir was recorded."""
     list: Switch = False
     """Print the tasks and leave: one line per suite, or with --task SUITE one per task of it."""
     quiet: Switch = False

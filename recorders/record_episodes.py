@@ -5,16 +5,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from ambidex.command_line import DONE, FAILED, run, say
+from ambidex.command_line import DONE, FAILED, WRONG_USAGE, run, say
+from ambidex.envs.errors import AmbidexError, UsageError
 from ambidex.envs.opengl import check_environment
 from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.record_flags import defaults_for
 
 NAME = "record-episodes"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, record, and leave with an exit code."""
-    run(NAME, _main, RecordConfig, argv)
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        default = defaults_for(words)
+    except AmbidexError as error:
+        say(NAME, str(error))
+        sys.exit(WRONG_USAGE if isinstance(error, UsageError) else FAILED)
+    run(NAME, _main, RecordConfig, words, default=default)
 
 
 def _main(config: RecordConfig) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.intervals import rate_in_words
+from ambidex.recorders.counted import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +44,15 @@ class RecordSummary:
             else "it is complete and nothing was left to do"
         )
         return (
-            f"{self.task}: {self.kept} episodes kept, success {rate_in_words(self.kept, self.attempts)}, {pace}, "
-            f"{self.size / 1e6:.1f} MB in {self.directory}"
+            f"{self.task}: {counted(self.kept, 'episode')} kept, "
+            f"success {rate_in_words(self.kept, self.attempts)}, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
         )
 
     def shortfall(self, command: str) -> str:
         """What to say when the attempts ran out; `command` is how to go on with this recording."""
         return (
-            f"{self.task}: {self.kept} of {self.wanted} episodes were recorded when all {self.attempts} attempts were "
-            f"used up; success {rate_in_words(self.kept, self.attempts)}. What was recorded stays in {self.directory}, "
-            f"and {self.directory / 'attempts.jsonl'} says why each attempt failed. Go on with: {command}"
+            f"{self.task}: {self.kept} of {self.wanted} episodes were recorded after "
+            f"{counted(self.attempts, 'attempt')}, and no more are allowed; "
+            f"success {rate_in_words(self.kept, self.attempts)}. What was recorded stays in {self.directory}, and "
+            f"{self.directory / 'attempts.jsonl'} says why each attempt failed. Go on with: {command}"
         )

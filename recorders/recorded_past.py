@@ -9,6 +9,7 @@ from ambidex.recorders.command_text import differences, from_text
 from ambidex.recorders.dataset import ATTEMPTS, Attempt, read_attempts
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
 from ambidex.recorders.formats import format_named
+from ambidex.recorders.kept_episodes import check_kept
 from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
 from ambidex.recorders.versions import versions
 
@@ -42,14 +43,16 @@ def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256
 
     Raises:
         UsageError: They recorded something else; the message lists every difference.
-        DatasetError: The folder is damaged.
+        DatasetError: The folder or an episode in it is damaged.
     """
     if not (directory / NAME).exists():
         return Past()
     info = DatasetInfo.read(directory)
     old = from_text("record-episodes", info.command, RecordConfig)
     found = _differences(info, old, config, spec)
-    _check_agreement(directory, found or _model_difference(directory, info, model_sha256))
+    _check_agreement(directory, found)
+    check_kept(directory, format_named(info.format))
+    _check_agreement(directory, _model_difference(directory, info, model_sha256))
     attempts = tuple(read_attempts(directory))
     _check_attempts(directory, config, attempts)
     return Past(attempts=attempts, complete=info.complete, num_episodes=old.num_episodes)

@@ -12,11 +12,13 @@ from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
 from ambidex.progress import Progress
 from ambidex.recorders.command_text import differences, from_text, to_text
+from ambidex.recorders.counted import counted
 from ambidex.recorders.dataset import ATTEMPTS
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.dataset_info import NAME, DatasetInfo
 from ambidex.recorders.definition_copy import keep_definition
 from ambidex.recorders.formats import format_named
+from ambidex.recorders.kept_episodes import check_kept
 from ambidex.recorders.output_folder import check_folder, clean, dataset_size
 from ambidex.recorders.render_config import RUN_ONLY, RenderConfig
 from ambidex.recorders.render_plan import RenderPlan, plan_rendering
@@ -47,7 +49,7 @@ class RenderSummary:
     def in_words(self) -> str:
         """One line."""
         pace = f"{self.wall_s / self.rendered:.2f} s per episode" if self.rendered else "nothing was left to do"
-        return f"{self.episodes} episodes rendered, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
+        return f"{counted(self.episodes, 'episode')} rendered, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
 
 
 def render(config: RenderConfig) -> RenderSummary:
@@ -65,6 +67,7 @@ def render(config: RenderConfig) -> RenderSummary:
         clean(plan.target)
         check_folder(plan.target, resume=config.resume)
         _check_same(plan)
+        check_kept(plan.target, format_named(plan.layout.format))
         files = DatasetFiles(plan.target, format_named(plan.layout.format))
         left = [job for job in plan.jobs if not files.has(job.attempt, job.destination)]
         try:

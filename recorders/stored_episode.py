@@ -14,6 +14,7 @@ from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.recorders.field import Field
 from ambidex.recorders.hdf5_source import Hdf5Source, reading
+from ambidex.recorders.remedy import remedy
 from ambidex.recorders.stored_frames import StoredFrames
 
 
@@ -149,7 +150,7 @@ class StoredEpisode(ABC):
             if stored.get(name) != fingerprint:
                 raise DatasetError(
                     f"{self.path}, {name}: the SHA-256 differs from the one stored in attribute 'sha256', so this was "
-                    "damaged or changed after recording. Restore the file from a copy, or record the episode again."
+                    f"damaged or changed after recording. {remedy(self.path)}"
                 )
 
     def _place(self, field: Field) -> str:

@@ -13,6 +13,7 @@ from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import ImageArray
 from ambidex.recorders.hdf5_source import reading
 from ambidex.recorders.image_storage import decode_jpeg
+from ambidex.recorders.remedy import remedy
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +56,7 @@ class StoredFrames:
             if images.shape != (self.steps, *frame) or images.dtype != np.uint8:
                 raise DatasetError(
                     f"{self.path}, field {images.name}: got {images.dtype} of shape {images.shape}, expected uint8 "
-                    f"of shape {(self.steps, *frame)}. The file is damaged or was changed; render the episode again."
+                    f"of shape {(self.steps, *frame)}. The file is damaged or was changed. {remedy(self.path)}"
                 )
 
     def frame(self, camera: str, t: int) -> ImageArray:

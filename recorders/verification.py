@@ -1,4 +1,4 @@
-"""Whether an episode can be reproduced from its actions."""
+"""Whether an episode can be reproduced from its actions, and is whole."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ambidex.envs.types import Episode, FloatArray
+from ambidex.recorders.pictures import Pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Verification:
         joint_success: What its joint actions gave under joint control.
         ee_success: What its end-effector actions gave under end-effector control; None if not tried, or if there are
             none.
+        pictures: What reading its pictures gave; None if they were not looked at.
         notes: What was different then, e.g. the MuJoCo version.
     """
 
@@ -33,6 +35,7 @@ class Verification:
     largest_difference: float
     joint_success: bool
     ee_success: bool | None
+    pictures: Pictures | None
     notes: tuple[str, ...]
 
     @property
@@ -51,9 +54,14 @@ class Verification:
         return self.ee_success in (None, self.recorded_success)
 
     @property
+    def whole_pictures(self) -> bool:
+        """No picture is damaged, or none was looked at."""
+        return self.pictures is None or self.pictures.whole
+
+    @property
     def reproduces(self) -> bool:
         """All of it."""
-        return self.same_states and self.same_success and self.same_ee_success
+        return self.same_states and self.same_success and self.same_ee_success and self.whole_pictures
 
 
 def state_differences(episode: Episode, replayed: FloatArray) -> tuple[int | None, float]:

@@ -7,11 +7,10 @@ from pathlib import Path
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
-from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_folders import dataset_folders
 from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.destination import FAILURES
-from ambidex.recorders.formats import format_of
+from ambidex.recorders.formats import format_named, format_of
 from ambidex.recorders.libero_place import within_file
 from ambidex.recorders.verification import Verification
 from ambidex.recorders.verify_worker import VerifyWorker
@@ -26,7 +25,8 @@ def episode_files(*paths: Path) -> list[Path]:
         paths: Datasets, folders with datasets in them, episode files, FILE/demo_I.
 
     Returns:
-        The episodes; a file or a dataset that cannot be read stands for itself, and the worker says why.
+        The episodes, those too that are missing of a complete dataset; a file or a dataset that cannot be read stands
+        for itself. The worker says why.
 
     Raises:
         DatasetError: A path leads nowhere, a folder has no dataset in it, or there is no episode at all.
@@ -52,10 +52,19 @@ def _in_folder(path: Path) -> list[Path]:
 def _in_dataset(directory: Path) -> list[Path]:
     failures = (directory / FAILURES).glob("episode_*.hdf5")
     try:
-        kept = Dataset(directory).paths
+        kept = _counted(directory)
     except DatasetError:
         return [directory]
     return [*kept, *sorted(failures, key=lambda file: (len(file.name), file.name))]
+
+
+def _counted(directory: Path) -> list[Path]:
+    """The episodes of a dataset, and where those would be that it counts and that are not there."""
+    info = DatasetInfo.read(directory)
+    layout = format_named(info.format)
+    expected = {index: layout.episode_path(directory, index) for index in range(info.episodes) if info.complete}
+    places = expected | layout.find(directory)
+    return [places[index] for index in sorted(places)]
 
 
 def _in_file(path: Path) -> list[Path]:
@@ -70,12 +79,13 @@ def _in_file(path: Path) -> list[Path]:
         return [path]
 
 
-def verify(*paths: Path, ee: bool = True, workers: int | None = None) -> Iterator[Verified]:
-    """Replay every episode of some datasets or files.
+def verify(*paths: Path, ee: bool = True, pictures: bool = True, workers: int | None = None) -> Iterator[Verified]:
+    """Replay every episode of some datasets or files, and read all that it holds.
 
     Args:
         paths: As `episode_files`.
         ee: Replay the end-effector actions too.
+        pictures: Read every stored picture too.
         workers: Worker processes; None for one per usable CPU, 0 for this process.
 
     Yields:
@@ -85,7 +95,7 @@ def verify(*paths: Path, ee: bool = True, workers: int | None = None) -> Iterato
         DatasetError: As `episode_files`.
     """
     files = episode_files(*paths)
-    with Pool[Path, Verification](partial(VerifyWorker, ee), worker_count(workers, len(files))) as pool:
+    with Pool[Path, Verification](partial(VerifyWorker, ee, pictures), worker_count(workers, len(files))) as pool:
         for file in files:
             pool.submit(file)
         while pool.pending:

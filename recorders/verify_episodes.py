@@ -28,7 +28,7 @@ def _main(config: VerifyConfig) -> int:
     files = episode_files(*config.paths)
     results = []
     with Progress("verified", len(files), quiet=config.quiet) as progress:
-        for result in verify(*config.paths, ee=config.ee, workers=config.workers):
+        for result in verify(*config.paths, ee=config.ee, pictures=config.pictures, workers=config.workers):
             results.append(result)
             progress.update(len(results), sum(map(reproduces, results)), len(results))
     results.sort(key=lambda result: files.index(result[0]))

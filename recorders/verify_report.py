@@ -7,7 +7,7 @@ from ambidex.envs.pool_worker import WorkerError
 from ambidex.recorders.text_table import text_table
 from ambidex.recorders.verification import Verification
 
-HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions")
+HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions", "pictures")
 
 
 def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
@@ -20,6 +20,7 @@ def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | W
     root = paths[0] if len(paths) == 1 else None
     verified = [result for _, result in results if isinstance(result, Verification)]
     broken = [_broken(path, error) for path, error in results if isinstance(error, WorkerError)]
+    broken += [result.pictures.said for result in verified if result.pictures is not None and result.pictures.said]
     notes = sorted({note for result in verified for note in result.notes})
     table = [text_table(HEADER, [_row(root, result) for result in verified])] if verified else []
     return "\n".join([*table, *broken, *(f"Note: {note}." for note in notes), *_sums(len(results), verified)])
@@ -46,6 +47,7 @@ def _row(root: Path | None, result: Verification) -> tuple[str, ...]:
         states,
         _outcome(result.joint_success),
         ee,
+        "not read" if result.pictures is None else result.pictures.in_words,
     )
 
 
@@ -63,6 +65,8 @@ def _sum(files: int, verified: Sequence[Verification]) -> str:
     if any(result.ee_success is not None for result in verified):
         tried = [result for result in verified if result.ee_success is not None]
         parts.append(f"{sum(result.same_ee_success for result in tried)} the same success from end-effector actions")
+    if any(result.pictures is not None and result.pictures.count for result in verified):
+        parts.append(f"{sum(result.whole_pictures for result in verified)} all their pictures whole")
     return ", ".join(parts) + "."
 
 

@@ -7,7 +7,10 @@ from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Episode, Float32Array
 from ambidex.recorders.dataset import Dataset
-from ambidex.recorders.formats import read_episode
+from ambidex.recorders.formats import open_episode
+from ambidex.recorders.libero_place import within_file
+from ambidex.recorders.pictures import check_pictures
+from ambidex.recorders.remedy import again
 from ambidex.recorders.replay import replay
 from ambidex.recorders.stored_world import world_of
 from ambidex.recorders.verification import Verification, state_differences
@@ -19,21 +22,26 @@ class VerifyWorker:
 
     Args:
         ee: Replay the end-effector actions too.
+        pictures: Read the pictures too.
     """
 
-    def __init__(self, ee: bool) -> None:
-        self._ee = ee
+    def __init__(self, ee: bool, pictures: bool) -> None:
+        self._ee, self._pictures = ee, pictures
         self._made: dict[tuple[str, str, str, str], Environment] = {}
 
     def __call__(self, path: Path) -> Verification:
-        """Replay an episode.
+        """Read and replay an episode.
 
         Raises:
-            DatasetError: The file is damaged, or is of another world; or a dataset whose episodes cannot be found.
+            DatasetError: The file is missing or damaged, or is of another world; or a dataset whose episodes cannot be
+                found.
         """
         if path.is_dir():
             Dataset(path)  # one that cannot be read: says why
-        episode = read_episode(path)
+        _check_present(path)
+        with open_episode(path) as stored:
+            episode = stored.episode
+            pictures = check_pictures(stored) if self._pictures else None
         env = self._environment(path, episode.spec, episode.spec.control)
         _check_world(path, episode, env)
         sent = episode.ee_actions if episode.spec.control == "ee" else episode.joint_actions
@@ -48,6 +56,7 @@ class VerifyWorker:
             largest_difference=largest,
             joint_success=self._success(path, episode, "joint", episode.joint_actions) if under_ee else success,
             ee_success=success if under_ee else self._ee_success(path, episode),
+            pictures=pictures,
             notes=_notes(episode, env),
         )
 
@@ -63,6 +72,13 @@ class VerifyWorker:
         if key not in self._made:
             self._made[key] = world_of(replace(spec, control=control, cameras=()), path)
         return self._made[key]
+
+
+def _check_present(path: Path) -> None:
+    if not (path.exists() or within_file(path)):
+        command = again(path)
+        bring = f", or let this bring it back: {command}" if command else "."
+        raise DatasetError(f"{path} is missing: dataset.json counts it. Restore it{bring}")
 
 
 def _check_world(path: Path, episode: Episode, env: Environment) -> None:

@@ -28,7 +28,7 @@ def test_quiet_is_silent(tmp_path):
 def test_the_summary_is_one_line_on_stdout(tmp_path):
     done = subprocess.run([*COMMAND, *ONE_WITHOUT_IMAGES], **RUN, cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stdout.startswith("insertion: 1 episodes kept, success 1/1 = 100.0 % (95 % interval")
+    assert done.stdout.startswith("insertion: 1 episode kept, success 1/1 = 100.0 % (95 % interval")
     assert done.stdout.count("\n") == 1 and "MB in data" in done.stdout
 
 

@@ -55,16 +55,29 @@ def test_datasets_are_named_as_in_a_shell(data):
 def test_a_damaged_dataset_does_not_keep_the_others_from_being_verified(data):
     (file,) = (data / "libero_goal" / "7").glob("*_demo.hdf5")
     file.write_bytes(file.read_bytes()[:5000])
-    (data / "insertion" / "episode_0.hdf5").unlink()
     results = dict(verify(data, workers=0))
-    damaged, missing = results[data / "libero_goal" / "7"], results[data / "insertion"]
+    damaged = results[data / "libero_goal" / "7"]
     assert isinstance(damaged, WorkerError) and "truncated" in damaged.message
-    assert isinstance(missing, WorkerError) and "episode_0.hdf5 is missing" in missing.message
-    assert len(results) == 3 and sum(getattr(result, "reproduces", False) for result in results.values()) == 1
+    assert len(results) == 4 and sum(getattr(result, "reproduces", False) for result in results.values()) == 3
     words = report([data], list(results.items()))
-    assert "2 of 3 could not be replayed" in words and "1 of 3 episodes have the same states" in words
-    alone = report([data / "insertion"], list(verify(data / "insertion", workers=0)))
+    assert "1 of 4 could not be replayed" in words and "3 of 4 episodes have the same states" in words
+    alone = report([data / "libero_goal" / "7"], list(verify(data / "libero_goal" / "7", workers=0)))
     assert alone.endswith("1 of 1 could not be replayed.") and "same states" not in alone
+
+
+def test_of_a_dataset_with_a_missing_file_the_others_are_verified(data):
+    (data / "insertion" / "episode_0.hdf5").unlink()
+    (file,) = (data / "libero_goal" / "7").glob("*_demo.hdf5")
+    file.unlink()
+    results = dict(verify(data, workers=0))
+    missing, demo = (
+        results[data / "insertion" / "episode_0.hdf5"], results[data / "libero_goal" / "7" / "parts" / "demo_0.hdf5"]
+    )  # fmt: skip
+    assert isinstance(missing, WorkerError) and isinstance(demo, WorkerError) and "is missing" in demo.message
+    assert f"bring it back: record-episodes --resume --output-dir {data / 'insertion'}" in missing.message
+    assert results[data / "insertion" / "episode_1.hdf5"].reproduces and len(results) == 4
+    words = report([data], list(results.items()))
+    assert "2 of 4 could not be replayed" in words and "2 of 4 episodes have the same states" in words
 
 
 def test_files_without_their_dataset_are_named_one_by_one(data):

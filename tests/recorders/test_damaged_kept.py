@@ -1,0 +1,118 @@
+"""Damaged episodes of a dataset: going on with it refuses and says what to do, and doing that brings them back."""
+
+import shlex
+import shutil
+
+import h5py
+import libero_recording
+import pytest
+import recording_fakes
+from recording_fakes import STATES, contents, record_to
+
+from ambidex.envs.errors import DatasetError
+from ambidex.recorders.act import write_episode
+from ambidex.recorders.dataset import read
+from ambidex.recorders.record_episodes import main
+from ambidex.recorders.remedy import remedy
+from ambidex.recorders.render import render
+from ambidex.recorders.render_config import RenderConfig
+
+DEMOS = "put_the_bowl_on_the_stove_demo.hdf5"
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """Two episodes without images, and two failures."""
+    directory = tmp_path_factory.mktemp("straight") / "data"
+    record_to(directory, STATES, num_episodes=2, keep_failures=True, workers=0)
+    return directory
+
+
+@pytest.fixture
+def data(straight, tmp_path):
+    """A copy to damage."""
+    return shutil.copytree(straight, tmp_path / "data")
+
+
+def cut(path, share=0.5):
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+def refusal(going_on):
+    with pytest.raises(DatasetError) as error:
+        going_on()
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+def follow(message, agent, monkeypatch):
+    """Give the command that a message ends with; only who acts is another."""
+    name, *flags = shlex.split(message.partition("what it held: ")[2])
+    assert name == "record-episodes"
+    monkeypatch.setattr("ambidex.recorders.record._expert", lambda config: agent)
+    with pytest.raises(SystemExit) as leaving:
+        main([*flags, "--workers", "0", "--quiet"])
+    assert leaving.value.code == 0
+
+
+@pytest.mark.parametrize("name", ["episode_0.hdf5", "episode_1.hdf5", "failures/episode_0.hdf5"])
+def test_resume_refuses_a_damaged_episode_and_its_advice_brings_it_back(straight, data, name, monkeypatch):
+    damaged = data / name
+    cut(damaged)
+    left = damaged.read_bytes()
+    message = refusal(lambda: record_to(data, STATES, num_episodes=2, keep_failures=True, workers=0, resume=True))
+    assert message.startswith(f"--resume: 1 of 4 episodes kept in {data} cannot be read: {name}.")
+    assert "truncated" in message and f"Restore {damaged.name} from a copy, or delete it" in message
+    assert damaged.read_bytes() == left  # nothing is destroyed unasked
+    damaged.unlink()
+    follow(message, recording_fakes.FakeAgent, monkeypatch)
+    assert contents(data) == contents(straight)
+
+
+def test_damaged_structure_and_an_empty_file_are_found_too(data):
+    with h5py.File(data / "episode_0.hdf5") as file:
+        places = range(file["states"].id.get_chunk_info(0).byte_offset)
+    content = bytearray((data / "episode_0.hdf5").read_bytes())
+    content[places[-1] // 2 : places[-1] // 2 + 20] = b"x" * 20
+    (data / "episode_0.hdf5").write_bytes(content)
+    (data / "episode_1.hdf5").write_bytes(b"")
+    message = refusal(lambda: record_to(data, STATES, num_episodes=3, keep_failures=True, resume=True))
+    assert "2 of 4 episodes" in message and "episode_0.hdf5, episode_1.hdf5. The first: " in message
+
+
+@pytest.mark.parametrize("share", [0.5, 0.001])
+def test_a_damaged_file_of_demonstrations_is_left_alone_and_recorded_again_once_deleted(tmp_path, share, monkeypatch):
+    libero_recording.record_to(tmp_path, num_episodes=2, workers=0, cameras=())
+    whole = contents(tmp_path)
+    cut(tmp_path / DEMOS, share)
+    left = (tmp_path / DEMOS).read_bytes()
+    message = refusal(lambda: libero_recording.record_to(tmp_path, num_episodes=3, workers=0, cameras=(), resume=True))
+    assert f"Restore {DEMOS} from a copy, or delete it" in message and (tmp_path / DEMOS).read_bytes() == left
+    (tmp_path / DEMOS).unlink()
+    follow(message, libero_recording.FakeAgent, monkeypatch)
+    assert contents(tmp_path) == whole
+
+
+def test_a_damaged_rendered_episode_is_refused_too(data, tmp_path):
+    config = RenderConfig(path=data, output_dir=tmp_path / "copy", resume=True, quiet=True, workers=0)
+    render(config)
+    whole = contents(tmp_path / "copy")
+    damaged = tmp_path / "copy" / "episode_1.hdf5"
+    cut(damaged)
+    message = refusal(lambda: render(config))
+    assert "1 of 4 episodes" in message
+    assert f"what it held: render-episodes {data} " in message
+    assert message.endswith(f" --resume --output-dir {tmp_path / 'copy'}")
+    damaged.unlink()
+    render(config)
+    assert contents(tmp_path / "copy") == whole
+
+
+def test_the_advice_for_a_file_outside_a_dataset_names_no_command(data, tmp_path):
+    alone = tmp_path / "alone.hdf5"
+    with read(data)[0] as stored:
+        write_episode(alone, stored.episode, {}, "lossless")
+    assert remedy(alone) == "Restore it from a copy, or record the episode again."
+    (data / "dataset.json").write_text("{")
+    assert remedy(data / "episode_0.hdf5") == remedy(alone)
