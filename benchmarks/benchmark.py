@@ -8,10 +8,11 @@ from ambidex.benchmarks.results_folder import check_results_folder, clean
 from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_past import check_flags
-from ambidex.benchmarks.running.benchmark_plan import BenchmarkPlan, make_plan
+from ambidex.benchmarks.running.benchmark_plan import COMMAND, BenchmarkPlan, make_plan
 from ambidex.benchmarks.running.benchmark_run import BenchmarkRun
 from ambidex.benchmarks.running.benchmark_summary import BenchmarkSummary
 from ambidex.benchmarks.running.policy_host import LoadPolicy
+from ambidex.command_line import say
 from ambidex.directory_lock import claimed
 from ambidex.recorders.record_worker import AgentFactory
 
@@ -44,6 +45,8 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
     clean(plan.directory)
     check_results_folder(plan.directory, resume=plan.config.resume)
     check_flags(plan)
+    if plan.checkpoint_words and not plan.config.quiet:
+        say(COMMAND, plan.checkpoint_words)
     try:
         summary = BenchmarkRun(plan, load, agent_factory).run()
         _film(plan)

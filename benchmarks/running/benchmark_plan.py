@@ -8,6 +8,7 @@ from ambidex.benchmarks.rollout_videos import CHOICES
 from ambidex.benchmarks.running.agent_source import BASELINES
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_worker import EpisodeJob
+from ambidex.benchmarks.running.checkpoint_words import checkpoint_words
 from ambidex.benchmarks.running.posing import departures, posed, settle_gripper, unposed
 from ambidex.benchmarks.running.resumed_config import resumed
 from ambidex.benchmarks.running.starts import starts_sha256
@@ -38,6 +39,7 @@ class BenchmarkPlan:
         directory: The results folder.
         definition: Text of the user's definition; empty for tasks that come with ambidex.
         starts_sha256: Task -> fingerprint of the file of its initial states; empty for starts of our own.
+        checkpoint_words: Which checkpoint acts, and how it was found; empty for a baseline.
     """
 
     config: BenchmarkConfig
@@ -45,6 +47,7 @@ class BenchmarkPlan:
     directory: Path
     definition: str = ""
     starts_sha256: Mapping[str, str] = field(default_factory=dict)
+    checkpoint_words: str = ""
 
     @property
     def learned(self) -> bool:
@@ -107,10 +110,19 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
     _check_numbers(config)
     if config.video != "none":
         choose_backend()
-    if config.policy not in BASELINES:
-        config = replace(config, checkpoint=find_checkpoint(config.checkpoint or newest_run(config.policy)))
-    plan = BenchmarkPlan(config=config, tasks=tasks, directory=directory, definition=_definition(tasks))
+    config, words = _with_checkpoint(config)
+    plan = BenchmarkPlan(
+        config=config, tasks=tasks, directory=directory, definition=_definition(tasks), checkpoint_words=words
+    )
     return replace(plan, starts_sha256=starts_sha256(config, tasks, plan.terms))
+
+
+def _with_checkpoint(config: BenchmarkConfig) -> tuple[BenchmarkConfig, str]:
+    """The folder of the one checkpoint that acts, and in words how it was found."""
+    if config.policy in BASELINES:
+        return config, ""
+    found = find_checkpoint(config.checkpoint or newest_run(config.policy))
+    return replace(config, checkpoint=found), checkpoint_words(config.checkpoint, found, config.policy)
 
 
 def _check_policy(config: BenchmarkConfig) -> None:

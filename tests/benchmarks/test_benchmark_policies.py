@@ -179,6 +179,21 @@ def test_results_say_which_weights_acted_and_how(straight, checkpoint):
     assert "torch" in info.versions and f"--checkpoint {checkpoint}" in info.command
 
 
+def test_it_says_which_checkpoint_acts_and_how_it_was_found(tmp_path, go, monkeypatch, capfd):
+    def said(**changes):
+        go(tmp_path / str(len(list(tmp_path.iterdir()))), episodes=1, quiet=False, **changes)
+        return capfd.readouterr().err.splitlines()[0]
+
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "runs" / "mine"
+    write_checkpoint(run / "checkpoints" / "200")
+    (run / "checkpoints" / "last").symlink_to("200")
+    found = f"run-benchmark: The checkpoint is {run / 'checkpoints' / '200'}"
+    assert said(checkpoint=None) == f"{found}, the last one of the newest run of act under runs/."
+    assert said(checkpoint=run) == said(checkpoint=run / "checkpoints" / "last") == f"{found}, the last one of {run}."
+    assert said(checkpoint=run / "checkpoints" / "200") == f"{found}."
+
+
 def test_what_cannot_be_repeated_is_said(tmp_path, go):
     summary = go(kind=MoodyPolicy, episodes=1)
     assert "differently each time" in summary.in_words()
@@ -189,7 +204,7 @@ def test_a_task_that_the_policy_was_not_trained_on_is_run_and_said(straight, tmp
     summary = go(episodes=1, spec=replace(SPEC, task="transfer_cube+stack"), quiet=False)
     warning = "The policy was not trained on insertion, but on transfer_cube and stack: what it does there is"
     assert summary.complete and f"\n{warning} generalisation.\n" in summary.in_words()
-    assert warning in capfd.readouterr().err.splitlines()[0]
+    assert warning in capfd.readouterr().err.splitlines()[1]
     assert BenchmarkInfo.read(tmp_path).warning.startswith(warning)
     for file in ("summary.json", "report.html"):
         assert warning in (tmp_path / file).read_text()
