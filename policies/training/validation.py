@@ -26,6 +26,7 @@ class Validation:
 
     def __init__(self, plan: TrainPlan, streams: Sequence[RobotStream]) -> None:
         self._policy, self._precision = plan.policy, plan.config.precision
+        self._by_robot = len(plan.robots) > 1
         self._orders = {
             stream: batches_of(chosen, plan.config.batch_size) for stream in streams if len(chosen := _chosen(stream))
         }
@@ -41,9 +42,11 @@ class Validation:
             found = {stream.data.robot: self._losses(stream) for stream in self._orders}
             seen = (batch.observation for stream in self._orders for batch in self._batches(stream))
             figures = self._policy.figures(seen) if found else {}
-        several = len(found) > 1
-        named = {f"{robot}/{name}" if several else name: v for robot, own in found.items() for name, v in own.items()}
+        named = {self._named(robot, name): value for robot, own in found.items() for name, value in own.items()}
         return {f"validation/{name}": value for name, value in {**named, **figures}.items()}
+
+    def _named(self, robot: str, name: str) -> str:
+        return f"{robot}/{name}" if self._by_robot else name
 
     def _losses(self, stream: RobotStream) -> dict[str, float]:
         losses = LossModule(self._policy, self._precision)

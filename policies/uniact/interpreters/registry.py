@@ -12,6 +12,7 @@ from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
 AUTO = "auto"
 INTERPRETERS: Mapping[str, InterpreterKind] = {
     "MLP_1RGB_7DoFs_4FutureAction": InterpreterKind(make=MlpInterpreter, views=1, actions=7, proprio=None),
+    "ACT_2RGB_7DoFs_8Proprio": InterpreterKind(make=ActInterpreter, views=2, actions=7, proprio=8),
     "ACT_2RGB_7DoFs_9Proprio": InterpreterKind(make=ActInterpreter, views=2, actions=7, proprio=9),
     "ACT_3RGB_14DoFs_14Proprio": InterpreterKind(make=ActInterpreter, views=3, actions=14, proprio=14),
 }

@@ -98,8 +98,8 @@ def test_a_registered_one_is_made_for_its_robot_in_any_chunk(name):
 def test_another_robot_is_refused():
     with pytest.raises(UsageError, match=r"have 2 cameras, it has 3; 7 action dimensions, it has 14; 9 joint"):
         make_interpreter("ACT_3RGB_14DoFs_14Proprio", SMALL)
-    with pytest.raises(UnknownNameError, match="Did you mean 'ACT_2RGB_7DoFs_9Proprio'"):
-        make_interpreter("ACT_2RGB_7DoFs_8Proprio", SMALL)
+    with pytest.raises(UnknownNameError, match="Did you mean 'ACT_3RGB_14DoFs_14Proprio'"):
+        make_interpreter("ACT_3RGB_14DoFs_16Proprio", SMALL)
 
 
 def test_one_backbone_sees_every_camera():

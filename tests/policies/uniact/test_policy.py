@@ -111,6 +111,27 @@ def test_only_training_steps_cool():
     assert policy.model.codebook.temperature.step == 0
 
 
+def test_what_is_adapted_learns_by_the_likeliest_codes():
+    """Without readouts, as where images vary: nothing is drawn, or losses of two seeds would differ."""
+    policy, batch = make_policy(cameras=TWO), make_batch(cameras=TWO)
+    assert batch.observation.readout is None
+    found = [losses(policy, batch, seed)["huber"] for seed in (0, 1)]
+    policy.keep_what_is_shared()
+    kept = [losses(policy, batch, seed)["huber"] for seed in (0, 1)]
+    assert torch.equal(*kept) and not torch.equal(*found)
+
+
+def test_the_blind_loss_is_hubers_with_delta_1():
+    policy = make_policy(cameras=TWO, blind_weight=1.0)
+    domain, batch = policy.model.domain(policy.domain), make_batch(cameras=TWO)
+    for error, expected in ((0.5, 0.5**2 / 2), (3.0, 3.0 - 0.5)):  # a square, then a line
+        with torch.no_grad():
+            domain.blind.head.weight.zero_()
+            domain.blind.head.bias.fill_(error)
+        mean = dataclasses.replace(batch, actions=domain.actions.mean.expand_as(batch.actions))
+        assert losses(policy, mean)["blind"].item() == pytest.approx(expected, rel=1e-4)
+
+
 def test_evaluation_draws_nothing():
     policy, batch = make_policy().eval(), make_batch()
     before = torch.get_rng_state()

@@ -86,6 +86,30 @@ def test_each_robot_is_validated(run):
     assert {f"validation/{robot}/loss" for robot in SIZES} <= tags.keys()
 
 
+def test_codes_are_counted_for_the_robot_that_they_were_chosen_for(run):
+    found, prefix = curves(run), "validation/codes/perplexity/"
+    assert {tag for tag in found if tag.startswith(prefix)} == {prefix + robot for robot in SIZES}
+    for tag in (*(prefix + robot for robot in SIZES), f"validation/codes/jensen_shannon/{ALOHA} and {PANDA}"):
+        assert [step for step, _ in found[tag]] == [3, 6]
+
+
+def test_figures_go_by_robot_where_one_holds_out_nothing(data, tmp_path):
+    short = write_panda_dataset(tmp_path / "panda", lengths=(7,), image_size=(32, 32))  # of one episode none is left
+    tags = curves(train(uniact_settings((data[0], short), tmp_path / "run"))).keys()
+    assert f"validation/{ALOHA}/loss" in tags and "validation/loss" not in tags
+    assert not [tag for tag in tags if tag.startswith(f"validation/{PANDA}/")]
+
+
+def test_the_weights_of_every_robot_are_averaged(run):
+    """What a checkpoint acts with differs from what its last step left, in both interpreters."""
+    found = tensors(run, 6)
+    used, left = found["model.safetensors"], found["training_state.safetensors"]
+    for robot in SIZES:
+        for name in (f"model.domains.{robot}.interpreter.head.weight", f"model.domains.{robot}.blind.head.weight"):
+            raw, average = (left[f"{kind}/{name}"] for kind in ("parameter", "average"))
+            assert torch.equal(used[name], average) and not torch.equal(used[name], raw)
+
+
 def test_an_interrupted_training_goes_on_to_the_same_bits(data, run, tmp_path):
     interrupt(uniact_settings(data, tmp_path / "run"), 3)
     again = train(uniact_settings(data, tmp_path / "run", resume=True))
