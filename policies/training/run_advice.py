@@ -15,7 +15,7 @@ def after_damage(run: Path, step: int, policy: str) -> str:
     folder, others = checkpoint_path(run, step), [other for other in resumable_steps(run) if other != step]
     begins = "begins again with step 1, as no other checkpoint holds what going on needs"
     how = f"goes on from step {max(others)}" if others else begins
-    kept = f" To keep what is learnt, begin another run with it before: --finetune {shlex.quote(str(folder))}."
+    kept = f" Or keep what is learnt, in a run of another --output-dir: --finetune {shlex.quote(str(folder))}."
     return (
         f"Delete the folder {folder} and give the same command: the training then {how}."
         f"{kept if _begins_with_checkpoints(policy) else ''}"
@@ -39,12 +39,12 @@ def after_other_settings(run: Path, old: TrainConfig[Any], new: TrainConfig[Any]
 
 
 def _longer(run: Path, old: TrainConfig[Any], new: TrainConfig[Any]) -> str:
-    fallen = f"The learning rate falls to 0 at step {old.steps}, so this run does not go on beyond it."
+    ended = f"The cosine of its learning rate ends at step {old.steps}, so this run does not go on beyond it."
     if not _begins_with_checkpoints(new.policy):
-        return f"{fallen} Train {new.steps} steps in another --output-dir."
+        return f"{ended} Train {new.steps} steps in another --output-dir."
     words = ["train-policy", "--policy", new.policy, "--preset", new.preset, "--finetune", str(run), "--data"]
     words += [*map(str, new.data), "--steps", str(new.steps - old.steps), "--output-dir", f"{run}-longer"]
-    return f"{fallen} Begin another run with what it has learnt: `{shlex.join(words)}`."
+    return f"{ended} Begin another run with what it has learnt: `{shlex.join(words)}`."
 
 
 def _begins_with_checkpoints(policy: str) -> bool:

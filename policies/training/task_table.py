@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ambidex.envs.errors import UsageError
+from ambidex.policies.first_few import first_few
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training_data.episode_table import EpisodeTable
 
@@ -24,7 +25,7 @@ def with_tasks(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> Trai
     unknown = [instruction for instruction in found if instruction not in given]
     if given and unknown:
         raise UsageError(
-            f"--instructions names {len(given)} tasks, and the data have others: {'; '.join(unknown)}. Leave the flag "
+            f"--instructions names {len(given)} tasks, and the data have others: {first_few(unknown)}. Leave the flag "
             "out, and those of the data are taken."
         )
     if given or len(found) < 2:

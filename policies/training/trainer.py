@@ -83,8 +83,7 @@ class Trainer:
         self._clock.mark("logging")
         if self._validation and (last or done % self._config.validate_every == 0):
             with self._log.doing(done, "validating"):
-                found = self._validation.run(self._learner.used_weights())
-            self._log.validated(done, found)
+                self._log.validated(done, self._validation.run(self._learner.used_weights()))
             self._clock.mark("validation")
         if done % self._config.save_every == 0:
             self._save(done)

@@ -64,7 +64,7 @@ class TrainingLog:
     def validated(self, step: int, values: Mapping[str, float]) -> None:
         """Add points as `scalars` does, and say the losses and errors of actions in a line; without any, nothing."""
         self.scalars(step, values)
-        told = [f"{name.removeprefix(VALIDATION)} {value:.4g}" for name, value in values.items() if _is_told(name)]
+        told = [f"{_told_name(name)} {value:.4g}" for name, value in values.items() if _is_told(name)]
         if told:
             self.note(f"validation after step {step}: {', '.join(told)}")
 
@@ -82,3 +82,8 @@ class TrainingLog:
 def _is_told(name: str) -> bool:
     """Of one robot, or of each of several: validation/loss, validation/ROBOT/loss."""
     return name.rpartition("/")[2] in TOLD
+
+
+def _told_name(name: str) -> str:
+    robot, _, term = name.removeprefix(VALIDATION).rpartition("/")
+    return f"{robot} {term.replace('_', ' ')}".strip()

@@ -73,7 +73,8 @@ class Progress:
             self._write(", ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:
-        """Say something beside the bar."""
+        """Say something beside the bar; in a log the next line of progress waits as after any line."""
+        self._last_line = self._clock()
         if self._bar is not None:
             self._bar.clear()
         if not self._quiet:

@@ -126,7 +126,9 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(pictures, tmp
 def test_a_missing_camera_is_named_with_the_command_that_renders_it(states, pictures, tmp_path):
     with pytest.raises(UsageError, match=r"holds states only.*render-episodes .* --cameras top"):
         train(settings(states, tmp_path / "run", model={"observations": "images"}))
-    with pytest.raises(UsageError, match=r"right_wrist, and .* has the cameras top, left_wrist.*--cameras top right_wrist --output-dir"):
+    with pytest.raises(
+        UsageError, match=r"right_wrist, and .* has the cameras top, left_wrist.*--cameras top right_wrist"
+    ):
         train(settings(pictures, tmp_path / "run", model={"observations": "images", "cameras": ("top", "right_wrist")}))
     assert not (tmp_path / "run").exists()
 
