@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import replace
 
+from ambidex.benchmarks.films import Films
 from ambidex.benchmarks.report import Report, report_on
 from ambidex.benchmarks.results_folder import check_results_folder, clean
 from ambidex.benchmarks.rollout_videos import make_videos
@@ -49,24 +50,24 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
         say(COMMAND, plan.checkpoint_words)
     try:
         summary = BenchmarkRun(plan, load, agent_factory).run()
-        _film(plan)
-        return replace(summary, report=_report(plan, summary))
+        films = _film(plan)
+        return replace(summary, report=_report(plan, summary, films), unfilmed=films.unfilmed)
     finally:
         clean(plan.directory)
 
 
-def _report(plan: BenchmarkPlan, summary: BenchmarkSummary) -> Report:
-    report = report_on(plan.directory)
+def _report(plan: BenchmarkPlan, summary: BenchmarkSummary, films: Films) -> Report:
+    report = report_on(plan.directory, asked=plan.config.video, tried=films.unfilmed)
     if plan.config.video == "failures" and all(row.success for row in summary.rows):
         watch = shlex.join(["watch-rollouts", str(plan.directory)])
         return replace(report, note=f"No failures, so no videos. Any episode can be seen with: {watch}")
     return report
 
 
-def _film(plan: BenchmarkPlan) -> None:
+def _film(plan: BenchmarkPlan) -> Films:
     config = plan.config
     try:
-        make_videos(plan.directory, config.video, workers=config.workers, quiet=config.quiet)
+        return make_videos(plan.directory, config.video, workers=config.workers, quiet=config.quiet)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"All episodes are kept in {plan.directory}; videos are missing. Go on with: {plan.resume_command}"

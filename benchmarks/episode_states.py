@@ -1,6 +1,7 @@
 """What is kept of a benchmarked episode beside its row: enough to film it at any time, from any camera."""
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -58,8 +59,21 @@ class EpisodeStates:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls(states=arrays["states"], actions=arrays["actions"], stages=arrays["stages"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except FileNotFoundError as error:
+            raise DatasetError(missing_states(path)) from error
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DatasetError(
-                f"{path} cannot be read as an episode's states ({type(error).__name__}: {error}). Remove its row from "
-                "results.jsonl and go on with --resume, or restore the file."
+                f"{path} cannot be read as an episode's states ({type(error).__name__}: {error}). {_remedy(path)}"
             ) from error
+
+
+def missing_states(path: Path) -> str:
+    """What is to be said of an episode whose states are not there."""
+    return f"{path}, the file with its states, is missing. {_remedy(path)}"
+
+
+def _remedy(path: Path) -> str:
+    return (
+        f"Restore the file; or remove the row of seed {path.stem} from results.jsonl, and run-benchmark --resume runs "
+        "this episode again."
+    )

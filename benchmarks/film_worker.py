@@ -9,6 +9,7 @@ import numpy.typing as npt
 from ambidex.benchmarks.code_runs import code_at
 from ambidex.benchmarks.episode_states import EpisodeStates
 from ambidex.benchmarks.film_job import FilmJob
+from ambidex.benchmarks.unfilmed import StatesError, Unfilmed
 from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
@@ -29,15 +30,19 @@ class FilmWorker:
         self._spec: EnvSpec | None = None
         self._env: Environment | None = None
 
-    def __call__(self, job: FilmJob) -> Path:
-        """Make a video; returns where it is. For a pool of processes."""
-        return self.film(job)
+    def __call__(self, job: FilmJob) -> Path | Unfilmed:
+        """Make a video; returns where it is, or why this one cannot be made. For a pool of processes."""
+        try:
+            return self.film(job)
+        except StatesError as error:
+            return Unfilmed(task=job.spec.task, seed=job.seed, states=job.states, why=str(error))
 
     def film(self, job: FilmJob, tell: Tell = lambda done, total: None) -> Path:
         """Make a video; returns where it is.
 
         Raises:
-            DatasetError: The states are missing, damaged or of another world, or the disk refuses.
+            StatesError: The states are missing, damaged or of another world.
+            DatasetError: The disk refuses.
             RenderingError: There is no OpenGL.
         """
         states, stages = _trajectory(job.states)
@@ -58,7 +63,7 @@ class FilmWorker:
         """The end of an episode from the job's first camera, shape (H, W, 3) uint8 RGB.
 
         Raises:
-            DatasetError: The states are missing, damaged or of another world.
+            StatesError: The states are missing, damaged or of another world.
             RenderingError: There is no OpenGL.
         """
         states, _ = _trajectory(job.states)
@@ -76,7 +81,7 @@ class FilmWorker:
             self._env, self._spec = world_of(job.spec, job.states), job.spec
         size = self._env.scene.state().size
         if states.shape[1] != size:
-            raise DatasetError(
+            raise StatesError(
                 f"{job.states}: a state has {states.shape[1]} numbers, but in this version of {job.spec.task} {size}. "
                 "Watch it with the version of ambidex that made it."
             )
@@ -85,7 +90,10 @@ class FilmWorker:
 
 def _trajectory(path: Path) -> tuple[FloatArray, npt.NDArray[np.int8]]:
     """States (T+1, S) and the stage at each (T+1,)."""
-    stored = EpisodeStates.read(path) if path.suffix == ".npz" else read_episode(path)
+    try:
+        stored = EpisodeStates.read(path) if path.suffix == ".npz" else read_episode(path)
+    except DatasetError as error:
+        raise StatesError(str(error)) from error
     return stored.states, stored.stages
 
 

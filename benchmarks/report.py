@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.atomic_files import write_text
+from ambidex.benchmarks.episode_states import missing_states
 from ambidex.benchmarks.gallery.report_embedding import BUDGET_MB, Embedding, name
 from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_media import Media
@@ -13,7 +14,9 @@ from ambidex.benchmarks.gallery.report_page import page
 from ambidex.benchmarks.gallery.report_poster import data_address, poster
 from ambidex.benchmarks.gallery.report_results import read_results
 from ambidex.benchmarks.gallery.report_run import ReportRun
+from ambidex.benchmarks.unfilmed import Unfilmed, unfilmed_words
 from ambidex.envs.errors import DatasetError
+from ambidex.recorders.counted import counted
 
 REPORT = "report.html"
 
@@ -27,16 +30,18 @@ class Report:
         videos: How many videos it holds.
         size: Of the file [B].
         note: What was left out and how to see it; empty if nothing was.
+        unfilmed: Which videos could not be made and why; empty for none.
     """
 
     path: Path
     videos: int
     size: int
     note: str
+    unfilmed: str = ""
 
     def in_words(self) -> str:
-        """One paragraph."""
-        size = f"{self.videos} videos, {self.size / 1e6:.1f} MB"
+        """One paragraph, without what could not be made."""
+        size = f"{counted(self.videos, 'video')}, {self.size / 1e6:.1f} MB"
         return f"{self.path}: {size}. {self.note}".strip()
 
 
@@ -49,37 +54,53 @@ def write_report(results_dir: Path) -> Path:
     return report_on(results_dir).path
 
 
-def report_on(results_dir: Path) -> Report:
+def report_on(results_dir: Path, *, asked: str = "all", tried: Sequence[Unfilmed] = ()) -> Report:
     """Write report.html of a results folder, with the videos that are there, and say what is in it.
+
+    Args:
+        results_dir: The results folder.
+        asked: Which videos were asked for: "failures", "all" or "none".
+        tried: Episodes of which no video could be made.
 
     Raises:
         DatasetError: The results are damaged, or the disk refuses.
     """
-    return make_report([read_results(results_dir)], results_dir / REPORT)
+    return make_report([read_results(results_dir)], results_dir / REPORT, asked=asked, tried=tried)
 
 
-def make_report(runs: Sequence[ReportRun], path: Path, *, budget_mb: float = BUDGET_MB) -> Report:
+def make_report(
+    runs: Sequence[ReportRun],
+    path: Path,
+    *,
+    budget_mb: float = BUDGET_MB,
+    asked: str = "all",
+    tried: Sequence[Unfilmed] = (),
+) -> Report:
     """Write a self-contained page of one run, or of two to compare.
 
     Args:
         runs: What it shows.
         path: The file, replaced if it exists.
         budget_mb: Size that all embedded videos may have together [MB].
+        asked: Which videos were asked for: "failures", "all" or "none".
+        tried: Episodes of which no video could be made.
 
     Raises:
         DatasetError: The disk refuses.
     """
-    embedding = Embedding.of(runs, budget_mb)
-    note = embedding.in_words([run.folder for run in runs])
+    embedding = Embedding.of(runs, budget_mb, tried)
+    note, unfilmed = embedding.in_words([run.folder for run in runs], asked), unfilmed_words(embedding.unfilmed)
+    notice = "\n".join(filter(None, (unfilmed, note)))
     media = {name(i, e): _media(embedding, name(i, e), e) for i, run in enumerate(runs) for e in run.episodes}
     videos = {key: file for key, file in embedding.chosen.items() if media[key].kind == "embedded"}
-    write_text(path, page(Model(runs=runs, media=lambda index, e: media[name(index, e)], notice=note), videos))
-    return Report(path=path, videos=len(videos), size=path.stat().st_size, note=note)
+    write_text(path, page(Model(runs=runs, media=lambda index, e: media[name(index, e)], notice=notice), videos))
+    return Report(path=path, videos=len(videos), size=path.stat().st_size, note=note, unfilmed=unfilmed)
 
 
 def _media(embedding: Embedding, key: str, episode: ReportEpisode) -> Media:
     if not episode.filmed:
-        return Media(kind="absent", why=why_absent(episode))
+        why = {one.states: f"No video: {one.why}" for one in embedding.unfilmed}
+        return Media(kind="absent", why=why.get(episode.states) or why_absent(episode))
     try:
         still = data_address(poster(episode.video))
     except DatasetError as error:  # one damaged video is no reason to show none
@@ -93,4 +114,6 @@ def why_absent(episode: ReportEpisode) -> str:
     """Why there is no video of an episode, in words."""
     if episode.can_be_watched:
         return "No video yet. watch-rollouts makes it from the stored states."
+    if episode.lost is not None:
+        return f"No video: {missing_states(episode.lost)}"
     return "No video: the states of this episode were not kept."

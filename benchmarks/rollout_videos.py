@@ -7,9 +7,11 @@ from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.film_job import FilmJob
 from ambidex.benchmarks.film_worker import FilmWorker
+from ambidex.benchmarks.films import Films
 from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.results_folder import read_rows, video_path
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
+from ambidex.benchmarks.unfilmed import Unfilmed
 from ambidex.envs.errors import DatasetError, UnknownNameError
 from ambidex.envs.pool import Pool, worker_count
 from ambidex.envs.pool_worker import WorkerError
@@ -29,7 +31,7 @@ def make_videos(
     *,
     replace: bool = False,
     quiet: bool = True,
-) -> list[Path]:
+) -> Films:
     """Make the videos of a results folder that are not there yet.
 
     Args:
@@ -43,11 +45,11 @@ def make_videos(
         quiet: Show no progress.
 
     Returns:
-        The videos that were made.
+        The videos that were made, and the episodes whose states are missing or damaged.
 
     Raises:
         UnknownNameError: No such choice, camera or quality.
-        DatasetError: Results or states are missing or damaged, or the disk refuses.
+        DatasetError: Results are missing or damaged, or the disk refuses.
         RenderingError: There is no OpenGL.
     """
     if which not in CHOICES:
@@ -60,24 +62,24 @@ def make_videos(
     return film_all([_job(results_dir, row, specs[row.task]) for row in wanted], workers, quiet=quiet)
 
 
-def film_all(jobs: Sequence[FilmJob], workers: int | None = None, *, quiet: bool = True) -> list[Path]:
+def film_all(jobs: Sequence[FilmJob], workers: int | None = None, *, quiet: bool = True) -> Films:
     """Make videos over worker processes, and show how far it is.
 
     Raises:
-        DatasetError: Results or states are missing or damaged, or the disk refuses.
+        DatasetError: The disk refuses.
         RenderingError: There is no OpenGL.
     """
     if not jobs:
-        return []
-    pool = Pool[FilmJob, Path](FilmWorker, worker_count(workers, len(jobs)))
+        return Films()
+    pool = Pool[FilmJob, Path | Unfilmed](FilmWorker, worker_count(workers, len(jobs)))
     with pool, Progress("videos", len(jobs), quiet=quiet, unit="video") as progress:
         for job in jobs:
             pool.submit(job)
-        made: list[Path] = []
+        results: list[Path | Unfilmed] = []
         while pool.pending:
-            made.append(_checked(*pool.next_result()))
-            progress.update(len(made))
-    return made
+            results.append(_checked(*pool.next_result()))
+            progress.update(len(results))
+    return Films.of(results)
 
 
 def _job(results_dir: Path, row: EpisodeRow, spec: EnvSpec) -> FilmJob:
@@ -91,7 +93,7 @@ def _job(results_dir: Path, row: EpisodeRow, spec: EnvSpec) -> FilmJob:
     )
 
 
-def _checked(job: FilmJob, result: Path | WorkerError) -> Path:
+def _checked(job: FilmJob, result: Path | Unfilmed | WorkerError) -> Path | Unfilmed:
     if isinstance(result, WorkerError):
         error = DatasetError(f"The video of seed {job.seed} of {job.spec.task} was not made. {result.message}")
         error.add_note(result.traceback)

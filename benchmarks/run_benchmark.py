@@ -20,10 +20,13 @@ def _main(config: BenchmarkConfig) -> int:
     check_environment()
     from ambidex.benchmarks.benchmark import benchmark  # heavy: not for --help
     from ambidex.benchmarks.running.benchmark_plan import make_plan
+    from ambidex.benchmarks.unfilmed import unfilmed_words
 
     summary = benchmark(config)
     if not config.quiet:
         sys.stdout.write(summary.in_words() + "\n")
     if summary.broken:
         say(NAME, summary.shortfall(make_plan(config).resume_command))
-    return DONE if summary.complete else FAILED
+    if summary.unfilmed:
+        say(NAME, unfilmed_words(summary.unfilmed))
+    return DONE if summary.complete and not summary.unfilmed else FAILED

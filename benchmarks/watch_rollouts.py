@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ambidex.benchmarks.gallery.watch_config import WatchConfig
 from ambidex.benchmarks.look import Look
-from ambidex.command_line import DONE, run, say
+from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.envs.errors import UsageError
 from ambidex.envs.opengl import check_environment
 
@@ -27,10 +27,9 @@ def _main(config: WatchConfig) -> int:
     if not 0 <= config.budget < math.inf:
         raise UsageError(f"--budget {config.budget}: expected 0 or more.")
     look = _look(config)
-    if config.export is None:
-        _serve(config, look)
-    else:
-        _export(config, look)
+    if config.export is not None:
+        return _export(config, look)
+    _serve(config, look)
     return DONE
 
 
@@ -47,7 +46,7 @@ def _serve(config: WatchConfig, look: Look) -> None:
     serve(config, look)
 
 
-def _export(config: WatchConfig, look: Look) -> None:
+def _export(config: WatchConfig, look: Look) -> int:
     from ambidex.benchmarks.gallery.watch_export import export
     from ambidex.benchmarks.gallery.watch_source import read_runs
 
@@ -59,3 +58,6 @@ def _export(config: WatchConfig, look: Look) -> None:
     report = export(runs, config.export, look, budget_mb=config.budget, workers=config.workers, quiet=config.quiet)
     if not config.quiet:
         sys.stdout.write(report.in_words() + "\n")
+    if report.unfilmed:
+        say(NAME, report.unfilmed)
+    return FAILED if report.unfilmed else DONE

@@ -4,11 +4,11 @@ import textwrap
 from collections.abc import Sequence
 
 from ambidex.benchmarks.comparison.compare_config import CompareConfig
-from ambidex.benchmarks.comparison.compare_starts import in_ranges
 from ambidex.benchmarks.comparison.compare_tables import rates_table, sequential_table, tests_table
 from ambidex.benchmarks.comparison.compare_words import remarks, verdict
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder
 from ambidex.benchmarks.comparison.comparison import Comparison
+from ambidex.benchmarks.seed_ranges import in_ranges
 from ambidex.recorders.text_table import text_table
 
 WIDTH = 110

@@ -1,6 +1,7 @@
 """Two episodes are a pair only if they began alike."""
 
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder, Key
+from ambidex.benchmarks.seed_ranges import in_ranges
 from ambidex.envs.errors import DatasetError
 
 PROBLEM = (
@@ -79,21 +80,3 @@ def different_versions(a: ComparedFolder, b: ComparedFolder) -> list[str]:
 
 def _held(side: ComparedFolder) -> str:
     return f"{side.letter} has {in_ranges(list(side.rows))}"
-
-
-def in_ranges(keys: list[Key]) -> str:
-    """Seeds by task, runs of them shortened: "insertion 100000 to 100049, 100060; transfer_cube 100000"."""
-    seeds: dict[str, list[int]] = {}
-    for task, seed in sorted(keys):
-        seeds.setdefault(task, []).append(seed)
-    return "; ".join(f"{task} {', '.join(_runs(found))}" for task, found in seeds.items())
-
-
-def _runs(seeds: list[int]) -> list[str]:
-    runs: list[list[int]] = []
-    for seed in seeds:
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1][1:] = [seed]
-        else:
-            runs.append([seed])
-    return [" to ".join(map(str, run)) for run in runs]

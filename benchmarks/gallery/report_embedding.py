@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ambidex.benchmarks.episode_states import missing_states
 from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
+from ambidex.benchmarks.unfilmed import Unfilmed
+from ambidex.recorders.counted import counted
 
 BUDGET_MB = 60.0  # of videos in one page; base64 makes a third more of it
 
@@ -21,41 +24,78 @@ class Embedding:
         left_out: Videos that exist and were left out.
         size_left_out: Their size [B].
         unmade: Videos that do not exist and could be made from stored states.
+        unfilmed: Episodes of which no video can be made, by task and seed.
     """
 
     chosen: Mapping[str, Path]
     left_out: frozenset[Path]
     size_left_out: int
     unmade: int
+    unfilmed: tuple[Unfilmed, ...]
 
     @classmethod
-    def of(cls, runs: Sequence[ReportRun], budget_mb: float) -> Self:
-        """Of the videos that exist, within a budget: errors and failures first, then successes, by seed."""
+    def of(cls, runs: Sequence[ReportRun], budget_mb: float, tried: Sequence[Unfilmed] = ()) -> Self:
+        """Of the videos that exist, within a budget: errors and failures first, then successes, by seed.
+
+        Args:
+            runs: What the page shows.
+            budget_mb: Size that all embedded videos may have together [MB].
+            tried: Episodes of which no video could be made.
+        """
         sizes = {episode.video: episode.video.stat().st_size for episode in by_interest(runs) if episode.filmed}
         chosen, left_out, room = set[Path](), set[Path](), budget_mb * 1e6
         for file, size in sizes.items():
             (chosen if size <= room else left_out).add(file)
             room -= size if size <= room else 0
+        unfilmed = {one.states: one for one in (*_lost(runs), *tried)}
         return cls(
             chosen={name(i, e): e.video for i, run in enumerate(runs) for e in run.episodes if e.video in chosen},
             left_out=frozenset(left_out),
             size_left_out=sum(sizes[file] for file in left_out),
-            unmade=sum(e.can_be_watched and not e.filmed for run in runs for e in run.episodes),
+            unmade=sum(
+                e.can_be_watched and not e.filmed and e.states not in unfilmed for run in runs for e in run.episodes
+            ),
+            unfilmed=tuple(sorted(unfilmed.values(), key=lambda one: (one.task, one.seed))),
         )
 
-    def in_words(self, folders: Sequence[Path]) -> str:
-        """Which videos are not in the page and how to see them; empty if all are."""
+    def in_words(self, folders: Sequence[Path], asked: str = "all") -> str:
+        """Which videos are not in the page though they can be seen, and how; empty if all are in it.
+
+        Args:
+            folders: What watch-rollouts is to be given.
+            asked: What --video of run-benchmark was.
+        """
         missing = len(self.left_out) + self.unmade
         if not missing:
             return ""
-        reasons = [f"{self.unmade} have not been made"] if self.unmade else []
+        reasons = []
+        if self.unmade:
+            reasons.append(f"{_number(self.unmade, 'has', 'have')} not been made")
+            if asked != "all":
+                reasons = [f"{_number(self.unmade, 'was', 'were')} not asked for (--video {asked})"]
         if self.left_out:
             size = f"{self.size_left_out / 1e6:.1f} MB"
-            reasons.append(f"{len(self.left_out)} ({size}) were left out to keep it small")
+            reasons.append(f"{_number(len(self.left_out), 'was', 'were')} left out to keep it small ({size})")
+        total = missing + len(self.chosen)
         return (
-            f"{missing} of {missing + len(self.chosen)} videos are not in the page: {' and '.join(reasons)}. "
-            f"See them all with: watch-rollouts {shlex.join(map(str, folders))}"
+            f"{missing} of {counted(total, 'video')} {'is' if missing == 1 else 'are'} not in the page: "
+            f"{' and '.join(reasons)}. See {'it' if missing == 1 else 'them all'} with: "
+            f"{shlex.join(['watch-rollouts', *map(str, folders)])}"
         )
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _lost(runs: Sequence[ReportRun]) -> list[Unfilmed]:
+    """Episodes without a video whose states should be there and are not."""
+    return [
+        Unfilmed(task=e.task, seed=e.seed, states=e.lost, why=missing_states(e.lost))
+        for run in runs
+        for e in run.episodes
+        if e.lost is not None and not e.filmed
+    ]
 
 
 def name(run_index: int, episode: ReportEpisode) -> str:

@@ -24,8 +24,9 @@ class ReportEpisode:
         videos: The folder of its run's videos.
         video_name: Its path within that folder, or within the folder of a look in there.
         video: Its video in the usual look, there or not.
-        states: The file with its states, from which a video can be made; None if they were not kept.
+        states: The file with its states, from which a video can be made; None if it is not there.
         codes: The code behind each action; empty for who has none.
+        lost: The file that its states should be in, if it is not there; None if it is, or if they were not kept.
     """
 
     task: str
@@ -41,6 +42,7 @@ class ReportEpisode:
     video: Path
     states: Path | None
     codes: CodeRuns = ()
+    lost: Path | None = None
 
     @property
     def success(self) -> bool:

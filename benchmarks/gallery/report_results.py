@@ -82,4 +82,5 @@ def _episode(folder: Path, row: EpisodeRow, command: CommandPerEpisode) -> Repor
         video=video_path(folder, row),
         states=states if states.is_file() else None,
         codes=row.codes,
+        lost=states if row.began and not states.is_file() else None,
     )

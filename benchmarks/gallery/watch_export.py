@@ -29,11 +29,13 @@ def export(
         quiet: Show no progress.
 
     Raises:
-        DatasetError: States are damaged, or the disk refuses.
+        DatasetError: The disk refuses.
     """
-    film_all(_missing(runs, look, budget_mb)[:SAMPLE], workers, quiet=quiet)
-    film_all(_missing(runs, look, budget_mb), workers, quiet=quiet)
-    return make_report(runs, path, budget_mb=budget_mb)
+    first = film_all(_missing(runs, look, budget_mb)[:SAMPLE], workers, quiet=quiet)
+    tried = {one.states for one in first.unfilmed}
+    left = [job for job in _missing(runs, look, budget_mb) if job.states not in tried]
+    rest = film_all(left, workers, quiet=quiet)
+    return make_report(runs, path, budget_mb=budget_mb, tried=(*first.unfilmed, *rest.unfilmed))
 
 
 def _missing(runs: Sequence[ReportRun], look: Look, budget_mb: float) -> list[FilmJob]:

@@ -12,6 +12,8 @@ from ambidex.benchmarks.report import Report
 from ambidex.benchmarks.results_folder import SUMMARY
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.summary import Summary
+from ambidex.benchmarks.unfilmed import Unfilmed
+from ambidex.recorders.counted import counted
 from ambidex.recorders.text_table import text_table
 
 ENDS = {
@@ -67,6 +69,7 @@ class BenchmarkSummary:
         timings: Of this run.
         broken: One line for each episode that the machine did not let come to its end.
         report: The page that shows it all, once it is written.
+        unfilmed: Episodes of which a video was asked for and cannot be made.
     """
 
     directory: Path
@@ -77,6 +80,7 @@ class BenchmarkSummary:
     timings: Timings
     broken: tuple[str, ...]
     report: Report | None = None
+    unfilmed: tuple[Unfilmed, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -145,7 +149,7 @@ class BenchmarkSummary:
     def _pace(self) -> str:
         pace = self.timings.to_dict()["episodes_per_min"]
         took = f"{self.timings.wall_s:.1f} s, {pace:.0f} per minute"
-        return f"{self.timings.episodes} episodes run in {took}; results in {self.directory}"
+        return f"{counted(self.timings.episodes, 'episode')} run in {took}; results in {self.directory}"
 
     def shortfall(self, command: str) -> str:
         """What to say when episodes are missing; `command` is how to go on."""

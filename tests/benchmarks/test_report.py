@@ -9,7 +9,7 @@ from page_parts import PageParts
 from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_rows, write_results
 
 from ambidex.benchmarks.gallery.report_results import read_results
-from ambidex.benchmarks.report import make_report, write_report
+from ambidex.benchmarks.report import make_report, report_on, write_report
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.envs.errors import DatasetError
 from ambidex.intervals import wilson_interval
@@ -152,8 +152,28 @@ def test_videos_that_were_not_made_are_told(tmp_path):
     states.touch()
     report = report_of(folder, tmp_path / "page.html")
     first, second = PageParts(report.path.read_text()).episodes
-    assert "1 of 1 videos are not in the page: 1 have not been made." in report.note
-    assert "watch-rollouts makes it" in first["media"]["why"] and "not kept" in second["media"]["why"]
+    assert "1 of 1 video is not in the page: 1 has not been made. See it with: watch-rollouts " in report.note
+    assert "watch-rollouts makes it" in first["media"]["why"]
+    assert f"{FIRST_SEED + 1}.npz, the file with its states, is missing" in second["media"]["why"]
+    assert report.unfilmed.startswith("1 video could not be made. ") and report.unfilmed in said_at_the_top(report)
+
+
+def test_states_of_an_episode_that_did_not_begin_are_not_missed(tmp_path):
+    rows = [make_row(outcome="error", stage=0, initial_state_sha256="")]
+    report = report_of(write_results(tmp_path, rows, videos=False), tmp_path / "page.html")
+    (episode,) = PageParts(report.path.read_text()).episodes
+    assert report.unfilmed == report.note == "" and "not kept" in episode["media"]["why"]
+
+
+@pytest.mark.parametrize("asked", ["none", "failures"])
+def test_videos_that_nobody_asked_for_are_not_said_to_be_missing(tmp_path, asked):
+    folder = write_results(tmp_path, [make_row(seed=FIRST_SEED + i) for i in range(2)], videos=False, states=True)
+    note = report_on(folder, asked=asked).note
+    assert f"2 of 2 videos are not in the page: 2 were not asked for (--video {asked}). See them all with:" in note
+
+
+def said_at_the_top(report):
+    return PageParts(report.path.read_text()).model["notice"]
 
 
 def test_one_damaged_video_does_not_keep_the_others_from_being_shown(tmp_path):

@@ -2,12 +2,15 @@ import av
 import numpy as np
 import pytest
 from benchmarking_fakes import FIRST, run_into
+from page_parts import PageParts
 from results_folder import rewrite_row
 
 from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.film_worker import OUTCOME_S
+from ambidex.benchmarks.films import Films
 from ambidex.benchmarks.results_folder import read_rows, video_path
 from ambidex.benchmarks.rollout_videos import make_videos
+from ambidex.benchmarks.run_benchmark import main as run_benchmark
 from ambidex.envs.env import make
 from ambidex.envs.errors import DatasetError, UnknownNameError
 from ambidex.envs.types import NO_CODE
@@ -34,13 +37,13 @@ def frames(path):
 
 
 def test_failures_are_filmed_errors_among_them(results):
-    made = make_videos(results, image_size=SMALL, workers=0)
+    made = make_videos(results, image_size=SMALL, workers=0).made
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
     assert sorted(path.name for path in made) == films(results)
 
 
 def test_all_or_none(results):
-    assert make_videos(results, "none", workers=0) == [] and films(results) == []
+    assert make_videos(results, "none", workers=0) == Films() and films(results) == []
     make_videos(results, "all", image_size=SMALL, workers=2)
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 1}_success.mp4", f"{FIRST + 2}_error.mp4"]
 
@@ -67,9 +70,9 @@ def test_any_camera_and_size_and_quality(results):
 def test_what_is_there_stays_unless_it_is_to_be_replaced(results):
     make_videos(results, image_size=SMALL, workers=0)
     first = video_path(results, read_rows(results)[0]).read_bytes()
-    assert make_videos(results, image_size=(24, 32), workers=0) == []
+    assert make_videos(results, image_size=(24, 32), workers=0).made == ()
     assert video_path(results, read_rows(results)[0]).read_bytes() == first
-    assert len(make_videos(results, image_size=(24, 32), workers=0, replace=True)) == 2
+    assert len(make_videos(results, image_size=(24, 32), workers=0, replace=True).made) == 2
     assert video_path(results, read_rows(results)[0]).read_bytes() != first
 
 
@@ -88,17 +91,43 @@ def test_the_command_makes_what_is_missing(results):
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
 
 
-@pytest.mark.parametrize("damage", ["missing", "torn", "foreign"])
-def test_states_that_cannot_be_shown_are_named(results, damage):
-    path = states_path(results, "insertion", FIRST)
-    if damage == "missing":
+def damage(path, how):
+    if how == "missing":
         path.unlink()
-    elif damage == "torn":
+    elif how == "torn":
         path.write_bytes(path.read_bytes()[:200])
     else:
         np.savez(path, states=np.zeros((3, 5)), actions=np.zeros((2, 14)), stages=np.zeros(3, np.int8))
-    with pytest.raises(DatasetError, match=f"{FIRST}.npz"):
-        make_videos(results, workers=0)
+
+
+@pytest.mark.parametrize("how", ["missing", "torn", "foreign"])
+def test_states_that_cannot_be_shown_are_named_and_the_others_are_shown(results, how):
+    path = states_path(results, "insertion", FIRST)
+    damage(path, how)
+    (unfilmed,) = make_videos(results, image_size=SMALL, workers=0).unfilmed
+    assert (unfilmed.task, unfilmed.seed, unfilmed.states) == ("insertion", FIRST, path)
+    assert str(path) in unfilmed.why and "Errno" not in unfilmed.why
+    assert films(results) == [f"{FIRST + 2}_error.mp4"]
+
+
+def test_the_command_goes_on_names_the_missing_one_and_leaves_with_1(results, capsys):
+    damage(states_path(results, "insertion", FIRST), "missing")
+    with pytest.raises(SystemExit) as leaving:
+        run_benchmark(["--resume", "--output-dir", str(results), "--workers", "0"])
+    _, err = capsys.readouterr()
+    assert leaving.value.code == 1 and films(results) == [f"{FIRST + 2}_error.mp4"]
+    assert err.startswith(f"run-benchmark: 1 video could not be made. insertion, seed {FIRST}: ") and "missing" in err
+    notice = PageParts((results / "report.html").read_text()).model["notice"]
+    assert err == f"run-benchmark: {notice.splitlines()[0]}\n"
+
+
+def test_the_advice_on_missing_states_makes_them_again(results):
+    path = states_path(results, "insertion", FIRST)
+    lines, states = (results / "results.jsonl").read_text().splitlines(keepends=True), path.read_bytes()
+    path.unlink()
+    (results / "results.jsonl").write_text("".join(line for line in lines if f'"seed": {FIRST},' not in line))
+    assert run_into(results, episodes=3, resume=True, video="failures").unfilmed == ()
+    assert path.read_bytes() == states and len(films(results)) == 2
 
 
 def test_an_unknown_camera_or_choice_is_refused(results):

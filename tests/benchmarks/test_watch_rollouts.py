@@ -145,6 +145,25 @@ def test_export_makes_what_is_missing_and_writes_one_page(tmp_path, capsys):
     assert sorted(page.videos.values()) == made and len(made) == 2
 
 
+@pytest.mark.parametrize("damage", ["missing", "torn"])
+def test_export_goes_on_without_states_and_names_them(tmp_path, capsys, damage):
+    folder = write_results(
+        tmp_path / "act", [make_row(seed=FIRST_SEED + i) for i in range(3)], videos=False, states=True
+    )
+    states = folder / "states" / "insertion" / f"{FIRST_SEED + 1}.npz"
+    if damage == "missing":
+        states.unlink()
+    else:
+        states.write_bytes(states.read_bytes()[:100])
+    flags = ["--export", tmp_path / "page.html", "--workers", 0, "--image-size", 24, 32]
+    code, out, err = run(capsys, folder, *flags)
+    page = PageParts((tmp_path / "page.html").read_text())
+    assert code == 1 and ": 2 videos, " in out and len(page.videos) == 2
+    assert err.startswith(f"watch-rollouts: 1 video could not be made. insertion, seed {FIRST_SEED + 1}: {states}")
+    assert "run-benchmark --resume" in err and err.partition(": ")[2].strip() == page.model["notice"]
+    assert str(states) in page.episodes[1]["media"]["why"]
+
+
 def test_export_makes_no_more_than_there_is_room_for_and_says_so(tmp_path, capsys):
     rows = [make_row(seed=FIRST_SEED + i) for i in range(20)]
     folder = write_results(tmp_path / "act", rows, videos=False, states=True)
