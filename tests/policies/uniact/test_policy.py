@@ -200,7 +200,7 @@ def test_the_main_camera_need_not_be_the_interpreters():
 
 
 def test_data_without_images_are_refused():
-    with pytest.raises(UsageError, match=r"needs images of a camera.*render-episodes"):
+    with pytest.raises(UsageError, match=r"needs images, and the data of insertion have none"):
         make_policy(cameras=())
     with pytest.raises(UsageError, match=r"--main-camera angle \(from .*\): the data of insertion have images of top"):
         make_policy(main_camera="angle")
