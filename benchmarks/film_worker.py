@@ -13,6 +13,7 @@ from ambidex.benchmarks.unfilmed import StatesError, Unfilmed
 from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
+from ambidex.recorders.caption import stage_words
 from ambidex.recorders.formats import read_episode
 from ambidex.recorders.stored_world import world_of
 from ambidex.recorders.video import Caption, VideoWriter
@@ -102,7 +103,7 @@ def _caption(job: FilmJob, t: int, stage: int, *, last: bool) -> Caption:
         task=job.spec.task,
         seed=job.seed,
         time_s=t / job.spec.control_hz,
-        stage=job.spec.stages[stage],
+        stage=stage_words(job.spec.stages, stage),
         outcome=str(job.outcome) if last else "",
         code=code_at(job.codes, t),
     )

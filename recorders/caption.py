@@ -1,5 +1,6 @@
 """The text burned into a video."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ FONTS_PER_IMAGE = 22  # font sizes in the height of an image
 ONE_LINE = 44  # font sizes of width that hold all text in one line
 WIDEST_TIME = "000.00 s"
 WIDEST_CODE = "code 000"
+NO_STAGE = "no stage yet"  # what a caption says of stage 0, which every task calls "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,7 @@ class Caption:
         task: Task name.
         seed: Episode seed.
         time_s: Time since the episode began [s].
-        stage: Name of the stage that holds now.
+        stage: Name of the stage that holds now, as `stage_words` gives it.
         outcome: "success", "failure", "error", or empty while it is open.
         code: What the policy makes its actions from now; `NO_CODE` if there is none.
     """
@@ -39,6 +41,11 @@ class Caption:
     stage: str
     outcome: str
     code: int = NO_CODE
+
+
+def stage_words(stages: Sequence[str], stage: int) -> str:
+    """What a caption says of a stage, an index into a task's stages."""
+    return stages[stage] if stage else NO_STAGE
 
 
 class CaptionBar:

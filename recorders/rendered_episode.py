@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Episode, ImageArray
+from ambidex.recorders.caption import stage_words
 from ambidex.recorders.dataset_format import DatasetFormat
 from ambidex.recorders.destination import Destination
 from ambidex.recorders.layout import Layout
@@ -56,7 +57,7 @@ def caption(episode: Episode, t: int) -> Caption:
         task=episode.spec.task,
         seed=episode.seed,
         time_s=t / episode.spec.control_hz,
-        stage=episode.spec.stages[int(episode.stages[t])],
+        stage=stage_words(episode.spec.stages, int(episode.stages[t])),
         outcome=str(episode.outcome) if t == episode.steps - 1 else "",
     )
 

@@ -19,9 +19,11 @@ const items = (() => {
 
 const taskNames = [...new Set(model.runs.flatMap((run) => run.tasks.map((task) => task.task)))];
 
+const NO_STAGE = "no stage reached"; // in words that explain themselves; in files it is called "none"
+
 function stagesOf(task) {
   const summary = model.runs.flatMap((run) => run.tasks).find((candidate) => candidate.task === task);
-  return summary ? summary.stages : [];
+  return summary ? [NO_STAGE, ...summary.stages.slice(1)] : [];
 }
 
 function stageName(episode) {

@@ -115,9 +115,19 @@ function moveFocus(event) {
   tiles[at + step]?.firstChild.focus();
 }
 
+// While nothing has the focus, right or left go to the first tile; up and down go on scrolling.
+function beginMoving(event) {
+  const nothing = [document.body, byId("episodes")].includes(document.activeElement);
+  const other = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!nothing || other || dialog.open || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+  event.preventDefault();
+  byId("tiles").firstChild?.firstChild.focus();
+}
+
 function startTiles() {
   byId("tiles").classList.toggle("pairs", comparing);
   byId("tiles").addEventListener("keydown", moveFocus);
+  document.addEventListener("keydown", beginMoving);
   byId("more").addEventListener("click", () => {
     const first = limit;
     limit += BATCH;

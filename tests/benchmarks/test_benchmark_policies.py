@@ -179,21 +179,6 @@ def test_results_say_which_weights_acted_and_how(straight, checkpoint):
     assert "torch" in info.versions and f"--checkpoint {checkpoint}" in info.command
 
 
-def test_it_says_which_checkpoint_acts_and_how_it_was_found(tmp_path, go, monkeypatch, capfd):
-    def said(**changes):
-        go(tmp_path / str(len(list(tmp_path.iterdir()))), episodes=1, quiet=False, **changes)
-        return capfd.readouterr().err.splitlines()[0]
-
-    monkeypatch.chdir(tmp_path)
-    run = tmp_path / "runs" / "mine"
-    write_checkpoint(run / "checkpoints" / "200")
-    (run / "checkpoints" / "last").symlink_to("200")
-    found = f"run-benchmark: The checkpoint is {run / 'checkpoints' / '200'}"
-    assert said(checkpoint=None) == f"{found}, the last one of the newest run of act under runs/."
-    assert said(checkpoint=run) == said(checkpoint=run / "checkpoints" / "last") == f"{found}, the last one of {run}."
-    assert said(checkpoint=run / "checkpoints" / "200") == f"{found}."
-
-
 def test_what_cannot_be_repeated_is_said(tmp_path, go):
     summary = go(kind=MoodyPolicy, episodes=1)
     assert "differently each time" in summary.in_words()

@@ -86,6 +86,14 @@ def test_the_caption_says_the_code_of_each_moment(results, monkeypatch):
     assert said[:3] == [17, 17, 3] and set(said[2:after]) == {3} and set(said[after:]) == {NO_CODE}
 
 
+def test_the_caption_says_no_stage_in_words(results, monkeypatch):
+    said = []
+    monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: said.append(caption.stage))
+    monkeypatch.setattr(VideoWriter, "__exit__", lambda self, *error: None)
+    make_videos(results, image_size=SMALL, workers=0)
+    assert said[0] == "no stage yet" and "none" not in said
+
+
 def test_the_command_makes_what_is_missing(results):
     run_into(results, episodes=3, video="failures", resume=True)
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]

@@ -155,6 +155,12 @@ def test_the_whole_page_by_keyboard(gallery):
     assert gallery.until(lambda: gallery.js("document.activeElement.dataset.key") == f"insertion {S}")
 
 
+def test_no_stage_is_said_in_words(gallery):
+    gallery.choose("stage", "no stage reached")
+    assert gallery.seeds == [S + 2, S + 2]
+    assert "no stage reached" in gallery.text(".tile") and "none" not in gallery.text("main")
+
+
 def test_stepping_fast_leaves_the_last_one_playing(gallery):
     gallery.click(".tile")
     gallery.press(*[Keys.ARROW_RIGHT] * 5, Keys.SPACE, Keys.SPACE)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from ambidex.envs.errors import DatasetError
-from ambidex.recorders.caption import BACKGROUND, OUTCOMES, CaptionBar
+from ambidex.recorders.caption import BACKGROUND, OUTCOMES, CaptionBar, stage_words
 from ambidex.recorders.tiles import Tiling
 from ambidex.recorders.video import Caption, VideoWriter
 
@@ -165,3 +165,7 @@ def test_the_outcome_stands_at_the_right_in_its_colour(outcome):
 
 def test_a_long_task_keeps_its_seed():
     assert not np.array_equal(drawn(640, 480, task=LONG), drawn(640, 480, task=LONG, seed=99))
+
+
+def test_before_the_first_stage_the_caption_says_so_in_words():
+    assert [stage_words(("none", "touched"), stage) for stage in (0, 1)] == ["no stage yet", "touched"]

@@ -1,0 +1,20 @@
+"""A run that lacks episodes, on its page."""
+
+import pytest
+from results_folder import typical_rows, write_results
+
+from ambidex.benchmarks.report import write_report
+
+
+@pytest.mark.parametrize("size", [(1024, 720), (375, 812)])
+def test_a_run_that_is_not_finished_says_so_at_the_rate(page, tmp_path, size):
+    command = "run-benchmark --policy act --suite aloha --episodes 30"
+    folder = write_results(tmp_path / "act", typical_rows(), command=command)
+    page.open(write_report(folder).as_uri(), size=size)
+    assert f"{folder} is not finished: 16 of 60 episodes are there" in page.text("#notice")
+    amounts = [" ".join(cell.text.split()) for cell in page.all(".rates td.amount")]
+    assert [amount.split("3 of 8 ")[-1] for amount in amounts[:2]] == ["22 of 30 missing"] * 2
+    assert amounts[2].endswith("44 of 60 missing")
+    assert page.js("document.documentElement.scrollWidth") <= size[0]
+    page.click("summary")
+    assert "16 of 60: not finished" in page.text("#about")
