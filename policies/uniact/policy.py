@@ -125,13 +125,12 @@ class UniActPolicy(CodedPolicy):
     def unfinished(self, steps: int) -> Sequence[str]:
         """See `Policy`; the temperature, where codes learn."""
         temperature = self.model.codebook.temperature
-        left = int(temperature.steps - temperature.step)
+        left, shorter = int(temperature.steps - temperature.step), f"--temperature-steps {max(1, 3 * steps // 4)}"
         if self._kept or left <= steps:
             return ()
-        return (
-            f"The temperature falls over {left} steps, and this run has {steps}: --temperature-steps "
-            f"{max(1, 3 * steps // 4)}.",
-        )
+        if temperature.step:  # goes on from a checkpoint's
+            return (f"The temperature has {left} steps left to fall, this run has {steps}: {shorter} begins anew.",)
+        return (f"The temperature falls over {left} steps, and this run has {steps}: {shorter}.",)
 
     def step_done(self) -> None:
         """See `Policy`; the temperature falls, where codes learn."""

@@ -57,6 +57,9 @@ def test_a_temperature_that_does_not_fall_in_time_is_told_with_the_flag(data, tm
     train(config)
     said = capsys.readouterr().err
     assert "The temperature falls over 100 steps, and this run has 4: --temperature-steps 3." in said
+    train(replace(config, output_dir=tmp_path / "finetuned", finetune=tmp_path / "run"))
+    line = "The temperature has 96 steps left to fall, this run has 4: --temperature-steps 3 begins anew."
+    assert line in capsys.readouterr().err
     base, short = tmp_path / "run", replace(config.model, temperature_steps=4)
     train(replace(config, output_dir=tmp_path / "short", model=short))
     train(replace(config, output_dir=tmp_path / "adapted", adapt=base))  # where no codes are drawn
