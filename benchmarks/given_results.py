@@ -28,7 +28,9 @@ def given_rows(path: Path) -> list[EpisodeRow]:
     rows = read_rows(path)
     if not rows:
         raise DatasetError(f"{path} {_instead(path)}")
-    lost = EpisodeCount(folder=path, there=len(rows), wanted=None, summed=summary and summary.episodes).lost
+    lost = EpisodeCount(
+        folder=path, there=len(rows), wanted=None, summed=None if summary is None else summary.episodes
+    ).lost
     if lost:
         raise DatasetError(f"{path} {lost}")
     return rows

@@ -99,8 +99,8 @@ def make_report(
 
 def _media(embedding: Embedding, key: str, episode: ReportEpisode) -> Media:
     if not episode.filmed:
-        why = {one.states: f"No video: {one.why}" for one in embedding.unfilmed}
-        return Media(kind="absent", why=why.get(episode.states) or why_absent(episode))
+        tried = next((one for one in embedding.unfilmed if one.states == episode.states), None)
+        return Media(kind="absent", why=f"No video: {tried.why}" if tried else why_absent(episode))
     try:
         still = data_address(poster(episode.video))
     except DatasetError as error:  # one damaged video is no reason to show none

@@ -35,7 +35,7 @@ def read_results(folder: Path) -> ReportRun:
         folder=folder,
         there=len(rows),
         wanted=None if each is None else each * len(info.env_specs),
-        summed=summary and summary.episodes,
+        summed=None if summary is None else summary.episodes,
     )
     command = CommandPerEpisode(info.command)
     order = {task: i for i, task in enumerate(info.env_specs)}
