@@ -60,7 +60,7 @@ class RecordConfig:
     """First seed, 0 to 99999."""
     max_attempts: OptionalInt = None
     """Seeds to attempt at most per task; auto is 2 x num-episodes + 20."""
-    keep_failures: Switch = False
+    keep_failures: bool = False
     """Keep failed attempts too, as failures/episode_SEED.hdf5."""
     video: Videos = "none"
     """Make videos/episode_I_success.mp4 of no, the first or all kept episodes."""

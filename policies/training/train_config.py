@@ -42,7 +42,7 @@ class TrainConfig(Generic[PolicyConfig]):
         default=None, metadata={YOUNGER: True}
     )
     """Begin with a checkpoint, and learn all of it."""
-    fresh_interpreter: Switch = field(default=False, metadata={YOUNGER: True})
+    fresh_interpreter: bool = field(default=False, metadata={YOUNGER: True})
     """With --adapt or --finetune: begin what belongs to the robot afresh, though the checkpoint knows the robot."""
     output_dir: OptionalPath = None
     """Run folder; auto is runs/POLICY-DATASET."""

@@ -28,6 +28,10 @@ def test_the_folder_is_enough_to_go_on(data):
     assert contents(data) == before
 
 
+def test_a_switch_of_the_dataset_may_be_said_again(data):
+    assert leaving("--resume", "--output-dir", data, "--keep-failures") == 0
+
+
 def test_more_episodes_may_take_more_attempts_than_then(data, tmp_path):
     assert leaving("--resume", "--output-dir", data, "--num-episodes", "4") == 0
     record_to(tmp_path / "all", STATES, num_episodes=4, seed=3, keep_failures=True, workers=0)
