@@ -4,6 +4,7 @@ Figures for the terminal, a picture of them, and beside it a JSON file of the sa
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from ambidex.benchmarks.codes.codebook_use import CodebookUse, check_alike
 from ambidex.benchmarks.codes.codebook_words import report
 from ambidex.benchmarks.codes.coded_folder import CodedFolder
 from ambidex.benchmarks.picture_file import check_picture_name, write_picture
-from ambidex.command_line import run
+from ambidex.command_line import run, say
 from ambidex.envs.errors import UsageError
 from ambidex.flags import OptionalPath, Switch
+
+NAME = "code-usage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,11 @@ def main(config: CodeUsageConfig) -> None:
     if not config.results:
         raise UsageError("Give results folders of run-benchmark, one or more, e.g. results/uniact-transfer_cube.")
     check_picture_name(config.output)
-    use = _counted(config)
+    folders = [CodedFolder.read(path) for path in config.results]
+    for folder in () if config.quiet else folders:
+        if folder.unfinished:
+            say(NAME, folder.unfinished)
+    use = _counted(folders, config)
     figures = config.output.with_suffix(".json")
     write_picture(config.output, codebook_picture(use))
     write_json(figures, to_json(use))
@@ -56,11 +63,10 @@ def main(config: CodeUsageConfig) -> None:
         sys.stdout.write(f"{report(use)}\n\n{config.output}\n{figures}\n")
 
 
-def _counted(config: CodeUsageConfig) -> CodebookUse:
-    folders = [CodedFolder.read(path) for path in config.results]
+def _counted(folders: Sequence[CodedFolder], config: CodeUsageConfig) -> CodebookUse:
     check_alike(folders)
     return CodebookUse.of(folders, codebook_size(folders[0].checkpoint, config.checkpoint))
 
 
 if __name__ == "__main__":
-    run("code-usage", main, CodeUsageConfig)
+    run(NAME, main, CodeUsageConfig)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ambidex.benchmarks.episode_count import EpisodeCount, episodes_wanted
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.given_results import given_rows
 from ambidex.benchmarks.results_folder import RESULTS
@@ -24,6 +25,7 @@ class CodedFolder:
         robots: Task -> the robot it was played with, in its way of control.
         rows: The episodes that have codes, at least one.
         without: How many episodes have none: they broke before their first action.
+        unfinished: What is to be said if not every episode that was asked for is there; empty if all are.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class CodedFolder:
     robots: Mapping[str, str]
     rows: tuple[EpisodeRow, ...]
     without: int
+    unfinished: str
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -56,6 +59,7 @@ class CodedFolder:
             robots={task: embodiment(spec) for task, spec in info.env_specs.items()},
             rows=coded,
             without=len(rows) - len(coded),
+            unfinished=EpisodeCount(folder=path, there=len(rows), wanted=episodes_wanted(info), summed=None).warning,
         )
 
 

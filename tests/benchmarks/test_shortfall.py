@@ -2,19 +2,23 @@
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from benchmarking_fakes import FIRST, HOLD, FakeAgent, assert_same_results, rows_of, run_into
 from page_parts import PageParts
 from paired_results import write_outcomes
-from results_folder import typical_rows, write_results
+from results_folder import make_row, typical_rows, write_results
 
 from ambidex.benchmarks.benchmark import benchmark
+from ambidex.benchmarks.code_usage import CodeUsageConfig
+from ambidex.benchmarks.code_usage import main as code_usage
 from ambidex.benchmarks.compare_policies import main as compare_policies
 from ambidex.benchmarks.report import write_report
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.running.benchmark_info import CheckpointId
 from ambidex.benchmarks.watch_rollouts import main as watch_rollouts
-from ambidex.envs.errors import UsageError
+from ambidex.envs.errors import DatasetError, UsageError
 
 ASKED_FOR_30 = {"command": "run-benchmark --policy act --task insertion --episodes 30 --seed 100000"}
 RESUME = "run-benchmark --resume --output-dir"
@@ -135,3 +139,19 @@ def test_with_other_flags_the_folder_is_not_enough(tmp_path):
         benchmark(replace(HOLD, policy="", output_dir=tmp_path))
     with pytest.raises(UsageError, match="No policy is given"):
         resume(tmp_path / "nowhere")
+
+
+def test_the_use_of_codes_says_that_a_run_is_not_finished_and_refuses_lost_rows(tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "model.safetensors").write_bytes(b"weights")
+    (run / "config.json").write_text(json.dumps({"policy": "uniact", "config": {"codes": 8}}))
+    made_by = CheckpointId(path=str(run), sha256=sha256(b"weights").hexdigest())
+    rows = [make_row(seed=FIRST + i, policy="uniact", codes=((3, 10),)) for i in range(2)]
+    folder = write_results(tmp_path / "uniact", rows, videos=False, checkpoint=made_by, **ASKED_FOR_30)
+    config = CodeUsageConfig(results=(folder,), output=tmp_path / "codes.png")
+    code_usage(config)
+    assert capsys.readouterr().err.startswith(f"code-usage: {folder} is not finished: 2 of 30 episodes are there")
+    (folder / "summary.json").write_text(json.dumps({"complete": False, "tasks": {"insertion": {"n": 6}}}))
+    with pytest.raises(DatasetError, match=r"summary\.json counts 6, results\.jsonl has 2"):
+        code_usage(config)
