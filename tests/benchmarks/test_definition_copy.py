@@ -30,7 +30,7 @@ def config(tmp_path):
 
 def test_results_are_filmed_and_watched_without_the_file(config, tmp_path):
     config.bddl_file.rename(tmp_path / "elsewhere.bddl")
-    (video,) = make_videos(config.output_dir, "all", image_size=(48, 64), workers=0)
+    (video,) = make_videos(config.output_dir, "all", image_size=(48, 64), workers=0).made
     assert video.name == f"{FIRST}_failure.mp4"
     (run,) = read_runs([config.output_dir], Look(cameras=("frontview",)))
     assert len(run.episodes) == 1
