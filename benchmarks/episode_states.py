@@ -1,5 +1,6 @@
 """What is kept of a benchmarked episode beside its row: enough to film it at any time, from any camera."""
 
+import shlex
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -73,7 +74,5 @@ def missing_states(path: Path) -> str:
 
 
 def _remedy(path: Path) -> str:
-    return (
-        f"Restore the file; or remove the row of seed {path.stem} from results.jsonl, and run-benchmark --resume runs "
-        "this episode again."
-    )
+    resume = shlex.join(["run-benchmark", "--resume", "--output-dir", str(path.parents[2])])
+    return f"Restore the file; or remove the row of seed {path.stem} from results.jsonl and run it again with: {resume}"

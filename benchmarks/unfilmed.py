@@ -36,7 +36,7 @@ def unfilmed_words(episodes: Sequence[Unfilmed]) -> str:
     """What is to be said of episodes without a video; empty for none."""
     if not episodes:
         return ""
-    told = " ".join(f"{episode.task}, seed {episode.seed}: {episode.why}" for episode in episodes[:SHOWN])
+    told = "; ".join(f"{episode.task}, seed {episode.seed}: {episode.why}" for episode in episodes[:SHOWN])
     others = in_ranges((episode.task, episode.seed) for episode in episodes[SHOWN:])
-    also = f" It is the same with the states of {others}." if others else ""
+    also = f"; and likewise {others}" if others else ""
     return f"{counted(len(episodes), 'video')} could not be made. {told}{also}"
