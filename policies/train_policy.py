@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from ambidex.command_line import FAILED, WRONG_USAGE, run, say
-from ambidex.envs.errors import AmbidexError, UsageError
+from ambidex.command_line import defaults_or_leave, run
+from ambidex.envs.errors import UsageError
 from ambidex.envs.registry import SUITES
 from ambidex.policies.training.run_folder import TRAIN_JSON, default_run
 from ambidex.policies.training.train_config import TrainConfig
@@ -20,11 +20,7 @@ NAME = "train-policy"
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, train, and leave with an exit code."""
     words = sys.argv[1:] if argv is None else argv
-    try:
-        default = defaults_for(words)
-    except AmbidexError as error:
-        say(NAME, str(error))
-        sys.exit(WRONG_USAGE if isinstance(error, UsageError) else FAILED)
+    default = defaults_or_leave(NAME, defaults_for, words)
     kind = cast("type[TrainConfig[Any]]", TrainConfig[type(default.model)])  # type: ignore[misc]
     run(NAME, _main, kind, words, default=default)
 

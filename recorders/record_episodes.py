@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from ambidex.command_line import DONE, FAILED, WRONG_USAGE, run, say
-from ambidex.envs.errors import AmbidexError, UsageError
+from ambidex.command_line import DONE, FAILED, defaults_or_leave, run, say
 from ambidex.envs.opengl import check_environment
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_flags import defaults_for
@@ -17,12 +16,7 @@ NAME = "record-episodes"
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, record, and leave with an exit code."""
     words = sys.argv[1:] if argv is None else argv
-    try:
-        default = defaults_for(words)
-    except AmbidexError as error:
-        say(NAME, str(error))
-        sys.exit(WRONG_USAGE if isinstance(error, UsageError) else FAILED)
-    run(NAME, _main, RecordConfig, words, default=default)
+    run(NAME, _main, RecordConfig, words, default=defaults_or_leave(NAME, defaults_for, words))
 
 
 def _main(config: RecordConfig) -> int:

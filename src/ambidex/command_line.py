@@ -26,6 +26,7 @@ class CommandConfig(Protocol):
 
 
 Config = TypeVar("Config", bound=CommandConfig)
+Default = TypeVar("Default")
 
 
 def run(
@@ -55,6 +56,23 @@ def run(
     except AmbidexError as error:  # flags that do not go together, found as the config is made
         sys.exit(_failure(name, error, debug=False))
     sys.exit(_exit_code(name, main, config))
+
+
+def defaults_or_leave(name: str, defaults_for: Callable[[Sequence[str]], Default], words: Sequence[str]) -> Default:
+    """What flags are that are not given, where that depends on those that are given.
+
+    Args:
+        name: The command's name.
+        defaults_for: Finds them.
+        words: The flags.
+
+    Raises:
+        SystemExit: It cannot: 2 for wrong usage, else 1, with a paragraph on stderr.
+    """
+    try:
+        return defaults_for(words)
+    except AmbidexError as error:
+        sys.exit(_failure(name, error, debug=False))
 
 
 def _flushed(code: int | str | None) -> int | str | None:

@@ -269,3 +269,24 @@ def test_many_episodes_come_in_batches(page, tmp_path):
     page.click("#more")
     assert len(page.all(".tile")) == 480 and page.text("#more") == "Show 20 more"
     assert page.js("document.activeElement.dataset.key") == f"insertion {S + 240}"
+
+
+@pytest.mark.parametrize("key", [Keys.ARROW_RIGHT, Keys.ARROW_LEFT])
+def test_arrow_keys_begin_at_the_first_episode_while_nothing_has_the_focus(gallery, key):
+    assert gallery.js("document.activeElement === document.body")
+    gallery.press(key)
+    assert gallery.js("document.activeElement.dataset.key") == f"insertion {S}"
+    gallery.press(Keys.ARROW_RIGHT, Keys.ENTER)
+    assert gallery.text("#detail-title") == f"insertion, seed {S + 1}"
+
+
+def test_arrow_keys_are_left_to_whatever_has_the_focus(gallery):
+    for control in ("filter-seed", "filter-outcome"):
+        gallery.js(f"document.getElementById('{control}').focus()")
+        gallery.press(Keys.ARROW_RIGHT)
+        assert gallery.js("document.activeElement.id") == control
+
+
+def test_down_goes_on_scrolling_while_nothing_has_the_focus(gallery):
+    gallery.press(Keys.ARROW_DOWN)
+    assert gallery.until(lambda: gallery.js("scrollY > 0")) and gallery.js("document.activeElement === document.body")

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from synthetic_dataset import write_dataset
-from synthetic_libero import write_panda_dataset
+from two_robots_data import write_two_datasets
 from uniact_samples import uniact_settings
 
 from ambidex.envs.errors import UsageError
@@ -23,9 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    aloha = write_dataset(folder / "aloha", image_size=(48, 64), cameras=("top",))
-    return aloha, write_panda_dataset(folder / "panda", image_size=(32, 32))
+    return write_two_datasets(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file
-from synthetic_dataset import write_dataset
-from synthetic_libero import write_panda_dataset
 from training_runs import curves, interrupt, same_tensors, tensors, train_on_two_ranks
+from two_robots_data import write_two_datasets
 from uniact_samples import uniact_settings
 
 from ambidex.policies.checkpoint import load
@@ -22,9 +21,7 @@ TERMS = {"blind_weight": 0.3, "information_weight": 2e-3}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    aloha = write_dataset(folder / "aloha", image_size=(48, 64), cameras=("top",))
-    return aloha, write_panda_dataset(folder / "panda", image_size=(32, 32))
+    return write_two_datasets(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
