@@ -22,7 +22,7 @@ from ambidex.command_line import run, say
 from ambidex.envs.errors import UsageError
 from ambidex.flags import OptionalPath, Switch
 
-NAME = "code-usage"
+COMMAND = "code-usage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def main(config: CodeUsageConfig) -> None:
     folders = [CodedFolder.read(path) for path in config.results]
     for folder in () if config.quiet else folders:
         if folder.unfinished:
-            say(NAME, folder.unfinished)
+            say(COMMAND, folder.unfinished)
     use = _counted(folders, config)
     figures = config.output.with_suffix(".json")
     write_picture(config.output, codebook_picture(use))
@@ -69,4 +69,4 @@ def _counted(folders: Sequence[CodedFolder], config: CodeUsageConfig) -> Codeboo
 
 
 if __name__ == "__main__":
-    run(NAME, main, CodeUsageConfig)
+    run(COMMAND, main, CodeUsageConfig)

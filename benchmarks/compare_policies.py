@@ -8,12 +8,12 @@ from ambidex.atomic_files import write_json
 from ambidex.benchmarks.comparison.compare_config import CompareConfig
 from ambidex.command_line import run
 
-NAME = "compare-policies"
+COMMAND = "compare-policies"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, compare, and leave with an exit code."""
-    run(NAME, _main, CompareConfig, argv)
+    run(COMMAND, _main, CompareConfig, argv)
 
 
 def _main(config: CompareConfig) -> None:

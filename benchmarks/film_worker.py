@@ -13,10 +13,10 @@ from ambidex.benchmarks.unfilmed import StatesError, Unfilmed
 from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
-from ambidex.recorders.caption import stage_words
+from ambidex.recorders.caption import Caption, stage_words
 from ambidex.recorders.formats import read_episode
 from ambidex.recorders.stored_world import world_of
-from ambidex.recorders.video import Caption, VideoWriter
+from ambidex.recorders.video import VideoWriter
 
 MOST_FPS = 30.0  # of a video; of faster control every second or third step is shown [1/s]
 OUTCOME_S = 0.6  # how long the last moment stands, with the outcome [s]

@@ -9,7 +9,7 @@ from ambidex.benchmarks.results_folder import RESULTS, read_rows
 from ambidex.benchmarks.stored_summary import StoredSummary
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.training.run_folder import TRAIN_JSON
-from ambidex.recorders.dataset_info import NAME as DATASET
+from ambidex.recorders.dataset_info import DATASET_JSON
 
 SHOWN = 5  # folders or files that are named in a message
 WANTED = "Expected a results folder of run-benchmark"
@@ -48,7 +48,7 @@ def _examples(path: Path) -> str:
 
 def _instead(path: Path) -> str:
     """What is there instead of episodes."""
-    for file, what in ((DATASET, "a dataset of record-episodes"), (TRAIN_JSON, "a run of train-policy")):
+    for file, what in ((DATASET_JSON, "a dataset of record-episodes"), (TRAIN_JSON, "a run of train-policy")):
         if (path / file).exists():
             return f"is {what}. {WANTED}, e.g. results/act-insertion."
     present = sorted(entry.name for entry in path.iterdir())

@@ -16,7 +16,7 @@ from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.directory_lock import claimed
 from ambidex.envs.opengl import check_environment
 
-NAME = "gpu-study"
+COMMAND = "gpu-study"
 
 
 def main(config: GpuStudyConfig) -> int:
@@ -29,7 +29,7 @@ def main(config: GpuStudyConfig) -> int:
     plan = StudyPlan(config, config.backbone_weights or _cached_weights())
     deadline = None if config.minutes is None else started + 60 * config.minutes
     with claimed(config.output_dir):
-        runner = StudyRunner(config.output_dir, deadline, lambda text: None if config.quiet else say(NAME, text))
+        runner = StudyRunner(config.output_dir, deadline, lambda text: None if config.quiet else say(COMMAND, text))
         try:
             runner.run(plan.jobs())
         except KeyboardInterrupt as interrupt:
@@ -56,7 +56,7 @@ def _report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> Non
     report.write(config.output_dir)
     print(report.in_words())
     if not config.quiet:
-        say(NAME, f"Written to {config.output_dir / 'report.md'} and report.json.")
+        say(COMMAND, f"Written to {config.output_dir / 'report.md'} and report.json.")
 
 
 def _cached_weights() -> Path | None:
@@ -89,4 +89,4 @@ def _successes(plan: StudyPlan, runner: StudyRunner, jobs: dict[str, StudyJob]) 
 
 
 if __name__ == "__main__":
-    run(NAME, main, GpuStudyConfig)
+    run(COMMAND, main, GpuStudyConfig)

@@ -3,17 +3,18 @@
 from collections import Counter
 from pathlib import Path
 
+from ambidex.recorders.destination import VIDEOS
 from ambidex.atomic_files import read_complete_lines, remove_leftovers
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import STATES
-from ambidex.benchmarks.running.benchmark_info import NAME
+from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON
 from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.recorders.task_folder import task_folder
 
 RESULTS = "results.jsonl"
 SUMMARY = "summary.json"
-VIDEOS = "videos"
+
 SHOWN = 5
 
 
@@ -45,15 +46,15 @@ def check_results_folder(directory: Path, *, resume: bool) -> None:
         UsageError: Says what is in it and what to do.
     """
     present = _contents(directory)
-    if not present or (resume and NAME in present):
+    if not present or (resume and BENCHMARK_JSON in present):
         return
     listed = ", ".join(present[:SHOWN]) + (f" and {len(present) - SHOWN} more" if len(present) > SHOWN else "")
     if resume:
         raise UsageError(
-            f"--resume: {directory} holds no results that could be gone on with: it has no {NAME}, but {listed}. Give "
+            f"--resume: {directory} holds no results that could be gone on with: it has no {BENCHMARK_JSON}, but {listed}. Give "
             "the --output-dir of the run to go on with, or an empty one."
         )
-    advice = "Go on with it by --resume, or give" if NAME in present else "Give"
+    advice = "Go on with it by --resume, or give" if BENCHMARK_JSON in present else "Give"
     raise UsageError(f"{directory} is not empty: it holds {listed}. {advice} another --output-dir, or remove it.")
 
 

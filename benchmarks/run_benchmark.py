@@ -8,12 +8,12 @@ from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.envs.opengl import check_environment
 
-NAME = "run-benchmark"
+COMMAND = "run-benchmark"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, run the benchmark, and leave with an exit code."""
-    run(NAME, _main, BenchmarkConfig, argv)
+    run(COMMAND, _main, BenchmarkConfig, argv)
 
 
 def _main(config: BenchmarkConfig) -> int:
@@ -26,7 +26,7 @@ def _main(config: BenchmarkConfig) -> int:
     if not config.quiet:
         sys.stdout.write(summary.in_words() + "\n")
     if summary.broken:
-        say(NAME, summary.shortfall(make_plan(config).resume_command))
+        say(COMMAND, summary.shortfall(make_plan(config).resume_command))
     if summary.unfilmed:
-        say(NAME, unfilmed_words(summary.unfilmed))
+        say(COMMAND, unfilmed_words(summary.unfilmed))
     return DONE if summary.complete and not summary.unfilmed else FAILED

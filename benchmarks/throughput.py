@@ -20,7 +20,7 @@ from ambidex.command_line import run, say
 from ambidex.envs.errors import UsageError
 from ambidex.flags import Switch
 
-NAME = "throughput"
+COMMAND = "throughput"
 Section = Literal["simulation", "rendering", "recording", "libero", "training"]
 BUSY = 0.5  # load average from which on others distort the figures
 SECTIONS: tuple[Section, ...] = get_args(Section)
@@ -56,16 +56,16 @@ def main(config: ThroughputConfig) -> None:
     for figure in _measure(config):
         figures.append(figure)
         if not config.quiet:
-            say(NAME, f"{figure.label}: {figure.value:.4g} {figure.unit}")
+            say(COMMAND, f"{figure.label}: {figure.value:.4g} {figure.unit}")
     print(table(figures))
     write_json(config.output, {"started": started, "config": _plain(config), **machine, "figures": _rows(figures)})
     if not config.quiet:
-        say(NAME, f"Written to {config.output}.")
+        say(COMMAND, f"Written to {config.output}.")
 
 
 def _warn_if_busy(load: float) -> None:
     if load > BUSY:
-        say(NAME, f"Others are at work (load {load:.1f}), so the figures will be lower than this machine's own.")
+        say(COMMAND, f"Others are at work (load {load:.1f}), so the figures will be lower than this machine's own.")
 
 
 def _measure(config: ThroughputConfig) -> Iterator[Figure]:
@@ -93,4 +93,4 @@ def _rows(figures: list[Figure]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    run(NAME, main, ThroughputConfig)
+    run(COMMAND, main, ThroughputConfig)

@@ -13,8 +13,9 @@ from ambidex.envs.types import EnvSpec, Episode, Float32Array, ImageArray, Outco
 from ambidex.policies.train import train
 from ambidex.policies.training.step_clock import PARTS
 from ambidex.policies.training.train_flags import defaults
-from ambidex.recorders.act import write_episode
-from ambidex.recorders.dataset import DatasetInfo, episode_path
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.act_writer import write_episode
+from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.versions import versions
 
 JOINTS, OBJECTS = 14, 2

@@ -11,13 +11,13 @@ from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.envs.errors import UsageError
 from ambidex.envs.opengl import check_environment
 
-NAME = "watch-rollouts"
+COMMAND = "watch-rollouts"
 MOST_FOLDERS = 2
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, serve or write the gallery, and leave with an exit code."""
-    run(NAME, _main, WatchConfig, argv)
+    run(COMMAND, _main, WatchConfig, argv)
 
 
 def _main(config: WatchConfig) -> int:
@@ -54,10 +54,10 @@ def _export(config: WatchConfig, look: Look) -> int:
     runs = read_runs(config.paths, look)
     for shown in () if config.quiet else runs:
         if shown.shortfall:
-            say(NAME, shown.shortfall)
+            say(COMMAND, shown.shortfall)
     report = export(runs, config.export, look, budget_mb=config.budget, workers=config.workers, quiet=config.quiet)
     if not config.quiet:
         sys.stdout.write(report.in_words() + "\n")
     if report.unfilmed:
-        say(NAME, report.unfilmed)
+        say(COMMAND, report.unfilmed)
     return FAILED if report.unfilmed else DONE

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.normalization import Normalization
-from ambidex.policies.policy import Policy, PolicyInputs
+from ambidex.policies.policy import Policy
+from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.preset import Preset, TrainingDefaults
 from ambidex.policies.statistics import Statistics
 

@@ -11,9 +11,8 @@ from gymnasium import spaces
 
 from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import SUITES, TASKS
-from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
 from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_SUITES
-from ambidex.envs.types import Float32Array, FloatArray, ImageArray, Observation
+from ambidex.envs.types import FIRST_BENCHMARK_SEED, Float32Array, FloatArray, ImageArray, Observation
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment

@@ -3,8 +3,6 @@
 from ambidex.envs.errors import UsageError
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 
-__all__ = ["FIRST_BENCHMARK_SEED", "check_training_seeds", "number_among_its_kind"]
-
 
 def number_among_its_kind(seed: int) -> int:
     """The seed, counted from the first training seed or from the first of benchmarks, whichever kind it is of."""

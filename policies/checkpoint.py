@@ -11,7 +11,6 @@ from torch import Tensor
 from ambidex.atomic_files import write_json
 from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.config_json import from_json, to_json
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.errors import CheckpointError
@@ -25,7 +24,6 @@ from ambidex.policies.training.run_folder import (
     CONFIG,
     checkpoint_path,
     find_checkpoint,
-    newest_run,
     point_last_to,
 )
 from ambidex.policies.training.tensor_file import read_tensors, write_tensors
@@ -34,7 +32,6 @@ from ambidex.policies.training.training_versions import training_versions
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["check_compatible", "load", "newest_run", "policy_type", "read_texts", "save"]
 
 FORMAT_VERSION = 1
 ENV_SPEC = "env_spec.json"

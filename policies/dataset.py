@@ -10,7 +10,8 @@ from ambidex.envs.types import FIRST_BENCHMARK_SEED, Episode, Float32Array
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.training_data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.training_data.merged_spec import merged_spec
-from ambidex.recorders.dataset import Dataset, dataset_folders, in_words
+from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset_folders import dataset_folders, in_words
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
 ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {

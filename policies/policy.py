@@ -16,8 +16,6 @@ from ambidex.policies.statistics import Statistics
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["Policy", "PolicyInputs"]
-
 
 class Policy(nn.Module, ABC):
     """A learned policy. It normalises what goes in and un-normalises what comes out, so callers need no statistics.

@@ -14,15 +14,15 @@ from ambidex.policies.training.run_folder import TRAIN_JSON, default_run
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_flags import defaults_for
 
-NAME = "train-policy"
+COMMAND = "train-policy"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, train, and leave with an exit code."""
     words = sys.argv[1:] if argv is None else argv
-    default = defaults_or_leave(NAME, defaults_for, words)
+    default = defaults_or_leave(COMMAND, defaults_for, words)
     kind = cast("type[TrainConfig[Any]]", TrainConfig[type(default.model)])  # type: ignore[misc]
-    run(NAME, _main, kind, words, default=default)
+    run(COMMAND, _main, kind, words, default=default)
 
 
 def _main(config: TrainConfig[Any]) -> None:
@@ -40,7 +40,7 @@ def _main(config: TrainConfig[Any]) -> None:
         folder = config.output_dir or default_run(config.policy, config.data)
         if not (folder / TRAIN_JSON).is_file():
             raise KeyboardInterrupt("Nothing is saved yet: give the same command again.") from None
-        command = shlex.join([NAME, "--resume", "--output-dir", str(folder)])
+        command = shlex.join([COMMAND, "--resume", "--output-dir", str(folder)])
         raise KeyboardInterrupt(f"{interrupt} Go on with: {command}".strip()) from None
     if not config.quiet and ranks_from_environment().first:
         sys.stdout.write(f"Trained: {folder}. Benchmark it with: {_next_command(config.policy, folder)}\n")

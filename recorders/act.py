@@ -13,8 +13,3 @@ Attributes: what the original has (`sim`, `compress`) and `task seed success out
 model_sha256 versions format_version`, and `sha256` of the fields. `raw` and `jpeg` also have /image_crc32 (cameras, T)
 and `jpeg` /compress_len (cameras, T).
 """
-
-from ambidex.recorders.act_reader import EpisodeFile, read_episode
-from ambidex.recorders.act_writer import write_episode
-
-__all__ = ["EpisodeFile", "read_episode", "write_episode"]

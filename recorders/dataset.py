@@ -7,28 +7,14 @@ from pathlib import Path
 from ambidex.atomic_files import read_complete_lines
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.counted import counted
-from ambidex.recorders.dataset_folders import dataset_folders, in_words
-from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.demo_file import DemoFile
 from ambidex.recorders.formats import format_named, format_of
 from ambidex.recorders.libero_place import within_file
 from ambidex.recorders.remedy import again
 from ambidex.recorders.stored_episode import StoredEpisode
-
-__all__ = [
-    "ATTEMPTS",
-    "Attempt",
-    "Dataset",
-    "DatasetInfo",
-    "dataset_folders",
-    "episode_path",
-    "in_words",
-    "read",
-    "read_attempts",
-]
 
 ATTEMPTS = "attempts.jsonl"
 
@@ -86,7 +72,7 @@ class Dataset:
             raise DatasetError(
                 f"{self.format.episode_path(directory, missing[0])} is missing: dataset.json counts "
                 f"{counted(self.info.episodes, 'episode')}, {len(missing)} of them not there. Restore what is missing, "
-                f"or let this bring it back: {again(directory / NAME)}"
+                f"or let this bring it back: {again(directory / DATASET_JSON)}"
             )
 
     @property

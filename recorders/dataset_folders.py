@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from ambidex.recorders.dataset_info import NAME
+from ambidex.recorders.dataset_info import DATASET_JSON
 
 DEPTHS = ("*", "*/*")  # a suite's folder, and one with such folders in it
 
@@ -18,9 +18,9 @@ def dataset_folders(folder: Path) -> list[Path]:
     Returns:
         In the order of their paths; empty if there is none.
     """
-    if (folder / NAME).is_file():
+    if (folder / DATASET_JSON).is_file():
         return [folder]
-    return sorted(file.parent for depth in DEPTHS for file in folder.glob(f"{depth}/{NAME}"))
+    return sorted(file.parent for depth in DEPTHS for file in folder.glob(f"{depth}/{DATASET_JSON}"))
 
 
 def in_words(datasets: Sequence[Path]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from ambidex.envs.types import EnvSpec
 from ambidex.recorders.folder_info import FolderInfo
 
-NAME = "dataset.json"
+DATASET_JSON = "dataset.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class DatasetInfo(FolderInfo):
         timings: Wall seconds, workers and the like; the only entry that may differ from run to run.
     """
 
-    _name = NAME
+    _name = DATASET_JSON
     _absent = "is no dataset"
     _writer = "record-episodes"
     _remedy = "Restore the file, or record the dataset again."

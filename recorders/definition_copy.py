@@ -9,7 +9,7 @@ from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import EnvSpec
 
-NAME = f"definition{SUFFIX}"
+DEFINITION_COPY = f"definition{SUFFIX}"
 ABOVE = 4  # folders above an episode's file in which the copy may lie
 
 
@@ -25,7 +25,7 @@ def keep_definition(directory: Path, text: str) -> None:
         DatasetError: The disk refuses.
     """
     if text:
-        write_text(directory / NAME, text)
+        write_text(directory / DEFINITION_COPY, text)
 
 
 def definition_copy(spec: EnvSpec, stored: Path) -> Path | None:
@@ -42,11 +42,11 @@ def definition_copy(spec: EnvSpec, stored: Path) -> Path | None:
     if not (wanted and spec.task.endswith(SUFFIX)) or _holds(Path(spec.task), wanted):
         return None
     folders = (stored, *stored.absolute().parents[:ABOVE])
-    found = next((folder / NAME for folder in folders if _holds(folder / NAME, wanted)), None)
+    found = next((folder / DEFINITION_COPY for folder in folders if _holds(folder / DEFINITION_COPY, wanted)), None)
     if found is None:
         raise DatasetError(
             f"{stored}: its task, {spec.task}, is gone or has changed since, and there is no copy of it near. Put the "
-            f"text of then back there, or as {NAME} into the folder; its SHA-256 is {wanted}."
+            f"text of then back there, or as {DEFINITION_COPY} into the folder; its SHA-256 is {wanted}."
         )
     return found
 

@@ -7,7 +7,7 @@ from ambidex.atomic_files import remove_leftovers
 from ambidex.directory_lock import LOCK
 from ambidex.envs.errors import UsageError
 from ambidex.recorders.counted import counted
-from ambidex.recorders.dataset_info import NAME
+from ambidex.recorders.dataset_info import DATASET_JSON
 from ambidex.recorders.destination import FAILURES, VIDEOS
 from ambidex.recorders.libero_format import PARTS
 from ambidex.recorders.record_config import RecordConfig
@@ -26,15 +26,15 @@ def check_folder(directory: Path, *, resume: bool) -> None:
         UsageError: Says what is in it and what to do.
     """
     present = _contents(directory)
-    if not present or (resume and NAME in present):
+    if not present or (resume and DATASET_JSON in present):
         return
     listed = ", ".join(present[:SHOWN]) + (f" and {len(present) - SHOWN} more" if len(present) > SHOWN else "")
     if resume:
         raise UsageError(
-            f"--resume: {directory} is no dataset that could be gone on with: it has no {NAME}, but {listed}. Give the "
+            f"--resume: {directory} is no dataset that could be gone on with: it has no {DATASET_JSON}, but {listed}. Give the "
             "--output-dir of the run to go on with, or an empty one."
         )
-    advice = "Go on with it by --resume, or give" if NAME in present else "Give"
+    advice = "Go on with it by --resume, or give" if DATASET_JSON in present else "Give"
     raise UsageError(f"{directory} is not empty: it holds {listed}. {advice} another --output-dir, or remove it.")
 
 

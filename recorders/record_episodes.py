@@ -10,13 +10,13 @@ from ambidex.envs.opengl import check_environment
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_flags import defaults_for
 
-NAME = "record-episodes"
+COMMAND = "record-episodes"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, record, and leave with an exit code."""
     words = sys.argv[1:] if argv is None else argv
-    run(NAME, _main, RecordConfig, words, default=defaults_or_leave(NAME, defaults_for, words))
+    run(COMMAND, _main, RecordConfig, words, default=defaults_or_leave(COMMAND, defaults_for, words))
 
 
 def _main(config: RecordConfig) -> int:
@@ -34,7 +34,7 @@ def _main(config: RecordConfig) -> int:
             sys.stdout.write(summary.in_words() + "\n")
         if not summary.complete:
             longer = replace(config, max_attempts=2 * summary.attempts)
-            say(NAME, summary.shortfall(resume_command(longer)))
+            say(COMMAND, summary.shortfall(resume_command(longer)))
     return DONE if all(summary.complete for summary in summaries) else FAILED
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ambidex.recorders.command_text import from_text
-from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.record_config import RecordConfig
 
 
@@ -22,7 +22,7 @@ def defaults_for(words: Sequence[str]) -> RecordConfig | None:
     """
     known, _ = _parser().parse_known_args(words)
     folder = known.output_dir
-    if not known.resume or known.task or known.bddl_file or folder is None or not (folder / NAME).is_file():
+    if not known.resume or known.task or known.bddl_file or folder is None or not (folder / DATASET_JSON).is_file():
         return None
     stored = from_text("record-episodes", DatasetInfo.read(folder).command, RecordConfig)
     return stored if known.num_episodes is None else replace(stored, max_attempts=None)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.command_text import differences, from_text
-from ambidex.recorders.dataset import ATTEMPTS, Attempt, read_attempts
-from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.dataset import ATTEMPTS, read_attempts
+from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.formats import format_named
 from ambidex.recorders.kept_episodes import check_kept
 from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
@@ -45,7 +46,7 @@ def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256
         UsageError: They recorded something else; the message lists every difference.
         DatasetError: The folder or an episode in it is damaged.
     """
-    if not (directory / NAME).exists():
+    if not (directory / DATASET_JSON).exists():
         return Past()
     info = DatasetInfo.read(directory)
     old = from_text("record-episodes", info.command, RecordConfig)

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from ambidex.envs.errors import DatasetError
-from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 
 RECORD = "record-episodes"
 LEVELS = 2  # a file lies in its dataset's folder, or in failures/ or parts/ there
@@ -25,7 +25,7 @@ def remedy(path: Path) -> str:
 
 def again(file: Path) -> str:
     """The command that records or renders what is missing of the dataset a file belongs to; empty if there is none."""
-    folder = next((folder for folder in file.parents[:LEVELS] if (folder / NAME).is_file()), None)
+    folder = next((folder for folder in file.parents[:LEVELS] if (folder / DATASET_JSON).is_file()), None)
     if folder is None:
         return ""
     try:

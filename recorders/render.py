@@ -15,7 +15,7 @@ from ambidex.recorders.command_text import differences, from_text, to_text
 from ambidex.recorders.counted import counted
 from ambidex.recorders.dataset import ATTEMPTS
 from ambidex.recorders.dataset_files import DatasetFiles
-from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.definition_copy import keep_definition
 from ambidex.recorders.formats import format_named
 from ambidex.recorders.kept_episodes import check_kept
@@ -85,7 +85,7 @@ def render(config: RenderConfig) -> RenderSummary:
 
 def _check_same(plan: RenderPlan) -> None:
     """Refuse to go on with something else."""
-    if not (plan.target / NAME).exists():
+    if not (plan.target / DATASET_JSON).exists():
         return
     old = from_text(COMMAND, DatasetInfo.read(plan.target).command, RenderConfig)
     found = differences(old, plan.config, ignore=RUN_ONLY)

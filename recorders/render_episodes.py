@@ -10,12 +10,12 @@ from ambidex.envs.opengl import check_environment
 from ambidex.recorders.command_text import to_text
 from ambidex.recorders.render_config import RenderConfig
 
-NAME = "render-episodes"
+COMMAND = "render-episodes"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, render, and leave with an exit code."""
-    run(NAME, _main, RenderConfig, argv)
+    run(COMMAND, _main, RenderConfig, argv)
 
 
 def _main(config: RenderConfig) -> None:
@@ -25,7 +25,7 @@ def _main(config: RenderConfig) -> None:
     try:
         summary = render(config)
     except KeyboardInterrupt:
-        command = to_text(NAME, replace(config, resume=True, quiet=False, debug=False), brief=True)
+        command = to_text(COMMAND, replace(config, resume=True, quiet=False, debug=False), brief=True)
         raise KeyboardInterrupt(f"What is rendered stays. Go on with: {command}") from None
     if not config.quiet:
         sys.stdout.write(summary.in_words() + "\n")

@@ -7,8 +7,9 @@ from ambidex.envs.env import Environment
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.dataset import Dataset, DatasetInfo
+from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_files import DatasetFiles
+from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.definition_copy import own_definition
 from ambidex.recorders.destination import FAILURES
 from ambidex.recorders.formats import format_named, read_episode

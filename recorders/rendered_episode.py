@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Episode, ImageArray
-from ambidex.recorders.caption import stage_words
+from ambidex.recorders.caption import Caption, stage_words
 from ambidex.recorders.dataset_format import DatasetFormat
 from ambidex.recorders.destination import Destination
 from ambidex.recorders.layout import Layout
-from ambidex.recorders.video import Caption, VideoWriter
+from ambidex.recorders.video import VideoWriter
 
 
 def write_rendered_episode(

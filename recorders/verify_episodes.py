@@ -10,12 +10,12 @@ from ambidex.envs.opengl import check_environment
 from ambidex.progress import Progress
 from ambidex.recorders.verify_config import VerifyConfig
 
-NAME = "verify-episodes"
+COMMAND = "verify-episodes"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, verify, and leave with an exit code."""
-    run(NAME, _main, VerifyConfig, argv)
+    run(COMMAND, _main, VerifyConfig, argv)
 
 
 def _main(config: VerifyConfig) -> int:

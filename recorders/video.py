@@ -14,8 +14,6 @@ from ambidex.recorders.caption import Caption, CaptionBar
 from ambidex.recorders.h264 import H264File
 from ambidex.recorders.tiles import Tiling
 
-__all__ = ["Caption", "VideoWriter"]
-
 
 class VideoWriter:
     """Writes an MP4 (H.264) step by step; the file appears when the `with` block ends well, or never.

@@ -12,7 +12,7 @@ from ambidex.benchmarks.codes.chance_divergence import ChanceDivergence, chances
 from ambidex.benchmarks.codes.code_use import CodeUse
 from ambidex.benchmarks.codes.coded_folder import CodedFolder
 from ambidex.benchmarks.results_folder import RESULTS
-from ambidex.benchmarks.running.benchmark_info import NAME, CheckpointId
+from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, CheckpointId
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import NO_CODE, FloatArray
 from ambidex.policies.uniact.code_usage import jensen_shannon
@@ -97,7 +97,7 @@ def check_alike(folders: Sequence[CodedFolder]) -> None:
         if other.checkpoint.sha256 != first.checkpoint.sha256:
             raise UsageError(
                 f"{first.path} and {other.path} are of different checkpoints, {_named(first)} and {_named(other)}, "
-                f"says their {NAME}. Codes of different codebooks have nothing to do with each other; give folders of "
+                f"says their {BENCHMARK_JSON}. Codes of different codebooks have nothing to do with each other; give folders of "
                 "one checkpoint."
             )
     seen: dict[tuple[str, str, int], CodedFolder] = {}

@@ -9,7 +9,7 @@ from ambidex.benchmarks.episode_count import EpisodeCount, episodes_wanted
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.given_results import given_rows
 from ambidex.benchmarks.results_folder import RESULTS
-from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo, CheckpointId
+from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo, CheckpointId
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.execution import FIXED
@@ -66,7 +66,7 @@ class CodedFolder:
 def _checkpoint(path: Path, info: BenchmarkInfo) -> CheckpointId:
     if info.checkpoint is None:
         raise DatasetError(
-            f"{path / NAME} names no checkpoint, so nobody knows whose codes these are. Restore the file, or run the "
+            f"{path / BENCHMARK_JSON} names no checkpoint, so nobody knows whose codes these are. Restore the file, or run the "
             "benchmark again."
         )
     return info.checkpoint
@@ -76,7 +76,7 @@ def _check_specs(path: Path, rows: Iterable[EpisodeRow], info: BenchmarkInfo) ->
     missing = sorted({row.task for row in rows} - set(info.env_specs))
     if missing:
         raise DatasetError(
-            f"{path / NAME} has no spec of {missing[0]}, which {RESULTS} has episodes of. It has those of "
+            f"{path / BENCHMARK_JSON} has no spec of {missing[0]}, which {RESULTS} has episodes of. It has those of "
             f"{', '.join(info.env_specs) or 'no task'}. Restore both files, or run the benchmark again."
         )
 

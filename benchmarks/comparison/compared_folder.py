@@ -9,7 +9,7 @@ from ambidex.benchmarks.episode_count import EpisodeCount, episodes_wanted
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.given_results import given_rows
 from ambidex.benchmarks.results_folder import RESULTS
-from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
+from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.stored_summary import StoredSummary
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Outcome
@@ -51,7 +51,7 @@ class ComparedFolder:
                 f"{path / RESULTS} holds episodes of several policies: {'; '.join(policies)}. One folder is one "
                 "policy; run each into a folder of its own."
             )
-        info = BenchmarkInfo.read(path) if (path / NAME).exists() else None
+        info = BenchmarkInfo.read(path) if (path / BENCHMARK_JSON).exists() else None
         specs = info.env_specs if info is not None else {}
         return cls(letter=letter, path=path, rows=rows, specs=specs, unfinished=_unfinished(path, len(rows), info))
 
@@ -78,9 +78,7 @@ class ComparedFolder:
     @property
     def notes(self) -> list[str]:
         """What a reader should know before trusting the numbers."""
-        unknown = (
-            f"{self.title} has no {NAME}: that its tasks were posed as in the others is known from the starts alone."
-        )
+        unknown = f"{self.title} has no {BENCHMARK_JSON}: that its tasks were posed as in the others is known from the starts alone."
         return [*([] if self.finished else [f"{self.title} {self.unfinished}"]), *([] if self.specs else [unknown])]
 
     @property

@@ -10,11 +10,9 @@ from ambidex.envs.registry import SUITES
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_files import DatasetFiles
-from ambidex.recorders.dataset_info import NAME, DatasetInfo
+from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.destination import VIDEOS
 from ambidex.recorders.task_folder import task_folder
-
-__all__ = ["is_dataset", "read_dataset"]
 
 
 def is_dataset(folder: Path) -> bool:
@@ -40,10 +38,10 @@ def read_dataset(folder: Path) -> ReportRun:
 
 def _datasets(folder: Path) -> list[Path]:
     """The folder itself, or those of the tasks in it: a suite is recorded into one folder per task, named after it."""
-    if (folder / NAME).is_file():
+    if (folder / DATASET_JSON).is_file():
         return [folder]
     folders = dict.fromkeys(folder / task_folder(task) for tasks in SUITES.values() for task in tasks)
-    return [path for path in folders if (path / NAME).is_file()]
+    return [path for path in folders if (path / DATASET_JSON).is_file()]
 
 
 def _facts(info: DatasetInfo) -> tuple[tuple[str, str], ...]:

@@ -8,18 +8,17 @@ from ambidex.benchmarks.episode_states import states_path
 from ambidex.benchmarks.gallery.report_command import CommandPerEpisode
 from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
-from ambidex.benchmarks.results_folder import VIDEOS, read_rows, video_path
-from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
+from ambidex.recorders.destination import VIDEOS
+from ambidex.benchmarks.results_folder import read_rows, video_path
+from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.stored_summary import StoredSummary
-
-__all__ = ["is_results", "read_results", "video_path"]
 
 SHORT = 12  # of a fingerprint, enough to tell two apart [characters]
 
 
 def is_results(folder: Path) -> bool:
     """Whether run-benchmark wrote this folder."""
-    return (folder / NAME).is_file()
+    return (folder / BENCHMARK_JSON).is_file()
 
 
 def read_results(folder: Path) -> ReportRun:

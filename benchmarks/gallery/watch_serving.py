@@ -10,7 +10,7 @@ from ambidex.benchmarks.gallery.watch_studio import Studio
 from ambidex.benchmarks.look import Look
 from ambidex.command_line import say
 
-NAME = "watch-rollouts"
+COMMAND = "watch-rollouts"
 ENDED = "The gallery is closed; the videos that were made stay."
 
 
@@ -26,7 +26,7 @@ def serve(config: WatchConfig, look: Look) -> None:
         gallery = Gallery(config.paths, look, studio)
         with served_at(gallery, config.port, quiet=config.quiet) as server:
             for shortfall in [] if config.quiet else gallery.shortfalls:
-                say(NAME, shortfall)
+                say(COMMAND, shortfall)
             sys.stdout.write(f"{server.address}\n")
             sys.stdout.flush()
             try:
@@ -45,7 +45,7 @@ def served_at(gallery: Gallery, port: int | None, *, quiet: bool) -> GalleryServ
         return GalleryServer(gallery, port)
     server = _at_the_next_free(gallery)
     if server.port != PORT and not quiet:
-        say(NAME, f"Port {PORT} is in use, perhaps by another gallery, so this one is at port {server.port}.")
+        say(COMMAND, f"Port {PORT} is in use, perhaps by another gallery, so this one is at port {server.port}.")
     return server
 
 

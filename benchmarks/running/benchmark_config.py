@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
+from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.flags import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.record_config import Spread
 

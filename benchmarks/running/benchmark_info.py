@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from ambidex.envs.types import EnvSpec
 from ambidex.recorders.folder_info import FolderInfo
 
-NAME = "benchmark.json"
+BENCHMARK_JSON = "benchmark.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class BenchmarkInfo(FolderInfo):
         machine: Processor, cores and the like.
     """
 
-    _name = NAME
+    _name = BENCHMARK_JSON
     _absent = "holds no results"
     _writer = "run-benchmark"
     _remedy = "Restore it, or run the benchmark again."

@@ -1,7 +1,7 @@
 """Is a results folder one to go on with?"""
 
 from ambidex.benchmarks.running.benchmark_config import RUN_ONLY, BenchmarkConfig
-from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
+from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.running.benchmark_plan import COMMAND, BenchmarkPlan
 from ambidex.envs.errors import UsageError
 from ambidex.recorders.command_text import differences, from_text
@@ -18,7 +18,7 @@ def check_flags(plan: BenchmarkPlan) -> None:
         UsageError: With the list of differences.
         DatasetError: benchmark.json is damaged.
     """
-    if not (plan.directory / NAME).exists():
+    if not (plan.directory / BENCHMARK_JSON).exists():
         return
     info = BenchmarkInfo.read(plan.directory)
     old = from_text(COMMAND, info.command, BenchmarkConfig)
@@ -35,7 +35,7 @@ def check_same(plan: BenchmarkPlan, new: BenchmarkInfo) -> None:
         UsageError: With the list of differences.
         DatasetError: benchmark.json is damaged.
     """
-    if (plan.directory / NAME).exists():
+    if (plan.directory / BENCHMARK_JSON).exists():
         _refuse(plan, _info_differences(BenchmarkInfo.read(plan.directory), new))
 
 

@@ -18,8 +18,8 @@ from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.registry import SUITES, find_task, tasks_named
-from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
 from ambidex.envs.tasks.libero.suites import SUFFIX
+from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.policies.execution import MODES
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.training.run_folder import find_checkpoint, newest_run

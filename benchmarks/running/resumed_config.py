@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 from ambidex.benchmarks.running.benchmark_config import RUN_ONLY, BenchmarkConfig
-from ambidex.benchmarks.running.benchmark_info import NAME, BenchmarkInfo
+from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.envs.errors import UsageError
 from ambidex.recorders.command_text import from_text
 
@@ -21,7 +21,7 @@ def resumed(config: BenchmarkConfig) -> BenchmarkConfig:
         DatasetError: benchmark.json is damaged, or of a version whose flags are not understood.
     """
     folder = config.output_dir
-    if config.policy or not config.resume or folder is None or not (folder / NAME).is_file():
+    if config.policy or not config.resume or folder is None or not (folder / BENCHMARK_JSON).is_file():
         return config
     _check_nothing_else(config)
     then = from_text(COMMAND, BenchmarkInfo.read(folder).command, BenchmarkConfig)

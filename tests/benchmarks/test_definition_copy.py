@@ -14,7 +14,7 @@ from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.running.benchmark_plan import make_plan
 from ambidex.envs.errors import UsageError
-from ambidex.recorders.definition_copy import NAME
+from ambidex.recorders.definition_copy import DEFINITION_COPY
 
 OWN = replace(HOLD, task=None, episodes=1, horizon=3)
 
@@ -24,7 +24,7 @@ def config(tmp_path):
     own = tmp_path / "my_task.bddl"
     own.write_text(TEXT)
     config = replace(OWN, bddl_file=own, output_dir=tmp_path / "results")
-    assert benchmark(config).complete and (tmp_path / "results" / NAME).read_text() == TEXT
+    assert benchmark(config).complete and (tmp_path / "results" / DEFINITION_COPY).read_text() == TEXT
     return config
 
 

@@ -14,10 +14,10 @@ from toy_learner import ToyConfig, ToyLearner
 import ambidex.policies
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.policies.batch import ObservationBatch
-from ambidex.policies.checkpoint import load, newest_run, save
+from ambidex.policies.checkpoint import load, save
 from ambidex.policies.errors import CheckpointError
 from ambidex.policies.statistics import FieldStatistics, Statistics
-from ambidex.policies.training.run_folder import prune, remove_leftovers, resumable_step
+from ambidex.policies.training.run_folder import newest_run, prune, remove_leftovers, resumable_step
 
 pytestmark = pytest.mark.usefixtures("toy")
 SPEC = make_spec()

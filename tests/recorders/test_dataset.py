@@ -10,8 +10,12 @@ from synthetic_episode import make_episode, make_frames, make_spec, same
 import ambidex.recorders
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome
-from ambidex.recorders.act import EpisodeFile, write_episode
-from ambidex.recorders.dataset import ATTEMPTS, Attempt, Dataset, DatasetInfo, episode_path, read, read_attempts
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.act_reader import EpisodeFile
+from ambidex.recorders.act_writer import write_episode
+from ambidex.recorders.attempt import Attempt
+from ambidex.recorders.dataset import ATTEMPTS, Dataset, read, read_attempts
+from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.versions import versions
 
 INFO = DatasetInfo(

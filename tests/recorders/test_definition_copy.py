@@ -10,7 +10,7 @@ from still_agent import StillAgent
 
 from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.recorders.dataset import read
-from ambidex.recorders.definition_copy import NAME
+from ambidex.recorders.definition_copy import DEFINITION_COPY
 from ambidex.recorders.record_worker import RecordWorker
 from ambidex.recorders.render import render
 from ambidex.recorders.render_config import RenderConfig
@@ -31,7 +31,7 @@ def own(tmp_path):
 def dataset(own, tmp_path, request):
     directory = tmp_path / "data"
     (summary,) = record_to(directory, OWN, StillAgent, bddl_file=own, format=request.param)
-    assert summary.complete and (directory / NAME).read_text() == TEXT
+    assert summary.complete and (directory / DEFINITION_COPY).read_text() == TEXT
     return directory
 
 
@@ -41,7 +41,7 @@ def test_it_is_verified_and_rendered_without_the_file(dataset, own, tmp_path):
     assert result.same_states and not result.notes
     rendered = tmp_path / "rendered"
     render(RenderConfig(path=dataset, output_dir=rendered, image_size=(32, 32), cameras=("agentview",), quiet=True))
-    assert (rendered / NAME).read_text() == TEXT
+    assert (rendered / DEFINITION_COPY).read_text() == TEXT
     ((_, result),) = verify(rendered, workers=0)
     assert result.same_states
     with read(rendered)[0] as stored:
@@ -58,8 +58,10 @@ def test_an_edited_file_is_passed_over(dataset, own):
 
 def test_without_file_and_copy_it_says_what_to_do(dataset, own):
     own.unlink()
-    (dataset / NAME).write_text("(define)")
-    with pytest.raises(DatasetError, match=rf"is gone or has changed.*{NAME} into the folder; its SHA-256 is"):
+    (dataset / DEFINITION_COPY).write_text("(define)")
+    with pytest.raises(
+        DatasetError, match=rf"is gone or has changed.*{DEFINITION_COPY} into the folder; its SHA-256 is"
+    ):
         world_of(read(dataset).spec, dataset)
 
 

@@ -289,7 +289,7 @@ def test_unknown_cameras(path):
 
 
 def test_the_act_format_takes_episodes_of_this_family_too(tmp_path):
-    from ambidex.recorders.act import write_episode
+    from ambidex.recorders.act_writer import write_episode
 
     for control, width in (("ee", 7), ("joint", 0)):
         episode = libero_episode(spec=libero_spec(control=control), ee_actions=np.zeros((6, width), np.float32))

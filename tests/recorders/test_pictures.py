@@ -9,7 +9,7 @@ import pytest
 from recording_fakes import SMALL, record_to
 from synthetic_episode import make_episode, make_frames
 
-from ambidex.recorders.act import write_episode
+from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.formats import open_episode
 from ambidex.recorders.pictures import check_pictures
 from ambidex.recorders.verify import verify

@@ -6,7 +6,8 @@ from recording_fakes import STATES, DyingAgent, FailingAgent, contents, record_t
 
 from ambidex.envs.env import make
 from ambidex.envs.errors import DatasetError
-from ambidex.recorders.dataset import episode_path, read, read_attempts
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.dataset import read, read_attempts
 
 
 @pytest.fixture(scope="module")

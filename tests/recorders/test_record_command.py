@@ -11,7 +11,8 @@ from recording_fakes import HORIZON, FailingAgent, FakeAgent, contents
 from started_process import StartedProcess
 
 from ambidex.envs.registry import TASKS
-from ambidex.recorders.dataset import episode_path, read, read_attempts
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.dataset import read, read_attempts
 from ambidex.recorders.record_episodes import main
 
 HERE = Path(__file__).parent

@@ -5,8 +5,10 @@ import pytest
 from recording_fakes import SMALL, STATES, contents, record_to
 
 from ambidex.envs.errors import DatasetError, RenderingError, UsageError
-from ambidex.recorders.act import read_episode, write_episode
-from ambidex.recorders.dataset import Dataset, episode_path, read
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.act_reader import read_episode
+from ambidex.recorders.act_writer import write_episode
+from ambidex.recorders.dataset import Dataset, read
 from ambidex.recorders.render import render
 from ambidex.recorders.render_config import RenderConfig
 from ambidex.recorders.render_episodes import main

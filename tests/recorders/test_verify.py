@@ -6,7 +6,8 @@ from recording_fakes import STATES, record_to
 
 from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome
-from ambidex.recorders.act import read_episode, write_episode
+from ambidex.recorders.act_reader import read_episode
+from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.verify import episode_files, verify
 from ambidex.recorders.verify_episodes import main
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from ambidex.envs.errors import DatasetError
-from ambidex.recorders.caption import BACKGROUND, OUTCOMES, CaptionBar, stage_words
+from ambidex.recorders.caption import BACKGROUND, OUTCOMES, Caption, CaptionBar, stage_words
 from ambidex.recorders.tiles import Tiling
-from ambidex.recorders.video import Caption, VideoWriter
+from ambidex.recorders.video import VideoWriter
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 

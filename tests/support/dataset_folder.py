@@ -8,9 +8,10 @@ from synthetic_episode import make_episode
 from ambidex.atomic_files import append_line
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
-from ambidex.recorders.act import write_episode
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.dataset import ATTEMPTS, episode_path
+from ambidex.recorders.dataset import ATTEMPTS
 from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.destination import FAILURES
 

@@ -9,10 +9,11 @@ from synthetic_episode import make_spec
 from ambidex.benchmarks.code_runs import code_at
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import EpisodeStates, states_path
-from ambidex.benchmarks.gallery.report_results import video_path
+from ambidex.benchmarks.results_folder import video_path
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.types import Outcome
-from ambidex.recorders.video import Caption, VideoWriter
+from ambidex.recorders.caption import Caption
+from ambidex.recorders.video import VideoWriter
 
 STAGES = {
     "insertion": ("none", "touched", "lifted", "contacted", "inserted"),

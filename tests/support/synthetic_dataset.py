@@ -3,8 +3,9 @@
 from synthetic_episode import make_episode, make_frames, make_spec
 
 from ambidex.envs.types import Outcome
-from ambidex.recorders.act import write_episode
-from ambidex.recorders.dataset import DatasetInfo, episode_path
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.act_writer import write_episode
+from ambidex.recorders.dataset_info import DatasetInfo
 
 STATES = {"cameras": ()}
 

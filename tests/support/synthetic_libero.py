@@ -6,8 +6,9 @@ import json
 import numpy as np
 from synthetic_episode import make_episode, make_frames, make_spec
 
-from ambidex.recorders.act import write_episode
-from ambidex.recorders.dataset import DatasetInfo, episode_path
+from ambidex.recorders.act_format import episode_path
+from ambidex.recorders.act_writer import write_episode
+from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.libero_proprioception import LiberoProprioception
 from ambidex.recorders.libero_scenery import LiberoScenery
 from ambidex.recorders.libero_writer import write_demo

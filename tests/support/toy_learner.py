@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from ambidex.envs.errors import UnknownNameError
-from ambidex.policies.policy import Policy, PolicyInputs
+from ambidex.policies.policy import Policy
+from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.preset import Preset, TrainingDefaults
 from ambidex.policies.registry import POLICIES, PRESETS
 

@@ -8,7 +8,8 @@ from torch import nn
 
 from ambidex.envs.errors import UsageError
 from ambidex.policies.coded_policy import CodedPolicy
-from ambidex.policies.policy import Policy, PolicyInputs
+from ambidex.policies.policy import Policy
+from ambidex.policies.policy_inputs import PolicyInputs
 
 SEED_OF_WEIGHTS = 7
 CHUNK = 50
