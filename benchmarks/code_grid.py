@@ -12,10 +12,9 @@ from ambidex.benchmarks.code_play import CodePlay
 from ambidex.benchmarks.picture_file import check_picture_name, write_picture
 from ambidex.benchmarks.picture_table import Column, picture_table
 from ambidex.benchmarks.running.policy_fit import play_code
-from ambidex.command_line import run
-from ambidex.envs.errors import UsageError
+from ambidex.command_line import Names, OptionalPath, Switch, run
 from ambidex.envs.registry import find_task
-from ambidex.flags import Names, OptionalPath, Switch
+from ambidex.errors import UsageError
 from ambidex.policies.checkpoint import load
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy import Policy

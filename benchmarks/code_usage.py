@@ -18,9 +18,8 @@ from ambidex.benchmarks.codes.codebook_use import CodebookUse, check_alike
 from ambidex.benchmarks.codes.codebook_words import report
 from ambidex.benchmarks.codes.coded_folder import CodedFolder
 from ambidex.benchmarks.picture_file import check_picture_name, write_picture
-from ambidex.command_line import run, say
-from ambidex.envs.errors import UsageError
-from ambidex.flags import OptionalPath, Switch
+from ambidex.command_line import OptionalPath, Switch, run, say
+from ambidex.errors import UsageError
 
 COMMAND = "code-usage"
 

@@ -12,7 +12,7 @@ from ambidex.benchmarks.comparison.compared_folder import ComparedFolder
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.holm import holm
 from ambidex.benchmarks.statistics import Statistics
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 
 def compare(config: CompareConfig) -> list[Comparison]:

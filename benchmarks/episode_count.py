@@ -7,8 +7,8 @@ from pathlib import Path
 from ambidex.benchmarks.results_folder import RESULTS, SUMMARY
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
-from ambidex.envs.errors import AmbidexError
-from ambidex.recorders.command_text import from_text
+from ambidex.command_line import from_text
+from ambidex.errors import AmbidexError
 
 COMMAND = "run-benchmark"
 

@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import Self
 
 from ambidex.benchmarks.code_runs import CodeRuns, code_runs
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome, RolloutResult
-from ambidex.recorders.versions import versions
+from ambidex.errors import DatasetError
+from ambidex.versions import versions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.atomic_files import replacing
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
+from ambidex.errors import DatasetError
 from ambidex.recorders.task_folder import task_folder
 
 STATES = "states"

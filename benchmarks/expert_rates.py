@@ -18,15 +18,14 @@ from ambidex.atomic_files import write_json
 from ambidex.command_line import run
 from ambidex.envs.env import Environment, make
 from ambidex.envs.families import FAMILIES
-from ambidex.envs.pool import Pool, worker_count
-from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.registry import tasks_named
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, Outcome
 from ambidex.intervals import rate_in_words
 from ambidex.progress import Progress
-from ambidex.recorders.versions import versions
 from ambidex.scripted_policies.registry import make_expert
+from ambidex.versions import versions
+from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from ambidex.benchmarks.episode_states import EpisodeStates
 from ambidex.benchmarks.film_job import FilmJob
 from ambidex.benchmarks.unfilmed import StatesError, Unfilmed
 from ambidex.envs.env import Environment
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
+from ambidex.errors import DatasetError
 from ambidex.recorders.caption import Caption, stage_words
 from ambidex.recorders.formats import read_episode
 from ambidex.recorders.stored_world import world_of

@@ -13,9 +13,8 @@ from typing import Literal
 import torch
 
 from ambidex.benchmarks.training_speed import JOINTS, SPEC
-from ambidex.command_line import run
-from ambidex.envs.errors import UsageError
-from ambidex.flags import Switch
+from ambidex.command_line import Switch, run
+from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.statistics import FieldStatistics, Statistics
 from ambidex.policies.training.device import choose_device

@@ -7,7 +7,7 @@ from ambidex.benchmarks.episode_count import EpisodeCount
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.results_folder import RESULTS, read_rows
 from ambidex.benchmarks.stored_summary import StoredSummary
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.policies.training.run_folder import TRAIN_JSON
 from ambidex.recorders.dataset_info import DATASET_JSON
 

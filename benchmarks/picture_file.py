@@ -5,8 +5,8 @@ from pathlib import Path
 from PIL import Image
 
 from ambidex.atomic_files import replacing
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import ImageArray
+from ambidex.errors import UsageError
 
 ENDINGS = (".jpg", ".png")
 

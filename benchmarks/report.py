@@ -15,8 +15,8 @@ from ambidex.benchmarks.gallery.report_poster import data_address, poster
 from ambidex.benchmarks.gallery.report_results import read_results
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.unfilmed import Unfilmed, unfilmed_words
-from ambidex.envs.errors import DatasetError
-from ambidex.recorders.counted import counted
+from ambidex.errors import DatasetError
+from ambidex.text import counted
 
 REPORT = "report.html"
 

@@ -3,13 +3,13 @@
 from collections import Counter
 from pathlib import Path
 
-from ambidex.recorders.destination import VIDEOS
 from ambidex.atomic_files import read_complete_lines, remove_leftovers
 from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import STATES
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON
 from ambidex.directory_lock import LOCK
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError, UsageError
+from ambidex.recorders.destination import VIDEOS
 from ambidex.recorders.task_folder import task_folder
 
 RESULTS = "results.jsonl"

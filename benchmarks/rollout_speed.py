@@ -16,8 +16,8 @@ from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.throughput_machine import describe_hardware
 from ambidex.command_line import run
 from ambidex.envs.env import make
-from ambidex.envs.errors import AmbidexError
 from ambidex.envs.rollout import rollout
+from ambidex.errors import AmbidexError
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.act.presets import preset
 from ambidex.policies.checkpoint import save

@@ -12,11 +12,10 @@ from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.results_folder import read_rows, video_path
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.unfilmed import Unfilmed
-from ambidex.envs.errors import DatasetError, UnknownNameError
-from ambidex.envs.pool import Pool, worker_count
-from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import DatasetError, UnknownNameError
 from ambidex.progress import Progress
+from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 CHOICES = ("failures", "all", "none")
 

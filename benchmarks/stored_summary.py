@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from ambidex.benchmarks.results_folder import SUMMARY
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 
 
 @dataclass(frozen=True, kw_only=True)

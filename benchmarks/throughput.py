@@ -16,9 +16,8 @@ from ambidex.benchmarks.throughput_recording import recording_figures
 from ambidex.benchmarks.throughput_rendering import rendering_figures
 from ambidex.benchmarks.throughput_simulation import simulation_figures
 from ambidex.benchmarks.throughput_timing import FULL, QUICK, Figure, table
-from ambidex.command_line import run, say
-from ambidex.envs.errors import UsageError
-from ambidex.flags import Switch
+from ambidex.command_line import Switch, run, say
+from ambidex.errors import UsageError
 
 COMMAND = "throughput"
 Section = Literal["simulation", "rendering", "recording", "libero", "training"]

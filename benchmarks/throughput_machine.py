@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ambidex.envs.opengl import make_context
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 PACKAGES = ("dm-control", "gymnasium", "av", "PyOpenGL")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ambidex.envs.errors import AmbidexError
+from ambidex.errors import AmbidexError
 
 
 @dataclass(frozen=True, kw_only=True)

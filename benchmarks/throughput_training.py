@@ -16,7 +16,7 @@ from ambidex.policies.training.train_flags import defaults
 from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.dataset_info import DatasetInfo
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 JOINTS, OBJECTS = 14, 2
 EPISODES, STEPS = 2, 400

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.benchmarks.seed_ranges import in_ranges
-from ambidex.envs.errors import DatasetError
-from ambidex.recorders.counted import counted
+from ambidex.errors import DatasetError
+from ambidex.text import counted
 
 SHOWN = 2  # reasons that are told in full
 

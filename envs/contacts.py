@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.errors import UnknownNameError
+from ambidex.errors import UnknownNameError
 
 Mask = npt.NDArray[np.bool_]
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from ambidex.envs.controller import Controller
 from ambidex.envs.environment_choice import EnvironmentChoice
-from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
 from ambidex.envs.joint_space import JointSpace
@@ -20,6 +19,7 @@ from ambidex.envs.seeds import number_among_its_kind
 from ambidex.envs.task import STRICT
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
 from ambidex.envs.verdict import Verdict
+from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
 
 ControllerMaker = Callable[[Scene, float], Controller]
 SPREADS = ("published", "wide")

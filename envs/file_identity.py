@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UsageError
 
 
 def text_sha256(text: str) -> str:

@@ -9,10 +9,10 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import SUITES, TASKS
 from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_SUITES
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Float32Array, FloatArray, ImageArray, Observation
+from ambidex.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment

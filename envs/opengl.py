@@ -4,7 +4,7 @@ import ctypes
 import os
 from typing import TYPE_CHECKING, Protocol
 
-from ambidex.envs.errors import RenderingError
+from ambidex.errors import RenderingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.tasks.libero import suites
+from ambidex.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from ambidex.envs.task import Task

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from ambidex.envs.errors import RenderingError
 from ambidex.envs.opengl import GLContext, make_context
 from ambidex.envs.scene import STATE
 from ambidex.envs.types import FloatArray, ImageArray
+from ambidex.errors import RenderingError
 
 MAX_GEOMS = 2000
 Dress = Callable[[mujoco.MjModel, mujoco.MjData], None]

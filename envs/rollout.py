@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ambidex.envs.env import Environment
-from ambidex.envs.errors import EpisodeStartError, RenderingError, SimulationError
 from ambidex.envs.types import NO_CODE, Agent, FloatArray, Observation, Outcome, RolloutResult, Step
+from ambidex.errors import EpisodeStartError, RenderingError, SimulationError
 
 
 @dataclass

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.envs.contacts import Contacts
-from ambidex.envs.errors import SimulationError
 from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Robot
 from ambidex.envs.task import Task
 from ambidex.envs.types import FloatArray
+from ambidex.errors import SimulationError
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 MAX_SPEED = 1e4  # of any joint; far beyond what the cell can do [m/s, rad/s]

@@ -1,7 +1,7 @@
 """Which seeds are whose: training from 0, benchmarks from 100000, and they never meet."""
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
+from ambidex.errors import UsageError
 
 
 def number_among_its_kind(seed: int) -> int:

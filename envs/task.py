@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, cast
 import mujoco
 import numpy as np
 
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.prop_composition import compose
 from ambidex.envs.registry import ROBOTS, resolve
 from ambidex.envs.types import FloatArray
+from ambidex.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from ambidex.envs.robot import Robot

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from ambidex.atomic_files import write_json
+from ambidex.atomic_files import appearing, write_json
+from ambidex.codec import from_json, to_json
 from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.config_json import from_json, to_json
+from ambidex.errors import CheckpointError
 from ambidex.policies.embodiment import embodiment
-from ambidex.policies.errors import CheckpointError
-from ambidex.policies.first_few import first_few
 from ambidex.policies.policy import Policy
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.statistics import Statistics
 from ambidex.policies.tensor_misfits import tensor_misfits
-from ambidex.policies.training.appearing_folder import appearing
 from ambidex.policies.training.run_folder import (
     CONFIG,
     checkpoint_path,
@@ -27,7 +25,8 @@ from ambidex.policies.training.run_folder import (
     point_last_to,
 )
 from ambidex.policies.training.tensor_file import read_tensors, write_tensors
-from ambidex.policies.training.training_versions import training_versions
+from ambidex.text import first_few
+from ambidex.versions import TRAINING, versions
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -160,7 +159,7 @@ def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict
         "policy": policy.name,
         "step": step,
         "config": to_json(config),
-        "versions": training_versions(),
+        "versions": versions(TRAINING),
     }
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ambidex.envs.errors import InvalidActionError
 from ambidex.envs.types import NO_CODE, Float32Array, FloatArray, Observation
+from ambidex.errors import InvalidActionError
 from ambidex.policies.chunk import Chunk
 
 Ask = Callable[[Observation], Chunk]

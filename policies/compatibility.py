@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UsageError
 from ambidex.policies.embodiment import embodiment
 
 MUST_AGREE = ("control", "control_hz", "action_names", "joint_names")

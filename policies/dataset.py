@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Episode, Float32Array
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.training_data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.training_data.merged_spec import merged_spec

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.types import Agent
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.chunking import Ask, ChunkExecution, EnsembleExecution, FirstExecution
 
 MODES = ("chunk", "first", "ensemble")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.policy_inputs import PolicyInputs

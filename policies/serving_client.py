@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client
 
-from ambidex.envs.errors import AmbidexError
 from ambidex.envs.types import EnvSpec, Observation
+from ambidex.errors import AmbidexError
 from ambidex.policies.chunk import Chunk
 from ambidex.policies.observation_message import ObservationMessage
 from ambidex.policies.policy_inputs import PolicyInputs

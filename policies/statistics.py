@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 
 from ambidex.atomic_files import write_json
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Float32Array
+from ambidex.errors import DatasetError
 
 SMALLEST_STD = 1e-2  # what hardly moves must not be blown up; the original ACT clips at the same value
 FIELDS = ("qpos", "objects", "actions")

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ambidex.directory_lock import claimed
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.changed_flags import changed_flags
 from ambidex.policies.checkpoint import load, policy_type, read_texts
 from ambidex.policies.dataset import check_directories, read_tables
@@ -39,11 +39,11 @@ from ambidex.policies.training.train_plan import TrainPlan
 from ambidex.policies.training.trainer import Trainer
 from ambidex.policies.training.training_log import TrainingLog
 from ambidex.policies.training.training_setup import find_home, make_policy, make_stream
-from ambidex.policies.training.training_versions import training_versions
 from ambidex.policies.training.unfinished import unfinished
 from ambidex.policies.training.validation import Validation
 from ambidex.policies.training_data.episode_table import EpisodeTable
 from ambidex.policies.training_data.merged_spec import said_differences
+from ambidex.versions import TRAINING, versions
 
 
 def train(config: TrainConfig[Any]) -> Path:
@@ -180,7 +180,7 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) ->
 
 
 def _origin() -> dict[str, object]:
-    return {"command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]), "versions": training_versions()}
+    return {"command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]), "versions": versions(TRAINING)}
 
 
 def _use_fast_kernels(device: torch.device) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_leave, run
-from ambidex.envs.errors import UsageError
 from ambidex.envs.registry import SUITES
+from ambidex.errors import UsageError
 from ambidex.policies.training.run_folder import TRAIN_JSON, default_run
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_flags import defaults_for

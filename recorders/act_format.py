@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec, Episode, ImageArray
+from ambidex.errors import UsageError
 from ambidex.recorders.act_reader import EpisodeFile
 from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.frame_steps import OnStep

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome, RolloutResult
+from ambidex.errors import DatasetError
 
 
 @dataclass(frozen=True, kw_only=True)

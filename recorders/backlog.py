@@ -4,9 +4,8 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError
-from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.types import Outcome, RolloutResult
+from ambidex.errors import DatasetError
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.destination import Destination
@@ -15,6 +14,7 @@ from ambidex.recorders.ledger import Ledger
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_worker import RecordJob, RolloutJob, WriteJob
 from ambidex.recorders.schedule import Schedule
+from ambidex.worker_pool import WorkerError
 
 Rolled = tuple[Attempt, RolloutResult]
 

@@ -5,16 +5,16 @@ from functools import cached_property
 from pathlib import Path
 
 from ambidex.atomic_files import read_complete_lines
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import DatasetError
 from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.counted import counted
 from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.demo_file import DemoFile
 from ambidex.recorders.formats import format_named, format_of
 from ambidex.recorders.libero_place import within_file
 from ambidex.recorders.remedy import again
 from ambidex.recorders.stored_episode import StoredEpisode
+from ambidex.text import counted
 
 ATTEMPTS = "attempts.jsonl"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from ambidex.atomic_files import write_text
 from ambidex.envs.env import Environment
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import DatasetError
 
 DEFINITION_COPY = f"definition{SUFFIX}"
 ABOVE = 4  # folders above an episode's file in which the copy may lie

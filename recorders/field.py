@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import DatasetError
 from ambidex.recorders.remedy import remedy
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from ambidex.atomic_files import write_json
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 
 SHOWN = 3
 

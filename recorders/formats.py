@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.registry import resolve
 from ambidex.envs.types import Episode
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset_format import DatasetFormat
 from ambidex.recorders.hdf5_source import Hdf5Source
 from ambidex.recorders.stored_episode import StoredEpisode

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Episode, ImageArray
+from ambidex.errors import DatasetError
 
 OnStep = Callable[[int, Mapping[str, ImageArray]], None]
 """Called with (t, the frames of step t by camera) after they are stored."""

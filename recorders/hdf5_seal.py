@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 
 import h5py
 
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.hdf5_sink import Hdf5Sink
 from ambidex.recorders.remedy import remedy
 

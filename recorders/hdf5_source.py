@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ambidex.envs.errors import AmbidexError, DatasetError
+from ambidex.errors import AmbidexError, DatasetError
 from ambidex.recorders.hdf5_seal import check_seal
 from ambidex.recorders.remedy import remedy
 

@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.types import ImageArray
+from ambidex.errors import UnknownNameError
 from ambidex.recorders.image_places import ImagePlaces
 
 COMPRESS_LEN = "compress_len"

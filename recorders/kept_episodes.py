@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset_format import DatasetFormat
 from ambidex.recorders.destination import FAILURES
 

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from ambidex.atomic_files import append_line
-from ambidex.envs.errors import DatasetError
+from ambidex.command_line import to_text
 from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.errors import DatasetError
 from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.command_text import to_text
 from ambidex.recorders.dataset import ATTEMPTS
 from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
 from ambidex.recorders.recorded_past import Past
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 HOPELESS = 5  # attempts that break one after the other, before any does not, end a run
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import EnvSpec, Episode, ImageArray
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.frame_steps import OnStep
 from ambidex.recorders.layout import Layout
 from ambidex.recorders.libero_fields import DATA

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.hdf5_source import Hdf5Source
 from ambidex.recorders.libero_fields import DATA
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Episode
+from ambidex.errors import DatasetError
 from ambidex.recorders.image_storage import IMAGE_CRC32
 from ambidex.recorders.libero_fields import (
     CONVENTIONS,

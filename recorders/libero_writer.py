@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.types import Episode, ImageArray
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.recorders.fingerprints import Arrays
 from ambidex.recorders.frame_steps import OnStep, check_cameras, frame_steps
 from ambidex.recorders.hdf5_array import write_array

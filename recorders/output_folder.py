@@ -5,12 +5,12 @@ from pathlib import Path
 
 from ambidex.atomic_files import remove_leftovers
 from ambidex.directory_lock import LOCK
-from ambidex.envs.errors import UsageError
-from ambidex.recorders.counted import counted
+from ambidex.errors import UsageError
 from ambidex.recorders.dataset_info import DATASET_JSON
 from ambidex.recorders.destination import FAILURES, VIDEOS
 from ambidex.recorders.libero_format import PARTS
 from ambidex.recorders.record_config import RecordConfig
+from ambidex.text import counted
 
 SHOWN = 5
 STATES_BYTES = 1.2e6  # of an episode of 400 steps without images

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.stored_episode import StoredEpisode
 
 SHOWN = 5  # damaged frames of a camera that are named

@@ -4,12 +4,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ambidex.command_line import to_text
 from ambidex.directory_lock import claimed
 from ambidex.envs.env import make_from_spec
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import SUITES, canonical_task, tasks_named
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero
-from ambidex.recorders.command_text import to_text
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.recorders.definition_copy import own_definition
 from ambidex.recorders.output_folder import check_folder, clean
 from ambidex.recorders.record_checks import resolved

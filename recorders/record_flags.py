@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ambidex.recorders.command_text import from_text
+from ambidex.command_line import from_text
 from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.record_config import RecordConfig
 

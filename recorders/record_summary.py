@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.intervals import rate_in_words
-from ambidex.recorders.counted import counted
+from ambidex.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)

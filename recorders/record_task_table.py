@@ -3,7 +3,7 @@
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.registry import SUITES, find_task, tasks_named
 from ambidex.envs.tasks.libero.suites import find, is_libero
-from ambidex.recorders.text_table import text_table
+from ambidex.text import text_table
 
 FEW = 3  # tasks that are named beside their suite
 SUITE_HEADER = ("suite", "tasks", "steps", "cameras", "names")

@@ -14,7 +14,7 @@ from ambidex.recorders.formats import format_named
 from ambidex.recorders.record_checks import needs_pixels
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.rendered_episode import write_rendered_episode
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 AgentFactory = Callable[[Environment], Agent]
 

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.command_line import differences, from_text
 from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.command_text import differences, from_text
 from ambidex.recorders.dataset import ATTEMPTS, read_attempts
 from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.formats import format_named
 from ambidex.recorders.kept_episodes import check_kept
 from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 MAY_GROW = frozenset({"num_episodes", "max_attempts"})
 IN_SPEC = frozenset({"init_states"})  # compared there, by what is in the file

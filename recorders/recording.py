@@ -5,10 +5,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError
-from ambidex.envs.pool import Pool, worker_count
-from ambidex.envs.pool_worker import WorkerError
 from ambidex.envs.types import EnvSpec, Outcome, RolloutResult
+from ambidex.errors import DatasetError
 from ambidex.progress import Progress
 from ambidex.recorders.backlog import Backlog
 from ambidex.recorders.definition_copy import keep_definition
@@ -19,6 +17,7 @@ from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_summary import RecordSummary
 from ambidex.recorders.record_worker import AgentFactory, RecordJob, RecordWorker, WriteJob
 from ambidex.recorders.recorded_past import Past
+from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 RecordPool = Pool[RecordJob, RolloutResult | int]
 

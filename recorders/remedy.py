@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
 
 RECORD = "record-episodes"

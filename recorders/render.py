@@ -6,13 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.atomic_files import replacing
+from ambidex.command_line import differences, from_text, to_text
 from ambidex.directory_lock import claimed
-from ambidex.envs.errors import DatasetError, UsageError
-from ambidex.envs.pool import Pool, worker_count
-from ambidex.envs.pool_worker import WorkerError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.progress import Progress
-from ambidex.recorders.command_text import differences, from_text, to_text
-from ambidex.recorders.counted import counted
 from ambidex.recorders.dataset import ATTEMPTS
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
@@ -23,7 +20,9 @@ from ambidex.recorders.output_folder import check_folder, clean, dataset_size
 from ambidex.recorders.render_config import RUN_ONLY, RenderConfig
 from ambidex.recorders.render_plan import RenderPlan, plan_rendering
 from ambidex.recorders.render_worker import RenderJob, RenderWorker
-from ambidex.recorders.versions import versions
+from ambidex.text import counted
+from ambidex.versions import versions
+from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 COMMAND = "render-episodes"
 

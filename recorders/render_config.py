@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.layout import Layout
 from ambidex.recorders.record_config import Convention, Videos
 

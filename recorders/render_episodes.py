@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from ambidex.command_line import run
+from ambidex.command_line import run, to_text
 from ambidex.envs.opengl import check_environment
-from ambidex.recorders.command_text import to_text
 from ambidex.recorders.render_config import RenderConfig
 
 COMMAND = "render-episodes"

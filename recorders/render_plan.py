@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ambidex.envs.env import Environment
-from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_files import DatasetFiles
 from ambidex.recorders.dataset_info import DatasetInfo

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.families import FAMILIES
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import DatasetError
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.destination import Destination
 from ambidex.recorders.formats import format_named, read_episode

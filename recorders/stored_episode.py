@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
+from ambidex.errors import DatasetError
 from ambidex.recorders.field import Field
 from ambidex.recorders.hdf5_source import Hdf5Source, reading
 from ambidex.recorders.remedy import remedy

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import ImageArray
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.hdf5_source import reading
 from ambidex.recorders.image_storage import decode_jpeg
 from ambidex.recorders.remedy import remedy

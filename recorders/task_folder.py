@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.tasks.libero.suites import SUFFIX
+from ambidex.errors import UsageError
 
 
 def task_folder(task: str) -> str:

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ambidex.envs.errors import DatasetError
-from ambidex.envs.pool import Pool, worker_count
-from ambidex.envs.pool_worker import WorkerError
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset_folders import dataset_folders
 from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.destination import FAILURES
@@ -14,6 +12,7 @@ from ambidex.recorders.formats import format_named, format_of
 from ambidex.recorders.libero_place import within_file
 from ambidex.recorders.verification import Verification
 from ambidex.recorders.verify_worker import VerifyWorker
+from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 Verified = tuple[Path, Verification | WorkerError]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from ambidex.flags import OptionalInt, Switch
+from ambidex.command_line import OptionalInt, Switch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ambidex.envs.pool_worker import WorkerError
-from ambidex.recorders.text_table import text_table
 from ambidex.recorders.verification import Verification
+from ambidex.text import text_table
+from ambidex.worker_pool import WorkerError
 
 HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions", "pictures")
 

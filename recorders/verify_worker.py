@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ambidex.envs.env import Environment
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Episode, Float32Array
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.formats import open_episode
 from ambidex.recorders.libero_place import within_file
@@ -14,7 +14,7 @@ from ambidex.recorders.remedy import again
 from ambidex.recorders.replay import replay
 from ambidex.recorders.stored_world import world_of
 from ambidex.recorders.verification import Verification, state_differences
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 
 class VerifyWorker:

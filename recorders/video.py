@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from ambidex.atomic_files import replacing, write_error
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import ImageArray
+from ambidex.errors import DatasetError
 from ambidex.recorders.caption import Caption, CaptionBar
 from ambidex.recorders.h264 import H264File
 from ambidex.recorders.tiles import Tiling

@@ -10,8 +10,8 @@ import pytest
 import tyro
 
 from ambidex import command_line
-from ambidex.envs.errors import AmbidexError, DatasetError, UnknownNameError, UsageError
-from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.errors import AmbidexError, DatasetError, UnknownNameError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)

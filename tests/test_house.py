@@ -16,7 +16,7 @@ from ambidex.scripted_policies.registry import EXPERTS
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "ambidex"
 FOLDERS = ("assets", "envs", "scripted_policies", "policies", "recorders", "benchmarks")
-CONTRACT = ("ambidex.envs.types", "ambidex.envs.errors")
+CONTRACT = ("ambidex.envs.types", "ambidex.errors")
 READERS = (
     "ambidex.recorders.read",
     "ambidex.recorders.dataset",
@@ -122,7 +122,7 @@ def test_simulation_needs_no_torch_and_the_contract_no_mujoco() -> None:
     simulation = run("import sys, ambidex.envs.env, ambidex.scripted_policies.registry; print('torch' in sys.modules)")
     assert simulation.stdout == "False\n", simulation.stderr
     contract = run(
-        "import sys, ambidex.policies, ambidex.envs.types, ambidex.envs.errors, ambidex.envs.registry;"
+        "import sys, ambidex.policies, ambidex.envs.types, ambidex.errors, ambidex.envs.registry;"
         "import ambidex.recorders.dataset;"
         "print('mujoco' in sys.modules)"
     )

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from ambidex.benchmarks.running.benchmark_info import CheckpointId
 from ambidex.benchmarks.running.policy_host import WEIGHTS, checkpoint_id
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.training.run_folder import CONFIG, find_checkpoint
 
 

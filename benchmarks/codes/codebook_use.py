@@ -13,8 +13,8 @@ from ambidex.benchmarks.codes.code_use import CodeUse
 from ambidex.benchmarks.codes.coded_folder import CodedFolder
 from ambidex.benchmarks.results_folder import RESULTS
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, CheckpointId
-from ambidex.envs.errors import DatasetError, UsageError
 from ambidex.envs.types import NO_CODE, FloatArray
+from ambidex.errors import DatasetError, UsageError
 from ambidex.policies.uniact.code_usage import jensen_shannon
 
 Played = tuple[str, str]

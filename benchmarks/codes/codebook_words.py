@@ -7,7 +7,7 @@ from ambidex.benchmarks.codes.code_use import CodeUse
 from ambidex.benchmarks.codes.codebook_use import CodebookUse
 from ambidex.benchmarks.comparison.compare_words import p_text
 from ambidex.envs.types import FloatArray
-from ambidex.recorders.text_table import text_table
+from ambidex.text import text_table
 
 MOST = 5  # codes of a task that are named
 

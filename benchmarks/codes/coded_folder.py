@@ -10,7 +10,7 @@ from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.given_results import given_rows
 from ambidex.benchmarks.results_folder import RESULTS
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo, CheckpointId
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.execution import FIXED
 

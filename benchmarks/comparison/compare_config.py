@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from ambidex.flags import OptionalPath, Switch
+from ambidex.command_line import OptionalPath, Switch
 
 
 @dataclass(frozen=True, kw_only=True)

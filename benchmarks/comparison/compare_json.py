@@ -9,7 +9,7 @@ from ambidex.benchmarks.comparison.compare_words import remarks, verdict
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder, Key
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.statistics import ALPHA, Statistics
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 
 def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:

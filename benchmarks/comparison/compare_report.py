@@ -9,7 +9,7 @@ from ambidex.benchmarks.comparison.compare_words import remarks, verdict
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.seed_ranges import in_ranges
-from ambidex.recorders.text_table import text_table
+from ambidex.text import text_table
 
 WIDTH = 110
 LEGEND = (

@@ -2,7 +2,7 @@
 
 from ambidex.benchmarks.comparison.compared_folder import ComparedFolder, Key
 from ambidex.benchmarks.seed_ranges import in_ranges
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 
 PROBLEM = (
     *("family", "robot", "control_hz", "horizon", "spread", "stages", "object_names", "success"),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ambidex.benchmarks.comparison.compare_words import difference_text, e_text, p_text, points_interval
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.statistics import Statistics
-from ambidex.recorders.text_table import text_table
+from ambidex.text import text_table
 
 TOGETHER = "all tasks"
 

@@ -11,8 +11,8 @@ from ambidex.benchmarks.given_results import given_rows
 from ambidex.benchmarks.results_folder import RESULTS
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.stored_summary import StoredSummary
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.errors import DatasetError
 
 Key = tuple[str, int]
 """Task and seed."""

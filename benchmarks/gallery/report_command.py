@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
-from ambidex.envs.errors import AmbidexError
-from ambidex.recorders.command_text import from_text, to_text
+from ambidex.command_line import from_text, to_text
+from ambidex.errors import AmbidexError
 from ambidex.recorders.record_config import RecordConfig
 
 BENCHMARK, RECORD = "run-benchmark", "record-episodes"

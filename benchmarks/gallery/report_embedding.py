@@ -10,7 +10,7 @@ from ambidex.benchmarks.episode_states import missing_states
 from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.unfilmed import Unfilmed
-from ambidex.recorders.counted import counted
+from ambidex.text import counted
 
 BUDGET_MB = 60.0  # of videos in one page; base64 makes a third more of it
 

@@ -9,8 +9,8 @@ import av
 import numpy as np
 from PIL import Image
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import ImageArray
+from ambidex.errors import DatasetError
 
 WIDTH = 560  # of the still, at most [px]
 QUALITY = 72  # of its JPEG

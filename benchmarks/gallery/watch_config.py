@@ -8,7 +8,7 @@ import tyro
 
 from ambidex.benchmarks.gallery.report_embedding import BUDGET_MB
 from ambidex.benchmarks.look import Look
-from ambidex.flags import ImageSize, Names, OptionalInt, OptionalPath, Switch
+from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalPath, Switch
 from ambidex.recorders.record_config import Quality
 
 PORT = 8400

@@ -16,7 +16,7 @@ from ambidex.benchmarks.gallery.watch_source import read_runs
 from ambidex.benchmarks.gallery.watch_studio import Studio
 from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.report import why_absent
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.task_folder import task_folder
 
 

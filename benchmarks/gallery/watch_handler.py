@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.gallery.watch_ranges import RangeNotSatisfiableError, byte_range
-from ambidex.envs.errors import AmbidexError
+from ambidex.errors import AmbidexError
 
 if TYPE_CHECKING:
     from ambidex.benchmarks.gallery.watch_server import GalleryServer

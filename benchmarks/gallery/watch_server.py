@@ -6,7 +6,7 @@ from http.server import ThreadingHTTPServer
 from ambidex.benchmarks.gallery.watch_gallery import Gallery
 from ambidex.benchmarks.gallery.watch_handler import GalleryHandler
 from ambidex.command_line import say
-from ambidex.envs.errors import AmbidexError, UsageError
+from ambidex.errors import AmbidexError, UsageError
 
 HOST = "127.0.0.1"
 HIGHEST_PORT = 65535

@@ -8,7 +8,7 @@ from ambidex.benchmarks.gallery.report_results import is_results, read_results
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.gallery.watch_look import check_look, in_look
 from ambidex.benchmarks.look import Look
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 SHOWN = 5
 

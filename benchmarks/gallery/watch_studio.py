@@ -9,7 +9,7 @@ from ambidex.benchmarks.film_job import FilmJob
 from ambidex.benchmarks.gallery.report_poster import jpeg
 from ambidex.benchmarks.gallery.watch_making import Making
 from ambidex.benchmarks.gallery.watch_render_thread import RenderThread
-from ambidex.envs.errors import AmbidexError
+from ambidex.errors import AmbidexError
 from ambidex.progress import Progress
 
 if TYPE_CHECKING:

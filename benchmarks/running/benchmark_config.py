@@ -5,8 +5,8 @@ from typing import Annotated
 
 import tyro
 
+from ambidex.command_line import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.flags import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.record_config import Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]

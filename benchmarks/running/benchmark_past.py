@@ -3,8 +3,8 @@
 from ambidex.benchmarks.running.benchmark_config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.running.benchmark_plan import COMMAND, BenchmarkPlan
-from ambidex.envs.errors import UsageError
-from ambidex.recorders.command_text import differences, from_text
+from ambidex.command_line import differences, from_text
+from ambidex.errors import UsageError
 
 # May grow; by its weights; as it was resolved; by what is in the files.
 COMPARED_APART = frozenset({"episodes", "checkpoint", "device", "init_states"})

@@ -13,17 +13,17 @@ from ambidex.benchmarks.running.posing import departures, posed, settle_gripper,
 from ambidex.benchmarks.running.resumed_config import resumed
 from ambidex.benchmarks.running.starts import starts_sha256
 from ambidex.benchmarks.running.terms import Terms
+from ambidex.command_line import to_text
 from ambidex.envs.env import SPREADS
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.opengl import choose_backend
 from ambidex.envs.registry import SUITES, find_task, tasks_named
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.execution import MODES
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.training.run_folder import find_checkpoint, newest_run
-from ambidex.recorders.command_text import to_text
 from ambidex.recorders.task_folder import definition_name, task_folder
 
 COMMAND = "run-benchmark"

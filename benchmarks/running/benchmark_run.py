@@ -20,14 +20,13 @@ from ambidex.benchmarks.running.benchmark_summary import BenchmarkSummary, Timin
 from ambidex.benchmarks.running.benchmark_worker import BenchmarkWorker, EpisodeJob
 from ambidex.benchmarks.running.policy_host import Hosted, LoadPolicy, PolicyHost, host_locally
 from ambidex.benchmarks.throughput_machine import describe_hardware
-from ambidex.envs.pool import Pool, worker_count
-from ambidex.envs.pool_worker import WorkerError
+from ambidex.command_line import to_text
 from ambidex.policies.serving import PolicyServer
 from ambidex.progress import Progress
-from ambidex.recorders.command_text import to_text
 from ambidex.recorders.definition_copy import keep_definition
 from ambidex.recorders.record_worker import AgentFactory
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
+from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 EpisodePool = Pool[EpisodeJob, EpisodeRow]
 

@@ -13,8 +13,7 @@ from ambidex.benchmarks.results_folder import SUMMARY
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.summary import Summary
 from ambidex.benchmarks.unfilmed import Unfilmed
-from ambidex.recorders.counted import counted
-from ambidex.recorders.text_table import text_table
+from ambidex.text import counted, text_table
 
 ENDS = {
     "strict": "An episode ends at the first success that has held for the task's hold time ({hold}).",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ambidex.benchmarks.running.served_agents import environment_for
 from ambidex.benchmarks.running.terms import Terms
-from ambidex.envs.errors import UsageError
 from ambidex.envs.registry import find_task
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UsageError
 from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.embodiment import embodiment
 

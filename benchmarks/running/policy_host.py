@@ -12,9 +12,9 @@ from ambidex.benchmarks.running.benchmark_info import CheckpointId, ServingInfo
 from ambidex.benchmarks.running.policy_fit import fitting_spec, play_code, use_robot_of
 from ambidex.benchmarks.running.served_agents import ServedAgents
 from ambidex.benchmarks.running.terms import Terms
-from ambidex.envs.errors import UsageError
+from ambidex.command_line import AUTO
 from ambidex.envs.types import EnvSpec
-from ambidex.flags import AUTO
+from ambidex.errors import UsageError
 from ambidex.policies.compatibility import unseen_warning
 from ambidex.policies.execution import choose_execution
 from ambidex.policies.serving import PolicyServer, describe

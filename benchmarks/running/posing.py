@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.protocol import PROTOCOLS, SUCCESS
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.task import STRICT
+from ambidex.errors import UnknownNameError, UsageError
 
 EPISODES = 50
 

@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 
 from ambidex.benchmarks.running.benchmark_config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.envs.errors import UsageError
-from ambidex.recorders.command_text import from_text
+from ambidex.command_line import from_text
+from ambidex.errors import UsageError
 
 COMMAND = "run-benchmark"
 MAY_BE_GIVEN = RUN_ONLY | {"episodes"}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.terms import Terms
-from ambidex.envs.errors import UsageError
 from ambidex.envs.file_identity import file_sha256
 from ambidex.envs.tasks.libero.init_states import read_init_states
+from ambidex.errors import UsageError
 
 
 def starts_sha256(config: BenchmarkConfig, tasks: Sequence[str], terms: Terms) -> dict[str, str]:

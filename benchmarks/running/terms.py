@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.errors import UsageError
 from ambidex.envs.file_identity import check_files
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UsageError
 from ambidex.recorders.task_folder import task_folder
 
 ENDS = (".pruned_init", ".init")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.benchmarks.study.study_variant import VARIANTS
-from ambidex.flags import OptionalInt, OptionalPath, Switch
+from ambidex.command_line import OptionalInt, OptionalPath, Switch
 
 
 @dataclass(frozen=True, kw_only=True)

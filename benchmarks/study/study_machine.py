@@ -3,7 +3,7 @@
 import torch
 
 from ambidex.benchmarks.throughput_machine import describe_machine
-from ambidex.policies.training.training_versions import training_versions
+from ambidex.versions import TRAINING, versions
 
 
 def describe_accelerated_machine() -> dict[str, dict[str, str | float]]:
@@ -13,7 +13,7 @@ def describe_accelerated_machine() -> dict[str, dict[str, str | float]]:
         RenderingError: There is no OpenGL.
     """
     machine = describe_machine()
-    machine["versions"] = {**machine["versions"], **training_versions()}
+    machine["versions"] = {**machine["versions"], **versions(TRAINING)}
     return {**machine, "gpu": _gpu()}
 
 

@@ -7,8 +7,8 @@ from ambidex.benchmarks.study.study_config import GpuStudyConfig
 from ambidex.benchmarks.study.study_job import StudyJob
 from ambidex.benchmarks.study.study_variant import SMOKE, VARIANTS, Variant
 from ambidex.benchmarks.study.training_cell import TrainingCell
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.registry import TASKS
+from ambidex.errors import UnknownNameError, UsageError
 
 CAMERA = "top"
 SPEED_EPISODES = 8  # so few that decoding them takes no time

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ambidex.envs.errors import InvalidActionError
 from ambidex.envs.joint_space import JointSpace
 from ambidex.envs.kinematics import Kinematics
 from ambidex.envs.pose import Pose
 from ambidex.envs.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
+from ambidex.errors import InvalidActionError
 
 NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
 MIN_QUATERNION = 1e-3  # norm below which a quaternion has no direction worth the name

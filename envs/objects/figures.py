@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ambidex.assets.paths import ROOT
-from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.types import FloatArray
+from ambidex.errors import UnknownNameError
 
 Vector = tuple[float, float, float]
 

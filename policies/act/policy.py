@@ -7,14 +7,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import NoImagesError, UsageError
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.model import ActModel
 from ambidex.policies.act.prediction import Prediction
 from ambidex.policies.act.task_index import TaskIndex
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.errors import NoImagesError
 from ambidex.policies.normalization import Normalization
 from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ambidex.envs.errors import UnknownNameError
+from ambidex.errors import UnknownNameError
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.preset import Preset, TrainingDefaults
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 SHOWN = 5
 

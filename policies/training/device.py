@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # processors that multiply bf16 in hardware
 PRECISIONS = ("auto", "fp32", "bf16")

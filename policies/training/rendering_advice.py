@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.first_few import first_few
+from ambidex.text import first_few
 
 VIEWS: Mapping[str, tuple[str, tuple[int, int]]] = {
     "aloha": ("top", (120, 160)),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.statistics import FieldStatistics, Statistics
 from ambidex.policies.training.train_config import TrainConfig

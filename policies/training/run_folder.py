@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ambidex.directory_lock import LOCK
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError, UsageError
 
 CHECKPOINTS = "checkpoints"
 LAST = "last"

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.config_json import from_json
-from ambidex.policies.errors import CheckpointError
+from ambidex.codec import from_json
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.training.run_folder import CONFIG, find_checkpoint
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.first_few import first_few
+from ambidex.errors import UsageError
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training_data.episode_table import EpisodeTable
+from ambidex.text import first_few
 
 FIELD = "instructions"
 

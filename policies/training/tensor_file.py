@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError
 
 RESTORE = "Restore the checkpoint from a copy, or name the folder of an earlier one."
 

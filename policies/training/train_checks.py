@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.training.device import PRECISIONS
 from ambidex.policies.training.rendering_advice import rendering_commands

@@ -6,8 +6,8 @@ from typing import Annotated, Generic, TypeVar
 
 import tyro
 
-from ambidex.flags import OptionalInt, OptionalPath, Switch
-from ambidex.policies.config_json import YOUNGER
+from ambidex.codec import YOUNGER
+from ambidex.command_line import OptionalInt, OptionalPath, Switch
 
 PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]

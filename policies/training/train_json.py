@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ambidex.atomic_files import write_json
-from ambidex.envs.errors import UsageError
+from ambidex.codec import from_json, to_json
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.changed_flags import changed_flags
-from ambidex.policies.config_json import from_json, to_json
-from ambidex.policies.errors import CheckpointError
 from ambidex.policies.training.run_folder import TRAIN_JSON
 from ambidex.policies.training.train_config import RUN_ONLY, TrainConfig
 from ambidex.policies.training_data.episode_table import EpisodeTable

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from ambidex.errors import TrainingError
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import save
-from ambidex.policies.errors import TrainingError
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.loss_watch import LossWatch
 from ambidex.policies.training.ranks import mean_over_ranks, wait_for_all

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from ambidex.errors import NoImagesError
 from ambidex.policies.checkpoint import policy_type
-from ambidex.policies.errors import NoImagesError
 from ambidex.policies.policy import Policy
 from ambidex.policies.training.robot_data import RobotData
 from ambidex.policies.training.robot_stream import RobotStream

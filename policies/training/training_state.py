@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from ambidex.policies.errors import CheckpointError
-from ambidex.policies.first_few import first_few
+from ambidex.errors import CheckpointError
 from ambidex.policies.tensor_misfits import tensor_misfits
 from ambidex.policies.training.ema import MovingAverage
 from ambidex.policies.training.tensor_file import read_tensors, write_tensors
+from ambidex.text import first_few
 
 FILE = "training_state.safetensors"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.training_data.memory import spare_memory
 
 DATA_PATHS = ("auto", "resident", "streaming")

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ambidex.envs.errors import AmbidexError
-from ambidex.policies.errors import TrainingError
+from ambidex.errors import AmbidexError, TrainingError
 from ambidex.policies.training_data.episode_table import RowArray
 from ambidex.policies.training_data.frame_reading import FrameReader
 

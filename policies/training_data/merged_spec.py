@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UsageError
 from ambidex.policies.embodiment import embodiment
-from ambidex.policies.first_few import first_few
+from ambidex.text import first_few
 
 BETWEEN = "; "
 """What stands between the instructions of several datasets in the spec of them all."""

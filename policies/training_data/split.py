@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 
 def split(episodes: int, fraction: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.batch_mean import batch_mean
 from ambidex.policies.uniact.selection import Selection
 from ambidex.policies.uniact.temperature import Temperature

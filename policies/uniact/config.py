@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.config_json import YOUNGER
+from ambidex.codec import YOUNGER
+from ambidex.errors import UsageError
 from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
 from ambidex.policies.vision.resnet import Norm

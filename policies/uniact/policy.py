@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-from ambidex.envs.errors import UnknownNameError, UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.changed_flags import changed_flags
 from ambidex.policies.coded_policy import CodedPolicy

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.preset import Preset, TrainingDefaults
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.errors import NoImagesError
+from ambidex.errors import NoImagesError, UsageError
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.uniact.config import UniActConfig
 

@@ -10,8 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.vision.resnet import PUBLISHED_WIDTH, Norm, ResNet18
 
 NONE, CACHED = "none", "cached"

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.tasks.libero.problem import Atom, Problem
+from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.job import Job, Work
 
 CABINETS = ("wooden_cabinet", "white_cabinet")

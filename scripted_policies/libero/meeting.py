@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 Mask = npt.NDArray[np.bool_]
 Bits = npt.NDArray[np.int32]

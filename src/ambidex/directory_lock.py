@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ambidex.atomic_files import write_error
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 
 LOCK = ".lock"
 

@@ -21,8 +21,8 @@ from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.episode_states import EpisodeStates, states_path
 from ambidex.benchmarks.results_folder import read_rows
 from ambidex.envs.env import make
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome
+from ambidex.errors import DatasetError
 from ambidex.intervals import wilson_interval
 
 

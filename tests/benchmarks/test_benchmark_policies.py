@@ -18,7 +18,7 @@ from ambidex.benchmarks.episode_states import EpisodeStates, states_path
 from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.env import Environment, make
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.act.presets import preset
 from ambidex.policies.serving import PolicyServer

@@ -3,8 +3,8 @@ from benchmarking_fakes import HOLD, run_into
 
 from ambidex.benchmarks.running.benchmark_plan import make_plan
 from ambidex.directory_lock import claimed
-from ambidex.envs.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 from ambidex.envs.opengl import choose_backend
+from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ambidex.benchmarks.code_grid import CodeGridConfig, main
 from ambidex.benchmarks.code_play import CodePlay
 from ambidex.benchmarks.picture_table import Column, picture_table
 from ambidex.benchmarks.picture_words import PAPER
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import load
 
 SHORT = CodePlay(seed=0, seconds=0.4, frames=2, height=24, quality="standard")

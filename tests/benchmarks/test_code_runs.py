@@ -5,8 +5,8 @@ from results_folder import make_row
 
 from ambidex.benchmarks.code_runs import code_at, code_runs
 from ambidex.benchmarks.episode_row import EpisodeRow
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import NO_CODE
+from ambidex.errors import DatasetError
 
 
 def test_codes_become_runs_and_each_step_finds_its_own():

@@ -20,8 +20,7 @@ from ambidex.benchmarks.codes.coded_folder import CodedFolder
 from ambidex.benchmarks.codes.divergence_map import heat
 from ambidex.benchmarks.picture_words import PAPER
 from ambidex.benchmarks.running.benchmark_info import CheckpointId
-from ambidex.envs.errors import AmbidexError, DatasetError, UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import AmbidexError, CheckpointError, DatasetError, UsageError
 
 GOAL = "libero_goal/put_the_bowl_on_the_stove"
 SPECS = {

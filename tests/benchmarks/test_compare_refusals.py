@@ -8,7 +8,7 @@ from synthetic_episode import make_spec
 from ambidex.benchmarks.compare import compare
 from ambidex.benchmarks.compare_policies import main
 from ambidex.benchmarks.comparison.compare_config import CompareConfig
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 
 
 @pytest.fixture

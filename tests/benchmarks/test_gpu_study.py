@@ -17,7 +17,7 @@ from ambidex.benchmarks.study.study_report import StudyReport
 from ambidex.benchmarks.study.study_runner import StudyRunner
 from ambidex.benchmarks.study.training_cell import TrainingCell
 from ambidex.benchmarks.summary import Summary
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_flags import defaults_for
 from ambidex.recorders.record_config import RecordConfig

@@ -14,7 +14,7 @@ from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.running.benchmark_plan import make_plan
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 CONFIG = replace(HOLD, task="libero_goal/1", episodes=1, horizon=3)
 

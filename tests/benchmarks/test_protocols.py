@@ -15,9 +15,9 @@ from ambidex.benchmarks.running.baselines import HoldAgent, RandomAgent
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.running.benchmark_plan import make_plan
+from ambidex.command_line import from_text
 from ambidex.envs.env import make
-from ambidex.envs.errors import UsageError
-from ambidex.recorders.command_text import from_text
+from ambidex.errors import UsageError
 
 TASK = "libero_goal/put_the_bowl_on_the_stove"
 OWN_STARTS = "starts of our own instead of --init-states"

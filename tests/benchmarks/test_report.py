@@ -11,9 +11,9 @@ from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_ro
 from ambidex.benchmarks.gallery.report_results import read_results
 from ambidex.benchmarks.report import make_report, report_on, write_report
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
-from ambidex.envs.errors import DatasetError
+from ambidex.command_line import from_text
+from ambidex.errors import DatasetError
 from ambidex.intervals import wilson_interval
-from ambidex.recorders.command_text import from_text
 
 EVIL = "</script><img src=x onerror=alert(1)><!--<script>"
 

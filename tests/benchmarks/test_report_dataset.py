@@ -6,8 +6,8 @@ from page_parts import PageParts
 
 from ambidex.benchmarks.gallery.report_dataset import is_dataset, read_dataset
 from ambidex.benchmarks.report import make_report
+from ambidex.command_line import from_text
 from ambidex.envs.types import Outcome
-from ambidex.recorders.command_text import from_text
 from ambidex.recorders.record_config import RecordConfig
 
 

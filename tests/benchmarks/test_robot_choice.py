@@ -11,7 +11,7 @@ from ambidex.benchmarks.benchmark import benchmark
 from ambidex.benchmarks.code_grid import CodeGridConfig, main
 from ambidex.benchmarks.running.policy_fit import fitting_spec, use_robot_of
 from ambidex.benchmarks.running.terms import Terms
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.checkpoint import load
 
 SHORT = replace(HOLD, policy="uniact", task="transfer_cube", horizon=8, episodes=1, device="cpu")

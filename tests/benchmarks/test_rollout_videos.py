@@ -12,8 +12,8 @@ from ambidex.benchmarks.results_folder import read_rows, video_path
 from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.benchmarks.run_benchmark import main as run_benchmark
 from ambidex.envs.env import make
-from ambidex.envs.errors import DatasetError, UnknownNameError
 from ambidex.envs.types import NO_CODE
+from ambidex.errors import DatasetError, UnknownNameError
 from ambidex.recorders.video import VideoWriter
 
 SMALL = (48, 64)

@@ -18,7 +18,7 @@ from ambidex.benchmarks.report import write_report
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.benchmark_info import CheckpointId
 from ambidex.benchmarks.watch_rollouts import main as watch_rollouts
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError, UsageError
 
 ASKED_FOR_30 = {"command": "run-benchmark --policy act --task insertion --episodes 30 --seed 100000"}
 RESUME = "run-benchmark --resume --output-dir"

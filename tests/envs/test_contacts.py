@@ -4,7 +4,7 @@ import mujoco
 import pytest
 
 from ambidex.envs.contacts import Contacts, subtree_geoms
-from ambidex.envs.errors import UnknownNameError
+from ambidex.errors import UnknownNameError
 
 WORLD = """
 <mujoco>

@@ -7,9 +7,9 @@ import pytest
 
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make
-from ambidex.envs.errors import InvalidActionError, RenderingError, SimulationError, UnknownNameError, UsageError
 from ambidex.envs.registry import TASKS
 from ambidex.envs.types import EnvSpec, Float32Array
+from ambidex.errors import InvalidActionError, RenderingError, SimulationError, UnknownNameError, UsageError
 
 
 def wiggle(env: Environment, steps: int) -> list[Float32Array]:

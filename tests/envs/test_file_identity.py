@@ -7,8 +7,8 @@ import pytest
 from definition_text import TEXT, changed
 
 from ambidex.envs.env import make, make_from_spec
-from ambidex.envs.errors import UsageError
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import UsageError
 
 
 @pytest.fixture

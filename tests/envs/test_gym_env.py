@@ -10,10 +10,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from ambidex import make
-from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.envs.gym_env import GymEnvironment, environment_id
 from ambidex.envs.registry import TASKS
 from ambidex.envs.rollout import rollout
+from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.scripted_policies.registry import make_expert
 
 SMALL: dict[str, Any] = {"image_size": (48, 64)}

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.envs.errors import UsageError
-from ambidex.envs.pool import Pool, WorkerStartError, worker_count
-from ambidex.envs.pool_worker import SINGLE_THREADED, WorkerError
+from ambidex.errors import UsageError
+from ambidex.worker_pool import SINGLE_THREADED, Pool, WorkerError, WorkerStartError, worker_count
 
 HERE = Path(__file__)
 
@@ -190,7 +189,7 @@ PARENT = """
 import sys
 sys.path.insert(0, {folder!r})
 from test_pool import Worker
-from ambidex.envs.pool import Pool
+from ambidex.worker_pool import Pool
 if __name__ == "__main__":
     pool = Pool(Worker, 2)
     pool.submit(("process", 0)); pool.submit(("sleep", 0.3)); pool.submit(("process", 0))

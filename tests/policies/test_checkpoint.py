@@ -12,10 +12,9 @@ from synthetic_episode import make_spec
 from toy_learner import ToyConfig, ToyLearner
 
 import ambidex.policies
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import CheckpointError, DatasetError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load, save
-from ambidex.policies.errors import CheckpointError
 from ambidex.policies.statistics import FieldStatistics, Statistics
 from ambidex.policies.training.run_folder import newest_run, prune, remove_leftovers, resumable_step
 

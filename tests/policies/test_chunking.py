@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ambidex.envs.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.envs.types import NO_CODE
+from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.policies.chunk import Chunk
 from ambidex.policies.chunking import ChunkExecution, EnsembleExecution, FirstExecution
 from ambidex.policies.execution import Execution, choose_execution

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from synthetic_episode import make_spec
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies import checkpoint
 from ambidex.policies.compatibility import check_compatible, unseen_warning
 

@@ -10,8 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from safetensors.torch import save_file
 from torch import nn
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.vision.frozen_batch_norm import FrozenBatchNorm2d
 from ambidex.policies.vision.group_norm import GroupNorm2d
 from ambidex.policies.vision.resnet import ResNet18

@@ -7,8 +7,7 @@ import shutil
 import pytest
 from training_runs import interrupt, same_tensors, settings, tensors
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.train import train
 from ambidex.policies.training import run_advice
 from ambidex.policies.training.run_folder import resumable_step, saved_steps

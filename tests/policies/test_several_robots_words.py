@@ -9,10 +9,9 @@ import torch
 from two_robots_data import write_two_datasets
 from uniact_samples import uniact_settings
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies import train as training
 from ambidex.policies.checkpoint import load
-from ambidex.policies.errors import CheckpointError
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import _next_command
 from ambidex.policies.training.train_flags import defaults

@@ -11,7 +11,7 @@ from toy_learner import ToyConfig
 from training_runs import curves, same_tensors, settings, tensors
 
 import ambidex.policies
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import policy_type
 from ambidex.policies.dataset import read_table
 from ambidex.policies.train import train

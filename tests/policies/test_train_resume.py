@@ -11,8 +11,7 @@ from toy_learner import ToyConfig
 from training_runs import curves, interrupt, same_tensors, settings, tensors
 
 from ambidex.directory_lock import claimed
-from ambidex.envs.errors import DatasetError, UsageError
-from ambidex.policies.errors import CheckpointError, TrainingError
+from ambidex.errors import CheckpointError, DatasetError, TrainingError, UsageError
 from ambidex.policies.train import train
 from ambidex.policies.training.run_folder import resumable_step
 from ambidex.policies.training.train_flags import defaults, defaults_for

@@ -8,7 +8,7 @@ import torch
 from synthetic_dataset import STATES, write_dataset
 from synthetic_episode import make_spec
 
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.dataset import read_table
 from ambidex.policies.training_data import frame_home, memory
 from ambidex.policies.training_data.augmentation import Augmentation, jittered, shifted

@@ -12,7 +12,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
-from ambidex.policies.config_json import from_json, to_json
+from ambidex.codec import from_json, to_json
 from ambidex.policies.training.device import choose_device, choose_precision
 from ambidex.policies.training.ema import MovingAverage
 from ambidex.policies.training.learning_rate import rate_factor

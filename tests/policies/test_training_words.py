@@ -7,12 +7,12 @@ from synthetic_dataset import write_dataset
 from synthetic_libero import write_panda_dataset
 from training_runs import settings
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.families import FAMILIES
-from ambidex.policies.first_few import first_few
+from ambidex.errors import UsageError
 from ambidex.policies.train import train
 from ambidex.policies.training.rendering_advice import VIEWS
 from ambidex.policies.training.train_flags import defaults
+from ambidex.text import first_few
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from synthetic_episode import make_episode, make_frames, same
 
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.act_reader import EpisodeFile, read_episode
 from ambidex.recorders.act_writer import write_episode
 

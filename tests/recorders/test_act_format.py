@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from synthetic_episode import make_episode, make_frames, make_spec, same
 
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import Outcome
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.act_reader import EpisodeFile, read_episode
 from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.sealed_file import LIBVER

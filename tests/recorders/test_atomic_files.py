@@ -15,7 +15,7 @@ from ambidex.atomic_files import (
     write_json,
     write_text,
 )
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 
 
 def names(directory):
@@ -132,7 +132,7 @@ from pathlib import Path
 import numpy as np
 from synthetic_episode import make_episode, make_frames, make_spec
 from ambidex.atomic_files import append_line
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.act import write_episode
 from ambidex.recorders.video import Caption, VideoWriter
 

@@ -3,9 +3,9 @@ from recording_fakes import SMALL, FakeAgent, contents, record_to
 
 from ambidex.benchmarks.gallery.report_dataset import read_dataset
 from ambidex.envs.env import make
-from ambidex.envs.errors import SimulationError
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Outcome
+from ambidex.errors import SimulationError
 from ambidex.recorders.dataset import read, read_attempts
 
 

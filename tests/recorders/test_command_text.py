@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.envs.errors import DatasetError, UsageError
-from ambidex.recorders.command_text import differences, from_text, to_text
+from ambidex.command_line import differences, from_text, to_text
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
 
 CONFIGS = [

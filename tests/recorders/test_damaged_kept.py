@@ -9,7 +9,7 @@ import pytest
 import recording_fakes
 from recording_fakes import STATES, contents, record_to
 
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.dataset import read
 from ambidex.recorders.record_episodes import main

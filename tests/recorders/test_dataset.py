@@ -8,15 +8,15 @@ import pytest
 from synthetic_episode import make_episode, make_frames, make_spec, same
 
 import ambidex.recorders
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome
+from ambidex.errors import DatasetError
 from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.act_reader import EpisodeFile
 from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.attempt import Attempt
 from ambidex.recorders.dataset import ATTEMPTS, Dataset, read, read_attempts
 from ambidex.recorders.dataset_info import DatasetInfo
-from ambidex.recorders.versions import versions
+from ambidex.versions import versions
 
 INFO = DatasetInfo(
     env_spec=make_spec(),
@@ -155,6 +155,6 @@ def test_versions_name_what_matters():
 
 def test_reading_is_offered_by_the_package_and_costs_nothing_until_used():
     assert ambidex.recorders.read is read
-    code = "import sys, ambidex.recorders.versions as v; v.versions(); print({'h5py','mujoco','av'} & set(sys.modules))"
+    code = "import sys, ambidex.versions as v; v.versions(); print({'h5py','mujoco','av'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout == "set()\n", run.stderr

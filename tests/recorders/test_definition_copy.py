@@ -8,7 +8,7 @@ from definition_text import TEXT, changed
 from recording_fakes import STATES, record_to
 from still_agent import StillAgent
 
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset import read
 from ambidex.recorders.definition_copy import DEFINITION_COPY
 from ambidex.recorders.record_worker import RecordWorker

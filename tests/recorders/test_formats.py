@@ -5,7 +5,7 @@ import pytest
 from synthetic_episode import make_episode, make_frames, make_spec, same
 from synthetic_libero import libero_episode, libero_spec, make_proprioception, make_scenery
 
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_info import DatasetInfo
 from ambidex.recorders.formats import FORMATS, format_named, format_of, open_episode

@@ -8,8 +8,8 @@ from sequence_dataset import SequenceReader
 from synthetic_episode import make_frames, make_spec, same
 from synthetic_libero import NQ, NV, TASK, libero_episode, libero_spec, make_proprioception, make_scenery, write_libero
 
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.types import Outcome
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset import read
 from ambidex.recorders.demo_file import DemoFile
 from ambidex.recorders.formats import open_episode, read_episode

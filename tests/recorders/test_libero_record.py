@@ -18,7 +18,7 @@ from recording_fakes import contents
 from started_process import StartedProcess
 
 from ambidex.envs.env import make
-from ambidex.envs.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset import read, read_attempts
 from ambidex.recorders.record import folders, record, task_name
 from ambidex.recorders.record_config import RecordConfig

@@ -5,7 +5,7 @@ import pytest
 from recording_fakes import STATES, DyingAgent, FailingAgent, contents, record_to
 
 from ambidex.envs.env import make
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.dataset import read, read_attempts
 

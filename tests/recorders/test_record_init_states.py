@@ -6,7 +6,7 @@ from recording_fakes import STATES, record_to
 from still_agent import StillAgent
 from torch_file import write_states
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.recorders.dataset import read
 
 

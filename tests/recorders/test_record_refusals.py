@@ -4,8 +4,8 @@ import pytest
 from recording_fakes import STATES, BrokenAgent, record_to
 
 from ambidex.directory_lock import claimed
-from ambidex.envs.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 from ambidex.envs.opengl import choose_backend
+from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 from ambidex.recorders.dataset import read_attempts
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from recording_fakes import SMALL, STATES, contents, record_to
 
-from ambidex.envs.errors import DatasetError, RenderingError, UsageError
+from ambidex.errors import DatasetError, RenderingError, UsageError
 from ambidex.recorders.act_format import episode_path
 from ambidex.recorders.act_reader import read_episode
 from ambidex.recorders.act_writer import write_episode

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from recording_fakes import STATES, record_to
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import Outcome
+from ambidex.errors import DatasetError
 from ambidex.recorders.act_reader import read_episode
 from ambidex.recorders.act_writer import write_episode
 from ambidex.recorders.verify import episode_files, verify

@@ -5,12 +5,12 @@ import shutil
 import pytest
 from recording_fakes import STATES, record_to
 
-from ambidex.envs.errors import DatasetError
-from ambidex.envs.pool_worker import WorkerError
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset import Dataset
 from ambidex.recorders.dataset_folders import dataset_folders, in_words
 from ambidex.recorders.verify import episode_files, verify
 from ambidex.recorders.verify_report import report
+from ambidex.worker_pool import WorkerError
 
 
 @pytest.fixture(scope="module")

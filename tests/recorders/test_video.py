@@ -2,7 +2,7 @@ import av
 import numpy as np
 import pytest
 
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 from ambidex.recorders.caption import BACKGROUND, OUTCOMES, Caption, CaptionBar, stage_words
 from ambidex.recorders.tiles import Tiling
 from ambidex.recorders.video import VideoWriter

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.errors import RenderingError
 from ambidex.envs.registry import TASKS
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, Float32Array, FloatArray, Observation, RolloutResult
+from ambidex.errors import RenderingError
 from ambidex.scripted_policies.registry import make_expert
 
 SERVO_SPEED = 3.14  # what the real joints follow [rad/s]

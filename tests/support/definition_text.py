@@ -2,8 +2,8 @@
 
 import pytest
 
-from ambidex.envs.errors import DefinitionError
 from ambidex.envs.tasks.libero.reader import parse_problem
+from ambidex.errors import DefinitionError
 
 TEXT = """\
 (define (problem LIBERO_Kitchen_Tabletop_Manipulation)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from ambidex.envs.errors import UnknownNameError
+from ambidex.errors import UnknownNameError
 from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.preset import Preset, TrainingDefaults

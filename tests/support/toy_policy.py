@@ -6,7 +6,7 @@ import torch
 from synthetic_episode import make_spec
 from torch import nn
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.coded_policy import CodedPolicy
 from ambidex.policies.policy import Policy
 from ambidex.policies.policy_inputs import PolicyInputs

@@ -1,6 +1,6 @@
 """A start from which there is nothing to do."""
 
-from ambidex.envs.errors import EpisodeStartError
+from ambidex.errors import EpisodeStartError
 
 
 class GoalReachedError(EpisodeStartError):

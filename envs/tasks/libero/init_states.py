@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.tasks.libero.array_pickle import read_array
 from ambidex.envs.tasks.libero.inert_pickle import PickleRefusedError
 from ambidex.envs.types import FloatArray
+from ambidex.errors import DatasetError
 
 MAX_BYTES = 8 * 2**20  # LIBERO's have up to 0.2 MB
 MEMBER = "data.pkl"

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.arenas.registry import arena
-from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.fixtures import flat_stove
 from ambidex.envs.robot import Robot
@@ -28,6 +27,7 @@ from ambidex.envs.tasks.libero.spread import SPREADS
 from ambidex.envs.tasks.libero.state_checks import check_states
 from ambidex.envs.tasks.libero.suites import LiberoDefinition
 from ambidex.envs.types import FloatArray
+from ambidex.errors import UnknownNameError
 
 LIBERO = "libero"
 CRITERIA = (STRICT, LIBERO)

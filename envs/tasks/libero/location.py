@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ambidex.envs.errors import DefinitionError
+from ambidex.errors import DefinitionError
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """An object that fits nowhere."""
 
-from ambidex.envs.errors import EpisodeStartError
+from ambidex.errors import EpisodeStartError
 
 
 class NoFreeSpotError(EpisodeStartError):

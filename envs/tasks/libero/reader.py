@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ambidex.envs.errors import DefinitionError
 from ambidex.envs.objects.figures import categories, figures
 from ambidex.envs.tasks.libero.atoms import goal_atoms, init_atoms
 from ambidex.envs.tasks.libero.declarations import Declaration, check_distinct, declarations
@@ -17,6 +16,7 @@ from ambidex.envs.tasks.libero.region_section import regions
 from ambidex.envs.tasks.libero.sections import only_word, sections
 from ambidex.envs.tasks.libero.syntax import MAX_CHARACTERS, parse
 from ambidex.envs.tasks.libero.vocabulary import WORKSPACES, known
+from ambidex.errors import DefinitionError
 
 DOMAIN = "robosuite"
 

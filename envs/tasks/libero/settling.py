@@ -3,9 +3,9 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.errors import SimulationError
 from ambidex.envs.scene import Scene
 from ambidex.envs.types import FloatArray
+from ambidex.errors import SimulationError
 
 BLOCK_S = 0.05  # between two looks [s]
 MAX_BLOCKS = 40  # LIBERO's scenes need four

@@ -8,8 +8,8 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.types import FloatArray
+from ambidex.errors import DatasetError
 
 NORM_SLACK = 0.01  # of a quaternion
 # MuJoCo's limits are soft: something settled or pushed may stand a little beyond them.

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from ambidex.assets.paths import ROOT
-from ambidex.envs.errors import DefinitionError, UnknownNameError, UsageError
+from ambidex.errors import DefinitionError, UnknownNameError, UsageError
 
 DEFINITIONS = ROOT / "libero" / "bddl"
 HORIZONS: Mapping[str, int] = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.tasks.libero.expression import Word
+from ambidex.errors import UnknownNameError
 
 REQUIRED_SECTIONS = ("problem", ":regions", ":fixtures", ":objects", ":init", ":goal")
 SECTIONS = (*REQUIRED_SECTIONS, ":domain", ":language", ":obj_of_interest")

@@ -2,7 +2,7 @@
 
 import torch
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 AUTO, SDPA, FLASH = "auto", "sdpa", "flash_attention_2"
 OLDEST = (8, 0)  # compute capability that flash-attn supports

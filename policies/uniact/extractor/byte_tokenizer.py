@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError
 
 FORMAT = "ambidex byte-level BPE 1"
 PAD, END, VIDEO = SPECIALS = ("<pad>", "<end>", "<video>")

@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.uniact.extractor.attention_choice import FLASH, choose_attention
 from ambidex.policies.uniact.extractor.byte_tokenizer import FIRST_MERGED, SPECIALS, ByteTokenizer
 from ambidex.policies.uniact.extractor.extractor import Extractor

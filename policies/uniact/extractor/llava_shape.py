@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)

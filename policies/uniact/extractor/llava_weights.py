@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
-from ambidex.policies.first_few import first_few
+from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.uniact.extractor.llava_config import config_differences, llava_config
 from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
+from ambidex.text import first_few
 
 CACHED, NONE = "cached", "none"
 CACHE_NAME = "models--llava-hf--llava-onevision-qwen2-0.5b-ov-hf"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractor.extractor import Extractor
 from ambidex.policies.uniact.extractor.llava_extractor import LlavaExtractor, not_installed

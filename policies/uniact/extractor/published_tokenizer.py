@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError
 
 
 class PublishedTokenizer:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.uniact.extractor.byte_tokenizer import END, ByteTokenizer
 from ambidex.policies.uniact.extractor.causal_layer import CausalLayer
 from ambidex.policies.uniact.extractor.extractor import Extractor

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.uniact.extractor.byte_tokenizer import FIRST_MERGED
 
 STRIDE = 16  # pixels per token, in each direction

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.interpreters.act_interpreter import ActInterpreter
 from ambidex.policies.uniact.interpreters.interpreter import Interpreter
 from ambidex.policies.uniact.interpreters.interpreter_kind import InterpreterKind

@@ -6,7 +6,7 @@ import pytest
 
 from ambidex.envs.arenas.arena import Arena
 from ambidex.envs.arenas.registry import ARENAS, arena
-from ambidex.envs.errors import UnknownNameError
+from ambidex.errors import UnknownNameError
 
 MAX_TRIANGLES = 300
 MAX_TEXTURE = 512  # [px]

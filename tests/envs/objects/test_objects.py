@@ -6,11 +6,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from ambidex.envs.errors import UnknownNameError
 from ambidex.envs.objects.figures import categories, figures
 from ambidex.envs.objects.registry import OBJECTS, object_spec
 from ambidex.envs.tasks.libero.reader import read_problem
 from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
+from ambidex.errors import UnknownNameError
 
 FREE = [category for category in categories() if not figures(category).is_fixture]
 TOLERANCE = 1e-3  # [m]

@@ -5,7 +5,7 @@ import torch
 from act_samples import CAMERAS, CHUNK, JOINTS, make_observation, make_policy, make_statistics
 from synthetic_episode import make_spec
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.act.policy import cameras_of
 
 KINDS = [{"observations": "state"}, {"cameras": CAMERAS}, {"cameras": CAMERAS, "camera_attention": True}]

@@ -5,7 +5,7 @@ import torch
 from act_samples import make_statistics
 from synthetic_episode import make_spec
 
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.act.presets import PRESETS, preset

@@ -9,12 +9,12 @@ from act_samples import CHUNK, JOINTS, SMALL, losses, make_batch, make_observati
 from synthetic_dataset import STATES, write_dataset
 from synthetic_episode import make_spec
 
-from ambidex.envs.errors import UsageError
+from ambidex.codec import from_json, to_json
+from ambidex.errors import UsageError
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.checkpoint import load
 from ambidex.policies.compatibility import check_compatible
-from ambidex.policies.config_json import from_json, to_json
 from ambidex.policies.dataset import read_table
 from ambidex.policies.fixed_batch import FixedBatch
 from ambidex.policies.serving import describe

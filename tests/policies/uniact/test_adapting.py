@@ -12,7 +12,7 @@ from synthetic_libero import write_panda_dataset
 from training_runs import interrupt, same_tensors, tensors
 from uniact_samples import CHUNK, SMALL, make_config, make_policy, uniact_settings
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train

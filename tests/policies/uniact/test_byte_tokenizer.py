@@ -1,6 +1,6 @@
 import pytest
 
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError
 from ambidex.policies.uniact.extractor.byte_tokenizer import FIRST_MERGED, SPECIALS, ByteTokenizer
 
 TEXTS = ("pick up the cube", "pick up the bowl and put it on the plate", "put the bowl on the stove")

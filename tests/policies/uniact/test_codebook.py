@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.codebook import SPREAD, Codebook, divergence_from_uniform, information
 from ambidex.policies.uniact.temperature import Temperature
 

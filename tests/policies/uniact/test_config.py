@@ -6,8 +6,8 @@ import torch
 from act_samples import make_statistics
 from synthetic_episode import make_spec
 
-from ambidex.envs.errors import UnknownNameError, UsageError
-from ambidex.policies.config_json import from_json, to_json
+from ambidex.codec import from_json, to_json
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
 from ambidex.policies.uniact.policy import UniActPolicy

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.camera_features import CameraFeatures
 from ambidex.policies.uniact.interpreters.act_interpreter import ActInterpreter
 from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes

@@ -15,8 +15,7 @@ from extractor_laws import (
 from safetensors.torch import load_file, save_file
 from uniact_samples import SMALL_LLAVA as SMALL
 
-from ambidex.envs.errors import UsageError
-from ambidex.policies.errors import CheckpointError
+from ambidex.errors import CheckpointError, UsageError
 
 transformers = pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
 

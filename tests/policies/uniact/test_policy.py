@@ -6,7 +6,7 @@ from act_samples import make_batch, make_observation, make_statistics
 from synthetic_episode import make_spec
 from uniact_samples import CAMERAS, CHUNK, make_config, make_policy
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.fixed_batch import tried_out
 from ambidex.policies.policy_inputs import PolicyInputs
 from ambidex.policies.uniact.policy import UniActPolicy

@@ -6,8 +6,8 @@ import torch
 from uniact_samples import CHUNK, make_config
 
 from ambidex.envs.env import make
-from ambidex.envs.errors import UsageError
 from ambidex.envs.families import FAMILIES
+from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.statistics import FieldStatistics, Statistics
 from ambidex.policies.uniact.interpreters.registry import INTERPRETERS

@@ -8,7 +8,7 @@ from extractor_laws import (
     pictures,
 )
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.policies.uniact.extractor.byte_tokenizer import ByteTokenizer
 from ambidex.policies.uniact.extractor.image_preparation import prepared
 from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor

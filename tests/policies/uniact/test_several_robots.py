@@ -15,7 +15,7 @@ from two_robots_data import write_two_datasets
 from uniact_ranks import information_gradient
 from uniact_samples import CHUNK, SMALL, uniact_settings
 
-from ambidex.envs.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train

@@ -10,8 +10,8 @@ from synthetic_dataset import write_dataset
 from training_runs import interrupt, same_tensors, tensors, train_on_two_ranks
 from uniact_samples import uniact_settings
 
+from ambidex.errors import CheckpointError
 from ambidex.policies.checkpoint import load
-from ambidex.policies.errors import CheckpointError
 from ambidex.policies.train import train
 from ambidex.policies.uniact.policy import UniActPolicy
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.tasks.libero.problem import Atom, Problem, Region
 from ambidex.envs.tasks.libero.reader import read_problem
 from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
+from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.job import Job, Work
 from ambidex.scripted_policies.libero.jobs import check_goal, jobs, lid_of
 

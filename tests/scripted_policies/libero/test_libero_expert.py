@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.errors import UsageError
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Float32Array, Observation
+from ambidex.errors import UsageError
 from ambidex.scripted_policies.registry import make_expert
 
 PICK_AND_PLACE, DRAWER, KNOB, DOOR = "libero_goal/1", "libero_90/0", "libero_goal/7", "libero_90/33"

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from ambidex.envs.errors import UsageError
+from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.meeting import Meeting
 
 BALLS = """<mujoco><worldbody>

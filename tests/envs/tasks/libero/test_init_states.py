@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ambidex.envs.errors import DatasetError
 from ambidex.envs.tasks.libero import init_states
 from ambidex.envs.tasks.libero.init_states import check_fit, read_init_states
+from ambidex.errors import DatasetError
 
 STATES = np.random.default_rng(0).normal(size=(4, 79))
 # How LIBERO's files were written: by an old numpy, in protocol 2, the numbers as text to be encoded as latin-1.

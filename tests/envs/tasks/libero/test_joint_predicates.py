@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from handmade_world import NUDGE, World
 
-from ambidex.envs.errors import UsageError
 from ambidex.envs.tasks.libero.joint_states import JOINT_STATES, joint_state
+from ambidex.errors import UsageError
 
 
 @pytest.fixture

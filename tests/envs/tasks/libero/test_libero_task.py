@@ -8,9 +8,9 @@ from goal_states import goal_states
 from torch_file import write_states
 
 from ambidex.envs.env import Environment, make, make_from_spec
-from ambidex.envs.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.envs.pose import Pose
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 
 BOWL, STOVE = "akita_black_bowl_1_main", "flat_stove_1_main"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from definition_text import TEXT, changed, error
 
-from ambidex.envs.errors import DefinitionError
 from ambidex.envs.tasks.libero.problem import Atom
 from ambidex.envs.tasks.libero.reader import parse_problem, read_problem
+from ambidex.errors import DefinitionError
 
 
 def test_everything_in_a_definition_is_read() -> None:

@@ -9,7 +9,7 @@ from goal_states import goal_states
 from torch_file import write_states
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.errors import DatasetError
+from ambidex.errors import DatasetError
 
 TASK = "libero_goal/1"
 

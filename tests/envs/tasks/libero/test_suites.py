@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.envs.errors import DefinitionError, UnknownNameError, UsageError
 from ambidex.envs.tasks.libero.suites import find, instruction, is_libero, task_names
+from ambidex.errors import DefinitionError, UnknownNameError, UsageError
 
 
 @pytest.mark.parametrize(

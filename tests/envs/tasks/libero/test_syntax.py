@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from definition_text import TEXT, changed, error
 
-from ambidex.envs.errors import DefinitionError
 from ambidex.envs.tasks.libero.reader import read_problem
 from ambidex.envs.tasks.libero.syntax import MAX_CHARACTERS
+from ambidex.errors import DefinitionError
 
 
 @pytest.mark.parametrize("text", ["", "  \n ; nothing\n"])

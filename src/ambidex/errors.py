@@ -51,3 +51,18 @@ class RenderingError(AmbidexError):
 
 class DatasetError(AmbidexError):
     """A dataset file or folder that is missing, damaged, foreign, or cannot be written."""
+
+
+# FOLDED policies.errors: Errors of training and of checkpoints.
+
+
+class CheckpointError(AmbidexError):
+    """A checkpoint or run folder that is damaged, foreign, or cannot be written."""
+
+
+class TrainingError(AmbidexError):
+    """Training cannot go on: the loss is not finite, or the machine cannot do what is asked."""
+
+
+class NoImagesError(UsageError):
+    """A policy that looks at images, and data without any."""
