@@ -12,7 +12,7 @@ from ambidex.benchmarks.running.policy_fit import fitting_spec, play_code, use_r
 from ambidex.benchmarks.running.served_agents import environment_for
 from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.env import Environment
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray, Observation, Outcome
 from ambidex.errors import SimulationError

@@ -17,8 +17,7 @@ import tyro
 from ambidex.atomic_files import write_json
 from ambidex.command_line import run
 from ambidex.envs.env import Environment, make
-from ambidex.envs.families import FAMILIES
-from ambidex.envs.registry import tasks_named
+from ambidex.envs.registry import FAMILIES, tasks_named
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, Outcome
 from ambidex.intervals import rate_in_words

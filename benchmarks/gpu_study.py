@@ -14,7 +14,7 @@ from ambidex.benchmarks.study.study_plan import StudyPlan
 from ambidex.benchmarks.study.study_runner import StudyRunner
 from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.directory_lock import claimed
-from ambidex.envs.opengl import check_environment
+from ambidex.envs.simulation.opengl import check_environment
 
 COMMAND = "gpu-study"
 

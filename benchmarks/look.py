@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import EnvSpec
 
 

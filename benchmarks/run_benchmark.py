@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.command_line import DONE, FAILED, run, say
-from ambidex.envs.opengl import check_environment
+from ambidex.envs.simulation.opengl import check_environment
 
 COMMAND = "run-benchmark"
 

@@ -13,7 +13,7 @@ from ambidex.benchmarks.throughput_processes import side_by_side, wait_for_sibli
 from ambidex.benchmarks.throughput_recording import MEGABYTE, record
 from ambidex.benchmarks.throughput_timing import Effort, Figure, MeasurementError
 from ambidex.envs.env import Environment, make
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import RolloutResult
 from ambidex.recorders.dataset import Dataset, read_attempts

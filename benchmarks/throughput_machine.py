@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from ambidex.envs.opengl import make_context
+from ambidex.envs.simulation.opengl import make_context
 from ambidex.versions import versions
 
 PACKAGES = ("dm-control", "gymnasium", "av", "PyOpenGL")

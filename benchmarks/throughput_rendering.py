@@ -11,8 +11,8 @@ from ambidex.benchmarks.throughput_processes import side_by_side, wait_for_sibli
 from ambidex.benchmarks.throughput_simulation import TASK
 from ambidex.benchmarks.throughput_timing import Effort, Figure, rate
 from ambidex.envs.env import make
-from ambidex.envs.renderer import QUALITIES
 from ambidex.envs.rollout import rollout
+from ambidex.envs.simulation.renderer import QUALITIES
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.registry import make_expert
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ambidex.benchmarks.throughput_timing import Effort, Figure, rates
 from ambidex.envs.env import Environment, make
-from ambidex.envs.joint_space import JointSpace
 from ambidex.envs.rollout import rollout
+from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.types import RolloutResult
 from ambidex.scripted_policies.registry import make_expert
 

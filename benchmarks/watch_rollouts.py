@@ -8,7 +8,7 @@ from typing import NoReturn
 from ambidex.benchmarks.gallery.watch_config import WatchConfig
 from ambidex.benchmarks.look import Look
 from ambidex.command_line import DONE, FAILED, run, say
-from ambidex.envs.opengl import check_environment
+from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
 
 COMMAND = "watch-rollouts"

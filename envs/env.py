@@ -3,23 +3,53 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 
-from ambidex.envs.controller import Controller
-from ambidex.envs.environment_choice import EnvironmentChoice
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
-from ambidex.envs.joint_space import JointSpace
-from ambidex.envs.registry import find_task, resolve
-from ambidex.envs.renderer import QUALITIES, Renderer
-from ambidex.envs.scene import Scene
+from ambidex.envs.registry import FAMILIES, find_task, resolve
 from ambidex.envs.seeds import number_among_its_kind
-from ambidex.envs.task import STRICT
+from ambidex.envs.simulation.joint_space import JointSpace
+from ambidex.envs.simulation.renderer import QUALITIES, Renderer
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.task import STRICT, Verdict
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
-from ambidex.envs.verdict import Verdict
 from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
+
+
+class EnvironmentChoice(Protocol):
+    """The arguments of `make` as fields of a value; specs have them, and so have the configs of commands.
+
+    Attributes:
+        task: Registered task name.
+        control: Control mode; None for the family's default.
+        cameras: Camera names; None for the family's default.
+        image_size: Height and width [px]; None for the family's default.
+        render_quality: "standard" or "studio".
+        spread: "published" or "wide" reset distribution.
+        success: Criterion of success, "strict" or "libero".
+        init_states: File of initial states; None or "" for none.
+    """
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def control(self) -> str | None: ...
+    @property
+    def cameras(self) -> tuple[str, ...] | None: ...
+    @property
+    def image_size(self) -> tuple[int, int] | None: ...
+    @property
+    def render_quality(self) -> str: ...
+    @property
+    def spread(self) -> str: ...
+    @property
+    def success(self) -> str: ...
+    @property
+    def init_states(self) -> str | Path | None: ...
+
 
 ControllerMaker = Callable[[Scene, float], Controller]
 SPREADS = ("published", "wide")

@@ -1,6 +1,7 @@
 """Names and where they live. Nothing is imported before it is asked for."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ def find_task(name: str, definition: Path | None = None) -> "Task":
     canonical = canonical_task(name) if definition is None else name
     if canonical in TASKS:
         return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]
-    libero = import_module("ambidex.envs.tasks.libero.libero_task")
+    libero = import_module("ambidex.envs.tasks.libero.task")
     found = suites.find(canonical) if definition is None else suites.kept_as(name, definition)
     return libero.LiberoTask(found)  # type: ignore[no-any-return]
 
@@ -89,3 +90,61 @@ def tasks_named(name: str) -> tuple[str, ...]:
     if suites.is_libero(name) or name in TASKS:
         return (canonical_task(name),)
     raise UnknownNameError("task or suite", name, [*TASKS, *SUITES])
+
+
+# FOLDED envs.families: What a task family sets by default.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Defaults of a task family.
+
+    Attributes:
+        control: Control mode.
+        control_hz: Control rate [Hz].
+        cameras: Cameras of observations and datasets.
+        image_size: Height and width [px].
+        format: Dataset format.
+        controllers: Control mode -> "module:class" of its controller.
+        ee_is_pose: End-effector actions are poses, which joint commands amount to as well; otherwise increments.
+        stops_at_success: Recorded episodes end at success instead of at the horizon.
+    """
+
+    control: str
+    control_hz: float
+    cameras: tuple[str, ...]
+    image_size: tuple[int, int]
+    format: str
+    controllers: Mapping[str, str]
+    ee_is_pose: bool
+    stops_at_success: bool
+
+
+FAMILIES: Mapping[str, Family] = {
+    "aloha": Family(
+        control="joint",
+        control_hz=50.0,
+        cameras=("top", "left_wrist", "right_wrist"),
+        image_size=(480, 640),
+        format="act",
+        controllers={
+            "joint": "ambidex.envs.controllers.controller:JointPosition",
+            "ee": "ambidex.envs.controllers.ee_pose:EePose",
+        },
+        ee_is_pose=True,
+        stops_at_success=False,
+    ),
+    "libero": Family(
+        control="ee",
+        control_hz=20.0,
+        cameras=("agentview", "robot0_eye_in_hand"),
+        image_size=(256, 256),
+        format="libero",
+        controllers={
+            "joint": "ambidex.envs.controllers.controller:JointPosition",
+            "ee": "ambidex.envs.controllers.ee_delta:EeDelta",
+        },
+        ee_is_pose=False,
+        stops_at_success=True,
+    ),
+}

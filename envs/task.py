@@ -1,7 +1,7 @@
 """What a task is: props, a reset distribution, stages, and the checks that make up success."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, cast
 import mujoco
 import numpy as np
 
-from ambidex.envs.pose import Pose, quaternion_about
-from ambidex.envs.prop_composition import compose
 from ambidex.envs.registry import ROBOTS, resolve
+from ambidex.envs.robot import Robot
+from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from ambidex.envs.robot import Robot
-    from ambidex.envs.scene import Scene
+    from ambidex.envs.simulation.scene import Scene
 
 STRICT = "strict"
 
@@ -160,3 +160,54 @@ class Task(ABC):
         return UsageError(
             f"{given}: {self.name} has no files of initial states; tasks of BDDL files have. Leave it out."
         )
+
+
+# FOLDED envs.verdict: When checks that hold amount to success.
+
+
+class Verdict:
+    """Counts for how long all checks have held.
+
+    Args:
+        hold_steps: Control steps on end for which they must hold; at least one counts.
+        latches: Success, once reached, stays.
+    """
+
+    def __init__(self, *, hold_steps: int, latches: bool) -> None:
+        self._hold_steps, self._latches = max(1, hold_steps), latches
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget everything: an episode begins."""
+        self._held, self._reached = 0, False
+
+    def after(self, holds: bool) -> bool:
+        """Whether success holds after one more control step, at whose end all checks hold or do not."""
+        self._held = self._held + 1 if holds else 0
+        now = self._held >= self._hold_steps
+        self._reached = self._reached or now
+        return self._reached if self._latches else now
+
+
+# FOLDED envs.prop_composition: Composes the world of a task whose things are props: arena, arms, then the props.
+
+PROP_PREFIX = "prop/"
+
+
+def compose(robot: Robot, name: str, props: "Sequence[Prop]") -> mujoco.MjSpec:
+    """Arena, then one arm after the other, then the props: this is also the order of qpos."""
+    spec = mujoco.MjSpec.from_file(str(robot.arena))
+    spec.modelname = name
+    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
+        frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
+        spec.attach(mujoco.MjSpec.from_file(str(robot.mjcf)), frame=frame, prefix=prefix)
+    for prop in props:
+        spec.attach(mujoco.MjSpec.from_file(str(prop.mjcf)), frame=spec.worldbody.add_frame(), prefix=PROP_PREFIX)
+    for camera, body in robot.camera_targets:
+        spec.camera(camera).mode = mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY
+        spec.camera(camera).targetbody = body
+    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
+        spec.camera(f"{prefix}wrist").name = f"{arm.name}_wrist"
+    for element in (*spec.bodies, *spec.joints, *spec.geoms):
+        element.name = element.name.removeprefix(PROP_PREFIX)
+    return spec

@@ -4,7 +4,7 @@ import numpy as np
 
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Float32Array, RolloutResult
 
 

@@ -9,7 +9,7 @@ from ambidex.envs.types import EnvSpec
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment
-    from ambidex.envs.tasks.libero.libero_task import LiberoTask
+    from ambidex.envs.tasks.libero.task import LiberoTask
 
 ROBOSUITE = 1  # robomimic's number for environments of this kind
 

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ambidex.envs.env import make_from_spec
-from ambidex.envs.families import FAMILIES
-from ambidex.envs.opengl import choose_backend
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.seeds import check_training_seeds
-from ambidex.envs.tasks.libero.init_states import read_init_states
+from ambidex.envs.simulation.opengl import choose_backend
+from ambidex.envs.tasks.libero.initial.state_file import read_init_states
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.recorders.formats import FORMATS, format_named
 from ambidex.recorders.image_storage import STORAGES

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from ambidex.command_line import DONE, FAILED, defaults_or_leave, run, say
-from ambidex.envs.opengl import check_environment
+from ambidex.envs.simulation.opengl import check_environment
 from ambidex.recorders.record_config import RecordConfig
 from ambidex.recorders.record_flags import defaults_for
 

@@ -1,7 +1,6 @@
 """What `record-episodes --list` prints: the suites, or the tasks of one."""
 
-from ambidex.envs.families import FAMILIES
-from ambidex.envs.registry import SUITES, find_task, tasks_named
+from ambidex.envs.registry import FAMILIES, SUITES, find_task, tasks_named
 from ambidex.envs.tasks.libero.suites import find, is_libero
 from ambidex.text import text_table
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ambidex.envs.env import Environment, make_from_spec
-from ambidex.envs.families import FAMILIES
 from ambidex.envs.file_identity import check_files
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, EnvSpec, Episode, RolloutResult
 from ambidex.recorders.destination import Destination

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from ambidex.command_line import run, to_text
-from ambidex.envs.opengl import check_environment
+from ambidex.envs.simulation.opengl import check_environment
 from ambidex.recorders.render_config import RenderConfig
 
 COMMAND = "render-episodes"

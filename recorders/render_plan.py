@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ambidex.envs.env import Environment
-from ambidex.envs.opengl import choose_backend
+from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset import Dataset

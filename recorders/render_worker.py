@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError
 from ambidex.recorders.attempt import Attempt

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ambidex.command_line import DONE, FAILED, run
-from ambidex.envs.opengl import check_environment
+from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
 from ambidex.progress import Progress
 from ambidex.recorders.verify_config import VerifyConfig

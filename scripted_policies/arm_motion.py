@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ambidex.envs.kinematics import Kinematics
-from ambidex.envs.pose import Pose, quaternion_about, quaternion_product, rotation_between
 from ambidex.envs.robot import Arm
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.kinematics import Kinematics
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_between
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
 Motion = Iterator[None]

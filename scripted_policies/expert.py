@@ -6,8 +6,8 @@ import numpy as np
 
 from ambidex.envs.controllers.ee_pose import pack_ee_action
 from ambidex.envs.env import Environment
-from ambidex.envs.kinematics import Kinematics
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.kinematics import Kinematics
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import Float32Array, FloatArray, Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, Pace
 from ambidex.scripted_policies.tracking import Tracking

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ambidex.envs.pose import Pose, quaternion_about, quaternion_product
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.types import FloatArray
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
 INTEGRAL_GAIN = 0.06  # share of the remaining error taken up per control step

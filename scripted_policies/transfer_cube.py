@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion
 from ambidex.scripted_policies.expert import Expert

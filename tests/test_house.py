@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.envs.families import FAMILIES
-from ambidex.envs.registry import ROBOTS, TASKS, canonical_task, resolve, task_names
+from ambidex.envs.registry import FAMILIES, ROBOTS, TASKS, canonical_task, resolve, task_names
 from ambidex.envs.task import Task
 from ambidex.scripted_policies.registry import EXPERTS
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Float32Array, Observation
 
 CHANGE_EVERY_S = 0.5  # how long a random goal is held [s]

@@ -16,8 +16,8 @@ from ambidex.benchmarks.running.terms import Terms
 from ambidex.command_line import to_text
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
-from ambidex.envs.opengl import choose_backend
 from ambidex.envs.registry import SUITES, find_task, tasks_named
+from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UnknownNameError, UsageError

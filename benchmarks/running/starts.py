@@ -6,7 +6,7 @@ from pathlib import Path
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.file_identity import file_sha256
-from ambidex.envs.tasks.libero.init_states import read_init_states
+from ambidex.envs.tasks.libero.initial.state_file import read_init_states
 from ambidex.errors import UsageError
 
 

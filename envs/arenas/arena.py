@@ -1,12 +1,14 @@
 """A room as values: where things stand in it, where the robot stands, and the function that makes its model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import mujoco
 
-from ambidex.envs.objects.fixtures.footing import FOOTING
-from ambidex.envs.pose import Pose
+from ambidex.envs.objects.fixtures.moving_parts import FOOTING
+from ambidex.envs.registry import resolve
+from ambidex.envs.simulation.pose import Pose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +42,29 @@ class Arena:
     def fixture_height(self, category: str) -> float:
         """Height of a fixture's body frame in this room [m], as in LIBERO."""
         return self.fixture_z + FOOTING[category]
+
+
+# FOLDED envs.arenas.registry: Which room belongs to which BDDL problem.
+
+ARENAS: Mapping[str, str] = {
+    "libero_tabletop_manipulation": "ambidex.envs.arenas.libero:tabletop",
+    "libero_kitchen_tabletop_manipulation": "ambidex.envs.arenas.libero:kitchen",
+    "libero_study_tabletop_manipulation": "ambidex.envs.arenas.libero:study",
+    "libero_living_room_tabletop_manipulation": "ambidex.envs.arenas.libero:living_room",
+    "libero_floor_manipulation": "ambidex.envs.arenas.libero:floor",
+}
+
+
+def arena(problem: str) -> Arena:
+    """The room of a BDDL problem, its name in any case.
+
+    Raises:
+        UnknownNameError: No room is known for it; the message says for which there is one.
+    """
+    return _arena(problem.lower())
+
+
+@cache
+def _arena(problem: str) -> Arena:
+    make: Callable[[], Arena] = resolve("BDDL problem", problem, ARENAS)  # type: ignore[assignment]
+    return make()

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ambidex.envs.joint_space import JointSpace
-from ambidex.envs.kinematics import Kinematics
-from ambidex.envs.pose import Pose
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.joint_space import JointSpace
+from ambidex.envs.simulation.kinematics import Kinematics
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 from ambidex.errors import InvalidActionError
 

@@ -3,10 +3,9 @@
 import math
 
 from ambidex.assets.paths import ROBOTS
-from ambidex.envs.controllers.osc_memory import OscMemory
-from ambidex.envs.physics import Physics
-from ambidex.envs.pose import Pose
-from ambidex.envs.robot import Arm, Gripper, Robot
+from ambidex.envs.controllers.osc import OscMemory
+from ambidex.envs.robot import Arm, Gripper, Physics, Robot
+from ambidex.envs.simulation.pose import Pose
 
 PREFIX = "robot0_"
 JOINTS = tuple(f"{PREFIX}joint{i}" for i in range(1, 8))

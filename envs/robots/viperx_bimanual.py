@@ -1,8 +1,8 @@
 """Two ViperX 300 S arms on the ALOHA table. Figures: the ACT scene and the ALOHA 2 identification, assets/SOURCE.md."""
 
 from ambidex.assets.paths import ARENAS, ROBOTS
-from ambidex.envs.pose import Pose, quaternion_about
 from ambidex.envs.robot import Arm, Gripper, Robot
+from ambidex.envs.simulation.pose import Pose, quaternion_about
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
 # The ACT scene writes the right base's yaw as 3.1416, not pi; kept, so that poses agree to the last digit.

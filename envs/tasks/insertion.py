@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ambidex.assets.paths import OBJECTS
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
 
 PEG_HALF_LENGTH = 0.06  # [m]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ambidex.assets.paths import OBJECTS
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
 
 HALF_EDGE = 0.02  # [m]

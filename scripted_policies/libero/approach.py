@@ -2,7 +2,7 @@
 
 import math
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.tool_frame import advanced
 
 BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and leaning [m]

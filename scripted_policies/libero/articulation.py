@@ -3,8 +3,8 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.pose import Pose, quaternion_about, quaternion_product
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
 

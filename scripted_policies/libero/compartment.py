@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.tasks.libero.region_frame import RegionFrame
+from ambidex.envs.tasks.libero.goals.world import RegionFrame
 
 OBLONG = 1.5  # length by width, from which a thing counts as long
 SPARE = 1.2  # width of a region by length of a thing, below which the region is narrow for it

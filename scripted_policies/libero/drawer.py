@@ -1,6 +1,6 @@
 """Opens a drawer by its handle, and pushes one shut."""
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.drawer_plan import ABOVE, BACK, OUT, DrawerPlan
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion

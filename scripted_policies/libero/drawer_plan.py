@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import TIP

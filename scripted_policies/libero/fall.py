@@ -5,9 +5,9 @@ import copy
 import mujoco
 import numpy as np
 
-from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Arm
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.robot_geoms import robot_geoms

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ambidex.envs.pose import Pose
-from ambidex.envs.tasks.libero.model_world import ModelWorld
-from ambidex.envs.tasks.libero.predicates import holds
-from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.goals.predicates import holds
+from ambidex.envs.tasks.libero.goals.world import ModelWorld
 from ambidex.scripted_policies.libero.fall import Fall
 
 OFF = ((0.0, 0.0, 0.0), (0.005, 0.004, 0.0))  # where else a thing may come loose [m]

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from ambidex.envs.objects.bowls import bowl_wall
+from ambidex.envs.objects.building.rings import Ring
+from ambidex.envs.objects.dishes import bowl_wall
 from ambidex.envs.objects.figures import ObjectFigures, figures
-from ambidex.envs.objects.rings import Ring
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.grasp import Grasp
 from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing

@@ -4,9 +4,9 @@ from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
-from ambidex.envs.pose import Pose, rotation_between
 from ambidex.envs.robot import Arm
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.pose import Pose, rotation_between
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 from ambidex.scripted_policies.libero.hand_servo import HandServo
 

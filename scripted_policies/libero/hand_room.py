@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.opening import Opening
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ambidex.envs.pose import Pose, rotation_between
+from ambidex.envs.simulation.pose import Pose, rotation_between
 from ambidex.envs.types import FloatArray
 
 METRES_PER_STEP = 0.012  # what a full-scale action moves the hand in steady motion (facts/osc_response.json) [m]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.grasp import Grasp
 from ambidex.scripted_policies.libero.hand_room import hand_fits

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.tasks.libero.bddl.problem import Atom
 
 
 class Work(StrEnum):

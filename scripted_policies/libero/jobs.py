@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from ambidex.envs.tasks.libero.problem import Atom, Problem
+from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem
 from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.job import Job, Work
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.articulation import Articulation
 from ambidex.scripted_policies.libero.grasps import OPEN
 from ambidex.scripted_policies.libero.hand import Motion

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ambidex.envs.env import Environment
-from ambidex.envs.tasks.libero.libero_task import LiberoTask
-from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.envs.types import Float32Array, FloatArray, Observation
 from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.door import Door

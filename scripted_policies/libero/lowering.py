@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.geom_boxes import GeomBoxes
 from ambidex.scripted_policies.libero.meeting import Mask
 from ambidex.scripted_policies.libero.probe import Probe

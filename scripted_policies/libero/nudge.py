@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import Pose
-from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.grasps import TIP

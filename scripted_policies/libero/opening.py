@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from ambidex.envs.tasks.libero.region_frame import RegionFrame
+from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
 
 REACH = 0.06  # how far beyond a region its walls may be [m]

@@ -4,8 +4,8 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.robot import Arm
-from ambidex.envs.scene import Scene
-from ambidex.envs.tasks.libero.model_world import body_name
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.tasks.libero.goals.world import body_name
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.geom_boxes import GeomBoxes
 from ambidex.scripted_policies.libero.robot_geoms import robot_geoms

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import Pose
-from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.approach import before, leans
 from ambidex.scripted_policies.libero.grasp import Grasp

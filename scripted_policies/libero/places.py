@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import Pose, quaternion_about
-from ambidex.envs.tasks.libero.model_world import ModelWorld
-from ambidex.envs.tasks.libero.predicates import holds
-from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.goals.predicates import holds
+from ambidex.envs.tasks.libero.goals.world import ModelWorld
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor, square_yaws
 from ambidex.scripted_policies.libero.corners import corners_of

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ambidex.envs.kinematics import IkSettings, Kinematics
-from ambidex.envs.pose import Pose, rotation_between
 from ambidex.envs.robot import Arm, Robot
+from ambidex.envs.simulation.kinematics import IkSettings, Kinematics
+from ambidex.envs.simulation.pose import Pose, rotation_between
 from ambidex.envs.types import FloatArray
 
 POSTURE = 1e-5  # pull towards the home posture, which the arm's control has as well [m^2/rad^2]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import Pose
-from ambidex.envs.tasks.libero.region_frame import RegionFrame
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.scripted_policies.libero.corners import corners_of
 
 ENOUGH = 0.02  # room around a thing, beyond which more is no better [m]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ambidex.envs.objects.dishes import BAR, handle_heights
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.objects.mugs import BAR, handle_heights
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.grasp import Grasp
 from ambidex.scripted_policies.libero.grasps import OPEN, grasps
 from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing

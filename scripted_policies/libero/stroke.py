@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 
 
 @dataclass(frozen=True, eq=False)

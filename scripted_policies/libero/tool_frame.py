@@ -5,7 +5,7 @@ import math
 import mujoco
 import numpy as np
 
-from ambidex.envs.pose import Pose, quaternion_about, quaternion_product, rotation_between
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_between
 from ambidex.envs.types import FloatArray
 
 DOWN = (0.0, 0.0, -1.0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import mujoco
 import numpy as np
 
-from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.opening import Opening

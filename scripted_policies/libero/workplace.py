@@ -5,13 +5,12 @@ from collections.abc import Callable
 import mujoco
 import numpy as np
 
-from ambidex.envs.pose import Pose
-from ambidex.envs.scene import Scene
-from ambidex.envs.tasks.libero.libero_task import LiberoTask
-from ambidex.envs.tasks.libero.model_world import ModelWorld, body_name
-from ambidex.envs.tasks.libero.predicates import holds
-from ambidex.envs.tasks.libero.problem import Atom
-from ambidex.envs.tasks.libero.region_frame import RegionFrame
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.goals.predicates import holds
+from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame, body_name
+from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor
 from ambidex.scripted_policies.libero.fall import Fall

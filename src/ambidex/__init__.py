@@ -4,7 +4,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ambidex.envs import gym_env as _gym_env
+from ambidex.envs.wrappers import gym_env as _gym_env
 
 # Mesa's software rasteriser would start threads with the first OpenGL display. They do not survive a fork, with which
 # Gymnasium's asynchronous vector environments start, and several worker processes would only wait for each other's.

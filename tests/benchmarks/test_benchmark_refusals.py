@@ -3,7 +3,7 @@ from benchmarking_fakes import HOLD, run_into
 
 from ambidex.benchmarks.running.benchmark_plan import make_plan
 from ambidex.directory_lock import claimed
-from ambidex.envs.opengl import choose_backend
+from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 
 

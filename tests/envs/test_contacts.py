@@ -3,7 +3,7 @@
 import mujoco
 import pytest
 
-from ambidex.envs.contacts import Contacts, subtree_geoms
+from ambidex.envs.simulation.contacts import Contacts, subtree_geoms
 from ambidex.errors import UnknownNameError
 
 WORLD = """

@@ -12,11 +12,11 @@ import pytest
 from dm_env import test_utils
 
 from ambidex import make
-from ambidex.envs.dm_control_env import DmControlEnvironment
-from ambidex.envs.opengl import choose_backend
 from ambidex.envs.registry import TASKS
 from ambidex.envs.rollout import rollout
+from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.types import Float32Array
+from ambidex.envs.wrappers.dm_control_env import DmControlEnvironment
 from ambidex.scripted_policies.registry import make_expert
 
 FRAMES = 12

@@ -10,9 +10,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from ambidex import make
-from ambidex.envs.gym_env import GymEnvironment, environment_id
 from ambidex.envs.registry import TASKS
 from ambidex.envs.rollout import rollout
+from ambidex.envs.wrappers.gym_env import GymEnvironment, environment_id
 from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
 from ambidex.scripted_policies.registry import make_expert
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ambidex.envs.kinematics import Kinematics
-from ambidex.envs.pose import Pose, quaternion_about, rotation_between
 from ambidex.envs.robots.viperx_bimanual import make_robot
+from ambidex.envs.simulation.kinematics import Kinematics
+from ambidex.envs.simulation.pose import Pose, quaternion_about, rotation_between
 from ambidex.envs.types import FloatArray
 
 ROBOT = make_robot()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ambidex.envs.verdict import Verdict
+from ambidex.envs.task import Verdict
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from synthetic_dataset import write_dataset
 from synthetic_libero import write_panda_dataset
 from training_runs import settings
 
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.errors import UsageError
 from ambidex.policies.train import train
 from ambidex.policies.training.rendering_advice import VIEWS

@@ -4,7 +4,7 @@ import pytest
 from recording_fakes import STATES, BrokenAgent, record_to
 
 from ambidex.directory_lock import claimed
-from ambidex.envs.opengl import choose_backend
+from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 from ambidex.recorders.dataset import read_attempts
 
@@ -107,7 +107,7 @@ def test_the_last_training_seed_can_be_recorded(tmp_path):
 
 
 def test_without_opengl_nothing_is_begun(tmp_path, monkeypatch):
-    monkeypatch.setattr("ambidex.envs.opengl.LIBRARIES", {"egl": "libNoEGL.so", "osmesa": "libNoMesa.so"})
+    monkeypatch.setattr("ambidex.envs.simulation.opengl.LIBRARIES", {"egl": "libNoEGL.so", "osmesa": "libNoMesa.so"})
     with pytest.raises(RenderingError, match=r"egl \(libNoEGL.*apt-get install"):
         record_to(tmp_path / "data")
     assert not (tmp_path / "data").exists()

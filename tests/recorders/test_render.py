@@ -140,7 +140,7 @@ def test_a_file_or_nothing_is_no_dataset(states, tmp_path):
 
 
 def test_without_opengl_nothing_is_begun(states, tmp_path, monkeypatch):
-    monkeypatch.setattr("ambidex.envs.opengl.LIBRARIES", {"egl": "libNoEGL.so", "osmesa": "libNoMesa.so"})
+    monkeypatch.setattr("ambidex.envs.simulation.opengl.LIBRARIES", {"egl": "libNoEGL.so", "osmesa": "libNoMesa.so"})
     with pytest.raises(RenderingError, match="apt-get install"):
         render_to(states, tmp_path / "out", cameras=("top",))
     assert not (tmp_path / "out").exists()

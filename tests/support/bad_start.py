@@ -1,6 +1,6 @@
 """An episode that cannot begin."""
 
-from ambidex.envs.tasks.libero.no_free_spot import NoFreeSpotError
+from ambidex.envs.tasks.libero.initial.placement import NoFreeSpotError
 
 
 def spoil(env, seed):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from ambidex.envs.tasks.libero.problem import Problem, Region
+from ambidex.envs.tasks.libero.bddl.problem import Problem, Region
 
 SHADOWED = ("wooden_cabinet_1_top_region", "white_cabinet_1_top_region")
 """Sites without numbers that the fact sheet behind the digests lacks, where the table has a region of that name."""

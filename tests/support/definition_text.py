@@ -2,7 +2,7 @@
 
 import pytest
 
-from ambidex.envs.tasks.libero.reader import parse_problem
+from ambidex.envs.tasks.libero.bddl.reader import parse_problem
 from ambidex.errors import DefinitionError
 
 TEXT = """\

@@ -3,12 +3,12 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.arenas.registry import arena
+from ambidex.envs.arenas.arena import arena
 from ambidex.envs.objects.registry import object_spec
-from ambidex.envs.pose import Pose, quaternion_about
-from ambidex.envs.tasks.libero.predicates import holds
-from ambidex.envs.tasks.libero.problem import Atom
-from ambidex.envs.tasks.libero.region_frame import RegionFrame
+from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.goals.predicates import holds
+from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
 
 FIXTURE, THING = "fixture_1", "thing_1"

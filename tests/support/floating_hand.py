@@ -5,7 +5,7 @@ import numpy as np
 
 from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.registry import object_spec
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 
 TIMESTEP = 0.0025  # [s]
 STROKE, FORCE = 0.04, 20.0  # of a finger [m], [N]

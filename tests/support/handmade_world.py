@@ -5,10 +5,10 @@ import math
 import mujoco
 import numpy as np
 
-from ambidex.envs.tasks.libero.model_world import ModelWorld
-from ambidex.envs.tasks.libero.predicates import holds
-from ambidex.envs.tasks.libero.problem import Atom
-from ambidex.envs.tasks.libero.reader import parse_problem
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.bddl.reader import parse_problem
+from ambidex.envs.tasks.libero.goals.predicates import holds
+from ambidex.envs.tasks.libero.goals.world import ModelWorld
 
 NUDGE = 1e-6  # from a limit [m or rad]
 ORIGIN, REGION_Z = (-0.2, 0.0), 0.867  # of the study

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from ambidex.assets.paths import ROBOTS
-from ambidex.envs.pose import Pose, quaternion_about, quaternion_product
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.types import FloatArray
 
 TORQUES = np.array([80.0] * 5 + [12.0] * 2)  # [N m]

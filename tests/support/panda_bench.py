@@ -6,13 +6,13 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.controllers.ee_delta import EeDelta
-from ambidex.envs.joint_space import JointSpace
-from ambidex.envs.pose import Pose
 from ambidex.envs.robot import Robot
-from ambidex.envs.robot_composition import attach_robot
 from ambidex.envs.robots.panda import PHYSICS, make_robot
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.joint_space import JointSpace
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Task
+from ambidex.envs.tasks.libero.composition import attach_robot
 from ambidex.envs.types import Float32Array, FloatArray
 
 HZ = 20.0

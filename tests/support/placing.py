@@ -3,8 +3,8 @@
 import numpy as np
 
 from ambidex.envs.env import Environment
-from ambidex.envs.kinematics import Kinematics
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.kinematics import Kinematics
+from ambidex.envs.simulation.pose import Pose
 
 TOUCH = 0.0001  # how deep a placed finger presses [m]
 

@@ -5,10 +5,9 @@ import mujoco
 from ambidex.envs.arenas.arena import Arena
 from ambidex.envs.objects.registry import object_spec
 from ambidex.envs.robot import Robot
-from ambidex.envs.robot_composition import attach_robot
 from ambidex.envs.robots.panda import PHYSICS
-from ambidex.envs.tasks.libero.model_world import body_name
-from ambidex.envs.tasks.libero.problem import Problem
+from ambidex.envs.tasks.libero.bddl.problem import Problem
+from ambidex.envs.tasks.libero.goals.world import body_name
 
 FREE_DAMPING = 0.0005  # of every free joint, as in LIBERO [N s/m and N m s/rad]
 PARKED = 5.0  # height at which things wait for their place, out of each other's way [m]
@@ -39,3 +38,26 @@ def _attach(spec: mujoco.MjSpec, instance: str, category: str, parked: tuple[flo
     body = spec.body(body_name(instance))
     body.pos = parked
     return body
+
+
+# FOLDED envs.robot_composition: Puts a robot into a world that is being composed.
+
+MOUNT_PREFIX = "mount"
+
+
+def attach_robot(spec: mujoco.MjSpec, robot: Robot) -> None:
+    """Attach every arm at its base with its prefix, and what it stands on; reserve the controllers' memory.
+
+    Mounts are prefixed "mount0_", "mount1_" and so on, in the order of the arms.
+    """
+    for index, prefix in enumerate(robot.prefixes):
+        if robot.mount is not None:
+            _attach_arm(spec, str(robot.mount), robot, index, f"{MOUNT_PREFIX}{index}_")
+        _attach_arm(spec, str(robot.mjcf), robot, index, prefix)
+    spec.nuserdata = max(spec.nuserdata, robot.memory)
+
+
+def _attach_arm(spec: mujoco.MjSpec, mjcf: str, robot: Robot, index: int, prefix: str) -> None:
+    base = robot.arms[index].base
+    frame = spec.worldbody.add_frame(pos=base.position, quat=base.quaternion)
+    spec.attach(mujoco.MjSpec.from_file(mjcf), frame=frame, prefix=prefix)

@@ -4,8 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from ambidex.envs.arenas.arena import Arena
-from ambidex.envs.arenas.registry import ARENAS, arena
+from ambidex.envs.arenas.arena import ARENAS, Arena, arena
 from ambidex.errors import UnknownNameError
 
 MAX_TRIANGLES = 300

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from panda_bench import IDLE, TABLE_Z, PandaBench
 
-from ambidex.envs.pose import rotation_between
+from ambidex.envs.simulation.pose import rotation_between
 
 ZERO = (0.0,) * 7
 DOWN = (0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)

@@ -8,8 +8,8 @@ import pytest
 from osc_oracle import OscOracle
 from panda_bench import IDLE, PandaBench
 
-from ambidex.envs.pose import rotation_between
 from ambidex.envs.robots.panda import HOME
+from ambidex.envs.simulation.pose import rotation_between
 from ambidex.envs.types import FloatArray
 
 MEASURED = json.loads((Path(__file__).parents[2] / "data" / "osc_response.json").read_text())

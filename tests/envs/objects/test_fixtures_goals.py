@@ -5,7 +5,7 @@ import pytest
 from fixture_scene import FixtureScene
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.types import FloatArray
 
 CABINETS = ("wooden_cabinet", "white_cabinet")

@@ -6,8 +6,8 @@ import pytest
 from fixture_scene import FIXTURE, FixtureScene
 
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.objects.fixtures.flat_stove import BURNER, dress
-from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.objects.fixtures.appliances import BURNER, dress
+from ambidex.envs.simulation.pose import Pose, quaternion_about
 
 MAX_SINKING = 0.001  # of a finger into what it moves [m]
 HAND_OPENING = 0.08  # of a Panda's gripper [m]

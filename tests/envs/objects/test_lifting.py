@@ -5,7 +5,7 @@ import pytest
 from floating_hand import FloatingHand
 
 from ambidex.envs.objects.figures import categories, figures
-from ambidex.envs.pose import Pose, rotation_between
+from ambidex.envs.simulation.pose import Pose, rotation_between
 from ambidex.scripted_policies.libero.grasps import grasps
 
 STAYING = {"basket", "wooden_tray", "plate"}  # no task lifts these

@@ -8,7 +8,7 @@ import pytest
 
 from ambidex.envs.objects.figures import categories, figures
 from ambidex.envs.objects.registry import OBJECTS, object_spec
-from ambidex.envs.tasks.libero.reader import read_problem
+from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
 from ambidex.errors import UnknownNameError
 

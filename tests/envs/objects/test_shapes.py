@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from ambidex.envs.objects.canvas import Canvas
-from ambidex.envs.objects.lettering import dots
-from ambidex.envs.objects.lying import along, laid_down
-from ambidex.envs.objects.mesh import Mesh, joined
-from ambidex.envs.objects.shapes import WHOLE, box, prism, revolve, tube
+from ambidex.envs.objects.building.canvas import Canvas, dots
+from ambidex.envs.objects.building.mesh import Mesh, along, joined, laid_down
+from ambidex.envs.objects.building.shapes import WHOLE, box, prism, revolve, tube
 
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 

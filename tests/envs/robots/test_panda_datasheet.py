@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from panda_bench import IDLE, TABLE_Z, PandaBench
 
-from ambidex.envs.kinematics import Kinematics
-from ambidex.envs.pose import Pose, quaternion_about, rotation_between
 from ambidex.envs.robots.panda import HOME, make_panda, make_robot
+from ambidex.envs.simulation.kinematics import Kinematics
+from ambidex.envs.simulation.pose import Pose, quaternion_about, rotation_between
 from ambidex.envs.types import FloatArray
 
 # Craig's parameters of the maker: a [m], d [m], alpha [rad], before the joint's turn.

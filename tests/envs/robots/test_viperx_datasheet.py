@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from ambidex.envs.env import make
-from ambidex.envs.joint_space import JointSpace
-from ambidex.envs.pose import Pose, quaternion_about
-from ambidex.envs.scene import Scene
+from ambidex.envs.simulation.joint_space import JointSpace
+from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
 # parent -> child offset [m], rotation axis, range [rad]

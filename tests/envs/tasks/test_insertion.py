@@ -6,7 +6,7 @@ import pytest
 from placing import Placer
 
 from ambidex.envs.env import make
-from ambidex.envs.pose import Pose, quaternion_about
+from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.tasks.insertion import peg_in_socket
 from ambidex.scripted_policies.grasps import tool_orientation
 

@@ -6,7 +6,7 @@ import torch
 from uniact_samples import CHUNK, make_config
 
 from ambidex.envs.env import make
-from ambidex.envs.families import FAMILIES
+from ambidex.envs.registry import FAMILIES
 from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.statistics import FieldStatistics, Statistics

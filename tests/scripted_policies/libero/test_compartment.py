@@ -7,7 +7,7 @@ import pytest
 
 from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
-from ambidex.envs.tasks.libero.region_frame import RegionFrame
+from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor, square_yaws
 from ambidex.scripted_policies.registry import make_expert

@@ -5,9 +5,9 @@ from typing import cast
 import numpy as np
 import pytest
 
-from ambidex.envs.pose import Pose
-from ambidex.envs.tasks.libero.model_world import ModelWorld
-from ambidex.envs.tasks.libero.problem import Atom
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.goals.world import ModelWorld
 from ambidex.scripted_policies.libero import falls as module
 from ambidex.scripted_policies.libero.fall import Fall
 from ambidex.scripted_policies.libero.falls import ENOUGH, OFF, Falls

@@ -5,7 +5,7 @@ import pytest
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
-from ambidex.envs.tasks.libero.libero_task import LiberoTask
+from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.scripted_policies.libero.opening import Opening, find_opening
 from ambidex.scripted_policies.libero.shove import leaning
 from ambidex.scripted_policies.libero.tool_frame import poses_between

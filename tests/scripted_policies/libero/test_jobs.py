@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from ambidex.envs.tasks.libero.problem import Atom, Problem, Region
-from ambidex.envs.tasks.libero.reader import read_problem
+from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem, Region
+from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
 from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.job import Job, Work

@@ -8,7 +8,7 @@ import pytest
 from bowl_and_plate import PLACE, THING, probe_of, started
 
 from ambidex.envs.env import Environment
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.probe import PENETRATION, Probe

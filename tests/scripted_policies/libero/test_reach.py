@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ambidex.envs.env import make
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero import reach as module
 from ambidex.scripted_policies.libero.reach import Reach

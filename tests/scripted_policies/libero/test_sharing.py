@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.pose import Pose
 from ambidex.envs.rollout import rollout
-from ambidex.envs.tasks.libero.region_frame import RegionFrame
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.scripted_policies.libero.fall import Fall
 from ambidex.scripted_policies.libero.room import ENOUGH, room_beside
 from ambidex.scripted_policies.registry import make_expert

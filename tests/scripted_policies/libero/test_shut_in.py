@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ambidex.envs.env import make
-from ambidex.envs.pose import Pose
 from ambidex.envs.rollout import rollout
-from ambidex.envs.tasks.libero.libero_task import LiberoTask
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.scripted_policies.libero.corners import corners_of
 from ambidex.scripted_policies.libero.hand_room import hand_fits
 from ambidex.scripted_policies.libero.insert import Insert

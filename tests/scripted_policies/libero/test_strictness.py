@@ -8,7 +8,7 @@ import pytest
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
-from ambidex.envs.tasks.libero.libero_task import LiberoTask
+from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.scripted_policies.libero.job import Job, Work
 from ambidex.scripted_policies.libero.pick_plan import PickPlan, PutPlan
 from ambidex.scripted_policies.libero.put import STRICTNESS, Put

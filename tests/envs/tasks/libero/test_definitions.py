@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from definition_digest import digest
 
-from ambidex.envs.arenas.registry import arena
+from ambidex.envs.arenas.arena import arena
 from ambidex.envs.objects.figures import figures
-from ambidex.envs.tasks.libero.joint_states import JOINT_STATES
-from ambidex.envs.tasks.libero.problem import Problem
-from ambidex.envs.tasks.libero.reader import read_problem
+from ambidex.envs.tasks.libero.bddl.names import WORKSPACES
+from ambidex.envs.tasks.libero.bddl.problem import Problem
+from ambidex.envs.tasks.libero.bddl.reader import read_problem
+from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
 from ambidex.envs.tasks.libero.suites import DEFINITIONS, HORIZONS, find, task_names
-from ambidex.envs.tasks.libero.vocabulary import WORKSPACES
 
 DIGESTS = Path(__file__).parents[3] / "data" / "libero_definitions.json"
 SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ambidex.envs.tasks.libero import init_states
-from ambidex.envs.tasks.libero.init_states import check_fit, read_init_states
+from ambidex.envs.tasks.libero.initial import state_file as init_states
+from ambidex.envs.tasks.libero.initial.state_file import check_fit, read_init_states
 from ambidex.errors import DatasetError
 
 STATES = np.random.default_rng(0).normal(size=(4, 79))

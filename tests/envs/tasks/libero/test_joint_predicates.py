@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from handmade_world import NUDGE, World
 
-from ambidex.envs.tasks.libero.joint_states import JOINT_STATES, joint_state
+from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES, joint_state
 from ambidex.errors import UsageError
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 
 BOWL_JOINT, BOWL = "akita_black_bowl_1_joint0", "akita_black_bowl_1_main"
 

@@ -8,7 +8,7 @@ from goal_states import goal_states
 from torch_file import write_states
 
 from ambidex.envs.env import Environment, make, make_from_spec
-from ambidex.envs.pose import Pose
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 

@@ -7,11 +7,10 @@ import pytest
 from definition_text import TEXT, changed
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.pose import Pose
 from ambidex.envs.robots.panda import HOME
-from ambidex.envs.tasks.libero.goal_reached_error import GoalReachedError
-from ambidex.envs.tasks.libero.no_free_spot import NoFreeSpotError
-from ambidex.envs.tasks.libero.spread import SPREADS
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.libero.initial.placement import GoalReachedError, NoFreeSpotError
+from ambidex.envs.tasks.libero.initial.spread import SPREADS
 from ambidex.envs.types import FloatArray
 from ambidex.errors import SimulationError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from definition_text import TEXT, changed, error
 
-from ambidex.envs.tasks.libero.problem import Atom
-from ambidex.envs.tasks.libero.reader import parse_problem, read_problem
+from ambidex.envs.tasks.libero.bddl.problem import Atom
+from ambidex.envs.tasks.libero.bddl.reader import parse_problem, read_problem
 from ambidex.errors import DefinitionError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from definition_text import TEXT, changed, error
 
-from ambidex.envs.tasks.libero.reader import read_problem
-from ambidex.envs.tasks.libero.syntax import MAX_CHARACTERS
+from ambidex.envs.tasks.libero.bddl.lexer import MAX_CHARACTERS
+from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.errors import DefinitionError
 
 

@@ -1,0 +1,126 @@
+"""States to frames, at one of two qualities."""
+
+import copy
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.simulation.opengl import GLContext, make_context
+from ambidex.envs.simulation.scene import STATE
+from ambidex.envs.types import FloatArray, ImageArray
+from ambidex.errors import RenderingError
+
+MAX_GEOMS = 2000
+Dress = Callable[[mujoco.MjModel, mujoco.MjData], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """What a frame may cost.
+
+    Attributes:
+        multisamples: Samples per pixel for smooth edges; 0 for none.
+        shadow_map: Side of the shadow map [texels]; 0 for no shadows.
+        slices: Triangles around a cylinder or sphere.
+        stacks: Triangles along one.
+    """
+
+    multisamples: int
+    shadow_map: int
+    slices: int
+    stacks: int
+
+
+QUALITIES: Mapping[str, Quality] = {
+    "standard": Quality(multisamples=0, shadow_map=0, slices=12, stacks=4),
+    "studio": Quality(multisamples=8, shadow_map=4096, slices=32, stacks=16),
+}
+
+
+class Renderer:
+    """Renders states of one model. Owns an OpenGL context: use one per process and close it.
+
+    Args:
+        model: Compiled model; what is drawn is a copy of it.
+        image_size: Height and width [px].
+        quality: "standard" or "studio".
+        dress: Gives the copy the colours that follow from a state, before it is drawn.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, image_size: tuple[int, int], quality: str, dress: Dress | None = None
+    ) -> None:
+        profile = QUALITIES[quality]
+        height, width = image_size
+        self._model = _with_quality(model, profile, height, width)
+        self._data = mujoco.MjData(self._model)
+        self._context, self.backend = make_context(width, height)
+        self._gpu = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._gpu)
+        self._scene = mujoco.MjvScene(self._model, MAX_GEOMS)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = profile.shadow_map > 0
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = profile.shadow_map > 0
+        self._options = mujoco.MjvOption()
+        self._options.geomgroup[3] = 0
+        self._options.sitegroup[:] = 0
+        self._camera = mujoco.MjvCamera()
+        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._viewport = mujoco.MjrRect(0, 0, width, height)
+        self._pixels = np.empty((height, width, 3), np.uint8)
+        self._dress = dress
+        self._state: FloatArray | None = None
+        # At exit too, before the modules that freeing needs are torn down.
+        self._free = weakref.finalize(self, _free, self._context, self._gpu)
+
+    def render(self, state: FloatArray, camera: str) -> ImageArray:
+        """One frame, shape (H, W, 3) uint8 RGB, upright; `state` has shape (S,)."""
+        self._make_current()
+        if self._state is None or not np.array_equal(self._state, state):
+            self._load(state)
+        self._camera.fixedcamid = self._model.camera(camera).id
+        everything = mujoco.mjtCatBit.mjCAT_ALL.value
+        mujoco.mjv_updateScene(self._model, self._data, self._options, None, self._camera, everything, self._scene)
+        mujoco.mjr_render(self._viewport, self._scene, self._gpu)
+        mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._gpu)
+        return self._pixels[::-1].copy()
+
+    def close(self) -> None:
+        """Free the context. Safe to call twice; happens by itself when the renderer is dropped or Python exits."""
+        self._free()
+
+    def _make_current(self) -> None:
+        # Every time: other code may have made its context current meanwhile.
+        try:
+            self._context.make_current()
+        except Exception as exception:  # PyOpenGL raises whatever it likes
+            raise RenderingError(
+                f"The OpenGL context of an environment could not be used: {type(exception).__name__}: {exception}. It "
+                "belongs to the thread that rendered first; make one environment per thread."
+            ) from exception
+
+    def _load(self, state: FloatArray) -> None:
+        mujoco.mj_setState(self._model, self._data, np.ascontiguousarray(state), STATE.value)
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_comPos(self._model, self._data)
+        mujoco.mj_camlight(self._model, self._data)
+        if self._dress is not None:
+            self._dress(self._model, self._data)
+        self._state = np.array(state)
+
+
+def _free(context: GLContext, gpu: mujoco.MjrContext) -> None:
+    context.make_current()
+    gpu.free()
+    context.free()
+
+
+def _with_quality(model: mujoco.MjModel, quality: Quality, height: int, width: int) -> mujoco.MjModel:
+    changed = copy.copy(model)
+    changed.vis.global_.offwidth, changed.vis.global_.offheight = width, height
+    changed.vis.quality.offsamples = quality.multisamples
+    changed.vis.quality.shadowsize = quality.shadow_map
+    changed.vis.quality.numslices, changed.vis.quality.numstacks = quality.slices, quality.stacks
+    return changed

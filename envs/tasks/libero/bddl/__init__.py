@@ -1,0 +1,1 @@
+"""TODO envs/tasks/libero/bddl."""

@@ -1,0 +1,134 @@
+"""What the names of one definition stand for, and what a predicate may be said of."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ambidex.envs.objects.figures import SiteFigures, figures
+from ambidex.envs.tasks.libero.bddl.lexer import Word
+from ambidex.envs.tasks.libero.bddl.problem import Region
+from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
+from ambidex.errors import UnknownNameError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """The declared names.
+
+    Attributes:
+        workspace: The table or floor.
+        fixtures: Instance -> category, without the workspace.
+        objects: Instance -> category.
+        regions: By full name.
+    """
+
+    workspace: str
+    fixtures: Mapping[str, str]
+    objects: Mapping[str, str]
+    regions: Mapping[str, Region]
+
+    @property
+    def categories(self) -> Mapping[str, str]:
+        return {**self.objects, **self.fixtures}
+
+    def thing(self, found: Word) -> str:
+        """An object or a fixture."""
+        return known(found, "object or fixture", self.categories)
+
+    def object(self, found: Word) -> str:
+        """A thing that is free to move."""
+        if self.thing(found) in self.fixtures:
+            raise found.at.error(f"{found.text} is a fixture, which stays where it is; expected an object.")
+        return found.text
+
+    def support(self, found: Word) -> str:
+        """What something may be on: a thing, a site of one, or a region of the workspace."""
+        if found.text in self.categories:
+            return found.text
+        return self.region(found)
+
+    def container(self, found: Word) -> str:
+        """What something may be in: the site of a thing."""
+        if found.text in self.categories or self.regions[self.region(found)].target == self.workspace:
+            raise found.at.error(f"nothing can be in {found.text}; expected a region of an object or a fixture.")
+        return found.text
+
+    def region(self, found: Word) -> str:
+        """A declared region that really exists."""
+        if found.text == self.workspace:
+            raise found.at.error(f"{found.text} is the whole workspace; expected one of its regions.")
+        region = self.regions[known(found, "region, object or fixture", [*self.regions, *self.categories])]
+        if region.target == self.workspace:
+            if not region.ranges:
+                raise found.at.error(f"region {found.text} of the workspace has no (:ranges ...), so it is nowhere.")
+        else:
+            self._site(found, region)
+        return found.text
+
+    def openable(self, found: Word) -> str:
+        """What has a door or drawers, or the region of one of them."""
+        return self._jointed(found, tuple(JOINT_STATES["open"]), "open or close")
+
+    def switchable(self, found: Word) -> str:
+        """What can be switched on and off."""
+        return self._jointed(found, tuple(JOINT_STATES["turnon"]), "be turned on or off")
+
+    def _jointed(self, found: Word, possible: tuple[str, ...], what: str) -> str:
+        name = self.support(found)
+        owner = self.regions[name].target if name in self.regions else name
+        category = self.categories.get(owner, "the workspace")
+        if category not in possible:
+            raise found.at.error(f"{found.text} ({category}) cannot {what}; these can: {', '.join(possible)}.")
+        if name in self.regions:
+            body = self._site(found, self.regions[name]).body
+            if not any(joint.body == body for joint in figures(category).joints.values()):
+                raise found.at.error(f"{found.text} lies on a part of {owner} that does not move, so it cannot {what}.")
+        return name
+
+    def _site(self, found: Word, region: Region) -> SiteFigures:
+        """The site a region of a thing stands for."""
+        if region.target not in self.categories:
+            raise found.at.error(f"region {found.text} belongs to {region.target}, which is not declared.")
+        category = self.categories[region.target]
+        sites = {name: site for name, site in figures(category).sites.items() if site.half_size is not None}
+        if region.short_name not in sites:
+            raise found.at.error(
+                f"{category} has no region {region.short_name}. It has: {', '.join(sorted(sites)) or 'none'}."
+            )
+        return sites[region.short_name]
+
+
+# FOLDED envs.tasks.libero.vocabulary: The words a definition may use: sections, predicates, problem classes and what stands in their place.
+
+REQUIRED_SECTIONS = ("problem", ":regions", ":fixtures", ":objects", ":init", ":goal")
+SECTIONS = (*REQUIRED_SECTIONS, ":domain", ":language", ":obj_of_interest")
+REGION_ATTRIBUTES = (":target", ":ranges", ":yaw_rotation", ":rgba")
+
+PREDICATES: Mapping[str, int] = {"on": 2, "in": 2, "open": 1, "close": 1, "turnon": 1, "turnoff": 1, "up": 1}
+"""Predicate -> number of arguments."""
+
+WORKSPACES: Mapping[str, tuple[str, str]] = {
+    "libero_tabletop_manipulation": ("main_table", "table"),
+    "libero_kitchen_tabletop_manipulation": ("kitchen_table", "kitchen_table"),
+    "libero_living_room_tabletop_manipulation": ("living_room_table", "living_room_table"),
+    "libero_study_tabletop_manipulation": ("study_table", "study_table"),
+    "libero_floor_manipulation": ("floor", "floor"),
+}
+"""Problem class -> instance and category of the fixture that is its table or floor."""
+
+RESERVED_PREFIX = "robot0"
+
+
+def known(found: Word, kind: str, names: Iterable[str]) -> str:
+    """The text of `found`, which must be among `names`.
+
+    Raises:
+        DefinitionError: It is not; says what exists and what may have been meant.
+    """
+    names = list(names)
+    if found.text not in names:
+        raise found.at.error(_lower_first(str(UnknownNameError(kind, found.text[:60], names))))
+    return found.text
+
+
+def _lower_first(text: str) -> str:
+    return text[0].lower() + text[1:]

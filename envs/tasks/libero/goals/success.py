@@ -1,0 +1,79 @@
+"""Says of one scene which atoms of the goal hold, what has been let go, and what is at rest."""
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from ambidex.envs.arenas.arena import Arena
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.tasks.libero.bddl.problem import Problem
+from ambidex.envs.tasks.libero.composition import free_joint
+from ambidex.envs.tasks.libero.goals.predicates import holds
+from ambidex.envs.tasks.libero.goals.world import ModelWorld, body_name
+from ambidex.envs.types import FloatArray
+
+ARM = "link0"  # the body that carries the arm and the fingers
+MAX_SPEED = 0.01  # of a body or a drawer at rest [m/s]
+MAX_SPIN = 0.1  # of a body, a door or a knob at rest [rad/s]
+
+
+class Judge:
+    """Reads one scene. What it finds is kept until the scene's next moment.
+
+    Args:
+        scene: The world.
+        problem: Its definition.
+        arena: Its room.
+    """
+
+    def __init__(self, scene: Scene, problem: Problem, arena: Arena) -> None:
+        self._scene, self._problem = scene, problem
+        self._world = ModelWorld(
+            model=scene.model,
+            data=scene.data,
+            problem=problem,
+            origin=arena.offset[:2],
+            region_z=arena.region_z,
+            in_contact=scene.in_contact,
+        )
+        owners = dict.fromkeys(problem.owner(name) for atom in problem.goal for name in atom.arguments)
+        self._things = tuple(owner for owner in owners if owner != problem.workspace)
+        self._arm = scene.robot.prefixes[0] + ARM
+        self._dofs, self._limits = _motion(scene.model, problem, self._things)
+        self._moment = -1
+        self._atoms: dict[str, bool] = {}
+
+    def atoms(self) -> dict[str, bool]:
+        """Which atoms of the goal hold, in their order."""
+        if self._moment != self._scene.moment:
+            self._atoms = {str(atom): holds(self._world, atom) for atom in self._problem.goal}
+            self._moment = self._scene.moment
+        return self._atoms
+
+    def touched(self) -> bool:
+        """Whether the arm or the hand touches a thing of the goal."""
+        return any(self._scene.in_contact(self._arm, body_name(thing)) for thing in self._things)
+
+    def at_rest(self) -> bool:
+        """Whether nothing of the goal moves."""
+        return bool((np.abs(self._scene.data.qvel[self._dofs]) <= self._limits).all())
+
+
+def _motion(
+    model: mujoco.MjModel, problem: Problem, things: tuple[str, ...]
+) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """The degrees of freedom of things, and how fast each may move."""
+    dofs: list[int] = []
+    limits: list[float] = []
+    for thing in things:
+        if thing in problem.objects:
+            first = int(model.joint(free_joint(thing)).dofadr[0])
+            dofs += range(first, first + 6)
+            limits += [MAX_SPEED] * 3 + [MAX_SPIN] * 3
+            continue
+        root = model.body(body_name(thing)).id
+        for joint in np.flatnonzero(model.body_rootid[model.jnt_bodyid] == root):
+            dofs.append(int(model.jnt_dofadr[joint]))
+            slides = model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE.value
+            limits.append(MAX_SPEED if slides else MAX_SPIN)
+    return np.array(dofs, np.intp), np.array(limits)

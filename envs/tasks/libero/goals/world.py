@@ -1,0 +1,118 @@
+"""What predicates ask, answered from a MuJoCo model and its state. Names become numbers once, in the beginning."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from ambidex.envs.objects.figures import figures
+from ambidex.envs.tasks.libero.bddl.problem import Problem, Region
+from ambidex.envs.types import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RegionFrame:
+    """A box in the world.
+
+    Attributes:
+        position: Centre, shape (3,) [m].
+        rotation: Columns are the box's axes in the world, shape (3, 3).
+        half_size: Half its lengths along its own axes, shape (3,) [m].
+    """
+
+    position: FloatArray
+    rotation: FloatArray
+    half_size: FloatArray
+
+
+ZONE_HALF_HEIGHT = 0.007  # of a region of the workspace, as LIBERO has it [m]
+
+
+class ModelWorld:
+    """A `PredicateWorld` over a compiled scene.
+
+    Bodies are named `<instance>_main`, joints `<instance>_<joint>`, sites by the region's full name.
+
+    Args:
+        model: Compiled model.
+        data: Its live state, with poses up to date.
+        problem: The definition it is composed from.
+        origin: Origin of the ranges of the workspace's regions, xy [m].
+        region_z: Height of the workspace's regions [m].
+        in_contact: Whether two bodies, with all attached to them, touch.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        problem: Problem,
+        origin: tuple[float, float],
+        region_z: float,
+        in_contact: Callable[[str, str], bool],
+    ) -> None:
+        self._model, self._data, self._problem, self._in_contact = model, data, problem, in_contact
+        self._zones = {
+            region.name: tuple(_zones(region, origin, region_z))
+            for region in problem.regions.values()
+            if region.target == problem.workspace
+        }
+        self._joints: dict[str, npt.NDArray[np.intp]] = {}
+
+    def is_region(self, name: str) -> bool:
+        return name in self._problem.regions
+
+    def owner(self, name: str) -> str:
+        return self._problem.owner(name)
+
+    def category(self, thing: str) -> str:
+        return self._problem.categories[thing]
+
+    def position(self, thing: str) -> FloatArray:
+        return self._data.body(body_name(thing)).xpos.copy()  # type: ignore[no-any-return]
+
+    def frames(self, region: str) -> tuple[RegionFrame, ...]:
+        if region in self._zones:
+            return self._zones[region]
+        site = self._data.site(region)
+        half_size = self._model.site_size[site.id].copy()
+        return (RegionFrame(position=site.xpos.copy(), rotation=site.xmat.reshape(3, 3).copy(), half_size=half_size),)
+
+    def on_workspace(self, region: str) -> bool:
+        return region in self._zones
+
+    def joint_positions(self, name: str) -> FloatArray:
+        if name not in self._joints:
+            addresses = [self._model.joint(joint).qposadr[0] for joint in joint_names(self._problem, name)]
+            self._joints[name] = np.array(addresses, np.intp)
+        return np.asarray(self._data.qpos[self._joints[name]])
+
+    def touching(self, a: str, b: str) -> bool:
+        return self._in_contact(body_name(a), body_name(b))
+
+
+def body_name(instance: str) -> str:
+    """The top body of an object or a fixture in the composed model."""
+    return f"{instance}_main"
+
+
+def joint_names(problem: Problem, name: str) -> tuple[str, ...]:
+    """Joints of a fixture, or those that move the part a region lies on, in qpos order."""
+    owner = problem.owner(name)
+    found = figures(problem.categories[owner])
+    parts: Iterable[str] = {joint.body for joint in found.joints.values()}
+    if name in problem.regions:
+        parts = {found.sites[problem.regions[name].short_name].body}
+    return tuple(f"{owner}_{joint}" for joint, given in found.joints.items() if given.body in parts)
+
+
+def _zones(region: Region, origin: tuple[float, float], z: float) -> Iterator[RegionFrame]:
+    for xmin, ymin, xmax, ymax in region.ranges:
+        yield RegionFrame(
+            position=np.array([origin[0] + (xmin + xmax) / 2, origin[1] + (ymin + ymax) / 2, z]),
+            rotation=np.eye(3),
+            half_size=np.array([(xmax - xmin) / 2, (ymax - ymin) / 2, ZONE_HALF_HEIGHT]),
+        )
