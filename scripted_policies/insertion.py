@@ -6,9 +6,8 @@ import numpy as np
 
 from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.types import FloatArray, Observation
-from ambidex.scripted_policies.arm_motion import ArmMotion, Goal, Motion
+from ambidex.scripted_policies.arm_motion import ArmMotion, Goal, Motion, heading_along, offset_along, tool_orientation
 from ambidex.scripted_policies.expert import Expert
-from ambidex.scripted_policies.grasps import heading_along, offset_along, tool_orientation
 
 PITCH = math.radians(65.0)  # nose down: the wrist cameras of the two arms stay clear of each other
 CLEARANCE = 0.08  # above a part before grasping [m]

@@ -18,7 +18,7 @@ EXPERTS: Mapping[str, str] = {
 }
 """Experts for one task."""
 
-FAMILY_EXPERTS: Mapping[str, str] = {"libero": "ambidex.scripted_policies.libero.libero_expert:LiberoExpert"}
+FAMILY_EXPERTS: Mapping[str, str] = {"libero": "ambidex.scripted_policies.libero.expert:LiberoExpert"}
 """Experts for all tasks of a family."""
 
 CONTROLS: Mapping[str, tuple[str, ...]] = {"libero": ("ee",)}

@@ -6,9 +6,8 @@ import numpy as np
 
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import Observation
-from ambidex.scripted_policies.arm_motion import ArmMotion, Motion
+from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, heading_along, tool_orientation
 from ambidex.scripted_policies.expert import Expert
-from ambidex.scripted_policies.grasps import heading_along, tool_orientation
 
 RIGHT_FORWARD = math.pi  # the right arm looks along -x
 CLEARANCE = 0.08  # above the cube before grasping [m]

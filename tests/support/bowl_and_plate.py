@@ -1,7 +1,7 @@
 """A bowl, a plate and a Panda, with the probe of the expert that moves the one over the other."""
 
 from ambidex.envs.env import Environment, make
-from ambidex.scripted_policies.libero.probe import Probe
+from ambidex.scripted_policies.libero.lookahead.collision import Probe
 
 THING, PLACE = "akita_black_bowl_1", "plate_1"
 

@@ -6,7 +6,7 @@ from floating_hand import FloatingHand
 
 from ambidex.envs.objects.figures import categories, figures
 from ambidex.envs.simulation.pose import Pose, rotation_between
-from ambidex.scripted_policies.libero.grasps import grasps
+from ambidex.scripted_policies.libero.planning.grasps import grasps
 
 STAYING = {"basket", "wooden_tray", "plate"}  # no task lifts these
 MOVABLE = [category for category in categories() if not figures(category).is_fixture and category not in STAYING]

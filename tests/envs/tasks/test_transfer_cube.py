@@ -7,7 +7,7 @@ from placing import Placer
 
 from ambidex.envs.env import make
 from ambidex.envs.simulation.pose import Pose, quaternion_about
-from ambidex.scripted_policies.grasps import tool_orientation
+from ambidex.scripted_policies.arm_motion import tool_orientation
 
 EDGE = 0.04
 AIR = Pose.at((0.0, 0.6, 0.3))

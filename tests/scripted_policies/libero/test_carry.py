@@ -4,9 +4,9 @@ from typing import cast
 
 import pytest
 
-from ambidex.scripted_policies.libero.carry import LOST, carried
+from ambidex.scripted_policies.libero.context import Workplace
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.workplace import Workplace
+from ambidex.scripted_policies.libero.skills.put import LOST, carried
 
 STEPS = 3 * LOST
 

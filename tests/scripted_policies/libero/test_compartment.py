@@ -9,7 +9,7 @@ from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.compartment import is_narrow, on_floor, square_yaws
+from ambidex.scripted_policies.libero.planning.placements import is_narrow, on_floor, square_yaws
 from ambidex.scripted_policies.registry import make_expert
 
 BACK, FRONT = "libero_10/5", "libero_90/78"

@@ -5,9 +5,9 @@ import pytest
 
 from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
-from ambidex.scripted_policies.libero.articulation import Articulation
-from ambidex.scripted_policies.libero.drawer_plan import DrawerPlan
-from ambidex.scripted_policies.libero.workplace import Workplace
+from ambidex.scripted_policies.libero.context import Workplace
+from ambidex.scripted_policies.libero.geometry import Articulation
+from ambidex.scripted_policies.libero.planning.drawer import DrawerPlan
 from ambidex.scripted_policies.registry import make_expert
 
 LOW, RACK = "libero_90/6", "libero_90/23"

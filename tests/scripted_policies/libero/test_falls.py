@@ -8,9 +8,8 @@ import pytest
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.world import ModelWorld
-from ambidex.scripted_policies.libero import falls as module
-from ambidex.scripted_policies.libero.fall import Fall
-from ambidex.scripted_policies.libero.falls import ENOUGH, OFF, Falls
+from ambidex.scripted_policies.libero.lookahead import resting as module
+from ambidex.scripted_policies.libero.lookahead.resting import ENOUGH, OFF, Fall, Falls
 
 ATOM = Atom("in", ("can_1", "basket_1_contain_region"))
 POSE = Pose.at((0.1, 0.2, 0.3))

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from ambidex.scripted_policies.libero.geom_boxes import GeomBoxes
+from ambidex.scripted_policies.libero.planning.clearance import GeomBoxes
 
 TURNED = """<mujoco><worldbody>
 <geom type="box" size=".1 .2 .3" pos="1 2 3" euler="0 0 90"/><geom type="plane" size="1 1 1"/>

@@ -5,8 +5,8 @@ import pytest
 
 from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_between
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.hand_servo import SLEW, HandServo
-from ambidex.scripted_policies.libero.tool_frame import DOWN, both_ways, pointing
+from ambidex.scripted_policies.libero.geometry import DOWN, both_ways, pointing
+from ambidex.scripted_policies.libero.hand import SLEW, HandServo
 
 
 class LaggingHand:

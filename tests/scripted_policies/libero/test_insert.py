@@ -6,11 +6,11 @@ import pytest
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.tasks.libero.task import LiberoTask
-from ambidex.scripted_policies.libero.opening import Opening, find_opening
-from ambidex.scripted_policies.libero.shove import leaning
-from ambidex.scripted_policies.libero.tool_frame import poses_between
-from ambidex.scripted_policies.libero.ways_in import ways_in
-from ambidex.scripted_policies.libero.workplace import Workplace
+from ambidex.scripted_policies.libero.context import Workplace
+from ambidex.scripted_policies.libero.geometry import poses_between
+from ambidex.scripted_policies.libero.planning.insert import ways_in
+from ambidex.scripted_policies.libero.planning.openings import Opening, find_opening
+from ambidex.scripted_policies.libero.skills.insert import leaning
 from ambidex.scripted_policies.registry import make_expert
 
 PAN_ON_SHELF, PAN_UNDER = "libero_90/40", "libero_90/42"

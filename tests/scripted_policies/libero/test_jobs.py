@@ -8,8 +8,7 @@ from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem, Region
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
 from ambidex.errors import UsageError
-from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.jobs import check_goal, jobs, lid_of
+from ambidex.scripted_policies.libero.subgoals import Job, Work, check_goal, jobs, lid_of
 
 FIXTURES = {"wooden_cabinet_1": "wooden_cabinet", "microwave_1": "microwave", "flat_stove_1": "flat_stove"}
 SITES = {

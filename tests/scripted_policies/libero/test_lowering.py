@@ -5,8 +5,8 @@ import pytest
 from bowl_and_plate import PLACE, THING, probe_of, started
 
 from ambidex.envs.env import Environment
-from ambidex.scripted_policies.libero.lowering import COARSE, FINE, Lowering
-from ambidex.scripted_policies.libero.probe import Probe
+from ambidex.scripted_policies.libero.lookahead.collision import Probe
+from ambidex.scripted_policies.libero.lookahead.resting import COARSE, FINE, Lowering
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ambidex.errors import UsageError
-from ambidex.scripted_policies.libero.meeting import Meeting
+from ambidex.scripted_policies.libero.lookahead.collision import Meeting
 
 BALLS = """<mujoco><worldbody>
 <body name="one"><freejoint/><geom name="ball" size="0.1" contype="{contype}" conaffinity="{conaffinity}"/></body>

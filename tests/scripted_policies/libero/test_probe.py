@@ -11,7 +11,7 @@ from ambidex.envs.env import Environment
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.composition import free_joint
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.probe import PENETRATION, Probe
+from ambidex.scripted_policies.libero.lookahead.collision import PENETRATION, Probe
 
 
 @pytest.fixture(scope="module")

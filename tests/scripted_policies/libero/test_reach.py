@@ -6,8 +6,8 @@ import pytest
 from ambidex.envs.env import make
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero import reach as module
-from ambidex.scripted_policies.libero.reach import Reach
+from ambidex.scripted_policies.libero.lookahead import reach as module
+from ambidex.scripted_policies.libero.lookahead.reach import Reach
 
 
 class Plan:

@@ -7,8 +7,8 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.goals.world import RegionFrame
-from ambidex.scripted_policies.libero.fall import Fall
-from ambidex.scripted_policies.libero.room import ENOUGH, room_beside
+from ambidex.scripted_policies.libero.lookahead.resting import Fall
+from ambidex.scripted_policies.libero.planning.placements import ENOUGH, room_beside
 from ambidex.scripted_policies.registry import make_expert
 
 BOTH_IN_BASKET = "libero_10/1"

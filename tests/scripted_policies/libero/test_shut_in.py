@@ -7,19 +7,15 @@ from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.task import LiberoTask
-from ambidex.scripted_policies.libero.corners import corners_of
-from ambidex.scripted_policies.libero.hand_room import hand_fits
-from ambidex.scripted_policies.libero.insert import Insert
-from ambidex.scripted_policies.libero.job import Work
-from ambidex.scripted_policies.libero.jobs import jobs
-from ambidex.scripted_policies.libero.opening import Opening, find_opening
-from ambidex.scripted_policies.libero.put import Put
-from ambidex.scripted_policies.libero.putting import putting
-from ambidex.scripted_policies.libero.side_grasps import has_rim, side_grasps
-from ambidex.scripted_policies.libero.skill import Skill
-from ambidex.scripted_policies.libero.tool_frame import DOWN, pointing
-from ambidex.scripted_policies.libero.ways_in import ways_in
-from ambidex.scripted_policies.libero.workplace import Workplace
+from ambidex.scripted_policies.libero.context import Workplace
+from ambidex.scripted_policies.libero.expert import Skill, putting
+from ambidex.scripted_policies.libero.geometry import DOWN, corners_of, pointing
+from ambidex.scripted_policies.libero.planning.grasps import has_rim, side_grasps
+from ambidex.scripted_policies.libero.planning.insert import hand_fits, ways_in
+from ambidex.scripted_policies.libero.planning.openings import Opening, find_opening
+from ambidex.scripted_policies.libero.skills.insert import Insert
+from ambidex.scripted_policies.libero.skills.put import Put
+from ambidex.scripted_policies.libero.subgoals import Work, jobs
 from ambidex.scripted_policies.registry import make_expert
 
 MUG_INTO_MICROWAVE, INTO_DRAWER = "libero_10/9", "libero_10/3"

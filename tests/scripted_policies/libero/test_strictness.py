@@ -9,11 +9,10 @@ import pytest
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.tasks.libero.task import LiberoTask
-from ambidex.scripted_policies.libero.job import Job, Work
-from ambidex.scripted_policies.libero.pick_plan import PickPlan, PutPlan
-from ambidex.scripted_policies.libero.put import STRICTNESS, Put
-from ambidex.scripted_policies.libero.strictness import Strictness
-from ambidex.scripted_policies.libero.workplace import Workplace
+from ambidex.scripted_policies.libero.context import Workplace
+from ambidex.scripted_policies.libero.planning.pick import PickPlan, PutPlan, Strictness
+from ambidex.scripted_policies.libero.skills.put import STRICTNESS, Put
+from ambidex.scripted_policies.libero.subgoals import Job, Work
 from ambidex.scripted_policies.registry import make_expert
 
 ON_PLATE = "libero_goal/3"

@@ -1,0 +1,1 @@
+"""TODO scripted_policies/libero/planning."""
