@@ -15,7 +15,7 @@ from ambidex.benchmarks.running.benchmark_summary import BenchmarkSummary
 from ambidex.benchmarks.running.policy_host import LoadPolicy
 from ambidex.command_line import say
 from ambidex.directory_lock import claimed
-from ambidex.recorders.record_worker import AgentFactory
+from ambidex.recorders.recording.worker import AgentFactory
 
 
 def benchmark(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ambidex.atomic_files import replacing
 from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
 from ambidex.errors import DatasetError
-from ambidex.recorders.task_folder import task_folder
+from ambidex.recorders.dataset.layout import task_folder
 
 STATES = "states"
 

@@ -13,10 +13,10 @@ from ambidex.benchmarks.unfilmed import StatesError, Unfilmed
 from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
 from ambidex.errors import DatasetError
-from ambidex.recorders.caption import Caption, stage_words
-from ambidex.recorders.formats import read_episode
-from ambidex.recorders.stored_world import world_of
-from ambidex.recorders.video import VideoWriter
+from ambidex.recorders.dataset.environment import world_of
+from ambidex.recorders.formats.registry import read_episode
+from ambidex.recorders.video.caption import Caption, stage_words
+from ambidex.recorders.video.writer import VideoWriter
 
 MOST_FPS = 30.0  # of a video; of faster control every second or third step is shown [1/s]
 OUTCOME_S = 0.6  # how long the last moment stands, with the outcome [s]

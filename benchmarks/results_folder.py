@@ -9,8 +9,7 @@ from ambidex.benchmarks.episode_states import STATES
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON
 from ambidex.directory_lock import LOCK
 from ambidex.errors import DatasetError, UsageError
-from ambidex.recorders.destination import VIDEOS
-from ambidex.recorders.task_folder import task_folder
+from ambidex.recorders.dataset.layout import VIDEOS, task_folder
 
 RESULTS = "results.jsonl"
 SUMMARY = "summary.json"

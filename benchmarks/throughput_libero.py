@@ -16,7 +16,7 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import RolloutResult
-from ambidex.recorders.dataset import Dataset, read_attempts
+from ambidex.recorders.dataset.dataset import Dataset, read_attempts
 from ambidex.scripted_policies.registry import make_expert
 
 TASK = "libero_goal/put_the_bowl_on_the_stove"

@@ -16,7 +16,7 @@ from ambidex.benchmarks.process_memory import PeakMemory
 from ambidex.benchmarks.throughput_simulation import TASK
 from ambidex.benchmarks.throughput_timing import Effort, Figure, MeasurementError
 from ambidex.envs.registry import FAMILIES
-from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset.dataset import Dataset
 
 COMMAND = [sys.executable, "-c", "from ambidex.recorders.record_episodes import main; main()"]
 CAMERAS = FAMILIES["aloha"].cameras

@@ -13,9 +13,8 @@ from ambidex.envs.types import EnvSpec, Episode, Float32Array, ImageArray, Outco
 from ambidex.policies.train import train
 from ambidex.policies.training.step_clock import PARTS
 from ambidex.policies.training.train_flags import defaults
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.dataset_info import DatasetInfo
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.formats.act import episode_path, write_episode
 from ambidex.versions import versions
 
 JOINTS, OBJECTS = 14, 2

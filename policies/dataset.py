@@ -10,8 +10,7 @@ from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.embodiment import embodiment
 from ambidex.policies.training_data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.training_data.merged_spec import merged_spec
-from ambidex.recorders.dataset import Dataset
-from ambidex.recorders.dataset_folders import dataset_folders, in_words
+from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, in_words
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
 ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ambidex.recorders.dataset import read
+    from ambidex.recorders.dataset.dataset import read
 
 if __name__ != "ambidex.recorders":
     raise ImportError(
@@ -17,5 +17,5 @@ __all__ = ["read"]
 
 def __getattr__(name: str) -> object:
     if name == "read":  # on demand: it needs h5py
-        return import_module("ambidex.recorders.dataset").read
+        return import_module("ambidex.recorders.dataset.dataset").read
     raise AttributeError(f"module 'ambidex.recorders' has no attribute {name!r}")

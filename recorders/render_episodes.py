@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ambidex.command_line import run, to_text
 from ambidex.envs.simulation.opengl import check_environment
-from ambidex.recorders.render_config import RenderConfig
+from ambidex.recorders.rendering.config import RenderConfig
 
 COMMAND = "render-episodes"
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def _main(config: RenderConfig) -> None:
     check_environment()
-    from ambidex.recorders.render import render  # heavy: not for --help
+    from ambidex.recorders.rendering.render import render  # heavy: not for --help
 
     try:
         summary = render(config)

@@ -18,11 +18,11 @@ FOLDERS = ("assets", "envs", "scripted_policies", "policies", "recorders", "benc
 CONTRACT = ("ambidex.envs.types", "ambidex.errors")
 READERS = (
     "ambidex.recorders.read",
-    "ambidex.recorders.dataset",
-    "ambidex.recorders.act",
-    "ambidex.recorders.act_reader",
-    "ambidex.recorders.formats",
-    "ambidex.recorders.stored_episode",
+    "ambidex.recorders.dataset.dataset",
+    "ambidex.recorders.formats.act",
+    "ambidex.recorders.formats.act",
+    "ambidex.recorders.formats.registry",
+    "ambidex.recorders.dataset.episode",
 )
 FOUNDATION = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
 MAY_IMPORT = {
@@ -122,7 +122,7 @@ def test_simulation_needs_no_torch_and_the_contract_no_mujoco() -> None:
     assert simulation.stdout == "False\n", simulation.stderr
     contract = run(
         "import sys, ambidex.policies, ambidex.envs.types, ambidex.errors, ambidex.envs.registry;"
-        "import ambidex.recorders.dataset;"
+        "import ambidex.recorders.dataset.dataset;"
         "print('mujoco' in sys.modules)"
     )
     assert contract.stdout == "False\n", contract.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
 from ambidex.command_line import from_text, to_text
 from ambidex.errors import AmbidexError
-from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.recording.config import RecordConfig
 
 BENCHMARK, RECORD = "run-benchmark", "record-episodes"
 

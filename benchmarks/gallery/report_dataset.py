@@ -7,12 +7,11 @@ from ambidex.benchmarks.gallery.report_episode import ReportEpisode
 from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.look import Look
 from ambidex.envs.registry import SUITES
-from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.dataset import Dataset
-from ambidex.recorders.dataset_files import DatasetFiles
-from ambidex.recorders.dataset_info import DATASET_JSON, DatasetInfo
-from ambidex.recorders.destination import VIDEOS
-from ambidex.recorders.task_folder import task_folder
+from ambidex.recorders.dataset.attempt import Attempt
+from ambidex.recorders.dataset.dataset import Dataset
+from ambidex.recorders.dataset.files import DatasetFiles
+from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
+from ambidex.recorders.dataset.layout import VIDEOS, task_folder
 
 
 def is_dataset(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from ambidex.benchmarks.gallery.report_run import ReportRun
 from ambidex.benchmarks.results_folder import read_rows, video_path
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.stored_summary import StoredSummary
-from ambidex.recorders.destination import VIDEOS
+from ambidex.recorders.dataset.layout import VIDEOS
 
 SHORT = 12  # of a fingerprint, enough to tell two apart [characters]
 

@@ -9,7 +9,7 @@ import tyro
 from ambidex.benchmarks.gallery.report_embedding import BUDGET_MB
 from ambidex.benchmarks.look import Look
 from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalPath, Switch
-from ambidex.recorders.record_config import Quality
+from ambidex.recorders.recording.config import Quality
 
 PORT = 8400
 

@@ -17,7 +17,7 @@ from ambidex.benchmarks.gallery.watch_studio import Studio
 from ambidex.benchmarks.look import Look
 from ambidex.benchmarks.report import why_absent
 from ambidex.errors import DatasetError
-from ambidex.recorders.task_folder import task_folder
+from ambidex.recorders.dataset.layout import task_folder
 
 
 class Gallery:

@@ -32,7 +32,9 @@ def check_look(spec: EnvSpec, look: Look, folder: Path) -> None:
         UnknownNameError: An unknown camera or quality.
         UsageError: An image size out of range, or a camera named twice.
     """
-    from ambidex.recorders.stored_world import world_of  # loads the simulator, which the usual look does not need
+    from ambidex.recorders.dataset.environment import (
+        world_of,  # loads the simulator, which the usual look does not need
+    )
 
     world_of(look.spec(spec), folder).close()
 

@@ -7,7 +7,7 @@ import tyro
 
 from ambidex.command_line import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.recorders.record_config import Spread
+from ambidex.recorders.recording.config import Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
 Videos = Annotated[str, tyro.conf.arg(metavar="{failures,all,none}")]

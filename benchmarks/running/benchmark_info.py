@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.folder_info import FolderInfo
+from ambidex.recorders.dataset.info import FolderInfo
 
 BENCHMARK_JSON = "benchmark.json"
 

@@ -24,7 +24,7 @@ from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.execution import MODES
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.training.run_folder import find_checkpoint, newest_run
-from ambidex.recorders.task_folder import definition_name, task_folder
+from ambidex.recorders.dataset.layout import definition_name, task_folder
 
 COMMAND = "run-benchmark"
 

@@ -23,8 +23,8 @@ from ambidex.benchmarks.throughput_machine import describe_hardware
 from ambidex.command_line import to_text
 from ambidex.policies.serving import PolicyServer
 from ambidex.progress import Progress
-from ambidex.recorders.definition_copy import keep_definition
-from ambidex.recorders.record_worker import AgentFactory
+from ambidex.recorders.dataset.environment import keep_definition
+from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.versions import versions
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 

@@ -8,7 +8,7 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.file_identity import check_files
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
-from ambidex.recorders.task_folder import task_folder
+from ambidex.recorders.dataset.layout import task_folder
 
 ENDS = (".pruned_init", ".init")
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from ambidex.envs.types import ImageArray
 from ambidex.policies.training_data.episode_table import EpisodeTable, RowArray
-from ambidex.recorders.formats import open_episode
-from ambidex.recorders.stored_episode import StoredEpisode
+from ambidex.recorders.dataset.episode import StoredEpisode
+from ambidex.recorders.formats.registry import open_episode
 
 OPEN_FILES = 128  # far below what a process may open
 

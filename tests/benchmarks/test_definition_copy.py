@@ -14,7 +14,7 @@ from ambidex.benchmarks.rollout_videos import make_videos
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.benchmarks.running.benchmark_plan import make_plan
 from ambidex.errors import UsageError
-from ambidex.recorders.definition_copy import DEFINITION_COPY
+from ambidex.recorders.dataset.environment import DEFINITION_COPY
 
 OWN = replace(HOLD, task=None, episodes=1, horizon=3)
 

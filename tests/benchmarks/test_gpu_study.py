@@ -20,8 +20,8 @@ from ambidex.benchmarks.summary import Summary
 from ambidex.errors import UsageError
 from ambidex.policies.training.train_config import TrainConfig
 from ambidex.policies.training.train_flags import defaults_for
-from ambidex.recorders.record_config import RecordConfig
-from ambidex.recorders.render_config import RenderConfig
+from ambidex.recorders.recording.config import RecordConfig
+from ambidex.recorders.rendering.config import RenderConfig
 
 MACHINE = {
     "hardware": {"usable_cores": 2, "processor": "a processor"},

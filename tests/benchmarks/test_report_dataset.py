@@ -8,7 +8,7 @@ from ambidex.benchmarks.gallery.report_dataset import is_dataset, read_dataset
 from ambidex.benchmarks.report import make_report
 from ambidex.command_line import from_text
 from ambidex.envs.types import Outcome
-from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.recording.config import RecordConfig
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from ambidex.benchmarks.run_benchmark import main as run_benchmark
 from ambidex.envs.env import make
 from ambidex.envs.types import NO_CODE
 from ambidex.errors import DatasetError, UnknownNameError
-from ambidex.recorders.video import VideoWriter
+from ambidex.recorders.video.writer import VideoWriter
 
 SMALL = (48, 64)
 

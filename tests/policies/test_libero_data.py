@@ -8,9 +8,8 @@ from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_in
 from ambidex.policies.dataset import read_table
 from ambidex.policies.training_data.frame_loader import loaded
 from ambidex.policies.training_data.frame_reading import FrameReader
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.libero_format import LiberoFormat
+from ambidex.recorders.formats.act import episode_path, write_episode
+from ambidex.recorders.formats.libero.format import LiberoFormat
 
 LENGTHS = (5, 3, 7)
 

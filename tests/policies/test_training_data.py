@@ -20,7 +20,7 @@ from ambidex.policies.training_data.sample_gatherer import SampleGatherer
 from ambidex.policies.training_data.sampler import Sampler
 from ambidex.policies.training_data.split import split
 from ambidex.policies.training_data.streaming_data import StreamingFrames
-from ambidex.recorders.dataset import Dataset
+from ambidex.recorders.dataset.dataset import Dataset
 
 CPU = torch.device("cpu")
 LENGTHS = (7, 5, 9, 6)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ambidex.recorders.record import record
-from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.recording.config import RecordConfig
+from ambidex.recorders.recording.record import record
 
 HORIZON = 12  # just more than the hold time of success
 SMALL = RecordConfig(task="insertion", num_episodes=4, image_size=(24, 32), cameras=("top",), quiet=True)

@@ -7,8 +7,7 @@ import pytest
 from synthetic_episode import make_episode, make_frames, same
 
 from ambidex.errors import DatasetError
-from ambidex.recorders.act_reader import EpisodeFile, read_episode
-from ambidex.recorders.act_writer import write_episode
+from ambidex.recorders.formats.act import EpisodeFile, read_episode, write_episode
 
 EPISODE = make_episode()
 

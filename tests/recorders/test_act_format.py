@@ -8,9 +8,8 @@ from synthetic_episode import make_episode, make_frames, make_spec, same
 
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.recorders.act_reader import EpisodeFile, read_episode
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.sealed_file import LIBVER
+from ambidex.recorders.formats.act import EpisodeFile, read_episode, write_episode
+from ambidex.recorders.hdf5.checksum import LIBVER
 
 STORAGES = ("lossless", "raw", "jpeg")
 JPEG_TOLERANCE = 12

@@ -3,8 +3,7 @@ import pytest
 from synthetic_episode import make_episode
 
 from ambidex.envs.env import make
-from ambidex.recorders.act_reader import EpisodeFile
-from ambidex.recorders.act_writer import write_episode
+from ambidex.recorders.formats.act import EpisodeFile, write_episode
 
 STEPS = 400
 LARGEST = 20e6  # [B]

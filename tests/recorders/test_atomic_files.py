@@ -133,8 +133,8 @@ import numpy as np
 from synthetic_episode import make_episode, make_frames, make_spec
 from ambidex.atomic_files import append_line
 from ambidex.errors import DatasetError
-from ambidex.recorders.act import write_episode
-from ambidex.recorders.video import Caption, VideoWriter
+from ambidex.recorders.formats.act import write_episode
+from ambidex.recorders.video.writer import Caption, VideoWriter
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 directory, kind, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

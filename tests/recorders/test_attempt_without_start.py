@@ -6,7 +6,7 @@ from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Outcome
 from ambidex.errors import SimulationError
-from ambidex.recorders.dataset import read, read_attempts
+from ambidex.recorders.dataset.dataset import read, read_attempts
 
 
 class SpoiltAgent(FakeAgent):

@@ -4,7 +4,7 @@ import pytest
 
 from ambidex.command_line import differences, from_text, to_text
 from ambidex.errors import DatasetError, UsageError
-from ambidex.recorders.record_config import RUN_ONLY, RecordConfig
+from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
 
 CONFIGS = [
     RecordConfig(),

@@ -10,12 +10,12 @@ import recording_fakes
 from recording_fakes import STATES, contents, record_to
 
 from ambidex.errors import DatasetError
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.dataset import read
+from ambidex.recorders.dataset.dataset import read
+from ambidex.recorders.dataset.repair import remedy
+from ambidex.recorders.formats.act import write_episode
 from ambidex.recorders.record_episodes import main
-from ambidex.recorders.remedy import remedy
-from ambidex.recorders.render import render
-from ambidex.recorders.render_config import RenderConfig
+from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.render import render
 
 DEMOS = "put_the_bowl_on_the_stove_demo.hdf5"
 
@@ -50,7 +50,7 @@ def follow(message, agent, monkeypatch):
     """Give the command that a message ends with; only who acts is another."""
     name, *flags = shlex.split(message.partition("what it held: ")[2])
     assert name == "record-episodes"
-    monkeypatch.setattr("ambidex.recorders.record._expert", lambda config: agent)
+    monkeypatch.setattr("ambidex.recorders.recording.record._expert", lambda config: agent)
     with pytest.raises(SystemExit) as leaving:
         main([*flags, "--workers", "0", "--quiet"])
     assert leaving.value.code == 0

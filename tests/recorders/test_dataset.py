@@ -10,12 +10,10 @@ from synthetic_episode import make_episode, make_frames, make_spec, same
 import ambidex.recorders
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.act_reader import EpisodeFile
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.dataset import ATTEMPTS, Dataset, read, read_attempts
-from ambidex.recorders.dataset_info import DatasetInfo
+from ambidex.recorders.dataset.attempt import Attempt
+from ambidex.recorders.dataset.dataset import ATTEMPTS, Dataset, read, read_attempts
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.formats.act import EpisodeFile, episode_path, write_episode
 from ambidex.versions import versions
 
 INFO = DatasetInfo(

@@ -9,13 +9,12 @@ from recording_fakes import STATES, record_to
 from still_agent import StillAgent
 
 from ambidex.errors import DatasetError, UsageError
-from ambidex.recorders.dataset import read
-from ambidex.recorders.definition_copy import DEFINITION_COPY
-from ambidex.recorders.record_worker import RecordWorker
-from ambidex.recorders.render import render
-from ambidex.recorders.render_config import RenderConfig
-from ambidex.recorders.stored_world import world_of
-from ambidex.recorders.verify import verify
+from ambidex.recorders.dataset.dataset import read
+from ambidex.recorders.dataset.environment import DEFINITION_COPY, world_of
+from ambidex.recorders.recording.worker import RecordWorker
+from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.render import render
+from ambidex.recorders.verification.verify import verify
 
 OWN = replace(STATES, task="", cameras=(), num_episodes=1, format="libero", workers=0)
 

@@ -6,10 +6,10 @@ from synthetic_episode import make_episode, make_frames, make_spec, same
 from synthetic_libero import libero_episode, libero_spec, make_proprioception, make_scenery
 
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.recorders.dataset import Dataset
-from ambidex.recorders.dataset_info import DatasetInfo
-from ambidex.recorders.formats import FORMATS, format_named, format_of, open_episode
-from ambidex.recorders.layout import Layout
+from ambidex.recorders.dataset.dataset import Dataset
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.dataset.layout import Layout
+from ambidex.recorders.formats.registry import FORMATS, format_named, format_of, open_episode
 
 SPECS = {"act": make_spec(), "libero": libero_spec()}
 EPISODES = {"act": make_episode, "libero": libero_episode}
@@ -24,9 +24,9 @@ def name(request):
 def write(name, monkeypatch):
     """Writes a synthetic episode in the format; what a real world would say besides is made up."""
     monkeypatch.setattr(
-        "ambidex.recorders.libero_format.proprioception", lambda env, states: make_proprioception(len(states))
+        "ambidex.recorders.formats.libero.format.proprioception", lambda env, states: make_proprioception(len(states))
     )
-    monkeypatch.setattr("ambidex.recorders.libero_format.scenery", lambda env: make_scenery())
+    monkeypatch.setattr("ambidex.recorders.formats.libero.format.scenery", lambda env: make_scenery())
 
     def writing(directory, index, *, storage="lossless", **changes):
         episode = EPISODES[name](spec=SPECS[name], **changes)

@@ -10,14 +10,13 @@ from synthetic_libero import NQ, NV, TASK, libero_episode, libero_spec, make_pro
 
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.recorders.dataset import read
-from ambidex.recorders.demo_file import DemoFile
-from ambidex.recorders.formats import open_episode, read_episode
-from ambidex.recorders.layout import Layout
-from ambidex.recorders.libero_format import LiberoFormat
-from ambidex.recorders.libero_proprioception import axis_angle
-from ambidex.recorders.libero_reader import LiberoDemo
-from ambidex.recorders.libero_writer import write_demo
+from ambidex.recorders.dataset.dataset import read
+from ambidex.recorders.dataset.layout import Layout
+from ambidex.recorders.formats.libero.format import DemoFile, LiberoFormat
+from ambidex.recorders.formats.libero.proprioception import axis_angle
+from ambidex.recorders.formats.libero.reader import LiberoDemo
+from ambidex.recorders.formats.libero.writer import write_demo
+from ambidex.recorders.formats.registry import open_episode, read_episode
 
 STORAGES = ("lossless", "raw")
 FORMAT = LiberoFormat()
@@ -289,7 +288,7 @@ def test_unknown_cameras(path):
 
 
 def test_the_act_format_takes_episodes_of_this_family_too(tmp_path):
-    from ambidex.recorders.act_writer import write_episode
+    from ambidex.recorders.formats.act import write_episode
 
     for control, width in (("ee", 7), ("joint", 0)):
         episode = libero_episode(spec=libero_spec(control=control), ee_actions=np.zeros((6, width), np.float32))

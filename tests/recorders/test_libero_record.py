@@ -19,12 +19,12 @@ from started_process import StartedProcess
 
 from ambidex.envs.env import make
 from ambidex.errors import DatasetError, UsageError
-from ambidex.recorders.dataset import read, read_attempts
-from ambidex.recorders.record import folders, record, task_name
-from ambidex.recorders.record_config import RecordConfig
-from ambidex.recorders.render import render
-from ambidex.recorders.render_config import RenderConfig
-from ambidex.recorders.verify import episode_files, verify
+from ambidex.recorders.dataset.dataset import read, read_attempts
+from ambidex.recorders.recording.config import RecordConfig
+from ambidex.recorders.recording.record import folders, record, task_name
+from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.render import render
+from ambidex.recorders.verification.verify import episode_files, verify
 
 SUPPORT = Path(__file__).parent.parent / "support"
 TASK = "libero_goal/put_the_bowl_on_the_stove"

@@ -9,10 +9,10 @@ import pytest
 from recording_fakes import SMALL, record_to
 from synthetic_episode import make_episode, make_frames
 
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.formats import open_episode
-from ambidex.recorders.pictures import check_pictures
-from ambidex.recorders.verify import verify
+from ambidex.recorders.formats.act import write_episode
+from ambidex.recorders.formats.registry import open_episode
+from ambidex.recorders.verification.checks import check_pictures
+from ambidex.recorders.verification.verify import verify
 from ambidex.recorders.verify_episodes import main
 
 EPISODE = make_episode()

@@ -6,8 +6,8 @@ from recording_fakes import STATES, DyingAgent, FailingAgent, contents, record_t
 
 from ambidex.envs.env import make
 from ambidex.errors import DatasetError
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.dataset import read, read_attempts
+from ambidex.recorders.dataset.dataset import read, read_attempts
+from ambidex.recorders.formats.act import episode_path
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from recording_fakes import HORIZON, FailingAgent, FakeAgent, contents
 from started_process import StartedProcess
 
 from ambidex.envs.registry import TASKS
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.dataset import read, read_attempts
+from ambidex.recorders.dataset.dataset import read, read_attempts
+from ambidex.recorders.formats.act import episode_path
 from ambidex.recorders.record_episodes import main
 
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ def test_wrong_usage_leaves_with_2(tmp_path, flags, words):
 
 
 def test_running_out_of_attempts_leaves_with_1_and_says_how_to_go_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ambidex.recorders.record._expert", lambda config: FailingAgent)
+    monkeypatch.setattr("ambidex.recorders.recording.record._expert", lambda config: FailingAgent)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as leaving:
         main([*ONE_WITHOUT_IMAGES, "--max-attempts", "3", "--workers", "0"])
@@ -65,14 +65,14 @@ def test_running_out_of_attempts_leaves_with_1_and_says_how_to_go_on(tmp_path, m
 
 
 def test_debug_shows_where_a_worker_failed(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ambidex.recorders.record._expert", lambda config: FakeAgent)
-    monkeypatch.setattr("ambidex.recorders.record_worker.write_rendered_episode", None)
+    monkeypatch.setattr("ambidex.recorders.recording.record._expert", lambda config: FakeAgent)
+    monkeypatch.setattr("ambidex.recorders.recording.worker.write_rendered_episode", None)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as leaving:
         main([*ONE_WITHOUT_IMAGES, "--workers", "0", "--debug"])
     assert leaving.value.code == 1
     err = capsys.readouterr().err
-    assert "episode_0.hdf5 was not recorded. TypeError" in err and "record_worker.py" in err
+    assert "episode_0.hdf5 was not recorded. TypeError" in err and "recording/worker.py" in err
 
 
 def test_ctrl_c_leaves_no_half_files_and_says_how_to_resume(tmp_path):
@@ -99,7 +99,7 @@ import sys
 sys.path.insert(0, {folder!r})
 from pathlib import Path
 from dataclasses import replace
-from ambidex.recorders.record import record
+from ambidex.recorders.recording.record import record
 from recording_fakes import SMALL, FakeAgent
 if __name__ == "__main__":
     directory, workers, episodes = sys.argv[1:]

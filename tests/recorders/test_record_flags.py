@@ -3,14 +3,13 @@
 import pytest
 from recording_fakes import STATES, FakeAgent, contents, record_to
 
-from ambidex.recorders.record_episodes import main
-from ambidex.recorders.record_flags import defaults_for
+from ambidex.recorders.record_episodes import defaults_for, main
 
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """A dataset of two episodes, recorded with flags of its own."""
-    monkeypatch.setattr("ambidex.recorders.record._expert", lambda config: FakeAgent)
+    monkeypatch.setattr("ambidex.recorders.recording.record._expert", lambda config: FakeAgent)
     record_to(tmp_path / "data", STATES, num_episodes=2, seed=3, keep_failures=True, max_attempts=5, workers=0)
     return tmp_path / "data"
 

@@ -7,7 +7,7 @@ from still_agent import StillAgent
 from torch_file import write_states
 
 from ambidex.errors import UsageError
-from ambidex.recorders.dataset import read
+from ambidex.recorders.dataset.dataset import read
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from recording_fakes import STATES, BrokenAgent, record_to
 from ambidex.directory_lock import claimed
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
-from ambidex.recorders.dataset import read_attempts
+from ambidex.recorders.dataset.dataset import read_attempts
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_wrong_usage_is_refused_before_anything_is_made(tmp_path, changes, words
 
 
 def test_a_task_without_an_expert_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("ambidex.recorders.record.EXPERTS", {})
+    monkeypatch.setattr("ambidex.recorders.recording.record.EXPERTS", {})
     with pytest.raises(UnknownNameError, match="expert"):
         record_to(tmp_path, agent=None)
 

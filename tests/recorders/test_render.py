@@ -5,13 +5,11 @@ import pytest
 from recording_fakes import SMALL, STATES, contents, record_to
 
 from ambidex.errors import DatasetError, RenderingError, UsageError
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.act_reader import read_episode
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.dataset import Dataset, read
-from ambidex.recorders.render import render
-from ambidex.recorders.render_config import RenderConfig
+from ambidex.recorders.dataset.dataset import Dataset, read
+from ambidex.recorders.formats.act import episode_path, read_episode, write_episode
 from ambidex.recorders.render_episodes import main
+from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.render import render
 
 
 @pytest.fixture(scope="module")

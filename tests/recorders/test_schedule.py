@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from ambidex.recorders.schedule import Schedule
+from ambidex.recorders.recording.queue import Schedule
 
 
 def run(outcomes, wanted, max_attempts, workers, rng, attempted=0):

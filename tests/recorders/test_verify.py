@@ -6,9 +6,8 @@ from recording_fakes import STATES, record_to
 
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
-from ambidex.recorders.act_reader import read_episode
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.verify import episode_files, verify
+from ambidex.recorders.formats.act import read_episode, write_episode
+from ambidex.recorders.verification.verify import episode_files, verify
 from ambidex.recorders.verify_episodes import main
 
 

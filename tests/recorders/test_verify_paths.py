@@ -6,10 +6,9 @@ import pytest
 from recording_fakes import STATES, record_to
 
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset import Dataset
-from ambidex.recorders.dataset_folders import dataset_folders, in_words
-from ambidex.recorders.verify import episode_files, verify
-from ambidex.recorders.verify_report import report
+from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, in_words
+from ambidex.recorders.verification.verify import episode_files, verify
+from ambidex.recorders.verify_episodes import report
 from ambidex.worker_pool import WorkerError
 
 

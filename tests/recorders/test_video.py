@@ -3,9 +3,8 @@ import numpy as np
 import pytest
 
 from ambidex.errors import DatasetError
-from ambidex.recorders.caption import BACKGROUND, OUTCOMES, Caption, CaptionBar, stage_words
-from ambidex.recorders.tiles import Tiling
-from ambidex.recorders.video import VideoWriter
+from ambidex.recorders.video.caption import BACKGROUND, OUTCOMES, Caption, CaptionBar, stage_words
+from ambidex.recorders.video.writer import Tiling, VideoWriter
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from ambidex.recorders.yuv_frames import YuvFrames
+from ambidex.recorders.video.encoder import YuvFrames
 
 RATE = Fraction(50)
 

@@ -8,12 +8,11 @@ from synthetic_episode import make_episode
 from ambidex.atomic_files import append_line
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.attempt import Attempt
-from ambidex.recorders.dataset import ATTEMPTS
-from ambidex.recorders.dataset_info import DatasetInfo
-from ambidex.recorders.destination import FAILURES
+from ambidex.recorders.dataset.attempt import Attempt
+from ambidex.recorders.dataset.dataset import ATTEMPTS
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.dataset.layout import FAILURES
+from ambidex.recorders.formats.act import episode_path, write_episode
 
 COMMAND = (
     "record-episodes --task {task} --num-episodes 2 --control joint --cameras none --image-size 480 640 "

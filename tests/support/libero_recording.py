@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ambidex.recorders.record import record
-from ambidex.recorders.record_config import RecordConfig
+from ambidex.recorders.recording.config import RecordConfig
+from ambidex.recorders.recording.record import record
 
 CONFIG = RecordConfig(task="libero_goal/1", num_episodes=4, image_size=(24, 32), quiet=True, keep_failures=True)
 HELD = 10  # steps that strict success has to hold

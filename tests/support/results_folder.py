@@ -12,8 +12,8 @@ from ambidex.benchmarks.episode_states import EpisodeStates, states_path
 from ambidex.benchmarks.results_folder import video_path
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.types import Outcome
-from ambidex.recorders.caption import Caption
-from ambidex.recorders.video import VideoWriter
+from ambidex.recorders.video.caption import Caption
+from ambidex.recorders.video.writer import VideoWriter
 
 STAGES = {
     "insertion": ("none", "touched", "lifted", "contacted", "inserted"),

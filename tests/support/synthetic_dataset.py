@@ -3,9 +3,8 @@
 from synthetic_episode import make_episode, make_frames, make_spec
 
 from ambidex.envs.types import Outcome
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.dataset_info import DatasetInfo
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.formats.act import episode_path, write_episode
 
 STATES = {"cameras": ()}
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from ambidex.envs.types import EnvSpec, Episode, Outcome
-from ambidex.recorders.act_fields import FIELDS
+from ambidex.recorders.formats.act import FIELDS
 
 JOINTS = tuple(f"{arm}_{i}" for arm in ("left", "right") for i in range(7))
 

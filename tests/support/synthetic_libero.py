@@ -6,12 +6,11 @@ import json
 import numpy as np
 from synthetic_episode import make_episode, make_frames, make_spec
 
-from ambidex.recorders.act_format import episode_path
-from ambidex.recorders.act_writer import write_episode
-from ambidex.recorders.dataset_info import DatasetInfo
-from ambidex.recorders.libero_proprioception import LiberoProprioception
-from ambidex.recorders.libero_scenery import LiberoScenery
-from ambidex.recorders.libero_writer import write_demo
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.formats.act import episode_path, write_episode
+from ambidex.recorders.formats.libero.proprioception import LiberoProprioception
+from ambidex.recorders.formats.libero.scene import LiberoScenery
+from ambidex.recorders.formats.libero.writer import write_demo
 
 NQ, NV = 20, 18
 STATE = 70

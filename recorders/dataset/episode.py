@@ -1,0 +1,239 @@
+"""The frames of one stored episode, by random access."""
+
+import json
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.recorders.dataset.repair import remedy
+from ambidex.recorders.formats.fields import Field
+from ambidex.recorders.formats.images import decode_jpeg
+from ambidex.recorders.hdf5.reading import Hdf5Source, reading
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredFrames:
+    """The frames of one stored episode, by random access.
+
+    Attributes:
+        path: Of the episode, for errors.
+        datasets: Camera -> the dataset of its frames, in the spec's order.
+        checksums: CRC-32 of each frame as stored, shape (cameras, T); None if the storage has its own.
+        encoded: The frames are JPEG.
+        bottom_up: The rows of the frames lie in OpenGL's order, the lowest first.
+        steps: T.
+        image_size: Height and width [px].
+    """
+
+    path: Path
+    datasets: Mapping[str, h5py.Dataset]
+    checksums: npt.NDArray[np.uint32] | None
+    encoded: bool
+    bottom_up: bool
+    steps: int
+    image_size: tuple[int, int]
+
+    @property
+    def storage(self) -> str:
+        """How they are stored: "lossless", "jpeg" or "raw"."""
+        if self.encoded:
+            return "jpeg"
+        return "lossless" if any(images.compression for images in self.datasets.values()) else "raw"
+
+    def check(self) -> None:
+        """Look at shapes and types.
+
+        Raises:
+            DatasetError: They are not those of such frames.
+        """
+        for images in self.datasets.values():
+            frame = (max(images.shape[1:2], default=0),) if self.encoded else (*self.image_size, 3)
+            if images.shape != (self.steps, *frame) or images.dtype != np.uint8:
+                raise DatasetError(
+                    f"{self.path}, field {images.name}: got {images.dtype} of shape {images.shape}, expected uint8 "
+                    f"of shape {(self.steps, *frame)}. The file is damaged or was changed. {remedy(self.path)}"
+                )
+
+    def frame(self, camera: str, t: int) -> ImageArray:
+        """What a camera saw before action t, shape (H, W, 3) uint8 RGB, upright; t in [0, T).
+
+        Raises:
+            UnknownNameError: There is no such camera.
+            UsageError: t is out of range.
+            DatasetError: The frame is damaged.
+        """
+        if camera not in self.datasets:
+            raise UnknownNameError("camera", camera, self.datasets)
+        if not 0 <= t < self.steps:
+            raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; there is no frame {t}.")
+        images = self.datasets[camera]
+        with reading(self.path, f"{images.name}, frame {t}"):
+            data: ImageArray = images[t]
+            self._check_frame(camera, t, data)
+            picture = decode_jpeg(data, self.image_size) if self.encoded else data
+            return np.ascontiguousarray(picture[::-1]) if self.bottom_up else picture
+
+    def _check_frame(self, camera: str, t: int, data: ImageArray) -> None:
+        if self.checksums is not None and zlib.crc32(data.data) != self.checksums[[*self.datasets].index(camera), t]:
+            raise ValueError("its checksum differs")
+
+
+# FOLDED recorders.stored_episode: An episode in a file, whatever the format.
+
+
+class StoredEpisode(ABC):
+    """An episode in a file that is open for reading. A context manager; `close` otherwise.
+
+    A format says what its fields and version are, where its frames lie and what was fingerprinted; the rest is here.
+
+    Attributes:
+        path: Its file; for one demonstration of a LIBERO file, FILE/demo_I.
+        spec: The spec of the environment it was recorded in.
+        storage: "lossless", "jpeg" or "raw".
+        steps: Number of control steps, T.
+    """
+
+    _fields: ClassVar[tuple[Field, ...]]
+    _format_version: ClassVar[int]
+
+    path: Path
+    spec: EnvSpec
+    storage: str
+    steps: int
+
+    def __init__(self, path: Path, *, file: Path, group: str) -> None:
+        """Open and check: attributes, shapes and types of all fields, but no data.
+
+        Args:
+            path: What errors call the episode.
+            file: Where it lies.
+            group: Its own group in there, which has the attributes.
+
+        Raises:
+            DatasetError: The file is missing, damaged, or was not recorded by this project.
+        """
+        self.path = path
+        self._group = group
+        self._source = Hdf5Source(file)
+        try:
+            with reading(path, "structure of the file"):
+                self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @abstractmethod
+    def _stored_frames(self) -> StoredFrames:
+        """The frames; `spec` and `steps` are known."""
+
+    @abstractmethod
+    def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:
+        """What the fingerprints stored under `names` should be, given the spec as the file has it."""
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The cameras stored, in the spec's order."""
+        return self.spec.cameras
+
+    @cached_property
+    def episode(self) -> Episode:
+        """Everything but the pixels, read on first use.
+
+        Raises:
+            DatasetError: A field is damaged.
+        """
+        with reading(self.path, "attribute 'outcome'"):
+            outcome = Outcome(self._attribute("outcome", str))
+        episode = Episode(
+            spec=self.spec,
+            seed=int(self._attribute("seed", np.integer)),
+            outcome=outcome,
+            stage=int(self._attribute("stage", np.integer)),
+            model_sha256=self._attribute("model_sha256", str),
+            versions=self._json("versions"),
+            **{field.name: self._source.array(self._place(field)) for field in self._fields},
+        )
+        with reading(self.path, "attribute 'sha256'"):
+            self._check_content(episode)
+        return episode
+
+    def frame(self, camera: str, t: int) -> ImageArray:
+        """What a camera saw before action t, shape (H, W, 3) uint8 RGB, upright; t in [0, T).
+
+        Raises:
+            UnknownNameError: The file has no such camera.
+            UsageError: t is out of range.
+            DatasetError: The frame is damaged.
+        """
+        return self._frames.frame(camera, t)
+
+    def frames(self, camera: str) -> Iterator[ImageArray]:
+        """All T frames of a camera, one at a time."""
+        return (self.frame(camera, t) for t in range(self.steps))
+
+    def close(self) -> None:
+        """Close the file; what was read stays. Safe to call twice."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        self._check_version()
+        with reading(self.path, "attribute 'env_spec'"):
+            self.spec = EnvSpec.from_dict(self._json("env_spec"))
+        self.steps = self._count_steps()
+        for field in self._fields:
+            dataset = self._source.dataset(self._place(field))
+            field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
+        self._frames = self._stored_frames()
+        self.storage = self._frames.storage
+        self._frames.check()
+
+    def _check_version(self) -> None:
+        version = self._attribute("format_version", np.integer)
+        if version != self._format_version:
+            raise DatasetError(
+                f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}. The file "
+                "was written by another version of ambidex; read it with that one."
+            )
+
+    def _count_steps(self) -> int:
+        action = self._source.dataset(self._place(self._fields[0]))
+        return int(action.shape[0]) if action.shape else 0
+
+    def _check_content(self, episode: Episode) -> None:
+        stored = self._json("sha256")
+        for name, fingerprint in self._fingerprints(episode, stored, self._json("env_spec")).items():
+            if stored.get(name) != fingerprint:
+                raise DatasetError(
+                    f"{self.path}, {name}: the SHA-256 differs from the one stored in attribute 'sha256', so this was "
+                    f"damaged or changed after recording. {remedy(self.path)}"
+                )
+
+    def _place(self, field: Field) -> str:
+        return str(PurePosixPath(self._group) / field.path)
+
+    def _attribute(self, name: str, kind: type) -> Any:
+        return self._source.attribute(name, kind, self._group)
+
+    def _json(self, attribute: str) -> Any:
+        text = self._attribute(attribute, str)
+        with reading(self.path, f"attribute {attribute!r}"):
+            return json.loads(text)

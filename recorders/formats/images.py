@@ -1,0 +1,251 @@
+"""How frames lie in an episode file: lossless, raw or jpeg."""
+
+import io
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import h5py
+import numpy as np
+from PIL import Image
+
+from ambidex.envs.types import Episode, ImageArray
+from ambidex.errors import DatasetError, UnknownNameError
+
+# FOLDED recorders.image_places: Where the frames of one episode go in an HDF5 file.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImagePlaces:
+    """Where the frames of one episode go.
+
+    Attributes:
+        group: Will hold one dataset per camera.
+        names: Camera -> name of its dataset in the group, in the spec's order.
+        books: Will hold checksums and lengths.
+        steps: T.
+        image_size: Height and width [px].
+    """
+
+    group: h5py.Group
+    names: Mapping[str, str]
+    books: h5py.Group
+    steps: int
+    image_size: tuple[int, int]
+
+
+COMPRESS_LEN = "compress_len"
+IMAGE_CRC32 = "image_crc32"
+
+# Measured on rendered episodes, 480x640 (docs/decisions/0004): level 3 takes 5 % more time than level 1 and 15 % less
+# space; from level 4 on the time doubles. The shuffle filter is of no use: it reorders the bytes of a number, and a
+# uint8 has one.
+GZIP_LEVEL = 3
+JPEG_QUALITY = 95
+FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (errors up to 99 of 255 instead of 25)
+
+
+class ImageStorage(Protocol):
+    """Takes the frames of one episode, step by step.
+
+    Args:
+        places: Where they go.
+
+    Attributes:
+        compress: The ACT file's attribute of that name: readers must decode JPEG.
+    """
+
+    compress: ClassVar[bool]
+
+    def __init__(self, places: ImagePlaces) -> None: ...
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        """Store a frame, shape (H, W, 3) uint8 RGB."""
+        ...
+
+    def finish(self) -> None:
+        """Called after the last frame."""
+        ...
+
+
+class LosslessImages:
+    """Per camera (T, H, W, 3) uint8, one frame a chunk, through HDF5's own gzip filter.
+
+    Every reader decodes it without knowing. Each compressed frame carries zlib's checksum.
+    """
+
+    compress: ClassVar[bool] = False
+    filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": GZIP_LEVEL}
+
+    def __init__(self, places: ImagePlaces) -> None:
+        shape = (*places.image_size, 3)
+        options = {"dtype": np.uint8, "chunks": (1, *shape), "track_times": False, **self.filters}
+        self._places = places
+        self._datasets = {
+            camera: places.group.create_dataset(name, (places.steps, *shape), **options)
+            for camera, name in places.names.items()
+        }
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        # Compressed here and not by HDF5, which would copy the frame twice more.
+        self._put_chunk(camera, t, zlib.compress(np.ascontiguousarray(frame).data, GZIP_LEVEL))
+
+    def finish(self) -> None:
+        pass
+
+    def _put_chunk(self, camera: str, t: int, chunk: bytes) -> None:
+        self._datasets[camera].id.write_direct_chunk((t, 0, 0, 0), chunk)
+
+
+class RawImages(LosslessImages):
+    """The same without the filter: 28 times the size, for code that must not spend time on decoding."""
+
+    filters: ClassVar[dict[str, object]] = {}
+
+    def __init__(self, places: ImagePlaces) -> None:
+        super().__init__(places)
+        self._checksums: dict[str, list[int]] = {camera: [] for camera in places.names}
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        chunk = frame.tobytes()
+        self._put_chunk(camera, t, chunk)
+        self._checksums[camera].append(zlib.crc32(chunk))
+
+    def finish(self) -> None:
+        _write_checksums(self._places.books, self._checksums)
+
+
+class JpegImages:
+    """The padded layout of mobile-aloha: per camera (T, padded) uint8 of JPEG bytes, and /compress_len.
+
+    The JPEGs are true pictures: any decoder that returns RGB (Pillow, torchvision, browsers) returns what was
+    rendered. mobile-aloha's recorder hands RGB to cv2.imencode, which takes it for BGR, so *its* JPEGs have red
+    and blue swapped, and cv2.imdecode, which returns BGR, swaps them back: its reader gets RGB by two wrongs.
+    From our files that unchanged reader gets BGR arrays. Add cv2.cvtColor(..., COLOR_BGR2RGB) there, or record
+    lossless for code that must stay unchanged.
+
+    On rendered pictures this saves no space (17 MB where lossless takes 13); it is for code that wants the layout.
+    The encoded bytes are held until the end, since all rows have the length of the longest.
+    """
+
+    compress: ClassVar[bool] = True
+
+    def __init__(self, places: ImagePlaces) -> None:
+        self._places = places
+        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in places.names}
+
+    def put(self, camera: str, t: int, frame: ImageArray) -> None:
+        self._encoded[camera].append(encode_jpeg(frame))
+
+    def finish(self) -> None:
+        lengths = np.array([[len(jpeg) for jpeg in jpegs] for jpegs in self._encoded.values()], np.float32)
+        padded = int(lengths.max(initial=1))
+        checksums = {camera: self._write(camera, jpegs, padded) for camera, jpegs in self._encoded.items()}
+        self._places.books.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
+        _write_checksums(self._places.books, checksums)
+
+    def _write(self, camera: str, jpegs: list[bytes], padded: int) -> list[int]:
+        """Write a camera's dataset; returns the checksums of its rows."""
+        options = {"dtype": np.uint8, "chunks": (1, padded), "track_times": False}
+        dataset = self._places.group.create_dataset(self._places.names[camera], (len(jpegs), padded), **options)
+        checksums = []
+        for t, jpeg in enumerate(jpegs):
+            row = jpeg.ljust(padded, b"\0")
+            dataset[t] = np.frombuffer(row, np.uint8)
+            checksums.append(zlib.crc32(row))
+        return checksums
+
+
+STORAGES: dict[str, type[ImageStorage]] = {
+    "lossless": LosslessImages,
+    "jpeg": JpegImages,
+    "raw": RawImages,
+}
+
+
+def storage_class(name: str) -> type[ImageStorage]:
+    """The storage of a name.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    if name not in STORAGES:
+        raise UnknownNameError("storage", name, STORAGES)
+    return STORAGES[name]
+
+
+def _write_checksums(books: h5py.Group, checksums: dict[str, list[int]]) -> None:
+    """CRC-32 of each frame as stored, (cameras, T), for storages without checksums of their own."""
+    books.create_dataset(IMAGE_CRC32, data=np.array(list(checksums.values()), np.uint32), track_times=False)
+
+
+def encode_jpeg(frame: ImageArray) -> bytes:
+    """A frame (H, W, 3) uint8 RGB as JPEG."""
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, "jpeg", quality=JPEG_QUALITY, subsampling=FULL_COLOUR)
+    return buffer.getvalue()
+
+
+def decode_jpeg(data: ImageArray, image_size: tuple[int, int]) -> ImageArray:
+    """JPEG bytes, with or without padding, as (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: Another size than `image_size` or not RGB. Pillow raises more when the bytes are damaged.
+    """
+    with Image.open(io.BytesIO(data.tobytes()), formats=("jpeg",)) as image:
+        if image.size != image_size[::-1] or image.mode != "RGB":  # before decoding: a damaged size may be huge
+            raise ValueError(f"a {image.mode} picture of {image.size[1]} x {image.size[0]}, expected {image_size}")
+        return np.array(image)
+
+
+# FOLDED recorders.frame_steps: The frames of an episode, step by step, as every writer takes them.
+
+OnStep = Callable[[int, Mapping[str, ImageArray]], None]
+"""Called with (t, the frames of step t by camera) after they are stored."""
+
+
+def frame_steps(
+    path: Path, episode: Episode, frames: Mapping[str, Iterable[ImageArray]]
+) -> Iterator[dict[str, ImageArray]]:
+    """Frame t of every camera in the spec's order, then t + 1; no more than one step is held.
+
+    Args:
+        path: The file they are for, which errors name.
+        episode: What they show.
+        frames: Camera -> its T frames, each (H, W, 3) uint8 RGB; the cameras are those of the episode's spec.
+
+    Raises:
+        DatasetError: Frames are missing, too many or of the wrong shape.
+    """
+    sources = {camera: iter(frames[camera]) for camera in episode.spec.cameras}
+    for t in range(episode.steps):
+        yield {camera: _next_frame(path, episode, camera, t, source) for camera, source in sources.items()}
+    for camera, source in sources.items():
+        if next(source, None) is not None:
+            raise DatasetError(
+                f"{path}, camera {camera!r}: more than {episode.steps} frames were given for {episode.steps} "
+                "actions. Give one frame per action, taken before it, and none for the last state."
+            )
+
+
+def check_cameras(path: Path, episode: Episode, frames: Mapping[str, Iterable[ImageArray]]) -> None:
+    """Raise DatasetError unless frames are given of exactly the spec's cameras."""
+    if set(frames) != set(episode.spec.cameras):
+        raise DatasetError(
+            f"{path}: got frames of the cameras {sorted(frames)}, expected those of the episode's spec, "
+            f"{list(episode.spec.cameras)}. Give frames for exactly these."
+        )
+
+
+def _next_frame(path: Path, episode: Episode, camera: str, t: int, source: Iterator[ImageArray]) -> ImageArray:
+    frame = next(source, None)
+    expected = (*episode.spec.image_size, 3)
+    if frame is None or frame.shape != expected or frame.dtype != np.uint8:
+        got = "no frame" if frame is None else f"{frame.dtype} of shape {frame.shape}"
+        raise DatasetError(
+            f"{path}, camera {camera!r}, step {t}: got {got}, expected uint8 of shape {expected}. Give one frame "
+            f"for each of the {episode.steps} actions in the size of the episode's spec."
+        )
+    return frame

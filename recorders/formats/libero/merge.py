@@ -1,0 +1,98 @@
+"""Joins single demonstrations into one LIBERO file, and keeps those that are in it already."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ambidex.recorders.formats.libero.layout import DATA, PREFIX, LiberoPlace, demo_index, demos_of
+from ambidex.recorders.hdf5.checksum import sealed_file
+from ambidex.recorders.hdf5.sink import Hdf5Sink, write_array
+
+HELD_OUT = 10  # every tenth demonstration is for validation, so the others stay what they are as a dataset grows
+COUNTS = ("num_demos", "total")
+
+
+def join(target: Path, parts: Mapping[int, Path]) -> None:
+    """Take demonstrations into a file. It is replaced whole; frames are copied as they are stored.
+
+    The same demonstrations give the same bytes, however many times the file has grown.
+
+    Args:
+        target: The file; what it holds stays in it.
+        parts: Number of a demonstration -> a file of its own, which is removed once it is in the target.
+
+    Raises:
+        DatasetError: A file is damaged, or the disk refuses; then nothing is changed.
+    """
+    there = _demos(target)
+    new = {index: path for index, path in parts.items() if index not in there}
+    if new:
+        places = there | {index: LiberoPlace.of(path) for index, path in new.items()}
+        _write(target, {index: places[index] for index in sorted(places)})
+    for path in parts.values():
+        path.unlink()
+
+
+def _demos(target: Path) -> dict[int, LiberoPlace]:
+    if not target.exists():
+        return {}
+    indices = {demo_index(name): name for name in demos_of(target)}
+    return {index: LiberoPlace(file=target, demo=name) for index, name in indices.items() if index is not None}
+
+
+def _write(target: Path, places: Mapping[int, LiberoPlace]) -> None:
+    total = 0
+    with sealed_file(target) as (file, sink):
+        data = file.create_group(DATA)
+        for index, place in places.items():
+            with h5py.File(place.file, "r", rdcc_nbytes=0) as source:
+                if not data.attrs:
+                    _copy_attributes(source[DATA], data)
+                demo = data.create_group(f"{PREFIX}{index}")
+                _copy(source[f"{DATA}/{place.demo}"], demo, sink)
+                total += int(demo.attrs["num_samples"])
+        data.attrs.update({"num_demos": np.int64(len(places)), "total": np.int64(total)})
+        for name, chosen in _masks(list(places)).items():
+            write_array(file, f"mask/{name}", chosen, compressed=False)
+
+
+def _masks(indices: list[int]) -> "dict[str, np.ndarray[Any, Any]]":
+    """Names of the demonstrations to train on and to validate with, as byte strings."""
+    valid = [index for index in indices if index % HELD_OUT == HELD_OUT - 1]
+    train = [index for index in indices if index not in valid]
+    return {
+        name: np.array([f"{PREFIX}{index}".encode() for index in chosen], np.bytes_)
+        for name, chosen in (("train", train), ("valid", valid))
+    }
+
+
+def _copy(source: h5py.Group, target: h5py.Group, sink: Hdf5Sink) -> None:
+    _copy_attributes(source, target)
+    for name, item in source.items():
+        if isinstance(item, h5py.Group):
+            _copy(item, target.create_group(name), sink)
+        else:
+            _copy_dataset(item, target, name)
+        sink.raise_error()
+
+
+def _copy_attributes(source: h5py.HLObject, target: h5py.HLObject) -> None:
+    for name in sorted(source.attrs):
+        if name not in COUNTS:
+            target.attrs[name] = source.attrs[name]
+
+
+def _copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
+    if source.chunks is None:
+        write_array(target, name, source[()], compressed=False)
+        return
+    filters = {"compression": source.compression, "compression_opts": source.compression_opts}
+    options = {"chunks": source.chunks, "track_times": False, **filters}
+    copied = target.create_dataset(name, source.shape, source.dtype, **options)
+    for i in range(source.id.get_num_chunks()):
+        offset = source.id.get_chunk_info(i).chunk_offset
+        mask, chunk = source.id.read_direct_chunk(offset)
+        copied.id.write_direct_chunk(offset, chunk, mask)

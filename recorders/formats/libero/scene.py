@@ -1,0 +1,104 @@
+"""What LIBERO's files say of the task and its world, the same for all demonstrations of a file."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.tasks.libero.suites import SUFFIX
+from ambidex.envs.types import EnvSpec
+
+if TYPE_CHECKING:
+    from ambidex.envs.env import Environment
+    from ambidex.envs.tasks.libero.task import LiberoTask
+
+ROBOSUITE = 1  # robomimic's number for environments of this kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiberoScenery:
+    """What LIBERO's files say of the task and its world.
+
+    Attributes:
+        bddl_file_name: Name of the task's definition, e.g. "libero_goal/put_the_bowl_on_the_stove.bddl".
+        bddl_file_content: Its text.
+        env_name: Name of the problem class, e.g. "Libero_Tabletop_Manipulation".
+        env_args: JSON object: type, env_name, problem_name, bddl_file and env_kwargs.
+        problem_info: JSON object: problem_name, domain_name, and the definition's own language_instruction.
+        model_file: The world as MJCF, its drawn textures as flat colours.
+        positions: Generalised positions of the world, nq.
+        velocities: Generalised velocities of the world, nv.
+    """
+
+    bddl_file_name: str
+    bddl_file_content: str
+    env_name: str
+    env_args: str
+    problem_info: str
+    model_file: str
+    positions: int
+    velocities: int
+
+
+def scenery(env: "Environment") -> LiberoScenery:
+    """Of an environment of the libero family."""
+    task, scene = cast("LiberoTask", env.scene.task), env.scene
+    problem = task.problem
+    class_name = "_".join(part.capitalize() for part in problem.problem.split("_"))
+    name = env.spec.task.removesuffix(SUFFIX) + SUFFIX
+    return LiberoScenery(
+        bddl_file_name=name,
+        bddl_file_content=problem.text,
+        env_name=class_name,
+        env_args=json.dumps(_env_args(env.spec, class_name, problem.problem, name)),
+        problem_info=json.dumps(
+            {"problem_name": problem.problem, "domain_name": "robosuite", "language_instruction": problem.language}
+        ),
+        model_file=mjcf(task.compose(scene.robot)),
+        positions=int(scene.model.nq),
+        velocities=int(scene.model.nv),
+    )
+
+
+def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[str, object]:
+    """What robomimic and LIBERO keep of the arguments that made the environment, as far as it means something here."""
+    height, width = spec.image_size
+    return {
+        "type": ROBOSUITE,
+        "env_name": class_name,
+        "problem_name": problem,
+        "bddl_file": file,
+        "env_kwargs": {
+            "bddl_file_name": file,
+            "robots": ["Panda"],
+            "controller_configs": {"type": "OSC_POSE"},
+            "control_freq": spec.control_hz,
+            "horizon": spec.horizon,
+            "camera_names": list(spec.cameras),
+            "camera_heights": height,
+            "camera_widths": width,
+            "use_camera_obs": bool(spec.cameras),
+        },
+    }
+
+
+# FOLDED recorders.world_text: A composed world as one MJCF text.
+
+
+def mjcf(world: mujoco.MjSpec) -> str:
+    """The MJCF of a world, complete but for drawn textures: MJCF takes these from files alone, so each is its mean."""
+    for texture in world.textures:
+        if texture.data:
+            _flatten(texture)
+    world.compile()
+    return str(world.to_xml())
+
+
+def _flatten(texture: mujoco.MjsTexture) -> None:
+    pixels = np.frombuffer(bytes(texture.data), np.uint8).reshape(-1, texture.nchannel)
+    texture.rgb1 = pixels[:, :3].mean(axis=0) / 255
+    texture.data = b""
+    texture.builtin = mujoco.mjtBuiltin.mjBUILTIN_FLAT
+    texture.width = texture.height = 16

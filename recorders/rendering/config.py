@@ -1,0 +1,54 @@
+"""The flags of `render-episodes`, which are also the arguments of `render`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.recorders.dataset.layout import Layout
+from ambidex.recorders.recording.config import Convention, Videos
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig:
+    """Render the stored states of a dataset again, with other cameras, sizes or quality, into a new dataset.
+
+    Episodes, actions, states and attempts.jsonl stay as they are; the dataset that is read is not touched.
+    """
+
+    path: tyro.conf.Positional[Path]
+    """The dataset folder to read."""
+    output_dir: OptionalPath = None
+    """The dataset folder to write; auto is PATH-rendered, beside the one that is read."""
+    cameras: Names = None
+    """Cameras to render; none leaves the images out, auto is those of the dataset."""
+    image_size: ImageSize = None
+    """Height and width of images [px]; auto is that of the dataset."""
+    render_quality: OptionalName = None
+    """standard is fast, studio has shadows and smooth edges; auto is that of the dataset."""
+    storage: OptionalName = None
+    """How images are stored: lossless, jpeg or raw; auto is that of the dataset."""
+    format: OptionalName = None
+    """File format: act or libero; auto is that of the dataset."""
+    image_convention: Convention = "upright"
+    """Order of the rows of images in the libero format: opengl stores the lowest first, as LIBERO's own files do."""
+    video: Videos = "none"
+    """Make videos/episode_I_success.mp4 of no, the first or all episodes."""
+    workers: OptionalInt = None
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
+    resume: Switch = False
+    """Go on with a rendering that was interrupted."""
+    quiet: Switch = False
+    """Say nothing but errors."""
+    debug: Switch = False
+    """Show tracebacks."""
+
+    @property
+    def layout(self) -> Layout:
+        """How the new dataset lies on disk, once every default is filled in."""
+        return Layout(format=str(self.format), storage=str(self.storage), image_convention=self.image_convention)
+
+
+RUN_ONLY = frozenset({"output_dir", "workers", "resume", "quiet", "debug"})
+"""Fields that change how a dataset is rendered, but not what is in it."""

@@ -1,0 +1,1 @@
+"""TODO recorders/verification."""

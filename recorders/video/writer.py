@@ -1,0 +1,152 @@
+"""Videos of rollouts: cameras tiled, caption burned in, true speed."""
+
+import math
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ambidex.atomic_files import replacing, write_error
+from ambidex.envs.types import ImageArray
+from ambidex.errors import DatasetError
+from ambidex.recorders.video.caption import Caption, CaptionBar
+from ambidex.recorders.video.encoder import H264File
+
+
+class VideoWriter:
+    """Writes an MP4 (H.264) step by step; the file appears when the `with` block ends well, or never.
+
+    The same frames and captions give the same bytes (same machine type and FFmpeg version).
+
+    Args:
+        path: The file, replaced if it exists.
+        fps: Control steps per second [1/s].
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self._path = path
+        self._rate = Fraction(fps).limit_denominator(1000)
+        self._steps = 0
+        self._cleanup = ExitStack()
+        self._file: H264File | None = None
+
+    def __enter__(self) -> Self:
+        """Begin.
+
+        Raises:
+            DatasetError: The folder cannot be made.
+        """
+        self._temporary = self._cleanup.enter_context(replacing(self._path))
+        self._cleanup.push(self._close_file)
+        return self
+
+    def add(self, frames: Mapping[str, ImageArray], caption: Caption) -> None:
+        """Add one control step.
+
+        Args:
+            frames: Camera -> image, shape (H, W, 3) uint8 RGB, the same cameras and sizes at every step.
+            caption: What to write below them.
+
+        Raises:
+            DatasetError: No camera, the cameras or sizes changed, or the disk refuses.
+        """
+        try:
+            file = self._file or self._open_file(frames)
+            self._check(frames)
+            self._tiling.draw(file.picture, frames)
+            self._bar.draw(file.picture[self._tiling.height :], caption)
+            file.add()
+        except OSError as error:
+            raise write_error(self._path, error) from error
+        self._steps += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.__exit__(kind, error, trace)
+
+    def _open_file(self, frames: Mapping[str, ImageArray]) -> H264File:
+        if not frames:
+            raise DatasetError(f"{self._path}: a video needs the images of at least one camera, and got none.")
+        self._tiling = Tiling.of(frames)
+        self._bar = CaptionBar(self._tiling.width, max(frame.shape[0] for frame in frames.values()))
+        height, width = _even(self._tiling.height + self._bar.height), _even(self._tiling.width)
+        self._file = H264File(self._temporary, self._rate, height, width)
+        return self._file
+
+    def _check(self, frames: Mapping[str, ImageArray]) -> None:
+        if not self._tiling.fits(frames):
+            got = {camera: frame.shape for camera, frame in frames.items()}
+            raise DatasetError(
+                f"{self._path}, step {self._steps}: got images {got}, expected {dict(self._tiling.shapes)} as in the "
+                "first step. Give the same cameras in the same sizes at every step."
+            )
+
+    def _close_file(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None and error is None:
+            self._file.finish()
+        elif self._file is not None:
+            self._file.abandon()
+        elif error is None:
+            raise DatasetError(f"{self._path}: no step was added, so there is no video to write.")
+
+
+def _even(pixels: int) -> int:
+    """H.264 with half colour resolution has even sides."""
+    return pixels + pixels % 2
+
+
+# FOLDED recorders.tiles: Several cameras in one picture.
+
+ONE_ROW = 3  # cameras
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """Where each camera's image stands: one row up to three cameras, a grid for more; smaller ones centred.
+
+    Attributes:
+        corners: Camera -> row and column of its upper left pixel.
+        shapes: Camera -> shape of its images (H, W, 3).
+        height: Of the whole [px].
+        width: Of the whole [px].
+    """
+
+    corners: Mapping[str, tuple[int, int]]
+    shapes: Mapping[str, tuple[int, ...]]
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, frames: Mapping[str, ImageArray]) -> Self:
+        """The tiling for images of these shapes, in this order; at least one."""
+        shapes = {camera: frame.shape for camera, frame in frames.items()}
+        columns = len(shapes) if len(shapes) <= ONE_ROW else math.ceil(math.sqrt(len(shapes)))
+        cell_height, cell_width = (max(shape[axis] for shape in shapes.values()) for axis in (0, 1))
+        return cls(
+            corners={
+                camera: (
+                    i // columns * cell_height + (cell_height - shape[0]) // 2,
+                    i % columns * cell_width + (cell_width - shape[1]) // 2,
+                )
+                for i, (camera, shape) in enumerate(shapes.items())
+            },
+            shapes=shapes,
+            height=math.ceil(len(shapes) / columns) * cell_height,
+            width=columns * cell_width,
+        )
+
+    def fits(self, frames: Mapping[str, ImageArray]) -> bool:
+        """Whether these are the cameras and shapes it was made for."""
+        return {camera: frame.shape for camera, frame in frames.items()} == dict(self.shapes)
+
+    def draw(self, canvas: ImageArray, frames: Mapping[str, ImageArray]) -> None:
+        """Put the images on a canvas of at least (height, width, 3) uint8."""
+        for camera, frame in frames.items():
+            row, column = self.corners[camera]
+            canvas[row : row + frame.shape[0], column : column + frame.shape[1]] = frame
