@@ -104,9 +104,6 @@ def test_another_robot_hides_no_difference(changes, options, names):
     assert all(name in str(caught.value) for name in ["Also different from viperx_bimanual-joint", *names])
 
 
-def test_it_is_found_beside_the_loading_of_checkpoints_too():
-    assert checkpoint.check_compatible is check_compatible
-
 
 def test_a_robot_that_is_not_the_one_in_use_is_no_unknown_one():
     panda = replace(SEEN, robot="panda")

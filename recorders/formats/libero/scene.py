@@ -4,13 +4,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import mujoco
 import numpy as np
 
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import EnvSpec
 
 if TYPE_CHECKING:
+    import mujoco
+
     from ambidex.envs.env import Environment
     from ambidex.envs.tasks.libero.task import LiberoTask
 
@@ -87,7 +88,7 @@ def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[s
 # FOLDED recorders.world_text: A composed world as one MJCF text.
 
 
-def mjcf(world: mujoco.MjSpec) -> str:
+def mjcf(world: "mujoco.MjSpec") -> str:
     """The MJCF of a world, complete but for drawn textures: MJCF takes these from files alone, so each is its mean."""
     for texture in world.textures:
         if texture.data:
@@ -96,7 +97,9 @@ def mjcf(world: mujoco.MjSpec) -> str:
     return str(world.to_xml())
 
 
-def _flatten(texture: mujoco.MjsTexture) -> None:
+def _flatten(texture: "mujoco.MjsTexture") -> None:
+    import mujoco
+
     pixels = np.frombuffer(bytes(texture.data), np.uint8).reshape(-1, texture.nchannel)
     texture.rgb1 = pixels[:, :3].mean(axis=0) / 255
     texture.data = b""
