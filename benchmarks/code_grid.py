@@ -16,9 +16,9 @@ from ambidex.command_line import Names, OptionalPath, Switch, run
 from ambidex.envs.registry import find_task
 from ambidex.errors import UsageError
 from ambidex.policies.checkpoint import load
-from ambidex.policies.embodiment import embodiment
+from ambidex.policies.compatibility import embodiment
 from ambidex.policies.policy import Policy
-from ambidex.policies.training.run_folder import find_checkpoint
+from ambidex.policies.run_folder import find_checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,9 @@ from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray, Observation, Outcome
 from ambidex.errors import SimulationError
-from ambidex.policies.chunk import Chunk
-from ambidex.policies.execution import choose_execution
-from ambidex.policies.fixed_batch import FixedBatch
-from ambidex.policies.observation_message import ObservationMessage
+from ambidex.policies.messages import Chunk, ObservationMessage
+from ambidex.policies.serving.execution import choose_execution
+from ambidex.policies.serving.fixed_batch import FixedBatch
 
 if TYPE_CHECKING:
     from ambidex.policies.policy import Policy

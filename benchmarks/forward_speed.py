@@ -16,12 +16,11 @@ from ambidex.benchmarks.training_speed import JOINTS, SPEC
 from ambidex.command_line import Switch, run
 from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch
-from ambidex.policies.statistics import FieldStatistics, Statistics
-from ambidex.policies.training.device import choose_device
-from ambidex.policies.uniact.config import AttentionKind
-from ambidex.policies.uniact.extractor.attention_choice import choose_attention
+from ambidex.policies.normalization import FieldStatistics, Statistics
+from ambidex.policies.training.distributed import choose_device
+from ambidex.policies.uniact.config import AttentionKind, preset
+from ambidex.policies.uniact.extractor.llava import choose_attention
 from ambidex.policies.uniact.policy import UniActPolicy
-from ambidex.policies.uniact.presets import preset
 
 WARM_UP = 3  # [forward passes]
 INSTRUCTION = "pick up the red cube with the right arm and hand it over to the left arm"

@@ -8,7 +8,7 @@ from ambidex.benchmarks.episode_row import EpisodeRow
 from ambidex.benchmarks.results_folder import RESULTS, read_rows
 from ambidex.benchmarks.stored_summary import StoredSummary
 from ambidex.errors import DatasetError, UsageError
-from ambidex.policies.training.run_folder import TRAIN_JSON
+from ambidex.policies.run_folder import TRAIN_JSON
 from ambidex.recorders.dataset.info import DATASET_JSON
 
 SHOWN = 5  # folders or files that are named in a message

@@ -18,10 +18,10 @@ from ambidex.command_line import run
 from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
 from ambidex.errors import AmbidexError
+from ambidex.policies.act.config import preset
 from ambidex.policies.act.policy import ActPolicy
-from ambidex.policies.act.presets import preset
 from ambidex.policies.checkpoint import save
-from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.normalization import FieldStatistics, Statistics
 from ambidex.scripted_policies.registry import make_expert
 
 

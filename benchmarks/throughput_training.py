@@ -11,8 +11,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from ambidex.benchmarks.throughput_timing import Effort, Figure
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, ImageArray, Outcome
 from ambidex.policies.train import train
-from ambidex.policies.training.step_clock import PARTS
-from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.train_policy import defaults
+from ambidex.policies.training.logging import PARTS
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 from ambidex.versions import versions

@@ -12,12 +12,11 @@ import torch
 import tyro
 
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.act.config import preset
 from ambidex.policies.act.policy import ActPolicy
-from ambidex.policies.act.presets import preset
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.statistics import FieldStatistics, Statistics
-from ambidex.policies.training.loss_module import LossModule
-from ambidex.policies.training.optimizer import make_optimizer
+from ambidex.policies.normalization import FieldStatistics, Statistics
+from ambidex.policies.training.learner import LossModule, make_optimizer
 
 JOINTS = 14
 WARM_UP = 3  # [steps]

@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.normalization import Normalization
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.normalization import Normalization, Statistics
 from ambidex.policies.policy import Policy
-from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.preset import Preset, TrainingDefaults
-from ambidex.policies.statistics import Statistics
+from ambidex.policies.registry import Preset, TrainingDefaults
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ambidex.atomic_files import appearing, write_json
@@ -13,24 +15,21 @@ from ambidex.codec import from_json, to_json
 from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import CheckpointError
-from ambidex.policies.embodiment import embodiment
+from ambidex.policies.compatibility import embodiment
+from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import Policy
 from ambidex.policies.registry import POLICIES
-from ambidex.policies.statistics import Statistics
-from ambidex.policies.tensor_misfits import tensor_misfits
-from ambidex.policies.training.run_folder import (
+from ambidex.policies.run_folder import (
     CONFIG,
     checkpoint_path,
     find_checkpoint,
     point_last_to,
 )
-from ambidex.policies.training.tensor_file import read_tensors, write_tensors
 from ambidex.text import first_few
 from ambidex.versions import TRAINING, versions
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
 
 FORMAT_VERSION = 1
 ENV_SPEC = "env_spec.json"
@@ -222,3 +221,60 @@ def _check_robots(policy: Policy, folder: Path, tensors: Collection[str]) -> Non
         f"{len(stored)} robots, {', '.join(stored)}, and {ENV_SPEC} and {STATISTICS} are there for "
         f"{', '.join(there)} alone. Restore the folder from a copy of the checkpoint."
     )
+
+
+# FOLDED policies.training.tensor_file: Tensors in a safetensors file. No pickle: a file from elsewhere can do no harm.
+
+RESTORE = "Restore the checkpoint from a copy, or name the folder of an earlier one."
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write a new file.
+
+    Raises:
+        CheckpointError: It cannot be written.
+    """
+    try:
+        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name} could not be written: {error}. Check the space and the permissions of {path.parent.parent}; "
+            "earlier checkpoints are whole, go on from them with --resume."
+        ) from error
+
+
+def read_tensors(path: Path, remedy: str = RESTORE) -> dict[str, Tensor]:
+    """Inverse of `write_tensors`, on the CPU.
+
+    Args:
+        path: The file.
+        remedy: What to do if it is damaged, in words.
+
+    Raises:
+        CheckpointError: Missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. {remedy}") from error
+
+
+# FOLDED policies.tensor_misfits: Why tensors from a file are not those of a model.
+
+
+def tensor_misfits(own: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    """A line for each tensor that is missing, unknown or of another shape; empty if the file fits.
+
+    Args:
+        own: The model's.
+        found: The file's.
+    """
+    return [
+        *(f"{name} is missing" for name in own if name not in found),
+        *(f"{name} is unknown" for name in found if name not in own),
+        *(
+            f"size mismatch of {name}: {tuple(found[name].shape)} in the file, expected {tuple(value.shape)}"
+            for name, value in own.items()
+            if name in found and found[name].shape != value.shape
+        ),
+    ]

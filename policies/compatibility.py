@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
-from ambidex.policies.embodiment import embodiment
 
 MUST_AGREE = ("control", "control_hz", "action_names", "joint_names")
 
@@ -112,3 +111,11 @@ def _named(task: str) -> str:
     """The tasks of a spec, or how many, if they are many."""
     names = task.split("+")
     return " and ".join(names) if len(names) <= SHOWN else f"{len(names)} tasks"
+
+
+# FOLDED policies.embodiment: Which kind of robot a spec is of.
+
+
+def embodiment(spec: EnvSpec) -> str:
+    """A robot in a way to control it, for instance "viperx_bimanual-joint"."""
+    return f"{spec.robot}-{spec.control}"

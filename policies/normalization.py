@@ -1,9 +1,97 @@
-"""Values of a field with mean 0 and standard deviation 1, and back."""
+"""Statistics of training data, with which inputs and outputs are normalised."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ambidex.policies.statistics import SMALLEST_STD, FieldStatistics
+from ambidex.atomic_files import write_json
+from ambidex.envs.types import Float32Array
+from ambidex.errors import DatasetError
+
+SMALLEST_STD = 1e-2  # what hardly moves must not be blown up; the original ACT clips at the same value
+FIELDS = ("qpos", "objects", "actions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldStatistics:
+    """Per dimension of one field, in its own units.
+
+    Attributes:
+        mean: Mean.
+        std: Standard deviation, not clipped.
+        minimum: Smallest value.
+        maximum: Largest value.
+        q01: 1 % quantile.
+        q99: 99 % quantile.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    minimum: tuple[float, ...]
+    maximum: tuple[float, ...]
+    q01: tuple[float, ...]
+    q99: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Float32Array) -> Self:
+        """Of rows, shape (N, D)."""
+        rows = values.astype(np.float64)
+        low, high = np.quantile(rows, (0.01, 0.99), axis=0)
+        columns = (rows.mean(0), rows.std(0), rows.min(0), rows.max(0), low, high)
+        mean, std, minimum, maximum, q01, q99 = (tuple(column.tolist()) for column in columns)
+        return cls(mean=mean, std=std, minimum=minimum, maximum=maximum, q01=q01, q99=q99)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """Statistics of the training episodes alone.
+
+    Attributes:
+        qpos: Of joint positions, J dimensions.
+        objects: Of object poses, 7 * objects dimensions.
+        actions: Of actions, A dimensions.
+    """
+
+    qpos: FieldStatistics
+    objects: FieldStatistics
+    actions: FieldStatistics
+
+    def write(self, path: Path) -> None:
+        """Write statistics.json.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        write_json(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Inverse of `write`.
+
+        Raises:
+            DatasetError: Missing or damaged.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{field: _field(values[field]) for field in FIELDS})
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DatasetError(
+                f"{path} cannot be read as statistics ({type(error).__name__}: {error}). Restore the checkpoint from "
+                "a copy, or train again."
+            ) from error
+
+
+def _field(values: Mapping[str, list[float]]) -> FieldStatistics:
+    return FieldStatistics(**{name: tuple(numbers) for name, numbers in values.items()})
+
+
+# FOLDED policies.normalization: Values of a field with mean 0 and standard deviation 1, and back.
 
 
 class Normalization(nn.Module):

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.embodiment import embodiment
-from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.statistics import Statistics
+from ambidex.policies.compatibility import embodiment
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.normalization import Statistics
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -171,3 +171,26 @@ class Policy(nn.Module, ABC):
             CheckpointError: It is damaged, or does not fit.
         """
         return ""
+
+
+# FOLDED policies.coded_policy: A policy that makes each chunk of actions from one code of a codebook.
+
+
+class CodedPolicy(Policy):
+    """A policy that makes each chunk of actions from one code, a whole number. Results and videos say which."""
+
+    def predict(self, observation: ObservationBatch) -> Tensor:
+        """See `Policy`."""
+        return self.predict_with_codes(observation)[0]
+
+    @abstractmethod
+    def predict_with_codes(self, observation: ObservationBatch) -> tuple[Tensor, Tensor]:
+        """What `predict` gives, and the code behind each chunk, shape (B,) int64, 0 or more."""
+
+    @abstractmethod
+    def play_code(self, code: int) -> None:
+        """From now on, make every chunk from this code, whatever is seen and asked.
+
+        Raises:
+            UsageError: There is no such code.
+        """

@@ -12,16 +12,10 @@ import torch
 
 from ambidex.directory_lock import claimed
 from ambidex.errors import UsageError
-from ambidex.policies.changed_flags import changed_flags
 from ambidex.policies.checkpoint import load, policy_type, read_texts
-from ambidex.policies.dataset import check_directories, read_tables
-from ambidex.policies.training.device import choose_device, choose_precision
-from ambidex.policies.training.learner import Learner
-from ambidex.policies.training.ranks import Ranks, joined, ranks_from_environment, wait_for_all
-from ambidex.policies.training.robot_data import RobotData, robots_of
-from ambidex.policies.training.robot_stream import training_batches
-from ambidex.policies.training.run_advice import after_damage, after_other_settings
-from ambidex.policies.training.run_folder import (
+from ambidex.policies.data.dataset import check_directories, read_tables, said_differences
+from ambidex.policies.data.episode_table import EpisodeTable
+from ambidex.policies.run_folder import (
     TRAINING_STATE,
     check_run_folder,
     checkpoint_path,
@@ -30,19 +24,31 @@ from ambidex.policies.training.run_folder import (
     resumable_step,
     saved_steps,
 )
-from ambidex.policies.training.stored_settings import stored_settings
-from ambidex.policies.training.task_table import with_tasks
-from ambidex.policies.training.train_checks import check_config
-from ambidex.policies.training.train_config import TrainConfig
-from ambidex.policies.training.train_json import config_of, data_facts, differences, read_train_json, write_train_json
-from ambidex.policies.training.train_plan import TrainPlan
-from ambidex.policies.training.trainer import Trainer
-from ambidex.policies.training.training_log import TrainingLog
-from ambidex.policies.training.training_setup import find_home, make_policy, make_stream
-from ambidex.policies.training.unfinished import unfinished
-from ambidex.policies.training.validation import Validation
-from ambidex.policies.training_data.episode_table import EpisodeTable
-from ambidex.policies.training_data.merged_spec import said_differences
+from ambidex.policies.training.checks import after_damage, after_other_settings, check_config, unfinished
+from ambidex.policies.training.config import TrainConfig
+from ambidex.policies.training.distributed import (
+    Ranks,
+    choose_device,
+    choose_precision,
+    joined,
+    ranks_from_environment,
+    wait_for_all,
+)
+from ambidex.policies.training.learner import Learner
+from ambidex.policies.training.logging import TrainingLog
+from ambidex.policies.training.plan import TrainPlan
+from ambidex.policies.training.robots import RobotData, robots_of
+from ambidex.policies.training.run_info import (
+    changed_flags,
+    config_of,
+    data_facts,
+    differences,
+    read_train_json,
+    stored_settings,
+    write_train_json,
+)
+from ambidex.policies.training.setup import find_home, make_policy, make_stream, training_batches, with_tasks
+from ambidex.policies.training.trainer import Trainer, Validation
 from ambidex.versions import TRAINING, versions
 
 

@@ -1,18 +1,21 @@
 """The command `train-policy`."""
 
+import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_leave, run
-from ambidex.envs.registry import SUITES
+from ambidex.envs.registry import SUITES, resolve
 from ambidex.errors import UsageError
-from ambidex.policies.training.run_folder import TRAIN_JSON, default_run
-from ambidex.policies.training.train_config import TrainConfig
-from ambidex.policies.training.train_flags import defaults_for
+from ambidex.policies.registry import PRESETS, Preset
+from ambidex.policies.run_folder import TRAIN_JSON, default_run
+from ambidex.policies.training.config import TrainConfig
+from ambidex.policies.training.run_info import config_of, read_train_json, stored_settings
 
 COMMAND = "train-policy"
 
@@ -28,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def _main(config: TrainConfig[Any]) -> None:
     try:  # heavy: not for --help
         from ambidex.policies.train import train
-        from ambidex.policies.training.ranks import ranks_from_environment
+        from ambidex.policies.training.distributed import ranks_from_environment
     except ModuleNotFoundError as error:
         raise UsageError(
             f"Training needs packages that are not installed ({error}). Install them: pip install 'ambidex[train]'."
@@ -49,7 +52,7 @@ def _main(config: TrainConfig[Any]) -> None:
 def _next_command(policy: str, folder: Path) -> str:
     """As it can be typed: one run for a whole suite, else one for each task of the data, of several robots one each."""
     from ambidex.policies.checkpoint import ENV_SPEC, robot_folders
-    from ambidex.policies.training.run_folder import find_checkpoint
+    from ambidex.policies.run_folder import find_checkpoint
 
     files = [robot / ENV_SPEC for robot in robot_folders(find_checkpoint(folder))]
     tasks = [str(json.loads(file.read_text(encoding="utf-8"))["task"]).split("+") for file in files]
@@ -64,3 +67,61 @@ def _next_command(policy: str, folder: Path) -> str:
 
 if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...
     main()
+
+
+# FOLDED policies.training.train_flags: The defaults of `train-policy`, which depend on three of its own flags.
+
+POLICY, PRESET = "act", "base"
+
+
+def defaults(
+    policy: str = POLICY, preset: str = PRESET, observations: str | None = None, *, base: Path | None = None
+) -> TrainConfig[Any]:
+    """The flags of a policy and preset where nothing else is given.
+
+    Args:
+        policy: Its name.
+        preset: Its preset's name.
+        observations: What it looks at, where the preset leaves that open.
+        base: A checkpoint to adapt or to fine-tune: the policy's own settings are those that it has.
+
+    Raises:
+        UnknownNameError: No such policy, preset or kind of observation.
+        UsageError: There is no checkpoint to begin with, or it is of another policy.
+        CheckpointError: It is damaged.
+    """
+    make = cast(Callable[[str, str | None], Preset[Any]], resolve("policy", policy, PRESETS))
+    chosen = make(preset, observations)
+    model = stored_settings(base, policy, type(chosen.config)) if base else chosen.config
+    return TrainConfig(policy=policy, preset=preset, model=model, **asdict(chosen.training))
+
+
+def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
+    """The defaults under these flags, of which only those that decide are looked at; with --resume, the run's own.
+
+    With --adapt or --finetune the policy's own settings are those of the checkpoint.
+
+    Raises:
+        UnknownNameError: No such policy, preset or kind of observation.
+        UsageError: There is no run to go on with, or no checkpoint to begin with.
+        CheckpointError: The run to go on with is damaged, or the checkpoint to begin with.
+    """
+    known, _ = _parser().parse_known_args(words)
+    if known.resume:
+        run = known.output_dir or default_run(known.policy, known.data)
+        stored = read_train_json(run)
+        model = type(defaults(str(stored.get("policy"))).model)
+        return replace(config_of(run, stored, model), resume=False, quiet=False, debug=False)
+    return defaults(known.policy, known.preset, known.observations, base=known.adapt or known.finetune)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name, default in (("policy", POLICY), ("preset", PRESET), ("observations", None)):
+        parser.add_argument(f"--{name}", default=default, nargs="?")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--output-dir", "--output_dir", type=Path, nargs="?")
+    for name in ("adapt", "finetune"):
+        parser.add_argument(f"--{name}", type=Path, nargs="?")
+    parser.add_argument("--data", type=Path, nargs="*", default=[])
+    return parser

@@ -6,7 +6,7 @@ from pathlib import Path
 from ambidex.benchmarks.running.benchmark_info import CheckpointId
 from ambidex.benchmarks.running.policy_host import WEIGHTS, checkpoint_id
 from ambidex.errors import CheckpointError, UsageError
-from ambidex.policies.training.run_folder import CONFIG, find_checkpoint
+from ambidex.policies.run_folder import CONFIG, find_checkpoint
 
 
 def codebook_size(acted: CheckpointId, given: Path | None) -> int:

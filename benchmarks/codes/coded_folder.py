@@ -11,8 +11,8 @@ from ambidex.benchmarks.given_results import given_rows
 from ambidex.benchmarks.results_folder import RESULTS
 from ambidex.benchmarks.running.benchmark_info import BENCHMARK_JSON, BenchmarkInfo, CheckpointId
 from ambidex.errors import DatasetError, UsageError
-from ambidex.policies.embodiment import embodiment
-from ambidex.policies.execution import FIXED
+from ambidex.policies.compatibility import embodiment
+from ambidex.policies.serving.execution import FIXED
 
 
 @dataclass(frozen=True, kw_only=True)

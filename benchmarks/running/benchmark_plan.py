@@ -21,9 +21,9 @@ from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.execution import MODES
 from ambidex.policies.registry import POLICIES
-from ambidex.policies.training.run_folder import find_checkpoint, newest_run
+from ambidex.policies.run_folder import find_checkpoint, newest_run
+from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_name, task_folder
 
 COMMAND = "run-benchmark"

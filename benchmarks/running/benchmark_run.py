@@ -21,7 +21,7 @@ from ambidex.benchmarks.running.benchmark_worker import BenchmarkWorker, Episode
 from ambidex.benchmarks.running.policy_host import Hosted, LoadPolicy, PolicyHost, host_locally
 from ambidex.benchmarks.throughput_machine import describe_hardware
 from ambidex.command_line import to_text
-from ambidex.policies.serving import PolicyServer
+from ambidex.policies.serving.server import PolicyServer
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.environment import keep_definition
 from ambidex.recorders.recording.worker import AgentFactory

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ambidex.policies.training.run_folder import CHECKPOINTS, LAST, RUNS
+from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS
 
 
 def checkpoint_words(asked: Path | None, found: Path, policy: str) -> str:

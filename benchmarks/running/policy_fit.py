@@ -9,8 +9,7 @@ from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.registry import find_task
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
-from ambidex.policies.compatibility import check_compatible
-from ambidex.policies.embodiment import embodiment
+from ambidex.policies.compatibility import check_compatible, embodiment
 
 if TYPE_CHECKING:
     from ambidex.policies.policy import Policy
@@ -56,7 +55,7 @@ def play_code(policy: "Policy", code: int, flag: str = "--code") -> None:
     Raises:
         UsageError: It has no codes, or not this one.
     """
-    from ambidex.policies.coded_policy import CodedPolicy  # heavy
+    from ambidex.policies.policy import CodedPolicy  # heavy
 
     if not isinstance(policy, CodedPolicy):
         raise UsageError(

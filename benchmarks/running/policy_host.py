@@ -16,8 +16,8 @@ from ambidex.command_line import AUTO
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.policies.compatibility import unseen_warning
-from ambidex.policies.execution import choose_execution
-from ambidex.policies.serving import PolicyServer, describe
+from ambidex.policies.serving.execution import choose_execution
+from ambidex.policies.serving.server import PolicyServer, describe
 
 if TYPE_CHECKING:
     import torch
@@ -94,7 +94,7 @@ class PolicyHost:
             UsageError: It does not fit a task or the execution, or there is no such device.
             CheckpointError: It cannot be loaded.
         """
-        from ambidex.policies.training.device import choose_device  # heavy
+        from ambidex.policies.training.distributed import choose_device  # heavy
 
         device = choose_device(self._config.device or AUTO)
         policy = (self._load or _load)(path)

@@ -5,9 +5,9 @@ from functools import cached_property
 from ambidex.benchmarks.running.terms import Terms
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent, EnvSpec
-from ambidex.policies.execution import Execution, choose_execution
-from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.serving_client import Address, PolicyClient, PolicyServerError
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.serving.client import Address, PolicyClient, PolicyServerError
+from ambidex.policies.serving.execution import Execution, choose_execution
 
 
 class ServedAgents:

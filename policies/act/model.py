@@ -7,16 +7,29 @@ B samples, K actions in a chunk, D d_model, S tokens, J joints, O object dimensi
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ambidex.policies.act.camera_encoder import CameraEncoder
+from ambidex.policies.act.cameras import CameraEncoder
 from ambidex.policies.act.config import ActConfig
-from ambidex.policies.act.cvae_encoder import CvaeEncoder
-from ambidex.policies.act.decoder_layer import DecoderLayer
-from ambidex.policies.act.encoder_layer import EncoderLayer
-from ambidex.policies.act.prediction import Prediction
+from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer, sequence_positions
+
+# FOLDED policies.act.prediction: What ACT's network gives.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """One chunk for each sample.
+
+    Attributes:
+        actions: Normalised, shape (B, K, A).
+        padding: Logits of "beyond the end of the episode", shape (B, K); None without that head.
+    """
+
+    actions: Tensor
+    padding: Tensor | None
 
 
 class ActModel(nn.Module):
@@ -113,3 +126,68 @@ class ActModel(nn.Module):
         for layer in self.decoder:
             tokens = layer(tokens, queries, memory, placed)
         return self.norm(tokens)  # type: ignore[no-any-return]
+
+
+# FOLDED policies.act.gaussian: A Gaussian with independent dimensions.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gaussian:
+    """What the CVAE encoder believes about the latent variable.
+
+    Attributes:
+        mean: Shape (B, latent).
+        log_variance: Natural logarithm of the variance, likewise.
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def sample(self) -> Tensor:
+        """A draw that gradients pass through (the reparametrisation of Kingma & Welling, 2013), shape (B, latent)."""
+        return self.mean + torch.randn_like(self.mean) * (self.log_variance / 2).exp()
+
+    def divergence(self) -> Tensor:
+        """KL divergence from a standard Gaussian: summed over dimensions, averaged over the batch, a scalar."""
+        terms = self.mean.square() + self.log_variance.exp() - 1 - self.log_variance
+        return terms.sum(-1).mean() / 2
+
+
+# FOLDED policies.act.cvae_encoder: The encoder of ACT's conditional variational autoencoder (CVAE), used in training alone.
+
+
+class CvaeEncoder(nn.Module):
+    """The style of a demonstration, from its actions and where the robot stood.
+
+    Args:
+        config: Sizes.
+        joints: Dimensions of proprioception, J.
+        actions: Dimensions of an action, A.
+    """
+
+    positions: Tensor
+
+    def __init__(self, config: ActConfig, joints: int, actions: int) -> None:
+        super().__init__()
+        d = config.d_model
+        self.cls = nn.Embedding(1, d)
+        self.qpos = nn.Linear(joints, d)
+        self.actions = nn.Linear(actions, d)
+        sizes = (d, config.heads, config.feedforward, config.dropout)
+        self.layers = nn.ModuleList(EncoderLayer(*sizes) for _ in range(config.cvae_layers))
+        self.latent = nn.Linear(d, 2 * config.latent)
+        self.register_buffer("positions", sequence_positions(2 + config.chunk_size, d), persistent=False)
+
+    def forward(self, qpos: Tensor, actions: Tensor, is_pad: Tensor) -> Gaussian:
+        """From (B, J), (B, K, A), both normalised, and (B, K) bool."""
+        steps = self.actions(actions)  # (B, K, D)
+        cls = self.cls.weight.to(steps.dtype).expand(len(qpos), 1, -1)  # (B, 1, D)
+        tokens = torch.cat((cls, self.qpos(qpos)[:, None], steps), dim=1)  # (B, 2 + K, D)
+        counts = torch.cat((is_pad.new_ones(len(qpos), 2), ~is_pad), dim=1)[:, None, None]  # (B, 1, 1, 2 + K)
+        positions = self.positions.to(tokens.dtype)  # (2 + K, D)
+        last = len(self.layers) - 1
+        for i, layer in enumerate(self.layers):  # of the last layer's output, only [CLS] is looked at
+            tokens = layer(tokens, positions, counts, wanted=1 if i == last else None)
+        with torch.autocast(tokens.device.type, enabled=False):
+            mean, log_variance = self.latent(tokens[:, 0].float()).chunk(2, dim=-1)  # (B, latent) each
+        return Gaussian(mean=mean, log_variance=log_variance)

@@ -1,6 +1,6 @@
 """ACT as a policy: normalisation around the network, and its losses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -10,14 +10,11 @@ from torch import Tensor, nn
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import NoImagesError, UsageError
 from ambidex.policies.act.config import ActConfig
-from ambidex.policies.act.model import ActModel
-from ambidex.policies.act.prediction import Prediction
-from ambidex.policies.act.task_index import TaskIndex
+from ambidex.policies.act.model import ActModel, Prediction
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.normalization import Normalization
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.normalization import Normalization, Statistics
 from ambidex.policies.policy import Policy
-from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.statistics import Statistics
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
 
 
@@ -117,3 +114,36 @@ def masked_l1(predicted: Tensor, actions: Tensor, is_pad: Tensor) -> Tensor:
     valid = ~is_pad[..., None]  # (B, K, 1)
     count = valid.sum().clamp(min=1) * actions.shape[-1]
     return ((predicted - actions).abs() * valid).sum() / count
+
+
+# FOLDED policies.act.task_index: Which of the tasks it was trained on an instruction means.
+
+SHOWN = 5
+
+
+class TaskIndex:
+    """Instruction -> index.
+
+    Args:
+        instructions: Those of the training data, in the order of their indices.
+    """
+
+    def __init__(self, instructions: Sequence[str]) -> None:
+        self._indices = {instruction: index for index, instruction in enumerate(instructions)}
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it would compile the loss anew for every mixture of tasks in a batch
+    def __call__(self, instructions: Sequence[str], device: torch.device) -> Tensor:
+        """The indices of instructions, shape (B,) int64.
+
+        Raises:
+            UsageError: One that it was not trained on; the message names some that it was.
+        """
+        unknown = [instruction for instruction in instructions if instruction not in self._indices]
+        if unknown:
+            known = list(self._indices)
+            more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+            raise UsageError(
+                f"The policy was trained on {len(known)} tasks, and {unknown[0]!r} is none of them. It knows: "
+                f"{'; '.join(known[:SHOWN])}{more}. Give one of these, or train with that task."
+            )
+        return torch.tensor([self._indices[instruction] for instruction in instructions], device=device)

@@ -1,22 +1,21 @@
 """One training step: forward, backward, update."""
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW
 
 from ambidex.policies.batch import TrainingBatch
-from ambidex.policies.training.ema import MovingAverage
-from ambidex.policies.training.learning_rate import rate_factor
-from ambidex.policies.training.loss_module import LossModule
-from ambidex.policies.training.optimizer import make_optimizer, trained_parameters
-from ambidex.policies.training.step_clock import StepClock
-from ambidex.policies.training.train_plan import TrainPlan
-from ambidex.policies.training.training_state import TrainingState
+from ambidex.policies.policy import Policy
+from ambidex.policies.training.logging import StepClock
+from ambidex.policies.training.plan import TrainPlan
+from ambidex.policies.training.state import MovingAverage, TrainingState
 
 Losses = Callable[[TrainingBatch], Mapping[str, Tensor]]
 
@@ -104,3 +103,88 @@ def _wrapped(plan: TrainPlan) -> Losses:
             gradient_as_bucket_view=True,
         )
     return cast(Losses, torch.compile(module) if plan.config.compile else module)
+
+
+# FOLDED policies.training.loss_module: A policy's losses as a module's forward pass, which is what DDP, torch.compile and autocast wrap.
+
+
+class LossModule(nn.Module):
+    """Calls `policy.losses` in a precision.
+
+    Args:
+        policy: The policy.
+        precision: "bf16" runs under autocast; losses are float32 either way.
+    """
+
+    def __init__(self, policy: Policy, precision: str) -> None:
+        super().__init__()
+        self.policy, self._mixed = policy, precision == "bf16"
+
+    def forward(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
+        """The terms of the loss by name."""
+        with torch.autocast(batch.actions.device.type, dtype=torch.bfloat16, enabled=self._mixed):
+            terms = self.policy.losses(batch)
+        return {name: term.float() for name, term in terms.items()}
+
+
+# FOLDED policies.training.learning_rate: What the learning rate does over a run.
+
+
+def rate_factor(step: int, *, steps: int, warmup_steps: int, schedule: str) -> float:
+    """Share of the highest rate in a step, in (0, 1].
+
+    Args:
+        step: From 0.
+        steps: Of the whole run.
+        warmup_steps: Over these it rises linearly.
+        schedule: "cosine" falls to 0 at `steps` (Loshchilov & Hutter, "SGDR", ICLR 2017), "constant" stays at 1.
+    """
+    if step < warmup_steps:
+        return (step + 1) / (warmup_steps + 1)
+    if schedule == "constant":
+        return 1.0
+    progress = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
+
+
+# FOLDED policies.training.optimizer: AdamW with the backbone's own rate, and no decay where decay does harm.
+
+UNDECAYED = (nn.Embedding, nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase, nn.RMSNorm)
+
+
+def make_optimizer(
+    policy: Policy, *, learning_rate: float, backbone_learning_rate: float, weight_decay: float
+) -> AdamW:
+    """AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019) in its fused form.
+
+    Each group's own highest rate stands in its "initial_lr".
+    """
+    backbone = {id(parameter) for parameter in policy.backbone_parameters()}
+    undecayed = _undecayed(policy)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter in trained_parameters(policy).values():
+        rate = backbone_learning_rate if id(parameter) in backbone else learning_rate
+        decay = 0.0 if id(parameter) in undecayed else weight_decay
+        groups.setdefault((rate, decay), []).append(parameter)
+    return AdamW(
+        [
+            {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay}
+            for (rate, decay), parameters in groups.items()
+        ],
+        fused=True,
+    )
+
+
+def trained_parameters(policy: nn.Module) -> Mapping[str, nn.Parameter]:
+    """Name -> parameter, of those that learn."""
+    return {name: parameter for name, parameter in policy.named_parameters() if parameter.requires_grad}
+
+
+def _undecayed(policy: nn.Module) -> set[int]:
+    """Ids of the parameters of norms and embeddings, and of all vectors: biases, gates, single tokens."""
+    return {
+        id(parameter)
+        for module in policy.modules()
+        for parameter in module.parameters(recurse=False)
+        if isinstance(module, UNDECAYED) or parameter.numel() == max(parameter.shape, default=1)
+    }

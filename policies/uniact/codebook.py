@@ -5,15 +5,77 @@ Jang et al., "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.uniact.batch_mean import batch_mean
-from ambidex.policies.uniact.selection import Selection
-from ambidex.policies.uniact.temperature import Temperature
+from ambidex.policies.uniact.losses import batch_mean
+
+# FOLDED policies.uniact.temperature: The temperature of Gumbel-softmax, which falls as training goes on.
+
+
+class Temperature(nn.Module):
+    """Falls linearly with the training step and then stays. All of it is buffers, so a checkpoint keeps it.
+
+    Every process of a training makes the same steps, so it is the same in all of them.
+
+    Args:
+        start: Before the first step.
+        end: From the last step on.
+        steps: Training steps over which it falls, 1 or more.
+    """
+
+    step: Tensor
+    start: Tensor
+    end: Tensor
+    steps: Tensor
+
+    def __init__(self, start: float, end: float, steps: int) -> None:
+        super().__init__()
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("start", torch.tensor(start))
+        self.register_buffer("end", torch.tensor(end))
+        self.register_buffer("steps", torch.tensor(steps, dtype=torch.int64))
+
+    def forward(self) -> Tensor:
+        """The temperature now, a scalar."""
+        left = (self.steps - self.step).clamp(min=0) / self.steps
+        return self.end + (self.start - self.end) * left
+
+    def advance(self) -> None:
+        """One training step is done."""
+        self.step += 1
+
+    def go_on_from(self, other: "Temperature") -> None:
+        """Be as far as another one, if it falls between the same limits over as many steps."""
+        pairs = ((self.start, other.start), (self.end, other.end), (self.steps, other.steps))
+        if all(torch.equal(own, theirs) for own, theirs in pairs):
+            self.step.copy_(other.step)
+
+
+# FOLDED policies.uniact.selection: What the codebook chose.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Selection:
+    """Universal actions of a batch, and where they come from.
+
+    Attributes:
+        actions: Universal actions, shape (B, W).
+        codes: The code that weighs most in each, shape (B,) int64.
+        divergence: KL divergence of the codes' probabilities from the uniform ones, averaged over the batch, a scalar
+            in nats.
+        information: How much the codes say about what they were chosen by, a scalar in nats.
+    """
+
+    actions: Tensor
+    codes: Tensor
+    divergence: Tensor
+    information: Tensor
+
 
 Mode = Literal["gumbel", "argmax"]
 FIRST_STD = 0.2  # of codes before training, as published

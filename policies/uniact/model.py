@@ -9,20 +9,63 @@ action dimensions, J joints.
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.statistics import Statistics
-from ambidex.policies.uniact.camera_features import CameraFeatures
-from ambidex.policies.uniact.codebook import Codebook, Mode
+from ambidex.policies.normalization import Normalization, Statistics
+from ambidex.policies.uniact.codebook import Codebook, Mode, Selection, Temperature
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.domain import Domain
 from ambidex.policies.uniact.extractor.extractor import Extractor
-from ambidex.policies.uniact.interpreters.blind_interpreter import BlindInterpreter
-from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes
+from ambidex.policies.uniact.interpreters.interpreter import BlindInterpreter, Interpreter, InterpreterSizes
 from ambidex.policies.uniact.interpreters.registry import make_interpreter
-from ambidex.policies.uniact.selection import Selection
-from ambidex.policies.uniact.temperature import Temperature
+from ambidex.policies.vision.resnet import ImageNormalization, Norm, ResNet18
+
+# FOLDED policies.uniact.domain: What belongs to one kind of robot alone.
+
+
+class Domain(nn.Module):
+    """A robot's interpreter with the statistics of its data; both are in the checkpoint.
+
+    Args:
+        interpreter: Makes its normalised actions.
+        blind: Makes them of universal actions alone, for training; None for none.
+        statistics: Of its training data.
+        cameras: What it looks at.
+    """
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        blind: BlindInterpreter | None,
+        statistics: Statistics,
+        cameras: tuple[str, ...],
+    ) -> None:
+        super().__init__()
+        self.cameras = cameras
+        self.interpreter, self.blind = interpreter, blind
+        self.qpos, self.actions = Normalization(statistics.qpos), Normalization(statistics.actions)
+
+    def take_over(self, other: "Domain") -> None:
+        """Copy what another domain of the same robot has learnt, rewritten for the statistics of the data here.
+
+        Actions are the same in their own units, however its data are distributed.
+
+        Raises:
+            RuntimeError: The sizes differ.
+        """
+        self.interpreter.load_state_dict(other.interpreter.state_dict())
+        if self.interpreter.proprio is not None:
+            reread(self.interpreter.proprio, other.qpos, self.qpos)
+        rewrite(self.interpreter.head, other.actions, self.actions)
+        if self.blind is not None and other.blind is not None:
+            self.blind.load_state_dict(other.blind.state_dict())
+            rewrite(self.blind.head, other.actions, self.actions)
+
+    def forward(self, features: Tensor, universal: Tensor, qpos: Tensor) -> Tensor:
+        """Normalised actions, shape (B, K, A), from features (B, V, C, h, w), (B, W) and (B, J) in its own units."""
+        return self.interpreter(features, universal, self.qpos(qpos))  # type: ignore[no-any-return]
+
 
 SHARED = ("extractor", "codebook.project", "codebook.codes", "cameras")
 
@@ -107,3 +150,44 @@ class UniActModel(nn.Module):
 
     def _sees_alike(self, other: "UniActModel", name: str) -> bool:
         return name in other.domains and self.domain(name).cameras == other.domain(name).cameras
+
+
+# FOLDED policies.uniact.units: Linear layers that say the same in other units.
+
+
+@torch.no_grad()
+def reread(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
+    """Have a layer take what is normalised by `new` for what it took normalised by `old`, D dimensions each."""
+    layer.bias.add_(layer.weight @ ((new.mean - old.mean) / old.std))
+    layer.weight.mul_(new.std / old.std)
+
+
+@torch.no_grad()
+def rewrite(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
+    """Have a layer that gave rows of D dimensions normalised by `old`, one or several at once, give them by `new`."""
+    rows = len(layer.bias) // len(old.mean)
+    scale, shift = (old.std / new.std).repeat(rows), ((old.mean - new.mean) / new.std).repeat(rows)
+    layer.weight.mul_(scale[:, None])
+    layer.bias.mul_(scale).add_(shift)
+
+
+# FOLDED policies.uniact.camera_features: Images to the features that interpreters look at.
+
+
+class CameraFeatures(nn.Module):
+    """One ResNet-18 for all cameras, apart from the extractor, called once.
+
+    Args:
+        width: Of its first layers; 64 as published.
+        norm: See `ResNet18`.
+    """
+
+    def __init__(self, width: int, norm: Norm) -> None:
+        super().__init__()
+        self.normalise = ImageNormalization()
+        self.backbone = ResNet18(width, norm)
+
+    def forward(self, images: Mapping[str, Tensor], cameras: tuple[str, ...]) -> Tensor:
+        """Camera -> (B, 3, H, W) uint8, to the features of V of them, shape (B, V, C, H / 32, W / 32)."""
+        batch = torch.stack([images[camera] for camera in cameras], dim=1)  # (B, V, 3, H, W)
+        return self.backbone(self.normalise(batch.flatten(0, 1))).unflatten(0, (-1, len(cameras)))  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
 """UniAct as a policy: what it looks at, its losses, and what it is asked for in use."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,25 +10,20 @@ import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import NoImagesError, UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.changed_flags import changed_flags
-from ambidex.policies.coded_policy import CodedPolicy
-from ambidex.policies.embodiment import embodiment
-from ambidex.policies.policy import Policy
-from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.statistics import Statistics
-from ambidex.policies.training_data.merged_spec import BETWEEN
-from ambidex.policies.uniact.batch_mean import batch_mean
-from ambidex.policies.uniact.code_figures import code_figures
-from ambidex.policies.uniact.codebook import Mode
+from ambidex.policies.compatibility import embodiment
+from ambidex.policies.data.dataset import BETWEEN
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.normalization import Statistics
+from ambidex.policies.policy import CodedPolicy, Policy
+from ambidex.policies.training.run_info import changed_flags
+from ambidex.policies.uniact.code_usage import code_figures
+from ambidex.policies.uniact.codebook import Mode, Selection
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.domain import Domain
-from ambidex.policies.uniact.extractor.make_extractor import make_extractor, missing_extractor_weights
-from ambidex.policies.uniact.masked_huber import masked_huber
-from ambidex.policies.uniact.model import UniActModel
-from ambidex.policies.uniact.robot_view import RobotView, view_of
-from ambidex.policies.uniact.selection import Selection
+from ambidex.policies.uniact.extractor.registry import make_extractor, missing_extractor_weights
+from ambidex.policies.uniact.losses import batch_mean, masked_huber
+from ambidex.policies.uniact.model import Domain, UniActModel
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
 
 TOKENIZER = "tokenizer.json"
@@ -258,3 +253,63 @@ def _other_sizes(was: UniActConfig, now: UniActConfig, error: RuntimeError) -> s
         "flags that set sizes, they are those of the checkpoint; in Python, begin with defaults(POLICY, PRESET, "
         "base=CHECKPOINT)."
     )
+
+
+# FOLDED policies.uniact.robot_view: What UniAct looks at when it acts with a robot.
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotView:
+    """A robot's cameras.
+
+    Attributes:
+        interpreter: Those of the interpreter.
+        main: The one of the extractor.
+    """
+
+    interpreter: tuple[str, ...]
+    main: str
+
+    @property
+    def inputs(self) -> PolicyInputs:
+        """All that is looked at."""
+        seen = tuple(dict.fromkeys((*self.interpreter, self.main)))
+        return PolicyInputs(cameras=seen, objects=False, instruction=True)
+
+
+def view_of(config: UniActConfig, spec: EnvSpec) -> RobotView:
+    """The cameras that the configuration names, as far as a robot's data have them; all if it names none.
+
+    The main camera is the one that is named, or the interpreter's first.
+
+    Raises:
+        NoImagesError: The data have no images.
+        UsageError: They have none of one of these cameras.
+    """
+    if not spec.cameras:
+        raise NoImagesError(f"UniAct needs images, and the data of {spec.task} have none.")
+    cameras = tuple(name for name in config.cameras or spec.cameras if name in spec.cameras)
+    if not cameras:
+        raise UsageError(
+            f"UniAct needs images of {' or '.join(config.cameras)}{_told(config.cameras)}: the data of "
+            f"{spec.task} have images of {', '.join(spec.cameras)}. Give --cameras with some of those, "
+            "or without a name for all, or render the episodes again with render-episodes --cameras."
+        )
+    return RobotView(interpreter=cameras, main=_main(config, spec, cameras))
+
+
+def _main(config: UniActConfig, spec: EnvSpec, cameras: tuple[str, ...]) -> str:
+    if not config.main_camera:
+        return cameras[0]
+    if config.main_camera not in spec.cameras:
+        raise UsageError(
+            f"--main-camera {config.main_camera}{_told(config.main_camera)}: the data of {spec.task} have images of "
+            f"{', '.join(spec.cameras)}. Give --main-camera {cameras[0]}, or --main-camera '' for the first of each "
+            "robot's cameras."
+        )
+    return config.main_camera
+
+
+def _told(setting: object) -> str:
+    """Who said so, if anybody did: with --adapt or --finetune perhaps not the user."""
+    return " (from the flags, or from the checkpoint to begin with)" if setting else ""

@@ -19,10 +19,10 @@ from ambidex.benchmarks.results_folder import read_rows
 from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
 from ambidex.envs.env import Environment, make
 from ambidex.errors import UsageError
+from ambidex.policies.act.config import preset
 from ambidex.policies.act.policy import ActPolicy
-from ambidex.policies.act.presets import preset
-from ambidex.policies.serving import PolicyServer
-from ambidex.policies.serving_client import PolicyClient
+from ambidex.policies.serving.client import PolicyClient
+from ambidex.policies.serving.server import PolicyServer
 
 SPEC = make("insertion", cameras=("top",), image_size=(24, 32)).spec
 POLICY = replace(HOLD, policy="act", episodes=3, device="cpu")

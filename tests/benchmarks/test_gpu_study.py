@@ -18,8 +18,8 @@ from ambidex.benchmarks.study.study_runner import StudyRunner
 from ambidex.benchmarks.study.training_cell import TrainingCell
 from ambidex.benchmarks.summary import Summary
 from ambidex.errors import UsageError
-from ambidex.policies.training.train_config import TrainConfig
-from ambidex.policies.training.train_flags import defaults_for
+from ambidex.policies.train_policy import defaults_for
+from ambidex.policies.training.config import TrainConfig
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.rendering.config import RenderConfig
 

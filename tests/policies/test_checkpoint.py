@@ -15,8 +15,8 @@ import ambidex.policies
 from ambidex.errors import CheckpointError, DatasetError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load, save
-from ambidex.policies.statistics import FieldStatistics, Statistics
-from ambidex.policies.training.run_folder import newest_run, prune, remove_leftovers, resumable_step
+from ambidex.policies.normalization import FieldStatistics, Statistics
+from ambidex.policies.run_folder import newest_run, prune, remove_leftovers, resumable_step
 
 pytestmark = pytest.mark.usefixtures("toy")
 SPEC = make_spec()
@@ -69,7 +69,7 @@ def test_the_run_and_last_and_a_step_can_be_named(run):
 
 def load_step(path):
     load(path)
-    from ambidex.policies.training.run_folder import find_checkpoint
+    from ambidex.policies.run_folder import find_checkpoint
 
     return int(find_checkpoint(path).name)
 
@@ -175,8 +175,8 @@ def test_leftovers_of_killed_processes_go(run):
 
 def test_looking_at_runs_and_flags_needs_no_torch():
     code = (
-        "import sys, ambidex.policies, ambidex.policies.training.run_folder, ambidex.policies.compatibility;"
-        "import ambidex.policies.train_policy, ambidex.policies.training.train_flags;"
+        "import sys, ambidex.policies, ambidex.policies.run_folder, ambidex.policies.compatibility;"
+        "import ambidex.policies.train_policy, ambidex.policies.train_policy;"
         "print(sorted({'torch', 'mujoco', 'tensorboard'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -3,9 +3,14 @@ import pytest
 
 from ambidex.envs.types import NO_CODE
 from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
-from ambidex.policies.chunk import Chunk
-from ambidex.policies.chunking import ChunkExecution, EnsembleExecution, FirstExecution
-from ambidex.policies.execution import Execution, choose_execution
+from ambidex.policies.messages import Chunk
+from ambidex.policies.serving.execution import (
+    ChunkExecution,
+    EnsembleExecution,
+    Execution,
+    FirstExecution,
+    choose_execution,
+)
 
 K, A, STEPS = 7, 3, 25
 

@@ -7,7 +7,6 @@ import pytest
 from synthetic_episode import make_spec
 
 from ambidex.errors import UsageError
-from ambidex.policies import checkpoint
 from ambidex.policies.compatibility import check_compatible, unseen_warning
 
 SEEN = make_spec()
@@ -102,7 +101,6 @@ def test_another_robot_hides_no_difference(changes, options, names):
     with pytest.raises(UsageError) as caught:
         check_compatible(SEEN, replace(SEEN, robot="panda", **changes), **options)
     assert all(name in str(caught.value) for name in ["Also different from viperx_bimanual-joint", *names])
-
 
 
 def test_a_robot_that_is_not_the_one_in_use_is_no_unknown_one():

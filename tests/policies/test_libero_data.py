@@ -5,9 +5,8 @@ import pytest
 from synthetic_episode import make_frames
 from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_info, write_libero
 
-from ambidex.policies.dataset import read_table
-from ambidex.policies.training_data.frame_loader import loaded
-from ambidex.policies.training_data.frame_reading import FrameReader
+from ambidex.policies.data.dataset import read_table
+from ambidex.policies.data.frames import FrameReader, loaded
 from ambidex.recorders.formats.act import episode_path, write_episode
 from ambidex.recorders.formats.libero.format import LiberoFormat
 

@@ -1,9 +1,8 @@
 import numpy as np
 import torch
 
-from ambidex.policies.normalization import Normalization
-from ambidex.policies.statistics import SMALLEST_STD, FieldStatistics
-from ambidex.policies.vision.image_normalization import ImageNormalization
+from ambidex.policies.normalization import SMALLEST_STD, FieldStatistics, Normalization
+from ambidex.policies.vision.resnet import ImageNormalization
 
 
 def statistics(values):

@@ -14,12 +14,12 @@ from ambidex.envs.registry import resolve
 from ambidex.policies import registry
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load, policy_type
-from ambidex.policies.dataset import read_table
+from ambidex.policies.data.batches import SampleGatherer
+from ambidex.policies.data.dataset import read_table
 from ambidex.policies.policy import Policy
 from ambidex.policies.train import train
-from ambidex.policies.training.robot_data import statistics_of
-from ambidex.policies.training.train_flags import defaults
-from ambidex.policies.training_data.sample_gatherer import SampleGatherer
+from ambidex.policies.train_policy import defaults
+from ambidex.policies.training.robots import statistics_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "toy_policy.py"
 NAMES = [*registry.POLICIES, "mlp"]

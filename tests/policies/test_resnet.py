@@ -11,9 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ambidex.errors import CheckpointError, UsageError
-from ambidex.policies.vision.frozen_batch_norm import FrozenBatchNorm2d
-from ambidex.policies.vision.group_norm import GroupNorm2d
-from ambidex.policies.vision.resnet import ResNet18
+from ambidex.policies.vision.resnet import FrozenBatchNorm2d, GroupNorm2d, ResNet18
 from ambidex.policies.vision.resnet_weights import load_resnet_weights
 
 PUBLISHED_PARAMETERS = 11_689_512 - 513_000  # torchvision's resnet18 without its classifier

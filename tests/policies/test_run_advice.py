@@ -8,9 +8,9 @@ import pytest
 from training_runs import interrupt, same_tensors, settings, tensors
 
 from ambidex.errors import CheckpointError, UsageError
+from ambidex.policies.run_folder import resumable_step, saved_steps
 from ambidex.policies.train import train
-from ambidex.policies.training import run_advice
-from ambidex.policies.training.run_folder import resumable_step, saved_steps
+from ambidex.policies.training import checks as run_advice
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 

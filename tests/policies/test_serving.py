@@ -13,11 +13,10 @@ import torch
 from toy_policy import CodedToyPolicy, CrowdPolicy, FussyPolicy, MoodyPolicy, QueuePolicy, ToyPolicy, toy_spec
 
 from ambidex.envs.types import NO_CODE, Observation
-from ambidex.policies.fixed_batch import GPU_LANES, FixedBatch, collate, random_message, tried_out
-from ambidex.policies.observation_message import ObservationMessage
-from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.serving import PolicyServer, describe
-from ambidex.policies.serving_client import PolicyClient, PolicyServerError, Refusal
+from ambidex.policies.messages import ObservationMessage, PolicyInputs
+from ambidex.policies.serving.client import PolicyClient, PolicyServerError, Refusal
+from ambidex.policies.serving.fixed_batch import GPU_LANES, FixedBatch, collate, random_message, tried_out
+from ambidex.policies.serving.server import PolicyServer, describe
 
 CPU = torch.device("cpu")
 SPEC = toy_spec()
@@ -286,8 +285,8 @@ def test_on_a_gpu_rows_are_shared_and_answers_do_not_depend_on_it(policy):
 
 def test_neither_clients_nor_the_door_need_torch():
     code = (
-        "import sys, ambidex.policies.serving_client, ambidex.policies.chunking, ambidex.policies.execution;"
-        "from ambidex.policies.serving import PolicyServer; PolicyServer().close();"
+        "import sys, ambidex.policies.serving.client, ambidex.policies.serving.execution, ambidex.policies.serving.execution;"
+        "from ambidex.policies.serving.server import PolicyServer; PolicyServer().close();"
         "import ambidex.benchmarks.running.benchmark_worker, ambidex.benchmarks.running.served_agents;"
         "print('torch' in sys.modules)"
     )

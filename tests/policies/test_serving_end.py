@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from toy_policy import ToyPolicy, toy_spec
 
-from ambidex.policies.serving import PolicyServer
-from ambidex.policies.serving_client import PolicyClient
+from ambidex.policies.serving.client import PolicyClient
+from ambidex.policies.serving.server import PolicyServer
 
 
 def test_closing_ends_though_nobody_stands_at_the_door_any_more(monkeypatch):

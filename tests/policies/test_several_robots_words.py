@@ -13,8 +13,7 @@ from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies import train as training
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
-from ambidex.policies.train_policy import _next_command
-from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.train_policy import _next_command, defaults
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

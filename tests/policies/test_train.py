@@ -13,11 +13,11 @@ from training_runs import curves, same_tensors, settings, tensors
 import ambidex.policies
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import policy_type
-from ambidex.policies.dataset import read_table
+from ambidex.policies.data.dataset import read_table
+from ambidex.policies.data.split import split
 from ambidex.policies.train import train
-from ambidex.policies.training.robot_data import statistics_of
-from ambidex.policies.training.train_flags import defaults
-from ambidex.policies.training_data.split import split
+from ambidex.policies.train_policy import defaults
+from ambidex.policies.training.robots import statistics_of
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 

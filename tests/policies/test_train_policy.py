@@ -15,10 +15,9 @@ import tyro
 from safetensors.torch import load_file
 
 from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.policies.run_folder import default_run
 from ambidex.policies.train import train
-from ambidex.policies.train_policy import main
-from ambidex.policies.training.run_folder import default_run
-from ambidex.policies.training.train_flags import defaults_for
+from ambidex.policies.train_policy import defaults_for, main
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 

@@ -12,9 +12,9 @@ from training_runs import curves, interrupt, same_tensors, settings, tensors
 
 from ambidex.directory_lock import claimed
 from ambidex.errors import CheckpointError, DatasetError, TrainingError, UsageError
+from ambidex.policies.run_folder import resumable_step
 from ambidex.policies.train import train
-from ambidex.policies.training.run_folder import resumable_step
-from ambidex.policies.training.train_flags import defaults, defaults_for
+from ambidex.policies.train_policy import defaults, defaults_for
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 

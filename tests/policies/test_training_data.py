@@ -9,17 +9,13 @@ from synthetic_dataset import STATES, write_dataset
 from synthetic_episode import make_spec
 
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.policies.dataset import read_table
-from ambidex.policies.training_data import frame_home, memory
-from ambidex.policies.training_data.augmentation import Augmentation, jittered, shifted
-from ambidex.policies.training_data.frame_home import choose_home
-from ambidex.policies.training_data.frame_loader import loaded
-from ambidex.policies.training_data.frame_reading import FrameReader
-from ambidex.policies.training_data.resident_data import ResidentFrames
-from ambidex.policies.training_data.sample_gatherer import SampleGatherer
-from ambidex.policies.training_data.sampler import Sampler
-from ambidex.policies.training_data.split import split
-from ambidex.policies.training_data.streaming_data import StreamingFrames
+from ambidex.policies.data import storage as frame_home
+from ambidex.policies.data import storage as memory
+from ambidex.policies.data.batches import Augmentation, SampleGatherer, jittered, shifted
+from ambidex.policies.data.dataset import read_table
+from ambidex.policies.data.frames import FrameReader, loaded
+from ambidex.policies.data.split import Sampler, split
+from ambidex.policies.data.storage import ResidentFrames, StreamingFrames, choose_home
 from ambidex.recorders.dataset.dataset import Dataset
 
 CPU = torch.device("cpu")
@@ -188,7 +184,7 @@ def test_resident_and_streamed_frames_are_the_frames_of_the_files(pictures, work
 
 
 def test_workers_fill_the_resident_frames_too(pictures, monkeypatch):
-    monkeypatch.setattr("ambidex.policies.training_data.resident_data.SMALL", 0)
+    monkeypatch.setattr("ambidex.policies.data.storage.SMALL", 0)
     table, seen = read_table([pictures]), []
     reader = FrameReader(table, ("top",))
     many = ResidentFrames(reader, len(table), (24, 32), device=CPU, home=CPU, workers=1, progress=seen.append)

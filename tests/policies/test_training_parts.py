@@ -13,16 +13,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from ambidex.codec import from_json, to_json
-from ambidex.policies.training.device import choose_device, choose_precision
-from ambidex.policies.training.ema import MovingAverage
-from ambidex.policies.training.learning_rate import rate_factor
-from ambidex.policies.training.loss_watch import LossWatch
-from ambidex.policies.training.optimizer import make_optimizer
-from ambidex.policies.training.step_clock import StepClock
-from ambidex.policies.training.step_seed import seed_step
-from ambidex.policies.training.stop_signal import StopSignal
-from ambidex.policies.training.training_log import TrainingLog
-from ambidex.policies.training.validation import batches_of
+from ambidex.policies.training.distributed import choose_device, choose_precision
+from ambidex.policies.training.learner import make_optimizer, rate_factor
+from ambidex.policies.training.logging import LossWatch, StepClock, TrainingLog
+from ambidex.policies.training.state import MovingAverage
+from ambidex.policies.training.trainer import StopSignal, batches_of, seed_step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,10 +161,10 @@ def test_the_clock_tells_parts_apart(monkeypatch):
 
 def test_auto_is_what_the_machine_can(monkeypatch):
     cpu = torch.device("cpu")
-    monkeypatch.setattr("ambidex.policies.training.device._cpu_has_bf16", lambda: True)
+    monkeypatch.setattr("ambidex.policies.training.distributed._cpu_has_bf16", lambda: True)
     assert choose_precision("auto", cpu) == "bf16"
     assert choose_precision("fp32", cpu) == "fp32"
-    monkeypatch.setattr("ambidex.policies.training.device._cpu_has_bf16", lambda: False)
+    monkeypatch.setattr("ambidex.policies.training.distributed._cpu_has_bf16", lambda: False)
     assert choose_precision("auto", cpu) == "fp32"
     assert choose_device("cpu") == cpu
 

@@ -10,8 +10,8 @@ from training_runs import settings
 from ambidex.envs.registry import FAMILIES
 from ambidex.errors import UsageError
 from ambidex.policies.train import train
-from ambidex.policies.training.rendering_advice import VIEWS
-from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.train_policy import defaults
+from ambidex.policies.training.checks import VIEWS
 from ambidex.text import first_few
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")

@@ -7,7 +7,7 @@ from synthetic_episode import make_spec
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.normalization import FieldStatistics, Statistics
 
 JOINTS = 14
 OBJECTS = 14

@@ -8,10 +8,9 @@ import torch
 from torch import nn
 
 from ambidex.errors import UnknownNameError
+from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.policy import Policy
-from ambidex.policies.policy_inputs import PolicyInputs
-from ambidex.policies.preset import Preset, TrainingDefaults
-from ambidex.policies.registry import POLICIES, PRESETS
+from ambidex.policies.registry import POLICIES, PRESETS, Preset, TrainingDefaults
 
 NAME = "toy"
 

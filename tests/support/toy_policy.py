@@ -7,9 +7,8 @@ from synthetic_episode import make_spec
 from torch import nn
 
 from ambidex.errors import UsageError
-from ambidex.policies.coded_policy import CodedPolicy
-from ambidex.policies.policy import Policy
-from ambidex.policies.policy_inputs import PolicyInputs
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.policy import CodedPolicy, Policy
 
 SEED_OF_WEIGHTS = 7
 CHUNK = 50

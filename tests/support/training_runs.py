@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ambidex.policies.train import train
+from ambidex.policies.train_policy import defaults
 from ambidex.policies.training import trainer
-from ambidex.policies.training.stop_signal import StopSignal
-from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.training.trainer import StopSignal
 
 
 def settings(data, run, *, model=None, **changes):

@@ -6,7 +6,7 @@ from uniact_samples import make_config
 
 from ambidex.envs.env import make
 from ambidex.policies.checkpoint import save
-from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.normalization import FieldStatistics, Statistics
 from ambidex.policies.uniact.policy import UniActPolicy
 
 TASKS = {"transfer_cube": "top", "libero_goal/1": "agentview"}

@@ -8,9 +8,9 @@ import torch
 import torch.distributed as dist
 
 from ambidex.policies import train
+from ambidex.policies.checkpoint import write_tensors
 from ambidex.policies.train_policy import main
 from ambidex.policies.training.learner import Learner
-from ambidex.policies.training.tensor_file import write_tensors
 from ambidex.policies.uniact.codebook import information
 
 ROWS, FEATURES, CODES = 8, 6, 16

@@ -6,10 +6,10 @@ import torch
 from act_samples import make_statistics
 from synthetic_episode import make_spec
 
-from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.train_policy import defaults
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
-from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
+from ambidex.policies.uniact.extractor.llava_config import LlavaShape
+from ambidex.policies.uniact.extractor.scratch import ScratchShape
 from ambidex.policies.uniact.policy import UniActPolicy
 
 CHUNK = 8  # as in act_samples, whose batches fit

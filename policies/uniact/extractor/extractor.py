@@ -2,12 +2,43 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import torch
+import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-from ambidex.policies.uniact.extractor.prompts import Prompts
-from ambidex.policies.uniact.extractor.text_tokenizer import TextTokenizer
+from ambidex.policies.uniact.extractor.tokenizers import TextTokenizer
+
+# FOLDED policies.uniact.extractor.prompts: Prompts of a batch as one tensor.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prompts:
+    """Ids of B prompts, shorter ones with some id on the right. With causal attention nothing before sees that.
+
+    Attributes:
+        ids: Shape (B, L) int64.
+        last: Where each prompt's last real token is, shape (B,) int64.
+    """
+
+    ids: Tensor
+    last: Tensor
+
+    @classmethod
+    def of(cls, prompts: Sequence[Sequence[int]], device: torch.device, least: int = 0) -> Self:
+        """Prompts of one token or more each, filled up to the longest and to `least`."""
+        longest = max(least, *map(len, prompts))
+        rows = [[*prompt, *[prompt[-1]] * (longest - len(prompt))] for prompt in prompts]
+        ids = torch.tensor(rows).to(device, non_blocking=True)
+        last = torch.tensor([len(prompt) - 1 for prompt in prompts]).to(device, non_blocking=True)
+        return cls(ids=ids, last=last)
+
+
+def at(states: Tensor, places: Tensor) -> Tensor:
+    """Of each row of (B, S, D) the state at its place (B,), shape (B, D)."""
+    return states[torch.arange(len(states), device=states.device), places]
 
 
 class Extractor(nn.Module, ABC):
@@ -79,3 +110,23 @@ class Extractor(nn.Module, ABC):
         if self._usual_length is None:
             self._usual_length = max((len(self.prompt(text)) for text in self._texts), default=0)
         return self._usual_length
+
+
+# FOLDED policies.uniact.extractor.image_preparation: Images as an extractor wants them, on the device where they lie.
+
+
+def prepared(images: Tensor, size: int, mode: str) -> Tensor:
+    """Square images in [-1, 1]; what is not square is squeezed.
+
+    Args:
+        images: Shape (B, 3, H, W) uint8.
+        size: Side [px].
+        mode: "bilinear" or "bicubic", with antialiasing.
+
+    Returns:
+        Shape (B, 3, size, size) float32.
+    """
+    values = images.float()
+    if images.shape[-2:] != (size, size):
+        values = F.interpolate(values, (size, size), mode=mode, antialias=True).clamp(0, 255)
+    return values / 127.5 - 1

@@ -3,11 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ambidex.policies.act.decoder_layer import DecoderLayer
-from ambidex.policies.act.encoder_layer import EncoderLayer
-from ambidex.policies.act.positions import image_positions
-from ambidex.policies.uniact.interpreters.interpreter import Interpreter
-from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes
+from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer, image_positions
+from ambidex.policies.uniact.interpreters.interpreter import Interpreter, InterpreterSizes
 
 
 class ActInterpreter(Interpreter):

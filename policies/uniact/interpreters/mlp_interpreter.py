@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ambidex.policies.uniact.interpreters.interpreter import Interpreter
-from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes
+from ambidex.policies.uniact.interpreters.interpreter import Interpreter, InterpreterSizes
 
 WIDENING = 4  # hidden numbers for each that comes out, as published
 

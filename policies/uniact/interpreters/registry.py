@@ -1,13 +1,32 @@
 """Interpreters by name, a line each. How many actions they give at once is the configuration's business."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.interpreters.act_interpreter import ActInterpreter
-from ambidex.policies.uniact.interpreters.interpreter import Interpreter
-from ambidex.policies.uniact.interpreters.interpreter_kind import InterpreterKind
-from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes
+from ambidex.policies.uniact.interpreters.interpreter import Interpreter, InterpreterSizes
 from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
+
+# FOLDED policies.uniact.interpreters.interpreter_kind: An interpreter by name.
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterpreterKind:
+    """What robot an interpreter is for.
+
+    Attributes:
+        make: Its class.
+        views: Cameras.
+        actions: Dimensions of an action.
+        proprio: Dimensions of proprioception; None if it does not look at it.
+    """
+
+    make: type[Interpreter]
+    views: int
+    actions: int
+    proprio: int | None
+
 
 AUTO = "auto"
 INTERPRETERS: Mapping[str, InterpreterKind] = {

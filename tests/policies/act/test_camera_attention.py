@@ -3,9 +3,7 @@ import torch
 from act_samples import CAMERAS, losses, make_batch, make_config, make_observation, make_policy, open_gates
 
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.act.camera_roles import CameraRole, roles_of
-from ambidex.policies.act.pooled_tokens import PooledTokens
-from ambidex.policies.act.role_attention import RoleAttention
+from ambidex.policies.act.cameras import CameraRole, PooledTokens, RoleAttention, roles_of
 
 DETAIL, CONTEXT, OVERVIEW = CameraRole
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ambidex.policies.act.dropout import Dropout
+from ambidex.policies.act.transformer import Dropout
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -5,7 +5,7 @@ import torch
 from act_samples import CHUNK, JOINTS, losses, make_batch, make_policy
 from torch.distributions import Normal, kl_divergence
 
-from ambidex.policies.act.gaussian import Gaussian
+from ambidex.policies.act.model import Gaussian
 from ambidex.policies.act.policy import masked_l1
 
 

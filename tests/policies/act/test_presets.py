@@ -6,9 +6,8 @@ from act_samples import make_statistics
 from synthetic_episode import make_spec
 
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.act.config import ActConfig
+from ambidex.policies.act.config import PRESETS, ActConfig, preset
 from ambidex.policies.act.policy import ActPolicy
-from ambidex.policies.act.presets import PRESETS, preset
 
 ORIGINAL = 51.61e6  # parameters of the original with one decoder layer and 14 joints (lerobot#1488)
 

@@ -15,12 +15,12 @@ from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.checkpoint import load
 from ambidex.policies.compatibility import check_compatible
-from ambidex.policies.dataset import read_table
-from ambidex.policies.fixed_batch import FixedBatch
-from ambidex.policies.serving import describe
+from ambidex.policies.data.dataset import read_table
+from ambidex.policies.serving.fixed_batch import FixedBatch
+from ambidex.policies.serving.server import describe
 from ambidex.policies.train import train
-from ambidex.policies.training.task_table import with_tasks
-from ambidex.policies.training.train_flags import defaults
+from ambidex.policies.train_policy import defaults
+from ambidex.policies.training.setup import with_tasks
 
 TASKS = ("insert", "open the drawer", "turn on the stove")
 CPU = torch.device("cpu")

@@ -4,10 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ambidex.policies.act.attention import Attention
-from ambidex.policies.act.decoder_layer import DecoderLayer
-from ambidex.policies.act.encoder_layer import EncoderLayer
-from ambidex.policies.act.positions import image_positions, sequence_positions
+from ambidex.policies.act.transformer import Attention, DecoderLayer, EncoderLayer, image_positions, sequence_positions
 
 D, HEADS = 32, 4
 

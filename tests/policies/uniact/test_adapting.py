@@ -16,12 +16,12 @@ from ambidex.errors import UsageError
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
-from ambidex.policies.training.robot_stream import RobotStream
-from ambidex.policies.training.train_flags import defaults, defaults_for
-from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor
+from ambidex.policies.train_policy import defaults, defaults_for
+from ambidex.policies.training.setup import RobotStream
+from ambidex.policies.uniact.extractor.scratch import ScratchExtractor
 from ambidex.policies.uniact.interpreters import registry
-from ambidex.policies.uniact.interpreters.interpreter_kind import InterpreterKind
 from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
+from ambidex.policies.uniact.interpreters.registry import InterpreterKind
 from ambidex.policies.uniact.policy import UniActPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")

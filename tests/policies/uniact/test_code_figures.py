@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ambidex.policies.uniact.code_figures import code_figures
+from ambidex.policies.uniact.code_usage import code_figures
 
 
 def test_two_robots_that_share_half_of_their_codes():

@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.uniact.codebook import SPREAD, Codebook, divergence_from_uniform, information
-from ambidex.policies.uniact.temperature import Temperature
+from ambidex.policies.uniact.codebook import SPREAD, Codebook, Temperature, divergence_from_uniform, information
 
 FEATURES, SIZE, WIDTH = 6, 16, 5
 

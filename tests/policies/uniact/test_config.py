@@ -8,10 +8,9 @@ from synthetic_episode import make_spec
 
 from ambidex.codec import from_json, to_json
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.extractor.llava_shape import LlavaShape
+from ambidex.policies.uniact.config import PRESETS, UniActConfig, preset
+from ambidex.policies.uniact.extractor.llava_config import LlavaShape
 from ambidex.policies.uniact.policy import UniActPolicy
-from ambidex.policies.uniact.presets import PRESETS, preset
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.uniact.camera_features import CameraFeatures
 from ambidex.policies.uniact.interpreters.act_interpreter import ActInterpreter
-from ambidex.policies.uniact.interpreters.interpreter_sizes import InterpreterSizes
+from ambidex.policies.uniact.interpreters.interpreter import InterpreterSizes
 from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
 from ambidex.policies.uniact.interpreters.registry import INTERPRETERS, make_interpreter
-from ambidex.policies.uniact.masked_huber import masked_huber
+from ambidex.policies.uniact.losses import masked_huber
+from ambidex.policies.uniact.model import CameraFeatures
 
 SMALL = InterpreterSizes(
     views=2,

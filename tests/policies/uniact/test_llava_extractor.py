@@ -19,12 +19,11 @@ from ambidex.errors import CheckpointError, UsageError
 
 transformers = pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
 
-from ambidex.policies.uniact.extractor import llava_extractor  # noqa: E402
-from ambidex.policies.uniact.extractor.attention_choice import choose_attention  # noqa: E402
+from ambidex.policies.uniact.extractor import llava as llava_extractor  # noqa: E402
+from ambidex.policies.uniact.extractor.extractor import Prompts  # noqa: E402
+from ambidex.policies.uniact.extractor.llava import LlavaExtractor, choose_attention  # noqa: E402
 from ambidex.policies.uniact.extractor.llava_config import llava_config  # noqa: E402
-from ambidex.policies.uniact.extractor.llava_extractor import LlavaExtractor  # noqa: E402
 from ambidex.policies.uniact.extractor.llava_weights import weights_folder  # noqa: E402
-from ambidex.policies.uniact.extractor.prompts import Prompts  # noqa: E402
 
 
 def make_extractor(seed=0, weights="none", **shape):

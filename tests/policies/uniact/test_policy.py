@@ -7,8 +7,8 @@ from synthetic_episode import make_spec
 from uniact_samples import CAMERAS, CHUNK, make_config, make_policy
 
 from ambidex.errors import UsageError
-from ambidex.policies.fixed_batch import tried_out
-from ambidex.policies.policy_inputs import PolicyInputs
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.serving.fixed_batch import tried_out
 from ambidex.policies.uniact.policy import UniActPolicy
 
 TWO = CAMERAS[:2]

@@ -9,7 +9,7 @@ from ambidex.envs.env import make
 from ambidex.envs.registry import FAMILIES
 from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.statistics import FieldStatistics, Statistics
+from ambidex.policies.normalization import FieldStatistics, Statistics
 from ambidex.policies.uniact.interpreters.registry import INTERPRETERS
 from ambidex.policies.uniact.policy import UniActPolicy
 

@@ -9,10 +9,9 @@ from extractor_laws import (
 )
 
 from ambidex.errors import UsageError
-from ambidex.policies.uniact.extractor.byte_tokenizer import ByteTokenizer
-from ambidex.policies.uniact.extractor.image_preparation import prepared
-from ambidex.policies.uniact.extractor.scratch_extractor import ScratchExtractor
-from ambidex.policies.uniact.extractor.scratch_shape import ScratchShape
+from ambidex.policies.uniact.extractor.extractor import prepared
+from ambidex.policies.uniact.extractor.scratch import ScratchExtractor, ScratchShape
+from ambidex.policies.uniact.extractor.tokenizers import ByteTokenizer
 
 
 def make_extractor(seed=0, **shape):

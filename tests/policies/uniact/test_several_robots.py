@@ -18,11 +18,10 @@ from uniact_samples import CHUNK, SMALL, uniact_settings
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load
+from ambidex.policies.data.split import Mixture
 from ambidex.policies.train import train
-from ambidex.policies.train_policy import main
-from ambidex.policies.training.train_flags import defaults
-from ambidex.policies.training_data.mixture import Mixture
-from ambidex.policies.uniact.extractor.byte_tokenizer import ByteTokenizer
+from ambidex.policies.train_policy import defaults, main
+from ambidex.policies.uniact.extractor.tokenizers import ByteTokenizer
 
 ALOHA, PANDA = "viperx_bimanual-joint", "panda-ee"
 SIZES = {ALOHA: (14, 14, ("top",)), PANDA: (7, 8, ("agentview", "robot0_eye_in_hand"))}

@@ -13,7 +13,7 @@ from uniact_samples import uniact_settings
 
 from ambidex.policies.checkpoint import load
 from ambidex.policies.train import train
-from ambidex.policies.training.train_flags import defaults_for
+from ambidex.policies.train_policy import defaults_for
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TERMS = {"blind_weight": 0.3, "information_weight": 2e-3}

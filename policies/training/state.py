@@ -1,0 +1,121 @@
+"""What is needed to go on with training exactly: weights, moments of the optimiser, the moving average."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from ambidex.errors import CheckpointError
+from ambidex.policies.checkpoint import read_tensors, tensor_misfits, write_tensors
+from ambidex.text import first_few
+
+# FOLDED policies.training.ema: A moving average of the weights, which often acts better than the weights themselves.
+
+
+class MovingAverage:
+    """Exponential moving average of parameters (Polyak & Juditsky 1992, as in diffusion policies).
+
+    Args:
+        parameters: Name -> parameter.
+        decay: What stays of the average per step, when warm; the first steps weigh more.
+
+    Attributes:
+        values: Name -> average.
+    """
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float) -> None:
+        self._parameters, self._decay = parameters, decay
+        self.values: dict[str, Tensor] = {name: value.detach().clone() for name, value in parameters.items()}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights after a step, counted from 0."""
+        decay = min(self._decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(list(self.values.values()), list(self._parameters.values()), 1.0 - decay)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within, the parameters hold the average."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for name, parameter in self._parameters.items():
+            parameter.data, self.values[name] = self.values[name], parameter.data
+
+
+FILE = "training_state.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingState:
+    """All that changes from step to step. Sampler and noise are pure functions of the step, so they need no place.
+
+    Attributes:
+        parameters: Name -> parameter of the policy, whether it learns or not.
+        buffers: Name -> buffer of the policy.
+        optimizer: Holds the moments of those that learn.
+        average: The moving average; None without.
+    """
+
+    parameters: Mapping[str, nn.Parameter]
+    buffers: Mapping[str, Tensor]
+    optimizer: AdamW
+    average: MovingAverage | None
+
+    def write(self, folder: Path) -> None:
+        """Write the state into a new folder.
+
+        Raises:
+            CheckpointError: It cannot be written.
+        """
+        folder.mkdir()
+        write_tensors(folder / FILE, self._tensors())
+
+    @torch.no_grad()
+    def read(self, folder: Path, remedy: str) -> None:
+        """Take the state of a folder that `write` made.
+
+        Args:
+            folder: Made by `write`.
+            remedy: What to do if it is damaged, in words.
+
+        Raises:
+            CheckpointError: Missing, damaged, or of another policy.
+        """
+        stored = read_tensors(folder / FILE, remedy)
+        self._make_moments({name.partition("/")[2] for name in stored if name.startswith("exp_avg/")})
+        own = self._tensors()
+        misfits = tensor_misfits(own, stored)
+        if misfits:
+            raise CheckpointError(
+                f"{folder} is of another policy, {len(misfits)} tensors differ: {first_few(misfits)}. Train again in "
+                "another --output-dir."
+            )
+        for name, tensor in own.items():
+            tensor.copy_(stored[name])
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the state by a name of its own, not copied."""
+        tensors: dict[str, Tensor] = {f"parameter/{name}": value for name, value in self.parameters.items()}
+        tensors |= {f"buffer/{name}": value for name, value in self.buffers.items()}
+        if self.average:
+            tensors |= {f"average/{name}": value for name, value in self.average.values.items()}
+        for name, parameter in self.parameters.items():
+            for moment, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"{moment}/{name}"] = value
+        return tensors
+
+    def _make_moments(self, names: set[str]) -> None:
+        """Have the optimiser lay out these moments, with a step that changes nothing that is not overwritten."""
+        for name, parameter in self.parameters.items():
+            parameter.grad = torch.zeros_like(parameter) if name in names else None
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)

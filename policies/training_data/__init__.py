@@ -1,1 +1,0 @@
-"""From episode files to batches."""
