@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ambidex.atomic_files import write_json
-from ambidex.benchmarks.comparison.compare_config import CompareConfig
+from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.command_line import run
 
 COMMAND = "compare-policies"
@@ -17,9 +17,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _main(config: CompareConfig) -> None:
-    from ambidex.benchmarks.compare import compare  # heavy: not for --help
-    from ambidex.benchmarks.comparison.compare_json import to_json
-    from ambidex.benchmarks.comparison.compare_report import report
+    from ambidex.benchmarks.comparison.compare import compare  # heavy: not for --help
+    from ambidex.benchmarks.comparison.json_report import to_json
+    from ambidex.benchmarks.comparison.report import report
 
     comparisons = compare(config)
     if config.json is not None:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.envs.simulation.opengl import check_environment
 
@@ -18,9 +18,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def _main(config: BenchmarkConfig) -> int:
     check_environment()
-    from ambidex.benchmarks.benchmark import benchmark  # heavy: not for --help
-    from ambidex.benchmarks.running.benchmark_plan import make_plan
-    from ambidex.benchmarks.unfilmed import unfilmed_words
+    from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
+    from ambidex.benchmarks.evaluation.plan import make_plan
+    from ambidex.benchmarks.videos.jobs import unfilmed_words
 
     summary = benchmark(config)
     if not config.quiet:

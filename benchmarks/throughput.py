@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ambidex.atomic_files import write_json
-from ambidex.benchmarks.throughput_libero import libero_figures
-from ambidex.benchmarks.throughput_machine import describe_machine
-from ambidex.benchmarks.throughput_recording import recording_figures
-from ambidex.benchmarks.throughput_rendering import rendering_figures
-from ambidex.benchmarks.throughput_simulation import simulation_figures
-from ambidex.benchmarks.throughput_timing import FULL, QUICK, Figure, table
+from ambidex.benchmarks.speed.libero import libero_figures
+from ambidex.benchmarks.speed.machine import describe_machine
+from ambidex.benchmarks.speed.recording import recording_figures
+from ambidex.benchmarks.speed.simulation import rendering_figures, simulation_figures
+from ambidex.benchmarks.speed.timing import FULL, QUICK, Figure, table
 from ambidex.command_line import Switch, run, say
 from ambidex.errors import UsageError
 
@@ -78,7 +77,7 @@ def _measure(config: ThroughputConfig) -> Iterator[Figure]:
     if "libero" in config.sections:
         yield from libero_figures(effort, config.processes)
     if "training" in config.sections:
-        from ambidex.benchmarks.throughput_training import training_figures  # needs torch, which the others do not
+        from ambidex.benchmarks.speed.training import training_figures  # needs torch, which the others do not
 
         yield from training_figures(effort)
 

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ambidex.benchmarks.gallery.watch_config import WatchConfig
-from ambidex.benchmarks.look import Look
+from ambidex.benchmarks.gallery.server.config import WatchConfig
+from ambidex.benchmarks.videos.jobs import Look
 from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
@@ -41,14 +41,14 @@ def _look(config: WatchConfig) -> Look:
 
 
 def _serve(config: WatchConfig, look: Look) -> None:
-    from ambidex.benchmarks.gallery.watch_serving import serve  # heavy: not for --help
+    from ambidex.benchmarks.gallery.server.serve import serve  # heavy: not for --help
 
     serve(config, look)
 
 
 def _export(config: WatchConfig, look: Look) -> int:
-    from ambidex.benchmarks.gallery.watch_export import export
-    from ambidex.benchmarks.gallery.watch_source import read_runs
+    from ambidex.benchmarks.gallery.report import export
+    from ambidex.benchmarks.gallery.sources import read_runs
 
     assert config.export is not None
     runs = read_runs(config.paths, look)

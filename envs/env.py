@@ -9,14 +9,15 @@ import numpy as np
 
 from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
-from ambidex.envs.registry import FAMILIES, find_task, resolve
+from ambidex.envs.registry import FAMILIES, find_task
 from ambidex.envs.seeds import number_among_its_kind
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.renderer import QUALITIES, Renderer
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import STRICT, Verdict
+from ambidex.envs.task import STRICT, Task, Verdict
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
 from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
+from ambidex.lookup import resolve
 
 
 class EnvironmentChoice(Protocol):
@@ -62,18 +63,20 @@ class Environment:
 
     Attributes:
         spec: What it is, as a value.
+        task: Where episodes start, their stages and the checks of success.
         scene: The world. Experts and checks read it; agents act through `step` alone.
         controller: The control mode.
     """
 
-    def __init__(self, spec: EnvSpec, scene: Scene, controller: Controller) -> None:
+    def __init__(self, spec: EnvSpec, task: Task, scene: Scene, controller: Controller) -> None:
         self.spec = spec
+        self.task = task
         self.scene = scene
         self.controller = controller
         self._joints = JointSpace(scene)
         self._substeps = round(1.0 / spec.control_hz / scene.model.opt.timestep)
-        self._verdict = Verdict(hold_steps=round(scene.task.hold_s * spec.control_hz), latches=scene.task.latches)
-        self._starts = scene.task.read_starts(Path(spec.init_states), scene) if spec.init_states else None
+        self._verdict = Verdict(hold_steps=round(task.hold_s * spec.control_hz), latches=task.latches)
+        self._starts = task.read_starts(Path(spec.init_states), scene) if spec.init_states else None
         self._step = 0
         self._renderer: Renderer | None = None
 
@@ -107,7 +110,7 @@ class Environment:
         """
         joint_action = self._act(self._checked(action))
         self._step += 1
-        checks = self.scene.task.checks(self.scene)
+        checks = self.task.checks(self.scene)
         return Step(
             observation=self.observe(),
             joint_action=joint_action,
@@ -132,14 +135,12 @@ class Environment:
 
     def stage(self) -> int:
         """The stage that holds now."""
-        return self.scene.task.stage(self.scene)
+        return self.task.stage(self.scene)
 
     def render(self, state: FloatArray, camera: str) -> ImageArray:
         """The view of any camera of the scene in any state (S,), shape (H, W, 3) uint8 RGB."""
         if self._renderer is None:
-            self._renderer = Renderer(
-                self.scene.model, self.spec.image_size, self.spec.render_quality, self.scene.task.dress
-            )
+            self._renderer = Renderer(self.scene.model, self.spec.image_size, self.spec.render_quality, self.task.dress)
         return self._renderer.render(state, camera)
 
     def close(self) -> None:
@@ -149,7 +150,7 @@ class Environment:
             self._renderer = None
 
     def _start(self, seed: int) -> None:
-        task, spread = self.scene.task, self.spec.spread
+        task, spread = self.task, self.spec.spread
         rng = episode_rng(task.address, seed)
         if self._starts is None:
             task.start(self.scene, rng, spread)
@@ -259,7 +260,7 @@ def make(
         definition_sha256=text_sha256(task_object.definition_text),
         init_states_sha256=file_sha256(Path(init_states)) if init_states else "",
     )
-    return Environment(spec, scene, controller)
+    return Environment(spec, task_object, scene, controller)
 
 
 def make_from_spec(spec: EnvironmentChoice, definition: Path | None = None) -> Environment:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ambidex.envs.tasks.libero import suites
 from ambidex.errors import UnknownNameError
+from ambidex.lookup import resolve
 
 if TYPE_CHECKING:
     from ambidex.envs.task import Task
@@ -21,22 +22,6 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     "aloha": ("transfer_cube", "insertion"),
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
 }
-ROBOTS: Mapping[str, str] = {
-    "viperx_bimanual": "ambidex.envs.robots.viperx_bimanual:make_robot",
-    "panda": "ambidex.envs.robots.panda:make_robot",
-}
-
-
-def resolve(kind: str, name: str, table: Mapping[str, str]) -> object:
-    """The object a name stands for.
-
-    Raises:
-        UnknownNameError: No such name; the message says what exists.
-    """
-    if name not in table:
-        raise UnknownNameError(kind, name, table)
-    module, _, attribute = table[name].partition(":")
-    return getattr(import_module(module), attribute)
 
 
 def task_names() -> tuple[str, ...]:

@@ -5,20 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import mujoco
 import numpy as np
 
-from ambidex.envs.registry import ROBOTS, resolve
 from ambidex.envs.robot import Robot
+from ambidex.envs.robots import ROBOTS
 from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UnknownNameError, UsageError
-
-if TYPE_CHECKING:
-    from ambidex.envs.robot import Robot
-    from ambidex.envs.simulation.scene import Scene
+from ambidex.lookup import resolve
 
 STRICT = "strict"
 
@@ -86,11 +84,11 @@ class Task(ABC):
     latches: bool = False
 
     @abstractmethod
-    def stage(self, scene: "Scene") -> int:
+    def stage(self, scene: Scene) -> int:
         """The stage that holds now, 0 for none."""
 
     @abstractmethod
-    def checks(self, scene: "Scene") -> dict[str, bool]:
+    def checks(self, scene: Scene) -> dict[str, bool]:
         """The conditions of success now, by name."""
 
     @property
@@ -108,15 +106,15 @@ class Task(ABC):
         """Text of the definition file behind the task; empty for a task written in Python."""
         return ""
 
-    def make_robot(self) -> "Robot":
+    def make_robot(self) -> Robot:
         """The robot, where this task has it stand."""
-        return cast("Robot", resolve("robot", self.robot, ROBOTS)())  # type: ignore[operator]
+        return cast(Robot, resolve("robot", self.robot, ROBOTS)())  # type: ignore[operator]
 
-    def compose(self, robot: "Robot") -> mujoco.MjSpec:
+    def compose(self, robot: Robot) -> mujoco.MjSpec:
         """The world: arena, robot, things, in the order of qpos."""
         return compose(robot, self.name, self.props)
 
-    def start(self, scene: "Scene", rng: np.random.Generator, spread: str) -> None:
+    def start(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
         """Begin an episode: everything where it starts, at rest, at time 0.
 
         Args:
@@ -126,7 +124,7 @@ class Task(ABC):
         """
         scene.reset({prop.body: prop.starts[spread].sample(rng) for prop in self.props})
 
-    def read_starts(self, path: Path, scene: "Scene") -> FloatArray:
+    def read_starts(self, path: Path, scene: Scene) -> FloatArray:
         """The states [time, qpos, qvel] of a file that episodes may start from, shape (N, 1 + nq + nv).
 
         Raises:
@@ -135,7 +133,7 @@ class Task(ABC):
         """
         raise self._no_starts(str(path))
 
-    def start_from(self, scene: "Scene", rng: np.random.Generator, spread: str, start: FloatArray) -> None:
+    def start_from(self, scene: Scene, rng: np.random.Generator, spread: str, start: FloatArray) -> None:
         """Begin an episode from a row of `read_starts`; what is not in it is drawn as in `start`.
 
         Raises:
@@ -194,7 +192,7 @@ class Verdict:
 PROP_PREFIX = "prop/"
 
 
-def compose(robot: Robot, name: str, props: "Sequence[Prop]") -> mujoco.MjSpec:
+def compose(robot: Robot, name: str, props: Sequence[Prop]) -> mujoco.MjSpec:
     """Arena, then one arm after the other, then the props: this is also the order of qpos."""
     spec = mujoco.MjSpec.from_file(str(robot.arena))
     spec.modelname = name

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from ambidex.atomic_files import appearing, write_json
 from ambidex.codec import from_json, to_json
-from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import CheckpointError
+from ambidex.lookup import resolve
 from ambidex.policies.compatibility import embodiment
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import Policy

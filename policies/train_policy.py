@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_leave, run
-from ambidex.envs.registry import SUITES, resolve
+from ambidex.envs.registry import SUITES
 from ambidex.errors import UsageError
+from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
 from ambidex.policies.run_folder import TRAIN_JSON, default_run
 from ambidex.policies.training.config import TrainConfig

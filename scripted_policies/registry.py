@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from ambidex.envs.registry import resolve
 from ambidex.errors import UsageError
+from ambidex.lookup import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

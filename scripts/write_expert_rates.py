@@ -1,6 +1,6 @@
 """Writes the experts' rates into docs/libero.md: `python scripts/write_expert_rates.py COMMIT RATES.json ...`.
 
-Each file is one that `python -m ambidex.benchmarks.expert_rates --task SUITE -n 50 --spread published --output
+Each file is one that `python -m ambidex.benchmarks.studies.expert_rates --task SUITE -n 50 --spread published --output
 RATES.json` wrote, all of them at the same commit. The rest of the page stays as it is.
 """
 

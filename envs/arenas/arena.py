@@ -7,8 +7,8 @@ from functools import cache
 import mujoco
 
 from ambidex.envs.objects.fixtures.moving_parts import FOOTING
-from ambidex.envs.registry import resolve
 from ambidex.envs.simulation.pose import Pose
+from ambidex.lookup import resolve
 
 
 @dataclass(frozen=True, kw_only=True)

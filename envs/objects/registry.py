@@ -5,7 +5,7 @@ from functools import cache
 
 import mujoco
 
-from ambidex.envs.registry import resolve
+from ambidex.lookup import resolve
 
 _FREE = "ambidex.envs.objects"
 _FIXED = "ambidex.envs.objects.fixtures"

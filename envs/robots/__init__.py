@@ -1,1 +1,8 @@
-"""One file per robot."""
+"""One file per robot, and the table of their names."""
+
+from collections.abc import Mapping
+
+ROBOTS: Mapping[str, str] = {
+    "viperx_bimanual": "ambidex.envs.robots.viperx_bimanual:make_robot",
+    "panda": "ambidex.envs.robots.panda:make_robot",
+}

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Protocol
 
 import mujoco
 import numpy as np
@@ -11,7 +12,6 @@ import numpy.typing as npt
 from ambidex.envs.robot import Robot
 from ambidex.envs.simulation.contacts import Contacts
 from ambidex.envs.simulation.pose import Pose
-from ambidex.envs.task import Task
 from ambidex.envs.types import FloatArray
 from ambidex.errors import SimulationError
 
@@ -19,20 +19,30 @@ STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 MAX_SPEED = 1e4  # of any joint; far beyond what the cell can do [m/s, rad/s]
 
 
+class SceneSource(Protocol):
+    """What a scene is composed from; a `Task` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def contact_groups(self) -> Mapping[str, tuple[str, ...]]: ...
+    def compose(self, robot: Robot) -> mujoco.MjSpec: ...
+
+
 class Scene:
     """One MuJoCo world of a task and a robot.
 
     Attributes:
         robot: The robot in it.
-        task: The task it is composed for.
+        name: Name of the task it is composed for.
         model: Compiled model.
         data: Its live state.
         moment: Grows whenever the state has changed and everything that follows from it is up to date.
     """
 
-    def __init__(self, robot: Robot, task: Task) -> None:
+    def __init__(self, robot: Robot, task: SceneSource) -> None:
         self.robot = robot
-        self.task = task
+        self.name = task.name
         self.model = task.compose(robot).compile()
         self.data = mujoco.MjData(self.model)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
@@ -106,7 +116,7 @@ class Scene:
         size = mujoco.mj_stateSize(self.model, STATE.value)
         if np.shape(state) != (size,) or not np.isfinite(state).all():
             raise SimulationError(
-                f"A state of shape {np.shape(state)} cannot be continued from in {self.task.name}: expected "
+                f"A state of shape {np.shape(state)} cannot be continued from in {self.name}: expected "
                 f"({size},), all numbers finite. It may come from another task or version."
             )
         mujoco.mj_setState(self.model, self.data, np.ascontiguousarray(state, dtype=np.float64), STATE.value)
@@ -120,7 +130,7 @@ class Scene:
         # MuJoCo would start again from its default position, in the middle of an episode; that is switched off.
         data = self.data
         if not (np.isfinite(data.qpos).all() and np.isfinite(data.qvel).all() and np.abs(data.qvel).max() < MAX_SPEED):
-            raise SimulationError(f"{what} in {self.task.name} at {data.time:.3f} s of simulated time.")
+            raise SimulationError(f"{what} in {self.name} at {data.time:.3f} s of simulated time.")
 
     def reset(self, prop_poses: Mapping[str, Pose]) -> None:
         """Robot at home with controls to match, props where given, everything at rest."""
@@ -206,7 +216,7 @@ class Scene:
         return self.touching(group, f"{arm}_finger_0") and self.touching(group, f"{arm}_finger_1")
 
 
-def _contact_groups(robot: Robot, task: Task, model: mujoco.MjModel) -> dict[str, list[int]]:
+def _contact_groups(robot: Robot, task: SceneSource, model: mujoco.MjModel) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {"table": [model.geom("table").id]}
     for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
         fingers = [model.geom(name).id for name in arm.gripper.finger_geoms]

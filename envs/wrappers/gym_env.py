@@ -118,7 +118,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         state: FloatArray | None = (options or {}).get("state")
         if state is not None:
             observation = self._env.restore(state)
-        checks = self._env.scene.task.checks(self._env.scene)
+        checks = self._env.task.checks(self._env.scene)
         return self._observed(observation), {
             **_info(success=False, stage=self._env.stage(), checks=checks),
             "episode_seed": episode_seed,

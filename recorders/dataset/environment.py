@@ -16,7 +16,7 @@ ABOVE = 4  # folders above an episode's file in which the copy may lie
 
 def own_definition(env: Environment) -> str:
     """Text of the user's definition behind an environment; empty for a task that comes with ambidex."""
-    return env.scene.task.definition_text if env.spec.task.endswith(SUFFIX) else ""
+    return env.task.definition_text if env.spec.task.endswith(SUFFIX) else ""
 
 
 def keep_definition(directory: Path, text: str) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ambidex.envs.registry import resolve
 from ambidex.envs.types import EnvSpec, Episode, ImageArray
 from ambidex.errors import DatasetError
+from ambidex.lookup import resolve
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.layout import Layout
 from ambidex.recorders.formats.images import OnStep

@@ -49,11 +49,11 @@ class LiberoExpert:
     """
 
     def __init__(self, env: Environment, *, noise: float = 0.0) -> None:
-        if not isinstance(env.scene.task, LiberoTask):
+        if not isinstance(env.task, LiberoTask):
             raise UsageError(f"{env.spec.task} is none of LIBERO's tasks, and this expert plans from their goals.")
-        check_goal(env.scene.task.problem)
-        self._work = Workplace(env.scene, env.scene.task)
-        self._task = env.scene.task
+        check_goal(env.task.problem)
+        self._work = Workplace(env.scene, env.task)
+        self._task = env.task
         self._noise = noise
 
     def reset(self, observation: Observation, seed: int) -> None:

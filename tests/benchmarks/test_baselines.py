@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ambidex.benchmarks.running.baselines import HoldAgent, RandomAgent
+from ambidex.benchmarks.evaluation.agents import HoldAgent, RandomAgent
 from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
 

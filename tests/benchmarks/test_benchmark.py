@@ -16,10 +16,9 @@ from benchmarking_fakes import (
     run_into,
 )
 
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.episode_row import EpisodeRow
-from ambidex.benchmarks.episode_states import EpisodeStates, states_path
-from ambidex.benchmarks.results_folder import read_rows
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.results.folder import EpisodeStates, read_rows, states_path
+from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError

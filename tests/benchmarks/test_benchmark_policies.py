@@ -11,12 +11,11 @@ from act_samples import make_statistics
 from benchmarking_fakes import FIRST, HOLD, assert_same_results, rows_of
 from toy_policy import CODES, CodedToyPolicy, FussyPolicy, MoodyPolicy, ToyPolicy, write_checkpoint
 
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.compare import compare
-from ambidex.benchmarks.comparison.compare_config import CompareConfig
-from ambidex.benchmarks.episode_states import EpisodeStates, states_path
-from ambidex.benchmarks.results_folder import read_rows
-from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
+from ambidex.benchmarks.comparison.compare import compare
+from ambidex.benchmarks.comparison.config import CompareConfig
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.results.folder import EpisodeStates, read_rows, states_path
+from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.envs.env import Environment, make
 from ambidex.errors import UsageError
 from ambidex.policies.act.config import preset

@@ -1,7 +1,7 @@
 import pytest
 from benchmarking_fakes import HOLD, run_into
 
-from ambidex.benchmarks.running.benchmark_plan import make_plan
+from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.directory_lock import claimed
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
@@ -84,7 +84,7 @@ def test_resume_with_other_flags_lists_every_difference(results):
 
 def test_resume_under_another_engine_is_refused(tmp_path, monkeypatch):
     run_into(tmp_path, episodes=2)
-    monkeypatch.setattr("ambidex.benchmarks.running.benchmark_run.versions", lambda: {"mujoco": "5.0.0"})
+    monkeypatch.setattr("ambidex.benchmarks.evaluation.benchmark.versions", lambda: {"mujoco": "5.0.0"})
     with pytest.raises(UsageError, match=r"mujoco was 4.*, now 5\.0\.0"):
         run_into(tmp_path, resume=True)
 
@@ -107,7 +107,7 @@ def test_videos_without_opengl_are_refused_at_once(tmp_path, monkeypatch):
         raise RenderingError("no OpenGL")
 
     assert choose_backend()
-    monkeypatch.setattr("ambidex.benchmarks.running.benchmark_plan.choose_backend", missing)
+    monkeypatch.setattr("ambidex.benchmarks.evaluation.plan.choose_backend", missing)
     with pytest.raises(RenderingError):
         run_into(tmp_path / "new", video="failures")
     run_into(tmp_path / "new", episodes=1)

@@ -6,7 +6,7 @@ import pytest
 from benchmarking_fakes import HOLD
 from toy_policy import ToyPolicy, write_checkpoint
 
-from ambidex.benchmarks.benchmark import benchmark
+from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.envs.env import make
 
 SPEC = make("insertion", cameras=("top",), image_size=(24, 32)).spec

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from ambidex.benchmarks.codes.chance_divergence import ChanceDivergence, chances
+from ambidex.benchmarks.codes.chance import ChanceDivergence, chances
 from ambidex.policies.uniact.code_usage import jensen_shannon
 
 

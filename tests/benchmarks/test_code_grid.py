@@ -9,12 +9,10 @@ from PIL import Image
 from synthetic_episode import make_spec
 from two_robots import TASKS, write_two_robots
 
-from ambidex.benchmarks import code_grid
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.code_grid import CodeGridConfig, main
-from ambidex.benchmarks.code_play import CodePlay
-from ambidex.benchmarks.picture_table import Column, picture_table
-from ambidex.benchmarks.picture_words import PAPER
+from ambidex.benchmarks.codes import code_grid
+from ambidex.benchmarks.codes.code_grid import CodeGridConfig, CodePlay, main
+from ambidex.benchmarks.codes.drawing import PAPER, Column, picture_table
+from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import load
 

@@ -3,8 +3,7 @@ import json
 import pytest
 from results_folder import make_row
 
-from ambidex.benchmarks.code_runs import code_at, code_runs
-from ambidex.benchmarks.episode_row import EpisodeRow
+from ambidex.benchmarks.results.row import EpisodeRow, code_at, code_runs
 from ambidex.envs.types import NO_CODE
 from ambidex.errors import DatasetError
 

@@ -11,15 +11,12 @@ from PIL import Image
 from results_folder import make_row, write_results
 from synthetic_episode import make_spec
 
-from ambidex.benchmarks.code_usage import CodeUsageConfig, main
-from ambidex.benchmarks.codes.code_bars import BARS, ROBOTS, SWATCH
-from ambidex.benchmarks.codes.codebook_picture import MARGIN, codebook_picture
-from ambidex.benchmarks.codes.codebook_size import codebook_size
-from ambidex.benchmarks.codes.codebook_use import CodebookUse, check_alike
-from ambidex.benchmarks.codes.coded_folder import CodedFolder
-from ambidex.benchmarks.codes.divergence_map import heat
-from ambidex.benchmarks.picture_words import PAPER
-from ambidex.benchmarks.running.benchmark_info import CheckpointId
+from ambidex.benchmarks.codes.code_usage import CodeUsageConfig, main
+from ambidex.benchmarks.codes.drawing import PAPER
+from ambidex.benchmarks.codes.figures import BARS, MARGIN, ROBOTS, SWATCH, codebook_picture, heat
+from ambidex.benchmarks.codes.folder import CodedFolder, codebook_size
+from ambidex.benchmarks.codes.usage import CodebookUse, check_alike
+from ambidex.benchmarks.results.info import CheckpointId
 from ambidex.errors import AmbidexError, CheckpointError, DatasetError, UsageError
 
 GOAL = "libero_goal/put_the_bowl_on_the_stove"

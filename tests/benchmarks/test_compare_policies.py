@@ -6,14 +6,11 @@ import pytest
 from paired_results import paired, write_outcomes
 from results_folder import FIRST_SEED, make_row, write_results
 
-from ambidex.benchmarks.compare import compare
 from ambidex.benchmarks.compare_policies import main
-from ambidex.benchmarks.comparison.compare_config import CompareConfig
-from ambidex.benchmarks.comparison.holm import holm
-from ambidex.benchmarks.comparison.mcnemar import exact_p
-from ambidex.benchmarks.comparison.paired_counts import PairedCounts
-from ambidex.benchmarks.comparison.paired_difference import difference_interval
-from ambidex.benchmarks.comparison.sample_size import pairs_needed
+from ambidex.benchmarks.comparison.compare import compare
+from ambidex.benchmarks.comparison.config import CompareConfig
+from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval, exact_p, holm
+from ambidex.benchmarks.statistics.sample_size import pairs_needed
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from paired_results import write_outcomes
 from results_folder import FIRST_SEED, make_row, rewrite_row, write_results
 from synthetic_episode import make_spec
 
-from ambidex.benchmarks.compare import compare
 from ambidex.benchmarks.compare_policies import main
-from ambidex.benchmarks.comparison.compare_config import CompareConfig
+from ambidex.benchmarks.comparison.compare import compare
+from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.errors import DatasetError
 
 

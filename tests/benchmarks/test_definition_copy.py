@@ -6,13 +6,13 @@ import pytest
 from benchmarking_fakes import FIRST, HOLD
 from definition_text import TEXT, changed
 
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.gallery.watch_source import read_runs
-from ambidex.benchmarks.look import Look
-from ambidex.benchmarks.results_folder import read_rows
-from ambidex.benchmarks.rollout_videos import make_videos
-from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
-from ambidex.benchmarks.running.benchmark_plan import make_plan
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.gallery.sources import read_runs
+from ambidex.benchmarks.results.folder import read_rows
+from ambidex.benchmarks.results.info import BenchmarkInfo
+from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.make import make_videos
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.environment import DEFINITION_COPY
 

@@ -4,11 +4,10 @@ import pytest
 from bad_start import spoil
 from benchmarking_fakes import FIRST, FakeAgent, assert_same_results, run_into
 
-from ambidex.benchmarks.episode_states import states_path
-from ambidex.benchmarks.gallery.report_results import read_results
-from ambidex.benchmarks.report import why_absent
-from ambidex.benchmarks.results_folder import read_rows
-from ambidex.benchmarks.rollout_videos import make_videos
+from ambidex.benchmarks.gallery.report import why_absent
+from ambidex.benchmarks.gallery.sources import read_results
+from ambidex.benchmarks.results.folder import read_rows, states_path
+from ambidex.benchmarks.videos.make import make_videos
 
 
 class SpoiltAgent(FakeAgent):

@@ -7,8 +7,8 @@ import pytest
 import torch
 from uniact_samples import SMALL_LLAVA
 
-from ambidex.benchmarks import forward_speed
-from ambidex.benchmarks.forward_speed import ForwardSpeedConfig, main, make_observation, make_policy, timed_passes
+from ambidex.benchmarks.speed import forward_speed
+from ambidex.benchmarks.speed.forward_speed import ForwardSpeedConfig, main, make_observation, make_policy, timed_passes
 from ambidex.errors import UsageError
 
 QUICK = ForwardSpeedConfig(preset="tiny", batch_sizes=(1, 2), passes=2, device="cpu", precision="fp32")

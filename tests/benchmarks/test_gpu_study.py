@@ -8,15 +8,12 @@ import time
 import pytest
 import tyro
 
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
-from ambidex.benchmarks.study.study_config import GpuStudyConfig
-from ambidex.benchmarks.study.study_figures import SpeedFigure, SuccessFigure
-from ambidex.benchmarks.study.study_job import StudyJob
-from ambidex.benchmarks.study.study_plan import StudyPlan
-from ambidex.benchmarks.study.study_report import StudyReport
-from ambidex.benchmarks.study.study_runner import StudyRunner
-from ambidex.benchmarks.study.training_cell import TrainingCell
-from ambidex.benchmarks.summary import Summary
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.results.tally import Summary
+from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig
+from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
+from ambidex.benchmarks.studies.gpu_report import SpeedFigure, StudyReport, SuccessFigure
+from ambidex.benchmarks.studies.gpu_runner import StudyRunner
 from ambidex.errors import UsageError
 from ambidex.policies.train_policy import defaults_for
 from ambidex.policies.training.config import TrainConfig
@@ -194,7 +191,7 @@ def test_a_report_gives_rates_with_intervals_and_speeds_with_their_split():
 
 
 def study(*flags):
-    command = [sys.executable, "-m", "ambidex.benchmarks.gpu_study", *flags]
+    command = [sys.executable, "-m", "ambidex.benchmarks.studies.gpu_study", *flags]
     return subprocess.run(command, capture_output=True, text=True)
 
 

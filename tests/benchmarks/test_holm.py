@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ambidex.benchmarks.comparison.holm import holm
+from ambidex.benchmarks.statistics.paired import holm
 
 
 def test_an_example_by_hand():

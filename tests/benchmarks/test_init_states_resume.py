@@ -9,11 +9,11 @@ from benchmarking_fakes import HOLD
 from goal_states import goal_states
 from torch_file import write_states
 
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.results_folder import read_rows
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
-from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
-from ambidex.benchmarks.running.benchmark_plan import make_plan
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.results.folder import read_rows
+from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.errors import UsageError
 
 CONFIG = replace(HOLD, task="libero_goal/1", episodes=1, horizon=3)

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from ambidex.benchmarks.comparison.mcnemar import exact_p, mid_p
+from ambidex.benchmarks.statistics.paired import exact_p, mid_p
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import multinomial
 
-from ambidex.benchmarks.comparison.paired_counts import PairedCounts
-from ambidex.benchmarks.comparison.paired_difference import difference_interval
+from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval
 
 
 def counts(only_a, only_b, pairs, both=0):

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from benchmarking_fakes import FIRST, HOLD
 
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.episode_states import EpisodeStates, states_path
-from ambidex.benchmarks.results_folder import read_rows
-from ambidex.benchmarks.running.baselines import HoldAgent, RandomAgent
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
-from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
-from ambidex.benchmarks.running.benchmark_plan import make_plan
+from ambidex.benchmarks.evaluation.agents import HoldAgent, RandomAgent
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.results.folder import EpisodeStates, read_rows, states_path
+from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.command_line import from_text
 from ambidex.envs.env import make
 from ambidex.errors import UsageError
@@ -91,7 +90,7 @@ def test_what_cannot_be_is_refused(changes, words):
 
 def test_more_episodes_than_initial_states_are_refused(monkeypatch, tmp_path):
     (tmp_path / "put_the_bowl_on_the_stove.pruned_init").touch()
-    monkeypatch.setattr("ambidex.benchmarks.running.starts.read_init_states", lambda path: np.zeros((20, 79)))
+    monkeypatch.setattr("ambidex.benchmarks.evaluation.plan.read_init_states", lambda path: np.zeros((20, 79)))
     with pytest.raises(UsageError, match=r"--episodes 50: .* holds 20 initial states.*--episodes 20"):
         plan(init_states=tmp_path)
     made = plan(init_states=tmp_path, episodes=20)

@@ -8,9 +8,9 @@ import pytest
 from page_parts import PageParts
 from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_rows, write_results
 
-from ambidex.benchmarks.gallery.report_results import read_results
-from ambidex.benchmarks.report import make_report, report_on, write_report
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.gallery.report import make_report, report_on, write_report
+from ambidex.benchmarks.gallery.sources import read_results
 from ambidex.command_line import from_text
 from ambidex.errors import DatasetError
 from ambidex.intervals import wilson_interval

@@ -4,8 +4,8 @@ import pytest
 from dataset_folder import write_dataset
 from page_parts import PageParts
 
-from ambidex.benchmarks.gallery.report_dataset import is_dataset, read_dataset
-from ambidex.benchmarks.report import make_report
+from ambidex.benchmarks.gallery.report import make_report
+from ambidex.benchmarks.gallery.sources import is_dataset, read_dataset
 from ambidex.command_line import from_text
 from ambidex.envs.types import Outcome
 from ambidex.recorders.recording.config import RecordConfig

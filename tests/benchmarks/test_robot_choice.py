@@ -6,11 +6,11 @@ import pytest
 from benchmarking_fakes import HOLD
 from two_robots import write_two_controls, write_two_robots
 
-from ambidex.benchmarks import code_grid
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.code_grid import CodeGridConfig, main
-from ambidex.benchmarks.running.policy_fit import fitting_spec, use_robot_of
-from ambidex.benchmarks.running.terms import Terms
+from ambidex.benchmarks.codes import code_grid
+from ambidex.benchmarks.codes.code_grid import CodeGridConfig, main
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.policy_loading import fitting_spec, use_robot_of
+from ambidex.benchmarks.evaluation.task_settings import Terms
 from ambidex.errors import UsageError
 from ambidex.policies.checkpoint import load
 

@@ -5,12 +5,11 @@ from benchmarking_fakes import FIRST, run_into
 from page_parts import PageParts
 from results_folder import rewrite_row
 
-from ambidex.benchmarks.episode_states import states_path
-from ambidex.benchmarks.film_worker import OUTCOME_S
-from ambidex.benchmarks.films import Films
-from ambidex.benchmarks.results_folder import read_rows, video_path
-from ambidex.benchmarks.rollout_videos import make_videos
+from ambidex.benchmarks.results.folder import read_rows, states_path, video_path
 from ambidex.benchmarks.run_benchmark import main as run_benchmark
+from ambidex.benchmarks.videos.jobs import Films
+from ambidex.benchmarks.videos.make import make_videos
+from ambidex.benchmarks.videos.worker import OUTCOME_S
 from ambidex.envs.env import make
 from ambidex.envs.types import NO_CODE
 from ambidex.errors import DatasetError, UnknownNameError

@@ -12,9 +12,9 @@ import pytest
 from benchmarking_fakes import DyingAgent, assert_same_results
 from started_process import StartedProcess
 
-from ambidex.benchmarks.results_folder import read_rows
+from ambidex.benchmarks.evaluation.agents import BASELINES
+from ambidex.benchmarks.results.folder import read_rows
 from ambidex.benchmarks.run_benchmark import main
-from ambidex.benchmarks.running.agent_source import BASELINES
 
 COMMAND = [sys.executable, "-c", "from ambidex.benchmarks.run_benchmark import main; main()"]
 RUN = {"capture_output": True, "text": True, "timeout": 120}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import multinomial
 
-from ambidex.benchmarks.comparison.mcnemar import exact_p
-from ambidex.benchmarks.comparison.sample_size import approximate_pairs, exact_power, pairs_needed
+from ambidex.benchmarks.statistics.paired import exact_p
+from ambidex.benchmarks.statistics.sample_size import approximate_pairs, exact_power, pairs_needed
 
 USUAL = {"alpha": 0.05, "power": 0.8}
 

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from ambidex.benchmarks.comparison.betting import log_wealth, mean_interval
-from ambidex.benchmarks.comparison.mcnemar import exact_p
-from ambidex.benchmarks.comparison.paired_counts import PairedCounts
-from ambidex.benchmarks.comparison.sequential_test import SequentialTest, log_e_values
+from ambidex.benchmarks.statistics.paired import PairedCounts, exact_p
+from ambidex.benchmarks.statistics.sequential import SequentialTest, log_e_values, log_wealth, mean_interval
 
 A, B, TIE = (True, False), (False, True), (True, True)
 

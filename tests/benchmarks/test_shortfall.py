@@ -10,13 +10,13 @@ from page_parts import PageParts
 from paired_results import write_outcomes
 from results_folder import make_row, typical_rows, write_results
 
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.code_usage import CodeUsageConfig
-from ambidex.benchmarks.code_usage import main as code_usage
+from ambidex.benchmarks.codes.code_usage import CodeUsageConfig
+from ambidex.benchmarks.codes.code_usage import main as code_usage
 from ambidex.benchmarks.compare_policies import main as compare_policies
-from ambidex.benchmarks.report import write_report
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
-from ambidex.benchmarks.running.benchmark_info import CheckpointId
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.gallery.report import write_report
+from ambidex.benchmarks.results.info import CheckpointId
 from ambidex.benchmarks.watch_rollouts import main as watch_rollouts
 from ambidex.errors import DatasetError, UsageError
 

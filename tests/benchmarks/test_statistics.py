@@ -2,10 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.benchmarks.comparison.mcnemar import exact_p, mid_p
-from ambidex.benchmarks.comparison.paired_counts import PairedCounts
-from ambidex.benchmarks.comparison.sample_size import pairs_needed
-from ambidex.benchmarks.statistics import Statistics
+from ambidex.benchmarks.statistics.paired import PairedCounts, exact_p, mid_p
+from ambidex.benchmarks.statistics.sample_size import pairs_needed
+from ambidex.benchmarks.statistics.summary import Statistics
 from ambidex.intervals import wilson_interval
 
 

@@ -1,7 +1,7 @@
 import pytest
 from results_folder import make_row
 
-from ambidex.benchmarks.summary import Summary
+from ambidex.benchmarks.results.tally import Summary
 from ambidex.intervals import wilson_interval
 
 STAGES = ("none", "touched", "lifted", "contacted", "inserted")

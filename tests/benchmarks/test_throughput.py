@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.benchmarks.process_memory import PeakMemory
-from ambidex.benchmarks.throughput_timing import Effort, Figure, rate, rates, table
+from ambidex.benchmarks.speed.recording import PeakMemory
+from ambidex.benchmarks.speed.timing import Effort, Figure, rate, rates, table
 
 FIGURES = {
     ("simulation", "physics_at_home"),

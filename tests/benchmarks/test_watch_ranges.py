@@ -1,6 +1,6 @@
 import pytest
 
-from ambidex.benchmarks.gallery.watch_ranges import RangeNotSatisfiableError, byte_range
+from ambidex.benchmarks.gallery.server.http_server import RangeNotSatisfiableError, byte_range
 
 SIZE = 1000
 

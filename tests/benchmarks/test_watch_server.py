@@ -8,7 +8,7 @@ from page_parts import PageParts
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 from served_gallery import ask, make_video, served
 
-from ambidex.benchmarks.look import Look
+from ambidex.benchmarks.videos.jobs import Look
 
 VIDEO = f"/0/insertion/{FIRST_SEED}.mp4"
 

@@ -4,8 +4,8 @@ import pytest
 from gallery_page import Keys
 from results_folder import FIRST_SEED, make_row, write_results
 
-from ambidex.benchmarks.gallery.report_results import read_results
-from ambidex.benchmarks.report import make_report, write_report
+from ambidex.benchmarks.gallery.report import make_report, write_report
+from ambidex.benchmarks.gallery.sources import read_results
 
 S = FIRST_SEED
 CODES = ((17, 500), (3, 1000), (17, 250), (99, 250))  # of 50 steps/s, as long as the video

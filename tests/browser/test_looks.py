@@ -6,8 +6,8 @@ import pytest
 from gallery_page import Keys
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 
-from ambidex.benchmarks.gallery.report_results import read_results
-from ambidex.benchmarks.report import make_report, write_report
+from ambidex.benchmarks.gallery.report import make_report, write_report
+from ambidex.benchmarks.gallery.sources import read_results
 
 PHONE = (375, 812)
 LEAST_CONTRAST = 4.5  # WCAG 2.2, level AA, text of ordinary size

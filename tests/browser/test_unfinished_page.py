@@ -3,7 +3,7 @@
 import pytest
 from results_folder import typical_rows, write_results
 
-from ambidex.benchmarks.report import write_report
+from ambidex.benchmarks.gallery.report import write_report
 
 
 @pytest.mark.parametrize("size", [(1024, 720), (375, 812)])

@@ -106,7 +106,7 @@ def test_resets_stay_in_their_ranges_clear_of_each_other(task: str, spread: str)
     env = make(task, spread=spread, cameras=())
     for seed in range(100):
         poses = env.reset(seed).objects.reshape(-1, 7)
-        for prop, pose in zip(env.scene.task.props, poses, strict=True):
+        for prop, pose in zip(env.task.props, poses, strict=True):
             start = prop.starts[spread]
             assert (pose[:3] >= start.low).all()
             assert (pose[:3] <= start.high).all()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from synthetic_dataset import write_dataset
 
-from ambidex.envs.registry import resolve
+from ambidex.lookup import resolve
 from ambidex.policies import registry
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load, policy_type

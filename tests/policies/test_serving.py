@@ -287,7 +287,7 @@ def test_neither_clients_nor_the_door_need_torch():
     code = (
         "import sys, ambidex.policies.serving.client, ambidex.policies.serving.execution, ambidex.policies.serving.execution;"
         "from ambidex.policies.serving.server import PolicyServer; PolicyServer().close();"
-        "import ambidex.benchmarks.running.benchmark_worker, ambidex.benchmarks.running.served_agents;"
+        "import ambidex.benchmarks.evaluation.worker, ambidex.benchmarks.evaluation.agents;"
         "print('torch' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -14,7 +14,7 @@ import torch
 import tyro
 from safetensors.torch import load_file
 
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.policies.run_folder import default_run
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults_for, main

@@ -21,7 +21,7 @@ class FakeAgent:
 
     def __init__(self, env):
         env.spec = replace(env.spec, horizon=HORIZON)
-        env.scene.task.checks = lambda scene: {"lucky": self._lucky}
+        env.task.checks = lambda scene: {"lucky": self._lucky}
 
     def reset(self, observation, seed):
         self._lucky = seed % 5 in (1, 4)

@@ -1,7 +1,7 @@
 from bad_start import spoil
 from recording_fakes import SMALL, FakeAgent, contents, record_to
 
-from ambidex.benchmarks.gallery.report_dataset import read_dataset
+from ambidex.benchmarks.gallery.sources import read_dataset
 from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Outcome

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ambidex.benchmarks.process_memory import PROC, PeakMemory
+from ambidex.benchmarks.speed.recording import PROC, PeakMemory
 
 LIMIT = 400e6  # [B]
 COMMAND = [

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ambidex.benchmarks.benchmark import benchmark
-from ambidex.benchmarks.running.benchmark_config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 
 HORIZON = 12  # just more than the hold time of success
 FIRST = 100_000
@@ -21,7 +21,7 @@ class FakeAgent:
 
     def __init__(self, env):
         env.spec = replace(env.spec, horizon=HORIZON)
-        env.scene.task.checks = lambda scene: {"lucky": self._lucky}
+        env.task.checks = lambda scene: {"lucky": self._lucky}
 
     def reset(self, observation, seed):
         self._lucky = seed % 5 in (1, 4)

@@ -16,7 +16,7 @@ class FakeAgent:
 
     def __init__(self, env):
         env.spec = replace(env.spec, horizon=HELD + 2)
-        env.scene.task.checks = lambda scene: {"lucky": self._lucky}
+        env.task.checks = lambda scene: {"lucky": self._lucky}
 
     def reset(self, observation, seed):
         self._lucky = seed % 5 in (1, 4)

@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 from synthetic_episode import make_spec
 
-from ambidex.benchmarks.code_runs import code_at
-from ambidex.benchmarks.episode_row import EpisodeRow
-from ambidex.benchmarks.episode_states import EpisodeStates, states_path
-from ambidex.benchmarks.results_folder import video_path
-from ambidex.benchmarks.running.benchmark_info import BenchmarkInfo
+from ambidex.benchmarks.results.folder import EpisodeStates, states_path, video_path
+from ambidex.benchmarks.results.info import BenchmarkInfo
+from ambidex.benchmarks.results.row import EpisodeRow, code_at
 from ambidex.envs.types import Outcome
 from ambidex.recorders.video.caption import Caption
 from ambidex.recorders.video.writer import VideoWriter

@@ -6,10 +6,10 @@ import threading
 import time
 from contextlib import closing, contextmanager
 
-from ambidex.benchmarks.gallery.watch_gallery import Gallery
-from ambidex.benchmarks.gallery.watch_server import GalleryServer
-from ambidex.benchmarks.gallery.watch_studio import Studio
-from ambidex.benchmarks.look import Look
+from ambidex.benchmarks.gallery.server.http_server import GalleryServer
+from ambidex.benchmarks.gallery.server.routes import Gallery
+from ambidex.benchmarks.gallery.server.videos import Studio
+from ambidex.benchmarks.videos.jobs import Look
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def served(*folders, look=None):
 
 def ask(server, path, method="GET", **headers):
     """Status, headers and body of an answer; the path goes out as it is written."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_server_address[1], timeout=60)
     with closing(connection):
         connection.putrequest(method, path, skip_host="Host" in headers)
         for name, value in headers.items():

@@ -19,7 +19,7 @@ def assert_sound(env: Environment, seed: int, idle_steps: int) -> None:
     poses = first.objects.reshape(len(things), 7)
     tilts = 2.0 * np.arcsin(np.minimum(1.0, np.hypot(poses[:, 4], poses[:, 5])))
     assert tilts.max() <= MAX_TILT, (where, things[int(tilts.argmax())])
-    assert not all(held for name, held in env.scene.task.checks(env.scene).items() if "(" in name), where
+    assert not all(held for name, held in env.task.checks(env.scene).items() if "(" in name), where
     for _ in range(idle_steps):
         step = env.step(env.controller.idle(env.scene))
     moved = np.abs(step.observation.objects - first.objects).reshape(len(things), 7).max(axis=1)

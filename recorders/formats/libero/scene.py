@@ -45,7 +45,7 @@ class LiberoScenery:
 
 def scenery(env: "Environment") -> LiberoScenery:
     """Of an environment of the libero family."""
-    task, scene = cast("LiberoTask", env.scene.task), env.scene
+    task, scene = cast("LiberoTask", env.task), env.scene
     problem = task.problem
     class_name = "_".join(part.capitalize() for part in problem.problem.split("_"))
     name = env.spec.task.removesuffix(SUFFIX) + SUFFIX

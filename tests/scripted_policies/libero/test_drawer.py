@@ -17,7 +17,7 @@ SEEDS = {LOW: 2, RACK: 6}  # a bowl in the drawer's way, a bowl between hand and
 def plan_of(task: str, drawer: str) -> tuple[Workplace, Articulation, DrawerPlan]:
     env = make(task, cameras=())
     env.reset(SEEDS[task])
-    work = Workplace(env.scene, env.scene.task)  # type: ignore[arg-type]
+    work = Workplace(env.scene, env.task)  # type: ignore[arg-type]
     part = Articulation(env.scene, f"{drawer}_level")
     return work, part, DrawerPlan(work, part, f"{drawer}_handle")
 

@@ -25,8 +25,8 @@ def opening(task: str, region: str) -> Opening | None:
 
 
 def opening_of(env: Environment, region: str) -> Opening | None:
-    assert isinstance(env.scene.task, LiberoTask)
-    (frame,) = Workplace(env.scene, env.scene.task).frames(region)
+    assert isinstance(env.task, LiberoTask)
+    (frame,) = Workplace(env.scene, env.task).frames(region)
     return find_opening(env.scene.model, env.scene.data, frame)
 
 

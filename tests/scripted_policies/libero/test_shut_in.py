@@ -25,8 +25,8 @@ MUG, REGION = "white_yellow_mug", "microwave_1_heating_region"
 def workplace(task: str) -> Workplace:
     env = make(task, cameras=())
     env.reset(0)
-    assert isinstance(env.scene.task, LiberoTask)
-    return Workplace(env.scene, env.scene.task)
+    assert isinstance(env.task, LiberoTask)
+    return Workplace(env.scene, env.task)
 
 
 @pytest.fixture(scope="module")

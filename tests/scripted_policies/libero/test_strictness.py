@@ -33,8 +33,8 @@ class Breaks:
 
 
 def workplace(env: Environment) -> Workplace:
-    assert isinstance(env.scene.task, LiberoTask)
-    return Workplace(env.scene, env.scene.task)
+    assert isinstance(env.task, LiberoTask)
+    return Workplace(env.scene, env.task)
 
 
 def break_the_least_strict_plan(work: Workplace) -> None:

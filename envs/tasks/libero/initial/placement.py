@@ -276,7 +276,7 @@ def _restless(scene: Scene, moved: FloatArray) -> SimulationError:
     model = scene.model
     joint = int(np.searchsorted(model.jnt_qposadr, moved.argmax(), side="right")) - 1
     return SimulationError(
-        f"{scene.task.name}: {model.body(model.jnt_bodyid[joint]).name} does not come to rest within "
+        f"{scene.name}: {model.body(model.jnt_bodyid[joint]).name} does not come to rest within "
         f"{MAX_BLOCKS * BLOCK_S:.0f} s of simulated time. It may start beyond the table's edge, or on something that "
         "does not hold it. Start it elsewhere in the definition."
     )

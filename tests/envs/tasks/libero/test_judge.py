@@ -29,13 +29,13 @@ def test_what_moves_faster_than_the_bound_is_not_at_rest(task: str, joint: str, 
     for speed, rests in ((0.9, True), (-0.9, True), (1.1, False), (-1.1, False), (3.0, False)):
         env.scene.data.joint(joint).qvel[axis] = speed * bound
         env.scene.refresh()
-        assert env.scene.task.checks(env.scene)["at rest"] == rests
+        assert env.task.checks(env.scene)["at rest"] == rests
 
 
 def test_what_leans_on_the_forearm_is_not_released() -> None:
     env = begun("libero_goal/1")
-    assert env.scene.task.checks(env.scene)["released"]
+    assert env.task.checks(env.scene)["released"]
     env.scene.place(BOWL, Pose.at(env.scene.body_pose("robot0_link5").shifted((0.0, 0.0, -0.08)).position))
     env.scene.refresh()
     assert env.scene.in_contact("robot0_link5", BOWL) and not env.scene.in_contact("robot0_right_hand", BOWL)
-    assert not env.scene.task.checks(env.scene)["released"]
+    assert not env.task.checks(env.scene)["released"]

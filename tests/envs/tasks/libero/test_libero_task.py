@@ -51,14 +51,14 @@ def test_strict_success_needs_half_a_second_and_does_not_stay() -> None:
 
 def test_what_the_hand_touches_is_not_released() -> None:
     env = bowl_on_the_stove("strict")
-    assert env.step(idle(env)).stage == 3 and env.scene.task.checks(env.scene)["released"]
+    assert env.step(idle(env)).stage == 3 and env.task.checks(env.scene)["released"]
     tool = env.scene.site_pose("robot0_grip_site")
     env.scene.place(BOWL, Pose.at(tool.shifted((0.0, 0.03, -0.04)).position))
     env.scene.refresh()
-    assert env.stage() == 1 and not env.scene.task.checks(env.scene)["released"]
+    assert env.stage() == 1 and not env.task.checks(env.scene)["released"]
     env.scene.data.joint("akita_black_bowl_1_joint0").qvel[2] = 0.2
     env.scene.refresh()
-    checks = env.scene.task.checks(env.scene)
+    checks = env.task.checks(env.scene)
     assert env.stage() == 2 and not checks["at rest"]
 
 
@@ -67,7 +67,7 @@ def test_a_goal_thing_that_slides_by_itself_is_no_stage() -> None:
     env.reset(0)
     env.scene.data.joint("wooden_cabinet_1_middle_level").qvel[0] = -0.2
     env.scene.refresh()
-    assert env.stage() == 0 and not env.scene.task.checks(env.scene)["at rest"]
+    assert env.stage() == 0 and not env.task.checks(env.scene)["at rest"]
 
 
 def test_the_goal_s_atoms_are_counted() -> None:

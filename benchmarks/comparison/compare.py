@@ -1,0 +1,70 @@
+"""Every two of several results folders, compared."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from math import comb
+from pathlib import Path
+from string import ascii_uppercase
+
+from ambidex.benchmarks.comparison.comparison import Comparison
+from ambidex.benchmarks.comparison.config import CompareConfig
+from ambidex.benchmarks.comparison.folder import ComparedFolder
+from ambidex.benchmarks.statistics.paired import holm
+from ambidex.benchmarks.statistics.summary import Statistics
+from ambidex.errors import UsageError
+
+
+def compare(config: CompareConfig) -> list[Comparison]:
+    """Compare every two folders, in the order given.
+
+    Holm's correction is made over all comparisons of all tasks together, and separately over those of single tasks.
+
+    Raises:
+        UsageError: Fewer than two folders, one given twice, or a number out of range.
+        DatasetError: A folder is missing or damaged, or two did not start alike.
+    """
+    _check(config)
+    folders = [ComparedFolder.read(letter, path) for letter, path in zip(ascii_uppercase, config.results, strict=False)]
+    pairs = comb(len(folders), 2)
+    comparisons = [
+        Comparison.of(a, b, difference=config.difference, power=config.power, pairs=pairs)
+        for a, b in combinations(folders, 2)
+    ]
+    together = _corrected([comparison.together for comparison in comparisons])
+    single = iter(_corrected([task for comparison in comparisons for task in comparison.tasks.values()]))
+    return [
+        replace(comparison, together=overall, tasks={name: next(single) for name in comparison.tasks})
+        for comparison, overall in zip(comparisons, together, strict=True)
+    ]
+
+
+def _corrected(tests: Sequence[Statistics]) -> list[Statistics]:
+    ps, anytime = holm([test.exact_p for test in tests]), holm([test.sequential.p_value for test in tests])
+    return [test.corrected(p=p, anytime_p=any_p) for test, p, any_p in zip(tests, ps, anytime, strict=True)]
+
+
+def _check(config: CompareConfig) -> None:
+    folders = config.results
+    if len(folders) < 2:
+        given = f"only {folders[0]}" if folders else "none"
+        raise UsageError(f"Expected two results folders or more, got {given}. E.g. results/act results/scripted.")
+    if len(folders) > len(ascii_uppercase):
+        raise UsageError(f"Expected up to {len(ascii_uppercase)} results folders, got {len(folders)}.")
+    _check_different(folders)
+    if not 0.01 <= config.difference <= 1:
+        raise UsageError(f"--difference {config.difference}: expected 0.01 to 1; 0.1 is 10 points.")
+    if not 0.5 <= config.power <= 0.99:
+        raise UsageError(f"--power {config.power}: expected 0.5 to 0.99.")
+
+
+def _check_different(folders: Sequence[Path]) -> None:
+    seen: dict[Path, Path] = {}
+    for folder in folders:
+        place = folder.resolve()
+        if place in seen:
+            raise UsageError(
+                f"{seen[place]} and {folder} are the same folder; a policy does not differ from itself. Give folders "
+                "of different runs."
+            )
+        seen[place] = folder

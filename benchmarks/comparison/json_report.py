@@ -1,0 +1,79 @@
+"""The JSON file of `compare-policies`."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from ambidex.benchmarks.comparison.comparison import Comparison
+from ambidex.benchmarks.comparison.config import CompareConfig
+from ambidex.benchmarks.comparison.folder import ComparedFolder, Key
+from ambidex.benchmarks.comparison.verdict import remarks, verdict
+from ambidex.benchmarks.statistics.summary import ALPHA, Statistics
+from ambidex.versions import versions
+
+
+def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:
+    """Everything the report says, and more; rates and differences as fractions."""
+    folders = {side.letter: side for comparison in comparisons for side in (comparison.a, comparison.b)}
+    return {
+        "command": _command(config),
+        "versions": versions(),
+        "alpha": ALPHA,
+        "difference": config.difference,
+        "power": config.power,
+        "folders": [_folder(folders[letter]) for letter in sorted(folders)],
+        "comparisons": [_comparison(comparison, config) for comparison in comparisons],
+    }
+
+
+def _command(config: CompareConfig) -> str:
+    flags = ("--difference", str(config.difference), "--power", str(config.power))
+    return shlex.join(["compare-policies", *map(str, config.results), *flags])
+
+
+def _folder(side: ComparedFolder) -> dict[str, object]:
+    return {
+        "letter": side.letter,
+        "path": str(side.path),
+        "policy": side.policy,
+        "episodes": len(side.rows),
+        "errors": side.errors,
+        "finished": side.finished,
+        "notes": side.notes,
+        "versions": side.versions,
+    }
+
+
+def _comparison(comparison: Comparison, config: CompareConfig) -> dict[str, object]:
+    a, b = comparison.a, comparison.b
+    better = {"a": a.letter, "b": b.letter, "": None}
+
+    def group(statistics: Statistics, task: str | None) -> dict[str, object]:
+        counts = statistics.counts
+        return asdict(statistics) | {
+            "pairs": counts.pairs,
+            "rate_a": counts.successes_a / counts.pairs,
+            "rate_b": counts.successes_b / counts.pairs,
+            "difference": counts.difference,
+            "errors_a": comparison.errors(a, task),
+            "errors_b": comparison.errors(b, task),
+            "better": better[statistics.better],
+            "more_pairs": statistics.more_pairs(statistics.pairs_needed),
+        }
+
+    return {
+        "a": a.letter,
+        "b": b.letter,
+        "verdict": verdict(comparison),
+        "remarks": remarks(comparison, config),
+        "together": group(comparison.together, None),
+        "tasks": {task: group(statistics, task) for task, statistics in comparison.tasks.items()},
+        "episodes": _by_task(comparison.episodes),
+        "only_in_a": _by_task(comparison.only_in_a),
+        "only_in_b": _by_task(comparison.only_in_b),
+        "version_differences": comparison.version_differences,
+    }
+
+
+def _by_task(keys: Sequence[Key]) -> dict[str, list[int]]:
+    return {task: sorted(seed for name, seed in keys if name == task) for task in sorted({task for task, _ in keys})}

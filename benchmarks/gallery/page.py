@@ -1,0 +1,65 @@
+"""Puts the page together: one file with its style, program and data, which loads nothing from elsewhere."""
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ambidex.benchmarks.gallery.model import Model
+
+_STATIC = files("ambidex.benchmarks") / "gallery" / "static"
+
+
+def page(model: Model, videos: Mapping[str, Path] | None = None) -> str:
+    """The page as HTML. Nothing of the results can become markup or program in it.
+
+    Args:
+        model: What it shows.
+        videos: Id -> file of the videos to embed.
+    """
+    style, script = _text("gallery.css"), _script()
+    return Template(_text("page.html")).substitute(
+        policy=html.escape(_policy(style, script)),
+        title=html.escape(model.title),
+        summary=html.escape("; ".join(tally.in_words() for tally in model.tallies)),
+        style=style,
+        script=script,
+        model=data_block(model.to_dict()),
+        videos="\n".join(_video(name, file) for name, file in (videos or {}).items()),
+    )
+
+
+def data_block(values: object) -> str:
+    """JSON, ASCII alone, for a script element: no character in it can end the element or begin a comment."""
+    text = json.dumps(values, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _script() -> str:
+    parts = sorted(part.name for part in _STATIC.iterdir() if part.name.endswith(".js"))
+    return '(() => {\n"use strict";\n' + "\n".join(_text(name) for name in parts) + "})();\n"
+
+
+def _text(name: str) -> str:
+    return (_STATIC / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """The content security policy: this style and program and no other, and no network but the page's own server."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src 'self' data:; "
+        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _video(name: str, file: Path) -> str:
+    content = base64.b64encode(file.read_bytes()).decode()
+    return f'<script type="text/plain" id="{html.escape(name)}">{content}</script>'

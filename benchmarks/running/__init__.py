@@ -1,1 +1,0 @@
-"""What `run-benchmark` is made of."""

@@ -1,0 +1,119 @@
+"""How fast UniAct answers: `python -m ambidex.benchmarks.speed.forward_speed`.
+
+Random weights in the sizes of a preset, random pictures, which cost what real ones do. LLaVA-OneVision's 0.5B shape
+needs the extra `uniact` and no downloads; its 0.9 billion weights take 3.6 GB: bf16 is autocast over float32 weights.
+"""
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+
+from ambidex.benchmarks.speed.training_speed import JOINTS, SPEC
+from ambidex.command_line import Switch, run
+from ambidex.errors import UsageError
+from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.normalization import FieldStatistics, Statistics
+from ambidex.policies.training.distributed import choose_device
+from ambidex.policies.uniact.config import AttentionKind, preset
+from ambidex.policies.uniact.extractor.llava import choose_attention
+from ambidex.policies.uniact.policy import UniActPolicy
+
+WARM_UP = 3  # [forward passes]
+INSTRUCTION = "pick up the red cube with the right arm and hand it over to the left arm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardSpeedConfig:
+    """Time forward passes of UniAct."""
+
+    preset: str = "llava_ov_0.5b"
+    """The preset whose sizes are taken."""
+    attention: tuple[AttentionKind, ...] = ("sdpa", "flash_attention_2")
+    """Ways of attention of LLaVA-OneVision to compare, one model after the other; one that cannot be used here is left
+    out and said. An extractor of our own knows sdpa alone."""
+    batch_sizes: tuple[int, ...] = (1, 64)
+    """Observations at once."""
+    passes: int = 20
+    """Forward passes to time, after 3 to warm up."""
+    device: str = "auto"
+    """Where to compute."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    """What to compute in."""
+    debug: Switch = False
+    """Show tracebacks."""
+
+
+def main(config: ForwardSpeedConfig) -> None:
+    """Print a table, a row for each way of attention and batch size."""
+    if config.passes < 1 or min(config.batch_sizes, default=0) < 1:
+        raise UsageError(
+            f"--passes {config.passes}, --batch-sizes {' '.join(map(str, config.batch_sizes)) or '(none)'}: expected 1 "
+            "or more, and batch sizes of 1 or more."
+        )
+    own = preset(config.preset).config.extractor == "scratch"
+    device = choose_device(config.device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    print(f"{config.preset}, {config.precision}, {name}, torch {torch.__version__}")
+    print("| attention | batch | median [ms] | lowest to highest [ms] | observations/s |\n|---|---|---|---|---|")
+    for attention in ("sdpa",) if own else config.attention:
+        for row in measured(attention, device, config):
+            print(row, flush=True)
+
+
+def measured(attention: AttentionKind, device: torch.device, config: ForwardSpeedConfig) -> Iterator[str]:
+    """The rows of one way of attention. Its policy is gone once they are there: two may be too large for a GPU."""
+    try:
+        choose_attention(attention, device)
+    except UsageError as error:
+        yield f"| {attention} | | not measured: {error} | | |"
+        return
+    policy = make_policy(config.preset, attention).to(device).eval()
+    for size in config.batch_sizes:
+        yield _row(attention, size, timed_passes(policy, make_observation(size, device), config))
+
+
+def make_policy(name: str, attention: AttentionKind) -> UniActPolicy:
+    """A policy with random weights, of one camera and the ALOHA cell's joints."""
+    unit = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * JOINTS))
+    chosen = preset(name).config
+    settings = replace(chosen, extractor_weights="none", backbone_weights="none", attention=attention)
+    spec = replace(SPEC, instruction=INSTRUCTION)
+    return UniActPolicy(settings, spec, Statistics(qpos=unit, objects=unit, actions=unit))
+
+
+def make_observation(size: int, device: torch.device) -> ObservationBatch:
+    """What `make_policy`'s policies look at, made up."""
+    image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8, device=device)
+    return ObservationBatch(
+        qpos=torch.randn(size, JOINTS, device=device),
+        objects=torch.zeros(size, 7, device=device),
+        images={"top": image},
+        instructions=(INSTRUCTION,) * size,
+    )
+
+
+def timed_passes(policy: UniActPolicy, observation: ObservationBatch, config: ForwardSpeedConfig) -> list[float]:
+    """Seconds of each pass, from pictures and words on the device to actions."""
+    device = observation.qpos.device
+    seconds = []
+    for _ in range(WARM_UP + config.passes):
+        began = time.perf_counter()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
+            policy.predict(observation)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds.append(time.perf_counter() - began)
+    return seconds[WARM_UP:]
+
+
+def _row(attention: str, size: int, seconds: list[float]) -> str:
+    median, low, high = (1e3 * value for value in (statistics.median(seconds), min(seconds), max(seconds)))
+    return f"| {attention} | {size} | {median:.1f} | {low:.1f} to {high:.1f} | {1e3 * size / median:.1f} |"
+
+
+if __name__ == "__main__":
+    run("forward-speed", main, ForwardSpeedConfig)

@@ -1,0 +1,108 @@
+"""How many samples a second ACT trains on: `python -m ambidex.benchmarks.speed.training_speed`.
+
+The model of the `base` preset at batch size 8 on one 120x160 camera, on random numbers that lie in memory, so that
+only the network and AdamW are timed. Reading data is timed in the log of every training.
+"""
+
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+import tyro
+
+from ambidex.envs.types import EnvSpec
+from ambidex.policies.act.config import preset
+from ambidex.policies.act.policy import ActPolicy
+from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.normalization import FieldStatistics, Statistics
+from ambidex.policies.training.learner import LossModule, make_optimizer
+
+JOINTS = 14
+WARM_UP = 3  # [steps]
+NAMES = tuple(f"joint_{i}" for i in range(JOINTS))
+SPEC = EnvSpec(
+    task="speed",
+    family="aloha",
+    robot="viperx_bimanual",
+    control="joint",
+    control_hz=50.0,
+    horizon=400,
+    spread="published",
+    cameras=("top",),
+    image_size=(120, 160),
+    render_quality="standard",
+    instruction="",
+    stages=("none",),
+    action_names=NAMES,
+    joint_names=NAMES,
+    object_names=("cube",),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedConfig:
+    """Time training steps of ACT."""
+
+    preset: str = "base"
+    """The preset whose model is trained."""
+    observations: str = "images"
+    """images or state."""
+    batch_size: int = 8
+    """Samples per step."""
+    steps: int = 30
+    """Steps to time, after 3 to warm up."""
+    threads: int = 2
+    """Threads of torch."""
+    precision: str = "bf16"
+    """bf16 or fp32."""
+
+
+def main() -> None:
+    config = tyro.cli(SpeedConfig)
+    torch.set_num_threads(config.threads)
+    policy = make_policy(config)
+    seconds = timed_steps(policy, make_batch(config.batch_size, policy.chunk_size), config)
+    size = sum(parameter.numel() for parameter in policy.parameters()) / 1e6
+    median, best = (config.batch_size / each for each in (statistics.median(seconds), min(seconds)))
+    print(
+        f"{config.preset}, {config.observations}, {size:.1f} M parameters, {config.precision}, {config.threads} threads"
+    )
+    print(f"median {median:.1f}, best {best:.1f} samples/s")
+
+
+def make_policy(config: SpeedConfig) -> ActPolicy:
+    unit = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * JOINTS))
+    objects = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * 7))
+    model = preset(config.preset, config.observations).config
+    return ActPolicy(model, SPEC, Statistics(qpos=unit, objects=objects, actions=unit)).train()
+
+
+def make_batch(size: int, chunk: int) -> TrainingBatch:
+    image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8)
+    observation = ObservationBatch(
+        qpos=torch.randn(size, JOINTS),
+        objects=torch.randn(size, 7),
+        images={"top": image.to(memory_format=torch.channels_last)},
+        instructions=("",) * size,
+    )
+    is_pad = torch.arange(chunk).expand(size, chunk) >= chunk * 4 // 5
+    return TrainingBatch(observation=observation, actions=torch.randn(size, chunk, JOINTS), is_pad=is_pad)
+
+
+def timed_steps(policy: ActPolicy, batch: TrainingBatch, config: SpeedConfig) -> list[float]:
+    """Seconds of each step: forward, backward, update."""
+    losses = LossModule(policy, config.precision)
+    optimizer = make_optimizer(policy, learning_rate=1e-4, backbone_learning_rate=1e-5, weight_decay=1e-4)
+    seconds = []
+    for _ in range(WARM_UP + config.steps):
+        began = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        losses(batch)["loss"].backward()
+        optimizer.step()
+        seconds.append(time.perf_counter() - began)
+    return seconds[WARM_UP:]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""How often the experts really succeed: `python -m ambidex.benchmarks.studies.expert_rates`.
+
+Strict success over consecutive seeds, without pixels. The table names every failed seed, so that anybody can look.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from itertools import product
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+
+from ambidex.atomic_files import write_json
+from ambidex.command_line import run
+from ambidex.envs.env import Environment, make
+from ambidex.envs.registry import FAMILIES, tasks_named
+from ambidex.envs.rollout import rollout
+from ambidex.envs.types import Agent, Outcome
+from ambidex.intervals import rate_in_words
+from ambidex.progress import Progress
+from ambidex.scripted_policies.registry import make_expert
+from ambidex.versions import versions
+from ambidex.worker_pool import Pool, WorkerError, worker_count
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpertRatesConfig:
+    """Strict success of the scripted experts over consecutive seeds.
+
+    Attributes:
+        task: A task or a suite.
+        spread: Reset distributions to try.
+        control: Control mode: joint or ee; the family's when absent.
+        num_seeds: Seeds per task and spread.
+        seed: First seed.
+        noise: Noise of the expert, 0 to 1.
+        workers: Worker processes; auto when absent.
+        output: JSON file with every episode.
+        quiet: Print the table only.
+        debug: Show tracebacks.
+    """
+
+    task: str = "aloha"
+    spread: tuple[str, ...] = ("published", "wide")
+    control: str | None = None
+    num_seeds: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1000
+    seed: int = 0
+    noise: float = 0.0
+    workers: int | None = None
+    output: Path = Path("results/expert_rates.json")
+    quiet: bool = False
+    debug: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One episode to try."""
+
+    task: str
+    spread: str
+    control: str | None
+    noise: float
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """How it went; `solved_at` is the step from which the last stage holds to the end, -1 without success."""
+
+    outcome: str
+    stage: int
+    reason: str
+    solved_at: int
+    steps: int
+
+
+def make_handler() -> Callable[[Trial], TrialResult]:
+    """A handler that keeps its environment between the trials of a task, which come one after the other."""
+    runner = lru_cache(maxsize=1)(_runner)
+
+    def handle(trial: Trial) -> TrialResult:
+        return runner(trial.task, trial.spread, trial.control, trial.noise)(trial.seed)
+
+    return handle
+
+
+def _runner(task: str, spread: str, control: str | None, noise: float) -> Callable[[int], TrialResult]:
+    env = make(task, spread=spread, control=control, cameras=())
+    return partial(_run, env=env, expert=make_expert(env, noise=noise))
+
+
+def _run(seed: int, *, env: Environment, expert: Agent) -> TrialResult:
+    result = rollout(env, expert, seed, stop_at_success=FAMILIES[env.spec.family].stops_at_success)
+    final = len(result.spec.stages) - 1
+    below = np.flatnonzero(result.stages < final)
+    solved_at = int(below[-1]) + 1 if result.success and len(below) else -1
+    return TrialResult(
+        outcome=result.outcome.value,
+        stage=result.stage,
+        reason=result.reason,
+        solved_at=solved_at,
+        steps=result.steps,
+    )
+
+
+def main(config: ExpertRatesConfig) -> None:
+    """Run all trials, print the table and write the file."""
+    groups = list(product(tasks_named(config.task), config.spread))
+    trials = [
+        Trial(task=task, spread=spread, control=config.control, noise=config.noise, seed=config.seed + i)
+        for task, spread in groups
+        for i in range(config.num_seeds)
+    ]
+    results = _all_results(trials, config)
+    rows = [
+        _row(task, spread, {t: r for t, r in results.items() if (t.task, t.spread) == (task, spread)})
+        for task, spread in groups
+    ]
+    print(
+        "\n".join(
+            [
+                "| task | spread | strict success | last stage for good at step, median / latest | failed seeds |",
+                "|---|---|---|---|---|",
+                *rows,
+                *_sums(results, config),
+            ]
+        )
+    )
+    episodes = [asdict(trial) | asdict(results[trial]) for trial in trials]
+    config.output.parent.mkdir(parents=True, exist_ok=True)
+    write_json(config.output, {"versions": versions(), "episodes": episodes})
+
+
+def _all_results(trials: list[Trial], config: ExpertRatesConfig) -> dict[Trial, TrialResult]:
+    results: dict[Trial, TrialResult] = {}
+    workers = worker_count(config.workers, len(trials))
+    with Pool(make_handler, workers) as pool, Progress("trials", len(trials), quiet=config.quiet) as progress:
+        for trial in trials:
+            pool.submit(trial)
+        while pool.pending:
+            trial, result = pool.next_result()
+            if isinstance(result, WorkerError):
+                result = TrialResult(outcome=Outcome.ERROR.value, stage=0, reason=result.message, solved_at=-1, steps=0)
+            results[trial] = result
+            successes = sum(r.outcome == Outcome.SUCCESS.value for r in results.values())
+            progress.update(len(results), successes, len(results))
+    return results
+
+
+def _row(task: str, spread: str, results: dict[Trial, TrialResult]) -> str:
+    solved = [r.solved_at for r in results.values() if r.outcome == Outcome.SUCCESS.value]
+    failed = sorted(t.seed for t, r in results.items() if r.outcome != Outcome.SUCCESS.value)
+    when = f"{np.median(solved):.0f} / {max(solved)}" if solved else "never"
+    return f"| {task} | {spread} | {rate_in_words(len(solved), len(results))} | {when} | {json.dumps(failed)} |"
+
+
+def _sums(results: dict[Trial, TrialResult], config: ExpertRatesConfig) -> Iterator[str]:
+    """A line per spread over all tasks, where there are several."""
+    for spread in config.spread:
+        outcomes = [r.outcome for t, r in results.items() if t.spread == spread]
+        if len(outcomes) > config.num_seeds:
+            rate = rate_in_words(outcomes.count(Outcome.SUCCESS.value), len(outcomes))
+            yield f"| all of {config.task} | {spread} | {rate} | | |"
+
+
+if __name__ == "__main__":
+    run("expert-rates", main, ExpertRatesConfig)

@@ -1,0 +1,96 @@
+"""The flags of the GPU study."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ambidex.command_line import OptionalInt, OptionalPath, Switch
+
+# FOLDED benchmarks.study.study_variant: How the GPU study trains.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A way of training ACT.
+
+    Attributes:
+        name: Its name.
+        image_size: Height and width of its pictures [px].
+        training: Flags of train-policy, beside data, seed and output folder.
+        imagenet: Whether the image encoder starts from published weights if there are any.
+    """
+
+    name: str
+    image_size: tuple[int, int]
+    training: Mapping[str, str]
+    imagenet: bool
+
+
+PUBLISHED = Variant(name="published", image_size=(480, 640), training={"preset": "paper"}, imagenet=True)
+"""The original's: 10,000 steps of 8 samples at 1e-5 (Zhao et al. 2023)."""
+
+FAST = Variant(
+    name="fast",
+    image_size=(240, 320),
+    training={
+        "preset": "paper",
+        "steps": "6000",
+        "batch-size": "64",
+        "learning-rate": "1e-4",
+        "backbone-learning-rate": "1e-4",
+        "warmup-steps": "300",
+        "schedule": "cosine",
+        "gradient-clip": "10",
+        "ema-decay": "0.999",
+        "backbone-norm": "group",
+        "backbone-weights": "none",
+    },
+    imagenet=False,
+)
+"""The same network, from scratch on pictures of half the size: 384,000 samples in 6,000 steps."""
+
+SMOKE = Variant(
+    name="smoke",
+    image_size=(48, 64),
+    training={"preset": "tiny", "steps": "6", "batch-size": "2", "chunk-size": "20", "execute-steps": "20"},
+    imagenet=False,
+)
+"""Nothing can be learnt like this; it shows that everything runs."""
+
+VARIANTS: Mapping[str, Variant] = {variant.name: variant for variant in (FAST, PUBLISHED)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuStudyConfig:
+    """Train and benchmark ACT at its published size, and time training, on the machine at hand.
+
+    Runs the project's own commands one after the other, prints one table and writes report.json and report.md. Give the
+    same command again to go on where it stopped, however it stopped.
+    """
+
+    output_dir: Path = Path("results/gpu_study")
+    """Folder for everything: data, runs, results, logs and the report."""
+    minutes: OptionalInt = None
+    """Stop after this time and keep what is done [min]; auto is no limit. For machines that are lent for a while."""
+    tasks: tuple[str, ...] = ("transfer_cube", "insertion")
+    """Tasks."""
+    variants: tuple[str, ...] = tuple(VARIANTS)
+    """How to train: published has the original's settings; fast has smaller pictures, larger batches, higher rates."""
+    seeds: int = 3
+    """Trainings of each variant and task, with seeds from 0."""
+    episodes: int = 50
+    """Recorded episodes per task."""
+    rollouts: int = 50
+    """Benchmark episodes per training."""
+    backbone_weights: OptionalPath = None
+    """ImageNet weights for the published variant, .pth or .safetensors; auto looks into torch's cache. Without any it
+    starts from scratch, with group norm."""
+    device: str = "auto"
+    """Where to train and to compute actions; auto is cuda if there is one."""
+    smoke: Switch = False
+    """Tiny settings that show that everything runs, also without a GPU: one task, one seed, nothing
+    compiled. The figures then mean nothing."""
+    quiet: Switch = False
+    """Print nothing but the table and errors."""
+    debug: Switch = False
+    """Show tracebacks."""

@@ -1,0 +1,245 @@
+"""What the GPU study does, in order: what is soonest done and says most comes first."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ambidex.benchmarks.studies.gpu_config import SMOKE, VARIANTS, GpuStudyConfig, Variant
+from ambidex.envs.registry import TASKS
+from ambidex.errors import UnknownNameError, UsageError
+
+# FOLDED benchmarks.study.study_job: One command of the GPU study.
+
+MODULES = {
+    "record-episodes": "ambidex.recorders.record_episodes",
+    "render-episodes": "ambidex.recorders.render_episodes",
+    "train-policy": "ambidex.policies.train_policy",
+    "run-benchmark": "ambidex.benchmarks.run_benchmark",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyJob:
+    """One command of the study, which runs in a process of its own.
+
+    Attributes:
+        name: Unique within the study; names its log.
+        command: One of the project's commands.
+        flags: Its flags.
+        marker: A file that says, once it is there, that the command can go on with --resume.
+        needs: Names of jobs whose output it reads.
+    """
+
+    name: str
+    command: str
+    flags: tuple[str, ...]
+    marker: Path
+    needs: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The command line, for people and for recognising the job."""
+        return " ".join((self.command, *self.flags))
+
+    def argv(self) -> list[str]:
+        """What to start. Works where the commands are not installed, too: with PYTHONPATH alone."""
+        start = f"from {MODULES[self.command]} import main; main()"
+        resume = ["--resume"] if self.marker.exists() else []
+        return [sys.executable, "-c", start, *self.flags, *resume]
+
+
+# FOLDED benchmarks.study.training_cell: One setting in which training is timed.
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingCell:
+    """One setting in which training is timed.
+
+    Attributes:
+        variant: How it trains.
+        precision: "fp32" (TF32 in matrix products on a GPU) or "bf16".
+        compile: With torch.compile.
+    """
+
+    variant: str
+    precision: str
+    compile: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.variant}-{self.precision}-{'compiled' if self.compile else 'eager'}"
+
+
+CAMERA = "top"
+SPEED_EPISODES = 8  # so few that decoding them takes no time
+SAVE_EVERY = 2000  # [steps]
+FROM_SCRATCH = {"backbone-norm": "group", "backbone-weights": "none"}
+
+
+class StudyPlan:
+    """The jobs of a study.
+
+    Args:
+        config: The flags.
+        weights: ImageNet weights for the variants that start from them; None if there are none.
+
+    Attributes:
+        variants: How to train.
+        tasks: On what.
+        seeds: Seeds of the trainings.
+        cells: The settings in which training is timed.
+        warmup: Steps of a timed training that do not count.
+        window: Steps from one entry of its log to the next.
+
+    Raises:
+        UsageError: Nothing to do, or an unknown task or variant.
+    """
+
+    def __init__(self, config: GpuStudyConfig, weights: Path | None = None) -> None:
+        _check(config)
+        self._config, self._folder, self._weights = config, config.output_dir, weights
+        self.variants = (SMOKE,) if config.smoke else tuple(VARIANTS[name] for name in config.variants)
+        self.tasks = config.tasks[:1] if config.smoke else config.tasks
+        self.seeds = tuple(range(1 if config.smoke else config.seeds))
+        self.warmup, self.window, self._windows = (2, 2, 2) if config.smoke else (100, 50, 5)
+        self.cells = tuple(
+            TrainingCell(variant=variant.name, precision=precision, compile=compiled)
+            for variant in self.variants
+            for precision in ("fp32", "bf16")
+            for compiled in ((False,) if config.smoke else (False, True))
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be said about the variants."""
+        told = (
+            f"starts from {self._weights}"
+            if self._weights
+            else "starts from scratch, with group norm: no weights found"
+        )
+        return [f"{variant.name}: the image encoder {told}." for variant in self.variants if variant.imagenet]
+
+    def jobs(self) -> list[StudyJob]:
+        """All of them; each comes after those it needs."""
+        recordings = [self._record(task) for task in self.tasks]
+        renderings = [self._render(variant, task) for variant in self.variants for task in self.tasks]
+        speeds = [*map(self._record_for_speed, self.variants), *map(self._speed, self.cells)]
+        return [*recordings, *renderings, *speeds, *self._trainings()]
+
+    def run_folder(self, variant: str, task: str, seed: int) -> Path:
+        """Where a training goes."""
+        return self._folder / "runs" / f"{variant}-{task}-{seed}"
+
+    def results_folder(self, variant: str, task: str, seed: int) -> Path:
+        """Where its benchmark goes."""
+        return self._folder / "results" / f"{variant}-{task}-{seed}"
+
+    def speed_folder(self, cell: TrainingCell) -> Path:
+        """Where a timed training goes."""
+        return self._folder / "speed" / cell.name
+
+    def _record(self, task: str) -> StudyJob:
+        """States alone; the pictures of all variants are made from them."""
+        folder, count = self._data("states", task), 2 if self._config.smoke else self._config.episodes
+        flags = ("--task", task, "--num-episodes", str(count), "--cameras", "none", "--output-dir", str(folder))
+        return StudyJob(name=f"record-{task}", command="record-episodes", flags=flags, marker=folder / "dataset.json")
+
+    def _render(self, variant: Variant, task: str) -> StudyJob:
+        folder = self._data(variant.name, task)
+        flags = (str(self._data("states", task)), *_pictures(variant), "--output-dir", str(folder))
+        return StudyJob(
+            name=f"render-{variant.name}-{task}",
+            command="render-episodes",
+            flags=flags,
+            marker=folder / "dataset.json",
+            needs=(f"record-{task}",),
+        )
+
+    def _record_for_speed(self, variant: Variant) -> StudyJob:
+        folder, count = self._data(variant.name, "speed"), 1 if self._config.smoke else SPEED_EPISODES
+        asked = ("--task", self.tasks[0], "--num-episodes", str(count))
+        return StudyJob(
+            name=f"record-speed-{variant.name}",
+            command="record-episodes",
+            flags=(*asked, *_pictures(variant), "--output-dir", str(folder)),
+            marker=folder / "dataset.json",
+        )
+
+    def _speed(self, cell: TrainingCell) -> StudyJob:
+        variant = next(variant for variant in self.variants if variant.name == cell.variant)
+        folder, steps = self.speed_folder(cell), str(self.warmup + self.window * self._windows)
+        own = {"steps": steps, "log-every": str(self.window), "save-every": steps, "validation-fraction": "0"}
+        own |= {"precision": cell.precision, "data": str(self._data(variant.name, "speed"))}
+        return StudyJob(
+            name=f"speed-{cell.name}",
+            command="train-policy",
+            flags=self._training(variant, folder, own, compile=cell.compile),
+            marker=folder / "train.json",
+            needs=(f"record-speed-{variant.name}",),
+        )
+
+    def _trainings(self) -> Iterator[StudyJob]:
+        for variant in self.variants:
+            for seed in self.seeds:
+                for task in self.tasks:
+                    yield self._train(variant, task, seed)
+                    yield self._benchmark(variant, task, seed)
+
+    def _train(self, variant: Variant, task: str, seed: int) -> StudyJob:
+        folder = self.run_folder(variant.name, task, seed)
+        own = {"data": str(self._data(variant.name, task)), "seed": str(seed)}
+        own |= {"save-every": str(SAVE_EVERY), "keep-checkpoints": "1"}
+        return StudyJob(
+            name=f"train-{folder.name}",
+            command="train-policy",
+            flags=self._training(variant, folder, own, compile=not self._config.smoke),
+            marker=folder / "train.json",
+            needs=(f"render-{variant.name}-{task}",),
+        )
+
+    def _training(self, variant: Variant, folder: Path, own: Mapping[str, str], *, compile: bool) -> tuple[str, ...]:
+        values = {"policy": "act", **variant.training, "device": self._config.device}
+        if variant.imagenet:
+            values |= FROM_SCRATCH if self._weights is None else {"backbone-weights": str(self._weights)}
+        values |= {**own, "output-dir": str(folder)}
+        return (*_flags(values), "--compile") if compile else _flags(values)
+
+    def _benchmark(self, variant: Variant, task: str, seed: int) -> StudyJob:
+        run, folder = (place(variant.name, task, seed) for place in (self.run_folder, self.results_folder))
+        count = 2 if self._config.smoke else self._config.rollouts
+        values = {"policy": "act", "checkpoint": str(run), "task": task, "episodes": str(count), "video": "none"}
+        values |= {"device": self._config.device, "output-dir": str(folder)}
+        return StudyJob(
+            name=f"benchmark-{folder.name}",
+            command="run-benchmark",
+            flags=_flags(values),
+            marker=folder / "benchmark.json",
+            needs=(f"train-{run.name}",),
+        )
+
+    def _data(self, kind: str, task: str) -> Path:
+        return self._folder / "data" / f"{task}-{kind}"
+
+
+def _flags(values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(word for name, value in values.items() for word in (f"--{name}", value))
+
+
+def _pictures(variant: Variant) -> tuple[str, ...]:
+    height, width = map(str, variant.image_size)
+    return ("--cameras", CAMERA, "--image-size", height, width)
+
+
+def _check(config: GpuStudyConfig) -> None:
+    for task in config.tasks:
+        if task not in TASKS:
+            raise UnknownNameError("task", task, TASKS)
+    for variant in config.variants:
+        if variant not in VARIANTS:
+            raise UnknownNameError("variant", variant, VARIANTS)
+    counts = {"seeds": config.seeds, "episodes": config.episodes, "rollouts": config.rollouts}
+    counts |= {"tasks": len(config.tasks), "variants": len(config.variants)}
+    for name, count in {**counts, "minutes": 1 if config.minutes is None else config.minutes}.items():
+        if count < 1:
+            raise UsageError(f"--{name} {count}: expected 1 or more.")

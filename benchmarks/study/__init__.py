@@ -1,1 +1,0 @@
-"""The GPU study: what it runs, and what it found."""
