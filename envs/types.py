@@ -1,9 +1,9 @@
 """What crosses the borders between packages. Needs numpy and nothing else."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -78,23 +78,6 @@ class EnvSpec:
     init_states: str = ""
     definition_sha256: str = ""
     init_states_sha256: str = ""
-
-    def to_dict(self) -> dict[str, object]:
-        """JSON-ready; inverse of `from_dict`."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """Inverse of `to_dict`. Fields that are younger than a file have their defaults.
-
-        Raises:
-            ValueError: A field is missing or unknown.
-        """
-        missing = {f.name for f in fields(cls) if f.default is MISSING} - set(values)
-        unknown = set(values) - {f.name for f in fields(cls)}
-        if missing or unknown:
-            raise ValueError(f"EnvSpec fields differ: missing {sorted(missing)}, unknown {sorted(unknown)}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[arg-type]
 
     def differences(self, other: "EnvSpec") -> list[str]:
         """One readable line per field in which the two differ.

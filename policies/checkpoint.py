@@ -1,17 +1,16 @@
 """Checkpoints: a trained policy in a folder that is enough to run it."""
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ambidex.atomic_files import appearing, write_json
-from ambidex.codec import from_json, to_json
+from ambidex.codec import from_json, parse, to_json
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import CheckpointError
 from ambidex.lookup import resolve
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FORMAT_VERSION = 1
+Value = TypeVar("Value")
 ENV_SPEC = "env_spec.json"
 STATISTICS = "statistics.json"
 MODEL = "model.safetensors"
@@ -105,7 +105,7 @@ def load(path: str | Path) -> Policy:
     name, values = _read_description(folder)
     kind = policy_type(name)
     try:
-        config = from_json(kind.config_type, values)
+        config = from_json(kind.config_type, values, complete=True)
         (spec, statistics), *further = _read_robots(folder)
     except ValueError as error:
         raise CheckpointError(
@@ -143,13 +143,13 @@ def read_texts(policy: Policy, folder: Path) -> None:
 
 def _write_robot(folder: Path, spec: EnvSpec, statistics: Statistics) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / ENV_SPEC, spec.to_dict())
-    statistics.write(folder / STATISTICS)
+    write_json(folder / ENV_SPEC, to_json(spec))
+    write_json(folder / STATISTICS, to_json(statistics))
 
 
 def _read_robots(folder: Path) -> Iterator[tuple[EnvSpec, Statistics]]:
     for own in robot_folders(folder):
-        yield EnvSpec.from_dict(_read_json(own / ENV_SPEC)), Statistics.read(own / STATISTICS)
+        yield _read_as(EnvSpec, own / ENV_SPEC), _read_as(Statistics, own / STATISTICS)
 
 
 def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict[str, object]:
@@ -187,9 +187,16 @@ def _read_text(path: Path) -> str:
         raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
 
 
+def _read_as(kind: type[Value], path: Path) -> Value:
+    try:
+        return from_json(kind, _read_json(path))
+    except ValueError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
+
+
 def _read_json(path: Path) -> dict[str, object]:
     try:
-        values = json.loads(_read_text(path))
+        values = parse(_read_text(path))
     except ValueError as error:
         raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
     if not isinstance(values, dict):

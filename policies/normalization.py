@@ -1,18 +1,13 @@
 """Statistics of training data, with which inputs and outputs are normalised."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ambidex.atomic_files import write_json
 from ambidex.envs.types import Float32Array
-from ambidex.errors import DatasetError
 
 SMALLEST_STD = 1e-2  # what hardly moves must not be blown up; the original ACT clips at the same value
 FIELDS = ("qpos", "objects", "actions")
@@ -61,34 +56,6 @@ class Statistics:
     qpos: FieldStatistics
     objects: FieldStatistics
     actions: FieldStatistics
-
-    def write(self, path: Path) -> None:
-        """Write statistics.json.
-
-        Raises:
-            DatasetError: It cannot be written.
-        """
-        write_json(path, asdict(self))
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Inverse of `write`.
-
-        Raises:
-            DatasetError: Missing or damaged.
-        """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{field: _field(values[field]) for field in FIELDS})
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise DatasetError(
-                f"{path} cannot be read as statistics ({type(error).__name__}: {error}). Restore the checkpoint from "
-                "a copy, or train again."
-            ) from error
-
-
-def _field(values: Mapping[str, list[float]]) -> FieldStatistics:
-    return FieldStatistics(**{name: tuple(numbers) for name, numbers in values.items()})
 
 
 # FOLDED policies.normalization: Values of a field with mean 0 and standard deviation 1, and back.

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from ambidex.directory_lock import LOCK
 from ambidex.errors import CheckpointError, UsageError
 
 CHECKPOINTS = "checkpoints"
@@ -72,21 +71,6 @@ def prune(run: Path, keep: int, done: int) -> None:
     before = [step for step in steps if step <= done]
     for step in before[: -keep or len(before)] if keep else []:
         _remove(checkpoint_path(run, step))
-
-
-def check_run_folder(run: Path) -> None:
-    """Refuse a folder in which something lies that is no run.
-
-    Raises:
-        UsageError: Says what is in it.
-    """
-    present = sorted(path.name for path in run.iterdir() if path.name != LOCK) if run.is_dir() else []
-    if present and TRAIN_JSON not in present:
-        more = f" and {len(present) - SHOWN} more" if len(present) > SHOWN else ""
-        raise UsageError(
-            f"{run} is not empty and no run: it has no {TRAIN_JSON}, but {', '.join(present[:SHOWN])}{more}. Give "
-            "another --output-dir, or an empty one."
-        )
 
 
 def remove_leftovers(run: Path) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from ambidex.directory_lock import claimed
 from ambidex.errors import UsageError
+from ambidex.output_folder import check_output_folder, exclusive_lock
 from ambidex.policies.checkpoint import load, policy_type, read_texts
 from ambidex.policies.data.dataset import check_directories, read_tables, said_differences
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import (
+    TRAIN_JSON,
     TRAINING_STATE,
-    check_run_folder,
     checkpoint_path,
     default_run,
     remove_leftovers,
@@ -89,7 +89,7 @@ def train(config: TrainConfig[Any]) -> Path:
 def _claimed(run: Path, ranks: Ranks) -> Iterator[None]:
     """Within, no other training writes there, and nothing half-written is left there."""
     if ranks.first:
-        with claimed(run):
+        with exclusive_lock(run):
             remove_leftovers(run)
             wait_for_all(ranks)
             yield
@@ -171,7 +171,8 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) ->
                 f"{run} holds a run that has come to step {max(steps)}. Go on with it: `train-policy --resume "
                 f"--output-dir {run}`, or give another --output-dir."
             )
-        check_run_folder(run)
+        if not (run / TRAIN_JSON).is_file():  # a run without a checkpoint begins again
+            check_output_folder(run, TRAIN_JSON, resume=False)
         return
     stored = read_train_json(run)
     old = config_of(run, stored, type(config.model))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from ambidex.command_line import DONE, FAILED, defaults_or_leave, from_text, run, say
+from ambidex.command_line import DONE, FAILED, defaults_or_leave, run, say
 from ambidex.envs.registry import FAMILIES, SUITES, find_task, tasks_named
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.envs.tasks.libero.suites import find, is_libero
@@ -66,7 +66,7 @@ def defaults_for(words: Sequence[str]) -> RecordConfig | None:
     folder = known.output_dir
     if not known.resume or known.task or known.bddl_file or folder is None or not (folder / DATASET_JSON).is_file():
         return None
-    stored = from_text("record-episodes", DatasetInfo.read(folder).command, RecordConfig)
+    stored = DatasetInfo.read(folder).settings(COMMAND, RecordConfig)
     return stored if known.num_episodes is None else replace(stored, max_attempts=None)
 
 

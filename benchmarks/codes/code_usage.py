@@ -14,7 +14,7 @@ from ambidex.atomic_files import write_json
 from ambidex.benchmarks.codes.drawing import check_picture_name, write_picture
 from ambidex.benchmarks.codes.figures import codebook_picture
 from ambidex.benchmarks.codes.folder import CodedFolder, codebook_size
-from ambidex.benchmarks.codes.report import report, to_json
+from ambidex.benchmarks.codes.report import report, usage_to_json
 from ambidex.benchmarks.codes.usage import CodebookUse, check_alike
 from ambidex.command_line import OptionalPath, Switch, run, say
 from ambidex.errors import UsageError
@@ -55,7 +55,7 @@ def main(config: CodeUsageConfig) -> None:
     use = _counted(folders, config)
     figures = config.output.with_suffix(".json")
     write_picture(config.output, codebook_picture(use))
-    write_json(figures, to_json(use))
+    write_json(figures, usage_to_json(use))
     if not config.quiet:
         sys.stdout.write(f"{report(use)}\n\n{config.output}\n{figures}\n")
 

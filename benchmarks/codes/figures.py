@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ambidex.benchmarks.codes.drawing import INK, PALE, PAPER, picture_font, shortened, text_width
-from ambidex.benchmarks.codes.report import counted, headline, origin
+from ambidex.benchmarks.codes.report import headline, origin
 from ambidex.benchmarks.codes.usage import CodebookUse, CodeUse, Played
 from ambidex.envs.types import FloatArray, ImageArray
+from ambidex.text import pluralize
 
 MARGIN, BETWEEN, PICTURE_HEAD, PICTURE_TITLE = 20, 56, 70, 22  # [px]
 
@@ -123,7 +124,7 @@ def robot_colours(robots: Mapping[str, object]) -> dict[str, tuple[int, int, int
 
 
 def _described(played: Played, own: CodeUse) -> str:
-    episodes = counted(own.episodes, "episode")
+    episodes = pluralize(own.episodes, "episode")
     return f"{played[1]}, {episodes}, perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"
 
 

@@ -6,7 +6,7 @@ from ambidex.benchmarks.codes.chance import ChanceDivergence
 from ambidex.benchmarks.codes.usage import CodebookUse, CodeUse
 from ambidex.benchmarks.comparison.verdict import p_text
 from ambidex.envs.types import FloatArray
-from ambidex.text import text_table
+from ambidex.text import pluralize, text_table
 
 MOST = 5  # codes of a task that are named
 
@@ -30,11 +30,11 @@ def headline(use: CodebookUse) -> str:
 
 def origin(use: CodebookUse) -> str:
     """Whose codes, and how many."""
-    return f"{use.checkpoint.path}, {counted(use.whole.episodes, 'episode')}, {counted(use.whole.steps, 'step')}"
+    return f"{use.checkpoint.path}, {pluralize(use.whole.episodes, 'episode')}, {pluralize(use.whole.steps, 'step')}"
 
 
 def _without(use: CodebookUse) -> str:
-    return f"\n{counted(use.without, 'episode')} without codes left out" if use.without else ""
+    return f"\n{pluralize(use.without, 'episode')} without codes left out" if use.without else ""
 
 
 def _tasks(use: CodebookUse) -> str:
@@ -68,15 +68,10 @@ def _chance(pair: ChanceDivergence) -> str:
     return f"chance: {pair.mean:.3f} ({pair.low:.3f} to {pair.high:.3f}), p {p_text(pair.p)}"
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things, e.g. "1 episode"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 # FOLDED benchmarks.codes.codebook_json: The use of a codebook, for other programs.
 
 
-def to_json(use: CodebookUse) -> dict[str, object]:
+def usage_to_json(use: CodebookUse) -> dict[str, object]:
     """Everything the report says, and the share of every code. Rows of a matrix, and places, are those of its list."""
     return {
         "checkpoint": {"path": use.checkpoint.path, "sha256": use.checkpoint.sha256},

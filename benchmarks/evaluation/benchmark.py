@@ -19,14 +19,14 @@ from ambidex.benchmarks.evaluation.resume import check_flags, check_same
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker, EpisodeJob
 from ambidex.benchmarks.gallery.report import Report, report_on
-from ambidex.benchmarks.results.folder import RESULTS, check_results_folder, clean, read_rows
-from ambidex.benchmarks.results.info import BenchmarkInfo
+from ambidex.benchmarks.results.folder import RESULTS, clean, read_rows
+from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.speed.machine import describe_hardware
 from ambidex.benchmarks.videos.jobs import Films
 from ambidex.benchmarks.videos.make import make_videos
-from ambidex.command_line import say, to_text
-from ambidex.directory_lock import claimed
+from ambidex.command_line import flags_to_json, say, to_text
+from ambidex.output_folder import check_output_folder, exclusive_lock
 from ambidex.policies.serving.server import PolicyServer
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.environment import keep_definition
@@ -51,9 +51,9 @@ def benchmark(
         DatasetError: A file could not be written. What was run stays.
     """
     plan = make_plan(config)
-    check_results_folder(plan.directory, resume=config.resume)
+    check_output_folder(plan.directory, BENCHMARK_JSON, resume=config.resume)
     try:
-        with claimed(plan.directory):
+        with exclusive_lock(plan.directory):
             return _run(plan, load, agent_factory)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(str(interrupt) or f"Go on with: {plan.resume_command}") from None
@@ -61,7 +61,7 @@ def benchmark(
 
 def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFactory | None) -> BenchmarkSummary:
     clean(plan.directory)
-    check_results_folder(plan.directory, resume=plan.config.resume)
+    check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)
     check_flags(plan)
     if plan.checkpoint_words and not plan.config.quiet:
         say(COMMAND, plan.checkpoint_words)
@@ -172,6 +172,7 @@ class BenchmarkRun:
             versions=versions() | dict(hosted.versions),
             machine=describe_hardware(),
             warning=hosted.warning,
+            config=flags_to_json(self._config, leave_out=RUN_ONLY),
         )
         check_same(self._plan, info)
         pool.wait_until_ready()
@@ -197,7 +198,7 @@ class BenchmarkRun:
             if self._config.debug:
                 sys.stderr.write(result.traceback)
             return
-        append_line(self._directory / RESULTS, result.to_json())
+        append_line(self._directory / RESULTS, result.to_line())
         self._rows[job.task, job.seed] = result
 
     def _interrupted(self) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.command_line import OptionalInt, OptionalName, OptionalPath, Switch, from_text
+from ambidex.command_line import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UsageError
 from ambidex.recorders.recording.config import Spread
@@ -104,7 +104,7 @@ def resumed(config: BenchmarkConfig) -> BenchmarkConfig:
     if config.policy or not config.resume or folder is None or not (folder / BENCHMARK_JSON).is_file():
         return config
     _check_nothing_else(config)
-    then = from_text(COMMAND, BenchmarkInfo.read(folder).command, BenchmarkConfig)
+    then = BenchmarkInfo.read(folder).settings(COMMAND, BenchmarkConfig)
     how = {name: getattr(config, name) for name in RUN_ONLY}
     return replace(then, **how, episodes=config.episodes or then.episodes)
 

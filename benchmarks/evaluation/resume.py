@@ -3,7 +3,7 @@
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import COMMAND, BenchmarkPlan
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.command_line import differences, from_text
+from ambidex.command_line import differences
 from ambidex.errors import UsageError
 
 # May grow; by its weights; as it was resolved; by what is in the files.
@@ -21,7 +21,7 @@ def check_flags(plan: BenchmarkPlan) -> None:
     if not (plan.directory / BENCHMARK_JSON).exists():
         return
     info = BenchmarkInfo.read(plan.directory)
-    old = from_text(COMMAND, info.command, BenchmarkConfig)
+    old = info.settings(COMMAND, BenchmarkConfig)
     found = differences(old, plan.config, ignore=RUN_ONLY | COMPARED_APART)
     if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")

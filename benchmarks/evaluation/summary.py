@@ -13,7 +13,8 @@ from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Summary
 from ambidex.benchmarks.videos.jobs import Unfilmed
-from ambidex.text import counted, text_table
+from ambidex.codec import to_json
+from ambidex.text import pluralize, text_table
 
 ENDS = {
     "strict": "An episode ends at the first success that has held for the task's hold time ({hold}).",
@@ -109,7 +110,7 @@ class BenchmarkSummary:
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
-        info = self.info.to_dict()
+        info = to_json(self.info)
         return {
             "policy": self.info.policy,
             "execution": self.info.execution,
@@ -148,7 +149,7 @@ class BenchmarkSummary:
     def _pace(self) -> str:
         pace = self.timings.to_dict()["episodes_per_min"]
         took = f"{self.timings.wall_s:.1f} s, {pace:.0f} per minute"
-        return f"{counted(self.timings.episodes, 'episode')} run in {took}; results in {self.directory}"
+        return f"{pluralize(self.timings.episodes, 'episode')} run in {took}; results in {self.directory}"
 
     def shortfall(self, command: str) -> str:
         """What to say when episodes are missing; `command` is how to go on."""

@@ -9,7 +9,7 @@ from typing import Self
 from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
 from ambidex.benchmarks.results.folder import missing_states
 from ambidex.benchmarks.videos.jobs import Unfilmed
-from ambidex.text import counted
+from ambidex.text import pluralize
 
 BUDGET_MB = 60.0  # of videos in one page; base64 makes a third more of it
 
@@ -77,7 +77,7 @@ class Embedding:
             reasons.append(f"{_number(len(self.left_out), 'was', 'were')} left out to keep it small ({size})")
         total = missing + len(self.chosen)
         return (
-            f"{missing} of {counted(total, 'video')} {'is' if missing == 1 else 'are'} not in the page: "
+            f"{missing} of {pluralize(total, 'video')} {'is' if missing == 1 else 'are'} not in the page: "
             f"{' and '.join(reasons)}. See {'it' if missing == 1 else 'them all'} with: "
             f"{shlex.join(['watch-rollouts', *map(str, folders)])}"
         )

@@ -17,7 +17,7 @@ from ambidex.benchmarks.results.folder import missing_states
 from ambidex.benchmarks.videos.jobs import FilmJob, Look, Unfilmed, unfilmed_words
 from ambidex.benchmarks.videos.make import film_all
 from ambidex.errors import DatasetError
-from ambidex.text import counted
+from ambidex.text import pluralize
 
 REPORT = "report.html"
 
@@ -42,7 +42,7 @@ class Report:
 
     def in_words(self) -> str:
         """One paragraph, without what could not be made."""
-        size = f"{counted(self.videos, 'video')}, {self.size / 1e6:.1f} MB"
+        size = f"{pluralize(self.videos, 'video')}, {self.size / 1e6:.1f} MB"
         return f"{self.path}: {size}. {self.note}".strip()
 
 

@@ -12,11 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.atomic_files import read_complete_lines, remove_leftovers, replacing
-from ambidex.benchmarks.results.info import BENCHMARK_JSON
 from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.directory_lock import LOCK
 from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
-from ambidex.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.layout import VIDEOS, task_folder
 
 RESULTS = "results.jsonl"
@@ -36,7 +34,7 @@ def read_rows(directory: Path) -> list[EpisodeRow]:
     Raises:
         DatasetError: A row is damaged, or an episode stands there twice.
     """
-    rows = [EpisodeRow.from_json(line) for line in read_complete_lines(directory / RESULTS)]
+    rows = [EpisodeRow.from_line(line) for line in read_complete_lines(directory / RESULTS)]
     twice = [key for key, count in Counter((row.task, row.seed) for row in rows).items() if count > 1]
     if twice:
         raise DatasetError(
@@ -46,25 +44,6 @@ def read_rows(directory: Path) -> list[EpisodeRow]:
     return sorted(rows, key=lambda row: (row.task, row.seed))
 
 
-def check_results_folder(directory: Path, *, resume: bool) -> None:
-    """Refuse a folder that holds something, unless it holds results to go on with.
-
-    Raises:
-        UsageError: Says what is in it and what to do.
-    """
-    present = _contents(directory)
-    if not present or (resume and BENCHMARK_JSON in present):
-        return
-    listed = ", ".join(present[:SHOWN]) + (f" and {len(present) - SHOWN} more" if len(present) > SHOWN else "")
-    if resume:
-        raise UsageError(
-            f"--resume: {directory} holds no results that could be gone on with: it has no {BENCHMARK_JSON}, but {listed}. Give "
-            "the --output-dir of the run to go on with, or an empty one."
-        )
-    advice = "Go on with it by --resume, or give" if BENCHMARK_JSON in present else "Give"
-    raise UsageError(f"{directory} is not empty: it holds {listed}. {advice} another --output-dir, or remove it.")
-
-
 def clean(directory: Path) -> None:
     """Remove what killed runs left half-written. Only while the folder is ours."""
     remove_leftovers(directory)
@@ -72,12 +51,6 @@ def clean(directory: Path) -> None:
         for folder in (directory / part).rglob("*"):
             if folder.is_dir():
                 remove_leftovers(folder)
-
-
-def _contents(directory: Path) -> list[str]:
-    if not directory.is_dir():
-        return []
-    return sorted(path.name for path in directory.iterdir() if path.name != LOCK and ".tmp-" not in path.name)
 
 
 # FOLDED benchmarks.episode_states: What is kept of a benchmarked episode beside its row: enough to film it at any time, from any camera.

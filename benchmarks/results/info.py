@@ -1,10 +1,11 @@
 """benchmark.json: what a results folder was made with."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field
+from typing import Any
 
 from ambidex.envs.types import EnvSpec
-from ambidex.recorders.dataset.info import FolderInfo
+from ambidex.output_folder import FolderInfo
 
 BENCHMARK_JSON = "benchmark.json"
 
@@ -54,12 +55,12 @@ class BenchmarkInfo(FolderInfo):
         env_specs: Task -> spec of the environment it acted in.
         versions: Package -> version.
         machine: Processor, cores and the like.
+        config: Resolved flags of the command; empty in files of version 0.1.
     """
 
-    _name = BENCHMARK_JSON
-    _absent = "holds no results"
+    file_name = BENCHMARK_JSON
+    _content = "a results folder"
     _writer = "run-benchmark"
-    _remedy = "Restore it, or run the benchmark again."
 
     policy: str
     execution: str
@@ -68,30 +69,7 @@ class BenchmarkInfo(FolderInfo):
     serving: ServingInfo | None
     env_specs: Mapping[str, EnvSpec]
     versions: Mapping[str, str]
-    machine: Mapping[str, str | float]
+    machine: Mapping[str, str | int | float]
     protocol: str = ""
     warning: str = ""
-
-    def to_dict(self) -> dict[str, object]:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return values | {
-            "checkpoint": asdict(self.checkpoint) if self.checkpoint else None,
-            "serving": asdict(self.serving) if self.serving else None,
-            "env_specs": {task: spec.to_dict() for task, spec in self.env_specs.items()},
-        }
-
-    @classmethod
-    def _parts(cls, values: Mapping[str, object]) -> dict[str, object]:
-        checkpoint, serving, specs = values["checkpoint"], values["serving"], values["env_specs"]
-        if not isinstance(specs, Mapping):
-            raise ValueError("env_specs is not an object")
-        return {
-            "checkpoint": CheckpointId(**checkpoint) if isinstance(checkpoint, Mapping) else None,
-            "serving": _serving(serving) if isinstance(serving, Mapping) else None,
-            "env_specs": {task: EnvSpec.from_dict(spec) for task, spec in specs.items()},
-        }
-
-
-def _serving(values: Mapping[str, object]) -> ServingInfo:
-    notes = values.get("notes")
-    return ServingInfo(**{**values, "notes": tuple(notes) if isinstance(notes, list) else ()})  # type: ignore[arg-type]
+    config: Mapping[str, Any] = field(default_factory=dict)

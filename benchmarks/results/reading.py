@@ -11,7 +11,6 @@ from ambidex.benchmarks.results.folder import RESULTS, SUMMARY, read_rows
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import StoredSummary
-from ambidex.command_line import from_text
 from ambidex.errors import AmbidexError, DatasetError, UsageError
 from ambidex.policies.run_folder import TRAIN_JSON
 from ambidex.recorders.dataset.info import DATASET_JSON
@@ -125,7 +124,7 @@ class EpisodeCount:
 def episodes_per_task(info: BenchmarkInfo) -> int | None:
     """How many episodes of each task were asked for; None if a command of another version does not tell."""
     try:
-        return from_text(COMMAND, info.command, BenchmarkConfig).episodes
+        return info.settings(COMMAND, BenchmarkConfig).episodes
     except AmbidexError:
         return None
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate, groupby
 from typing import Self
 
+from ambidex.codec import to_json
 from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
-from ambidex.errors import DatasetError
+from ambidex.output_folder import row_from_line
 from ambidex.versions import versions
 
 # FOLDED benchmarks.code_runs: The code behind each action of an episode, run-length encoded: a code is kept for a whole chunk.
@@ -98,30 +99,18 @@ class EpisodeRow:
     def success(self) -> bool:
         return self.outcome is Outcome.SUCCESS
 
-    def to_json(self) -> str:
-        """One line of JSON, without its end; inverse of `from_json`."""
-        values = asdict(self)
+    def to_line(self) -> str:
+        """One line of results.jsonl, without its end; inverse of `from_line`."""
+        values = to_json(self)
         if not self.codes:
             del values["codes"]
         return json.dumps(values, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, line: str) -> Self:
-        """Inverse of `to_json`.
+    def from_line(cls, line: str) -> Self:
+        """Inverse of `to_line`.
 
         Raises:
             DatasetError: Not a row of results.jsonl.
         """
-        expected = [f.name for f in fields(cls)]
-        optional = {f.name for f in fields(cls) if f.default is not MISSING}
-        try:
-            row = json.loads(line)
-            if sorted({*row, *optional}) != sorted(expected):
-                raise ValueError(f"fields {sorted(row)}")
-            codes = tuple((int(code), int(steps)) for code, steps in row.get("codes", ()))
-            return cls(**{**row, "outcome": Outcome(row["outcome"]), "codes": codes})
-        except (ValueError, TypeError) as error:
-            raise DatasetError(
-                f"Not a row of results.jsonl: {line[:200]!r} ({error}). Expected a JSON object with "
-                f"{', '.join(expected)}. Restore the file, or run the benchmark again into another folder."
-            ) from error
+        return row_from_line(cls, line, "results.jsonl")

@@ -12,8 +12,8 @@ from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan
 from ambidex.benchmarks.studies.gpu_report import SpeedFigure, SuccessFigure, speed_figure, success_figure
 from ambidex.benchmarks.studies.gpu_runner import StudyRunner
 from ambidex.command_line import DONE, FAILED, run, say
-from ambidex.directory_lock import claimed
 from ambidex.envs.simulation.opengl import check_environment
+from ambidex.output_folder import exclusive_lock
 
 COMMAND = "gpu-study"
 
@@ -27,7 +27,7 @@ def main(config: GpuStudyConfig) -> int:
     started = time.monotonic()
     plan = StudyPlan(config, config.backbone_weights or _cached_weights())
     deadline = None if config.minutes is None else started + 60 * config.minutes
-    with claimed(config.output_dir):
+    with exclusive_lock(config.output_dir):
         runner = StudyRunner(config.output_dir, deadline, lambda text: None if config.quiet else say(COMMAND, text))
         try:
             runner.run(plan.jobs())

@@ -10,7 +10,7 @@ from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.errors import DatasetError
-from ambidex.text import counted
+from ambidex.text import pluralize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def unfilmed_words(episodes: Sequence[Unfilmed]) -> str:
     told = "; ".join(f"{episode.task}, seed {episode.seed}: {episode.why}" for episode in episodes[:SHOWN])
     others = in_ranges((episode.task, episode.seed) for episode in episodes[SHOWN:])
     also = f"; and likewise {others}" if others else ""
-    return f"{counted(len(episodes), 'video')} could not be made. {told}{also}"
+    return f"{pluralize(len(episodes), 'video')} could not be made. {told}{also}"
 
 
 # FOLDED benchmarks.films: What came of making videos.

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ambidex.codec import YOUNGER
+from ambidex.codec import ADDED_LATER
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.registry import Preset, TrainingDefaults
 
@@ -65,7 +65,7 @@ class ActConfig:
     """Attention between cameras of different roles. Tokens are then pooled whatever --camera-tokens says."""
     camera_roles: tuple[str, ...] = ()
     """Roles of cameras, NAME=wrist_detail, NAME=wrist_context or NAME=global_overview, beside the known ones."""
-    instructions: tuple[str, ...] = field(default=(), metadata={YOUNGER: True})
+    instructions: tuple[str, ...] = field(default=(), metadata={ADDED_LATER: True})
     """The tasks it tells apart, in words; none given: those of the data, if there are several."""
 
     def __post_init__(self) -> None:

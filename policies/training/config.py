@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 
 import tyro
 
-from ambidex.codec import YOUNGER
+from ambidex.codec import ADDED_LATER
 from ambidex.command_line import OptionalInt, OptionalPath, Switch
 
 PolicyConfig = TypeVar("PolicyConfig")
@@ -31,18 +31,20 @@ class TrainConfig(Generic[PolicyConfig]):
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR ...")] = ()
     """Dataset folders, one or more. Must be given."""
     mixture: Annotated[tuple[float, ...], tyro.conf.arg(metavar="WEIGHT ...")] = field(
-        default=(), metadata={YOUNGER: True}
+        default=(), metadata={ADDED_LATER: True}
     )
     """Of data of several robots: how often each has its turn, in proportion, in the order in which --data names them
     first; none given: by the number of its datasets."""
-    adapt: Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")] = field(default=None, metadata={YOUNGER: True})
+    adapt: Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")] = field(
+        default=None, metadata={ADDED_LATER: True}
+    )
     """Begin with a checkpoint, keep what its robots share as it is, and learn what belongs to the robot of the data:
     for UniAct its interpreter and the image encoder, by the likeliest codes."""
     finetune: Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")] = field(
-        default=None, metadata={YOUNGER: True}
+        default=None, metadata={ADDED_LATER: True}
     )
     """Begin with a checkpoint, and learn all of it."""
-    fresh_interpreter: bool = field(default=False, metadata={YOUNGER: True})
+    fresh_interpreter: bool = field(default=False, metadata={ADDED_LATER: True})
     """With --adapt or --finetune: begin what belongs to the robot afresh, though the checkpoint knows the robot."""
     output_dir: OptionalPath = None
     """Run folder; auto is runs/POLICY-DATASET."""

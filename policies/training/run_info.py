@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from ambidex.atomic_files import write_json
 from ambidex.codec import from_json, to_json
@@ -70,8 +70,9 @@ def config_of(run: Path, values: dict[str, object], model: type) -> TrainConfig[
     Raises:
         CheckpointError: Of another version.
     """
+    kind = cast("type[TrainConfig[Any]]", TrainConfig[model])  # type: ignore[valid-type]
     try:
-        config = from_json(TrainConfig, values.get("config"), {"model": model})
+        config = from_json(kind, values.get("config"), complete=True)
     except ValueError as error:
         raise CheckpointError(
             f"{run / TRAIN_JSON} does not fit this version of ambidex: {error}. Go on with the version that wrote it."
@@ -116,7 +117,7 @@ def stored_settings(path: Path, policy: str, kind: type[Any]) -> Any:
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
         if stored["policy"] == policy:
-            return from_json(kind, stored["config"])
+            return from_json(kind, stored["config"], complete=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{file} cannot be read: {error}. Restore the checkpoint from a copy.") from error
     raise UsageError(

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ambidex.codec import YOUNGER
+from ambidex.codec import ADDED_LATER
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.registry import Preset, TrainingDefaults
 from ambidex.policies.uniact.extractor.llava_config import LlavaShape
@@ -56,10 +56,10 @@ class UniActConfig:
     """Training steps over which the temperature falls."""
     uniform_weight: float = 5e-4
     """Weight of the codes' divergence from uniform use; the released code forgets to add it, as 0 does."""
-    blind_weight: float = field(default=0.0, metadata={YOUNGER: True})
+    blind_weight: float = field(default=0.0, metadata={ADDED_LATER: True})
     """Weight of Huber's loss of actions made of the universal action alone, which gives codes a meaning. 0 as
     published, where interpreters that see much come to do without codes."""
-    information_weight: float = field(default=0.0, metadata={YOUNGER: True})
+    information_weight: float = field(default=0.0, metadata={ADDED_LATER: True})
     """Weight of what codes say about image and instruction: their use spread out over a batch, each choice certain. 0
     as published, where small extractors come to use a handful of codes."""
     interpreter: str = "auto"

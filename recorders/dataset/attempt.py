@@ -1,11 +1,9 @@
 """One row of attempts.jsonl."""
 
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 from ambidex.envs.types import Outcome, RolloutResult
-from ambidex.errors import DatasetError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,26 +43,3 @@ class Attempt:
             episode=None,
             wall_s=round(result.wall_s, 3),
         )
-
-    def to_json(self) -> str:
-        """One line of JSON, without its end; inverse of `from_json`."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, line: str) -> Self:
-        """Inverse of `to_json`.
-
-        Raises:
-            DatasetError: Not a row of attempts.jsonl.
-        """
-        expected = [f.name for f in fields(cls)]
-        try:
-            row = json.loads(line)
-            if sorted(row) != sorted(expected):
-                raise ValueError(f"fields {sorted(row)}")
-            return cls(**{**row, "outcome": Outcome(row["outcome"])})
-        except (ValueError, TypeError) as error:
-            raise DatasetError(
-                f"Not a row of attempts.jsonl: {line[:200]!r} ({error}). Expected a JSON object with "
-                f"{', '.join(expected)}. Restore the file, or record the dataset again."
-            ) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from ambidex.atomic_files import read_complete_lines
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError
+from ambidex.output_folder import row_from_line
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
@@ -15,7 +16,7 @@ from ambidex.recorders.dataset.repair import again
 from ambidex.recorders.formats.libero.format import DemoFile
 from ambidex.recorders.formats.libero.layout import within_file
 from ambidex.recorders.formats.registry import format_named, format_of
-from ambidex.text import counted
+from ambidex.text import pluralize
 
 ATTEMPTS = "attempts.jsonl"
 
@@ -43,7 +44,7 @@ def read_attempts(directory: Path) -> list[Attempt]:
     Raises:
         DatasetError: A row is damaged.
     """
-    return [Attempt.from_json(line) for line in read_complete_lines(directory / ATTEMPTS)]
+    return [row_from_line(Attempt, line, ATTEMPTS) for line in read_complete_lines(directory / ATTEMPTS)]
 
 
 class Dataset:
@@ -72,7 +73,7 @@ class Dataset:
         if self.info.complete and missing:
             raise DatasetError(
                 f"{self.format.episode_path(directory, missing[0])} is missing: dataset.json counts "
-                f"{counted(self.info.episodes, 'episode')}, {len(missing)} of them not there. Restore what is missing, "
+                f"{pluralize(self.info.episodes, 'episode')}, {len(missing)} of them not there. Restore what is missing, "
                 f"or let this bring it back: {again(directory / DATASET_JSON)}"
             )
 

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from ambidex.codec import from_json
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.repair import remedy
@@ -197,7 +198,7 @@ class StoredEpisode(ABC):
     def _open(self) -> None:
         self._check_version()
         with reading(self.path, "attribute 'env_spec'"):
-            self.spec = EnvSpec.from_dict(self._json("env_spec"))
+            self.spec = from_json(EnvSpec, self._json("env_spec"))
         self.steps = self._count_steps()
         for field in self._fields:
             dataset = self._source.dataset(self._place(field))

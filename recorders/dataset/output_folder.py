@@ -4,38 +4,16 @@ import shutil
 from pathlib import Path
 
 from ambidex.atomic_files import remove_leftovers
-from ambidex.directory_lock import LOCK
-from ambidex.errors import UsageError
-from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.layout import FAILURES, VIDEOS
 from ambidex.recorders.formats.libero.format import PARTS
 from ambidex.recorders.recording.config import RecordConfig
-from ambidex.text import counted
+from ambidex.text import pluralize
 
 SHOWN = 5
 STATES_BYTES = 1.2e6  # of an episode of 400 steps without images
 RAW_SHARE = {"raw": 1.0, "lossless": 1 / 25, "jpeg": 1 / 20}  # of an image's 3 bytes per pixel, roughly
 TEXTURED = 6  # lossless images of wood and labels take so many times more
 JOINED = 2  # a LIBERO file is there twice while its demonstrations are joined
-
-
-def check_folder(directory: Path, *, resume: bool) -> None:
-    """Refuse a folder that holds something, unless it is a dataset to go on with.
-
-    Raises:
-        UsageError: Says what is in it and what to do.
-    """
-    present = _contents(directory)
-    if not present or (resume and DATASET_JSON in present):
-        return
-    listed = ", ".join(present[:SHOWN]) + (f" and {len(present) - SHOWN} more" if len(present) > SHOWN else "")
-    if resume:
-        raise UsageError(
-            f"--resume: {directory} is no dataset that could be gone on with: it has no {DATASET_JSON}, but {listed}. Give the "
-            "--output-dir of the run to go on with, or an empty one."
-        )
-    advice = "Go on with it by --resume, or give" if DATASET_JSON in present else "Give"
-    raise UsageError(f"{directory} is not empty: it holds {listed}. {advice} another --output-dir, or remove it.")
 
 
 def space_warning(config: RecordConfig, directory: Path, episodes: int, steps: int) -> str:
@@ -55,7 +33,7 @@ def space_warning(config: RecordConfig, directory: Path, episodes: int, steps: i
     if needed <= free:
         return ""
     return (
-        f"The disk may fill up: {counted(episodes, 'more episode')} will take about {_amount(needed)}, and "
+        f"The disk may fill up: {pluralize(episodes, 'more episode')} will take about {_amount(needed)}, and "
         f"{_amount(free)} are free at {directory}. "
         "If it does, nothing is lost: free some space and go on with --resume."
     )
@@ -63,12 +41,6 @@ def space_warning(config: RecordConfig, directory: Path, episodes: int, steps: i
 
 def _amount(size: float) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
-
-
-def _contents(directory: Path) -> list[str]:
-    if not directory.is_dir():
-        return []
-    return sorted(path.name for path in directory.iterdir() if path.name != LOCK and ".tmp-" not in path.name)
 
 
 def dataset_size(directory: Path) -> int:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from ambidex.codec import to_json
 from ambidex.envs.types import EnvSpec, Episode, ImageArray
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.episode import StoredEpisode, StoredFrames
@@ -179,7 +180,7 @@ def _attributes(episode: Episode, compress: bool) -> dict[str, Any]:
         "outcome": str(episode.outcome),
         "stage": np.int64(episode.stage),
         "instruction": spec.instruction,
-        "env_spec": json.dumps(spec.to_dict()),
+        "env_spec": json.dumps(to_json(spec)),
         "model_sha256": episode.model_sha256,
         "versions": json.dumps(dict(episode.versions), sort_keys=True),
         "format_version": np.int64(FORMAT_VERSION),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ambidex.codec import to_json
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.repair import remedy
@@ -71,7 +72,7 @@ def digests(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None 
 
 def _attributes(episode: Episode, spec: Mapping[str, object] | None) -> bytes:
     identity = [
-        spec or episode.spec.to_dict(), episode.seed, episode.outcome, episode.stage,
+        spec or to_json(episode.spec), episode.seed, episode.outcome, episode.stage,
         episode.model_sha256, dict(episode.versions),
     ]  # fmt: skip
     return json.dumps(identity, sort_keys=True).encode()

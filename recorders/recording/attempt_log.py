@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from ambidex.atomic_files import append_line
-from ambidex.command_line import to_text
+from ambidex.command_line import flags_to_json, to_text
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.errors import DatasetError
+from ambidex.output_folder import row_to_line
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.dataset import ATTEMPTS
 from ambidex.recorders.dataset.info import DatasetInfo
@@ -44,7 +45,7 @@ class Ledger:
         Raises:
             DatasetError: It cannot be written, or all attempts of this run break.
         """
-        append_line(self._directory / ATTEMPTS, attempt.to_json())
+        append_line(self._directory / ATTEMPTS, row_to_line(attempt))
         self.attempts.append(attempt)
         fresh = self.attempts[self._before :]
         if len(fresh) == HOPELESS and all(a.outcome is Outcome.ERROR for a in fresh):
@@ -73,4 +74,5 @@ class Ledger:
             episodes=episodes,
             complete=complete,
             timings=timings,
+            config=flags_to_json(self._config, leave_out=RUN_ONLY),
         ).write(self._directory)

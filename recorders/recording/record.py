@@ -5,14 +5,15 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.command_line import to_text
-from ambidex.directory_lock import claimed
 from ambidex.envs.env import make_from_spec
 from ambidex.envs.registry import SUITES, canonical_task, tasks_named
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero
 from ambidex.errors import UnknownNameError, UsageError
+from ambidex.output_folder import check_output_folder, exclusive_lock
 from ambidex.recorders.dataset.environment import own_definition
+from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.layout import definition_name, task_folder
-from ambidex.recorders.dataset.output_folder import check_folder, clean
+from ambidex.recorders.dataset.output_folder import clean
 from ambidex.recorders.recording.checks import resolved
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.recording.resume import Past, read_past
@@ -44,7 +45,7 @@ def record(config: RecordConfig, agent_factory: AgentFactory | None = None) -> t
     for plan, folder in plans:
         if expert and not _has_expert(plan.task):
             raise UnknownNameError("expert", plan.task, EXPERTS)
-        check_folder(folder, resume=config.resume)
+        check_output_folder(folder, DATASET_JSON, resume=config.resume)
     return tuple(_record_task(plan, folder, agent_factory or _expert(plan)) for plan, folder in plans)
 
 
@@ -95,9 +96,9 @@ def _expert(config: RecordConfig) -> AgentFactory:
 
 
 def _record_task(config: RecordConfig, directory: Path, agent_factory: AgentFactory) -> RecordSummary:
-    with claimed(directory):
+    with exclusive_lock(directory):
         clean(directory)
-        check_folder(directory, resume=config.resume)
+        check_output_folder(directory, DATASET_JSON, resume=config.resume)
         env = make_from_spec(config)
         past = read_past(directory, config, env.spec, env.scene.model_sha256) if config.resume else Past()
         recording = Recording(config, directory, env.spec, past, agent_factory, own_definition(env))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ambidex.command_line import differences, from_text
+from ambidex.command_line import differences
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.attempt import Attempt
@@ -49,7 +49,7 @@ def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256
     if not (directory / DATASET_JSON).exists():
         return Past()
     info = DatasetInfo.read(directory)
-    old = from_text("record-episodes", info.command, RecordConfig)
+    old = info.settings("record-episodes", RecordConfig)
     found = _differences(info, old, config, spec)
     _check_agreement(directory, found)
     check_kept(directory, format_named(info.format))

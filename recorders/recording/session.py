@@ -18,7 +18,7 @@ from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.recording.queue import Backlog
 from ambidex.recorders.recording.resume import Past
 from ambidex.recorders.recording.worker import AgentFactory, RecordJob, RecordWorker, WriteJob
-from ambidex.text import counted
+from ambidex.text import pluralize
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 # FOLDED recorders.record_summary: What came out of recording one task.
@@ -61,7 +61,7 @@ class RecordSummary:
             else "it is complete and nothing was left to do"
         )
         return (
-            f"{self.task}: {counted(self.kept, 'episode')} kept, "
+            f"{self.task}: {pluralize(self.kept, 'episode')} kept, "
             f"success {rate_in_words(self.kept, self.attempts)}, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
         )
 
@@ -69,7 +69,7 @@ class RecordSummary:
         """What to say when the attempts ran out; `command` is how to go on with this recording."""
         return (
             f"{self.task}: {self.kept} of {self.wanted} episodes were recorded after "
-            f"{counted(self.attempts, 'attempt')}, and no more are allowed; "
+            f"{pluralize(self.attempts, 'attempt')}, and no more are allowed; "
             f"success {rate_in_words(self.kept, self.attempts)}. What was recorded stays in {self.directory}, and "
             f"{self.directory / 'attempts.jsonl'} says why each attempt failed. Go on with: {command}"
         )

@@ -6,20 +6,20 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.atomic_files import replacing
-from ambidex.command_line import differences, from_text, to_text
-from ambidex.directory_lock import claimed
+from ambidex.command_line import differences, flags_to_json, to_text
 from ambidex.errors import DatasetError, UsageError
+from ambidex.output_folder import check_output_folder, exclusive_lock
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.dataset import ATTEMPTS
 from ambidex.recorders.dataset.environment import keep_definition
 from ambidex.recorders.dataset.files import DatasetFiles, check_kept
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
-from ambidex.recorders.dataset.output_folder import check_folder, clean, dataset_size
+from ambidex.recorders.dataset.output_folder import clean, dataset_size
 from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.rendering.config import RUN_ONLY, RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
 from ambidex.recorders.rendering.worker import RenderJob, RenderWorker
-from ambidex.text import counted
+from ambidex.text import pluralize
 from ambidex.versions import versions
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
@@ -47,7 +47,7 @@ class RenderSummary:
     def in_words(self) -> str:
         """One line."""
         pace = f"{self.wall_s / self.rendered:.2f} s per episode" if self.rendered else "nothing was left to do"
-        return f"{counted(self.episodes, 'episode')} rendered, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
+        return f"{pluralize(self.episodes, 'episode')} rendered, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
 
 
 def render(config: RenderConfig) -> RenderSummary:
@@ -60,10 +60,10 @@ def render(config: RenderConfig) -> RenderSummary:
     """
     started = time.perf_counter()
     plan = plan_rendering(config)
-    check_folder(plan.target, resume=config.resume)
-    with claimed(plan.target):
+    check_output_folder(plan.target, DATASET_JSON, resume=config.resume)
+    with exclusive_lock(plan.target):
         clean(plan.target)
-        check_folder(plan.target, resume=config.resume)
+        check_output_folder(plan.target, DATASET_JSON, resume=config.resume)
         _check_same(plan)
         check_kept(plan.target, format_named(plan.layout.format))
         files = DatasetFiles(plan.target, format_named(plan.layout.format))
@@ -85,7 +85,7 @@ def _check_same(plan: RenderPlan) -> None:
     """Refuse to go on with something else."""
     if not (plan.target / DATASET_JSON).exists():
         return
-    old = from_text(COMMAND, DatasetInfo.read(plan.target).command, RenderConfig)
+    old = DatasetInfo.read(plan.target).settings(COMMAND, RenderConfig)
     found = differences(old, plan.config, ignore=RUN_ONLY)
     if found:
         raise UsageError(
@@ -134,6 +134,7 @@ def _write_books(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
         storage=plan.layout.storage,
         complete=complete,
         timings={"wall_s": round(wall_s, 3)},
+        config=flags_to_json(plan.config, leave_out=RUN_ONLY),
     )
     info.write(plan.target)
     with replacing(plan.target / ATTEMPTS) as temporary:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ambidex.errors import DatasetError
 
-_MARK = ".tmp-"
+TEMPORARY = ".tmp-"  # in the names of files that are being written
 _CAUSES = {
     errno.ENOSPC: "the disk is full. Free some space or write to another disk",
     errno.EDQUOT: "your disk quota is used up. Free some space or write to another disk",
@@ -32,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         DatasetError: The disk is full, permission is missing, or another OSError came out of the block.
     """
-    temporary = path.with_name(f".{path.name}{_MARK}{os.getpid()}")
+    temporary = path.with_name(f".{path.name}{TEMPORARY}{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -104,7 +104,7 @@ def read_complete_lines(path: Path) -> list[str]:
 
 def remove_leftovers(directory: Path) -> None:
     """Remove the temporary files that killed processes left in a folder. Only while nobody writes there."""
-    for leftover in directory.glob(f".*{_MARK}*"):
+    for leftover in directory.glob(f".*{TEMPORARY}*"):
         leftover.unlink(missing_ok=True)
 
 
@@ -142,9 +142,6 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-# FOLDED policies.training.appearing_folder: Folders that appear whole or not at all, as `atomic_files` does it for files.
-
-
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """A temporary folder that takes the place of `path` when all is in it and on the disk; on any exception it goes.
@@ -154,26 +151,18 @@ def appearing(path: Path) -> Iterator[Path]:
     Raises:
         DatasetError: It cannot be written; what was there before stays.
     """
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    temporary = path.with_name(f".{path.name}{TEMPORARY}{os.getpid()}")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
         for inner in [*temporary.rglob("*"), temporary]:
-            _sync_folder(inner)
+            _sync(inner)
         if path.exists():
             shutil.rmtree(path)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        _sync(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol, TypeVar
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
+from ambidex.codec import to_json
 from ambidex.errors import AmbidexError, DatasetError, UsageError
 
 if TYPE_CHECKING:
@@ -237,6 +238,16 @@ def from_text(name: str, text: str, config_type: type[StoredConfig]) -> StoredCo
             f"The dataset was recorded by a command that this version does not understand: {text!r}. Go on with the "
             "version that began it, or record it again in another folder."
         ) from error
+
+
+def flags_to_json(config: "DataclassInstance", *, leave_out: Set[str] = frozenset()) -> dict[str, object]:
+    """The flags of a config as JSON, for the file that says how a folder was made.
+
+    Args:
+        config: Frozen dataclass of the flags.
+        leave_out: Fields to leave out.
+    """
+    return {name: value for name, value in to_json(config).items() if name not in leave_out}
 
 
 def differences(old: StoredConfig, new: StoredConfig, *, ignore: Set[str]) -> list[str]:

@@ -1,15 +1,37 @@
-"""Errors a user can act on. Every message is one paragraph: what, where, got, expected, what exists, what to do."""
+"""Errors a user can act on: what is wrong and where, what was expected, what to do."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class AmbidexError(Exception):
-    """Base of all errors this project raises on purpose. Commands print it without a traceback and exit 1."""
+    """Base of all errors that this project raises on purpose. Commands print it without a traceback and exit with 1.
+
+    Args:
+        problem: What is wrong, and where: a sentence or two.
+        hint: What to do about it. Empty if that is plain.
+        facts: What a program may want to know about it, such as `path`, `field`, `got` and `expected`.
+    """
+
+    def __init__(self, problem: str, hint: str = "", **facts: object) -> None:
+        super().__init__(f"{problem} {hint}".rstrip())
+        self.problem, self.hint, self.facts = problem, hint, facts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[AmbidexError], args: tuple[object, ...], values: dict[str, object]) -> AmbidexError:
+    """An error that crossed a process boundary, whatever its constructor takes."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(values)
+    return error
 
 
 class UsageError(AmbidexError):
-    """The caller asked for something that does not exist or cannot be. Commands exit 2."""
+    """The caller asked for something that does not exist or is not possible. Commands exit with 2."""
 
 
 class UnknownNameError(UsageError):
@@ -25,44 +47,42 @@ class UnknownNameError(UsageError):
         names = sorted(known)
         by_lower_case = {known_name.lower(): known_name for known_name in reversed(names)}
         close = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
-        hint = f" Did you mean {by_lower_case[close[0]]!r}?" if close else ""
-        super().__init__(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+        suggestion = f"Did you mean {by_lower_case[close[0]]!r}? " if close else ""
+        known_names = f"Known: {', '.join(names) or 'none'}."
+        super().__init__(f"Unknown {kind} {name!r}.", suggestion + known_names, kind=kind, got=name, expected=names)
 
 
 class DefinitionError(UsageError):
-    """A task's BDDL file that cannot be read, or that names what does not exist. Says the line and the column."""
+    """A BDDL file that cannot be parsed, or that names what does not exist. Says the line and the column."""
 
 
 class InvalidActionError(AmbidexError):
-    """An action of the wrong shape, or with a number that is not finite."""
+    """An action of the wrong shape, or with a value that is not finite."""
 
 
 class SimulationError(AmbidexError):
-    """The physics has become unstable, or a state is not finite."""
+    """The simulation has become unstable, or a state is not finite."""
 
 
 class EpisodeStartError(AmbidexError):
-    """An episode that cannot begin: its seed asks for what the world has no room for."""
+    """The initial state of a seed cannot be made: there is no room for an object, or it does not come to rest."""
 
 
 class RenderingError(AmbidexError):
-    """No OpenGL context could be made."""
+    """No OpenGL context could be created."""
 
 
 class DatasetError(AmbidexError):
-    """A dataset file or folder that is missing, damaged, foreign, or cannot be written."""
-
-
-# FOLDED policies.errors: Errors of training and of checkpoints.
+    """A dataset or results file or folder that is missing, damaged or foreign, or that cannot be written."""
 
 
 class CheckpointError(AmbidexError):
-    """A checkpoint or run folder that is damaged, foreign, or cannot be written."""
+    """A checkpoint or run folder that is damaged or foreign, or that cannot be written."""
 
 
 class TrainingError(AmbidexError):
-    """Training cannot go on: the loss is not finite, or the machine cannot do what is asked."""
+    """Training cannot continue: the loss is not finite, or the machine lacks what was asked for."""
 
 
 class NoImagesError(UsageError):
-    """A policy that looks at images, and data without any."""
+    """A policy that needs images, and data that has none."""

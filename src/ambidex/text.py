@@ -1,4 +1,4 @@
-"""Tables for the terminal."""
+"""Text for the terminal and for messages."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,12 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
-# FOLDED recorders.counted: A number of things in words.
-
-
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Such as "1 episode" and "2 episodes"."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-# FOLDED policies.first_few: Long lists in messages.
-
-SHOWN = 3
-
-
-def first_few(parts: Sequence[str]) -> str:
-    """The first three, and how many more there are: "a; b; c and 52 more"."""
-    more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-    return "; ".join(parts[:SHOWN]) + more
+def first_few(parts: Sequence[str], *, limit: int = 3, separator: str = "; ") -> str:
+    """The first of them, and how many more there are: "a; b; c and 52 more"."""
+    more = f" and {len(parts) - limit} more" if len(parts) > limit else ""
+    return separator.join(parts[:limit]) + more

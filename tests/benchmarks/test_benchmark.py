@@ -74,9 +74,9 @@ def test_the_first_state_has_a_fingerprint_of_its_own(straight):
 
 def test_a_row_survives_being_written(straight):
     for row in read_rows(straight):
-        assert EpisodeRow.from_json(row.to_json()) == row
+        assert EpisodeRow.from_line(row.to_line()) == row
     with pytest.raises(DatasetError, match=r"results\.jsonl"):
-        EpisodeRow.from_json('{"seed": 3}')
+        EpisodeRow.from_line('{"seed": 3}')
 
 
 def test_the_summary_counts_errors_apart_and_as_not_successful(straight):

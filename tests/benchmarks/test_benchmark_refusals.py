@@ -2,9 +2,9 @@ import pytest
 from benchmarking_fakes import HOLD, run_into
 
 from ambidex.benchmarks.evaluation.plan import make_plan
-from ambidex.directory_lock import claimed
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
+from ambidex.output_folder import exclusive_lock
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UsageError, match=r"thesis\.tex.*--output-dir"):
         run_into(tmp_path)
-    with pytest.raises(UsageError, match=r"holds no results.*thesis\.tex"):
+    with pytest.raises(UsageError, match=r"nothing to resume.*thesis\.tex"):
         run_into(tmp_path, resume=True)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -98,7 +98,7 @@ def test_a_row_that_stands_twice_is_noticed(tmp_path):
 
 
 def test_two_runs_cannot_write_into_one_folder(tmp_path):
-    with claimed(tmp_path), pytest.raises(DatasetError, match="Another run"):
+    with exclusive_lock(tmp_path), pytest.raises(DatasetError, match="Another process"):
         run_into(tmp_path)
 
 

@@ -23,17 +23,17 @@ def test_who_has_no_codes_has_no_runs():
 
 def test_a_row_keeps_its_codes():
     row = make_row(codes=((17, 100), (3, 200)))
-    assert EpisodeRow.from_json(row.to_json()) == row
+    assert EpisodeRow.from_line(row.to_line()) == row
 
 
 def test_a_row_without_codes_is_as_older_versions_wrote_it():
-    line = make_row().to_json()
+    line = make_row().to_line()
     assert "codes" not in json.loads(line)
-    assert EpisodeRow.from_json(line) == make_row()
+    assert EpisodeRow.from_line(line) == make_row()
 
 
 @pytest.mark.parametrize("codes", [7, [[1]], [["a", 2]], None])
 def test_codes_that_are_none_are_a_damaged_row(codes):
-    line = json.dumps({**json.loads(make_row().to_json()), "codes": codes})
+    line = json.dumps({**json.loads(make_row().to_line()), "codes": codes})
     with pytest.raises(DatasetError, match=r"Not a row of results\.jsonl"):
-        EpisodeRow.from_json(line)
+        EpisodeRow.from_line(line)

@@ -153,7 +153,7 @@ def test_the_random_agent_acts_within_the_limits():
 
 def test_a_definition_of_ones_own(tmp_path):
     own = tmp_path / "my_task.bddl"
-    own.write_text(Path(make("libero_goal/1", cameras=()).scene.task.problem.source).read_text())
+    own.write_text(Path(make("libero_goal/1", cameras=()).task.problem.source).read_text())
     config = replace(LIBERO, task=None, bddl_file=own, episodes=1, horizon=3, output_dir=tmp_path / "results")
     summary = benchmark(config)
     assert summary.complete and read_rows(tmp_path / "results")[0].task == str(own)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from ambidex.codec import from_json, to_json
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make
 from ambidex.envs.registry import TASKS
@@ -147,10 +148,10 @@ def test_unknown_task_and_bad_size() -> None:
 
 def test_spec_survives_json() -> None:
     spec = make("insertion").spec
-    assert EnvSpec.from_dict(spec.to_dict()) == spec
+    assert from_json(EnvSpec, to_json(spec)) == spec
     assert spec.differences(make("insertion", control="ee").spec)
     with pytest.raises(ValueError, match="missing"):
-        EnvSpec.from_dict({"task": "insertion"})
+        from_json(EnvSpec, {"task": "insertion"})
 
 
 def test_environments_of_one_process_render_side_by_side() -> None:

@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 from definition_text import TEXT, changed
 
+from ambidex.codec import from_json, to_json
 from ambidex.envs.env import make, make_from_spec
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
@@ -22,7 +23,7 @@ def test_a_spec_has_the_fingerprint_of_its_definition(own):
     spec = make(str(own), cameras=()).spec
     assert spec.definition_sha256 == sha256(TEXT.encode()).hexdigest()
     assert make("insertion", cameras=()).spec.definition_sha256 == ""
-    assert EnvSpec.from_dict(spec.to_dict()) == spec
+    assert from_json(EnvSpec, to_json(spec)) == spec
 
 
 def test_an_edited_definition_is_another(own):
@@ -38,9 +39,9 @@ def test_an_edited_definition_is_another(own):
 
 def test_what_an_older_file_does_not_say_is_no_difference(own):
     spec = make(str(own), cameras=()).spec
-    values = spec.to_dict()
+    values = to_json(spec)
     del values["definition_sha256"], values["init_states_sha256"]
-    older = EnvSpec.from_dict(values)
+    older = from_json(EnvSpec, values)
     assert older.definition_sha256 == "" and not older.differences(spec) and not spec.differences(older)
     assert make_from_spec(older).spec == spec
 

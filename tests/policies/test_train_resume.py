@@ -10,8 +10,8 @@ from synthetic_dataset import STATES, write_dataset
 from toy_learner import ToyConfig
 from training_runs import curves, interrupt, same_tensors, settings, tensors
 
-from ambidex.directory_lock import claimed
 from ambidex.errors import CheckpointError, DatasetError, TrainingError, UsageError
+from ambidex.output_folder import exclusive_lock
 from ambidex.policies.run_folder import resumable_step
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults, defaults_for
@@ -97,7 +97,7 @@ def test_a_run_is_not_overwritten_and_not_made_up(states, tmp_path):
 
 
 def test_two_trainings_do_not_share_a_folder(states, tmp_path):
-    with claimed(tmp_path / "run"), pytest.raises(DatasetError, match="Another run is writing"):
+    with exclusive_lock(tmp_path / "run"), pytest.raises(DatasetError, match="Another process is writing"):
         train(settings(states, tmp_path / "run"))
 
 

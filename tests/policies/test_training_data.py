@@ -82,7 +82,7 @@ def test_an_unknown_control_mode_is_not_taken_for_another(tmp_path):
 def test_what_is_no_dataset_is_said(tmp_path):
     with pytest.raises(UsageError, match="there is no such folder"):
         read_table([tmp_path / "nowhere"])
-    with pytest.raises(DatasetError, match="is no dataset"):
+    with pytest.raises(DatasetError, match="is not a dataset"):
         read_table([tmp_path])
     write_dataset(tmp_path / "failed", lengths=(4, 4), failed=(0, 1), **STATES)
     with pytest.raises(UsageError, match="that is a file"):

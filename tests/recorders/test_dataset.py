@@ -8,8 +8,10 @@ import pytest
 from synthetic_episode import make_episode, make_frames, make_spec, same
 
 import ambidex.recorders
+from ambidex.codec import to_json
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
+from ambidex.output_folder import row_from_line, row_to_line
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.dataset import ATTEMPTS, Dataset, read, read_attempts
 from ambidex.recorders.dataset.info import DatasetInfo
@@ -54,7 +56,7 @@ def directory(tmp_path):
     for index, seed in enumerate((0, 2)):
         episode = make_episode(seed=seed)
         write_episode(episode_path(tmp_path, index), episode, make_frames(episode), "lossless")
-    (tmp_path / ATTEMPTS).write_text("".join(r.to_json() + "\n" for r in ROWS))
+    (tmp_path / ATTEMPTS).write_text("".join(row_to_line(r) + "\n" for r in ROWS))
     INFO.write(tmp_path)
     return tmp_path
 
@@ -67,16 +69,16 @@ def test_the_info_that_is_written_is_read(tmp_path):
 
 @pytest.mark.parametrize("attempt", ROWS)
 def test_an_attempt_is_one_line_and_comes_back(attempt):
-    line = attempt.to_json()
+    line = row_to_line(attempt)
     assert "\n" not in line
-    assert Attempt.from_json(line) == attempt
-    assert isinstance(Attempt.from_json(line).outcome, Outcome)
+    assert row_from_line(Attempt, line, ATTEMPTS) == attempt
+    assert isinstance(row_from_line(Attempt, line, ATTEMPTS).outcome, Outcome)
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "3", '{"seed": 1}', ROWS[0].to_json().replace("success", "maybe")])
+@pytest.mark.parametrize("line", ["", "{", "[]", "3", '{"seed": 1}', row_to_line(ROWS[0]).replace("success", "maybe")])
 def test_a_damaged_attempt_is_refused(line):
     with pytest.raises(DatasetError, match=r"attempts\.jsonl"):
-        Attempt.from_json(line)
+        row_from_line(Attempt, line, ATTEMPTS)
 
 
 def test_a_dataset_is_read(directory):
@@ -123,13 +125,13 @@ def test_leftovers_and_unfinished_rows_are_no_part_of_it(directory):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "no dataset: it has no dataset.json"),
+        (None, "not a dataset: it has no dataset.json"),
         ("", "cannot be read"),
         ("[]", "cannot be read"),
-        ("{}", "missing.*attempts"),
-        (json.dumps(INFO.to_dict() | {"env_spec": 3}), "env_spec"),
-        (json.dumps(INFO.to_dict() | {"env_spec": {}}), "EnvSpec fields differ"),
-        (json.dumps(INFO.to_dict() | {"more": 1}), "unknown.*more"),
+        ("{}", "missing required field `env_spec`"),
+        (json.dumps(to_json(INFO) | {"env_spec": 3}), "env_spec"),
+        (json.dumps(to_json(INFO) | {"env_spec": {}}), "missing required field `task`"),
+        (json.dumps(to_json(INFO) | {"more": 1}), "unknown.*more"),
     ],
 )
 def test_a_damaged_or_missing_info_is_refused(directory, content, words):

@@ -225,7 +225,7 @@ def test_a_suite_has_a_folder_for_each_task():
 
 
 def test_a_definition_of_ones_own(tmp_path):
-    source = Path(make("libero_goal/1", cameras=()).scene.task.problem.source)
+    source = Path(make("libero_goal/1", cameras=()).task.problem.source)
     own = tmp_path / "my_task.bddl"
     own.write_text(source.read_text())
     name = task_name(RecordConfig(bddl_file=own))

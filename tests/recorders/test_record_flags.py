@@ -58,7 +58,7 @@ def test_a_damaged_or_foreign_dataset_json_is_said(data, capsys):
     text = (data / "dataset.json").read_text()
     (data / "dataset.json").write_text(text.replace("record-episodes --task", "render-episodes x --task"))
     assert leaving("--resume", "--output-dir", data) == 2
-    assert "not one of record-episodes" in capsys.readouterr().err
+    assert "was not made by record-episodes" in capsys.readouterr().err
     (data / "dataset.json").write_text(text[:40])
     assert leaving("--resume", "--output-dir", data) == 1
     assert "dataset.json cannot be read" in capsys.readouterr().err

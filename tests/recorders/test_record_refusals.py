@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from recording_fakes import STATES, BrokenAgent, record_to
 
-from ambidex.directory_lock import claimed
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
+from ambidex.output_folder import exclusive_lock
 from ambidex.recorders.dataset.dataset import read_attempts
 
 
@@ -26,7 +26,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UsageError, match=r"thesis\.tex.*--output-dir"):
         record_to(tmp_path)
-    with pytest.raises(UsageError, match=r"no dataset.*thesis\.tex"):
+    with pytest.raises(UsageError, match=r"nothing to resume.*thesis\.tex"):
         record_to(tmp_path, resume=True)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -53,7 +53,7 @@ def test_changed_rows_are_noticed(tmp_path):
 
 
 def test_two_runs_cannot_write_into_one_folder(tmp_path):
-    with claimed(tmp_path), pytest.raises(DatasetError, match="Another run"):
+    with exclusive_lock(tmp_path), pytest.raises(DatasetError, match="Another process"):
         record_to(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

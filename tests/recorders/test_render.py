@@ -122,7 +122,7 @@ def test_the_dataset_itself_is_never_overwritten(states):
 def test_a_folder_with_something_in_it_is_refused(states, images):
     with pytest.raises(UsageError, match="not empty"):
         render_to(states, images)
-    with pytest.raises(UsageError, match="made by: record-episodes"):
+    with pytest.raises(UsageError, match="but by: record-episodes"):
         render_to(states, images, resume=True)
 
 
@@ -131,9 +131,9 @@ def test_a_file_or_nothing_is_no_dataset(states, tmp_path):
     for path in (file, file / "demo_0"):
         with pytest.raises(UsageError, match=f"{path} is no dataset folder, but lies in {states}. Give that"):
             render_to(path, tmp_path / "out")
-    with pytest.raises(DatasetError, match="no dataset"):
+    with pytest.raises(DatasetError, match="not a dataset"):
         Dataset(file / "demo_0")
-    with pytest.raises(DatasetError, match="no dataset"):
+    with pytest.raises(DatasetError, match="not a dataset"):
         render_to(tmp_path, tmp_path / "out")
 
 

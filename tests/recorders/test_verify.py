@@ -131,7 +131,7 @@ def test_a_damaged_file_is_named_and_the_others_are_verified(recorded, tmp_path,
 
 
 def test_nothing_there_is_an_error(tmp_path, capsys):
-    with pytest.raises(DatasetError, match="no dataset"):
+    with pytest.raises(DatasetError, match="not a dataset"):
         list(verify(tmp_path))
     code, output = code_and_output(capsys, tmp_path / "missing.hdf5", "--workers", "0")
     assert code == 1 and "missing.hdf5: there is no such file or folder" in output.err and not output.out

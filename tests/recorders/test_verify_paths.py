@@ -88,7 +88,7 @@ def test_files_without_their_dataset_are_named_one_by_one(data):
 
 
 def test_the_folder_of_a_suite_is_no_dataset_and_says_which_are(data):
-    with pytest.raises(DatasetError, match=r"no dataset itself.*/libero_goal/1, .*/libero_goal/7\. Name one"):
+    with pytest.raises(DatasetError, match=r"not a dataset.*/libero_goal/1, .*/libero_goal/7\. Name one"):
         Dataset(data / "libero_goal")
     with pytest.raises(DatasetError, match="there is no such folder"):
         Dataset(data / "nowhere")

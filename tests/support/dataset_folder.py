@@ -8,6 +8,7 @@ from synthetic_episode import make_episode
 from ambidex.atomic_files import append_line
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
+from ambidex.output_folder import row_to_line
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.dataset import ATTEMPTS
 from ambidex.recorders.dataset.info import DatasetInfo
@@ -38,7 +39,7 @@ def write_dataset(folder, task="insertion", *, steps=12, keep_failures=True):
             reason="" if success else f"at the end not: {task} done", steps=steps,
             episode=kept if success else None, wall_s=0.5,
         )  # fmt: skip
-        append_line(folder / ATTEMPTS, attempt.to_json())
+        append_line(folder / ATTEMPTS, row_to_line(attempt))
         kept += success
     DatasetInfo(
         env_spec=env.spec, command=COMMAND.format(task=task), versions={"ambidex": "0.1.0"}, format="act",

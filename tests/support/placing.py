@@ -49,7 +49,7 @@ class Placer:
 
     def checks(self) -> dict[str, bool]:
         self.scene.refresh()
-        return self.scene.task.checks(self.scene)
+        return self.env.task.checks(self.scene)
 
     def hold_still(self, steps: int) -> bool:
         """Whether success holds after standing still; the fingers keep squeezing what they hold."""

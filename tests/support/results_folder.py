@@ -86,7 +86,7 @@ def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=6
     info = BenchmarkInfo(**{**values, **changes})
     folder.mkdir(parents=True, exist_ok=True)
     info.write(folder)
-    (folder / "results.jsonl").write_text("".join(row.to_json() + "\n" for row in rows))
+    (folder / "results.jsonl").write_text("".join(row.to_line() + "\n" for row in rows))
     for row in rows:
         if videos:
             write_video(video_path(folder, row), row, steps=steps, size=size, fps=fps)

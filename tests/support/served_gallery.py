@@ -30,7 +30,7 @@ def served(*folders, look=None):
 
 def ask(server, path, method="GET", **headers):
     """Status, headers and body of an answer; the path goes out as it is written."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.http_server_address[1], timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=60)
     with closing(connection):
         connection.putrequest(method, path, skip_host="Host" in headers)
         for name, value in headers.items():

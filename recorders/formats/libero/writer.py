@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ambidex.codec import to_json
 from ambidex.envs.types import Episode, ImageArray
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.recorders.formats.fields import Arrays
@@ -162,7 +163,7 @@ def _own_attributes(episode: Episode, shown: Arrays) -> dict[str, Any]:
         "outcome": str(episode.outcome),
         "stage": np.int64(episode.stage),
         "instruction": episode.spec.instruction,
-        "env_spec": json.dumps(episode.spec.to_dict()),
+        "env_spec": json.dumps(to_json(episode.spec)),
         "model_sha256": episode.model_sha256,
         "versions": json.dumps(dict(episode.versions), sort_keys=True),
         "format_version": np.int64(FORMAT_VERSION),

@@ -139,6 +139,6 @@ def test_cameras_have_no_meaning_for_object_poses():
 
 def test_a_folder_of_something_else_is_not_trained_into(datasets, tmp_path):
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(UsageError, match=r"no run: it has no train.json, but thesis\.tex"):
+    with pytest.raises(UsageError, match=r"is not empty: it holds thesis\.tex"):
         train(config_for(datasets, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

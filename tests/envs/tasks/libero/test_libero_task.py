@@ -7,6 +7,7 @@ import pytest
 from goal_states import goal_states
 from torch_file import write_states
 
+from ambidex.codec import from_json, to_json
 from ambidex.envs.env import Environment, make, make_from_spec
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import EnvSpec
@@ -86,7 +87,7 @@ def test_horizon_and_settling_are_part_of_the_spec() -> None:
     assert opened > 0.9 and env.scene.data.time == 0.0  # ten steps have opened the gripper
     steps = [env.step(idle(env)) for _ in range(3)]
     assert [step.truncated for step in steps] == [False, False, True]
-    spec = EnvSpec.from_dict(env.spec.to_dict())
+    spec = from_json(EnvSpec, to_json(env.spec))
     assert np.array_equal(make_from_spec(spec).reset(0).state, env.reset(0).state)
     assert make("libero_goal/1", cameras=()).spec.horizon == 300
 
@@ -125,14 +126,14 @@ def test_only_known_criteria_count() -> None:
 
 
 def test_specs_of_older_files_have_the_defaults() -> None:
-    values = make("insertion", cameras=()).spec.to_dict()
+    values = to_json(make("insertion", cameras=()).spec)
     for younger in ("success", "settle_steps", "settle_gripper", "init_states"):
         del values[younger]
-    spec = EnvSpec.from_dict(values)
+    spec = from_json(EnvSpec, values)
     assert (spec.success, spec.settle_steps, spec.init_states) == ("strict", 0, "")
     del values["task"]
-    with pytest.raises(ValueError, match=r"missing \['task'\]"):
-        EnvSpec.from_dict(values)
+    with pytest.raises(ValueError, match="missing .*`task`"):
+        from_json(EnvSpec, values)
 
 
 def test_another_name_for_a_task_is_the_same_task() -> None:
@@ -158,9 +159,9 @@ def test_episodes_start_from_libero_s_states(tmp_path: Path) -> None:
         make("libero_spatial/0", init_states=path)
     with pytest.raises(UsageError, match="insertion has no files of initial states"):
         make("insertion", init_states=path)
-    insertion = make("insertion", cameras=()).scene
+    insertion = make("insertion", cameras=())
     with pytest.raises(UsageError, match="insertion has no files of initial states"):
-        insertion.task.start_from(insertion, np.random.default_rng(0), "published", rows[0])
+        insertion.task.start_from(insertion.scene, np.random.default_rng(0), "published", rows[0])
 
 
 def test_the_burner_glows_while_the_stove_is_on() -> None:

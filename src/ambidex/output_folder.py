@@ -1,0 +1,190 @@
+"""Folders that a command writes: one process at a time, never over something else, described by a JSON file."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from filelock import FileLock, Timeout
+
+from ambidex.atomic_files import TEMPORARY, write_error, write_json
+from ambidex.codec import from_json, parse, to_json
+from ambidex.command_line import from_text
+from ambidex.errors import DatasetError, UsageError
+from ambidex.text import first_few
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Settings = TypeVar("Settings", bound="DataclassInstance")
+LOCK = ".lock"
+WAIT_S = 0.1  # for the lock: another process may just be releasing it
+
+
+@contextmanager
+def exclusive_lock(directory: Path) -> Iterator[None]:
+    """Make the folder if it is missing and keep other processes from writing into it, until the block ends.
+
+    The system releases the lock of a process that dies. A folder that was made here and is still empty is removed.
+
+    Raises:
+        DatasetError: The folder cannot be made or written to, or another process writes into it.
+    """
+    existed, lock = directory.exists(), FileLock(directory / LOCK, timeout=WAIT_S, poll_interval=WAIT_S / 10)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise DatasetError(
+            f"Another process is writing into {directory}.",
+            "Wait until it has ended, or give another --output-dir.",
+            path=directory,
+        ) from error
+    except OSError as error:
+        raise write_error(directory, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (directory / LOCK).unlink()  # under the lock: a process that waits for it opens a new file
+        lock.release()
+        if not existed:
+            with suppress(OSError):
+                directory.rmdir()
+
+
+def check_output_folder(directory: Path, marker: str, *, resume: bool) -> None:
+    """Refuse a folder that holds something, unless a run is to be resumed in it.
+
+    Args:
+        directory: The folder; it may be missing.
+        marker: The file that every run of this command writes into its folder.
+        resume: A run is to be resumed.
+
+    Raises:
+        UsageError: The folder holds something else, or a run that is not to be resumed.
+    """
+    content = _content(directory)
+    if not content or (resume and marker in content):
+        return
+    listed = first_few(content, separator=", ")
+    if resume:
+        raise UsageError(
+            f"--resume: there is nothing to resume in {directory}. It has no {marker}, but {listed}.",
+            "Give the --output-dir of the run to resume, or an empty folder.",
+            path=directory,
+            expected=marker,
+        )
+    advice = "Resume it with --resume, give" if marker in content else "Give"
+    raise UsageError(
+        f"{directory} is not empty: it holds {listed}.",
+        f"{advice} another --output-dir, or remove the folder.",
+        path=directory,
+        got=content,
+    )
+
+
+def _content(directory: Path) -> list[str]:
+    if not directory.is_dir():
+        return []
+    return sorted(path.name for path in directory.iterdir() if path.name != LOCK and TEMPORARY not in path.name)
+
+
+class FolderInfo:
+    """Base of the dataclasses whose JSON stands in such files.
+
+    Attributes:
+        command: The command that made the folder, as a person would type it.
+        config: Its resolved flags; empty in files of version 0.1, where the command has them.
+    """
+
+    file_name: ClassVar[str]
+    _content: ClassVar[str]
+    """What a folder with such a file is, e.g. "a dataset"."""
+    _writer: ClassVar[str]
+    """The command that writes such folders."""
+
+    command: str
+    config: Mapping[str, Any]
+
+    def write(self, directory: Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        write_json(directory / self.file_name, to_json(self))
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Inverse of `write`.
+
+        Raises:
+            DatasetError: The file is missing or damaged.
+        """
+        path = directory / cls.file_name
+        try:
+            return from_json(cls, parse(path.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise cls._missing(directory) from error
+        except (OSError, ValueError) as error:
+            hint = f"Restore it from a copy, or run {cls._writer} again into another folder."
+            raise DatasetError(f"{path} cannot be read: {error}.", hint, path=path) from error
+
+    def settings(self, command: str, kind: type[Settings]) -> Settings:
+        """The flags that made the folder; those that do not change the result have their defaults.
+
+        Args:
+            command: The command that must have made it.
+            kind: Dataclass of its flags.
+
+        Raises:
+            UsageError: Another command made it.
+            DatasetError: Its flags are those of another version.
+        """
+        if not self.config:
+            return from_text(command, self.command, kind)
+        if self.command.split()[:1] != [command]:
+            raise UsageError(f"The folder was not made by {command}, but by: {self.command}", got=self.command)
+        try:
+            return from_json(kind, self.config)
+        except ValueError as error:
+            raise DatasetError(
+                f"{self.file_name} has flags of {command} that this version does not know: {error}.",
+                "Use the version of ambidex that wrote it, or run again into another folder.",
+            ) from error
+
+    @classmethod
+    def _missing(cls, directory: Path) -> DatasetError:
+        problem, hint = f"{directory} is not {cls._content}:", f"Expected a folder that {cls._writer} wrote."
+        if not directory.exists():
+            return DatasetError(f"{problem} there is no such folder.", hint, path=directory)
+        inside = sorted(str(file.parent) for file in directory.glob(f"*/{cls.file_name}"))
+        if inside:
+            problem = f"{problem} it has no {cls.file_name}, but these folders in it have: {first_few(inside, separator=', ')}."
+            return DatasetError(problem, "Name one of them.", path=directory, expected=inside)
+        return DatasetError(f"{problem} it has no {cls.file_name}.", hint, path=directory)
+
+
+def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:
+    """One row of a JSON Lines file.
+
+    Args:
+        kind: Dataclass of the rows.
+        line: The line.
+        file: Name of the file, for messages.
+
+    Raises:
+        DatasetError: It is no such row.
+    """
+    try:
+        return from_json(kind, parse(line))
+    except ValueError as error:
+        hint = "Restore the file from a copy, or run again into another folder."
+        raise DatasetError(f"Not a row of {file}: {line[:200]!r} ({error}).", hint, got=line) from error
+
+
+def row_to_line(row: "DataclassInstance") -> str:
+    """Inverse of `row_from_line`, without the end of the line."""
+    return json.dumps(to_json(row), ensure_ascii=False)
