@@ -1,15 +1,14 @@
 """The command `train-policy`."""
 
-import argparse
 import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from ambidex.command_line import defaults_or_leave, run
+from ambidex.command_line import OptionalName, OptionalPath, Switch, defaults_or_leave, peek, run
 from ambidex.envs.registry import SUITES
 from ambidex.errors import UsageError
 from ambidex.lookup import resolve
@@ -97,6 +96,18 @@ def defaults(
     return TrainConfig(policy=policy, preset=preset, model=model, **asdict(chosen.training))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _DecidingFlags:
+    policy: str = POLICY
+    preset: str = PRESET
+    observations: OptionalName = None
+    resume: Switch = False
+    output_dir: OptionalPath = None
+    adapt: OptionalPath = None
+    finetune: OptionalPath = None
+    data: tuple[Path, ...] = ()
+
+
 def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
     """The defaults under these flags, of which only those that decide are looked at; with --resume, the run's own.
 
@@ -107,22 +118,10 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
         UsageError: There is no run to go on with, or no checkpoint to begin with.
         CheckpointError: The run to go on with is damaged, or the checkpoint to begin with.
     """
-    known, _ = _parser().parse_known_args(words)
+    known = peek(words, _DecidingFlags)
     if known.resume:
         run = known.output_dir or default_run(known.policy, known.data)
         stored = read_train_json(run)
         model = type(defaults(str(stored.get("policy"))).model)
         return replace(config_of(run, stored, model), resume=False, quiet=False, debug=False)
     return defaults(known.policy, known.preset, known.observations, base=known.adapt or known.finetune)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name, default in (("policy", POLICY), ("preset", PRESET), ("observations", None)):
-        parser.add_argument(f"--{name}", default=default, nargs="?")
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--output-dir", "--output_dir", type=Path, nargs="?")
-    for name in ("adapt", "finetune"):
-        parser.add_argument(f"--{name}", type=Path, nargs="?")
-    parser.add_argument("--data", type=Path, nargs="*", default=[])
-    return parser

@@ -1,13 +1,11 @@
 """The command `record-episodes`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from ambidex.command_line import DONE, FAILED, defaults_or_leave, run, say
+from ambidex.command_line import DONE, FAILED, OptionalInt, OptionalPath, Switch, defaults_or_leave, peek, run, say
 from ambidex.envs.registry import FAMILIES, SUITES, find_task, tasks_named
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.envs.tasks.libero.suites import find, is_libero
@@ -52,6 +50,15 @@ def _list(config: RecordConfig) -> int:
 # FOLDED recorders.record_flags: The defaults of `record-episodes`: those of the dataset to go on with, where no task is named.
 
 
+@dataclass(frozen=True, kw_only=True)
+class _DecidingFlags:
+    resume: Switch = False
+    output_dir: OptionalPath = None
+    task: str = ""
+    bddl_file: OptionalPath = None
+    num_episodes: OptionalInt = None
+
+
 def defaults_for(words: Sequence[str]) -> RecordConfig | None:
     """What flags are that are not given; None for the defaults of the command.
 
@@ -62,22 +69,12 @@ def defaults_for(words: Sequence[str]) -> RecordConfig | None:
         UsageError: The dataset was not made by record-episodes.
         DatasetError: Its dataset.json is damaged, or of another version.
     """
-    known, _ = _parser().parse_known_args(words)
+    known = peek(words, _DecidingFlags)
     folder = known.output_dir
     if not known.resume or known.task or known.bddl_file or folder is None or not (folder / DATASET_JSON).is_file():
         return None
     stored = DatasetInfo.read(folder).settings(COMMAND, RecordConfig)
     return stored if known.num_episodes is None else replace(stored, max_attempts=None)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--output-dir", "--output_dir", type=Path, nargs="?")
-    parser.add_argument("--task", nargs="?")
-    for name in ("bddl", "file"), ("num", "episodes"):
-        parser.add_argument(f"--{'-'.join(name)}", f"--{'_'.join(name)}", nargs="?")
-    return parser
 
 
 # FOLDED recorders.record_task_table: What `record-episodes --list` prints: the suites, or the tasks of one.

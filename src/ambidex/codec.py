@@ -75,7 +75,7 @@ def _misfits(result: object, values: Any, where: str, complete: bool) -> Iterato
         names = {field.name for field in fields(result)}
         required = {field.name for field in fields(result) if ADDED_LATER not in field.metadata} if complete else set()
         for name in names - set(values):  # msgspec leaves defaults to the class, where `to_builtins` does not look
-            result.__dict__[name] = getattr(result, name)
+            object.__setattr__(result, name, getattr(result, name))
         yield from (f"unknown field `{where}{name}`" for name in sorted(set(values) - names))
         yield from (f"missing field `{where}{name}`" for name in sorted(required - set(values)))
         inner = [(name, getattr(result, name)) for name in names & set(values)]

@@ -35,6 +35,7 @@ class CommandConfig(Protocol):
 
 Config = TypeVar("Config", bound=CommandConfig)
 Default = TypeVar("Default")
+Peeked = TypeVar("Peeked")
 
 
 def run(
@@ -64,6 +65,20 @@ def run(
     except AmbidexError as error:  # flags that do not go together, found as the config is made
         sys.exit(_failure(name, error, debug=False))
     sys.exit(_exit_code(name, main, config))
+
+
+def peek(argv: Sequence[str], kind: type[Peeked]) -> Peeked:
+    """The flags that decide the defaults of the others, read before all of them are parsed.
+
+    Args:
+        argv: All flags of the command.
+        kind: Dataclass of those that decide. A flag that is given wrongly counts as not given: parsing reports it.
+    """
+    words = [word for word in argv if word not in ("-h", "--help")]
+    try:
+        return tyro.cli(kind, args=words, return_unknown_args=True, console_outputs=False)[0]
+    except SystemExit:
+        return kind()
 
 
 def defaults_or_leave(name: str, defaults_for: Callable[[Sequence[str]], Default], words: Sequence[str]) -> Default:
