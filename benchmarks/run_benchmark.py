@@ -20,13 +20,13 @@ def _main(config: BenchmarkConfig) -> int:
     check_environment()
     from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
     from ambidex.benchmarks.evaluation.plan import make_plan
-    from ambidex.benchmarks.videos.jobs import unfilmed_words
+    from ambidex.benchmarks.videos.jobs import describe_missing
 
     summary = benchmark(config)
     if not config.quiet:
         sys.stdout.write(summary.in_words() + "\n")
     if summary.broken:
         say(COMMAND, summary.shortfall(make_plan(config).resume_command))
-    if summary.unfilmed:
-        say(COMMAND, unfilmed_words(summary.unfilmed))
-    return DONE if summary.complete and not summary.unfilmed else FAILED
+    if summary.missing_videos:
+        say(COMMAND, describe_missing(summary.missing_videos))
+    return DONE if summary.complete and not summary.missing_videos else FAILED

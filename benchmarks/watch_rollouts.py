@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ambidex.benchmarks.gallery.server.config import WatchConfig
-from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.command_line import DONE, FAILED, run, say
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
@@ -33,20 +33,20 @@ def _main(config: WatchConfig) -> int:
     return DONE
 
 
-def _look(config: WatchConfig) -> Look:
+def _look(config: WatchConfig) -> VideoStyle:
     if config.cameras == ():
         raise UsageError("--cameras none: a video needs at least one camera. Name one, or leave the flag out.")
-    size = config.image_size or Look.image_size
-    return Look(cameras=config.cameras or (), image_size=size, quality=config.render_quality)
+    size = config.image_size or VideoStyle.image_size
+    return VideoStyle(cameras=config.cameras or (), image_size=size, quality=config.render_quality)
 
 
-def _serve(config: WatchConfig, look: Look) -> None:
+def _serve(config: WatchConfig, look: VideoStyle) -> None:
     from ambidex.benchmarks.gallery.server.serve import serve  # heavy: not for --help
 
     serve(config, look)
 
 
-def _export(config: WatchConfig, look: Look) -> int:
+def _export(config: WatchConfig, look: VideoStyle) -> int:
     from ambidex.benchmarks.gallery.report import export
     from ambidex.benchmarks.gallery.sources import read_runs
 

@@ -15,8 +15,8 @@ import torch
 
 from ambidex.benchmarks.codes.drawing import Column, check_picture_name, picture_table, write_picture
 from ambidex.benchmarks.evaluation.agents import environment_for
-from ambidex.benchmarks.evaluation.policy_loading import fitting_spec, play_code, use_robot_of
-from ambidex.benchmarks.evaluation.task_settings import Terms
+from ambidex.benchmarks.evaluation.policy_loading import compatible_spec, fix_code, select_robot
+from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.command_line import Names, OptionalPath, Switch, run
 from ambidex.envs.env import Environment
 from ambidex.envs.registry import FAMILIES, find_task
@@ -72,7 +72,7 @@ def main(config: CodeGridConfig) -> None:
     checkpoint = find_checkpoint(_checked(config))
     policy = load(checkpoint)
     for code in config.codes:
-        play_code(policy, code, "--codes")  # refuses one that is not there before anything is played
+        fix_code(policy, code, "--codes")  # refuses one that is not there before anything is played
     columns = list(_columns(policy, checkpoint, config))
     write_picture(config.output, picture_table([f"code {code}" for code in config.codes], columns))
     if not config.quiet:
@@ -175,9 +175,9 @@ class CodePlay:
             UnknownNameError: The task has no such camera.
             SimulationError: A play broke.
         """
-        use_robot_of(policy, task, control)
-        spec = fitting_spec(task, policy, Terms(), checkpoint)
-        terms = Terms(horizon=self.steps(spec))
+        select_robot(policy, task, control)
+        spec = compatible_spec(task, policy, TaskSettings(), checkpoint)
+        terms = TaskSettings(horizon=self.steps(spec))
         with (
             closing(environment_for(task, policy.spec, policy.inputs, terms)) as acted,
             closing(self._filmed(task, spec, camera)) as seen,
@@ -192,13 +192,13 @@ class CodePlay:
         family = FAMILIES[spec.family]
         height, width = family.image_size
         size = (self.height, round(self.height * width / height))
-        return Terms().environment(
+        return TaskSettings().environment(
             task, cameras=(camera or family.cameras[0],), image_size=size, render_quality=self.quality
         )
 
     def _states(self, policy: "Policy", env: Environment, code: int) -> FloatArray:
         """States before, within and after the play of a code, shape (T+1, S)."""
-        play_code(policy, code)
+        fix_code(policy, code)
         batch = FixedBatch(policy, torch.device("cpu"), 1)
 
         def ask(observation: Observation) -> Chunk:

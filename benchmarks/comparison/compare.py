@@ -11,7 +11,7 @@ from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.statistics.paired import holm
-from ambidex.benchmarks.statistics.summary import Statistics
+from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.errors import UsageError
 
 
@@ -39,7 +39,7 @@ def compare(config: CompareConfig) -> list[Comparison]:
     ]
 
 
-def _corrected(tests: Sequence[Statistics]) -> list[Statistics]:
+def _corrected(tests: Sequence[PairedStatistics]) -> list[PairedStatistics]:
     ps, anytime = holm([test.exact_p for test in tests]), holm([test.sequential.p_value for test in tests])
     return [test.corrected(p=p, anytime_p=any_p) for test, p, any_p in zip(tests, ps, anytime, strict=True)]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from ambidex.benchmarks.comparison.folder import ComparedFolder, Key
-from ambidex.benchmarks.results.reading import in_ranges
-from ambidex.benchmarks.statistics.summary import Statistics
+from ambidex.benchmarks.results.reading import format_seeds
+from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
 
@@ -28,8 +28,8 @@ class Comparison:
     a: ComparedFolder
     b: ComparedFolder
     episodes: tuple[Key, ...]
-    together: Statistics
-    tasks: Mapping[str, Statistics]
+    together: PairedStatistics
+    tasks: Mapping[str, PairedStatistics]
     only_in_a: tuple[Key, ...]
     only_in_b: tuple[Key, ...]
 
@@ -50,9 +50,9 @@ class Comparison:
         episodes = common_episodes(a, b)
         names = sorted({task for task, _ in episodes})
 
-        def statistics(keys: list[Key], tests: int) -> Statistics:
+        def statistics(keys: list[Key], tests: int) -> PairedStatistics:
             successes = [(a.rows[key].success, b.rows[key].success) for key in keys]
-            return Statistics.of(successes, difference=difference, power=power, tests=tests)
+            return PairedStatistics.of(successes, difference=difference, power=power, tests=tests)
 
         return cls(
             a=a,
@@ -152,4 +152,4 @@ def different_versions(a: ComparedFolder, b: ComparedFolder) -> list[str]:
 
 
 def _held(side: ComparedFolder) -> str:
-    return f"{side.letter} has {in_ranges(list(side.rows))}"
+    return f"{side.letter} has {format_seeds(list(side.rows))}"

@@ -8,7 +8,7 @@ from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder, Key
 from ambidex.benchmarks.comparison.verdict import remarks, verdict
-from ambidex.benchmarks.statistics.summary import ALPHA, Statistics
+from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
 from ambidex.versions import versions
 
 
@@ -48,7 +48,7 @@ def _comparison(comparison: Comparison, config: CompareConfig) -> dict[str, obje
     a, b = comparison.a, comparison.b
     better = {"a": a.letter, "b": b.letter, "": None}
 
-    def group(statistics: Statistics, task: str | None) -> dict[str, object]:
+    def group(statistics: PairedStatistics, task: str | None) -> dict[str, object]:
         counts = statistics.counts
         return asdict(statistics) | {
             "pairs": counts.pairs,

@@ -7,8 +7,8 @@ from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.comparison.verdict import difference_text, e_text, p_text, points_interval, remarks, verdict
-from ambidex.benchmarks.results.reading import in_ranges
-from ambidex.benchmarks.statistics.summary import Statistics
+from ambidex.benchmarks.results.reading import format_seeds
+from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.text import text_table
 
 WIDTH = 110
@@ -56,7 +56,7 @@ def _comparison(comparison: Comparison) -> str:
 
 def _remarks(comparison: Comparison) -> list[str]:
     sides = ((comparison.a, comparison.only_in_a), (comparison.b, comparison.only_in_b))
-    left_out = [f"Not compared, only in {side.letter}: {in_ranges(list(keys))}." for side, keys in sides if keys]
+    left_out = [f"Not compared, only in {side.letter}: {format_seeds(list(keys))}." for side, keys in sides if keys]
     versions = comparison.version_differences
     return [*left_out, *([f"Versions differ: {'; '.join(versions)}."] if versions else [])]
 
@@ -69,7 +69,7 @@ def _fill(text: str) -> str:
 
 TOGETHER = "all tasks"
 
-Line = tuple[str, str | None, Statistics]
+Line = tuple[str, str | None, PairedStatistics]
 """Name, task (None for all together), statistics."""
 Column = tuple[str, Callable[[Line], object]]
 """Header, and what stands in a line."""
@@ -142,6 +142,6 @@ def _errors(comparison: Comparison, line: Line) -> str:
     return f"{comparison.errors(comparison.a, line[1])}, {comparison.errors(comparison.b, line[1])}"
 
 
-def _largest(statistics: Statistics) -> str:
+def _largest(statistics: PairedStatistics) -> str:
     sequential = statistics.sequential
     return f"{e_text(sequential.largest_e_value)} after {sequential.largest_after}"

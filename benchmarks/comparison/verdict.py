@@ -4,7 +4,7 @@ import math
 
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
-from ambidex.benchmarks.statistics.summary import Statistics
+from ambidex.benchmarks.statistics.summary import PairedStatistics
 
 
 def verdict(comparison: Comparison) -> str:
@@ -33,7 +33,7 @@ def points_interval(low: float, high: float) -> str:
     return f"[{points(low)}, {points(high)}]"
 
 
-def difference_text(statistics: Statistics, *, sign: int = 1) -> str:
+def difference_text(statistics: PairedStatistics, *, sign: int = 1) -> str:
     """The difference, a less b (or with sign -1 b less a), with its interval."""
     low, high = sorted(sign * end for end in statistics.difference_interval)
     return f"{points(sign * statistics.counts.difference)} {points_interval(low, high)}"
@@ -75,7 +75,7 @@ def _equals(p: float) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
-def _with_looks(statistics: Statistics) -> str:
+def _with_looks(statistics: PairedStatistics) -> str:
     """Whether the verdict holds for somebody who looked on the way and could have stopped."""
     evidence = f"anytime-valid {_equals(statistics.corrected_anytime_p)}"
     if statistics.better and statistics.better_at_any_time:
@@ -101,7 +101,7 @@ def _single_tasks(comparison: Comparison) -> str:
     return f"Single tasks: {'; '.join(parts)}."
 
 
-def _how_many_more(statistics: Statistics, config: CompareConfig, *, tasks: int) -> str:
+def _how_many_more(statistics: PairedStatistics, config: CompareConfig, *, tasks: int) -> str:
     wanted = f"a difference of {100 * config.difference:g} points with probability {config.power:g}"
     low, high = (statistics.more_pairs(needed) for needed in statistics.pairs_needed_interval)
     more = statistics.more_pairs(statistics.pairs_needed)

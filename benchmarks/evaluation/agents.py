@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ambidex.benchmarks.evaluation.task_settings import Terms
+from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
 from ambidex.envs.registry import FAMILIES
@@ -105,7 +105,7 @@ class LocalAgents:
     """
 
     make_agent: Callable[[Environment], Agent]
-    terms: Terms
+    terms: TaskSettings
 
     @property
     def execution(self) -> str:
@@ -137,7 +137,7 @@ class ServedAgents:
     """
 
     def __init__(
-        self, *, address: Address, authkey: bytes, mode: str, steps: int | None, code: int | None, terms: Terms
+        self, *, address: Address, authkey: bytes, mode: str, steps: int | None, code: int | None, terms: TaskSettings
     ) -> None:
         self._address, self._authkey = address, authkey
         self._mode, self._steps, self._code, self._terms = mode, steps, code, terms
@@ -173,7 +173,7 @@ class ServedAgents:
             raise PolicyServerError(self._client.lost)
 
 
-def environment_for(task: str, spec: EnvSpec, inputs: PolicyInputs, terms: Terms) -> Environment:
+def environment_for(task: str, spec: EnvSpec, inputs: PolicyInputs, terms: TaskSettings) -> Environment:
     """A task as a policy made for `spec` is used to see it: its control mode, cameras, image size and quality.
 
     Raises:

@@ -14,7 +14,7 @@ from ambidex.atomic_files import append_line
 from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import COMMAND, BenchmarkPlan, make_plan
-from ambidex.benchmarks.evaluation.policy_loading import Hosted, LoadPolicy, PolicyHost, host_locally
+from ambidex.benchmarks.evaluation.policy_loading import LoadedPolicy, LoadPolicy, PolicyHost, host_locally
 from ambidex.benchmarks.evaluation.resume import check_flags, check_same
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker, EpisodeJob
@@ -23,7 +23,7 @@ from ambidex.benchmarks.results.folder import RESULTS, clean, read_rows
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.speed.machine import describe_hardware
-from ambidex.benchmarks.videos.jobs import Films
+from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.command_line import flags_to_json, say, to_text
 from ambidex.output_folder import check_output_folder, exclusive_lock
@@ -68,20 +68,20 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
     try:
         summary = BenchmarkRun(plan, load, agent_factory).run()
         films = _film(plan)
-        return replace(summary, report=_report(plan, summary, films), unfilmed=films.unfilmed)
+        return replace(summary, report=_report(plan, summary, films), missing_videos=films.missing)
     finally:
         clean(plan.directory)
 
 
-def _report(plan: BenchmarkPlan, summary: BenchmarkSummary, films: Films) -> Report:
-    report = report_on(plan.directory, asked=plan.config.video, tried=films.unfilmed)
+def _report(plan: BenchmarkPlan, summary: BenchmarkSummary, films: RenderedVideos) -> Report:
+    report = report_on(plan.directory, asked=plan.config.video, tried=films.missing)
     if plan.config.video == "failures" and all(row.success for row in summary.rows):
         watch = shlex.join(["watch-rollouts", str(plan.directory)])
         return replace(report, note=f"No failures, so no videos. Any episode can be seen with: {watch}")
     return report
 
 
-def _film(plan: BenchmarkPlan) -> Films:
+def _film(plan: BenchmarkPlan) -> RenderedVideos:
     config = plan.config
     try:
         return make_videos(plan.directory, config.video, workers=config.workers, quiet=config.quiet)
@@ -140,15 +140,15 @@ class BenchmarkRun:
                 self._summary().write()
 
     @contextmanager
-    def _pool(self) -> Iterator[tuple[EpisodePool, Hosted]]:
+    def _pool(self) -> Iterator[tuple[EpisodePool, LoadedPolicy]]:
         """Workers that start, and who acts in them."""
         if not self._plan.learned:
             make_agent = self._agent_factory or BASELINES[self._config.policy]
-            with self._workers_of(LocalAgents(make_agent=make_agent, terms=self._plan.terms)) as pool:
-                yield pool, host_locally(self._plan.tasks, self._plan.terms)
+            with self._workers_of(LocalAgents(make_agent=make_agent, terms=self._plan.task_settings)) as pool:
+                yield pool, host_locally(self._plan.tasks, self._plan.task_settings)
             return
         with PolicyServer() as server:
-            host = PolicyHost(self._config, self._plan.terms, server, self._load)
+            host = PolicyHost(self._config, self._plan.task_settings, server, self._load)
             with self._workers_of(host.agents) as pool:  # they start while the policy is loaded
                 checkpoint = cast("Path", self._config.checkpoint)
                 runners = min(max(1, self._workers), worker_count(None, self._workers))
@@ -160,7 +160,7 @@ class BenchmarkRun:
         worker = partial(BenchmarkWorker, agents, self._directory, self._todo[0].task, self._config.policy)
         return EpisodePool(worker, self._workers)
 
-    def _begin(self, pool: EpisodePool, hosted: Hosted) -> None:
+    def _begin(self, pool: EpisodePool, hosted: LoadedPolicy) -> None:
         info = BenchmarkInfo(
             policy=self._config.policy,
             execution=hosted.execution,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig, resumed
-from ambidex.benchmarks.evaluation.protocol import departures, posed, settle_gripper, unposed
-from ambidex.benchmarks.evaluation.task_settings import Terms
+from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
+from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.evaluation.worker import EpisodeJob
-from ambidex.benchmarks.videos.make import CHOICES
+from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.command_line import to_text
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import file_sha256, text_sha256
@@ -58,10 +58,10 @@ class BenchmarkPlan:
         return [EpisodeJob(task=task, seed=seed) for task in self.tasks for seed in range(first, first + count)]
 
     @property
-    def terms(self) -> Terms:
+    def task_settings(self) -> TaskSettings:
         """How the tasks are posed."""
         config = self.config
-        return Terms(
+        return TaskSettings(
             spread=config.spread,
             success=str(config.success),
             horizon=config.horizon,
@@ -75,13 +75,13 @@ class BenchmarkPlan:
     @property
     def protocol(self) -> str:
         """The protocol and where the flags depart from it; empty for none."""
-        parted = departures(self.config, self.tasks)
+        parted = protocol_deviations(self.config, self.tasks)
         return ", but ".join(filter(None, (self.config.protocol, " and ".join(parted))))
 
     @property
     def resume_command(self) -> str:
         """The command that goes on with this benchmark."""
-        shown = replace(unposed(self.config, self.tasks), resume=True, quiet=False, debug=False)
+        shown = replace(strip_defaults(self.config, self.tasks), resume=True, quiet=False, debug=False)
         return to_text(COMMAND, shown, brief=True)
 
 
@@ -96,7 +96,7 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
     config = resumed(config)
     for kind, name, known in (
         ("execution", config.execution, MODES),
-        ("choice for --video", config.video, CHOICES),
+        ("choice for --video", config.video, VIDEO_CHOICES),
         ("spread", config.spread, SPREADS),
     ):
         if name not in known:
@@ -104,7 +104,7 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
     _check_policy(config)
     config = _with_definition(config)
     tasks, directory = _tasks(config), config.output_dir or _folder(config)
-    config = posed(config, tasks)
+    config = apply_protocol(config, tasks)
     _check_numbers(config)
     if config.video != "none":
         choose_backend()
@@ -112,7 +112,7 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
     plan = BenchmarkPlan(
         config=config, tasks=tasks, directory=directory, definition=_definition(tasks), checkpoint_words=words
     )
-    return replace(plan, starts_sha256=starts_sha256(config, tasks, plan.terms))
+    return replace(plan, starts_sha256=starts_sha256(config, tasks, plan.task_settings))
 
 
 def _with_checkpoint(config: BenchmarkConfig) -> tuple[BenchmarkConfig, str]:
@@ -231,7 +231,7 @@ def checkpoint_words(asked: Path | None, found: Path, policy: str) -> str:
 # FOLDED benchmarks.running.starts: The files of initial states that a benchmark's episodes begin from.
 
 
-def starts_sha256(config: BenchmarkConfig, tasks: Sequence[str], terms: Terms) -> dict[str, str]:
+def starts_sha256(config: BenchmarkConfig, tasks: Sequence[str], terms: TaskSettings) -> dict[str, str]:
     """Task -> fingerprint of the file of its initial states; empty for starts of our own.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ambidex.benchmarks.evaluation.agents import ServedAgents, environment_for
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.benchmarks.evaluation.task_settings import Terms
+from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.info import CheckpointId, ServingInfo
 from ambidex.command_line import AUTO
 from ambidex.envs.registry import find_task
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ambidex.policies.policy import Policy
 
 
-def use_robot_of(policy: "Policy", task: str, control: str | None = None) -> None:
+def select_robot(policy: "Policy", task: str, control: str | None = None) -> None:
     """Have a policy of several robots act with the one of a task.
 
     Args:
@@ -54,7 +54,7 @@ def use_robot_of(policy: "Policy", task: str, control: str | None = None) -> Non
     policy.use_robot(known[chosen])
 
 
-def play_code(policy: "Policy", code: int, flag: str = "--code") -> None:
+def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
     """Have a policy make all its chunks from one code.
 
     Args:
@@ -78,7 +78,7 @@ def play_code(policy: "Policy", code: int, flag: str = "--code") -> None:
         raise UsageError(f"{flag} {code} is none of the policy's codes. It says: {error}") from error
 
 
-def fitting_spec(task: str, policy: "Policy", terms: Terms, checkpoint: Path | None = None) -> EnvSpec:
+def compatible_spec(task: str, policy: "Policy", terms: TaskSettings, checkpoint: Path | None = None) -> EnvSpec:
     """Of the environment as the policy sees it; made without cameras, so that all differences are told at once.
 
     Args:
@@ -112,7 +112,7 @@ LoadPolicy = Callable[[Path], "Policy"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hosted:
+class LoadedPolicy:
     """Who acts, once that is known.
 
     Attributes:
@@ -132,10 +132,10 @@ class Hosted:
     warning: str = ""
 
 
-def host_locally(tasks: Sequence[str], terms: Terms) -> Hosted:
+def host_locally(tasks: Sequence[str], terms: TaskSettings) -> LoadedPolicy:
     """For agents that need no server."""
     specs = {task: terms.environment(task).spec for task in tasks}
-    return Hosted(execution="", checkpoint=None, serving=None, env_specs=specs, versions={})
+    return LoadedPolicy(execution="", checkpoint=None, serving=None, env_specs=specs, versions={})
 
 
 class PolicyHost:
@@ -152,7 +152,7 @@ class PolicyHost:
     """
 
     def __init__(
-        self, config: BenchmarkConfig, terms: Terms, server: PolicyServer, load: LoadPolicy | None = None
+        self, config: BenchmarkConfig, terms: TaskSettings, server: PolicyServer, load: LoadPolicy | None = None
     ) -> None:
         self._config, self._terms, self._server, self._load = config, terms, server, load
         self.agents = ServedAgents(
@@ -164,7 +164,7 @@ class PolicyHost:
             terms=terms,
         )
 
-    def start(self, path: Path, tasks: Sequence[str], *, runners: int) -> Hosted:
+    def start(self, path: Path, tasks: Sequence[str], *, runners: int) -> LoadedPolicy:
         """Load the policy and serve it.
 
         Args:
@@ -181,13 +181,13 @@ class PolicyHost:
         device = choose_device(self._config.device or AUTO)
         policy = (self._load or _load)(path)
         self._check_kind(path, policy)
-        use_robot_of(policy, tasks[0], self._config.control)
+        select_robot(policy, tasks[0], self._config.control)
         execution = self._execution(policy)
-        specs = {task: fitting_spec(task, policy, self._terms, path) for task in tasks}
+        specs = {task: compatible_spec(task, policy, self._terms, path) for task in tasks}
         if self._config.code is not None:
-            play_code(policy, self._config.code)
+            fix_code(policy, self._config.code)
         self._server.serve(policy, device, runners=runners)
-        return Hosted(
+        return LoadedPolicy(
             execution=execution,
             checkpoint=checkpoint_id(path),
             serving=self._serving(device),

@@ -43,7 +43,7 @@ SUCCESS = "libero"
 EPISODES = 50
 
 
-def posed(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
+def apply_protocol(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
     """The config with its protocol's numbers, or the usual ones, wherever a flag was not given.
 
     Args:
@@ -57,13 +57,13 @@ def posed(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
     return replace(config, **left)  # type: ignore[arg-type]
 
 
-def unposed(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
+def strip_defaults(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
     """Inverse of `posed`: only what departs from the protocol, or from the usual numbers, is there."""
     same = {name: None for name, value in _values(config, tasks).items() if getattr(config, name) == value}
     return replace(config, **same)  # type: ignore[arg-type]
 
 
-def departures(config: BenchmarkConfig, tasks: Sequence[str]) -> list[str]:
+def protocol_deviations(config: BenchmarkConfig, tasks: Sequence[str]) -> list[str]:
     """Where a posed config departs from its protocol, e.g. "--episodes 5 instead of 50"."""
     if config.protocol is None:
         return []

@@ -11,8 +11,8 @@ from ambidex.benchmarks.gallery.report import Report
 from ambidex.benchmarks.results.folder import SUMMARY
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.benchmarks.results.tally import Summary
-from ambidex.benchmarks.videos.jobs import Unfilmed
+from ambidex.benchmarks.results.tally import Tally
+from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.codec import to_json
 from ambidex.text import pluralize, text_table
 
@@ -69,7 +69,7 @@ class BenchmarkSummary:
         timings: Of this run.
         broken: One line for each episode that the machine did not let come to its end.
         report: The page that shows it all, once it is written.
-        unfilmed: Episodes of which a video was asked for and cannot be made.
+        missing_videos: Episodes of which a video was asked for and cannot be made.
     """
 
     directory: Path
@@ -80,7 +80,7 @@ class BenchmarkSummary:
     timings: Timings
     broken: tuple[str, ...]
     report: Report | None = None
-    unfilmed: tuple[Unfilmed, ...] = ()
+    missing_videos: tuple[MissingVideo, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -88,14 +88,14 @@ class BenchmarkSummary:
         return len(self.rows) >= self.wanted
 
     @property
-    def tasks(self) -> dict[str, Summary]:
+    def tasks(self) -> dict[str, Tally]:
         """Task -> what its rows amount to."""
-        return {task: Summary.of(self._of(task), spec.stages) for task, spec in self.info.env_specs.items()}
+        return {task: Tally.of(self._of(task), spec.stages) for task, spec in self.info.env_specs.items()}
 
     @property
-    def overall(self) -> Summary:
+    def overall(self) -> Tally:
         """All tasks together."""
-        return Summary.of(self.rows)
+        return Tally.of(self.rows)
 
     def _of(self, task: str) -> list[EpisodeRow]:
         return [row for row in self.rows if row.task == task]
@@ -167,10 +167,10 @@ def _speed(rows: Sequence[EpisodeRow]) -> dict[str, float | None]:
     return {"episodes_per_min_and_worker": round(60 * len(rows) / seconds, 2) if seconds else None}
 
 
-def _cells(task: str, summary: Summary) -> tuple[str, str, str, str]:
+def _cells(task: str, summary: Tally) -> tuple[str, str, str, str]:
     steps = "" if summary.mean_steps is None else f"{summary.mean_steps:.0f}"
     return task, summary.in_words(), str(summary.errors), steps
 
 
-def _funnel(summary: Summary) -> str:
+def _funnel(summary: Tally) -> str:
     return ", ".join(f"{stage.name} {stage.count}/{summary.n}" for stage in summary.stages)

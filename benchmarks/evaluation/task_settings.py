@@ -14,7 +14,7 @@ ENDS = (".pruned_init", ".init")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class TaskSettings:
     """How the tasks of a benchmark are posed, the same for every policy.
 
     Attributes:

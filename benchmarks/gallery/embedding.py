@@ -8,7 +8,7 @@ from typing import Self
 
 from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
 from ambidex.benchmarks.results.folder import missing_states
-from ambidex.benchmarks.videos.jobs import Unfilmed
+from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.text import pluralize
 
 BUDGET_MB = 60.0  # of videos in one page; base64 makes a third more of it
@@ -30,10 +30,10 @@ class Embedding:
     left_out: frozenset[Path]
     size_left_out: int
     unmade: int
-    unfilmed: tuple[Unfilmed, ...]
+    unfilmed: tuple[MissingVideo, ...]
 
     @classmethod
-    def of(cls, runs: Sequence[ReportRun], budget_mb: float, tried: Sequence[Unfilmed] = ()) -> Self:
+    def of(cls, runs: Sequence[ReportRun], budget_mb: float, tried: Sequence[MissingVideo] = ()) -> Self:
         """Of the videos that exist, within a budget: errors and failures first, then successes, by seed.
 
         Args:
@@ -87,10 +87,10 @@ def _number(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def _lost(runs: Sequence[ReportRun]) -> list[Unfilmed]:
+def _lost(runs: Sequence[ReportRun]) -> list[MissingVideo]:
     """Episodes without a video whose states should be there and are not."""
     return [
-        Unfilmed(task=e.task, seed=e.seed, states=e.lost, why=missing_states(e.lost))
+        MissingVideo(task=e.task, seed=e.seed, states=e.lost, reason=missing_states(e.lost))
         for run in runs
         for e in run.episodes
         if e.lost is not None and not e.filmed

@@ -14,8 +14,8 @@ from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
 from ambidex.benchmarks.gallery.server.config import film_job
 from ambidex.benchmarks.gallery.sources import read_results
 from ambidex.benchmarks.results.folder import missing_states
-from ambidex.benchmarks.videos.jobs import FilmJob, Look, Unfilmed, unfilmed_words
-from ambidex.benchmarks.videos.make import film_all
+from ambidex.benchmarks.videos.jobs import MissingVideo, VideoJob, VideoStyle, describe_missing
+from ambidex.benchmarks.videos.make import render_videos
 from ambidex.errors import DatasetError
 from ambidex.text import pluralize
 
@@ -55,7 +55,7 @@ def write_report(results_dir: Path) -> Path:
     return report_on(results_dir).path
 
 
-def report_on(results_dir: Path, *, asked: str = "all", tried: Sequence[Unfilmed] = ()) -> Report:
+def report_on(results_dir: Path, *, asked: str = "all", tried: Sequence[MissingVideo] = ()) -> Report:
     """Write report.html of a results folder, with the videos that are there, and say what is in it.
 
     Args:
@@ -75,7 +75,7 @@ def make_report(
     *,
     budget_mb: float = BUDGET_MB,
     asked: str = "all",
-    tried: Sequence[Unfilmed] = (),
+    tried: Sequence[MissingVideo] = (),
 ) -> Report:
     """Write a self-contained page of one run, or of two to compare.
 
@@ -90,7 +90,7 @@ def make_report(
         DatasetError: The disk refuses.
     """
     embedding = Embedding.of(runs, budget_mb, tried)
-    note, unfilmed = embedding.in_words([run.folder for run in runs], asked), unfilmed_words(embedding.unfilmed)
+    note, unfilmed = embedding.in_words([run.folder for run in runs], asked), describe_missing(embedding.unfilmed)
     notice = "\n".join(filter(None, (unfilmed, note)))
     media = {name(i, e): _media(embedding, name(i, e), e) for i, run in enumerate(runs) for e in run.episodes}
     videos = {key: file for key, file in embedding.chosen.items() if media[key].kind == "embedded"}
@@ -101,7 +101,7 @@ def make_report(
 def _media(embedding: Embedding, key: str, episode: ReportEpisode) -> Media:
     if not episode.filmed:
         tried = next((one for one in embedding.unfilmed if one.states == episode.states), None)
-        return Media(kind="absent", why=f"No video: {tried.why}" if tried else why_absent(episode))
+        return Media(kind="absent", why=f"No video: {tried.reason}" if tried else why_absent(episode))
     try:
         still = data_address(poster(episode.video))
     except DatasetError as error:  # one damaged video is no reason to show none
@@ -126,7 +126,7 @@ SAMPLE = 16  # videos whose size tells how many more there is room for
 
 
 def export(
-    runs: Sequence[ReportRun], path: Path, look: Look, *, budget_mb: float, workers: int | None, quiet: bool
+    runs: Sequence[ReportRun], path: Path, look: VideoStyle, *, budget_mb: float, workers: int | None, quiet: bool
 ) -> Report:
     """Make the videos that the page has room for, failures first, and write it.
 
@@ -141,19 +141,19 @@ def export(
     Raises:
         DatasetError: The disk refuses.
     """
-    first = film_all(_missing(runs, look, budget_mb)[:SAMPLE], workers, quiet=quiet)
-    tried = {one.states for one in first.unfilmed}
+    first = render_videos(_missing(runs, look, budget_mb)[:SAMPLE], workers, quiet=quiet)
+    tried = {one.states for one in first.missing}
     left = [job for job in _missing(runs, look, budget_mb) if job.states not in tried]
-    rest = film_all(left, workers, quiet=quiet)
-    return make_report(runs, path, budget_mb=budget_mb, tried=(*first.unfilmed, *rest.unfilmed))
+    rest = render_videos(left, workers, quiet=quiet)
+    return make_report(runs, path, budget_mb=budget_mb, tried=(*first.missing, *rest.missing))
 
 
-def _missing(runs: Sequence[ReportRun], look: Look, budget_mb: float) -> list[FilmJob]:
+def _missing(runs: Sequence[ReportRun], look: VideoStyle, budget_mb: float) -> list[VideoJob]:
     """How to make what is missing, as far as there is room for it beside what is there."""
     run_of = {episode.video: run for run in runs for episode in run.episodes}
     sizes = {video: video.stat().st_size for video in run_of if video.is_file()}
     usual = mean(sizes.values()) if sizes else 0.0
-    jobs, room = list[FilmJob](), budget_mb * 1e6
+    jobs, room = list[VideoJob](), budget_mb * 1e6
     for episode in by_interest(runs):
         job = film_job(run_of[episode.video], episode, look)
         if room > 0 and not episode.filmed and job is not None:

@@ -13,7 +13,7 @@ from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.results.reading import EpisodeCount, episodes_per_task
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import StoredSummary
-from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.command_line import from_text, to_text
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
@@ -27,7 +27,7 @@ from ambidex.recorders.recording.config import RecordConfig
 SHOWN = 5
 
 
-def read_runs(paths: Sequence[Path], look: Look) -> list[ReportRun]:
+def read_runs(paths: Sequence[Path], look: VideoStyle) -> list[ReportRun]:
     """What results or dataset folders hold, with their videos in a look.
 
     Raises:
@@ -36,7 +36,7 @@ def read_runs(paths: Sequence[Path], look: Look) -> list[ReportRun]:
         DatasetError: A folder is damaged.
     """
     runs = [read_run(path) for path in paths]
-    if look != Look():
+    if look != VideoStyle():
         for spec, folder in {spec.task: (spec, run.folder) for run in runs for spec in run.specs.values()}.values():
             check_look(spec, look, folder)
     return [in_look(run, look) for run in runs]
@@ -259,7 +259,7 @@ def _dataset_episode(
     place, episode = files.destination(attempt, keep_failures=True, video="all"), files.episode(attempt)
     name = place.video.name if place is not None and place.video is not None else f"seed_{attempt.seed}_error.mp4"
     # The recorder's own videos show what it was told to. Whatever is made later has a folder of its own.
-    recorded, usual = videos / name, videos / Look().folder(spec) / name
+    recorded, usual = videos / name, videos / VideoStyle().folder(spec) / name
     return ReportEpisode(
         task=spec.task,
         seed=attempt.seed,

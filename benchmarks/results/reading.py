@@ -138,7 +138,7 @@ def episodes_wanted(info: BenchmarkInfo) -> int | None:
 # FOLDED benchmarks.seed_ranges: Which episodes, in few words.
 
 
-def in_ranges(keys: Iterable[tuple[str, int]]) -> str:
+def format_seeds(keys: Iterable[tuple[str, int]]) -> str:
     """Seeds by task, runs of them shortened: "insertion 100000 to 100049, 100060; transfer_cube 100000".
 
     Args:

@@ -31,7 +31,7 @@ class StageCount:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class Tally:
     """What rows of results amount to.
 
     Attributes:

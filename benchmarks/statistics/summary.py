@@ -13,7 +13,7 @@ ALPHA = 0.05  # the level of every test; intervals have the confidence 1 - ALPHA
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statistics:
+class PairedStatistics:
     """All that can be said of two policies, a and b, on the same starts. docs/statistics.md explains each number.
 
     Attributes:

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ambidex.atomic_files import write_json, write_text
 from ambidex.benchmarks.results.folder import read_rows
-from ambidex.benchmarks.results.tally import Summary
+from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.speed.machine import describe_machine
 from ambidex.benchmarks.studies.gpu_plan import TrainingCell
 from ambidex.versions import TRAINING, versions
@@ -51,7 +51,7 @@ class SuccessFigure:
     variant: str
     task: str
     seed: int | None
-    summary: Summary
+    summary: Tally
     training_s: float
 
 
@@ -70,7 +70,7 @@ def speed_figure(cell: TrainingCell, run: Path, warmup: int) -> SpeedFigure:
 
 def success_figure(variant: str, task: str, seed: int | None, results: list[Path], training_s: float) -> SuccessFigure:
     """From one finished benchmark, or several of trainings that differ in their seed."""
-    summary = Summary.of([row for folder in results for row in read_rows(folder)])
+    summary = Tally.of([row for folder in results for row in read_rows(folder)])
     return SuccessFigure(variant=variant, task=task, seed=seed, summary=summary, training_s=training_s)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from ambidex.benchmarks.results.reading import in_ranges
+from ambidex.benchmarks.results.reading import format_seeds
 from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import EnvSpec, Outcome
@@ -14,7 +14,7 @@ from ambidex.text import pluralize
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilmJob:
+class VideoJob:
     """Make the video of one episode.
 
     Attributes:
@@ -38,7 +38,7 @@ class FilmJob:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class VideoStyle:
     """How videos of stored episodes look.
 
     Attributes:
@@ -78,28 +78,28 @@ class StatesError(DatasetError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unfilmed:
+class MissingVideo:
     """An episode of which no video can be made.
 
     Attributes:
         task: Task name.
         seed: Episode seed.
         states: The file with its states, there or not.
-        why: In a paragraph, with what to do.
+        reason: In a paragraph, with what to do.
     """
 
     task: str
     seed: int
     states: Path
-    why: str
+    reason: str
 
 
-def unfilmed_words(episodes: Sequence[Unfilmed]) -> str:
+def describe_missing(episodes: Sequence[MissingVideo]) -> str:
     """What is to be said of episodes without a video; empty for none."""
     if not episodes:
         return ""
-    told = "; ".join(f"{episode.task}, seed {episode.seed}: {episode.why}" for episode in episodes[:SHOWN])
-    others = in_ranges((episode.task, episode.seed) for episode in episodes[SHOWN:])
+    told = "; ".join(f"{episode.task}, seed {episode.seed}: {episode.reason}" for episode in episodes[:SHOWN])
+    others = format_seeds((episode.task, episode.seed) for episode in episodes[SHOWN:])
     also = f"; and likewise {others}" if others else ""
     return f"{pluralize(len(episodes), 'video')} could not be made. {told}{also}"
 
@@ -108,24 +108,24 @@ def unfilmed_words(episodes: Sequence[Unfilmed]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Films:
+class RenderedVideos:
     """What came of making videos.
 
     Attributes:
-        made: The videos that were made.
-        unfilmed: The episodes of which none can be made, by task and seed.
+        videos: The videos that were made.
+        missing: The episodes of which none can be made, by task and seed.
     """
 
-    made: tuple[Path, ...] = ()
-    unfilmed: tuple[Unfilmed, ...] = ()
+    videos: tuple[Path, ...] = ()
+    missing: tuple[MissingVideo, ...] = ()
 
     @classmethod
-    def of(cls, results: Iterable[Path | Unfilmed]) -> Self:
+    def of(cls, results: Iterable[Path | MissingVideo]) -> Self:
         """Of results in any order."""
-        made, unfilmed = list[Path](), list[Unfilmed]()
+        videos, missing = list[Path](), list[MissingVideo]()
         for result in results:
-            if isinstance(result, Unfilmed):
-                unfilmed.append(result)
+            if isinstance(result, MissingVideo):
+                missing.append(result)
             else:
-                made.append(result)
-        return cls(made=tuple(made), unfilmed=tuple(sorted(unfilmed, key=lambda one: (one.task, one.seed))))
+                videos.append(result)
+        return cls(videos=tuple(videos), missing=tuple(sorted(missing, key=lambda one: (one.task, one.seed))))

@@ -6,27 +6,27 @@ from pathlib import Path
 from ambidex.benchmarks.results.folder import read_rows, states_path, video_path
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.benchmarks.videos.jobs import FilmJob, Films, Look, Unfilmed
-from ambidex.benchmarks.videos.worker import FilmWorker
+from ambidex.benchmarks.videos.jobs import MissingVideo, RenderedVideos, VideoJob, VideoStyle
+from ambidex.benchmarks.videos.worker import VideoWorker
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, UnknownNameError
 from ambidex.progress import Progress
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
-CHOICES = ("failures", "all", "none")
+VIDEO_CHOICES = ("failures", "all", "none")
 
 
 def make_videos(
     results_dir: Path,
     which: str = "failures",
     cameras: Sequence[str] = (),
-    image_size: tuple[int, int] = Look.image_size,
-    quality: str = Look.quality,
+    image_size: tuple[int, int] = VideoStyle.image_size,
+    quality: str = VideoStyle.quality,
     workers: int | None = None,
     *,
     replace: bool = False,
     quiet: bool = True,
-) -> Films:
+) -> RenderedVideos:
     """Make the videos of a results folder that are not there yet.
 
     Args:
@@ -47,17 +47,17 @@ def make_videos(
         DatasetError: Results are missing or damaged, or the disk refuses.
         RenderingError: There is no OpenGL.
     """
-    if which not in CHOICES:
-        raise UnknownNameError("choice of videos", which, CHOICES)
+    if which not in VIDEO_CHOICES:
+        raise UnknownNameError("choice of videos", which, VIDEO_CHOICES)
     info = BenchmarkInfo.read(results_dir)
     rows = [row for row in read_rows(results_dir) if which == "all" or (which == "failures" and not row.success)]
-    look = Look(cameras=tuple(cameras), image_size=image_size, quality=quality)
+    look = VideoStyle(cameras=tuple(cameras), image_size=image_size, quality=quality)
     specs = {task: look.spec(spec) for task, spec in info.env_specs.items()}
     wanted = [row for row in rows if row.began and (replace or not video_path(results_dir, row).exists())]
-    return film_all([_job(results_dir, row, specs[row.task]) for row in wanted], workers, quiet=quiet)
+    return render_videos([_job(results_dir, row, specs[row.task]) for row in wanted], workers, quiet=quiet)
 
 
-def film_all(jobs: Sequence[FilmJob], workers: int | None = None, *, quiet: bool = True) -> Films:
+def render_videos(jobs: Sequence[VideoJob], workers: int | None = None, *, quiet: bool = True) -> RenderedVideos:
     """Make videos over worker processes, and show how far it is.
 
     Raises:
@@ -65,20 +65,20 @@ def film_all(jobs: Sequence[FilmJob], workers: int | None = None, *, quiet: bool
         RenderingError: There is no OpenGL.
     """
     if not jobs:
-        return Films()
-    pool = Pool[FilmJob, Path | Unfilmed](FilmWorker, worker_count(workers, len(jobs)))
+        return RenderedVideos()
+    pool = Pool[VideoJob, Path | MissingVideo](VideoWorker, worker_count(workers, len(jobs)))
     with pool, Progress("videos", len(jobs), quiet=quiet, unit="video") as progress:
         for job in jobs:
             pool.submit(job)
-        results: list[Path | Unfilmed] = []
+        results: list[Path | MissingVideo] = []
         while pool.pending:
             results.append(_checked(*pool.next_result()))
             progress.update(len(results))
-    return Films.of(results)
+    return RenderedVideos.of(results)
 
 
-def _job(results_dir: Path, row: EpisodeRow, spec: EnvSpec) -> FilmJob:
-    return FilmJob(
+def _job(results_dir: Path, row: EpisodeRow, spec: EnvSpec) -> VideoJob:
+    return VideoJob(
         spec=spec,
         seed=row.seed,
         outcome=row.outcome,
@@ -88,7 +88,7 @@ def _job(results_dir: Path, row: EpisodeRow, spec: EnvSpec) -> FilmJob:
     )
 
 
-def _checked(job: FilmJob, result: Path | Unfilmed | WorkerError) -> Path | Unfilmed:
+def _checked(job: VideoJob, result: Path | MissingVideo | WorkerError) -> Path | MissingVideo:
     if isinstance(result, WorkerError):
         error = DatasetError(f"The video of seed {job.seed} of {job.spec.task} was not made. {result.message}")
         error.add_note(result.traceback)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ambidex.benchmarks.results.folder import EpisodeStates
 from ambidex.benchmarks.results.row import code_at
-from ambidex.benchmarks.videos.jobs import FilmJob, StatesError, Unfilmed
+from ambidex.benchmarks.videos.jobs import MissingVideo, StatesError, VideoJob
 from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
 from ambidex.errors import DatasetError
@@ -19,25 +19,25 @@ from ambidex.recorders.video.writer import VideoWriter
 
 MOST_FPS = 30.0  # of a video; of faster control every second or third step is shown [1/s]
 OUTCOME_S = 0.6  # how long the last moment stands, with the outcome [s]
-Tell = Callable[[int, int], None]
+FrameCallback = Callable[[int, int], None]
 """Hears how many pictures of a video are done, and of how many."""
 
 
-class FilmWorker:
+class VideoWorker:
     """Makes videos and stills, with one environment at a time. Use it in one thread, and close it there."""
 
     def __init__(self) -> None:
         self._spec: EnvSpec | None = None
         self._env: Environment | None = None
 
-    def __call__(self, job: FilmJob) -> Path | Unfilmed:
+    def __call__(self, job: VideoJob) -> Path | MissingVideo:
         """Make a video; returns where it is, or why this one cannot be made. For a pool of processes."""
         try:
-            return self.film(job)
+            return self.render(job)
         except StatesError as error:
-            return Unfilmed(task=job.spec.task, seed=job.seed, states=job.states, why=str(error))
+            return MissingVideo(task=job.spec.task, seed=job.seed, states=job.states, reason=str(error))
 
-    def film(self, job: FilmJob, tell: Tell = lambda done, total: None) -> Path:
+    def render(self, job: VideoJob, on_frame: FrameCallback = lambda done, total: None) -> Path:
         """Make a video; returns where it is.
 
         Raises:
@@ -56,10 +56,10 @@ class FilmWorker:
                 caption = _caption(job, t, int(stages[t]), last=last)
                 for _ in range(max(1, round(OUTCOME_S * hz / stride)) if last else 1):
                     video.add(pictures, caption)
-                tell(done, len(moments))
+                on_frame(done, len(moments))
         return job.video
 
-    def still(self, job: FilmJob) -> ImageArray:
+    def render_end(self, job: VideoJob) -> ImageArray:
         """The end of an episode from the job's first camera, shape (H, W, 3) uint8 RGB.
 
         Raises:
@@ -75,7 +75,7 @@ class FilmWorker:
             self._env.close()
         self._spec = self._env = None
 
-    def _environment(self, job: FilmJob, states: FloatArray) -> Environment:
+    def _environment(self, job: VideoJob, states: FloatArray) -> Environment:
         if self._env is None or self._spec != job.spec:
             self.close()
             self._env, self._spec = world_of(job.spec, job.states), job.spec
@@ -97,7 +97,7 @@ def _trajectory(path: Path) -> tuple[FloatArray, npt.NDArray[np.int8]]:
     return stored.states, stored.stages
 
 
-def _caption(job: FilmJob, t: int, stage: int, *, last: bool) -> Caption:
+def _caption(job: VideoJob, t: int, stage: int, *, last: bool) -> Caption:
     return Caption(
         task=job.spec.task,
         seed=job.seed,

@@ -11,7 +11,7 @@ from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.gallery.sources import read_runs
 from ambidex.benchmarks.results.folder import read_rows
 from ambidex.benchmarks.results.info import BenchmarkInfo
-from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.environment import DEFINITION_COPY
@@ -30,9 +30,9 @@ def config(tmp_path):
 
 def test_results_are_filmed_and_watched_without_the_file(config, tmp_path):
     config.bddl_file.rename(tmp_path / "elsewhere.bddl")
-    (video,) = make_videos(config.output_dir, "all", image_size=(48, 64), workers=0).made
+    (video,) = make_videos(config.output_dir, "all", image_size=(48, 64), workers=0).videos
     assert video.name == f"{FIRST}_failure.mp4"
-    (run,) = read_runs([config.output_dir], Look(cameras=("frontview",)))
+    (run,) = read_runs([config.output_dir], VideoStyle(cameras=("frontview",)))
     assert len(run.episodes) == 1
 
 
@@ -47,7 +47,7 @@ def test_workers_refuse_another_text_than_the_plan_has(config):
     plan = make_plan(config)
     config.bddl_file.write_text(changed("in the drawer", "in a drawer"))
     with pytest.raises(UsageError, match=r"The definition .* has changed"):
-        plan.terms.environment(plan.tasks[0])
+        plan.task_settings.environment(plan.tasks[0])
 
 
 def test_results_of_an_older_version_can_be_gone_on_with(config):

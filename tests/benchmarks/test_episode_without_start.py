@@ -42,7 +42,7 @@ def test_resume_goes_on_behind_it(results, tmp_path):
 
 
 def test_there_is_nothing_to_film(results):
-    made = make_videos(results, image_size=(48, 64), workers=0).made
+    made = make_videos(results, image_size=(48, 64), workers=0).videos
     assert sorted(path.name for path in made) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
     shown = {episode.seed: episode for episode in read_results(results).episodes}[FIRST + 3]
     assert not shown.can_be_watched and "no room" in shown.reason and why_absent(shown)

@@ -9,7 +9,7 @@ import pytest
 import tyro
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.benchmarks.results.tally import Summary
+from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig
 from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
 from ambidex.benchmarks.studies.gpu_report import SpeedFigure, StudyReport, SuccessFigure
@@ -179,7 +179,7 @@ def test_a_report_of_nothing_says_so(tmp_path):
 def test_a_report_gives_rates_with_intervals_and_speeds_with_their_split():
     cell = TrainingCell(variant="fast", precision="bf16", compile=True)
     speed = SpeedFigure(cell=cell, samples_per_s=1234.5, parts={"data": 0.01, "forward_backward": 0.7, "update": 0.09})
-    summary = Summary(
+    summary = Tally(
         n=50, successes=45, failures=5, errors=0, rate=0.9, interval=(0.7864, 0.9565), stages=(), mean_steps=300.0
     )
     success = SuccessFigure(variant="fast", task="insertion", seed=None, summary=summary, training_s=600.0)

@@ -62,7 +62,7 @@ def test_workers_refuse_other_states_than_the_plan_has(done: BenchmarkConfig, ro
     plan = make_plan(done)
     write_states(Path(str(done.init_states)), rows + 0.001)
     with pytest.raises(UsageError, match=r"The initial states .* have changed"):
-        plan.terms.environment(plan.tasks[0])
+        plan.task_settings.environment(plan.tasks[0])
 
 
 def test_results_of_an_older_version_can_be_gone_on_with(done: BenchmarkConfig) -> None:

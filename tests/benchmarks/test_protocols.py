@@ -43,9 +43,13 @@ def plan(**changes):
 )
 def test_a_protocol_says_how_tasks_are_posed(protocol, suite, horizon, settle_steps, episodes):
     made = plan(task=None, suite=suite, protocol=protocol)
-    assert (made.terms.horizon, made.terms.settle_steps, made.terms.success) == (horizon, settle_steps, "libero")
+    assert (made.task_settings.horizon, made.task_settings.settle_steps, made.task_settings.success) == (
+        horizon,
+        settle_steps,
+        "libero",
+    )
     assert made.config.episodes == episodes and len(made.jobs()) == episodes * len(made.tasks)
-    assert made.terms.settle_gripper == ("hold" if protocol == "libero" else "open")
+    assert made.task_settings.settle_gripper == ("hold" if protocol == "libero" else "open")
     assert made.protocol == f"{protocol}, but {OWN_STARTS}" and made.directory == Path(
         f"results/hold-{suite}-{protocol}"
     )
@@ -53,13 +57,17 @@ def test_a_protocol_says_how_tasks_are_posed(protocol, suite, horizon, settle_st
 
 def test_without_a_protocol_everything_is_as_usual():
     made = plan()
-    assert (made.terms.success, made.terms.horizon, made.terms.settle_steps) == ("strict", None, 0)
+    assert (made.task_settings.success, made.task_settings.horizon, made.task_settings.settle_steps) == (
+        "strict",
+        None,
+        0,
+    )
     assert made.tasks == (TASK,) and made.config.episodes == 50 and made.protocol == ""
 
 
 def test_flags_win_and_the_results_say_so():
     made = plan(protocol="openvla", horizon=100, success="strict", episodes=50)
-    assert (made.terms.horizon, made.terms.success, made.config.episodes) == (100, "strict", 50)
+    assert (made.task_settings.horizon, made.task_settings.success, made.config.episodes) == (100, "strict", 50)
     said = "--horizon 100 instead of 300 and --success strict instead of libero"
     assert made.protocol == f"openvla, but {OWN_STARTS} and {said}"
 
@@ -95,7 +103,7 @@ def test_more_episodes_than_initial_states_are_refused(monkeypatch, tmp_path):
         plan(init_states=tmp_path)
     made = plan(init_states=tmp_path, episodes=20)
     assert plan(init_states=tmp_path, protocol="libero").protocol == "libero"
-    assert made.terms.starts_of(TASK) == tmp_path / "put_the_bowl_on_the_stove.pruned_init"
+    assert made.task_settings.starts_of(TASK) == tmp_path / "put_the_bowl_on_the_stove.pruned_init"
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from two_robots import write_two_controls, write_two_robots
 from ambidex.benchmarks.codes import code_grid
 from ambidex.benchmarks.codes.code_grid import CodeGridConfig, main
 from ambidex.benchmarks.evaluation.benchmark import benchmark
-from ambidex.benchmarks.evaluation.policy_loading import fitting_spec, use_robot_of
-from ambidex.benchmarks.evaluation.task_settings import Terms
+from ambidex.benchmarks.evaluation.policy_loading import compatible_spec, select_robot
+from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.errors import UsageError
 from ambidex.policies.checkpoint import load
 
@@ -97,8 +97,8 @@ def test_codes_of_an_unknown_robot_name_the_checkpoint(tmp_path, controls):
 
 def test_a_robot_that_is_not_the_one_in_use_is_no_unknown_one(robots):
     policy = load(robots)
-    use_robot_of(policy, "transfer_cube")
+    select_robot(policy, "transfer_cube")
     with pytest.raises(UsageError, match="one of its robots at a time, now another; give the tasks of each a run"):
-        fitting_spec("libero_goal/1", policy, Terms())
-    use_robot_of(policy, "libero_goal/1")
-    assert fitting_spec("libero_goal/1", policy, Terms()).robot == "panda"
+        compatible_spec("libero_goal/1", policy, TaskSettings())
+    select_robot(policy, "libero_goal/1")
+    assert compatible_spec("libero_goal/1", policy, TaskSettings()).robot == "panda"

@@ -7,7 +7,7 @@ from results_folder import rewrite_row
 
 from ambidex.benchmarks.results.folder import read_rows, states_path, video_path
 from ambidex.benchmarks.run_benchmark import main as run_benchmark
-from ambidex.benchmarks.videos.jobs import Films
+from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.benchmarks.videos.worker import OUTCOME_S
 from ambidex.envs.env import make
@@ -36,13 +36,13 @@ def frames(path):
 
 
 def test_failures_are_filmed_errors_among_them(results):
-    made = make_videos(results, image_size=SMALL, workers=0).made
+    made = make_videos(results, image_size=SMALL, workers=0).videos
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
     assert sorted(path.name for path in made) == films(results)
 
 
 def test_all_or_none(results):
-    assert make_videos(results, "none", workers=0) == Films() and films(results) == []
+    assert make_videos(results, "none", workers=0) == RenderedVideos() and films(results) == []
     make_videos(results, "all", image_size=SMALL, workers=2)
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 1}_success.mp4", f"{FIRST + 2}_error.mp4"]
 
@@ -69,9 +69,9 @@ def test_any_camera_and_size_and_quality(results):
 def test_what_is_there_stays_unless_it_is_to_be_replaced(results):
     make_videos(results, image_size=SMALL, workers=0)
     first = video_path(results, read_rows(results)[0]).read_bytes()
-    assert make_videos(results, image_size=(24, 32), workers=0).made == ()
+    assert make_videos(results, image_size=(24, 32), workers=0).videos == ()
     assert video_path(results, read_rows(results)[0]).read_bytes() == first
-    assert len(make_videos(results, image_size=(24, 32), workers=0, replace=True).made) == 2
+    assert len(make_videos(results, image_size=(24, 32), workers=0, replace=True).videos) == 2
     assert video_path(results, read_rows(results)[0]).read_bytes() != first
 
 
@@ -111,9 +111,9 @@ def damage(path, how):
 def test_states_that_cannot_be_shown_are_named_and_the_others_are_shown(results, how):
     path = states_path(results, "insertion", FIRST)
     damage(path, how)
-    (unfilmed,) = make_videos(results, image_size=SMALL, workers=0).unfilmed
+    (unfilmed,) = make_videos(results, image_size=SMALL, workers=0).missing
     assert (unfilmed.task, unfilmed.seed, unfilmed.states) == ("insertion", FIRST, path)
-    assert str(path) in unfilmed.why and "Errno" not in unfilmed.why
+    assert str(path) in unfilmed.reason and "Errno" not in unfilmed.reason
     assert films(results) == [f"{FIRST + 2}_error.mp4"]
 
 
@@ -133,7 +133,7 @@ def test_the_advice_on_missing_states_makes_them_again(results):
     lines, states = (results / "results.jsonl").read_text().splitlines(keepends=True), path.read_bytes()
     path.unlink()
     (results / "results.jsonl").write_text("".join(line for line in lines if f'"seed": {FIRST},' not in line))
-    assert run_into(results, episodes=3, resume=True, video="failures").unfilmed == ()
+    assert run_into(results, episodes=3, resume=True, video="failures").missing_videos == ()
     assert path.read_bytes() == states and len(films(results)) == 2
 
 

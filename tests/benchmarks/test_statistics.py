@@ -4,7 +4,7 @@ import pytest
 
 from ambidex.benchmarks.statistics.paired import PairedCounts, exact_p, mid_p
 from ambidex.benchmarks.statistics.sample_size import pairs_needed
-from ambidex.benchmarks.statistics.summary import Statistics
+from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.intervals import wilson_interval
 
 
@@ -21,7 +21,7 @@ def test_counts_are_the_paired_table():
 
 
 def test_everything_is_of_the_same_pairs():
-    statistics = Statistics.of(outcomes(30, 16, 4, 50), difference=0.15, power=0.9)
+    statistics = PairedStatistics.of(outcomes(30, 16, 4, 50), difference=0.15, power=0.9)
     assert statistics.exact_p == statistics.corrected_p == exact_p(16, 4)
     assert statistics.mid_p == mid_p(16, 4)
     assert statistics.interval_a == wilson_interval(46, 100) and statistics.interval_b == wilson_interval(34, 100)
@@ -32,7 +32,7 @@ def test_everything_is_of_the_same_pairs():
 
 
 def test_the_other_way_round_everything_turns():
-    there, back = Statistics.of(outcomes(30, 16, 4, 50)), Statistics.of(outcomes(30, 4, 16, 50))
+    there, back = PairedStatistics.of(outcomes(30, 16, 4, 50)), PairedStatistics.of(outcomes(30, 4, 16, 50))
     assert (there.better, back.better) == ("a", "b")
     assert there.interval_a == back.interval_b
     assert there.difference_interval == pytest.approx([-end for end in reversed(back.difference_interval)])
@@ -42,7 +42,7 @@ def test_the_other_way_round_everything_turns():
 
 
 def test_better_only_after_the_correction():
-    statistics = Statistics.of(outcomes(30, 16, 4, 50))
+    statistics = PairedStatistics.of(outcomes(30, 16, 4, 50))
     assert statistics.better == "a"
     assert statistics.corrected(p=0.051, anytime_p=0.3).better == ""
     assert statistics.corrected(p=0.05, anytime_p=0.3).better == "a"
@@ -50,18 +50,18 @@ def test_better_only_after_the_correction():
 
 
 def test_more_tests_need_more_episodes():
-    alone, among_many = (Statistics.of(outcomes(30, 16, 4, 50), tests=tests) for tests in (1, 6))
+    alone, among_many = (PairedStatistics.of(outcomes(30, 16, 4, 50), tests=tests) for tests in (1, 6))
     assert among_many.pairs_needed > alone.pairs_needed and among_many.tests == 6
 
 
 def test_one_pair_is_enough_to_say_how_little_is_known():
-    statistics = Statistics.of([(True, False)])
+    statistics = PairedStatistics.of([(True, False)])
     assert statistics.better == "" and statistics.exact_p == 1.0 and not statistics.better_at_any_time
 
 
 def test_the_worked_example_of_the_documentation_is_what_comes_out():
     text = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
-    s = Statistics.of(outcomes(30, 10, 20, 40)[::-1])
+    s = PairedStatistics.of(outcomes(30, 10, 20, 40)[::-1])
     low, high = s.difference_interval
     expected = [
         f"40/100, 40.0 % [{100 * s.interval_a[0]:.1f}, {100 * s.interval_a[1]:.1f}]",

@@ -8,7 +8,7 @@ from page_parts import PageParts
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 from served_gallery import ask, make_video, served
 
-from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.jobs import VideoStyle
 
 VIDEO = f"/0/insertion/{FIRST_SEED}.mp4"
 
@@ -177,7 +177,7 @@ def test_videos_of_another_look_have_a_folder_of_their_own(tmp_path):
     recorded = folder / "videos" / "episode_0_success.mp4"
     recorded.parent.mkdir()
     recorded.write_bytes(b"the recorder's own")
-    with served(folder, look=Look(cameras=("left_wrist", "top"), image_size=(24, 32))) as server:
+    with served(folder, look=VideoStyle(cameras=("left_wrist", "top"), image_size=(24, 32))) as server:
         assert make_video(server, "/0/insertion/0")[-1]["ready"]
         made = folder / "videos" / "left_wrist+top-24x32-standard" / "episode_0_success.mp4"
         assert ask(server, "/0/insertion/0.mp4")[2] == made.read_bytes()

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from ambidex.benchmarks.gallery.server.http_server import GalleryServer
 from ambidex.benchmarks.gallery.server.routes import Gallery
 from ambidex.benchmarks.gallery.server.videos import Studio
-from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.jobs import VideoStyle
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def served(*folders, look=None):
     """The server of a gallery; `address` is what to open."""
     with (
         closing(Studio(quiet=True)) as studio,
-        GalleryServer(Gallery(folders, look or Look(), studio), 0) as server,
+        GalleryServer(Gallery(folders, look or VideoStyle(), studio), 0) as server,
     ):
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

@@ -8,7 +8,7 @@ import tyro
 
 from ambidex.benchmarks.gallery.embedding import BUDGET_MB
 from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
-from ambidex.benchmarks.videos.jobs import FilmJob, Look
+from ambidex.benchmarks.videos.jobs import VideoJob, VideoStyle
 from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalPath, Switch
 from ambidex.envs.types import EnvSpec
 from ambidex.recorders.recording.config import Quality
@@ -36,7 +36,7 @@ class WatchConfig:
     """Cameras of the videos, side by side; auto is the first one of the task's family, or the recorded videos."""
     image_size: ImageSize = None
     """Height and width of each camera [px]; auto is 240 320."""
-    render_quality: Quality = Look.quality
+    render_quality: Quality = VideoStyle.quality
     """standard is fast; studio has shadows and smooth edges."""
     workers: OptionalInt = None
     """With --export, worker processes that make videos; auto is one per usable CPU, 0 works in this process."""
@@ -48,17 +48,17 @@ class WatchConfig:
 
 # FOLDED benchmarks.gallery.watch_look: The look that watch-rollouts was asked for.
 
-USUAL = Look()
+USUAL = VideoStyle()
 
 
-def in_look(run: ReportRun, look: Look) -> ReportRun:
+def in_look(run: ReportRun, look: VideoStyle) -> ReportRun:
     """The run with its videos in a look: those that are there in the usual one, else a folder of their own."""
     if look == USUAL:
         return run
     return replace(run, episodes=tuple(_in_look(run.specs[e.task], e, look) for e in run.episodes))
 
 
-def check_look(spec: EnvSpec, look: Look, folder: Path) -> None:
+def check_look(spec: EnvSpec, look: VideoStyle, folder: Path) -> None:
     """Refuse what cannot be rendered before anybody waits for it.
 
     Args:
@@ -78,11 +78,11 @@ def check_look(spec: EnvSpec, look: Look, folder: Path) -> None:
     world_of(look.spec(spec), folder).close()
 
 
-def film_job(run: ReportRun, episode: ReportEpisode, look: Look) -> FilmJob | None:
+def film_job(run: ReportRun, episode: ReportEpisode, look: VideoStyle) -> VideoJob | None:
     """How to make an episode's video; None if its states were not kept."""
     if episode.states is None:
         return None
-    return FilmJob(
+    return VideoJob(
         spec=look.spec(run.specs[episode.task]),
         seed=episode.seed,
         outcome=episode.outcome,
@@ -92,6 +92,6 @@ def film_job(run: ReportRun, episode: ReportEpisode, look: Look) -> FilmJob | No
     )
 
 
-def _in_look(spec: EnvSpec, episode: ReportEpisode, look: Look) -> ReportEpisode:
+def _in_look(spec: EnvSpec, episode: ReportEpisode, look: VideoStyle) -> ReportEpisode:
     place: Path = episode.videos / look.folder(spec) / episode.video_name
     return replace(episode, video=place)

@@ -12,7 +12,7 @@ from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
 from ambidex.benchmarks.gallery.server.config import film_job
 from ambidex.benchmarks.gallery.server.videos import Making, Studio
 from ambidex.benchmarks.gallery.sources import read_runs
-from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.layout import task_folder
 
@@ -30,7 +30,7 @@ class Gallery:
         DatasetError: It is damaged.
     """
 
-    def __init__(self, folders: Sequence[Path], look: Look, studio: Studio) -> None:
+    def __init__(self, folders: Sequence[Path], look: VideoStyle, studio: Studio) -> None:
         self._folders, self._look, self._studio = folders, look, studio
         self._posters: dict[tuple[Path, int], bytes] = {}
         self._read()

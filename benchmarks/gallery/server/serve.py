@@ -7,14 +7,14 @@ from ambidex.benchmarks.gallery.server.config import PORT, WatchConfig
 from ambidex.benchmarks.gallery.server.http_server import HIGHEST_PORT, GalleryServer, PortInUseError
 from ambidex.benchmarks.gallery.server.routes import Gallery
 from ambidex.benchmarks.gallery.server.videos import Studio
-from ambidex.benchmarks.videos.jobs import Look
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.command_line import say
 
 COMMAND = "watch-rollouts"
 ENDED = "The gallery is closed; the videos that were made stay."
 
 
-def serve(config: WatchConfig, look: Look) -> None:
+def serve(config: WatchConfig, look: VideoStyle) -> None:
     """Serve a gallery, print its address, and go on until Ctrl-C.
 
     Raises:

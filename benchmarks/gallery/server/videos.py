@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ambidex.benchmarks.gallery.poster import jpeg
-from ambidex.benchmarks.videos.jobs import FilmJob
+from ambidex.benchmarks.videos.jobs import VideoJob
 from ambidex.errors import AmbidexError
 from ambidex.progress import Progress
 
 if TYPE_CHECKING:
-    from ambidex.benchmarks.videos.worker import FilmWorker
+    from ambidex.benchmarks.videos.worker import VideoWorker
 
 
 # FOLDED benchmarks.gallery.watch_making: How far the making of a video is.
@@ -61,7 +61,7 @@ class Studio:
         self._stills: dict[Path, bytes] = {}
         self._films, self._pictures = RenderThread(), RenderThread()
 
-    def request(self, job: FilmJob) -> Making:
+    def request(self, job: VideoJob) -> Making:
         """Begin to make a video unless it is there or being made; after an error, try again."""
         if self._closing.is_set():
             return Making(error=CLOSED)
@@ -73,12 +73,12 @@ class Studio:
         self._films.submit(lambda worker: self._make(worker, job))
         return Making()
 
-    def making(self, job: FilmJob) -> Making:
+    def making(self, job: VideoJob) -> Making:
         """How far a video is."""
         with self._lock:
             return self._makings.get(job.video) or Making(ready=job.video.is_file())
 
-    def still(self, job: FilmJob) -> bytes:
+    def still(self, job: VideoJob) -> bytes:
         """The end of an episode as a JPEG. Waits for it.
 
         Raises:
@@ -86,7 +86,7 @@ class Studio:
             CancelledError: The studio closes.
         """
         if job.states not in self._stills:
-            self._stills[job.states] = jpeg(self._pictures.submit(lambda worker: worker.still(job)).result())
+            self._stills[job.states] = jpeg(self._pictures.submit(lambda worker: worker.render_end(job)).result())
         return self._stills[job.states]
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Studio:
         self._films.close()
         self._pictures.close()
 
-    def _make(self, worker: "FilmWorker", job: FilmJob) -> None:
+    def _make(self, worker: "VideoWorker", job: VideoJob) -> None:
         try:
             self._film(worker, job)
         except StudioClosedError:
@@ -108,7 +108,7 @@ class Studio:
         else:
             self._note(job, None)
 
-    def _film(self, worker: "FilmWorker", job: FilmJob) -> None:
+    def _film(self, worker: "VideoWorker", job: VideoJob) -> None:
         with ExitStack() as stack:
             bars: list[Progress] = []
 
@@ -121,9 +121,9 @@ class Studio:
                 bars[0].update(done)
                 self._note(job, Making(done=done, total=total))
 
-            worker.film(job, tell)
+            worker.render(job, tell)
 
-    def _note(self, job: FilmJob, making: Making | None) -> None:
+    def _note(self, job: VideoJob, making: Making | None) -> None:
         with self._lock:
             if making is None:
                 self._makings.pop(job.video, None)
@@ -149,11 +149,11 @@ class RenderThread:
         self._waiting: list[_Work] = []
         self._changed = threading.Condition()
         self._closed = False
-        self._film_worker: FilmWorker | None = None
+        self._film_worker: VideoWorker | None = None
         self._thread = threading.Thread(target=self._run, name="render", daemon=True)
         self._thread.start()
 
-    def submit(self, work: "Callable[[FilmWorker], Result]") -> "Future[Result]":
+    def submit(self, work: "Callable[[VideoWorker], Result]") -> "Future[Result]":
         """Queue work; its result or exception comes in the future, which is cancelled if this closes before."""
         future: Future[Result] = Future()
 
@@ -190,11 +190,11 @@ class RenderThread:
             self._changed.wait_for(lambda: self._closed or bool(self._waiting))
             return None if self._closed else self._waiting.pop()
 
-    def _worker(self) -> "FilmWorker":
+    def _worker(self) -> "VideoWorker":
         from ambidex.benchmarks.videos.worker import (
-            FilmWorker,
+            VideoWorker,
         )  # loads the simulator: not before somebody wants a picture
 
         if self._film_worker is None:
-            self._film_worker = FilmWorker()
+            self._film_worker = VideoWorker()
         return self._film_worker
