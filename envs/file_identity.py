@@ -26,7 +26,7 @@ def check_files(expected: EnvSpec, made: EnvSpec) -> None:
     Raises:
         UsageError: The definition or the initial states have changed.
     """
-    if expected.other_definition(made):
+    if expected.definition_differs(made):
         raise UsageError(
             f"The definition {made.task} has changed: its SHA-256 was {expected.definition_sha256}, now "
             f"{made.definition_sha256}. Put the old text back, or begin anew under another name."

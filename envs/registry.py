@@ -38,8 +38,8 @@ def canonical_task(name: str) -> str:
     Raises:
         UsageError: No such task; the message says what exists.
     """
-    if suites.is_libero(name):
-        return suites.find(name).name
+    if suites.is_libero_name(name):
+        return suites.find_definition(name).name
     if name not in TASKS:
         raise UnknownNameError("task", name, [*TASKS, *(f"{suite}/0" for suite in suites.HORIZONS)])
     return name
@@ -60,7 +60,7 @@ def find_task(name: str, definition: Path | None = None) -> "Task":
     if canonical in TASKS:
         return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]
     libero = import_module("ambidex.envs.tasks.libero.task")
-    found = suites.find(canonical) if definition is None else suites.kept_as(name, definition)
+    found = suites.find_definition(canonical) if definition is None else suites.kept_as(name, definition)
     return libero.LiberoTask(found)  # type: ignore[no-any-return]
 
 
@@ -72,7 +72,7 @@ def tasks_named(name: str) -> tuple[str, ...]:
     """
     if name in SUITES:
         return SUITES[name]
-    if suites.is_libero(name) or name in TASKS:
+    if suites.is_libero_name(name) or name in TASKS:
         return (canonical_task(name),)
     raise UnknownNameError("task or suite", name, [*TASKS, *SUITES])
 

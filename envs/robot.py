@@ -44,7 +44,7 @@ class Arm:
         base: Pose of the base in the world.
         home: Joint positions [rad] at reset.
         home_finger: Position [m] of the driven finger at reset.
-        postures: Other joint positions [rad] from which inverse kinematics may start.
+        ik_seeds: Other joint positions [rad] from which inverse kinematics may start.
         max_joint_speed: What the real servos follow [rad/s].
     """
 
@@ -56,7 +56,7 @@ class Arm:
     base: Pose
     home: tuple[float, ...]
     home_finger: float
-    postures: tuple[tuple[float, ...], ...]
+    ik_seeds: tuple[tuple[float, ...], ...]
     max_joint_speed: float
 
 

@@ -91,14 +91,14 @@ class EnvSpec:
             for f in fields(self)
             if f.name not in apart and getattr(self, f.name) != getattr(other, f.name)
         ]
-        if self.task == other.task and self.other_definition(other):
+        if self.task == other.task and self.definition_differs(other):
             lines.append(
                 f"definition_sha256: the definition of {self.task} has changed, SHA-256 {self.definition_sha256} != "
                 f"{other.definition_sha256}"
             )
         return lines
 
-    def other_definition(self, other: "EnvSpec") -> bool:
+    def definition_differs(self, other: "EnvSpec") -> bool:
         """Both come from definitions, as far as is known, and these differ."""
         known = bool(self.definition_sha256 and other.definition_sha256)
         return known and self.definition_sha256 != other.definition_sha256
@@ -202,7 +202,7 @@ class RolloutResult:
         return len(self.actions)
 
     @property
-    def began(self) -> bool:
+    def started(self) -> bool:
         """There was a first state."""
         return len(self.states) > 0
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 from ambidex.command_line import DONE, FAILED, OptionalInt, OptionalPath, Switch, defaults_or_leave, peek, run, say
 from ambidex.envs.registry import FAMILIES, SUITES, find_task, tasks_named
 from ambidex.envs.simulation.opengl import check_environment
-from ambidex.envs.tasks.libero.suites import find, is_libero
+from ambidex.envs.tasks.libero.suites import find_definition, is_libero_name
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.text import text_table
@@ -110,16 +110,16 @@ def _task_row(name: str) -> tuple[str, ...]:
 
 def _short(name: str) -> str:
     """The name by number, where there is one."""
-    if not is_libero(name):
+    if not is_libero_name(name):
         return ""
-    definition = find(name)
+    definition = find_definition(name)
     return f"{definition.suite}/{definition.index}" if definition.suite else ""
 
 
 def _facts(name: str) -> tuple[str, int, str]:
     """Family, control steps and instruction of a task; definition files are not read for that."""
-    if is_libero(name):
-        definition = find(name)
+    if is_libero_name(name):
+        definition = find_definition(name)
         return "libero", definition.horizon, definition.instruction
     task = find_task(name)
     return task.family, task.horizon, task.instruction

@@ -114,7 +114,7 @@ class ArmMotion:
         stop_at = 0.0
         while held_s < SETTLE_S and elapsed < timeout:
             elapsed += self._dt
-            if self.scene.held(group, self.arm.name):
+            if self.scene.grasped(group, self.arm.name):
                 stop_at = stop_at or max(0.0, self._measured_opening() - SQUEEZE)
                 held_s += self._dt
             else:
@@ -128,7 +128,7 @@ class ArmMotion:
         while elapsed < timeout:
             elapsed += self._dt
             self._turn_gripper(opening)
-            if self.opening == opening and not self.scene.touching(group, f"{self.arm.name}_fingers"):
+            if self.opening == opening and not self.scene.groups_touch(group, f"{self.arm.name}_fingers"):
                 return
             yield
 
@@ -141,7 +141,7 @@ class ArmMotion:
 
     def holds(self, group: str) -> bool:
         """Whether both fingers touch the group."""
-        return self.scene.held(group, self.arm.name)
+        return self.scene.grasped(group, self.arm.name)
 
     def _shares(self, duration: float, patience: float, arrived: Condition) -> Iterator[float]:
         duration = max(self._pace.shortest, duration)
@@ -160,7 +160,7 @@ class ArmMotion:
         yield
 
     def _joints_at(self, goal: Pose) -> FloatArray:
-        seeds = [np.array(posture) for posture in (self.arm.home, *self.arm.postures)]
+        seeds = [np.array(posture) for posture in (self.arm.home, *self.arm.ik_seeds)]
         found = self._kinematics.solve(goal, self.joints, seeds)
         # Out of reach: as near as it gets, so that the attempt fails in the open.
         return self._kinematics.inverse(self.joints, goal, iterations=60) if found is None else found

@@ -111,7 +111,7 @@ def _check_problem(a: ComparedFolder, b: ComparedFolder, tasks: set[str]) -> Non
             for name in PROBLEM
             if getattr(of_a, name) != getattr(of_b, name)
         ]
-        if of_a.other_definition(of_b):
+        if of_a.definition_differs(of_b):
             differences.append(
                 f"definition {of_a.definition_sha256} in {a.letter}, {of_b.definition_sha256} in {b.letter}"
             )

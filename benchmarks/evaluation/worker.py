@@ -48,7 +48,7 @@ class BenchmarkWorker:
             self._prepare(job.task)
         result = rollout(self._env, self._agent, job.seed, stop_at_success=True)
         self._source.check()
-        if result.began:
+        if result.started:
             EpisodeStates.of(result).write(states_path(self._directory, job.task, job.seed))
         return EpisodeRow.of(result, policy=self._policy, execution=self._source.execution)
 

@@ -81,7 +81,7 @@ class EpisodeRow:
             steps=result.steps,
             checks={name: bool(holds) for name, holds in result.checks.items()},
             reason=result.reason,
-            initial_state_sha256=sha256(result.states[0].tobytes()).hexdigest() if result.began else "",
+            initial_state_sha256=sha256(result.states[0].tobytes()).hexdigest() if result.started else "",
             wall_s=round(result.wall_s, 3),
             policy=policy,
             execution=execution,

@@ -87,7 +87,7 @@ def bbq_sauce() -> mujoco.MjSpec:
         label.text("BBQ", x, 0.56, (0.2, 0.05, 0.02), width=0.2, height=0.2)
         label.text("SAUCE", x, 0.77, WHITE, width=0.2, height=0.14)
     builder = ObjectBuilder("bbq_sauce")
-    given = builder.figures
+    given = builder.properties
     base = np.array([*given.centre[:2], given.low[2]])
     for mesh, colour, paint in _meshes(JUG, given.size[0], given.size[1], given.size[2], label):
         builder.show(mesh.moved(base), colour, None if paint is None else paint.image, gloss=0.5)
@@ -106,7 +106,7 @@ def _dressing() -> Canvas:
 
 def _lying(category: str, bottle: _Bottle, label: Canvas) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
-    given = builder.figures
+    given = builder.properties
     base = np.array([given.centre[0], given.low[1], given.centre[2]])
     length = given.size[1]
     for mesh, colour, paint in _meshes(bottle, given.size[0], given.size[2], length, label):
@@ -150,7 +150,7 @@ NECK = 0.0085  # radius [m]
 def wine_bottle() -> mujoco.MjSpec:
     """Dark green glass, a cream label, red foil around the neck."""
     builder = ObjectBuilder("wine_bottle")
-    given = builder.figures
+    given = builder.properties
     x, y, _ = given.centre
     low, length = given.low[2], float(given.size[2])
     wide, deep = float(given.size[0]) / 2, float(given.size[1]) / 2

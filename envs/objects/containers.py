@@ -8,7 +8,7 @@ from ambidex.envs.objects.building.canvas import Canvas, Ink
 from ambidex.envs.objects.building.mesh import joined
 from ambidex.envs.objects.building.rings import LESS
 from ambidex.envs.objects.building.shapes import Cell, box
-from ambidex.envs.objects.figures import ObjectFigures, Vector
+from ambidex.envs.objects.properties import ObjectProperties, Vector
 from ambidex.envs.types import ImageArray
 
 RIM, OVERHANG = 0.012, 0.0006  # height of the band around the upper edge, and how far it stands out [m]
@@ -33,7 +33,7 @@ def wooden_tray() -> mujoco.MjSpec:
 
 def _container(category: str, wall: float, texture: ImageArray, rim: tuple[float, float, float]) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
-    given = builder.figures
+    given = builder.properties
     pieces = [_floor(given, wall), *_walls(given, wall, given.low[2] + LESS)]
     for low, high in pieces:
         builder.collide_between(low, high)
@@ -44,12 +44,12 @@ def _container(category: str, wall: float, texture: ImageArray, rim: tuple[float
     return builder.finish()
 
 
-def _floor(given: ObjectFigures, wall: float) -> Corners:
+def _floor(given: ObjectProperties, wall: float) -> Corners:
     (x0, y0, z0), (x1, y1, _) = given.low, given.high
     return (x0 + wall, y0 + wall, z0), (x1 - wall, y1 - wall, z0 + wall)
 
 
-def _walls(given: ObjectFigures, wall: float, bottom: float) -> list[Corners]:
+def _walls(given: ObjectProperties, wall: float, bottom: float) -> list[Corners]:
     (x0, y0, _), (x1, y1, z1) = given.low, given.high
     return [
         ((x0, y0, bottom), (x0 + wall, y1, z1)),
@@ -87,7 +87,7 @@ def yellow_book() -> mujoco.MjSpec:
 
 def _book(category: str, cloth: Ink, ink: Ink, title: str) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
-    (x0, y0, z0), (x1, y1, z1) = builder.figures.low, builder.figures.high
+    (x0, y0, z0), (x1, y1, z1) = builder.properties.low, builder.properties.high
     label = Canvas(128, 128, cloth).block(0.08, 0.14, 0.72, 0.17, ink).block(0.08, 0.42, 0.72, 0.45, ink)
     label.text(title, 0.4, 0.3, ink, width=0.54, height=0.18)
     label.block(0.8, 0.1, 1.0, 0.14, ink).block(0.8, 0.86, 1.0, 0.9, ink)

@@ -7,7 +7,7 @@ from ambidex.envs.objects.building.builder import ObjectBuilder
 from ambidex.envs.objects.building.mesh import Mesh, joined
 from ambidex.envs.objects.building.rings import LESS, Ring, Z, collide_bar, collide_ring
 from ambidex.envs.objects.building.shapes import box, prism, revolve, tube
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import quaternion_about
 
 METAL, BLACK = (0.66, 0.67, 0.7), (0.06, 0.06, 0.06)
@@ -20,7 +20,7 @@ EIGHTH = quaternion_about((0.0, 0.0, 1.0), np.pi / 8)
 def moka_pot() -> mujoco.MjSpec:
     """Brushed metal with a black handle and knob."""
     builder = ObjectBuilder("moka_pot")
-    given = builder.figures
+    given = builder.properties
     radius, low, top = float(given.size[0]) / 2, given.low[2], given.high[2]
     x = float(given.centre[0])
     base = (x, 0.0, low)
@@ -59,7 +59,7 @@ def _pot_handle(radius: float, reach: float) -> Mesh:
 
 
 def _collide(builder: ObjectBuilder, x: float, radius: float) -> None:
-    given = builder.figures
+    given = builder.properties
     low, reach = given.low[2], given.high[1]
     collide_bar(builder, (x, 0.0, low + BASE / 2), (radius, radius), BASE / 2, flat=1.0)
     middle, half_height = low + (BASE + LID) / 2, (LID - BASE) / 2
@@ -83,7 +83,7 @@ DEEP = 0.012  # its height [m]
 
 def pan_wall() -> Ring:
     """The wall of the pan."""
-    given = figures("chefmate_8_frypan")
+    given = object_properties("chefmate_8_frypan")
     radius, low = float(given.size[1]) / 2, given.low[2]
     return Ring(centre=given.foot, lower=(FOOT, low + 0.001), upper=(radius, low + RIM), thickness=WALL)
 
@@ -91,7 +91,7 @@ def pan_wall() -> Ring:
 def chefmate_8_frypan() -> mujoco.MjSpec:
     """Black inside, grey outside, a black handle."""
     builder = ObjectBuilder("chefmate_8_frypan")
-    wall, low = pan_wall(), builder.figures.low[2]
+    wall, low = pan_wall(), builder.properties.low[2]
     (x, y), radius = wall.centre, wall.upper[0]
     outside = [(0.0, 0.0), (FOOT, 0.0), (0.09, 0.012), (radius, RIM), (radius - 0.003, RIM)]
     inside = [(radius - 0.003, RIM), (0.087, 0.014), (FOOT - 0.003, WALL), (0.0, WALL)]
@@ -107,7 +107,7 @@ def chefmate_8_frypan() -> mujoco.MjSpec:
 
 def _pan_handle(builder: ObjectBuilder, edge: float, y: float) -> None:
     """A bar from the rim at `edge` [m] to the end, its upper side the highest point of the pan."""
-    end, top = builder.figures.high[0], builder.figures.high[2]
+    end, top = builder.properties.high[0], builder.properties.high[2]
     outline = [(edge - 0.004, -0.008), (edge + 0.05, -PAN_GRIP), (end - 0.006, -PAN_GRIP - 0.002), (end, -0.006)]
     outline += [(px, -py) for px, py in reversed(outline)]
     bar = prism(outline, top - DEEP, top).moved((0.0, y, 0.0))

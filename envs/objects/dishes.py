@@ -9,7 +9,7 @@ from ambidex.envs.objects.building.builder import Colour, ObjectBuilder
 from ambidex.envs.objects.building.canvas import Canvas
 from ambidex.envs.objects.building.rings import LESS, Ring, Z, collide_ring
 from ambidex.envs.objects.building.shapes import Point, revolve, tube
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import quaternion_about
 
 WALLS: Mapping[str, tuple[float, float]] = {  # outer radius at the bottom, thickness of walls and floor [m]
@@ -21,7 +21,7 @@ WALLS: Mapping[str, tuple[float, float]] = {  # outer radius at the bottom, thic
 
 def bowl_wall(category: str) -> Ring:
     """The wall of a bowl, down to where the floor begins."""
-    given = figures(category)
+    given = object_properties(category)
     foot, thickness = WALLS[category]
     radius = float(given.size[:2].mean()) / 2
     return Ring(
@@ -59,7 +59,7 @@ def glazed_rim_porcelain_ramekin() -> mujoco.MjSpec:
     inside: list[Point] = [(0.0405, height - 0.006), (0.0375, 0.006), (0.0, 0.005)]
     rim: list[Point] = [(0.0435, height - 0.006), (0.0446, height - 0.003), (0.0435, height), (0.0405, height - 0.006)]
     builder = ObjectBuilder(category)
-    low = (*builder.figures.centre[:2], builder.figures.low[2])
+    low = (*builder.properties.centre[:2], builder.properties.low[2])
     for profile in (outside, inside):
         builder.show(revolve(profile).moved(low), (0.92, 0.89, 0.82), gloss=0.6)
     builder.show(revolve(rim).moved(low), (0.45, 0.24, 0.12), gloss=0.6)
@@ -71,7 +71,7 @@ def _bowl(
 ) -> mujoco.MjSpec:
     """Profiles stand on z = 0; the bowl's box decides how they are stretched."""
     builder = ObjectBuilder(category)
-    given = builder.figures
+    given = builder.properties
     factors = given.size / (2 * outside[-1][0], 2 * outside[-1][0], outside[-1][1])
     for profile, colour in zip((outside, inside), colours, strict=True):
         mesh = revolve(profile).stretched(factors).moved((*given.centre[:2], given.low[2]))
@@ -80,7 +80,7 @@ def _bowl(
 
 
 def _hollow(builder: ObjectBuilder, *, count: int) -> mujoco.MjSpec:
-    wall, bottom = bowl_wall(builder.figures.category), builder.figures.low[2]
+    wall, bottom = bowl_wall(builder.properties.category), builder.properties.low[2]
     (x, y), side = wall.centre, 0.76 * wall.lower[0]
     builder.collide_between((x - side, y - side, bottom), (x + side, y + side, bottom + wall.thickness))
     collide_ring(builder, wall, count)
@@ -95,7 +95,7 @@ FLOOR = 0.006  # thickness of the middle: a bowl on it has its origin above the 
 
 def plate_rim() -> Ring:
     """The part of the plate that rises."""
-    given = figures("plate")
+    given = object_properties("plate")
     radius = float(given.size[:2].mean()) / 2
     return Ring(centre=given.foot, lower=(FLAT, given.low[2] + LESS), upper=(radius, given.high[2]), thickness=RIM_WALL)
 
@@ -103,7 +103,7 @@ def plate_rim() -> Ring:
 def plate() -> mujoco.MjSpec:
     """A white plate with a band of red along its rim."""
     builder = ObjectBuilder("plate")
-    given = builder.figures
+    given = builder.properties
     profile = [(0.0, 0.0), (FLAT - 0.003, 0.0), (0.067, 0.0155), (0.0688, 0.0183), (0.068, 0.019)]
     profile += [(0.064, 0.0165), (FLAT - 0.001, FLOOR + 0.0005), (0.0, FLOOR)]
     label = Canvas(8, 128, (0.94, 0.93, 0.9)).block(0, 0.4, 1, 0.47, (0.72, 0.13, 0.1)).image
@@ -120,13 +120,13 @@ def plate() -> mujoco.MjSpec:
 
 MUG_WALL = 0.005  # thickness [m]
 FOOT = 0.86  # radius at the bottom, as a part of that at the rim: it has to fit on the plate
-GRIP, BAR = 0.005, 0.009  # half the width of the handle along y, its thickness in the plane y = 0 [m]
+GRIP, HANDLE_THICKNESS = 0.005, 0.009  # half the width of the handle along y, its thickness in the plane y = 0 [m]
 UPPER, LOWER = 0.82, 0.24  # heights at which the handle meets the wall, as parts of the mug's
 
 
 def mug_wall(category: str) -> Ring:
     """The wall of a mug."""
-    given = figures(category)
+    given = object_properties(category)
     radius = float(given.size[1]) / 2
     lower = (FOOT * radius, given.low[2] + 0.001)
     return Ring(centre=given.foot, lower=lower, upper=(radius, given.high[2]), thickness=MUG_WALL)
@@ -134,7 +134,7 @@ def mug_wall(category: str) -> Ring:
 
 def handle_heights(category: str) -> tuple[float, float]:
     """Z of the middle of the handle's lower and upper bar [m]."""
-    given = figures(category)
+    given = object_properties(category)
     low, height = given.low[2], float(given.size[2])
     return low + LOWER * height, low + UPPER * height
 
@@ -160,8 +160,8 @@ def red_coffee_mug() -> mujoco.MjSpec:
 def _mug(category: str, paint: Canvas, handle: Colour) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
     wall = mug_wall(category)
-    (x, y), low = wall.centre, builder.figures.low[2]
-    radius, height, foot = wall.upper[0], float(builder.figures.size[2]), wall.lower[0]
+    (x, y), low = wall.centre, builder.properties.low[2]
+    radius, height, foot = wall.upper[0], float(builder.properties.size[2]), wall.lower[0]
     profile = [(0.0, 0.002), (0.8 * foot, 0.0), (foot, 0.004), (foot + 0.001, 0.014), (radius, height)]
     profile += [(radius - MUG_WALL, height), (foot - MUG_WALL, 0.014), (0.9 * foot - MUG_WALL, 0.006), (0.0, 0.005)]
     builder.show(revolve(profile).moved((x, y, low)), texture=paint.image, gloss=0.7)
@@ -174,13 +174,15 @@ def _mug(category: str, paint: Canvas, handle: Colour) -> mujoco.MjSpec:
 
 def _handle(builder: ObjectBuilder, edge: tuple[float, float], colour: Colour) -> None:
     """An ear, from the wall at `edge` (x, y) [m] outwards."""
-    x, y, end = edge[0] - MUG_WALL, edge[1], builder.figures.high[0]
-    lower, upper = handle_heights(builder.figures.category)
-    middle = end - BAR / 2
+    x, y, end = edge[0] - MUG_WALL, edge[1], builder.properties.high[0]
+    lower, upper = handle_heights(builder.properties.category)
+    middle = end - HANDLE_THICKNESS / 2
     bend = 0.35 * (middle - x)
     path = [(x, upper), (middle - bend, upper), (middle, upper - 0.016), (middle, lower + 0.022)]
     path += [(middle - bend, lower + 0.004), (x, lower)]
-    builder.show(tube(path, 2 * GRIP + 0.002, BAR).moved((0.0, y, 0.0)), colour, gloss=0.7)
+    builder.show(tube(path, 2 * GRIP + 0.002, HANDLE_THICKNESS).moved((0.0, y, 0.0)), colour, gloss=0.7)
     for height in (upper, lower):
-        builder.collide_between((x, y - GRIP, height - BAR / 2), (middle, y + GRIP, height + BAR / 2))
-    builder.collide_between((end - BAR, y - GRIP, lower), (end, y + GRIP, upper))
+        builder.collide_between(
+            (x, y - GRIP, height - HANDLE_THICKNESS / 2), (middle, y + GRIP, height + HANDLE_THICKNESS / 2)
+        )
+    builder.collide_between((end - HANDLE_THICKNESS, y - GRIP, lower), (end, y + GRIP, upper))

@@ -69,7 +69,7 @@ def _packet(category: str, paper: Ink, draw: Callable[[Canvas], None], *, height
     label = Canvas(128, height, paper)
     draw(label)
     builder = ObjectBuilder(category)
-    low, high = builder.figures.low, builder.figures.high
+    low, high = builder.properties.low, builder.properties.high
     builder.show(box(low, high, LABEL_CELLS), texture=label.image, gloss=0.2)
     builder.collide_between(low, high)
     return builder.finish()
@@ -103,7 +103,7 @@ def tomato_sauce() -> mujoco.MjSpec:
 
 def _can(category: str, label: Canvas) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
-    given = builder.figures
+    given = builder.properties
     x, y, z = given.centre
     radii, half = (given.size[0] / 2, given.size[2] / 2), given.size[1] / 2
 
@@ -150,7 +150,7 @@ def orange_juice() -> mujoco.MjSpec:
 
 def _carton(category: str, label: Canvas, top: Ink) -> mujoco.MjSpec:
     builder = ObjectBuilder(category)
-    (x0, y0, z0), (x1, y1, z1) = builder.figures.low, builder.figures.high
+    (x0, y0, z0), (x1, y1, z1) = builder.properties.low, builder.properties.high
     shoulder, fold = y1 - GABLE - FIN, y1 - FIN
     middle = (z0 + z1) / 2
     builder.show(laid_down(box((x0, -z1, y0), (x1, -z0, shoulder), CARTON_CELLS)), texture=label.image, gloss=0.3)

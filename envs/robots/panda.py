@@ -58,6 +58,6 @@ def _arm(base: Pose) -> Arm:
         base=base,
         home=HOME,
         home_finger=0.0208,
-        postures=((0.0, 0.6, 0.0, -1.6, 0.0, 2.2, HOME[6]), (0.0, 0.6, 0.0, -2.2, 0.0, 2.8, HOME[6] - math.pi / 2)),
+        ik_seeds=((0.0, 0.6, 0.0, -1.6, 0.0, 2.2, HOME[6]), (0.0, 0.6, 0.0, -2.2, 0.0, 2.8, HOME[6] - math.pi / 2)),
         max_joint_speed=2.175,
     )

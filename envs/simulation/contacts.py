@@ -30,11 +30,11 @@ class Contacts:
         """The state has changed."""
         self._pairs = None
 
-    def of_groups(self, a: str, b: str) -> bool:
+    def groups_touch(self, a: str, b: str) -> bool:
         """Whether any geom of one group is in contact with any of the other."""
         return self._any(self._groups[a], self._groups[b])
 
-    def of_bodies(self, a: str, b: str) -> bool:
+    def bodies_touch(self, a: str, b: str) -> bool:
         """Whether a body or anything attached to it is in contact with another, likewise.
 
         Raises:

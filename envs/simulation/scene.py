@@ -48,7 +48,7 @@ class Scene:
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)
         self._body_ids: dict[tuple[str, ...], npt.NDArray[np.intp]] = {}
-        self.moment = 0
+        self.state_version = 0
         self.refresh()
 
     @cached_property
@@ -66,7 +66,7 @@ class Scene:
         """Bring everything derived from positions and velocities up to date."""
         mujoco.mj_step1(self.model, self.data)
         self._contacts.forget()
-        self.moment += 1
+        self.state_version += 1
 
     def advance(self, substeps: int) -> None:
         """Step the physics under the current controls; leaves contacts and poses up to date with qpos.
@@ -196,24 +196,24 @@ class Scene:
         mujoco.mju_mat2Quat(quaternion, view.xmat)
         return Pose(view.xpos.copy(), quaternion)
 
-    def touching(self, a: str, b: str) -> bool:
+    def groups_touch(self, a: str, b: str) -> bool:
         """Whether any geom of group `a` is in contact with any geom of group `b`, in either order.
 
         Groups: the task's, "table", and per arm "<arm>_fingers", "<arm>_finger_0", "<arm>_finger_1", "<arm>_arm".
         """
-        return self._contacts.of_groups(a, b)
+        return self._contacts.groups_touch(a, b)
 
-    def in_contact(self, a: str, b: str) -> bool:
+    def bodies_touch(self, a: str, b: str) -> bool:
         """Whether body `a`, or anything attached to it, is in contact with body `b`, likewise, in either order.
 
         Raises:
             UnknownNameError: There is no such body.
         """
-        return self._contacts.of_bodies(a, b)
+        return self._contacts.bodies_touch(a, b)
 
-    def held(self, group: str, arm: str) -> bool:
+    def grasped(self, group: str, arm: str) -> bool:
         """Whether both fingers of an arm touch the group."""
-        return self.touching(group, f"{arm}_finger_0") and self.touching(group, f"{arm}_finger_1")
+        return self.groups_touch(group, f"{arm}_finger_0") and self.groups_touch(group, f"{arm}_finger_1")
 
 
 def _contact_groups(robot: Robot, task: SceneSource, model: mujoco.MjModel) -> dict[str, list[int]]:

@@ -55,25 +55,25 @@ class Insertion(Task):
 
     def stage(self, scene: Scene) -> int:
         """ACT's reward 0..4, with unordered contact pairs and either finger."""
-        if scene.touching("peg", "pin"):
+        if scene.groups_touch("peg", "pin"):
             return 4
-        in_air = not scene.touching("peg", "table") and not scene.touching("wall", "table")
-        if scene.touching("peg", "wall") and in_air:
+        in_air = not scene.groups_touch("peg", "table") and not scene.groups_touch("wall", "table")
+        if scene.groups_touch("peg", "wall") and in_air:
             return 3
-        if scene.touching("peg", "right_fingers") and scene.touching("wall", "left_fingers"):
+        if scene.groups_touch("peg", "right_fingers") and scene.groups_touch("wall", "left_fingers"):
             return 2 if in_air else 1
         return 0
 
     def checks(self, scene: Scene) -> dict[str, bool]:
         end, angle = peg_in_socket(scene)
         gap = abs(end[0]) - PIN_HALF_LENGTH
-        in_air = not scene.touching("peg", "table") and not scene.touching("socket", "table")
+        in_air = not scene.groups_touch("peg", "table") and not scene.groups_touch("socket", "table")
         return {
-            "peg end at the pin": scene.touching("peg", "pin") and bool(abs(gap) <= END_TOLERANCE),
+            "peg end at the pin": scene.groups_touch("peg", "pin") and bool(abs(gap) <= END_TOLERANCE),
             "axes within 10 degrees": bool(angle <= MAX_ANGLE),
             "axes within 8 mm": bool(math.hypot(end[1], end[2]) <= MAX_OFFSET),
-            "peg held by the right gripper": scene.held("peg", "right"),
-            "socket held by the left gripper": scene.held("socket", "left"),
+            "peg held by the right gripper": scene.grasped("peg", "right"),
+            "socket held by the left gripper": scene.grasped("socket", "left"),
             "both off the table": in_air,
         }
 

@@ -37,10 +37,10 @@ class TransferCube(Task):
 
     def stage(self, scene: Scene) -> int:
         """ACT's reward 0..4, with unordered contact pairs and either finger."""
-        on_table = scene.touching("cube", "table")
-        if scene.touching("cube", "left_fingers"):
+        on_table = scene.groups_touch("cube", "table")
+        if scene.groups_touch("cube", "left_fingers"):
             return 3 if on_table else 4
-        if scene.touching("cube", "right_fingers"):
+        if scene.groups_touch("cube", "right_fingers"):
             return 1 if on_table else 2
         return 0
 
@@ -49,8 +49,8 @@ class TransferCube(Task):
         pose = scene.body_pose("cube")
         lowest = pose.position[2] - HALF_EDGE * sum(abs(pose.axis(i)[2]) for i in range(3))
         return {
-            "held by both left fingers": scene.held("cube", "left"),
-            "free of the right gripper": not scene.touching("cube", "right_arm"),
-            "5 cm above the table": bool(lowest >= MIN_HEIGHT) and not scene.touching("cube", "table"),
+            "held by both left fingers": scene.grasped("cube", "left"),
+            "free of the right gripper": not scene.groups_touch("cube", "right_arm"),
+            "5 cm above the table": bool(lowest >= MIN_HEIGHT) and not scene.groups_touch("cube", "table"),
             "nearly at rest": bool(np.linalg.norm(linear) <= MAX_SPEED and np.linalg.norm(angular) <= MAX_SPIN),
         }

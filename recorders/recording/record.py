@@ -7,7 +7,7 @@ from pathlib import Path
 from ambidex.command_line import to_text
 from ambidex.envs.env import make_from_spec
 from ambidex.envs.registry import SUITES, canonical_task, tasks_named
-from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero
+from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.output_folder import check_output_folder, exclusive_lock
 from ambidex.recorders.dataset.environment import own_definition
@@ -88,7 +88,7 @@ def resume_command(config: RecordConfig) -> str:
 
 def _has_expert(task: str) -> bool:
     """LIBERO's tasks share one, which plans from the goal."""
-    return task in EXPERTS or is_libero(task)
+    return task in EXPERTS or is_libero_name(task)
 
 
 def _expert(config: RecordConfig) -> AgentFactory:

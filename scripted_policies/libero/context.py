@@ -51,7 +51,7 @@ class Workplace:
         self._fingers = [
             scene.model.body(scene.model.geom(name).bodyid[0]).name for name in self.arm.gripper.finger_geoms
         ]
-        self._live = self._world(scene.data, scene.in_contact)
+        self._live = self._world(scene.data, scene.bodies_touch)
         world = self._world(self.probe.data, lambda a, b: True)
         fall = Fall(scene, self.arm)
         falls = Falls(fall, self._world(fall.data, lambda a, b: True))
@@ -78,7 +78,7 @@ class Workplace:
     def held(self, thing: str) -> bool:
         """Whether the fingers hold something and both touch the thing."""
         body = body_name(thing)
-        return self.hand.gap() > LOWEST_GAP and all(self.scene.in_contact(body, finger) for finger in self._fingers)
+        return self.hand.gap() > LOWEST_GAP and all(self.scene.bodies_touch(body, finger) for finger in self._fingers)
 
     def way(self, goal: Pose, drop: float, radius: float, carried: str | None = None) -> list[Pose]:
         """Waypoints to a goal: up, across at a safe height, and there.
@@ -129,7 +129,7 @@ class Workplace:
         """The pose, moved a little if noise is asked for."""
         return pose.shifted(self.jitter())
 
-    def _world(self, data: mujoco.MjData, in_contact: Callable[[str, str], bool]) -> ModelWorld:
+    def _world(self, data: mujoco.MjData, bodies_touch: Callable[[str, str], bool]) -> ModelWorld:
         arena = self.task.arena
         return ModelWorld(
             model=self.scene.model,
@@ -137,5 +137,5 @@ class Workplace:
             problem=self.task.problem,
             origin=arena.offset[:2],
             region_z=arena.region_z,
-            in_contact=in_contact,
+            bodies_touch=bodies_touch,
         )

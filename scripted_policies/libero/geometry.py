@@ -6,7 +6,7 @@ import math
 import mujoco
 import numpy as np
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_between
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
@@ -81,7 +81,7 @@ def before(tool: Pose) -> Pose:
 
 def corners_of(category: str, quaternion: FloatArray) -> FloatArray:
     """Corners of a turned thing's box, seen from its origin, shape (8, 3) [m]."""
-    given = figures(category)
+    given = object_properties(category)
     turned = Pose.at((0, 0, 0), quaternion)
     ends = itertools.product(*zip(given.low, given.high, strict=True))
     return np.array([(turned @ Pose.at(corner)).position for corner in ends])

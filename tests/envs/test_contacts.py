@@ -24,13 +24,13 @@ def test_a_body_touches_with_what_hangs_on_it() -> None:
     data = mujoco.MjData(model)
     contacts = Contacts(model, data, {"ball": [model.geom("ball").id], "box": [model.geom("box").id]})
     mujoco.mj_forward(model, data)
-    assert contacts.of_bodies("table", "ball") and contacts.of_bodies("ball", "drawer")
-    assert contacts.of_groups("ball", "box") and contacts.of_groups("box", "ball")
+    assert contacts.bodies_touch("table", "ball") and contacts.bodies_touch("ball", "drawer")
+    assert contacts.groups_touch("ball", "box") and contacts.groups_touch("box", "ball")
     data.joint(1).qpos[2] += 0.01
     mujoco.mj_forward(model, data)
-    assert contacts.of_bodies("table", "ball")  # of the state before, until told
+    assert contacts.bodies_touch("table", "ball")  # of the state before, until told
     contacts.forget()
-    assert not contacts.of_bodies("table", "ball") and not contacts.of_groups("box", "ball")
+    assert not contacts.bodies_touch("table", "ball") and not contacts.groups_touch("box", "ball")
 
 
 def test_an_unknown_body_is_an_error_that_lists_them() -> None:

@@ -59,7 +59,7 @@ def test_solve_finds_what_forward_reached(arm: Kinematics) -> None:
     solved = 0
     for _ in range(50):
         target = arm.forward(np.clip(HOME + rng.uniform(-0.8, 0.8, 6), arm.low, arm.high))
-        q = arm.solve(target, HOME, [np.array(p) for p in ROBOT.arms[0].postures])
+        q = arm.solve(target, HOME, [np.array(p) for p in ROBOT.arms[0].ik_seeds])
         if q is not None:
             solved += 1
             assert max(error(arm, q, target)) < 1e-2

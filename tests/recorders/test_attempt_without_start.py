@@ -45,6 +45,6 @@ def test_a_world_that_flies_apart_at_the_start_is_an_outcome(monkeypatch):
     monkeypatch.setattr(env, "reset", lambda seed: (_ for _ in ()).throw(SimulationError("unstable")))
     result = rollout(env, FakeAgent(env), 7)
     assert (result.outcome, result.reason, result.steps) == (Outcome.ERROR, "SimulationError: unstable", 0)
-    assert not result.began and result.states.shape == (0, env.scene.state().size)
+    assert not result.started and result.states.shape == (0, env.scene.state().size)
     assert result.qpos.shape == result.qvel.shape == (0, 14) and result.objects.shape == (0, 14)
     assert result.actions.shape == result.joint_actions.shape == (0, 14) and result.stages.shape == (0,)

@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.objects.registry import object_spec
 from ambidex.envs.simulation.pose import Pose
 
@@ -24,7 +24,7 @@ class FloatingHand:
     def __init__(self, category: str, tool: Pose) -> None:
         spec = mujoco.MjSpec()
         spec.option.timestep, spec.option.cone, spec.option.impratio = TIMESTEP, mujoco.mjtCone.mjCONE_ELLIPTIC, 10.0
-        height = -figures(category).low[2]
+        height = -object_properties(category).low[2]
         spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.5, 0.5, 0.02), pos=(0, 0, -0.02))
         frame = spec.worldbody.add_frame(pos=(0.0, 0.0, height))
         spec.attach(object_spec(category), frame=frame, prefix="thing_")

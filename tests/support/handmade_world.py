@@ -71,7 +71,7 @@ class World(ModelWorld):
             problem=parse_problem(DEFINITION),
             origin=ORIGIN,
             region_z=REGION_Z,
-            in_contact=lambda a, b: frozenset((a, b)) in self.contacts,
+            bodies_touch=lambda a, b: frozenset((a, b)) in self.contacts,
         )
 
     def touch(self, a: str, b: str) -> None:

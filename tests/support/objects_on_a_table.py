@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.objects.registry import object_spec
 
 TABLE_TOP = 0.4  # [m]
@@ -29,7 +29,7 @@ def objects_on_a_table(
         name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.5, 0.5, 0.02), pos=(0, 0, TABLE_TOP - 0.02)
     )
     for index, category in enumerate(categories):
-        frame = spec.worldbody.add_frame(pos=(0.0, index * spread, TABLE_TOP - figures(category).low[2]))
+        frame = spec.worldbody.add_frame(pos=(0.0, index * spread, TABLE_TOP - object_properties(category).low[2]))
         spec.attach(object_spec(category), frame=frame, prefix=f"thing{index}_")
         spec.body(f"thing{index}_main").add_freejoint().name = f"thing{index}_joint0"
     model = spec.compile()

@@ -24,7 +24,7 @@ class Placer:
     def reach(self, arm: str, tool: Pose) -> None:
         """Put an arm's tool somewhere."""
         parts = next(a for a in self.scene.robot.arms if a.name == arm)
-        q = self._kinematics[arm].solve(tool, np.array(parts.home), [np.array(p) for p in parts.postures])
+        q = self._kinematics[arm].solve(tool, np.array(parts.home), [np.array(p) for p in parts.ik_seeds])
         assert q is not None
         for joint, angle in zip(parts.joints, q, strict=True):
             self.scene.data.joint(joint).qpos = angle

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.envs.objects.building.mesh import Mesh
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.types import ImageArray
 
 VISUAL, COLLISION, REGION = 2, 3, 4  # groups of geoms and sites
@@ -21,12 +21,12 @@ class ObjectBuilder:
     """One object in the making. Everything is given in the object's own frame, joints at zero.
 
     Attributes:
-        figures: What is given about its category.
+        properties: Of its category.
         spec: The model so far.
     """
 
     def __init__(self, category: str) -> None:
-        self.figures = figures(category)
+        self.properties = object_properties(category)
         self.spec = mujoco.MjSpec()
         self.spec.modelname = category
         self.spec.compiler.degree = False
@@ -43,7 +43,7 @@ class ObjectBuilder:
         """
         self._bodies[name] = self._bodies["main"].add_body(name=name, pos=np.array(position, dtype=np.float64))
         self._origins[name] = np.array(position, dtype=np.float64)
-        for joint, given in self.figures.joints.items():
+        for joint, given in self.properties.joints.items():
             if given.body == name:
                 self._bodies[name].add_joint(
                     name=joint,
@@ -129,8 +129,8 @@ class ObjectBuilder:
         """The model, with its sites, and its mass spread over the collision shapes by their volume."""
         whole = sum(volume for _, volume in self._solids)
         for geom, volume in self._solids:
-            geom.mass = self.figures.mass * volume / whole
-        for name, site in self.figures.sites.items():
+            geom.mass = self.properties.mass * volume / whole
+        for name, site in self.properties.sites.items():
             half_size = (0.005, 0.005, 0.005) if site.half_size is None else site.half_size
             self._bodies[site.body].add_site(
                 name=name,
@@ -158,7 +158,7 @@ class ObjectBuilder:
             quat=quaternion,
             group=COLLISION,
             condim=4,
-            friction=(self.figures.friction, TORSIONAL, ROLLING),
+            friction=(self.properties.friction, TORSIONAL, ROLLING),
             solref=SOLREF,
             solimp=SOLIMP,
         )

@@ -58,12 +58,12 @@ def task_names(suite: str) -> tuple[str, ...]:
     return tuple(f"{suite}/{name}" for name in _orders()[suite])
 
 
-def is_libero(name: str) -> bool:
+def is_libero_name(name: str) -> bool:
     """Whether a name is meant for `find`: `<suite>/...`, or the path of a definition."""
     return name.endswith(SUFFIX) or name.partition("/")[0] in HORIZONS
 
 
-def find(name: str) -> LiberoDefinition:
+def find_definition(name: str) -> LiberoDefinition:
     """The task behind a canonical name, an alias such as `libero_goal/1`, or the path of a .bddl file.
 
     Raises:

@@ -8,8 +8,8 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.arenas.arena import arena
-from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.fixtures import appliances as flat_stove
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.robot import Robot
 from ambidex.envs.robots.panda import make_panda
 from ambidex.envs.simulation.scene import Scene
@@ -161,7 +161,7 @@ class LiberoTask(Task):
 
 
 def _bodies(fixture: str, category: str) -> tuple[str, ...]:
-    parts = dict.fromkeys(joint.body for joint in figures(category).joints.values())
+    parts = dict.fromkeys(joint.body for joint in object_properties(category).joints.values())
     return (body_name(fixture), *(f"{fixture}_{part}" for part in parts))
 
 

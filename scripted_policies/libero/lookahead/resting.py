@@ -41,7 +41,7 @@ class Fall:
     @property
     def moment(self) -> int:
         """Of the world that this is a copy of."""
-        return self._scene.moment
+        return self._scene.state_version
 
     def settles(self, thing: str, pose: Pose) -> bool:
         """Let a thing go at a pose; whether everything is at rest in the end, as `data` shows it then."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ambidex.envs.objects.building.rings import Ring
-from ambidex.envs.objects.dishes import BAR, bowl_wall, handle_heights
-from ambidex.envs.objects.figures import ObjectFigures, figures
+from ambidex.envs.objects.dishes import HANDLE_THICKNESS, bowl_wall, handle_heights
+from ambidex.envs.objects.properties import ObjectProperties, object_properties
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.geometry import DOWN, pointing
@@ -49,12 +49,12 @@ TILTS: Tilts = (
     (0.75, 1.0),
 )  # of the hand from straight down, and what that costs in rank [rad]
 PLATE_TILTS: Tilts = ((0.5, 0.0), (0.35, 0.3), (0.0, 2.0))  # with the slope of its rim, it hangs less
-Maker = Callable[[ObjectFigures], Iterator[Grasp]]
+Maker = Callable[[ObjectProperties], Iterator[Grasp]]
 
 
 def grasps(category: str) -> tuple[Grasp, ...]:
     """All grasps of a category, in no order. Fixtures and containers have none."""
-    return tuple(_MAKERS.get(category, _block)(figures(category)))
+    return tuple(_MAKERS.get(category, _block)(object_properties(category)))
 
 
 def from_above(
@@ -88,7 +88,7 @@ def around(
             yield Grasp(name, Pose.at(spot, pointing(approach, out)), OPEN, rank)
 
 
-def _block(given: ObjectFigures) -> Iterator[Grasp]:
+def _block(given: ObjectProperties) -> Iterator[Grasp]:
     """Across the narrower side, near the middle of the longer one."""
     x, y, _ = given.centre
     width, length, _ = given.size
@@ -101,7 +101,7 @@ def _block(given: ObjectFigures) -> Iterator[Grasp]:
             yield from from_above("sides", (x + free[0] * off, y + free[1] * off, height), closing, rank=rank)
 
 
-def _book(given: ObjectFigures) -> Iterator[Grasp]:
+def _book(given: ObjectProperties) -> Iterator[Grasp]:
     """As a block, and nearer to the upper edge, where a leaning palm stays clear of it."""
     yield from _block(given)
     x, y, _ = given.centre
@@ -110,19 +110,19 @@ def _book(given: ObjectFigures) -> Iterator[Grasp]:
         yield from from_above("upper edge", spot, (1, 0, 0), rank=2.0 if off == 0.0 else 5.0)
 
 
-def _round(given: ObjectFigures) -> Iterator[Grasp]:
+def _round(given: ObjectProperties) -> Iterator[Grasp]:
     """A standing bottle: any side."""
     height = _grip_height(given)
     for angle in np.arange(12) * (math.pi / 12):
         yield from from_above("sides", (*given.centre[:2], height), (math.cos(angle), math.sin(angle), 0.0))
 
 
-def _grip_height(given: ObjectFigures) -> float:
+def _grip_height(given: ObjectProperties) -> float:
     deepest = max(given.high[2] - DEEPEST, float(given.centre[2]))
     return max(deepest, given.low[2] + TIP + CLEAR)
 
 
-def _bowl(given: ObjectFigures) -> Iterator[Grasp]:
+def _bowl(given: ObjectProperties) -> Iterator[Grasp]:
     """With the slope of the wall, so that pads and wall are parallel and the bowl stays level in the hand."""
     wall = bowl_wall(given.category)
     slope = math.atan2(wall.upper[0] - wall.lower[0], wall.upper[1] - wall.lower[1])
@@ -137,26 +137,26 @@ def _middle(wall: Ring, height: float) -> float:
     return wall.lower[0] + share * (wall.upper[0] - wall.lower[0]) - wall.thickness / 2
 
 
-def _plate(given: ObjectFigures) -> Iterator[Grasp]:
+def _plate(given: ObjectProperties) -> Iterator[Grasp]:
     return around(
         given.centre[:2], float(given.size[:2].mean()) / 2 - 0.008, given.low[2] + TIP + 0.009, "edge", PLATE_TILTS
     )
 
 
-def _mug(given: ObjectFigures) -> Iterator[Grasp]:
+def _mug(given: ObjectProperties) -> Iterator[Grasp]:
     radius = float(given.size[1]) / 2
     middle = np.array([given.low[0] + radius, given.centre[1]])
     return around(middle, radius - 0.0025, given.high[2] - 0.013)
 
 
-def _moka_pot(given: ObjectFigures) -> Iterator[Grasp]:
+def _moka_pot(given: ObjectProperties) -> Iterator[Grasp]:
     """The knob on the lid, from any side: it is above the centre of mass."""
     for angle in np.arange(12) * (math.pi / 12):
         spot = (float(given.centre[0]), 0.0, given.high[2] - 0.0115)
         yield from from_above("knob", spot, (math.cos(angle), math.sin(angle), 0.0), opening=0.05)
 
 
-def _frypan(given: ObjectFigures) -> Iterator[Grasp]:
+def _frypan(given: ObjectProperties) -> Iterator[Grasp]:
     """The handle, near the pan, where it is lighter to hold."""
     edge = given.low[0] + float(given.size[1])
     for number, along in enumerate((0.045, 0.07, 0.1)):
@@ -194,7 +194,9 @@ def side_grasps(category: str) -> tuple[Grasp, ...]:
 
 def _handle(category: str) -> Iterator[Grasp]:
     """The upright bar of a mug's handle."""
-    spot = np.array([figures(category).high[0] - BAR / 2, 0.0, np.mean(handle_heights(category))])
+    spot = np.array(
+        [object_properties(category).high[0] - HANDLE_THICKNESS / 2, 0.0, np.mean(handle_heights(category))]
+    )
     for angle, rank in LEANS:
         lean = math.radians(angle)
         approach = math.cos(lean) * np.array(DOWN) - math.sin(lean) * np.array((1.0, 0.0, 0.0))

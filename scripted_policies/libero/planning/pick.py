@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
@@ -185,7 +185,7 @@ class PickPlan:
             self._seen = self._probe.renewals
             self._known.clear()
         if (atom, yaw) not in self._known:
-            found = self._places.of(atom, yaw, figures(category).centre)
+            found = self._places.of(atom, yaw, object_properties(category).centre)
             self._known[atom, yaw] = list(itertools.islice(found, MAX_SPOTS))
         return self._known[atom, yaw]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.predicates import holds
@@ -82,7 +82,7 @@ class Places:
         """The same turns; where things share a place, those in which the thing gets down lowest, to its floor."""
         if not self._is_shared(atom):
             return turns
-        centre = figures(self._category(atom)).centre
+        centre = object_properties(self._category(atom)).centre
         levels = [
             min((float(rest.position[2]) for rest in self._rests(atom, yaw + turn, centre)), default=math.inf)
             for turn in turns
@@ -150,7 +150,7 @@ class Places:
         """Whether a thing in a narrow place is on its floor, not on its walls."""
         if not self.narrow(atom):
             return True
-        bottom = float(rest.position[2] + figures(self._category(atom)).low[2])
+        bottom = float(rest.position[2] + object_properties(self._category(atom)).low[2])
         return on_floor(self._world.frames(atom.arguments[1])[0], bottom)
 
     def _category(self, atom: Atom) -> str:
@@ -200,7 +200,7 @@ def room_beside(frame: RegionFrame, category: str, rest: Pose, other: str) -> fl
     strips = [
         (free, 2 * half[1 - axis]) for axis in (0, 1) for free in (low[axis] + half[axis], half[axis] - high[axis])
     ]
-    sizes = sorted(figures(other).size[:2])
+    sizes = sorted(object_properties(other).size[:2])
     spare = max(min(min(strip) - sizes[0], max(strip) - sizes[1]) for strip in strips)
     return float(min(spare, ENOUGH))
 
@@ -219,7 +219,7 @@ def is_narrow(frame: RegionFrame, category: str) -> bool:
     What is longer than the region, such as a bottle in a basket, is dropped in and lies as it likes, and so does what
     lies from the beginning, such as a bottle of ketchup in a drawer.
     """
-    *level, height = figures(category).size
+    *level, height = object_properties(category).size
     width, length = sorted(level)
     least, most = sorted(2.0 * frame.half_size[:2])
     return bool(height > width and length > OBLONG * width and least < SPARE * length < SPARE * most)
@@ -228,7 +228,7 @@ def is_narrow(frame: RegionFrame, category: str) -> bool:
 def square_yaws(frame: RegionFrame, category: str) -> tuple[float, ...]:
     """How a thing may be turned about the vertical so that it fits [rad]."""
     facing = math.atan2(frame.rotation[1, 0], frame.rotation[0, 0])
-    x, y = figures(category).size[:2]
+    x, y = object_properties(category).size[:2]
     fits = [bool((2 * frame.half_size[:2] > size).all()) for size in ((x, y), (y, x))]
     return tuple(facing + quarter for number, quarter in enumerate(QUARTERS) if fits[number % 2])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
@@ -95,7 +95,7 @@ class Nudge:
 
     def _directions(self, pose: Pose) -> list[FloatArray]:
         """Along the thing's sides, the longer one first."""
-        x, y = figures(self._work.category(self._thing)).size[:2]
+        x, y = object_properties(self._work.category(self._thing)).size[:2]
         axes = sorted(((x, pose.axis(0)), (y, pose.axis(1))), key=lambda option: -option[0])
         level = [axis * [1.0, 1.0, 0.0] / np.hypot(*axis[:2]) for _, axis in axes]
         return [sign * axis for axis in level for sign in (1.0, -1.0)]
@@ -111,7 +111,7 @@ class Nudge:
         """The hand behind the thing, low, its long side across the push or along it."""
         category = self._work.category(self._thing)
         corners = corners_of(category, pose.quaternion)
-        middle = pose @ Pose.at(tuple(figures(category).centre))
+        middle = pose @ Pose.at(tuple(object_properties(category).centre))
         behind = float((corners @ direction).min()) + float((pose.position - middle.position) @ direction)
         height = min(float(np.ptp(corners[:, 2])) - OVERLAP, LOW)
         spot = middle.position + (behind - FINGER - GAP) * direction

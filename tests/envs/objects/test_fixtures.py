@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from fixture_scene import FIXTURE, PLACES, FixtureScene
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.objects.registry import object_spec
 
 COLLISION, VISUAL, REGION = 3, 2, 4
@@ -32,7 +32,7 @@ def test_one_top_body_without_a_joint(category: str) -> None:
 
 
 def test_joints_are_as_given(category: str, model: mujoco.MjModel) -> None:
-    given = figures(category).joints
+    given = object_properties(category).joints
     assert [model.joint(i).name for i in range(model.njnt)] == list(given)
     for name, figure in given.items():
         joint = model.joint(name)
@@ -46,7 +46,7 @@ def test_joints_are_as_given(category: str, model: mujoco.MjModel) -> None:
 def test_sites_are_as_given(category: str, model: mujoco.MjModel) -> None:
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    for name, figure in figures(category).sites.items():
+    for name, figure in object_properties(category).sites.items():
         np.testing.assert_allclose(data.site(name).xpos, figure.position, atol=1e-9)
         np.testing.assert_allclose(data.site(name).xmat.reshape(3, 3), np.eye(3), atol=1e-12)
         assert model.body(model.site(name).bodyid[0]).name == figure.body
@@ -57,7 +57,7 @@ def test_sites_are_as_given(category: str, model: mujoco.MjModel) -> None:
 
 def test_it_fills_its_box_and_no_more(category: str, model: mujoco.MjModel) -> None:
     low, high = bounds(model)
-    given = figures(category)
+    given = object_properties(category)
     assert (low[:2] > np.subtract(given.low, ROUNDING)[:2]).all()
     assert low[2] > given.low[2] - FEET
     assert (high < np.add(given.high, ROUNDING)).all()
@@ -99,7 +99,7 @@ def test_it_is_a_mocap_body_and_nothing_stirs(category: str) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_parts_stay_where_they_are_put(category: str, share: float) -> None:
     scene = FixtureScene(category)
-    joints = {name: j.low + share * (j.high - j.low) for name, j in figures(category).joints.items()}
+    joints = {name: j.low + share * (j.high - j.low) for name, j in object_properties(category).joints.items()}
     for name, value in joints.items():
         scene.set_joint(name, value)
     scene.run(1.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fixture_scene import FixtureScene
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.types import FloatArray
 
@@ -24,9 +24,9 @@ def assert_at_rest(scene: FixtureScene) -> None:
 
 def put_into_drawer(scene: FixtureScene, level: str, thing: str, quaternion: FloatArray = UPRIGHT) -> None:
     scene.set_joint(f"{level}_level", OPEN)
-    site = figures("wooden_cabinet").sites[f"{level}_region"]
+    site = object_properties("wooden_cabinet").sites[f"{level}_region"]
     floor = site.position[2] - 0.03
-    lowest, x = (figures(thing).low[2], 0.0) if quaternion is UPRIGHT else (-0.03, -0.07)
+    lowest, x = (object_properties(thing).low[2], 0.0) if quaternion is UPRIGHT else (-0.03, -0.07)
     scene.put((x, site.position[1] + OPEN, floor + 0.005 - lowest), quaternion)
     scene.run(0.8)
 
@@ -85,8 +85,8 @@ def test_things_stand_on_top(
     category: str, region: str, thing: str, xy: tuple[float, float], quaternion: FloatArray
 ) -> None:
     scene = FixtureScene(category, thing)
-    top = {"flat_stove": 0.0255, "wine_rack": 0.2386}.get(category, figures(category).high[2])
-    scene.put((*xy, top + 0.004 - figures(thing).low[2]), quaternion)
+    top = {"flat_stove": 0.0255, "wine_rack": 0.2386}.get(category, object_properties(category).high[2])
+    scene.put((*xy, top + 0.004 - object_properties(thing).low[2]), quaternion)
     assert not scene.holds("on", region)  # it does not touch yet
     scene.run(1.0)
     assert scene.holds("on", region)
@@ -98,7 +98,7 @@ def test_things_stand_on_top(
 def test_a_mug_goes_into_the_microwave_that_closes(thing: str, yaw: float) -> None:
     scene = FixtureScene("microwave", thing)
     scene.set_joint("microjoint", -1.5)
-    scene.put((-0.03, 0.01, 0.018 - figures(thing).low[2]), quaternion_about((0, 0, 1), yaw))
+    scene.put((-0.03, 0.01, 0.018 - object_properties(thing).low[2]), quaternion_about((0, 0, 1), yaw))
     scene.run(0.5)
     assert scene.holds("in", "heating_region")
     assert scene.holds("open")
@@ -116,9 +116,9 @@ def test_a_mug_goes_into_the_microwave_that_closes(thing: str, yaw: float) -> No
 @pytest.mark.parametrize("yaw", [0.0, np.pi])
 def test_a_book_stands_in_each_compartment_of_the_caddy(side: str, thing: str, yaw: float) -> None:
     scene = FixtureScene("desk_caddy", thing)
-    site = figures("desk_caddy").sites[f"{side}_contain_region"]
-    centre = figures(thing).centre[:2] * np.cos(yaw)
-    height = (0.022 if side == "back" else 0.005) + 0.004 - figures(thing).low[2]
+    site = object_properties("desk_caddy").sites[f"{side}_contain_region"]
+    centre = object_properties(thing).centre[:2] * np.cos(yaw)
+    height = (0.022 if side == "back" else 0.005) + 0.004 - object_properties(thing).low[2]
     scene.put((*(np.array(site.position[:2]) - centre), height), quaternion_about((0, 0, 1), yaw))
     assert scene.deepest() == 0.0
     scene.run(0.8)
@@ -154,7 +154,7 @@ def test_things_go_into_the_layers_of_the_shelf(
 def test_the_bottle_is_on_the_rack_whichever_way_the_original_region_is_tilted(tilt: float) -> None:
     """LIBERO's region is 0.101 x 0.022 x 0.0025 m, turned about x until its upright box is what is given."""
     half_size = np.array((0.10087, 0.022, 0.0025))
-    given = figures("wine_rack").sites["top_region"]
+    given = object_properties("wine_rack").sites["top_region"]
     upright = np.abs([np.cos(tilt), np.sin(tilt)]) * half_size[1] + np.abs([np.sin(tilt), np.cos(tilt)]) * half_size[2]
     assert given.half_size is not None
     np.testing.assert_allclose(upright, given.half_size[1:], atol=2e-4)

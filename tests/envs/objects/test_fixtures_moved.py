@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from fixture_scene import FIXTURE, FixtureScene
 
-from ambidex.envs.objects.figures import figures
 from ambidex.envs.objects.fixtures.appliances import BURNER, dress
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 
 MAX_SINKING = 0.001  # of a finger into what it moves [m]
@@ -49,7 +49,7 @@ def test_a_handle_fits_between_the_fingers_any_way_round(category: str) -> None:
 
 def test_a_finger_behind_the_handle_opens_the_microwave() -> None:
     scene = FixtureScene("microwave", finger=FINGER)
-    hinge = np.array(figures("microwave").joints["microjoint"].anchor)
+    hinge = np.array(object_properties("microwave").joints["microjoint"].anchor)
     handle = (scene.fixture.inverse() @ site_pose(scene, "door_handle")).position - hinge
     sunk = 0.0
     behind = Pose.at(hinge + handle + np.array((0.0, 0.0055 + FINGER[1] + 0.001, 0.0)))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from objects_on_a_table import TABLE_TOP, deepest, objects_on_a_table, tilt
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.objects.registry import object_spec
 
 HOLLOW = [
@@ -36,7 +36,7 @@ BALL = 0.02  # radius [m]
 def inside(data: mujoco.MjData, thing: str, holder: str, category: str) -> bool:
     """Whether a body's frame is over the box of another's, and below its upper edge."""
     offset = data.body(holder).xmat.reshape(3, 3).T @ (data.body(thing).xpos - data.body(holder).xpos)
-    given = figures(category)
+    given = object_properties(category)
     return bool((offset > given.low).all() and (offset < given.high).all())
 
 
@@ -44,7 +44,7 @@ def inside(data: mujoco.MjData, thing: str, holder: str, category: str) -> bool:
 def test_a_ball_of_four_centimetres_stays_in(category: str) -> None:
     spec = mujoco.MjSpec()
     spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.5, 0.5, 0.02), pos=(0, 0, -0.02))
-    given = figures(category)
+    given = object_properties(category)
     spec.attach(object_spec(category), frame=spec.worldbody.add_frame(pos=(0, 0, -given.low[2])), prefix="it_")
     spec.body("it_main").add_freejoint()
     ball = spec.worldbody.add_body(name="ball", pos=(*given.foot, given.size[2] + BALL))
@@ -61,11 +61,19 @@ def test_a_ball_of_four_centimetres_stays_in(category: str) -> None:
 @pytest.mark.parametrize("yaw", [0.0, 0.6, np.pi / 2])
 def test_a_grocery_dropped_into_the_basket_lies_in_it(grocery: str, yaw: float) -> None:
     model, data = objects_on_a_table("basket", grocery)
-    rim = TABLE_TOP + figures("basket").size[2]
-    data.joint("thing1_joint0").qpos = (0, 0, rim - figures(grocery).low[2], np.cos(yaw / 2), 0, 0, np.sin(yaw / 2))
+    rim = TABLE_TOP + object_properties("basket").size[2]
+    data.joint("thing1_joint0").qpos = (
+        0,
+        0,
+        rim - object_properties(grocery).low[2],
+        np.cos(yaw / 2),
+        0,
+        0,
+        np.sin(yaw / 2),
+    )
     mujoco.mj_step(model, data, 750)
     offset = data.body("thing1_main").xpos - data.body("thing0_main").xpos
-    region = figures("basket").sites["contain_region"]
+    region = object_properties("basket").sites["contain_region"]
     assert region.half_size is not None
     assert (np.abs(offset - region.position) < region.half_size).all()
     assert tilt(data, "thing0_main") < 1.0
@@ -107,7 +115,7 @@ def test_one_stands_on_the_other(below: str, above: str, height: float) -> None:
 @pytest.mark.parametrize("mug", ["porcelain_mug", "white_yellow_mug", "red_coffee_mug"])
 def test_a_mug_stands_upright_in_the_middle_of_a_plate(mug: str) -> None:
     model, data = objects_on_a_table("plate", mug)
-    data.joint("thing1_joint0").qpos[:2] = np.negative(figures(mug).foot)
+    data.joint("thing1_joint0").qpos[:2] = np.negative(object_properties(mug).foot)
     data.joint("thing1_joint0").qpos[2] += 0.01
     mujoco.mj_step(model, data, 1000)
     assert tilt(data, "thing1_main") < 1.0

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from floating_hand import FloatingHand
 
-from ambidex.envs.objects.figures import categories, figures
+from ambidex.envs.objects.properties import categories, object_properties
 from ambidex.envs.simulation.pose import Pose, rotation_between
 from ambidex.scripted_policies.libero.planning.grasps import grasps
 
 STAYING = {"basket", "wooden_tray", "plate"}  # no task lifts these
-MOVABLE = [category for category in categories() if not figures(category).is_fixture and category not in STAYING]
+MOVABLE = [
+    category for category in categories() if not object_properties(category).is_fixture and category not in STAYING
+]
 
 
 def some_from_above(category: str) -> list[Pose]:

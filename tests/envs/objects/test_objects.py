@@ -6,13 +6,13 @@ import mujoco
 import numpy as np
 import pytest
 
-from ambidex.envs.objects.figures import categories, figures
+from ambidex.envs.objects.properties import categories, object_properties
 from ambidex.envs.objects.registry import OBJECTS, object_spec
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
-from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
+from ambidex.envs.tasks.libero.suites import HORIZONS, find_definition, task_names
 from ambidex.errors import UnknownNameError
 
-FREE = [category for category in categories() if not figures(category).is_fixture]
+FREE = [category for category in categories() if not object_properties(category).is_fixture]
 TOLERANCE = 1e-3  # [m]
 
 
@@ -48,14 +48,14 @@ def test_an_unknown_category_is_named_with_what_exists() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'ketchup'"):
         object_spec("ketchip")
     with pytest.raises(UnknownNameError, match="akita_black_bowl"):
-        figures("ketchip")
+        object_properties("ketchip")
 
 
 @pytest.mark.parametrize("category", FREE)
 @pytest.mark.parametrize("group", [2, 3], ids=["looks", "collision"])
 def test_it_fills_its_box(category: str, group: int) -> None:
     low, high = bounds(category, group)
-    given = figures(category)
+    given = object_properties(category)
     np.testing.assert_allclose(low, given.low, atol=TOLERANCE)
     np.testing.assert_allclose(high, given.high, atol=TOLERANCE)
 
@@ -65,15 +65,15 @@ def test_there_is_one_body_called_main_with_the_mass_that_is_given(category: str
     model, _ = model_of(category)
     assert [model.body(i).name for i in range(model.nbody)] == ["world", "main"]
     assert model.njnt == 0
-    assert model.body("main").mass[0] == pytest.approx(figures(category).mass)
-    assert 0.03 <= figures(category).mass <= 0.3
+    assert model.body("main").mass[0] == pytest.approx(object_properties(category).mass)
+    assert 0.03 <= object_properties(category).mass <= 0.3
 
 
 @pytest.mark.parametrize("category", FREE)
 def test_its_inertia_is_that_of_a_body_of_its_size(category: str) -> None:
     model, _ = model_of(category)
     body = model.body("main")
-    reach = np.linalg.norm(figures(category).size) / 2
+    reach = np.linalg.norm(object_properties(category).size) / 2
     assert (np.sqrt(body.inertia / body.mass) < reach).all()
     assert (np.sqrt(body.inertia / body.mass) > 0.01).all()
     assert body.inertia.max() < np.sort(body.inertia)[:2].sum() * 1.001
@@ -90,7 +90,7 @@ def test_what_is_seen_touches_nothing_and_what_touches_is_simple(category: str) 
             assert model.geom_group[geom] == 3
             assert model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_BOX
             assert model.geom_condim[geom] == 4
-            assert model.geom_friction[geom, 0] == figures(category).friction
+            assert model.geom_friction[geom, 0] == object_properties(category).friction
             touching += 1
     assert 1 <= touching <= 13
 
@@ -113,17 +113,17 @@ def test_triangles_face_where_their_normals_point(category: str) -> None:
         assert ((faced[:, None] * normals).sum(axis=2) > 0).all()
 
 
-@pytest.mark.parametrize("category", [c for c in FREE if figures(c).sites])
+@pytest.mark.parametrize("category", [c for c in FREE if object_properties(c).sites])
 def test_sites_are_where_they_are_given(category: str) -> None:
     model, data = model_of(category)
-    for name, site in figures(category).sites.items():
+    for name, site in object_properties(category).sites.items():
         np.testing.assert_allclose(data.site(name).xpos, site.position, atol=1e-9)
         np.testing.assert_allclose(model.site(name).size, site.half_size, atol=1e-9)
         assert model.site_group[model.site(name).id] == 4
 
 
 def test_every_category_of_the_published_tasks_exists() -> None:
-    problems = [read_problem(find(name).path) for suite in HORIZONS for name in task_names(suite)]
+    problems = [read_problem(find_definition(name).path) for suite in HORIZONS for name in task_names(suite)]
     used = {category for problem in problems for category in (*problem.objects.values(), *problem.fixtures.values())}
     assert used == set(categories())
 

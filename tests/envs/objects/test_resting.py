@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from objects_on_a_table import deepest, objects_on_a_table, tilt
 
-from ambidex.envs.objects.figures import categories, figures
+from ambidex.envs.objects.properties import categories, object_properties
 
-FREE = [category for category in categories() if not figures(category).is_fixture]
+FREE = [category for category in categories() if not object_properties(category).is_fixture]
 
 
 @pytest.mark.parametrize("timestep", [0.002, 0.005])

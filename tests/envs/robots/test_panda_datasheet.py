@@ -179,7 +179,7 @@ def test_what_stands_on_the_tables_is_within_reach(name: str) -> None:
     """From above, tilted outward by at most 0.6 rad at the far corners."""
     robot, *ranges, surface = TABLES[name]
     (arm,), home = robot.arms, np.array(HOME)
-    kinematics, seeds = Kinematics(robot, arm), [np.array(posture) for posture in arm.postures]
+    kinematics, seeds = Kinematics(robot, arm), [np.array(posture) for posture in arm.ik_seeds]
     box = (*ranges, (surface + 0.02, surface + 0.1))
     for corner in np.array(np.meshgrid(*[(low, (low + high) / 2, high) for low, high in box])).reshape(3, -1).T:
         poses = [outward(corner, arm.base, tilt) for tilt in (0.0, 0.3, 0.6)]

@@ -6,7 +6,7 @@ import pytest
 
 from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem, Region
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
-from ambidex.envs.tasks.libero.suites import HORIZONS, find, task_names
+from ambidex.envs.tasks.libero.suites import HORIZONS, find_definition, task_names
 from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.subgoals import Job, Work, check_goal, jobs, lid_of
 
@@ -118,7 +118,7 @@ def test_a_goal_without_a_job_is_refused(atom: Atom, says: str) -> None:
 def test_every_goal_of_liberos_has_a_job() -> None:
     for suite in HORIZONS:
         for name in task_names(suite):
-            check_goal(read_problem(find(name).path))
+            check_goal(read_problem(find_definition(name).path))
 
 
 def test_a_knob_may_be_named_by_a_region_of_the_stove() -> None:

@@ -24,9 +24,9 @@ class WatchedExpert:
         self._expert.reset(observation, seed)
 
     def act(self, observation: Observation) -> Float32Array:
-        before, moment = self._env.scene.state(), self._env.scene.moment
+        before, moment = self._env.scene.state(), self._env.scene.state_version
         self.actions.append(self._expert.act(observation))
-        same = np.array_equal(before, self._env.scene.state()) and moment == self._env.scene.moment
+        same = np.array_equal(before, self._env.scene.state()) and moment == self._env.scene.state_version
         self.meddled += not same
         return self.actions[-1]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ambidex.envs.objects.figures import SiteFigures, figures
+from ambidex.envs.objects.properties import SiteProperties, object_properties
 from ambidex.envs.tasks.libero.bddl.lexer import Word
 from ambidex.envs.tasks.libero.bddl.problem import Region
 from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
@@ -80,16 +80,16 @@ class Names:
             raise found.at.error(f"{found.text} ({category}) cannot {what}; these can: {', '.join(possible)}.")
         if name in self.regions:
             body = self._site(found, self.regions[name]).body
-            if not any(joint.body == body for joint in figures(category).joints.values()):
+            if not any(joint.body == body for joint in object_properties(category).joints.values()):
                 raise found.at.error(f"{found.text} lies on a part of {owner} that does not move, so it cannot {what}.")
         return name
 
-    def _site(self, found: Word, region: Region) -> SiteFigures:
+    def _site(self, found: Word, region: Region) -> SiteProperties:
         """The site a region of a thing stands for."""
         if region.target not in self.categories:
             raise found.at.error(f"region {found.text} belongs to {region.target}, which is not declared.")
         category = self.categories[region.target]
-        sites = {name: site for name, site in figures(category).sites.items() if site.half_size is not None}
+        sites = {name: site for name, site in object_properties(category).sites.items() if site.half_size is not None}
         if region.short_name not in sites:
             raise found.at.error(
                 f"{category} has no region {region.short_name}. It has: {', '.join(sorted(sites)) or 'none'}."

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ambidex.envs.objects.figures import categories, figures
+from ambidex.envs.objects.properties import categories, object_properties
 from ambidex.envs.tasks.libero.bddl.lexer import MAX_CHARACTERS, Group, Location, parse, word
 from ambidex.envs.tasks.libero.bddl.names import WORKSPACES, Names, known
 from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem
@@ -105,7 +105,7 @@ def _names(found: Mapping[str, Group], problem: str, fixtures: list[Declaration]
 def _by_category(declared: list[Declaration], fixed: bool) -> dict[str, str]:
     for item in declared:
         category = known(item.category, "category", categories())
-        if figures(category).is_fixture != fixed:
+        if object_properties(category).is_fixture != fixed:
             kind, section = ("an object", ":objects") if fixed else ("a fixture", ":fixtures")
             raise item.category.at.error(f"{category} is {kind}; declare {item.instance.text} in ({section} ...).")
     return {item.instance.text: item.category.text for item in declared}

@@ -34,7 +34,7 @@ class Judge:
             problem=problem,
             origin=arena.offset[:2],
             region_z=arena.region_z,
-            in_contact=scene.in_contact,
+            bodies_touch=scene.bodies_touch,
         )
         owners = dict.fromkeys(problem.owner(name) for atom in problem.goal for name in atom.arguments)
         self._things = tuple(owner for owner in owners if owner != problem.workspace)
@@ -45,14 +45,14 @@ class Judge:
 
     def atoms(self) -> dict[str, bool]:
         """Which atoms of the goal hold, in their order."""
-        if self._moment != self._scene.moment:
+        if self._moment != self._scene.state_version:
             self._atoms = {str(atom): holds(self._world, atom) for atom in self._problem.goal}
-            self._moment = self._scene.moment
+            self._moment = self._scene.state_version
         return self._atoms
 
     def touched(self) -> bool:
         """Whether the arm or the hand touches a thing of the goal."""
-        return any(self._scene.in_contact(self._arm, body_name(thing)) for thing in self._things)
+        return any(self._scene.bodies_touch(self._arm, body_name(thing)) for thing in self._things)
 
     def at_rest(self) -> bool:
         """Whether nothing of the goal moves."""

@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.tasks.libero.bddl.problem import Problem, Region
 from ambidex.envs.types import FloatArray
 
@@ -41,7 +41,7 @@ class ModelWorld:
         problem: The definition it is composed from.
         origin: Origin of the ranges of the workspace's regions, xy [m].
         region_z: Height of the workspace's regions [m].
-        in_contact: Whether two bodies, with all attached to them, touch.
+        bodies_touch: Whether two bodies, with all attached to them, touch.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class ModelWorld:
         problem: Problem,
         origin: tuple[float, float],
         region_z: float,
-        in_contact: Callable[[str, str], bool],
+        bodies_touch: Callable[[str, str], bool],
     ) -> None:
-        self._model, self._data, self._problem, self._in_contact = model, data, problem, in_contact
+        self._model, self._data, self._problem, self._bodies_touch = model, data, problem, bodies_touch
         self._zones = {
             region.name: tuple(_zones(region, origin, region_z))
             for region in problem.regions.values()
@@ -91,7 +91,7 @@ class ModelWorld:
         return np.asarray(self._data.qpos[self._joints[name]])
 
     def touching(self, a: str, b: str) -> bool:
-        return self._in_contact(body_name(a), body_name(b))
+        return self._bodies_touch(body_name(a), body_name(b))
 
 
 def body_name(instance: str) -> str:
@@ -102,7 +102,7 @@ def body_name(instance: str) -> str:
 def joint_names(problem: Problem, name: str) -> tuple[str, ...]:
     """Joints of a fixture, or those that move the part a region lies on, in qpos order."""
     owner = problem.owner(name)
-    found = figures(problem.categories[owner])
+    found = object_properties(problem.categories[owner])
     parts: Iterable[str] = {joint.body for joint in found.joints.values()}
     if name in problem.regions:
         parts = {found.sites[problem.regions[name].short_name].body}

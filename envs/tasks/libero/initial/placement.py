@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.arenas.arena import Arena
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem, Range, Region
@@ -104,7 +104,7 @@ class Placement:
 
     def _place_on_workspace(self, thing: str, region: Region) -> None:
         category = self._problem.objects[thing]
-        shape = figures(category)
+        shape = object_properties(category)
         height = self._arena.surface_z + GAP - shape.low[2]
         blocked: set[str] = set()
         for _ in range(TRIES):
@@ -124,7 +124,7 @@ class Placement:
         )
 
     def _place_at_site(self, thing: str, region: Region) -> None:
-        shape = figures(self._problem.objects[thing])
+        shape = object_properties(self._problem.objects[thing])
         self._scene.refresh()
         site = self._scene.site_pose(region.name)
         half = self._scene.model.site(region.name).size
@@ -137,7 +137,10 @@ class Placement:
         self._raise(thing, region.name, Pose.at((turned[0], turned[1], bottom - shape.low[2])))
 
     def _place_on(self, thing: str, support: str) -> None:
-        shape, below = figures(self._problem.objects[thing]), figures(self._problem.categories[support])
+        shape, below = (
+            object_properties(self._problem.objects[thing]),
+            object_properties(self._problem.categories[support]),
+        )
         self._scene.refresh()
         pose = self._scene.body_pose(body_name(support))
         self._raise(thing, support, pose.shifted((0.0, 0.0, below.low[2] - shape.low[2] + 0.001)))
@@ -156,7 +159,8 @@ class Placement:
         return {
             other
             for other, (x, y) in self._placed.items()
-            if math.hypot(xy[0] - x, xy[1] - y) <= radius + figures(self._problem.categories[other]).horizontal_radius
+            if math.hypot(xy[0] - x, xy[1] - y)
+            <= radius + object_properties(self._problem.categories[other]).horizontal_radius
         }
 
     def _drawn(self, given: Range) -> tuple[float, float]:

@@ -8,12 +8,12 @@ import pytest
 from definition_digest import digest
 
 from ambidex.envs.arenas.arena import arena
-from ambidex.envs.objects.figures import figures
+from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.tasks.libero.bddl.names import WORKSPACES
 from ambidex.envs.tasks.libero.bddl.problem import Problem
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
-from ambidex.envs.tasks.libero.suites import DEFINITIONS, HORIZONS, find, task_names
+from ambidex.envs.tasks.libero.suites import DEFINITIONS, HORIZONS, find_definition, task_names
 
 DIGESTS = Path(__file__).parents[3] / "data" / "libero_definitions.json"
 SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}
@@ -21,7 +21,7 @@ SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_1
 
 @pytest.fixture(scope="module")
 def problems() -> dict[str, Problem]:
-    return {name: read_problem(find(name).path) for suite in SIZES for name in task_names(suite)}
+    return {name: read_problem(find_definition(name).path) for suite in SIZES for name in task_names(suite)}
 
 
 def test_there_are_130_and_no_other_file(problems: dict[str, Problem]) -> None:
@@ -65,7 +65,7 @@ def test_goals_have_the_number_of_atoms_libero_has(problems: dict[str, Problem])
 
 
 def test_libero_90_has_74_instructions() -> None:
-    assert len({find(name).instruction for name in task_names("libero_90")}) == 74
+    assert len({find_definition(name).instruction for name in task_names("libero_90")}) == 74
 
 
 def test_a_spatial_state_has_the_size_of_liberos(problems: dict[str, Problem]) -> None:
@@ -87,7 +87,7 @@ def test_every_problem_class_has_its_room(problem: str) -> None:
 
 def test_what_opens_and_turns_has_joints() -> None:
     for states in JOINT_STATES.values():
-        assert all(figures(category).joints for category in states)
+        assert all(object_properties(category).joints for category in states)
 
 
 def test_every_definition_says_what_liberos_says(problems: dict[str, Problem]) -> None:

@@ -37,5 +37,5 @@ def test_what_leans_on_the_forearm_is_not_released() -> None:
     assert env.task.checks(env.scene)["released"]
     env.scene.place(BOWL, Pose.at(env.scene.body_pose("robot0_link5").shifted((0.0, 0.0, -0.08)).position))
     env.scene.refresh()
-    assert env.scene.in_contact("robot0_link5", BOWL) and not env.scene.in_contact("robot0_right_hand", BOWL)
+    assert env.scene.bodies_touch("robot0_link5", BOWL) and not env.scene.bodies_touch("robot0_right_hand", BOWL)
     assert not env.task.checks(env.scene)["released"]

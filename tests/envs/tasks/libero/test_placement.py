@@ -74,10 +74,10 @@ def test_things_start_on_and_in_things() -> None:
         "akita_black_bowl_1_main"
     )
     assert np.abs(offset.position[:2]).max() < 0.03
-    assert env.scene.in_contact("akita_black_bowl_1_main", "wooden_cabinet_1_cabinet_top")
+    assert env.scene.bodies_touch("akita_black_bowl_1_main", "wooden_cabinet_1_cabinet_top")
     on = make("libero_spatial/5", cameras=())
     on.reset(0)
-    assert on.scene.in_contact("akita_black_bowl_1_main", "glazed_rim_porcelain_ramekin_1_main")
+    assert on.scene.bodies_touch("akita_black_bowl_1_main", "glazed_rim_porcelain_ramekin_1_main")
 
 
 def test_an_object_without_room_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.envs.tasks.libero.suites import find, instruction, is_libero, task_names
+from ambidex.envs.tasks.libero.suites import find_definition, instruction, is_libero_name, task_names
 from ambidex.errors import DefinitionError, UnknownNameError, UsageError
 
 
@@ -26,9 +26,9 @@ from ambidex.errors import DefinitionError, UnknownNameError, UsageError
     ],
 )
 def test_a_number_is_the_place_in_the_benchmark(alias: str, words: str, horizon: int) -> None:
-    found = find(alias)
+    found = find_definition(alias)
     assert (found.instruction, found.horizon) == (words, horizon)
-    assert find(found.name) == found and found.path.is_file()
+    assert find_definition(found.name) == found and found.path.is_file()
     assert found.name == f"{found.suite}/{found.path.stem}" and alias == f"{found.suite}/{found.index}"
     assert task_names(found.suite)[found.index] == found.name
 
@@ -42,8 +42,8 @@ def test_the_scene_is_no_part_of_the_instruction() -> None:
 def test_a_users_file_is_named_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "wipe_the_table.bddl").write_text("")
     monkeypatch.chdir(tmp_path)
-    found = find("wipe_the_table.bddl")
-    assert found.name == str(tmp_path / "wipe_the_table.bddl") and find(found.name) == found
+    found = find_definition("wipe_the_table.bddl")
+    assert found.name == str(tmp_path / "wipe_the_table.bddl") and find_definition(found.name) == found
     assert (found.suite, found.instruction, found.horizon) == ("", "wipe the table", 600)
 
 
@@ -51,14 +51,14 @@ def test_a_link_may_lead_to_a_file_of_any_name(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "content").write_text("")
     (tmp_path / "wipe_the_table.bddl").symlink_to(tmp_path / "content")
-    found = find(str(tmp_path / "sub" / ".." / "wipe_the_table.bddl"))
-    assert found.name == str(tmp_path / "wipe_the_table.bddl") and find(found.name) == found
+    found = find_definition(str(tmp_path / "sub" / ".." / "wipe_the_table.bddl"))
+    assert found.name == str(tmp_path / "wipe_the_table.bddl") and find_definition(found.name) == found
     assert found.instruction == "wipe the table"
 
 
 def test_names_meant_for_libero_are_known_by_their_look() -> None:
-    assert is_libero("libero_goal/1") and is_libero("libero_goal/nothing") and is_libero("/tmp/a.bddl")
-    assert not is_libero("transfer_cube")
+    assert is_libero_name("libero_goal/1") and is_libero_name("libero_goal/nothing") and is_libero_name("/tmp/a.bddl")
+    assert not is_libero_name("transfer_cube")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_names_meant_for_libero_are_known_by_their_look() -> None:
 )
 def test_a_wrong_task_is_told_what_exists(name: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        find(name)
+        find_definition(name)
 
 
 def test_a_wrong_suite_is_told_what_exists() -> None:
@@ -86,4 +86,4 @@ def test_a_wrong_suite_is_told_what_exists() -> None:
 @pytest.mark.parametrize("name", ["/nowhere/task.bddl", "task.bddl", "../../task.bddl"])
 def test_a_file_that_does_not_exist_is_told_so(name: str) -> None:
     with pytest.raises(DefinitionError, match="is no file"):
-        find(name)
+        find_definition(name)

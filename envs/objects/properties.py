@@ -16,7 +16,7 @@ Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiteFigures:
+class SiteProperties:
     """A named place on an object.
 
     Attributes:
@@ -31,7 +31,7 @@ class SiteFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JointFigures:
+class JointProperties:
     """A drawer's, door's or knob's joint.
 
     Attributes:
@@ -54,7 +54,7 @@ class JointFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ObjectFigures:
+class ObjectProperties:
     """One category, measured in its body frame. It stands with the frame's z axis up.
 
     Attributes:
@@ -79,8 +79,8 @@ class ObjectFigures:
     friction: float
     mass: float
     is_fixture: bool
-    sites: Mapping[str, SiteFigures]
-    joints: Mapping[str, JointFigures]
+    sites: Mapping[str, SiteProperties]
+    joints: Mapping[str, JointProperties]
     parts: Mapping[str, tuple[Vector, Vector]]
 
     @property
@@ -101,7 +101,7 @@ def categories() -> tuple[str, ...]:
 
 
 @cache
-def figures(category: str) -> ObjectFigures:
+def object_properties(category: str) -> ObjectProperties:
     """The figures of a category.
 
     Raises:
@@ -113,7 +113,7 @@ def figures(category: str) -> ObjectFigures:
     given = everything[category]
     low, high = _vector(given["low"]), _vector(given["high"])
     x, y = given.get("foot", ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2))
-    return ObjectFigures(
+    return ObjectProperties(
         category=category,
         low=low,
         high=high,
@@ -140,16 +140,16 @@ def _vector(numbers: object) -> Vector:
     return x, y, z
 
 
-def _site(*, position: object, half_size: object = None, body: str = "main") -> SiteFigures:
-    return SiteFigures(
+def _site(*, position: object, half_size: object = None, body: str = "main") -> SiteProperties:
+    return SiteProperties(
         body=body, position=_vector(position), half_size=None if half_size is None else _vector(half_size)
     )
 
 
 def _joint(
     *, body: str, kind: str, axis: object, anchor: object, range: tuple[float, float], damping: float
-) -> JointFigures:
+) -> JointProperties:
     low, high = range
-    return JointFigures(
+    return JointProperties(
         body=body, kind=kind, axis=_vector(axis), anchor=_vector(anchor), low=low, high=high, damping=damping
     )
