@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.command_line import DONE, FAILED, run, say
+from ambidex.command_line import DONE, FAILED, print_message, run
 from ambidex.envs.simulation.opengl import check_environment
 
 COMMAND = "run-benchmark"
@@ -26,7 +26,7 @@ def _main(config: BenchmarkConfig) -> int:
     if not config.quiet:
         sys.stdout.write(summary.in_words() + "\n")
     if summary.broken:
-        say(COMMAND, summary.shortfall(make_plan(config).resume_command))
+        print_message(COMMAND, summary.shortfall(make_plan(config).resume_command))
     if summary.missing_videos:
-        say(COMMAND, describe_missing(summary.missing_videos))
+        print_message(COMMAND, describe_missing(summary.missing_videos))
     return DONE if summary.complete and not summary.missing_videos else FAILED

@@ -15,8 +15,9 @@ from ambidex.benchmarks.speed.machine import describe_machine
 from ambidex.benchmarks.speed.recording import recording_figures
 from ambidex.benchmarks.speed.simulation import rendering_figures, simulation_figures
 from ambidex.benchmarks.speed.timing import FULL, QUICK, Figure, table
-from ambidex.command_line import Switch, run, say
+from ambidex.command_line import print_message, run
 from ambidex.errors import UsageError
+from ambidex.flags import Switch
 
 COMMAND = "throughput"
 Section = Literal["simulation", "rendering", "recording", "libero", "training"]
@@ -54,16 +55,18 @@ def main(config: ThroughputConfig) -> None:
     for figure in _measure(config):
         figures.append(figure)
         if not config.quiet:
-            say(COMMAND, f"{figure.label}: {figure.value:.4g} {figure.unit}")
+            print_message(COMMAND, f"{figure.label}: {figure.value:.4g} {figure.unit}")
     print(table(figures))
     write_json(config.output, {"started": started, "config": _plain(config), **machine, "figures": _rows(figures)})
     if not config.quiet:
-        say(COMMAND, f"Written to {config.output}.")
+        print_message(COMMAND, f"Written to {config.output}.")
 
 
 def _warn_if_busy(load: float) -> None:
     if load > BUSY:
-        say(COMMAND, f"Others are at work (load {load:.1f}), so the figures will be lower than this machine's own.")
+        print_message(
+            COMMAND, f"Others are at work (load {load:.1f}), so the figures will be lower than this machine's own."
+        )
 
 
 def _measure(config: ThroughputConfig) -> Iterator[Figure]:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ambidex.benchmarks.gallery.server.config import WatchConfig
 from ambidex.benchmarks.videos.jobs import VideoStyle
-from ambidex.command_line import DONE, FAILED, run, say
+from ambidex.command_line import DONE, FAILED, print_message, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
 
@@ -54,10 +54,10 @@ def _export(config: WatchConfig, look: VideoStyle) -> int:
     runs = read_runs(config.paths, look)
     for shown in () if config.quiet else runs:
         if shown.shortfall:
-            say(COMMAND, shown.shortfall)
+            print_message(COMMAND, shown.shortfall)
     report = export(runs, config.export, look, budget_mb=config.budget, workers=config.workers, quiet=config.quiet)
     if not config.quiet:
         sys.stdout.write(report.in_words() + "\n")
     if report.unfilmed:
-        say(COMMAND, report.unfilmed)
+        print_message(COMMAND, report.unfilmed)
     return FAILED if report.unfilmed else DONE

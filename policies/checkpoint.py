@@ -9,11 +9,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ambidex.atomic_files import appearing, write_json
+from ambidex.atomic_files import replacing_folder, write_json
 from ambidex.codec import from_json, parse, to_json
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import CheckpointError
 from ambidex.lookup import resolve
+from ambidex.output_folder import TRAINING_PACKAGES, versions
 from ambidex.policies.compatibility import embodiment
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import Policy
@@ -25,7 +26,6 @@ from ambidex.policies.run_folder import (
     point_last_to,
 )
 from ambidex.text import first_few
-from ambidex.versions import TRAINING, versions
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -78,7 +78,7 @@ def save(
         CheckpointError: The tensors cannot be written.
     """
     path = checkpoint_path(directory, step)
-    with appearing(path) as temporary:
+    with replacing_folder(path) as temporary:
         for number, (spec, own) in enumerate(zip(policy.specs, statistics, strict=True)):
             _write_robot(robot_folder(temporary, number), spec, own)
         write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
@@ -158,7 +158,7 @@ def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict
         "policy": policy.name,
         "step": step,
         "config": to_json(config),
-        "versions": versions(TRAINING),
+        "versions": versions(TRAINING_PACKAGES),
     }
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from ambidex.errors import UsageError
-from ambidex.output_folder import check_output_folder, exclusive_lock
+from ambidex.flags import changed_flags
+from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
 from ambidex.policies.checkpoint import load, policy_type, read_texts
 from ambidex.policies.data.dataset import check_directories, read_tables, said_differences
 from ambidex.policies.data.episode_table import EpisodeTable
@@ -39,7 +40,6 @@ from ambidex.policies.training.logging import TrainingLog
 from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.robots import RobotData, robots_of
 from ambidex.policies.training.run_info import (
-    changed_flags,
     config_of,
     data_facts,
     differences,
@@ -49,7 +49,6 @@ from ambidex.policies.training.run_info import (
 )
 from ambidex.policies.training.setup import find_home, make_policy, make_stream, training_batches, with_tasks
 from ambidex.policies.training.trainer import Trainer, Validation
-from ambidex.versions import TRAINING, versions
 
 
 def train(config: TrainConfig[Any]) -> Path:
@@ -187,7 +186,7 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) ->
 
 
 def _origin() -> dict[str, object]:
-    return {"command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]), "versions": versions(TRAINING)}
+    return {"command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]), "versions": versions(TRAINING_PACKAGES)}
 
 
 def _use_fast_kernels(device: torch.device) -> None:

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from ambidex.command_line import OptionalName, OptionalPath, Switch, defaults_or_leave, peek, run
+from ambidex.command_line import defaults_or_exit, peek_flags, run
 from ambidex.envs.registry import SUITES
 from ambidex.errors import UsageError
+from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
 from ambidex.policies.run_folder import TRAIN_JSON, default_run
@@ -23,7 +24,7 @@ COMMAND = "train-policy"
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, train, and leave with an exit code."""
     words = sys.argv[1:] if argv is None else argv
-    default = defaults_or_leave(COMMAND, defaults_for, words)
+    default = defaults_or_exit(COMMAND, defaults_for, words)
     kind = cast("type[TrainConfig[Any]]", TrainConfig[type(default.model)])  # type: ignore[misc]
     run(COMMAND, _main, kind, words, default=default)
 
@@ -118,7 +119,7 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
         UsageError: There is no run to go on with, or no checkpoint to begin with.
         CheckpointError: The run to go on with is damaged, or the checkpoint to begin with.
     """
-    known = peek(words, _DecidingFlags)
+    known = peek_flags(words, _DecidingFlags)
     if known.resume:
         run = known.output_dir or default_run(known.policy, known.data)
         stored = read_train_json(run)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from ambidex.command_line import DONE, FAILED, OptionalInt, OptionalPath, Switch, defaults_or_leave, peek, run, say
+from ambidex.command_line import DONE, FAILED, defaults_or_exit, peek_flags, print_message, run
 from ambidex.envs.registry import FAMILIES, SUITES, find_task, tasks_named
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.envs.tasks.libero.suites import find_definition, is_libero_name
+from ambidex.flags import OptionalInt, OptionalPath, Switch
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.text import text_table
@@ -19,7 +20,7 @@ COMMAND = "record-episodes"
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, record, and leave with an exit code."""
     words = sys.argv[1:] if argv is None else argv
-    run(COMMAND, _main, RecordConfig, words, default=defaults_or_leave(COMMAND, defaults_for, words))
+    run(COMMAND, _main, RecordConfig, words, default=defaults_or_exit(COMMAND, defaults_for, words))
 
 
 def _main(config: RecordConfig) -> int:
@@ -37,7 +38,7 @@ def _main(config: RecordConfig) -> int:
             sys.stdout.write(summary.in_words() + "\n")
         if not summary.complete:
             longer = replace(config, max_attempts=2 * summary.attempts)
-            say(COMMAND, summary.shortfall(resume_command(longer)))
+            print_message(COMMAND, summary.shortfall(resume_command(longer)))
     return DONE if all(summary.complete for summary in summaries) else FAILED
 
 
@@ -69,7 +70,7 @@ def defaults_for(words: Sequence[str]) -> RecordConfig | None:
         UsageError: The dataset was not made by record-episodes.
         DatasetError: Its dataset.json is damaged, or of another version.
     """
-    known = peek(words, _DecidingFlags)
+    known = peek_flags(words, _DecidingFlags)
     folder = known.output_dir
     if not known.resume or known.task or known.bddl_file or folder is None or not (folder / DATASET_JSON).is_file():
         return None

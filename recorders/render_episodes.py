@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from ambidex.command_line import run, to_text
+from ambidex.command_line import run
 from ambidex.envs.simulation.opengl import check_environment
+from ambidex.flags import format_command
 from ambidex.recorders.rendering.config import RenderConfig
 
 COMMAND = "render-episodes"
@@ -24,7 +25,7 @@ def _main(config: RenderConfig) -> None:
     try:
         summary = render(config)
     except KeyboardInterrupt:
-        command = to_text(COMMAND, replace(config, resume=True, quiet=False, debug=False), brief=True)
+        command = format_command(COMMAND, replace(config, resume=True, quiet=False, debug=False), brief=True)
         raise KeyboardInterrupt(f"What is rendered stays. Go on with: {command}") from None
     if not config.quiet:
         sys.stdout.write(summary.in_words() + "\n")

@@ -8,9 +8,10 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from ambidex.command_line import DONE, FAILED, OptionalInt, Switch, run
+from ambidex.command_line import DONE, FAILED, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
+from ambidex.flags import OptionalInt, Switch
 from ambidex.progress import Progress
 from ambidex.recorders.verification.checks import Verification
 from ambidex.text import text_table

@@ -15,11 +15,11 @@ try() {
 rate() {
     python - "$1" <<'PYTHON'
 import json, pathlib, sys
-from ambidex.intervals import rate_in_words
+from ambidex.intervals import format_rate
 
 summary = json.loads((pathlib.Path(sys.argv[1]) / "summary.json").read_text())
 for task, found in summary["tasks"].items():
-    print(f"    {summary['policy']:<9} {task}  {rate_in_words(found['successes'], found['n'])}")
+    print(f"    {summary['policy']:<9} {task}  {format_rate(found['successes'], found['n'])}")
 PYTHON
 }
 

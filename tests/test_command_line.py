@@ -10,8 +10,8 @@ import pytest
 import tyro
 
 from ambidex import command_line
-from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.errors import AmbidexError, DatasetError, UnknownNameError, UsageError
+from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,7 @@ def test_on_a_terminal_paragraphs_are_wrapped(monkeypatch):
     terminal.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("COLUMNS", "40")
-    command_line.say("test-things", "word " * 30)
+    command_line.print_message("test-things", "word " * 30)
     assert max(map(len, terminal.getvalue().splitlines())) <= 40
 
 

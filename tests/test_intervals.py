@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from ambidex.intervals import rate_in_words, wilson_interval
+from ambidex.intervals import format_rate, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_ends_solve_the_score_equation():
 
 def test_nothing_is_known_without_trials():
     assert wilson_interval(0, 0) == (0.0, 1.0)
-    assert rate_in_words(0, 0) == "0/0 = unknown (95 % interval 0.0 to 100.0)"
+    assert format_rate(0, 0) == "0/0 = unknown (95 % interval 0.0 to 100.0)"
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(-1, 3), (4, 3), (0, -1)])
@@ -38,4 +38,4 @@ def test_impossible_counts_are_refused(successes, trials):
 
 
 def test_words():
-    assert rate_in_words(50, 52) == "50/52 = 96.2 % (95 % interval 87.0 to 98.9)"
+    assert format_rate(50, 52) == "50/52 = 96.2 % (95 % interval 87.0 to 98.9)"

@@ -17,12 +17,13 @@ from ambidex.benchmarks.codes.drawing import Column, check_picture_name, picture
 from ambidex.benchmarks.evaluation.agents import environment_for
 from ambidex.benchmarks.evaluation.policy_loading import compatible_spec, fix_code, select_robot
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
-from ambidex.command_line import Names, OptionalPath, Switch, run
+from ambidex.command_line import run
 from ambidex.envs.env import Environment
 from ambidex.envs.registry import FAMILIES, find_task
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray, Observation, Outcome
 from ambidex.errors import SimulationError, UsageError
+from ambidex.flags import Names, OptionalPath, Switch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.compatibility import embodiment
 from ambidex.policies.messages import Chunk, ObservationMessage

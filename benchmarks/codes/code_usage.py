@@ -16,8 +16,9 @@ from ambidex.benchmarks.codes.figures import codebook_picture
 from ambidex.benchmarks.codes.folder import CodedFolder, codebook_size
 from ambidex.benchmarks.codes.report import report, usage_to_json
 from ambidex.benchmarks.codes.usage import CodebookUse, check_alike
-from ambidex.command_line import OptionalPath, Switch, run, say
+from ambidex.command_line import print_message, run
 from ambidex.errors import UsageError
+from ambidex.flags import OptionalPath, Switch
 
 COMMAND = "code-usage"
 
@@ -51,7 +52,7 @@ def main(config: CodeUsageConfig) -> None:
     folders = [CodedFolder.read(path) for path in config.results]
     for folder in () if config.quiet else folders:
         if folder.unfinished:
-            say(COMMAND, folder.unfinished)
+            print_message(COMMAND, folder.unfinished)
     use = _counted(folders, config)
     figures = config.output.with_suffix(".json")
     write_picture(config.output, codebook_picture(use))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from ambidex.command_line import OptionalPath, Switch
+from ambidex.flags import OptionalPath, Switch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder, Key
 from ambidex.benchmarks.comparison.verdict import remarks, verdict
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
-from ambidex.versions import versions
+from ambidex.output_folder import versions
 
 
 def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:

@@ -25,13 +25,13 @@ from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.speed.machine import describe_hardware
 from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
-from ambidex.command_line import flags_to_json, say, to_text
-from ambidex.output_folder import check_output_folder, exclusive_lock
+from ambidex.command_line import print_message
+from ambidex.flags import flags_to_json, format_command
+from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.environment import keep_definition
 from ambidex.recorders.recording.worker import AgentFactory
-from ambidex.versions import versions
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 
@@ -64,7 +64,7 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)
     check_flags(plan)
     if plan.checkpoint_words and not plan.config.quiet:
-        say(COMMAND, plan.checkpoint_words)
+        print_message(COMMAND, plan.checkpoint_words)
     try:
         summary = BenchmarkRun(plan, load, agent_factory).run()
         films = _film(plan)
@@ -165,7 +165,7 @@ class BenchmarkRun:
             policy=self._config.policy,
             execution=hosted.execution,
             protocol=self._plan.protocol,
-            command=to_text(COMMAND, self._config, leave_out=RUN_ONLY),
+            command=format_command(COMMAND, self._config, leave_out=RUN_ONLY),
             checkpoint=hosted.checkpoint,
             serving=hosted.serving,
             env_specs=hosted.env_specs,

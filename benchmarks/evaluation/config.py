@@ -6,9 +6,9 @@ from typing import Annotated
 import tyro
 
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.command_line import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UsageError
+from ambidex.flags import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.recording.config import Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]

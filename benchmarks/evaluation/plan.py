@@ -10,7 +10,6 @@ from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_devi
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.evaluation.worker import EpisodeJob
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
-from ambidex.command_line import to_text
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import file_sha256, text_sha256
 from ambidex.envs.registry import SUITES, find_task, tasks_named
@@ -19,6 +18,7 @@ from ambidex.envs.tasks.libero.initial.state_file import read_init_states
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UnknownNameError, UsageError
+from ambidex.flags import format_command
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
@@ -82,7 +82,7 @@ class BenchmarkPlan:
     def resume_command(self) -> str:
         """The command that goes on with this benchmark."""
         shown = replace(strip_defaults(self.config, self.tasks), resume=True, quiet=False, debug=False)
-        return to_text(COMMAND, shown, brief=True)
+        return format_command(COMMAND, shown, brief=True)
 
 
 def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:

@@ -11,10 +11,10 @@ from ambidex.benchmarks.evaluation.agents import ServedAgents, environment_for
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.info import CheckpointId, ServingInfo
-from ambidex.command_line import AUTO
 from ambidex.envs.registry import find_task
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
+from ambidex.flags import AUTO
 from ambidex.policies.compatibility import check_compatible, embodiment, unseen_warning
 from ambidex.policies.serving.execution import choose_execution
 from ambidex.policies.serving.server import PolicyServer, describe

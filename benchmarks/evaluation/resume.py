@@ -3,8 +3,8 @@
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import COMMAND, BenchmarkPlan
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.command_line import differences
 from ambidex.errors import UsageError
+from ambidex.flags import changed_flags
 
 # May grow; by its weights; as it was resolved; by what is in the files.
 COMPARED_APART = frozenset({"episodes", "checkpoint", "device", "init_states"})
@@ -15,14 +15,14 @@ def check_flags(plan: BenchmarkPlan) -> None:
     """Refuse to go on with a folder under other flags; a folder without results is fine.
 
     Raises:
-        UsageError: With the list of differences.
+        UsageError: With the list of changed_flags.
         DatasetError: benchmark.json is damaged.
     """
     if not (plan.directory / BENCHMARK_JSON).exists():
         return
     info = BenchmarkInfo.read(plan.directory)
     old = info.settings(COMMAND, BenchmarkConfig)
-    found = differences(old, plan.config, ignore=RUN_ONLY | COMPARED_APART)
+    found = changed_flags(old, plan.config, ignore=RUN_ONLY | COMPARED_APART)
     if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")
     _refuse(plan, found + _other_starts(plan, info))
@@ -32,7 +32,7 @@ def check_same(plan: BenchmarkPlan, new: BenchmarkInfo) -> None:
     """Refuse to go on with a folder of another checkpoint, device, version or environment.
 
     Raises:
-        UsageError: With the list of differences.
+        UsageError: With the list of changed_flags.
         DatasetError: benchmark.json is damaged.
     """
     if (plan.directory / BENCHMARK_JSON).exists():

@@ -6,7 +6,7 @@ from typing import Self
 
 from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
 from ambidex.envs.types import Outcome
-from ambidex.intervals import rate_in_words, wilson_interval
+from ambidex.intervals import format_rate, wilson_interval
 
 # FOLDED benchmarks.gallery.report_tally: What episodes amount to: successes, errors, the interval of the rate, and how many reached each stage.
 
@@ -64,7 +64,7 @@ class Tally:
     def in_words(self) -> str:
         """The rate with its interval, and how many episodes are missing."""
         missing = f", {self.missing} of {self.n + self.missing} episodes missing" if self.missing else ""
-        return f"{self.task or 'all tasks'}: {rate_in_words(self.successes, self.n)}{missing}"
+        return f"{self.task or 'all tasks'}: {format_rate(self.successes, self.n)}{missing}"
 
 
 MediaOf = Callable[[int, ReportEpisode], Media]

@@ -14,9 +14,9 @@ from ambidex.benchmarks.results.reading import EpisodeCount, episodes_per_task
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import StoredSummary
 from ambidex.benchmarks.videos.jobs import VideoStyle
-from ambidex.command_line import from_text, to_text
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
+from ambidex.flags import format_command, parse_command
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.files import DatasetFiles
@@ -103,7 +103,7 @@ class CommandPerEpisode:
             return self._text
         folder = Path("results") / f"{config.policy}-{task.replace('/', '-')}-seed-{seed}"
         one = replace(config, task=task, suite=None, seed=seed, episodes=1, video="all", output_dir=folder)
-        return _with_seed(to_text(BENCHMARK, one, brief=True), seed)
+        return _with_seed(format_command(BENCHMARK, one, brief=True), seed)
 
     def recording(self, task: str, seed: int) -> str:
         """Of an episode that record-episodes attempted."""
@@ -112,19 +112,19 @@ class CommandPerEpisode:
             return self._text
         folder = Path("data") / f"{task.replace('/', '-')}-seed-{seed}"
         one = replace(config, task=task, seed=seed, num_episodes=1, max_attempts=1, output_dir=folder)
-        return _with_seed(to_text(RECORD, replace(one, keep_failures=True, video="all"), brief=True), seed)
+        return _with_seed(format_command(RECORD, replace(one, keep_failures=True, video="all"), brief=True), seed)
 
     @cached_property
     def _benchmark(self) -> BenchmarkConfig | None:
         try:
-            return from_text(BENCHMARK, self._text, BenchmarkConfig)
+            return parse_command(BENCHMARK, self._text, BenchmarkConfig)
         except AmbidexError:
             return None
 
     @cached_property
     def _recording(self) -> RecordConfig | None:
         try:
-            return from_text(RECORD, self._text, RecordConfig)
+            return parse_command(RECORD, self._text, RecordConfig)
         except AmbidexError:
             return None
 

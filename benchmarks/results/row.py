@@ -9,8 +9,7 @@ from typing import Self
 
 from ambidex.codec import to_json
 from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
-from ambidex.output_folder import row_from_line
-from ambidex.versions import versions
+from ambidex.output_folder import row_from_line, versions
 
 # FOLDED benchmarks.code_runs: The code behind each action of an episode, run-length encoded: a code is kept for a whole chunk.
 

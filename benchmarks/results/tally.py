@@ -10,7 +10,7 @@ from ambidex.benchmarks.results.folder import SUMMARY
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
-from ambidex.intervals import rate_in_words, wilson_interval
+from ambidex.intervals import format_rate, wilson_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Tally:
 
     def in_words(self) -> str:
         """The rate with its interval."""
-        return rate_in_words(self.successes, self.n)
+        return format_rate(self.successes, self.n)
 
 
 def _count(rows: Sequence[EpisodeRow], outcome: Outcome) -> int:

@@ -13,8 +13,9 @@ from typing import Literal
 import torch
 
 from ambidex.benchmarks.speed.training_speed import JOINTS, SPEC
-from ambidex.command_line import Switch, run
+from ambidex.command_line import run
 from ambidex.errors import UsageError
+from ambidex.flags import Switch
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.normalization import FieldStatistics, Statistics
 from ambidex.policies.training.distributed import choose_device

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ambidex.envs.simulation.opengl import make_context
-from ambidex.versions import versions
+from ambidex.output_folder import versions
 
 PACKAGES = ("dm-control", "gymnasium", "av", "PyOpenGL")
 

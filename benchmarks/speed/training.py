@@ -10,12 +10,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ambidex.benchmarks.speed.timing import Effort, Figure
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, ImageArray, Outcome
+from ambidex.output_folder import versions
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults
 from ambidex.policies.training.logging import PARTS
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
-from ambidex.versions import versions
 
 JOINTS, OBJECTS = 14, 2
 EPISODES, STEPS = 2, 400

@@ -20,10 +20,10 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.registry import FAMILIES, tasks_named
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, Outcome
-from ambidex.intervals import rate_in_words
+from ambidex.intervals import format_rate
+from ambidex.output_folder import versions
 from ambidex.progress import Progress
 from ambidex.scripted_policies.registry import make_expert
-from ambidex.versions import versions
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 
@@ -155,7 +155,7 @@ def _row(task: str, spread: str, results: dict[Trial, TrialResult]) -> str:
     solved = [r.solved_at for r in results.values() if r.outcome == Outcome.SUCCESS.value]
     failed = sorted(t.seed for t, r in results.items() if r.outcome != Outcome.SUCCESS.value)
     when = f"{np.median(solved):.0f} / {max(solved)}" if solved else "never"
-    return f"| {task} | {spread} | {rate_in_words(len(solved), len(results))} | {when} | {json.dumps(failed)} |"
+    return f"| {task} | {spread} | {format_rate(len(solved), len(results))} | {when} | {json.dumps(failed)} |"
 
 
 def _sums(results: dict[Trial, TrialResult], config: ExpertRatesConfig) -> Iterator[str]:
@@ -163,7 +163,7 @@ def _sums(results: dict[Trial, TrialResult], config: ExpertRatesConfig) -> Itera
     for spread in config.spread:
         outcomes = [r.outcome for t, r in results.items() if t.spread == spread]
         if len(outcomes) > config.num_seeds:
-            rate = rate_in_words(outcomes.count(Outcome.SUCCESS.value), len(outcomes))
+            rate = format_rate(outcomes.count(Outcome.SUCCESS.value), len(outcomes))
             yield f"| all of {config.task} | {spread} | {rate} | | |"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ambidex.command_line import OptionalInt, OptionalPath, Switch
+from ambidex.flags import OptionalInt, OptionalPath, Switch
 
 # FOLDED benchmarks.study.study_variant: How the GPU study trains.
 

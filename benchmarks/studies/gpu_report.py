@@ -13,7 +13,7 @@ from ambidex.benchmarks.results.folder import read_rows
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.speed.machine import describe_machine
 from ambidex.benchmarks.studies.gpu_plan import TrainingCell
-from ambidex.versions import TRAINING, versions
+from ambidex.output_folder import TRAINING_PACKAGES, versions
 
 # FOLDED benchmarks.study.study_figures: What the GPU study found, read from the folders that its jobs wrote.
 
@@ -191,7 +191,7 @@ def describe_accelerated_machine() -> dict[str, dict[str, str | float]]:
         RenderingError: There is no OpenGL.
     """
     machine = describe_machine()
-    machine["versions"] = {**machine["versions"], **versions(TRAINING)}
+    machine["versions"] = {**machine["versions"], **versions(TRAINING_PACKAGES)}
     return {**machine, "gpu": _gpu()}
 
 

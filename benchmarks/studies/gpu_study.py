@@ -11,7 +11,7 @@ from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig
 from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan
 from ambidex.benchmarks.studies.gpu_report import SpeedFigure, SuccessFigure, speed_figure, success_figure
 from ambidex.benchmarks.studies.gpu_runner import StudyRunner
-from ambidex.command_line import DONE, FAILED, run, say
+from ambidex.command_line import DONE, FAILED, print_message, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.output_folder import exclusive_lock
 
@@ -28,7 +28,9 @@ def main(config: GpuStudyConfig) -> int:
     plan = StudyPlan(config, config.backbone_weights or _cached_weights())
     deadline = None if config.minutes is None else started + 60 * config.minutes
     with exclusive_lock(config.output_dir):
-        runner = StudyRunner(config.output_dir, deadline, lambda text: None if config.quiet else say(COMMAND, text))
+        runner = StudyRunner(
+            config.output_dir, deadline, lambda text: None if config.quiet else print_message(COMMAND, text)
+        )
         try:
             runner.run(plan.jobs())
         except KeyboardInterrupt as interrupt:
@@ -57,7 +59,7 @@ def _report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> Non
     report.write(config.output_dir)
     print(report.in_words())
     if not config.quiet:
-        say(COMMAND, f"Written to {config.output_dir / 'report.md'} and report.json.")
+        print_message(COMMAND, f"Written to {config.output_dir / 'report.md'} and report.json.")
 
 
 def _cached_weights() -> Path | None:

@@ -12,7 +12,7 @@ from ambidex.benchmarks.statistics.paired import exact_p
 from ambidex.benchmarks.statistics.sample_size import pairs_needed
 from ambidex.benchmarks.statistics.sequential import log_e_values
 from ambidex.envs.types import FloatArray
-from ambidex.intervals import rate_in_words
+from ambidex.intervals import format_rate
 
 BENCHMARKS = 2000
 EPISODES = 400
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _share(called: list[bool]) -> str:
-    return rate_in_words(sum(called), len(called))
+    return format_rate(sum(called), len(called))
 
 
 def _first(logs: FloatArray) -> int:

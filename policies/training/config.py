@@ -7,7 +7,7 @@ from typing import Annotated, Generic, TypeVar
 import tyro
 
 from ambidex.codec import ADDED_LATER
-from ambidex.command_line import OptionalInt, OptionalPath, Switch
+from ambidex.flags import OptionalInt, OptionalPath, Switch
 
 PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]

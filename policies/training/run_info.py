@@ -1,21 +1,22 @@
 """train.json: what a run is and how it came to be, beside its checkpoints."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ambidex.atomic_files import write_json
 from ambidex.codec import from_json, to_json
 from ambidex.errors import CheckpointError, UsageError
+from ambidex.flags import changed_flags
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import CONFIG, TRAIN_JSON, find_checkpoint
 from ambidex.policies.training.config import RUN_ONLY, TrainConfig
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+    pass
 
 FORMAT_VERSION = 1
 
@@ -123,32 +124,3 @@ def stored_settings(path: Path, policy: str, kind: type[Any]) -> Any:
     raise UsageError(
         f"{path} is a checkpoint of {stored['policy']}, and --policy is {policy}. Give --policy {stored['policy']}."
     )
-
-
-# FOLDED policies.changed_flags: In which flags two settings differ, in words.
-
-
-def changed_flags(old: "DataclassInstance", new: "DataclassInstance", ignored: Collection[str] = ()) -> list[str]:
-    """One line per field in which two settings of one kind differ, named as its flag: "--scratch.width was 48, now 64".
-
-    Args:
-        old: What was.
-        new: What is.
-        ignored: Fields that do not matter.
-    """
-    return [f"--{flag} was {was}, now {now}" for flag, was, now in _pairs(old, new, ignored) if was != now]
-
-
-def _pairs(
-    old: "DataclassInstance", new: "DataclassInstance", ignored: Collection[str]
-) -> Iterator[tuple[str, object, object]]:
-    for name in (field.name for field in fields(old) if field.name not in ignored):
-        flag, was, now = name.replace("_", "-"), getattr(old, name), getattr(new, name)
-        if _is_settings(was) and _is_settings(now):
-            yield from ((f"{flag}.{inner}", a, b) for inner, a, b in _pairs(was, now, ()))
-        else:
-            yield flag, was, now
-
-
-def _is_settings(value: object) -> "TypeGuard[DataclassInstance]":
-    return is_dataclass(value) and not isinstance(value, type)

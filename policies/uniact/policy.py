@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import NoImagesError, UnknownNameError, UsageError
+from ambidex.flags import changed_flags
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment
 from ambidex.policies.data.dataset import BETWEEN
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import CodedPolicy, Policy
-from ambidex.policies.training.run_info import changed_flags
 from ambidex.policies.uniact.code_usage import code_figures
 from ambidex.policies.uniact.codebook import Mode, Selection
 from ambidex.policies.uniact.config import UniActConfig

@@ -3,16 +3,15 @@
 from pathlib import Path
 
 from ambidex.atomic_files import append_line
-from ambidex.command_line import flags_to_json, to_text
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.errors import DatasetError
-from ambidex.output_folder import row_to_line
+from ambidex.flags import flags_to_json, format_command
+from ambidex.output_folder import row_to_line, versions
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.dataset import ATTEMPTS
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
 from ambidex.recorders.recording.resume import Past
-from ambidex.versions import versions
 
 HOPELESS = 5  # attempts that break one after the other, before any does not, end a run
 
@@ -63,7 +62,7 @@ class Ledger:
         """
         DatasetInfo(
             env_spec=self._spec,
-            command=to_text("record-episodes", self._config, leave_out=RUN_ONLY),
+            command=format_command("record-episodes", self._config, leave_out=RUN_ONLY),
             versions=versions(),
             format=str(self._config.format),
             storage=self._config.storage,

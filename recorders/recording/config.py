@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.dataset.layout import Layout
 
 Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,raw}")]

@@ -4,11 +4,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ambidex.command_line import to_text
 from ambidex.envs.env import make_from_spec
 from ambidex.envs.registry import SUITES, canonical_task, tasks_named
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
 from ambidex.errors import UnknownNameError, UsageError
+from ambidex.flags import format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock
 from ambidex.recorders.dataset.environment import own_definition
 from ambidex.recorders.dataset.info import DATASET_JSON
@@ -83,7 +83,7 @@ def folders(config: RecordConfig) -> dict[str, Path]:
 def resume_command(config: RecordConfig) -> str:
     """The command that goes on with this recording."""
     shown = replace(config, resume=True, quiet=False, debug=False)
-    return to_text("record-episodes", shown, brief=True)
+    return format_command("record-episodes", shown, brief=True)
 
 
 def _has_expert(task: str) -> bool:

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ambidex.command_line import differences
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.errors import DatasetError, UsageError
+from ambidex.flags import changed_flags
+from ambidex.output_folder import versions
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.dataset import ATTEMPTS, read_attempts
 from ambidex.recorders.dataset.files import check_kept
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
-from ambidex.versions import versions
 
 MAY_GROW = frozenset({"num_episodes", "max_attempts"})
 IN_SPEC = frozenset({"init_states"})  # compared there, by what is in the file
@@ -60,7 +60,7 @@ def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256
 
 
 def _differences(info: DatasetInfo, old: RecordConfig, new: RecordConfig, spec: EnvSpec) -> list[str]:
-    found = differences(old, new, ignore=RUN_ONLY | MAY_GROW | IN_SPEC)
+    found = changed_flags(old, new, ignore=RUN_ONLY | MAY_GROW | IN_SPEC)
     if new.num_episodes < old.num_episodes:
         found.append(f"--num-episodes was {old.num_episodes}, now {new.num_episodes}: it may only grow")
     engine, now = info.versions.get("mujoco"), versions()["mujoco"]

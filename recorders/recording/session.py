@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ambidex.envs.types import EnvSpec, Outcome, RolloutResult
 from ambidex.errors import DatasetError
-from ambidex.intervals import rate_in_words
+from ambidex.intervals import format_rate
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.environment import keep_definition
 from ambidex.recorders.dataset.output_folder import dataset_size, space_warning
@@ -62,7 +62,7 @@ class RecordSummary:
         )
         return (
             f"{self.task}: {pluralize(self.kept, 'episode')} kept, "
-            f"success {rate_in_words(self.kept, self.attempts)}, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
+            f"success {format_rate(self.kept, self.attempts)}, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
         )
 
     def shortfall(self, command: str) -> str:
@@ -70,7 +70,7 @@ class RecordSummary:
         return (
             f"{self.task}: {self.kept} of {self.wanted} episodes were recorded after "
             f"{pluralize(self.attempts, 'attempt')}, and no more are allowed; "
-            f"success {rate_in_words(self.kept, self.attempts)}. What was recorded stays in {self.directory}, and "
+            f"success {format_rate(self.kept, self.attempts)}. What was recorded stays in {self.directory}, and "
             f"{self.directory / 'attempts.jsonl'} says why each attempt failed. Go on with: {command}"
         )
 

@@ -11,12 +11,12 @@ from ambidex.envs.file_identity import check_files
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, EnvSpec, Episode, Float32Array, RolloutResult
+from ambidex.output_folder import versions
 from ambidex.recorders.dataset.layout import Destination
 from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.recording.checks import needs_pixels
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.rendering.worker import write_rendered_episode
-from ambidex.versions import versions
 
 AgentFactory = Callable[[Environment], Agent]
 

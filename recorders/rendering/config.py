@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.dataset.layout import Layout
 from ambidex.recorders.recording.config import Convention, Videos
 

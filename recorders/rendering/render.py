@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.atomic_files import replacing
-from ambidex.command_line import differences, flags_to_json, to_text
 from ambidex.errors import DatasetError, UsageError
-from ambidex.output_folder import check_output_folder, exclusive_lock
+from ambidex.flags import changed_flags, flags_to_json, format_command
+from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.dataset import ATTEMPTS
 from ambidex.recorders.dataset.environment import keep_definition
@@ -20,7 +20,6 @@ from ambidex.recorders.rendering.config import RUN_ONLY, RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
 from ambidex.recorders.rendering.worker import RenderJob, RenderWorker
 from ambidex.text import pluralize
-from ambidex.versions import versions
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 COMMAND = "render-episodes"
@@ -86,7 +85,7 @@ def _check_same(plan: RenderPlan) -> None:
     if not (plan.target / DATASET_JSON).exists():
         return
     old = DatasetInfo.read(plan.target).settings(COMMAND, RenderConfig)
-    found = differences(old, plan.config, ignore=RUN_ONLY)
+    found = changed_flags(old, plan.config, ignore=RUN_ONLY)
     if found:
         raise UsageError(
             f"--resume: {plan.target} was rendered differently: {'; '.join(found)}. Give the same flags as then, or "
@@ -128,7 +127,7 @@ def _write_books(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
     info = replace(
         plan.source.info,
         env_spec=plan.spec,
-        command=to_text(COMMAND, plan.config, leave_out=RUN_ONLY),
+        command=format_command(COMMAND, plan.config, leave_out=RUN_ONLY),
         versions=versions(),
         format=plan.layout.format,
         storage=plan.layout.storage,

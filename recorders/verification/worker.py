@@ -8,13 +8,13 @@ import numpy as np
 from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, FloatArray
 from ambidex.errors import DatasetError
+from ambidex.output_folder import versions
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.environment import world_of
 from ambidex.recorders.dataset.repair import again
 from ambidex.recorders.formats.libero.layout import within_file
 from ambidex.recorders.formats.registry import open_episode
 from ambidex.recorders.verification.checks import Verification, check_pictures, state_differences
-from ambidex.versions import versions
 
 
 class VerifyWorker:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: a reader never sees a half-written one, whatever happens to the writer."""
+"""Files and folders that appear whole or not at all, even if the process that writes them is killed."""
 
 import errno
 import json
@@ -25,12 +25,12 @@ _CAUSES = {
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; on success it takes the place of `path`, on any exception it goes.
+    """Give a temporary path to write to; rename it to `path` on success, delete it on any exception.
 
-    Folders that are missing are made. The temporary name is hidden: `.NAME.tmp-PID`.
+    Missing folders are made. The temporary name is `.NAME.tmp-PID`.
 
     Raises:
-        DatasetError: The disk is full, permission is missing, or another OSError came out of the block.
+        DatasetError: The disk is full, permission is missing, or another OSError was raised in the block.
     """
     temporary = path.with_name(f".{path.name}{TEMPORARY}{os.getpid()}")
     try:
@@ -50,7 +50,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a whole text file, UTF-8.
 
     Raises:
-        DatasetError: It cannot be written; what was there before stays.
+        DatasetError: It cannot be written; an earlier file stays.
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -60,7 +60,7 @@ def write_json(path: Path, obj: object) -> None:
     """Write a whole JSON file: keys in the order given, indent 2, a newline at the end.
 
     Raises:
-        DatasetError: It cannot be written; what was there before stays.
+        DatasetError: It cannot be written; an earlier file stays.
     """
     write_text(path, json.dumps(obj, indent=2, ensure_ascii=False) + "\n")
 
@@ -68,7 +68,7 @@ def write_json(path: Path, obj: object) -> None:
 def append_line(path: Path, text: str) -> None:
     """Append one line in a single write, on disk when this returns. One process at a time may append to a file.
 
-    A last line without an end, left by a killed process, is cut off first, or the new one would be glued to it.
+    An incomplete last line, left by a killed process, is cut off first.
 
     Raises:
         DatasetError: It cannot be written; the file stays as it was.
@@ -99,19 +99,19 @@ def read_complete_lines(path: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read as text: {error}. Restore the file or remove it.") from error
+        raise DatasetError(f"{path} cannot be read as text: {error}.", "Restore or remove it.", path=path) from error
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the temporary files that killed processes left in a folder. Only while nobody writes there."""
+    """Delete the temporary files of killed processes. Only while the folder is locked."""
     for leftover in directory.glob(f".*{TEMPORARY}*"):
         leftover.unlink(missing_ok=True)
 
 
 def write_error(path: Path, error: OSError) -> DatasetError:
     """The error to raise when `path` could not be written."""
-    cause = _CAUSES.get(error.errno or 0, f"the system said: {error}. Check the path and the disk")
-    return DatasetError(f"{path} could not be written: {cause}. Nothing of it was left half-written.")
+    cause = _CAUSES.get(error.errno or 0, f"{error}. Check the path and the disk")
+    return DatasetError(f"{path} could not be written: {cause}.", "No incomplete file is left.", path=path)
 
 
 def _append(descriptor: int, line: bytes) -> None:
@@ -119,7 +119,7 @@ def _append(descriptor: int, line: bytes) -> None:
     os.ftruncate(descriptor, end)
     try:
         written = os.pwrite(descriptor, line, end)
-        if written < len(line):  # the disk took a part; ask again for the rest to hear why
+        if written < len(line):  # written in part: the second write raises the reason
             os.pwrite(descriptor, line[written:], end + written)
         os.fsync(descriptor)
     except OSError:
@@ -143,13 +143,13 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of `path` when all is in it and on the disk; on any exception it goes.
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to write into; rename it to `path` on success, delete it on any exception.
 
-    The temporary name is hidden: `.NAME.tmp-PID`.
+    The temporary name is `.NAME.tmp-PID`.
 
     Raises:
-        DatasetError: It cannot be written; what was there before stays.
+        DatasetError: It cannot be written; an earlier folder stays.
     """
     temporary = path.with_name(f".{path.name}{TEMPORARY}{os.getpid()}")
     try:

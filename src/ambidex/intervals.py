@@ -6,14 +6,14 @@ Z_95 = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 
 
 def wilson_interval(successes: int, trials: int, *, z: float = Z_95) -> tuple[float, float]:
-    """Where the true success rate lies, with 95 % confidence unless `z` says otherwise.
+    """Confidence interval of a success rate, 95 % unless `z` is given.
 
     The score interval of E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     JASA 22 (1927). Unlike the textbook interval it stays within 0..1 and is right for few trials and rates near 0 or 1.
 
     Args:
-        successes: How many trials succeeded.
-        trials: How many there were. With none, the interval is (0, 1): nothing is known.
+        successes: Number of trials that succeeded.
+        trials: Number of trials. With none the interval is (0, 1).
         z: Normal quantile of the confidence.
 
     Returns:
@@ -34,7 +34,7 @@ def wilson_interval(successes: int, trials: int, *, z: float = Z_95) -> tuple[fl
     return low, high
 
 
-def rate_in_words(successes: int, trials: int) -> str:
+def format_rate(successes: int, trials: int) -> str:
     """A rate with its interval, e.g. "50/52 = 96.2 % (95 % interval 87.0 to 98.9)"."""
     low, high = wilson_interval(successes, trials)
     rate = f"{100 * successes / trials:.1f} %" if trials else "unknown"

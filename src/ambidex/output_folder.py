@@ -1,23 +1,28 @@
 """Folders that a command writes: one process at a time, never over something else, described by a JSON file."""
 
 import json
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
+import ambidex
 from ambidex.atomic_files import TEMPORARY, write_error, write_json
 from ambidex.codec import from_json, parse, to_json
-from ambidex.command_line import from_text
 from ambidex.errors import DatasetError, UsageError
+from ambidex.flags import parse_command
 from ambidex.text import first_few
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Settings = TypeVar("Settings", bound="DataclassInstance")
+SIMULATION_PACKAGES = ("mujoco", "numpy", "h5py")
+TRAINING_PACKAGES = ("torch", "numpy", "safetensors", "h5py")
 LOCK = ".lock"
 WAIT_S = 0.1  # for the lock: another process may just be releasing it
 
@@ -144,7 +149,7 @@ class FolderInfo:
             DatasetError: Its flags are those of another version.
         """
         if not self.config:
-            return from_text(command, self.command, kind)
+            return parse_command(command, self.command, kind)
         if self.command.split()[:1] != [command]:
             raise UsageError(f"The folder was not made by {command}, but by: {self.command}", got=self.command)
         try:
@@ -162,7 +167,8 @@ class FolderInfo:
             return DatasetError(f"{problem} there is no such folder.", hint, path=directory)
         inside = sorted(str(file.parent) for file in directory.glob(f"*/{cls.file_name}"))
         if inside:
-            problem = f"{problem} it has no {cls.file_name}, but these folders in it have: {first_few(inside, separator=', ')}."
+            listed = first_few(inside, separator=", ")
+            problem = f"{problem} it has no {cls.file_name}, but these folders in it have: {listed}."
             return DatasetError(problem, "Name one of them.", path=directory, expected=inside)
         return DatasetError(f"{problem} it has no {cls.file_name}.", hint, path=directory)
 
@@ -188,3 +194,24 @@ def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:
 def row_to_line(row: "DataclassInstance") -> str:
     """Inverse of `row_from_line`, without the end of the line."""
     return json.dumps(to_json(row), ensure_ascii=False)
+
+
+def versions(packages: tuple[str, ...] = SIMULATION_PACKAGES) -> dict[str, str]:
+    """Package -> version of the software that makes a folder, and `platform`: system and processor type.
+
+    Args:
+        packages: Distributions to list beside ambidex and Python.
+    """
+    return {
+        "ambidex": ambidex.__version__,
+        "python": platform.python_version(),
+        **{name: _installed(name) for name in packages},
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

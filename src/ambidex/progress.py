@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a line now and then in a log, nothing when quiet."""
+"""Progress of long work: a bar on a terminal, a line every few seconds in a log, nothing when quiet."""
 
 import sys
 import time
@@ -14,16 +14,16 @@ LINE_EVERY_S = 5.0
 
 
 class Progress:
-    """Counts what is done, with the time left and the running success rate.
+    """Prints how much is done, the time left and the running success rate.
 
     Args:
-        label: What is being done.
-        total: How many there will be.
-        initial: How many were there before this run.
-        quiet: Say nothing.
-        unit: What is counted, in short.
-        stream: Where to write; None for stderr.
-        clock: Gives the time [s]; for tests.
+        label: Name of the work.
+        total: Number of items.
+        initial: Items that earlier runs have done.
+        quiet: Print nothing.
+        unit: Short name of an item.
+        stream: Where to print; None for stderr.
+        clock: Returns the time [s]; for tests.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Progress:
     def update(
         self, done: int, successes: int = 0, trials: int | None = None, words: str = "", *, now: bool = False
     ) -> None:
-        """Show how far it is.
+        """Print the progress.
 
         Args:
-            done: How many of the total are done.
+            done: Items that are done.
             successes: Trials that succeeded.
-            trials: Trials so far; None if it is not about success.
-            words: What else to say; it stands in the place of the rate.
-            now: Write a line into a log even if the last one is not long ago.
+            trials: Trials so far; None to print no rate.
+            words: Printed in place of the rate.
+            now: Print a line into a log however recent the last one is.
         """
         words = words if trials is None else _rate(successes, trials)
         if self._bar is not None:
@@ -73,7 +73,7 @@ class Progress:
             self._write(", ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:
-        """Say something beside the bar; in a log the next line of progress waits as after any line."""
+        """Print a line beside the bar."""
         self._last_line = self._clock()
         if self._bar is not None:
             self._bar.clear()

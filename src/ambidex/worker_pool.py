@@ -1,4 +1,4 @@
-"""The same work over worker processes; the seam where a cluster engine comes in."""
+"""A pool of worker processes that hands out jobs and survives workers that die."""
 
 import multiprocessing
 import os
@@ -19,18 +19,19 @@ from ambidex.errors import AmbidexError, UsageError
 
 Task = TypeVar("Task")
 
-# One process is one thread of work: more threads (Mesa's, BLAS's) only wait for each other. What the user set stays.
+# One thread per worker: the threads of Mesa and BLAS in several processes slow each other down. Variables that the
+# user has set stay.
 SINGLE_THREADED = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-PATIENCE_S = 5.0  # how long an idle worker may take to leave [s]
+EXIT_TIMEOUT_S = 5.0  # for an idle worker to exit [s]
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerError:
-    """What went wrong with a job, as a value.
+    """The error of a job, as a value that crosses process boundaries.
 
     Attributes:
         message: One paragraph.
-        traceback: Where it was raised; empty if the process died.
+        traceback: Traceback of the exception; empty if the process died.
     """
 
     message: str
@@ -38,27 +39,27 @@ class WorkerError:
 
 
 def attempt(handler: Callable[[object], object], job: object) -> object:
-    """The handler's result, or a `WorkerError` for whatever it raised."""
+    """The handler's result, or a `WorkerError` if it raised an exception."""
     try:
         return handler(job)
-    except Exception as exception:  # the job's failure is its result; the parent decides what it means
+    except Exception as exception:  # the parent decides what an error means
         return describe(exception)
 
 
 def describe(exception: Exception) -> WorkerError:
-    """An exception as a value that any process can read."""
+    """An exception as a value that can be pickled."""
     known = isinstance(exception, AmbidexError)
     message = str(exception) if known else f"{type(exception).__name__}: {exception}"
     return WorkerError(message=message, traceback="".join(traceback.format_exception(exception)))
 
 
 class WorkerProcess(Generic[Task]):
-    """The parent's handle of one worker.
+    """The parent's side of one worker process.
 
     Attributes:
-        connection: Readable when the worker has something to say, or is dead.
+        connection: Readable when the worker has sent a reply, or has died.
         ready: It has made its handler.
-        task: What it works on, None when idle.
+        task: The job it works on; None when idle.
     """
 
     def __init__(self, pickled_factory: bytes) -> None:
@@ -67,21 +68,21 @@ class WorkerProcess(Generic[Task]):
         self.ready = False
         self.task: Task | None = None
         self._process = context.Process(target=_work, args=(theirs, pickled_factory), daemon=True)
-        with _start_conditions():
+        with _worker_environment():
             self._process.start()
         theirs.close()
 
     def send(self, task: Task, job: object) -> None:
-        """Give an idle worker something to do. If it is dead, the next `receive` says so."""
+        """Send a job to an idle worker. If it has died, the next `receive` raises."""
         self.task = task
         with suppress(OSError):
             self.connection.send(job)
 
     def receive(self) -> object:
-        """The worker's next word; blocks until there is one.
+        """The worker's next reply; blocks until there is one.
 
         Raises:
-            EOFError: The worker is dead.
+            EOFError: The worker has died.
         """
         try:
             return self.connection.recv()
@@ -89,21 +90,21 @@ class WorkerProcess(Generic[Task]):
             raise EOFError from error
 
     def end(self) -> str:
-        """End the process, at once unless it is idle, and say how it ended."""
+        """End the process, by a signal unless it is idle; returns how it ended."""
         if self.task is not None or not self.ready:
             self._process.kill()
         self.connection.close()
-        self._process.join(PATIENCE_S)
+        self._process.join(EXIT_TIMEOUT_S)
         self._process.kill()
         self._process.join()
         code = self._process.exitcode or 0
-        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
 
 @contextmanager
-def _start_conditions() -> Iterator[None]:
-    """The environment, and SIGINT blocked: Ctrl-C is the parent's business from a worker's first instruction on."""
-    resource_tracker.ensure_running()  # else the first start would do it, and unblock SIGINT on the way
+def _worker_environment() -> Iterator[None]:
+    """Set the environment of a new process, and block SIGINT in it: Ctrl-C is for the parent to handle."""
+    resource_tracker.ensure_running()  # else starting the first process would, and unblock SIGINT
     added = {name: value for name, value in SINGLE_THREADED.items() if name not in os.environ}
     os.environ.update(added)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -116,13 +117,13 @@ def _start_conditions() -> Iterator[None]:
 
 
 def _work(connection: "Connection[object, object]", pickled_factory: bytes) -> None:
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
         handler = pickle.loads(pickled_factory)()
     except Exception as exception:
         connection.send(describe(exception))
         return
-    with suppress(EOFError, OSError):  # the parent has closed its end: done
+    with suppress(EOFError, OSError):  # the parent has closed the connection
         connection.send(None)
         while True:
             _reply(connection, attempt(handler, connection.recv()))
@@ -135,7 +136,7 @@ def _reply(connection: "Connection[object, object]", result: object) -> None:
         connection.send(describe(error))
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
@@ -148,13 +149,13 @@ MAX_TRIES = 2  # of a job whose worker dies
 
 
 class WorkerStartError(AmbidexError):
-    """No worker could make its handler; the message says why."""
+    """No worker could make its handler."""
 
 
-def worker_count(asked: int | None, jobs: int) -> int:
-    """How many workers to use: as asked, else one per usable CPU and no more than there are jobs."""
-    if asked is not None:
-        return asked
+def worker_count(requested: int | None, jobs: int) -> int:
+    """Number of workers to use: as requested, else one per usable CPU, at most one per job."""
+    if requested is not None:
+        return requested
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(usable, jobs))
 
@@ -166,15 +167,15 @@ class _Ticket(Generic[Job]):
 
 
 class Pool(Generic[Job, Result]):
-    """Hands jobs to worker processes and gives their results back as they come.
+    """Hands jobs to worker processes and returns their results in the order they finish.
 
-    Every worker makes its handler once and keeps it. An exception of the handler comes back as a `WorkerError`; a
-    worker that dies is replaced, and its job tried once more. Use it as a context manager: leaving it ends the
-    workers, the busy ones in the middle of their job.
+    Every worker makes its handler once. An exception of the handler is returned as a `WorkerError`; a worker that dies
+    is replaced, and its job tried once more. Use it as a context manager: leaving it ends the workers, also those that
+    are busy.
 
     Args:
         factory: Makes the handler of one worker; must be picklable, and so must jobs and results.
-        workers: Number of processes, 1 or more; 0 works in this process, for tests and debuggers.
+        workers: Number of processes, 1 or more; 0 runs jobs in this process, for tests and debuggers.
 
     Raises:
         UsageError: A negative number of workers.
@@ -182,7 +183,7 @@ class Pool(Generic[Job, Result]):
 
     def __init__(self, factory: Callable[[], Callable[[Job], Result]], workers: int) -> None:
         if workers < 0:
-            raise UsageError(f"{workers} workers: give 1 or more, or 0 to work in this process.")
+            raise UsageError(f"{workers} workers: expected 1 or more, or 0 to run in this process.", got=workers)
         self._factory = factory
         self._handler: Callable[[Job], Result] | None = None
         self._queue: deque[_Ticket[Job]] = deque()
@@ -199,15 +200,15 @@ class Pool(Generic[Job, Result]):
 
     @property
     def pending(self) -> int:
-        """Jobs submitted whose result has not been given back."""
+        """Number of submitted jobs whose result has not been returned."""
         return len(self._queue) + sum(worker.task is not None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
-        """Queue a job; jobs start in the order they came."""
+        """Queue a job; jobs start in the order of submission."""
         self._queue.append(_Ticket(job))
 
     def next_result(self) -> tuple[Job, Result | WorkerError]:
-        """The next job that is done, in the order they finish. Waits for it.
+        """The next job that finishes, and its result. Blocks.
 
         Raises:
             WorkerStartError: A handler could not be made.
@@ -216,24 +217,24 @@ class Pool(Generic[Job, Result]):
         if not self.pending:
             raise LookupError("No job is pending in the pool.")
         while self._workers:
-            self._hand_out()
-            for worker in self._awake():
+            self._assign_jobs()
+            for worker in self._readable_workers():
                 done = self._collect(worker)
                 if done is not None:
                     return done
-        return self._work_here()
+        return self._run_in_process()
 
     def wait_until_ready(self) -> None:
-        """Wait until a worker has made its handler, so that nothing is begun that cannot be worked on.
+        """Wait until a worker has made its handler, so that nothing is written before jobs can run.
 
         Raises:
             WorkerStartError: The handler could not be made.
         """
         while self._workers and not any(worker.ready for worker in self._workers):
-            for worker in self._awake():
+            for worker in self._readable_workers():
                 self._collect(worker)
         if not self._workers:
-            self._handler_here()
+            self._local_handler()
 
     def close(self) -> None:
         """End the workers. Safe to call twice."""
@@ -241,15 +242,15 @@ class Pool(Generic[Job, Result]):
         for worker in workers:
             worker.end()
 
-    def _hand_out(self) -> None:
+    def _assign_jobs(self) -> None:
         for worker in self._workers:
             if self._queue and worker.ready and worker.task is None:
                 ticket = self._queue.popleft()
                 worker.send(ticket, ticket.job)
 
-    def _awake(self) -> list[WorkerProcess[_Ticket[Job]]]:
-        talking = wait([worker.connection for worker in self._workers])
-        return [worker for worker in self._workers if worker.connection in talking]
+    def _readable_workers(self) -> list[WorkerProcess[_Ticket[Job]]]:
+        readable = wait([worker.connection for worker in self._workers])
+        return [worker for worker in self._workers if worker.connection in readable]
 
     def _collect(self, worker: WorkerProcess[_Ticket[Job]]) -> tuple[Job, Result | WorkerError] | None:
         try:
@@ -263,9 +264,9 @@ class Pool(Generic[Job, Result]):
         return ticket.job, cast("Result | WorkerError", reply)
 
     def _replace(self, dead: WorkerProcess[_Ticket[Job]]) -> tuple[Job, WorkerError] | None:
-        how, ticket = dead.end(), dead.task
+        cause, ticket = dead.end(), dead.task
         if not dead.ready:
-            raise WorkerStartError(f"A worker process ended while it was starting ({how}).")
+            raise WorkerStartError(f"A worker process ended during start-up ({cause}).")
         self._workers[self._workers.index(dead)] = WorkerProcess(self._pickled)
         if ticket is None:
             return None
@@ -273,15 +274,15 @@ class Pool(Generic[Job, Result]):
         if ticket.deaths < MAX_TRIES:
             self._queue.appendleft(ticket)
             return None
-        message = f"The worker process died in the middle of this job, {MAX_TRIES} times; the last time: {how}. "
+        message = f"The worker process died during this job, {MAX_TRIES} times; the last time: {cause}. "
         return ticket.job, WorkerError(message=message + "Is there enough memory?")
 
-    def _work_here(self) -> tuple[Job, Result | WorkerError]:
+    def _run_in_process(self) -> tuple[Job, Result | WorkerError]:
         job = self._queue.popleft().job
-        handler = cast("Callable[[object], object]", self._handler_here())
+        handler = cast("Callable[[object], object]", self._local_handler())
         return job, cast("Result | WorkerError", attempt(handler, job))
 
-    def _handler_here(self) -> Callable[[Job], Result]:
+    def _local_handler(self) -> Callable[[Job], Result]:
         if self._handler is None:
             self._handler = self._factory()
         return self._handler

@@ -14,9 +14,9 @@ from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.results.folder import EpisodeStates, read_rows, states_path
 from ambidex.benchmarks.results.info import BenchmarkInfo
-from ambidex.command_line import from_text
 from ambidex.envs.env import make
 from ambidex.errors import UsageError
+from ambidex.flags import parse_command
 
 TASK = "libero_goal/put_the_bowl_on_the_stove"
 OWN_STARTS = "starts of our own instead of --init-states"
@@ -74,7 +74,9 @@ def test_flags_win_and_the_results_say_so():
 
 def test_the_resume_command_gives_the_same_plan():
     made = plan(protocol="lerobot", horizon=100)
-    again = make_plan(replace(from_text("run-benchmark", made.resume_command, BenchmarkConfig), workers=0, quiet=True))
+    again = make_plan(
+        replace(parse_command("run-benchmark", made.resume_command, BenchmarkConfig), workers=0, quiet=True)
+    )
     assert again.config == replace(made.config, resume=True)
     assert "--settle-steps" not in made.resume_command and "--horizon 100" in made.resume_command
 

@@ -11,8 +11,8 @@ from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_ro
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.gallery.report import make_report, report_on, write_report
 from ambidex.benchmarks.gallery.sources import read_results
-from ambidex.command_line import from_text
 from ambidex.errors import DatasetError
+from ambidex.flags import parse_command
 from ambidex.intervals import wilson_interval
 
 EVIL = "</script><img src=x onerror=alert(1)><!--<script>"
@@ -109,7 +109,7 @@ def test_task_names_cannot_become_markup(tmp_path):
 
 def test_the_command_runs_that_episode_again(parts):
     for episode in parts.episodes:
-        config = from_text("run-benchmark", episode["command"], BenchmarkConfig)
+        config = parse_command("run-benchmark", episode["command"], BenchmarkConfig)
         assert (config.task, config.seed, config.episodes, config.policy) == (
             episode["task"],
             episode["seed"],

@@ -6,8 +6,8 @@ from page_parts import PageParts
 
 from ambidex.benchmarks.gallery.report import make_report
 from ambidex.benchmarks.gallery.sources import is_dataset, read_dataset
-from ambidex.command_line import from_text
 from ambidex.envs.types import Outcome
+from ambidex.flags import parse_command
 from ambidex.recorders.recording.config import RecordConfig
 
 
@@ -47,7 +47,7 @@ def test_the_recorders_own_videos_are_shown_where_they_are(tmp_path):
 
 def test_the_command_attempts_that_seed_again(dataset):
     for episode in read_dataset(dataset).episodes:
-        config = from_text("record-episodes", episode.command, RecordConfig)
+        config = parse_command("record-episodes", episode.command, RecordConfig)
         assert (config.task, config.seed, config.num_episodes, config.max_attempts) == ("insertion", episode.seed, 1, 1)
         assert config.keep_failures and f"--seed {episode.seed}" in episode.command
 

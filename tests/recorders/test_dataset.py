@@ -11,12 +11,11 @@ import ambidex.recorders
 from ambidex.codec import to_json
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
-from ambidex.output_folder import row_from_line, row_to_line
+from ambidex.output_folder import row_from_line, row_to_line, versions
 from ambidex.recorders.dataset.attempt import Attempt
 from ambidex.recorders.dataset.dataset import ATTEMPTS, Dataset, read, read_attempts
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import EpisodeFile, episode_path, write_episode
-from ambidex.versions import versions
 
 INFO = DatasetInfo(
     env_spec=make_spec(),
@@ -155,6 +154,6 @@ def test_versions_name_what_matters():
 
 def test_reading_is_offered_by_the_package_and_costs_nothing_until_used():
     assert ambidex.recorders.read is read
-    code = "import sys, ambidex.versions as v; v.versions(); print({'h5py','mujoco','av'} & set(sys.modules))"
+    code = "import sys, ambidex.output_folder as v; v.versions(); print({'h5py','mujoco','av'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout == "set()\n", run.stderr

@@ -9,8 +9,8 @@ import tyro
 from ambidex.benchmarks.gallery.embedding import BUDGET_MB
 from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
 from ambidex.benchmarks.videos.jobs import VideoJob, VideoStyle
-from ambidex.command_line import ImageSize, Names, OptionalInt, OptionalPath, Switch
 from ambidex.envs.types import EnvSpec
+from ambidex.flags import ImageSize, Names, OptionalInt, OptionalPath, Switch
 from ambidex.recorders.recording.config import Quality
 
 PORT = 8400

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
 from ambidex.benchmarks.gallery.server.routes import Gallery
-from ambidex.command_line import say
+from ambidex.command_line import print_message
 from ambidex.errors import AmbidexError, UsageError
 
 HEADERS = {
@@ -230,7 +230,9 @@ class GalleryServer(ThreadingHTTPServer):
         what = f"{type(exception).__name__}: {exception}".rstrip(": .")
         if what not in self._complaints:
             self._complaints.add(what)
-            say("watch-rollouts", f"A request could not be answered, most likely a defect of ambidex: {what}.")
+            print_message(
+                "watch-rollouts", f"A request could not be answered, most likely a defect of ambidex: {what}."
+            )
 
 
 def _refusal(port: int, error: OSError) -> AmbidexError:

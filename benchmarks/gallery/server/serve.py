@@ -8,7 +8,7 @@ from ambidex.benchmarks.gallery.server.http_server import HIGHEST_PORT, GalleryS
 from ambidex.benchmarks.gallery.server.routes import Gallery
 from ambidex.benchmarks.gallery.server.videos import Studio
 from ambidex.benchmarks.videos.jobs import VideoStyle
-from ambidex.command_line import say
+from ambidex.command_line import print_message
 
 COMMAND = "watch-rollouts"
 ENDED = "The gallery is closed; the videos that were made stay."
@@ -26,7 +26,7 @@ def serve(config: WatchConfig, look: VideoStyle) -> None:
         gallery = Gallery(config.paths, look, studio)
         with served_at(gallery, config.port, quiet=config.quiet) as server:
             for shortfall in [] if config.quiet else gallery.shortfalls:
-                say(COMMAND, shortfall)
+                print_message(COMMAND, shortfall)
             sys.stdout.write(f"{server.address}\n")
             sys.stdout.flush()
             try:
@@ -45,7 +45,9 @@ def served_at(gallery: Gallery, port: int | None, *, quiet: bool) -> GalleryServ
         return GalleryServer(gallery, port)
     server = _at_the_next_free(gallery)
     if server.port != PORT and not quiet:
-        say(COMMAND, f"Port {PORT} is in use, perhaps by another gallery, so this one is at port {server.port}.")
+        print_message(
+            COMMAND, f"Port {PORT} is in use, perhaps by another gallery, so this one is at port {server.port}."
+        )
     return server
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.command_line import differences, from_text, to_text
 from ambidex.errors import DatasetError, UsageError
+from ambidex.flags import changed_flags, format_command, parse_command
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
 
 CONFIGS = [
@@ -25,21 +25,26 @@ CONFIGS = [
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("brief", [False, True])
 def test_text_and_back(config, brief):
-    assert from_text("record-episodes", to_text("record-episodes", config, brief=brief), RecordConfig) == config
+    assert (
+        parse_command("record-episodes", format_command("record-episodes", config, brief=brief), RecordConfig) == config
+    )
 
 
 def test_the_brief_form_has_what_was_changed():
     config = RecordConfig(task="insertion", cameras=(), resume=True)
-    assert to_text("record-episodes", config, brief=True) == "record-episodes --task insertion --cameras none --resume"
+    assert (
+        format_command("record-episodes", config, brief=True)
+        == "record-episodes --task insertion --cameras none --resume"
+    )
 
 
 def test_what_is_left_out_is_not_there():
-    text = to_text("record-episodes", CONFIGS[1], leave_out=RUN_ONLY)
+    text = format_command("record-episodes", CONFIGS[1], leave_out=RUN_ONLY)
     assert "space" not in text and "workers" not in text and "--max-attempts 7" in text
 
 
 def test_differences_name_both_values():
-    assert differences(CONFIGS[1], CONFIGS[2], ignore=RUN_ONLY | {"task", "noise", "max_attempts"}) == [
+    assert changed_flags(CONFIGS[1], CONFIGS[2], ignore=RUN_ONLY | {"task", "noise", "max_attempts"}) == [
         "--control was auto, now ee",
         "--cameras was top angle, now none",
         "--image-size was 48 64, now auto",
@@ -50,9 +55,9 @@ def test_differences_name_both_values():
 
 def test_a_command_of_another_version_is_an_error():
     with pytest.raises(DatasetError, match="--flux"):
-        from_text("record-episodes", "record-episodes --flux 3", RecordConfig)
+        parse_command("record-episodes", "record-episodes --flux 3", RecordConfig)
 
 
 def test_another_command_is_an_error():
-    with pytest.raises(UsageError, match="made by: render-episodes x"):
-        from_text("record-episodes", "render-episodes x", RecordConfig)
+    with pytest.raises(UsageError, match="but by: render-episodes x"):
+        parse_command("record-episodes", "render-episodes x", RecordConfig)

@@ -153,7 +153,7 @@ def test_an_idle_worker_that_dies_is_replaced():
         assert all_results(pool, [("square", 3)]) == [(("square", 3), 9)]
 
 
-@pytest.mark.parametrize(("factory", "words"), [(broken_worker, "no licence"), (dead_worker, "exit code 3")])
+@pytest.mark.parametrize(("factory", "words"), [(broken_worker, "no licence"), (dead_worker, "exit status 3")])
 def test_a_worker_that_cannot_start_is_an_error_before_any_job(factory, words):
     with pytest.raises(WorkerStartError, match=words), Pool(factory, 2) as pool:
         pool.wait_until_ready()
@@ -172,7 +172,7 @@ def test_leaving_by_an_exception_ends_busy_workers_at_once():
     with pytest.raises(KeyboardInterrupt), Pool(Worker, 2) as pool:
         pids = [pid for _, pid in all_results(pool, [("process", 0)])]
         pool.submit(("sleep", 60))
-        pool._hand_out()
+        pool._assign_jobs()
         raise KeyboardInterrupt
     assert time.monotonic() - started < 10
     assert gone_within(pids, 1)
@@ -188,13 +188,13 @@ def test_workers_ignore_ctrl_c():
 PARENT = """
 import sys
 sys.path.insert(0, {folder!r})
-from test_pool import Worker
+from test_worker_pool import Worker
 from ambidex.worker_pool import Pool
 if __name__ == "__main__":
     pool = Pool(Worker, 2)
     pool.submit(("process", 0)); pool.submit(("sleep", 0.3)); pool.submit(("process", 0))
     pids = {{pool.next_result()[1] for _ in range(3)}} - {{None}}
-    pool.submit(("sleep", 60)); pool._hand_out()
+    pool.submit(("sleep", 60)); pool._assign_jobs()
     print(*pids, flush=True)
     pool.next_result()
 """
