@@ -1,4 +1,11 @@
-"""Scripted experts: motions that end on conditions, and one expert per task."""
+"""Scripted experts: programs that solve a task through the environment's controller, for demonstrations and baselines.
+
+- `registry`: `make_expert(env)` creates the expert of an environment's task.
+- `bimanual_expert`: base class of the experts for two-armed tasks, with an example of a new one.
+- `arm_motion`: the motions that such an expert is composed of.
+- `transfer_cube`, `insertion`: the experts of the two ALOHA tasks.
+- `libero`: one expert for all LIBERO tasks, which plans from the goal.
+"""
 
 if __name__ != "ambidex.scripted_policies":
     raise ImportError(

@@ -1,4 +1,4 @@
-"""Task or family -> expert, imported when asked for."""
+"""Finds the expert of a task by its name or its family, and imports it on demand."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
@@ -16,27 +16,29 @@ EXPERTS: Mapping[str, str] = {
     "transfer_cube": "ambidex.scripted_policies.transfer_cube:TransferCubeExpert",
     "insertion": "ambidex.scripted_policies.insertion:InsertionExpert",
 }
-"""Experts for one task."""
+"""Task -> its expert."""
 
 FAMILY_EXPERTS: Mapping[str, str] = {"libero": "ambidex.scripted_policies.libero.expert:LiberoExpert"}
-"""Experts for all tasks of a family."""
+"""Family -> the expert of all its tasks."""
 
 CONTROLS: Mapping[str, tuple[str, ...]] = {"libero": ("ee",)}
-"""Family -> the control modes under which its experts act; those of other families act under any."""
+"""Family -> control modes of its expert; the experts of other families support all."""
 
 
 def check_control(spec: "EnvSpec") -> None:
-    """Refuse a control mode under which the expert cannot act.
+    """Check that the expert of a task supports the control mode.
 
     Raises:
-        UsageError: Says which it can, and how to come by joint commands.
+        UsageError: It does not; facts `got` and `expected`.
     """
-    able = CONTROLS.get(spec.family, (spec.control,))
-    if spec.control not in able:
+    supported = CONTROLS.get(spec.family, (spec.control,))
+    if spec.control not in supported:
         raise UsageError(
-            f"--control {spec.control}: the expert of {spec.task} acts under {' or '.join(able)} control. Leave "
-            "--control out. For joint commands record with --format act: they are then its /action, and what the "
-            "expert sent is its /action_ee."
+            f"--control {spec.control}: the expert of {spec.task} acts under {' or '.join(supported)} control only.",
+            "Leave --control out; datasets recorded with --format act then have joint commands as /action and the "
+            "expert's own as /action_ee.",
+            got=spec.control,
+            expected=supported,
         )
 
 
@@ -44,13 +46,13 @@ def make_expert(env: "Environment", *, noise: float = 0.0) -> "Agent":
     """The expert of an environment's task.
 
     Args:
-        env: The environment it will act in, and whose world it may read.
-        noise: How much demonstrations differ: 0 is the same motion for the same start, 1 moves waypoints by up to
-            about a centimetre and speeds by about a fifth, from the episode's seed.
+        env: The environment that it acts in, and whose scene it may read.
+        noise: Scale of the differences between demonstrations. 0: equal initial states give equal motions. 1: waypoints
+            move by up to about a centimetre and speeds by about a fifth, drawn from the episode's seed.
 
     Raises:
         UnknownNameError: The task has no expert.
-        UsageError: The expert cannot act under the environment's control mode.
+        UsageError: The expert does not support the environment's control mode.
     """
     check_control(env.spec)
     task, family = env.spec.task, env.spec.family
