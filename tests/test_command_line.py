@@ -9,6 +9,7 @@ from typing import Annotated
 import pytest
 import tyro
 
+import ambidex
 from ambidex import command_line
 from ambidex.errors import AmbidexError, DatasetError, UnknownNameError, UsageError
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
@@ -106,6 +107,25 @@ def test_flags_that_do_not_go_together_are_one_paragraph_too(capsys):
 def test_help_leaves_with_0_and_shows_units(capsys):
     assert code_of(lambda config: None, ["--help"]) == 0
     assert "Size [px]." in capsys.readouterr().out
+
+
+class Grouped(Config):
+    help_topics = {"Common options": "num_episodes image_size", "Where and how": "output_dir workers"}
+
+
+def test_help_shows_the_common_options_and_help_all_every_one_by_topic(capsys):
+    for flag, there in (("--help", False), ("--help-all", True)):
+        with pytest.raises(SystemExit):
+            command_line.run("test-things", lambda config: None, Grouped, [flag])
+        out = capsys.readouterr().out
+        assert "Common options:" in out and "--num-episodes INT" in out and "(default: 50)" in out
+        assert ("Where and how:" in out) == ("Other options:" in out) == ("--storage {lossless,raw}" in out) == there
+        assert ("Show all 9 options." in out) != there
+
+
+def test_version(capsys):
+    assert code_of(lambda config: None, ["--version"]) == 0
+    assert capsys.readouterr().out == f"test-things (ambidex {ambidex.__version__})\n"
 
 
 @pytest.mark.parametrize(

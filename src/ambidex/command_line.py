@@ -5,13 +5,17 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from shutil import get_terminal_size
 from typing import NoReturn, Protocol, TypeVar
 
 import tyro
 
+import ambidex
 from ambidex.errors import AmbidexError, UsageError
+from ambidex.flags import help_text
 
+HELP = frozenset({"-h", "--help", "--help-all", "--help_all"})
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 MAX_WIDTH = 120
 
@@ -50,10 +54,13 @@ def run(
     Raises:
         SystemExit: Always.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
+    _answer(name, config_type, words, default)
     try:
-        config = _parsed(name, config_type, argv, default)
-    except (BrokenPipeError, SystemExit) as end:  # --help, or wrong flags
-        sys.exit(_flushed(end.code if isinstance(end, SystemExit) else DONE))
+        config = _parsed(name, config_type, words, default)
+    except SystemExit as end:  # wrong flags, which tyro has printed
+        sys.stderr.write(f"Run {name} --help for its options.\n")
+        sys.exit(end.code)
     except AmbidexError as error:  # from __post_init__: flags that exclude each other
         sys.exit(_failure(name, error, debug=False))
     sys.exit(_exit_status(name, main, config))
@@ -66,7 +73,7 @@ def peek_flags(argv: Sequence[str], kind: type[Peeked]) -> Peeked:
         argv: All flags of the command.
         kind: Dataclass of those that decide. If one of them is wrong they all have their defaults: `run` reports it.
     """
-    words = [word for word in argv if word not in ("-h", "--help")]
+    words = [word for word in argv if word not in HELP]
     try:
         return tyro.cli(kind, args=words, return_unknown_args=True, console_outputs=False)[0]
     except SystemExit:
@@ -99,6 +106,17 @@ def print_message(name: str, text: str) -> None:
     sys.stderr.write(paragraph + "\n")
 
 
+def _answer(name: str, kind: type, words: Sequence[str], default: object) -> None:
+    """Print what --help, --help-all or --version asks for, and exit."""
+    asked = (HELP | {"--version"}).intersection(words)
+    if asked:
+        version = f"{name} (ambidex {ambidex.__version__})\n"
+        complete = not asked.isdisjoint({"--help-all", "--help_all"})
+        with suppress(BrokenPipeError):
+            sys.stdout.write(version if asked == {"--version"} else help_text(name, kind, default, complete=complete))
+        sys.exit(_flushed(DONE))
+
+
 def _flushed(code: int | str | None) -> int | str | None:
     """The exit status, after flushing stdout, which may be a closed pipe (`| head`)."""
     try:
@@ -113,10 +131,10 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parsed(name: str, config_type: type[Config], argv: Sequence[str] | None, default: Config | None) -> Config:
+def _parsed(name: str, config_type: type[Config], argv: Sequence[str], default: Config | None) -> Config:
     if default is None:
-        return tyro.cli(config_type, prog=name, args=argv)
-    return tyro.cli(config_type, prog=name, args=argv, default=default)
+        return tyro.cli(config_type, prog=name, args=argv, add_help=False)
+    return tyro.cli(config_type, prog=name, args=argv, default=default, add_help=False)
 
 
 def _exit_status(name: str, main: Callable[[Config], int | None], config: Config) -> int:

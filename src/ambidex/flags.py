@@ -1,10 +1,16 @@
-"""Flags of commands: their types, and frozen dataclasses of them as a command line, as JSON, and compared."""
+"""Flags of commands: their types, their help, and dataclasses of them as a command line, as JSON, and compared."""
 
+import ast
+import inspect
 import shlex
-from collections.abc import Callable, Iterator, Set
-from dataclasses import fields, is_dataclass
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
@@ -19,6 +25,10 @@ Value = TypeVar("Value")
 Config = TypeVar("Config", bound="DataclassInstance")
 AUTO = "auto"
 POSITIONAL = "path"  # the field that has no flag
+HELP_WIDTH = 110  # at most
+HELP_COLUMN = 30  # where descriptions start
+OTHER = "Other options"
+METAVARS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH"}
 
 
 def _spec(
@@ -151,3 +161,141 @@ def _flag_words(name: str, value: object) -> list[str]:
     if isinstance(value, tuple):
         return [flag, *(str(item) for item in value)] if value else [flag, "none"]
     return [flag, str(value)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flag:
+    topic: str
+    common: bool
+    usage: str
+    text: str
+    default: str
+
+
+def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
+    """The help of a command.
+
+    The class variable `help_topics` of a config maps headings to names of fields, separated by spaces. The fields under the
+    first heading are the common ones.
+
+    Args:
+        name: The command.
+        kind: Dataclass of its flags; its docstring describes the command.
+        default: Values of the flags that are not given: an instance, or None for the defaults of the dataclass.
+        complete: All flags with all that is known of them; otherwise the common ones with a sentence each.
+    """
+    width = min(get_terminal_size((100, 24)).columns, HELP_WIDTH)
+    flags = list(_flags(kind if default is None else type(default), default))
+    shown = [flag for flag in flags if complete or flag.common] or flags
+    topics = dict.fromkeys(flag.topic for flag in shown)
+    summary, _, details = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")
+    positional = "".join(f" {flag.usage}" for flag in flags if not flag.usage.startswith("-"))
+    paragraphs = [
+        f"usage: {name} [options]{positional}",
+        *(textwrap.fill(part, width) for part in (summary, details) if part),
+    ]
+    for topic in topics:
+        lines = [_line(flag, width, complete) for flag in shown if flag.topic == topic]
+        paragraphs.append("\n".join([f"{topic}:", *lines]))
+    more = f"  --help-all{'':{HELP_COLUMN - 12}}Show all {len(flags)} options." if len(shown) < len(flags) else ""
+    general = [
+        f"  --help, --version{'':{HELP_COLUMN - 19}}Show this help, or the version, and exit.",
+        *filter(None, [more]),
+    ]
+    return "\n\n".join([*paragraphs, "\n".join(general)]) + "\n"
+
+
+def _line(flag: _Flag, width: int, complete: bool) -> str:
+    text = flag.text if complete else flag.text.partition(". ")[0].rstrip(".") + "."
+    text = f"{text} (default: {flag.default})" if flag.default else text
+    body = textwrap.wrap(text, width - HELP_COLUMN)
+    head = f"  {flag.usage}"
+    first = [f"{head:{HELP_COLUMN}}{body[0]}", *body[1:]] if len(head) < HELP_COLUMN else [head, *body]
+    return ("\n" + " " * HELP_COLUMN).join(first)
+
+
+def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> Iterator[_Flag]:
+    topics = _topics(kind)
+    for field in fields(kind):
+        value = getattr(default, field.name) if default is not None else _default_of(field)
+        metadata = _annotations(kind)[field.name]
+        if is_dataclass(value):
+            hidden = any(getattr(extra, "name", None) == "" for extra in metadata)
+            yield from _flags(
+                type(value), value, prefix if hidden else f"{prefix}{_flag_name(field)}.", _heading(field, heading)
+            )
+            continue
+        topic, common = topics.get(field.name, (heading, False))
+        yield _Flag(
+            topic=topic,
+            common=common,
+            usage=_usage(prefix + _flag_name(field), _hints(kind)[field.name], metadata),
+            text=_descriptions(kind).get(field.name, ""),
+            default=_default_text(value),
+        )
+
+
+def _heading(field: "Field[Any]", heading: str) -> str:
+    return "Policy" if heading == OTHER else field.name
+
+
+def _topics(kind: type) -> dict[str, tuple[str, bool]]:
+    """Field -> its heading, and whether that is the first one."""
+    topics: Mapping[str, str] = getattr(kind, "help_topics", {})
+    return {name: (topic, not index) for index, (topic, names) in enumerate(topics.items()) for name in names.split()}
+
+
+def _flag_name(field: "Field[Any]") -> str:
+    return field.name.replace("_", "-")
+
+
+def _default_of(field: "Field[Any]") -> object:
+    return None if field.default is MISSING else field.default
+
+
+def _default_text(value: object) -> str:
+    if value is None:
+        return AUTO
+    if isinstance(value, bool):
+        return ""
+    return " ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
+
+
+def _usage(name: str, hint: Any, metadata: tuple[object, ...]) -> str:
+    metavar = [str(getattr(extra, "metavar", "")) for extra in metadata if getattr(extra, "metavar", None)][-1:]
+    if tyro.conf.Positional in metadata:
+        return metavar[0] if metavar else f"{name.upper()} ..."
+    if hint is bool:
+        return f"--{name}" if tyro.conf.FlagCreatePairsOff in metadata else f"--{name}, --no-{name}"
+    return f"--{name} {metavar[0] if metavar else _metavar(hint)}"
+
+
+def _metavar(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return "{" + ",".join(map(str, get_args(hint))) + "}"
+    if get_origin(hint) is tuple:
+        return f"{_metavar(get_args(hint)[0])} ..."
+    return METAVARS.get(hint, "VALUE")
+
+
+@cache
+def _annotations(kind: type) -> dict[str, tuple[Any, ...]]:
+    return {name: getattr(hint, "__metadata__", ()) for name, hint in get_type_hints(kind, include_extras=True).items()}
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+@cache
+def _descriptions(kind: type) -> dict[str, str]:
+    """Field -> the string under it in the source."""
+    found: dict[str, str] = {}
+    for base in reversed([base for base in kind.__mro__ if is_dataclass(base)]):
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, text in pairwise(definition.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+                found[field.target.id] = " ".join(ast.literal_eval(text.value).split())
+    return found
