@@ -1,6 +1,6 @@
-"""How fast everything is on this machine: `python -m ambidex.benchmarks.throughput`.
+"""Speed of everything on this machine: `python -m ambidex.benchmarks.throughput`.
 
-Prints one table and writes JSON. Ratios are between figures of the same run.
+Prints one table and writes JSON. Ratios are between measurements of the same run.
 """
 
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ambidex.atomic_files import write_json
-from ambidex.benchmarks.speed.libero import libero_figures
+from ambidex.benchmarks.speed.libero import measure_libero
 from ambidex.benchmarks.speed.machine import describe_machine
-from ambidex.benchmarks.speed.recording import recording_figures
-from ambidex.benchmarks.speed.simulation import rendering_figures, simulation_figures
-from ambidex.benchmarks.speed.timing import FULL, QUICK, Figure, table
+from ambidex.benchmarks.speed.recording import measure_recording
+from ambidex.benchmarks.speed.simulation import measure_rendering, measure_simulation
+from ambidex.benchmarks.speed.timing import FULL, QUICK, Measurement, markdown_table
 from ambidex.command_line import print_message, run
 from ambidex.errors import UsageError
 from ambidex.flags import Switch
 
 COMMAND = "throughput"
 Section = Literal["simulation", "rendering", "recording", "libero", "training"]
-BUSY = 0.5  # load average from which on others distort the figures
 SECTIONS: tuple[Section, ...] = get_args(Section)
+BUSY = 0.5  # load average above which other programs distort the measurements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,9 @@ class ThroughputConfig:
     processes: int = 2
     """Processes for parallel rendering, and workers for recording."""
     quick: Switch = False
-    """Small pictures and short times: shows that everything runs, not how fast."""
+    """Small images and short times: checks that everything runs, the speeds mean nothing."""
     quiet: Switch = False
-    """Print nothing but the table."""
+    """Print only the table."""
     debug: Switch = False
     """Show tracebacks."""
 
@@ -46,51 +46,46 @@ class ThroughputConfig:
 def main(config: ThroughputConfig) -> None:
     """Measure, print the table and write the file."""
     if config.processes < 1:
-        raise UsageError(f"--processes {config.processes}: at least 1.")
+        raise UsageError(f"--processes {config.processes}: expected 1 or more.", processes=config.processes)
     machine = describe_machine()
     if not config.quiet:
         _warn_if_busy(float(machine["hardware"]["load_before"]))
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    figures = []
-    for figure in _measure(config):
-        figures.append(figure)
+    measurements = []
+    for measured in _measure(config):
+        measurements.append(measured)
         if not config.quiet:
-            print_message(COMMAND, f"{figure.label}: {figure.value:.4g} {figure.unit}")
-    print(table(figures))
-    write_json(config.output, {"started": started, "config": _plain(config), **machine, "figures": _rows(figures)})
+            print_message(COMMAND, f"{measured.label}: {measured.value:.4g} {measured.unit}")
+    print(markdown_table(measurements))
+    flags = {**asdict(config), "output": str(config.output)}
+    figures = [{**asdict(measured), "value": measured.value} for measured in measurements]
+    write_json(config.output, {"started": started, "config": flags, **machine, "figures": figures})
     if not config.quiet:
         print_message(COMMAND, f"Written to {config.output}.")
 
 
 def _warn_if_busy(load: float) -> None:
     if load > BUSY:
-        print_message(
-            COMMAND, f"Others are at work (load {load:.1f}), so the figures will be lower than this machine's own."
+        say(
+            COMMAND,
+            f"Other programs are running (load {load:.1f}), so the speeds will be lower than on an idle machine.",
         )
 
 
-def _measure(config: ThroughputConfig) -> Iterator[Figure]:
+def _measure(config: ThroughputConfig) -> Iterator[Measurement]:
     effort = QUICK if config.quick else FULL
     if "simulation" in config.sections:
-        yield from simulation_figures(effort)
+        yield from measure_simulation(effort)
     if "rendering" in config.sections:
-        yield from rendering_figures(effort, config.processes)
+        yield from measure_rendering(effort, config.processes)
     if "recording" in config.sections:
-        yield from recording_figures(effort, config.processes)
+        yield from measure_recording(effort, config.processes)
     if "libero" in config.sections:
-        yield from libero_figures(effort, config.processes)
+        yield from measure_libero(effort, config.processes)
     if "training" in config.sections:
-        from ambidex.benchmarks.speed.training import training_figures  # needs torch, which the others do not
+        from ambidex.benchmarks.speed.training import measure_training  # needs torch, the other sections do not
 
-        yield from training_figures(effort)
-
-
-def _plain(config: ThroughputConfig) -> dict[str, object]:
-    return {**asdict(config), "output": str(config.output)}
-
-
-def _rows(figures: list[Figure]) -> list[dict[str, object]]:
-    return [{**asdict(figure), "value": figure.value} for figure in figures]
+        yield from measure_training(effort)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,27 @@ def test_a_folder_imports_only_what_lies_below_it(folder: str) -> None:
     assert not wrong
 
 
+def test_programs_that_measure_are_imported_by_each_other_alone() -> None:
+    measuring = ("benchmarks/speed", "benchmarks/studies")
+    packages = tuple(f"ambidex.{folder.replace('/', '.')}" for folder in measuring)
+    programs = {ROOT / "benchmarks" / "throughput.py", *python_files(*measuring)}
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in {*python_files(*FOLDERS, "src/ambidex")} - programs
+        for name in imports(file)
+        if within(name, packages)
+    ]
+    assert not wrong
+
+
+def test_a_program_is_run_by_the_last_statement_of_its_file() -> None:
+    run_by_name = {
+        file: [ast.unparse(node).startswith("if __name__ == '__main__'") for node in ast.parse(file.read_text()).body]
+        for file in python_files(*FOLDERS, "src/ambidex")
+    }
+    assert not [str(file.relative_to(ROOT)) for file, found in run_by_name.items() if any(found[:-1])]
+
+
 def test_foundation_modules_know_only_each_other_and_the_contract() -> None:
     wrong = [
         f"{file.name} imports {name}"

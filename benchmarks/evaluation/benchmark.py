@@ -20,9 +20,8 @@ from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker, EpisodeJob
 from ambidex.benchmarks.gallery.report import Report, report_on
 from ambidex.benchmarks.results.folder import RESULTS, clean, read_rows
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
+from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo, describe_hardware
 from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.benchmarks.speed.machine import describe_hardware
 from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.command_line import print_message

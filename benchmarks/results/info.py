@@ -1,7 +1,10 @@
 """benchmark.json: what a results folder was made with."""
 
+import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ambidex.envs.types import EnvSpec
@@ -73,3 +76,23 @@ class BenchmarkInfo(FolderInfo):
     protocol: str = ""
     warning: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+
+
+def describe_hardware() -> dict[str, str | float]:
+    """Processor, cores and memory, ready for JSON; `load_before` shows whether other programs were running."""
+    return {
+        "processor": _processor(),
+        "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "memory_mb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6),
+        "system": platform.platform(),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,1 +1,1 @@
-"""TODO benchmarks/speed."""
+"""Programs that measure speed, and the parts of `python -m ambidex.benchmarks.throughput`."""

@@ -1,7 +1,7 @@
-"""How fast UniAct answers: `python -m ambidex.benchmarks.speed.forward_speed`.
+"""Speed of UniAct's forward pass: `python -m ambidex.benchmarks.speed.forward_speed`.
 
-Random weights in the sizes of a preset, random pictures, which cost what real ones do. LLaVA-OneVision's 0.5B shape
-needs the extra `uniact` and no downloads; its 0.9 billion weights take 3.6 GB: bf16 is autocast over float32 weights.
+Random weights in the sizes of a preset and random images take as long as real ones. The shape of LLaVA-OneVision 0.5B
+needs the extra `uniact` and no downloads. Its 0.9 billion weights take 3.6 GB: bf16 is autocast over float32 weights.
 """
 
 import statistics
@@ -12,12 +12,12 @@ from typing import Literal
 
 import torch
 
-from ambidex.benchmarks.speed.training_speed import JOINTS, SPEC
+from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC, unit_statistics
 from ambidex.command_line import run
 from ambidex.errors import UsageError
 from ambidex.flags import Switch
 from ambidex.policies.batch import ObservationBatch
-from ambidex.policies.normalization import FieldStatistics, Statistics
+from ambidex.policies.normalization import Statistics
 from ambidex.policies.training.distributed import choose_device
 from ambidex.policies.uniact.config import AttentionKind, preset
 from ambidex.policies.uniact.extractor.llava import choose_attention
@@ -32,41 +32,43 @@ class ForwardSpeedConfig:
     """Time forward passes of UniAct."""
 
     preset: str = "llava_ov_0.5b"
-    """The preset whose sizes are taken."""
+    """The preset whose sizes are used."""
     attention: tuple[AttentionKind, ...] = ("sdpa", "flash_attention_2")
-    """Ways of attention of LLaVA-OneVision to compare, one model after the other; one that cannot be used here is left
-    out and said. An extractor of our own knows sdpa alone."""
+    """Attention implementations of LLaVA-OneVision to compare, one model after the other. One that is not available
+    here is reported as not measured. The extractor "scratch" has sdpa only."""
     batch_sizes: tuple[int, ...] = (1, 64)
-    """Observations at once."""
+    """Observations per forward pass."""
     passes: int = 20
     """Forward passes to time, after 3 to warm up."""
     device: str = "auto"
     """Where to compute."""
     precision: Literal["bf16", "fp32"] = "bf16"
-    """What to compute in."""
+    """Precision of the computation."""
     debug: Switch = False
     """Show tracebacks."""
 
 
 def main(config: ForwardSpeedConfig) -> None:
-    """Print a table, a row for each way of attention and batch size."""
+    """Print a table with a row for each attention implementation and batch size."""
     if config.passes < 1 or min(config.batch_sizes, default=0) < 1:
         raise UsageError(
             f"--passes {config.passes}, --batch-sizes {' '.join(map(str, config.batch_sizes)) or '(none)'}: expected 1 "
-            "or more, and batch sizes of 1 or more."
+            "or more, and batch sizes of 1 or more.",
+            passes=config.passes,
+            batch_sizes=config.batch_sizes,
         )
-    own = preset(config.preset).config.extractor == "scratch"
+    from_scratch = preset(config.preset).config.extractor == "scratch"
     device = choose_device(config.device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     print(f"{config.preset}, {config.precision}, {name}, torch {torch.__version__}")
     print("| attention | batch | median [ms] | lowest to highest [ms] | observations/s |\n|---|---|---|---|---|")
-    for attention in ("sdpa",) if own else config.attention:
+    for attention in ("sdpa",) if from_scratch else config.attention:
         for row in measured(attention, device, config):
             print(row, flush=True)
 
 
 def measured(attention: AttentionKind, device: torch.device, config: ForwardSpeedConfig) -> Iterator[str]:
-    """The rows of one way of attention. Its policy is gone once they are there: two may be too large for a GPU."""
+    """The rows of one attention implementation. Its policy is freed afterwards: two may be too large for a GPU."""
     try:
         choose_attention(attention, device)
     except UsageError as error:
@@ -78,36 +80,35 @@ def measured(attention: AttentionKind, device: torch.device, config: ForwardSpee
 
 
 def make_policy(name: str, attention: AttentionKind) -> UniActPolicy:
-    """A policy with random weights, of one camera and the ALOHA cell's joints."""
-    unit = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * JOINTS))
-    chosen = preset(name).config
-    settings = replace(chosen, extractor_weights="none", backbone_weights="none", attention=attention)
+    """UniAct with random weights for one camera and the joints of the ALOHA workcell."""
+    joints = unit_statistics(JOINTS)
+    settings = replace(preset(name).config, extractor_weights="none", backbone_weights="none", attention=attention)
     spec = replace(SPEC, instruction=INSTRUCTION)
-    return UniActPolicy(settings, spec, Statistics(qpos=unit, objects=unit, actions=unit))
+    return UniActPolicy(settings, spec, Statistics(qpos=joints, objects=joints, actions=joints))
 
 
 def make_observation(size: int, device: torch.device) -> ObservationBatch:
-    """What `make_policy`'s policies look at, made up."""
+    """Random observations for the policies of `make_policy`."""
     image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8, device=device)
     return ObservationBatch(
         qpos=torch.randn(size, JOINTS, device=device),
-        objects=torch.zeros(size, 7, device=device),
+        objects=torch.zeros(size, OBJECT_VALUES, device=device),
         images={"top": image},
         instructions=(INSTRUCTION,) * size,
     )
 
 
 def timed_passes(policy: UniActPolicy, observation: ObservationBatch, config: ForwardSpeedConfig) -> list[float]:
-    """Seconds of each pass, from pictures and words on the device to actions."""
+    """Seconds of each pass, from images and text on the device to actions."""
     device = observation.qpos.device
     seconds = []
     for _ in range(WARM_UP + config.passes):
-        began = time.perf_counter()
+        started = time.perf_counter()
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
             policy.predict(observation)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - started)
     return seconds[WARM_UP:]
 
 

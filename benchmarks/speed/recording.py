@@ -1,4 +1,4 @@
-"""What one recorded episode costs, end to end: the command itself, in processes of its own."""
+"""Cost of a recorded episode of the ALOHA workcell: `record-episodes` timed in a process of its own."""
 
 import resource
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ambidex.benchmarks.speed.simulation import TASK
-from ambidex.benchmarks.speed.timing import Effort, Figure, MeasurementError
+from ambidex.benchmarks.speed.timing import Effort, Measurement, MeasurementError
 from ambidex.envs.registry import FAMILIES
 from ambidex.recorders.dataset.dataset import Dataset
 
@@ -21,11 +21,15 @@ COMMAND = [sys.executable, "-c", "from ambidex.recorders.record_episodes import 
 CAMERAS = FAMILIES["aloha"].cameras
 CAMERA_SETS = {"1_camera": CAMERAS[:1], "3_cameras": CAMERAS}
 FRAMES_READ = 200
+POLL_S = 0.02
 MEGABYTE = 1e6  # [B]
+KIBIBYTE = 1024  # [B]
+PROC = Path("/proc")
+WORKER = "spawn_main"  # in the command line of a worker, and of no other child process
 
 
-def recording_figures(effort: Effort, workers: int) -> Iterator[Figure]:
-    """Seconds, megabytes and peak memory of a lossless episode for one camera and three, and reading it back."""
+def measure_recording(effort: Effort, workers: int) -> Iterator[Measurement]:
+    """Time, size and memory of a lossless episode with one camera and with three, and the time to read a frame."""
     size = max(effort.image_sizes)
     for name, cameras in CAMERA_SETS.items():
         with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
@@ -41,7 +45,7 @@ class Cost:
 
     Attributes:
         seconds: Wall-clock time [s].
-        processor_seconds: Time of all cores together [s].
+        processor_seconds: Processor time of all cores together [s].
         worker_peaks: Peak memory of each worker [B].
     """
 
@@ -73,108 +77,54 @@ def record(
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         memory = PeakMemory(process.pid)
         while process.poll() is None:
-            memory.look()
-            time.sleep(0.02)
+            memory.sample()
+            time.sleep(POLL_S)
         seconds = time.perf_counter() - started
-        words = process.stderr.read() if process.stderr else ""
+        output_text = process.stderr.read() if process.stderr else ""
     if process.returncode != 0:
-        raise MeasurementError(f"record-episodes left with {process.returncode} and said: {words.strip()}")
+        raise MeasurementError(f"record-episodes exited with status {process.returncode}: {output_text.strip()}")
     used = _processor_seconds() - processor_before
     return Cost(seconds=seconds, processor_seconds=used, worker_peaks=memory.of_workers())
 
 
 def _processor_seconds() -> float:
-    """Of all child processes that have ended, and of theirs."""
+    """Of all child processes that have ended, and of their child processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
-def _costs(name: str, output: Path, cost: Cost, episodes: int) -> Iterator[Figure]:
-    figure = partial(Figure, section="recording")
-    base = "" if name == "1_camera" else "1_camera"
-    words = name.replace("_", " ")
-    yield figure(
-        name=f"seconds_{name}",
-        label=f"recording one episode, {words}, start-up included ({episodes} episodes)",
-        unit="s",
-        samples=(cost.seconds / episodes,),
-        relative_to=base and f"seconds_{base}",
-    )
-    yield figure(
-        name=f"processor_seconds_{name}",
-        label=f"processor time of one episode, {words}, all cores",
-        unit="s",
-        samples=(cost.processor_seconds / episodes,),
-        relative_to=base and f"processor_seconds_{base}",
-    )
-    yield figure(
-        name=f"megabytes_{name}",
-        label=f"size of one episode, {words}",
-        unit="MB",
-        samples=tuple(path.stat().st_size / MEGABYTE for path in Dataset(output).paths),
-        relative_to=base and f"megabytes_{base}",
-    )
-    yield figure(
-        name=f"worker_memory_{name}",
-        label=f"peak memory of a worker, {words}",
-        unit="MB",
-        samples=tuple(peak / MEGABYTE for peak in cost.worker_peaks),
-    )
-
-
-def _reading(name: str, output: Path) -> Figure:
-    rng = np.random.default_rng(0)
-    milliseconds = []
-    with Dataset(output)[0] as episode:
-        for t in rng.integers(episode.steps, size=FRAMES_READ):
-            started = time.perf_counter()
-            episode.frame(episode.cameras[0], int(t))
-            milliseconds.append(1e3 * (time.perf_counter() - started))
-    words = name.replace("_", " ")
-    label = f"reading a random frame, {words}"
-    return Figure(section="recording", name=f"read_{name}", label=label, unit="ms", samples=tuple(milliseconds))
-
-
-# FOLDED benchmarks.process_memory: Peak memory of the worker processes below a process, from /proc. Elsewhere than on Linux there is nothing to see.
-
-PROC = Path("/proc")
-KIBIBYTE = 1024  # [B]
-WORKER = "spawn_main"  # in the command line of a worker; the other children only look for libraries or tidy up
-
-
 class PeakMemory:
-    """Remembers the peak resident memory of every worker that `look` has seen below one process.
+    """Peak resident memory of every worker process below one process, read from /proc. Zero outside of Linux.
 
-    The kernel keeps each peak, so looking now and then is enough.
+    The kernel keeps the peak of each process, so sampling now and then is enough.
 
     Args:
-        pid: The process whose workers count.
+        pid: The process that starts the workers.
     """
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._peaks: dict[int, int] = {}
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Read the peaks of all workers that are alive."""
-        waiting = [self._pid]
-        while waiting:
-            for child in _children(waiting.pop()):
-                waiting.append(child)
-                if peak := _peak(child):
+        parents = [self._pid]
+        while parents:
+            for child in _children(parents.pop()):
+                parents.append(child)
+                if peak := _worker_peak(child):
                     self._peaks[child] = peak
 
     def of_workers(self) -> tuple[int, ...]:
-        """Peak of each worker [B], largest first; one zero if none was seen."""
+        """Peak of each worker [B], largest first; one zero if there was none."""
         return tuple(sorted(self._peaks.values(), reverse=True)) or (0,)
 
 
 def _children(pid: int) -> list[int]:
-    words = _read(PROC / str(pid) / "task" / str(pid) / "children")
-    return [int(word) for word in words.split()]
+    return [int(word) for word in _read(PROC / str(pid) / "task" / str(pid) / "children").split()]
 
 
-def _peak(pid: int) -> int:
+def _worker_peak(pid: int) -> int:
     if WORKER not in _read(PROC / str(pid) / "cmdline"):
         return 0
     lines = _read(PROC / str(pid) / "status").splitlines()
@@ -186,3 +136,48 @@ def _read(path: Path) -> str:
         return path.read_text()
     except OSError:  # the process has ended, or there is no /proc
         return ""
+
+
+def _costs(name: str, output: Path, cost: Cost, episodes: int) -> Iterator[Measurement]:
+    measurement = partial(Measurement, section="recording")
+    base = "" if name == "1_camera" else "1_camera"
+    words = name.replace("_", " ")
+    yield measurement(
+        name=f"seconds_{name}",
+        label=f"recording one episode, {words}, start-up included ({episodes} episodes)",
+        unit="s",
+        samples=(cost.seconds / episodes,),
+        relative_to=base and f"seconds_{base}",
+    )
+    yield measurement(
+        name=f"processor_seconds_{name}",
+        label=f"processor time of one episode, {words}, all cores",
+        unit="s",
+        samples=(cost.processor_seconds / episodes,),
+        relative_to=base and f"processor_seconds_{base}",
+    )
+    yield measurement(
+        name=f"megabytes_{name}",
+        label=f"size of one episode, {words}",
+        unit="MB",
+        samples=tuple(path.stat().st_size / MEGABYTE for path in Dataset(output).paths),
+        relative_to=base and f"megabytes_{base}",
+    )
+    yield measurement(
+        name=f"worker_memory_{name}",
+        label=f"peak memory of a worker, {words}",
+        unit="MB",
+        samples=tuple(peak / MEGABYTE for peak in cost.worker_peaks),
+    )
+
+
+def _reading(name: str, output: Path) -> Measurement:
+    rng = np.random.default_rng(0)
+    milliseconds = []
+    with Dataset(output)[0] as episode:
+        for t in rng.integers(episode.steps, size=FRAMES_READ):
+            started = time.perf_counter()
+            episode.frame(episode.cameras[0], int(t))
+            milliseconds.append(1e3 * (time.perf_counter() - started))
+    label = f"reading a random frame, {name.replace('_', ' ')}"
+    return Measurement(section="recording", name=f"read_{name}", label=label, unit="ms", samples=tuple(milliseconds))

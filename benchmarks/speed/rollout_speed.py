@@ -1,7 +1,7 @@
-"""How long a benchmark of ACT takes: `python -m ambidex.benchmarks.speed.rollout_speed`.
+"""Time that a benchmark of ACT takes: `python -m ambidex.benchmarks.speed.rollout_speed`.
 
-The policy is untrained, so that every episode has its full length. Start-up, loading and rendering count;
-videos do not.
+The policy is untrained, so every episode has its full length. Start-up, loading and rendering are included; videos are
+not.
 """
 
 import json
@@ -13,7 +13,7 @@ import torch
 
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.benchmarks.speed.machine import describe_hardware
+from ambidex.benchmarks.results.info import describe_hardware
 from ambidex.command_line import run
 from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
@@ -27,35 +27,32 @@ from ambidex.scripted_policies.registry import make_expert
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutSpeedConfig:
-    """How long a benchmark of an untrained ACT takes.
-
-    Attributes:
-        task: The task.
-        preset: Preset of ACT.
-        observations: images (one camera, 120x160) or state.
-        episodes: Episodes.
-        execution: How chunks are played.
-        workers: Worker processes; auto when absent.
-        quiet: Print the figures only.
-        debug: Show tracebacks.
-    """
+    """Time a benchmark of an untrained ACT."""
 
     task: str = "transfer_cube"
+    """The task."""
     preset: str = "base"
+    """Preset of ACT."""
     observations: str = "images"
+    """images (one camera, 120x160) or state."""
     episodes: int = 50
+    """Episodes."""
     execution: str = "chunk"
+    """How action chunks are executed."""
     workers: int | None = None
+    """Worker processes; auto when absent."""
     quiet: bool = False
+    """Print only the results."""
     debug: bool = False
+    """Show tracebacks."""
 
 
 def main(config: RolloutSpeedConfig) -> None:
-    """Make a policy, benchmark it, print the figures."""
+    """Make a policy, benchmark it and print the timings as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = write_untrained(Path(folder) / "run", config)
         hardware = describe_hardware()
-        asked = BenchmarkConfig(
+        settings = BenchmarkConfig(
             policy="act",
             checkpoint=checkpoint,
             task=config.task,
@@ -66,23 +63,23 @@ def main(config: RolloutSpeedConfig) -> None:
             output_dir=Path(folder) / "results",
             quiet=config.quiet,
         )
-        summary = benchmark(asked)
-    broken = [row.error for row in summary.rows if row.error]
-    if broken:
-        raise AmbidexError(f"{len(broken)} episodes broke, so there is no figure; the first one said: {broken[0]}")
-    figures = summary.timings.to_dict() | {
+        summary = benchmark(settings)
+    errors = [row.error for row in summary.rows if row.error]
+    if errors:
+        raise AmbidexError(f"{len(errors)} episodes raised an error, so the time means nothing. The first: {errors[0]}")
+    timings = summary.timings.to_dict() | {
         "steps": sum(row.steps for row in summary.rows),
         "execution": summary.info.execution,
     }
-    print(json.dumps(figures | {"hardware": hardware, "versions": dict(summary.info.versions)}, indent=2))
+    print(json.dumps(timings | {"hardware": hardware, "versions": dict(summary.info.versions)}, indent=2))
 
 
 def write_untrained(directory: Path, config: RolloutSpeedConfig) -> Path:
     """A checkpoint of an untrained policy, with the statistics of one expert episode."""
     cameras = ("top",) if config.observations == "images" else ()
     env = make(config.task, cameras=cameras, image_size=(120, 160))
-    shown = rollout(env, make_expert(env), seed=0)
-    fields = {"qpos": shown.qpos, "objects": shown.objects, "actions": shown.actions}
+    episode = rollout(env, make_expert(env), seed=0)
+    fields = {"qpos": episode.qpos, "objects": episode.objects, "actions": episode.actions}
     statistics = Statistics(**{name: FieldStatistics.of(values) for name, values in fields.items()})
     settings = replace(preset(config.preset, config.observations).config, backbone_weights="none")
     torch.manual_seed(0)

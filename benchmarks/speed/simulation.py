@@ -1,4 +1,4 @@
-"""Steps per second of one core, without images."""
+"""Speed of physics, control and rendering in the ALOHA workcell."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,15 @@ from itertools import cycle
 import mujoco
 import numpy as np
 
-from ambidex.benchmarks.speed.timing import Effort, Figure, rate, rates, side_by_side, wait_for_siblings
+from ambidex.benchmarks.speed.timing import (
+    Effort,
+    Measurement,
+    parallel_processes,
+    rate,
+    rates,
+    total_rates,
+    wait_for_siblings,
+)
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.simulation.joint_space import JointSpace
@@ -18,32 +26,36 @@ from ambidex.envs.types import FloatArray, RolloutResult
 from ambidex.scripted_policies.registry import make_expert
 
 TASK = "insertion"
-SETTLE_STEPS = 1000  # until the objects lie on the table [physics steps]
-BLOCK = 500  # physics steps between two looks at the clock
+SETTLE_STEPS = 1000  # until the objects lie still on the table [physics steps]
+BLOCK = 500  # between two readings of the clock [physics steps]
+QUALITY_NAMES = tuple(QUALITIES)
 
 
-def simulation_figures(effort: Effort) -> Iterator[Figure]:
-    """Physics and control steps per second."""
-    figure = partial(Figure, section="simulation")
-    home = rates(_resting_world(), effort)
-    yield figure(name="physics_at_home", label="physics, cell at rest at home", unit="physics steps/s", samples=home)
+def measure_simulation(effort: Effort) -> Iterator[Measurement]:
+    """Physics steps and control steps per second of one process, without images."""
+    measurement = partial(Measurement, section="simulation")
+    yield measurement(
+        name="physics_at_home",
+        label="physics, cell at rest at home",
+        unit="physics steps/s",
+        samples=_rest_rates(effort),
+    )
     env = make(TASK, cameras=())
     results = _rollouts(env, effort.episodes)
-    replayed = tuple(_physics_rate(env, result) for result in results)
-    yield figure(
+    yield measurement(
         name="physics_with_expert",
         label="physics, while the expert works",
         unit="physics steps/s",
-        samples=replayed,
+        samples=tuple(_physics_rate(env, result) for result in results),
         relative_to="physics_at_home",
     )
-    yield figure(
+    yield measurement(
         name="control_with_expert",
         label="control steps with the expert, joint control",
         unit="control steps/s",
         samples=_control_rates(results),
     )
-    yield figure(
+    yield measurement(
         name="control_with_expert_ee",
         label="control steps with the expert, end-effector control",
         unit="control steps/s",
@@ -52,20 +64,20 @@ def simulation_figures(effort: Effort) -> Iterator[Figure]:
     )
 
 
-def _resting_world() -> "partial[int]":
+def _rest_rates(effort: Effort) -> tuple[float, ...]:
     scene = make(TASK, cameras=()).scene
     mujoco.mj_step(scene.model, scene.data, SETTLE_STEPS)
-    return partial(_step, scene.model, scene.data)
 
+    def step() -> int:
+        mujoco.mj_step(scene.model, scene.data, BLOCK)
+        return BLOCK
 
-def _step(model: mujoco.MjModel, data: mujoco.MjData) -> int:
-    mujoco.mj_step(model, data, BLOCK)
-    return BLOCK
+    return rates(step, effort)
 
 
 def _rollouts(env: Environment, episodes: int) -> list[RolloutResult]:
     expert = make_expert(env)
-    rollout(env, expert, 0, stop_at_success=True)  # the first one pays for imports and caches
+    rollout(env, expert, 0, stop_at_success=True)  # imports modules and fills caches, so it does not count
     return [rollout(env, expert, seed) for seed in range(episodes)]
 
 
@@ -74,7 +86,7 @@ def _control_rates(results: list[RolloutResult]) -> tuple[float, ...]:
 
 
 def _physics_rate(env: Environment, result: RolloutResult) -> float:
-    """Physics steps per second of an episode's world alone, under the commands that acted in it."""
+    """Physics steps per second of an episode's simulation alone, replayed with its joint commands."""
     env.restore(result.states[0])
     scene, joints = env.scene, JointSpace(env.scene)
     substeps = round(1.0 / env.spec.control_hz / scene.model.opt.timestep)
@@ -84,52 +96,48 @@ def _physics_rate(env: Environment, result: RolloutResult) -> float:
         scene.advance(substeps)
     elapsed = time.perf_counter() - started
     if not np.array_equal(scene.state(), result.states[-1]):
-        raise AssertionError("The timed world is not the world of the episode.")
+        raise AssertionError("The replay that was timed did not end in the state of the episode.")
     return float(result.steps * substeps / elapsed)
 
 
-# FOLDED benchmarks.throughput_rendering: Frames per second, per quality and image size, in one process and in several.
+def measure_rendering(effort: Effort, processes: int) -> Iterator[Measurement]:
+    """Frames per second for each quality and image size, in one process and in several.
 
-QUALITY_NAMES = tuple(QUALITIES)
-
-
-def rendering_figures(effort: Effort, processes: int) -> Iterator[Figure]:
-    """Every frame shows another moment of an expert's episode; the family's cameras take turns."""
+    Each frame shows the next state of an expert's episode, from one camera of the family after the other.
+    """
     env = make(TASK, cameras=())
     states = rollout(env, make_expert(env), 0).states
     for count in sorted({1, processes}):
-        with side_by_side(count) as executor:
+        with parallel_processes(count) as executor:
             for size in effort.image_sizes:
                 for quality in QUALITY_NAMES:
-                    yield _figure(executor, count, size, quality, states, effort)
+                    yield _rendering(executor, count, size, quality, states, effort)
 
 
-def _figure(
+def _rendering(
     executor: ProcessPoolExecutor, count: int, size: tuple[int, int], quality: str, states: FloatArray, effort: Effort
-) -> Figure:
-    job = partial(frame_rates, states, size, quality, effort)
-    each = [future.result() for future in [executor.submit(job) for _ in range(count)]]
+) -> Measurement:
     height, width = size
     name = f"{quality}_{height}x{width}"
     processes = "1 process" if count == 1 else f"{count} processes"
     base = name if count > 1 else f"{QUALITY_NAMES[0]}_{height}x{width}" if quality != QUALITY_NAMES[0] else ""
-    return Figure(
+    return Measurement(
         section="rendering",
         name=name if count == 1 else f"{name}_{count}_processes",
         label=f"{quality}, {height} x {width}, {processes}",
         unit="frames/s",
-        samples=tuple(float(total) for total in np.sum(each, axis=0)),
+        samples=total_rates(executor, count, partial(frame_rates, states, size, quality, effort)),
         relative_to=base,
     )
 
 
 def frame_rates(states: FloatArray, size: tuple[int, int], quality: str, effort: Effort) -> tuple[float, ...]:
-    """Frames per second of this process, at the same time as its siblings'; one value per repetition."""
+    """Frames per second of this process in each repetition, while its siblings render too."""
     env = make(TASK, image_size=size, render_quality=quality)
-    shots = zip(cycle(states), cycle(env.spec.cameras), strict=False)
+    views = zip(cycle(states), cycle(env.spec.cameras), strict=False)
 
     def render() -> int:
-        env.render(*next(shots))
+        env.render(*next(views))
         return 1
 
     render()  # makes the OpenGL context

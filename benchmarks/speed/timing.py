@@ -1,4 +1,4 @@
-"""A measured figure, and how rates are timed."""
+"""Measurements, and how rates are timed: in one process, or in several at the same time."""
 
 import multiprocessing
 import time
@@ -11,18 +11,24 @@ from statistics import median
 
 from ambidex.errors import AmbidexError
 
+SIBLINGS_TIMEOUT_S = 120.0  # a sibling that died never reaches the barrier
+
+
+class MeasurementError(AmbidexError):
+    """What was to be measured did not run."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One measured figure: the median of its samples, with the extremes beside it.
+class Measurement:
+    """What was measured: the median of its samples, reported with the lowest and the highest.
 
     Attributes:
         section: "simulation", "rendering", "recording", "libero" or "training".
         name: Key, unique within the section.
-        label: What was measured, in words.
+        label: Description for people.
         unit: Unit of the samples.
         samples: One value per repetition, in the order taken.
-        relative_to: Name of the figure of the same section and run that this one is a multiple of; empty for none.
+        relative_to: Name of the measurement of the same section and run that this one is divided by; empty for none.
     """
 
     section: str
@@ -44,7 +50,7 @@ class Effort:
 
     Attributes:
         seconds: Shortest duration of one repetition [s].
-        repeats: Repetitions of each timed figure.
+        repeats: Repetitions of each timed measurement.
         episodes: Episodes to roll out and to record.
         image_sizes: Heights and widths to render [px]; the largest is also recorded.
     """
@@ -60,9 +66,9 @@ QUICK = Effort(seconds=0.05, repeats=1, episodes=1, image_sizes=((120, 160),))
 
 
 def rates(work: Callable[[], int], effort: Effort) -> tuple[float, ...]:
-    """How many units per second `work` does; it returns how many it has done in one call.
+    """Units per second of each repetition; `work` returns how many units it did in one call.
 
-    The first call is not timed: it pays for caches, contexts and imports.
+    The first call is not timed: it fills caches, makes contexts and imports modules.
     """
     work()
     return tuple(rate(work, effort.seconds) for _ in range(effort.repeats))
@@ -76,48 +82,46 @@ def rate(work: Callable[[], int], seconds: float) -> float:
     return done / elapsed
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """The figures as a Markdown table."""
-    by_name = {(figure.section, figure.name): figure for figure in figures}
+_barrier: Barrier | None = None
+
+
+@contextmanager
+def parallel_processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """An executor of `count` fresh processes. Jobs that call `wait_for_siblings` start timing together."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, context, initializer=_share, initargs=(context.Barrier(count),)) as executor:
+        yield executor
+
+
+def _share(barrier: Barrier) -> None:
+    global _barrier  # a barrier can only reach a worker when it starts
+    _barrier = barrier
+
+
+def wait_for_siblings() -> None:
+    """Wait until every process of `parallel_processes` has called this. Outside of them it returns at once."""
+    if _barrier is not None:
+        _barrier.wait(SIBLINGS_TIMEOUT_S)
+
+
+def total_rates(executor: ProcessPoolExecutor, count: int, job: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
+    """The rates of `count` processes that run the same job, added up repetition by repetition."""
+    futures = [executor.submit(job) for _ in range(count)]
+    return tuple(sum(repetition) for repetition in zip(*(future.result() for future in futures), strict=True))
+
+
+def markdown_table(measurements: Sequence[Measurement]) -> str:
+    """The measurements as a Markdown table."""
+    by_name = {(measured.section, measured.name): measured for measured in measurements}
     rows = ["| what | median | lowest to highest | unit | relative |", "|---|---:|---:|---|---|"]
-    for figure in figures:
-        extremes = f"{_short(min(figure.samples))} to {_short(max(figure.samples))}"
-        base = by_name.get((figure.section, figure.relative_to))
-        relative = f"{figure.value / base.value:.2f} x {base.name}" if base else ""
-        cells = (figure.label, _short(figure.value), extremes, figure.unit, relative)
+    for measured in measurements:
+        extremes = f"{_short(min(measured.samples))} to {_short(max(measured.samples))}"
+        base = by_name.get((measured.section, measured.relative_to))
+        relative = f"{measured.value / base.value:.2f} x {base.name}" if base else ""
+        cells = (measured.label, _short(measured.value), extremes, measured.unit, relative)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def _short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-class MeasurementError(AmbidexError):
-    """Something to be measured did not run."""
-
-
-# FOLDED benchmarks.throughput_processes: The same work in several processes at the same time.
-
-SIBLINGS_TIMEOUT_S = 120.0  # a sibling that died never reaches the barrier
-
-_barrier: Barrier | None = None
-
-
-@contextmanager
-def side_by_side(count: int) -> Iterator[ProcessPoolExecutor]:
-    """An executor of so many fresh processes; jobs that call `wait_for_siblings` go on together."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, initializer=_share, initargs=(context.Barrier(count),)) as executor:
-        yield executor
-
-
-def wait_for_siblings() -> None:
-    """Wait until every process of `side_by_side` is here; alone, go on at once."""
-    if _barrier is not None:
-        _barrier.wait(SIBLINGS_TIMEOUT_S)
-
-
-def _share(barrier: Barrier) -> None:
-    global _barrier  # a barrier can only reach a worker when it starts
-    _barrier = barrier

@@ -1,4 +1,4 @@
-"""How many samples a second ACT trains on, and where the time goes: the trainer itself on a made-up dataset."""
+"""Speed of training ACT, data included: the trainer itself on a small random dataset."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ambidex.benchmarks.speed.timing import Effort, Figure
-from ambidex.envs.types import EnvSpec, Episode, Float32Array, ImageArray, Outcome
+from ambidex.benchmarks.speed.timing import Effort, Measurement
+from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC
+from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults
@@ -17,32 +18,14 @@ from ambidex.policies.training.logging import PARTS
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 
-JOINTS, OBJECTS = 14, 2
+OBJECTS = ("object_0", "object_1")
 EPISODES, STEPS = 2, 400
 WINDOW = 10  # training steps per repetition
-SPEC = EnvSpec(
-    task="made_up",
-    family="aloha",
-    robot="viperx_bimanual",
-    control="joint",
-    control_hz=50.0,
-    horizon=STEPS,
-    spread="published",
-    cameras=("top",),
-    image_size=(120, 160),
-    render_quality="standard",
-    instruction="",
-    stages=("none",),
-    action_names=tuple(f"joint_{i}" for i in range(JOINTS)),
-    joint_names=tuple(f"joint_{i}" for i in range(JOINTS)),
-    object_names=tuple(f"object_{i}" for i in range(OBJECTS)),
-)
+DATA_SPEC = replace(SPEC, task="made_up", horizon=STEPS, object_names=OBJECTS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Training:
-    """One training to time."""
-
     preset: str
     observations: str
     batch_size: int
@@ -59,14 +42,14 @@ TRAININGS = {
 }
 
 
-def training_figures(effort: Effort) -> Iterator[Figure]:
+def measure_training(effort: Effort) -> Iterator[Measurement]:
     """Samples per second of each training, and the share of each part of a step."""
     with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
         data = Path(folder) / "made_up"
         _write_dataset(data)
         for name, training in TRAININGS.items():
             curves = _curves(training, data, Path(folder) / name, effort)
-            yield from _figures(name, training.label, curves)
+            yield from _measurements(name, training.label, curves)
 
 
 def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[str, tuple[float, ...]]:
@@ -94,24 +77,23 @@ def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[
     return {tag: tuple(event.value for event in events.Scalars(f"speed/{tag}")[1:]) for tag in tags}
 
 
-def _figures(name: str, label: str, curves: dict[str, tuple[float, ...]]) -> Iterator[Figure]:
-    yield Figure(
+def _measurements(name: str, label: str, curves: dict[str, tuple[float, ...]]) -> Iterator[Measurement]:
+    yield Measurement(
         section="training",
         name=f"{name}_samples",
         label=f"training {label}",
         unit="samples/s",
         samples=curves["samples_per_s"],
     )
-    totals = [sum(times) for times in zip(*(curves[f"{part}_ms_per_sample"] for part in PARTS), strict=True)]
+    times = {part: curves[f"{part}_ms_per_sample"] for part in PARTS}
+    totals = [sum(parts) for parts in zip(*times.values(), strict=True)]
     for part in PARTS:
-        yield Figure(
+        yield Measurement(
             section="training",
             name=f"{name}_{part}",
             label=f"share of {part.replace('_', ' and ')}, {label}",
             unit="%",
-            samples=tuple(
-                100 * time / total for time, total in zip(curves[f"{part}_ms_per_sample"], totals, strict=True)
-            ),
+            samples=tuple(100 * time / total for time, total in zip(times[part], totals, strict=True)),
         )
 
 
@@ -122,7 +104,7 @@ def _write_dataset(folder: Path) -> None:
         frames = {"top": (_frame(rng) for _ in range(STEPS))}
         write_episode(episode_path(folder, index), episode, frames, "lossless")
     DatasetInfo(
-        env_spec=SPEC,
+        env_spec=DATA_SPEC,
         command="made up by the throughput program",
         versions=versions(),
         format="act",
@@ -142,13 +124,13 @@ def _episode(rng: np.random.Generator, index: int) -> Episode:
         return rng.standard_normal((STEPS, width)).astype(np.float32)
 
     return Episode(
-        spec=SPEC,
+        spec=DATA_SPEC,
         seed=index,
         outcome=Outcome.SUCCESS,
         stage=0,
         qpos=numbers(JOINTS),
         qvel=numbers(JOINTS),
-        objects=numbers(7 * OBJECTS),
+        objects=numbers(OBJECT_VALUES * len(OBJECTS)),
         joint_actions=numbers(JOINTS),
         ee_actions=numbers(16),
         states=rng.standard_normal((STEPS + 1, 60)),
@@ -159,6 +141,6 @@ def _episode(rng: np.random.Generator, index: int) -> Episode:
 
 
 def _frame(rng: np.random.Generator) -> ImageArray:
-    """Blocks of colour, which compress about as well as rendered pictures."""
+    """Blocks of colour, which compress about as well as rendered images."""
     blocks = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
     return np.kron(blocks, np.ones((10, 10, 1), np.uint8))

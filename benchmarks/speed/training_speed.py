@@ -1,7 +1,7 @@
-"""How many samples a second ACT trains on: `python -m ambidex.benchmarks.speed.training_speed`.
+"""Training speed of ACT's network alone: `python -m ambidex.benchmarks.speed.training_speed`.
 
-The model of the `base` preset at batch size 8 on one 120x160 camera, on random numbers that lie in memory, so that
-only the network and AdamW are timed. Reading data is timed in the log of every training.
+Times the model of a preset and AdamW on random numbers in memory, by default `base` at batch size 8 on one 120x160
+camera. How long reading the data takes is in the log of every training.
 """
 
 import statistics
@@ -18,7 +18,7 @@ from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.normalization import FieldStatistics, Statistics
 from ambidex.policies.training.learner import LossModule, make_optimizer
 
-JOINTS = 14
+JOINTS, OBJECT_VALUES = 14, 7
 WARM_UP = 3  # [steps]
 NAMES = tuple(f"joint_{i}" for i in range(JOINTS))
 SPEC = EnvSpec(
@@ -59,6 +59,7 @@ class SpeedConfig:
 
 
 def main() -> None:
+    """Parse the flags, time the steps and print samples per second."""
     config = tyro.cli(SpeedConfig)
     torch.set_num_threads(config.threads)
     policy = make_policy(config)
@@ -72,17 +73,23 @@ def main() -> None:
 
 
 def make_policy(config: SpeedConfig) -> ActPolicy:
-    unit = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * JOINTS))
-    objects = FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * 7))
-    model = preset(config.preset, config.observations).config
-    return ActPolicy(model, SPEC, Statistics(qpos=unit, objects=objects, actions=unit)).train()
+    """ACT with random weights for one camera and the joints of the ALOHA workcell."""
+    joints = unit_statistics(JOINTS)
+    normalization = Statistics(qpos=joints, objects=unit_statistics(OBJECT_VALUES), actions=joints)
+    return ActPolicy(preset(config.preset, config.observations).config, SPEC, normalization).train()
+
+
+def unit_statistics(width: int) -> FieldStatistics:
+    """Statistics of a field of `width` numbers that are all one."""
+    return FieldStatistics(**dict.fromkeys(FieldStatistics.__dataclass_fields__, (1.0,) * width))
 
 
 def make_batch(size: int, chunk: int) -> TrainingBatch:
+    """Random samples, of which the last fifth of each chunk is padding."""
     image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8)
     observation = ObservationBatch(
         qpos=torch.randn(size, JOINTS),
-        objects=torch.randn(size, 7),
+        objects=torch.randn(size, OBJECT_VALUES),
         images={"top": image.to(memory_format=torch.channels_last)},
         instructions=("",) * size,
     )
@@ -96,11 +103,11 @@ def timed_steps(policy: ActPolicy, batch: TrainingBatch, config: SpeedConfig) ->
     optimizer = make_optimizer(policy, learning_rate=1e-4, backbone_learning_rate=1e-5, weight_decay=1e-4)
     seconds = []
     for _ in range(WARM_UP + config.steps):
-        began = time.perf_counter()
+        started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         losses(batch)["loss"].backward()
         optimizer.step()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - started)
     return seconds[WARM_UP:]
 
 

@@ -1,6 +1,6 @@
-"""How often the experts really succeed: `python -m ambidex.benchmarks.studies.expert_rates`.
+"""Success rates of the scripted experts: `python -m ambidex.benchmarks.studies.expert_rates`.
 
-Strict success over consecutive seeds, without pixels. The table names every failed seed, so that anybody can look.
+Strict success over consecutive seeds, without rendering. The table lists every failed seed, for reproduction.
 """
 
 import json
@@ -26,39 +26,41 @@ from ambidex.progress import Progress
 from ambidex.scripted_policies.registry import make_expert
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
+HEADER = (
+    "| task | spread | strict success | last stage for good at step, median / latest | failed seeds |",
+    "|---|---|---|---|---|",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExpertRatesConfig:
-    """Strict success of the scripted experts over consecutive seeds.
-
-    Attributes:
-        task: A task or a suite.
-        spread: Reset distributions to try.
-        control: Control mode: joint or ee; the family's when absent.
-        num_seeds: Seeds per task and spread.
-        seed: First seed.
-        noise: Noise of the expert, 0 to 1.
-        workers: Worker processes; auto when absent.
-        output: JSON file with every episode.
-        quiet: Print the table only.
-        debug: Show tracebacks.
-    """
+    """Strict success of the scripted experts over consecutive seeds."""
 
     task: str = "aloha"
+    """A task or a suite."""
     spread: tuple[str, ...] = ("published", "wide")
+    """Reset distributions to try."""
     control: str | None = None
+    """Control mode: joint or ee; the family's when absent."""
     num_seeds: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1000
+    """Seeds per task and spread."""
     seed: int = 0
+    """First seed."""
     noise: float = 0.0
+    """Noise of the expert, 0 to 1."""
     workers: int | None = None
+    """Worker processes; auto when absent."""
     output: Path = Path("results/expert_rates.json")
+    """JSON file with every episode."""
     quiet: bool = False
+    """Print only the table."""
     debug: bool = False
+    """Show tracebacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One episode to try."""
+    """One episode to run."""
 
     task: str
     spread: str
@@ -69,7 +71,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """How it went; `solved_at` is the step from which the last stage holds to the end, -1 without success."""
+    """Result of a trial; `solved_at` is the step from which the last stage holds to the end, -1 without success."""
 
     outcome: str
     stage: int
@@ -79,18 +81,14 @@ class TrialResult:
 
 
 def make_handler() -> Callable[[Trial], TrialResult]:
-    """A handler that keeps its environment between the trials of a task, which come one after the other."""
-    runner = lru_cache(maxsize=1)(_runner)
+    """A handler that reuses its environment for the trials of a task, which come one after the other."""
 
-    def handle(trial: Trial) -> TrialResult:
-        return runner(trial.task, trial.spread, trial.control, trial.noise)(trial.seed)
+    @lru_cache(maxsize=1)
+    def runner(task: str, spread: str, control: str | None, noise: float) -> Callable[[int], TrialResult]:
+        env = make(task, spread=spread, control=control, cameras=())
+        return partial(_run, env=env, expert=make_expert(env, noise=noise))
 
-    return handle
-
-
-def _runner(task: str, spread: str, control: str | None, noise: float) -> Callable[[int], TrialResult]:
-    env = make(task, spread=spread, control=control, cameras=())
-    return partial(_run, env=env, expert=make_expert(env, noise=noise))
+    return lambda trial: runner(trial.task, trial.spread, trial.control, trial.noise)(trial.seed)
 
 
 def _run(seed: int, *, env: Environment, expert: Agent) -> TrialResult:
@@ -120,16 +118,7 @@ def main(config: ExpertRatesConfig) -> None:
         _row(task, spread, {t: r for t, r in results.items() if (t.task, t.spread) == (task, spread)})
         for task, spread in groups
     ]
-    print(
-        "\n".join(
-            [
-                "| task | spread | strict success | last stage for good at step, median / latest | failed seeds |",
-                "|---|---|---|---|---|",
-                *rows,
-                *_sums(results, config),
-            ]
-        )
-    )
+    print("\n".join([*HEADER, *rows, *_totals(results, config)]))
     episodes = [asdict(trial) | asdict(results[trial]) for trial in trials]
     config.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(config.output, {"versions": versions(), "episodes": episodes})
@@ -158,11 +147,11 @@ def _row(task: str, spread: str, results: dict[Trial, TrialResult]) -> str:
     return f"| {task} | {spread} | {format_rate(len(solved), len(results))} | {when} | {json.dumps(failed)} |"
 
 
-def _sums(results: dict[Trial, TrialResult], config: ExpertRatesConfig) -> Iterator[str]:
-    """A line per spread over all tasks, where there are several."""
+def _totals(results: dict[Trial, TrialResult], config: ExpertRatesConfig) -> Iterator[str]:
+    """A row per spread for all tasks together, if there are several."""
     for spread in config.spread:
         outcomes = [r.outcome for t, r in results.items() if t.spread == spread]
-        if len(outcomes) > config.num_seeds:
+        if len(outcomes) > config.num_seeds:  # several tasks
             rate = format_rate(outcomes.count(Outcome.SUCCESS.value), len(outcomes))
             yield f"| all of {config.task} | {spread} | {rate} | | |"
 

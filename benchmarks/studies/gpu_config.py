@@ -1,4 +1,4 @@
-"""The flags of the GPU study."""
+"""Flags and training variants of the GPU study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +6,16 @@ from pathlib import Path
 
 from ambidex.flags import OptionalInt, OptionalPath, Switch
 
-# FOLDED benchmarks.study.study_variant: How the GPU study trains.
-
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """A way of training ACT.
+    """A way to train ACT.
 
     Attributes:
         name: Its name.
-        image_size: Height and width of its pictures [px].
-        training: Flags of train-policy, beside data, seed and output folder.
-        imagenet: Whether the image encoder starts from published weights if there are any.
+        image_size: Height and width of its images [px].
+        training: Flags of train-policy, without data, seed and output folder.
+        imagenet: Whether the image encoder starts from published weights if they are available.
     """
 
     name: str
@@ -27,7 +25,7 @@ class Variant:
 
 
 PUBLISHED = Variant(name="published", image_size=(480, 640), training={"preset": "paper"}, imagenet=True)
-"""The original's: 10,000 steps of 8 samples at 1e-5 (Zhao et al. 2023)."""
+"""The original settings: 10,000 steps of 8 samples at 1e-5 (Zhao et al. 2023)."""
 
 FAST = Variant(
     name="fast",
@@ -47,7 +45,7 @@ FAST = Variant(
     },
     imagenet=False,
 )
-"""The same network, from scratch on pictures of half the size: 384,000 samples in 6,000 steps."""
+"""The same network, trained from scratch on images of half the size: 384,000 samples in 6,000 steps."""
 
 SMOKE = Variant(
     name="smoke",
@@ -55,27 +53,28 @@ SMOKE = Variant(
     training={"preset": "tiny", "steps": "6", "batch-size": "2", "chunk-size": "20", "execute-steps": "20"},
     imagenet=False,
 )
-"""Nothing can be learnt like this; it shows that everything runs."""
+"""Checks that everything runs; it is far too small to train a policy."""
 
 VARIANTS: Mapping[str, Variant] = {variant.name: variant for variant in (FAST, PUBLISHED)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class GpuStudyConfig:
-    """Train and benchmark ACT at its published size, and time training, on the machine at hand.
+    """Train and benchmark ACT at its published size, and time training, on this machine.
 
-    Runs the project's own commands one after the other, prints one table and writes report.json and report.md. Give the
-    same command again to go on where it stopped, however it stopped.
+    Runs the project's own commands one after the other, prints one table and writes report.json and report.md. Run the
+    same command again to resume, however it stopped.
     """
 
     output_dir: Path = Path("results/gpu_study")
     """Folder for everything: data, runs, results, logs and the report."""
     minutes: OptionalInt = None
-    """Stop after this time and keep what is done [min]; auto is no limit. For machines that are lent for a while."""
+    """Stop after this time and keep what is done [min]; auto is no limit. For machines that are available for a short
+    time."""
     tasks: tuple[str, ...] = ("transfer_cube", "insertion")
     """Tasks."""
     variants: tuple[str, ...] = tuple(VARIANTS)
-    """How to train: published has the original's settings; fast has smaller pictures, larger batches, higher rates."""
+    """How to train: published has the original settings; fast has smaller images, larger batches, higher rates."""
     seeds: int = 3
     """Trainings of each variant and task, with seeds from 0."""
     episodes: int = 50
@@ -83,14 +82,14 @@ class GpuStudyConfig:
     rollouts: int = 50
     """Benchmark episodes per training."""
     backbone_weights: OptionalPath = None
-    """ImageNet weights for the published variant, .pth or .safetensors; auto looks into torch's cache. Without any it
-    starts from scratch, with group norm."""
+    """ImageNet weights for the published variant, .pth or .safetensors; auto looks into torch's cache. Without weights
+    it trains from scratch, with group norm."""
     device: str = "auto"
     """Where to train and to compute actions; auto is cuda if there is one."""
     smoke: Switch = False
-    """Tiny settings that show that everything runs, also without a GPU: one task, one seed, nothing
-    compiled. The figures then mean nothing."""
+    """Tiny settings that check that everything runs, with or without a GPU: one task, one seed, nothing
+    compiled. The numbers then mean nothing."""
     quiet: Switch = False
-    """Print nothing but the table and errors."""
+    """Print only the table and errors."""
     debug: Switch = False
     """Show tracebacks."""

@@ -1,4 +1,4 @@
-"""What the GPU study does, in order: what is soonest done and says most comes first."""
+"""The jobs of the GPU study, in order: the quickest and most informative ones come first."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,14 +9,16 @@ from ambidex.benchmarks.studies.gpu_config import SMOKE, VARIANTS, GpuStudyConfi
 from ambidex.envs.registry import TASKS
 from ambidex.errors import UnknownNameError, UsageError
 
-# FOLDED benchmarks.study.study_job: One command of the GPU study.
-
 MODULES = {
     "record-episodes": "ambidex.recorders.record_episodes",
     "render-episodes": "ambidex.recorders.render_episodes",
     "train-policy": "ambidex.policies.train_policy",
     "run-benchmark": "ambidex.benchmarks.run_benchmark",
 }
+CAMERA = "top"
+SPEED_EPISODES = 8  # so few that decoding them takes no time
+SAVE_EVERY = 2000  # [steps]
+FROM_SCRATCH = {"backbone-norm": "group", "backbone-weights": "none"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +29,8 @@ class StudyJob:
         name: Unique within the study; names its log.
         command: One of the project's commands.
         flags: Its flags.
-        marker: A file that says, once it is there, that the command can go on with --resume.
-        needs: Names of jobs whose output it reads.
+        marker: A file that exists once the command can be resumed.
+        needs: Names of the jobs whose output it reads.
     """
 
     name: str
@@ -39,22 +41,19 @@ class StudyJob:
 
     @property
     def line(self) -> str:
-        """The command line, for people and for recognising the job."""
+        """The command line, which identifies the job."""
         return " ".join((self.command, *self.flags))
 
     def argv(self) -> list[str]:
-        """What to start. Works where the commands are not installed, too: with PYTHONPATH alone."""
-        start = f"from {MODULES[self.command]} import main; main()"
+        """What to run. It needs no installed commands, PYTHONPATH is enough."""
+        code = f"from {MODULES[self.command]} import main; main()"
         resume = ["--resume"] if self.marker.exists() else []
-        return [sys.executable, "-c", start, *self.flags, *resume]
-
-
-# FOLDED benchmarks.study.training_cell: One setting in which training is timed.
+        return [sys.executable, "-c", code, *self.flags, *resume]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingCell:
-    """One setting in which training is timed.
+    """One combination of settings for which training speed is measured.
 
     Attributes:
         variant: How it trains.
@@ -71,14 +70,8 @@ class TrainingCell:
         return f"{self.variant}-{self.precision}-{'compiled' if self.compile else 'eager'}"
 
 
-CAMERA = "top"
-SPEED_EPISODES = 8  # so few that decoding them takes no time
-SAVE_EVERY = 2000  # [steps]
-FROM_SCRATCH = {"backbone-norm": "group", "backbone-weights": "none"}
-
-
 class StudyPlan:
-    """The jobs of a study.
+    """The jobs of a study and their folders.
 
     Args:
         config: The flags.
@@ -86,10 +79,10 @@ class StudyPlan:
 
     Attributes:
         variants: How to train.
-        tasks: On what.
+        tasks: Tasks to train on.
         seeds: Seeds of the trainings.
-        cells: The settings in which training is timed.
-        warmup: Steps of a timed training that do not count.
+        cells: Combinations of settings for which training speed is measured.
+        warmup: First steps of a timed training, which are not counted.
         window: Steps from one entry of its log to the next.
 
     Raises:
@@ -112,42 +105,43 @@ class StudyPlan:
 
     @property
     def notes(self) -> list[str]:
-        """What has to be said about the variants."""
-        told = (
-            f"starts from {self._weights}"
-            if self._weights
-            else "starts from scratch, with group norm: no weights found"
-        )
-        return [f"{variant.name}: the image encoder {told}." for variant in self.variants if variant.imagenet]
+        """What the image encoder of each variant starts from, where that depends on this machine."""
+        origin = str(self._weights) if self._weights else "scratch, with group norm: no weights found"
+        return [
+            f"{variant.name}: the image encoder starts from {origin}." for variant in self.variants if variant.imagenet
+        ]
 
     def jobs(self) -> list[StudyJob]:
-        """All of them; each comes after those it needs."""
+        """All jobs; each comes after those it needs."""
         recordings = [self._record(task) for task in self.tasks]
         renderings = [self._render(variant, task) for variant in self.variants for task in self.tasks]
-        speeds = [*map(self._record_for_speed, self.variants), *map(self._speed, self.cells)]
+        speeds = [*map(self._record_for_speed, self.variants), *map(self._time_training, self.cells)]
         return [*recordings, *renderings, *speeds, *self._trainings()]
 
     def run_folder(self, variant: str, task: str, seed: int) -> Path:
-        """Where a training goes."""
+        """Output folder of a training."""
         return self._folder / "runs" / f"{variant}-{task}-{seed}"
 
     def results_folder(self, variant: str, task: str, seed: int) -> Path:
-        """Where its benchmark goes."""
+        """Output folder of the benchmark of a training."""
         return self._folder / "results" / f"{variant}-{task}-{seed}"
 
     def speed_folder(self, cell: TrainingCell) -> Path:
-        """Where a timed training goes."""
+        """Output folder of a timed training."""
         return self._folder / "speed" / cell.name
 
+    def _data(self, kind: str, task: str) -> Path:
+        return self._folder / "data" / f"{task}-{kind}"
+
     def _record(self, task: str) -> StudyJob:
-        """States alone; the pictures of all variants are made from them."""
+        """Records states only; the images of all variants are rendered from them."""
         folder, count = self._data("states", task), 2 if self._config.smoke else self._config.episodes
         flags = ("--task", task, "--num-episodes", str(count), "--cameras", "none", "--output-dir", str(folder))
         return StudyJob(name=f"record-{task}", command="record-episodes", flags=flags, marker=folder / "dataset.json")
 
     def _render(self, variant: Variant, task: str) -> StudyJob:
         folder = self._data(variant.name, task)
-        flags = (str(self._data("states", task)), *_pictures(variant), "--output-dir", str(folder))
+        flags = (str(self._data("states", task)), *_image_flags(variant), "--output-dir", str(folder))
         return StudyJob(
             name=f"render-{variant.name}-{task}",
             command="render-episodes",
@@ -158,23 +152,23 @@ class StudyPlan:
 
     def _record_for_speed(self, variant: Variant) -> StudyJob:
         folder, count = self._data(variant.name, "speed"), 1 if self._config.smoke else SPEED_EPISODES
-        asked = ("--task", self.tasks[0], "--num-episodes", str(count))
+        episodes = ("--task", self.tasks[0], "--num-episodes", str(count))
         return StudyJob(
             name=f"record-speed-{variant.name}",
             command="record-episodes",
-            flags=(*asked, *_pictures(variant), "--output-dir", str(folder)),
+            flags=(*episodes, *_image_flags(variant), "--output-dir", str(folder)),
             marker=folder / "dataset.json",
         )
 
-    def _speed(self, cell: TrainingCell) -> StudyJob:
+    def _time_training(self, cell: TrainingCell) -> StudyJob:
         variant = next(variant for variant in self.variants if variant.name == cell.variant)
         folder, steps = self.speed_folder(cell), str(self.warmup + self.window * self._windows)
-        own = {"steps": steps, "log-every": str(self.window), "save-every": steps, "validation-fraction": "0"}
-        own |= {"precision": cell.precision, "data": str(self._data(variant.name, "speed"))}
+        values = {"steps": steps, "log-every": str(self.window), "save-every": steps, "validation-fraction": "0"}
+        values |= {"precision": cell.precision, "data": str(self._data(variant.name, "speed"))}
         return StudyJob(
             name=f"speed-{cell.name}",
             command="train-policy",
-            flags=self._training(variant, folder, own, compile=cell.compile),
+            flags=self._training_flags(variant, folder, values, compile=cell.compile),
             marker=folder / "train.json",
             needs=(f"record-speed-{variant.name}",),
         )
@@ -188,17 +182,19 @@ class StudyPlan:
 
     def _train(self, variant: Variant, task: str, seed: int) -> StudyJob:
         folder = self.run_folder(variant.name, task, seed)
-        own = {"data": str(self._data(variant.name, task)), "seed": str(seed)}
-        own |= {"save-every": str(SAVE_EVERY), "keep-checkpoints": "1"}
+        values = {"data": str(self._data(variant.name, task)), "seed": str(seed)}
+        values |= {"save-every": str(SAVE_EVERY), "keep-checkpoints": "1"}
         return StudyJob(
             name=f"train-{folder.name}",
             command="train-policy",
-            flags=self._training(variant, folder, own, compile=not self._config.smoke),
+            flags=self._training_flags(variant, folder, values, compile=not self._config.smoke),
             marker=folder / "train.json",
             needs=(f"render-{variant.name}-{task}",),
         )
 
-    def _training(self, variant: Variant, folder: Path, own: Mapping[str, str], *, compile: bool) -> tuple[str, ...]:
+    def _training_flags(
+        self, variant: Variant, folder: Path, own: Mapping[str, str], *, compile: bool
+    ) -> tuple[str, ...]:
         values = {"policy": "act", **variant.training, "device": self._config.device}
         if variant.imagenet:
             values |= FROM_SCRATCH if self._weights is None else {"backbone-weights": str(self._weights)}
@@ -206,7 +202,7 @@ class StudyPlan:
         return (*_flags(values), "--compile") if compile else _flags(values)
 
     def _benchmark(self, variant: Variant, task: str, seed: int) -> StudyJob:
-        run, folder = (place(variant.name, task, seed) for place in (self.run_folder, self.results_folder))
+        run, folder = self.run_folder(variant.name, task, seed), self.results_folder(variant.name, task, seed)
         count = 2 if self._config.smoke else self._config.rollouts
         values = {"policy": "act", "checkpoint": str(run), "task": task, "episodes": str(count), "video": "none"}
         values |= {"device": self._config.device, "output-dir": str(folder)}
@@ -218,15 +214,12 @@ class StudyPlan:
             needs=(f"train-{run.name}",),
         )
 
-    def _data(self, kind: str, task: str) -> Path:
-        return self._folder / "data" / f"{task}-{kind}"
-
 
 def _flags(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(word for name, value in values.items() for word in (f"--{name}", value))
 
 
-def _pictures(variant: Variant) -> tuple[str, ...]:
+def _image_flags(variant: Variant) -> tuple[str, ...]:
     height, width = map(str, variant.image_size)
     return ("--cameras", CAMERA, "--image-size", height, width)
 
@@ -242,4 +235,4 @@ def _check(config: GpuStudyConfig) -> None:
     counts |= {"tasks": len(config.tasks), "variants": len(config.variants)}
     for name, count in {**counts, "minutes": 1 if config.minutes is None else config.minutes}.items():
         if count < 1:
-            raise UsageError(f"--{name} {count}: expected 1 or more.")
+            raise UsageError(f"--{name} {count}: expected 1 or more.", flag=f"--{name}", got=count)

@@ -1,6 +1,6 @@
-"""report.md and report.json of the GPU study."""
+"""Reads what the jobs of the GPU study wrote, and writes report.md and report.json."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -10,23 +10,27 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ambidex.atomic_files import write_json, write_text
 from ambidex.benchmarks.results.folder import read_rows
+from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.speed.machine import describe_machine
-from ambidex.benchmarks.studies.gpu_plan import TrainingCell
+from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
+from ambidex.benchmarks.studies.gpu_runner import StudyRunner
 from ambidex.output_folder import TRAINING_PACKAGES, versions
-
-# FOLDED benchmarks.study.study_figures: What the GPU study found, read from the folders that its jobs wrote.
 
 SPEED = "speed/"
 PER_SAMPLE = "_ms_per_sample"
+PAPER = {"transfer_cube": 86, "insertion": 32}
+"""Success of ACT on scripted data in Zhao et al. (2023), table I [%]."""
+
+Machine = Mapping[str, Mapping[str, str | float]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedFigure:
-    """How fast one setting trains: medians over windows of the log, without those that warm up.
+    """Training speed of one combination of settings: medians over windows of the log, warm-up left out.
 
     Attributes:
-        cell: The setting.
+        cell: The settings.
         samples_per_s: Samples per second.
         parts: Part of a step -> its time per sample [ms].
     """
@@ -38,13 +42,13 @@ class SpeedFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class SuccessFigure:
-    """How often one training succeeds.
+    """Success rate of one training, or of all trainings of a variant on a task.
 
     Attributes:
         variant: How it was trained.
-        task: On what.
-        seed: Seed of the training; None for all of them together.
-        summary: What its benchmark found.
+        task: The task.
+        seed: Seed of the training; None for all seeds together.
+        summary: Results of its benchmark.
         training_s: Wall-clock time of the training, start-up, compiling and decoding included [s].
     """
 
@@ -55,108 +59,75 @@ class SuccessFigure:
     training_s: float
 
 
-def speed_figure(cell: TrainingCell, run: Path, warmup: int) -> SpeedFigure:
-    """From the curves of a finished training; entries up to step `warmup` are left out."""
-    events = EventAccumulator(str(run / "tensorboard"))
-    events.Reload()
-    names = [name for name in events.Tags()["scalars"] if name.startswith(SPEED)]
-    medians = {
-        name.removeprefix(SPEED): median(event.value for event in events.Scalars(name) if event.step > warmup)
-        for name in names
-    }
-    parts = {name.removesuffix(PER_SAMPLE): value for name, value in medians.items() if name.endswith(PER_SAMPLE)}
-    return SpeedFigure(cell=cell, samples_per_s=medians["samples_per_s"], parts=parts)
-
-
-def success_figure(variant: str, task: str, seed: int | None, results: list[Path], training_s: float) -> SuccessFigure:
-    """From one finished benchmark, or several of trainings that differ in their seed."""
-    summary = Tally.of([row for folder in results for row in read_rows(folder)])
-    return SuccessFigure(variant=variant, task=task, seed=seed, summary=summary, training_s=training_s)
-
-
-PAPER = {"transfer_cube": 86, "insertion": 32}
-"""Success of ACT on scripted data in Zhao et al. (2023), table I [%]."""
-
-
+@dataclass(frozen=True, kw_only=True)
 class StudyReport:
-    """What there is of a study, finished or not.
+    """Everything a study has measured so far.
 
-    Args:
+    Attributes:
         command: The command line.
         machine: Hardware, OpenGL, versions and GPU, as groups of named values.
-        notes: What has to be said about the settings.
-        speeds: How fast settings train.
-        successes: How often trainings succeed.
-        failed: Job -> what became of it.
-        missing: Jobs that are still to be run.
+        notes: Remarks on the settings.
+        speeds: Training speeds.
+        successes: Success rates.
+        failed: Job -> why it failed.
+        missing: Jobs that have not run yet.
     """
 
-    def __init__(
-        self,
-        *,
-        command: str,
-        machine: Mapping[str, Mapping[str, str | float]],
-        notes: Sequence[str],
-        speeds: Sequence[SpeedFigure],
-        successes: Sequence[SuccessFigure],
-        failed: Mapping[str, str],
-        missing: Sequence[str],
-    ) -> None:
-        self._command, self._machine, self._failed, self._missing = command, machine, failed, missing
-        self._notes, self._speeds, self._successes = notes, speeds, successes
+    command: str
+    machine: Machine
+    notes: Sequence[str]
+    speeds: Sequence[SpeedFigure]
+    successes: Sequence[SuccessFigure]
+    failed: Mapping[str, str]
+    missing: Sequence[str]
 
     def write(self, folder: Path) -> None:
         """Write both files.
 
         Raises:
-            DatasetError: One cannot be written.
+            DatasetError: A file cannot be written.
         """
-        write_text(folder / "report.md", self.in_words() + "\n")
+        write_text(folder / "report.md", self.markdown() + "\n")
         write_json(folder / "report.json", self.to_dict())
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
         return {
-            "command": self._command,
-            "complete": not self._missing and not self._failed,
-            "machine": {group: dict(values) for group, values in self._machine.items()},
-            "notes": list(self._notes),
-            "speeds": [asdict(figure) for figure in self._speeds],
-            "successes": [asdict(figure) for figure in self._successes],
+            "command": self.command,
+            "complete": not self.missing and not self.failed,
+            "machine": {group: dict(values) for group, values in self.machine.items()},
+            "notes": list(self.notes),
+            "speeds": [asdict(figure) for figure in self.speeds],
+            "successes": [asdict(figure) for figure in self.successes],
             "paper_percent": PAPER,
-            "failed": dict(self._failed),
-            "missing": list(self._missing),
+            "failed": dict(self.failed),
+            "missing": list(self.missing),
         }
 
-    def in_words(self) -> str:
-        """The tables in Markdown, with the machine above and what is missing below."""
-        open_jobs = [f"Failed: {name} ({reason})" for name, reason in self._failed.items()]
-        if self._missing:
-            open_jobs.append(f"Still to be run: {', '.join(self._missing)}")
+    def markdown(self) -> str:
+        """Both tables, with the machine above them and the jobs that failed or are missing below."""
+        jobs = [f"Failed: {name} ({reason})" for name, reason in self.failed.items()]
+        if self.missing:
+            jobs.append(f"Still to be run: {', '.join(self.missing)}")
         tables = [*self._speed_table(), "", *self._success_table()]
-        return "\n".join([_machine(self._machine), *self._notes, "", *tables, *open_jobs])
+        return "\n".join([_machine(self.machine), *self.notes, "", *tables, *jobs])
 
     def _speed_table(self) -> list[str]:
-        if not self._speeds:
+        if not self.speeds:
             return ["Training speed: not measured yet."]
-        parts = list(self._speeds[0].parts)
-        header = (
-            "variant",
-            "precision",
-            "compiled",
-            "samples/s",
-            *(f"{part.replace('_', ' and ')} [ms/sample]" for part in parts),
-        )
-        return _table(header, [_speed(figure, parts) for figure in self._speeds])
+        parts = list(self.speeds[0].parts)
+        times = [f"{part.replace('_', ' and ')} [ms/sample]" for part in parts]
+        header = ("variant", "precision", "compiled", "samples/s", *times)
+        return _table(header, [_speed_row(figure, parts) for figure in self.speeds])
 
     def _success_table(self) -> list[str]:
-        if not self._successes:
+        if not self.successes:
             return ["Success: not measured yet."]
         header = ("variant", "task", "seed", "strict success", "paper, scripted data", "training [min]")
-        return _table(header, [_success(figure) for figure in self._successes])
+        return _table(header, [_success_row(figure) for figure in self.successes])
 
 
-def _machine(machine: Mapping[str, Mapping[str, str | float]]) -> str:
+def _machine(machine: Machine) -> str:
     hardware, gpu, versions = machine["hardware"], machine["gpu"], machine["versions"]
     card = f"{gpu['name']}, CUDA {gpu['cuda']}" if gpu else "no GPU"
     return (
@@ -165,12 +136,12 @@ def _machine(machine: Mapping[str, Mapping[str, str | float]]) -> str:
     )
 
 
-def _speed(figure: SpeedFigure, parts: Sequence[str]) -> list[str]:
+def _speed_row(figure: SpeedFigure, parts: Sequence[str]) -> list[str]:
     cell, times = figure.cell, [f"{figure.parts.get(part, 0.0):.3g}" for part in parts]
     return [cell.variant, cell.precision, "yes" if cell.compile else "no", f"{figure.samples_per_s:.4g}", *times]
 
 
-def _success(figure: SuccessFigure) -> list[str]:
+def _success_row(figure: SuccessFigure) -> list[str]:
     seed = "all" if figure.seed is None else str(figure.seed)
     paper = f"{PAPER[figure.task]} %" if figure.task in PAPER else ""
     minutes = f"{figure.training_s / 60:.1f}"
@@ -181,10 +152,63 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]
 
 
-# FOLDED benchmarks.study.study_machine: The accelerator a figure was measured with.
+def study_report(plan: StudyPlan, runner: StudyRunner, command: str) -> StudyReport:
+    """Read everything that the jobs of a study have measured so far.
+
+    Raises:
+        DatasetError: Results are damaged.
+        RenderingError: There is no OpenGL.
+    """
+    jobs = {job.name: job for job in plan.jobs()}
+    timed = [cell for cell in plan.cells if runner.done(jobs[f"speed-{cell.name}"])]
+    return StudyReport(
+        command=command,
+        machine=describe_machine_with_gpu(),
+        notes=plan.notes,
+        speeds=[_speed(cell, plan.speed_folder(cell), plan.warmup) for cell in timed],
+        successes=[
+            figure
+            for variant in plan.variants
+            for task in plan.tasks
+            for figure in _successes(plan, runner, jobs, variant.name, task)
+        ],
+        failed=runner.failed,
+        missing=[name for name, job in jobs.items() if not runner.done(job) and name not in runner.failed],
+    )
 
 
-def describe_accelerated_machine() -> dict[str, dict[str, str | float]]:
+def _speed(cell: TrainingCell, run: Path, warmup: int) -> SpeedFigure:
+    events = EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    medians = {
+        name.removeprefix(SPEED): median(event.value for event in events.Scalars(name) if event.step > warmup)
+        for name in events.Tags()["scalars"]
+        if name.startswith(SPEED)
+    }
+    parts = {name.removesuffix(PER_SAMPLE): value for name, value in medians.items() if name.endswith(PER_SAMPLE)}
+    return SpeedFigure(cell=cell, samples_per_s=medians["samples_per_s"], parts=parts)
+
+
+def _successes(
+    plan: StudyPlan, runner: StudyRunner, jobs: Mapping[str, StudyJob], variant: str, task: str
+) -> Iterator[SuccessFigure]:
+    """The success rate of each seed, and of all seeds together."""
+    rows, seconds = list[list[EpisodeRow]](), list[float]()
+    for seed in plan.seeds:
+        folder = plan.results_folder(variant, task, seed)
+        if runner.done(jobs[f"benchmark-{folder.name}"]):
+            rows.append(read_rows(folder))
+            seconds.append(runner.seconds(jobs[f"train-{folder.name}"]))
+            yield _success(variant, task, seed, rows[-1], seconds[-1])
+    if len(rows) > 1:
+        yield _success(variant, task, None, [row for each in rows for row in each], sum(seconds))
+
+
+def _success(variant: str, task: str, seed: int | None, rows: Sequence[EpisodeRow], training_s: float) -> SuccessFigure:
+    return SuccessFigure(variant=variant, task=task, seed=seed, summary=Tally.of(rows), training_s=training_s)
+
+
+def describe_machine_with_gpu() -> dict[str, dict[str, str | float]]:
     """Hardware, OpenGL, versions and GPU, ready for JSON; `gpu` is empty without one.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Runs the jobs of the GPU study, notes what is done, and stops in time."""
+"""Runs the jobs of the GPU study, keeps a log of them, and stops when the time is up."""
 
 import json
 import signal
@@ -10,34 +10,37 @@ from pathlib import Path
 from ambidex.atomic_files import append_line, read_complete_lines
 from ambidex.benchmarks.studies.gpu_plan import StudyJob
 
-LEDGER = "jobs.jsonl"
-LOGS = "logs"
-LAST_WORDS = 400  # of a failed job [characters]
-GRACE_S = 60.0  # what a command gets to save its work; all of them survive being killed, too
+JOB_LOG = "jobs.jsonl"
+OUTPUTS = "logs"
+LAST_OUTPUT = 400  # of a failed job, for its message [characters]
+GRACE_S = 60.0  # for a command to save its work; killing it loses no finished work either
 
 
 class StudyRunner:
-    """Runs jobs, each in a process of its own, that no earlier run has finished.
+    """Runs each job in a process of its own, unless an earlier run has finished it.
 
     Args:
         folder: The study's folder.
         deadline: When to stop, on the clock `time.monotonic` [s]; None for never.
         say: Called with a line about each job.
+
+    Attributes:
+        failed: Job -> why it failed or could not run.
     """
 
     def __init__(
         self, folder: Path, deadline: float | None = None, say: Callable[[str], None] = lambda text: None
     ) -> None:
         self._folder, self._deadline, self._say = folder, deadline, say
-        self._rows = [json.loads(line) for line in read_complete_lines(folder / LEDGER)]
+        self._rows = [json.loads(line) for line in read_complete_lines(folder / JOB_LOG)]
         self.failed: dict[str, str] = {}
 
     def run(self, jobs: Sequence[StudyJob]) -> None:
-        """Run what is left, in order. A job that fails stops only those that need it; see `failed`.
+        """Run the jobs that are not done, in order. A job that fails stops only those that need it.
 
         Raises:
-            KeyboardInterrupt: Asked to stop, or the time is up; the message says how far it is.
-            DatasetError: The ledger cannot be written.
+            KeyboardInterrupt: Ctrl-C, or the time is up; the message says how many jobs are done.
+            DatasetError: The job log cannot be written.
         """
         for number, job in enumerate(jobs, 1):
             missing = [name for name in job.needs if name in self.failed]
@@ -48,27 +51,27 @@ class StudyRunner:
                 self._run(job, sum(map(self.done, jobs)), len(jobs))
 
     def done(self, job: StudyJob) -> bool:
-        """Whether this very command has come to its end."""
+        """Whether exactly this command has finished."""
         return any(row["line"] == job.line and row["exit_code"] == 0 for row in self._rows)
 
     def seconds(self, job: StudyJob) -> float:
-        """How long it took, start-up and interrupted runs included [s]."""
+        """How long the job took, start-up and interrupted runs included [s]."""
         return sum(float(row["seconds"]) for row in self._rows if row["line"] == job.line)
 
     def _run(self, job: StudyJob, done: int, total: int) -> None:
         started = time.monotonic()
-        code, reason = self._wait(job)
-        row = {"name": job.name, "line": job.line, "exit_code": code, "seconds": round(time.monotonic() - started, 3)}
-        append_line(self._folder / LEDGER, json.dumps(row))
+        status, reason = self._wait(job)
+        row = {"name": job.name, "line": job.line, "exit_code": status, "seconds": round(time.monotonic() - started, 3)}
+        append_line(self._folder / JOB_LOG, json.dumps(row))
         self._rows.append(row)
-        if reason and code != 0:
+        if reason and status != 0:
             raise KeyboardInterrupt(f"{reason}: {done} of {total} jobs are done.")
-        if code != 0:
-            self.failed[job.name] = self._last_words(job, code)
+        if status != 0:
+            self.failed[job.name] = self._failure(job, status)
             self._say(f"{job.name}: {self.failed[job.name]}")
 
     def _wait(self, job: StudyJob) -> tuple[int, str]:
-        """Exit code, and why it was asked to stop, if it was."""
+        """Exit status, and why the job was stopped, if it was."""
         log = self._log(job)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
@@ -76,24 +79,24 @@ class StudyRunner:
                 job.argv(),
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                process_group=0,  # so that a Ctrl-C comes once: from here
+                process_group=0,  # so that Ctrl-C reaches it once: from `_stop`
             )
         try:
-            return process.wait(self._left()), ""
+            return process.wait(self._remaining()), ""
         except subprocess.TimeoutExpired:
             return _stop(process), "The time is up"
         except KeyboardInterrupt:
             return _stop(process), "Asked to stop"
 
-    def _left(self) -> float | None:
+    def _remaining(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
-    def _last_words(self, job: StudyJob, code: int) -> str:
-        words = self._log(job).read_text(encoding="utf-8", errors="replace").strip()
-        return f"exit code {code}, see {self._log(job)}, which ends: {words[-LAST_WORDS:]}"
+    def _failure(self, job: StudyJob, status: int) -> str:
+        output = self._log(job).read_text(encoding="utf-8", errors="replace").strip()
+        return f"exit status {status}, see {self._log(job)}, which ends: {output[-LAST_OUTPUT:]}"
 
     def _log(self, job: StudyJob) -> Path:
-        return self._folder / LOGS / f"{job.name}.log"
+        return self._folder / OUTPUTS / f"{job.name}.log"
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> int:

@@ -1,4 +1,7 @@
-"""ACT at its published size on a GPU, in one command: `python -m ambidex.benchmarks.studies.gpu_study`. See docs/gpu.md."""
+"""Trains and benchmarks ACT at its published size on a GPU: `python -m ambidex.benchmarks.studies.gpu_study`.
+
+docs/gpu.md describes it.
+"""
 
 import os
 import shlex
@@ -8,8 +11,7 @@ import time
 from pathlib import Path
 
 from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig
-from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan
-from ambidex.benchmarks.studies.gpu_report import SpeedFigure, SuccessFigure, speed_figure, success_figure
+from ambidex.benchmarks.studies.gpu_plan import StudyPlan
 from ambidex.benchmarks.studies.gpu_runner import StudyRunner
 from ambidex.command_line import DONE, FAILED, print_message, run
 from ambidex.envs.simulation.opengl import check_environment
@@ -19,11 +21,11 @@ COMMAND = "gpu-study"
 
 
 def main(config: GpuStudyConfig) -> int:
-    """Run what is left of the study, and write the report of what there is."""
+    """Run the jobs that are not done, and write the report of everything measured so far."""
     check_environment()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever wants the machine back gets it tidy
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a machine that is taken back is left tidy
     if config.smoke:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of so tiny steps wait for each other on busy machines
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # in steps this small, threads mostly wait for each other
     started = time.monotonic()
     plan = StudyPlan(config, config.backbone_weights or _cached_weights())
     deadline = None if config.minutes is None else started + 60 * config.minutes
@@ -34,61 +36,27 @@ def main(config: GpuStudyConfig) -> int:
         try:
             runner.run(plan.jobs())
         except KeyboardInterrupt as interrupt:
-            _report(plan, runner, config)
-            raise KeyboardInterrupt(f"{interrupt} Go on with the same command.") from None
-        _report(plan, runner, config)
+            _write_report(plan, runner, config)
+            raise KeyboardInterrupt(f"{interrupt} Run the same command again to resume.") from None
+        _write_report(plan, runner, config)
     return FAILED if runner.failed else DONE
 
 
-def _report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> None:
-    from ambidex.benchmarks.studies.gpu_report import (
-        StudyReport,
-        describe_accelerated_machine,  # heavy: not for --help
-    )
-
-    jobs = {job.name: job for job in plan.jobs()}
-    report = StudyReport(
-        command=shlex.join(["python", "-m", "ambidex.benchmarks.studies.gpu_study", *sys.argv[1:]]),
-        machine=describe_accelerated_machine(),
-        notes=plan.notes,
-        speeds=_speeds(plan, runner, jobs),
-        successes=_successes(plan, runner, jobs),
-        failed=runner.failed,
-        missing=[name for name, job in jobs.items() if not runner.done(job) and name not in runner.failed],
-    )
-    report.write(config.output_dir)
-    print(report.in_words())
-    if not config.quiet:
-        print_message(COMMAND, f"Written to {config.output_dir / 'report.md'} and report.json.")
-
-
 def _cached_weights() -> Path | None:
-    from ambidex.policies.vision.resnet_weights import cached_files  # heavy: not for --help
+    from ambidex.policies.vision.resnet_weights import cached_files  # imports torch, which --help does not need
 
     return next(reversed(cached_files()), None)
 
 
-def _speeds(plan: StudyPlan, runner: StudyRunner, jobs: dict[str, StudyJob]) -> list[SpeedFigure]:
-    done = [cell for cell in plan.cells if runner.done(jobs[f"speed-{cell.name}"])]
-    return [speed_figure(cell, plan.speed_folder(cell), plan.warmup) for cell in done]
+def _write_report(plan: StudyPlan, runner: StudyRunner, config: GpuStudyConfig) -> None:
+    from ambidex.benchmarks.studies.gpu_report import study_report  # imports torch, which --help does not need
 
-
-def _successes(plan: StudyPlan, runner: StudyRunner, jobs: dict[str, StudyJob]) -> list[SuccessFigure]:
-    """Of each seed, and of all seeds of a task together."""
-    figures = []
-    for variant in plan.variants:
-        for task in plan.tasks:
-            folders, total = [], 0.0
-            for seed in plan.seeds:
-                folder = plan.results_folder(variant.name, task, seed)
-                if runner.done(jobs[f"benchmark-{folder.name}"]):
-                    folders.append(folder)
-                    seconds = runner.seconds(jobs[f"train-{folder.name}"])
-                    total += seconds
-                    figures.append(success_figure(variant.name, task, seed, [folder], seconds))
-            if len(folders) > 1:
-                figures.append(success_figure(variant.name, task, None, folders, total))
-    return figures
+    command = shlex.join(["python", "-m", "ambidex.benchmarks.studies.gpu_study", *sys.argv[1:]])
+    report = study_report(plan, runner, command)
+    report.write(config.output_dir)
+    print(report.markdown())
+    if not config.quiet:
+        print_message(COMMAND, f"Written to {config.output_dir / 'report.md'} and report.json.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The GPU study: its jobs are what the commands accept, it goes on where it stopped, and it says what is missing."""
+"""The GPU study: the commands accept its jobs, it resumes, and its report lists what is missing."""
 
 import json
 import subprocess
@@ -39,8 +39,8 @@ def code_job(name, code, folder, needs=()):
     return CodeJob(name=name, command="python", flags=(code,), marker=folder / "none", needs=needs)
 
 
-def noted(folder, word):
-    """Code that adds a word to a file."""
+def append(folder, word):
+    """Code that appends a word to a file."""
     return f"open({str(folder / 'words')!r}, 'a').write({word + ' '!r})"
 
 
@@ -54,7 +54,7 @@ def parsed(job):
 
 
 @pytest.mark.parametrize("smoke", [False, True])
-def test_every_job_is_accepted_by_its_command_and_comes_after_what_it_needs(tmp_path, smoke):
+def test_commands_accept_their_jobs_and_jobs_follow_those_they_need(tmp_path, smoke):
     jobs = StudyPlan(GpuStudyConfig(output_dir=tmp_path, smoke=smoke)).jobs()
     folders = [parsed(job).output_dir for job in jobs]
     assert len({job.name for job in jobs}) == len(set(folders)) == len(jobs)
@@ -63,7 +63,7 @@ def test_every_job_is_accepted_by_its_command_and_comes_after_what_it_needs(tmp_
     assert all(job.marker.parent == folder for job, folder in zip(jobs, folders, strict=True))
 
 
-def test_the_published_variant_is_the_paper_preset(tmp_path):
+def test_published_variant_uses_the_paper_preset(tmp_path):
     plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path, variants=("published",)))
     trainings = [parsed(job) for job in plan.jobs() if job.name.startswith("train-")]
     assert [config.seed for config in trainings] == [0, 0, 1, 1, 2, 2]
@@ -73,7 +73,7 @@ def test_the_published_variant_is_the_paper_preset(tmp_path):
         assert config.model.d_model == 512
 
 
-def test_speed_is_measured_in_both_precisions_compiled_and_not(tmp_path):
+def test_speed_is_measured_in_both_precisions_compiled_and_eager(tmp_path):
     plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path, variants=("fast",)))
     timed = [parsed(job) for job in plan.jobs() if job.name.startswith("speed-")]
     settings = {(config.precision, config.compile) for config in timed}
@@ -81,7 +81,7 @@ def test_speed_is_measured_in_both_precisions_compiled_and_not(tmp_path):
     assert all(config.steps > plan.warmup >= config.log_every for config in timed)
 
 
-def test_weights_go_to_the_variant_that_can_use_them(tmp_path):
+def test_weights_are_used_by_the_published_variant_only(tmp_path):
     plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path), tmp_path / "w.pth")
     models = {job.name.split("-")[1]: parsed(job).model for job in plan.jobs() if "train-" in job.name}
     assert {name: model.backbone_weights for name, model in models.items()} == {
@@ -92,7 +92,7 @@ def test_weights_go_to_the_variant_that_can_use_them(tmp_path):
     assert "w.pth" in plan.notes[0]
 
 
-def test_without_weights_nothing_frozen_stands_in_for_them(tmp_path):
+def test_without_weights_the_encoder_trains_from_scratch_with_group_norm(tmp_path):
     plan = StudyPlan(GpuStudyConfig(output_dir=tmp_path, variants=("published",)))
     models = [parsed(job).model for job in plan.jobs() if "train-" in job.name]
     assert all(model.backbone_norm == "group" and model.backbone_weights == "none" for model in models)
@@ -100,13 +100,13 @@ def test_without_weights_nothing_frozen_stands_in_for_them(tmp_path):
 
 
 @pytest.mark.parametrize("flags", [{"tasks": ("lift",)}, {"variants": ("slow",)}, {"seeds": 0}, {"minutes": 0}])
-def test_what_cannot_be_is_refused(flags):
+def test_wrong_flags_are_refused(flags):
     with pytest.raises(UsageError):
         StudyPlan(GpuStudyConfig(**flags))
 
 
-def test_what_is_done_is_not_done_again(tmp_path):
-    jobs = [code_job("a", noted(tmp_path, "a"), tmp_path), code_job("b", noted(tmp_path, "b"), tmp_path)]
+def test_finished_jobs_do_not_run_again(tmp_path):
+    jobs = [code_job("a", append(tmp_path, "a"), tmp_path), code_job("b", append(tmp_path, "b"), tmp_path)]
     StudyRunner(tmp_path).run(jobs[:1])
     again = StudyRunner(tmp_path)
     again.run(jobs)
@@ -114,13 +114,13 @@ def test_what_is_done_is_not_done_again(tmp_path):
     assert all(again.done(job) and again.seconds(job) > 0 for job in jobs)
 
 
-def test_a_failure_stops_only_what_needs_it_and_is_tried_again(tmp_path):
-    broken = f"import sys; {noted(tmp_path, 'try')}; sys.exit('no such thing')"
+def test_a_failed_job_stops_only_jobs_that_need_it_and_is_retried(tmp_path):
+    broken = f"import sys; {append(tmp_path, 'try')}; sys.exit('no such thing')"
     jobs = [
         code_job("broken", broken, tmp_path),
-        code_job("needy", noted(tmp_path, "needy"), tmp_path, needs=("broken",)),
-        code_job("needier", noted(tmp_path, "needier"), tmp_path, needs=("needy",)),
-        code_job("free", noted(tmp_path, "free"), tmp_path),
+        code_job("needy", append(tmp_path, "needy"), tmp_path, needs=("broken",)),
+        code_job("needier", append(tmp_path, "needier"), tmp_path, needs=("needy",)),
+        code_job("free", append(tmp_path, "free"), tmp_path),
     ]
     runner = StudyRunner(tmp_path)
     runner.run(jobs)
@@ -130,12 +130,12 @@ def test_a_failure_stops_only_what_needs_it_and_is_tried_again(tmp_path):
     assert (tmp_path / "words").read_text() == "try free try "
 
 
-def test_a_job_is_asked_to_stop_when_the_time_is_up(tmp_path):
+def test_a_job_is_interrupted_when_the_time_is_up(tmp_path):
     patient = (
         "import time\n"
         "try:\n"
-        f"    {noted(tmp_path, 'begun')}; time.sleep(60)\n"
-        f"except KeyboardInterrupt: {noted(tmp_path, 'saved')}; raise SystemExit(130)"
+        f"    {append(tmp_path, 'started')}; time.sleep(60)\n"
+        f"except KeyboardInterrupt: {append(tmp_path, 'saved')}; raise SystemExit(130)"
     )
     jobs = [code_job("quick", "pass", tmp_path), code_job("patient", patient, tmp_path)]
     StudyRunner(tmp_path).run(jobs[:1])
@@ -144,11 +144,11 @@ def test_a_job_is_asked_to_stop_when_the_time_is_up(tmp_path):
     with pytest.raises(KeyboardInterrupt, match="The time is up: 1 of 2 jobs are done"):
         runner.run(jobs)
     assert time.monotonic() - started < 30
-    assert (tmp_path / "words").read_text() == "begun saved "
+    assert (tmp_path / "words").read_text() == "started saved "
     assert not runner.done(jobs[1]) and not runner.failed
 
 
-def test_a_started_job_goes_on(tmp_path):
+def test_a_started_job_is_resumed(tmp_path):
     (job, *_) = StudyPlan(GpuStudyConfig(output_dir=tmp_path)).jobs()
     assert "--resume" not in job.argv()
     job.marker.parent.mkdir(parents=True)
@@ -167,16 +167,16 @@ def make_report(speeds=(), successes=(), failed=(), missing=()):
     return StudyReport(command="python -m gpu_study", machine=MACHINE, **figures)
 
 
-def test_a_report_of_nothing_says_so(tmp_path):
+def test_report_lists_what_is_not_measured_failed_and_missing(tmp_path):
     report = make_report(missing=["train-a"], failed={"speed-b": "exit code 1"})
-    words = report.in_words()
-    assert words.count("not measured yet") == 2 and "a note" in words
-    assert "Failed: speed-b (exit code 1)" in words and "Still to be run: train-a" in words
+    text = report.markdown()
+    assert text.count("not measured yet") == 2 and "a note" in text
+    assert "Failed: speed-b (exit code 1)" in text and "Still to be run: train-a" in text
     report.write(tmp_path)
     assert not json.loads((tmp_path / "report.json").read_text())["complete"]
 
 
-def test_a_report_gives_rates_with_intervals_and_speeds_with_their_split():
+def test_report_shows_rates_with_intervals_and_speeds_with_their_parts():
     cell = TrainingCell(variant="fast", precision="bf16", compile=True)
     speed = SpeedFigure(cell=cell, samples_per_s=1234.5, parts={"data": 0.01, "forward_backward": 0.7, "update": 0.09})
     summary = Tally(
@@ -184,9 +184,9 @@ def test_a_report_gives_rates_with_intervals_and_speeds_with_their_split():
     )
     success = SuccessFigure(variant="fast", task="insertion", seed=None, summary=summary, training_s=600.0)
     report = make_report(speeds=[speed], successes=[success])
-    assert "| fast | bf16 | yes | 1234 | 0.01 | 0.7 | 0.09 |" in report.in_words()
+    assert "| fast | bf16 | yes | 1234 | 0.01 | 0.7 | 0.09 |" in report.markdown()
     expected = "| fast | insertion | all | 45/50 = 90.0 % (95 % interval 78.6 to 95.7) | 32 % | 10.0 |"
-    assert expected in report.in_words()
+    assert expected in report.markdown()
     assert report.to_dict()["complete"]
 
 
@@ -196,7 +196,7 @@ def study(*flags):
 
 
 @pytest.mark.slow
-def test_the_smoke_study_runs_everything_once(tmp_path):
+def test_smoke_study_runs_every_job_once(tmp_path):
     flags = ("--smoke", "--device", "cpu", "--output-dir", str(tmp_path / "study"))
     done = study(*flags)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -215,7 +215,7 @@ def test_the_smoke_study_runs_everything_once(tmp_path):
 
 
 @pytest.mark.gpu
-def test_the_smoke_study_runs_on_a_gpu(tmp_path):
+def test_smoke_study_runs_on_a_gpu(tmp_path):
     done = study("--smoke", "--device", "cuda", "--output-dir", str(tmp_path / "study"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads((tmp_path / "study" / "report.json").read_text())["machine"]["gpu"]["name"]

@@ -1,4 +1,4 @@
-"""The throughput program runs and reports what it promises. How fast a machine is, no test can know."""
+"""The throughput program measures everything it lists; the speeds themselves are not tested."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ambidex.benchmarks.speed.recording import PeakMemory
-from ambidex.benchmarks.speed.timing import Effort, Figure, rate, rates, table
+from ambidex.benchmarks.speed.timing import Effort, Measurement, markdown_table, rate, rates
 
-FIGURES = {
+MEASUREMENTS = {
     ("simulation", "physics_at_home"),
     ("simulation", "physics_with_expert"),
     ("simulation", "control_with_expert"),
@@ -53,27 +53,27 @@ def throughput(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_the_program_measures_everything_it_names(tmp_path: Path) -> None:
+def test_every_section_is_measured(tmp_path: Path) -> None:
     done = throughput("--quick", "--quiet", "--output", str(tmp_path / "throughput.json"))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     report = json.loads((tmp_path / "throughput.json").read_text())
     figures = {(row["section"], row["name"]): row for row in report["figures"]}
-    assert set(figures) == FIGURES
+    assert set(figures) == MEASUREMENTS
     assert all(row["value"] > 0 and row["unit"] for row in figures.values())
     assert figures["recording", "megabytes_3_cameras"]["value"] > figures["recording", "megabytes_1_camera"]["value"]
     assert {"mujoco", "numpy", "ambidex"} <= set(report["versions"])
     assert report["opengl"]["renderer"]
     assert report["hardware"]["usable_cores"] >= 1
-    assert done.stdout.count("\n") == len(FIGURES) + 2
+    assert done.stdout.count("\n") == len(MEASUREMENTS) + 2
 
 
-def test_wrong_flags_are_wrong_usage() -> None:
+def test_wrong_flags_exit_with_2() -> None:
     assert throughput("--processes", "0").returncode == 2
     assert throughput("--sections", "physics").returncode == 2
 
 
-def test_a_rate_is_work_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rate_is_units_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
 
@@ -85,25 +85,25 @@ def test_a_rate_is_work_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(rates(work, Effort(seconds=0.02, repeats=3, episodes=0, image_sizes=()))) == 3
 
 
-def test_ratios_are_taken_within_one_section_of_one_run() -> None:
-    one = Figure(section="a", name="one", label="one", unit="1/s", samples=(1.0, 2.0, 9.0))
-    two = Figure(section="a", name="two", label="two", unit="1/s", samples=(6.0,), relative_to="one")
-    stranger = Figure(section="b", name="two", label="three", unit="1/s", samples=(6.0,), relative_to="one")
-    lines = table([one, two, stranger]).splitlines()[2:]
+def test_ratios_are_relative_to_a_measurement_of_the_same_section() -> None:
+    one = Measurement(section="a", name="one", label="one", unit="1/s", samples=(1.0, 2.0, 9.0))
+    two = Measurement(section="a", name="two", label="two", unit="1/s", samples=(6.0,), relative_to="one")
+    other = Measurement(section="b", name="two", label="three", unit="1/s", samples=(6.0,), relative_to="one")
+    lines = markdown_table([one, two, other]).splitlines()[2:]
     assert lines[0] == "| one | 2 | 1 to 9 | 1/s |  |"
     assert lines[1].endswith("| 3.00 x one |")
     assert lines[2].endswith("|  |")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_the_peak_of_a_worker_is_seen_after_its_memory_was_freed() -> None:
+def test_peak_memory_of_a_worker_is_found_after_it_was_freed() -> None:
     memory = PeakMemory(os.getpid())
-    memory.look()
+    memory.sample()
     assert memory.of_workers() == (0,)
     worker = get_context("spawn").Process(target=exec, args=("import time; bytearray(10**8); time.sleep(0.5)",))
     worker.start()
     while worker.is_alive():
-        memory.look()
+        memory.sample()
         time.sleep(0.02)
     (peak,) = memory.of_workers()
     assert 1e8 < peak < 3e8

@@ -1,0 +1,30 @@
+"""Programs can be run at their address, and at the one that they had up to version 0.1."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAMS = {
+    "speed": ("forward_speed", "rollout_speed", "training_speed"),
+    "studies": ("expert_rates", "gpu_study"),
+    "codes": ("code_grid", "code_usage"),
+}
+ADDRESSES = [f"ambidex.benchmarks.{folder}.{name}" for folder, names in PROGRAMS.items() for name in names]
+
+
+@pytest.mark.parametrize("address", ["ambidex.benchmarks.throughput", *ADDRESSES, "ambidex.benchmarks.expert_rates"])
+def test_program_prints_its_help(address):
+    done = subprocess.run([sys.executable, "-m", address, "--help"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "usage: " in done.stdout
+
+
+def test_old_and_new_address_are_the_same_file():
+    code = (
+        "from importlib.util import find_spec; print(*(find_spec('ambidex.benchmarks.' + name).origin for name in {}))"
+    )
+    names = [path for folder, programs in PROGRAMS.items() for name in programs for path in (name, f"{folder}.{name}")]
+    names += ["stopping_study", "studies.stopping_study"]
+    done = subprocess.run([sys.executable, "-c", code.format(names)], capture_output=True, text=True)
+    files = done.stdout.split()
+    assert len(files) == len(names) and files[::2] == files[1::2], done.stderr
