@@ -1,4 +1,4 @@
-"""Measurements: success rates of policies, comparisons of them, and how fast everything is."""
+"""Measurements: success rates of policies, paired comparisons, and speed. `evaluation/` runs the episodes."""
 
 if __name__ != "ambidex.benchmarks":
     raise ImportError(
@@ -6,5 +6,5 @@ if __name__ != "ambidex.benchmarks":
         "Install the project (pip install -e .) and import it under its full name."
     )
 
-# Up to 0.1 the programs of these folders were run as `python -m ambidex.benchmarks.NAME`, which goes on working.
-__path__ += [f"{folder}/{room}" for folder in list(__path__) for room in ("speed", "studies", "codes")]
+# Up to version 0.1 the programs in these folders were run as `python -m ambidex.benchmarks.NAME`, which still works.
+__path__ += [f"{path}/{folder}" for path in list(__path__) for folder in ("speed", "studies", "codes")]

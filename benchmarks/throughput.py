@@ -66,7 +66,7 @@ def main(config: ThroughputConfig) -> None:
 
 def _warn_if_busy(load: float) -> None:
     if load > BUSY:
-        say(
+        print_message(
             COMMAND,
             f"Other programs are running (load {load:.1f}), so the speeds will be lower than on an idle machine.",
         )

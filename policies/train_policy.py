@@ -66,10 +66,6 @@ def _next_command(policy: str, folder: Path) -> str:
     return " && ".join(shlex.join([*words, "--task", task]) for task in tasks[0])
 
 
-if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...
-    main()
-
-
 # FOLDED policies.training.train_flags: The defaults of `train-policy`, which depend on three of its own flags.
 
 POLICY, PRESET = "act", "base"
@@ -126,3 +122,7 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
         model = type(defaults(str(stored.get("policy"))).model)
         return replace(config_of(run, stored, model), resume=False, quiet=False, debug=False)
     return defaults(known.policy, known.preset, known.observations, base=known.adapt or known.finetune)
+
+
+if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...
+    main()

@@ -127,10 +127,6 @@ def _check_one_each(flag: str, names: tuple[str, ...] | None, tasks: tuple[str, 
         )
 
 
-if __name__ == "__main__":
-    run("code-grid", main, CodeGridConfig)
-
-
 # FOLDED benchmarks.code_play: What one code of a policy does to a robot: a short open-loop play from the start of a task, in pictures.
 
 
@@ -214,3 +210,7 @@ class CodePlay:
     def _strip(self, env: Environment, states: FloatArray) -> list[ImageArray]:
         moments = np.linspace(0, len(states) - 1, self.frames).round().astype(int)
         return [env.render(states[moment], env.spec.cameras[0]) for moment in moments]
+
+
+if __name__ == "__main__":
+    run("code-grid", main, CodeGridConfig)
