@@ -15,7 +15,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.errors import CheckpointError
 from ambidex.lookup import resolve
 from ambidex.output_folder import TRAINING_PACKAGES, versions
-from ambidex.policies.compatibility import embodiment
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import Policy
 from ambidex.policies.registry import POLICIES
@@ -38,7 +38,7 @@ MODEL = "model.safetensors"
 FURTHER_ROBOTS = "robots"
 
 
-def policy_type(name: str) -> type[Policy]:
+def policy_class(name: str) -> type[Policy]:
     """The class of a registered policy.
 
     Raises:
@@ -82,7 +82,7 @@ def save(
         for number, (spec, own) in enumerate(zip(policy.specs, statistics, strict=True)):
             _write_robot(robot_folder(temporary, number), spec, own)
         write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
-        for name, text in policy.texts().items():
+        for name, text in policy.text_files().items():
             _write_text(temporary / name, text)
         if write_more:
             write_more(temporary)
@@ -103,7 +103,7 @@ def load(path: str | Path) -> Policy:
     """
     folder = find_checkpoint(Path(path))
     name, values = _read_description(folder)
-    kind = policy_type(name)
+    kind = policy_class(name)
     try:
         config = from_json(kind.config_type, values, complete=True)
         (spec, statistics), *further = _read_robots(folder)
@@ -113,9 +113,9 @@ def load(path: str | Path) -> Policy:
         ) from error
     policy = kind(config, spec, statistics)
     for spec, statistics in further:
-        policy.add_robot(spec, statistics)
+        policy.add_embodiment(spec, statistics)
     _load_strictly(policy, folder / MODEL)
-    read_texts(policy, folder)
+    load_text_files(policy, folder)
     return policy.eval()
 
 
@@ -130,15 +130,15 @@ def robot_folders(folder: Path) -> list[Path]:
     return [folder, *further]
 
 
-def read_texts(policy: Policy, folder: Path) -> None:
+def load_text_files(policy: Policy, folder: Path) -> None:
     """Give a policy the texts of a checkpoint's folder.
 
     Raises:
         CheckpointError: One is missing or damaged.
     """
-    names = tuple(policy.texts())
+    names = tuple(policy.text_files())
     if names:
-        policy.read_texts({name: _read_text(folder / name) for name in names})
+        policy.load_text_files({name: _read_text(folder / name) for name in names})
 
 
 def _write_robot(folder: Path, spec: EnvSpec, statistics: Statistics) -> None:
@@ -217,8 +217,8 @@ def _load_strictly(policy: Policy, path: Path) -> None:
 
 
 def _check_robots(policy: Policy, folder: Path, tensors: Collection[str]) -> None:
-    there = [embodiment(spec) for spec in policy.specs]
-    stored = policy.robots_of(tensors)
+    there = [embodiment_of(spec) for spec in policy.specs]
+    stored = policy.embodiments_in(tensors)
     if set(stored) <= set(there):
         return
     own = robot_folder(folder, len(there))

@@ -37,7 +37,7 @@ def check_compatible(
     brief = policy_spec.robot != env_spec.robot
     found = "; ".join(_differences(policy_spec, env_spec, objects=objects, instructions=instructions, brief=brief))
     if brief:
-        also = f" Also different from {embodiment(policy_spec)}: {found}." if found else ""
+        also = f" Also different from {embodiment_of(policy_spec)}: {found}." if found else ""
         what, remedy = _other_robot(known or (policy_spec,), env_spec)
         raise UsageError(f"{who} cannot act in {env_spec.task}, {what}.{also} {remedy}")
     if found:
@@ -50,7 +50,7 @@ def check_compatible(
 def _other_robot(known: Sequence[EnvSpec], env_spec: EnvSpec) -> tuple[str, str]:
     """What is wrong with the robot, and what to do about it."""
     there = env_spec.robot
-    robots = " and ".join(f"{embodiment(spec)} (trained on {_named(spec.task)})" for spec in known)
+    robots = " and ".join(f"{embodiment_of(spec)} (trained on {_named(spec.task)})" for spec in known)
     if there in {spec.robot for spec in known}:
         remedy = "It acts with one of its robots at a time, now another; give the tasks of each a run of their own."
     else:
@@ -83,7 +83,7 @@ def _words(value: object) -> str:
     return str(value)
 
 
-def unseen_warning(policy_spec: EnvSpec, env_specs: Sequence[EnvSpec]) -> str:
+def unseen_tasks_warning(policy_spec: EnvSpec, env_specs: Sequence[EnvSpec]) -> str:
     """What to say, in one line, of tasks that the policy was not trained on; empty if there are none.
 
     Args:
@@ -116,6 +116,6 @@ def _named(task: str) -> str:
 # FOLDED policies.embodiment: Which kind of robot a spec is of.
 
 
-def embodiment(spec: EnvSpec) -> str:
+def embodiment_of(spec: EnvSpec) -> str:
     """A robot in a way to control it, for instance "viperx_bimanual-joint"."""
     return f"{spec.robot}-{spec.control}"

@@ -1,4 +1,4 @@
-"""The part of an observation that travels to a policy: arrays only, no torch."""
+"""What travels between an environment and a policy: inputs, observations and chunks as arrays. Needs no torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,15 @@ import numpy as np
 
 from ambidex.envs.types import NO_CODE, Float32Array, ImageArray, Observation
 
-# FOLDED policies.policy_inputs: Which parts of an observation a policy looks at.
-
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyInputs:
-    """Which parts of an observation a policy looks at; nothing else is loaded, rendered or sent.
+    """The parts of an observation that a policy uses; nothing else is loaded, rendered or sent.
 
     Attributes:
         cameras: Camera names, in the order the policy expects them. Empty: no images.
-        objects: The object poses.
-        instruction: The task in words.
+        objects: Whether it uses object poses.
+        instruction: Whether it uses the instruction.
     """
 
     cameras: tuple[str, ...]
@@ -28,13 +26,13 @@ class PolicyInputs:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObservationMessage:
-    """What one observation tells a policy; what it does not look at is zero or empty.
+    """One observation as a policy receives it; parts that it does not use are zero or empty.
 
     Attributes:
         qpos: Joint positions [rad] with gripper openings 0..1, shape (J,) float32.
-        objects: Object poses (xyz [m], wxyz), shape (7 * objects,) float32; zeros if not looked at.
+        objects: Object poses (xyz [m], wxyz), shape (7 * objects,) float32; zeros if not used.
         images: Camera -> shape (H, W, 3) uint8 RGB.
-        instruction: The task in words, or empty.
+        instruction: The instruction, or empty.
     """
 
     qpos: Float32Array
@@ -44,7 +42,7 @@ class ObservationMessage:
 
     @classmethod
     def of(cls, observation: Observation, inputs: PolicyInputs) -> Self:
-        """What a policy with these inputs needs; only its cameras are rendered."""
+        """The message for a policy with these inputs; only its cameras are rendered."""
         objects = observation.objects.astype(np.float32)
         return cls(
             qpos=observation.qpos.astype(np.float32),
@@ -54,16 +52,13 @@ class ObservationMessage:
         )
 
 
-# FOLDED policies.chunk: What a policy answers. Needs numpy alone.
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Chunk:
-    """The next K actions.
+    """A policy's answer: the next K actions.
 
     Attributes:
         actions: Shape (K, A) float32.
-        code: The code they were made from, 0 or more; `NO_CODE` of a policy that has none.
+        code: The code they were made from, 0 or more; `NO_CODE` for a policy without codes.
     """
 
     actions: Float32Array

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.compatibility import embodiment
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Statistics
 
@@ -25,7 +25,7 @@ class Policy(nn.Module, ABC):
     Attributes:
         name: The registered name.
         config_type: The frozen dataclass of its settings.
-        several_robots: Whether it can learn from the data of several robots at once.
+        multi_embodiment: Whether it can learn from the data of several robots at once.
         spec: Spec of the environment it acts in.
         inputs: What it looks at.
         chunk_size: Actions it predicts at once, K.
@@ -34,7 +34,7 @@ class Policy(nn.Module, ABC):
 
     name: str
     config_type: ClassVar[type["DataclassInstance"]]
-    several_robots: ClassVar[bool] = False
+    multi_embodiment: ClassVar[bool] = False
     spec: EnvSpec
     inputs: PolicyInputs
     chunk_size: int
@@ -53,16 +53,16 @@ class Policy(nn.Module, ABC):
         """One for each robot that it can act with, the first one that of its making."""
         return (self.spec,)
 
-    def inputs_of(self, robot: str) -> PolicyInputs:
+    def inputs_for(self, robot: str) -> PolicyInputs:
         """What it looks at when it acts with a robot, which is named as `embodiment` does."""
         return self.inputs
 
     @classmethod
-    def robots_of(cls, tensors: Collection[str]) -> tuple[str, ...]:
+    def embodiments_in(cls, tensors: Collection[str]) -> tuple[str, ...]:
         """The robots to which tensors of these names belong; none where the names do not tell."""
         return ()
 
-    def add_robot(self, spec: EnvSpec, statistics: Statistics) -> None:
+    def add_embodiment(self, spec: EnvSpec, statistics: Statistics) -> None:
         """Learn to act with one more robot.
 
         Args:
@@ -73,17 +73,17 @@ class Policy(nn.Module, ABC):
             UsageError: The policy is for one robot, or has this one.
         """
         raise UsageError(
-            f"{self.name} is for one robot, {embodiment(self.spec)}; it cannot have {embodiment(spec)} too."
+            f"{self.name} is for one robot, {embodiment_of(self.spec)}; it cannot have {embodiment_of(spec)} too."
         )
 
-    def use_robot(self, robot: str) -> None:
+    def use_embodiment(self, robot: str) -> None:
         """Act with this robot from now on; without effect if the policy is for one.
 
         Raises:
             UnknownNameError: The policy is for several, and this is none of them.
         """
 
-    def unfinished(self, steps: int) -> Sequence[str]:
+    def schedule_warnings(self, steps: int) -> Sequence[str]:
         """What of its own changes from step to step and will not be over, a sentence each; for a run that begins.
 
         Args:
@@ -91,17 +91,17 @@ class Policy(nn.Module, ABC):
         """
         return ()
 
-    def step_done(self) -> None:
+    def on_step_end(self) -> None:
         """Called after each training step, for what changes from step to step beside the weights."""
 
-    def figures(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
+    def validation_metrics(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
         """What is worth logging about what it does with held-out observations of all its robots, by name.
 
         None unless overridden. In evaluation mode, without gradients.
         """
         return {}
 
-    def take_over(self, other: "Policy", *, fresh: bool = False) -> str:
+    def init_from(self, other: "Policy", *, fresh: bool = False) -> str:
         """Begin with the weights of another policy, as far as they mean the same here. Called once before training.
 
         Args:
@@ -116,7 +116,7 @@ class Policy(nn.Module, ABC):
         """
         raise UsageError(f"--adapt, --finetune: {self.name} cannot begin with the weights of a checkpoint; uniact can.")
 
-    def keep_what_is_shared(self) -> None:
+    def freeze_shared(self) -> None:
         """From now on learn only what belongs to robots, and use the rest as it is used in the end.
 
         Raises:
@@ -135,14 +135,14 @@ class Policy(nn.Module, ABC):
         """Parameters that learn at the backbone's own rate; none unless overridden."""
         return []
 
-    def texts(self) -> Mapping[str, str]:
+    def text_files(self) -> Mapping[str, str]:
         """Texts that a checkpoint holds beside the tensors, by file name, such as a tokenizer; none unless overridden.
 
         What they are is not yet known when a policy is made of a checkpoint, but their names are.
         """
         return {}
 
-    def read_texts(self, texts: Mapping[str, str]) -> None:
+    def load_text_files(self, texts: Mapping[str, str]) -> None:
         """Take the texts of a checkpoint.
 
         Raises:
@@ -150,7 +150,7 @@ class Policy(nn.Module, ABC):
         """
 
     @classmethod
-    def check_files(cls, config: Any) -> None:
+    def check_weight_files(cls, config: Any) -> None:
         """Refuse settings whose files of weights are not there, all at once, before there is anything slow.
 
         Args:
@@ -188,7 +188,7 @@ class CodedPolicy(Policy):
         """What `predict` gives, and the code behind each chunk, shape (B,) int64, 0 or more."""
 
     @abstractmethod
-    def play_code(self, code: int) -> None:
+    def fix_code(self, code: int) -> None:
         """From now on, make every chunk from this code, whatever is seen and asked.
 
         Raises:

@@ -13,7 +13,7 @@ import torch
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
 from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
-from ambidex.policies.checkpoint import load, policy_type, read_texts
+from ambidex.policies.checkpoint import load, load_text_files, policy_class
 from ambidex.policies.data.dataset import check_directories, read_tables, said_differences
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import (
@@ -25,7 +25,7 @@ from ambidex.policies.run_folder import (
     resumable_step,
     saved_steps,
 )
-from ambidex.policies.training.checks import after_damage, after_other_settings, check_config, unfinished
+from ambidex.policies.training.checks import after_damage, after_other_settings, check_config, schedule_warnings
 from ambidex.policies.training.config import TrainConfig
 from ambidex.policies.training.distributed import (
     Ranks,
@@ -73,7 +73,7 @@ def train(config: TrainConfig[Any]) -> Path:
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
     _check_files(config, run)
-    tables = read_tables(config.data, several_robots=policy_type(config.policy).several_robots)
+    tables = read_tables(config.data, multi_embodiment=policy_class(config.policy).multi_embodiment)
     config = with_tasks(config, tables)
     with joined(ranks, device), _claimed(run, ranks):
         try:
@@ -118,20 +118,20 @@ def _check_files(config: TrainConfig[Any], run: Path) -> None:
     check_directories(config.data)
     begins_with_files = not (config.adapt or config.finetune) and resumable_step(run) is None
     if begins_with_files:
-        policy_type(config.policy).check_files(config.model)
+        policy_class(config.policy).check_weight_files(config.model)
 
 
 def _first_weights(plan: TrainPlan) -> str:
     """Fill in weights from elsewhere if the run begins; says where they come, or came, from."""
     config, policy = plan.config, plan.policy
     if config.adapt:
-        policy.keep_what_is_shared()
+        policy.freeze_shared()
     if resumable_step(plan.run):
         return str(read_train_json(plan.run).get("first_weights", ""))
     base = config.adapt or config.finetune
     if not base:
         return policy.load_pretrained()
-    said = policy.take_over(load(base).to(plan.device), fresh=config.fresh_interpreter)
+    said = policy.init_from(load(base).to(plan.device), fresh=config.fresh_interpreter)
     changed = changed_flags(stored_settings(base, config.policy, type(config.model)), config.model)
     return f"{said} Settings of its own: {'; '.join(changed)}." if changed else said
 
@@ -148,11 +148,11 @@ def _train_plan(plan: TrainPlan, first_weights: str) -> None:
     if first_step:
         remedy = after_damage(plan.run, first_step, config.policy)
         learner.state.read(checkpoint_path(plan.run, first_step) / TRAINING_STATE, remedy)
-        read_texts(plan.policy, checkpoint_path(plan.run, first_step))
+        load_text_files(plan.policy, checkpoint_path(plan.run, first_step))
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
         differences_of_data = [line for robot in plan.robots for line in said_differences(robot.table.specs)]
-        begun = [] if first_step else [first_weights, *unfinished(plan)]
+        begun = [] if first_step else [first_weights, *schedule_warnings(plan)]
         for words in filter(None, (_in_words(plan, home.reason, first_step), *differences_of_data, *begun)):
             log.note(words)
         streams = [make_stream(plan, robot, home) for robot in plan.robots]
@@ -215,5 +215,5 @@ def _episodes(robots: Sequence[RobotData]) -> tuple[list[tuple[int, ...]], list[
 
 
 def _cameras(plan: TrainPlan) -> tuple[str, ...]:
-    inputs = [plan.policy.inputs_of(robot.robot) for robot in plan.robots]
+    inputs = [plan.policy.inputs_for(robot.robot) for robot in plan.robots]
     return tuple(dict.fromkeys(camera for seen in inputs for camera in seen.cameras))

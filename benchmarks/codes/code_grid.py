@@ -25,7 +25,7 @@ from ambidex.envs.types import EnvSpec, FloatArray, ImageArray, Observation, Out
 from ambidex.errors import SimulationError, UsageError
 from ambidex.flags import Names, OptionalPath, Switch
 from ambidex.policies.checkpoint import load
-from ambidex.policies.compatibility import embodiment
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.messages import Chunk, ObservationMessage
 from ambidex.policies.policy import Policy
 from ambidex.policies.run_folder import find_checkpoint
@@ -93,7 +93,7 @@ def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterat
     for task, camera, control in zip(config.tasks, config.cameras or usual, config.control or usual, strict=True):
         cells = play.strips(policy, task, config.codes, camera, control, checkpoint)
         yield Column(
-            title=f"{task}, {embodiment(policy.spec)}",
+            title=f"{task}, {embodiment_of(policy.spec)}",
             subtitle=find_task(task).instruction,
             marks=[f"{time:.2f} s" for time in times],
             cells=cells,

@@ -12,9 +12,9 @@ from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo, Check
 from ambidex.benchmarks.results.reading import EpisodeCount, episodes_wanted, given_rows
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.errors import CheckpointError, DatasetError, UsageError
-from ambidex.policies.compatibility import embodiment
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.run_folder import CONFIG, find_checkpoint
-from ambidex.policies.serving.execution import FIXED
+from ambidex.policies.serving.execution import CODE_PREFIX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class CodedFolder:
         if not coded:
             raise DatasetError(_no_codes(path, info.policy))
         _check_specs(path, rows, info)
-        if FIXED in info.execution:
+        if CODE_PREFIX in info.execution:
             raise UsageError(
                 f"{path} was played as {info.execution!r}: one code, whatever was seen. That says nothing of how the "
                 "policy uses its codes; give results that were made without --code."
@@ -58,7 +58,7 @@ class CodedFolder:
         return cls(
             path=path,
             checkpoint=_checkpoint(path, info),
-            robots={task: embodiment(spec) for task, spec in info.env_specs.items()},
+            robots={task: embodiment_of(spec) for task, spec in info.env_specs.items()},
             rows=coded,
             without=len(rows) - len(coded),
             unfinished=EpisodeCount(folder=path, there=len(rows), wanted=episodes_wanted(info), summed=None).warning,

@@ -14,7 +14,7 @@ from ambidex.benchmarks.results.info import BENCHMARK_JSON, CheckpointId
 from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.envs.types import NO_CODE, FloatArray
 from ambidex.errors import DatasetError, UsageError
-from ambidex.policies.uniact.code_usage import dead_codes, jensen_shannon, perplexity, usage
+from ambidex.policies.uniact.code_usage import code_shares, dead_codes, jensen_shannon, perplexity
 
 # FOLDED benchmarks.codes.code_use: How some episodes use a codebook.
 
@@ -43,7 +43,7 @@ class CodeUse:
         every = list(episodes)
         runs = [(code, steps) for episode in every for code, steps in episode if code != NO_CODE]
         codes = np.repeat([code for code, _ in runs], [steps for _, steps in runs]).astype(np.int64)
-        return cls(episodes=len(every), steps=len(codes), shares=usage(codes, size))
+        return cls(episodes=len(every), steps=len(codes), shares=code_shares(codes, size))
 
     @cached_property
     def perplexity(self) -> float:

@@ -161,7 +161,7 @@ class ServedAgents:
         return environment_for(task, policy.spec, policy.inputs, self._terms)
 
     def agent(self, env: Environment) -> Agent:
-        return self._chosen.agent(self._client.ask)
+        return self._chosen.agent(self._client.predict)
 
     def check(self) -> None:
         """Raise if the line is broken.
@@ -169,8 +169,8 @@ class ServedAgents:
         Raises:
             PolicyServerError: The server is gone.
         """
-        if self._client.lost:
-            raise PolicyServerError(self._client.lost)
+        if self._client.unavailable:
+            raise PolicyServerError(self._client.unavailable)
 
 
 def environment_for(task: str, spec: EnvSpec, inputs: PolicyInputs, terms: TaskSettings) -> Environment:

@@ -15,7 +15,7 @@ from ambidex.envs.registry import find_task
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.flags import AUTO
-from ambidex.policies.compatibility import check_compatible, embodiment, unseen_warning
+from ambidex.policies.compatibility import check_compatible, embodiment_of, unseen_tasks_warning
 from ambidex.policies.serving.execution import choose_execution
 from ambidex.policies.serving.server import PolicyServer, describe
 
@@ -37,7 +37,7 @@ def select_robot(policy: "Policy", task: str, control: str | None = None) -> Non
         UsageError: It knows the robot in other control modes than this, or in several and none is asked for.
     """
     robot = find_task(task).robot
-    known = {spec.control: embodiment(spec) for spec in policy.specs if spec.robot == robot}
+    known = {spec.control: embodiment_of(spec) for spec in policy.specs if spec.robot == robot}
     if not known:
         return
     if control is None and len(known) > 1:
@@ -51,7 +51,7 @@ def select_robot(policy: "Policy", task: str, control: str | None = None) -> Non
             f"--control {chosen}: the policy does not know {robot}, the robot of {task}, in this control mode, but in "
             f"{', '.join(known)}. Name one of these, or leave the flag out if there is only one."
         )
-    policy.use_robot(known[chosen])
+    policy.use_embodiment(known[chosen])
 
 
 def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
@@ -73,7 +73,7 @@ def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
             "flag out, or give the checkpoint of a policy that does, such as uniact."
         )
     try:
-        policy.play_code(code)
+        policy.fix_code(code)
     except UsageError as error:
         raise UsageError(f"{flag} {code} is none of the policy's codes. It says: {error}") from error
 
@@ -186,14 +186,14 @@ class PolicyHost:
         specs = {task: compatible_spec(task, policy, self._terms, path) for task in tasks}
         if self._config.code is not None:
             fix_code(policy, self._config.code)
-        self._server.serve(policy, device, runners=runners)
+        self._server.serve(policy, device, threads=runners)
         return LoadedPolicy(
             execution=execution,
             checkpoint=checkpoint_id(path),
             serving=self._serving(device),
             env_specs=specs,
             versions={"torch": version("torch")},
-            warning=unseen_warning(policy.spec, list(specs.values())),
+            warning=unseen_tasks_warning(policy.spec, list(specs.values())),
         )
 
     def _check_kind(self, path: Path, policy: "Policy") -> None:
@@ -210,7 +210,7 @@ class PolicyHost:
 
     def _serving(self, device: "torch.device") -> ServingInfo:
         name, server = _device_name(device), self._server
-        return ServingInfo(device=str(device), device_name=name, lanes=server.lanes, notes=server.notes)
+        return ServingInfo(device=str(device), device_name=name, lanes=server.batch_size, notes=server.notes)
 
 
 def checkpoint_id(path: Path) -> CheckpointId:

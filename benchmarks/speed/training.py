@@ -14,7 +14,7 @@ from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
 from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults
-from ambidex.policies.training.logging import PARTS
+from ambidex.policies.training.logging import STEP_PARTS
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 
@@ -73,7 +73,7 @@ def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[
     )
     events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
-    tags = ("samples_per_s", *(f"{part}_ms_per_sample" for part in PARTS))
+    tags = ("samples_per_s", *(f"{part}_ms_per_sample" for part in STEP_PARTS))
     return {tag: tuple(event.value for event in events.Scalars(f"speed/{tag}")[1:]) for tag in tags}
 
 
@@ -85,9 +85,9 @@ def _measurements(name: str, label: str, curves: dict[str, tuple[float, ...]]) -
         unit="samples/s",
         samples=curves["samples_per_s"],
     )
-    times = {part: curves[f"{part}_ms_per_sample"] for part in PARTS}
+    times = {part: curves[f"{part}_ms_per_sample"] for part in STEP_PARTS}
     totals = [sum(parts) for parts in zip(*times.values(), strict=True)]
-    for part in PARTS:
+    for part in STEP_PARTS:
         yield Measurement(
             section="training",
             name=f"{name}_{part}",

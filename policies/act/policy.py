@@ -68,7 +68,7 @@ class ActPolicy(Policy):
         return [] if self.model.cameras is None else list(self.model.cameras.backbone.parameters())
 
     @classmethod
-    def check_files(cls, config: ActConfig) -> None:
+    def check_weight_files(cls, config: ActConfig) -> None:
         """See `Policy`; of ResNet-18."""
         missing = missing_resnet_weights(config.backbone_width, config.backbone_norm, config.backbone_weights)
         if missing and config.observations == "images":

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.compatibility import embodiment
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray
 
 
@@ -26,7 +26,7 @@ class SampleGatherer:
             torch.from_numpy(array).to(device) for array in (table.qpos, table.objects, table.actions, table.last_rows)
         )
         self._readouts: Tensor | None = None
-        self._robot = embodiment(table.spec)
+        self._robot = embodiment_of(table.spec)
         self._instructions = [entry.instruction for entry in table.entries]
         self._episode_of_row = table.episode_of_row
         self._offsets = torch.arange(chunk_size, device=device)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec, Episode, Float32Array
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.policies.compatibility import embodiment
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, in_words
 from ambidex.text import first_few
@@ -21,12 +21,12 @@ ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
 """Control mode -> the actions of an episode in it."""
 
 
-def read_tables(directories: Sequence[Path], *, several_robots: bool) -> tuple[EpisodeTable, ...]:
+def read_tables(directories: Sequence[Path], *, multi_embodiment: bool) -> tuple[EpisodeTable, ...]:
     """The successful episodes of some datasets, a table for each robot, in the order in which they are first named.
 
     Args:
         directories: The datasets.
-        several_robots: Whether there may be several robots.
+        multi_embodiment: Whether there may be several robots.
 
     Raises:
         UsageError: As `read_table`.
@@ -36,7 +36,7 @@ def read_tables(directories: Sequence[Path], *, several_robots: bool) -> tuple[E
     check_directories(directories)
     robots: dict[str, list[Dataset]] = {}
     for dataset in map(Dataset, directories):
-        robots.setdefault(embodiment(dataset.spec) if several_robots else "", []).append(dataset)
+        robots.setdefault(embodiment_of(dataset.spec) if multi_embodiment else "", []).append(dataset)
     return tuple(_table(datasets) for datasets in robots.values())
 
 
@@ -48,7 +48,7 @@ def read_table(directories: Sequence[Path]) -> EpisodeTable:
         DatasetError: A dataset is damaged, has no successful episode, or one from a benchmark's seed.
         UnknownNameError: It is of another control mode than those of `ACTIONS`.
     """
-    (table,) = read_tables(directories, several_robots=False)
+    (table,) = read_tables(directories, multi_embodiment=False)
     return table
 
 
@@ -131,7 +131,7 @@ def _check_seed(entry: EpisodeEntry) -> None:
 
 # FOLDED policies.training_data.merged_spec: One EnvSpec for several datasets, or a list of what they disagree on.
 
-BETWEEN = "; "
+INSTRUCTION_SEPARATOR = "; "
 """What stands between the instructions of several datasets in the spec of them all."""
 MUST_BE_SAID = ("spread", "success", "settle_steps")
 """Fields in which datasets may differ, but not in silence."""
@@ -182,7 +182,7 @@ def _pair(first: object, other: object) -> str:
 
 
 def _remedy(specs: Iterable[EnvSpec]) -> str:
-    if len({embodiment(spec) for spec in specs}) > 1:
+    if len({embodiment_of(spec) for spec in specs}) > 1:
         return "Train on those that agree; several robots: --policy uniact."
     return "Train on those that agree, or record or render the others again with the same flags."
 
@@ -192,7 +192,7 @@ def _merge(first: EnvSpec, specs: Sequence[EnvSpec]) -> EnvSpec:
     return replace(
         first,
         task="+".join(dict.fromkeys(spec.task for spec in specs)),
-        instruction=BETWEEN.join(dict.fromkeys(spec.instruction for spec in specs)),
+        instruction=INSTRUCTION_SEPARATOR.join(dict.fromkeys(spec.instruction for spec in specs)),
         horizon=max(spec.horizon for spec in specs),
         cameras=tuple(name for name in first.cameras if all(name in spec.cameras for spec in specs)),
         stages=first.stages if len({spec.stages for spec in specs}) == 1 else (),

@@ -1,4 +1,4 @@
-"""A policy that lives in another process, as its client sees it. Needs no torch."""
+"""The client of a policy server, and what it receives. Needs no torch."""
 
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError
@@ -13,19 +13,19 @@ Address = str | tuple[str, int]
 
 
 class PolicyServerError(AmbidexError):
-    """The policy could not answer, or its server is gone."""
+    """The policy failed on a request, or its server cannot be reached."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServedPolicy:
-    """What a server says about its policy when somebody connects.
+    """The handshake: what a server tells a new client about its policy.
 
     Attributes:
         name: The registered name.
-        spec: Spec of the environment it was made for.
-        inputs: What it looks at.
-        chunk_size: Actions it predicts at once, K.
-        execute_steps: Actions of a chunk that it was made to play before the next; None if it does not say.
+        spec: Spec of the environment it was trained for.
+        inputs: The parts of an observation that it uses.
+        chunk_size: Actions per prediction, K.
+        execute_steps: Actions of a chunk to execute before the next request; None if the policy does not set it.
         instructions: The only instructions it can follow; empty if it takes any.
     """
 
@@ -38,48 +38,49 @@ class ServedPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """A server's answer to a request that it could not fulfil.
+class ErrorReply:
+    """A server's reply to a request that raised an error.
 
     Attributes:
-        message: Why.
+        message: The error in one line.
         traceback: Where it was raised.
-        lost: The machine's fault: there is no point in asking again.
+        server_unavailable: The server's machine failed, so later requests will fail too.
     """
 
     message: str
     traceback: str
-    lost: bool
+    server_unavailable: bool
 
 
 class PolicyClient:
-    """Asks a policy server, one request at a time.
+    """Sends observations to a policy server, one request at a time.
 
     Args:
-        address: Where the server is.
-        authkey: Its secret.
+        address: Of the server.
+        authkey: Secret of the server.
 
     Attributes:
-        policy: What is served.
-        lost: Why the server cannot be reached any more; empty while it can.
+        policy: The policy that is served.
+        unavailable: Why the server can no longer be used; empty while it can.
 
     Raises:
-        PolicyServerError: Nobody answers there, or not to this secret.
+        PolicyServerError: No server at this address, or the secret is wrong.
     """
 
     def __init__(self, address: Address, authkey: bytes) -> None:
-        self.lost = ""
+        self.unavailable = ""
         try:
             self._connection = Client(address, authkey=authkey)
             self.policy: ServedPolicy = self._connection.recv()
         except (OSError, EOFError, AuthenticationError) as error:
             raise PolicyServerError(
-                f"The policy server at {address} cannot be reached ({type(error).__name__}: {error}). Is it running, "
-                "and is this its key?"
+                f"The policy server at {address} cannot be reached ({type(error).__name__}: {error}).",
+                "Check that it is running and that this is its key.",
+                address=address,
             ) from error
 
-    def ask(self, observation: Observation) -> Chunk:
-        """The policy's next actions for an observation; waits for them.
+    def predict(self, observation: Observation) -> Chunk:
+        """The policy's next actions for an observation; blocks until they arrive.
 
         Raises:
             PolicyServerError: The policy failed on this request, or the server is gone.
@@ -87,15 +88,15 @@ class PolicyClient:
         message = ObservationMessage.of(observation, self.policy.inputs)
         try:
             self._connection.send(message)
-            answer: Chunk | Refusal = self._connection.recv()
+            reply: Chunk | ErrorReply = self._connection.recv()
         except (OSError, EOFError) as error:
-            self.lost = f"The policy server is gone ({type(error).__name__}: {error})."
-            raise PolicyServerError(self.lost) from error
-        if isinstance(answer, Refusal):
-            self.lost = answer.message if answer.lost else ""
-            raise PolicyServerError(answer.message)
-        return answer
+            self.unavailable = f"The policy server is gone ({type(error).__name__}: {error})."
+            raise PolicyServerError(self.unavailable) from error
+        if isinstance(reply, ErrorReply):
+            self.unavailable = reply.message if reply.server_unavailable else ""
+            raise PolicyServerError(reply.message)
+        return reply
 
     def close(self) -> None:
-        """Leave. Safe to call twice."""
+        """Close the connection. Safe to call twice."""
         self._connection.close()

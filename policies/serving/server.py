@@ -1,6 +1,6 @@
-"""Serves one policy to many processes: their requests are gathered into forward passes, each is answered at once.
+"""A policy server: collects the requests of many clients into forward passes and answers each.
 
-torch is imported by `PolicyServer.serve` and not before, so that the door is open at once.
+torch is imported by `PolicyServer.serve` and not before, so that the socket accepts connections immediately.
 """
 
 import os
@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ambidex.policies.messages import Chunk, ObservationMessage
-from ambidex.policies.serving.client import Address, Refusal, ServedPolicy
+from ambidex.policies.serving.client import Address, ErrorReply, ServedPolicy
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -29,46 +29,46 @@ if TYPE_CHECKING:
     from ambidex.policies.policy import Policy
     from ambidex.policies.serving.fixed_batch import FixedBatch
 
-    Line = Connection[Chunk | Refusal | ServedPolicy, ObservationMessage]
+    ClientConnection = Connection[Chunk | ErrorReply | ServedPolicy, ObservationMessage]
 
-BACKLOG = 512  # clients that may knock at the same moment
+LISTEN_BACKLOG = 512  # clients that may wait to be accepted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Request:
-    line: "Line"
+    connection: "ClientConnection"
     message: ObservationMessage
 
 
 class PolicyServer:
-    """Answers requests for a policy's chunks. Use it as a context manager; the door is open from the start.
+    """Answers requests for a policy's chunks. Use it as a context manager; its socket listens from the start.
 
-    Clients may knock before there is a policy: they wait until `serve` is called. So workers start while it is loaded.
+    Clients may connect before `serve` is called and then wait, so that workers start while the policy is loaded.
 
     Args:
         address: Host and port to listen at; None for a socket file of this machine.
         authkey: The secret that clients must know; None for a new one.
 
     Attributes:
-        address: Where clients find it.
+        address: Where clients connect.
         authkey: The secret.
-        lanes: Rows of every forward pass; 0 until it serves.
-        notes: What must be said about reproducibility; empty if all is well.
-        first_failure: Traceback of the first request that could not be fulfilled; empty if there is none.
+        batch_size: Rows of every forward pass; 0 before `serve`.
+        notes: Notes about reproducibility; empty if answers are repeatable and independent of other requests.
+        first_failure: Traceback of the first request that raised an error; empty if there is none.
     """
 
     def __init__(self, address: tuple[str, int] | None = None, authkey: bytes | None = None) -> None:
         self.authkey = authkey or secrets.token_bytes(32)
         family = "AF_UNIX" if address is None else "AF_INET"
-        self._listener = Listener(address, family, backlog=BACKLOG, authkey=self.authkey)
+        self._listener = Listener(address, family, backlog=LISTEN_BACKLOG, authkey=self.authkey)
         self.address: Address = self._listener.address
-        self.lanes = 0
+        self.batch_size = 0
         self.notes: tuple[str, ...] = ()
         self.first_failure = ""
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._runners: list[threading.Thread] = []
-        self._door: threading.Thread | None = None
-        self._lines: list[Line] = []
+        self._predict_threads: list[threading.Thread] = []
+        self._accept_thread: threading.Thread | None = None
+        self._connections: list[ClientConnection] = []
         self._closing = threading.Event()
         self._torch_threads = 0
 
@@ -80,98 +80,96 @@ class PolicyServer:
     ) -> None:
         self.close()
 
-    def serve(self, policy: "Policy", device: "torch.device", *, runners: int = 1) -> None:
-        """Try the policy out, then let clients in and return; threads do the rest.
+    def serve(self, policy: "Policy", device: "torch.device", *, threads: int = 1) -> None:
+        """Test the policy, then accept clients and return; threads do the rest.
 
-        On a CPU a forward pass has one row and one thread, and `runners` of them run side by side. On a GPU there is
-        one at a time, of several rows.
+        On a CPU a forward pass has one row and one torch thread, and `threads` of them run side by side. On a GPU there
+        is one at a time, of several rows.
 
         Args:
             policy: What to serve; it is put into evaluation mode and moved.
             device: Where it computes.
-            runners: Forward passes at the same time on a CPU.
+            threads: Forward passes at the same time on a CPU.
         """
-        from ambidex.policies.serving.fixed_batch import tried_out
+        from ambidex.policies.serving.fixed_batch import make_fixed_batch
 
-        self._torch_threads = torch_threads(1)
-        batch, self.notes = tried_out(policy.to(device).eval(), device)
-        self.lanes = batch.lanes
-        hello = describe(policy)
-        count = runners if device.type == "cpu" else 1
-        self._runners = [_started(partial(self._run, batch)) for _ in range(count)]
-        self._door = _started(partial(self._let_in, hello))
+        self._torch_threads = set_torch_threads(1)
+        batch, self.notes = make_fixed_batch(policy.to(device).eval(), device)
+        self.batch_size = batch.batch_size
+        count = threads if device.type == "cpu" else 1
+        self._predict_threads = [_start(partial(self._predict_loop, batch)) for _ in range(count)]
+        self._accept_thread = _start(partial(self._accept_loop, describe(policy)))
 
     def close(self) -> None:
-        """Stop answering and hang up. Safe to call twice."""
+        """Stop answering and close all connections. Safe to call twice."""
         if self._closing.is_set():
             return
         self._closing.set()
-        for _ in self._runners:
+        for _ in self._predict_threads:
             self._requests.put(None)
-        if self._door is not None:
-            _knock(self.address)  # wakes the thread that waits at the door
-            self._door.join()
-        for runner in self._runners:
-            runner.join()
-        for line in self._lines:
-            _hang_up(line)
-        self._listener.close()
+        if self._accept_thread is not None:
+            _wake_accept_loop(self.address)
+            self._accept_thread.join()
+        for thread in self._predict_threads:
+            thread.join()
+        self._close_all()
         if self._torch_threads:
-            torch_threads(self._torch_threads)
+            set_torch_threads(self._torch_threads)
 
-    def _let_in(self, hello: ServedPolicy) -> None:
+    def _accept_loop(self, handshake: ServedPolicy) -> None:
         while not self._closing.is_set():
             try:
-                self._lines.append(self._listener.accept())
-            except (EOFError, ConnectionError, AuthenticationError):  # somebody else knocked, or left at once
+                self._connections.append(self._listener.accept())
+            except (EOFError, ConnectionError, AuthenticationError):  # it disconnected or failed authentication
                 continue
             except OSError as error:
-                if error.errno is None:  # a message that is none: also somebody else
+                if error.errno is None:  # bytes that are no message: not a client of ours
                     continue
+                # Too many open files, for instance: clients would wait forever for a connection.
                 self.first_failure = self.first_failure or traceback.format_exc()
-                self._turn_away()
+                self._close_all()
                 return
-            _started(partial(self._listen, self._lines[-1], hello))
+            _start(partial(self._receive_loop, self._connections[-1], handshake))
 
-    def _turn_away(self) -> None:
-        """Hang up on everybody, inside and at the door: with too many open files, say, nobody would come for them."""
-        self._listener.close()
-        for line in self._lines:
-            _hang_up(line)
+    def _close_all(self) -> None:
+        """Stop listening and close every connection."""
+        self._listener.close()  # first: it frees the file that `_shut_down` needs
+        for connection in self._connections:
+            _shut_down(connection)
 
-    def _listen(self, line: "Line", hello: ServedPolicy) -> None:
-        with suppress(OSError, EOFError), line:  # the client has left
-            line.send(hello)
+    def _receive_loop(self, connection: "ClientConnection", handshake: ServedPolicy) -> None:
+        with suppress(OSError, EOFError), connection:  # until the client disconnects
+            connection.send(handshake)
             while True:
-                self._requests.put(_Request(line=line, message=line.recv()))
+                self._requests.put(_Request(connection=connection, message=connection.recv()))
 
-    def _run(self, batch: "FixedBatch") -> None:
-        torch_threads(1)  # counts per thread
+    def _predict_loop(self, batch: "FixedBatch") -> None:
+        set_torch_threads(1)  # counts per thread
         while (first := self._requests.get()) is not None:
-            self._answer(batch, [first, *self._waiting(batch.lanes - 1)])
+            self._answer(batch, [first, *self._drain(batch.batch_size - 1)])
 
-    def _waiting(self, most: int) -> list[_Request]:
-        """Who waits already; nobody waits for more."""
+    def _drain(self, limit: int) -> list[_Request]:
+        """Requests that are queued already, at most `limit`; does not block."""
         found: list[_Request] = []
         with suppress(queue.Empty):
-            while len(found) < most:
+            while len(found) < limit:
                 request = self._requests.get_nowait()
                 if request is None:
-                    self._requests.put(None)  # the end is for the next round
+                    self._requests.put(None)  # for the next call of `get`, which ends the loop
                     break
                 found.append(request)
         return found
 
     def _answer(self, batch: "FixedBatch", requests: Sequence[_Request]) -> None:
-        for request, answer in zip(requests, batch.answer_or_refuse([r.message for r in requests]), strict=True):
-            if isinstance(answer, Refusal):
-                self.first_failure = self.first_failure or answer.traceback
-            with suppress(OSError):  # the client has left
-                request.line.send(answer)
+        for request, reply in zip(requests, batch.try_answer([r.message for r in requests]), strict=True):
+            if isinstance(reply, ErrorReply):
+                self.first_failure = self.first_failure or reply.traceback
+            with suppress(OSError):  # the client has disconnected
+                request.connection.send(reply)
 
 
 def describe(policy: "Policy") -> ServedPolicy:
-    """What clients are told about a policy. Its config may have `execute_steps`: at most the chunk, 0 for all of it."""
+    """The handshake for a policy. Its config may have `execute_steps`: at most the chunk, 0 for all of it."""
     steps = getattr(getattr(policy, "config", None), "execute_steps", None)
     return ServedPolicy(
         name=policy.name,
@@ -183,8 +181,8 @@ def describe(policy: "Policy") -> ServedPolicy:
     )
 
 
-def torch_threads(count: int) -> int:
-    """Let torch use so many threads for one operation; returns how many it used before."""
+def set_torch_threads(count: int) -> int:
+    """Set how many threads torch uses for one operation; returns how many it used before."""
     import torch
 
     before = torch.get_num_threads()
@@ -192,20 +190,20 @@ def torch_threads(count: int) -> int:
     return before
 
 
-def _knock(address: Address) -> None:
-    """Come to the door and leave at once: if nobody stands there any more, waiting to be let in would be for ever."""
+def _wake_accept_loop(address: Address) -> None:
+    """Unblock `accept` with a connection that closes at once, without waiting for it to be accepted."""
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     with suppress(OSError), socket.socket(family) as visitor:
         visitor.connect(address)
 
 
-def _hang_up(line: "Line") -> None:
-    """Wakes whoever waits at either end; closing alone would not."""
-    with suppress(OSError), socket.socket(fileno=os.dup(line.fileno())) as end:
+def _shut_down(connection: "ClientConnection") -> None:
+    """Close a connection so that a blocking `recv` at either end returns; `close` alone would not do that."""
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
         end.shutdown(socket.SHUT_RDWR)
 
 
-def _started(work: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=work, daemon=True)
+def _start(target: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=target, daemon=True)
     thread.start()
     return thread

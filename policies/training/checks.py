@@ -7,7 +7,7 @@ from typing import Any
 
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
-from ambidex.policies.checkpoint import policy_type
+from ambidex.policies.checkpoint import policy_class
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.data.storage import DATA_PATHS
 from ambidex.policies.messages import PolicyInputs
@@ -147,14 +147,14 @@ def _command(path: Path, spec: EnvSpec, cameras: tuple[str, ...]) -> str:
     return shlex.join([*words, "--output-dir", f"{path}_images"])
 
 
-# FOLDED policies.training.unfinished: What changes over a training and will not be over within its steps.
+# FOLDED policies.training.schedule_warnings: What changes over a training and will not be over within its steps.
 
 
-def unfinished(plan: TrainPlan) -> list[str]:
+def schedule_warnings(plan: TrainPlan) -> list[str]:
     """A sentence for each schedule that is longer than the run, with the flag that shortens it."""
     steps, rising = plan.config.steps, plan.config.warmup_steps
     warmup = f"The learning rate rises over {rising} steps, and this run has {steps}: --warmup-steps {steps // 10}."
-    return [*([warmup] if rising >= steps else []), *plan.policy.unfinished(steps)]
+    return [*([warmup] if rising >= steps else []), *plan.policy.schedule_warnings(steps)]
 
 
 # FOLDED policies.training.run_advice: What to do about a run that cannot go on, in words.
@@ -198,4 +198,4 @@ def _longer(run: Path, old: TrainConfig[Any], new: TrainConfig[Any]) -> str:
 
 
 def _begins_with_checkpoints(policy: str) -> bool:
-    return policy_type(policy).take_over is not Policy.take_over
+    return policy_class(policy).init_from is not Policy.init_from

@@ -71,7 +71,7 @@ class Learner:
         norm = clip_grad_norm_(self._parameters, self._config.gradient_clip or torch.inf, foreach=True)
         self._set_rates(step)
         self._optimizer.step()
-        self._policy.step_done()
+        self._policy.on_step_end()
         if self._average:
             self._average.update(step)
         clock.mark("update")

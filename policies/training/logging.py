@@ -170,7 +170,7 @@ class RobotLosses:
 
 # FOLDED policies.training.step_clock: Where the time of training steps goes.
 
-PARTS = ("data", "forward_backward", "update", "logging")
+STEP_PARTS = ("data", "forward_backward", "update", "logging")
 
 
 class StepClock:
@@ -195,7 +195,7 @@ class StepClock:
         """Seconds of each part since the last reading; waits for the GPU."""
         if self._cuda:
             torch.cuda.synchronize()
-        totals = dict.fromkeys(PARTS, 0.0)
+        totals = dict.fromkeys(STEP_PARTS, 0.0)
         for (_, before), (part, after) in zip(self._marks, self._marks[1:], strict=False):
             if part in totals:
                 totals[part] += _seconds(before, after)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ambidex.errors import UsageError
-from ambidex.policies.compatibility import embodiment
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray
 from ambidex.policies.data.split import Mixture, split
 from ambidex.policies.normalization import FieldStatistics, Statistics
@@ -34,7 +34,7 @@ class RobotData:
     @property
     def robot(self) -> str:
         """The robot's name."""
-        return embodiment(self.table.spec)
+        return embodiment_of(self.table.spec)
 
 
 def robots_of(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> tuple[RobotData, ...]:
@@ -89,4 +89,4 @@ def _flag(config: TrainConfig[Any]) -> str:
 
 
 def _names(tables: Sequence[EpisodeTable]) -> tuple[str, ...]:
-    return tuple(embodiment(table.spec) for table in tables)
+    return tuple(embodiment_of(table.spec) for table in tables)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ambidex.errors import NoImagesError, UsageError
 from ambidex.policies.batch import TrainingBatch
-from ambidex.policies.checkpoint import policy_type
+from ambidex.policies.checkpoint import policy_class
 from ambidex.policies.data.batches import Augmentation, SampleGatherer
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray
 from ambidex.policies.data.frames import FrameReader, FrameSource, frames_size
@@ -107,14 +107,14 @@ def make_policy(config: TrainConfig[Any], robots: Sequence[RobotData]) -> Policy
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # no objects; refused below if needed
         try:
-            policy = policy_type(config.policy)(config.model, robots[0].table.spec, robots[0].statistics)
+            policy = policy_class(config.policy)(config.model, robots[0].table.spec, robots[0].statistics)
             for robot in robots[1:]:
-                policy.add_robot(robot.table.spec, robot.statistics)
+                policy.add_embodiment(robot.table.spec, robot.statistics)
         except NoImagesError as error:
             refuse_without_images([robot.table for robot in robots], config, str(error))
             raise
     for robot in robots:
-        check_inputs(policy.inputs_of(robot.robot), robot.table, config)
+        check_inputs(policy.inputs_for(robot.robot), robot.table, config)
     check_named_cameras([robot.table for robot in robots], config)
     policy.spec = replace(policy.spec, cameras=policy.inputs.cameras)
     return policy
@@ -127,7 +127,7 @@ def find_home(plan: TrainPlan, robots: Sequence[RobotData]) -> FrameHome:
         UsageError: What is asked for cannot be.
     """
     size = sum(
-        frames_size(len(robot.table), plan.policy.inputs_of(robot.robot).cameras, robot.table.spec.image_size)
+        frames_size(len(robot.table), plan.policy.inputs_for(robot.robot).cameras, robot.table.spec.image_size)
         for robot in robots
     )
     return choose_home(size, plan.device, plan.config.data_path, plan.ranks.local_count)
@@ -139,7 +139,7 @@ def make_stream(plan: TrainPlan, robot: RobotData, home: FrameHome) -> RobotStre
     Raises:
         DatasetError: A frame is damaged.
     """
-    reader = FrameReader(robot.table, plan.policy.inputs_of(robot.robot).cameras)
+    reader = FrameReader(robot.table, plan.policy.inputs_for(robot.robot).cameras)
     gatherer = SampleGatherer(robot.table, plan.policy.chunk_size, plan.device)
     stream = RobotStream(data=robot, frames=_frames(plan, robot.table, reader, home), gatherer=gatherer)
     varied = plan.config.random_shift or plan.config.colour_jitter  # then the same row is never the same twice

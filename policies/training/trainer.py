@@ -52,7 +52,7 @@ class Validation:
         with weights, _evaluating(self._policy):
             found = {stream.data.robot: self._losses(stream) for stream in self._orders}
             seen = (batch.observation for stream in self._orders for batch in self._batches(stream))
-            figures = self._policy.figures(seen) if found else {}
+            figures = self._policy.validation_metrics(seen) if found else {}
         named = {self._named(robot, name): value for robot, own in found.items() for name, value in own.items()}
         return {f"validation/{name}": value for name, value in {**named, **figures}.items()}
 

@@ -10,7 +10,7 @@ from ambidex.envs.types import FloatArray
 Codes = npt.NDArray[np.int64]
 
 
-def usage(codes: Codes, size: int) -> FloatArray:
+def code_shares(codes: Codes, size: int) -> FloatArray:
     """The share of each of `size` codes, shape (N,). Codes may have any shape; without any all shares are 0.
 
     Raises:
@@ -60,7 +60,7 @@ def _entropy(shares: FloatArray, base: float) -> FloatArray:
 FEW = 4  # tasks, whose pairs are named one by one
 
 
-def code_figures(groups: Mapping[str, Mapping[str, Codes]], size: int) -> dict[str, float]:
+def code_metrics(groups: Mapping[str, Mapping[str, Codes]], size: int) -> dict[str, float]:
     """Figures of codes that were chosen.
 
     Args:
@@ -73,9 +73,9 @@ def code_figures(groups: Mapping[str, Mapping[str, Codes]], size: int) -> dict[s
         mean and the largest.
     """
     robots = {robot: _joined(tasks) for robot, tasks in groups.items()}
-    everything = usage(_joined(robots), size)
+    everything = code_shares(_joined(robots), size)
     figures = {"perplexity": perplexity(everything), "dead": float(len(dead_codes(everything)))}
-    figures |= {f"perplexity/{robot}": perplexity(usage(codes, size)) for robot, codes in robots.items()}
+    figures |= {f"perplexity/{robot}": perplexity(code_shares(codes, size)) for robot, codes in robots.items()}
     figures |= {f"jensen_shannon/{pair}": value for pair, value in _divergences(robots, size).items()}
     for robot, tasks in groups.items():
         figures |= {f"jensen_shannon/{robot}/{name}": value for name, value in _among(tasks, size).items()}
@@ -96,5 +96,5 @@ def _joined(groups: Mapping[str, Codes]) -> Codes:
 
 def _divergences(groups: Mapping[str, Codes], size: int) -> dict[str, float]:
     names = list(groups)
-    matrix = jensen_shannon(np.stack([usage(codes, size) for codes in groups.values()]))
+    matrix = jensen_shannon(np.stack([code_shares(codes, size) for codes in groups.values()]))
     return {f"{a} and {b}": float(matrix[i, j]) for i, a in enumerate(names) for j, b in enumerate(names) if i < j}

@@ -46,7 +46,7 @@ class Domain(nn.Module):
         self.interpreter, self.blind = interpreter, blind
         self.qpos, self.actions = Normalization(statistics.qpos), Normalization(statistics.actions)
 
-    def take_over(self, other: "Domain") -> None:
+    def init_from(self, other: "Domain") -> None:
         """Copy what another domain of the same robot has learnt, rewritten for the statistics of the data here.
 
         Actions are the same in their own units, however its data are distributed.
@@ -112,7 +112,7 @@ class UniActModel(nn.Module):
         blind = BlindInterpreter(sizes.code_width, sizes.chunk, sizes.actions) if config.blind_weight else None
         self.domains[name] = Domain(interpreter, blind, statistics, cameras)
 
-    def take_over(self, other: "UniActModel", *, fresh: bool) -> tuple[str, ...]:
+    def init_from(self, other: "UniActModel", *, fresh: bool) -> tuple[str, ...]:
         """Copy the weights of what robots share, and, unless `fresh`, of the interpreters of the robots that both have.
 
         Interpreters are rewritten for the statistics here, so their actions stay what they were.
@@ -129,7 +129,7 @@ class UniActModel(nn.Module):
         for name in SHARED:
             self.get_submodule(name).load_state_dict(other.get_submodule(name).state_dict())
         for name in known:
-            self.domain(name).take_over(other.domain(name))
+            self.domain(name).init_from(other.domain(name))
         self.codebook.temperature.go_on_from(other.codebook.temperature)
         return known
 

@@ -13,12 +13,12 @@ from ambidex.envs.types import EnvSpec
 from ambidex.errors import NoImagesError, UnknownNameError, UsageError
 from ambidex.flags import changed_flags
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
-from ambidex.policies.compatibility import embodiment
-from ambidex.policies.data.dataset import BETWEEN
+from ambidex.policies.compatibility import embodiment_of
+from ambidex.policies.data.dataset import INSTRUCTION_SEPARATOR
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import CodedPolicy, Policy
-from ambidex.policies.uniact.code_usage import code_figures
+from ambidex.policies.uniact.code_usage import code_metrics
 from ambidex.policies.uniact.codebook import Mode, Selection
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractor.registry import make_extractor, missing_extractor_weights
@@ -48,7 +48,7 @@ class UniActPolicy(CodedPolicy):
 
     name = "uniact"
     config_type: ClassVar[type[UniActConfig]] = UniActConfig
-    several_robots: ClassVar[bool] = True
+    multi_embodiment: ClassVar[bool] = True
 
     def __init__(self, config: UniActConfig, spec: EnvSpec, statistics: Statistics) -> None:
         super().__init__()
@@ -59,37 +59,39 @@ class UniActPolicy(CodedPolicy):
         self._specs: dict[str, EnvSpec] = {}
         self._views: dict[str, RobotView] = {}
         view_of(config, spec)  # refuses data before there is anything large
-        self.model = UniActModel(config, make_extractor(config, spec.instruction.split(BETWEEN)))
+        self.model = UniActModel(config, make_extractor(config, spec.instruction.split(INSTRUCTION_SEPARATOR)))
         self._add(spec, statistics)
-        self.use_robot(embodiment(spec))
+        self.use_embodiment(embodiment_of(spec))
 
     @property
     def specs(self) -> tuple[EnvSpec, ...]:
         """See `Policy`."""
         return tuple(self._specs.values())
 
-    def inputs_of(self, robot: str) -> PolicyInputs:
+    def inputs_for(self, robot: str) -> PolicyInputs:
         """See `Policy`."""
         return self._views[robot].inputs
 
     @classmethod
-    def robots_of(cls, tensors: Collection[str]) -> tuple[str, ...]:
+    def embodiments_in(cls, tensors: Collection[str]) -> tuple[str, ...]:
         """See `Policy`; each has a domain."""
         domains = (name.removeprefix(DOMAINS) for name in tensors if name.startswith(DOMAINS))
         return tuple(dict.fromkeys(name.partition(".")[0] for name in domains))
 
-    def add_robot(self, spec: EnvSpec, statistics: Statistics) -> None:
+    def add_embodiment(self, spec: EnvSpec, statistics: Statistics) -> None:
         """See `Policy`; a tokenizer of our own learns the words of all robots anew."""
-        if embodiment(spec) in self._specs:
-            raise UsageError(f"This policy acts with {embodiment(spec)} already. Train on all its data at once.")
+        if embodiment_of(spec) in self._specs:
+            raise UsageError(f"This policy acts with {embodiment_of(spec)} already. Train on all its data at once.")
         self._add(spec, statistics)
-        self.model.extractor.learn([text for known in self.specs for text in known.instruction.split(BETWEEN)])
+        self.model.extractor.learn(
+            [text for known in self.specs for text in known.instruction.split(INSTRUCTION_SEPARATOR)]
+        )
 
-    def use_robot(self, robot: str) -> None:
+    def use_embodiment(self, robot: str) -> None:
         """See `Policy`."""
         if robot not in self._specs:
             raise UnknownNameError("robot of this policy", robot, tuple(self._specs))
-        self.domain, self.spec, self.inputs = robot, self._specs[robot], self.inputs_of(robot)
+        self.domain, self.spec, self.inputs = robot, self._specs[robot], self.inputs_for(robot)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
         """Huber's loss of actions within the episode and that of blind ones, the codes' divergence, their information.
@@ -117,7 +119,7 @@ class UniActPolicy(CodedPolicy):
             "perplexity": torch.special.entr(codes).sum().exp(),
         }
 
-    def unfinished(self, steps: int) -> Sequence[str]:
+    def schedule_warnings(self, steps: int) -> Sequence[str]:
         """See `Policy`; the temperature, where codes learn."""
         temperature = self.model.codebook.temperature
         left, shorter = int(temperature.steps - temperature.step), f"--temperature-steps {max(1, 3 * steps // 4)}"
@@ -127,7 +129,7 @@ class UniActPolicy(CodedPolicy):
             return (f"The temperature has {left} steps left to fall, this run has {steps}: {shorter} begins anew.",)
         return (f"The temperature falls over {left} steps, and this run has {steps}: {shorter}.",)
 
-    def step_done(self) -> None:
+    def on_step_end(self) -> None:
         """See `Policy`; the temperature falls, where codes learn."""
         if not self._kept:
             self.model.codebook.temperature.advance()
@@ -143,12 +145,12 @@ class UniActPolicy(CodedPolicy):
         made = self.model.interpret(robot, universal, observation.qpos, observation.images)
         return self.model.domain(robot).actions.inverse(made), codes
 
-    def play_code(self, code: int) -> None:
+    def fix_code(self, code: int) -> None:
         """See `CodedPolicy`."""
         self.model.codebook.check(code)
         self.code = code
 
-    def figures(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
+    def validation_metrics(self, seen: Iterable[ObservationBatch]) -> Mapping[str, float]:
         """How it uses its codes, see `code_figures`."""
         groups: dict[str, dict[str, list[int]]] = {}
         for batch in seen:
@@ -158,14 +160,14 @@ class UniActPolicy(CodedPolicy):
         chosen = {
             robot: {task: np.array(codes, np.int64) for task, codes in tasks.items()} for robot, tasks in groups.items()
         }
-        return {f"codes/{name}": value for name, value in code_figures(chosen, self.config.codes).items()}
+        return {f"codes/{name}": value for name, value in code_metrics(chosen, self.config.codes).items()}
 
-    def take_over(self, other: Policy, *, fresh: bool = False) -> str:
+    def init_from(self, other: Policy, *, fresh: bool = False) -> str:
         """See `Policy`; the extractor with its tokenizer, the codebook, the image encoder and known interpreters."""
         if not isinstance(other, UniActPolicy):
             raise UsageError(f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}.")
         try:
-            known = self.model.take_over(other.model, fresh=fresh)
+            known = self.model.init_from(other.model, fresh=fresh)
         except RuntimeError as error:
             raise UsageError(_other_sizes(other.config, self.config, error)) from error
         self.model.extractor.use_tokenizer(other.model.extractor.tokenizer)
@@ -173,7 +175,7 @@ class UniActPolicy(CodedPolicy):
         robots = f", the interpreter of {', '.join(known)} too" if known else f"; the interpreter {why}"
         return f"Begins with the extractor, the codebook and the image encoder of the checkpoint{robots}."
 
-    def keep_what_is_shared(self) -> None:
+    def freeze_shared(self) -> None:
         """See `Policy`; the extractor and the codebook."""
         self._kept = True
         for module in (self.model.extractor, self.model.codebook):
@@ -190,7 +192,7 @@ class UniActPolicy(CodedPolicy):
         return [*self.model.cameras.backbone.parameters(), *extractor]
 
     @classmethod
-    def check_files(cls, config: UniActConfig) -> None:
+    def check_weight_files(cls, config: UniActConfig) -> None:
         """See `Policy`; of the image encoder and of LLaVA-OneVision."""
         image = missing_resnet_weights(config.backbone_width, config.backbone_norm, config.backbone_weights)
         missing = [image, missing_extractor_weights(config)]
@@ -202,11 +204,11 @@ class UniActPolicy(CodedPolicy):
         said = load_resnet_weights(self.model.cameras.backbone, self.config.backbone_weights)
         return " ".join(filter(None, (said, self.model.extractor.load_pretrained())))
 
-    def texts(self) -> Mapping[str, str]:
+    def text_files(self) -> Mapping[str, str]:
         """The tokenizer."""
         return {TOKENIZER: self.model.extractor.tokenizer.to_json()}
 
-    def read_texts(self, texts: Mapping[str, str]) -> None:
+    def load_text_files(self, texts: Mapping[str, str]) -> None:
         """See `Policy`."""
         self.model.extractor.read_tokenizer(texts[TOKENIZER])
 
@@ -233,7 +235,7 @@ class UniActPolicy(CodedPolicy):
         return seen.robot or self.domain
 
     def _add(self, spec: EnvSpec, statistics: Statistics) -> None:
-        name, view = embodiment(spec), view_of(self.config, spec)
+        name, view = embodiment_of(spec), view_of(self.config, spec)
         self._specs[name], self._views[name] = replace(spec, cameras=view.inputs.cameras), view
         self.model.add_domain(name, spec, statistics, view.interpreter)
 

@@ -128,7 +128,7 @@ def test_executions_differ(straight, tmp_path, go):
 
 
 def test_a_failing_request_and_an_answer_that_is_no_number_are_errors_of_their_episodes(tmp_path, go, monkeypatch):
-    ask = PolicyClient.ask
+    ask = PolicyClient.predict
     first = {0: 10.0, 1: -10.0, 2: 0.0}
 
     def spoilt(self, observation):
@@ -138,7 +138,7 @@ def test_a_failing_request_and_an_answer_that_is_no_number_are_errors_of_their_e
     starts = []
     reset = Environment.reset
     monkeypatch.setattr(Environment, "reset", lambda self, seed: (seed and starts.append(seed)) or reset(self, seed))
-    monkeypatch.setattr(PolicyClient, "ask", spoilt)
+    monkeypatch.setattr(PolicyClient, "predict", spoilt)
     go(kind=FussyPolicy, workers=0)
     rows = read_rows(tmp_path)
     assert [row.outcome for row in rows] == ["error", "error", "failure"]
@@ -146,8 +146,8 @@ def test_a_failing_request_and_an_answer_that_is_no_number_are_errors_of_their_e
 
 
 def test_where_a_policy_broke_is_shown_to_who_debugs(tmp_path, go, monkeypatch, capsys):
-    ask = PolicyClient.ask
-    monkeypatch.setattr(PolicyClient, "ask", lambda self, o: ask(self, replace(o, qpos=o.qpos + 10.0)))
+    ask = PolicyClient.predict
+    monkeypatch.setattr(PolicyClient, "predict", lambda self, o: ask(self, replace(o, qpos=o.qpos + 10.0)))
     for debug in (False, True):
         go(tmp_path / str(debug), kind=FussyPolicy, workers=0, debug=debug, episodes=2)
         shown = capsys.readouterr().err
@@ -155,7 +155,7 @@ def test_where_a_policy_broke_is_shown_to_who_debugs(tmp_path, go, monkeypatch, 
 
 
 def test_a_server_that_is_gone_leaves_no_row(tmp_path, go, monkeypatch):
-    ask, servers = PolicyClient.ask, []
+    ask, servers = PolicyClient.predict, []
     serve = PolicyServer.serve
     monkeypatch.setattr(PolicyServer, "serve", lambda self, *a, **k: servers.append(self) or serve(self, *a, **k))
 
@@ -164,7 +164,7 @@ def test_a_server_that_is_gone_leaves_no_row(tmp_path, go, monkeypatch):
             servers[0].close()
         return ask(self, observation)
 
-    monkeypatch.setattr(PolicyClient, "ask", last)
+    monkeypatch.setattr(PolicyClient, "predict", last)
     summary = go(workers=0)
     assert len(summary.rows) == 1 and not summary.complete
     assert all("server is gone" in line for line in summary.broken) and len(summary.broken) == 2

@@ -7,7 +7,7 @@ import pytest
 from synthetic_episode import make_spec
 
 from ambidex.errors import UsageError
-from ambidex.policies.compatibility import check_compatible, unseen_warning
+from ambidex.policies.compatibility import check_compatible, unseen_tasks_warning
 
 SEEN = make_spec()
 SPEC = make_spec(task="a")
@@ -26,7 +26,7 @@ OWN = replace(SPEC, task="/home/one/own.bddl", definition_sha256="1" * 64)
     ],
 )
 def test_tasks_of_the_training_need_no_word(trained_on, acts_in):
-    assert unseen_warning(trained_on, [acts_in]) == ""
+    assert unseen_tasks_warning(trained_on, [acts_in]) == ""
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def test_tasks_of_the_training_need_no_word(trained_on, acts_in):
     ],
 )
 def test_others_are_named(trained_on, acts_in):
-    warning = unseen_warning(trained_on, [replace(SPEC, task=trained_on.task), acts_in])
+    warning = unseen_tasks_warning(trained_on, [replace(SPEC, task=trained_on.task), acts_in])
     assert warning.startswith("The policy was not trained on ") and "\n" not in warning
 
 
 def test_it_says_which_and_how_many():
     tasks = [replace(SPEC, task=name) for name in "abcdefgh"]
-    assert "not trained on b and c, but on a:" in unseen_warning(SPEC, tasks[:3])
-    assert "not trained on 7 tasks, but on a:" in unseen_warning(SPEC, tasks)
+    assert "not trained on b and c, but on a:" in unseen_tasks_warning(SPEC, tasks[:3])
+    assert "not trained on 7 tasks, but on a:" in unseen_tasks_warning(SPEC, tasks)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from synthetic_dataset import write_dataset
 from ambidex.lookup import resolve
 from ambidex.policies import registry
 from ambidex.policies.batch import ObservationBatch
-from ambidex.policies.checkpoint import load, policy_type
+from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.batches import SampleGatherer
 from ambidex.policies.data.dataset import read_table
 from ambidex.policies.policy import Policy
@@ -49,7 +49,7 @@ def make(name, data, observations=None, seed=0):
     torch.manual_seed(seed)
     table = read_table((data,))
     config = defaults(name, "tiny", observations).model
-    policy = policy_type(name)(config, table.spec, statistics_of(table, table.rows([0, 1, 2])))
+    policy = policy_class(name)(config, table.spec, statistics_of(table, table.rows([0, 1, 2])))
     images = torch.randint(256, (4, 3, 48, 64), dtype=torch.uint8).to(memory_format=torch.channels_last)
     gatherer = SampleGatherer(table, policy.chunk_size, torch.device("cpu"))
     rows = table.rows([0, 1, 2, 3])[[0, 3, 9, 13]]

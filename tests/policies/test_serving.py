@@ -14,8 +14,8 @@ from toy_policy import CodedToyPolicy, CrowdPolicy, FussyPolicy, MoodyPolicy, Qu
 
 from ambidex.envs.types import NO_CODE, Observation
 from ambidex.policies.messages import ObservationMessage, PolicyInputs
-from ambidex.policies.serving.client import PolicyClient, PolicyServerError, Refusal
-from ambidex.policies.serving.fixed_batch import GPU_LANES, FixedBatch, collate, random_message, tried_out
+from ambidex.policies.serving.client import ErrorReply, PolicyClient, PolicyServerError
+from ambidex.policies.serving.fixed_batch import GPU_BATCH_SIZE, FixedBatch, collate, make_fixed_batch, random_message
 from ambidex.policies.serving.server import PolicyServer, describe
 
 CPU = torch.device("cpu")
@@ -77,18 +77,18 @@ def test_images_reach_the_policy_upright_by_channel(policy):
     assert seen[0].instructions == ("",)
 
 
-@pytest.mark.parametrize("runners", [1, 3])
-def test_many_clients_at_once_get_the_bits_that_one_gets(policy, runners):
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_clients_at_once_get_the_bits_that_one_gets(policy, threads):
     expected = [predicted(policy, observation(seed)) for seed in range(30)]
     with PolicyServer() as server:
-        server.serve(policy, CPU, runners=runners)
+        server.serve(policy, CPU, threads=threads)
 
         def worker(first):
             client = PolicyClient(server.address, server.authkey)
-            return {seed: client.ask(observation(seed)).actions for seed in range(first, 30, 6)}
+            return {seed: client.predict(observation(seed)).actions for seed in range(first, 30, 6)}
 
-        with ThreadPoolExecutor(6) as threads:
-            got = {seed: chunk for part in threads.map(worker, range(6)) for seed, chunk in part.items()}
+        with ThreadPoolExecutor(6) as pool:
+            got = {seed: chunk for part in pool.map(worker, range(6)) for seed, chunk in part.items()}
     for seed in range(30):
         np.testing.assert_array_equal(got[seed], expected[seed])
 
@@ -102,7 +102,7 @@ def test_a_code_goes_with_its_chunk(policy):
     for served, code in ((coded, codes[1]), (policy, NO_CODE)):
         with PolicyServer() as server:
             server.serve(served, CPU)
-            assert PolicyClient(server.address, server.authkey).ask(observation(1)).code == code
+            assert PolicyClient(server.address, server.authkey).predict(observation(1)).code == code
 
 
 def test_a_code_that_depends_on_the_row_is_noticed():
@@ -111,16 +111,16 @@ def test_a_code_that_depends_on_the_row_is_noticed():
             actions, codes = super().predict_with_codes(observation)
             return 0 * actions, torch.arange(len(codes))
 
-    batch, notes = tried_out(Sorting(SPEC).eval(), CPU, 4)
-    assert batch.lanes == 1 and "who else" in notes[0]
+    batch, notes = make_fixed_batch(Sorting(SPEC).eval(), CPU, 4)
+    assert batch.batch_size == 1 and "other requests" in notes[0]
 
 
 def test_a_request_is_answered_though_others_stay_silent(policy):
     with PolicyServer() as server:
         server.serve(policy, CPU)
         silent = PolicyClient(server.address, server.authkey)
-        assert PolicyClient(server.address, server.authkey).ask(observation(1)).actions.shape == (50, 14)
-        assert not silent.lost
+        assert PolicyClient(server.address, server.authkey).predict(observation(1)).actions.shape == (50, 14)
+        assert not silent.unavailable
 
 
 def test_clients_may_knock_before_there_is_a_policy(policy):
@@ -143,9 +143,9 @@ def test_a_request_that_breaks_is_refused_and_the_next_is_answered():
         server.serve(FussyPolicy(SPEC), CPU)
         client = PolicyClient(server.address, server.authkey)
         with pytest.raises(PolicyServerError, match="ValueError: this is no arm"):
-            client.ask(observation(1, qpos=np.full(14, 10.0)))
-        assert np.isfinite(client.ask(observation(1)).actions).all()
-        assert not client.lost
+            client.predict(observation(1, qpos=np.full(14, 10.0)))
+        assert np.isfinite(client.predict(observation(1)).actions).all()
+        assert not client.unavailable
 
 
 @pytest.mark.parametrize("fault", [MemoryError, torch.OutOfMemoryError, torch.AcceleratorError])
@@ -159,8 +159,8 @@ def test_a_fault_of_the_machine_is_the_server_s_and_not_the_request_s(policy, fa
 
         policy.predict = predict
         with pytest.raises(PolicyServerError, match="no memory left"):
-            client.ask(observation(1))
-        assert "machine failed" in client.lost
+            client.predict(observation(1))
+        assert "machine failed" in client.unavailable
         assert "raise fault(" in server.first_failure
 
 
@@ -181,8 +181,8 @@ def test_in_a_batch_only_the_request_at_fault_is_refused():
     policy = FussyPolicy(SPEC).eval()
     seen = [observation(seed, qpos=np.full(14, 10.0) if seed == 1 else np.zeros(14)) for seed in range(3)]
     batch = FixedBatch(policy, CPU, 4)
-    got = batch.answer_or_refuse([ObservationMessage.of(o, policy.inputs) for o in seen])
-    assert [isinstance(answer, Refusal) for answer in got] == [False, True, False]
+    got = batch.try_answer([ObservationMessage.of(o, policy.inputs) for o in seen])
+    assert [isinstance(answer, ErrorReply) for answer in got] == [False, True, False]
 
 
 def test_a_free_row_repeats_the_last_request(policy):
@@ -197,18 +197,18 @@ def test_a_free_row_repeats_the_last_request(policy):
 
 
 @pytest.mark.parametrize(
-    ("kind", "lanes", "says"),
+    ("kind", "size", "says"),
     [
         (ToyPolicy, 1, ""),
-        (CrowdPolicy, 4, "who else"),
-        (QueuePolicy, 4, "who else"),
+        (CrowdPolicy, 4, "other requests"),
+        (QueuePolicy, 4, "other requests"),
         (MoodyPolicy, 4, "differently each time"),
     ],
 )
-def test_a_policy_is_tried_out_before_it_is_served(kind, lanes, says):
-    batch, notes = tried_out(kind(SPEC).eval(), CPU, lanes)
+def test_a_policy_is_tried_out_before_it_is_served(kind, size, says):
+    batch, notes = make_fixed_batch(kind(SPEC).eval(), CPU, size)
     assert says in " ".join(notes) and bool(notes) == bool(says)
-    assert batch.lanes == (4 if kind is MoodyPolicy else 1)
+    assert batch.batch_size == (4 if kind is MoodyPolicy else 1)
 
 
 def test_rows_that_do_not_matter_keep_their_lanes():
@@ -216,8 +216,8 @@ def test_rows_that_do_not_matter_keep_their_lanes():
         def predict(self, observation):
             return observation.qpos[:, None].repeat(1, 50, 1)
 
-    batch, notes = tried_out(Constant(SPEC).eval(), CPU, 4)
-    assert batch.lanes == 4 and not notes
+    batch, notes = make_fixed_batch(Constant(SPEC).eval(), CPU, 4)
+    assert batch.batch_size == 4 and not notes
 
 
 def test_the_number_of_threads_is_fixed_while_serving_and_given_back(policy):
@@ -229,7 +229,7 @@ def test_the_number_of_threads_is_fixed_while_serving_and_given_back(policy):
     try:
         with PolicyServer() as server:
             server.serve(policy, CPU)
-            PolicyClient(server.address, server.authkey).ask(observation(0))
+            PolicyClient(server.address, server.authkey).predict(observation(0))
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
@@ -241,7 +241,7 @@ def test_the_wrong_key_and_a_wrong_address_are_refused_and_others_served(policy,
         server.serve(policy, CPU)
         with pytest.raises(PolicyServerError, match="its key"):
             PolicyClient(server.address, b"wrong")
-        assert PolicyClient(server.address, server.authkey).ask(observation(0)) is not None
+        assert PolicyClient(server.address, server.authkey).predict(observation(0)) is not None
     with pytest.raises(PolicyServerError, match="cannot be reached"):
         PolicyClient(str(tmp_path / "nobody"), b"key")
 
@@ -252,16 +252,16 @@ def test_a_client_hears_that_the_server_is_gone(policy):
     client = PolicyClient(server.address, server.authkey)
     server.close()
     with pytest.raises(PolicyServerError, match="gone"):
-        client.ask(observation(0))
-    assert client.lost
+        client.predict(observation(0))
+    assert client.unavailable
 
 
 def test_closing_ends_all_threads(policy):
     before = set(threading.enumerate())
     with PolicyServer() as server:
-        server.serve(policy, CPU, runners=2)
+        server.serve(policy, CPU, threads=2)
         client = PolicyClient(server.address, server.authkey)
-        client.ask(observation(0))
+        client.predict(observation(0))
     for thread in set(threading.enumerate()) - before:
         thread.join(5)
         assert not thread.is_alive()
@@ -272,15 +272,15 @@ def test_a_server_can_be_reached_over_the_network(policy):
     with PolicyServer(("127.0.0.1", 0), b"secret") as server:
         server.serve(policy, CPU)
         client = PolicyClient(server.address, b"secret")
-        np.testing.assert_array_equal(client.ask(observation(2)).actions, predicted(policy, observation(2)))
+        np.testing.assert_array_equal(client.predict(observation(2)).actions, predicted(policy, observation(2)))
 
 
 @pytest.mark.gpu
 def test_on_a_gpu_rows_are_shared_and_answers_do_not_depend_on_it(policy):
     device = torch.device("cuda")
-    batch, notes = tried_out(policy.to(device), device)
-    assert (batch.lanes, notes) == (GPU_LANES, ())
-    assert batch.independent() and batch.repeatable()
+    batch, notes = make_fixed_batch(policy.to(device), device)
+    assert (batch.batch_size, notes) == (GPU_BATCH_SIZE, ())
+    assert batch.is_independent() and batch.is_repeatable()
 
 
 def test_neither_clients_nor_the_door_need_torch():

@@ -12,7 +12,7 @@ from training_runs import curves, same_tensors, settings, tensors
 
 import ambidex.policies
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.checkpoint import policy_type
+from ambidex.policies.checkpoint import policy_class
 from ambidex.policies.data.dataset import read_table
 from ambidex.policies.data.split import split
 from ambidex.policies.train import train
@@ -96,7 +96,7 @@ def test_a_backbone_rate_of_zero_leaves_the_backbone(states, tmp_path):
     still, moving = (ambidex.policies.load(tmp_path / name) for name in ("still", "moving"))
     torch.manual_seed(0)
     table = read_table([states])
-    fresh = policy_type("toy")(ToyConfig(), table.spec, statistics_of(table, table.rows([0])))
+    fresh = policy_class("toy")(ToyConfig(), table.spec, statistics_of(table, table.rows([0])))
     assert torch.equal(still.eye.bias, fresh.eye.bias)
     assert not torch.equal(moving.eye.bias, fresh.eye.bias)
     assert not torch.equal(still.head.bias, fresh.head.bias)

@@ -145,7 +145,7 @@ def test_an_interrupted_run_saves_its_steps_and_says_how_to_go_on(states, tmp_pa
 
 
 def test_interrupted_before_anything_is_saved_it_does_not_speak_of_going_on(states, tmp_path, monkeypatch, capsys):
-    def interrupted(directories, *, several_robots):
+    def interrupted(directories, *, multi_embodiment):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ambidex.policies.train.read_tables", interrupted)

@@ -50,7 +50,7 @@ class CodedToyPolicy(CodedPolicy, ToyPolicy):
         codes = codes if self.code is None else torch.full_like(codes, self.code)
         return ToyPolicy.predict(self, observation) + 0.01 * codes[:, None, None], codes
 
-    def play_code(self, code):
+    def fix_code(self, code):
         if not 0 <= code < CODES:
             raise UsageError(f"code {code}: there are {CODES}")
         self.code = code

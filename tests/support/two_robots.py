@@ -45,5 +45,5 @@ def _write(folder, robots, changes):
     config = make_config(**changes)
     policy = UniActPolicy(config, spec, own)
     for other, statistics in further:
-        policy.add_robot(other, statistics)
+        policy.add_embodiment(other, statistics)
     return save(folder, policy, config, [own, *(statistics for _, statistics in further)], step=1)

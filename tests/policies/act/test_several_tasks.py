@@ -65,7 +65,7 @@ def test_every_task_gets_a_gradient():
 def test_what_a_server_says_and_whom_it_refuses():
     policy = policy_of().eval()
     assert describe(policy).instructions == TASKS
-    assert FixedBatch(policy, CPU, 2).repeatable()
+    assert FixedBatch(policy, CPU, 2).is_repeatable()
     spec = make_spec(instruction="turn on the stove")
     check_compatible(spec, spec, instructions=TASKS)
     with pytest.raises(UsageError, match=r"instruction: the environment has 'fly'.*insert; open"):

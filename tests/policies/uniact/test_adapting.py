@@ -78,7 +78,7 @@ def test_a_known_interpreter_begins_where_it_was_or_afresh(base, tmp_path, fresh
 
 def test_what_an_adaptation_trains_all_gets_a_gradient():
     policy = make_policy(blind_weight=0.3, cameras=("top",))
-    policy.keep_what_is_shared()
+    policy.freeze_shared()
     batch = TrainingBatch(
         observation=make_observation(cameras=("top",)),
         actions=torch.randn(3, CHUNK, 14),
@@ -113,7 +113,7 @@ def test_a_known_interpreter_does_the_same_whatever_the_statistics_are(interpret
     config = make_config(interpreter=interpreter, blind_weight=1.0)
     spec, seen = make_spec(cameras=("top",), image_size=(48, 64)), make_observation(cameras=("top",))
     old, new = (UniActPolicy(config, spec, shifted(shift)).eval() for shift in (0.0, 0.4))
-    new.take_over(old)
+    new.init_from(old)
     assert torch.allclose(old.predict(seen), new.predict(seen), atol=1e-5)
     universal = old.model.codebook.fixed_code(3, 2)
     told = [p.model.domain(p.domain).actions.inverse(p.model.domain(p.domain).blind(universal)) for p in (old, new)]

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from ambidex.policies.uniact.code_usage import dead_codes, jensen_shannon, perplexity, usage
+from ambidex.policies.uniact.code_usage import code_shares, dead_codes, jensen_shannon, perplexity
 
 
 def test_usage_counts_codes_of_any_shape():
-    assert usage(np.array([[0, 2], [2, 2]]), 4).tolist() == [0.25, 0, 0.75, 0]
-    assert usage(np.empty(0, np.int64), 3).tolist() == [0, 0, 0]
+    assert code_shares(np.array([[0, 2], [2, 2]]), 4).tolist() == [0.25, 0, 0.75, 0]
+    assert code_shares(np.empty(0, np.int64), 3).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("code", [-1, 4])
 def test_a_code_that_is_none_is_an_error(code):
     with pytest.raises(ValueError, match="expected 0 to 3"):
-        usage(np.array([1, code]), 4)
+        code_shares(np.array([1, code]), 4)
 
 
 def test_perplexity_is_the_number_of_codes_in_equal_use():
@@ -23,7 +23,7 @@ def test_perplexity_is_the_number_of_codes_in_equal_use():
 
 
 def test_dead_codes_are_those_nobody_uses():
-    assert dead_codes(usage(np.array([1, 1, 3]), 5)) == (0, 2, 4)
+    assert dead_codes(code_shares(np.array([1, 1, 3]), 5)) == (0, 2, 4)
 
 
 def test_jensen_shannon_is_exact():

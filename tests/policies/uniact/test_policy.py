@@ -8,7 +8,7 @@ from uniact_samples import CAMERAS, CHUNK, make_config, make_policy
 
 from ambidex.errors import UsageError
 from ambidex.policies.messages import PolicyInputs
-from ambidex.policies.serving.fixed_batch import tried_out
+from ambidex.policies.serving.fixed_batch import make_fixed_batch
 from ambidex.policies.uniact.policy import UniActPolicy
 
 TWO = CAMERAS[:2]
@@ -52,7 +52,7 @@ def test_one_batch_can_be_learnt_by_heart():
         loss = losses(policy, batch, step)["loss"]
         loss.backward()
         optimizer.step()
-        policy.step_done()
+        policy.on_step_end()
         if loss.item() < 0.009 * first:
             break
     assert loss.item() < 0.01 * first
@@ -102,7 +102,7 @@ def test_only_training_steps_cool():
     found = []
     for _ in range(6):
         found.append(losses(policy, batch)["temperature"].item())
-        policy.step_done()
+        policy.on_step_end()
     assert found == pytest.approx([2.0, 1.625, 1.25, 0.875, 0.5, 0.5])
     policy = make_policy(cameras=TWO)
     policy.train().losses(batch)
@@ -116,7 +116,7 @@ def test_what_is_adapted_learns_by_the_likeliest_codes():
     policy, batch = make_policy(cameras=TWO), make_batch(cameras=TWO)
     assert batch.observation.readout is None
     found = [losses(policy, batch, seed)["huber"] for seed in (0, 1)]
-    policy.keep_what_is_shared()
+    policy.freeze_shared()
     kept = [losses(policy, batch, seed)["huber"] for seed in (0, 1)]
     assert torch.equal(*kept) and not torch.equal(*found)
 
@@ -179,7 +179,7 @@ def test_a_code_can_be_played_whatever_is_said():
 def test_a_policy_of_many_tasks_can_be_served():
     tasks = ("insert the peg", "open the drawer of the cabinet", *(f"put thing number {i} away" for i in range(60)))
     spec = make_spec(cameras=("top",), image_size=(48, 64), instruction="; ".join(tasks))
-    _, said = tried_out(UniActPolicy(make_config(), spec, make_statistics()).eval(), torch.device("cpu"))
+    _, said = make_fixed_batch(UniActPolicy(make_config(), spec, make_statistics()).eval(), torch.device("cpu"))
     assert said == ()
 
 

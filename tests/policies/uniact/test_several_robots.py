@@ -51,7 +51,7 @@ def observation(robot, batch=2):
 @pytest.mark.parametrize("robot", [ALOHA, PANDA])
 def test_one_checkpoint_acts_with_each_robot(run, robot):
     policy = load(run)
-    policy.use_robot(robot)
+    policy.use_embodiment(robot)
     actions, joints, cameras = SIZES[robot]
     assert policy.predict(observation(robot)).shape == (2, CHUNK, actions)
     assert policy.inputs.cameras == policy.spec.cameras == cameras
@@ -60,7 +60,7 @@ def test_one_checkpoint_acts_with_each_robot(run, robot):
 
 def test_a_robot_that_it_does_not_know_is_refused(run):
     with pytest.raises(UnknownNameError, match=f"panda_ee.*{PANDA}"):
-        load(run).use_robot("panda_ee")
+        load(run).use_embodiment("panda_ee")
 
 
 def test_each_robot_has_the_statistics_of_its_own_data(run):
