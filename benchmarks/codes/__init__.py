@@ -1,1 +1,1 @@
-"""How a policy uses its codes in benchmarks: what `python -m ambidex.benchmarks.codes.code_usage` is made of."""
+"""How a policy uses its codes: the programs `code_usage` (statistics) and `code_grid` (images of rollouts)."""

@@ -1,4 +1,4 @@
-"""How alike two uses of a codebook would be by chance."""
+"""Permutation test: are two usages of a codebook more alike than by chance?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from ambidex.envs.types import FloatArray
 
 DRAWS = 10_000
 SEED = 0
-BLOCK = 1_000  # draws at a time, for little memory
-ROUNDING = 1e-9  # divergences that differ by less are equal [bit]
+BLOCK = 1_000  # draws at a time, which limits the memory
+TOLERANCE = 1e-9  # divergences that differ by less count as equal [bit]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChanceDivergence:
-    """A Jensen-Shannon divergence of two uses of a codebook, and what it would be by chance: a permutation test.
+    """The Jensen-Shannon divergence of two usages of a codebook, and its distribution by chance: a permutation test.
 
-    The null hypothesis: which code stands for what in the one is unrelated to which does in the other. If so, the codes
-    of one may be renamed at random; how unevenly it uses them stays as it is. New names are among the codes that either
-    uses, so that two keep to the same part of a larger codebook is not counted as likeness. P-values of several pairs
-    are not corrected for their number.
+    Null hypothesis: the meaning of a code in one usage is unrelated to its meaning in the other. Then the codes of one
+    may be renamed at random, which keeps how unevenly it uses them. New names are drawn from the codes that either of
+    the two uses, so using the same part of a larger codebook does not count as being alike. P-values of several pairs
+    are not corrected for multiple testing.
 
     The +1 of the p-value: B. Phipson and G. K. Smyth, "Permutation p-values should never be zero", Statistical
     Applications in Genetics and Molecular Biology 9 (2010).
@@ -33,8 +33,8 @@ class ChanceDivergence:
         mean: Of the renamings [bit].
         low: 2.5 % of the renamings are below [bit].
         high: 2.5 % of the renamings are above [bit].
-        p: One-sided: the share of renamings that make the two as alike as they are, or more, these names among them.
-        draws: How many renamings.
+        p: One-sided: the share of renamings that make the two at least as alike, the original names included.
+        draws: Number of renamings.
     """
 
     divergence: float
@@ -46,19 +46,19 @@ class ChanceDivergence:
 
     @classmethod
     def of(cls, one: FloatArray, other: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -> Self:
-        """Of two uses of the same codebook, as shares of its codes.
+        """Test two usages of the same codebook.
 
         Args:
-            one: Shape (N,).
-            other: Shape (N,).
-            draws: Renamings, at random.
-            seed: Of these.
+            one: Share of each code, shape (N,).
+            other: Likewise.
+            draws: Number of random renamings.
+            seed: Seed of the renamings.
         """
         used = (one > 0) | (other > 0)
         divergence = float(_divergence(one[used], other[used]))
         renamed = _renamed(one[used], other[used], draws, np.random.default_rng(seed))
         low, high = np.quantile(renamed, (0.025, 0.975))
-        alike = int((renamed <= divergence + ROUNDING).sum())
+        alike = int((renamed <= divergence + TOLERANCE).sum())
         return cls(
             divergence=divergence,
             mean=float(renamed.mean()),
@@ -70,13 +70,13 @@ class ChanceDivergence:
 
 
 def chances(groups: Sequence[FloatArray]) -> dict[tuple[int, int], ChanceDivergence]:
-    """Of each pair of groups, by their places; shares of codes, each of shape (N,)."""
+    """The test of each pair of groups, by their indices; each group holds the shares of codes, shape (N,)."""
     pairs = combinations(range(len(groups)), 2)
     return {(one, other): ChanceDivergence.of(groups[one], groups[other]) for one, other in pairs}
 
 
 def _renamed(one: FloatArray, other: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
-    """Divergences after renamings, shape (draws,)."""
+    """Divergences after random renamings, shape (draws,)."""
     sizes = (min(BLOCK, draws - first) for first in range(0, draws, BLOCK))
     return np.concatenate([_divergence(one, rng.permuted(np.tile(other, (size, 1)), axis=1)) for size in sizes])
 

@@ -1,6 +1,7 @@
-"""What codes do to robots, as one picture: `python -m ambidex.benchmarks.codes.code_grid --checkpoint RUN --codes 3 17 42`.
+"""Shows what codes do to robots: `python -m ambidex.benchmarks.codes.code_grid --checkpoint RUN --codes 3 17`.
 
-A row for each code, a column for each task and its robot: pictures of a second of open-loop play from one start.
+Draws one image with a row for each code and a column for each task and its robot. A cell shows frames of a one-second
+open-loop rollout with this code, always from the same initial state.
 """
 
 import math
@@ -8,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from ambidex.benchmarks.codes.drawing import Column, check_picture_name, picture_table, write_picture
+from ambidex.benchmarks.codes.drawing import Column, check_image_name, image_table, write_image
 from ambidex.benchmarks.evaluation.agents import environment_for
 from ambidex.benchmarks.evaluation.policy_loading import compatible_spec, fix_code, select_robot
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
@@ -32,56 +32,84 @@ from ambidex.policies.run_folder import find_checkpoint
 from ambidex.policies.serving.execution import choose_execution
 from ambidex.policies.serving.fixed_batch import FixedBatch
 
-if TYPE_CHECKING:
-    from ambidex.policies.policy import Policy
-
 
 @dataclass(frozen=True, kw_only=True)
 class CodeGridConfig:
     """Draw what codes of a policy do to robots: a row for each code, a column for each task."""
 
     checkpoint: OptionalPath = None
-    """Checkpoint or run folder. Must be given."""
+    """Checkpoint or run folder. Required."""
     codes: tuple[int, ...] = ()
-    """Codes to play. Must be given."""
+    """Codes to execute. Required."""
     tasks: tuple[str, ...] = ("transfer_cube", "libero_goal/1")
-    """Tasks to play them in, each with its robot."""
+    """Tasks to execute them in, each with its robot."""
     cameras: Names = None
-    """One view for each task; none given: the first camera of its family."""
+    """One camera for each task; auto is the first camera of its family."""
     control: Names = None
-    """One control mode for each task, e.g. joint ee; none given: the only one in which the policy knows the robot."""
+    """One control mode for each task, e.g. joint ee; auto is the only one in which the policy knows the robot."""
     seed: int = 0
-    """Seed of the start."""
+    """Seed of the initial state."""
     seconds: float = 1.0
-    """Simulated time of a play [s]."""
+    """Simulated time of a rollout [s]."""
     frames: int = 4
-    """Pictures of a play, from its start to its end."""
+    """Frames of a rollout, from its first to its last."""
     height: int = 150
-    """Height of a picture [px]."""
+    """Height of a frame [px]."""
     render_quality: str = "standard"
     """standard or studio."""
     output: Path = Path("results/code_grid.jpg")
-    """The picture to write, .jpg or .png."""
+    """The image to write, .jpg or .png."""
     quiet: Switch = False
-    """Say nothing but errors."""
+    """Print nothing but errors."""
     debug: Switch = False
     """Show tracebacks."""
 
 
 def main(config: CodeGridConfig) -> None:
-    """Play every code in every task and write the picture."""
+    """Roll out every code in every task and write the image."""
     checkpoint = find_checkpoint(_checked(config))
     policy = load(checkpoint)
     for code in config.codes:
-        fix_code(policy, code, "--codes")  # refuses one that is not there before anything is played
+        fix_code(policy, code, "--codes")  # refuses an unknown code before the first rollout
     columns = list(_columns(policy, checkpoint, config))
-    write_picture(config.output, picture_table([f"code {code}" for code in config.codes], columns))
+    write_image(config.output, image_table([f"code {code}" for code in config.codes], columns))
     if not config.quiet:
         print(config.output)
 
 
+def _checked(config: CodeGridConfig) -> Path:
+    """The checkpoint, after checking the other flags."""
+    if config.checkpoint is None or not config.codes:
+        raise UsageError(
+            "--checkpoint and --codes are required.",
+            "Give the run of a policy that has codes, e.g. --checkpoint runs/uniact --codes 3 17 42.",
+        )
+    if not config.tasks:
+        raise UsageError("--tasks: expected one task or more.", "For example: --tasks transfer_cube libero_goal/1.")
+    _check_one_per_task("--cameras", config.cameras, config.tasks)
+    _check_one_per_task("--control", config.control, config.tasks)
+    if config.frames < 2 or config.height < 1 or not 0 < config.seconds < math.inf:
+        raise UsageError(
+            f"--frames {config.frames}, --height {config.height}, --seconds {config.seconds}: expected 2 frames or "
+            "more of 1 px or more, and more than 0 s."
+        )
+    check_image_name(config.output)
+    return config.checkpoint
+
+
+def _check_one_per_task(flag: str, names: tuple[str, ...] | None, tasks: tuple[str, ...]) -> None:
+    if names and len(names) != len(tasks):
+        raise UsageError(
+            f"{flag} {' '.join(names)}: {len(names)} for {len(tasks)} tasks, {' '.join(tasks)}.",
+            "Give one for each task, in their order, or leave the flag out.",
+            flag=flag,
+            got=names,
+            tasks=tasks,
+        )
+
+
 def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterator[Column]:
-    play = CodePlay(
+    rollouts = CodeRollouts(
         seed=config.seed,
         seconds=config.seconds,
         frames=config.frames,
@@ -89,9 +117,9 @@ def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterat
         quality=config.render_quality,
     )
     times = [config.seconds * number / (config.frames - 1) for number in range(config.frames)]
-    usual = (None,) * len(config.tasks)
-    for task, camera, control in zip(config.tasks, config.cameras or usual, config.control or usual, strict=True):
-        cells = play.strips(policy, task, config.codes, camera, control, checkpoint)
+    auto = (None,) * len(config.tasks)
+    for task, camera, control in zip(config.tasks, config.cameras or auto, config.control or auto, strict=True):
+        cells = rollouts.strips(policy, task, config.codes, camera, control, checkpoint)
         yield Column(
             title=f"{task}, {embodiment_of(policy.spec)}",
             subtitle=find_task(task).instruction,
@@ -100,45 +128,15 @@ def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterat
         )
 
 
-def _checked(config: CodeGridConfig) -> Path:
-    """The checkpoint, if the rest is as it should be."""
-    if config.checkpoint is None or not config.codes:
-        raise UsageError(
-            "Give --checkpoint, the run of a policy that has codes, e.g. runs/uniact, and --codes, e.g. 3 17 42."
-        )
-    if not config.tasks:
-        raise UsageError("--tasks has none. Expected one task or more, e.g. transfer_cube libero_goal/1.")
-    _check_one_each("--cameras", config.cameras, config.tasks)
-    _check_one_each("--control", config.control, config.tasks)
-    if config.frames < 2 or config.height < 1 or not 0 < config.seconds < math.inf:
-        raise UsageError(
-            f"--frames {config.frames}, --height {config.height}, --seconds {config.seconds}: expected 2 pictures or "
-            "more of 1 px or more, and more than 0 s."
-        )
-    check_picture_name(config.output)
-    return config.checkpoint
-
-
-def _check_one_each(flag: str, names: tuple[str, ...] | None, tasks: tuple[str, ...]) -> None:
-    if names and len(names) != len(tasks):
-        raise UsageError(
-            f"{flag} {' '.join(names)}: {len(names)} for {len(tasks)} tasks, {' '.join(tasks)}. Expected one for each, "
-            "in their order, or leave the flag out."
-        )
-
-
-# FOLDED benchmarks.code_play: What one code of a policy does to a robot: a short open-loop play from the start of a task, in pictures.
-
-
 @dataclass(frozen=True, kw_only=True)
-class CodePlay:
-    """How codes are played and pictured.
+class CodeRollouts:
+    """Short open-loop rollouts with one fixed code each, and frames of them.
 
     Attributes:
-        seed: Episode seed of the start.
+        seed: Episode seed, which fixes the initial state.
         seconds: Simulated time [s].
-        frames: Pictures, evenly spread from the start to the end.
-        height: Of a picture [px]; its shape is that of the task's family.
+        frames: Number of frames, evenly spaced from the first state to the last.
+        height: Of a frame [px]; its aspect ratio is that of the task's family.
         quality: "standard" or "studio".
     """
 
@@ -150,51 +148,50 @@ class CodePlay:
 
     def strips(
         self,
-        policy: "Policy",
+        policy: Policy,
         task: str,
         codes: tuple[int, ...],
         camera: str | None = None,
         control: str | None = None,
         checkpoint: Path | None = None,
     ) -> list[list[ImageArray]]:
-        """The pictures of each code, shape (height, W, 3) uint8 RGB.
+        """The frames of each code's rollout, shape (height, W, 3) uint8 RGB.
 
         Args:
-            policy: What the codes are of; it computes on a CPU, and keeps to the last code.
-            task: Where they are played, with the robot of this task.
-            codes: Which.
-            camera: Which view; None for the first of the task's family.
-            control: In which control mode; None for the only one in which the policy knows the robot.
-            checkpoint: Where the policy comes from, to be named if it does not fit; None to name none.
+            policy: A policy that has codes; it computes on the CPU, and its code stays fixed to the last one.
+            task: The task, which also selects the robot.
+            codes: The codes.
+            camera: The camera; None for the first of the task's family.
+            control: Control mode; None for the only one in which the policy knows the robot.
+            checkpoint: Path of the policy, for the message if it does not fit the task; None for no path.
 
         Raises:
             UsageError: The policy does not fit the task, or has no such code.
             UnknownNameError: The task has no such camera.
-            SimulationError: A play broke.
+            SimulationError: A rollout raised an error.
         """
         select_robot(policy, task, control)
         spec = compatible_spec(task, policy, TaskSettings(), checkpoint)
-        terms = TaskSettings(horizon=self.steps(spec))
+        settings = TaskSettings(horizon=self.steps(spec))
         with (
-            closing(environment_for(task, policy.spec, policy.inputs, terms)) as acted,
-            closing(self._filmed(task, spec, camera)) as seen,
+            closing(environment_for(task, policy.spec, policy.inputs, settings)) as env,
+            closing(self._rendering_env(task, spec, camera)) as renderer,
         ):
-            return [self._strip(seen, self._states(policy, acted, code)) for code in codes]
+            return [self._render(renderer, self._states(policy, env, code)) for code in codes]
 
     def steps(self, spec: EnvSpec) -> int:
-        """Control steps of a play."""
+        """Control steps of a rollout."""
         return max(1, round(self.seconds * spec.control_hz))
 
-    def _filmed(self, task: str, spec: EnvSpec, camera: str | None) -> Environment:
+    def _rendering_env(self, task: str, spec: EnvSpec, camera: str | None) -> Environment:
         family = FAMILIES[spec.family]
         height, width = family.image_size
         size = (self.height, round(self.height * width / height))
-        return TaskSettings().environment(
-            task, cameras=(camera or family.cameras[0],), image_size=size, render_quality=self.quality
-        )
+        cameras = (camera or family.cameras[0],)
+        return TaskSettings().environment(task, cameras=cameras, image_size=size, render_quality=self.quality)
 
-    def _states(self, policy: "Policy", env: Environment, code: int) -> FloatArray:
-        """States before, within and after the play of a code, shape (T+1, S)."""
+    def _states(self, policy: Policy, env: Environment, code: int) -> FloatArray:
+        """All states of the rollout of a code, shape (T+1, S)."""
         fix_code(policy, code)
         batch = FixedBatch(policy, torch.device("cpu"), 1)
 
@@ -204,10 +201,12 @@ class CodePlay:
         agent = choose_execution("chunk", None, None, policy.chunk_size).agent(ask)
         result = rollout(env, agent, self.seed)
         if result.outcome is Outcome.ERROR:
-            raise SimulationError(f"Code {code} could not be played in {env.spec.task}: {result.reason}")
+            raise SimulationError(
+                f"The rollout of code {code} in {env.spec.task} raised an error: {result.reason}", code=code
+            )
         return result.states
 
-    def _strip(self, env: Environment, states: FloatArray) -> list[ImageArray]:
+    def _render(self, env: Environment, states: FloatArray) -> list[ImageArray]:
         moments = np.linspace(0, len(states) - 1, self.frames).round().astype(int)
         return [env.render(states[moment], env.spec.cameras[0]) for moment in moments]
 

@@ -1,147 +1,148 @@
-"""The use of a codebook as one picture."""
+"""Draws the usage of a codebook: a histogram of codes for each task, and a heat map of divergences between tasks."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ambidex.benchmarks.codes.drawing import INK, PALE, PAPER, picture_font, shortened, text_width
+from ambidex.benchmarks.codes.drawing import FONT, INK, PALE, PAPER, font, shortened, text_width
 from ambidex.benchmarks.codes.report import headline, origin
-from ambidex.benchmarks.codes.usage import CodebookUse, CodeUse, Played
+from ambidex.benchmarks.codes.usage import CodebookUsage, CodeUsage
 from ambidex.envs.types import FloatArray, ImageArray
 from ambidex.text import pluralize
 
-MARGIN, BETWEEN, PICTURE_HEAD, PICTURE_TITLE = 20, 56, 70, 22  # [px]
+Colour = tuple[int, int, int]
+
+# Whole image [px]
+MARGIN, BETWEEN, HEAD = 20, 56, 70  # at its edges; between histograms and heat map; for the title
+TITLE_FONT, SMALL_FONT, NUMBER_FONT = 22, 13, 14
+
+# Histograms [px]
+BARS, TEXT, NUMBERS, GAP = 64, 54, 20, 14  # heights of the bars, the text above, the codes below, and the gap
+AXIS = 64  # width of the shares at the left
+WIDTH = 860  # of all bars, about
+SWATCH = 11  # square in a robot's colour
+TICK_WIDTH = 40  # between the numbers of codes, at least
+RULE: Colour = (223, 224, 220)
+ROBOTS: tuple[Colour, ...] = ((27, 106, 134), (214, 142, 20), (122, 75, 176), (171, 58, 40))
+"""Colours of robots, used again from the first if there are more; their names stand beside them."""
+
+# Heat map [px]
+CELL, HAIR, NAMES = 48, 2, 34  # side of a cell; between cells; for the numbers at the left and above
+MAP_HEAD, SCALE, FOOT = 30, 14, 40  # heights of the title, of the colour scale, and of the gap above it
+SCALE_WIDTH = 240
+MAP_TITLE = "Jensen-Shannon divergence between tasks [bit]"
+ONE_BIT: Colour = (12, 70, 94)
+"""The colour of 1 bit; 0 bits have the colour of the paper."""
 
 
-def codebook_picture(use: CodebookUse) -> ImageArray:
-    """Histograms of all tasks at the left, the divergences between them, if there are several, at the right.
+def codebook_image(usage: CodebookUsage) -> ImageArray:
+    """Draw the histograms of all tasks, and at their right the divergences if there are several tasks.
 
     Returns:
         Shape (H, W, 3) uint8 RGB.
     """
-    bars, maps = CodeBars(use=use), [DivergenceMap(matrix=use.between_tasks)] if len(use.tasks) > 1 else []
-    width = 2 * MARGIN + bars.width + sum(BETWEEN + heat.width for heat in maps)
-    height = 2 * MARGIN + PICTURE_HEAD + max(bars.height, *(heat.height for heat in maps), 0)
+    bars, maps = CodeBars(usage=usage), [DivergenceMap(matrix=usage.task_divergences)] if len(usage.tasks) > 1 else []
+    width = 2 * MARGIN + bars.width + sum(BETWEEN + heat_map.width for heat_map in maps)
+    height = 2 * MARGIN + HEAD + max(bars.height, *(heat_map.height for heat_map in maps), 0)
     image = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(image)
-    room = width - 2 * MARGIN
-    draw.text(
-        (MARGIN, MARGIN), shortened(headline(use), room, PICTURE_TITLE), fill=INK, font=picture_font(PICTURE_TITLE)
-    )
-    draw.text((MARGIN, MARGIN + 32), shortened(origin(use), room), fill=PALE, font=picture_font())
-    bars.draw(draw, MARGIN, MARGIN + PICTURE_HEAD)
-    for heat in maps:
-        heat.draw(draw, MARGIN + bars.width + BETWEEN, MARGIN + PICTURE_HEAD)
+    inner = width - 2 * MARGIN
+    _text(draw, (MARGIN, MARGIN), shortened(headline(usage), inner, TITLE_FONT), INK, TITLE_FONT)
+    _text(draw, (MARGIN, MARGIN + 32), shortened(origin(usage), inner), PALE)
+    bars.draw(draw, MARGIN, MARGIN + HEAD)
+    for heat_map in maps:
+        heat_map.draw(draw, MARGIN + bars.width + BETWEEN, MARGIN + HEAD)
     return np.asarray(image)
 
 
-# FOLDED benchmarks.codes.code_bars: The histograms of a codebook's use: a row of bars over the code numbers for each task.
-
-ROBOTS = ((27, 106, 134), (214, 142, 20), (122, 75, 176), (171, 58, 40))
-"""Colours of robots, the gallery's; names stand beside them, so a fifth may have the first's."""
-RULE = (223, 224, 220)
-BARS, WORDS, NUMBERS, GAP = 64, 54, 20, 14  # heights: bars, words above and numbers below them, gap to the next [px]
-AXIS = 64  # room for shares at the left [px]
-WIDTH = 860  # of the bars, about [px]
-SMALL, SWATCH = 13, 11  # font, square of a robot's colour [px]
-TICK_ROOM = 40  # between numbers of codes, at least [px]
+def _text(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, fill: Colour, size: int = FONT, anchor: str = "la"
+) -> None:
+    draw.text(place, text, fill=fill, font=font(size), anchor=anchor)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodeBars:
-    """The histograms of a codebook's use, all to one scale. A code that is used at all has a bar of 1 px or more."""
+    """The histograms of a codebook's usage, all to one scale. The bar of a code that is used has at least 1 px."""
 
-    use: CodebookUse
+    usage: CodebookUsage
 
     @property
     def width(self) -> int:
-        """Of all [px]."""
-        return AXIS + self._pitch * self.use.size
+        """Of all histograms [px]."""
+        return AXIS + self._pitch * self.usage.size
 
     @property
     def height(self) -> int:
-        """Of all [px]."""
-        return len(self.use.tasks) * (WORDS + BARS + NUMBERS + GAP) - GAP
+        """Of all histograms [px]."""
+        return len(self.usage.tasks) * (TEXT + BARS + NUMBERS + GAP) - GAP
 
     def draw(self, draw: ImageDraw.ImageDraw, left: int, top: int) -> None:
-        """Draw all rows; `left` and `top` [px]."""
-        colours = robot_colours(self.use.robots)
-        for number, (played, own) in enumerate(self.use.tasks.items(), start=1):
-            self._words(draw, left, top, f"{number}  {played[0]}", _described(played, own), colours[played[1]])
-            self._axis(draw, left, top + WORDS)
-            self._bars(draw, left + AXIS, top + WORDS + BARS, own, colours[played[1]])
-            top += WORDS + BARS + NUMBERS + GAP
+        """Draw one histogram below the other; `left` and `top` [px]."""
+        colours = robot_colours(self.usage.robots)
+        for number, ((task, robot), own) in enumerate(self.usage.tasks.items(), start=1):
+            self._draw_text(draw, left, top, (f"{number}  {task}", _description(robot, own)), colours[robot])
+            self._draw_axis(draw, left, top + TEXT)
+            self._draw_bars(draw, left + AXIS, top + TEXT + BARS, own, colours[robot])
+            top += TEXT + BARS + NUMBERS + GAP
 
     @property
     def _pitch(self) -> int:
-        return max(2, WIDTH // self.use.size)
+        return max(2, WIDTH // self.usage.size)
 
     @property
     def _highest(self) -> float:
-        return max(float(own.shares.max()) for own in self.use.tasks.values())
+        return max(float(own.shares.max()) for own in self.usage.tasks.values())
 
-    def _words(
-        self, draw: ImageDraw.ImageDraw, left: int, top: int, title: str, described: str, colour: tuple[int, int, int]
+    @property
+    def _tick_step(self) -> int:
+        """One of so many codes has its number written."""
+        width = max(TICK_WIDTH, text_width(str(self.usage.size), SMALL_FONT) + 8)
+        return 1 << max(0, math.ceil(math.log2(width / self._pitch)))
+
+    def _draw_text(
+        self, draw: ImageDraw.ImageDraw, left: int, top: int, lines: tuple[str, str], colour: Colour
     ) -> None:
-        draw.text((left, top), shortened(title, self.width), fill=INK, font=picture_font())
+        title, description = lines
+        _text(draw, (left, top), shortened(title, self.width), INK)
         middle, side = top + 31, left + SWATCH
         draw.rectangle((left, middle - SWATCH // 2, side - 1, middle + SWATCH // 2), fill=colour)
-        words = shortened(described, self.width - SWATCH - 7, SMALL)
-        draw.text((side + 7, middle), words, fill=PALE, font=picture_font(SMALL), anchor="lm")
+        description = shortened(description, self.width - SWATCH - 7, SMALL_FONT)
+        _text(draw, (side + 7, middle), description, PALE, SMALL_FONT, "lm")
 
-    def _axis(self, draw: ImageDraw.ImageDraw, left: int, top: int) -> None:
+    def _draw_axis(self, draw: ImageDraw.ImageDraw, left: int, top: int) -> None:
         start, end = left + AXIS, left + self.width - 1
         for share, height in ((self._highest, top), (0.0, top + BARS)):
             draw.line((start, height, end, height), fill=RULE)
-            label = f"{100 * share:.3g} %"
-            draw.text((start - 6, height), label, fill=PALE, font=picture_font(SMALL), anchor="rm")
-        for code in range(0, self.use.size, self._every):
+            _text(draw, (start - 6, height), f"{100 * share:.3g} %", PALE, SMALL_FONT, "rm")
+        for code in range(0, self.usage.size, self._tick_step):
             middle = start + code * self._pitch + self._pitch // 2
-            draw.text((middle, top + BARS + 4), str(code), fill=PALE, font=picture_font(SMALL), anchor="ma")
+            _text(draw, (middle, top + BARS + 4), str(code), PALE, SMALL_FONT, "ma")
 
-    @property
-    def _every(self) -> int:
-        """Of how many codes one has its number written."""
-        room = max(TICK_ROOM, text_width(str(self.use.size), SMALL) + 8)
-        return 1 << max(0, math.ceil(math.log2(room / self._pitch)))
-
-    def _bars(
-        self, draw: ImageDraw.ImageDraw, left: int, bottom: int, own: CodeUse, colour: tuple[int, int, int]
-    ) -> None:
+    def _draw_bars(self, draw: ImageDraw.ImageDraw, left: int, bottom: int, own: CodeUsage, colour: Colour) -> None:
         gap = 1 if self._pitch > 3 else 0
-        for code in own.most_used(self.use.size):
+        for code in own.most_used(self.usage.size):
             height = max(1, round(BARS * float(own.shares[code]) / self._highest))
             start = left + code * self._pitch
             draw.rectangle((start, bottom - height, start + self._pitch - 1 - gap, bottom - 1), fill=colour)
 
 
-def robot_colours(robots: Mapping[str, object]) -> dict[str, tuple[int, int, int]]:
-    """The colour of each robot."""
+def robot_colours(robots: Iterable[str]) -> dict[str, Colour]:
+    """Robot -> its colour."""
     return {robot: ROBOTS[number % len(ROBOTS)] for number, robot in enumerate(robots)}
 
 
-def _described(played: Played, own: CodeUse) -> str:
+def _description(robot: str, own: CodeUsage) -> str:
     episodes = pluralize(own.episodes, "episode")
-    return f"{played[1]}, {episodes}, perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"
-
-
-# FOLDED benchmarks.codes.divergence_map: A matrix of divergences as a heat map with numbers.
-
-FULL = (12, 70, 94)
-"""The colour of 1 bit; that of 0 is the paper's."""
-CELL, HAIR, NAMES = 48, 2, 34  # cell, gap between cells, room for names at the left and above [px]
-MAP_HEAD, SCALE, FOOT = 30, 14, 40  # room for the title; the scale below, its height and the room for it [px]
-SMALL_NUMBERS = 14  # font of numbers [px]
-LEAST = 240  # width of the scale [px]
-MAP_TITLE = "Jensen-Shannon divergence between tasks [bit]"
+    return f"{robot}, {episodes}, perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DivergenceMap:
-    """A matrix of divergences as a heat map. Its rows and columns are numbered from 1.
+    """A matrix of divergences as a heat map with numbers. Its rows and columns are numbered from 1.
 
     Attributes:
         matrix: Shape (T, T), 0 to 1 [bit].
@@ -151,22 +152,22 @@ class DivergenceMap:
 
     @property
     def width(self) -> int:
-        """Of all [px]."""
-        return max(text_width(MAP_TITLE), NAMES + max(LEAST, self._side))
+        """Of the map with its title [px]."""
+        return max(text_width(MAP_TITLE), NAMES + max(SCALE_WIDTH, self._side))
 
     @property
     def height(self) -> int:
-        """Of all [px]."""
+        """Of the map with its title and scale [px]."""
         return MAP_HEAD + NAMES + self._side + FOOT + SCALE
 
     def draw(self, draw: ImageDraw.ImageDraw, left: int, top: int) -> None:
-        """Draw it; `left` and `top` [px]."""
-        draw.text((left, top), MAP_TITLE, fill=INK, font=picture_font())
+        """Draw the map; `left` and `top` [px]."""
+        _text(draw, (left, top), MAP_TITLE, INK)
         left, top = left + NAMES, top + MAP_HEAD + NAMES
         for number in range(len(self.matrix)):
             middle = number * (CELL + HAIR) + CELL // 2
-            draw.text((left - 8, top + middle), str(number + 1), fill=PALE, font=picture_font(), anchor="rm")
-            draw.text((left + middle, top - 8), str(number + 1), fill=PALE, font=picture_font(), anchor="ms")
+            _text(draw, (left - 8, top + middle), str(number + 1), PALE, anchor="rm")
+            _text(draw, (left + middle, top - 8), str(number + 1), PALE, anchor="ms")
         for (row, column), value in np.ndenumerate(self.matrix):
             _draw_cell(draw, left + column * (CELL + HAIR), top + row * (CELL + HAIR), float(value))
         _draw_scale(draw, left, top + self._side + FOOT // 2)
@@ -176,22 +177,23 @@ class DivergenceMap:
         return len(self.matrix) * (CELL + HAIR) - HAIR
 
 
-def heat(value: float) -> tuple[int, int, int]:
-    """The colour of a divergence [bit]: the paper's for 0, darker and bluer for more."""
-    red, green, blue = (round(none + value * (full - none)) for none, full in zip(PAPER, FULL, strict=True))
+def divergence_colour(value: float) -> Colour:
+    """The colour of a divergence [bit]: that of the paper for 0, darker and bluer for more."""
+    red, green, blue = (round(none + value * (full - none)) for none, full in zip(PAPER, ONE_BIT, strict=True))
     return red, green, blue
 
 
 def _draw_cell(draw: ImageDraw.ImageDraw, left: int, top: int, value: float) -> None:
-    draw.rectangle((left, top, left + CELL - 1, top + CELL - 1), fill=heat(value), outline=heat(max(value, 0.15)))
+    fill, outline = divergence_colour(value), divergence_colour(max(value, 0.15))
+    draw.rectangle((left, top, left + CELL - 1, top + CELL - 1), fill=fill, outline=outline)
     middle = (left + CELL // 2, top + CELL // 2)
-    ink = INK if value < 0.5 else PAPER
-    draw.text(middle, f"{value:.2f}", fill=ink, font=picture_font(SMALL_NUMBERS), anchor="mm")
+    _text(draw, middle, f"{value:.2f}", INK if value < 0.5 else PAPER, NUMBER_FONT, "mm")
 
 
 def _draw_scale(draw: ImageDraw.ImageDraw, left: int, top: int) -> None:
-    for column in range(LEAST):
-        draw.line((left + column, top, left + column, top + SCALE - 1), fill=heat(column / (LEAST - 1)))
-    draw.rectangle((left, top, left + LEAST - 1, top + SCALE - 1), outline=heat(0.3))
-    for text, place, anchor in (("0 used alike", left, "la"), ("1 none shared", left + LEAST, "ra")):
-        draw.text((place, top + SCALE + 4), text, fill=PALE, font=picture_font(SMALL_NUMBERS), anchor=anchor)
+    for column in range(SCALE_WIDTH):
+        colour = divergence_colour(column / (SCALE_WIDTH - 1))
+        draw.line((left + column, top, left + column, top + SCALE - 1), fill=colour)
+    draw.rectangle((left, top, left + SCALE_WIDTH - 1, top + SCALE - 1), outline=divergence_colour(0.3))
+    _text(draw, (left, top + SCALE + 4), "0 used alike", PALE, NUMBER_FONT, "la")
+    _text(draw, (left + SCALE_WIDTH, top + SCALE + 4), "1 none shared", PALE, NUMBER_FONT, "ra")

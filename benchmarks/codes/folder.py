@@ -1,4 +1,4 @@
-"""A results folder of a policy that has codes."""
+"""Reads results of a policy that has codes, and the size of its codebook."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,23 +18,23 @@ from ambidex.policies.serving.execution import CODE_PREFIX
 
 
 @dataclass(frozen=True, kw_only=True)
-class CodedFolder:
+class CodedResults:
     """A results folder of a policy that has codes.
 
     Attributes:
         path: As the user wrote it.
-        checkpoint: Who acted.
-        robots: Task -> the robot it was played with, in its way of control.
+        checkpoint: The policy's checkpoint.
+        robots: Task -> its robot and control mode.
         rows: The episodes that have codes, at least one.
-        without: How many episodes have none: they broke before their first action.
-        unfinished: What is to be said if not every episode that was asked for is there; empty if all are.
+        episodes_without_codes: Number of the others: they raised an error before their first action.
+        unfinished: A warning if episodes are missing; empty if all are there.
     """
 
     path: Path
     checkpoint: CheckpointId
     robots: Mapping[str, str]
     rows: tuple[EpisodeRow, ...]
-    without: int
+    episodes_without_codes: int
     unfinished: str
 
     @classmethod
@@ -42,25 +42,32 @@ class CodedFolder:
         """Read a folder that run-benchmark wrote, finished or not.
 
         Raises:
-            UsageError: There is no such folder, or one code was played whatever was seen.
+            UsageError: There is no such folder, or all actions were made from one fixed code.
             DatasetError: It has no codes, or it is damaged.
         """
         rows, info = given_rows(path), BenchmarkInfo.read(path)
         coded = tuple(row for row in rows if row.codes)
         if not coded:
-            raise DatasetError(_no_codes(path, info.policy))
+            raise DatasetError(
+                f"{path} has no codes: no row of {RESULTS} names a code of {info.policy}.",
+                "Give results of a policy that has codes, such as uniact; run older benchmarks again.",
+                path=path,
+                policy=info.policy,
+            )
         _check_specs(path, rows, info)
         if CODE_PREFIX in info.execution:
             raise UsageError(
-                f"{path} was played as {info.execution!r}: one code, whatever was seen. That says nothing of how the "
-                "policy uses its codes; give results that were made without --code."
+                f"{path} was run with one fixed code ({info.execution!r}), which shows nothing about code usage.",
+                "Give results that were made without --code.",
+                path=path,
+                got=info.execution,
             )
         return cls(
             path=path,
             checkpoint=_checkpoint(path, info),
             robots={task: embodiment_of(spec) for task, spec in info.env_specs.items()},
             rows=coded,
-            without=len(rows) - len(coded),
+            episodes_without_codes=len(rows) - len(coded),
             unfinished=EpisodeCount(folder=path, there=len(rows), wanted=episodes_wanted(info), summed=None).warning,
         )
 
@@ -68,8 +75,10 @@ class CodedFolder:
 def _checkpoint(path: Path, info: BenchmarkInfo) -> CheckpointId:
     if info.checkpoint is None:
         raise DatasetError(
-            f"{path / BENCHMARK_JSON} names no checkpoint, so nobody knows whose codes these are. Restore the file, or run the "
-            "benchmark again."
+            f"{path / BENCHMARK_JSON} names no checkpoint, so the codebook is unknown.",
+            "Restore the file, or run the benchmark again.",
+            path=path / BENCHMARK_JSON,
+            field="checkpoint",
         )
     return info.checkpoint
 
@@ -78,55 +87,52 @@ def _check_specs(path: Path, rows: Iterable[EpisodeRow], info: BenchmarkInfo) ->
     missing = sorted({row.task for row in rows} - set(info.env_specs))
     if missing:
         raise DatasetError(
-            f"{path / BENCHMARK_JSON} has no spec of {missing[0]}, which {RESULTS} has episodes of. It has those of "
-            f"{', '.join(info.env_specs) or 'no task'}. Restore both files, or run the benchmark again."
+            f"{path / BENCHMARK_JSON} has no spec of {missing[0]}, but {RESULTS} has episodes of it.",
+            "Restore both files, or run the benchmark again.",
+            path=path / BENCHMARK_JSON,
+            expected=missing[0],
+            got=list(info.env_specs),
         )
 
 
-def _no_codes(path: Path, policy: str) -> str:
-    return (
-        f"{path} has no codes: of no episode of {policy} does {RESULTS} say which code an action was made from. "
-        "Expected results of a policy that has codes, such as uniact, by a run-benchmark that writes them down; older "
-        "results must be made again."
-    )
-
-
-# FOLDED benchmarks.codes.codebook_size: How many codes a checkpoint has, without loading it.
-
-
-def codebook_size(acted: CheckpointId, given: Path | None) -> int:
-    """The number of codes of the checkpoint that acted.
+def codebook_size(expected: CheckpointId, given: Path | None) -> int:
+    """The number of codes of a checkpoint, read without loading it.
 
     Args:
-        acted: Who acted, as the results say.
-        given: Where the user says it lies; None for where it lay then.
+        expected: The checkpoint, as the results name it.
+        given: Its path now, if the user gave one; None for the path in the results.
 
     Raises:
-        UsageError: It is not there, another one is there, or it has no codes.
+        UsageError: It is not there, another checkpoint is there, or it has no codes.
         CheckpointError: It is damaged.
     """
-    if given is None and not (Path(acted.path) / CONFIG).is_file():
+    if given is None and not (Path(expected.path) / CONFIG).is_file():
         raise UsageError(
-            f"The checkpoint of these results is not at {acted.path}, where it lay when they were made: there is no "
-            f"{CONFIG}, which says how many codes there are. Say where it is now with --checkpoint RUN; if it is gone, "
-            "run the benchmark again with one that is there."
+            f"The checkpoint of these results is not at {expected.path}, where it was when they were made.",
+            "Give its path now with --checkpoint RUN; if it is gone, run the benchmark again with another one.",
+            path=expected.path,
         )
-    folder = find_checkpoint(given or Path(acted.path))
-    _check_weights(folder, acted)
+    folder = find_checkpoint(given or Path(expected.path))
+    _check_weights(folder, expected)
     return _codes(folder / CONFIG)
 
 
-def _check_weights(folder: Path, acted: CheckpointId) -> None:
+def _check_weights(folder: Path, expected: CheckpointId) -> None:
     if not (folder / WEIGHTS).is_file():
         raise CheckpointError(
-            f"{folder} has no {WEIGHTS}, so whether it made these results cannot be told. Restore the checkpoint from "
-            "a copy, or name another place with --checkpoint."
+            f"{folder} has no {WEIGHTS}, which identifies the checkpoint.",
+            "Restore it from a copy, or give another path with --checkpoint.",
+            path=folder / WEIGHTS,
         )
     found = checkpoint_id(folder).sha256
-    if found != acted.sha256:
+    if found != expected.sha256:
         raise UsageError(
             f"{folder} is not the checkpoint of these results: its {WEIGHTS} has the SHA-256 {found[:12]}..., expected "
-            f"{acted.sha256[:12]}... of {acted.path}. Name that one with --checkpoint."
+            f"{expected.sha256[:12]}... of {expected.path}.",
+            "Give that one with --checkpoint.",
+            path=folder,
+            got=found,
+            expected=expected.sha256,
         )
 
 
@@ -136,11 +142,16 @@ def _codes(config: Path) -> int:
         codes = values["config"].get("codes")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{config} cannot be read: {type(error).__name__}: {error}. Restore the checkpoint from a copy."
+            f"{config} cannot be read: {type(error).__name__}: {error}.",
+            "Restore the checkpoint from a copy.",
+            path=config,
         ) from error
     if not isinstance(codes, int) or codes < 1:
         raise UsageError(
-            f"{config}: its setting `codes` is {codes!r}, expected the number of codes of a codebook, 1 or more. Give "
-            "results and the checkpoint of a policy such as uniact."
+            f"{config}: its setting `codes` is {codes!r}, expected the number of codes of a codebook, 1 or more.",
+            "Give results and the checkpoint of a policy that has codes, such as uniact.",
+            path=config,
+            field="codes",
+            got=codes,
         )
     return codes

@@ -1,66 +1,65 @@
-"""The use of a codebook, in words."""
+"""The usage of a codebook as text for the terminal and as JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from ambidex.benchmarks.codes.chance import ChanceDivergence
-from ambidex.benchmarks.codes.usage import CodebookUse, CodeUse
+from ambidex.benchmarks.codes.usage import CodebookUsage, CodeUsage
 from ambidex.benchmarks.comparison.verdict import p_text
 from ambidex.envs.types import FloatArray
 from ambidex.text import pluralize, text_table
 
-MOST = 5  # codes of a task that are named
+MOST_USED = 5  # codes of a task that are listed
 
 
-def report(use: CodebookUse) -> str:
-    """All figures, as tables for the terminal."""
-    parts = [f"{headline(use)}\n{origin(use)}{_without(use)}", _tasks(use)]
-    if len(use.robots) > 1:
-        parts += _between("robots", list(use.robots), use.between_robots, use.chances_of_robots)
-    if len(use.tasks) > 1:
-        names = [str(number) for number in range(1, len(use.tasks) + 1)]
-        parts += _between("tasks", names, use.between_tasks, use.chances_of_tasks)
+def format_usage(usage: CodebookUsage) -> str:
+    """All numbers, as tables for the terminal."""
+    without = usage.episodes_without_codes
+    left_out = f"\n{pluralize(without, 'episode')} without codes left out" if without else ""
+    parts = [f"{headline(usage)}\n{origin(usage)}{left_out}", _tasks(usage)]
+    if len(usage.robots) > 1:
+        parts += _divergences("robots", list(usage.robots), usage.robot_divergences, usage.robot_chances)
+    if len(usage.tasks) > 1:
+        numbers = [str(number) for number in range(1, len(usage.tasks) + 1)]
+        parts += _divergences("tasks", numbers, usage.task_divergences, usage.task_chances)
     return "\n\n".join(parts)
 
 
-def headline(use: CodebookUse) -> str:
-    """The figures of all episodes."""
-    whole = use.whole
-    return f"Perplexity {whole.perplexity:.1f}; {whole.used} of {use.size} codes used, {len(whole.dead)} dead"
+def headline(usage: CodebookUsage) -> str:
+    """Perplexity, used and dead codes of all episodes."""
+    whole = usage.whole
+    return f"Perplexity {whole.perplexity:.1f}; {whole.used} of {usage.size} codes used, {len(whole.dead)} dead"
 
 
-def origin(use: CodebookUse) -> str:
-    """Whose codes, and how many."""
-    return f"{use.checkpoint.path}, {pluralize(use.whole.episodes, 'episode')}, {pluralize(use.whole.steps, 'step')}"
+def origin(usage: CodebookUsage) -> str:
+    """The checkpoint, and the numbers of episodes and steps."""
+    whole = usage.whole
+    return f"{usage.checkpoint.path}, {pluralize(whole.episodes, 'episode')}, {pluralize(whole.steps, 'step')}"
 
 
-def _without(use: CodebookUse) -> str:
-    return f"\n{pluralize(use.without, 'episode')} without codes left out" if use.without else ""
-
-
-def _tasks(use: CodebookUse) -> str:
-    header = ("", "task", "robot", "episodes", "perplexity", f"the {MOST} codes used most")
+def _tasks(usage: CodebookUsage) -> str:
+    header = ("", "task", "robot", "episodes", "perplexity", f"the {MOST_USED} codes used most")
     rows = [
         (str(number), task, robot, str(own.episodes), f"{own.perplexity:.1f}", _most_used(own))
-        for number, ((task, robot), own) in enumerate(use.tasks.items(), start=1)
+        for number, ((task, robot), own) in enumerate(usage.tasks.items(), start=1)
     ]
     return text_table(header, rows)
 
 
-def _most_used(use: CodeUse) -> str:
-    return ", ".join(f"{code}: {100 * share:.1f} %" for code, share in use.most_used(MOST).items())
+def _most_used(usage: CodeUsage) -> str:
+    return ", ".join(f"{code}: {100 * share:.1f} %" for code, share in usage.most_used(MOST_USED).items())
 
 
-def _between(
+def _divergences(
     groups: str, names: Sequence[str], matrix: FloatArray, pairs: Mapping[tuple[int, int], ChanceDivergence]
 ) -> Iterator[str]:
     rows = [(name, *(f"{value:.3f}" for value in row)) for name, row in zip(names, matrix.tolist(), strict=True)]
     yield f"Jensen-Shannon divergence between {groups} [bit]\n{text_table(('', *names), rows)}"
     draws = next(iter(pairs.values())).draws
-    compared = [
+    tests = [
         (f"{names[one]}, {names[other]}", f"{pair.divergence:.3f}", _chance(pair))
         for (one, other), pair in pairs.items()
     ]
-    table = text_table((groups, "observed", "with the codes of one renamed at random"), compared)
+    table = text_table((groups, "observed", "with the codes of one renamed at random"), tests)
     yield f"More alike than by chance? Mean and central 95 % of {draws:,} renamings [bit], p one-sided\n{table}"
 
 
@@ -68,24 +67,36 @@ def _chance(pair: ChanceDivergence) -> str:
     return f"chance: {pair.mean:.3f} ({pair.low:.3f} to {pair.high:.3f}), p {p_text(pair.p)}"
 
 
-# FOLDED benchmarks.codes.codebook_json: The use of a codebook, for other programs.
-
-
-def usage_to_json(use: CodebookUse) -> dict[str, object]:
-    """Everything the report says, and the share of every code. Rows of a matrix, and places, are those of its list."""
+def usage_to_json(usage: CodebookUsage) -> dict[str, object]:
+    """All numbers, and the share of every code. Rows of a matrix, and "places", are indices into the list of groups."""
     return {
-        "checkpoint": {"path": use.checkpoint.path, "sha256": use.checkpoint.sha256},
-        "codes": use.size,
-        "episodes_without_codes": use.without,
-        "all": _figures(use.whole),
-        "robots": [{"robot": robot, **_figures(own)} for robot, own in use.robots.items()],
-        "tasks": [{"task": task, "robot": robot, **_figures(own)} for (task, robot), own in use.tasks.items()],
-        "jensen_shannon_bits": {"robots": use.between_robots.tolist(), "tasks": use.between_tasks.tolist()},
-        "chance": {"robots": _chances(use.chances_of_robots), "tasks": _chances(use.chances_of_tasks)},
+        "checkpoint": {"path": usage.checkpoint.path, "sha256": usage.checkpoint.sha256},
+        "codes": usage.size,
+        "episodes_without_codes": usage.episodes_without_codes,
+        "all": _usage_json(usage.whole),
+        "robots": [{"robot": robot, **_usage_json(own)} for robot, own in usage.robots.items()],
+        "tasks": [{"task": task, "robot": robot, **_usage_json(own)} for (task, robot), own in usage.tasks.items()],
+        "jensen_shannon_bits": {
+            "robots": usage.robot_divergences.tolist(),
+            "tasks": usage.task_divergences.tolist(),
+        },
+        "chance": {"robots": _chances_json(usage.robot_chances), "tasks": _chances_json(usage.task_chances)},
     }
 
 
-def _chances(pairs: Mapping[tuple[int, int], ChanceDivergence]) -> list[dict[str, object]]:
+def _usage_json(usage: CodeUsage) -> dict[str, object]:
+    return {
+        "episodes": usage.episodes,
+        "steps": usage.steps,
+        "perplexity": usage.perplexity,
+        "used": usage.used,
+        "dead": list(usage.dead),
+        "most_used": [{"code": code, "share": share} for code, share in usage.most_used(MOST_USED).items()],
+        "shares": usage.shares.tolist(),
+    }
+
+
+def _chances_json(pairs: Mapping[tuple[int, int], ChanceDivergence]) -> list[dict[str, object]]:
     return [
         {
             "places": list(places),
@@ -97,15 +108,3 @@ def _chances(pairs: Mapping[tuple[int, int], ChanceDivergence]) -> list[dict[str
         }
         for places, pair in pairs.items()
     ]
-
-
-def _figures(use: CodeUse) -> dict[str, object]:
-    return {
-        "episodes": use.episodes,
-        "steps": use.steps,
-        "perplexity": use.perplexity,
-        "used": use.used,
-        "dead": list(use.dead),
-        "most_used": [{"code": code, "share": share} for code, share in use.most_used(MOST).items()],
-        "shares": use.shares.tolist(),
-    }

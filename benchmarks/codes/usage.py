@@ -1,4 +1,4 @@
-"""How a policy used its codebook in benchmarks."""
+"""How often each code of a codebook was used: in all episodes, by robot, and by task."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from typing import Self
 import numpy as np
 
 from ambidex.benchmarks.codes.chance import ChanceDivergence, chances
-from ambidex.benchmarks.codes.folder import CodedFolder
+from ambidex.benchmarks.codes.folder import CodedResults
 from ambidex.benchmarks.results.folder import RESULTS
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, CheckpointId
+from ambidex.benchmarks.results.info import CheckpointId
 from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.envs.types import NO_CODE, FloatArray
 from ambidex.errors import DatasetError, UsageError
 from ambidex.policies.uniact.code_usage import code_shares, dead_codes, jensen_shannon, perplexity
 
-# FOLDED benchmarks.codes.code_use: How some episodes use a codebook.
+TaskAndRobot = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CodeUse:
-    """How some episodes use a codebook. A code counts as often as actions were made from it.
+class CodeUsage:
+    """How often some episodes use each code. A code counts once for each action that was made from it.
 
     Attributes:
-        episodes: How many.
-        steps: Actions that were made from a code.
-        shares: The share of each code in them, shape (N,).
+        episodes: Number of episodes.
+        steps: Number of actions that were made from a code.
+        shares: Share of each code in them, shape (N,).
     """
 
     episodes: int
@@ -35,10 +35,10 @@ class CodeUse:
 
     @classmethod
     def of(cls, episodes: Iterable[CodeRuns], size: int) -> Self:
-        """The use of `size` codes in episodes.
+        """Count the codes of episodes; `size` is the number of codes of the codebook.
 
         Raises:
-            ValueError: A code is none of the codebook's.
+            ValueError: A code is not in the codebook.
         """
         every = list(episodes)
         runs = [(code, steps) for episode in every for code, steps in episode if code != NO_CODE]
@@ -47,7 +47,7 @@ class CodeUse:
 
     @cached_property
     def perplexity(self) -> float:
-        """How many codes are in use, as it were; see `ambidex.policies.uniact.code_usage`."""
+        """The effective number of codes in use; see `ambidex.policies.uniact.code_usage`."""
         return perplexity(self.shares)
 
     @cached_property
@@ -57,48 +57,44 @@ class CodeUse:
 
     @property
     def used(self) -> int:
-        """How many codes are used at all."""
+        """Number of codes that are used at all."""
         return len(self.shares) - len(self.dead)
 
     def most_used(self, most: int) -> dict[int, float]:
-        """The shares of the most used codes by code, largest first; of equal ones the smaller number first."""
+        """Code -> share of the most used codes, largest first; of equal shares the smaller code first."""
         order = np.argsort(-self.shares, kind="stable")[: min(most, self.used)]
         return {int(code): float(self.shares[code]) for code in order}
 
 
-Played = tuple[str, str]
-"""A task, and the robot it was played with."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class CodebookUse:
+class CodebookUsage:
     """How a policy used its codebook in benchmarks.
 
     Attributes:
-        checkpoint: Whose codebook.
-        size: Codes of it.
-        whole: All episodes.
-        robots: Those of each robot.
-        tasks: Those of each task with each robot it was played with.
-        without: Episodes that have no codes; they are counted nowhere else.
+        checkpoint: The policy's checkpoint.
+        size: Number of codes.
+        whole: Usage in all episodes.
+        robots: Robot -> usage.
+        tasks: Task and robot -> usage.
+        episodes_without_codes: Episodes that have no codes; they are counted nowhere else.
     """
 
     checkpoint: CheckpointId
     size: int
-    whole: CodeUse
-    robots: Mapping[str, CodeUse]
-    tasks: Mapping[Played, CodeUse]
-    without: int
+    whole: CodeUsage
+    robots: Mapping[str, CodeUsage]
+    tasks: Mapping[TaskAndRobot, CodeUsage]
+    episodes_without_codes: int
 
     @classmethod
-    def of(cls, folders: Sequence[CodedFolder], size: int) -> Self:
-        """Of folders that `check_alike` lets pass.
+    def of(cls, folders: Sequence[CodedResults], size: int) -> Self:
+        """Count the codes of folders that passed `check_combinable`.
 
         Raises:
-            DatasetError: A code is none of the codebook's.
+            DatasetError: A code is not in the codebook.
         """
         _check_codes(folders, size)
-        tasks: dict[Played, list[CodeRuns]] = {}
+        tasks: dict[TaskAndRobot, list[CodeRuns]] = {}
         for folder in folders:
             for row in folder.rows:
                 tasks.setdefault((row.task, folder.robots[row.task]), []).append(row.codes)
@@ -108,34 +104,34 @@ class CodebookUse:
         return cls(
             checkpoint=folders[0].checkpoint,
             size=size,
-            whole=CodeUse.of([episode for episodes in tasks.values() for episode in episodes], size),
-            robots={robot: CodeUse.of(episodes, size) for robot, episodes in robots.items()},
-            tasks={played: CodeUse.of(episodes, size) for played, episodes in tasks.items()},
-            without=sum(folder.without for folder in folders),
+            whole=CodeUsage.of([episode for episodes in tasks.values() for episode in episodes], size),
+            robots={robot: CodeUsage.of(episodes, size) for robot, episodes in robots.items()},
+            tasks={key: CodeUsage.of(episodes, size) for key, episodes in tasks.items()},
+            episodes_without_codes=sum(folder.episodes_without_codes for folder in folders),
         )
 
     @property
-    def between_robots(self) -> FloatArray:
-        """Jensen-Shannon divergences [bit], shape (R, R)."""
+    def robot_divergences(self) -> FloatArray:
+        """Jensen-Shannon divergences between robots [bit], shape (R, R)."""
         return _divergences(self.robots.values())
 
     @property
-    def between_tasks(self) -> FloatArray:
-        """Jensen-Shannon divergences [bit], shape (T, T)."""
+    def task_divergences(self) -> FloatArray:
+        """Jensen-Shannon divergences between tasks [bit], shape (T, T)."""
         return _divergences(self.tasks.values())
 
     @cached_property
-    def chances_of_robots(self) -> dict[tuple[int, int], ChanceDivergence]:
-        """What `between_robots` would be by chance, for each pair of robots by their places."""
-        return chances([use.shares for use in self.robots.values()])
+    def robot_chances(self) -> dict[tuple[int, int], ChanceDivergence]:
+        """The permutation test of each pair of robots, by their indices."""
+        return chances([usage.shares for usage in self.robots.values()])
 
     @cached_property
-    def chances_of_tasks(self) -> dict[tuple[int, int], ChanceDivergence]:
-        """What `between_tasks` would be by chance, for each pair of tasks by their places."""
-        return chances([use.shares for use in self.tasks.values()])
+    def task_chances(self) -> dict[tuple[int, int], ChanceDivergence]:
+        """The permutation test of each pair of tasks, by their indices."""
+        return chances([usage.shares for usage in self.tasks.values()])
 
 
-def check_alike(folders: Sequence[CodedFolder]) -> None:
+def check_combinable(folders: Sequence[CodedResults]) -> None:
     """Refuse folders that cannot be counted together.
 
     Raises:
@@ -145,36 +141,42 @@ def check_alike(folders: Sequence[CodedFolder]) -> None:
     for other in others:
         if other.checkpoint.sha256 != first.checkpoint.sha256:
             raise UsageError(
-                f"{first.path} and {other.path} are of different checkpoints, {_named(first)} and {_named(other)}, "
-                f"says their {BENCHMARK_JSON}. Codes of different codebooks have nothing to do with each other; give folders of "
-                "one checkpoint."
+                f"{first.path} and {other.path} are of different checkpoints: {_named(first)} and {_named(other)}.",
+                "Their codebooks are unrelated; give folders of one checkpoint.",
+                got=[first.checkpoint, other.checkpoint],
             )
-    seen: dict[tuple[str, str, int], CodedFolder] = {}
+    seen: dict[tuple[str, str, int], CodedResults] = {}
     for folder in folders:
         for row in folder.rows:
-            past = seen.setdefault((row.task, folder.robots[row.task], row.seed), folder)
-            if past is not folder:
+            earlier = seen.setdefault((row.task, folder.robots[row.task], row.seed), folder)
+            if earlier is not folder:
                 raise UsageError(
-                    f"Seed {row.seed} of {row.task} is in {past.path} and in {folder.path}, and would count twice. "
-                    "Give each episode once."
+                    f"Seed {row.seed} of {row.task} is in {earlier.path} and in {folder.path}, and would count twice.",
+                    "Give each episode once.",
+                    task=row.task,
+                    seed=row.seed,
+                    paths=[earlier.path, folder.path],
                 )
 
 
-def _named(folder: CodedFolder) -> str:
+def _named(folder: CodedResults) -> str:
     return f"{folder.checkpoint.path} ({folder.checkpoint.sha256[:12]}...)"
 
 
-def _check_codes(folders: Sequence[CodedFolder], size: int) -> None:
+def _check_codes(folders: Sequence[CodedResults], size: int) -> None:
     for folder in folders:
         for row in folder.rows:
-            wrong = [run for run in row.codes if not (run[0] == NO_CODE or 0 <= run[0] < size) or run[1] < 1]
-            if wrong:
-                raise DatasetError(
-                    f"{folder.path / RESULTS}, seed {row.seed} of {row.task}: code {wrong[0][0]} for {wrong[0][1]} "
-                    f"steps. Expected codes 0 to {size - 1}, as the codebook has {size}, for 1 step or more. The file "
-                    "was changed after the run; run the benchmark again."
-                )
+            for code, steps in row.codes:
+                if steps < 1 or not (code == NO_CODE or 0 <= code < size):
+                    raise DatasetError(
+                        f"{folder.path / RESULTS}, seed {row.seed} of {row.task}: code {code} for {steps} steps. "
+                        f"Expected codes 0 to {size - 1} for 1 step or more.",
+                        "The file was changed after the run; run the benchmark again.",
+                        path=folder.path / RESULTS,
+                        seed=row.seed,
+                        got=(code, steps),
+                    )
 
 
-def _divergences(uses: Iterable[CodeUse]) -> FloatArray:
-    return jensen_shannon(np.stack([use.shares for use in uses]))
+def _divergences(usages: Iterable[CodeUsage]) -> FloatArray:
+    return jensen_shannon(np.stack([usage.shares for usage in usages]))

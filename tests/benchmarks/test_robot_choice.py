@@ -59,8 +59,8 @@ def test_codes_of_both_control_modes_can_be_drawn(tmp_path, controls):
 
 def test_one_picture_shows_a_robot_in_both_control_modes_and_another_robot(tmp_path, monkeypatch):
     checkpoint = write_two_controls(tmp_path / "run", "libero_goal/1")
-    drawn, table = [], code_grid.picture_table
-    monkeypatch.setattr(code_grid, "picture_table", lambda rows, columns: drawn.extend(columns) or table(rows, columns))
+    drawn, table = [], code_grid.image_table
+    monkeypatch.setattr(code_grid, "image_table", lambda rows, columns: drawn.extend(columns) or table(rows, columns))
     config = CodeGridConfig(checkpoint=checkpoint, codes=(1,), seconds=0.1, frames=2, height=24, quiet=True)
     tasks = ("transfer_cube", "transfer_cube", "libero_goal/1")
     main(replace(config, tasks=tasks, control=("joint", "ee", "ee"), output=tmp_path / "grid.png"))

@@ -1,4 +1,4 @@
-"""Codes of one UniAct with two robots: played in benchmarks, and drawn as a grid."""
+"""Codes of one UniAct for two robots: fixed in benchmarks, and drawn as a grid."""
 
 from dataclasses import replace
 
@@ -10,13 +10,13 @@ from synthetic_episode import make_spec
 from two_robots import TASKS, write_two_robots
 
 from ambidex.benchmarks.codes import code_grid
-from ambidex.benchmarks.codes.code_grid import CodeGridConfig, CodePlay, main
-from ambidex.benchmarks.codes.drawing import PAPER, Column, picture_table
+from ambidex.benchmarks.codes.code_grid import CodeGridConfig, CodeRollouts, main
+from ambidex.benchmarks.codes.drawing import PAPER, Column, image_table
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import load
 
-SHORT = CodePlay(seed=0, seconds=0.4, frames=2, height=24, quality="standard")
+SHORT = CodeRollouts(seed=0, seconds=0.4, frames=2, height=24, quality="standard")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def checkpoint(tmp_path_factory):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_code_can_be_played_on_any_robot_of_a_checkpoint(tmp_path, checkpoint, task):
+def test_a_benchmark_can_fix_a_code_for_any_robot_of_a_checkpoint(tmp_path, checkpoint, task):
     config = replace(HOLD, policy="uniact", checkpoint=checkpoint, task=task, horizon=24, episodes=1, device="cpu")
     (free,) = benchmark(replace(config, output_dir=tmp_path / "free")).rows
     (fixed,) = benchmark(replace(config, output_dir=tmp_path / "fixed", code=13)).rows
@@ -37,15 +37,15 @@ def test_a_code_can_be_played_on_any_robot_of_a_checkpoint(tmp_path, checkpoint,
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_code_begins_alike_and_goes_its_own_way(checkpoint, task):
+def test_rollouts_start_alike_and_differ_by_code(checkpoint, task):
     one, again, other = SHORT.strips(load(checkpoint), task, (2, 2, 9))
-    assert all(picture.shape[0] == 24 and picture.dtype == np.uint8 for picture in one)
+    assert all(image.shape[0] == 24 and image.dtype == np.uint8 for image in one)
     np.testing.assert_array_equal(one, again)
     np.testing.assert_array_equal(one[0], other[0])
     assert not np.array_equal(one[0], one[1]) and not np.array_equal(one[1], other[1])
 
 
-def test_pictures_are_spread_over_the_play(checkpoint):
+def test_frames_are_spread_over_the_rollout(checkpoint):
     policy = load(checkpoint)
     (ends,), (three,) = (replace(SHORT, frames=n).strips(policy, "transfer_cube", (2,)) for n in (2, 3))
     np.testing.assert_array_equal(ends, three[::2])
@@ -53,16 +53,16 @@ def test_pictures_are_spread_over_the_play(checkpoint):
     assert [SHORT.steps(make_spec(control_hz=rate)) for rate in (50.0, 20.0, 1.0)] == [20, 8, 1]
 
 
-def test_a_play_begins_where_its_seed_says(checkpoint):
+def test_the_seed_fixes_the_initial_state(checkpoint):
     policy = load(checkpoint)
     (one,), (other,) = (replace(SHORT, seed=seed, height=48).strips(policy, "transfer_cube", (2,)) for seed in (0, 1))
     assert not np.array_equal(one[0], other[0])
 
 
-def test_a_column_says_task_robot_instruction_and_times_and_takes_its_camera(tmp_path, checkpoint, monkeypatch):
+def test_a_column_shows_task_robot_instruction_and_times_from_its_camera(tmp_path, checkpoint, monkeypatch):
     drawn, config = [], CodeGridConfig(checkpoint=checkpoint, codes=(1,), seconds=0.2, frames=2, height=24, quiet=True)
-    table = code_grid.picture_table
-    monkeypatch.setattr(code_grid, "picture_table", lambda rows, columns: drawn.append(columns) or table(rows, columns))
+    table = code_grid.image_table
+    monkeypatch.setattr(code_grid, "image_table", lambda rows, columns: drawn.append(columns) or table(rows, columns))
     for cameras in (None, ("angle", "robot0_eye_in_hand")):
         main(replace(config, cameras=cameras, output=tmp_path / "grid.png"))
     usual, chosen = drawn
@@ -72,7 +72,7 @@ def test_a_column_says_task_robot_instruction_and_times_and_takes_its_camera(tmp
     assert not any(np.array_equal(a.cells[0][0], b.cells[0][0]) for a, b in zip(usual, chosen, strict=True))
 
 
-def test_the_grid_has_a_row_for_each_code_and_a_column_for_each_task(tmp_path, checkpoint):
+def test_grid_has_a_row_for_each_code_and_a_column_for_each_task(tmp_path, checkpoint):
     output = tmp_path / "new" / "grid.png"
     config = CodeGridConfig(
         checkpoint=checkpoint, codes=(1, 9, 4), seconds=0.2, frames=2, height=24, output=output, quiet=True
@@ -85,11 +85,11 @@ def test_the_grid_has_a_row_for_each_code_and_a_column_for_each_task(tmp_path, c
         assert whole.width - one.width == 2 * 32 + 2 + 14
 
 
-def test_a_table_shows_each_picture_in_its_place():
+def test_table_shows_each_image_in_its_cell():
     colours = np.arange(8 * 3).reshape(4, 2, 3) * 10
-    pictures = [[np.full((20, 30, 3), colour, np.uint8) for colour in row] for row in colours]
-    columns = [Column(title="t" * 99, subtitle="", marks=("0 s", "1 s"), cells=pictures[i : i + 2]) for i in (0, 2)]
-    table = picture_table(["code 1", "code 2"], columns)
+    images = [[np.full((20, 30, 3), colour, np.uint8) for colour in row] for row in colours]
+    columns = [Column(title="t" * 99, subtitle="", marks=("0 s", "1 s"), cells=images[i : i + 2]) for i in (0, 2)]
+    table = image_table(["code 1", "code 2"], columns)
     found = {tuple(colour) for colour in table.reshape(-1, 3)}
     assert {tuple(colour) for colour in colours.reshape(-1, 3)} <= found
     assert (table[-1] == PAPER).all() and (table[:, -1] == PAPER).all()
@@ -98,25 +98,25 @@ def test_a_table_shows_each_picture_in_its_place():
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "flag"),
     [
         ({"codes": ()}, "--codes"),
         ({"checkpoint": None}, "--checkpoint"),
-        ({"tasks": ()}, "one task or more"),
-        ({"cameras": ("top",)}, "--cameras top: 1 for 2 tasks, transfer_cube libero_goal/1"),
-        ({"control": ("joint",)}, "--control joint: 1 for 2 tasks, transfer_cube libero_goal/1"),
-        ({"control": ("joint", "joint")}, "--control joint: the policy does not know panda"),
+        ({"tasks": ()}, "--tasks"),
+        ({"cameras": ("top",)}, "--cameras top"),
+        ({"control": ("joint",)}, "--control joint"),
+        ({"control": ("joint", "joint")}, "--control joint"),
         ({"frames": 1}, "--frames 1"),
         ({"seconds": 0.0}, "--seconds 0"),
         ({"output": "grid.gif"}, "--output"),
-        ({"codes": (3, 16)}, "^--codes 16 is none .*the codebook has 16"),
-        ({"tasks": ("transfer_cub",)}, "transfer_cube"),
+        ({"codes": (3, 16)}, "--codes 16"),
+        ({"tasks": ("transfer_cub",)}, "transfer_cub"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(tmp_path, checkpoint, changes, says):
+def test_wrong_flags_are_refused_before_anything_is_written(tmp_path, checkpoint, changes, flag):
     config = CodeGridConfig(checkpoint=checkpoint, codes=(1,), seconds=0.1, frames=2, height=24)
     output = tmp_path / changes.get("output", "grid.png")
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(UsageError, match=flag):
         main(replace(config, **{**changes, "output": output}))
     assert list(tmp_path.iterdir()) == []
 
