@@ -12,7 +12,7 @@ COMMAND = "compare-policies"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Parse the flags, compare, and leave with an exit code."""
+    """Parse the flags, compare the results and exit with the command's status."""
     run(COMMAND, _main, CompareConfig, argv)
 
 

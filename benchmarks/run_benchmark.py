@@ -12,21 +12,20 @@ COMMAND = "run-benchmark"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Parse the flags, run the benchmark, and leave with an exit code."""
+    """Parse the flags, run the benchmark and exit with its status."""
     run(COMMAND, _main, BenchmarkConfig, argv)
 
 
 def _main(config: BenchmarkConfig) -> int:
     check_environment()
     from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
-    from ambidex.benchmarks.evaluation.plan import make_plan
     from ambidex.benchmarks.videos.jobs import describe_missing
 
     summary = benchmark(config)
     if not config.quiet:
-        sys.stdout.write(summary.in_words() + "\n")
-    if summary.broken:
-        print_message(COMMAND, summary.shortfall(make_plan(config).resume_command))
+        sys.stdout.write(f"{summary}\n")
+    if summary.worker_errors:
+        print_message(COMMAND, summary.describe_worker_errors())
     if summary.missing_videos:
         print_message(COMMAND, describe_missing(summary.missing_videos))
     return DONE if summary.complete and not summary.missing_videos else FAILED

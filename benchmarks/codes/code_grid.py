@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ambidex.benchmarks.codes.drawing import Column, check_image_name, image_table, write_image
-from ambidex.benchmarks.evaluation.agents import environment_for
+from ambidex.benchmarks.evaluation.agents import policy_environment
 from ambidex.benchmarks.evaluation.policy_loading import compatible_spec, fix_code, select_robot
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.command_line import run
@@ -174,7 +174,7 @@ class CodeRollouts:
         spec = compatible_spec(task, policy, TaskSettings(), checkpoint)
         settings = TaskSettings(horizon=self.steps(spec))
         with (
-            closing(environment_for(task, policy.spec, policy.inputs, settings)) as env,
+            closing(policy_environment(task, policy.spec, policy.inputs, settings)) as env,
             closing(self._rendering_env(task, spec, camera)) as renderer,
         ):
             return [self._render(renderer, self._states(policy, env, code)) for code in codes]

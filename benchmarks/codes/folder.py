@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Self
 
 from ambidex.benchmarks.evaluation.policy_loading import WEIGHTS, checkpoint_id
-from ambidex.benchmarks.results.folder import RESULTS
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo, CheckpointId
-from ambidex.benchmarks.results.reading import EpisodeCount, episodes_wanted, given_rows
-from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
 from ambidex.errors import CheckpointError, DatasetError, UsageError
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.run_folder import CONFIG, find_checkpoint
@@ -45,7 +44,8 @@ class CodedResults:
             UsageError: There is no such folder, or all actions were made from one fixed code.
             DatasetError: It has no codes, or it is damaged.
         """
-        rows, info = given_rows(path), BenchmarkInfo.read(path)
+        results = ResultsFolder.open(path)
+        rows, info = results.rows, results.info
         coded = tuple(row for row in rows if row.codes)
         if not coded:
             raise DatasetError(
@@ -68,7 +68,7 @@ class CodedResults:
             robots={task: embodiment_of(spec) for task, spec in info.env_specs.items()},
             rows=coded,
             episodes_without_codes=len(rows) - len(coded),
-            unfinished=EpisodeCount(folder=path, there=len(rows), wanted=episodes_wanted(info), summed=None).warning,
+            unfinished=results.completeness.warning,
         )
 
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from ambidex.benchmarks.codes.chance import ChanceDivergence, chances
 from ambidex.benchmarks.codes.folder import CodedResults
-from ambidex.benchmarks.results.folder import RESULTS
 from ambidex.benchmarks.results.info import CheckpointId
-from ambidex.benchmarks.results.row import CodeRuns
+from ambidex.benchmarks.results.row import RESULTS, CodeRuns
 from ambidex.envs.types import NO_CODE, FloatArray
 from ambidex.errors import DatasetError, UsageError
 from ambidex.policies.uniact.code_usage import code_shares, dead_codes, jensen_shannon, perplexity

@@ -1,1 +1,1 @@
-"""What `compare-policies` is made of."""
+"""Compares the results of policies, for `compare-policies`. Start with compare.py."""

@@ -1,4 +1,4 @@
-"""Every two of several results folders, compared."""
+"""Compares every two of several results folders; `compare` is what `compare-policies` does, from Python."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,11 +18,11 @@ from ambidex.errors import UsageError
 def compare(config: CompareConfig) -> list[Comparison]:
     """Compare every two folders, in the order given.
 
-    Holm's correction is made over all comparisons of all tasks together, and separately over those of single tasks.
+    Holm's correction covers all comparisons of all tasks together, and separately those of single tasks.
 
     Raises:
-        UsageError: Fewer than two folders, one given twice, or a number out of range.
-        DatasetError: A folder is missing or damaged, or two did not start alike.
+        UsageError: Fewer than two folders, the same folder twice, or a number out of range.
+        DatasetError: A folder is missing or damaged, or two have different settings or initial states.
     """
     _check(config)
     folders = [ComparedFolder.read(letter, path) for letter, path in zip(ascii_uppercase, config.results, strict=False)]
@@ -46,25 +46,26 @@ def _corrected(tests: Sequence[PairedStatistics]) -> list[PairedStatistics]:
 
 def _check(config: CompareConfig) -> None:
     folders = config.results
-    if len(folders) < 2:
-        given = f"only {folders[0]}" if folders else "none"
-        raise UsageError(f"Expected two results folders or more, got {given}. E.g. results/act results/scripted.")
-    if len(folders) > len(ascii_uppercase):
-        raise UsageError(f"Expected up to {len(ascii_uppercase)} results folders, got {len(folders)}.")
+    if not 2 <= len(folders) <= len(ascii_uppercase):
+        given = ", ".join(map(str, folders)) if len(folders) < 2 else str(len(folders))
+        raise UsageError(
+            f"Expected 2 to {len(ascii_uppercase)} results folders, got {given or 'none'}.",
+            "Name them, e.g. results/act results/scripted.",
+            got=folders,
+        )
     _check_different(folders)
     if not 0.01 <= config.difference <= 1:
-        raise UsageError(f"--difference {config.difference}: expected 0.01 to 1; 0.1 is 10 points.")
+        problem = f"--difference {config.difference}: expected 0.01 to 1; 0.1 is 10 points."
+        raise UsageError(problem, field="difference", got=config.difference)
     if not 0.5 <= config.power <= 0.99:
-        raise UsageError(f"--power {config.power}: expected 0.5 to 0.99.")
+        raise UsageError(f"--power {config.power}: expected 0.5 to 0.99.", field="power", got=config.power)
 
 
 def _check_different(folders: Sequence[Path]) -> None:
     seen: dict[Path, Path] = {}
     for folder in folders:
-        place = folder.resolve()
-        if place in seen:
-            raise UsageError(
-                f"{seen[place]} and {folder} are the same folder; a policy does not differ from itself. Give folders "
-                "of different runs."
-            )
-        seen[place] = folder
+        resolved = folder.resolve()
+        if resolved in seen:
+            problem = f"{seen[resolved]} and {folder} are the same folder."
+            raise UsageError(problem, "Give folders of different runs.", path=folder)
+        seen[resolved] = folder

@@ -1,37 +1,43 @@
-"""Two results folders, compared."""
+"""Compares two results folders on the episodes that both have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from ambidex.benchmarks.comparison.folder import ComparedFolder, Key
-from ambidex.benchmarks.results.reading import format_seeds
+from ambidex.benchmarks.comparison.folder import ComparedFolder
+from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow, format_episodes
+from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.statistics.summary import PairedStatistics
-from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
+
+SAME_IN_BOTH = (
+    *("family", "robot", "control_hz", "horizon", "spread", "stages", "object_names", "success"),
+    *("settle_steps", "settle_gripper"),
+)
+"""Fields of a spec that must agree. The others, such as control mode and cameras, are the policy's choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two results folders on the episodes they have in common.
+    """Two results folders on the episodes that both have.
 
     Attributes:
         a: One folder.
-        b: The other; differences are A less B.
-        episodes: The episodes compared, in the order in which the sequential test takes them.
-        together: Over all tasks.
-        tasks: Task -> over its episodes.
+        b: The other; differences are A minus B.
+        episodes: The compared episodes, in the order of the sequential test.
+        together: Statistics of all tasks together.
+        tasks: Task -> statistics of its episodes.
         only_in_a: Episodes that B lacks; not compared.
         only_in_b: Episodes that A lacks; not compared.
     """
 
     a: ComparedFolder
     b: ComparedFolder
-    episodes: tuple[Key, ...]
+    episodes: tuple[EpisodeKey, ...]
     together: PairedStatistics
     tasks: Mapping[str, PairedStatistics]
-    only_in_a: tuple[Key, ...]
-    only_in_b: tuple[Key, ...]
+    only_in_a: tuple[EpisodeKey, ...]
+    only_in_b: tuple[EpisodeKey, ...]
 
     @classmethod
     def of(cls, a: ComparedFolder, b: ComparedFolder, *, difference: float, power: float, pairs: int) -> Self:
@@ -40,17 +46,17 @@ class Comparison:
         Args:
             a: One folder.
             b: The other.
-            difference: True difference that a longer benchmark should find, 0 to 1.
-            power: How surely.
-            pairs: Comparisons made together with this one.
+            difference: True difference of the rates that a longer benchmark should detect, 0 to 1.
+            power: Probability of detecting it.
+            pairs: Pairs of folders that are compared together, this one among them.
 
         Raises:
-            DatasetError: They have no episode in common, or did not start alike.
+            DatasetError: They have no episode in common, or different settings or initial states.
         """
         episodes = common_episodes(a, b)
         names = sorted({task for task, _ in episodes})
 
-        def statistics(keys: list[Key], tests: int) -> PairedStatistics:
+        def statistics(keys: Sequence[EpisodeKey], tests: int) -> PairedStatistics:
             successes = [(a.rows[key].success, b.rows[key].success) for key in keys]
             return PairedStatistics.of(successes, difference=difference, power=power, tests=tests)
 
@@ -64,92 +70,80 @@ class Comparison:
             only_in_b=tuple(sorted(set(b.rows) - set(a.rows))),
         )
 
-    def errors(self, side: ComparedFolder, task: str | None = None) -> int:
-        """Compared episodes in which `side` broke, of one task or of all. They count as not successful."""
-        rows = [side.rows[key] for key in self.episodes if task in (None, key[0])]
-        return sum(row.outcome is Outcome.ERROR for row in rows)
+    def tally(self, folder: ComparedFolder, task: str | None = None) -> Tally:
+        """Tally of a folder's compared episodes, of one task or of all."""
+        return Tally.of([folder.rows[key] for key in self.episodes if task in (None, key[0])])
 
     @property
     def version_differences(self) -> list[str]:
-        """One phrase per package whose version differs."""
-        return different_versions(self.a, self.b)
+        """One phrase for each package whose version differs."""
+        return _version_differences(self.a, self.b)
 
 
-# FOLDED benchmarks.comparison.compare_starts: Two episodes are a pair only if they began alike.
-
-PROBLEM = (
-    *("family", "robot", "control_hz", "horizon", "spread", "stages", "object_names", "success"),
-    *("settle_steps", "settle_gripper"),
-)
-"""Fields of a spec that make the problem. Others (control mode, cameras) are the policy's choice."""
-
-
-def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[Key]:
-    """Episodes that both folders hold, by seed and then task: an order that outcomes have no part in.
+def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[EpisodeKey]:
+    """Episodes that both folders have, by seed and then task: an order that does not depend on outcomes.
 
     By seed first, so that a benchmark that is extended by more seeds only appends to it.
 
     Raises:
-        DatasetError: There is none, the tasks were posed differently, or a (task, seed) began differently.
+        DatasetError: There are none, or tasks had different settings, or episodes different initial states.
     """
     common = sorted(set(a.rows) & set(b.rows), key=lambda key: (key[1], key[0]))
     if not common:
+        held = ", ".join(f"{folder.letter} has {format_episodes(folder.rows)}" for folder in (a, b))
         raise DatasetError(
-            f"{a.title} and {b.title} have no episode in common: {_held(a)}, {_held(b)}. A paired comparison needs the "
-            "same tasks and seeds; run the benchmark again with the same --task or --suite and --seed."
+            f"{a.title} and {b.title} have no episode in common: {held}.",
+            "Run the benchmark again with the same --task or --suite and --seed.",
         )
-    _check_problem(a, b, {task for task, _ in common})
-    _check_starts(a, b, common)
+    for task in sorted({task for task, _ in common} & set(a.specs) & set(b.specs)):
+        _check_settings(a, b, task)
+    _check_initial_states(a, b, common)
     return common
 
 
-def _check_problem(a: ComparedFolder, b: ComparedFolder, tasks: set[str]) -> None:
-    for task in sorted(tasks & set(a.specs) & set(b.specs)):
-        of_a, of_b = a.specs[task], b.specs[task]
-        differences = [
-            f"{name} {getattr(of_a, name)!r} in {a.letter} and {getattr(of_b, name)!r} in {b.letter}"
-            for name in PROBLEM
-            if getattr(of_a, name) != getattr(of_b, name)
-        ]
-        if of_a.definition_differs(of_b):
-            differences.append(
-                f"definition {of_a.definition_sha256} in {a.letter}, {of_b.definition_sha256} in {b.letter}"
-            )
-        if differences:
-            raise DatasetError(
-                f"{a.title} and {b.title} are not the same benchmark of {task}: {'; '.join(differences)}. Run both "
-                "with the same flags."
-            )
-
-
-def _check_starts(a: ComparedFolder, b: ComparedFolder, common: list[Key]) -> None:
-    other = [key for key in common if _began_differently(a, b, key)]
-    if other:
-        task, seed = other[0]
-        versions = "; ".join(different_versions(a, b)) or "none differ"
+def _check_settings(a: ComparedFolder, b: ComparedFolder, task: str) -> None:
+    spec_a, spec_b = a.specs[task], b.specs[task]
+    differences = [
+        f"{name} {getattr(spec_a, name)!r} in {a.letter} and {getattr(spec_b, name)!r} in {b.letter}"
+        for name in SAME_IN_BOTH
+        if getattr(spec_a, name) != getattr(spec_b, name)
+    ]
+    if spec_a.definition_differs(spec_b):
+        hashes = f"{spec_a.definition_sha256} in {a.letter} and {spec_b.definition_sha256} in {b.letter}"
+        differences.append(f"definition_sha256 {hashes}")
+    if differences:
         raise DatasetError(
-            f"{a.title} and {b.title} did not start alike: in {len(other)} of {len(common)} common episodes, e.g. "
-            f"{task} seed {seed}, initial_state_sha256 differs, so they are no pairs. Expected one start for each "
-            f"(task, seed), given by the same spread, model and versions (versions: {versions}). Run both with the "
-            "same flags and the same installation."
+            f"{a.title} and {b.title} have different settings of {task}: {'; '.join(differences)}.",
+            "Run both with the same flags.",
+            task=task,
+            got=differences,
         )
 
 
-def _began_differently(a: ComparedFolder, b: ComparedFolder, key: Key) -> bool:
-    """An episode that broke before it began has no start, and differs from none."""
-    starts = {side.rows[key].initial_state_sha256 for side in (a, b)} - {""}
-    return len(starts) > 1
+def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence[EpisodeKey]) -> None:
+    different = [key for key in common if _initial_states_differ(a.rows[key], b.rows[key])]
+    if different:
+        task, seed = different[0]
+        versions = "; ".join(_version_differences(a, b)) or "none differ"
+        raise DatasetError(
+            f"{a.title} and {b.title} have different initial states in {len(different)} of {len(common)} common "
+            f"episodes, e.g. {task} seed {seed} (versions: {versions}).",
+            "Run both with the same flags and the same installation.",
+            task=task,
+            seed=seed,
+            got=different,
+        )
 
 
-def different_versions(a: ComparedFolder, b: ComparedFolder) -> list[str]:
-    """One phrase per package whose version differs."""
+def _initial_states_differ(a: EpisodeRow, b: EpisodeRow) -> bool:
+    """An episode whose reset failed has no initial state, and differs from no other."""
+    return a.has_states and b.has_states and a.initial_state_sha256 != b.initial_state_sha256
+
+
+def _version_differences(a: ComparedFolder, b: ComparedFolder) -> list[str]:
     of_a, of_b = a.versions, b.versions
     return [
         f"{package} {of_a.get(package, 'none')} in {a.letter} and {of_b.get(package, 'none')} in {b.letter}"
         for package in sorted({*of_a, *of_b})
         if of_a.get(package) != of_b.get(package)
     ]
-
-
-def _held(side: ComparedFolder) -> str:
-    return f"{side.letter} has {format_seeds(list(side.rows))}"

@@ -1,4 +1,4 @@
-"""The flags of `compare-policies`."""
+"""The flags of `compare-policies`, which are also the arguments of `compare`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +10,23 @@ from ambidex.flags import OptionalPath, Switch
 
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """Say which of several benchmarked policies is better, from episodes that began alike.
+    """Find out which of several benchmarked policies is better, from episodes with the same initial states.
 
-    Compares every two of the folders on the (task, seed) pairs that both hold: exact McNemar test, with Holm's
-    correction when there are several tests; a sequential test that stays valid when you look after every episode; the
-    difference of the success rates with its 95 % interval; and how many more episodes a given difference would need.
-    Episodes that broke count as not successful.
+    Compares every two folders on the (task, seed) pairs that both have: exact McNemar test, with Holm's correction when
+    there are several tests; a sequential test that stays valid if you look at results after every episode; the
+    difference of the success rates with its 95 % interval; and how many more episodes it would take to detect a given
+    difference. Episodes with an error count as not successful.
     """
 
     results: tyro.conf.Positional[tuple[Path, ...]] = ()
-    """Two results folders of run-benchmark or more."""
+    """Two or more results folders of run-benchmark."""
     difference: float = 0.1
-    """True difference of success rates that a longer benchmark should find, 0.01 to 1 (0.1 is 10 points)."""
+    """True difference of success rates that a longer benchmark should detect, 0.01 to 1 (0.1 is 10 points)."""
     power: float = 0.8
-    """Probability with which it should find it, 0.5 to 0.99."""
+    """Probability of detecting it, 0.5 to 0.99."""
     json: OptionalPath = None
-    """Write everything to this JSON file too."""
+    """Also write everything to this JSON file."""
     quiet: Switch = False
-    """Say nothing but errors."""
+    """Print nothing but errors."""
     debug: Switch = False
-    """Show tracebacks."""
+    """Print tracebacks."""

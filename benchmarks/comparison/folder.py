@@ -1,20 +1,16 @@
-"""A results folder that is compared with others."""
+"""Reads one of the results folders that are compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ambidex.benchmarks.results.folder import RESULTS
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.benchmarks.results.reading import EpisodeCount, episodes_wanted, given_rows
-from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.benchmarks.results.tally import StoredSummary
-from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import BENCHMARK_JSON
+from ambidex.benchmarks.results.row import RESULTS, EpisodeKey, EpisodeRow
+from ambidex.benchmarks.results.tally import Tally
+from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError
-
-Key = tuple[str, int]
-"""Task and seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,16 +18,16 @@ class ComparedFolder:
     """A results folder that is compared with others.
 
     Attributes:
-        letter: How reports call it, "A", "B" ...
+        letter: Its name in reports, "A", "B" ...
         path: As the user wrote it.
         rows: Its episodes by (task, seed).
-        specs: Task -> spec of the environment; empty if the folder has no benchmark.json.
-        unfinished: What is to be said if not every episode that was asked for is there; empty if all are.
+        specs: Task -> spec of its environment; empty if the folder has no benchmark.json.
+        unfinished: That requested episodes are missing, as a predicate; empty if none are.
     """
 
     letter: str
     path: Path
-    rows: Mapping[Key, EpisodeRow]
+    rows: Mapping[EpisodeKey, EpisodeRow]
     specs: Mapping[str, EnvSpec]
     unfinished: str
 
@@ -41,27 +37,33 @@ class ComparedFolder:
 
         Raises:
             UsageError: There is no such folder.
-            DatasetError: It holds no episodes or those of several policies, or it is damaged.
+            DatasetError: It has no episodes or those of several policies, or it is damaged.
         """
-        rows = {(row.task, row.seed): row for row in given_rows(path)}
-        policies = sorted({_policy(row) for row in rows.values()})
+        results = ResultsFolder.open(path)
+        policies = sorted({_policy(row) for row in results.rows})
         if len(policies) > 1:
             raise DatasetError(
-                f"{path / RESULTS} holds episodes of several policies: {'; '.join(policies)}. One folder is one "
-                "policy; run each into a folder of its own."
+                f"{path / RESULTS} has episodes of several policies: {'; '.join(policies)}.",
+                "Run each policy into a folder of its own.",
+                path=path,
+                got=policies,
             )
-        info = BenchmarkInfo.read(path) if (path / BENCHMARK_JSON).exists() else None
-        specs = info.env_specs if info is not None else {}
-        return cls(letter=letter, path=path, rows=rows, specs=specs, unfinished=_unfinished(path, len(rows), info))
+        return cls(
+            letter=letter,
+            path=path,
+            rows={row.key: row for row in results.rows},
+            specs=results.info.env_specs if results.exists else {},
+            unfinished=_unfinished(results),
+        )
 
     @property
     def finished(self) -> bool:
-        """Every episode that was asked for is there."""
+        """All requested episodes are stored."""
         return not self.unfinished
 
     @property
     def policy(self) -> str:
-        """Who acted and how, e.g. "act, chunk:100"."""
+        """The policy and how its chunks were executed, e.g. "act, chunk:100"."""
         return _policy(next(iter(self.rows.values())))
 
     @property
@@ -70,34 +72,38 @@ class ComparedFolder:
         return f"{self.letter} ({self.path})"
 
     @property
-    def errors(self) -> int:
-        """Episodes that broke."""
-        return sum(row.outcome is Outcome.ERROR for row in self.rows.values())
+    def tally(self) -> Tally:
+        """Tally of all its episodes, compared or not."""
+        return Tally.of(list(self.rows.values()))
 
     @property
     def notes(self) -> list[str]:
-        """What a reader should know before trusting the numbers."""
-        unknown = f"{self.title} has no {BENCHMARK_JSON}: that its tasks were posed as in the others is known from the starts alone."
-        return [*([] if self.finished else [f"{self.title} {self.unfinished}"]), *([] if self.specs else [unknown])]
+        """Reasons to trust the numbers less."""
+        unfinished = [f"{self.title} {self.unfinished}"] if self.unfinished else []
+        if self.specs:
+            return unfinished
+        return [
+            *unfinished,
+            f"{self.title} has no {BENCHMARK_JSON}, so only the initial states of its tasks are checked.",
+        ]
 
     @property
     def versions(self) -> dict[str, str]:
-        """Package -> version, all that occurred."""
-        seen: dict[str, set[str]] = {}
+        """Package -> all versions that occur."""
+        found: dict[str, set[str]] = {}
         for row in self.rows.values():
             for package, version in row.versions.items():
-                seen.setdefault(package, set()).add(version)
-        return {package: " and ".join(sorted(found)) for package, found in sorted(seen.items())}
+                found.setdefault(package, set()).add(version)
+        return {package: " and ".join(sorted(versions)) for package, versions in sorted(found.items())}
 
 
-def _unfinished(path: Path, there: int, info: BenchmarkInfo | None) -> str:
-    wanted = episodes_wanted(info) if info is not None else None
-    if wanted is not None:
-        return EpisodeCount(folder=path, there=there, wanted=wanted, summed=None).unfinished
-    summary = StoredSummary.read(path)
-    if summary is not None and summary.complete:
+def _unfinished(results: ResultsFolder) -> str:
+    completeness = results.completeness
+    if completeness.requested is not None:
+        return completeness.unfinished
+    if results.stored_summary is not None and results.stored_summary.complete:
         return ""
-    return "is not finished: no summary says that every episode asked for is there."
+    return "is not finished: no summary says that all requested episodes are stored."
 
 
 def _policy(row: EpisodeRow) -> str:

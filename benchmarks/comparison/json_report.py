@@ -1,4 +1,4 @@
-"""The JSON file of `compare-policies`."""
+"""The report of `compare-policies` as JSON."""
 
 import shlex
 from collections.abc import Sequence
@@ -6,14 +6,15 @@ from dataclasses import asdict
 
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
-from ambidex.benchmarks.comparison.folder import ComparedFolder, Key
+from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.comparison.verdict import remarks, verdict
+from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
 from ambidex.output_folder import versions
 
 
 def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:
-    """Everything the report says, and more; rates and differences as fractions."""
+    """Everything in the text report, and more; rates and differences as fractions."""
     folders = {side.letter: side for comparison in comparisons for side in (comparison.a, comparison.b)}
     return {
         "command": _command(config),
@@ -31,16 +32,16 @@ def _command(config: CompareConfig) -> str:
     return shlex.join(["compare-policies", *map(str, config.results), *flags])
 
 
-def _folder(side: ComparedFolder) -> dict[str, object]:
+def _folder(folder: ComparedFolder) -> dict[str, object]:
     return {
-        "letter": side.letter,
-        "path": str(side.path),
-        "policy": side.policy,
-        "episodes": len(side.rows),
-        "errors": side.errors,
-        "finished": side.finished,
-        "notes": side.notes,
-        "versions": side.versions,
+        "letter": folder.letter,
+        "path": str(folder.path),
+        "policy": folder.policy,
+        "episodes": len(folder.rows),
+        "errors": folder.tally.errors,
+        "finished": folder.finished,
+        "notes": folder.notes,
+        "versions": folder.versions,
     }
 
 
@@ -55,8 +56,8 @@ def _comparison(comparison: Comparison, config: CompareConfig) -> dict[str, obje
             "rate_a": counts.successes_a / counts.pairs,
             "rate_b": counts.successes_b / counts.pairs,
             "difference": counts.difference,
-            "errors_a": comparison.errors(a, task),
-            "errors_b": comparison.errors(b, task),
+            "errors_a": comparison.tally(a, task).errors,
+            "errors_b": comparison.tally(b, task).errors,
             "better": better[statistics.better],
             "more_pairs": statistics.more_pairs(statistics.pairs_needed),
         }
@@ -75,5 +76,5 @@ def _comparison(comparison: Comparison, config: CompareConfig) -> dict[str, obje
     }
 
 
-def _by_task(keys: Sequence[Key]) -> dict[str, list[int]]:
+def _by_task(keys: Sequence[EpisodeKey]) -> dict[str, list[int]]:
     return {task: sorted(seed for name, seed in keys if name == task) for task in sorted({task for task, _ in keys})}

@@ -1,4 +1,4 @@
-"""The report of `compare-policies`."""
+"""The report of `compare-policies` as text: folders, tables and verdicts."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -7,37 +7,38 @@ from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.comparison.verdict import difference_text, e_text, p_text, points_interval, remarks, verdict
-from ambidex.benchmarks.results.reading import format_seeds
+from ambidex.benchmarks.results.row import format_episodes
 from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.text import text_table
 
 WIDTH = 110
+ALL_TASKS = "all tasks"
 LEGEND = (
-    "All intervals: 95 %, of each number on its own. p: exact McNemar test, for a number of episodes fixed before; "
+    "All intervals: 95 %, each number on its own. p: exact McNemar test, for a number of episodes fixed in advance; "
     "Holm: corrected for the other comparisons here. more: where no difference is shown, episodes of each policy still "
-    "missing to detect a true one of {points:g} points with probability {power:g}. e: evidence against no difference, "
-    "which stays valid however often one looks (20 is like p = 0.05). docs/statistics.md explains every number."
+    "missing to detect a true difference of {points:g} points with probability {power:g}. e: evidence against equal "
+    "policies, valid however often you look (20 is like p = 0.05). docs/statistics.md explains every number."
 )
+
+Line = tuple[str, str | None, PairedStatistics]
+"""First cell, task (None for all together), statistics."""
+Column = tuple[str, Callable[[Line], object]]
+"""Header, and the cell of a line."""
 
 
 def report(comparisons: Sequence[Comparison], config: CompareConfig) -> str:
-    """Folders, tables, what is to be added, and at the end the verdicts, as text."""
+    """The whole report; the verdicts come last."""
     folders = {side.letter: side for comparison in comparisons for side in (comparison.a, comparison.b)}
     parts = [_folders([folders[letter] for letter in sorted(folders)])]
     parts += [_comparison(comparison) for comparison in comparisons]
     parts += [_fill(LEGEND.format(points=100 * config.difference, power=config.power))]
-    parts += [_remarks_on(comparison, config) for comparison in comparisons]
+    parts += [_remarks(comparison, config) for comparison in comparisons]
     parts += ["\n".join(_fill(verdict(comparison)) for comparison in comparisons)]
     return "\n\n".join(filter(None, parts))
 
 
-def _remarks_on(comparison: Comparison, config: CompareConfig) -> str:
-    words = remarks(comparison, config)
-    return _fill(f"{comparison.a.letter} and {comparison.b.letter}: {words}") if words else ""
-
-
 def _folders(folders: Sequence[ComparedFolder]) -> str:
-    rows = [[f.letter, str(f.path), f.policy, str(len(f.rows)), str(f.errors)] for f in folders]
+    rows = [[f.letter, str(f.path), f.policy, str(len(f.rows)), str(f.tally.errors)] for f in folders]
     table = text_table(("", "folder", "policy", "episodes", "errors"), rows)
     return "\n".join([table, *(_fill(note) for folder in folders for note in folder.notes)])
 
@@ -45,38 +46,32 @@ def _folders(folders: Sequence[ComparedFolder]) -> str:
 def _comparison(comparison: Comparison) -> str:
     a, b = comparison.a.letter, comparison.b.letter
     parts = [
-        f"{a} and {b}: {len(comparison.episodes)} episodes that began alike",
-        rates_table(comparison),
-        f"If the number of episodes was fixed before\n{tests_table(comparison)}",
-        f"If you looked on the way\n{sequential_table(comparison)}",
-        "\n".join(map(_fill, _remarks(comparison))),
+        f"{a} and {b}: {len(comparison.episodes)} episodes with the same initial states",
+        _rates_table(comparison),
+        f"If the number of episodes was fixed in advance\n{_tests_table(comparison)}",
+        f"If you looked at results during the run\n{_sequential_table(comparison)}",
+        "\n".join(map(_fill, _notes(comparison))),
     ]
     return "\n\n".join(filter(None, parts))
 
 
-def _remarks(comparison: Comparison) -> list[str]:
+def _notes(comparison: Comparison) -> list[str]:
     sides = ((comparison.a, comparison.only_in_a), (comparison.b, comparison.only_in_b))
-    left_out = [f"Not compared, only in {side.letter}: {format_seeds(list(keys))}." for side, keys in sides if keys]
+    left_out = [f"Not compared, only in {side.letter}: {format_episodes(keys)}." for side, keys in sides if keys]
     versions = comparison.version_differences
     return [*left_out, *([f"Versions differ: {'; '.join(versions)}."] if versions else [])]
+
+
+def _remarks(comparison: Comparison, config: CompareConfig) -> str:
+    text = remarks(comparison, config)
+    return _fill(f"{comparison.a.letter} and {comparison.b.letter}: {text}") if text else ""
 
 
 def _fill(text: str) -> str:
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-# FOLDED benchmarks.comparison.compare_tables: The tables of one comparison, a line per task and one for all.
-
-TOGETHER = "all tasks"
-
-Line = tuple[str, str | None, PairedStatistics]
-"""Name, task (None for all together), statistics."""
-Column = tuple[str, Callable[[Line], object]]
-"""Header, and what stands in a line."""
-
-
-def rates_table(comparison: Comparison) -> str:
-    """Who succeeded."""
+def _rates_table(comparison: Comparison) -> str:
     a, b = comparison.a, comparison.b
     return _table(
         comparison,
@@ -86,16 +81,18 @@ def rates_table(comparison: Comparison) -> str:
         (f"only {a.letter}", lambda line: line[2].counts.only_a),
         (f"only {b.letter}", lambda line: line[2].counts.only_b),
         ("neither", lambda line: line[2].counts.neither),
-        (f"errors {a.letter}, {b.letter}", lambda line: _errors(comparison, line)),
+        (
+            f"errors {a.letter}, {b.letter}",
+            lambda line: ", ".join(str(comparison.tally(side, line[1]).errors) for side in (a, b)),
+        ),
     )
 
 
-def tests_table(comparison: Comparison) -> str:
-    """The tests for a number of episodes that was fixed before."""
+def _tests_table(comparison: Comparison) -> str:
     letters = {"a": comparison.a.letter, "b": comparison.b.letter, "": "not shown"}
     return _table(
         comparison,
-        (_less(comparison), lambda line: difference_text(line[2])),
+        (_difference_header(comparison), lambda line: difference_text(line[2])),
         ("p", lambda line: p_text(line[2].exact_p)),
         *_if_several(comparison, ("p, Holm", lambda line: p_text(line[2].corrected_p))),
         ("better", lambda line: letters[line[2].better]),
@@ -103,22 +100,22 @@ def tests_table(comparison: Comparison) -> str:
     )
 
 
-def sequential_table(comparison: Comparison) -> str:
-    """The test that may be looked at after every episode."""
+def _sequential_table(comparison: Comparison) -> str:
     return _table(
         comparison,
-        (_less(comparison), lambda line: points_interval(line[2].sequential.low, line[2].sequential.high)),
+        (_difference_header(comparison), lambda line: points_interval(line[2].sequential.low, line[2].sequential.high)),
         ("e", lambda line: e_text(line[2].sequential.e_value)),
-        ("largest e", lambda line: _largest(line[2])),
+        ("largest e", lambda line: _largest_e(line[2])),
         ("p", lambda line: p_text(line[2].sequential.p_value)),
         *_if_several(comparison, ("p, Holm", lambda line: p_text(line[2].corrected_anytime_p))),
     )
 
 
 def _table(comparison: Comparison, *columns: Column) -> str:
+    """A line per task and one for all."""
     lines: list[Line] = [(name, name, statistics) for name, statistics in comparison.tasks.items()]
     if len(lines) > 1:
-        lines.append((TOGETHER, None, comparison.together))
+        lines.append((ALL_TASKS, None, comparison.together))
     rows = [[line[0], *(str(cell(line)) for _, cell in columns)] for line in lines]
     return text_table(("task", *(header for header, _ in columns)), rows)
 
@@ -128,8 +125,8 @@ def _if_several(comparison: Comparison, column: Column) -> tuple[Column, ...]:
     return (column,) if several else ()
 
 
-def _less(comparison: Comparison) -> str:
-    return f"{comparison.a.letter} less {comparison.b.letter} [points]"
+def _difference_header(comparison: Comparison) -> str:
+    return f"{comparison.a.letter} minus {comparison.b.letter} [points]"
 
 
 def _rate(successes: int, interval: tuple[float, float], line: Line) -> str:
@@ -138,10 +135,6 @@ def _rate(successes: int, interval: tuple[float, float], line: Line) -> str:
     return f"{successes}/{pairs} = {100 * successes / pairs:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _errors(comparison: Comparison, line: Line) -> str:
-    return f"{comparison.errors(comparison.a, line[1])}, {comparison.errors(comparison.b, line[1])}"
-
-
-def _largest(statistics: PairedStatistics) -> str:
+def _largest_e(statistics: PairedStatistics) -> str:
     sequential = statistics.sequential
     return f"{e_text(sequential.largest_e_value)} after {sequential.largest_after}"

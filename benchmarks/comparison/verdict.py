@@ -1,4 +1,4 @@
-"""What a comparison comes to, in words."""
+"""Puts a comparison into words: which policy is better, how certain that is, and how many more episodes it takes."""
 
 import math
 
@@ -8,17 +8,28 @@ from ambidex.benchmarks.statistics.summary import PairedStatistics
 
 
 def verdict(comparison: Comparison) -> str:
-    """Who is better over all tasks together, and how surely."""
-    return _who(comparison)
+    """Which policy is better over all tasks together, with the difference and its p-value."""
+    statistics = comparison.together
+    first, second = comparison.a, comparison.b
+    if statistics.better == "b":
+        first, second = second, first
+    sign = -1 if statistics.better == "b" else 1
+    holm = f" after Holm's correction for {statistics.tests} comparisons" if statistics.tests > 1 else ""
+    difference = difference_text(statistics, sign=sign).replace("]", "] points", 1)
+    result = f"{difference}, exact McNemar {_equals(statistics.corrected_p)}{holm}, {statistics.counts.pairs} episodes."
+    if statistics.better:
+        return f"{first.title} is better than {second.title}: difference {result}"
+    names = f"{first.letter} minus {second.letter}"
+    return f"No difference shown between {first.title} and {second.title}: {names} is {result}"
 
 
 def remarks(comparison: Comparison, config: CompareConfig) -> str:
-    """How far the verdict goes, and what it would take to say more; empty if there is nothing to add."""
+    """Limits of the verdict, and how many more episodes it takes; empty if there is nothing to add."""
     statistics = comparison.together
     sentences = [
-        _with_looks(statistics),
+        _sequential_remark(statistics),
         _single_tasks(comparison) if len(comparison.tasks) > 1 else "",
-        "" if statistics.better else _how_many_more(statistics, config, tasks=len(comparison.tasks)),
+        "" if statistics.better else _more_episodes(statistics, config, tasks=len(comparison.tasks)),
     ]
     return " ".join(filter(None, sentences))
 
@@ -34,13 +45,13 @@ def points_interval(low: float, high: float) -> str:
 
 
 def difference_text(statistics: PairedStatistics, *, sign: int = 1) -> str:
-    """The difference, a less b (or with sign -1 b less a), with its interval."""
+    """The difference, a minus b (with sign -1: b minus a), with its interval."""
     low, high = sorted(sign * end for end in statistics.difference_interval)
     return f"{points(sign * statistics.counts.difference)} {points_interval(low, high)}"
 
 
 def p_text(p: float) -> str:
-    """A p-value, with the digits that mean something."""
+    """A p-value with its significant digits."""
     if p < 0.0001:
         return "< 0.0001"
     return f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
@@ -51,43 +62,23 @@ def e_text(e_value: float) -> str:
     return f"{e_value:.3g}"
 
 
-def _who(comparison: Comparison) -> str:
-    statistics = comparison.together
-    first, second = comparison.a, comparison.b
-    if statistics.better == "b":
-        first, second = second, first
-    sign = -1 if statistics.better == "b" else 1
-    holm = f" after Holm's correction for {statistics.tests} comparisons" if statistics.tests > 1 else ""
-    seen = (
-        f"{difference_text(statistics, sign=sign)}, exact McNemar {_equals(statistics.corrected_p)}{holm}, "
-        f"{statistics.counts.pairs} episodes"
-    )
-    if statistics.better:
-        return f"{first.title} is better than {second.title}: difference {seen.replace(']', '] points', 1)}."
-    return (
-        f"No difference shown between {first.title} and {second.title}: {first.letter} less {second.letter} "
-        f"{seen.replace(']', '] points', 1)}."
-    )
-
-
 def _equals(p: float) -> str:
     text = p_text(p)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
-def _with_looks(statistics: PairedStatistics) -> str:
-    """Whether the verdict holds for somebody who looked on the way and could have stopped."""
+def _sequential_remark(statistics: PairedStatistics) -> str:
     evidence = f"anytime-valid {_equals(statistics.corrected_anytime_p)}"
     if statistics.better and statistics.better_at_any_time:
-        return f"This holds too if you looked at results on the way ({evidence})."
+        return f"This also holds if you looked at results during the run ({evidence})."
     if statistics.better:
         return (
-            "This holds if the number of episodes was fixed before; if you looked on the way and stopped because of "
-            f"what you saw, it is not enough yet ({evidence})."
+            "This holds if the number of episodes was fixed in advance. If you looked at results during the run and "
+            f"stopped because of them, the evidence is not sufficient yet ({evidence})."
         )
     if statistics.better_at_any_time:
         after = statistics.sequential.largest_after
-        return f"After {after} episodes the sequential test had shown one ({evidence}), which later ones took back."
+        return f"After {after} episodes the sequential test had shown one ({evidence}), but later episodes reversed it."
     return ""
 
 
@@ -101,20 +92,20 @@ def _single_tasks(comparison: Comparison) -> str:
     return f"Single tasks: {'; '.join(parts)}."
 
 
-def _how_many_more(statistics: PairedStatistics, config: CompareConfig, *, tasks: int) -> str:
-    wanted = f"a difference of {100 * config.difference:g} points with probability {config.power:g}"
+def _more_episodes(statistics: PairedStatistics, config: CompareConfig, *, tasks: int) -> str:
+    goal = f"a difference of {100 * config.difference:g} points with probability {config.power:g}"
     low, high = (statistics.more_pairs(needed) for needed in statistics.pairs_needed_interval)
     more = statistics.more_pairs(statistics.pairs_needed)
     if high == 0:
-        return f"There were enough episodes to detect {wanted}."
+        return f"There were enough episodes to detect {goal}."
     between = f"{_rounded(low)} to {_rounded(high)}, as it is uncertain how often the two disagree"
     if more == 0:
-        return f"There were probably enough episodes to detect {wanted} (missing: {between})."
+        return f"There were probably enough episodes to detect {goal} (missing: {between})."
     each = f"of each policy, spread over the {tasks} tasks," if tasks > 1 else "of each policy"
-    return f"To detect {wanted}, about {_rounded(more)} more episodes {each} would be needed ({between})."
+    return f"To detect {goal}, about {_rounded(more)} more episodes {each} would be needed ({between})."
 
 
 def _rounded(count: int) -> int:
-    """Up, to two digits."""
+    """Rounded up to two digits."""
     unit: int = 10 ** max(0, int(math.log10(max(count, 1))) - 1)
     return math.ceil(count / unit) * unit

@@ -1,4 +1,4 @@
-"""Runs benchmarks: what `run-benchmark` does, from Python."""
+"""Runs benchmarks; `benchmark` is what `run-benchmark` does, from Python."""
 
 import shlex
 import sys
@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import cast
 
-from ambidex.atomic_files import append_line
 from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
-from ambidex.benchmarks.evaluation.plan import COMMAND, BenchmarkPlan, make_plan
-from ambidex.benchmarks.evaluation.policy_loading import LoadedPolicy, LoadPolicy, PolicyHost, host_locally
-from ambidex.benchmarks.evaluation.resume import check_flags, check_same
+from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
+from ambidex.benchmarks.evaluation.policy_loading import LoadedPolicy, LoadPolicy, PolicyHost, load_baseline
+from ambidex.benchmarks.evaluation.resume import check_flags, check_info
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker, EpisodeJob
 from ambidex.benchmarks.gallery.report import Report, report_on
-from ambidex.benchmarks.results.folder import RESULTS, clean, read_rows
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo, describe_hardware
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo, describe_hardware
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
@@ -33,21 +30,23 @@ from ambidex.recorders.dataset.environment import keep_definition
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
+EpisodePool = Pool[EpisodeJob, EpisodeRow]
+
 
 def benchmark(
     config: BenchmarkConfig, *, load: LoadPolicy | None = None, agent_factory: AgentFactory | None = None
 ) -> BenchmarkSummary:
-    """Run the episodes of a task or a suite that are not there yet.
+    """Run the episodes of a task or a suite that are not in the results folder yet.
 
     Args:
-        config: What to run.
+        config: What to evaluate.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
-        agent_factory: Makes the agent of a baseline from its environment; picklable. None for that of its name.
+        agent_factory: Makes the agents of a baseline from their environment; picklable. None for the named baseline.
 
     Raises:
-        UsageError: Something that is asked for does not exist or cannot be.
-        RenderingError: The policy needs images, and there is no OpenGL.
-        DatasetError: A file could not be written. What was run stays.
+        UsageError: A flag is missing, unknown or impossible, or the results to resume were made with other settings.
+        RenderingError: The policy needs images or videos are requested, and there is no OpenGL.
+        DatasetError: A file cannot be written. Episodes that were run are stored.
     """
     plan = make_plan(config)
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=config.resume)
@@ -55,165 +54,164 @@ def benchmark(
         with exclusive_lock(plan.directory):
             return _run(plan, load, agent_factory)
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(str(interrupt) or f"Go on with: {plan.resume_command}") from None
+        raise KeyboardInterrupt(str(interrupt) or f"Resume with: {plan.resume_command}") from None
 
 
 def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFactory | None) -> BenchmarkSummary:
-    clean(plan.directory)
-    check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)
-    check_flags(plan)
-    if plan.checkpoint_words and not plan.config.quiet:
-        print_message(COMMAND, plan.checkpoint_words)
+    results = ResultsFolder(plan.directory)
+    results.remove_leftovers()
+    check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)  # again, now that it is locked
+    check_flags(plan, results)
+    if plan.checkpoint_note and not plan.config.quiet:
+        print_message(COMMAND, plan.checkpoint_note)
     try:
-        summary = BenchmarkRun(plan, load, agent_factory).run()
-        films = _film(plan)
-        return replace(summary, report=_report(plan, summary, films), missing_videos=films.missing)
+        summary = BenchmarkRun(plan, results, load, agent_factory).run()
+        videos = _make_videos(plan, results)
+        return replace(summary, report=_write_report(plan, results, videos), missing_videos=videos.missing)
     finally:
-        clean(plan.directory)
+        results.remove_leftovers()
 
 
-def _report(plan: BenchmarkPlan, summary: BenchmarkSummary, films: RenderedVideos) -> Report:
-    report = report_on(plan.directory, asked=plan.config.video, tried=films.missing)
-    if plan.config.video == "failures" and all(row.success for row in summary.rows):
-        watch = shlex.join(["watch-rollouts", str(plan.directory)])
-        return replace(report, note=f"No failures, so no videos. Any episode can be seen with: {watch}")
-    return report
-
-
-def _film(plan: BenchmarkPlan) -> RenderedVideos:
+def _make_videos(plan: BenchmarkPlan, results: ResultsFolder) -> RenderedVideos:
     config = plan.config
     try:
-        return make_videos(plan.directory, config.video, workers=config.workers, quiet=config.quiet)
+        return make_videos(results, config.video, workers=config.workers, quiet=config.quiet)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"All episodes are kept in {plan.directory}; videos are missing. Go on with: {plan.resume_command}"
+            f"All episodes are stored in {results.path}, but not all videos. Resume with: {plan.resume_command}"
         ) from None
 
 
-# FOLDED benchmarks.running.benchmark_run: One run of a benchmark into one folder: the parent's side of the workers.
-
-EpisodePool = Pool[EpisodeJob, EpisodeRow]
+def _write_report(plan: BenchmarkPlan, results: ResultsFolder, videos: RenderedVideos) -> Report:
+    report = report_on(results, asked=plan.config.video, tried=videos.missing)
+    if plan.config.video == "failures" and all(row.success for row in results.rows):
+        watch = shlex.join(["watch-rollouts", str(results.path)])
+        return replace(report, note=f"There are no failures, so no videos. To watch any episode: {watch}")
+    return report
 
 
 class BenchmarkRun:
-    """Runs the episodes that are not there yet, and writes their rows as they come.
+    """Runs the episodes that a results folder lacks, and stores each row as soon as its worker returns it.
 
     Args:
-        plan: What to run; its folder exists and is ours.
-        load: Loads checkpoints; None for the project's own.
-        agent_factory: Makes the agents of a baseline; None for that of its name.
+        plan: What to run.
+        results: The results folder, locked by this process.
+        load: Loads checkpoints; None for the project's own function.
+        agent_factory: Makes the agents of a baseline; None for the named baseline.
     """
 
-    def __init__(self, plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFactory | None) -> None:
-        self._plan, self._config, self._directory = plan, plan.config, plan.directory
+    def __init__(
+        self, plan: BenchmarkPlan, results: ResultsFolder, load: LoadPolicy | None, agent_factory: AgentFactory | None
+    ) -> None:
+        self._plan, self._config, self._results = plan, plan.config, results
         self._load, self._agent_factory = load, agent_factory
-        self._rows = {(row.task, row.seed): row for row in read_rows(plan.directory)}
-        self._todo = [job for job in plan.jobs() if (job.task, job.seed) not in self._rows]
-        self._workers = min(worker_count(self._config.workers, len(self._todo)), len(self._todo))
-        self._before, self._started = len(self._rows), time.perf_counter()
-        self._broken: list[tuple[EpisodeJob, WorkerError]] = []
+        stored, jobs = {row.key for row in results.rows}, plan.jobs()
+        self._remaining = [job for job in jobs if (job.task, job.seed) not in stored]
+        self._requested, self._stored_before = len(jobs), len(stored)
+        self._workers = min(worker_count(self._config.workers, len(self._remaining)), len(self._remaining))
+        self._started = time.perf_counter()
+        self._worker_errors: list[str] = []
 
     def run(self) -> BenchmarkSummary:
-        """Run what is left.
+        """Run the remaining episodes and write summary.json.
 
         Raises:
-            UsageError: The folder holds other results, or the policy does not fit.
+            UsageError: The folder has results of other settings, or the policy does not fit.
             WorkerStartError: No worker could start.
-            DatasetError: A file could not be written.
+            DatasetError: A file cannot be written.
         """
         try:
-            if self._todo:
-                self._run_left()
+            if self._remaining:
+                self._run_remaining()
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(self._interrupted()) from None
-        summary = self._summary()
-        summary.write()
-        return summary
+            raise KeyboardInterrupt(
+                f"{len(self._results.rows)} of {self._requested} episodes are stored in {self._results.path}. "
+                f"Resume with: {self._plan.resume_command}"
+            ) from None
+        return self._write_summary()
 
-    def _run_left(self) -> None:
-        with self._pool() as (pool, hosted):
-            self._begin(pool, hosted)
+    def _run_remaining(self) -> None:
+        with self._start() as (pool, policy):
+            self._write_info(pool, policy)
             try:
-                self._loop(pool, hosted.warning)
+                self._loop(pool, policy.warning)
             finally:
-                self._summary().write()
+                self._write_summary()
 
     @contextmanager
-    def _pool(self) -> Iterator[tuple[EpisodePool, LoadedPolicy]]:
-        """Workers that start, and who acts in them."""
+    def _start(self) -> Iterator[tuple[EpisodePool, LoadedPolicy]]:
+        """Start the workers, and load the policy meanwhile."""
+        tasks, settings = self._plan.tasks, self._plan.task_settings
         if not self._plan.learned:
             make_agent = self._agent_factory or BASELINES[self._config.policy]
-            with self._workers_of(LocalAgents(make_agent=make_agent, terms=self._plan.task_settings)) as pool:
-                yield pool, host_locally(self._plan.tasks, self._plan.task_settings)
+            with self._start_workers(LocalAgents(make_agent=make_agent, settings=settings)) as pool:
+                yield pool, load_baseline(tasks, settings)
             return
         with PolicyServer() as server:
-            host = PolicyHost(self._config, self._plan.task_settings, server, self._load)
-            with self._workers_of(host.agents) as pool:  # they start while the policy is loaded
-                checkpoint = cast("Path", self._config.checkpoint)
-                runners = min(max(1, self._workers), worker_count(None, self._workers))
-                yield pool, host.start(checkpoint, self._plan.tasks, runners=runners)
+            host = PolicyHost(self._config, settings, server, self._load)
+            with self._start_workers(host.agents) as pool:
+                threads = min(max(1, self._workers), worker_count(None, self._workers))
+                yield pool, host.start(tasks, threads=threads)
             if self._config.debug and server.first_failure:
-                sys.stderr.write(f"The first request that the policy failed on:\n{server.first_failure}")
+                sys.stderr.write(f"The first prediction that failed:\n{server.first_failure}")
 
-    def _workers_of(self, agents: AgentSource) -> EpisodePool:
-        worker = partial(BenchmarkWorker, agents, self._directory, self._todo[0].task, self._config.policy)
-        return EpisodePool(worker, self._workers)
+    def _start_workers(self, agents: AgentSource) -> EpisodePool:
+        first, policy = self._remaining[0].task, self._config.policy
+        return EpisodePool(partial(BenchmarkWorker, agents, self._results.path, first, policy), self._workers)
 
-    def _begin(self, pool: EpisodePool, hosted: LoadedPolicy) -> None:
+    def _write_info(self, pool: EpisodePool, policy: LoadedPolicy) -> None:
         info = BenchmarkInfo(
             policy=self._config.policy,
-            execution=hosted.execution,
+            execution=policy.execution,
             protocol=self._plan.protocol,
             command=format_command(COMMAND, self._config, leave_out=RUN_ONLY),
-            checkpoint=hosted.checkpoint,
-            serving=hosted.serving,
-            env_specs=hosted.env_specs,
-            versions=versions() | dict(hosted.versions),
+            checkpoint=policy.checkpoint,
+            serving=policy.serving,
+            env_specs=policy.env_specs,
+            versions=versions() | dict(policy.versions),
             machine=describe_hardware(),
-            warning=hosted.warning,
+            warning=policy.warning,
             config=flags_to_json(self._config, leave_out=RUN_ONLY),
         )
-        check_same(self._plan, info)
+        check_info(self._results, info)
         pool.wait_until_ready()
-        info.write(self._directory)
-        keep_definition(self._directory, self._plan.definition)
+        self._results.write_info(info)
+        keep_definition(self._results.path, self._plan.definition)
 
     def _loop(self, pool: EpisodePool, warning: str) -> None:
-        total = len(self._plan.jobs())
-        with Progress(self._config.policy, total, initial=len(self._rows), quiet=self._config.quiet) as progress:
+        done, config = len(self._results.rows), self._config
+        with Progress(config.policy, self._requested, initial=done, quiet=config.quiet) as progress:
             if warning:
                 progress.note(warning)
-            for job in self._todo:
+            for job in self._remaining:
                 pool.submit(job)
             while pool.pending:
-                self._take(*pool.next_result())
-                successes = sum(row.success for row in self._rows.values())
-                progress.update(len(self._rows), successes, len(self._rows))
+                self._store(*pool.next_result())
+                rows = self._results.rows
+                progress.update(len(rows), sum(row.success for row in rows), len(rows))
 
-    def _take(self, job: EpisodeJob, result: EpisodeRow | WorkerError) -> None:
+    def _store(self, job: EpisodeJob, result: EpisodeRow | WorkerError) -> None:
         if isinstance(result, WorkerError):
-            # An agent's errors are rows; this is the machine's, and would not be there next time. No row.
-            self._broken.append((job, result))
+            # Errors of an agent are rows. This one is the machine's, so the episode has no row and can be run again.
+            self._worker_errors.append(f"{job.task}, seed {job.seed}: {result.message}")
             if self._config.debug:
                 sys.stderr.write(result.traceback)
             return
-        append_line(self._directory / RESULTS, result.to_line())
-        self._rows[job.task, job.seed] = result
+        self._results.append(result)
 
-    def _interrupted(self) -> str:
-        kept = f"{len(read_rows(self._directory))} of {len(self._plan.jobs())} episodes are kept in {self._directory}."
-        return f"{kept} Go on with: {self._plan.resume_command}"
-
-    def _summary(self) -> BenchmarkSummary:
-        rows = read_rows(self._directory)  # an interrupt may have come between the file and our memory
-        done = len(rows) - self._before
+    def _write_summary(self) -> BenchmarkSummary:
+        rows = tuple(self._results.rows)
+        done = len(rows) - self._stored_before
         timings = Timings(episodes=done, wall_s=time.perf_counter() - self._started, workers=self._workers)
-        return BenchmarkSummary(
-            directory=self._directory,
-            info=BenchmarkInfo.read(self._directory),
+        summary = BenchmarkSummary(
+            directory=self._results.path,
+            info=self._results.info,
             rows=rows,
-            wanted=len(self._plan.jobs()),
+            requested=self._requested,
             suite=self._config.suite,
-            timings=timings if done else Timings.read(self._directory) or timings,
-            broken=tuple(f"{job.task}, seed {job.seed}: {error.message}" for job, error in self._broken),
+            timings=timings if done else Timings.of_last_run(self._results) or timings,
+            worker_errors=tuple(self._worker_errors),
+            resume_command=self._plan.resume_command,
         )
+        self._results.write_summary(summary.to_dict())
+        return summary

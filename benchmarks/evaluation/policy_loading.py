@@ -1,13 +1,13 @@
-"""A loaded policy, made ready for a task: which of its robots, which code, and whether it fits."""
+"""Loads a policy, checks that it fits the tasks, and serves it to the workers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from ambidex.benchmarks.evaluation.agents import ServedAgents, environment_for
+from ambidex.benchmarks.evaluation.agents import ServedAgents, policy_environment
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.info import CheckpointId, ServingInfo
@@ -24,104 +24,23 @@ if TYPE_CHECKING:
 
     from ambidex.policies.policy import Policy
 
-
-def select_robot(policy: "Policy", task: str, control: str | None = None) -> None:
-    """Have a policy of several robots act with the one of a task.
-
-    Args:
-        policy: Who acts; left as it is if it knows no such robot, which `fitting_spec` refuses.
-        task: Any name of the task.
-        control: In which control mode; None for the only one in which the policy knows the robot.
-
-    Raises:
-        UsageError: It knows the robot in other control modes than this, or in several and none is asked for.
-    """
-    robot = find_task(task).robot
-    known = {spec.control: embodiment_of(spec) for spec in policy.specs if spec.robot == robot}
-    if not known:
-        return
-    if control is None and len(known) > 1:
-        raise UsageError(
-            f"The policy knows {robot}, the robot of {task}, in {len(known)} control modes: {', '.join(known)}. Say "
-            f"which with --control, e.g. --control {next(iter(known))}."
-        )
-    chosen = control or next(iter(known))
-    if chosen not in known:
-        raise UsageError(
-            f"--control {chosen}: the policy does not know {robot}, the robot of {task}, in this control mode, but in "
-            f"{', '.join(known)}. Name one of these, or leave the flag out if there is only one."
-        )
-    policy.use_embodiment(known[chosen])
-
-
-def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
-    """Have a policy make all its chunks from one code.
-
-    Args:
-        policy: Who acts.
-        code: Which of its codes.
-        flag: Who asks for it, to be named if there is none such.
-
-    Raises:
-        UsageError: It has no codes, or not this one.
-    """
-    from ambidex.policies.policy import CodedPolicy  # heavy
-
-    if not isinstance(policy, CodedPolicy):
-        raise UsageError(
-            f"{flag} {code}: {policy.name} does not make its actions from codes, so there is none to play. Leave the "
-            "flag out, or give the checkpoint of a policy that does, such as uniact."
-        )
-    try:
-        policy.fix_code(code)
-    except UsageError as error:
-        raise UsageError(f"{flag} {code} is none of the policy's codes. It says: {error}") from error
-
-
-def compatible_spec(task: str, policy: "Policy", terms: TaskSettings, checkpoint: Path | None = None) -> EnvSpec:
-    """Of the environment as the policy sees it; made without cameras, so that all differences are told at once.
-
-    Args:
-        task: Any name of the task.
-        policy: Who acts, with the robot that it uses now.
-        terms: How the task is posed.
-        checkpoint: Where the policy comes from, to be named if it does not fit; None to name none.
-
-    Raises:
-        UsageError: The policy does not fit; lists the differences.
-    """
-    cameras = policy.inputs.cameras
-    env = environment_for(task, policy.spec, replace(policy.inputs, cameras=()), terms)
-    there = replace(env.spec, cameras=env.scene.camera_names)
-    check_compatible(
-        replace(policy.spec, cameras=cameras),
-        there,
-        objects=policy.inputs.objects,
-        instructions=policy.instructions,
-        known=policy.specs,
-        checkpoint=checkpoint,
-    )
-    return replace(env.spec, cameras=cameras)
-
-
-# FOLDED benchmarks.running.policy_host: The parent's side of a learned policy: loads it, checks it against the tasks, serves it to the workers.
-
 WEIGHTS = "model.safetensors"
+
 LoadPolicy = Callable[[Path], "Policy"]
 """A checkpoint or run folder -> the policy in it, in evaluation mode."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedPolicy:
-    """Who acts, once that is known.
+    """What is known of a policy once it is loaded, or of a baseline. The fields are those of `BenchmarkInfo`.
 
     Attributes:
-        execution: How chunks are played; empty for who does not predict chunks.
-        checkpoint: Of a learned policy.
-        serving: Of a learned policy.
-        env_specs: Task -> spec of the environment it acts in.
-        versions: Package -> version, of what a learned policy needs besides.
-        warning: One line on tasks that a learned policy was not trained on; empty if there are none.
+        execution: How chunks are executed; empty for a baseline.
+        checkpoint: None for a baseline.
+        serving: None for a baseline.
+        env_specs: Task -> spec of its environment.
+        versions: Package -> version, of the packages that only a policy needs.
+        warning: One line on tasks that the policy was not trained on; empty if there are none.
     """
 
     execution: str
@@ -132,61 +51,68 @@ class LoadedPolicy:
     warning: str = ""
 
 
-def host_locally(tasks: Sequence[str], terms: TaskSettings) -> LoadedPolicy:
-    """For agents that need no server."""
-    specs = {task: terms.environment(task).spec for task in tasks}
+def load_baseline(tasks: Sequence[str], settings: TaskSettings) -> LoadedPolicy:
+    """A baseline: it has nothing to load."""
+    specs = {task: settings.environment(task).spec for task in tasks}
     return LoadedPolicy(execution="", checkpoint=None, serving=None, env_specs=specs, versions={})
 
 
 class PolicyHost:
-    """Serves a checkpoint. Its agents can be handed to workers before it is loaded; they wait for it.
+    """Serves a checkpoint. Its agents can be sent to workers before it is loaded; they wait for it.
 
     Args:
-        config: What to run.
-        terms: How tasks are posed.
-        server: Where it will be served.
+        config: Flags with all defaults, and the folder of the checkpoint.
+        settings: How tasks are set up.
+        server: The server, which does not serve a policy yet.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
 
     Attributes:
-        agents: What the workers get.
+        agents: The agents for the workers.
     """
 
     def __init__(
-        self, config: BenchmarkConfig, terms: TaskSettings, server: PolicyServer, load: LoadPolicy | None = None
+        self, config: BenchmarkConfig, settings: TaskSettings, server: PolicyServer, load: LoadPolicy | None = None
     ) -> None:
-        self._config, self._terms, self._server, self._load = config, terms, server, load
+        self._config, self._settings, self._server, self._load = config, settings, server, load or _load
         self.agents = ServedAgents(
             address=server.address,
             authkey=server.authkey,
             mode=config.execution,
             steps=config.execute_steps,
             code=config.code,
-            terms=terms,
+            settings=settings,
         )
 
-    def start(self, path: Path, tasks: Sequence[str], *, runners: int) -> LoadedPolicy:
+    def start(self, tasks: Sequence[str], *, threads: int) -> LoadedPolicy:
         """Load the policy and serve it.
 
         Args:
-            path: Checkpoint or run folder.
-            tasks: What it will act in.
-            runners: Forward passes at the same time on a CPU.
+            tasks: The tasks to act in.
+            threads: Simultaneous forward passes on a CPU.
 
         Raises:
-            UsageError: It does not fit a task or the execution, or there is no such device.
+            UsageError: The policy does not fit a task or the execution, or there is no such device.
             CheckpointError: It cannot be loaded.
         """
         from ambidex.policies.training.distributed import choose_device  # heavy
 
-        device = choose_device(self._config.device or AUTO)
-        policy = (self._load or _load)(path)
-        self._check_kind(path, policy)
-        select_robot(policy, tasks[0], self._config.control)
+        config, path = self._config, cast("Path", self._config.checkpoint)
+        device = choose_device(config.device or AUTO)
+        policy = self._load(path)
+        if policy.name != config.policy:
+            raise UsageError(
+                f"{path} is a checkpoint of {policy.name}, not of {config.policy}.",
+                f"Give --policy {policy.name}, or another --checkpoint.",
+                path=path,
+                got=policy.name,
+                expected=config.policy,
+            )
+        select_robot(policy, tasks[0], config.control)
         execution = self._execution(policy)
-        specs = {task: compatible_spec(task, policy, self._terms, path) for task in tasks}
-        if self._config.code is not None:
-            fix_code(policy, self._config.code)
-        self._server.serve(policy, device, threads=runners)
+        specs = {task: compatible_spec(task, policy, self._settings, path) for task in tasks}
+        if config.code is not None:
+            fix_code(policy, config.code)
+        self._server.serve(policy, device, threads=threads)
         return LoadedPolicy(
             execution=execution,
             checkpoint=checkpoint_id(path),
@@ -195,13 +121,6 @@ class PolicyHost:
             versions={"torch": version("torch")},
             warning=unseen_tasks_warning(policy.spec, list(specs.values())),
         )
-
-    def _check_kind(self, path: Path, policy: "Policy") -> None:
-        if policy.name != self._config.policy:
-            raise UsageError(
-                f"{path} is a checkpoint of {policy.name}, not of {self._config.policy}. Give --policy {policy.name}, "
-                "or another --checkpoint."
-            )
 
     def _execution(self, policy: "Policy") -> str:
         config, served = self._config, describe(policy)
@@ -213,8 +132,96 @@ class PolicyHost:
         return ServingInfo(device=str(device), device_name=name, lanes=server.batch_size, notes=server.notes)
 
 
+def select_robot(policy: "Policy", task: str, control: str | None = None) -> None:
+    """Set a policy that knows several robots to the robot of a task.
+
+    Args:
+        policy: The policy; unchanged if it does not know the robot, which `compatible_spec` reports.
+        task: Any name of the task.
+        control: Control mode; None for the only one in which the policy knows the robot.
+
+    Raises:
+        UsageError: It knows the robot in other control modes, or in several and `control` is None.
+    """
+    robot = find_task(task).robot
+    known = {spec.control: embodiment_of(spec) for spec in policy.specs if spec.robot == robot}
+    if not known:
+        return
+    if control is None and len(known) > 1:
+        raise UsageError(
+            f"The policy knows {robot}, the robot of {task}, in {len(known)} control modes: {', '.join(known)}.",
+            f"Choose one with --control, e.g. --control {next(iter(known))}.",
+            task=task,
+            expected=list(known),
+        )
+    chosen = control or next(iter(known))
+    if chosen not in known:
+        raise UsageError(
+            f"--control {chosen}: the policy knows {robot}, the robot of {task}, only in {', '.join(known)}.",
+            "Give one of these, or leave the flag out if there is only one.",
+            task=task,
+            got=chosen,
+            expected=list(known),
+        )
+    policy.use_embodiment(known[chosen])
+
+
+def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
+    """Make a policy use one code for all its chunks.
+
+    Args:
+        policy: The policy.
+        code: One of its codes.
+        flag: The flag to name in errors.
+
+    Raises:
+        UsageError: The policy has no codes, or not this one.
+    """
+    from ambidex.policies.policy import CodedPolicy  # heavy
+
+    if not isinstance(policy, CodedPolicy):
+        raise UsageError(
+            f"{flag} {code}: {policy.name} has no codes.",
+            "Leave the flag out, or give the checkpoint of a policy with codes, such as uniact.",
+            got=code,
+        )
+    try:
+        policy.fix_code(code)
+    except UsageError as error:
+        raise UsageError(f"{flag} {code} is not a code of the policy ({error})", got=code) from error
+
+
+def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpoint: Path | None = None) -> EnvSpec:
+    """Check that a policy can act in a task.
+
+    Args:
+        task: Any name of the task.
+        policy: The policy, set to one of its robots.
+        settings: How the task is set up.
+        checkpoint: Its folder, for messages; None to name none.
+
+    Returns:
+        Spec of the environment with the cameras that the policy looks at.
+
+    Raises:
+        UsageError: It cannot; lists the differences.
+    """
+    cameras = policy.inputs.cameras
+    # Without cameras: a missing one is then listed with the other differences instead of failing first.
+    env = policy_environment(task, policy.spec, replace(policy.inputs, cameras=()), settings)
+    check_compatible(
+        replace(policy.spec, cameras=cameras),
+        replace(env.spec, cameras=env.scene.camera_names),
+        objects=policy.inputs.objects,
+        instructions=policy.instructions,
+        known=policy.specs,
+        checkpoint=checkpoint,
+    )
+    return replace(env.spec, cameras=cameras)
+
+
 def checkpoint_id(path: Path) -> CheckpointId:
-    """Fingerprint of a checkpoint's weights."""
+    """Path of a checkpoint and SHA-256 of its weights."""
     return CheckpointId(path=str(path), sha256=sha256((path / WEIGHTS).read_bytes()).hexdigest())
 
 

@@ -1,52 +1,52 @@
-"""Is a results folder one to go on with?"""
+"""Checks that a benchmark can be resumed: the same flags, weights, versions and environments as before."""
 
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
-from ambidex.benchmarks.evaluation.plan import COMMAND, BenchmarkPlan
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
+from ambidex.benchmarks.evaluation.plan import BenchmarkPlan
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import COMMAND, BenchmarkInfo
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
 
-# May grow; by its weights; as it was resolved; by what is in the files.
-COMPARED_APART = frozenset({"episodes", "checkpoint", "device", "init_states"})
+# "episodes" may grow; the others are compared by content, not by name.
+COMPARED_SEPARATELY = frozenset({"episodes", "checkpoint", "device", "init_states"})
 DECISIVE_VERSIONS = ("mujoco", "torch")
 
 
-def check_flags(plan: BenchmarkPlan) -> None:
-    """Refuse to go on with a folder under other flags; a folder without results is fine.
+def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
+    """Compare the flags and initial states of a plan with those of the folder; a folder without results is fine.
 
     Raises:
-        UsageError: With the list of changed_flags.
+        UsageError: They differ; lists the differences.
         DatasetError: benchmark.json is damaged.
     """
-    if not (plan.directory / BENCHMARK_JSON).exists():
+    if not results.exists:
         return
-    info = BenchmarkInfo.read(plan.directory)
-    old = info.settings(COMMAND, BenchmarkConfig)
-    found = changed_flags(old, plan.config, ignore=RUN_ONLY | COMPARED_APART)
+    old = results.info.settings(COMMAND, BenchmarkConfig)
+    found = changed_flags(old, plan.config, ignore=RUN_ONLY | COMPARED_SEPARATELY)
     if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")
-    _refuse(plan, found + _other_starts(plan, info))
+    _raise_if(found + _init_states_differences(plan, results.info), results)
 
 
-def check_same(plan: BenchmarkPlan, new: BenchmarkInfo) -> None:
-    """Refuse to go on with a folder of another checkpoint, device, version or environment.
+def check_info(results: ResultsFolder, new: BenchmarkInfo) -> None:
+    """Compare checkpoint, device, versions and environments with those of the folder.
 
     Raises:
-        UsageError: With the list of changed_flags.
+        UsageError: They differ; lists the differences.
         DatasetError: benchmark.json is damaged.
     """
-    if (plan.directory / BENCHMARK_JSON).exists():
-        _refuse(plan, _info_differences(BenchmarkInfo.read(plan.directory), new))
+    if results.exists:
+        _raise_if(_info_differences(results.info, new), results)
 
 
-def _other_starts(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[str]:
-    """Told by what is in the files; here, so that it is told even if no episode is left to run."""
+def _init_states_differences(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[str]:
+    """Compares the content of files; part of `check_flags`, so that it is checked even if no episode is left to run."""
     found = []
     for task, spec in old.env_specs.items():
-        then, now = spec.init_states_sha256, plan.starts_sha256.get(task, "")
-        known = then or not spec.init_states  # older versions wrote no fingerprint
-        if task in plan.tasks and known and then != now:
-            found.append(f"--init-states of {task} had the SHA-256 {then or 'of no file'}, now {now or 'of no file'}")
+        before, now = spec.init_states_sha256, plan.init_states_sha256.get(task, "")
+        known = before or not spec.init_states  # older versions stored no SHA-256
+        if task in plan.tasks and known and before != now:
+            found.append(f"--init-states of {task} had the SHA-256 {before or 'of no file'}, now {now or 'of no file'}")
     return found
 
 
@@ -57,21 +57,23 @@ def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
         if name in old.versions and old.versions[name] != new.versions.get(name)
     ]
     if old.checkpoint and new.checkpoint and old.checkpoint.sha256 != new.checkpoint.sha256:
-        found.append(f"--checkpoint {new.checkpoint.path} holds other weights than {old.checkpoint.path} did then")
+        found.append(f"--checkpoint {new.checkpoint.path} has other weights than {old.checkpoint.path} had")
     if old.serving and new.serving and old.serving.device != new.serving.device:
         found.append(f"--device was {old.serving.device}, now {new.serving.device}")
     elif old.serving and new.serving and old.serving.lanes != new.serving.lanes:
-        found.append(f"rows of a forward pass were {old.serving.lanes}, now {new.serving.lanes} (another GPU?)")
+        found.append(f"the batch had {old.serving.lanes} slots, now {new.serving.lanes} (another GPU?)")
     if old.execution != new.execution:
-        found.append(f"chunks were played {old.execution}, now {new.execution}")
+        found.append(f"the execution was {old.execution}, now {new.execution}")
     for task in sorted(set(old.env_specs) & set(new.env_specs)):
         found += [f"{task}: {line}" for line in old.env_specs[task].differences(new.env_specs[task])]
     return found
 
 
-def _refuse(plan: BenchmarkPlan, found: list[str]) -> None:
+def _raise_if(found: list[str], results: ResultsFolder) -> None:
     if found:
         raise UsageError(
-            f"--resume: the results in {plan.directory} were made differently: {'; '.join(found)}. Give the same flags "
-            "as then, or another --output-dir."
+            f"--resume: the results in {results.path} were made with other settings: {'; '.join(found)}.",
+            "Give the original flags, or another --output-dir.",
+            path=results.path,
+            got=found,
         )

@@ -1,31 +1,32 @@
-"""How the tasks of a benchmark are posed."""
+"""How the tasks of a benchmark are set up: reset distribution, success, horizon and initial states."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.file_identity import check_files
+from ambidex.envs.file_identity import check_files, file_sha256
+from ambidex.envs.tasks.libero.initial.state_file import read_init_states
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.layout import task_folder
 
-ENDS = (".pruned_init", ".init")
+INIT_STATES_ENDINGS = (".pruned_init", ".init")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSettings:
-    """How the tasks of a benchmark are posed, the same for every policy.
+    """How the tasks of a benchmark are set up, the same for every policy.
 
     Attributes:
         spread: Reset distribution.
         success: Criterion of success.
         horizon: Control steps of an episode; None for the task's own.
-        settle_steps: Control steps of doing nothing before it begins.
+        settle_steps: No-op control steps before an episode starts.
         settle_gripper: What the gripper does meanwhile, "open" or "hold".
-        init_states: File of LIBERO's initial states, or a folder with one per task; None for our own starts.
-        definition_sha256: Fingerprint of the definition, if the task is a user's; "" otherwise.
-        starts_sha256: Task -> fingerprint of the file of its initial states, as far as is known.
+        init_states: File of LIBERO's initial states, or a folder with one per task; None to sample initial states.
+        definition_sha256: SHA-256 of the definition if the task is a user's; "" otherwise.
+        init_states_sha256: Task -> SHA-256 of its file of initial states.
     """
 
     spread: str = "published"
@@ -35,7 +36,7 @@ class TaskSettings:
     settle_gripper: str = "open"
     init_states: Path | None = None
     definition_sha256: str = ""
-    starts_sha256: Mapping[str, str] = field(default_factory=dict)
+    init_states_sha256: Mapping[str, str] = field(default_factory=dict)
 
     def environment(
         self,
@@ -46,11 +47,11 @@ class TaskSettings:
         image_size: tuple[int, int] | None = None,
         render_quality: str = "standard",
     ) -> Environment:
-        """A task under these terms, as `envs.env.make` makes it.
+        """Make the environment of a task with these settings; the arguments are those of `envs.env.make`.
 
         Raises:
-            UsageError: Something that is asked for does not exist or cannot be, or a file has changed.
-            DatasetError: Initial states that cannot be read, or are of another task.
+            UsageError: An argument or a setting is unknown or impossible, or a file has changed.
+            DatasetError: Initial states cannot be read, or belong to another task.
         """
         env = make(
             task,
@@ -63,28 +64,77 @@ class TaskSettings:
             horizon=self.horizon,
             settle_steps=self.settle_steps,
             settle_gripper=self.settle_gripper,
-            init_states=self.starts_of(task),
+            init_states=init_states_file(self.init_states, task),
         )
         check_files(self._expected(env.spec), env.spec)
         return env
 
-    def _expected(self, made: EnvSpec) -> EnvSpec:
-        starts = self.starts_sha256.get(made.task, "")
-        return replace(made, definition_sha256=self.definition_sha256, init_states_sha256=starts)
+    def _expected(self, spec: EnvSpec) -> EnvSpec:
+        init_states = self.init_states_sha256.get(spec.task, "")
+        return replace(spec, definition_sha256=self.definition_sha256, init_states_sha256=init_states)
 
-    def starts_of(self, task: str) -> Path | None:
-        """The file of a task's initial states; None for our own starts.
 
-        Raises:
-            UsageError: The folder has none for this task.
-        """
-        folder = self.init_states
-        if folder is None or not folder.is_dir():
-            return folder
-        for path in (folder / f"{task_folder(task)}{end}" for end in ENDS):
-            if path.is_file():
-                return path
+def init_states_file(path: Path | None, task: str) -> Path | None:
+    """The file of a task's initial states.
+
+    Args:
+        path: The file itself, or a folder with one file per task; None for sampled initial states.
+        task: Task name.
+
+    Returns:
+        None for sampled initial states.
+
+    Raises:
+        UsageError: The folder has no file for this task.
+    """
+    if path is None or not path.is_dir():
+        return path
+    candidates = [path / f"{task_folder(task)}{ending}" for ending in INIT_STATES_ENDINGS]
+    found = next((file for file in candidates if file.is_file()), None)
+    if found is None:
         raise UsageError(
-            f"--init-states {folder}: it has no initial states of {task}. Expected {task_folder(task)}{ENDS[0]}, or "
-            f"{ENDS[1]}, as LIBERO's init_files/SUITE folders have; or the file of one task."
+            f"--init-states {path} has no initial states of {task}.",
+            f"Expected {' or '.join(file.name for file in candidates)}, as in LIBERO's init_files/SUITE folders; or "
+            "name the file of one task.",
+            path=path,
+            task=task,
+        )
+    return found
+
+
+def init_states_sha256(path: Path | None, tasks: Sequence[str], episodes: int) -> dict[str, str]:
+    """SHA-256 of the file of initial states of each task; empty for sampled initial states.
+
+    Args:
+        path: As for `init_states_file`.
+        tasks: Task names.
+        episodes: Episodes of each task.
+
+    Raises:
+        UsageError: A task has no file, or one with fewer states than episodes: a second episode from the same initial
+            state would be the same again.
+        DatasetError: A file cannot be read.
+    """
+    if path and not path.is_dir() and len(tasks) > 1:
+        raise UsageError(
+            f"--init-states {path} is one file, and there are {len(tasks)} tasks.",
+            "Give the folder with one file per task, or one --task.",
+            path=path,
+        )
+    files = {task: file for task in tasks if (file := init_states_file(path, task)) is not None}
+    for file in sorted(set(files.values())):
+        _check_count(file, episodes)
+    return {task: file_sha256(file) for task, file in files.items()}
+
+
+def _check_count(file: Path, episodes: int) -> None:
+    states = len(read_init_states(file))
+    if states < episodes:
+        raise UsageError(
+            f"--episodes {episodes}: {file} has only {states} initial states, and repeated ones would make the "
+            "interval too narrow.",
+            f"Give --episodes {states} or fewer.",
+            path=file,
+            got=episodes,
+            expected=states,
         )

@@ -1,11 +1,12 @@
-"""What a worker process of `run-benchmark` does: roll out an episode, keep its states, report its row."""
+"""The worker process of `run-benchmark`: rolls out episodes, stores their states and returns their rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import AgentSource
-from ambidex.benchmarks.results.folder import EpisodeStates, states_path
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import Environment
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent
@@ -30,26 +31,26 @@ class BenchmarkWorker:
     Args:
         source: Makes environments and agents.
         directory: The results folder.
-        first: The task to prepare for at once, so that what cannot work fails before the first episode.
-        policy: For the rows: who acts.
+        first: The task to prepare at once, so that impossible settings fail before the first episode.
+        policy: Name of the policy or baseline, for the rows.
 
     Raises:
-        RenderingError: The agents need images, and there is no OpenGL context to be had.
+        RenderingError: The agents need images, and no OpenGL context can be made.
     """
 
     def __init__(self, source: AgentSource, directory: Path, first: str, policy: str) -> None:
-        self._source, self._directory, self._policy = source, directory, policy
+        self._source, self._results, self._policy = source, ResultsFolder(directory), policy
         self._prepare(first)
 
     def __call__(self, job: EpisodeJob) -> EpisodeRow:
-        """The row of an episode, whose states are on disk by then."""
+        """Run an episode; its states are on disk when the row is returned."""
         if self._env.spec.task != job.task:
             self._env.close()
             self._prepare(job.task)
         result = rollout(self._env, self._agent, job.seed, stop_at_success=True)
         self._source.check()
         if result.started:
-            EpisodeStates.of(result).write(states_path(self._directory, job.task, job.seed))
+            EpisodeStates.of(result).write(self._results.states_path(job.task, job.seed))
         return EpisodeRow.of(result, policy=self._policy, execution=self._source.execution)
 
     def _prepare(self, task: str) -> None:

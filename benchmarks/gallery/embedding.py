@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
-from ambidex.benchmarks.results.folder import missing_states
+from ambidex.benchmarks.results.states import missing_states
 from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.text import pluralize
 
@@ -90,7 +90,7 @@ def _number(count: int, one: str, many: str) -> str:
 def _lost(runs: Sequence[ReportRun]) -> list[MissingVideo]:
     """Episodes without a video whose states should be there and are not."""
     return [
-        MissingVideo(task=e.task, seed=e.seed, states=e.lost, reason=missing_states(e.lost))
+        MissingVideo(task=e.task, seed=e.seed, states=e.lost, reason=str(missing_states(e.lost)))
         for run in runs
         for e in run.episodes
         if e.lost is not None and not e.filmed

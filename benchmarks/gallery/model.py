@@ -1,73 +1,49 @@
 """What the page's program is given: runs, tallies and episodes as JSON."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Self
+from dataclasses import dataclass
 
 from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
-from ambidex.envs.types import Outcome
-from ambidex.intervals import format_rate, wilson_interval
+from ambidex.benchmarks.results.tally import Tally
 
-# FOLDED benchmarks.gallery.report_tally: What episodes amount to: successes, errors, the interval of the rate, and how many reached each stage.
+MediaOf = Callable[[int, ReportEpisode], Media]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
-    """What episodes amount to.
+class Group:
+    """The episodes of one task of a run, or of all its tasks.
 
     Attributes:
-        task: Task name; empty for all tasks together.
-        n: Episodes.
-        successes: Those that succeeded.
-        errors: Those that broke; they count as not successful.
-        low: Lower end of Wilson's 95 % interval of the rate.
-        high: Upper end.
-        stages: Stage names from 0, "none"; empty for all tasks together.
-        reached: Episodes that reached at least each of them.
-        missing: Episodes that were asked for and are not there.
+        task: Task name; empty for all tasks.
+        stages: Stage names from 0, "none"; empty for all tasks.
+        tally: Outcomes and stages.
+        missing: Episodes that were requested and are not stored.
     """
 
     task: str
-    n: int
-    successes: int
-    errors: int
-    low: float
-    high: float
     stages: tuple[str, ...]
-    reached: tuple[int, ...]
+    tally: Tally
     missing: int
 
-    @classmethod
-    def of(
-        cls,
-        episodes: Sequence[ReportEpisode],
-        *,
-        task: str = "",
-        stages: tuple[str, ...] = (),
-        asked: int | None = None,
-    ) -> Self:
-        """Of episodes of one task with its stages, or of several tasks without; `asked` is None if nobody knows."""
-        successes = sum(episode.success for episode in episodes)
-        low, high = wilson_interval(successes, len(episodes))
-        return cls(
-            task=task,
-            n=len(episodes),
-            successes=successes,
-            errors=sum(episode.outcome is Outcome.ERROR for episode in episodes),
-            low=low,
-            high=high,
-            stages=stages,
-            reached=tuple(sum(episode.stage >= stage for episode in episodes) for stage in range(len(stages))),
-            missing=max(0, (asked or 0) - len(episodes)),
-        )
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready; `reached` counts the episodes that reached each stage."""
+        tally, (low, high) = self.tally, self.tally.interval
+        return {
+            "task": self.task,
+            "n": tally.n,
+            "successes": tally.successes,
+            "errors": tally.errors,
+            "low": low,
+            "high": high,
+            "stages": self.stages,
+            "reached": [tally.n, *(stage.count for stage in tally.stages)][: len(self.stages)],
+            "missing": self.missing,
+        }
 
-    def in_words(self) -> str:
+    def __str__(self) -> str:
         """The rate with its interval, and how many episodes are missing."""
-        missing = f", {self.missing} of {self.n + self.missing} episodes missing" if self.missing else ""
-        return f"{self.task or 'all tasks'}: {format_rate(self.successes, self.n)}{missing}"
-
-
-MediaOf = Callable[[int, ReportEpisode], Media]
+        missing = f", {self.missing} of {self.tally.n + self.missing} episodes missing" if self.missing else ""
+        return f"{self.task or 'all tasks'}: {self.tally}{missing}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +76,9 @@ class Model:
         return f"{' and '.join(self.labels)} on {where}"
 
     @property
-    def tallies(self) -> tuple[Tally, ...]:
+    def groups(self) -> tuple[Group, ...]:
         """Every run's tasks, and all of them together where there are several."""
-        return tuple(tally for run in self.runs for tally in (*_tasks(run), *_total(run)))
+        return tuple(group for run in self.runs for group in (*_tasks(run), *_total(run)))
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
@@ -124,8 +100,8 @@ class Model:
         return {
             "label": self.labels[index],
             "facts": [("folder", str(run.folder)), *run.facts],
-            "tasks": [asdict(tally) for tally in _tasks(run)],
-            "total": next((asdict(tally) for tally in _total(run)), None),
+            "tasks": [group.to_dict() for group in _tasks(run)],
+            "total": next((group.to_dict() for group in _total(run)), None),
             "episodes": [self._episode(index, episode) for episode in run.episodes],
         }
 
@@ -146,13 +122,20 @@ class Model:
         }
 
 
-def _tasks(run: ReportRun) -> tuple[Tally, ...]:
+def _tasks(run: ReportRun) -> tuple[Group, ...]:
     return tuple(
-        Tally.of([e for e in run.episodes if e.task == task], task=task, stages=spec.stages, asked=run.asked)
+        _group([e for e in run.episodes if e.task == task], run.asked, task=task, stages=spec.stages)
         for task, spec in run.specs.items()
     )
 
 
-def _total(run: ReportRun) -> tuple[Tally, ...]:
+def _total(run: ReportRun) -> tuple[Group, ...]:
     asked = None if run.asked is None else run.asked * len(run.specs)
-    return (Tally.of(run.episodes, asked=asked),) if len(run.specs) > 1 else ()
+    return (_group(run.episodes, asked),) if len(run.specs) > 1 else ()
+
+
+def _group(
+    episodes: Sequence[ReportEpisode], asked: int | None, *, task: str = "", stages: tuple[str, ...] = ()
+) -> Group:
+    missing = max(0, (asked or 0) - len(episodes))
+    return Group(task=task, stages=stages, tally=Tally.of(episodes, stages), missing=missing)

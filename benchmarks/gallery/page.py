@@ -25,7 +25,7 @@ def page(model: Model, videos: Mapping[str, Path] | None = None) -> str:
     return Template(_text("page.html")).substitute(
         policy=html.escape(_policy(style, script)),
         title=html.escape(model.title),
-        summary=html.escape("; ".join(tally.in_words() for tally in model.tallies)),
+        summary=html.escape("; ".join(str(group) for group in model.groups)),
         style=style,
         script=script,
         model=data_block(model.to_dict()),

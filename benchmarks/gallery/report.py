@@ -13,7 +13,8 @@ from ambidex.benchmarks.gallery.poster import data_address, poster
 from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
 from ambidex.benchmarks.gallery.server.config import film_job
 from ambidex.benchmarks.gallery.sources import read_results
-from ambidex.benchmarks.results.folder import missing_states
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.states import missing_states
 from ambidex.benchmarks.videos.jobs import MissingVideo, VideoJob, VideoStyle, describe_missing
 from ambidex.benchmarks.videos.make import render_videos
 from ambidex.errors import DatasetError
@@ -52,21 +53,21 @@ def write_report(results_dir: Path) -> Path:
     Raises:
         DatasetError: The results are damaged, or the disk refuses.
     """
-    return report_on(results_dir).path
+    return report_on(ResultsFolder(results_dir)).path
 
 
-def report_on(results_dir: Path, *, asked: str = "all", tried: Sequence[MissingVideo] = ()) -> Report:
+def report_on(results: ResultsFolder, *, asked: str = "all", tried: Sequence[MissingVideo] = ()) -> Report:
     """Write report.html of a results folder, with the videos that are there, and say what is in it.
 
     Args:
-        results_dir: The results folder.
+        results: The results folder.
         asked: Which videos were asked for: "failures", "all" or "none".
         tried: Episodes of which no video could be made.
 
     Raises:
         DatasetError: The results are damaged, or the disk refuses.
     """
-    return make_report([read_results(results_dir)], results_dir / REPORT, asked=asked, tried=tried)
+    return make_report([read_results(results)], results.path / REPORT, asked=asked, tried=tried)
 
 
 def make_report(

@@ -19,6 +19,7 @@ class ReportEpisode:
         seed: Episode seed.
         outcome: How it ended.
         stage: Highest stage reached, an index into the spec's stages.
+        steps: Control steps taken.
         reason: Empty on success; otherwise which checks failed, or the error.
         checks: The task's conditions at the last step, by name; empty if they were not kept.
         facts: What else is known, as name and value.
@@ -35,6 +36,7 @@ class ReportEpisode:
     seed: int
     outcome: Outcome
     stage: int
+    steps: int
     reason: str
     checks: Mapping[str, bool]
     facts: tuple[tuple[str, str], ...]

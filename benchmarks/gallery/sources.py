@@ -8,11 +8,9 @@ from pathlib import Path
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
 from ambidex.benchmarks.gallery.server.config import check_look, in_look
-from ambidex.benchmarks.results.folder import read_rows, states_path, video_path
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.benchmarks.results.reading import EpisodeCount, episodes_per_task
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.benchmarks.results.tally import StoredSummary
 from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
@@ -50,7 +48,7 @@ def read_run(path: Path) -> ReportRun:
         DatasetError: It is damaged.
     """
     if is_results(path):
-        return read_results(path)
+        return read_results(ResultsFolder(path))
     if is_dataset(path):
         return read_dataset(path)
     raise UsageError(
@@ -141,36 +139,28 @@ SHORT = 12  # of a fingerprint, enough to tell two apart [characters]
 
 def is_results(folder: Path) -> bool:
     """Whether run-benchmark wrote this folder."""
-    return (folder / BENCHMARK_JSON).is_file()
+    return ResultsFolder(folder).exists
 
 
-def read_results(folder: Path) -> ReportRun:
+def read_results(results: ResultsFolder) -> ReportRun:
     """The run in a results folder, finished or not.
 
     Raises:
         DatasetError: A file is missing or damaged.
     """
-    info, summary = BenchmarkInfo.read(folder), StoredSummary.read(folder)
-    rows = read_rows(folder)  # after the summary: a run that ends now writes a longer one after its rows
-    each = episodes_per_task(info)
-    count = EpisodeCount(
-        folder=folder,
-        there=len(rows),
-        wanted=None if each is None else each * len(info.env_specs),
-        summed=None if summary is None else summary.episodes,
-    )
+    info, completeness = results.info, results.completeness
     command = CommandPerEpisode(info.command)
     order = {task: i for i, task in enumerate(info.env_specs)}
-    rows.sort(key=lambda row: (order.get(row.task, len(order)), row.seed))
+    rows = sorted((row for row in results.rows if row.task in order), key=lambda row: (order[row.task], row.seed))
     return ReportRun(
-        folder=folder,
+        folder=results.path,
         label=" ".join(filter(None, (info.policy, info.execution))),
-        facts=(*_results_facts(info), ("episodes", count.in_words())),
+        facts=(*_results_facts(info), ("episodes", str(completeness))),
         warning=info.warning,
-        shortfall=count.warning,
-        asked=each,
+        shortfall=completeness.warning,
+        asked=results.episodes_per_task,
         specs=info.env_specs,
-        episodes=tuple(_results_episode(folder, row, command) for row in rows if row.task in order),
+        episodes=tuple(_results_episode(results, row, command) for row in rows),
     )
 
 
@@ -184,13 +174,14 @@ def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _results_episode(folder: Path, row: EpisodeRow, command: CommandPerEpisode) -> ReportEpisode:
-    states = states_path(folder, row.task, row.seed)
+def _results_episode(results: ResultsFolder, row: EpisodeRow, command: CommandPerEpisode) -> ReportEpisode:
+    states, video, videos = results.states_path(row.task, row.seed), results.video_path(row), results.path / VIDEOS
     return ReportEpisode(
         task=row.task,
         seed=row.seed,
         outcome=row.outcome,
         stage=row.stage,
+        steps=row.steps,
         reason=row.error or row.reason,
         checks=row.checks,
         facts=(
@@ -199,12 +190,12 @@ def _results_episode(folder: Path, row: EpisodeRow, command: CommandPerEpisode) 
             ("took", f"{row.wall_s:.1f} s"),
         ),
         command=command.benchmark(row.task, row.seed),
-        videos=folder / VIDEOS,
-        video_name=str(video_path(folder, row).relative_to(folder / VIDEOS)),
-        video=video_path(folder, row),
+        videos=videos,
+        video_name=str(video.relative_to(videos)),
+        video=video,
         states=states if states.is_file() else None,
         codes=row.codes,
-        lost=states if row.began and not states.is_file() else None,
+        lost=states if row.has_states and not states.is_file() else None,
     )
 
 
@@ -265,6 +256,7 @@ def _dataset_episode(
         seed=attempt.seed,
         outcome=attempt.outcome,
         stage=attempt.stage,
+        steps=attempt.steps,
         reason=attempt.reason,
         checks={},  # attempts.jsonl does not keep them one by one; the reason names those that failed
         facts=_facts_of(attempt, episode),

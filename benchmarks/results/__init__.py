@@ -1,1 +1,1 @@
-"""TODO benchmarks/results."""
+"""Results folders of run-benchmark: reading, writing and counting their episodes. Start with folder.py."""

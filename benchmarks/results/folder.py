@@ -1,118 +1,277 @@
-"""A results folder: benchmark.json, results.jsonl, summary.json, states/ and videos/."""
+"""Reads and writes results folders: benchmark.json, results.jsonl, summary.json, states/ and videos/."""
 
+import json
 import shlex
-import zipfile
-import zlib
+from bisect import insort
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-import numpy.typing as npt
-
-from ambidex.atomic_files import read_complete_lines, remove_leftovers, replacing
-from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
-from ambidex.errors import DatasetError
+from ambidex.atomic_files import append_line, read_complete_lines, remove_leftovers, write_json
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
+from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
+from ambidex.errors import AmbidexError, DatasetError, UsageError
+from ambidex.policies.run_folder import TRAIN_JSON
+from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.layout import VIDEOS, task_folder
+from ambidex.text import first_few
 
-RESULTS = "results.jsonl"
 SUMMARY = "summary.json"
-
-SHOWN = 5
-
-
-def video_path(directory: Path, row: EpisodeRow) -> Path:
-    """Where the video of an episode lies in a results folder."""
-    return directory / VIDEOS / task_folder(row.task) / f"{row.seed}_{row.outcome}.mp4"
-
-
-def read_rows(directory: Path) -> list[EpisodeRow]:
-    """The complete rows of results.jsonl, by task and seed; empty if there is no such file.
-
-    Raises:
-        DatasetError: A row is damaged, or an episode stands there twice.
-    """
-    rows = [EpisodeRow.from_line(line) for line in read_complete_lines(directory / RESULTS)]
-    twice = [key for key, count in Counter((row.task, row.seed) for row in rows).items() if count > 1]
-    if twice:
-        raise DatasetError(
-            f"{directory / RESULTS}: seed {twice[0][1]} of {twice[0][0]} stands there more than once. The file was "
-            "changed after the run; remove the rows that do not belong, or run again into another folder."
-        )
-    return sorted(rows, key=lambda row: (row.task, row.seed))
-
-
-def clean(directory: Path) -> None:
-    """Remove what killed runs left half-written. Only while the folder is ours."""
-    remove_leftovers(directory)
-    for part in (STATES, VIDEOS):
-        for folder in (directory / part).rglob("*"):
-            if folder.is_dir():
-                remove_leftovers(folder)
-
-
-# FOLDED benchmarks.episode_states: What is kept of a benchmarked episode beside its row: enough to film it at any time, from any camera.
-
 STATES = "states"
+EXPECTED = "Expected a results folder of run-benchmark"
 
 
-def states_path(directory: Path, task: str, seed: int) -> Path:
-    """Where an episode's states lie in a results folder."""
-    return directory / STATES / task_folder(task) / f"{seed}.npz"
+class ResultsFolder:
+    """A results folder of run-benchmark, finished or not. Each file is read when it is first needed, and only once.
+
+    Args:
+        path: The folder; it may be missing or empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """A folder that a user named.
+
+        Raises:
+            UsageError: There is no such folder.
+            DatasetError: It has no episodes or fewer than its summary counts, or a file is damaged.
+        """
+        if not path.is_dir():
+            raise UsageError(f"There is no folder {path}.", f"{EXPECTED}, {_examples(path)}.", path=path)
+        folder = cls(path)
+        stored = folder.stored_summary  # before the rows: a run that ends now writes it after them
+        if not folder.rows:
+            raise _no_episodes(path)
+        if stored is not None and stored.episodes > len(folder.rows):
+            raise DatasetError(folder.completeness.warning, path=path, expected=stored.episodes, got=len(folder.rows))
+        return folder
+
+    @property
+    def exists(self) -> bool:
+        """The folder has a benchmark.json."""
+        return (self.path / BENCHMARK_JSON).is_file()
+
+    @cached_property
+    def info(self) -> BenchmarkInfo:
+        """The content of benchmark.json.
+
+        Raises:
+            DatasetError: It is missing or damaged.
+        """
+        return BenchmarkInfo.read(self.path)
+
+    @cached_property
+    def rows(self) -> list[EpisodeRow]:
+        """The complete rows of results.jsonl, by task and seed; empty if there is no such file.
+
+        Raises:
+            DatasetError: A row is damaged, or an episode has several rows.
+        """
+        path = self.path / RESULTS
+        rows = [EpisodeRow.from_line(line) for line in read_complete_lines(path)]
+        repeated = [key for key, count in Counter(row.key for row in rows).items() if count > 1]
+        if repeated:
+            task, seed = repeated[0]
+            raise DatasetError(
+                f"{path}: seed {seed} of {task} has more than one row, so the file was changed after the run.",
+                "Remove the extra rows, or run again into another folder.",
+                path=path,
+                task=task,
+                seed=seed,
+            )
+        return sorted(rows, key=attrgetter("key"))
+
+    @cached_property
+    def stored_summary(self) -> "StoredSummary | None":
+        """The content of summary.json; None if there is no such file.
+
+        Raises:
+            DatasetError: It is damaged.
+        """
+        return StoredSummary.read(self.path / SUMMARY)
+
+    @cached_property
+    def episodes_per_task(self) -> int | None:
+        """Episodes of each task that were requested; None if the flags of the run are unknown."""
+        try:
+            return self.info.settings(COMMAND, BenchmarkConfig).episodes if self.exists else None
+        except AmbidexError:
+            return None
+
+    @property
+    def completeness(self) -> "Completeness":
+        """How many episodes the folder has, and how many it should have."""
+        each, stored = self.episodes_per_task, self.stored_summary  # the summary before the rows, as in `open`
+        return Completeness(
+            folder=self.path,
+            episodes=len(self.rows),
+            requested=None if each is None else each * len(self.info.env_specs),
+            summarised=None if stored is None else stored.episodes,
+        )
+
+    def states_path(self, task: str, seed: int) -> Path:
+        """The file with the states of an episode; see `EpisodeStates`."""
+        return self.path / STATES / task_folder(task) / f"{seed}.npz"
+
+    def video_path(self, row: EpisodeRow) -> Path:
+        """The video of an episode."""
+        return self.path / VIDEOS / task_folder(row.task) / f"{row.seed}_{row.outcome}.mp4"
+
+    def write_info(self, info: BenchmarkInfo) -> None:
+        """Write benchmark.json.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        info.write(self.path)
+        self.info = info
+
+    def append(self, row: EpisodeRow) -> None:
+        """Add a row to results.jsonl; it is on disk when this returns.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        rows = self.rows
+        del self.rows  # if an interrupt comes before the last line, the file is read again
+        append_line(self.path / RESULTS, row.to_line())
+        insort(rows, row, key=attrgetter("key"))
+        self.rows = rows
+
+    def write_summary(self, values: Mapping[str, object]) -> None:
+        """Write summary.json.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        write_json(self.path / SUMMARY, values)
+        self.__dict__.pop("stored_summary", None)
+
+    def remove_leftovers(self) -> None:
+        """Remove the incomplete files of killed runs. Only while no other process writes into the folder."""
+        remove_leftovers(self.path)
+        for part in (STATES, VIDEOS):
+            for folder in (self.path / part).rglob("*"):
+                if folder.is_dir():
+                    remove_leftovers(folder)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EpisodeStates:
-    """An episode's trajectory. T actions, T+1 states.
+@dataclass(frozen=True, kw_only=True)
+class StoredSummary:
+    """What a later command needs of summary.json.
 
     Attributes:
-        states: Full integration states, shape (T+1, S) float64.
-        actions: What the agent sent, shape (T, A) float32.
-        stages: Stage at each state, shape (T+1,) int8.
+        complete: All requested episodes had a row.
+        episodes: How many rows it counts.
+        timings: The entry "timings"; empty if there is none.
     """
 
-    states: FloatArray
-    actions: Float32Array
-    stages: npt.NDArray[np.int8]
+    complete: bool
+    episodes: int
+    timings: Mapping[str, float]
 
     @classmethod
-    def of(cls, result: RolloutResult) -> Self:
-        return cls(states=result.states, actions=result.actions, stages=result.stages)
-
-    def write(self, path: Path) -> None:
-        """Write the file, whole or not at all.
+    def read(cls, path: Path) -> Self | None:
+        """Read summary.json; None if there is no such file.
 
         Raises:
-            DatasetError: The disk refuses.
-        """
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, states=self.states, actions=self.actions, stages=self.stages)
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Inverse of `write`.
-
-        Raises:
-            DatasetError: Missing or damaged.
+            DatasetError: It is damaged.
         """
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return cls(states=arrays["states"], actions=arrays["actions"], stages=arrays["stages"])
-        except FileNotFoundError as error:
-            raise DatasetError(missing_states(path)) from error
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            counts = [int(task["n"]) for task in values["tasks"].values()]
+            return cls(
+                complete=values["complete"] is True, episodes=sum(counts), timings=dict(values.get("timings", {}))
+            )
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DatasetError(
-                f"{path} cannot be read as an episode's states ({type(error).__name__}: {error}). {_remedy(path)}"
+                f"{path} cannot be read as a summary ({type(error).__name__}: {error}).",
+                "Remove it and run the benchmark again with --resume, which writes a new one.",
+                path=path,
             ) from error
 
 
-def missing_states(path: Path) -> str:
-    """What is to be said of an episode whose states are not there."""
-    return f"{path}, the file with its states, is missing. {_remedy(path)}"
+@dataclass(frozen=True, kw_only=True)
+class Completeness:
+    """How many episodes a results folder has, and how many it should have.
+
+    Attributes:
+        folder: The results folder.
+        episodes: Rows of results.jsonl.
+        requested: Episodes that were requested; None if that is unknown.
+        summarised: Episodes that summary.json counts; None without a summary.
+    """
+
+    folder: Path
+    episodes: int
+    requested: int | None
+    summarised: int | None
+
+    @property
+    def unfinished(self) -> str:
+        """That the run is not finished, and how to resume it, as a predicate; empty if it is finished or unknown."""
+        if self.requested is None or self.episodes >= self.requested:
+            return ""
+        return (
+            f"is not finished: it has {self.episodes} of {self.requested} episodes, and its rates cover only these. "
+            f"If the run has stopped, resume it with: {self._resume}"
+        )
+
+    @property
+    def lost(self) -> str:
+        """That rows are missing, and how to restore them, as a predicate; empty if none are known to be."""
+        if self.summarised is None or self.episodes >= self.summarised:
+            return ""
+        return (
+            f"has lost episodes: {SUMMARY} counts {self.summarised}, {RESULTS} has {self.episodes}. Rows were removed "
+            "after the run, so the rates of the others can mislead. Restore the file, or run the missing episodes "
+            f"again with: {self._resume}"
+        )
+
+    @property
+    def warning(self) -> str:
+        """A sentence on lost or unfinished episodes that names the folder; empty if the folder is complete."""
+        predicate = self.lost or self.unfinished
+        return f"{self.folder} {predicate}" if predicate else ""
+
+    def __str__(self) -> str:
+        """The numbers, e.g. "7 of 30: not finished"."""
+        of = "" if self.requested is None else f" of {self.requested}"
+        state = "some were lost" if self.lost else "not finished" if self.unfinished else ""
+        return ": ".join(filter(None, (f"{self.episodes}{of}", state)))
+
+    @property
+    def _resume(self) -> str:
+        return shlex.join([COMMAND, "--resume", "--output-dir", str(self.folder)])
 
 
-def _remedy(path: Path) -> str:
-    resume = shlex.join(["run-benchmark", "--resume", "--output-dir", str(path.parents[2])])
-    return f"Restore the file; or remove the row of seed {path.stem} from results.jsonl and run it again with: {resume}"
+def _examples(path: Path) -> str:
+    """Results folders beside `path`, similar names first."""
+    folders = sorted(folder for folder in path.parent.glob("*") if (folder / RESULTS).is_file())
+    folders.sort(key=lambda folder: SequenceMatcher(None, folder.name, path.name).ratio(), reverse=True)
+    if not folders:
+        return "e.g. results/act-insertion"
+    return f"such as those beside it: {first_few([str(folder) for folder in folders], limit=5, separator=', ')}"
+
+
+def _no_episodes(path: Path) -> DatasetError:
+    for file, what in ((DATASET_JSON, "a dataset of record-episodes"), (TRAIN_JSON, "a run of train-policy")):
+        if (path / file).exists():
+            return DatasetError(f"{path} is {what}.", f"{EXPECTED}, e.g. results/act-insertion.", path=path)
+    content = first_few(sorted(entry.name for entry in path.iterdir()), limit=5, separator=", ")
+    return DatasetError(
+        f"{path} has no episodes: it has no row in {RESULTS}, but {content or 'nothing at all'}.",
+        f"{EXPECTED}; if that run was interrupted, resume it with --resume.",
+        path=path,
+    )

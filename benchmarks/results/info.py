@@ -1,4 +1,4 @@
-"""benchmark.json: what a results folder was made with."""
+"""Reads and writes benchmark.json, which says what produced a results folder."""
 
 import os
 import platform
@@ -10,16 +10,17 @@ from typing import Any
 from ambidex.envs.types import EnvSpec
 from ambidex.output_folder import FolderInfo
 
+COMMAND = "run-benchmark"
 BENCHMARK_JSON = "benchmark.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointId:
-    """Which checkpoint acted.
+    """The checkpoint that was evaluated.
 
     Attributes:
-        path: Where it lay.
-        sha256: Fingerprint of its weights.
+        path: Its folder at the time of the run.
+        sha256: SHA-256 of its weights.
     """
 
     path: str
@@ -28,13 +29,13 @@ class CheckpointId:
 
 @dataclass(frozen=True, kw_only=True)
 class ServingInfo:
-    """How a policy's answers were computed.
+    """How the predictions of a policy were computed.
 
     Attributes:
-        device: Where.
+        device: Device of the forward passes, e.g. "cuda:0".
         device_name: Its name.
-        lanes: Rows of every forward pass.
-        notes: What must be said about reproducibility.
+        lanes: Batch slots: rows of every forward pass.
+        notes: Limits of reproducibility, one sentence each.
     """
 
     device: str
@@ -45,25 +46,25 @@ class ServingInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkInfo(FolderInfo):
-    """What a results folder was made with.
+    """The content of benchmark.json.
 
     Attributes:
-        policy: Who acted.
-        execution: How chunks were played, e.g. "chunk:100"; empty for who does not predict chunks.
-        protocol: Whose protocol, and where flags departed from it; empty for none.
-        warning: One line on tasks that a learned policy was not trained on; empty if there are none.
-        command: The resolved command, without what must not matter.
-        checkpoint: Of a learned policy.
-        serving: Of a learned policy.
-        env_specs: Task -> spec of the environment it acted in.
+        policy: Registered policy or baseline.
+        execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
+        protocol: Evaluation protocol, and which flags deviate from it; empty for none.
+        warning: One line on tasks that a policy was not trained on; empty if there are none.
+        command: The resolved command, without flags that do not change results.
+        checkpoint: The checkpoint of a policy; None for a baseline.
+        serving: How a policy was served; None for a baseline.
+        env_specs: Task -> spec of its environment.
         versions: Package -> version.
-        machine: Processor, cores and the like.
+        machine: Processor, cores and similar.
         config: Resolved flags of the command; empty in files of version 0.1.
     """
 
     file_name = BENCHMARK_JSON
     _content = "a results folder"
-    _writer = "run-benchmark"
+    _writer = COMMAND
 
     policy: str
     execution: str

@@ -1,4 +1,4 @@
-"""One row of results.jsonl."""
+"""Rows of results.jsonl, one per episode."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,23 +11,13 @@ from ambidex.codec import to_json
 from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
 from ambidex.output_folder import row_from_line, versions
 
-# FOLDED benchmarks.code_runs: The code behind each action of an episode, run-length encoded: a code is kept for a whole chunk.
+RESULTS = "results.jsonl"
+
+EpisodeKey = tuple[str, int]
+"""Task and seed."""
 
 CodeRuns = tuple[tuple[int, int], ...]
-"""Codes, and for how many steps each was played, in order; empty for who has none."""
-
-
-def code_runs(codes: Iterable[int]) -> CodeRuns:
-    """The codes of an episode as runs."""
-    runs = tuple((int(code), len(list(steps))) for code, steps in groupby(codes))
-    return () if all(code == NO_CODE for code, _ in runs) else runs
-
-
-def code_at(runs: CodeRuns, step: int) -> int:
-    """The code of a step, the last one's from there on; `NO_CODE` if there is none."""
-    ends = accumulate(steps for _, steps in runs)
-    here = (code for (code, _), end in zip(runs, ends, strict=True) if step < end)
-    return next(here, runs[-1][0] if runs else NO_CODE)
+"""Run-length encoded codes: (code, steps) pairs in order; empty for agents without codes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +33,13 @@ class EpisodeRow:
         steps: Control steps taken.
         checks: The task's conditions at the last step, by name.
         reason: Empty on success; otherwise which checks failed, or the error.
-        initial_state_sha256: Fingerprint of the first state; empty if the episode could not begin.
+        initial_state_sha256: SHA-256 of the initial state; empty if the reset failed.
         wall_s: Wall-clock seconds; the only field that differs from run to run.
-        policy: Who acted: a registered policy, "scripted", "random" or "hold".
-        execution: How chunks were played, e.g. "chunk:100"; empty for who does not predict chunks.
+        policy: A registered policy, "scripted", "random" or "hold".
+        execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
         versions: Package -> version.
-        error: What broke; empty unless the outcome is an error.
-        codes: The code behind each action; empty for who has none, and then not in the file.
+        error: The error; empty unless the outcome is an error.
+        codes: The code behind each action; if there are none, the row in the file has no such key.
     """
 
     task: str
@@ -90,8 +80,12 @@ class EpisodeRow:
         )
 
     @property
-    def began(self) -> bool:
-        """It has a first state, and its states were kept."""
+    def key(self) -> EpisodeKey:
+        return self.task, self.seed
+
+    @property
+    def has_states(self) -> bool:
+        """The reset succeeded, so the states were stored."""
         return bool(self.initial_state_sha256)
 
     @property
@@ -99,7 +93,7 @@ class EpisodeRow:
         return self.outcome is Outcome.SUCCESS
 
     def to_line(self) -> str:
-        """One line of results.jsonl, without its end; inverse of `from_line`."""
+        """One line of results.jsonl, without the newline; inverse of `from_line`."""
         values = to_json(self)
         if not self.codes:
             del values["codes"]
@@ -112,4 +106,35 @@ class EpisodeRow:
         Raises:
             DatasetError: Not a row of results.jsonl.
         """
-        return row_from_line(cls, line, "results.jsonl")
+        return row_from_line(cls, line, RESULTS)
+
+
+def code_runs(codes: Iterable[int]) -> CodeRuns:
+    """Run-length encode the codes of an episode, one per step."""
+    runs = tuple((int(code), len(list(steps))) for code, steps in groupby(codes))
+    return () if all(code == NO_CODE for code, _ in runs) else runs
+
+
+def code_at(runs: CodeRuns, step: int) -> int:
+    """The code of a step, and of the last one for later steps; `NO_CODE` if there are no codes."""
+    ends = accumulate(steps for _, steps in runs)
+    current = (code for (code, _), end in zip(runs, ends, strict=True) if step < end)
+    return next(current, runs[-1][0] if runs else NO_CODE)
+
+
+def format_episodes(keys: Iterable[EpisodeKey]) -> str:
+    """Episodes in few words: "insertion 100000 to 100049, 100060; transfer_cube 100000"."""
+    seeds: dict[str, list[int]] = {}
+    for task, seed in sorted(keys):
+        seeds.setdefault(task, []).append(seed)
+    return "; ".join(f"{task} {', '.join(_ranges(found))}" for task, found in seeds.items())
+
+
+def _ranges(seeds: list[int]) -> list[str]:
+    ranges: list[list[int]] = []
+    for seed in seeds:
+        if ranges and seed == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [seed]
+        else:
+            ranges.append([seed])
+    return [" to ".join(map(str, ends)) for ends in ranges]

@@ -9,7 +9,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ambidex.atomic_files import write_json, write_text
-from ambidex.benchmarks.results.folder import read_rows
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.speed.machine import describe_machine
@@ -145,7 +145,7 @@ def _success_row(figure: SuccessFigure) -> list[str]:
     seed = "all" if figure.seed is None else str(figure.seed)
     paper = f"{PAPER[figure.task]} %" if figure.task in PAPER else ""
     minutes = f"{figure.training_s / 60:.1f}"
-    return [figure.variant, figure.task, seed, figure.summary.in_words(), paper, minutes]
+    return [figure.variant, figure.task, seed, str(figure.summary), paper, minutes]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -197,7 +197,7 @@ def _successes(
     for seed in plan.seeds:
         folder = plan.results_folder(variant, task, seed)
         if runner.done(jobs[f"benchmark-{folder.name}"]):
-            rows.append(read_rows(folder))
+            rows.append(ResultsFolder(folder).rows)
             seconds.append(runner.seconds(jobs[f"train-{folder.name}"]))
             yield _success(variant, task, seed, rows[-1], seconds[-1])
     if len(rows) > 1:

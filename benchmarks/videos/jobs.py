@@ -1,48 +1,25 @@
-"""The video of one episode, to be made."""
+"""Video jobs: which episode to render, in which style, and what became of it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from ambidex.benchmarks.results.reading import format_seeds
-from ambidex.benchmarks.results.row import CodeRuns
+from ambidex.benchmarks.results.row import CodeRuns, format_episodes
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.errors import DatasetError
 from ambidex.text import pluralize
 
-
-@dataclass(frozen=True, kw_only=True)
-class VideoJob:
-    """Make the video of one episode.
-
-    Attributes:
-        spec: Of the environment that renders: its cameras, image size and quality; see `Look.spec`.
-        seed: Episode seed.
-        outcome: How it ended.
-        states: The file with its states: an episode file of a dataset, or one of a results folder.
-        video: The file to write.
-        codes: The code behind each action; empty for who has none.
-    """
-
-    spec: EnvSpec
-    seed: int
-    outcome: Outcome
-    states: Path
-    video: Path
-    codes: CodeRuns = ()
-
-
-# FOLDED benchmarks.look: How videos of stored episodes look.
+DETAILED = 2  # missing videos whose reason a message gives
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoStyle:
-    """How videos of stored episodes look.
+    """Cameras, size and quality of videos.
 
     Attributes:
-        cameras: What they show, side by side; empty for the first camera of the task's family.
+        cameras: Camera names, shown side by side; empty for the first camera of the task's family.
         image_size: Height and width of each camera [px].
         quality: "standard" or "studio".
     """
@@ -52,7 +29,7 @@ class VideoStyle:
     quality: str = "standard"
 
     def spec(self, spec: EnvSpec) -> EnvSpec:
-        """The spec of an environment that renders so."""
+        """Spec of an environment that renders in this style."""
         return replace(
             spec,
             cameras=self.cameras or FAMILIES[spec.family].cameras[:1],
@@ -63,29 +40,48 @@ class VideoStyle:
         )
 
     def folder(self, spec: EnvSpec) -> str:
-        """A name for the videos of this look, e.g. "top-240x320-standard"."""
+        """Name of a folder for videos in this style, e.g. "top-240x320-standard"."""
         height, width = self.image_size
         return f"{'+'.join(self.spec(spec).cameras)}-{height}x{width}-{self.quality}"
 
 
-# FOLDED benchmarks.unfilmed: Episodes of which no video can be made.
+DEFAULT_STYLE = VideoStyle()
 
-SHOWN = 2  # reasons that are told in full
+
+@dataclass(frozen=True, kw_only=True)
+class VideoJob:
+    """One video to render.
+
+    Attributes:
+        spec: Spec of the environment that renders; see `VideoStyle.spec`.
+        seed: Episode seed.
+        outcome: How the episode ended.
+        states: The file with its states: an episode file of a dataset, or one of a results folder.
+        video: The file to write.
+        codes: The code behind each action; empty for agents without codes.
+    """
+
+    spec: EnvSpec
+    seed: int
+    outcome: Outcome
+    states: Path
+    video: Path
+    codes: CodeRuns = ()
 
 
 class StatesError(DatasetError):
-    """The states of one episode are missing, damaged or of another world. Others may be good."""
+    """The states of an episode are missing, damaged or of another model. Other episodes may be fine."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MissingVideo:
-    """An episode of which no video can be made.
+    """An episode whose video cannot be rendered.
 
     Attributes:
         task: Task name.
         seed: Episode seed.
-        states: The file with its states, there or not.
-        reason: In a paragraph, with what to do.
+        states: The file that has or should have its states.
+        reason: Why, and what to do about it.
     """
 
     task: str
@@ -94,26 +90,13 @@ class MissingVideo:
     reason: str
 
 
-def describe_missing(episodes: Sequence[MissingVideo]) -> str:
-    """What is to be said of episodes without a video; empty for none."""
-    if not episodes:
-        return ""
-    told = "; ".join(f"{episode.task}, seed {episode.seed}: {episode.reason}" for episode in episodes[:SHOWN])
-    others = format_seeds((episode.task, episode.seed) for episode in episodes[SHOWN:])
-    also = f"; and likewise {others}" if others else ""
-    return f"{pluralize(len(episodes), 'video')} could not be made. {told}{also}"
-
-
-# FOLDED benchmarks.films: What came of making videos.
-
-
 @dataclass(frozen=True, kw_only=True)
 class RenderedVideos:
-    """What came of making videos.
+    """The results of video jobs.
 
     Attributes:
-        videos: The videos that were made.
-        missing: The episodes of which none can be made, by task and seed.
+        videos: The files that were written.
+        missing: The episodes whose videos cannot be rendered, by task and seed.
     """
 
     videos: tuple[Path, ...] = ()
@@ -121,11 +104,20 @@ class RenderedVideos:
 
     @classmethod
     def of(cls, results: Iterable[Path | MissingVideo]) -> Self:
-        """Of results in any order."""
-        videos, missing = list[Path](), list[MissingVideo]()
-        for result in results:
-            if isinstance(result, MissingVideo):
-                missing.append(result)
-            else:
-                videos.append(result)
-        return cls(videos=tuple(videos), missing=tuple(sorted(missing, key=lambda one: (one.task, one.seed))))
+        """Sort the results of jobs that finished in any order."""
+        found = list(results)
+        missing = [result for result in found if isinstance(result, MissingVideo)]
+        return cls(
+            videos=tuple(result for result in found if not isinstance(result, MissingVideo)),
+            missing=tuple(sorted(missing, key=lambda video: (video.task, video.seed))),
+        )
+
+
+def describe_missing(videos: Sequence[MissingVideo]) -> str:
+    """How many videos are missing and why; empty if none are."""
+    if not videos:
+        return ""
+    reasons = "; ".join(f"{video.task}, seed {video.seed}: {video.reason}" for video in videos[:DETAILED])
+    others = format_episodes((video.task, video.seed) for video in videos[DETAILED:])
+    also = f"; and likewise {others}" if others else ""
+    return f"{pluralize(len(videos), 'video')} could not be made. {reasons}{also}"

@@ -1,4 +1,4 @@
-"""Makes videos and stills of episodes from their stored states."""
+"""Renders videos and images of episodes from their stored states."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.benchmarks.results.folder import EpisodeStates
 from ambidex.benchmarks.results.row import code_at
+from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.benchmarks.videos.jobs import MissingVideo, StatesError, VideoJob
 from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
@@ -17,53 +17,54 @@ from ambidex.recorders.formats.registry import read_episode
 from ambidex.recorders.video.caption import Caption, stage_words
 from ambidex.recorders.video.writer import VideoWriter
 
-MOST_FPS = 30.0  # of a video; of faster control every second or third step is shown [1/s]
-OUTCOME_S = 0.6  # how long the last moment stands, with the outcome [s]
+MAX_FPS = 30.0  # of a video; at a higher control rate every second or third step is shown [1/s]
+OUTCOME_S = 0.6  # how long the last frame is shown, with the outcome [s]
+
 FrameCallback = Callable[[int, int], None]
-"""Hears how many pictures of a video are done, and of how many."""
+"""Called after each frame with the number of frames rendered and of all frames of the video."""
 
 
 class VideoWorker:
-    """Makes videos and stills, with one environment at a time. Use it in one thread, and close it there."""
+    """Renders videos and images, with one environment at a time. Use it in one thread, and close it there."""
 
     def __init__(self) -> None:
         self._spec: EnvSpec | None = None
         self._env: Environment | None = None
 
     def __call__(self, job: VideoJob) -> Path | MissingVideo:
-        """Make a video; returns where it is, or why this one cannot be made. For a pool of processes."""
+        """Render a video, in a pool of processes; returns its file, or why this one cannot be rendered."""
         try:
             return self.render(job)
         except StatesError as error:
             return MissingVideo(task=job.spec.task, seed=job.seed, states=job.states, reason=str(error))
 
     def render(self, job: VideoJob, on_frame: FrameCallback = lambda done, total: None) -> Path:
-        """Make a video; returns where it is.
+        """Render a video and return its file.
 
         Raises:
-            StatesError: The states are missing, damaged or of another world.
-            DatasetError: The disk refuses.
+            StatesError: The states are missing, damaged or of another model.
+            DatasetError: The file cannot be written.
             RenderingError: There is no OpenGL.
         """
         states, stages = _trajectory(job.states)
         env, hz = self._environment(job, states), job.spec.control_hz
-        stride = max(1, -int(-hz // MOST_FPS))
-        moments = [*range(0, len(states) - 1, stride), len(states) - 1]
+        stride = max(1, -int(-hz // MAX_FPS))
+        steps = [*range(0, len(states) - 1, stride), len(states) - 1]
         with VideoWriter(job.video, hz / stride) as video:
-            for done, t in enumerate(moments, start=1):
-                last = done == len(moments)
-                pictures = {camera: env.render(states[t], camera) for camera in job.spec.cameras}
-                caption = _caption(job, t, int(stages[t]), last=last)
+            for done, step in enumerate(steps, start=1):
+                last = done == len(steps)
+                images = {camera: env.render(states[step], camera) for camera in job.spec.cameras}
+                caption = _caption(job, step, int(stages[step]), last=last)
                 for _ in range(max(1, round(OUTCOME_S * hz / stride)) if last else 1):
-                    video.add(pictures, caption)
-                on_frame(done, len(moments))
+                    video.add(images, caption)
+                on_frame(done, len(steps))
         return job.video
 
     def render_end(self, job: VideoJob) -> ImageArray:
-        """The end of an episode from the job's first camera, shape (H, W, 3) uint8 RGB.
+        """The last frame of an episode from the job's first camera, shape (H, W, 3) uint8 RGB.
 
         Raises:
-            StatesError: The states are missing, damaged or of another world.
+            StatesError: The states are missing, damaged or of another model.
             RenderingError: There is no OpenGL.
         """
         states, _ = _trajectory(job.states)
@@ -82,8 +83,11 @@ class VideoWorker:
         size = self._env.scene.state().size
         if states.shape[1] != size:
             raise StatesError(
-                f"{job.states}: a state has {states.shape[1]} numbers, but in this version of {job.spec.task} {size}. "
-                "Watch it with the version of ambidex that made it."
+                f"{job.states}: a state has {states.shape[1]} numbers, but {size} in this version of {job.spec.task}.",
+                "Render it with the version of ambidex that ran it.",
+                path=job.states,
+                got=states.shape[1],
+                expected=size,
             )
         return self._env
 
@@ -93,16 +97,16 @@ def _trajectory(path: Path) -> tuple[FloatArray, npt.NDArray[np.int8]]:
     try:
         stored = EpisodeStates.read(path) if path.suffix == ".npz" else read_episode(path)
     except DatasetError as error:
-        raise StatesError(str(error)) from error
+        raise StatesError(error.problem, error.hint, **error.facts) from error
     return stored.states, stored.stages
 
 
-def _caption(job: VideoJob, t: int, stage: int, *, last: bool) -> Caption:
+def _caption(job: VideoJob, step: int, stage: int, *, last: bool) -> Caption:
     return Caption(
         task=job.spec.task,
         seed=job.seed,
-        time_s=t / job.spec.control_hz,
+        time_s=step / job.spec.control_hz,
         stage=stage_words(job.spec.stages, stage),
         outcome=str(job.outcome) if last else "",
-        code=code_at(job.codes, t),
+        code=code_at(job.codes, step),
     )

@@ -17,8 +17,9 @@ from benchmarking_fakes import (
 )
 
 from ambidex.benchmarks.evaluation.benchmark import benchmark
-from ambidex.benchmarks.results.folder import EpisodeStates, read_rows, states_path
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
@@ -34,7 +35,7 @@ def straight(tmp_path_factory):
 
 
 def test_every_episode_is_one_row_with_its_outcome(straight):
-    rows = read_rows(straight)
+    rows = ResultsFolder(straight).rows
     assert [row.seed for row in rows] == [FIRST + i for i in range(5)]
     assert [row.outcome for row in rows] == ["failure", "success", "error", "failure", "success"]
     assert [row.checks for row in rows] == [{"lucky": False}, {"lucky": True}, {}, {"lucky": False}, {"lucky": True}]
@@ -43,22 +44,22 @@ def test_every_episode_is_one_row_with_its_outcome(straight):
 
 
 def test_a_broken_episode_says_what_broke(straight):
-    broken = read_rows(straight)[2]
+    broken = ResultsFolder(straight).rows[2]
     assert broken.error == broken.reason == "RuntimeError: the gripper fell off"
-    assert [row.error for row in read_rows(straight) if row.outcome is not Outcome.ERROR] == [""] * 4
+    assert [row.error for row in ResultsFolder(straight).rows if row.outcome is not Outcome.ERROR] == [""] * 4
 
 
 def test_an_action_that_is_no_number_is_an_error_of_that_episode_alone(tmp_path):
     run_into(tmp_path, agent=NanAgent)
-    rows = read_rows(tmp_path)
+    rows = ResultsFolder(tmp_path).rows
     assert [row.outcome for row in rows] == ["failure", "success", "error", "error", "success"]
     assert "not finite" in rows[3].error
 
 
 def test_the_stored_states_are_those_of_the_episode(straight):
     env = make("insertion", cameras=())
-    for row in read_rows(straight):
-        episode = EpisodeStates.read(states_path(straight, row.task, row.seed))
+    for row in ResultsFolder(straight).rows:
+        episode = EpisodeStates.read(ResultsFolder(straight).states_path(row.task, row.seed))
         assert len(episode.states) == len(episode.stages) == row.steps + 1 == len(episode.actions) + 1
         state = env.reset(row.seed).state
         np.testing.assert_array_equal(episode.states[0], state)
@@ -67,13 +68,13 @@ def test_the_stored_states_are_those_of_the_episode(straight):
 
 
 def test_the_first_state_has_a_fingerprint_of_its_own(straight):
-    rows = read_rows(straight)
+    rows = ResultsFolder(straight).rows
     assert len({row.initial_state_sha256 for row in rows}) == len(rows)
     assert all(len(row.initial_state_sha256) == 64 for row in rows)
 
 
 def test_a_row_survives_being_written(straight):
-    for row in read_rows(straight):
+    for row in ResultsFolder(straight).rows:
         assert EpisodeRow.from_line(row.to_line()) == row
     with pytest.raises(DatasetError, match=r"results\.jsonl"):
         EpisodeRow.from_line('{"seed": 3}')
@@ -86,7 +87,7 @@ def test_the_summary_counts_errors_apart_and_as_not_successful(straight):
     assert task["rate"] == 0.4 and task["interval"] == list(wilson_interval(2, 5))
     assert summary["complete"] and summary["suite"] is None and summary["policy"] == "hold"
     assert summary["timings"]["episodes"] == 5 and summary["timings"]["episodes_per_min"] > 0
-    seconds = sum(row.wall_s for row in read_rows(straight))
+    seconds = sum(row.wall_s for row in ResultsFolder(straight).rows)
     assert task["episodes_per_min_and_worker"] == pytest.approx(60 * 5 / seconds, abs=0.01)
     assert {"mujoco", "ambidex"} <= set(summary["versions"]) and summary["machine"]["usable_cores"] >= 1
     assert "--policy hold" in summary["command"] and "--workers" not in summary["command"]
@@ -103,7 +104,7 @@ def test_resume_after_a_torn_row_gives_the_same_results(straight, tmp_path, kept
     run_into(tmp_path)
     lines = (tmp_path / "results.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "results.jsonl").write_text("".join(lines[:kept]) + lines[kept][:30])
-    states_path(tmp_path, "insertion", FIRST + 4).unlink()
+    ResultsFolder(tmp_path).states_path("insertion", FIRST + 4).unlink()
     (tmp_path / "states" / "insertion" / ".9.npz.tmp-123").write_text("half")
     assert run_into(tmp_path, resume=True).complete
     assert_same_results(straight, tmp_path)
@@ -142,7 +143,7 @@ def test_an_episode_that_kills_its_workers_has_no_row_and_is_run_on_resume(strai
     monkeypatch.setenv("DYING_AGENT_TIMES", "2")
     summary = run_into(tmp_path / "died", agent=DyingAgent, workers=2)
     assert not summary.complete and len(summary.rows) == 4
-    assert f"insertion, seed {FIRST + 3}" in summary.broken[0] and "died" in summary.broken[0]
+    assert f"insertion, seed {FIRST + 3}" in summary.worker_errors[0] and "died" in summary.worker_errors[0]
     assert not json.loads((tmp_path / "died" / "summary.json").read_text())["complete"]
     assert run_into(tmp_path / "died", agent=DyingAgent, resume=True).complete
     assert_same_results(straight, tmp_path / "died")
@@ -156,18 +157,18 @@ def test_a_suite_has_all_its_tasks_and_a_rate_of_its_own(tmp_path):
     written = json.loads((tmp_path / "summary.json").read_text())
     assert list(written["tasks"]) == ["transfer_cube", "insertion"]
     assert (written["suite"]["name"], written["suite"]["n"], written["suite"]["successes"]) == ("aloha", 6, 2)
-    words = summary.in_words()
+    words = str(summary)
     assert all(name in words for name in ("transfer_cube", "insertion", "aloha", "2/6 = 33.3 % (95 % interval"))
-    assert written["suite"]["episodes_per_min_and_worker"] > 0 and "ends at the first success" in words
+    assert written["suite"]["episodes_per_min_and_worker"] > 0 and "ends when success has held" in words
 
 
 def test_without_failures_no_video_is_missed(tmp_path):
-    words = run_into(tmp_path, episodes=2, agent=LuckyAgent, video="failures").in_words()
-    assert "No failures, so no videos." in words and "not in the page" not in words
+    words = run_into(tmp_path, episodes=2, agent=LuckyAgent, video="failures").__str__()
+    assert "There are no failures, so no videos." in words and "not in the page" not in words
 
 
 def test_no_rate_stands_without_its_interval(straight):
-    words = run_into(straight, resume=True).in_words()
+    words = run_into(straight, resume=True).__str__()
     assert words.count("%") == 2 * words.count("(95 % interval") == 2
     assert "report.html" in words
 
@@ -177,7 +178,7 @@ def test_who_knows_nothing_solves_nothing(tmp_path, policy):
     summary = benchmark(replace(HOLD, policy=policy, output_dir=tmp_path, episodes=2))
     assert [row.outcome for row in summary.rows] == ["failure", "failure"]
     assert all(row.steps == 400 for row in summary.rows)
-    moved = [EpisodeStates.read(states_path(tmp_path, "insertion", FIRST + i)).actions for i in range(2)]
+    moved = [EpisodeStates.read(ResultsFolder(tmp_path).states_path("insertion", FIRST + i)).actions for i in range(2)]
     assert (np.ptp(moved[0], axis=0) > 0).all() == (policy == "random")
 
 

@@ -14,8 +14,9 @@ from toy_policy import CODES, CodedToyPolicy, FussyPolicy, MoodyPolicy, ToyPolic
 from ambidex.benchmarks.comparison.compare import compare
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.benchmark import benchmark
-from ambidex.benchmarks.results.folder import EpisodeStates, read_rows, states_path
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
+from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import Environment, make
 from ambidex.errors import UsageError
 from ambidex.policies.act.config import preset
@@ -78,14 +79,16 @@ def test_resume_gives_the_same_bits(straight, tmp_path, go):
     go(resume=True, workers=2)
     lines = (tmp_path / "results.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "results.jsonl").write_text(lines[0] + lines[1][:40])
-    states_path(tmp_path, "insertion", FIRST + 2).unlink()
+    ResultsFolder(tmp_path).states_path("insertion", FIRST + 2).unlink()
     go(resume=True, workers=0)
     assert_same_results(straight, tmp_path)
 
 
 def test_the_toy_moves_differently_from_every_start(straight):
     """Else the tests above would prove nothing."""
-    first, second = (EpisodeStates.read(states_path(straight, "insertion", FIRST + i)).actions for i in range(2))
+    first, second = (
+        EpisodeStates.read(ResultsFolder(straight).states_path("insertion", FIRST + i)).actions for i in range(2)
+    )
     assert not np.array_equal(first, second)
     assert np.ptp(first, axis=0).min() > 0
 
@@ -122,7 +125,9 @@ def test_executions_differ(straight, tmp_path, go):
     for execution in ("first", "ensemble"):
         go(tmp_path / execution, execution=execution, episodes=1)
         played[execution] = tmp_path / execution
-    actions = [EpisodeStates.read(states_path(path, "insertion", FIRST)).actions for path in played.values()]
+    actions = [
+        EpisodeStates.read(ResultsFolder(path).states_path("insertion", FIRST)).actions for path in played.values()
+    ]
     np.testing.assert_array_equal(actions[0][0], actions[1][0])
     assert not any(np.array_equal(a, b) for a, b in pairwise(actions))
 
@@ -140,7 +145,7 @@ def test_a_failing_request_and_an_answer_that_is_no_number_are_errors_of_their_e
     monkeypatch.setattr(Environment, "reset", lambda self, seed: (seed and starts.append(seed)) or reset(self, seed))
     monkeypatch.setattr(PolicyClient, "predict", spoilt)
     go(kind=FussyPolicy, workers=0)
-    rows = read_rows(tmp_path)
+    rows = ResultsFolder(tmp_path).rows
     assert [row.outcome for row in rows] == ["error", "error", "failure"]
     assert "ValueError: this is no arm" in rows[0].error and "not finite" in rows[1].error
 
@@ -160,14 +165,14 @@ def test_a_server_that_is_gone_leaves_no_row(tmp_path, go, monkeypatch):
     monkeypatch.setattr(PolicyServer, "serve", lambda self, *a, **k: servers.append(self) or serve(self, *a, **k))
 
     def last(self, observation):
-        if len(read_rows(tmp_path)) == 1:
+        if len(ResultsFolder(tmp_path).rows) == 1:
             servers[0].close()
         return ask(self, observation)
 
     monkeypatch.setattr(PolicyClient, "predict", last)
     summary = go(workers=0)
     assert len(summary.rows) == 1 and not summary.complete
-    assert all("server is gone" in line for line in summary.broken) and len(summary.broken) == 2
+    assert all("server is gone" in line for line in summary.worker_errors) and len(summary.worker_errors) == 2
 
 
 def test_results_say_which_weights_acted_and_how(straight, checkpoint):
@@ -180,14 +185,14 @@ def test_results_say_which_weights_acted_and_how(straight, checkpoint):
 
 def test_what_cannot_be_repeated_is_said(tmp_path, go):
     summary = go(kind=MoodyPolicy, episodes=1)
-    assert "differently each time" in summary.in_words()
+    assert "differently each time" in str(summary)
     assert "differently each time" in (tmp_path / "summary.json").read_text()
 
 
 def test_a_task_that_the_policy_was_not_trained_on_is_run_and_said(straight, tmp_path, go, capfd):
     summary = go(episodes=1, spec=replace(SPEC, task="transfer_cube+stack"), quiet=False)
     warning = "The policy was not trained on insertion, but on transfer_cube and stack: what it does there is"
-    assert summary.complete and f"\n{warning} generalisation.\n" in summary.in_words()
+    assert summary.complete and f"\n{warning} generalisation.\n" in str(summary)
     assert warning in capfd.readouterr().err.splitlines()[1]
     assert BenchmarkInfo.read(tmp_path).warning.startswith(warning)
     for file in ("summary.json", "report.html"):
@@ -225,7 +230,7 @@ def test_a_checkpoint_of_another_policy_is_refused(tmp_path, go):
 def test_resume_with_other_weights_is_refused(tmp_path, go):
     go(episodes=1)
     other = write_checkpoint(tmp_path / "other", b"other weights")
-    with pytest.raises(UsageError, match="holds other weights"):
+    with pytest.raises(UsageError, match="has other weights"):
         go(resume=True, checkpoint=other)
 
 
@@ -242,7 +247,7 @@ def coded(tmp_path_factory, checkpoint):
 
 
 def test_a_row_says_which_code_was_played_when(coded):
-    for row in read_rows(coded):
+    for row in ResultsFolder(coded).rows:
         codes = [code for code, steps in row.codes for _ in range(steps)]
         assert len(codes) == row.steps == 400 and set(codes) <= set(range(CODES)) and len(row.codes) > 1
         assert all(steps % 50 == 0 for _, steps in row.codes)
@@ -255,7 +260,7 @@ def test_codes_are_the_same_with_any_number_of_workers(coded, tmp_path, go):
 
 def test_rows_without_codes_are_as_they_always_were(straight):
     assert all("codes" not in row for row in rows_of(straight))
-    assert all(row.codes == () for row in read_rows(straight))
+    assert all(row.codes == () for row in ResultsFolder(straight).rows)
 
 
 def test_one_code_can_be_played(tmp_path, go):
@@ -278,7 +283,8 @@ def test_two_codes_can_be_compared(tmp_path, go):
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "says"), [(CodedToyPolicy, CODES, f"there are {CODES}"), (ToyPolicy, 3, "code 3: act does not")]
+    ("kind", "code", "says"),
+    [(CodedToyPolicy, CODES, f"there are {CODES}"), (ToyPolicy, 3, "code 3: act has no codes")],
 )
 def test_a_code_that_is_not_there_is_refused_before_anything_is_written(tmp_path, go, kind, code, says):
     with pytest.raises(UsageError, match=says):

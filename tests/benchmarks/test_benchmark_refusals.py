@@ -12,8 +12,8 @@ from ambidex.output_folder import exclusive_lock
     [
         ({"policy": ""}, "--policy"),
         ({"policy": "scirpted"}, "Did you mean 'scripted'"),
-        ({"task": None}, "either --task, --suite or --bddl-file"),
-        ({"suite": "aloha"}, "either --task, --suite or --bddl-file"),
+        ({"task": None}, "Expected one of --task, --suite and --bddl-file"),
+        ({"suite": "aloha"}, "Expected one of --task, --suite and --bddl-file"),
         ({"task": "insertoin"}, "Did you mean 'insertion'"),
         ({"task": None, "suite": "alhoa"}, "Did you mean 'aloha'"),
         ({"episodes": 0}, "--episodes 0"),
@@ -23,11 +23,11 @@ from ambidex.output_folder import exclusive_lock
         ({"execution": "ensembel"}, "Did you mean 'ensemble'"),
         ({"video": "some"}, "choice for --video"),
         ({"spread": "wider"}, "Did you mean 'wide'"),
-        ({"execution": "first"}, "--execution: only for learned policies"),
-        ({"execute_steps": 3}, "--execute-steps: only for learned policies"),
-        ({"control": "ee"}, "--control: only for learned policies"),
-        ({"code": 3}, "--code: only for learned policies"),
-        ({"device": "cpu"}, "--device: only for learned policies"),
+        ({"execution": "first"}, "--execution: only for trained policies"),
+        ({"execute_steps": 3}, "--execute-steps: only for trained policies"),
+        ({"control": "ee"}, "--control: only for trained policies"),
+        ({"code": 3}, "--code: only for trained policies"),
+        ({"device": "cpu"}, "--device: only for trained policies"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, changes, says):
@@ -37,7 +37,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, changes,
 
 
 def test_a_checkpoint_for_a_baseline_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="--checkpoint: only for learned policies"):
+    with pytest.raises(UsageError, match="--checkpoint: only for trained policies"):
         run_into(tmp_path / "new", checkpoint=tmp_path)
 
 
@@ -93,7 +93,7 @@ def test_a_row_that_stands_twice_is_noticed(tmp_path):
     run_into(tmp_path, episodes=2)
     lines = (tmp_path / "results.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "results.jsonl").write_text("".join([*lines, lines[0]]))
-    with pytest.raises(DatasetError, match="seed 100000 of insertion stands there more than once"):
+    with pytest.raises(DatasetError, match="seed 100000 of insertion has more than one row"):
         run_into(tmp_path, resume=True)
 
 

@@ -64,9 +64,13 @@ def test_without_a_difference_it_says_how_many_more(folders, command):
 
 def test_it_says_whether_looking_on_the_way_was_allowed(folders, command):
     _, out, _ = command(*folders(30, 20, 8, 42))
-    assert "p = 0.036" in out and "if you looked on the way" in out and "it is not enough yet" in out
+    assert (
+        "p = 0.036" in out
+        and "If you looked at results during the run" in out
+        and "the evidence is not sufficient yet" in out
+    )
     _, out, _ = command(*folders(10, 40, 8, 42))
-    assert "This holds too if you looked" in out
+    assert "This also holds if you looked" in out
 
 
 def test_evidence_that_was_taken_back_is_told(folders, command):
@@ -79,7 +83,7 @@ def test_errors_are_failures_and_shown(folders, command):
     a, b = folders(letters=("sseff", "sfsee"))
     (comparison,) = compared(a, b)
     assert (comparison.together.counts.successes_a, comparison.together.counts.successes_b) == (2, 2)
-    assert comparison.errors(comparison.a) == 1 and comparison.errors(comparison.b) == 2
+    assert [comparison.tally(side).errors for side in (comparison.a, comparison.b)] == [1, 2]
     _, out, _ = command(a, b)
     assert "errors A, B" in out and " 1, 2 " in out
 
@@ -96,7 +100,7 @@ def test_only_common_episodes_count_and_the_others_are_listed(tmp_path, command)
     a = write_outcomes(tmp_path / "a", {"insertion": "ssssffff", "transfer_cube": "ss"})
     b = write_outcomes(tmp_path / "b", "ffffffff", first=FIRST_SEED + 4, policy="random")
     code, out, _ = command(a, b)
-    assert code == 0 and "4 episodes that began alike" in out and "0/4 = 0.0 %" in out
+    assert code == 0 and "4 episodes with the same initial states" in out and "0/4 = 0.0 %" in out
     assert "only in A: insertion 100000 to 100003; transfer_cube 100000 to 100001." in out
     assert "only in B: insertion 100008 to 100011." in out
 
@@ -159,7 +163,7 @@ def test_a_run_that_is_not_finished_is_compared_and_said(tmp_path, command):
     b = write_outcomes(tmp_path / "b", "ssff", policy="hold")
     (b / "benchmark.json").unlink()
     code, out, _ = command(a, b)
-    assert code == 0 and "3 episodes that began alike" in out
+    assert code == 0 and "3 episodes with the same initial states" in out
     assert f"A ({a}) is not finished" in out and f"B ({b}) is not finished" not in out
     assert f"B ({b}) has no benchmark.json" in out
 

@@ -9,7 +9,7 @@ from definition_text import TEXT, changed
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.gallery.sources import read_runs
-from ambidex.benchmarks.results.folder import read_rows
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
@@ -30,7 +30,7 @@ def config(tmp_path):
 
 def test_results_are_filmed_and_watched_without_the_file(config, tmp_path):
     config.bddl_file.rename(tmp_path / "elsewhere.bddl")
-    (video,) = make_videos(config.output_dir, "all", image_size=(48, 64), workers=0).videos
+    (video,) = make_videos(ResultsFolder(config.output_dir), "all", VideoStyle(image_size=(48, 64)), workers=0).videos
     assert video.name == f"{FIRST}_failure.mp4"
     (run,) = read_runs([config.output_dir], VideoStyle(cameras=("frontview",)))
     assert len(run.episodes) == 1
@@ -38,9 +38,9 @@ def test_results_are_filmed_and_watched_without_the_file(config, tmp_path):
 
 def test_resume_refuses_an_edited_file(config):
     config.bddl_file.write_text(changed("in the drawer", "in a drawer"))
-    with pytest.raises(UsageError, match=r"were made differently: .*the definition of .* has changed"):
+    with pytest.raises(UsageError, match=r"were made with other settings: .*the definition of .* has changed"):
         benchmark(replace(config, episodes=2, resume=True))
-    assert len(read_rows(config.output_dir)) == 1
+    assert len(ResultsFolder(config.output_dir).rows) == 1
 
 
 def test_workers_refuse_another_text_than_the_plan_has(config):

@@ -5,8 +5,9 @@ from bad_start import spoil
 from benchmarking_fakes import FIRST, FakeAgent, assert_same_results, run_into
 
 from ambidex.benchmarks.gallery.report import why_absent
-from ambidex.benchmarks.gallery.sources import read_results
-from ambidex.benchmarks.results.folder import read_rows, states_path
+from ambidex.benchmarks.gallery.sources import read_run
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
 
 
@@ -25,12 +26,12 @@ def results(tmp_path_factory):
 
 
 def test_an_episode_that_cannot_begin_is_a_row(results):
-    rows = read_rows(results)
+    rows = ResultsFolder(results).rows
     assert [row.outcome for row in rows] == ["failure", "success", "error", "error", "success"]
     bad = rows[3]
     assert bad.error == bad.reason == "NoFreeSpotError: there is no room for the bowl"
-    assert (bad.steps, bad.stage_name, bad.initial_state_sha256, bad.began) == (0, "none", "", False)
-    assert not states_path(results, "insertion", bad.seed).exists()
+    assert (bad.steps, bad.stage_name, bad.initial_state_sha256, bad.has_states) == (0, "none", "", False)
+    assert not ResultsFolder(results).states_path("insertion", bad.seed).exists()
     task = json.loads((results / "summary.json").read_text())["tasks"]["insertion"]
     assert (task["n"], task["errors"], task["rate"]) == (5, 2, 0.4)
 
@@ -42,7 +43,7 @@ def test_resume_goes_on_behind_it(results, tmp_path):
 
 
 def test_there_is_nothing_to_film(results):
-    made = make_videos(results, image_size=(48, 64), workers=0).videos
+    made = make_videos(ResultsFolder(results), style=VideoStyle(image_size=(48, 64)), workers=0).videos
     assert sorted(path.name for path in made) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
-    shown = {episode.seed: episode for episode in read_results(results).episodes}[FIRST + 3]
+    shown = {episode.seed: episode for episode in read_run(results).episodes}[FIRST + 3]
     assert not shown.can_be_watched and "no room" in shown.reason and why_absent(shown)

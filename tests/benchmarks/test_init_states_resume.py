@@ -12,7 +12,7 @@ from torch_file import write_states
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
-from ambidex.benchmarks.results.folder import read_rows
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.errors import UsageError
 
@@ -44,9 +44,11 @@ def test_resume_refuses_other_states_under_the_same_name(
     done: BenchmarkConfig, rows: np.ndarray, episodes: int
 ) -> None:
     write_states(Path(str(done.init_states)), rows + 0.001)
-    with pytest.raises(UsageError, match=r"were made differently: --init-states of libero_goal/put_.* had the SHA-256"):
+    with pytest.raises(
+        UsageError, match=r"were made with other settings: --init-states of libero_goal/put_.* had the SHA-256"
+    ):
         benchmark(replace(done, episodes=episodes, resume=True))
-    assert len(read_rows(Path(str(done.output_dir)))) == 1
+    assert len(ResultsFolder(Path(str(done.output_dir))).rows) == 1
 
 
 def test_resume_refuses_starts_of_our_own_and_the_other_way_round(done: BenchmarkConfig, tmp_path: Path) -> None:

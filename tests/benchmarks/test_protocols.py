@@ -12,8 +12,10 @@ from ambidex.benchmarks.evaluation.agents import HoldAgent, RandomAgent
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
-from ambidex.benchmarks.results.folder import EpisodeStates, read_rows, states_path
+from ambidex.benchmarks.evaluation.task_settings import init_states_file
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
+from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import make
 from ambidex.errors import UsageError
 from ambidex.flags import parse_command
@@ -85,8 +87,8 @@ def test_the_resume_command_gives_the_same_plan():
     ("changes", "words"),
     [
         ({"protocol": "opnvla"}, "Did you mean 'openvla'"),
-        ({"task": "insertion", "protocol": "openvla"}, "nothing of insertion"),
-        ({"bddl_file": Path("x.bddl")}, "either this, --task or --suite"),
+        ({"task": "insertion", "protocol": "openvla"}, "no horizon for insertion"),
+        ({"bddl_file": Path("x.bddl")}, "excludes --task and --suite"),
         ({"task": None, "bddl_file": Path("x.txt")}, r"ends in \.bddl"),
         ({"episodes": 0}, "--episodes 0"),
         ({"task": None, "suite": "libero_goal", "init_states": Path(__file__)}, "one file, and there are 10 tasks"),
@@ -100,12 +102,12 @@ def test_what_cannot_be_is_refused(changes, words):
 
 def test_more_episodes_than_initial_states_are_refused(monkeypatch, tmp_path):
     (tmp_path / "put_the_bowl_on_the_stove.pruned_init").touch()
-    monkeypatch.setattr("ambidex.benchmarks.evaluation.plan.read_init_states", lambda path: np.zeros((20, 79)))
-    with pytest.raises(UsageError, match=r"--episodes 50: .* holds 20 initial states.*--episodes 20"):
+    monkeypatch.setattr("ambidex.benchmarks.evaluation.task_settings.read_init_states", lambda path: np.zeros((20, 79)))
+    with pytest.raises(UsageError, match=r"--episodes 50: .* has only 20 initial states.*--episodes 20"):
         plan(init_states=tmp_path)
     made = plan(init_states=tmp_path, episodes=20)
     assert plan(init_states=tmp_path, protocol="libero").protocol == "libero"
-    assert made.task_settings.starts_of(TASK) == tmp_path / "put_the_bowl_on_the_stove.pruned_init"
+    assert init_states_file(made.task_settings.init_states, TASK) == tmp_path / "put_the_bowl_on_the_stove.pruned_init"
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +120,11 @@ def held(tmp_path_factory):
 
 def test_results_say_whose_protocol_it_was(held):
     directory, summary = held
-    assert summary.complete and [row.steps for row in read_rows(directory)] == [8, 8]
+    assert summary.complete and [row.steps for row in ResultsFolder(directory).rows] == [8, 8]
     said = f"libero, but {OWN_STARTS} and --horizon 8 instead of 600 and --episodes 2 instead of 20"
     assert BenchmarkInfo.read(directory).protocol == said
     assert json.loads((directory / "summary.json").read_text())["protocol"] == said
-    assert f"Protocol: {said}." in summary.in_words() and "LIBERO's criterion" in summary.in_words()
+    assert f"Protocol: {said}." in str(summary) and "LIBERO's criterion" in str(summary)
     spec = BenchmarkInfo.read(directory).env_specs[TASK]
     assert (spec.success, spec.horizon, spec.settle_steps, spec.settle_gripper) == ("libero", 8, 5, "hold")
 
@@ -136,15 +138,17 @@ def test_rows_of_an_older_version_have_no_protocol(held, tmp_path):
 
 def test_states_lie_under_the_last_part_of_the_name(held):
     directory, _ = held
-    path = states_path(directory, TASK, FIRST)
+    path = ResultsFolder(directory).states_path(TASK, FIRST)
     assert path == directory / "states" / "put_the_bowl_on_the_stove" / f"{FIRST}.npz"
     assert len(EpisodeStates.read(path).states) == 9
-    assert states_path(directory, "/home/me/my_task.bddl", 1) == directory / "states" / "my_task" / "1.npz"
+    assert (
+        ResultsFolder(directory).states_path("/home/me/my_task.bddl", 1) == directory / "states" / "my_task" / "1.npz"
+    )
 
 
 def test_the_hold_agent_takes_no_step_and_leaves_the_gripper(held):
     directory, _ = held
-    actions = EpisodeStates.read(states_path(directory, TASK, FIRST)).actions
+    actions = EpisodeStates.read(ResultsFolder(directory).states_path(TASK, FIRST)).actions
     assert not actions.any()
     env = make("libero_goal/1", control="joint", cameras=())
     agent, first = HoldAgent(env), env.reset(FIRST)
@@ -166,6 +170,6 @@ def test_a_definition_of_ones_own(tmp_path):
     own.write_text(Path(make("libero_goal/1", cameras=()).task.problem.source).read_text())
     config = replace(LIBERO, task=None, bddl_file=own, episodes=1, horizon=3, output_dir=tmp_path / "results")
     summary = benchmark(config)
-    assert summary.complete and read_rows(tmp_path / "results")[0].task == str(own)
+    assert summary.complete and ResultsFolder(tmp_path / "results").rows[0].task == str(own)
     assert (tmp_path / "results" / "states" / "my_task" / f"{FIRST}.npz").is_file()
     assert make_plan(replace(config, output_dir=None)).directory == Path("results/hold-my_task")

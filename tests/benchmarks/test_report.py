@@ -10,7 +10,8 @@ from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_ro
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.gallery.report import make_report, report_on, write_report
-from ambidex.benchmarks.gallery.sources import read_results
+from ambidex.benchmarks.gallery.sources import read_run
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.errors import DatasetError
 from ambidex.flags import parse_command
 from ambidex.intervals import wilson_interval
@@ -29,7 +30,7 @@ def parts(results):
 
 
 def report_of(folder, path, **options):
-    return make_report([read_results(folder)], path, **options)
+    return make_report([read_run(folder)], path, **options)
 
 
 def test_it_lies_in_the_results_folder_and_is_the_same_each_time(results):
@@ -127,7 +128,7 @@ def test_a_command_of_another_version_is_given_as_it_stands(tmp_path):
 
 
 def test_over_the_budget_failures_come_first_and_the_rest_is_told(results, tmp_path):
-    bad = [e for e in read_results(results).episodes if not e.success]
+    bad = [e for e in read_run(results).episodes if not e.success]
     budget_mb = sum(e.video.stat().st_size for e in bad) / 1e6
     report = report_of(results, tmp_path / "page.html", budget_mb=budget_mb)
     page = PageParts(report.path.read_text())
@@ -154,7 +155,7 @@ def test_videos_that_were_not_made_are_told(tmp_path):
     first, second = PageParts(report.path.read_text()).episodes
     assert "1 of 1 video is not in the page: 1 has not been made. See it with: watch-rollouts " in report.note
     assert "watch-rollouts makes it" in first["media"]["why"]
-    assert f"{FIRST_SEED + 1}.npz, the file with its states, is missing" in second["media"]["why"]
+    assert f"{FIRST_SEED + 1}.npz is missing" in second["media"]["why"]
     assert report.unfilmed.startswith("1 video could not be made. ") and report.unfilmed in said_at_the_top(report)
 
 
@@ -168,7 +169,7 @@ def test_states_of_an_episode_that_did_not_begin_are_not_missed(tmp_path):
 @pytest.mark.parametrize("asked", ["none", "failures"])
 def test_videos_that_nobody_asked_for_are_not_said_to_be_missing(tmp_path, asked):
     folder = write_results(tmp_path, [make_row(seed=FIRST_SEED + i) for i in range(2)], videos=False, states=True)
-    note = report_on(folder, asked=asked).note
+    note = report_on(ResultsFolder(folder), asked=asked).note
     assert f"2 of 2 videos are not in the page: 2 were not asked for (--video {asked}). See them all with:" in note
 
 
@@ -192,7 +193,7 @@ def test_results_without_an_episode_have_a_page(tmp_path):
 
 def test_two_runs_of_one_label_are_told_apart_by_their_folders(results, tmp_path):
     other = write_results(tmp_path / "other", videos=False)
-    make_report([read_results(results), read_results(other)], tmp_path / "page.html")
+    make_report([read_run(results), read_run(other)], tmp_path / "page.html")
     labels = [run["label"] for run in PageParts((tmp_path / "page.html").read_text()).model["runs"]]
     assert labels == [f"act chunk:100 ({results})", f"act chunk:100 ({other})"]
 

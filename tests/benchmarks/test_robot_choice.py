@@ -41,7 +41,7 @@ def test_the_control_mode_that_is_asked_for_acts(tmp_path, controls, control, ac
 
 
 def test_of_several_control_modes_none_is_taken_unasked(tmp_path, controls):
-    says = "viperx_bimanual, the robot of transfer_cube, in 2 control modes: joint, ee. Say which with --control, e.g."
+    says = "viperx_bimanual, the robot of transfer_cube, in 2 control modes: joint, ee. Choose one with --control, e.g."
     with pytest.raises(UsageError, match=says):
         benchmark(replace(SHORT, checkpoint=controls, output_dir=tmp_path / "results"))
     with pytest.raises(UsageError, match=says):
@@ -69,7 +69,7 @@ def test_one_picture_shows_a_robot_in_both_control_modes_and_another_robot(tmp_p
 
 
 def test_a_control_mode_that_it_does_not_know_is_refused(tmp_path, robots):
-    with pytest.raises(UsageError, match=r"--control ee: the policy does not know viperx_bimanual.*but in joint"):
+    with pytest.raises(UsageError, match=r"--control ee: the policy knows viperx_bimanual.*only in joint"):
         benchmark(replace(SHORT, checkpoint=robots, control="ee", output_dir=tmp_path / "results"))
     assert list(tmp_path.iterdir()) == []
 

@@ -5,9 +5,9 @@ from benchmarking_fakes import FIRST, run_into
 from page_parts import PageParts
 from results_folder import rewrite_row
 
-from ambidex.benchmarks.results.folder import read_rows, states_path, video_path
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.run_benchmark import main as run_benchmark
-from ambidex.benchmarks.videos.jobs import RenderedVideos
+from ambidex.benchmarks.videos.jobs import RenderedVideos, VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.benchmarks.videos.worker import OUTCOME_S
 from ambidex.envs.env import make
@@ -16,6 +16,7 @@ from ambidex.errors import DatasetError, UnknownNameError
 from ambidex.recorders.video.writer import VideoWriter
 
 SMALL = (48, 64)
+SMALL_STYLE = VideoStyle(image_size=SMALL)
 
 
 @pytest.fixture
@@ -36,24 +37,24 @@ def frames(path):
 
 
 def test_failures_are_filmed_errors_among_them(results):
-    made = make_videos(results, image_size=SMALL, workers=0).videos
+    made = make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0).videos
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
     assert sorted(path.name for path in made) == films(results)
 
 
 def test_all_or_none(results):
-    assert make_videos(results, "none", workers=0) == RenderedVideos() and films(results) == []
-    make_videos(results, "all", image_size=SMALL, workers=2)
+    assert make_videos(ResultsFolder(results), "none", workers=0) == RenderedVideos() and films(results) == []
+    make_videos(ResultsFolder(results), "all", style=SMALL_STYLE, workers=2)
     assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 1}_success.mp4", f"{FIRST + 2}_error.mp4"]
 
 
 def test_a_video_shows_the_stored_states_at_true_speed(results):
-    make_videos(results, "all", image_size=SMALL, workers=0)
-    row = read_rows(results)[0]
-    shown, fps = frames(video_path(results, row))
+    make_videos(ResultsFolder(results), "all", style=SMALL_STYLE, workers=0)
+    row = ResultsFolder(results).rows[0]
+    shown, fps = frames(ResultsFolder(results).video_path(row))
     assert fps == 25.0 and len(shown) == row.steps // 2 + round(OUTCOME_S * fps)
     env = make("insertion", cameras=("top",), image_size=SMALL)
-    with np.load(states_path(results, "insertion", row.seed)) as arrays:
+    with np.load(ResultsFolder(results).states_path("insertion", row.seed)) as arrays:
         for frame, t in ((shown[0], 0), (shown[-1], -1)):
             pictured = env.render(arrays["states"][t], "top").astype(float)
             assert np.abs(frame[: SMALL[0], : SMALL[1]] - pictured).mean() < 8  # lossy, but this picture
@@ -61,26 +62,33 @@ def test_a_video_shows_the_stored_states_at_true_speed(results):
 
 
 def test_any_camera_and_size_and_quality(results):
-    make_videos(results, cameras=("left_wrist", "right_wrist"), image_size=(32, 40), quality="studio", workers=0)
-    shown, _ = frames(video_path(results, read_rows(results)[0]))
+    make_videos(
+        ResultsFolder(results),
+        style=VideoStyle(cameras=("left_wrist", "right_wrist"), image_size=(32, 40), quality="studio"),
+        workers=0,
+    )
+    shown, _ = frames(ResultsFolder(results).video_path(ResultsFolder(results).rows[0]))
     assert shown[0].shape[1] == 80
 
 
 def test_what_is_there_stays_unless_it_is_to_be_replaced(results):
-    make_videos(results, image_size=SMALL, workers=0)
-    first = video_path(results, read_rows(results)[0]).read_bytes()
-    assert make_videos(results, image_size=(24, 32), workers=0).videos == ()
-    assert video_path(results, read_rows(results)[0]).read_bytes() == first
-    assert len(make_videos(results, image_size=(24, 32), workers=0, replace=True).videos) == 2
-    assert video_path(results, read_rows(results)[0]).read_bytes() != first
+    make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
+    first = ResultsFolder(results).video_path(ResultsFolder(results).rows[0]).read_bytes()
+    assert make_videos(ResultsFolder(results), style=VideoStyle(image_size=(24, 32)), workers=0).videos == ()
+    assert ResultsFolder(results).video_path(ResultsFolder(results).rows[0]).read_bytes() == first
+    assert (
+        len(make_videos(ResultsFolder(results), style=VideoStyle(image_size=(24, 32)), workers=0, replace=True).videos)
+        == 2
+    )
+    assert ResultsFolder(results).video_path(ResultsFolder(results).rows[0]).read_bytes() != first
 
 
 def test_the_caption_says_the_code_of_each_moment(results, monkeypatch):
     said = []
     monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: said.append(caption.code))
     monkeypatch.setattr(VideoWriter, "__exit__", lambda self, *error: None)
-    rewrite_row(results, 0, codes=[[17, 4], [3, read_rows(results)[0].steps - 4]])
-    make_videos(results, image_size=SMALL, workers=0)
+    rewrite_row(results, 0, codes=[[17, 4], [3, ResultsFolder(results).rows[0].steps - 4]])
+    make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
     after = said.index(NO_CODE)  # of the other failure, which has none
     assert said[:3] == [17, 17, 3] and set(said[2:after]) == {3} and set(said[after:]) == {NO_CODE}
 
@@ -89,7 +97,7 @@ def test_the_caption_says_no_stage_in_words(results, monkeypatch):
     said = []
     monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: said.append(caption.stage))
     monkeypatch.setattr(VideoWriter, "__exit__", lambda self, *error: None)
-    make_videos(results, image_size=SMALL, workers=0)
+    make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
     assert said[0] == "no stage yet" and "none" not in said
 
 
@@ -109,16 +117,16 @@ def damage(path, how):
 
 @pytest.mark.parametrize("how", ["missing", "torn", "foreign"])
 def test_states_that_cannot_be_shown_are_named_and_the_others_are_shown(results, how):
-    path = states_path(results, "insertion", FIRST)
+    path = ResultsFolder(results).states_path("insertion", FIRST)
     damage(path, how)
-    (unfilmed,) = make_videos(results, image_size=SMALL, workers=0).missing
+    (unfilmed,) = make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0).missing
     assert (unfilmed.task, unfilmed.seed, unfilmed.states) == ("insertion", FIRST, path)
     assert str(path) in unfilmed.reason and "Errno" not in unfilmed.reason
     assert films(results) == [f"{FIRST + 2}_error.mp4"]
 
 
 def test_the_command_goes_on_names_the_missing_one_and_leaves_with_1(results, capsys):
-    damage(states_path(results, "insertion", FIRST), "missing")
+    damage(ResultsFolder(results).states_path("insertion", FIRST), "missing")
     with pytest.raises(SystemExit) as leaving:
         run_benchmark(["--resume", "--output-dir", str(results), "--workers", "0"])
     _, err = capsys.readouterr()
@@ -129,7 +137,7 @@ def test_the_command_goes_on_names_the_missing_one_and_leaves_with_1(results, ca
 
 
 def test_the_advice_on_missing_states_makes_them_again(results):
-    path = states_path(results, "insertion", FIRST)
+    path = ResultsFolder(results).states_path("insertion", FIRST)
     lines, states = (results / "results.jsonl").read_text().splitlines(keepends=True), path.read_bytes()
     path.unlink()
     (results / "results.jsonl").write_text("".join(line for line in lines if f'"seed": {FIRST},' not in line))
@@ -139,15 +147,15 @@ def test_the_advice_on_missing_states_makes_them_again(results):
 
 def test_an_unknown_camera_or_choice_is_refused(results):
     with pytest.raises(UnknownNameError, match="failures"):
-        make_videos(results, "some")
+        make_videos(ResultsFolder(results), "some")
     with pytest.raises(DatasetError, match="sideways"):
-        make_videos(results, cameras=("sideways",), workers=0)
+        make_videos(ResultsFolder(results), style=VideoStyle(cameras=("sideways",)), workers=0)
     assert films(results) == []
 
 
 def test_the_first_camera_of_the_family_is_the_default(results):
-    make_videos(results, image_size=SMALL, workers=0)
-    (default, _) = frames(video_path(results, read_rows(results)[0]))
-    make_videos(results, image_size=SMALL, workers=0, cameras=("top",), replace=True)
-    (top, _) = frames(video_path(results, read_rows(results)[0]))
+    make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
+    (default, _) = frames(ResultsFolder(results).video_path(ResultsFolder(results).rows[0]))
+    make_videos(ResultsFolder(results), style=VideoStyle(cameras=("top",), image_size=SMALL), workers=0, replace=True)
+    (top, _) = frames(ResultsFolder(results).video_path(ResultsFolder(results).rows[0]))
     np.testing.assert_array_equal(default[0], top[0])

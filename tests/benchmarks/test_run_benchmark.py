@@ -13,7 +13,7 @@ from benchmarking_fakes import DyingAgent, assert_same_results
 from started_process import StartedProcess
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
-from ambidex.benchmarks.results.folder import read_rows
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.run_benchmark import main
 
 COMMAND = [sys.executable, "-c", "from ambidex.benchmarks.run_benchmark import main; main()"]
@@ -65,16 +65,16 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
     with StartedProcess(
         [*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     ) as run:
-        wait_for(lambda: read_rows(tmp_path / "out"), run)
+        wait_for(lambda: ResultsFolder(tmp_path / "out").rows, run)
         os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers too
         _, said = run.communicate(timeout=60)
     assert run.returncode == 130
     assert said.startswith("run-benchmark: Interrupted. ") and said.count("\n") == 1
-    resume = said.partition("Go on with: ")[2].split()
+    resume = said.partition("Resume with: ")[2].split()
     assert resume == ["run-benchmark", *flags, "--resume"]
     assert all(not path.name.startswith(".") for path in (tmp_path / "out").rglob("*"))
-    kept = len(read_rows(tmp_path / "out"))
-    assert 1 <= kept < 4 and f"{kept} of 4 episodes are kept in out" in said
+    kept = len(ResultsFolder(tmp_path / "out").rows)
+    assert 1 <= kept < 4 and f"{kept} of 4 episodes are stored in out" in said
     done = subprocess.run([*COMMAND, *resume[1:]], **RUN, cwd=tmp_path)
     assert done.returncode == 0 and "4/4 = 100.0 %" in done.stdout
 
@@ -85,7 +85,7 @@ def test_ctrl_c_while_it_starts_says_how_to_go_on_too(tmp_path):
         wait_for((tmp_path / "out" / ".lock").exists, run)
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=60)
-    assert run.returncode == 130 and "Go on with: run-benchmark" in said
+    assert run.returncode == 130 and "Resume with: run-benchmark" in said
 
 
 FAKE_RUN = """
@@ -106,13 +106,13 @@ def test_kill_at_any_moment_and_resume_gives_the_same_results(tmp_path, moments,
     fake_run = [sys.executable, str(tmp_path / "fake_run.py")]
     rng, killed, kills = random.Random(moments), tmp_path / "killed", 0
     for moment in range(moments):
-        rows = len(read_rows(killed))
+        rows = len(ResultsFolder(killed).rows)
         with StartedProcess([*fake_run, killed, "2", episodes], start_new_session=True) as run:
             if moment % 4 == 0:  # while it starts
                 wait_for((killed / ".lock").exists, run)
                 time.sleep(rng.uniform(0, 1.0))
             else:  # while it works
-                wait_for(lambda rows=rows: len(read_rows(killed)) > rows, run)
+                wait_for(lambda rows=rows: len(ResultsFolder(killed).rows) > rows, run)
                 time.sleep(rng.uniform(0, 0.1))
             if run.poll() is not None:  # a fast machine has done it all
                 break

@@ -58,7 +58,7 @@ def cut_rows(folder):
 
 def test_the_page_says_that_a_run_is_not_finished(killed):
     page = PageParts(write_report(killed).read_text())
-    assert f"{killed} is not finished: 7 of 30 episodes are there" in page.model["notice"] and page.model["short"]
+    assert f"{killed} is not finished: it has 7 of 30 episodes" in page.model["notice"] and page.model["short"]
     assert page.model["notice"].endswith(f"{RESUME} {killed}")
     (run,) = page.model["runs"]
     assert run["tasks"][0]["missing"] == 23 and ["episodes", "7 of 30: not finished"] in run["facts"]
@@ -67,14 +67,14 @@ def test_the_page_says_that_a_run_is_not_finished(killed):
 
 def test_the_terminal_says_that_a_run_is_not_finished(killed, tmp_path, left):
     code, _, err = left(watch_rollouts, killed, "--export", tmp_path / "page.html")
-    assert code == 0 and err.startswith(f"watch-rollouts: {killed} is not finished: 7 of 30 episodes are there")
+    assert code == 0 and err.startswith(f"watch-rollouts: {killed} is not finished: it has 7 of 30 episodes")
     assert left(watch_rollouts, killed, "--export", tmp_path / "page.html", "--quiet") == (0, "", "")
 
 
 def test_a_comparison_says_that_a_run_is_not_finished(killed, tmp_path, left):
     other = write_outcomes(tmp_path / "other", "s" * 30, policy="hold")
     code, out, _ = left(compare_policies, killed, other)
-    assert code == 0 and f"A ({killed}) is not finished: 7 of 30 episodes are there" in " ".join(out.split())
+    assert code == 0 and f"A ({killed}) is not finished: it has 7 of 30 episodes" in " ".join(out.split())
 
 
 def test_a_finished_run_says_nothing_of_it(tmp_path):
@@ -133,7 +133,7 @@ def test_the_folder_alone_is_enough_to_resume(tmp_path):
 
 def test_with_other_flags_the_folder_is_not_enough(tmp_path):
     run_into(tmp_path, episodes=1)
-    with pytest.raises(UsageError, match="--seed is given, but no --policy"):
+    with pytest.raises(UsageError, match="--seed without --policy"):
         resume(tmp_path, seed=FIRST + 1)
     with pytest.raises(UsageError, match="No policy is given"):
         benchmark(replace(HOLD, policy="", output_dir=tmp_path))
@@ -151,7 +151,7 @@ def test_the_use_of_codes_says_that_a_run_is_not_finished_and_refuses_lost_rows(
     folder = write_results(tmp_path / "uniact", rows, videos=False, checkpoint=made_by, **ASKED_FOR_30)
     config = CodeUsageConfig(results=(folder,), output=tmp_path / "codes.png")
     code_usage(config)
-    assert capsys.readouterr().err.startswith(f"code-usage: {folder} is not finished: 2 of 30 episodes are there")
+    assert capsys.readouterr().err.startswith(f"code-usage: {folder} is not finished: it has 2 of 30 episodes")
     (folder / "summary.json").write_text(json.dumps({"complete": False, "tasks": {"insertion": {"n": 6}}}))
     with pytest.raises(DatasetError, match=r"summary\.json counts 6, results\.jsonl has 2"):
         code_usage(config)

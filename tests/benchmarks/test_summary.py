@@ -33,4 +33,4 @@ def test_a_stage_counts_who_reached_it_or_a_later_one():
 def test_nothing_is_known_of_no_episodes():
     summary = Tally.of([], STAGES)
     assert summary.rate is None and summary.interval == (0.0, 1.0) and summary.mean_steps is None
-    assert summary.in_words() == "0/0 = unknown (95 % interval 0.0 to 100.0)"
+    assert str(summary) == "0/0 = unknown (95 % interval 0.0 to 100.0)"

@@ -5,7 +5,7 @@ from gallery_page import Keys
 from results_folder import FIRST_SEED, make_row, write_results
 
 from ambidex.benchmarks.gallery.report import make_report, write_report
-from ambidex.benchmarks.gallery.sources import read_results
+from ambidex.benchmarks.gallery.sources import read_run
 
 S = FIRST_SEED
 CODES = ((17, 500), (3, 1000), (17, 250), (99, 250))  # of 50 steps/s, as long as the video
@@ -135,8 +135,8 @@ def test_an_episode_without_codes_has_no_strip(page, report):
 def test_two_policies_have_a_strip_each(page, results, tmp_path):
     act = write_results(tmp_path / "act", [make_row(seed=S + i, steps=2000) for i in range(3)], steps=80, fps=2)
     other = write_results(tmp_path / "other", rows(), steps=80, fps=2)
-    both = make_report([read_results(results), read_results(other)], tmp_path / "both.html").path.as_uri()
-    one = make_report([read_results(results), read_results(act)], tmp_path / "one.html").path.as_uri()
+    both = make_report([read_run(results), read_run(other)], tmp_path / "both.html").path.as_uri()
+    one = make_report([read_run(results), read_run(act)], tmp_path / "one.html").path.as_uri()
     opened(page, both)
     assert len(page.all(".strip")) == 2
     page.click(".codes + .codes .strip .run:nth-child(2)")

@@ -5,7 +5,7 @@ from gallery_page import Keys
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 
 from ambidex.benchmarks.gallery.report import make_report
-from ambidex.benchmarks.gallery.sources import read_results
+from ambidex.benchmarks.gallery.sources import read_run
 
 S = FIRST_SEED
 APART_S = 0.1
@@ -21,7 +21,7 @@ def report(tmp_path_factory):
     first = write_results(folder / "act", typical_rows()[:8], steps=80, fps=2)
     rows = [*typical_rows("scripted", lucky=3)[:8], make_row(seed=S + 8, policy="scripted")]
     second = write_results(folder / "scripted", rows, steps=40, fps=2)
-    return make_report([read_results(first), read_results(second)], folder / "page.html").path.as_uri()
+    return make_report([read_run(first), read_run(second)], folder / "page.html").path.as_uri()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from gallery_page import Keys
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 
 from ambidex.benchmarks.gallery.report import make_report, write_report
-from ambidex.benchmarks.gallery.sources import read_results
+from ambidex.benchmarks.gallery.sources import read_run
 
 PHONE = (375, 812)
 LEAST_CONTRAST = 4.5  # WCAG 2.2, level AA, text of ordinary size
@@ -79,7 +79,7 @@ def comparison(results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison")
     rows = typical_rows("scripted", lucky=3)
     other = write_results(folder / "scripted", rows, steps=20, fps=10, size=(120, 160))
-    return make_report([read_results(results), read_results(other)], folder / "page.html").path.as_uri()
+    return make_report([read_run(results), read_run(other)], folder / "page.html").path.as_uri()
 
 
 def nameless(page, selector):

@@ -5,7 +5,7 @@ from gallery_page import Keys
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 
 from ambidex.benchmarks.gallery.report import make_report, write_report
-from ambidex.benchmarks.gallery.sources import read_results
+from ambidex.benchmarks.gallery.sources import read_run
 
 S = FIRST_SEED
 TASKS = ("insertion", "transfer_cube")
@@ -254,7 +254,7 @@ def test_text_of_results_stays_text(page, tmp_path):
 
 def test_videos_left_out_are_told(page, tmp_path):
     folder = write_results(tmp_path / "act", typical_rows()[:4])
-    report = make_report([read_results(folder)], tmp_path / "page.html", budget_mb=0)
+    report = make_report([read_run(folder)], tmp_path / "page.html", budget_mb=0)
     page.open(report.path.as_uri())
     assert page.text("#notice") == report.note and "watch-rollouts" in report.note
     page.click(".tile")

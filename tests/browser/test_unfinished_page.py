@@ -11,7 +11,7 @@ def test_a_run_that_is_not_finished_says_so_at_the_rate(page, tmp_path, size):
     command = "run-benchmark --policy act --suite aloha --episodes 30"
     folder = write_results(tmp_path / "act", typical_rows(), command=command)
     page.open(write_report(folder).as_uri(), size=size)
-    assert f"{folder} is not finished: 16 of 60 episodes are there" in page.text("#notice")
+    assert f"{folder} is not finished: it has 16 of 60 episodes" in page.text("#notice")
     amounts = [" ".join(cell.text.split()) for cell in page.all(".rates td.amount")]
     assert [amount.split("3 of 8 ")[-1] for amount in amounts[:2]] == ["22 of 30 missing"] * 2
     assert amounts[2].endswith("44 of 60 missing")

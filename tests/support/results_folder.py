@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from synthetic_episode import make_spec
 
-from ambidex.benchmarks.results.folder import EpisodeStates, states_path, video_path
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow, code_at
+from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.types import Outcome
 from ambidex.recorders.video.caption import Caption
 from ambidex.recorders.video.writer import VideoWriter
@@ -89,7 +90,7 @@ def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=6
     (folder / "results.jsonl").write_text("".join(row.to_line() + "\n" for row in rows))
     for row in rows:
         if videos:
-            write_video(video_path(folder, row), row, steps=steps, size=size, fps=fps)
+            write_video(ResultsFolder(folder).video_path(row), row, steps=steps, size=size, fps=fps)
         if states:
             write_states(folder, row)
     return folder
@@ -121,7 +122,7 @@ def write_states(folder: Path, row: EpisodeRow, *, steps=12):
         actions=np.zeros((steps, 14), np.float32),
         stages=np.zeros(steps + 1, np.int8),
     )
-    states.write(states_path(folder, row.task, row.seed))
+    states.write(ResultsFolder(folder).states_path(row.task, row.seed))
 
 
 def rewrite_row(folder: Path, index: int, **changes):
