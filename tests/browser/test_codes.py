@@ -1,4 +1,4 @@
-"""The strip of codes under the video: which code a policy made its actions from, and when."""
+"""The strip of codes under the video, which shows the code that each action was made from."""
 
 import pytest
 from gallery_page import Keys
@@ -8,7 +8,7 @@ from ambidex.benchmarks.gallery.report import make_report, write_report
 from ambidex.benchmarks.gallery.sources import read_run
 
 S = FIRST_SEED
-CODES = ((17, 500), (3, 1000), (17, 250), (99, 250))  # of 50 steps/s, as long as the video
+CODES = ((17, 500), (3, 1000), (17, 250), (99, 250))  # at 50 steps/s, as long as the video
 MANY = tuple((code, 10) for code in range(200))
 PHONE, LEAST_TARGET = (375, 812), 24
 
@@ -38,26 +38,21 @@ def report(results):
 
 
 def opened(page, address, seed=S, **options):
-    """The page with an episode that has its video, at rest at its beginning."""
+    """The page with an episode open, its video paused at the start."""
     page.open(f"{address}#episode=insertion+{seed}", **options)
-    page.playing(len(page.all("#screens video")) or 1)
-    page.press(Keys.SPACE)
-    page.until(lambda: all(page.videos("paused")))
-    page.js("document.getElementById('position').focus()")
-    page.press(Keys.HOME)
-    page.until(lambda: not any(page.videos("currentTime")))
+    page.rewind()
     return page
 
 
-def test_every_run_of_a_code_stands_where_it_was_played(page, report):
+def test_runs_are_drawn_at_their_time(page, report):
     opened(page, report)
     assert [run.get_attribute("data-code") for run in page.all(".strip .run")] == ["17", "3", "17", "99"]
     expected = [place for pair in ((0, 0.25), (0.25, 0.5), (0.75, 0.125), (0.875, 0.125)) for place in pair]
     assert [place for pair in page.js(PLACES) for place in pair] == pytest.approx(expected, abs=0.005)
-    assert page.complaints() == []
+    assert page.messages() == []
 
 
-def test_a_code_has_its_colour_wherever_it_is(page, report):
+def test_a_code_has_the_same_colour_everywhere(page, report):
     opened(page, report)
     first, second, third, fourth = page.js(COLOURS)
     assert first == third and len({first, second, fourth}) == 3
@@ -68,13 +63,13 @@ def test_a_code_has_its_colour_wherever_it_is(page, report):
     assert page.js(COLOURS)[17] == first
 
 
-def test_resting_on_a_run_tells_code_and_steps(page, report):
+def test_tooltip_of_a_run_shows_code_and_steps(page, report):
     opened(page, report)
     titles = [run.get_attribute("title") for run in page.all(".strip .run")]
     assert titles[1] == "code 3, steps 500 to 1499, 10.00 to 30.00 s"
 
 
-def test_the_legend_tells_shares_and_what_is_played_now(page, report):
+def test_legend_shows_shares_and_the_current_code(page, report):
     opened(page, report)
     assert [button.text for button in page.all(".legend button")] == [
         "code 3 50.0 %",
@@ -97,9 +92,9 @@ def test_a_click_on_the_strip_seeks(page, report):
     assert float(left.rstrip("%")) == pytest.approx(50, abs=0.5)
 
 
-def test_a_code_of_the_legend_leads_to_where_it_is_played_next(page, report):
+def test_a_code_of_the_legend_seeks_to_its_next_use(page, report):
     opened(page, report)
-    for seconds in (30, 0, 30):  # the strip begins with it, and has it once more
+    for seconds in (30, 0, 30):  # the two places where it is used
         page.js("document.querySelector('.legend [data-code=\"17\"]').focus()")
         page.press(Keys.ENTER)
         assert page.until(lambda at=seconds: page.videos("currentTime")[0] == pytest.approx(at, abs=0.05))
@@ -114,25 +109,25 @@ def test_after_a_click_on_the_legend_space_plays(page, report):
     page.playing()
 
 
-def test_resting_on_the_legend_shows_where_a_code_is(page, report):
+def test_hovering_over_the_legend_highlights_the_runs_of_a_code(page, report):
     opened(page, report)
-    page.rest_on('.legend [data-code="17"]')
+    page.hover('.legend [data-code="17"]')
     others = "[...document.querySelectorAll('.strip .run.other')].map((e) => e.dataset.code)"
     assert page.js(others) == ["3", "99"]
-    page.rest_on("#detail-title")
+    page.hover("#detail-title")
     assert page.until(lambda: page.js(others) == [])
 
 
 def test_an_episode_without_codes_has_no_strip(page, report):
     opened(page, report)
-    page.press(Keys.TAB)  # off the slider, whose arrow keys move it
+    page.press(Keys.TAB)  # away from the slider
     page.click("#next")
     page.playing()
     assert page.text("#detail-title") == f"insertion, seed {S + 1}"
     assert not page.one("#codes").is_displayed() and page.all(".strip") == []
 
 
-def test_two_policies_have_a_strip_each(page, results, tmp_path):
+def test_each_of_two_policies_has_a_strip(page, results, tmp_path):
     act = write_results(tmp_path / "act", [make_row(seed=S + i, steps=2000) for i in range(3)], steps=80, fps=2)
     other = write_results(tmp_path / "other", rows(), steps=80, fps=2)
     both = make_report([read_run(results), read_run(other)], tmp_path / "both.html").path.as_uri()
@@ -143,13 +138,13 @@ def test_two_policies_have_a_strip_each(page, results, tmp_path):
     assert page.until(lambda: page.videos("currentTime") == pytest.approx([20, 20], abs=0.2))
     opened(page, one)
     assert len(page.all(".strip")) == 1
-    assert page.one(".strip").rect["x"] < page.one("#screens video").rect["width"]  # under the video it is of
+    assert page.one(".strip").rect["x"] < page.one("#screens video").rect["width"]  # under its own video
 
 
 def test_codes_fit_on_a_phone(page, report):
     opened(page, report, S + 2, size=PHONE, phone=True)
     assert page.js("document.querySelector('#codes').scrollWidth") <= PHONE[0]
-    assert page.one(".codes output").rect["x"] == page.one(".codes h3").rect["x"]  # below it, on a line of its own
+    assert page.one(".codes output").rect["x"] == page.one(".codes h3").rect["x"]  # on a line of its own below
     heights = [button.rect["height"] for button in page.all(".legend button")]
     assert min(heights) >= LEAST_TARGET
     assert "200 codes, 199 changes" in page.one(".strip").accessible_name

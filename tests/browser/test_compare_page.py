@@ -8,14 +8,14 @@ from ambidex.benchmarks.gallery.report import make_report
 from ambidex.benchmarks.gallery.sources import read_run
 
 S = FIRST_SEED
-APART_S = 0.1
+MAX_DIFFERENCE_S = 0.1
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """Videos of 40 s and 20 s, so that none ends while a slow machine looks at it.
+    """Videos of 40 s and 20 s, so that none ends during a test on a slow machine.
 
-    The second run solves three seeds more, and has one seed that the first lacks.
+    The second run solves three more seeds, and has one seed that the first does not have.
     """
     folder = tmp_path_factory.mktemp("results")
     first = write_results(folder / "act", typical_rows()[:8], steps=80, fps=2)
@@ -28,34 +28,34 @@ def report(tmp_path_factory):
 def gallery(page, report):
     page.open(report)
     yield page
-    assert page.complaints() == []
+    assert page.messages() == []
 
 
 def state(gallery):
-    """Times, what is paused and what has ended, all of one moment."""
+    """Times, paused and ended of both videos, read at once."""
     videos = "[...document.querySelectorAll('#screens video')]"
     return gallery.js(f"['currentTime', 'paused', 'ended'].map((field) => {videos}.map((video) => video[field]))")
 
 
 def together(gallery):
-    """Whether both play, and show the same moment."""
+    """Whether both play and show the same time."""
     (first, second), paused, _ = state(gallery)
-    return not any(paused) and abs(first - second) < APART_S
+    return not any(paused) and abs(first - second) < MAX_DIFFERENCE_S
 
 
 def put_at(gallery, seconds):
-    """Move the slider as a hand would, [s] of 40."""
+    """Move the slider to a time [s] of 40."""
     slider = "document.getElementById('position')"
     gallery.js(f"({slider}.value = arguments[0], {slider}.dispatchEvent(new Event('input')))", 1000 * seconds / 40)
 
 
-def test_a_tile_is_a_seed_with_both_policies(gallery):
+def test_a_tile_shows_both_policies(gallery):
     assert gallery.seeds == list(range(S, S + 9))
-    assert len(gallery.all(".tile")[0].find_elements("css selector", ".picture")) == 2
+    assert len(gallery.all(".tile")[0].find_elements("css selector", ".thumbnail")) == 2
     assert "not attempted by act chunk:100" in gallery.all(".tile")[8].text
 
 
-def test_pairs_are_counted(gallery):
+def test_outcomes_of_pairs_are_counted(gallery):
     assert gallery.text(".common") == (
         "insertion, 8 seeds attempted by both: both succeed on 3, only act chunk:100 on 0, "
         "only scripted chunk:100 on 2, neither on 3."
@@ -63,22 +63,22 @@ def test_pairs_are_counted(gallery):
 
 
 @pytest.mark.parametrize(
-    ("words", "seeds"),
+    ("option", "seeds"),
     [
         ("Both succeed", [1, 4, 6]),
         ("Only act chunk:100 succeeds", []),
         ("Only scripted chunk:100 succeeds", [0, 2]),
         ("Neither succeeds", [3, 5, 7]),
-        ("An error in either", [3]),
+        ("Error in either", [3]),
         ("Attempted by one only", [8]),
     ],
 )
-def test_filter_by_who_succeeds(gallery, words, seeds):
-    gallery.choose("outcome", words)
+def test_filter_by_the_outcome_of_a_pair(gallery, option, seeds):
+    gallery.choose("outcome", option)
     assert gallery.seeds == [S + seed for seed in seeds]
 
 
-def test_both_play_together(gallery):
+def test_videos_play_in_sync(gallery):
     gallery.click(".tile")
     gallery.playing(2)
     gallery.until(lambda: together(gallery))
@@ -87,30 +87,26 @@ def test_both_play_together(gallery):
     assert all(paused) and first == pytest.approx(second, abs=0.002)
 
 
-@pytest.mark.parametrize("astray", [-1.5, -0.2, 0.2, 1.5])
-def test_one_that_goes_astray_is_brought_back(gallery, astray):
+@pytest.mark.parametrize("offset", [-1.5, -0.2, 0.2, 1.5])
+def test_a_video_that_is_off_catches_up(gallery, offset):
     gallery.click(".tile")
     gallery.playing(2)
     gallery.until(lambda: state(gallery)[0][0] > 1.6)
     second = "document.querySelectorAll('#screens video')[1]"
-    shifted, before = gallery.js(f"[{second}.currentTime + arguments[0], {second}.currentTime += arguments[0]]", astray)
+    shifted, before = gallery.js(f"[{second}.currentTime + arguments[0], {second}.currentTime += arguments[0]]", offset)
     assert shifted == pytest.approx(before, abs=0.01)
     gallery.until(lambda: together(gallery))
 
 
-def test_both_follow_the_position(gallery):
+def test_both_videos_follow_the_slider(gallery):
     gallery.click(".tile")
-    gallery.playing(2)
-    gallery.until(lambda: state(gallery)[0][0] > 0.2)  # so far that the slider has left its first notch
-    gallery.press(Keys.SPACE)
-    gallery.js("document.getElementById('position').focus()")
-    gallery.press(Keys.HOME)
-    gallery.until(lambda: state(gallery)[0] == [0, 0])
+    gallery.rewind()
+    assert state(gallery)[0] == [0, 0]
     gallery.press(Keys.PAGE_UP)
     assert gallery.until(lambda: state(gallery)[0] == pytest.approx([4, 4], abs=0.02))
 
 
-def test_the_shorter_one_waits_at_its_end(gallery):
+def test_the_shorter_video_waits_at_its_end(gallery):
     gallery.click(".tile")
     gallery.playing(2)
     put_at(gallery, 19)
@@ -122,7 +118,7 @@ def test_the_shorter_one_waits_at_its_end(gallery):
     gallery.until(lambda: together(gallery))
 
 
-def test_going_back_wakes_the_one_that_had_ended(gallery):
+def test_seeking_back_restarts_the_video_that_had_ended(gallery):
     gallery.click(".tile")
     gallery.playing(2)
     gallery.press(Keys.SPACE)
@@ -136,7 +132,7 @@ def test_going_back_wakes_the_one_that_had_ended(gallery):
     gallery.until(lambda: together(gallery))
 
 
-def test_both_take_the_speed(gallery):
+def test_speed_applies_to_both_videos(gallery):
     gallery.click(".tile")
     gallery.playing(2)
     gallery.press(Keys.SPACE)
@@ -153,7 +149,7 @@ def test_an_episode_of_one_policy_only(gallery):
     assert f"--seed {S + 8}" in gallery.text("#panels")
 
 
-def test_each_has_its_panel(gallery):
+def test_each_policy_has_its_panel(gallery):
     gallery.click(".tile")
     first, second = (panel.text for panel in gallery.all(".panel"))
     assert "act chunk:100" in first and "failure" in first and "--policy act" in first

@@ -11,7 +11,7 @@ from served_gallery import served
 
 S = FIRST_SEED
 
-# Keeps what the screens say, however short it stands there.
+# Records the text of the screens at every change.
 WATCH_SCREENS = """(() => {
   const screens = document.getElementById('screens');
   const note = () => window.seen.push(`${screens.querySelectorAll('progress').length} progress: ${screens.innerText}`);
@@ -36,36 +36,36 @@ def test_a_served_video_plays_and_seeks(page, server):
     page.js("document.getElementById('position').focus()")
     page.press(Keys.END, Keys.PAGE_DOWN)
     assert page.until(lambda: page.videos("currentTime")[0] == pytest.approx(36, abs=0.05))
-    assert page.complaints() == []
+    assert page.messages() == []
 
 
-def test_stills_stand_for_the_videos(page, server):
+def test_tiles_show_posters(page, server):
     page.open(server.address)
     page.js("document.getElementById('episodes').scrollIntoView()")
     page.until(lambda: page.js("[...document.querySelectorAll('.tile img')].every((image) => image.naturalWidth > 0)"))
     assert len(page.all(".tile img")) == 4
 
 
-def test_resting_on_a_tile_plays_it(page, server):
+def test_hovering_over_a_tile_plays_it(page, server):
     page.open(server.address)
-    page.rest_on(".tile .picture")
+    page.hover(".tile .thumbnail")
     page.until(lambda: page.js("(document.querySelector('.tile video')?.currentTime ?? 0) > 0"))
 
 
-def test_a_missing_video_is_made_while_one_waits_for_it(page, tmp_path):
+def test_a_missing_video_is_made_with_a_progress_bar(page, tmp_path):
     with served(write_dataset(tmp_path / "data", steps=60)) as server:
         page.open(server.address)
         page.js(WATCH_SCREENS)
         page.click(".tile")
         page.until(lambda: (page.videos("readyState") or [0])[0] > 1)
-        assert any("1 progress: The video is being made" in words for words in page.js("window.seen"))
+        assert any("1 progress: The video is being made" in text for text in page.js("window.seen"))
         assert page.js("window.seen").pop() == "0 progress: "
         assert "Download the video" in page.text("#panels")
         page.press(Keys.ESCAPE)
-        assert page.complaints() == []
+        assert page.messages() == []
 
 
-def test_what_was_not_kept_says_so(page, tmp_path):
+def test_an_episode_without_states_says_so(page, tmp_path):
     with served(write_dataset(tmp_path / "data")) as server:
         page.open(server.address)
         page.choose("outcome", "Error")
@@ -73,7 +73,7 @@ def test_what_was_not_kept_says_so(page, tmp_path):
         assert "not kept" in page.text("#screens")
 
 
-def test_states_that_are_damaged_are_named(page, tmp_path):
+def test_damaged_states_are_named(page, tmp_path):
     folder = write_results(tmp_path, [make_row()], videos=False, states=True)
     (folder / "states" / "insertion" / f"{S}.npz").write_bytes(b"nothing")
     with served(folder) as server:
@@ -82,7 +82,7 @@ def test_states_that_are_damaged_are_named(page, tmp_path):
         page.until(lambda: f"{S}.npz cannot be read" in page.text("#screens"))
 
 
-def test_a_server_that_is_gone_is_told(page, tmp_path):
+def test_a_stopped_server_is_reported(page, tmp_path):
     folder = write_results(tmp_path, [make_row()], videos=False, states=True)
     command = [
         sys.executable,
@@ -100,11 +100,11 @@ def test_a_server_that_is_gone_is_told(page, tmp_path):
     page.until(lambda: "Is watch-rollouts still running?" in page.text("#screens"))
 
 
-def test_stepping_past_an_episode_does_not_have_its_video_made(page, tmp_path):
+def test_stepping_past_an_episode_does_not_make_its_video(page, tmp_path):
     folder = write_dataset(tmp_path / "data")
     with served(folder) as server:
         page.open(server.address)
         page.choose("outcome", "Success")
-        page.js("document.querySelector('.tile').click(), document.getElementById('next').click()")  # at once
+        page.js("document.querySelector('.tile').click(), document.getElementById('next').click()")  # without a pause
         page.until(lambda: (page.videos("readyState") or [0])[0] > 1)
     assert [path.name for path in folder.rglob("*.mp4")] == ["episode_1_success.mp4"]

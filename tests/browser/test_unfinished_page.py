@@ -1,4 +1,4 @@
-"""A run that lacks episodes, on its page."""
+"""The page of a run that has not finished."""
 
 import pytest
 from results_folder import typical_rows, write_results
@@ -7,7 +7,7 @@ from ambidex.benchmarks.gallery.report import write_report
 
 
 @pytest.mark.parametrize("size", [(1024, 720), (375, 812)])
-def test_a_run_that_is_not_finished_says_so_at_the_rate(page, tmp_path, size):
+def test_missing_episodes_are_shown_beside_the_rate(page, tmp_path, size):
     command = "run-benchmark --policy act --suite aloha --episodes 30"
     folder = write_results(tmp_path / "act", typical_rows(), command=command)
     page.open(write_report(folder).as_uri(), size=size)

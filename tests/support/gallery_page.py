@@ -1,4 +1,4 @@
-"""The gallery in headless Chromium, as somebody with a mouse and a keyboard uses it."""
+"""The gallery in headless Chromium, used with mouse and keyboard."""
 
 import shutil
 import time
@@ -13,11 +13,11 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-dev-shm-usage "
     "--window-size=1024,720"
 )
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
 def start_browser():
-    """Chromium and its driver, as scripts/browser.sh installs them; a test without them fails."""
+    """Start Chromium and its driver, which scripts/browser.sh installs. Without them the test fails."""
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
     assert all(programs), "Chromium or its driver is missing. Install them with: bash scripts/browser.sh"
     options = webdriver.ChromeOptions()
@@ -35,7 +35,7 @@ class GalleryPage:
         self.browser = browser
 
     def open(self, address, *, size=(1024, 720), dark=False, phone=False):
-        """Load a page afresh in a window of this size [px]."""
+        """Load a page in a window of this size [px]."""
         self.browser.get("about:blank")
         self.browser.get_log("browser")
         width, height = size
@@ -65,7 +65,7 @@ class GalleryPage:
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
-    def rest_on(self, selector):
+    def hover(self, selector):
         element = self.one(selector)
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         ActionChains(self.browser).move_to_element(element).perform()
@@ -73,8 +73,8 @@ class GalleryPage:
     def press(self, *keys):
         ActionChains(self.browser).send_keys(*keys).perform()
 
-    def choose(self, name, words):
-        Select(self.one(f"#filter-{name}")).select_by_visible_text(words)
+    def choose(self, name, text):
+        Select(self.one(f"#filter-{name}")).select_by_visible_text(text)
 
     def type_seed(self, text):
         self.one("#filter-seed").clear()
@@ -95,19 +95,19 @@ class GalleryPage:
         return self.js("document.getElementById('detail').open")
 
     def videos(self, field):
-        """A property of every video of the detail view."""
+        """A property of every video in the dialog."""
         return self.js("[...document.querySelectorAll('#screens video')].map((video) => video[arguments[0]])", field)
 
     def until(self, condition):
-        """Wait until something holds; returns what it gave."""
-        deadline = time.monotonic() + PATIENCE_S
+        """Wait until a condition is true and return its value."""
+        deadline = time.monotonic() + TIMEOUT_S
         while not (value := condition()):
-            assert time.monotonic() < deadline, "it never came"
+            assert time.monotonic() < deadline, "the condition did not become true in time"
             time.sleep(0.02)
         return value
 
     def playing(self, count=1):
-        """Wait until so many videos of the detail view play."""
+        """Wait until `count` videos in the dialog play."""
         return self.until(
             lambda: (
                 len(self.videos("paused")) == count
@@ -116,8 +116,17 @@ class GalleryPage:
             )
         )
 
-    def complaints(self):
-        """What the browser had to say against the page."""
+    def rewind(self):
+        """Pause the videos of the dialog and move them to their start, with the keyboard."""
+        self.playing(len(self.all("#screens video")) or 1)
+        self.press(Keys.SPACE)
+        self.until(lambda: all(self.videos("paused")))
+        self.js("document.getElementById('position').focus()")
+        self.press(Keys.HOME)
+        self.until(lambda: not any(self.videos("currentTime")))
+
+    def messages(self):
+        """Warnings and errors in the browser's console."""
         return [entry["message"] for entry in self.browser.get_log("browser")]
 
     def _command(self, name, **values):

@@ -1,4 +1,4 @@
-// Making and finding elements. Whatever comes from a results file goes in as text, never as markup.
+// Creates and finds elements. Strings from results files are inserted as text, never as markup.
 
 const byId = (id) => document.getElementById(id);
 
@@ -13,16 +13,16 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-// A long name, such as that of a task or a folder: its lines end after an underscore or a slash, not within a word.
+// A long name, such as a task or a folder, that can be wrapped after an underscore or a slash only.
 function breakable(name) {
   const fragment = document.createDocumentFragment();
   name.split(/(?<=[_/])/).forEach((part, index) => fragment.append(...(index ? [make("wbr")] : []), part));
   return fragment;
 }
 
-function fillSelect(select, choices, chosen) {
-  select.replaceChildren(...choices.map(([value, words]) => make("option", { value, text: words })));
-  select.value = choices.some(([value]) => value === chosen) ? chosen : choices[0][0];
+function fillSelect(select, options, selected) {
+  select.replaceChildren(...options.map(([value, text]) => make("option", { value, text })));
+  select.value = options.some(([value]) => value === selected) ? selected : options[0][0];
 }
 
 function plural(count, one, many) {

@@ -1,39 +1,39 @@
-// The model, and its episodes as items: one per task and seed, with the episode of each run or null.
+// The page's data as items: one for each task and seed, with the episode of each run, or null.
 
 const model = JSON.parse(byId("model").textContent);
 const comparing = model.runs.length > 1;
 
 const items = (() => {
-  const found = new Map();
+  const byKey = new Map();
   model.runs.forEach((run, index) => {
     for (const episode of run.episodes) {
       const key = `${episode.task} ${episode.seed}`;
-      if (!found.has(key)) {
-        found.set(key, { key, task: episode.task, seed: episode.seed, episodes: model.runs.map(() => null) });
+      if (!byKey.has(key)) {
+        byKey.set(key, { key, task: episode.task, seed: episode.seed, episodes: model.runs.map(() => null) });
       }
-      found.get(key).episodes[index] = episode;
+      byKey.get(key).episodes[index] = episode;
     }
   });
-  return [...found.values()];
+  return [...byKey.values()];
 })();
 
 const taskNames = [...new Set(model.runs.flatMap((run) => run.tasks.map((task) => task.task)))];
 
-const NO_STAGE = "no stage reached"; // in words that explain themselves; in files it is called "none"
+const NO_STAGE = "no stage reached"; // shown instead of "none", the name in the files
 
 function stagesOf(task) {
-  const summary = model.runs.flatMap((run) => run.tasks).find((candidate) => candidate.task === task);
-  return summary ? [NO_STAGE, ...summary.stages.slice(1)] : [];
+  const tally = model.runs.flatMap((run) => run.tasks).find((candidate) => candidate.task === task);
+  return tally ? [NO_STAGE, ...tally.stages.slice(1)] : [];
 }
 
 function stageName(episode) {
   return stagesOf(episode.task)[episode.stage] ?? `stage ${episode.stage}`;
 }
 
-const present = (item) => item.episodes.filter((episode) => episode !== null);
+const episodesOf = (item) => item.episodes.filter((episode) => episode !== null);
 const succeeded = (episode) => episode !== null && episode.outcome === "success";
 
-// Which of two policies solved an item that both attempted.
+// Which of two policies succeeded, if both have an episode of the item.
 function pairOutcome(item) {
   const [a, b] = item.episodes;
   if (a === null || b === null) return "unpaired";

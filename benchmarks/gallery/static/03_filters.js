@@ -1,31 +1,31 @@
-// Which episodes are shown and in which order; kept in the address, so that a reload or a shared link shows the same.
+// Filters and order of the episodes. They are stored in the address, so a reload or a shared link shows the same.
 
-const EVERYTHING = { task: "", outcome: "", stage: "", seed: "", sort: "seed" };
-const chosen = { ...EVERYTHING };
+const DEFAULTS = { task: "", outcome: "", stage: "", seed: "", sort: "seed" };
+const filters = { ...DEFAULTS };
 
 const OUTCOMES = [["success", "Success"], ["failure", "Failure"], ["error", "Error"]];
 const SORTS = [
   ["seed", "Task and seed"],
-  ["least", "Failures first, least far first"],
-  ["most", "Failures first, furthest first"],
+  ["least", "Failures first, lowest stage first"],
+  ["most", "Failures first, highest stage first"],
 ];
 
-function outcomeChoices() {
+function outcomeOptions() {
   if (!comparing) return [["", "All"], ...OUTCOMES];
   const [a, b] = model.runs.map((run) => run.label);
   return [
     ["", "All"], ["both", "Both succeed"], ["first", `Only ${a} succeeds`], ["second", `Only ${b} succeeds`],
-    ["neither", "Neither succeeds"], ["error", "An error in either"], ["unpaired", "Attempted by one only"],
+    ["neither", "Neither succeeds"], ["error", "Error in either"], ["unpaired", "Attempted by one only"],
   ];
 }
 
-function stageChoices() {
-  const tasks = chosen.task ? [chosen.task] : taskNames;
+function stageOptions() {
+  const tasks = filters.task ? [filters.task] : taskNames;
   return [["", "Any stage"], ...[...new Set(tasks.flatMap(stagesOf))].map((name) => [name, name])];
 }
 
-// "7, 10-19" as a test of a seed; null if it cannot be understood.
-function seedTest(text) {
+// "7, 10-19" as a predicate of seeds; null if the text is malformed.
+function seedPredicate(text) {
   if (!text.trim()) return () => true;
   const ranges = text.trim().split(/\s*[,;\s]\s*/).map((part) => part.match(/^(\d+)(?:-(\d+))?$/));
   if (ranges.some((range) => range === null)) return null;
@@ -33,75 +33,76 @@ function seedTest(text) {
 }
 
 function outcomeMatches(item) {
-  if (!chosen.outcome) return true;
-  if (!comparing || chosen.outcome === "error") return present(item).some((e) => e.outcome === chosen.outcome);
-  return pairOutcome(item) === chosen.outcome;
+  if (!filters.outcome) return true;
+  if (!comparing || filters.outcome === "error") return episodesOf(item).some((e) => e.outcome === filters.outcome);
+  return pairOutcome(item) === filters.outcome;
 }
 
-function shownItems() {
-  const seedMatches = seedTest(chosen.seed) ?? (() => false);
-  const shown = items.filter((item) =>
-    (!chosen.task || item.task === chosen.task) && outcomeMatches(item) && seedMatches(item.seed) &&
-    (!chosen.stage || present(item).some((episode) => stageName(episode) === chosen.stage)));
-  return shown.sort(compareItems);
+function filteredItems() {
+  const seedMatches = seedPredicate(filters.seed) ?? (() => false);
+  const filtered = items.filter((item) =>
+    (!filters.task || item.task === filters.task) && outcomeMatches(item) && seedMatches(item.seed) &&
+    (!filters.stage || episodesOf(item).some((episode) => stageName(episode) === filters.stage)));
+  return filtered.sort(compareItems);
 }
 
-// Items that every policy solved come last; among the others the worst stage of an unsolved episode counts.
-function unsolvedStage(item) {
-  const unsolved = present(item).filter((episode) => !succeeded(episode));
-  return unsolved.length ? Math.min(...unsolved.map((episode) => episode.stage)) : null;
+// The lowest stage of an item's episodes that did not succeed; null if all did.
+function failedStage(item) {
+  const failed = episodesOf(item).filter((episode) => !succeeded(episode));
+  return failed.length ? Math.min(...failed.map((episode) => episode.stage)) : null;
 }
 
 function compareItems(a, b) {
-  if (chosen.sort !== "seed") {
-    const [x, y] = [unsolvedStage(a), unsolvedStage(b)];
+  if (filters.sort !== "seed") {
+    const [x, y] = [failedStage(a), failedStage(b)];
     if ((x === null) !== (y === null)) return x === null ? 1 : -1;
-    if (x !== y) return chosen.sort === "least" ? x - y : y - x;
+    if (x !== y) return filters.sort === "least" ? x - y : y - x;
   }
   return taskNames.indexOf(a.task) - taskNames.indexOf(b.task) || a.seed - b.seed;
 }
 
+// Takes the filters from the address; returns the key of the episode to open, or null.
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
-  for (const name of Object.keys(EVERYTHING)) chosen[name] = given.get(name) ?? EVERYTHING[name];
+  for (const name of Object.keys(DEFAULTS)) filters[name] = given.get(name) ?? DEFAULTS[name];
   return given.get("episode");
 }
 
 function writeAddress(openItem) {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(chosen)) if (value !== EVERYTHING[name]) given.set(name, value);
-  if (openItem) given.set("episode", openItem.key);
-  const words = given.toString();
-  history.replaceState(null, "", words ? `#${words}` : location.pathname + location.search);
+  const values = new URLSearchParams();
+  for (const [name, value] of Object.entries(filters)) if (value !== DEFAULTS[name]) values.set(name, value);
+  if (openItem) values.set("episode", openItem.key);
+  const hash = values.toString();
+  history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
 }
 
 function drawFilters() {
   byId("filter-task").parentElement.hidden = taskNames.length < 2;
-  fillSelect(byId("filter-task"), [["", "All"], ...taskNames.map((name) => [name, name])], chosen.task);
-  fillSelect(byId("filter-outcome"), outcomeChoices(), chosen.outcome);
-  fillSelect(byId("filter-stage"), stageChoices(), chosen.stage);
-  fillSelect(byId("filter-sort"), SORTS, chosen.sort);
-  if (byId("filter-seed").value !== chosen.seed) byId("filter-seed").value = chosen.seed;
-  const wrong = seedTest(chosen.seed) === null;
-  byId("filter-seed").setAttribute("aria-invalid", wrong);
-  byId("seed-problem").textContent = wrong ? "Seeds are numbers and ranges, as in: 7, 10-19" : "";
-  for (const name of ["task", "outcome", "stage", "sort"]) chosen[name] = byId(`filter-${name}`).value;
+  fillSelect(byId("filter-task"), [["", "All"], ...taskNames.map((name) => [name, name])], filters.task);
+  fillSelect(byId("filter-outcome"), outcomeOptions(), filters.outcome);
+  fillSelect(byId("filter-stage"), stageOptions(), filters.stage);
+  fillSelect(byId("filter-sort"), SORTS, filters.sort);
+  if (byId("filter-seed").value !== filters.seed) byId("filter-seed").value = filters.seed;
+  const malformed = seedPredicate(filters.seed) === null;
+  byId("filter-seed").setAttribute("aria-invalid", malformed);
+  byId("seed-problem").textContent = malformed ? "Expected seeds and ranges of seeds, e.g. 7, 10-19" : "";
+  for (const name of ["task", "outcome", "stage", "sort"]) filters[name] = byId(`filter-${name}`).value;
 }
 
-function choose(changes) {
-  Object.assign(chosen, changes);
-  if ("task" in changes && !stageChoices().some(([name]) => name === chosen.stage)) chosen.stage = "";
+function setFilters(changes) {
+  Object.assign(filters, changes);
+  if ("task" in changes && !stageOptions().some(([name]) => name === filters.stage)) filters.stage = "";
   drawFilters();
   writeAddress(null);
   drawTiles();
 }
 
-function startFilters() {
+function setUpFilters() {
   const form = byId("filters");
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", (event) => { event.preventDefault(); choose({ ...EVERYTHING }); });
+  form.addEventListener("reset", (event) => { event.preventDefault(); setFilters({ ...DEFAULTS }); });
   for (const name of ["task", "outcome", "stage", "sort"]) {
-    byId(`filter-${name}`).addEventListener("change", (event) => choose({ [name]: event.target.value }));
+    byId(`filter-${name}`).addEventListener("change", (event) => setFilters({ [name]: event.target.value }));
   }
-  byId("filter-seed").addEventListener("input", (event) => choose({ seed: event.target.value }));
+  byId("filter-seed").addEventListener("input", (event) => setFilters({ seed: event.target.value }));
 }

@@ -1,4 +1,4 @@
-// How many episodes reached each stage, drawn; and the episodes that broke.
+// Bars of how many episodes reached each stage, and the list of errors.
 
 function bar(count, total, runIndex) {
   const fill = make("div", { class: "fill" });
@@ -8,19 +8,19 @@ function bar(count, total, runIndex) {
     make("span", { class: "amount", text: `${count} of ${total}` }));
 }
 
-function funnelRow(name, summaries, countOf, filter) {
-  const bars = summaries.map(([summary, index]) => bar(countOf(summary), summary.n, index));
+function funnelRow(name, tallies, countOf, changes) {
+  const bars = tallies.map(([tally, index]) => bar(countOf(tally), tally.n, index));
   return make("li", {},
-    make("button", { type: "button", click: () => { choose({ ...EVERYTHING, ...filter }); showEpisodes(); } },
+    make("button", { type: "button", click: () => { setFilters({ ...DEFAULTS, ...changes }); scrollToEpisodes(); } },
       make("span", { text: name }), make("span", { class: "bars" }, ...bars)));
 }
 
 function funnelOf(task) {
-  const summaries = model.runs.flatMap((run, index) =>
-    run.tasks.filter((summary) => summary.task === task).map((summary) => [summary, index]));
+  const tallies = model.runs.flatMap((run, index) =>
+    run.tasks.filter((tally) => tally.task === task).map((tally) => [tally, index]));
   const rows = stagesOf(task).map((stage, level) => [stage, level]).slice(1).map(([stage, level]) =>
-    funnelRow(stage, summaries, (summary) => summary.reached[level], { task, stage }));
-  const success = funnelRow("success", summaries, (summary) => summary.successes,
+    funnelRow(stage, tallies, (tally) => tally.reached[level], { task, stage }));
+  const success = funnelRow("success", tallies, (tally) => tally.successes,
     { task, outcome: comparing ? "" : "success" });
   return make("div", { class: "card funnel" },
     make("h3", {}, breakable(task)),
@@ -34,17 +34,17 @@ function drawFunnel() {
 }
 
 function drawErrors() {
-  const broken = items.flatMap((item) => item.episodes.map((episode, index) => [item, episode, index]))
+  const errors = items.flatMap((item) => item.episodes.map((episode, index) => [item, episode, index]))
     .filter(([, episode]) => episode !== null && episode.outcome === "error");
-  byId("errors").hidden = broken.length === 0;
-  byId("error-list").replaceChildren(...broken.map(([item, episode, index]) => make("li", { class: "card" },
+  byId("errors").hidden = errors.length === 0;
+  byId("error-list").replaceChildren(...errors.map(([item, episode, index]) => make("li", { class: "card" },
     make("button", { type: "button", click: () => openDetail(item) }, breakable(item.task), `, seed ${item.seed}`),
     comparing ? make("span", { class: `run-name run-${index}`, text: model.runs[index].label }) : null,
-    make("pre", { text: episode.reason || "No message was kept." }))));
+    make("pre", { text: episode.reason || "No message is stored." }))));
 }
 
-function showEpisodes() {
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  byId("episodes").scrollIntoView({ behavior: still ? "auto" : "smooth" });
+function scrollToEpisodes() {
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  byId("episodes").scrollIntoView({ behavior: reducedMotion ? "auto" : "smooth" });
   byId("episodes").focus({ preventScroll: true });
 }

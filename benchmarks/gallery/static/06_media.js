@@ -1,20 +1,20 @@
-// Where a video comes from: out of this file, from the server, or made by it on demand.
+// Addresses of videos: embedded in this file, on the server, or made by the server on request.
 
 const POLL_MS = 300;
-const opened = new Map(); // id of an embedded video -> its address, made once
+const objectUrls = new Map(); // id of an embedded video -> its address, created once
 
 function embeddedAddress(id) {
-  if (!opened.has(id)) {
+  if (!objectUrls.has(id)) {
     const holder = byId(id);
     if (holder === null) return null; // the page is still loading
     const bytes = Uint8Array.from(atob(holder.textContent.trim()), (letter) => letter.charCodeAt(0));
-    opened.set(id, URL.createObjectURL(new Blob([bytes], { type: "video/mp4" })));
+    objectUrls.set(id, URL.createObjectURL(new Blob([bytes], { type: "video/mp4" })));
     holder.remove();
   }
-  return opened.get(id);
+  return objectUrls.get(id);
 }
 
-// The address of an episode's video, or null while there is none to play.
+// The address of an episode's video, or null if there is none to play.
 function videoAddress(episode) {
   const media = episode.media;
   if (media.kind === "embedded") return embeddedAddress(media.address);
@@ -28,14 +28,14 @@ function posterAddress(episode) {
 
 const canBeMade = (episode) => episode.media.kind === "served" && !episode.media.ready;
 
-// Have the server make a video; `tell` hears {done, total}. Resolves when it is there or `wanted` says false.
-async function makeVideo(episode, tell, wanted) {
+// Has the server make a video and calls onProgress({done, total}). Returns when it is ready or isWanted() is false.
+async function makeVideo(episode, onProgress, isWanted) {
   let reply = await fetch(`${episode.media.address}.mp4`, { method: "POST" });
-  while (reply.ok && wanted()) {
+  while (reply.ok && isWanted()) {
     const state = await reply.json();
     if (state.error) throw new Error(state.error);
     if (state.ready) { episode.media.ready = true; return; }
-    tell(state);
+    onProgress(state);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     reply = await fetch(`${episode.media.address}.json`);
   }

@@ -1,46 +1,43 @@
-// The grid of episodes: a picture each, which plays while the pointer rests on it.
+// The grid of episodes. A tile shows the end of each episode, and plays its video while the pointer is over it.
 
 const BATCH = 240;
-const REST_MS = 180;
-const WIDE = 2.2; // width by height from which two pictures stand above each other
+const HOVER_MS = 180;
+const WIDE = 2.2; // aspect ratio above which two thumbnails stand one above the other
 let limit = BATCH;
-let shown = [];
+let shownItems = [];
 
-function picture(episode, runIndex) {
-  const box = make("span", { class: "picture" });
-  if (episode === null) {
-    box.append(make("span", { class: "blank", text: `not attempted by ${model.runs[runIndex].label}` }));
-    return box;
-  }
-  const poster = posterAddress(episode);
+function thumbnail(episode, runIndex) {
+  const box = make("span", { class: "thumbnail" });
+  const poster = episode === null ? null : posterAddress(episode);
   if (poster === null) {
-    box.append(make("span", { class: "blank", text: episode.media.why }));
+    const text = episode === null ? `not attempted by ${model.runs[runIndex].label}` : episode.media.why;
+    box.append(make("span", { class: "blank", text }));
     return box;
   }
   const image = make("img", { src: poster, alt: "", loading: "lazy", decoding: "async" });
-  image.addEventListener("load", () => adoptShape(image), { once: true });
-  image.addEventListener("error", () => image.replaceWith(make("span", { class: "blank", text: "no picture" })));
+  image.addEventListener("load", () => adoptAspect(image), { once: true });
+  image.addEventListener("error", () => image.replaceWith(make("span", { class: "blank", text: "no image" })));
   box.append(image);
-  playWhileResting(box, episode);
+  playOnHover(box, episode);
   return box;
 }
 
-// Tiles take the shape of the first picture: three cameras side by side are wide.
-let shaped = false;
-function adoptShape(image) {
-  if (shaped || !image.naturalHeight) return;
-  shaped = true;
+// All tiles take the aspect ratio of the first image; with three cameras side by side it is wide.
+let aspectKnown = false;
+function adoptAspect(image) {
+  if (aspectKnown || !image.naturalHeight) return;
+  aspectKnown = true;
   const aspect = Math.min(Math.max(image.naturalWidth / image.naturalHeight, 1), 4);
   const wide = aspect > WIDE;
   byId("tiles").classList.toggle("wide", wide);
-  const shape = {
+  const sizes = {
     "--aspect": aspect, "--tile": `${Math.min(Math.max(11 * aspect, 15), 32)}rem`,
     "--pair": wide ? "32rem" : "28rem", "--small-tile": wide ? "100%" : "9.5rem",
   };
-  for (const [name, value] of Object.entries(shape)) byId("tiles").style.setProperty(name, String(value));
+  for (const [name, value] of Object.entries(sizes)) byId("tiles").style.setProperty(name, String(value));
 }
 
-function playWhileResting(box, episode) {
+function playOnHover(box, episode) {
   let timer = 0;
   let video = null;
   box.addEventListener("pointerenter", (event) => {
@@ -51,8 +48,8 @@ function playWhileResting(box, episode) {
       video = make("video", { src: address, muted: true, loop: true, playsinline: true, "aria-hidden": "true" });
       video.muted = true;
       box.append(video);
-      video.play().catch(() => {}); // taken away before it began
-    }, REST_MS);
+      video.play().catch(() => {}); // removed before it started
+    }, HOVER_MS);
   });
   box.addEventListener("pointerleave", () => {
     clearTimeout(timer);
@@ -62,27 +59,27 @@ function playWhileResting(box, episode) {
 }
 
 function outcomeLine(episode, runIndex) {
-  const who = comparing ? make("span", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null;
-  if (episode === null) return make("span", { class: "line" }, who, make("span", { class: "badge missing", text: "not attempted" }));
-  return make("span", { class: "line" }, who,
+  const run = comparing ? make("span", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null;
+  if (episode === null) return make("span", { class: "line" }, run, make("span", { class: "badge missing", text: "not attempted" }));
+  return make("span", { class: "line" }, run,
     make("span", { class: `badge ${episode.outcome}`, text: episode.outcome }),
     make("span", { class: "note", text: stageName(episode) }));
 }
 
-// What a screen reader says, in the order in which it helps.
-function tileName(item) {
+// The text for screen readers, most useful parts first.
+function tileLabel(item) {
   const parts = item.episodes.map((episode, index) => {
-    const who = comparing ? `${model.runs[index].label}: ` : "";
-    return who + (episode === null ? "not attempted" : `${episode.outcome}, ${stageName(episode)}`);
+    const run = comparing ? `${model.runs[index].label}: ` : "";
+    return run + (episode === null ? "not attempted" : `${episode.outcome}, ${stageName(episode)}`);
   });
   return `seed ${item.seed}, ${item.task}, ${parts.join("; ")}`;
 }
 
 function tile(item) {
-  const button = { type: "button", class: "tile", "data-key": item.key, "aria-label": tileName(item) };
+  const button = { type: "button", class: "tile", "data-key": item.key, "aria-label": tileLabel(item) };
   return make("li", {}, make("button", { ...button, click: () => openDetail(item) },
-    make("span", { class: "pictures" }, ...item.episodes.map(picture)),
-    make("span", { class: "words" },
+    make("span", { class: "thumbnails" }, ...item.episodes.map(thumbnail)),
+    make("span", { class: "caption" },
       make("span", { class: "line" }, make("span", { class: "seed", text: `seed ${item.seed}` }),
         taskNames.length > 1 ? make("span", { class: "note" }, breakable(item.task)) : null),
       make("span", { class: "outcomes" }, ...item.episodes.map(outcomeLine)))));
@@ -90,21 +87,21 @@ function tile(item) {
 
 function drawTiles(keepLimit = false) {
   if (!keepLimit) limit = BATCH;
-  shown = shownItems();
-  byId("count").textContent = shown.length === items.length
-    ? plural(items.length, "episode", "episodes") : `${shown.length} of ${plural(items.length, "episode", "episodes")}`;
-  byId("tiles").replaceChildren(...shown.slice(0, limit).map(tile));
-  byId("more").hidden = shown.length <= limit;
-  byId("more").textContent = `Show ${Math.min(BATCH, shown.length - limit)} more`;
+  shownItems = filteredItems();
+  const all = plural(items.length, "episode", "episodes");
+  byId("count").textContent = shownItems.length === items.length ? all : `${shownItems.length} of ${all}`;
+  byId("tiles").replaceChildren(...shownItems.slice(0, limit).map(tile));
+  byId("more").hidden = shownItems.length <= limit;
+  byId("more").textContent = `Show ${Math.min(BATCH, shownItems.length - limit)} more`;
 }
 
 function focusTile(item) {
-  const index = shown.indexOf(item);
+  const index = shownItems.indexOf(item);
   if (index >= limit) { limit = index + BATCH; drawTiles(true); }
   byId("tiles").children[index]?.firstChild.focus();
 }
 
-// Left and right step through, up and down go by rows.
+// Left and right move the focus by one tile, up and down by one row.
 function moveFocus(event) {
   const tiles = [...byId("tiles").children];
   const at = tiles.indexOf(document.activeElement.closest("li"));
@@ -115,19 +112,19 @@ function moveFocus(event) {
   tiles[at + step]?.firstChild.focus();
 }
 
-// While nothing has the focus, right or left go to the first tile; up and down go on scrolling.
-function beginMoving(event) {
-  const nothing = [document.body, byId("episodes")].includes(document.activeElement);
-  const other = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
-  if (!nothing || other || dialog.open || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+// If nothing has the focus, left and right move it to the first tile; up and down scroll the page.
+function focusFirstTile(event) {
+  const unfocused = [document.body, byId("episodes")].includes(document.activeElement);
+  const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!unfocused || modified || dialog.open || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
   event.preventDefault();
   byId("tiles").firstChild?.firstChild.focus();
 }
 
-function startTiles() {
+function setUpTiles() {
   byId("tiles").classList.toggle("pairs", comparing);
   byId("tiles").addEventListener("keydown", moveFocus);
-  document.addEventListener("keydown", beginMoving);
+  document.addEventListener("keydown", focusFirstTile);
   byId("more").addEventListener("click", () => {
     const first = limit;
     limit += BATCH;

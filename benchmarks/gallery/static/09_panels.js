@@ -1,18 +1,18 @@
-// What is known about an episode, in words.
+// The text about an episode: outcome, stages, checks, facts and the command that runs it again.
 
-function stageTrack(episode) {
+function stageList(episode) {
   const reached = (level) => level <= episode.stage;
   const stages = stagesOf(episode.task).map((name, level) => [name, reached(level)]).slice(1);
   return make("div", {}, make("h3", { text: "Stages" }),
     make("ol", { class: "stages" }, ...stages.map(([name, is]) => make("li", { class: is ? "reached" : "", text: name },
-      make("span", { class: "unseen", text: is ? " reached" : " not reached" })))));
+      make("span", { class: "visually-hidden", text: is ? " reached" : " not reached" })))));
 }
 
 function checkList(episode) {
   if (!episode.checks.length) return null;
   return make("div", {}, make("h3", { text: "Checks at the end" }),
     make("ul", { class: "checks" }, ...episode.checks.map(([name, holds]) => make("li", { class: holds ? "holds" : "fails", text: name },
-      make("span", { class: "unseen", text: holds ? " holds" : " does not hold" })))));
+      make("span", { class: "visually-hidden", text: holds ? " holds" : " does not hold" })))));
 }
 
 function factTable(facts) {
@@ -20,7 +20,7 @@ function factTable(facts) {
 }
 
 function factList(episode) {
-  return make("div", {}, make("h3", { text: "Facts" }), factTable(episode.facts));
+  return make("div", {}, make("h3", { text: "Details" }), factTable(episode.facts));
 }
 
 function commandBox(episode) {
@@ -33,22 +33,22 @@ function commandBox(episode) {
       await navigator.clipboard.writeText(episode.command);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "Selected"; // without leave to copy, a keystroke does it
+      button.textContent = "Selected"; // the browser does not allow to copy, but a keystroke can
     }
   });
   return make("div", {}, make("h3", { text: "Run it again" }), make("div", { class: "command" }, make("pre", {}, text), button));
 }
 
 function panel(episode, runIndex) {
-  const name = comparing ? make("span", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null;
-  if (episode === null) return make("div", { class: "panel" }, name, make("p", { text: "Not attempted." }));
+  const run = comparing ? make("span", { class: `run-name run-${runIndex}`, text: model.runs[runIndex].label }) : null;
+  if (episode === null) return make("div", { class: "panel" }, run, make("p", { text: "Not attempted." }));
   const address = videoAddress(episode);
   const file = `${episode.task}_${episode.seed}_${episode.outcome}.mp4`.replaceAll("/", "_");
   return make("div", { class: "panel" },
-    make("p", { class: "reason" }, name, name ? " " : null,
+    make("p", { class: "reason" }, run, run ? " " : null,
       make("span", { class: `badge ${episode.outcome}`, text: episode.outcome }),
       episode.reason ? `  ${episode.reason}` : null),
-    make("div", { class: "facts" }, stageTrack(episode), checkList(episode), factList(episode)),
+    make("div", { class: "facts" }, stageList(episode), checkList(episode), factList(episode)),
     commandBox(episode),
     address ? make("p", {}, make("a", { href: address, download: file, text: "Download the video" })) : null);
 }

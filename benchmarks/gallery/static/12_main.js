@@ -8,17 +8,17 @@ byId("notice").classList.toggle("short", model.short);
 byId("about").replaceChildren(...model.runs.map((run, index) => make("div", {},
   comparing ? make("p", { class: `run-name run-${index}`, text: run.label }) : null, factTable(run.facts))));
 
-const asked = readAddress();
+const keyInAddress = readAddress();
 drawRates();
 drawFunnel();
 drawErrors();
-startFilters();
-startTiles();
-startTransport();
-startDetail();
+setUpFilters();
+setUpTiles();
+setUpPlayer();
+setUpDetail();
 drawFilters();
 drawTiles();
 
-const openAtStart = items.find((item) => item.key === asked);
-if (openAtStart) document.addEventListener("DOMContentLoaded", () => openDetail(openAtStart));
+const itemInAddress = items.find((item) => item.key === keyInAddress);
+if (itemInAddress) document.addEventListener("DOMContentLoaded", () => openDetail(itemInAddress));
 addEventListener("hashchange", () => { readAddress(); drawFilters(); drawTiles(); });

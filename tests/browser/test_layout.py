@@ -1,4 +1,4 @@
-"""Phone, dark scheme, contrast, names: what everybody who looks at the page needs."""
+"""Layout on a phone, colour schemes, contrast and accessible names."""
 
 from itertools import pairwise
 
@@ -10,10 +10,10 @@ from ambidex.benchmarks.gallery.report import make_report, write_report
 from ambidex.benchmarks.gallery.sources import read_run
 
 PHONE = (375, 812)
-LEAST_CONTRAST = 4.5  # WCAG 2.2, level AA, text of ordinary size
-LEAST_TARGET = 24  # WCAG 2.2, level AA [px]
+MIN_CONTRAST = 4.5  # WCAG 2.2, level AA, text of ordinary size
+MIN_TARGET = 24  # WCAG 2.2, level AA [px]
 
-# The lowest contrast of any visible text with what lies behind it, and that text.
+# The lowest contrast of any visible text with its background, and that text.
 CONTRAST = """(() => {
   const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)
@@ -48,7 +48,7 @@ SMALL_TARGETS = """[...document.querySelectorAll('button, select, input')]
   .map((e) => e.outerHTML.slice(0, 80))"""
 
 
-# Texts without a blank that stand on more than one line. A name of a task is many such texts.
+# Words that are broken over several lines. A task name consists of several text nodes, so it may wrap between them.
 BROKEN_WORDS = """(() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const broken = [];
@@ -83,7 +83,7 @@ def comparison(results, tmp_path_factory):
 
 
 def nameless(page, selector):
-    """What is visible and has no name for a screen reader."""
+    """Visible elements that have no name for a screen reader."""
     shown = [element for element in page.all(selector) if element.is_displayed()]
     assert shown
     return [element.get_attribute("outerHTML")[:100] for element in shown[:40] if not element.accessible_name.strip()]
@@ -103,11 +103,11 @@ def test_nothing_is_wider_than_a_phone(page, address):
     assert page.js(WIDER_THAN_WINDOW) == []
 
 
-def test_fingers_find_what_they_want(page, address):
+def test_touch_targets_are_large_enough(page, address):
     page.open(address, size=PHONE, phone=True)
-    assert page.js(SMALL_TARGETS, LEAST_TARGET) == []
+    assert page.js(SMALL_TARGETS, MIN_TARGET) == []
     page.click(".tile")
-    assert page.js(SMALL_TARGETS, LEAST_TARGET) == []
+    assert page.js(SMALL_TARGETS, MIN_TARGET) == []
 
 
 def test_a_tap_opens_and_plays(page, report):
@@ -122,18 +122,18 @@ def test_a_tap_opens_and_plays(page, report):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_can_be_read(page, address, dark):
+def test_text_has_enough_contrast(page, address, dark):
     page.open(address, dark=dark)
     page.click("summary")
     contrast, text = page.js(CONTRAST)
-    assert contrast >= LEAST_CONTRAST, text
+    assert contrast >= MIN_CONTRAST, text
     page.click(".tile")
     page.until(lambda: page.all("#screens video"))
     contrast, text = page.js(CONTRAST)
-    assert contrast >= LEAST_CONTRAST, text
+    assert contrast >= MIN_CONTRAST, text
 
 
-def test_it_follows_the_scheme_of_the_system(page, report):
+def test_page_follows_the_colour_scheme_of_the_system(page, report):
     grounds = []
     for dark in (False, True):
         page.open(report, dark=dark)
@@ -141,7 +141,7 @@ def test_it_follows_the_scheme_of_the_system(page, report):
     assert min(grounds[0]) > 230 and max(grounds[1]) < 40
 
 
-def test_whatever_can_be_used_has_a_name(page, address):
+def test_controls_have_accessible_names(page, address):
     page.open(address)
     assert nameless(page, "section, table, form, select, input, a, .funnel button, .tile") == []
     page.click(".tile")
@@ -149,14 +149,14 @@ def test_whatever_can_be_used_has_a_name(page, address):
     assert nameless(page, "dialog, dialog button, dialog select, dialog input, dialog a, dialog video") == []
 
 
-def test_headings_tell_the_outline(page, report):
+def test_headings_form_an_outline(page, report):
     page.open(report)
     levels = [int(heading.tag_name[1]) for heading in page.all("h1, h2, h3") if heading.is_displayed()]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def test_the_focus_can_be_seen_wherever_the_tab_key_leads(page, report):
+def test_focus_is_visible_on_every_control(page, report):
     page.open(report)
     for _ in range(20):
         page.press(Keys.TAB)
@@ -164,7 +164,7 @@ def test_the_focus_can_be_seen_wherever_the_tab_key_leads(page, report):
         assert page.js(f"{focused}.matches(':focus-visible') && getComputedStyle({focused}).outlineStyle") == "solid"
 
 
-def test_the_tab_key_stays_in_an_open_episode(page, report):
+def test_tab_key_stays_in_the_open_dialog(page, report):
     page.open(report)
     page.click(".tile")
     for _ in range(12):
@@ -172,18 +172,18 @@ def test_the_tab_key_stays_in_an_open_episode(page, report):
         assert page.js("document.activeElement === document.body || !!document.activeElement.closest('dialog')")
 
 
-def test_who_wants_no_motion_gets_none(page, report):
+def test_reduced_motion_disables_hover_playback(page, report):
     page.open(report)
-    still = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
-    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", still)
-    page.rest_on(".tile .picture")
+    reduced = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", reduced)
+    page.hover(".tile .thumbnail")
     page.browser.execute_async_script("setTimeout(arguments[0], 600)")
     assert page.all(".tile video") == []
 
 
 @pytest.fixture(scope="module")
 def long_names(tmp_path_factory):
-    """Names as LIBERO's tasks have them."""
+    """A report of LIBERO tasks, whose names are long."""
     scene = "libero_10/LIVING_ROOM_SCENE5_put_the_white_mug_on_the_left_plate_and_put_the_yellow_and_white_mug_on_the"
     tasks = (f"{scene}_right_plate", "libero_goal/push_the_plate_to_the_front_of_the_stove")
     rows = [make_row(task, FIRST_SEED + i, outcome) for task in tasks for i, outcome in enumerate(("success", "error"))]
@@ -191,11 +191,11 @@ def long_names(tmp_path_factory):
 
 
 @pytest.mark.parametrize("size", [(1300, 900), (700, 900), PHONE])
-def test_long_names_of_tasks_break_between_words_and_nothing_else_does(page, long_names, size):
+def test_long_task_names_wrap_between_words_only(page, long_names, size):
     page.open(long_names, size=size)
     names = page.js(
         "[...document.querySelectorAll('.rates th[scope=row], h1, h3, .tile .note')].map((e) => e.innerText)"
     )
-    assert any("white_mug_on_the_right_plate" in name for name in names)  # and is copied as it is
+    assert any("white_mug_on_the_right_plate" in name for name in names)  # copied text has no breaks
     page.click(".tile")
     assert page.js(BROKEN_WORDS) == [] and page.js(WIDER_THAN_WINDOW) == []
