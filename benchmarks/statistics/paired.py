@@ -1,4 +1,4 @@
-"""How two policies fared on the same starts: the paired 2x2 table."""
+"""Paired success rates: the 2x2 table, McNemar's test, the interval of the difference, and Holm's correction."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ambidex.intervals import Z_95
 
 @dataclass(frozen=True, kw_only=True)
 class PairedCounts:
-    """Episodes that both policies played from the same start, by who succeeded.
+    """The 2x2 table of episodes that two policies ran from the same initial states.
 
     Attributes:
         both: Both succeeded.
@@ -44,7 +44,7 @@ class PairedCounts:
 
     @property
     def discordant(self) -> int:
-        """Pairs in which one succeeded and the other did not: all that a paired test looks at."""
+        """Pairs in which exactly one succeeded: the only ones that a paired test uses."""
         return self.only_a + self.only_b
 
     @property
@@ -57,30 +57,27 @@ class PairedCounts:
 
     @property
     def difference(self) -> float:
-        """Success rate of the first less that of the second, -1 to 1."""
+        """Success rate of the first minus that of the second, -1 to 1."""
         return (self.only_a - self.only_b) / self.pairs
 
 
-# FOLDED benchmarks.comparison.mcnemar: McNemar's test: is one policy more often the only one to succeed?
-#
-# Under the null hypothesis each pair in which exactly one of the two succeeded is a fair coin; pairs in which both or
-# neither did say nothing. Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
-# percentages", Psychometrika 12 (1947); exact by the binomial distribution, so right for any number of episodes.
-
-
 def exact_p(only_a: int, only_b: int) -> float:
-    """Two-sided exact p-value. Without a discordant pair it is 1.
+    """Two-sided p-value of McNemar's exact test; 1 without discordant pairs.
+
+    Under the null hypothesis each discordant pair is a fair coin toss; the other pairs carry no information. Exact for
+    any number of episodes, by the binomial distribution. Q. McNemar, "Note on the sampling error of the difference
+    between correlated proportions or percentages", Psychometrika 12 (1947).
 
     Args:
-        only_a: Pairs in which the first alone succeeded.
-        only_b: Pairs in which the second alone succeeded.
+        only_a: Pairs in which only the first succeeded.
+        only_b: Pairs in which only the second succeeded.
     """
     discordant = only_a + only_b
     return float(binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
 
 
 def mid_p(only_a: int, only_b: int) -> float:
-    """Two-sided mid-p value: less cautious than the exact one, with a level that is kept in practice, not by proof.
+    """Two-sided mid-p value: less conservative than `exact_p`; it keeps its level in practice, but not by proof.
 
     M. W. Fagerland, S. Lydersen, P. Laake, "The McNemar test for binary matched-pairs data: mid-p and asymptotic are
     better than exact conditional", BMC Medical Research Methodology 13:91 (2013).
@@ -89,16 +86,12 @@ def mid_p(only_a: int, only_b: int) -> float:
     return exact_p(only_a, only_b) - (share / 2 if only_a == only_b else share)
 
 
-# FOLDED benchmarks.comparison.holm: Holm's correction: p-values of several tests, of which hardly any may be wrong.
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Corrected p-values, in the order given.
+    """p-values corrected for the number of tests, in the order given.
 
-    If those up to 0.05 are called significant, the chance of even one false call is at most 5 %, however the tests
-    depend on each other.
-
-    S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979).
+    If tests with corrected values up to 0.05 are called significant, the probability of one or more false calls is at
+    most 5 %, however the tests depend on each other. S. Holm, "A simple sequentially rejective multiple test
+    procedure", Scandinavian Journal of Statistics 6 (1979).
 
     Raises:
         ValueError: A p-value is not within 0..1.
@@ -113,29 +106,30 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-# FOLDED benchmarks.comparison.paired_difference: Where the true difference of two paired success rates lies.
-
-
 def difference_interval(counts: PairedCounts, *, z: float = Z_95) -> tuple[float, float]:
-    """Tango's score interval of the difference of paired rates, with 95 % confidence unless `z` says otherwise.
+    """Tango's score interval of the difference of paired rates.
 
-    T. Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample
-    design", Statistics in Medicine 17 (1998): the differences that a score test does not reject. Unlike the textbook
-    interval it stays within -1..1 and does not collapse when the two never differ.
+    The differences that a score test does not reject. Unlike the textbook interval it stays within -1..1 and does not
+    collapse when the two policies never disagree. T. Tango, "Equivalence test and confidence interval for the
+    difference in proportions for the paired-sample design", Statistics in Medicine 17 (1998).
+
+    Args:
+        counts: The 2x2 table.
+        z: Normal quantile of the confidence, 95 % by default.
 
     Returns:
-        Lowest and highest difference, first less second. Without pairs (-1, 1): nothing is known.
+        Lowest and highest difference, first minus second; (-1, 1) without pairs.
     """
     if counts.pairs == 0:
         return -1.0, 1.0
-    here = counts.difference
-    low = -1.0 if here == -1.0 else float(brentq(lambda d: _score(counts, d) - z, -1.0, here))
-    high = 1.0 if here == 1.0 else float(brentq(lambda d: _score(counts, d) + z, here, 1.0))
+    observed = counts.difference
+    low = -1.0 if observed == -1.0 else float(brentq(lambda d: _score(counts, d) - z, -1.0, observed))
+    high = 1.0 if observed == 1.0 else float(brentq(lambda d: _score(counts, d) + z, observed, 1.0))
     return low, high
 
 
 def _score(counts: PairedCounts, difference: float) -> float:
-    """Standard deviations between what was seen and what a true `difference` would give; falls with it."""
+    """Standard deviations between the observed and a true `difference`; decreases with it."""
     pairs = counts.pairs
     variance = pairs * (2 * _only_b_rate(counts, difference) + difference * (1 - difference))
     surplus = counts.only_a - counts.only_b - pairs * difference
@@ -145,7 +139,7 @@ def _score(counts: PairedCounts, difference: float) -> float:
 
 
 def _only_b_rate(counts: PairedCounts, difference: float) -> float:
-    """Most likely rate of pairs that the second alone solves, if the rates differ by `difference`."""
+    """Most likely rate of pairs in which only the second succeeds, if the rates differ by `difference`."""
     pairs, a, b = counts.pairs, counts.only_a, counts.only_b
     linear = -a - b + (2 * pairs - a + b) * difference
     root = math.sqrt(max(0.0, linear**2 + 8 * pairs * b * difference * (1 - difference)))

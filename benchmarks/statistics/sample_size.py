@@ -7,24 +7,13 @@ import numpy as np
 from scipy.stats import binom, norm
 
 
-def approximate_pairs(discordance: float, difference: float, *, alpha: float, power: float) -> int:
-    """Pairs that McNemar's test needs, by the normal approximation: a few less than the exact test does.
-
-    R. J. Connor, "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43
-    (1987).
-    """
-    level, detection = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(power))
-    spread = level * math.sqrt(discordance) + detection * math.sqrt(discordance - difference**2)
-    return math.ceil((spread / difference) ** 2)
-
-
 @lru_cache(maxsize=4096)
 def pairs_needed(discordance: float, difference: float, *, alpha: float, power: float) -> int:
-    """Pairs with which the exact McNemar test finds a true difference with probability `power`.
+    """Pairs with which the exact McNemar test detects a true difference with probability `power`.
 
     Args:
-        discordance: Probability that exactly one of the two succeeds. It cannot be below `difference`, and is taken as
-            that where it is.
+        discordance: Probability that exactly one of the two succeeds; values below `difference`, which are impossible,
+            count as `difference`.
         difference: True difference of the success rates, above 0.
         alpha: Level of the test, two-sided.
         power: Probability of a significant result.
@@ -49,10 +38,21 @@ def pairs_needed(discordance: float, difference: float, *, alpha: float, power: 
     return high
 
 
+def approximate_pairs(discordance: float, difference: float, *, alpha: float, power: float) -> int:
+    """Pairs that McNemar's test needs by the normal approximation, slightly fewer than the exact test needs.
+
+    R. J. Connor, "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43
+    (1987).
+    """
+    level, detection = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(power))
+    spread = level * math.sqrt(discordance) + detection * math.sqrt(discordance - difference**2)
+    return math.ceil((spread / difference) ** 2)
+
+
 def exact_power(pairs: int, discordance: float, difference: float, *, alpha: float) -> float:
     """Probability that the two-sided exact McNemar test is significant.
 
-    The average over the number of discordant pairs of what the binomial test then finds.
+    The power of the binomial test, averaged over the number of discordant pairs.
 
     Args:
         pairs: Pairs of episodes.

@@ -1,4 +1,4 @@
-"""All that can be said of two policies on the same starts."""
+"""All statistics of two policies on the same episodes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,26 +9,26 @@ from ambidex.benchmarks.statistics.sample_size import pairs_needed
 from ambidex.benchmarks.statistics.sequential import SequentialTest
 from ambidex.intervals import wilson_interval
 
-ALPHA = 0.05  # the level of every test; intervals have the confidence 1 - ALPHA
+ALPHA = 0.05  # level of every test; intervals have the confidence 1 - ALPHA
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairedStatistics:
-    """All that can be said of two policies, a and b, on the same starts. docs/statistics.md explains each number.
+    """All statistics of two policies, a and b, on the same episodes. docs/statistics.md explains each number.
 
     Attributes:
-        counts: Who succeeded.
+        counts: The 2x2 table.
         interval_a: Wilson's 95 % interval of a's rate.
-        interval_b: Likewise of b's.
-        difference_interval: Tango's 95 % interval of the difference of the rates, a less b.
+        interval_b: Wilson's 95 % interval of b's rate.
+        difference_interval: Tango's 95 % interval of the difference of the rates, a minus b.
         exact_p: Two-sided exact McNemar test.
-        corrected_p: The same after Holm's correction for the other tests of the command; `exact_p` if there are none.
+        corrected_p: `exact_p` after Holm's correction for the other tests of the command.
         mid_p: Two-sided mid-p McNemar test, for comparison with papers that use it.
         sequential: The test that may be looked at after every episode.
         corrected_anytime_p: Its p-value after Holm's correction.
-        tests: Tests corrected for, this one among them.
-        pairs_needed: Episodes of each policy with which a true difference would be found with the power asked for, at
-            the level ALPHA / tests, if they disagree as often as they did.
+        tests: Number of tests in the correction, this one among them.
+        pairs_needed: Episodes of each policy with which a true difference would be detected with the requested power,
+            at the level ALPHA / tests, if they disagree as often as observed.
         pairs_needed_interval: The same at both ends of Wilson's 95 % interval of how often they disagree.
     """
 
@@ -53,15 +53,15 @@ class PairedStatistics:
 
         Args:
             successes: Pairs (a succeeded, b succeeded), in an order that does not depend on outcomes.
-            difference: True difference of the rates that a longer benchmark should find, 0 to 1.
-            power: How surely.
-            tests: Tests made together with this one, which count in the level of a longer benchmark.
+            difference: True difference of the rates that a longer benchmark should detect, 0 to 1.
+            power: Probability of detecting it.
+            tests: Number of tests that are corrected together, this one among them.
         """
         counts = PairedCounts.of(successes)
         sequential = SequentialTest.of(successes, alpha=ALPHA)
         p = exact_p(counts.only_a, counts.only_b)
         disagreement = wilson_interval(counts.discordant, counts.pairs)
-        likely, low, high = (
+        observed, low, high = (
             pairs_needed(rate, difference, alpha=ALPHA / tests, power=power)
             for rate in (counts.discordant / counts.pairs, *disagreement)
         )
@@ -76,26 +76,26 @@ class PairedStatistics:
             sequential=sequential,
             corrected_anytime_p=sequential.p_value,
             tests=tests,
-            pairs_needed=likely,
+            pairs_needed=observed,
             pairs_needed_interval=(low, high),
         )
 
     @property
     def better(self) -> str:
-        """Who is better, "a" or "b", by the corrected exact test; empty if no difference is shown."""
+        """The better policy, "a" or "b", by the corrected exact test; empty if no difference is shown."""
         if self.corrected_p > ALPHA:
             return ""
         return "a" if self.counts.difference > 0 else "b"
 
     @property
     def better_at_any_time(self) -> bool:
-        """The difference is shown even if the episodes were looked at on the way, by the corrected sequential test."""
+        """The corrected sequential test shows a difference, even if you looked at results during the run."""
         return self.corrected_anytime_p <= ALPHA
 
     def more_pairs(self, needed: int) -> int:
-        """Episodes of each policy that are missing to `needed`; 0 if there are enough."""
+        """How many more episodes of each policy make `needed`; 0 if there are enough."""
         return max(0, needed - self.counts.pairs)
 
     def corrected(self, *, p: float, anytime_p: float) -> Self:
-        """The same with p-values corrected for other tests."""
+        """A copy with p-values that were corrected for other tests."""
         return replace(self, corrected_p=p, corrected_anytime_p=anytime_p)
