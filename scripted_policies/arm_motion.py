@@ -17,7 +17,7 @@ from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
 Motion = Iterator[None]
-MovingGoal = Callable[[], Pose]
+Goal = Callable[[], Pose]
 Condition = Callable[[], bool]
 
 ARRIVED = 0.004  # [m]
@@ -48,6 +48,10 @@ class ArmSpeeds:
 
 class ArmMotion:
     """The reference of one arm (joints and gripper opening), and the motions that change it.
+
+    Arguments of several motions: `goal` is a pose of the tool centre point in the world, `opening` the gripper opening
+    to reach on the way (None leaves it as it is), `speed` a factor on the usual speed, and `timeout` how long to wait
+    for the condition [s]; of a move, for arrival after the end of its profile.
 
     Attributes:
         joints: Reference of the joints, shape (joints,) [rad].
@@ -85,12 +89,6 @@ class ArmMotion:
         """Move the tool to a goal through free space, each joint along a minimum-jerk profile; ends on arrival.
 
         A joint path passes wrist singularities smoothly, where a straight line of the tool cannot.
-
-        Args:
-            goal: Pose of the tool centre point in the world.
-            opening: Gripper opening to reach on the way; None leaves it as it is.
-            speed: Factor on the usual speed.
-            timeout: How long to wait for arrival after the end of the profile [s].
         """
         start, end = self.joints, self._joints_at(goal)
         by_joints = float(np.abs(end - start).max()) / self._speeds.joint
@@ -101,16 +99,9 @@ class ArmMotion:
             yield
 
     def move_straight(
-        self, goal: MovingGoal, *, opening: float | None = None, speed: float = 1.0, timeout: float = 0.6
+        self, goal: Goal, *, opening: float | None = None, speed: float = 1.0, timeout: float = 0.6
     ) -> Motion:
-        """Move the tool on a straight line to a goal that may move, along a minimum-jerk profile; ends on arrival.
-
-        Args:
-            goal: Called at every step; pose of the tool centre point in the world.
-            opening: Gripper opening to reach on the way; None leaves it as it is.
-            speed: Factor on the usual speed.
-            timeout: How long to wait for arrival after the end of the profile [s].
-        """
+        """Move the tool on a straight line, along a minimum-jerk profile, to a goal that may move; ends on arrival."""
         start = smoothed = self.reference_pose
         max_step = self.arm.max_joint_speed * self._dt
 
@@ -124,10 +115,11 @@ class ArmMotion:
             yield
 
     def grasp(self, group: str, *, timeout: float = 0.9) -> Motion:
-        """Close until both fingers have held the group for a moment, or until the timeout [s]."""
-        held_s = elapsed = stop_at = 0.0
-        while held_s < SETTLE_S and elapsed < timeout:
-            elapsed += self._dt
+        """Close until both fingers have held the group for a moment."""
+        held_s = stop_at = 0.0
+        for _ in self._clock(timeout):
+            if held_s >= SETTLE_S:
+                return
             if self.holds(group):
                 stop_at = stop_at or max(0.0, self._measured_opening() - SQUEEZE)
                 held_s += self._dt
@@ -138,27 +130,30 @@ class ArmMotion:
 
     def release(self, group: str, *, opening: float = 1.0, timeout: float = 0.9) -> Motion:
         """Open until the gripper is as open as asked and no finger of this arm touches the group."""
-        elapsed = 0.0
-        while elapsed < timeout:
-            elapsed += self._dt
+        for _ in self._clock(timeout):
             self._move_gripper(opening)
             if self.opening == opening and not self.scene.groups_touch(group, f"{self.arm.name}_fingers"):
                 return
             yield
 
     def wait_until(self, condition: Condition, *, timeout: float) -> Motion:
-        """Stay until the condition holds, or until the timeout [s]."""
-        elapsed = 0.0
-        while not condition() and elapsed < timeout:
-            elapsed += self._dt
+        """Stay until the condition holds."""
+        for _ in self._clock(timeout):
+            if condition():
+                return
             yield
+
+    def _clock(self, duration: float) -> Iterator[float]:
+        """The time since the call at each control step [s]."""
+        elapsed = 0.0
+        while elapsed < duration:
+            elapsed += self._dt
+            yield elapsed
 
     def _profile(self, duration: float, timeout: float, arrived: Condition) -> Iterator[float]:
         """Shares of the way, 0 to 1, one per control step."""
         duration = max(self._speeds.min_duration, duration)
-        elapsed = 0.0
-        while elapsed < duration + timeout:
-            elapsed += self._dt
+        for elapsed in self._clock(duration + timeout):
             self.moving = elapsed < duration
             yield _minimum_jerk(min(1.0, elapsed / duration))
             if not self.moving and arrived():

@@ -6,14 +6,7 @@ import numpy as np
 
 from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.types import FloatArray, Observation
-from ambidex.scripted_policies.arm_motion import (
-    ArmMotion,
-    Motion,
-    MovingGoal,
-    grasp_heading,
-    level_offset,
-    tool_orientation,
-)
+from ambidex.scripted_policies.arm_motion import ArmMotion, Goal, Motion, grasp_heading, level_offset, tool_orientation
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
 
 PITCH = math.radians(65.0)  # of both tools while grasping: the wrist cameras of the two arms stay clear of each other
@@ -68,7 +61,7 @@ class InsertionExpert(BimanualExpert):
         position[2] = GRASP_HEIGHT
         return Pose(position, tool_orientation(heading, PITCH))
 
-    def _bring(self, arm: ArmMotion, part: str, target: MovingGoal) -> MovingGoal:
+    def _bring(self, arm: ArmMotion, part: str, target: Goal) -> Goal:
         """The tool pose that brings a part to a target pose, given how the part sits in the gripper now."""
         return lambda: target() @ self.scene.body_pose(part).inverse() @ arm.tool_pose
 

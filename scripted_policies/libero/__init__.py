@@ -1,17 +1,20 @@
-"""The expert of all LIBERO tasks: a planner that reads goal atoms and composes motions by geometry.
+"""The expert for all LIBERO tasks: it plans motions from the atoms of a task's goal and the geometry of the scene.
 
-Where to find what:
+In the order in which an episode uses them:
 
-- `libero_expert` does one job after the other; `jobs` makes them from the goal's atoms, in an order that works.
-- Skills, one class each, are what `skill` describes: `put`, `insert`, `shove`, `slide` (which of them, `putting` says),
-  `drawer`, `door`, `knob`; `nudge` is one that `put` calls in. They share a `workplace` and move a `hand`.
-- What a skill asks before it moves: `pick_plan`, `insert_plan`, `drawer_plan` (which grasp, which place), with `grasps`
-  and `side_grasps` (how a category is held), `places` and `ways_in` (where a thing goes), `reach` (does the arm get
-  there), `probe`, `lowering` and `fall` (would something touch, where would it stand, would it fall well: tried in
-  copies of the world), `passage` (how high to travel). How much room they ask for is a value that is handed to them,
-  never a setting: `strictness`, and for drawers `leeway`.
+- `expert`: takes the next subgoal, chooses a skill and runs it, until the goal holds.
+- `subgoals`: turns goal atoms into subgoals, in an order that works.
+- `context`: what all skills share (`SkillContext`), and the base class of skills (`Skill`).
+- `skills/`: `Put`, `Insert`, `Shove`, `Slide`, `Drawer`, `Door`, `Knob`; `Put` calls `PushAway` if no grasp fits.
+- `planning/`: what a skill asks before it moves. `pick`, `insert` and `drawer` search plans; `grasps` lists how each
+  category can be held, `placements` where an object can stand, and `openings` the open sides of covered regions.
+- `lookahead/`: what the planners ask: does anything collide (`collision`), does the arm get there (`reach`), where does
+  an object come to rest (`resting`), how high are obstacles (`clearance`). It never changes the scene.
+- `hand`: the motions of the hand that skills are composed of. `geometry`: small functions that all of the above use.
 
-A new skill: a kind of work in `job`, made from an atom in `jobs`; a class with `motion`; a line in
-`LiberoExpert._skill`, or in `putting` if it is another way to put things. A category that is held in a way of its own
-is a function and a line in `grasps`.
+To add a skill: a kind in `SubgoalKind` and the atoms that lead to it in `subgoals`; a subclass of `Skill` with `motion`
+in `skills/`; a line in `choose_skill` in `expert`. To add a grasp for a category: a function and a line in `grasps`.
+
+Searches start strict and are repeated with lower margins until they find a plan (`PlanningMargins`,
+`DrawerTolerances`). Margins are passed as arguments and never stored, so that no search affects the next.
 """

@@ -1,5 +1,6 @@
-"""What all skills share: the scene by LIBERO's names, the hand, and the means to plan."""
+"""What all skills share: the scene by LIBERO's names, the hand, and the planners; and the base class of skills."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import mujoco
@@ -12,124 +13,121 @@ from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame, body_name
 from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.hand import Hand
-from ambidex.scripted_policies.libero.lookahead.collision import Probe
-from ambidex.scripted_policies.libero.lookahead.reach import Reach
-from ambidex.scripted_policies.libero.lookahead.resting import Fall, Falls
-from ambidex.scripted_policies.libero.planning.clearance import Passage
+from ambidex.scripted_policies.libero.hand import Hand, Motion
+from ambidex.scripted_policies.libero.lookahead.clearance import Obstacles
+from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
+from ambidex.scripted_policies.libero.lookahead.reach import ArmPosture, ReachChecker
+from ambidex.scripted_policies.libero.lookahead.resting import DropSimulation, DropTests
 from ambidex.scripted_policies.libero.planning.grasps import TIP
-from ambidex.scripted_policies.libero.planning.pick import PickPlan
-from ambidex.scripted_policies.libero.planning.placements import Places, is_narrow, on_floor
+from ambidex.scripted_policies.libero.planning.placements import Placements, is_on_floor
+from ambidex.scripted_policies.libero.subgoals import Subgoal
 
-CLEARANCE = 0.03  # between what travels and what it passes [m]
+CLEARANCE = 0.03  # between what travels and the obstacles below [m]
 HAND_RADIUS = 0.06  # half the width of an empty hand [m]
-LOWEST_GAP = 0.0015  # between the pads of a hand that holds something [m]
-PALM_RADIUS, PALM_HEIGHT = 0.115, 0.02  # what a turning hand sweeps, from so far above the tool [m]
-HIGHEST = 0.62  # of the hand above the base, for travelling [m]
+MIN_HELD_GAP = 0.0015  # between the pads of a hand that holds something [m]
+PALM_RADIUS, PALM_HEIGHT = 0.115, 0.02  # of what a turning hand sweeps, and its height above the tool [m]
+MAX_HEIGHT = 0.62  # of the hand above the base while it travels [m]
+NEGLIGIBLE = 0.02  # vertical distance for which a route gets no waypoint of its own [m]
 
 
-class Workplace:
-    """A scene to work in.
+class SkillContext:
+    """A scene, its hand and the means to plan in it. Objects, fixtures and regions have the names of the BDDL file.
 
     Attributes:
-        scene: The world.
+        scene: The scene.
         task: The task in it.
-        arm: The robot's one arm.
-        hand: Moves it.
-        probe: Tries poses.
-        passage: Knows what stands how high.
-        pick_plan: Chooses grasps and places.
+        arm: The only arm of the robot.
+        hand: The hand's motions.
+        collisions: Checks poses for collisions.
+        reach: Checks poses for reach.
+        obstacles: How high and how large things are.
+        drops: Simulates what happens to objects that are dropped.
+        placements: Suggests placements of objects.
+        jitter: Draws the noise of a waypoint, shape (3,) [m].
     """
 
     def __init__(self, scene: Scene, task: LiberoTask) -> None:
         self.scene, self.task = scene, task
         (self.arm,) = scene.robot.arms
         self.hand = Hand(scene, self.arm)
-        self.probe = Probe(scene, self.arm)
-        self.passage = Passage(scene, self.arm)
-        self.reach = Reach(scene.robot, self.arm, lambda: self.probe.renewals)
+        self.collisions = CollisionChecker(scene, self.arm)
+        self.reach = ReachChecker(scene.robot, self.arm, self.collisions)
+        self.obstacles = Obstacles(scene, self.arm)
+        self.placements = Placements(self._copied_world(self.collisions.data), self.collisions, task.problem.goal)
+        simulation = DropSimulation(scene, self.arm)
+        self.drops = DropTests(simulation, self._copied_world(simulation.data))
+        self.jitter: Callable[[], FloatArray] = lambda: np.zeros(3)
+        self._world = self._world_of(scene.data, scene.bodies_touch)
         self._fingers = [
             scene.model.body(scene.model.geom(name).bodyid[0]).name for name in self.arm.gripper.finger_geoms
         ]
-        self._live = self._world(scene.data, scene.bodies_touch)
-        world = self._world(self.probe.data, lambda a, b: True)
-        fall = Fall(scene, self.arm)
-        falls = Falls(fall, self._world(fall.data, lambda a, b: True))
-        self.pick_plan = PickPlan(self.probe, self.reach, Places(world, self.probe, falls, task.problem.goal))
         self._addresses = [int(scene.model.joint(name).qposadr[0]) for name in self.arm.joints]
-        self.jitter: Callable[[], FloatArray] = lambda: np.zeros(3)
 
-    def pose_of(self, thing: str) -> Pose:
-        """Pose of an object's or fixture's body."""
-        return self.scene.body_pose(body_name(thing))
+    def pose_of(self, name: str) -> Pose:
+        """Pose of the body of an object or fixture."""
+        return self.scene.body_pose(body_name(name))
 
-    def category(self, thing: str) -> str:
+    def category(self, name: str) -> str:
         """Category of an object or fixture."""
-        return self.task.problem.categories[thing]
+        return self.task.problem.categories[name]
 
-    def joints(self) -> FloatArray:
-        """Measured arm joints, shape (7,) [rad]."""
-        return self.scene.data.qpos[self._addresses].copy()  # type: ignore[no-any-return]
-
-    def position(self, joint: str) -> float:
-        """Position of a drawer, door or knob [m or rad]."""
-        return float(self.scene.data.joint(joint).qpos[0])
-
-    def held(self, thing: str) -> bool:
-        """Whether the fingers hold something and both touch the thing."""
-        body = body_name(thing)
-        return self.hand.gap() > LOWEST_GAP and all(self.scene.bodies_touch(body, finger) for finger in self._fingers)
-
-    def way(self, goal: Pose, drop: float, radius: float, carried: str | None = None) -> list[Pose]:
-        """Waypoints to a goal: up, across at a safe height, and there.
-
-        Args:
-            goal: Where the hand goes.
-            drop: How far what travels hangs below the tool, with clearance [m].
-            radius: Half its width [m].
-            carried: What is carried.
-        """
-        here = self.hand.tool()
-        top = self.passage.top(here.position, goal.position, radius, carried)
-        beside = self.passage.top(here.position, goal.position, PALM_RADIUS, carried)
-        highest = float(self.arm.base.position[2]) + HIGHEST
-        height = min(max(top + drop, beside - PALM_HEIGHT, goal.position[2]), highest)
-        up = Pose(np.array([*here.position[:2], max(height, here.position[2])]), here.quaternion)
-        over = Pose(np.array([*goal.position[:2], height]), goal.quaternion)
-        way = [up] if height > here.position[2] + 0.02 else []
-        return [*way, over, goal] if height > goal.position[2] + 0.02 else [*way, goal]
-
-    def free_way(self, goal: Pose) -> list[Pose]:
-        """Waypoints of an empty hand to a goal: up, across at a safe height, and there."""
-        return self.way(goal, TIP + CLEARANCE, HAND_RADIUS)
+    def frames(self, region: str) -> tuple[RegionFrame, ...]:
+        """Present frames of a region."""
+        return self._world.frames(region)
 
     def holds(self, atom: Atom) -> bool:
         """Whether an atom is true now."""
-        return holds(self._live, atom)
+        return holds(self._world, atom)
 
-    def is_narrow(self, atom: Atom) -> bool:
-        """Whether an atom puts a thing into a place where it has to be square to the walls."""
-        if atom.predicate != "in":
-            return False
-        thing, place = atom.arguments
-        return is_narrow(self.frames(place)[0], self.category(thing))
-
-    def stands_in(self, atom: Atom) -> bool:
-        """Whether a thing that belongs in a narrow place is down on its floor; true of every other atom."""
-        if not self.is_narrow(atom):
+    def is_on_floor(self, atom: Atom) -> bool:
+        """Whether an object is down on the floor of its narrow region; true of every other atom."""
+        if not self.placements.is_narrow(atom):
             return True
-        low, _ = self.passage.extent(atom.arguments[0])
-        return on_floor(self.frames(atom.arguments[1])[0], float(low[2]))
+        low, _ = self.obstacles.extent(atom.arguments[0])
+        return is_on_floor(self.frames(atom.arguments[1])[0], float(low[2]))
 
-    def frames(self, region: str) -> tuple[RegionFrame, ...]:
-        """Where a region is now."""
-        return self._live.frames(region)
+    def posture(self) -> ArmPosture:
+        """Measured posture of the arm."""
+        return ArmPosture(self.hand.tool_pose, self.scene.data.qpos[self._addresses].copy())
+
+    def held(self, obj: str) -> bool:
+        """Whether the hand holds something and both fingers touch the object."""
+        body = body_name(obj)
+        is_closed_on_something = self.hand.gap() > MIN_HELD_GAP
+        return is_closed_on_something and all(self.scene.bodies_touch(body, finger) for finger in self._fingers)
 
     def jittered(self, pose: Pose) -> Pose:
-        """The pose, moved a little if noise is asked for."""
+        """The pose with waypoint noise."""
         return pose.shifted(self.jitter())
 
-    def _world(self, data: mujoco.MjData, bodies_touch: Callable[[str, str], bool]) -> ModelWorld:
+    def route(self, goal: Pose, depth: float, radius: float, carried: str | None = None) -> list[Pose]:
+        """Waypoints of the hand to a goal: up, across above all obstacles, and down.
+
+        Args:
+            goal: Pose of the hand to reach.
+            depth: How far hand and load reach below the tool, with clearance [m].
+            radius: Half the width of hand and load [m].
+            carried: The load, which is no obstacle.
+        """
+        here = self.hand.tool_pose
+        below = self.obstacles.height_between(here.position, goal.position, radius, carried)
+        beside = self.obstacles.height_between(here.position, goal.position, PALM_RADIUS, carried)
+        highest = float(self.arm.base.position[2]) + MAX_HEIGHT
+        height = min(max(below + depth, beside - PALM_HEIGHT, goal.position[2]), highest)
+        up = Pose(np.array([*here.position[:2], max(height, here.position[2])]), here.quaternion)
+        over = Pose(np.array([*goal.position[:2], height]), goal.quaternion)
+        way = [up] if height > here.position[2] + NEGLIGIBLE else []
+        return [*way, over, goal] if height > goal.position[2] + NEGLIGIBLE else [*way, goal]
+
+    def empty_route(self, goal: Pose) -> list[Pose]:
+        """The route of an empty hand to a goal."""
+        return self.route(goal, TIP + CLEARANCE, HAND_RADIUS)
+
+    def _copied_world(self, data: mujoco.MjData) -> ModelWorld:
+        """Predicates evaluated in a copy, where contact is assumed."""
+        return self._world_of(data, lambda a, b: True)
+
+    def _world_of(self, data: mujoco.MjData, bodies_touch: Callable[[str, str], bool]) -> ModelWorld:
         arena = self.task.arena
         return ModelWorld(
             model=self.scene.model,
@@ -139,3 +137,26 @@ class Workplace:
             region_z=arena.region_z,
             bodies_touch=bodies_touch,
         )
+
+
+class Skill(ABC):
+    """Reaches one subgoal. Attempt n carries out the n-th plan, or starts again if there are fewer."""
+
+    def __init__(self, context: SkillContext, subgoal: Subgoal) -> None:
+        self._context, self._hand = context, context.hand
+        self._subgoal, self._atom = subgoal, subgoal.atom
+
+    @abstractmethod
+    def motion(self, attempt: int) -> Motion:
+        """One attempt; returns whether it seems to have worked. Ends with the hand empty and clear of everything."""
+
+    def _grasp(self, tool: Pose, before: Pose, speed: float) -> Motion:
+        """Move the empty hand to a pose before a grasp, open it, move to the grasp and close."""
+        yield from self._hand.follow(self._context.empty_route(before))
+        yield from self._hand.open()
+        yield from self._hand.move_to(tool, speed=speed)
+        return (yield from self._hand.close())
+
+    def _fail(self, steps: int = 10) -> Motion:
+        """Wait a number of steps because there is no plan; returns false."""
+        return (yield from self._hand.wait(steps, until=lambda: False))

@@ -1,9 +1,7 @@
-"""The expert of every task that a BDDL file defines."""
+"""The expert for all LIBERO tasks: picks the next subgoal of the goal, and a skill for it, until the goal holds."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
-import mujoco
 import numpy as np
 
 from ambidex.envs.env import Environment
@@ -11,126 +9,112 @@ from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.envs.types import Float32Array, FloatArray, Observation
 from ambidex.errors import UsageError
-from ambidex.scripted_policies.libero.context import Workplace
+from ambidex.scripted_policies.libero.context import Skill, SkillContext
+from ambidex.scripted_policies.libero.geometry import FixtureJoint
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.planning.insert import ways_in
+from ambidex.scripted_policies.libero.planning.insert import insertion_paths
 from ambidex.scripted_policies.libero.planning.openings import Opening, find_opening
-from ambidex.scripted_policies.libero.planning.pick import PLATE
 from ambidex.scripted_policies.libero.skills.door import Door
 from ambidex.scripted_policies.libero.skills.drawer import Drawer
 from ambidex.scripted_policies.libero.skills.insert import Insert, Shove
 from ambidex.scripted_policies.libero.skills.knob import Knob
 from ambidex.scripted_policies.libero.skills.push import Slide
 from ambidex.scripted_policies.libero.skills.put import Put
-from ambidex.scripted_policies.libero.subgoals import Job, Work, check_goal, jobs, lid_of
+from ambidex.scripted_policies.libero.subgoals import Subgoal, SubgoalKind, check_goal, opening_joint, ordered_subgoals
 
-# FOLDED scripted_policies.libero.skill: What can be tried until it works.
-
-
-class Skill(Protocol):
-    """A skill for one job. Attempt n takes the n-th way of doing it."""
-
-    def motion(self, attempt: int) -> Motion:
-        """One try; true if it seems to have worked. Ends with the hand free and off everything."""
-        ...
-
-
-WAYPOINT_NOISE = 0.004  # standard deviation of a grasp at noise 1 [m]
-PACE_NOISE = 0.12  # standard deviation of the pace at noise 1, as a share
-BRIEF, WAIT = 15, 40  # an attempt that ends in so few steps found no way; how long to wait then, as nothing changes
-WIDE_ENOUGH: Mapping[str, float] = {"_top_level": -0.12, "_level": -0.155, "_microjoint": -1.4}
-"""End of a joint's name -> where it is open enough to put things in [m or rad]."""
+WAYPOINT_NOISE = 0.004  # standard deviation of a grasp position at noise 1 [m]
+SPEED_NOISE = 0.12  # standard deviation of the speed at noise 1, as a share
+BRIEF_STEPS, WAIT_STEPS = 15, 40  # a failed attempt as short as this had no plan; how long to wait before the next
+OPEN_POSITIONS: Mapping[str, float] = {"_top_level": -0.12, "_level": -0.155, "_microjoint": -1.4}
+"""End of a joint's name -> position below which it is open wide enough to put objects in [m or rad]."""
+PLATE = "plate"  # the category that is slid, not carried, to another place on the table
 
 
 class LiberoExpert:
-    """Reads the goal, does one job after the other, and looks again whether everything holds.
+    """Reaches one subgoal after the other, and checks after each attempt what remains.
 
-    It may read everything in the world. It acts as a policy does: one float32 action per step, in [-1, 1].
+    It may read the whole scene. It acts as a policy does: one float32 action per step, in [-1, 1].
+
+    Args:
+        env: The environment that it acts in, of a LIBERO task under end-effector control.
+        noise: Scale of the differences between demonstrations, see `registry.make_expert`.
+
+    Raises:
+        UsageError: The task is not a LIBERO task, or its goal has an atom that no skill can reach.
     """
 
     def __init__(self, env: Environment, *, noise: float = 0.0) -> None:
         if not isinstance(env.task, LiberoTask):
-            raise UsageError(f"{env.spec.task} is none of LIBERO's tasks, and this expert plans from their goals.")
+            raise UsageError(f"{env.spec.task} is not a LIBERO task, and this expert plans from LIBERO goals.")
         check_goal(env.task.problem)
-        self._work = Workplace(env.scene, env.task)
-        self._task = env.task
+        self._context = SkillContext(env.scene, env.task)
+        self._problem = env.task.problem
         self._noise = noise
 
     def reset(self, observation: Observation, seed: int) -> None:
         self._rng = np.random.default_rng([seed, 1])
-        pace = 1.0 - abs(self._noise * PACE_NOISE * float(self._rng.standard_normal()))
-        self._work.hand.reset(max(0.6, pace))
-        self._work.jitter = self._jitter
-        self._acted = 0
-        self._script = self._work_through()
+        speed = 1.0 - abs(self._noise * SPEED_NOISE * float(self._rng.standard_normal()))
+        self._context.hand.reset(max(0.6, speed))
+        self._context.jitter = self._jitter
+        self._steps = 0
+        self._script = self._reach_goal()
 
     def act(self, observation: Observation) -> Float32Array:
-        self._acted += 1
+        self._steps += 1
         next(self._script, None)
-        return self._work.hand.action()
+        return self._context.hand.action()
 
-    def _work_through(self) -> Motion:
-        """One job after the other, each until it is done; then stand still and watch."""
-        tries: dict[Job, int] = {}
+    def _reach_goal(self) -> Motion:
+        attempts: dict[Subgoal, int] = {}
         while True:
-            todo = jobs(self._task.problem, self._holds, self._stands_open)
-            if not todo:
-                yield from self._work.hand.pause(1)
+            remaining = ordered_subgoals(self._problem, self._is_reached, self._is_open)
+            if not remaining:
+                yield from self._context.hand.wait(1)
                 continue
-            job = todo[0]
-            tries[job] = tries.get(job, -1) + 1
-            began = self._acted
-            done = yield from self._skill(job).motion(tries[job])
-            if not done and self._acted - began < BRIEF:
-                yield from self._work.hand.pause(WAIT)
+            subgoal = remaining[0]
+            attempts[subgoal] = attempts.get(subgoal, -1) + 1
+            started = self._steps
+            done = yield from choose_skill(self._context, subgoal).motion(attempts[subgoal])
+            if not done and self._steps - started < BRIEF_STEPS:
+                yield from self._context.hand.wait(WAIT_STEPS)
 
-    def _skill(self, job: Job) -> Skill:
-        if job.work is Work.PUT:
-            return putting(self._work, job)
-        if job.work in (Work.TURN_ON, Work.TURN_OFF):
-            return Knob(self._work, job)
-        return Door(self._work, job) if job.thing.endswith("_microjoint") else Drawer(self._work, job)
+    def _is_reached(self, atom: Atom) -> bool:
+        return self._context.holds(atom) and self._context.is_on_floor(atom)
 
-    def _holds(self, atom: Atom) -> bool:
-        return self._work.holds(atom) and self._work.stands_in(atom)
-
-    def _stands_open(self, lid: str) -> bool:
-        bound = next(bound for ending, bound in WIDE_ENOUGH.items() if lid.endswith(ending))
-        return self._work.position(lid) < bound
+    def _is_open(self, joint: str) -> bool:
+        bound = next(bound for ending, bound in OPEN_POSITIONS.items() if joint.endswith(ending))
+        return FixtureJoint(self._context.scene, joint).position < bound
 
     def _jitter(self) -> FloatArray:
         return np.asarray(self._noise * WAYPOINT_NOISE * self._rng.standard_normal(3) * [1.0, 1.0, 0.25])
 
 
-# FOLDED scripted_policies.libero.putting: Which skill puts a thing where it should be.
+def choose_skill(context: SkillContext, subgoal: Subgoal) -> Skill:
+    """The skill that reaches a subgoal."""
+    if subgoal.kind is SubgoalKind.PUT:
+        return _choose_put_skill(context, subgoal)
+    if subgoal.kind in (SubgoalKind.TURN_ON, SubgoalKind.TURN_OFF):
+        return Knob(context, subgoal)
+    return Door(context, subgoal) if subgoal.target.endswith("_microjoint") else Drawer(context, subgoal)
 
 
-def putting(work: Workplace, job: Job) -> Skill:
-    """The skill for a job of putting.
-
-    Most things are carried, a plate to another place on the table is slid, what belongs under a roof goes in from the
-    side, and what cannot stand there is shoved in.
-    """
-    problem = work.task.problem
-    if problem.objects[job.thing] == PLATE and problem.owner(job.atom.arguments[1]) == problem.workspace:
-        return Slide(work, job)
-    opening = _opening(work, job)
+def _choose_put_skill(context: SkillContext, subgoal: Subgoal) -> Skill:
+    """Most objects are carried; a plate is slid over the table; under a roof objects are inserted, or else shoved."""
+    problem = context.task.problem
+    if problem.objects[subgoal.target] == PLATE and problem.owner(subgoal.atom.arguments[1]) == problem.workspace:
+        return Slide(context, subgoal)
+    opening = _opening(context, subgoal.atom)
     if opening is None:
-        return Put(work, job)
-    fits = any(True for _ in ways_in(problem.objects[job.thing], opening))
-    return Insert(work, job, opening) if fits else Shove(work, job, opening)
+        return Put(context, subgoal)
+    fits = any(True for _ in insertion_paths(problem.objects[subgoal.target], opening))
+    return Insert(context, subgoal, opening) if fits else Shove(context, subgoal, opening)
 
 
-def _opening(work: Workplace, job: Job) -> Opening | None:
-    """How the place is covered and open; None for what is open above, such as a drawer."""
-    region = job.atom.arguments[1]
-    problem = work.task.problem
-    if job.atom.predicate != "in" or region not in problem.regions or _is_drawer(work, region):
+def _opening(context: SkillContext, atom: Atom) -> Opening | None:
+    """The opening of the region in an atom; None if it is open at the top, such as a drawer."""
+    region, problem = atom.arguments[1], context.task.problem
+    joint = opening_joint(problem, region)
+    is_drawer = joint is not None and FixtureJoint(context.scene, joint).slides
+    if atom.predicate != "in" or region not in problem.regions or is_drawer:
         return None
-    (frame, *_) = work.frames(region)
-    return find_opening(work.scene.model, work.scene.data, frame)
-
-
-def _is_drawer(work: Workplace, region: str) -> bool:
-    lid = lid_of(work.task.problem, region)
-    return lid is not None and work.scene.model.joint(lid).type[0] == mujoco.mjtJoint.mjJNT_SLIDE.value
+    return find_opening(context.scene.model, context.scene.data, context.frames(region)[0])

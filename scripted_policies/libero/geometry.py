@@ -1,4 +1,7 @@
-"""Orientations of the hand. The tool frame's z axis points out of the hand, its y axis along the closing direction."""
+"""Geometry that skills and planners share: orientations of the hand, corners of boxes, joints of fixtures.
+
+In the tool frame the z axis points out of the hand and the y axis along the direction in which the fingers close.
+"""
 
 import itertools
 import math
@@ -12,12 +15,14 @@ from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
 DOWN = (0.0, 0.0, -1.0)
+TILTED = 0.45  # angle from straight down from which a hand counts as tilted [rad]
+BACK, TILTED_BACK = 0.08, 0.14  # distance of the pregrasp pose from the grasp, hand straight down and tilted [m]
 
 
-def pointing(approach: object, closing: object) -> FloatArray:
+def hand_orientation(approach: object, closing: object) -> FloatArray:
     """Quaternion (wxyz) of a hand that points along `approach` (3,) and closes along `closing` (3,).
 
-    What of `closing` lies along `approach` is left out.
+    The component of `closing` along `approach` is ignored.
 
     Raises:
         ValueError: The two are parallel.
@@ -28,31 +33,51 @@ def pointing(approach: object, closing: object) -> FloatArray:
     if np.linalg.norm(y) < 1e-6:
         raise ValueError(f"A hand cannot close along the direction it points in: {approach!r}, {closing!r}.")
     y = y / np.linalg.norm(y)
+    return orientation(np.cross(y, z), y, z)
+
+
+def orientation(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+    """Quaternion (wxyz) of a frame with these axes, each of shape (3,), orthonormal and right-handed."""
     quaternion = np.empty(4)
-    mujoco.mju_mat2Quat(quaternion, np.stack([np.cross(y, z), y, z], axis=1).ravel())
+    mujoco.mju_mat2Quat(quaternion, np.stack([x, y, z], axis=1).ravel())
     return quaternion
 
 
-def both_ways(tool: Pose) -> tuple[Pose, Pose]:
-    """A grasp, and the same with the fingers exchanged."""
+def both_finger_orders(tool: Pose) -> tuple[Pose, Pose]:
+    """A pose of the hand, and the same with the two fingers exchanged."""
     return tool, tool @ Pose.at((0, 0, 0), quaternion_about((0, 0, 1), math.pi))
 
 
-def turn_between(a: Pose, b: Pose) -> float:
+def tool_poses(position: FloatArray, approach: object, closing: object) -> tuple[Pose, Pose]:
+    """The poses, in both finger orders, of a hand at a position (3,) [m] with a `hand_orientation`."""
+    return both_finger_orders(Pose(position, hand_orientation(approach, closing)))
+
+
+def angle_between(a: Pose, b: Pose) -> float:
     """Angle between two orientations [rad]."""
     return float(np.linalg.norm(rotation_between(a.quaternion, b.quaternion)))
 
 
 def advanced(tool: Pose, distance: float) -> Pose:
-    """The tool moved along its own pointing direction [m]; negative is back."""
+    """The hand moved along the direction it points in [m]; negative is back."""
     return tool.shifted(distance * tool.axis(2))
 
 
+def is_tilted(tool: Pose) -> bool:
+    """Whether the hand does not point straight down."""
+    return bool(tool.axis(2)[2] > -math.cos(TILTED))
+
+
+def pregrasp_pose(tool: Pose) -> Pose:
+    """The pose from which the hand approaches a grasp, back along the hand."""
+    return advanced(tool, -TILTED_BACK if is_tilted(tool) else -BACK)
+
+
 def poses_between(start: Pose, end: Pose, number: int) -> list[Pose]:
-    """Evenly spaced poses on the straight way from one to another, the start left out and the end included."""
-    turn = rotation_between(start.quaternion, end.quaternion)
-    angle = float(np.linalg.norm(turn))
-    axis = turn / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])
+    """Evenly spaced poses on the straight line from start (excluded) to end (included)."""
+    rotation = rotation_between(start.quaternion, end.quaternion)
+    angle = float(np.linalg.norm(rotation))
+    axis = rotation / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])
     way = end.position - start.position
     return [
         Pose(start.position + share * way, quaternion_product(quaternion_about(axis, share * angle), start.quaternion))
@@ -60,59 +85,42 @@ def poses_between(start: Pose, end: Pose, number: int) -> list[Pose]:
     ]
 
 
-# FOLDED scripted_policies.libero.approach: From where a hand comes to a grasp: straight down, or back along itself if it leans.
-
-BACK, FAR_BACK = 0.08, 0.14  # from which the hand approaches, straight down and leaning [m]
-LEANING = 0.45  # from which a hand counts as leaning [rad]
-
-
-def leans(tool: Pose) -> bool:
-    """Whether the hand does not point straight down."""
-    return bool(tool.axis(2)[2] > -math.cos(LEANING))
-
-
-def before(tool: Pose) -> Pose:
-    """From where the hand approaches a grasp."""
-    return advanced(tool, -FAR_BACK if leans(tool) else -BACK)
-
-
-# FOLDED scripted_policies.libero.corners: Corners of things that are turned.
-
-
-def corners_of(category: str, quaternion: FloatArray) -> FloatArray:
-    """Corners of a turned thing's box, seen from its origin, shape (8, 3) [m]."""
-    given = object_properties(category)
+def box_corners(category: str, quaternion: FloatArray) -> FloatArray:
+    """Corners of an object's box in an orientation (wxyz), relative to the object's origin, shape (8, 3) [m]."""
+    properties = object_properties(category)
     turned = Pose.at((0, 0, 0), quaternion)
-    ends = itertools.product(*zip(given.low, given.high, strict=True))
-    return np.array([(turned @ Pose.at(corner)).position for corner in ends])
+    corners = itertools.product(*zip(properties.low, properties.high, strict=True))
+    return np.array([(turned @ Pose.at(corner)).position for corner in corners])
 
 
-# FOLDED scripted_policies.libero.articulation: A drawer, door or knob, and where what moves with it will be.
+class FixtureJoint:
+    """The joint of a drawer, door or knob, and where it moves what is fixed to it.
 
+    Attributes:
+        name: Name of the joint.
+        slides: Whether it is a sliding joint; otherwise a hinge.
+    """
 
-class Articulation:
-    """One joint of a fixture."""
-
-    def __init__(self, scene: Scene, joint: str) -> None:
+    def __init__(self, scene: Scene, name: str) -> None:
         self._scene = scene
-        self.joint = joint
-        self._slides = scene.model.joint(joint).type[0] == mujoco.mjtJoint.mjJNT_SLIDE.value
+        self.name = name
+        self.slides = scene.model.joint(name).type[0] == mujoco.mjtJoint.mjJNT_SLIDE.value
 
     @property
     def position(self) -> float:
-        """Where it is [m or rad]."""
-        return float(self._scene.data.joint(self.joint).qpos[0])
+        """[m or rad]."""
+        return float(self._scene.data.joint(self.name).qpos[0])
 
     @property
     def axis(self) -> FloatArray:
-        """Its axis in the world, shape (3,)."""
-        return np.asarray(self._scene.data.joint(self.joint).xaxis.copy())
+        """Axis in the world, shape (3,)."""
+        return np.asarray(self._scene.data.joint(self.name).xaxis.copy())
 
-    def carried(self, pose: Pose, change: float) -> Pose:
-        """Where a pose fixed to the moving part will be when the joint has moved by `change` [m or rad]."""
-        if self._slides:
+    def moved(self, pose: Pose, change: float) -> Pose:
+        """A pose fixed to the moving part, after the joint has moved by `change` [m or rad]."""
+        if self.slides:
             return pose.shifted(change * self.axis)
-        anchor = self._scene.data.joint(self.joint).xanchor
-        turn = quaternion_about(self.axis, change)
-        moved = Pose.at(anchor, turn) @ Pose.at(pose.position - anchor)
-        return Pose(moved.position, quaternion_product(turn, pose.quaternion))
+        anchor = self._scene.data.joint(self.name).xanchor
+        rotation = quaternion_about(self.axis, change)
+        moved = Pose.at(anchor, rotation) @ Pose.at(pose.position - anchor)
+        return Pose(moved.position, quaternion_product(rotation, pose.quaternion))

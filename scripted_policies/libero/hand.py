@@ -1,4 +1,7 @@
-"""The motions of the hand. Each is a generator that yields once per control step and ends on a condition."""
+"""Motions of the Panda's hand under delta control, and the servo that turns poses into delta actions.
+
+Each motion is a generator that yields once per control step, ends on a condition, and returns whether it succeeded.
+"""
 
 from collections.abc import Callable, Generator, Sequence
 
@@ -8,54 +11,57 @@ from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.pose import Pose, rotation_between
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
+from ambidex.scripted_policies.libero.geometry import advanced, angle_between
 
 Motion = Generator[None, None, bool]
 Goal = Pose | Callable[[], Pose]
 Condition = Callable[[], bool]
 
-ARRIVED = 0.004  # [m]
-ARRIVED_TURN = 0.05  # [rad]
-PASSED = 0.03  # how near a waypoint has to be passed [m]
-PASSED_TURN = 0.3  # [rad]
-NEAR, NEAR_TURN = 0.012, 0.12  # of the end of a way, from which something exact begins [m, rad]
-STALLED_STEPS = 10  # without getting nearer
-PROGRESS = 0.0008  # what counts as nearer, in metres with a radian as 0.1 m
+ARRIVED, ARRIVED_ANGLE = 0.004, 0.05  # [m, rad]
+PASSED, PASSED_ANGLE = 0.03, 0.3  # how near a waypoint has to be passed [m, rad]
+NEAR, NEAR_ANGLE = 0.012, 0.12  # how near a route ends to its last waypoint, unless it has to be exact [m, rad]
+STALLED_STEPS = 10  # without progress
+PROGRESS = 0.0008  # what counts as progress, in metres with a radian as 0.1 m
 CLOSE, OPEN, HOLD = 1.0, -1.0, 0.0
-RUN_ON = 0.012  # [m]
+OVERRUN = 0.012  # how far the fingers still close in the step in which they are stopped [m]
 GRIP_STEPS = 14  # at most, for the fingers to arrive
 STILL = 0.0004  # change of the gap per step below which the fingers have arrived [m]
 
+METRES_PER_STEP = 0.012  # how far a full-scale action moves the hand in steady motion (facts/osc_response.json) [m]
+RADIANS_PER_STEP = 0.12  # likewise for a full-scale rotation [rad]
+GAIN, ANGULAR_GAIN = 0.36, 0.3  # share of the remaining error covered per step; the arm responds one step late
+MAX_ROTATION = 0.55  # largest rotation action: faster, the hand overshoots
+MAX_CHANGE = 0.3  # largest change of each action dimension per step
+NEGLIGIBLE_ANGLE = 0.004  # below this the orientation is not corrected [rad]
+
 
 class Hand:
-    """The hand's next action, and motions that set it.
+    """The next action of the hand, and the motions that set it.
 
     Attributes:
         grip: CLOSE, OPEN or HOLD.
+        speed: Largest linear action, 0 to 1; motions may ask for a share of it.
     """
 
     def __init__(self, scene: Scene, arm: Arm) -> None:
         self._scene = scene
         self._arm = arm
         self._servo = HandServo()
-        self._twist: FloatArray = np.zeros(6)
-        self.grip = OPEN
-        self.pace = 1.0
+        self.reset(1.0)
 
-    def reset(self, pace: float) -> None:
-        """Begin an episode.
-
-        Args:
-            pace: Largest linear action, 0 to 1.
-        """
+    def reset(self, speed: float) -> None:
+        """Start an episode."""
         self._servo.reset()
-        self._twist, self.grip, self.pace = np.zeros(6), OPEN, pace
+        self._twist: FloatArray = np.zeros(6)
+        self.grip, self.speed = OPEN, speed
 
     def action(self) -> Float32Array:
         """The action of this step, shape (7,) float32."""
         return np.append(self._twist, self.grip).astype(np.float32)
 
-    def tool(self) -> Pose:
-        """The measured pose of the grip site."""
+    @property
+    def tool_pose(self) -> Pose:
+        """Measured pose of the grip site."""
         return self._scene.site_pose(self._arm.tcp_site)
 
     def gap(self) -> float:
@@ -64,106 +70,97 @@ class Hand:
         fingers = [float(self._scene.data.joint(name).qpos[0]) for name in (gripper.joint, gripper.mirror_joint)]
         return abs(fingers[0] - fingers[1])
 
-    def reach(
+    def move_to(
         self,
         goal: Goal,
         *,
         tolerance: float = ARRIVED,
-        turn_tolerance: float = ARRIVED_TURN,
+        angle_tolerance: float = ARRIVED_ANGLE,
         speed: float = 1.0,
         timeout: int = 100,
         until: Condition | None = None,
     ) -> Motion:
-        """Go straight to a goal, which may move; true when arrived or when `until` holds.
+        """Move straight to a goal, which may move; true on arrival or as soon as `until` holds.
 
-        Ends as well when the hand gets no nearer to a goal that stands still, or at the time-out [steps].
+        Ends as well when the hand gets no nearer to a fixed goal, or after `timeout` steps.
         """
         best, since = np.inf, 0
         for _ in range(timeout):
-            target, here = goal() if callable(goal) else goal, self.tool()
-            distance = float(np.linalg.norm(target.position - here.position))
-            angle = float(np.linalg.norm(rotation_between(here.quaternion, target.quaternion)))
-            if (until is not None and until()) or (distance < tolerance and angle < turn_tolerance):
+            target, here = goal() if callable(goal) else goal, self.tool_pose
+            distance, angle = float(np.linalg.norm(target.position - here.position)), angle_between(here, target)
+            if (until is not None and until()) or (distance < tolerance and angle < angle_tolerance):
                 return True
             remaining = distance + 0.1 * angle
             best, since = (remaining, 0) if remaining < best - PROGRESS else (best, since + 1)
             if since >= STALLED_STEPS and not callable(goal):
                 return False
-            self._twist = self._servo.twist(here, target, speed * self.pace)
+            self._twist = self._servo.twist(here, target, speed * self.speed)
             yield
         return False
 
     def follow(self, waypoints: Sequence[Pose], *, exact: bool = False) -> Motion:
-        """Pass by all waypoints but the last without stopping, and come near the last, or exactly there."""
+        """Pass all waypoints but the last without stopping, and end near the last one or exactly there."""
         for waypoint in waypoints[:-1]:
-            yield from self.reach(waypoint, tolerance=PASSED, turn_tolerance=PASSED_TURN)
+            yield from self.move_to(waypoint, tolerance=PASSED, angle_tolerance=PASSED_ANGLE)
         if exact:
-            return (yield from self.reach(waypoints[-1]))
-        return (yield from self.reach(waypoints[-1], tolerance=NEAR, turn_tolerance=NEAR_TURN))
+            return (yield from self.move_to(waypoints[-1]))
+        return (yield from self.move_to(waypoints[-1], tolerance=NEAR, angle_tolerance=NEAR_ANGLE))
 
-    def close(self, *, least: int = 4) -> Motion:
-        """Close the fingers until they stand still; the hand stays where it is."""
-        return (yield from self._turn_grip(CLOSE, least))
+    def retreat(self, distance: float) -> Motion:
+        """Move back along the direction in which the hand points [m]."""
+        away = advanced(self.tool_pose, -distance)
+        return (yield from self.move_to(away, tolerance=0.02, angle_tolerance=1.0))
 
-    def open(self, *, until: Condition | None = None) -> Motion:
-        """Open the fingers until they stand still, or until a condition holds; the hand stays where it is."""
-        return (yield from self._turn_grip(OPEN, 3, until))
+    def release(self, distance: float) -> Motion:
+        """Open the fingers, and retreat."""
+        yield from self.open()
+        return (yield from self.retreat(distance))
 
-    def narrow(self, opening: float) -> Motion:
-        """Close the fingers as far as an opening [m] and hold them there."""
-        here = self.tool()
+    def close(self) -> Motion:
+        """Close the fingers until they stop moving, with the hand where it is."""
+        return (yield from self._move_fingers(CLOSE, 4))
+
+    def open(self) -> Motion:
+        """Open the fingers until they stop moving, with the hand where it is."""
+        return (yield from self._move_fingers(OPEN, 3))
+
+    def close_to(self, gap: float) -> Motion:
+        """Close the fingers to a gap [m] and keep them there."""
         self.grip = CLOSE
-        for _ in range(GRIP_STEPS):
-            # The fingers run on for about a step.
-            if self.gap() < opening + RUN_ON:
-                break
-            self._twist = self._servo.twist(self.tool(), here, self.pace)
-            yield
+        yield from self.wait(GRIP_STEPS, until=lambda: self.gap() < gap + OVERRUN)
         self.grip = HOLD
         return True
 
-    def pause(self, steps: int, until: Condition | None = None) -> Motion:
-        """Stay for a number of steps, or until a condition holds."""
-        here = self.tool()
+    def wait(self, steps: int, until: Condition | None = None) -> Motion:
+        """Stay for a number of steps; with `until`, true as soon as it holds and false if it never does."""
+        here = self.tool_pose
         for _ in range(steps):
             if until is not None and until():
                 return True
-            self._twist = self._servo.twist(self.tool(), here, self.pace)
+            self._twist = self._servo.twist(self.tool_pose, here, self.speed)
             yield
         return until is None
 
-    def _turn_grip(self, grip: float, least: int, until: Condition | None = None) -> Motion:
-        here, gap = self.tool(), self.gap()
+    def _move_fingers(self, grip: float, min_steps: int) -> Motion:
+        here, gap = self.tool_pose, self.gap()
         self.grip = grip
         for step in range(GRIP_STEPS):
-            self._twist = self._servo.twist(self.tool(), here, self.pace)
+            self._twist = self._servo.twist(self.tool_pose, here, self.speed)
             yield
-            still = step >= least and abs(self.gap() - gap) < STILL
-            if still or (until is not None and until()):
+            if step >= min_steps and abs(self.gap() - gap) < STILL:
                 return True
             gap = self.gap()
         return False
-
-
-# FOLDED scripted_policies.libero.hand_servo: From where the hand is and where it should be to a delta action. Pure but for the smoothing between steps.
-
-METRES_PER_STEP = 0.012  # what a full-scale action moves the hand in steady motion (facts/osc_response.json) [m]
-RADIANS_PER_STEP = 0.12  # likewise for a full-scale turn [rad]
-APPROACH = 0.36  # share of the remaining way taken per step; the arm answers one step late
-TURN_APPROACH = 0.3
-MAX_TURN = 0.55  # largest turning action: faster, the hand overshoots
-SLEW = 0.3  # largest change of any action dimension per step
-NEGLIGIBLE_TURN = 0.004  # not worth re-basing the goal orientation for [rad]
 
 
 class HandServo:
     """Drives the hand to a target pose with actions in [-1, 1] that change gradually."""
 
     def __init__(self) -> None:
-        self._last = np.zeros(6)
+        self.reset()
 
     def reset(self) -> None:
-        """Begin from rest."""
+        """Start at rest."""
         self._last = np.zeros(6)
 
     def twist(self, here: Pose, target: Pose, speed: float = 1.0) -> FloatArray:
@@ -171,22 +168,20 @@ class HandServo:
 
         Args:
             here: Measured pose of the tool.
-            target: Where it should be.
+            target: Pose to reach.
             speed: Largest linear action, 0 to 1.
         """
-        linear = _limited(APPROACH / METRES_PER_STEP * (target.position - here.position), speed)
-        turn = rotation_between(here.quaternion, target.quaternion)
-        if np.linalg.norm(turn) < NEGLIGIBLE_TURN:
-            turn = np.zeros(3)
-        angular = _limited(TURN_APPROACH / RADIANS_PER_STEP * turn, min(MAX_TURN, speed))
-        return self._smoothed(np.concatenate([linear, angular]))
-
-    def _smoothed(self, wanted: FloatArray) -> FloatArray:
-        self._last = self._last + np.clip(wanted - self._last, -SLEW, SLEW)
+        linear = _limited(GAIN / METRES_PER_STEP * (target.position - here.position), speed)
+        rotation = rotation_between(here.quaternion, target.quaternion)
+        if np.linalg.norm(rotation) < NEGLIGIBLE_ANGLE:
+            rotation = np.zeros(3)
+        angular = _limited(ANGULAR_GAIN / RADIANS_PER_STEP * rotation, min(MAX_ROTATION, speed))
+        change = np.concatenate([linear, angular]) - self._last
+        self._last = self._last + np.clip(change, -MAX_CHANGE, MAX_CHANGE)
         return self._last.copy()
 
 
 def _limited(vector: FloatArray, largest: float) -> FloatArray:
-    """The vector, shortened if a component is too large, in the same direction."""
+    """The vector, scaled down if a component is larger than allowed."""
     excess = float(np.abs(vector).max()) / largest
     return np.asarray(vector / max(1.0, excess))

@@ -1,4 +1,4 @@
-"""One thing to be done."""
+"""Subgoals of a task: the goal's atoms in an order in which skills can reach them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from enum import StrEnum
 from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem
 from ambidex.errors import UsageError
 
+CABINETS = ("wooden_cabinet", "white_cabinet")
+LEVELS = ("top", "middle", "bottom")
 
-class Work(StrEnum):
-    """Kinds of jobs."""
+
+class SubgoalKind(StrEnum):
+    """What is to be done."""
 
     OPEN = "open"
     CLOSE = "close"
@@ -18,82 +21,73 @@ class Work(StrEnum):
     PUT = "put"
 
 
+TURNS = {"turnon": SubgoalKind.TURN_ON, "turnoff": SubgoalKind.TURN_OFF}
+PUTS = ("on", "in")
+OPENS = ("open", "close")
+
+
 @dataclass(frozen=True)
-class Job:
-    """A job.
+class Subgoal:
+    """One thing to do, by one skill.
 
     Attributes:
-        work: Its kind.
-        thing: For PUT the object; otherwise the joint: "<fixture>_top_level", "<fixture>_microjoint" or
+        kind: What is to be done.
+        target: For PUT the object; otherwise the joint: "<fixture>_top_level", "<fixture>_microjoint" or
             "<fixture>_button".
-        atom: The goal atom behind it; for a drawer that is opened in passing, the atom that needs it.
+        atom: The goal atom that it serves; for a drawer that only has to be open meanwhile, the atom that needs this.
     """
 
-    work: Work
-    thing: str
+    kind: SubgoalKind
+    target: str
     atom: Atom
 
 
-# FOLDED scripted_policies.libero.jobs: From goal atoms to jobs in an order that works.
+def ordered_subgoals(
+    problem: Problem, holds: Callable[[Atom], bool], is_open: Callable[[str], bool]
+) -> tuple[Subgoal, ...]:
+    """The subgoals that are not reached yet, in order.
 
-CABINETS = ("wooden_cabinet", "white_cabinet")
-LEVELS = ("top", "middle", "bottom")
-TURNS = {"turnon": Work.TURN_ON, "turnoff": Work.TURN_OFF}
-PUTS = ("on", "in")
-LIDS = ("open", "close")
-
-
-def jobs(problem: Problem, holds: Callable[[Atom], bool], stands_open: Callable[[str], bool]) -> tuple[Job, ...]:
-    """What is still to be done, in order.
-
-    Drawers nothing goes into are closed first, knobs turned, what has to be open is opened, things are put (a
-    support before what stands on it), and at last what things went into is closed.
+    First close drawers that nothing goes into, turn knobs, and open what has to be open; then put objects, a support
+    before what stands on it; at last close what objects went into.
 
     Args:
         problem: The task.
         holds: Whether an atom is true now.
-        stands_open: Whether the drawer or door of a joint is open wide enough to put things in.
+        is_open: Whether the drawer or door of a joint is open wide enough to put objects in.
     """
     missing = [atom for atom in problem.goal if not holds(atom)]
     puts = _supports_first([atom for atom in missing if atom.predicate in PUTS])
-    receiving = {lid: atom for atom in puts if (lid := lid_of(problem, atom.arguments[1])) is not None}
-    closed_last = [atom for atom in problem.goal if atom.predicate == "close" and _lid(problem, atom) in receiving]
+    receiving = {joint: atom for atom in puts if (joint := opening_joint(problem, atom.arguments[1])) is not None}
+    opens = [_of_fixture(problem, atom) for atom in missing if atom.predicate == "open"]
+    to_open = receiving.keys() - {subgoal.target for subgoal in opens}
+    closes = [_of_fixture(problem, atom) for atom in problem.goal if atom.predicate == "close"]
     return (
-        *(_job(problem, atom) for atom in missing if atom.predicate == "close" and atom not in closed_last),
-        *(_job(problem, atom) for atom in missing if atom.predicate in TURNS),
-        *(_job(problem, atom) for atom in missing if atom.predicate == "open"),
-        *(Job(Work.OPEN, lid, atom) for lid, atom in receiving.items() if _to_open(problem, lid, missing, stands_open)),
-        *(Job(Work.PUT, atom.arguments[0], atom) for atom in puts),
-        *(_job(problem, atom) for atom in closed_last),
+        *(subgoal for subgoal in closes if subgoal.atom in missing and subgoal.target not in receiving),
+        *(_of_fixture(problem, atom) for atom in missing if atom.predicate in TURNS),
+        *opens,
+        *(Subgoal(SubgoalKind.OPEN, j, atom) for j, atom in receiving.items() if j in to_open and not is_open(j)),
+        *(Subgoal(SubgoalKind.PUT, atom.arguments[0], atom) for atom in puts),
+        *(subgoal for subgoal in closes if subgoal.target in receiving),
     )
 
 
 def check_goal(problem: Problem) -> None:
-    """Refuse a goal that the expert has no job for.
+    """Check that the expert has a subgoal for each atom of the goal.
 
     Raises:
-        UsageError: There is one; says what the expert can do.
+        UsageError: It has none for an atom; fact `got`.
     """
     for atom in problem.goal:
-        if why := _impossible(problem, atom):
+        if reason := _why_impossible(problem, atom):
             raise UsageError(
-                f"The expert cannot reach {atom} in {problem.name}: {why}. It puts objects on or in things (On, In), "
-                "opens and closes single drawers and doors (Open, Close) and turns knobs (TurnOn, TurnOff)."
+                f"The expert cannot reach {atom} in {problem.name}: {reason}.",
+                "It can put objects on or in others, open and close single drawers and doors, and turn knobs.",
+                got=str(atom),
             )
 
 
-def _impossible(problem: Problem, atom: Atom) -> str:
-    """Why there is no job for an atom, "" if there is one."""
-    name = atom.arguments[0]
-    if atom.predicate in LIDS and lid_of(problem, name) is None:
-        return f"{name} is not one drawer or door; name a drawer by its region, such as {name}_{LEVELS[0]}_region"
-    if atom.predicate in PUTS and name not in problem.objects:
-        return f"{name} is a fixture, which stays where it is"
-    return "" if atom.predicate in (*LIDS, *PUTS, *TURNS) else f"it has no job for {atom.predicate}"
-
-
-def lid_of(problem: Problem, name: str) -> str | None:
-    """The joint that opens a region or fixture, None for what is always open."""
+def opening_joint(problem: Problem, name: str) -> str | None:
+    """The joint that opens a region or fixture; None if it is always open."""
     owner = problem.owner(name)
     category = problem.categories.get(owner)
     if category == "microwave" and not name.endswith("_top_side"):
@@ -102,31 +96,33 @@ def lid_of(problem: Problem, name: str) -> str | None:
     return f"{owner}_{level}_level" if category in CABINETS and level in LEVELS else None
 
 
-def _lid(problem: Problem, atom: Atom) -> str:
-    lid = lid_of(problem, atom.arguments[0])
-    if lid is None:
-        raise ValueError(f"{atom}: {atom.arguments[0]} has neither a drawer nor a door that the expert knows.")
-    return lid
+def _why_impossible(problem: Problem, atom: Atom) -> str:
+    """Why there is no subgoal for an atom; "" if there is one."""
+    name = atom.arguments[0]
+    if atom.predicate in OPENS and opening_joint(problem, name) is None:
+        return f"{name} is not one drawer or door; name a drawer by its region, such as {name}_{LEVELS[0]}_region"
+    if atom.predicate in PUTS and name not in problem.objects:
+        return f"{name} is a fixture, which cannot be moved"
+    return "" if atom.predicate in (*OPENS, *PUTS, *TURNS) else f"it has no skill for {atom.predicate}"
 
 
-def _job(problem: Problem, atom: Atom) -> Job:
+def _of_fixture(problem: Problem, atom: Atom) -> Subgoal:
+    name = atom.arguments[0]
     if atom.predicate in TURNS:
-        return Job(TURNS[atom.predicate], f"{problem.owner(atom.arguments[0])}_button", atom)
-    return Job(Work.OPEN if atom.predicate == "open" else Work.CLOSE, _lid(problem, atom), atom)
+        return Subgoal(TURNS[atom.predicate], f"{problem.owner(name)}_button", atom)
+    joint = opening_joint(problem, name)
+    if joint is None:
+        raise ValueError(f"{atom}: {name} has neither a drawer nor a door that the expert knows.")
+    return Subgoal(SubgoalKind(atom.predicate), joint, atom)
 
 
-def _to_open(problem: Problem, lid: str, missing: Iterable[Atom], stands_open: Callable[[str], bool]) -> bool:
-    asked = any(atom.predicate == "open" and _lid(problem, atom) == lid for atom in missing)
-    return not asked and not stands_open(lid)
-
-
-def _supports_first(puts: list[Atom]) -> list[Atom]:
-    """The same atoms, each after the one that puts its support; file order otherwise."""
+def _supports_first(puts: Iterable[Atom]) -> list[Atom]:
+    """The same atoms, each after the one that puts its support; otherwise in the order of the file."""
     ordered: list[Atom] = []
     waiting = list(puts)
     while waiting:
-        things = {atom.arguments[0] for atom in waiting}
-        ready = [atom for atom in waiting if atom.arguments[1] not in things]
+        objects = {atom.arguments[0] for atom in waiting}
+        ready = [atom for atom in waiting if atom.arguments[1] not in objects]
         ordered += ready or waiting
         waiting = [atom for atom in waiting if ready and atom not in ready]
     return ordered

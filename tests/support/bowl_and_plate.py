@@ -1,19 +1,19 @@
-"""A bowl, a plate and a Panda, with the probe of the expert that moves the one over the other."""
+"""A LIBERO scene with a bowl and a plate, and a collision checker of it."""
 
 from ambidex.envs.env import Environment, make
-from ambidex.scripted_policies.libero.lookahead.collision import Probe
+from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
 
-THING, PLACE = "akita_black_bowl_1", "plate_1"
+OBJECT, SUPPORT = "akita_black_bowl_1", "plate_1"
 
 
-def started() -> Environment:
-    """The world at the start of seed 0."""
+def reset_env() -> Environment:
+    """The environment in the initial state of seed 0."""
     env = make("libero_goal/1", cameras=())
     env.reset(0)
     return env
 
 
-def probe_of(env: Environment) -> Probe:
-    """A fresh probe of it."""
+def collision_checker(env: Environment) -> CollisionChecker:
+    """A new one of the environment's scene."""
     (arm,) = env.scene.robot.arms
-    return Probe(env.scene, arm)
+    return CollisionChecker(env.scene, arm)

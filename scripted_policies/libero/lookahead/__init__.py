@@ -1,1 +1,1 @@
-"""TODO scripted_policies/libero/lookahead."""
+"""Answers about what would happen, without moving anything: collisions, reach, rest heights, drops, obstacles."""

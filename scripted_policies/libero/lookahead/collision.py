@@ -1,8 +1,9 @@
-"""What would touch what, if the arm and a thing were elsewhere: tried in a copy of the world."""
+"""Checks for collisions of the arm or of an object at other poses, in a copy of the world."""
 
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -16,21 +17,162 @@ from ambidex.envs.tasks.libero.goals.world import body_name
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UsageError
 
-# FOLDED scripted_policies.libero.meeting: Which geoms are asked about in one question about contacts.
+PENETRATION = 0.0008  # deeper contact counts as a collision [m]
+MARGIN = 0.007  # distance that arm and palm keep from everything; the fingers keep none [m]
+MASK_BITS = 8  # of contype and of conaffinity
 
 Mask = npt.NDArray[np.bool_]
 Bits = npt.NDArray[np.int32]
-AFFINITIES = 8  # bits that contype and conaffinity take, each
+
+
+class CollisionChecker:
+    """A copy of a scene's world in which poses are tried. Call `sync` after the world has changed.
+
+    Attributes:
+        model: Model of the copy.
+        data: State of the copy.
+        queries: Number of collision queries since the last `sync`.
+        version: Changes when anything is moved except the object that was placed last.
+    """
+
+    def __init__(self, scene: Scene, arm: Arm) -> None:
+        model = self.model = copy.deepcopy(scene.model)
+        self._original = scene.model
+        self._live, self.data = scene.data, mujoco.MjData(model)
+        self._joints = np.array([int(model.joint(name).qposadr[0]) for name in arm.joints])
+        fingers = [model.joint(name) for name in (arm.gripper.joint, arm.gripper.mirror_joint)]
+        self._fingers = [int(finger.qposadr[0]) for finger in fingers]
+        self._signs = [1.0 if abs(finger.range[1]) > abs(finger.range[0]) else -1.0 for finger in fingers]
+        self._roots = model.body_rootid[model.geom_bodyid]
+        self._solid = np.asarray((model.geom_contype != 0) | (model.geom_conaffinity != 0))
+        self._robot = robot_geoms(model, arm)
+        self._arm = np.asarray((model.body_weldid[model.geom_bodyid] != 0) & self._robot)
+        finger_bodies = {int(model.geom(name).bodyid[0]) for name in arm.gripper.finger_geoms}
+        self._with_margin = self._arm & ~np.isin(model.geom_bodyid, list(finger_bodies))
+        model.geom_margin[self._with_margin] = MARGIN
+        self._masks: dict[str, Mask] = {}
+        self._addresses: dict[str, int] = {}
+        self._filters: dict[tuple[str, ...], CollisionFilter] = {}
+        self._applied: CollisionFilter | None = None
+        self._caches: list[dict[Any, Any]] = []
+        self.version = 0
+        self.sync()
+
+    def sync(self) -> None:
+        """Copy the present state of the world, and empty the caches that depend on it."""
+        self.queries = 0
+        self._changed("")
+        for cache in self._caches:
+            cache.clear()
+        mujoco.mj_copyData(self.data, self.model, self._live)
+
+    def new_cache(self) -> dict[Any, Any]:
+        """A dictionary that `sync` empties."""
+        self._caches.append({})
+        return self._caches[-1]
+
+    def place(self, obj: str, pose: Pose) -> None:
+        """Put an object somewhere in the copy."""
+        if obj not in self._addresses:
+            self._addresses[obj] = int(self.model.joint(free_joint(obj)).qposadr[0])
+        address = self._addresses[obj]
+        self.data.qpos[address : address + 3] = pose.position
+        self.data.qpos[address + 3 : address + 7] = pose.quaternion
+        if obj != self._placed:
+            self._changed(obj)
+
+    def set_joint(self, joint: str, position: float) -> None:
+        """Move the joint of a drawer, door or knob in the copy [m or rad]."""
+        self.data.joint(joint).qpos = position
+        self._changed("")
+
+    def update_poses(self) -> None:
+        """Compute the poses of bodies and regions in the copy from its joint positions."""
+        mujoco.mj_kinematics(self.model, self.data)
+
+    def arm_collides(
+        self,
+        joints: FloatArray,
+        gap: float,
+        *,
+        carried: str | None = None,
+        ignored: Iterable[str] = (),
+        cautious: bool = True,
+    ) -> bool:
+        """Whether the arm, or the object that it carries, penetrates anything.
+
+        Args:
+            joints: Joints of the arm, shape (7,) [rad].
+            gap: Distance between the finger pads [m].
+            carried: An object that counts as part of the hand.
+            ignored: Objects that do not count.
+            cautious: Arm and palm also have to keep a margin from everything.
+        """
+        self.data.qpos[self._joints] = joints
+        for address, sign in zip(self._fingers, self._signs, strict=True):
+            self.data.qpos[address] = sign * gap / 2
+        self._find_contacts(self._arm_filter(carried, tuple(ignored)))
+        if not self.data.ncon:
+            return False
+        contact = self.data.contact
+        near = contact.dist < (MARGIN if cautious else -PENETRATION)
+        with_margin = self._with_margin[contact.geom].any(axis=1)
+        return bool((near & (with_margin | (contact.dist < -PENETRATION))).any())
+
+    def object_collides(self, obj: str, pose: Pose) -> bool:
+        """Whether an object at a pose penetrates anything except the robot."""
+        self.place(obj, pose)
+        self._find_contacts(self.object_filter(obj))
+        return bool(self.data.ncon) and bool((self.data.contact.dist < 0.0).any())
+
+    def object_filter(self, obj: str) -> "CollisionFilter":
+        """An object on one side, everything else except the robot on the other."""
+        key = ("object", obj)
+        if key not in self._filters:
+            own = self.geoms_of(obj)
+            others = self._solid & ~(self._robot | own)
+            self._filters[key] = CollisionFilter.between(self._original, own & self._solid, others)
+        return self._filters[key]
+
+    def geoms_of(self, obj: str) -> Mask:
+        """Mask of an object's geoms, shape (geoms,)."""
+        if obj not in self._masks:
+            self._masks[obj] = np.asarray(self._roots == self.model.body(body_name(obj)).id)
+        return self._masks[obj]
+
+    def _arm_filter(self, carried: str | None, ignored: tuple[str, ...]) -> "CollisionFilter":
+        """The arm and its load on one side, everything else except the robot and what is ignored on the other."""
+        key = ("arm", carried or "", *ignored)
+        if key not in self._filters:
+            own = self._arm | self.geoms_of(carried) if carried else self._arm
+            excluded = self._robot | own
+            for obj in ignored:
+                excluded = excluded | self.geoms_of(obj)
+            self._filters[key] = CollisionFilter.between(self._original, own, ~excluded)
+        return self._filters[key]
+
+    def _find_contacts(self, sides: "CollisionFilter") -> None:
+        if sides is not self._applied:
+            sides.apply(self.model)
+            self._applied = sides
+        self.queries += 1
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_collision(self.model, self.data)
+
+    def _changed(self, placed: str) -> None:
+        """Count a change; the object placed last, if any, can move on without being counted."""
+        self.version += 1
+        self._placed = placed
 
 
 @dataclass(frozen=True, eq=False)
-class Meeting:
-    """Two sides. Only contacts between them are looked for, which is what makes a question cheap.
+class CollisionFilter:
+    """Two sets of geoms. Only contacts between them are computed, which makes a query fast.
 
     Attributes:
-        own: The geoms of one side, shape (geoms,).
-        others: Those of the other, shape (geoms,).
-        masks: What a model calls geom_contype, geom_conaffinity, body_contype and body_conaffinity.
+        own: Geoms of one side, shape (geoms,).
+        others: Geoms of the other side, shape (geoms,).
+        masks: Values of the model's geom_contype, geom_conaffinity, body_contype and body_conaffinity.
     """
 
     own: Mask
@@ -38,193 +180,46 @@ class Meeting:
     masks: tuple[Bits, Bits, Bits, Bits]
 
     @classmethod
-    def between(cls, model: mujoco.MjModel, own: Mask, others: Mask) -> "Meeting":
-        """Two sides that meet where the model, with masks nobody has touched, lets them collide.
+    def between(cls, model: mujoco.MjModel, own: Mask, others: Mask) -> "CollisionFilter":
+        """Two sides that collide where a model with its original masks lets them.
 
         Raises:
-            UsageError: A mask of the model has bits for which there is no room.
+            UsageError: A mask of the model has more than MASK_BITS bits; facts `geom`, `contype` and `conaffinity`.
         """
-        _check_room(model)
-        # A pair collides if contype and conaffinity agree one way or the other: both ways, side by side, in one mask.
-        one = own * (model.geom_contype | model.geom_conaffinity << AFFINITIES)
-        other = others * (model.geom_conaffinity | model.geom_contype << AFFINITIES)
-        return cls(own, others, (one, other, _of_bodies(model, one), _of_bodies(model, other)))
+        _check_masks(model)
+        # A pair collides if contype and conaffinity match in either direction: one mask holds both, side by side.
+        one = own * (model.geom_contype | model.geom_conaffinity << MASK_BITS)
+        other = others * (model.geom_conaffinity | model.geom_contype << MASK_BITS)
+        return cls(own, others, (one, other, _body_masks(model, one), _body_masks(model, other)))
 
-    def arrange(self, model: mujoco.MjModel) -> None:
-        """Let collision in a model see the two sides and nothing else."""
+    def apply(self, model: mujoco.MjModel) -> None:
+        """Restrict collisions in a model to those between the two sides."""
         model.geom_contype[:], model.geom_conaffinity[:], model.body_contype[:], model.body_conaffinity[:] = self.masks
 
 
-def _check_room(model: mujoco.MjModel) -> None:
-    """Refuse masks that would run into each other."""
-    wide = (model.geom_contype | model.geom_conaffinity) >> AFFINITIES != 0  # of a negative one too
-    if wide.any():
-        geom = model.geom(int(np.argmax(wide)))
+def _check_masks(model: mujoco.MjModel) -> None:
+    out_of_range = (model.geom_contype | model.geom_conaffinity) >> MASK_BITS != 0  # true of negative masks too
+    if out_of_range.any():
+        geom = model.geom(int(np.argmax(out_of_range)))
         raise UsageError(
-            f"Which geoms may collide is looked up with {AFFINITIES} bits each of contype and conaffinity, and geom "
-            f"{geom.id} ({geom.name or 'without a name'}) of body {model.body(geom.bodyid[0]).name} has contype "
-            f"{geom.contype[0]} and conaffinity {geom.conaffinity[0]}: {wide.sum()} of {model.ngeom} geoms have more. "
-            f"Keep both from 0 to {2**AFFINITIES - 1} in the model, or play this task without its expert."
+            f"Geom {geom.id} ({geom.name or 'no name'}) of body {model.body(geom.bodyid[0]).name} has contype "
+            f"{geom.contype[0]} and conaffinity {geom.conaffinity[0]}; the expert supports 0 to {2**MASK_BITS - 1} "
+            f"(out of range: {out_of_range.sum()} of {model.ngeom} geoms).",
+            "Change the masks in the model, or run this task without its expert.",
+            geom=geom.name,
+            contype=int(geom.contype[0]),
+            conaffinity=int(geom.conaffinity[0]),
         )
 
 
-def _of_bodies(model: mujoco.MjModel, geoms: Bits) -> Bits:
-    """The masks of all geoms of each body in one."""
+def _body_masks(model: mujoco.MjModel, geom_masks: Bits) -> Bits:
+    """For each body the union of the masks of its geoms."""
     bodies = np.zeros(model.nbody, np.int32)
-    np.bitwise_or.at(bodies, model.geom_bodyid, geoms.astype(np.int32))
+    np.bitwise_or.at(bodies, model.geom_bodyid, geom_masks.astype(np.int32))
     return bodies
 
 
-PENETRATION = 0.0008  # deeper contact counts as a collision [m]
-MARGIN = 0.007  # that hand and arm keep from everything, the fingers aside [m]
-
-
-class Probe:
-    """A copy of a scene's world in which to try poses. Call `renew` when the world has moved on.
-
-    Attributes:
-        model: Of the copy.
-        data: Its state.
-        renewals: How often the copy has taken over the world.
-        queries: How often contacts have been looked for since then.
-        shuffles: Grows when anything is moved but the thing that was placed last.
-    """
-
-    def __init__(self, scene: Scene, arm: Arm) -> None:
-        model = self.model = copy.deepcopy(scene.model)
-        self._plain = scene.model
-        self._live, self.data = scene.data, mujoco.MjData(model)
-        self._joints = np.array([int(model.joint(name).qposadr[0]) for name in arm.joints])
-        gripper = arm.gripper
-        self._fingers = [int(model.joint(name).qposadr[0]) for name in (gripper.joint, gripper.mirror_joint)]
-        self._signs = [1.0 if abs(hi) > abs(lo) else -1.0 for lo, hi in (self._range(i) for i in self._finger_ids(arm))]
-        self._roots = model.body_rootid[model.geom_bodyid]
-        self._solid = np.asarray((model.geom_contype != 0) | (model.geom_conaffinity != 0))
-        moving = model.body_weldid[model.geom_bodyid] != 0
-        self._robot = robot_geoms(model, arm)
-        self._arm = np.asarray(moving & self._robot)
-        fingers = {int(model.geom(name).bodyid[0]) for name in arm.gripper.finger_geoms}
-        self._bulky = self._arm & ~np.isin(model.geom_bodyid, list(fingers))
-        model.geom_margin[self._bulky] = MARGIN
-        self._masks: dict[str, Mask] = {}
-        self._addresses: dict[str, int] = {}
-        self._meetings: dict[tuple[str, ...], Meeting] = {}
-        self._arranged: Meeting | None = None
-        self.renewals = self.shuffles = 0
-        self._placed = ""
-        self.renew()
-
-    def renew(self) -> None:
-        """Take over the present state."""
-        self.renewals, self.queries = self.renewals + 1, 0
-        self._shuffled("")
-        mujoco.mj_copyData(self.data, self.model, self._live)
-
-    def place(self, thing: str, pose: Pose) -> None:
-        """Put a free thing somewhere in the copy."""
-        if thing not in self._addresses:
-            self._addresses[thing] = int(self.model.joint(free_joint(thing)).qposadr[0])
-        address = self._addresses[thing]
-        self.data.qpos[address : address + 3] = pose.position
-        self.data.qpos[address + 3 : address + 7] = pose.quaternion
-        if thing != self._placed:
-            self._shuffled(thing)
-
-    def turn(self, joint: str, position: float) -> None:
-        """Put a drawer, door or knob at a joint position in the copy."""
-        self.data.joint(joint).qpos = position
-        self._shuffled("")
-
-    def update(self) -> None:
-        """Bring poses in the copy up to date."""
-        mujoco.mj_kinematics(self.model, self.data)
-
-    def collides(
-        self,
-        joints: FloatArray,
-        opening: float,
-        *,
-        carried: str | None = None,
-        ignored: Iterable[str] = (),
-        cautious: bool = True,
-    ) -> bool:
-        """Whether the arm at these joints (7,) and finger opening [m], or what it carries, is inside of something.
-
-        Args:
-            joints: Of the arm, shape (7,) [rad].
-            opening: Distance between the pads [m].
-            carried: A thing that belongs to the hand.
-            ignored: Things that do not count.
-            cautious: Hand and arm have to keep a margin from everything.
-        """
-        self.data.qpos[self._joints] = joints
-        for address, sign in zip(self._fingers, self._signs, strict=True):
-            self.data.qpos[address] = sign * opening / 2
-        self._look(self._with_hand(carried, tuple(ignored)))
-        if not self.data.ncon:
-            return False
-        contact = self.data.contact
-        near = contact.dist < (MARGIN if cautious else -PENETRATION)
-        bulky = self._bulky[contact.geom].any(axis=1)
-        return bool((near & (bulky | (contact.dist < -PENETRATION))).any())
-
-    def touches(self, thing: str, pose: Pose) -> bool:
-        """Whether a thing at a pose is inside of anything, the robot aside."""
-        self.place(thing, pose)
-        self._look(self.sides(thing))
-        return bool(self.data.ncon) and bool((self.data.contact.dist < 0.0).any())
-
-    def sides(self, thing: str) -> Meeting:
-        """A thing on one side, all else but the robot on the other."""
-        key = ("thing", thing)
-        if key not in self._meetings:
-            own = self.geoms_of(thing)
-            self._meetings[key] = Meeting.between(self._plain, own & self._solid, self._solid & ~(self._robot | own))
-        return self._meetings[key]
-
-    def geoms_of(self, thing: str) -> Mask:
-        """Mask of a thing's geoms, shape (geoms,)."""
-        if thing not in self._masks:
-            self._masks[thing] = np.asarray(self._roots == self.model.body(body_name(thing)).id)
-        return self._masks[thing]
-
-    def _shuffled(self, placed: str) -> None:
-        """Something has been moved; if it is a free thing, it may move on without being counted."""
-        self.shuffles += 1
-        self._placed = placed
-
-    def _look(self, meeting: Meeting) -> None:
-        """Find the contacts between two sides."""
-        if meeting is not self._arranged:
-            meeting.arrange(self.model)
-            self._arranged = meeting
-        self.queries += 1
-        mujoco.mj_kinematics(self.model, self.data)
-        mujoco.mj_collision(self.model, self.data)
-
-    def _with_hand(self, carried: str | None, ignored: tuple[str, ...]) -> Meeting:
-        """The arm and what it carries on one side, all else but the robot and what is ignored on the other."""
-        key = ("hand", carried or "", *ignored)
-        if key not in self._meetings:
-            own = self._arm | self.geoms_of(carried) if carried else self._arm
-            left_out = self._robot | own
-            for thing in ignored:
-                left_out = left_out | self.geoms_of(thing)
-            self._meetings[key] = Meeting.between(self._plain, own, ~left_out)
-        return self._meetings[key]
-
-    def _finger_ids(self, arm: Arm) -> list[int]:
-        return [self.model.joint(name).id for name in (arm.gripper.joint, arm.gripper.mirror_joint)]
-
-    def _range(self, joint: int) -> tuple[float, float]:
-        low, high = self.model.jnt_range[joint]
-        return float(low), float(high)
-
-
-# FOLDED scripted_policies.libero.robot_geoms: Which geoms belong to the robot.
-
-
 def robot_geoms(model: mujoco.MjModel, arm: Arm) -> Mask:
-    """Mask of the geoms of a robot and what it is mounted on, by one of its arms, shape (geoms,)."""
+    """Mask of the geoms of the robot that an arm belongs to, its mount included, shape (geoms,)."""
     root = model.body_rootid[model.jnt_bodyid[model.joint(arm.joints[0]).id]]
     return np.asarray(model.body_rootid[model.geom_bodyid] == root)

@@ -1,84 +1,115 @@
-"""Where the arm's joints would be for a pose of the hand, if it can get there."""
+"""Inverse kinematics for planning: joints of the arm for a pose of the tool, if it can get there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ambidex.envs.robot import Arm, Robot
 from ambidex.envs.simulation.kinematics import IkSettings, Kinematics
-from ambidex.envs.simulation.pose import Pose, rotation_between
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.geometry import angle_between, poses_between
+from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
 
-POSTURE = 1e-5  # pull towards the home posture, which the arm's control has as well [m^2/rad^2]
-REACHED = 0.003  # [m]
-REACHED_TURN = 0.03  # [rad]
+POSTURE = 1e-5  # pull towards the home posture, as in the arm's controller [m^2/rad^2]
+REACHED, REACHED_ANGLE = 0.003, 0.03  # [m, rad]
 LIMIT_MARGIN = 0.06  # distance to keep from joint limits [rad]
 CONVERGED = 1e-3  # weighted error at which to stop [m]
 ITERATIONS = 15
-MOST = 2000  # answers worked out per plan; after them nothing is in reach, so that a hopeless plan ends
-TURN_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2])
+MAX_SOLUTIONS = 2000  # computed until the next `sync`; then nothing counts as in reach, so that a futile search ends
+ROTATION_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2])
 
 
-class Reach:
-    """Inverse kinematics of one arm, near where it is.
+@dataclass(frozen=True, eq=False)
+class ArmPosture:
+    """A posture of the arm.
 
-    A plan asks the same again and again, as it grows less strict, so answers are remembered as long as it lasts.
-
-    Args:
-        robot: The robot.
-        arm: Its arm.
-        plan: Number of the present plan.
+    Attributes:
+        tool: Pose of the tool in the world.
+        joints: Joints of the arm, shape (7,) [rad].
     """
 
-    def __init__(self, robot: Robot, arm: Arm, plan: Callable[[], int]) -> None:
+    tool: Pose
+    joints: FloatArray
+
+
+class ReachChecker:
+    """Inverse kinematics of one arm, near a given posture.
+
+    A search asks for the same poses again as it relaxes its margins, so solutions are cached until `sync`.
+    """
+
+    def __init__(self, robot: Robot, arm: Arm, collisions: CollisionChecker) -> None:
         self._kinematics = Kinematics(robot, arm, IkSettings(posture=POSTURE, tolerance=CONVERGED))
         self._home = np.array(arm.home)
-        self._plan, self._number = plan, plan()
-        self._answers: dict[tuple[bytes, bytes, bytes], FloatArray | None] = {}
+        self._collisions = collisions
+        self._solutions: dict[tuple[bytes, bytes, bytes], FloatArray | None] = collisions.new_cache()
 
-    def along(self, tools: Sequence[Pose], near: FloatArray) -> FloatArray | None:
-        """Joints (7,) [rad] at the last of several poses, reached one after the other from `near` without a jump."""
-        here: FloatArray | None = near
-        for tool in tools:
-            here = None if here is None else self.joints(tool, here, continuous=True)
-        return here
-
-    def joints(self, tool: Pose, near: FloatArray, *, continuous: bool = False) -> FloatArray | None:
-        """Joints (7,) [rad] that bring the tool there; None if out of reach.
+    def joints_at(self, tool: Pose, near: FloatArray, *, continuous: bool = False) -> FloatArray | None:
+        """Joints (7,) [rad] that bring the tool to a pose; None if out of reach.
 
         Args:
-            tool: Where to.
-            near: Joints to begin from, shape (7,) [rad].
-            continuous: Stay near them; otherwise the home posture is tried as well.
+            tool: Pose of the tool.
+            near: Joints to start from, shape (7,) [rad].
+            continuous: Whether to start from `near` only; otherwise the home posture is tried as well.
         """
         for start in (near,) if continuous else (near, self._home):
-            found = self._from(start, tool)
+            found = self._solve(start, tool)
             if found is not None:
                 return found
         return None
 
-    def agility(self, joints: FloatArray) -> float:
-        """How well the hand moves in its worst direction: least singular value, with a radian as 0.2 m [m/rad]."""
-        jacobian = self._kinematics.jacobian(joints) * TURN_WEIGHTS[:, None]
+    def free_joints_at(
+        self,
+        tool: Pose,
+        near: FloatArray,
+        gap: float,
+        *,
+        continuous: bool = False,
+        carried: str | None = None,
+        ignored: Iterable[str] = (),
+        cautious: bool = True,
+    ) -> FloatArray | None:
+        """`joints_at`, or None if the arm would collide there; the rest is as in `CollisionChecker.arm_collides`."""
+        joints = self.joints_at(tool, near, continuous=continuous)
+        check = self._collisions.arm_collides
+        if joints is None or check(joints, gap, carried=carried, ignored=ignored, cautious=cautious):
+            return None
+        return joints
+
+    def joints_along(self, tools: Sequence[Pose], near: FloatArray) -> FloatArray | None:
+        """Joints (7,) [rad] at the last of several poses, reached one after the other without a jump; else None."""
+        joints: FloatArray | None = near
+        for tool in tools:
+            joints = None if joints is None else self.joints_at(tool, joints, continuous=True)
+        return joints
+
+    def joints_on_line(self, start: ArmPosture, goal: Pose, stops: int) -> FloatArray | None:
+        """Joints (7,) [rad] to which the controller brings the arm on a straight line of the tool.
+
+        None if the limit of a joint stops it on the way.
+        """
+        return self.joints_along(poses_between(start.tool, goal, stops), start.joints)
+
+    def dexterity(self, joints: FloatArray) -> float:
+        """Smallest singular value of the Jacobian, with a radian as 0.2 m: low where the arm only creeps [m/rad]."""
+        jacobian = self._kinematics.jacobian(joints) * ROTATION_WEIGHTS[:, None]
         return float(np.linalg.svd(jacobian, compute_uv=False)[-1])
 
-    def _from(self, start: FloatArray, tool: Pose) -> FloatArray | None:
-        """Joints found from others, both (7,) [rad], read-only; None if they do not bring the tool there."""
-        if self._number != self._plan():
-            self._number = self._plan()
-            self._answers.clear()
-        question = start.tobytes(), tool.position.tobytes(), tool.quaternion.tobytes()
-        if question not in self._answers:
-            if len(self._answers) >= MOST:
+    def _solve(self, start: FloatArray, tool: Pose) -> FloatArray | None:
+        """Read-only joints (7,) found from a start (7,), both [rad]; None if they do not reach the pose."""
+        key = start.tobytes(), tool.position.tobytes(), tool.quaternion.tobytes()
+        if key not in self._solutions:
+            if len(self._solutions) >= MAX_SOLUTIONS:
                 return None
             found = self._kinematics.inverse(start, tool, iterations=ITERATIONS)
             found.flags.writeable = False
-            self._answers[question] = found if self._reaches(found, tool) else None
-        return self._answers[question]
+            self._solutions[key] = found if self._reaches(found, tool) else None
+        return self._solutions[key]
 
     def _reaches(self, joints: FloatArray, tool: Pose) -> bool:
         here = self._kinematics.forward(joints)
         margin = np.minimum(joints - self._kinematics.low, self._kinematics.high - joints).min()
         near = np.linalg.norm(here.position - tool.position) < REACHED
-        turned = np.linalg.norm(rotation_between(here.quaternion, tool.quaternion))
-        return bool(near and turned < REACHED_TURN and margin > LIMIT_MARGIN)
+        return bool(near and angle_between(here, tool) < REACHED_ANGLE and margin > LIMIT_MARGIN)

@@ -1,1 +1,1 @@
-"""TODO scripted_policies/libero/planning."""
+"""Plans that skills carry out: which grasp, which placement, which way in, which motion of a drawer."""

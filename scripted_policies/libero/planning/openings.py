@@ -1,4 +1,4 @@
-"""Places under a roof that are open to one side, such as the layers of a shelf."""
+"""Regions under a roof that are open to one side, such as the layers of a shelf."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,22 @@ import numpy as np
 from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
 
-REACH = 0.06  # how far beyond a region its walls may be [m]
-LIP = 0.012  # from the region's end to the outer end of the boards around it [m]
-SOLID = np.array([0, 0, 0, 1, 0, 0], np.uint8)  # the group of what can be touched
+MAX_WALL_DISTANCE = 0.06  # of a wall from the region that it bounds [m]
+LIP = 0.012  # from the end of the region to the outer end of the boards around it [m]
+COLLISION_GROUPS = np.array([0, 0, 0, 1, 0, 0], np.uint8)  # geom groups that rays hit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Opening:
-    """A covered place.
+    """The open side of a covered region.
 
     Attributes:
-        centre: Of the region, shape (3,) [m].
-        outwards: Level direction out of it, shape (3,).
-        back: From the centre to the back wall [m].
-        inner: From the centre to where the region ends on the open side [m].
-        floor: Height of what things stand on [m].
-        roof: Height of what covers it [m].
+        centre: Centre of the region, shape (3,) [m].
+        outwards: Level direction out of the region, shape (3,).
+        back: Distance from the centre to the back wall [m].
+        inner: Distance from the centre to the end of the region on the open side [m].
+        floor: Height of the floor [m].
+        roof: Height of the roof [m].
     """
 
     centre: FloatArray
@@ -35,7 +35,7 @@ class Opening:
 
     @property
     def front(self) -> float:
-        """From the centre to the outer end of the boards around it [m]."""
+        """Distance from the centre to the outer end of the boards around the region [m]."""
         return self.inner + LIP
 
     @property
@@ -49,15 +49,15 @@ class Opening:
 
 
 def find_opening(model: mujoco.MjModel, data: mujoco.MjData, frame: RegionFrame) -> Opening | None:
-    """How a region is covered and open, None if things can be put in from above or from no side."""
-    roof = _free_way(model, data, frame, np.array([0.0, 0.0, 1.0]))
-    floor = _free_way(model, data, frame, np.array([0.0, 0.0, -1.0]))
+    """The opening of a region; None if objects can be put in from above, or from no side."""
+    roof = _wall_distance(model, data, frame, np.array([0.0, 0.0, 1.0]))
+    floor = _wall_distance(model, data, frame, np.array([0.0, 0.0, -1.0]))
     if roof is None or floor is None:
         return None
     for axis, sign in ((1, -1.0), (1, 1.0), (0, -1.0), (0, 1.0)):
         outwards = sign * frame.rotation[:, axis]
-        back = _free_way(model, data, frame, -outwards)
-        if back is not None and _free_way(model, data, frame, outwards) is None:
+        back = _wall_distance(model, data, frame, -outwards)
+        if back is not None and _wall_distance(model, data, frame, outwards) is None:
             return Opening(
                 centre=frame.position,
                 outwards=outwards,
@@ -69,9 +69,11 @@ def find_opening(model: mujoco.MjModel, data: mujoco.MjData, frame: RegionFrame)
     return None
 
 
-def _free_way(model: mujoco.MjModel, data: mujoco.MjData, frame: RegionFrame, along: FloatArray) -> float | None:
-    """Distance from the centre to the first wall around a region, None if there is none [m]."""
-    reach = float(np.abs(along @ frame.rotation) @ frame.half_size) + REACH
-    met = np.full(1, -1, np.int32)
-    distance = float(mujoco.mj_ray(model, data, frame.position, along, SOLID, 1, -1, met))
-    return distance if 0.0 <= distance < reach else None
+def _wall_distance(
+    model: mujoco.MjModel, data: mujoco.MjData, frame: RegionFrame, direction: FloatArray
+) -> float | None:
+    """Distance from the centre of a region to the wall around it [m]; None if there is none."""
+    furthest = float(np.abs(direction @ frame.rotation) @ frame.half_size) + MAX_WALL_DISTANCE
+    geom = np.full(1, -1, np.int32)
+    distance = float(mujoco.mj_ray(model, data, frame.position, direction, COLLISION_GROUPS, 1, -1, geom))
+    return distance if 0.0 <= distance < furthest else None

@@ -1,177 +1,156 @@
-"""Which grasp to take and where to put the thing, so that hand and thing stay clear of everything on both ends."""
+"""Plans how to pick an object up and where to put it, so that arm and object collide with nothing at both ends."""
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.geometry import before, both_ways, leans, poses_between, turn_between
-from ambidex.scripted_policies.libero.lookahead.collision import Probe
-from ambidex.scripted_policies.libero.lookahead.reach import Reach
-from ambidex.scripted_policies.libero.planning.grasps import OPEN, Grasp, grasps
-from ambidex.scripted_policies.libero.planning.placements import Places
+from ambidex.scripted_policies.libero.context import SkillContext
+from ambidex.scripted_policies.libero.geometry import angle_between, both_finger_orders, is_tilted, pregrasp_pose
+from ambidex.scripted_policies.libero.lookahead.reach import ArmPosture
+from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, Grasp, top_grasps
 
-# FOLDED scripted_policies.libero.strictness: How much room a plan asks for. Where nothing is found, a less strict one is tried.
+HOVER = 0.06  # height above a placement from which an object is put down [m]
+HOLDING_GAP = 0.03  # of a hand that holds something, in collision checks: the object held is ignored anyway [m]
+DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # heights above the placement at which to let go [m]
+GENTLE = 0.012  # a drop from this height needs no better one [m]
+PATIENCE = 3  # placements tried after the first drop that is not gentle
+MAX_DROPPING, MAX_UNPLACED = 6, 25  # grasps with a high drop, and without a placement, after which the search ends
+MAX_GRASPS = 140  # tried per search
+CLOSING_GAPS = (0.06, 0.04, 0.02)  # checked while the fingers close [m]
+MIN_DEXTERITY = 0.05  # below which the arm only creeps [m/rad]
+LIFTS = (0.03, 0.07, 0.12, 0.18)  # heights at which an object that is lifted is checked [m]
+RETREATS = (0.4, 0.7, 1.0)  # shares of the way back along a tilted hand at which it is checked
+STOPS = 5  # checked on a straight line
 
 
 @dataclass(frozen=True, kw_only=True)
-class Strictness:
-    """What a plan has to keep to.
+class PlanningMargins:
+    """What a plan has to respect. If no plan is found, the search is repeated with lower margins.
 
     Attributes:
-        cautious: Hand and arm keep a margin from everything, and the arm has to get there from its posture.
-        agile: Postures in which the arm creeps are left out.
-        widest: Opening of the fingers on the way to a grasp, at most [m].
+        cautious: Hand and arm keep a margin from everything, and the arm can move there straight from its posture.
+        dexterous: Postures in which the arm only creeps are excluded.
+        max_gap: Distance between the finger pads on the way to a grasp, at most [m].
     """
 
     cautious: bool = True
-    agile: bool = True
-    widest: float = OPEN
-
-
-PLATE = "plate"  # the category that is slid
-HOVER = 0.06  # over a place before a thing is put down [m]
-HOLDING = 0.03  # opening that stands for a hand that holds something: what it holds is left out anyway [m]
-DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # above the place, from which a thing may be let go [m]
-GENTLE = 0.012  # a drop this low needs no better one [m]
-PATIENCE = 3  # spots looked at after the first that is not gentle
-ENOUGH, TOO_MANY = 6, 25  # grasps that drop the thing, and grasps without a place, after which the search ends
-MAX_GRASPS = 140  # tried per choice
-CLOSING = (0.06, 0.04, 0.02)  # openings on the way of closing [m]
-AGILE = 0.05  # agility below which the arm creeps [m/rad]
-RISES = (0.03, 0.07, 0.12, 0.18)  # heights at which a thing on its way up is looked at [m]
-STOPS = 5  # on a way that is looked at
-MAX_SPOTS = 3  # tried per angle
+    dexterous: bool = True
+    max_gap: float = OPEN_GAP
 
 
 @dataclass(frozen=True, eq=False)
 class PutPlan:
-    """How a thing is taken, and where it goes.
+    """How an object is picked up, and where it goes. Poses are in the world.
 
     Attributes:
-        tool: The hand at the grasp, in the world.
-        opening: Of the fingers on the way to the grasp [m].
-        place: The thing where it is let go, in the world; None if no place was found that this grasp can reach.
+        tool: Pose of the hand at the grasp.
+        placement: Pose of the object when it is let go; None if this grasp reaches no placement.
+        gap: Distance between the finger pads on the way to the grasp [m].
+        entry: Pose of the object in front of an opening, oriented as it goes in; for insertions only.
     """
 
     tool: Pose
-    place: Pose | None
-    opening: float = field(default=OPEN, kw_only=True)
+    placement: Pose | None
+    gap: float = field(default=OPEN_GAP, kw_only=True)
+    entry: Pose | None = field(default=None, kw_only=True)
 
 
-class PickPlan:
-    """Tries grasps and places against the copy of the world in a probe."""
+class PickPlanner:
+    """Searches grasps and placements of the object that is the first argument of a goal atom."""
 
-    def __init__(self, probe: Probe, reach: Reach, places: Places) -> None:
-        self._probe = probe
-        self._reach = reach
-        self._places = places
-        self._seen, self._known = 0, dict[tuple[Atom, float], list[Pose]]()
+    def __init__(self, context: SkillContext, atom: Atom) -> None:
+        self._context, self._atom, self._obj = context, atom, atom.arguments[0]
+        self._collisions, self._reach = context.collisions, context.reach
 
-    def plans(
-        self, atom: Atom, thing: Pose, category: str, here: Pose, joints: FloatArray, strictness: Strictness
-    ) -> Iterator[PutPlan]:
-        """Ways to do it, cheaper ones first; at last grasps without a place.
-
-        Args:
-            atom: The goal atom; its first argument is the thing.
-            thing: Where the thing is.
-            category: Of the thing.
-            here: Where the hand is.
-            joints: Where the arm is, shape (7,) [rad].
-            strictness: What the plans have to keep to.
-        """
+    def plans(self, margins: PlanningMargins, pose: Pose | None = None) -> Iterator[PutPlan]:
+        """Plans for the object at a pose, by default its present one; better ones first, without placement last."""
+        pose = pose or self._context.pose_of(self._obj)
         dropping: list[tuple[float, PutPlan]] = []
-        homeless = []
-        for tool, at, opening in self.takes(atom.arguments[0], thing, category, here, joints, strictness):
-            found = self._place(atom, thing, tool, at, category, strictness)
+        unplaced = []
+        for grasp, gap in self.reachable_grasps(margins, pose):
+            found = self._place(pose, grasp, margins)
             if found is None:
-                homeless.append(PutPlan(tool, None, opening=opening))
+                unplaced.append(PutPlan(grasp.tool, None, gap=gap))
             elif found[0] <= GENTLE:
-                yield PutPlan(tool, found[1], opening=opening)
+                yield PutPlan(grasp.tool, found[1], gap=gap)
             else:
-                dropping.append((found[0], PutPlan(tool, found[1], opening=opening)))
-            if len(dropping) >= ENOUGH or len(homeless) >= TOO_MANY:
+                dropping.append((found[0], PutPlan(grasp.tool, found[1], gap=gap)))
+            if len(dropping) >= MAX_DROPPING or len(unplaced) >= MAX_UNPLACED:
                 break
         yield from (plan for _, plan in sorted(dropping, key=lambda option: option[0]))
-        yield from homeless
+        yield from unplaced
 
-    def sliding(self, thing: str, pose: Pose, goal: Pose, here: Pose, joints: FloatArray) -> Iterator[Pose]:
-        """Hands at grasps from which a thing can be slid from where it is to a goal."""
-        for tool, at, _ in self.takes(thing, pose, PLATE, here, joints, Strictness()):
-            if self._reach.joints(goal @ (pose.inverse() @ tool), at) is not None:
-                yield tool
+    def slide_grasps(self, goal: Pose) -> Iterator[Pose]:
+        """Poses of the hand at grasps from which the object can be slid to a goal."""
+        pose = self._context.pose_of(self._obj)
+        for grasp, _ in self.reachable_grasps(PlanningMargins(), pose):
+            if self._reach.joints_at(goal @ (pose.inverse() @ grasp.tool), grasp.joints) is not None:
+                yield grasp.tool
 
-    def destination(self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str) -> Pose | None:
-        """Where to put a thing that is in the hand already."""
-        found = self._place(atom, thing, tool, joints, category, Strictness())
+    def placement(self) -> Pose | None:
+        """Where to put the object that is in the hand already; None if there is no placement."""
+        found = self._place(self._context.pose_of(self._obj), self._context.posture(), PlanningMargins())
         return None if found is None else found[1]
 
-    def takes(
-        self,
-        thing: str,
-        pose: Pose,
-        category: str,
-        here: Pose,
-        joints: FloatArray,
-        strictness: Strictness,
-        choice: Sequence[Grasp] | None = None,
-    ) -> Iterator[tuple[Pose, FloatArray, float]]:
-        """Hand, joints and opening of grasps the arm can take, of a choice of them or of all of a category."""
-        chosen = grasps(category) if choice is None else choice
-        options = [(grasp, tool) for grasp in chosen for tool in both_ways(pose @ grasp.tool)]
-        options.sort(key=lambda option: option[0].rank + turn_between(here, option[1]))
-        for grasp, tool in options[:MAX_GRASPS]:
-            self._probe.place(thing, pose)
-            led = self._led(here, before(tool), joints, strictness)
-            opening = min(grasp.opening, strictness.widest)
-            near = None if led is None else self._clear(before(tool), led, opening, strictness)
-            at = None if near is None else self._clear(tool, near, opening, strictness)
-            if at is None or self._pinches_others(at, thing, opening, strictness):
-                continue
-            if self._comes_up(thing, pose, tool):
-                yield tool, at, opening
+    def reachable_grasps(
+        self, margins: PlanningMargins, pose: Pose, grasps: Sequence[Grasp] | None = None
+    ) -> Iterator[tuple[ArmPosture, float]]:
+        """Postures at grasps of the object, and gaps of the fingers [m]; the arm can get there and lift the object.
 
-    def _comes_up(self, thing: str, pose: Pose, tool: Pose) -> bool:
-        """Whether nothing is over the thing on the way up: straight, or back along a leaning hand and then up."""
-        back = before(tool).position - tool.position if leans(tool) else np.zeros(3)
-        way = [share * back for share in (0.4, 0.7, 1.0)] if leans(tool) else []
-        way += [back + np.array([0.0, 0.0, height]) for height in RISES]
-        free = not any(self._probe.touches(thing, pose.shifted(offset)) for offset in way)
-        self._probe.place(thing, pose)
+        Args:
+            margins: What the grasps have to respect.
+            pose: Pose of the object.
+            grasps: Grasps to choose from; by default all `top_grasps` of the category.
+        """
+        start = self._context.posture()
+        grasps = top_grasps(self._context.category(self._obj)) if grasps is None else grasps
+        options = [(grasp, tool) for grasp in grasps for tool in both_finger_orders(pose @ grasp.tool)]
+        options.sort(key=lambda option: option[0].rank + angle_between(start.tool, option[1]))
+        for grasp, tool in options[:MAX_GRASPS]:
+            self._collisions.place(self._obj, pose)
+            gap = min(grasp.gap, margins.max_gap)
+            joints = self._joints_on_line(start, pregrasp_pose(tool), margins)
+            for stop in (pregrasp_pose(tool), tool):
+                joints = None if joints is None else self._free_joints(stop, joints, gap, margins)
+            if joints is not None and not self._pinches_others(joints, gap, margins) and self._can_lift(pose, tool):
+                yield ArmPosture(tool, joints), gap
+
+    def _can_lift(self, pose: Pose, tool: Pose) -> bool:
+        """Whether nothing is above the object: straight up, or back along a tilted hand and then up."""
+        back = pregrasp_pose(tool).position - tool.position if is_tilted(tool) else np.zeros(3)
+        way = [share * back for share in RETREATS] if is_tilted(tool) else []
+        way += [back + np.array([0.0, 0.0, height]) for height in LIFTS]
+        free = not any(self._collisions.object_collides(self._obj, pose.shifted(offset)) for offset in way)
+        self._collisions.place(self._obj, pose)
         return free
 
-    def _pinches_others(self, joints: FloatArray, thing: str, widest: float, strictness: Strictness) -> bool:
-        """Whether the closing fingers would meet something besides the thing, such as the wall of its neighbour."""
-        closing = (opening for opening in CLOSING if opening < widest)
-        cautious = strictness.cautious
-        return any(self._probe.collides(joints, opening, ignored=(thing,), cautious=cautious) for opening in closing)
+    def _pinches_others(self, joints: FloatArray, widest: float, margins: PlanningMargins) -> bool:
+        """Whether the closing fingers would hit something besides the object, such as the wall of its neighbour."""
+        collides = self._collisions.arm_collides
+        gaps = (gap for gap in CLOSING_GAPS if gap < widest)
+        return any(collides(joints, gap, ignored=(self._obj,), cautious=margins.cautious) for gap in gaps)
 
-    def _place(
-        self, atom: Atom, thing: Pose, tool: Pose, joints: FloatArray, category: str, strictness: Strictness
-    ) -> tuple[float, Pose] | None:
-        """The gentlest way found to let go of the thing, and how far it drops [m]."""
-        grip = thing.inverse() @ tool
-        yaw = yaw_of(thing)
+    def _place(self, pose: Pose, grasp: ArmPosture, margins: PlanningMargins) -> tuple[float, Pose] | None:
+        """The gentlest way found to let go of the object: the height of the drop [m] and the pose."""
+        placements, atom = self._context.placements, self._atom
+        grip, yaw = pose.inverse() @ grasp.tool, yaw_of(pose)
         best: tuple[float, Pose] | None = None
         unsteady: tuple[float, Pose] | None = None
         patience = PATIENCE
-        for angle in self._places.turns(atom, yaw):
-            for spot in self._spots(atom, yaw + angle, category):
-                falls = atom.predicate == "in" and not self._places.narrow(atom)
-                drops = DROPS if falls else DROPS[:2]
-                led = self._led(tool, spot.shifted((0.0, 0.0, HOVER)) @ grip, joints, strictness)
-                if led is None:
+        may_fall = atom.predicate == "in" and not placements.is_narrow(atom)
+        for turn in placements.turns(atom, yaw):
+            for rest in placements.best_poses(atom, yaw + turn):
+                near = self._joints_on_line(grasp, rest.shifted((0.0, 0.0, HOVER)) @ grip, margins)
+                if near is None:
                     continue
-                tried = drops[: None if best is None else 2]
-                found = self._released(atom.arguments[0], spot, grip, led, tried, strictness)
-                if found is not None and found[0] > GENTLE and not self._places.settles(atom, found[1]):
+                drops = DROPS if may_fall and best is None else DROPS[:2]
+                found = self._release(rest, grip, near, drops, margins)
+                if found is not None and found[0] > GENTLE and not self._context.drops.satisfies(atom, found[1]):
                     unsteady, found = unsteady or found, None
                 best = found or best
                 patience -= best is not None
@@ -179,49 +158,36 @@ class PickPlan:
                     return best
         return best or unsteady
 
-    def _spots(self, atom: Atom, yaw: float, category: str) -> list[Pose]:
-        """Where the thing may come to rest at a yaw [rad]. The same until the probe is renewed, so looked for once."""
-        if self._seen != self._probe.renewals:
-            self._seen = self._probe.renewals
-            self._known.clear()
-        if (atom, yaw) not in self._known:
-            found = self._places.of(atom, yaw, object_properties(category).centre)
-            self._known[atom, yaw] = list(itertools.islice(found, MAX_SPOTS))
-        return self._known[atom, yaw]
-
-    def _released(
-        self, thing: str, spot: Pose, grip: Pose, near: FloatArray, drops: Sequence[float], strictness: Strictness
+    def _release(
+        self, rest: Pose, grip: Pose, near: FloatArray, drops: Sequence[float], margins: PlanningMargins
     ) -> tuple[float, Pose] | None:
-        """Where to let go of the thing so that it comes to rest at a spot: as low as the hand can."""
+        """Where to let go of the object so that it comes to rest at a pose: as low as the hand can get."""
         for height in drops:
-            pose, above = spot.shifted((0.0, 0.0, height)), spot.shifted((0.0, 0.0, height + HOVER))
-            self._probe.place(thing, above)
-            joints = self._clear(above @ grip, near, HOLDING, strictness, thing)
-            self._probe.place(thing, pose)
-            if joints is not None and self._clear(pose @ grip, joints, HOLDING, strictness, thing) is not None:
+            pose, above = rest.shifted((0.0, 0.0, height)), rest.shifted((0.0, 0.0, height + HOVER))
+            joints: FloatArray | None = near
+            for stop in (above, pose):
+                self._collisions.place(self._obj, stop)
+                if joints is not None:
+                    joints = self._free_joints(stop @ grip, joints, HOLDING_GAP, margins, self._obj)
+            if joints is not None:
                 return height, pose
         return None
 
-    def _led(self, start: Pose, end: Pose, joints: FloatArray, strictness: Strictness) -> FloatArray | None:
-        """Joints (7,) that the arm's control comes to on the straight way; None if a joint's limit ends it before."""
-        if not strictness.cautious:
-            return joints
-        return self._reach.along(poses_between(start, end, STOPS), joints)
+    def _joints_on_line(self, start: ArmPosture, goal: Pose, margins: PlanningMargins) -> FloatArray | None:
+        """`ReachChecker.joints_on_line`; with low margins the arm may take any route, so its joints are returned."""
+        return self._reach.joints_on_line(start, goal, STOPS) if margins.cautious else start.joints
 
-    def _clear(
-        self, tool: Pose, near: FloatArray, opening: float, strictness: Strictness, carried: str | None = None
+    def _free_joints(
+        self, tool: Pose, near: FloatArray, gap: float, margins: PlanningMargins, carried: str | None = None
     ) -> FloatArray | None:
-        """Joints (7,) at a pose of the hand if it is in reach and nothing is in the way, else None."""
-        joints = self._reach.joints(tool, near)
-        cautious = strictness.cautious
-        if joints is None or self._probe.collides(joints, opening, carried=carried, cautious=cautious):
-            return None
-        if strictness.agile and self._reach.agility(joints) < AGILE:
+        """Joints (7,) [rad] at a pose of the hand, None if the margins are not kept there."""
+        joints = self._reach.free_joints_at(tool, near, gap, carried=carried, cautious=margins.cautious)
+        if joints is None or (margins.dexterous and self._reach.dexterity(joints) < MIN_DEXTERITY):
             return None
         return joints
 
 
 def yaw_of(pose: Pose) -> float:
-    """How a pose is turned about the vertical [rad]."""
+    """Angle of a pose's x axis about the vertical [rad]."""
     axis = pose.axis(0)
     return math.atan2(axis[1], axis[0])

@@ -1,4 +1,8 @@
-"""Where a thing has to be for a goal atom: poses of its body, tried in a copy of the world."""
+"""Placements of an object for a goal atom: poses at which it rests and the atom holds.
+
+They are tried in the collision checker's copy of the world. A region is narrow for an object that fits only when it is
+aligned with the walls, such as a book in a compartment of the desk caddy.
+"""
 
 import itertools
 import math
@@ -12,123 +16,94 @@ from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.geometry import corners_of
-from ambidex.scripted_policies.libero.lookahead.collision import Probe
-from ambidex.scripted_policies.libero.lookahead.resting import Falls, Lowering
+from ambidex.scripted_policies.libero.geometry import box_corners
+from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
+from ambidex.scripted_policies.libero.lookahead.resting import RestHeightFinder
 
-ABOVE = 0.16  # height over a place from which a thing is lowered [m]
-FINE = (0.07, -0.07, 0.15, -0.15, 0.22, -0.22, 0.3, -0.3)
-WIDE, NARROW = 0.01, 0.004  # how far off a thing may come to stand [m]
-SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions
-EVEN = 0.006  # difference in height between spots of one floor [m]
-TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the thing between grasp and place
-WALL_GAPS = (0.004, -0.004)  # between a thing and the end of a region it shares, whose walls may be further out [m]
-DEPTH = 0.4  # how far a thing is lowered at most [m]
+ABOVE = 0.16  # height above a region from which an object is lowered [m]
+DEPTH = 0.4  # how far an object is lowered at most [m]
+SHARES = (0.0, 0.45, -0.45, 0.8, -0.8)  # of a region's half size, tried as positions along both axes
+AXIS_SHARES = (0.07, -0.07, 0.15, -0.15, 0.22, -0.22, 0.3, -0.3)  # likewise, along one axis only
+WALL_GAPS = (0.004, -0.004)  # between an object and the end of a shared region, whose walls may be further out [m]
+MAX_ERRORS = (0.01, 0.004)  # at which the atom still has to hold, for better and for worse placements [m]
+LEVEL = 0.006  # difference in height between positions on one floor [m]
+MAX_POSES = 3  # of an object at one yaw
+TURNS = tuple(math.radians(angle) for angle in range(-150, 181, 30))  # of the object between grasp and placement
+MAX_CLEARANCE = 0.02  # beside an object, beyond which more is no better [m]
+ELONGATED = 1.5  # length by width from which an object counts as long
+SPARE = 1.2  # width of a region by length of an object, below which the region is narrow for it
+ON_FLOOR = 0.02  # height of an object's lowest point above the region's lower end, at most [m]
+QUARTER_TURNS = tuple(quarter * math.pi / 2 for quarter in range(4))
 
 
-class Places:
-    """Poses at which a goal atom of On or In will hold."""
+class Placements:
+    """Placements for goal atoms of the predicates On and In.
 
-    def __init__(self, world: ModelWorld, probe: Probe, falls: Falls, goal: Sequence[Atom]) -> None:
-        self._world = world
-        self._probe, self._lowering = probe, Lowering(probe)
-        self._falls = falls
-        self._goal = tuple(goal)
-        self._seen, self._known = 0, dict[tuple[Atom, float], list[Pose]]()
+    Args:
+        world: Evaluates predicates in the collision checker's copy of the world.
+        collisions: Tries poses.
+        goal: All atoms of the goal.
+    """
 
-    def narrow(self, atom: Atom) -> bool:
-        """Whether the thing has to be square to the place, and lowered to its floor."""
-        return atom.predicate == "in" and is_narrow(self._world.frames(atom.arguments[1])[0], self._category(atom))
+    def __init__(self, world: ModelWorld, collisions: CollisionChecker, goal: Sequence[Atom]) -> None:
+        self._world, self._collisions, self._goal = world, collisions, tuple(goal)
+        self._rest_heights = RestHeightFinder(collisions)
+        self._rests: dict[tuple[Atom, float], list[Pose]] = collisions.new_cache()
+        self._best: dict[tuple[Atom, float], list[Pose]] = collisions.new_cache()
+
+    def is_narrow(self, atom: Atom) -> bool:
+        """Whether the object has to be aligned with the region and lowered to its floor."""
+        return atom.predicate == "in" and is_narrow(self._frame(atom), self._category(atom))
 
     def turns(self, atom: Atom, yaw: float) -> list[float]:
-        """How far the thing may be turned between grasp and place, little first, from a yaw [rad]."""
-        if not self.narrow(atom):
-            return self._flat(atom, yaw, sorted(TURNS, key=abs))
-        frame = self._world.frames(atom.arguments[1])[0]
-        turns = [math.remainder(square - yaw, 2 * math.pi) for square in square_yaws(frame, self._category(atom))]
-        return sorted(turns, key=abs)
+        """How far the object may be turned from a yaw between grasp and placement [rad], smallest turn first."""
+        if not self.is_narrow(atom):
+            return self._lowest_turns(atom, yaw, sorted(TURNS, key=abs))
+        aligned = aligned_yaws(self._frame(atom), self._category(atom))
+        return sorted((math.remainder(angle - yaw, 2 * math.pi) for angle in aligned), key=abs)
 
-    def of(self, atom: Atom, yaw: float, centre: FloatArray) -> Iterator[Pose]:
-        """Poses of the thing at rest, better ones first, for one yaw of the thing.
+    def best_poses(self, atom: Atom, yaw: float) -> list[Pose]:
+        """The best poses of the object at rest for one yaw [rad], at most MAX_POSES."""
+        if (atom, yaw) not in self._best:
+            self._best[atom, yaw] = list(itertools.islice(self._poses(atom, yaw), MAX_POSES))
+        return self._best[atom, yaw]
 
-        Args:
-            atom: On or In.
-            yaw: How the thing is turned about the vertical [rad].
-            centre: Centre of the thing's box in its own frame, shape (3,) [m].
-        """
-        found = self._rests(atom, yaw, centre)
-        lowest = min((float(rest.position[2]) for rest in found), default=0.0)
-        # What comes to rest higher than elsewhere in the region stands on an edge.
-        flat = [rest for rest in found if rest.position[2] < lowest + EVEN and self._is_down(atom, rest)]
+    def _poses(self, atom: Atom, yaw: float) -> Iterator[Pose]:
+        rests = self._rest_poses(atom, yaw)
+        lowest = min((float(rest.position[2]) for rest in rests), default=0.0)
+        # An object that rests higher than elsewhere in the region stands on an edge.
+        flat = [rest for rest in rests if rest.position[2] < lowest + LEVEL and self._is_on_floor(atom, rest)]
         if self._is_shared(atom):
-            flat.sort(key=lambda rest: (-self._room(atom, rest), self._off_centre(atom, rest)))
-        for margin in (WIDE, NARROW):
-            yield from (rest for rest in flat if self._holds_around(atom, rest, margin))
+            centre = self._frame(atom).position
+            flat.sort(key=lambda r: (-self._clearance(atom, r), float(np.hypot(*(r.position - centre)[:2]))))
+        for error in MAX_ERRORS:
+            yield from (rest for rest in flat if self._holds_around(atom, rest, error))
 
-    def _rests(self, atom: Atom, yaw: float, centre: FloatArray) -> list[Pose]:
-        """Where the thing comes to rest at a yaw when it is lowered on any spot; looked for once."""
-        if self._seen != self._probe.renewals:
-            self._seen, self._known = self._probe.renewals, {}
+    def _rest_poses(self, atom: Atom, yaw: float) -> list[Pose]:
+        """Where the object comes to rest at a yaw when it is lowered at each position."""
         key = (atom, round(yaw, 3))
-        if key not in self._known:
+        if key not in self._rests:
             turned = Pose.at((0, 0, 0), quaternion_about((0, 0, 1), yaw))
-            shift = (turned @ Pose.at((*centre[:2], 0.0))).position
-            spots = itertools.chain(self._spots(atom, shift), self._beside_walls(atom, turned.quaternion))
-            rests = [self._lowered(atom, Pose(spot, turned.quaternion)) for spot in spots]
-            self._known[key] = [rest for rest in rests if rest is not None]
-        return self._known[key]
+            positions = itertools.chain(self._positions(atom, turned), self._beside_walls(atom, turned.quaternion))
+            rests = [self._lowered(atom, Pose(position, turned.quaternion)) for position in positions]
+            self._rests[key] = [rest for rest in rests if rest is not None]
+        return self._rests[key]
 
-    def _flat(self, atom: Atom, yaw: float, turns: list[float]) -> list[float]:
-        """The same turns; where things share a place, those in which the thing gets down lowest, to its floor."""
+    def _lowest_turns(self, atom: Atom, yaw: float, turns: list[float]) -> list[float]:
+        """The same turns; in a shared region only those in which the object gets down lowest, to the floor."""
         if not self._is_shared(atom):
             return turns
-        centre = object_properties(self._category(atom)).centre
-        levels = [
-            min((float(rest.position[2]) for rest in self._rests(atom, yaw + turn, centre)), default=math.inf)
+        heights = [
+            min((float(rest.position[2]) for rest in self._rest_poses(atom, yaw + turn)), default=math.inf)
             for turn in turns
         ]
-        lowest = min(levels)
-        return [turn for turn, level in zip(turns, levels, strict=True) if level <= lowest + EVEN]
+        lowest = min(heights)
+        return [turn for turn, height in zip(turns, heights, strict=True) if height <= lowest + LEVEL]
 
-    def _is_shared(self, atom: Atom) -> bool:
-        """Whether something else belongs into the same place."""
-        return atom.predicate == "in" and any(_is_beside(other, atom) for other in self._goal)
-
-    def _beside_walls(self, atom: Atom, quaternion: FloatArray) -> Iterator[FloatArray]:
-        """Positions above a shared place at which the thing's box is next to one wall, or to two, (3,) [m]."""
-        if not self._is_shared(atom):
-            return
-        corners = corners_of(self._category(atom), quaternion)
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        for frame in self._world.frames(atom.arguments[1]):
-            half = np.abs(frame.rotation @ frame.half_size)
-            above = frame.position + np.array([0.0, 0.0, half[2] + ABOVE])
-            ends = [-(low + high) / 2]
-            ends += [end for gap in WALL_GAPS for end in (gap - half - low, half - gap - high)]
-            for x, y in itertools.product(ends, ends):
-                yield above + np.array([x[0], y[1], 0.0])
-
-    def settles(self, atom: Atom, pose: Pose) -> bool:
-        """Whether the thing, let go at a pose, comes to rest where the atom holds."""
-        return self._falls.reach(atom, pose)
-
-    def _room(self, atom: Atom, rest: Pose) -> float:
-        """How well what is still to come into the same place fits beside the thing, up to enough [m]."""
-        later = [other for other in self._goal if _is_beside(other, atom) and not holds(self._world, other)]
-        if atom.predicate != "in" or not later:
-            return 0.0
-        (frame, *_) = self._world.frames(atom.arguments[1])
-        room = min(room_beside(frame, self._category(atom), rest, self._category(other)) for other in later)
-        return round(room, 3)
-
-    def _off_centre(self, atom: Atom, rest: Pose) -> float:
-        """How far a thing's origin is from the middle of its place, level [m]."""
-        (frame, *_) = self._world.frames(atom.arguments[1])
-        return float(np.hypot(*(rest.position - frame.position)[:2]))
-
-    def _spots(self, atom: Atom, shift: FloatArray) -> Iterator[FloatArray]:
-        """Positions of the body's origin above where it may stand, (3,) [m]."""
+    def _positions(self, atom: Atom, turned: Pose) -> Iterator[FloatArray]:
+        """Positions of the object's origin above where it may stand, (3,) [m]; `turned` has its orientation."""
         support = atom.arguments[1]
+        shift = (turned @ Pose.at((*object_properties(self._category(atom)).centre[:2], 0.0))).position
         if not self._world.is_region(support):
             position = self._world.position(support)
             above = position + np.array([0.0, 0.0, ABOVE])
@@ -138,63 +113,89 @@ class Places:
             half = np.abs(frame.rotation @ frame.half_size)
             above = frame.position + np.array([0.0, 0.0, half[2] + ABOVE])
             yield above - shift
-            grid = [*itertools.product(SHARES, SHARES), *((s, 0.0) for s in FINE), *((0.0, s) for s in FINE)]
+            grid = [
+                *itertools.product(SHARES, SHARES),
+                *((s, 0.0) for s in AXIS_SHARES),
+                *((0.0, s) for s in AXIS_SHARES),
+            ]
             for x, y in sorted(grid, key=lambda s: math.hypot(*s)):
                 yield above + half * [x, y, 0.0]
 
+    def _beside_walls(self, atom: Atom, quaternion: FloatArray) -> Iterator[FloatArray]:
+        """Positions above a shared region at which the object's box is next to one wall or to two, (3,) [m]."""
+        if not self._is_shared(atom):
+            return
+        corners = box_corners(self._category(atom), quaternion)
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        for frame in self._world.frames(atom.arguments[1]):
+            half = np.abs(frame.rotation @ frame.half_size)
+            above = frame.position + np.array([0.0, 0.0, half[2] + ABOVE])
+            offsets = [-(low + high) / 2]
+            offsets += [offset for gap in WALL_GAPS for offset in (gap - half - low, half - gap - high)]
+            for x, y in itertools.product(offsets, offsets):
+                yield above + np.array([x[0], y[1], 0.0])
+
     def _lowered(self, atom: Atom, above: Pose) -> Pose | None:
-        height = self._lowering.rest_height(atom.arguments[0], above, DEPTH, self._support(atom))
+        height = self._rest_heights.rest_height(atom.arguments[0], above, DEPTH, self._support(atom))
         return None if height is None else above.shifted((0.0, 0.0, height - above.position[2]))
 
-    def _is_down(self, atom: Atom, rest: Pose) -> bool:
-        """Whether a thing in a narrow place is on its floor, not on its walls."""
-        if not self.narrow(atom):
-            return True
-        bottom = float(rest.position[2] + object_properties(self._category(atom)).low[2])
-        return on_floor(self._world.frames(atom.arguments[1])[0], bottom)
-
-    def _category(self, atom: Atom) -> str:
-        return self._world.category(atom.arguments[0])
-
     def _support(self, atom: Atom) -> str | None:
-        """What the thing may touch when it comes to rest."""
+        """What the object may touch at rest, as in `RestHeightFinder.rest_height`."""
         if atom.predicate == "in":
             return None
         name = atom.arguments[1]
-        on_room = self._world.is_region(name) and self._world.on_workspace(name)
-        return "" if on_room else self._world.owner(name)
+        on_arena = self._world.is_region(name) and self._world.on_workspace(name)
+        return "" if on_arena else self._world.owner(name)
 
-    def _holds_around(self, atom: Atom, rest: Pose, margin: float) -> bool:
-        """Whether the atom holds at a pose and a little to each side of it; that things touch is taken for granted."""
-        for x, y in ((margin, 0.0), (-margin, 0.0), (0.0, margin), (0.0, -margin)):
-            self._probe.place(atom.arguments[0], rest.shifted((x, y, 0.002)))
-            self._probe.update()
+    def _is_on_floor(self, atom: Atom, rest: Pose) -> bool:
+        """Whether an object in a narrow region rests on its floor, not on its walls; true in all other regions."""
+        lowest = float(rest.position[2] + object_properties(self._category(atom)).low[2])
+        return not self.is_narrow(atom) or is_on_floor(self._frame(atom), lowest)
+
+    def _is_shared(self, atom: Atom) -> bool:
+        """Whether another object belongs in the same region."""
+        return atom.predicate == "in" and any(_share_region(other, atom) for other in self._goal)
+
+    def _clearance(self, atom: Atom, rest: Pose) -> float:
+        """Clearance beside the object for what has yet to come into the same region [m]; see `clearance_beside`."""
+        later = [other for other in self._goal if _share_region(other, atom) and not holds(self._world, other)]
+        if atom.predicate != "in" or not later:
+            return 0.0
+        frame, category = self._frame(atom), self._category(atom)
+        return round(min(clearance_beside(frame, category, rest, self._category(other)) for other in later), 3)
+
+    def _holds_around(self, atom: Atom, rest: Pose, error: float) -> bool:
+        """Whether the atom holds with the object a little to each side; contact with the support is assumed."""
+        for x, y in ((error, 0.0), (-error, 0.0), (0.0, error), (0.0, -error)):
+            self._collisions.place(atom.arguments[0], rest.shifted((x, y, 0.002)))
+            self._collisions.update_poses()
             if not holds(self._world, atom):
                 return False
         return True
 
+    def _category(self, atom: Atom) -> str:
+        return self._world.category(atom.arguments[0])
 
-def _is_beside(other: Atom, atom: Atom) -> bool:
+    def _frame(self, atom: Atom) -> RegionFrame:
+        return self._world.frames(atom.arguments[1])[0]
+
+
+def _share_region(other: Atom, atom: Atom) -> bool:
     return other.predicate == "in" and other.arguments[1] == atom.arguments[1] and other != atom
 
 
-# FOLDED scripted_policies.libero.room: How much room a thing leaves beside it for another one.
+def clearance_beside(frame: RegionFrame, category: str, rest: Pose, other: str) -> float:
+    """How much larger than another object the best free strip of a region beside an object is [m].
 
-ENOUGH = 0.02  # room around a thing, beyond which more is no better [m]
-
-
-def room_beside(frame: RegionFrame, category: str, rest: Pose, other: str) -> float:
-    """How much larger than another thing the best strip of a region is beside a thing, both ways [m].
-
-    Negative when it does not fit; at most ENOUGH.
+    Negative if the other object does not fit there; at most MAX_CLEARANCE.
 
     Args:
         frame: The region.
-        category: Of the thing.
-        rest: Where it is.
-        other: Category of the thing that comes beside it.
+        category: Category of the object in it.
+        rest: Pose of that object.
+        other: Category of the object that comes beside it.
     """
-    corners = (rest.position + corners_of(category, rest.quaternion) - frame.position) @ frame.rotation
+    corners = (rest.position + box_corners(category, rest.quaternion) - frame.position) @ frame.rotation
     low, high = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
     half = np.abs(frame.half_size[:2])
     strips = [
@@ -202,38 +203,30 @@ def room_beside(frame: RegionFrame, category: str, rest: Pose, other: str) -> fl
     ]
     sizes = sorted(object_properties(other).size[:2])
     spare = max(min(min(strip) - sizes[0], max(strip) - sizes[1]) for strip in strips)
-    return float(min(spare, ENOUGH))
-
-
-# FOLDED scripted_policies.libero.compartment: Places open above, and so narrow that a long thing stands in them only when it is square to the walls.
-
-OBLONG = 1.5  # length by width, from which a thing counts as long
-SPARE = 1.2  # width of a region by length of a thing, below which the region is narrow for it
-ON_FLOOR = 0.02  # of a thing's lowest point above the region's lower end, at most [m]
-QUARTERS = tuple(quarter * math.pi / 2 for quarter in range(4))
+    return float(min(spare, MAX_CLEARANCE))
 
 
 def is_narrow(frame: RegionFrame, category: str) -> bool:
-    """Whether a thing has to be square to a region to stand in it with room for the fingers.
+    """Whether an object has to be aligned with a region to stand in it with room for the fingers.
 
-    What is longer than the region, such as a bottle in a basket, is dropped in and lies as it likes, and so does what
-    lies from the beginning, such as a bottle of ketchup in a drawer.
+    Objects longer than the region, such as a bottle in a basket, are dropped and need no alignment. Neither do objects
+    that lie flat, such as a bottle of ketchup in a drawer.
     """
     *level, height = object_properties(category).size
     width, length = sorted(level)
     least, most = sorted(2.0 * frame.half_size[:2])
-    return bool(height > width and length > OBLONG * width and least < SPARE * length < SPARE * most)
+    return bool(height > width and length > ELONGATED * width and least < SPARE * length < SPARE * most)
 
 
-def square_yaws(frame: RegionFrame, category: str) -> tuple[float, ...]:
-    """How a thing may be turned about the vertical so that it fits [rad]."""
-    facing = math.atan2(frame.rotation[1, 0], frame.rotation[0, 0])
+def aligned_yaws(frame: RegionFrame, category: str) -> tuple[float, ...]:
+    """Yaws at which an object fits a narrow region [rad]."""
+    yaw = math.atan2(frame.rotation[1, 0], frame.rotation[0, 0])
     x, y = object_properties(category).size[:2]
     fits = [bool((2 * frame.half_size[:2] > size).all()) for size in ((x, y), (y, x))]
-    return tuple(facing + quarter for number, quarter in enumerate(QUARTERS) if fits[number % 2])
+    return tuple(yaw + turn for number, turn in enumerate(QUARTER_TURNS) if fits[number % 2])
 
 
-def on_floor(frame: RegionFrame, lowest: float) -> bool:
-    """Whether the lowest point of a thing [m] is down where the region ends."""
+def is_on_floor(frame: RegionFrame, lowest: float) -> bool:
+    """Whether an object whose lowest point has this height [m] is down on the floor of a region."""
     bottom = frame.position[2] - np.abs(frame.rotation @ frame.half_size)[2]
     return bool(lowest < bottom + ON_FLOOR)

@@ -1,1 +1,1 @@
-"""TODO scripted_policies/libero/skills."""
+"""Skills of the LIBERO expert, each a class with a `motion` that reaches one subgoal."""

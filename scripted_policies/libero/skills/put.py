@@ -1,169 +1,163 @@
-"""Picks a thing up and puts it where a goal atom wants it."""
+"""The skill `Put`: picks an object up and puts it where a goal atom wants it."""
 
 import itertools
+from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
 from ambidex.envs.simulation.pose import Pose
-from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.context import CLEARANCE, HAND_RADIUS, Workplace
-from ambidex.scripted_policies.libero.geometry import advanced, before, leans, poses_between
-from ambidex.scripted_policies.libero.hand import OPEN as RELEASE
-from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.planning.grasps import OPEN
-from ambidex.scripted_policies.libero.planning.pick import HOVER, PutPlan, Strictness
-from ambidex.scripted_policies.libero.skills.push import Nudge
-from ambidex.scripted_policies.libero.subgoals import Job
+from ambidex.scripted_policies.libero.context import CLEARANCE, HAND_RADIUS, Skill, SkillContext
+from ambidex.scripted_policies.libero.geometry import advanced, is_tilted, poses_between, pregrasp_pose
+from ambidex.scripted_policies.libero.hand import OPEN, Motion
+from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP
+from ambidex.scripted_policies.libero.planning.pick import HOVER, PickPlanner, PlanningMargins, PutPlan
+from ambidex.scripted_policies.libero.skills.push import PushAway
+from ambidex.scripted_policies.libero.subgoals import Subgoal
 
 LIFT = 0.05  # straight up after a grasp [m]
-UPRIGHT = 0.985  # z of the upward axis of a thing that may be let go in a narrow place
-LOWERED = 0.008  # further than the floor, in a narrow place [m]
-LIFTED = 0.015  # what of it the thing has to follow [m]
-RETREAT = 0.07  # after letting go [m]
-LOOSE, WIDE = 0.012, 0.076  # by how much fingers open, or how far, until they are off a thing [m]
+MIN_RISE = 0.015  # of the object while it is lifted; less means that the grasp has failed [m]
+UPRIGHT = 0.985  # z of the upward axis of an object that may be let go in a narrow region
+LOWERED = 0.008  # command below the floor of a narrow region, so that the object stands on it [m]
+RETREAT, MIN_RETREAT_UP = 0.07, 0.04  # back along the hand after letting go, of that upwards at least [m]
+LOOSE, WIDE = 0.012, 0.076  # by how much, or how far, fingers open until they are clear of an object [m]
 RELEASE_STEPS = 18  # at most, until they are
-NARROW = 0.056  # opening of the fingers where things stand close [m]
-STRICTNESS = (
-    Strictness(),
-    Strictness(cautious=False),
-    Strictness(cautious=False, agile=False),
-    Strictness(cautious=False, agile=False, widest=NARROW),
-)
-RETRY = 80  # steps to wait if there is no way, as thinking costs time
-STOPS = 6  # on the way to a place that are looked at
-TRIES = 12  # plans drawn per job
+NARROW_GAP = 0.056  # of the fingers where objects stand close together [m]
+RETRY_STEPS = 80  # to wait if there is no plan: the search takes long
+STOPS = 6  # checked on the line to a placement
+MAX_PLANS = 12  # computed for one subgoal
+LOST_STEPS = 4  # consecutive steps without contact after which an object is lost
 
 
-class Put:
-    """The skill, for one job. Each try takes the next plan."""
+class Put(Skill):
+    """Puts one object."""
 
-    def __init__(self, work: Workplace, job: Job) -> None:
-        self._work = work
-        self._atom = job.atom
-        self._thing = job.thing
+    MARGINS: ClassVar[tuple[PlanningMargins, ...]] = (
+        PlanningMargins(),
+        PlanningMargins(cautious=False),
+        PlanningMargins(cautious=False, dexterous=False),
+        PlanningMargins(cautious=False, dexterous=False, max_gap=NARROW_GAP),
+    )
+    """Tried in this order until there is a plan with a placement."""
+
+    def __init__(self, context: SkillContext, subgoal: Subgoal) -> None:
+        super().__init__(context, subgoal)
+        self._obj, self._planner = subgoal.target, PickPlanner(context, subgoal.atom)
 
     def motion(self, attempt: int) -> Motion:
-        """Pick and place; true if the thing was let go where it should be."""
+        """Pick and place; true if the object was let go where it should be."""
         plan = self._plan(attempt)
-        if (plan is None or plan.place is None) and (yield from Nudge(self._work, self._atom).motion()):
+        no_placement = plan is None or plan.placement is None
+        if no_placement and (yield from PushAway(self._context, self._atom).motion()):
             return False
         if plan is None:
-            return (yield from self._work.hand.pause(RETRY, until=lambda: False))
+            return (yield from self._fail(RETRY_STEPS))
         if not (yield from self._pick(plan)):
-            yield from self._let_go()
-            return False
+            return (yield from self._let_go(success=False))
         return (yield from self._place(plan))
 
     def _plan(self, attempt: int) -> PutPlan | None:
-        work = self._work
-        work.probe.renew()
-        thing = work.pose_of(self._thing)
-        here, joints = work.hand.tool(), work.joints()
-        found: PutPlan | None = None
-        for strictness in STRICTNESS:
-            plans = work.pick_plan.plans(self._atom, thing, work.category(self._thing), here, joints, strictness)
-            for plan in itertools.islice(plans, attempt % TRIES + 1):
-                found = plan if found is None or plan.place is not None else found
-            if found is not None and found.place is not None:
+        self._context.collisions.sync()
+        best: PutPlan | None = None
+        for margins in self.MARGINS:
+            for plan in itertools.islice(self._plans(margins), attempt % MAX_PLANS + 1):
+                best = plan if best is None or plan.placement is not None else best
+            if best is not None and best.placement is not None:
                 break
-        return found
+        return best
+
+    def _plans(self, margins: PlanningMargins) -> Iterator[PutPlan]:
+        return self._planner.plans(margins)
 
     def _pick(self, plan: PutPlan) -> Motion:
-        work, hand = self._work, self._work.hand
-        grip = work.pose_of(self._thing).inverse() @ plan.tool
-        yield from hand.follow(work.free_way(before(plan.tool)))
+        context, hand = self._context, self._hand
+        grip = context.pose_of(self._obj).inverse() @ plan.tool
+        yield from hand.follow(context.empty_route(pregrasp_pose(plan.tool)))
         yield from hand.open()
-        if plan.opening < OPEN:
-            yield from hand.narrow(plan.opening)
-        goal = work.jittered(work.pose_of(self._thing) @ grip)
-        yield from hand.reach(goal, speed=0.7)
+        if plan.gap < OPEN_GAP:
+            yield from hand.close_to(plan.gap)
+        goal = context.jittered(context.pose_of(self._obj) @ grip)
+        yield from hand.move_to(goal, speed=0.7)
         yield from hand.close()
-        height, here = work.pose_of(self._thing).position[2], hand.tool()
-        # A leaning hand came from under something, and has to go back there before it goes up.
-        lifted = before(here) if leans(here) else here.shifted((0.0, 0.0, LIFT))
-        yield from hand.reach(lifted, tolerance=0.01, speed=0.8)
-        risen = work.pose_of(self._thing).position[2] - height
-        return bool(risen > LIFTED and work.held(self._thing))
+        height, here = context.pose_of(self._obj).position[2], hand.tool_pose
+        # A tilted hand may have come from under something, and has to go back there before it goes up.
+        lifted = pregrasp_pose(here) if is_tilted(here) else here.shifted((0.0, 0.0, LIFT))
+        yield from hand.move_to(lifted, tolerance=0.01, speed=0.8)
+        rise = context.pose_of(self._obj).position[2] - height
+        return bool(rise > MIN_RISE and context.held(self._obj))
 
     def _place(self, plan: PutPlan) -> Motion:
-        work, hand = self._work, self._work.hand
-        place = self._destination(plan)
-        if place is None:
-            yield from self._let_go()
-            return False
-        thing, tool = work.pose_of(self._thing), hand.tool()
-        low, high = work.passage.extent(self._thing)
-        drop = float(tool.position[2] - low[2])
-        above = place.shifted((0.0, 0.0, HOVER)) @ (thing.inverse() @ tool)
-        radius = half_width(low, high, tool)
-        way = work.way(above, drop + CLEARANCE, radius, self._thing)
-        if not (yield from carried(work, self._thing, hand.follow(way, exact=self._atom.predicate == "in"))):
-            yield from self._let_go()
-            return False
-        # As it is now: what slipped on the way is made good at the place.
-        grip = work.pose_of(self._thing).inverse() @ hand.tool()
-        yield from hand.reach(place @ grip, speed=0.6)
-        if work.is_narrow(self._atom):
-            # Supported from below, it does not tip over as the fingers open.
-            yield from hand.reach((place @ grip).shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
-            if not self._stands():
-                yield from hand.follow(work.way(plan.tool, drop + CLEARANCE, radius, self._thing))
-                yield from self._let_go()
-                return False
-        yield from self._let_go()
-        return True
+        context, hand = self._context, self._hand
+        placement = self._reachable_placement(plan)
+        if placement is None:
+            return (yield from self._let_go(success=False))
+        pose, tool = context.pose_of(self._obj), hand.tool_pose
+        above = placement.shifted((0.0, 0.0, HOVER)) @ (pose.inverse() @ tool)
+        depth, radius = self._load()
+        route = context.route(above, depth, radius, self._obj)
+        follow = hand.follow(route, exact=self._atom.predicate == "in")
+        if not (yield from while_held(context, self._obj, follow)):
+            return (yield from self._let_go(success=False))
+        # The object may have slipped in the hand on the way.
+        grip = context.pose_of(self._obj).inverse() @ hand.tool_pose
+        yield from hand.move_to(placement @ grip, speed=0.6)
+        if context.placements.is_narrow(self._atom):
+            # An object that stands on the floor does not tip over as the fingers open.
+            yield from hand.move_to((placement @ grip).shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
+            if not self._is_standing():
+                yield from hand.follow(context.route(plan.tool, depth, radius, self._obj))
+                return (yield from self._let_go(success=False))
+        return (yield from self._let_go(success=True))
 
-    def _destination(self, plan: PutPlan) -> Pose | None:
-        """Where to put what is in the hand: as planned, or elsewhere if the arm does not get there from its posture."""
-        work = self._work
-        thing, tool, joints = work.pose_of(self._thing), work.hand.tool(), work.joints()
-        if plan.place is not None:
-            grip = thing.inverse() @ tool
-            over = plan.place.shifted((0.0, 0.0, HOVER)) @ grip
-            if work.reach.along([*poses_between(tool, over, STOPS), plan.place @ grip], joints) is not None:
-                return plan.place
-        work.probe.renew()
-        found = work.pick_plan.destination(self._atom, thing, tool, joints, work.category(self._thing))
-        return plan.place if found is None else found
+    def _reachable_placement(self, plan: PutPlan) -> Pose | None:
+        """The plan's placement, or another one if the arm does not get there from its present posture."""
+        context = self._context
+        pose, start = context.pose_of(self._obj), context.posture()
+        if plan.placement is not None:
+            grip = pose.inverse() @ start.tool
+            over = plan.placement.shifted((0.0, 0.0, HOVER)) @ grip
+            stops = [*poses_between(start.tool, over, STOPS), plan.placement @ grip]
+            if context.reach.joints_along(stops, start.joints) is not None:
+                return plan.placement
+        context.collisions.sync()
+        return self._planner.placement() or plan.placement
 
-    def _stands(self) -> bool:
-        """Whether the thing in the hand is upright and down on the floor of its place."""
-        upright = self._work.pose_of(self._thing).axis(2)[2] > UPRIGHT
-        return bool(upright and self._work.stands_in(self._atom))
+    def _load(self) -> tuple[float, float]:
+        """How far the object in the hand reaches below the tool, with clearance, and to the side [m]."""
+        low, high = self._context.obstacles.extent(self._obj)
+        tool = self._hand.tool_pose.position
+        reach = np.maximum(np.abs(high - tool), np.abs(tool - low))
+        radius = float(max(HAND_RADIUS, np.hypot(*reach[:2]) * 0.8))
+        return float(tool[2] - low[2]) + CLEARANCE, radius
 
-    def _let_go(self) -> Motion:
-        hand = self._work.hand
+    def _is_standing(self) -> bool:
+        """Whether the object in the hand is upright and down on the floor of its region."""
+        upright = self._context.pose_of(self._obj).axis(2)[2] > UPRIGHT
+        return bool(upright and self._context.is_on_floor(self._atom))
+
+    def _let_go(self, *, success: bool) -> Motion:
+        """Open the hand and retreat; returns `success`."""
+        hand = self._hand
         free = min(hand.gap() + LOOSE, WIDE)
-        hand.grip = RELEASE
-        # The hand goes up while its fingers open further, as soon as they are off the thing.
-        yield from hand.pause(RELEASE_STEPS, until=lambda: hand.gap() > free)
-        yield from hand.reach(_back(hand.tool()), tolerance=0.02, turn_tolerance=1.0)
-        return True
+        hand.grip = OPEN
+        # The hand retreats as soon as the fingers are clear of the object, and opens further meanwhile.
+        yield from hand.wait(RELEASE_STEPS, until=lambda: hand.gap() > free)
+        yield from hand.move_to(_retreat_pose(hand.tool_pose), tolerance=0.02, angle_tolerance=1.0)
+        return success
 
 
-def _back(tool: Pose) -> Pose:
-    """Up and back along the hand, mostly up."""
+def _retreat_pose(tool: Pose) -> Pose:
     away = advanced(tool, -RETREAT)
-    return Pose(np.array([*away.position[:2], max(away.position[2], tool.position[2] + 0.04)]), tool.quaternion)
+    height = max(away.position[2], tool.position[2] + MIN_RETREAT_UP)
+    return Pose(np.array([*away.position[:2], height]), tool.quaternion)
 
 
-def half_width(low: FloatArray, high: FloatArray, tool: Pose) -> float:
-    """How far what is carried reaches from the tool, level [m]."""
-    reach = np.maximum(np.abs(high - tool.position), np.abs(tool.position - low))
-    return float(max(HAND_RADIUS, np.hypot(*reach[:2]) * 0.8))
-
-
-# FOLDED scripted_policies.libero.carry: Motions with a thing in the hand.
-
-LOST = 4  # steps on end without touch, after which a thing is lost
-
-
-def carried(work: Workplace, thing: str, motion: Motion) -> Motion:
-    """The same motion, which ends at once when the thing is no longer between the fingers; true if it still is."""
+def while_held(context: SkillContext, obj: str, motion: Motion) -> Motion:
+    """The same motion, which ends at once if the object is lost; returns whether it is held at the end."""
     missing = 0
     for _ in motion:
         yield
-        missing = 0 if work.held(thing) else missing + 1
-        if missing >= LOST:
+        missing = 0 if context.held(obj) else missing + 1
+        if missing >= LOST_STEPS:
             return False
-    return work.held(thing)
+    return context.held(obj)

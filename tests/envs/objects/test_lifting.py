@@ -6,7 +6,7 @@ from floating_hand import FloatingHand
 
 from ambidex.envs.objects.properties import categories, object_properties
 from ambidex.envs.simulation.pose import Pose, rotation_between
-from ambidex.scripted_policies.libero.planning.grasps import grasps
+from ambidex.scripted_policies.libero.planning.grasps import top_grasps
 
 STAYING = {"basket", "wooden_tray", "plate"}  # no task lifts these
 MOVABLE = [
@@ -16,7 +16,7 @@ MOVABLE = [
 
 def some_from_above(category: str) -> list[Pose]:
     """Up to four grasps with the hand upright, spread over all of them."""
-    tools = [grasp.tool for grasp in grasps(category) if grasp.tool.axis(2)[2] < -0.999]
+    tools = [grasp.tool for grasp in top_grasps(category) if grasp.tool.axis(2)[2] < -0.999]
     return [tools[i] for i in np.unique(np.linspace(0, len(tools) - 1, 4).round().astype(int))]
 
 
