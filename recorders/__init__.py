@@ -1,10 +1,13 @@
-"""Dataset formats, the recorder, video, and the commands that read and write episodes."""
+"""Recording, rendering, verifying and reading datasets: `record`, `render`, `verify`, `read`, and their commands."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ambidex.recorders.dataset.dataset import read
+    from ambidex.recorders.recording.record import record
+    from ambidex.recorders.rendering.render import render
+    from ambidex.recorders.verification.verify import verify
 
 if __name__ != "ambidex.recorders":
     raise ImportError(
@@ -12,10 +15,16 @@ if __name__ != "ambidex.recorders":
         "Install the project (pip install -e .) and import it under its full name."
     )
 
-__all__ = ["read"]
+__all__ = ["read", "record", "render", "verify"]
+_MODULES = {
+    "read": "dataset.dataset",
+    "record": "recording.record",
+    "render": "rendering.render",
+    "verify": "verification.verify",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name == "read":  # on demand: it needs h5py
-        return import_module("ambidex.recorders.dataset.dataset").read
+    if name in _MODULES:  # on demand: they need h5py, and all but `read` the simulator
+        return getattr(import_module(f"ambidex.recorders.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'ambidex.recorders' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command `record-episodes`."""
+"""The command `record-episodes`: its defaults when resuming, and the table that --list prints."""
 
 import sys
 from collections.abc import Sequence
@@ -15,40 +15,36 @@ from ambidex.recorders.recording.config import RecordConfig
 from ambidex.text import text_table
 
 COMMAND = "record-episodes"
+FEW = 3  # tasks of a suite that are listed by name
+SUITE_HEADER = ("suite", "tasks", "steps", "cameras", "names")
+TASK_HEADER = ("task", "short", "steps", "instruction")
+HINT = "`record-episodes --list --task SUITE` prints the tasks of a suite with their instructions."
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Parse the flags, record, and leave with an exit code."""
-    words = sys.argv[1:] if argv is None else argv
-    run(COMMAND, _main, RecordConfig, words, default=defaults_or_exit(COMMAND, defaults_for, words))
+    """Parse the flags, record, and exit."""
+    argv = sys.argv[1:] if argv is None else argv
+    run(COMMAND, _main, RecordConfig, argv, default=defaults_or_exit(COMMAND, defaults_for, argv))
 
 
 def _main(config: RecordConfig) -> int:
     if config.list:
-        return _list(config)
+        sys.stdout.write(task_table(config.task) + "\n")
+        return DONE
     check_environment()
     from ambidex.recorders.recording.record import record, resume_command  # heavy: not for --help
 
     try:
         summaries = record(config)
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(f"{interrupt} Go on with: {resume_command(config)}".strip()) from None
+        raise KeyboardInterrupt(f"{interrupt} Resume with: {resume_command(config)}".strip()) from None
     for summary in summaries:
         if summary.complete and not config.quiet:
-            sys.stdout.write(summary.in_words() + "\n")
+            sys.stdout.write(f"{summary}\n")
         if not summary.complete:
             longer = replace(config, max_attempts=2 * summary.attempts)
             print_message(COMMAND, summary.shortfall(resume_command(longer)))
     return DONE if all(summary.complete for summary in summaries) else FAILED
-
-
-def _list(config: RecordConfig) -> int:
-
-    sys.stdout.write(task_table(config.task) + "\n")
-    return DONE
-
-
-# FOLDED recorders.record_flags: The defaults of `record-episodes`: those of the dataset to go on with, where no task is named.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,34 +56,26 @@ class _DecidingFlags:
     num_episodes: OptionalInt = None
 
 
-def defaults_for(words: Sequence[str]) -> RecordConfig | None:
-    """What flags are that are not given; None for the defaults of the command.
+def defaults_for(argv: Sequence[str]) -> RecordConfig | None:
+    """The defaults of flags that are not given; None for those of the command.
 
-    With --resume and without a task they are those with which the dataset in --output-dir was recorded. Where more
-    episodes are wanted than then, there may be as many attempts as that takes.
+    With --resume and without a task they are the flags with which the dataset in --output-dir was recorded. If
+    --num-episodes is given, the limit of attempts is the default for that number.
 
     Raises:
         UsageError: The dataset was not made by record-episodes.
         DatasetError: Its dataset.json is damaged, or of another version.
     """
-    known = peek_flags(words, _DecidingFlags)
-    folder = known.output_dir
-    if not known.resume or known.task or known.bddl_file or folder is None or not (folder / DATASET_JSON).is_file():
+    given = peek_flags(argv, _DecidingFlags)
+    folder = given.output_dir
+    if not given.resume or given.task or given.bddl_file or folder is None or not (folder / DATASET_JSON).is_file():
         return None
     stored = DatasetInfo.read(folder).settings(COMMAND, RecordConfig)
-    return stored if known.num_episodes is None else replace(stored, max_attempts=None)
-
-
-# FOLDED recorders.record_task_table: What `record-episodes --list` prints: the suites, or the tasks of one.
-
-FEW = 3  # tasks that are named beside their suite
-SUITE_HEADER = ("suite", "tasks", "steps", "cameras", "names")
-TASK_HEADER = ("task", "short", "steps", "instruction")
-HINT = "`record-episodes --list --task SUITE` prints the tasks of a suite with their instructions."
+    return stored if given.num_episodes is None else replace(stored, max_attempts=None)
 
 
 def task_table(name: str) -> str:
-    """The tasks of a suite or a task alone, one line each; the suites, if no name is given.
+    """A table of the tasks of a suite, or of one task; of all suites, if no name is given.
 
     Raises:
         UsageError: Neither a task nor a suite.
@@ -100,17 +88,17 @@ def task_table(name: str) -> str:
 def _suite_row(suite: str) -> tuple[str, ...]:
     names = SUITES[suite]
     family, horizon, _ = _facts(names[0])
-    shown = ", ".join(names) if len(names) <= FEW else f"{suite}/0 to {suite}/{len(names) - 1}"
-    return suite, str(len(names)), str(horizon), " ".join(FAMILIES[family].cameras), shown
+    listed = ", ".join(names) if len(names) <= FEW else f"{suite}/0 to {suite}/{len(names) - 1}"
+    return suite, str(len(names)), str(horizon), " ".join(FAMILIES[family].cameras), listed
 
 
 def _task_row(name: str) -> tuple[str, ...]:
     _, horizon, instruction = _facts(name)
-    return name, _short(name), str(horizon), instruction
+    return name, _short_name(name), str(horizon), instruction
 
 
-def _short(name: str) -> str:
-    """The name by number, where there is one."""
+def _short_name(name: str) -> str:
+    """SUITE/NUMBER, for tasks that have one."""
     if not is_libero_name(name):
         return ""
     definition = find_definition(name)
@@ -118,7 +106,7 @@ def _short(name: str) -> str:
 
 
 def _facts(name: str) -> tuple[str, int, str]:
-    """Family, control steps and instruction of a task; definition files are not read for that."""
+    """Family, horizon and instruction of a task; definition files are not read for that."""
     if is_libero_name(name):
         definition = find_definition(name)
         return "libero", definition.horizon, definition.instruction

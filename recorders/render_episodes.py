@@ -14,7 +14,7 @@ COMMAND = "render-episodes"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Parse the flags, render, and leave with an exit code."""
+    """Parse the flags, render, and exit."""
     run(COMMAND, _main, RenderConfig, argv)
 
 
@@ -26,6 +26,6 @@ def _main(config: RenderConfig) -> None:
         summary = render(config)
     except KeyboardInterrupt:
         command = format_command(COMMAND, replace(config, resume=True, quiet=False, debug=False), brief=True)
-        raise KeyboardInterrupt(f"What is rendered stays. Go on with: {command}") from None
+        raise KeyboardInterrupt(f"Rendered episodes stay. Resume with: {command}") from None
     if not config.quiet:
-        sys.stdout.write(summary.in_words() + "\n")
+        sys.stdout.write(f"{summary}\n")

@@ -1,4 +1,4 @@
-"""The command `verify-episodes`."""
+"""The command `verify-episodes`: its flags, and the report it prints."""
 
 import sys
 from collections.abc import Sequence
@@ -17,17 +17,18 @@ from ambidex.recorders.verification.checks import Verification
 from ambidex.text import text_table
 from ambidex.worker_pool import WorkerError
 
-# FOLDED recorders.verify_config: The flags of `verify-episodes`.
+COMMAND = "verify-episodes"
+HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions", "images")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyConfig:
-    """Replay every episode's actions through the simulator, and read all that its file holds.
+    """Replay every episode's actions through the simulator, and read everything that its file holds.
 
-    What was sent, under the control mode it was recorded in, must give the same states bit for bit (same MuJoCo version
-    and machine type) and the same success; the actions of the other mode, where there are some, the same success. Every
-    field must have its fingerprint, and every picture its checksum. Episodes that dataset.json counts must be there.
-    Leaves with 1 if anything is amiss. What is not looked at: whether pictures show the states, and videos.
+    The actions of the control mode it was recorded in must give the same states bit for bit (same MuJoCo version and
+    machine type) and the same success; the actions of the other mode, if there are any, the same success. Every field
+    must match its SHA-256, and every image its checksum. Episodes that dataset.json counts must exist. The exit status
+    is 1 if any check fails. Not checked: whether images show the states, and videos.
     """
 
     paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]]
@@ -35,20 +36,17 @@ class VerifyConfig:
     ee: bool = True
     """Replay the end-effector actions of episodes under joint control too."""
     pictures: bool = True
-    """Read and decode every stored picture too; one of 120 x 160 takes about 0.1 ms, one of 480 x 640 1 to 2 ms."""
+    """Read and decode every stored image too; one of 120 x 160 takes about 0.1 ms, one of 480 x 640 1 to 2 ms."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     quiet: Switch = False
-    """Say nothing but errors."""
+    """Print nothing but errors."""
     debug: Switch = False
     """Show tracebacks."""
 
 
-COMMAND = "verify-episodes"
-
-
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Parse the flags, verify, and leave with an exit code."""
+    """Parse the flags, verify, and exit."""
     run(COMMAND, _main, VerifyConfig, argv)
 
 
@@ -57,7 +55,7 @@ def _main(config: VerifyConfig) -> int:
     from ambidex.recorders.verification.verify import episode_files, verify  # heavy: not for --help
 
     if not config.paths:
-        raise UsageError("No path is given. Name a dataset, e.g. verify-episodes data/transfer_cube.")
+        raise UsageError("No path is given.", "Name a dataset, e.g. verify-episodes data/transfer_cube.")
     files = episode_files(*config.paths)
     results = []
     with Progress("verified", len(files), quiet=config.quiet) as progress:
@@ -70,33 +68,28 @@ def _main(config: VerifyConfig) -> int:
     return DONE if all(map(reproduces, results)) else FAILED
 
 
-# FOLDED recorders.verify_report: What `verify-episodes` prints.
-
-HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions", "pictures")
-
-
 def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
-    """A table with a line per episode, what is to be noted, and the sum.
+    """A table with a line per episode, then errors, notes and totals.
 
     Args:
-        paths: What was asked for; episodes of one path are named within it.
-        results: Each episode with what came of it.
+        paths: The arguments of the command; episodes of a single path are named within it.
+        results: Each episode with its result.
     """
     root = paths[0] if len(paths) == 1 else None
     verified = [result for _, result in results if isinstance(result, Verification)]
-    broken = [_broken(path, error) for path, error in results if isinstance(error, WorkerError)]
-    broken += [result.pictures.said for result in verified if result.pictures is not None and result.pictures.said]
+    errors = [_error(path, error) for path, error in results if isinstance(error, WorkerError)]
+    errors += [result.frames.message for result in verified if result.frames is not None and result.frames.message]
     notes = sorted({note for result in verified for note in result.notes})
     table = [text_table(HEADER, [_row(root, result) for result in verified])] if verified else []
-    return "\n".join([*table, *broken, *(f"Note: {note}." for note in notes), *_sums(len(results), verified)])
+    return "\n".join([*table, *errors, *(f"Note: {note}." for note in notes), *_totals(len(results), verified)])
 
 
 def reproduces(result: tuple[Path, Verification | WorkerError]) -> bool:
-    """Whether the file could be read and all of it came out as recorded."""
+    """Whether the episode could be read and passed all checks."""
     return isinstance(result[1], Verification) and result[1].reproduces
 
 
-def _broken(path: Path, error: WorkerError) -> str:
+def _error(path: Path, error: WorkerError) -> str:
     return error.message if error.message.startswith(str(path)) else f"{path}: {error.message}"
 
 
@@ -104,35 +97,32 @@ def _row(root: Path | None, result: Verification) -> tuple[str, ...]:
     states = "same"
     if result.first_difference is not None:
         states = f"differ from {result.first_difference} by {result.largest_difference:.2g}"
-    ee = "-" if result.ee_success is None else _outcome(result.ee_success)
     return (
         _name(root, result.path),
         str(result.seed),
         _outcome(result.recorded_success),
         states,
         _outcome(result.joint_success),
-        ee,
-        "not read" if result.pictures is None else result.pictures.in_words,
+        "-" if result.ee_success is None else _outcome(result.ee_success),
+        "not read" if result.frames is None else str(result.frames),
     )
 
 
-def _sums(files: int, verified: Sequence[Verification]) -> list[str]:
-    lost = files - len(verified)
-    unread = [f"{lost} of {files} could not be replayed."] if lost else []
-    return [*unread, _sum(files, verified)] if verified else unread
-
-
-def _sum(files: int, verified: Sequence[Verification]) -> str:
+def _totals(episodes: int, verified: Sequence[Verification]) -> list[str]:
+    failed = episodes - len(verified)
+    lines = [f"{failed} of {episodes} could not be replayed."] if failed else []
+    if not verified:
+        return lines
     parts = [
-        f"{sum(result.same_states for result in verified)} of {files} episodes have the same states bit for bit",
+        f"{sum(result.same_states for result in verified)} of {episodes} episodes have the same states bit for bit",
         f"{sum(result.same_success for result in verified)} the same success from joint actions",
     ]
     if any(result.ee_success is not None for result in verified):
-        tried = [result for result in verified if result.ee_success is not None]
-        parts.append(f"{sum(result.same_ee_success for result in tried)} the same success from end-effector actions")
-    if any(result.pictures is not None and result.pictures.count for result in verified):
-        parts.append(f"{sum(result.whole_pictures for result in verified)} all their pictures whole")
-    return ", ".join(parts) + "."
+        replayed = [result for result in verified if result.ee_success is not None]
+        parts.append(f"{sum(result.same_ee_success for result in replayed)} the same success from end-effector actions")
+    if any(result.frames is not None and result.frames.count for result in verified):
+        parts.append(f"{sum(result.intact_frames for result in verified)} have all their images intact")
+    return [*lines, ", ".join(parts) + "."]
 
 
 def _name(root: Path | None, path: Path) -> str:

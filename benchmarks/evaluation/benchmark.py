@@ -26,7 +26,7 @@ from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
 from ambidex.progress import Progress
-from ambidex.recorders.dataset.environment import keep_definition
+from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
@@ -176,7 +176,7 @@ class BenchmarkRun:
         check_info(self._results, info)
         pool.wait_until_ready()
         self._results.write_info(info)
-        keep_definition(self._results.path, self._plan.definition)
+        save_definition(self._results.path, self._plan.definition)
 
     def _loop(self, pool: EpisodePool, warning: str) -> None:
         done, config = len(self._results.rows), self._config

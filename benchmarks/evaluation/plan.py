@@ -22,7 +22,7 @@ from ambidex.flags import format_command
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
-from ambidex.recorders.dataset.layout import definition_name, task_folder
+from ambidex.recorders.dataset.layout import definition_task, task_folder
 
 WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
 
@@ -170,7 +170,7 @@ def _with_definition_as_task(config: BenchmarkConfig) -> BenchmarkConfig:
         return config
     if config.task is not None or config.suite is not None:
         raise UsageError(f"--bddl-file {config.bddl_file} excludes --task and --suite.", "Give one of the three.")
-    return replace(config, task=definition_name(config.bddl_file), bddl_file=None)
+    return replace(config, task=definition_task(config.bddl_file), bddl_file=None)
 
 
 def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.flags import format_command, parse_command
-from ambidex.recorders.dataset.attempt import Attempt
+from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.files import DatasetFiles
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
@@ -237,7 +237,8 @@ def _dataset_facts(info: DatasetInfo) -> tuple[tuple[str, str], ...]:
 
 
 def _episodes(dataset: Dataset) -> list[ReportEpisode]:
-    command, files = CommandPerEpisode(dataset.info.command), DatasetFiles(dataset.directory, dataset.format)
+    command = CommandPerEpisode(dataset.info.command)
+    files = DatasetFiles(dataset.directory, dataset.format, video="all")
     return [
         _dataset_episode(dataset, files, attempt, command) for attempt in sorted(dataset.attempts, key=lambda a: a.seed)
     ]
@@ -247,7 +248,7 @@ def _dataset_episode(
     dataset: Dataset, files: DatasetFiles, attempt: Attempt, command: CommandPerEpisode
 ) -> ReportEpisode:
     spec, videos = dataset.spec, dataset.directory / VIDEOS
-    place, episode = files.destination(attempt, keep_failures=True, video="all"), files.episode(attempt)
+    place, episode = files.planned(attempt), files.episode(attempt)
     name = place.video.name if place is not None and place.video is not None else f"seed_{attempt.seed}_error.mp4"
     # The recorder's own videos show what it was told to. Whatever is made later has a folder of its own.
     recorded, usual = videos / name, videos / VideoStyle().folder(spec) / name

@@ -21,7 +21,8 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import RolloutResult
-from ambidex.recorders.dataset.dataset import Dataset, read_attempts
+from ambidex.recorders.dataset.attempts import read_attempts
+from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.scripted_policies.registry import make_expert
 
 TASK = "libero_goal/put_the_bowl_on_the_stove"

@@ -12,9 +12,9 @@ from ambidex.benchmarks.videos.jobs import MissingVideo, StatesError, VideoJob
 from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset.environment import world_of
+from ambidex.recorders.dataset.environment import stored_environment
 from ambidex.recorders.formats.registry import read_episode
-from ambidex.recorders.video.caption import Caption, stage_words
+from ambidex.recorders.video.caption import Caption, stage_label
 from ambidex.recorders.video.writer import VideoWriter
 
 MAX_FPS = 30.0  # of a video; at a higher control rate every second or third step is shown [1/s]
@@ -79,7 +79,7 @@ class VideoWorker:
     def _environment(self, job: VideoJob, states: FloatArray) -> Environment:
         if self._env is None or self._spec != job.spec:
             self.close()
-            self._env, self._spec = world_of(job.spec, job.states), job.spec
+            self._env, self._spec = stored_environment(job.spec, job.states), job.spec
         size = self._env.scene.state().size
         if states.shape[1] != size:
             raise StatesError(
@@ -106,7 +106,7 @@ def _caption(job: VideoJob, step: int, stage: int, *, last: bool) -> Caption:
         task=job.spec.task,
         seed=job.seed,
         time_s=step / job.spec.control_hz,
-        stage=stage_words(job.spec.stages, stage),
+        stage=stage_label(job.spec.stages, stage),
         outcome=str(job.outcome) if last else "",
         code=code_at(job.codes, step),
     )

@@ -10,7 +10,7 @@ from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec, Episode, Float32Ar
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeEntry, EpisodeTable
-from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, in_words
+from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, shell_arguments
 from ambidex.text import first_few
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
@@ -89,7 +89,7 @@ def check_directories(directories: Sequence[Path]) -> None:
         if inside and inside != [directory]:
             raise UsageError(
                 f"--data {directory}: that is no dataset itself, but holds {len(inside)}. To train on all of them name "
-                f"them, --data {in_words(inside)}, or name some."
+                f"them, --data {shell_arguments(inside)}, or name some."
             )
 
 

@@ -1,4 +1,7 @@
-"""The copy of a user's definition that lies with what was made from it, so that this outlives the file."""
+"""The environment of stored episodes, and the copy of a user's definition stored beside them.
+
+The copy makes a dataset reproducible when the user's own file is later moved or edited.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,70 +14,65 @@ from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError
 
 DEFINITION_COPY = f"definition{SUFFIX}"
-ABOVE = 4  # folders above an episode's file in which the copy may lie
+LEVELS = 4  # folders above an episode's file in which the copy may be
 
 
-def own_definition(env: Environment) -> str:
-    """Text of the user's definition behind an environment; empty for a task that comes with ambidex."""
+def user_definition(env: Environment) -> str:
+    """Text of the user's definition that an environment was made from; empty for a task that comes with ambidex."""
     return env.task.definition_text if env.spec.task.endswith(SUFFIX) else ""
 
 
-def keep_definition(directory: Path, text: str) -> None:
+def save_definition(directory: Path, text: str) -> None:
     """Write the copy; nothing if the text is empty.
 
     Raises:
-        DatasetError: The disk refuses.
+        DatasetError: It cannot be written.
     """
     if text:
         write_text(directory / DEFINITION_COPY, text)
 
 
-def definition_copy(spec: EnvSpec, stored: Path) -> Path | None:
-    """The copy to read a stored spec's task from; None if its own file is still the same, or is no user's.
+def stored_environment(spec: EnvSpec, path: Path) -> Environment:
+    """The environment of stored states. It needs no file of initial states.
+
+    A user's definition that was moved or edited is read from the copy stored near the states.
 
     Args:
-        spec: What was stored.
-        stored: Where: a folder, an episode in it, or a file of states below it.
+        spec: The stored spec.
+        path: Where it is stored: a folder, an episode in it, or a file of states below it.
 
     Raises:
-        DatasetError: The file is gone or has changed, and there is no copy.
-    """
-    wanted = spec.definition_sha256
-    if not (wanted and spec.task.endswith(SUFFIX)) or _holds(Path(spec.task), wanted):
-        return None
-    folders = (stored, *stored.absolute().parents[:ABOVE])
-    found = next((folder / DEFINITION_COPY for folder in folders if _holds(folder / DEFINITION_COPY, wanted)), None)
-    if found is None:
-        raise DatasetError(
-            f"{stored}: its task, {spec.task}, is gone or has changed since, and there is no copy of it near. Put the "
-            f"text of then back there, or as {DEFINITION_COPY} into the folder; its SHA-256 is {wanted}."
-        )
-    return found
-
-
-def _holds(path: Path, sha256: str) -> bool:
-    """Whether a file is the definition of this fingerprint, which is that of its text."""
-    if not path.is_file():
-        return False
-    return text_sha256(path.read_bytes().decode("utf-8-sig", "replace")) == sha256
-
-
-# FOLDED recorders.stored_world: The world of stored episodes.
-
-
-def world_of(spec: EnvSpec, stored: Path) -> Environment:
-    """The environment of a stored spec, for states that are stored too: it needs no file of initial states.
-
-    A user's definition that is gone or has changed is read from the copy that lies with what was stored.
-
-    Args:
-        spec: What was stored.
-        stored: Where: a folder, an episode in it, or a file of states below it.
-
-    Raises:
-        DatasetError: The definition is gone or has changed, and there is no copy.
+        DatasetError: The definition was moved or edited, and there is no copy.
         UnknownNameError: An unknown task, control mode, camera, quality, spread or criterion.
         UsageError: An image size out of range.
     """
     bare = replace(spec, init_states="", init_states_sha256="", settle_steps=0)
-    return make_from_spec(bare, definition_copy(spec, stored))
+    return make_from_spec(bare, stored_definition(spec, path))
+
+
+def stored_definition(spec: EnvSpec, path: Path) -> Path | None:
+    """The copy of a user's definition; None if the file itself is unchanged, or the task comes with ambidex.
+
+    Raises:
+        DatasetError: The file was moved or edited, and there is no copy.
+    """
+    expected = spec.definition_sha256
+    if not (expected and spec.task.endswith(SUFFIX)) or _has_sha256(Path(spec.task), expected):
+        return None
+    copies = [folder / DEFINITION_COPY for folder in (path, *path.absolute().parents[:LEVELS])]
+    found = next((copy for copy in copies if _has_sha256(copy, expected)), None)
+    if found is None:
+        raise DatasetError(
+            f"{path}: its task definition, {spec.task}, is missing or has changed, and there is no copy of it.",
+            f"Restore the file whose SHA-256 is {expected}, there or as {DEFINITION_COPY} in the dataset's folder.",
+            path=path,
+            expected=expected,
+        )
+    return found
+
+
+def _has_sha256(path: Path, sha256: str) -> bool:
+    """Whether a file is a definition whose text has this SHA-256."""
+    if not path.is_file():
+        return False
+    return text_sha256(path.read_bytes().decode("utf-8-sig", "replace")) == sha256

@@ -1,4 +1,4 @@
-"""The frames of one stored episode, by random access."""
+"""Reads one stored episode, whatever its format: fields at once, frames by random access."""
 
 import json
 import zlib
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ambidex.codec import from_json
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.recorders.dataset.repair import remedy
+from ambidex.recorders.dataset.repair import repair_hint
 from ambidex.recorders.formats.fields import Field
 from ambidex.recorders.formats.images import decode_jpeg
 from ambidex.recorders.hdf5.reading import Hdf5Source, reading
@@ -32,7 +32,7 @@ class StoredFrames:
         datasets: Camera -> the dataset of its frames, in the spec's order.
         checksums: CRC-32 of each frame as stored, shape (cameras, T); None if the storage has its own.
         encoded: The frames are JPEG.
-        bottom_up: The rows of the frames lie in OpenGL's order, the lowest first.
+        bottom_up: The rows of the frames are in OpenGL's order, the lowest first.
         steps: T.
         image_size: Height and width [px].
     """
@@ -53,17 +53,22 @@ class StoredFrames:
         return "lossless" if any(images.compression for images in self.datasets.values()) else "raw"
 
     def check(self) -> None:
-        """Look at shapes and types.
+        """Check shapes and types.
 
         Raises:
-            DatasetError: They are not those of such frames.
+            DatasetError: They are not those of the episode's frames.
         """
         for images in self.datasets.values():
             frame = (max(images.shape[1:2], default=0),) if self.encoded else (*self.image_size, 3)
             if images.shape != (self.steps, *frame) or images.dtype != np.uint8:
                 raise DatasetError(
                     f"{self.path}, field {images.name}: got {images.dtype} of shape {images.shape}, expected uint8 "
-                    f"of shape {(self.steps, *frame)}. The file is damaged or was changed. {remedy(self.path)}"
+                    f"of shape {(self.steps, *frame)}. The file is damaged or was changed.",
+                    repair_hint(self.path),
+                    path=self.path,
+                    field=images.name,
+                    got=(images.dtype, images.shape),
+                    expected=(np.dtype(np.uint8), (self.steps, *frame)),
                 )
 
     def frame(self, camera: str, t: int) -> ImageArray:
@@ -77,26 +82,24 @@ class StoredFrames:
         if camera not in self.datasets:
             raise UnknownNameError("camera", camera, self.datasets)
         if not 0 <= t < self.steps:
-            raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; there is no frame {t}.")
+            raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; got {t}.", path=self.path, got=t)
         images = self.datasets[camera]
         with reading(self.path, f"{images.name}, frame {t}"):
             data: ImageArray = images[t]
-            self._check_frame(camera, t, data)
-            picture = decode_jpeg(data, self.image_size) if self.encoded else data
-            return np.ascontiguousarray(picture[::-1]) if self.bottom_up else picture
+            self._check_crc32(camera, t, data)
+            image = decode_jpeg(data, self.image_size) if self.encoded else data
+            return np.ascontiguousarray(image[::-1]) if self.bottom_up else image
 
-    def _check_frame(self, camera: str, t: int, data: ImageArray) -> None:
+    def _check_crc32(self, camera: str, t: int, data: ImageArray) -> None:
         if self.checksums is not None and zlib.crc32(data.data) != self.checksums[[*self.datasets].index(camera), t]:
             raise ValueError("its checksum differs")
 
 
-# FOLDED recorders.stored_episode: An episode in a file, whatever the format.
-
-
 class StoredEpisode(ABC):
-    """An episode in a file that is open for reading. A context manager; `close` otherwise.
+    """An episode in a file that is open for reading. Use it in `with`, or `close` it.
 
-    A format says what its fields and version are, where its frames lie and what was fingerprinted; the rest is here.
+    A format is a subclass: it says what the fields and the version are, where the frames are stored, and what the
+    fingerprints cover.
 
     Attributes:
         path: Its file; for one demonstration of a LIBERO file, FILE/demo_I.
@@ -117,9 +120,9 @@ class StoredEpisode(ABC):
         """Open and check: attributes, shapes and types of all fields, but no data.
 
         Args:
-            path: What errors call the episode.
-            file: Where it lies.
-            group: Its own group in there, which has the attributes.
+            path: The episode, for errors.
+            file: The file it is in.
+            group: The HDF5 group that has its attributes and fields.
 
         Raises:
             DatasetError: The file is missing, damaged, or was not recorded by this project.
@@ -136,7 +139,7 @@ class StoredEpisode(ABC):
 
     @abstractmethod
     def _stored_frames(self) -> StoredFrames:
-        """The frames; `spec` and `steps` are known."""
+        """The frames; called once `spec` and `steps` are set."""
 
     @abstractmethod
     def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:
@@ -163,10 +166,10 @@ class StoredEpisode(ABC):
             stage=int(self._attribute("stage", np.integer)),
             model_sha256=self._attribute("model_sha256", str),
             versions=self._json("versions"),
-            **{field.name: self._source.array(self._place(field)) for field in self._fields},
+            **{field.name: self._source.array(self._location(field)) for field in self._fields},
         )
         with reading(self.path, "attribute 'sha256'"):
-            self._check_content(episode)
+            self._check_fingerprints(episode)
         return episode
 
     def frame(self, camera: str, t: int) -> ImageArray:
@@ -184,7 +187,7 @@ class StoredEpisode(ABC):
         return (self.frame(camera, t) for t in range(self.steps))
 
     def close(self) -> None:
-        """Close the file; what was read stays. Safe to call twice."""
+        """Close the file; what was read stays valid. Safe to call twice."""
         self._source.close()
 
     def __enter__(self) -> Self:
@@ -201,7 +204,7 @@ class StoredEpisode(ABC):
             self.spec = from_json(EnvSpec, self._json("env_spec"))
         self.steps = self._count_steps()
         for field in self._fields:
-            dataset = self._source.dataset(self._place(field))
+            dataset = self._source.dataset(self._location(field))
             field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
         self._frames = self._stored_frames()
         self.storage = self._frames.storage
@@ -211,24 +214,33 @@ class StoredEpisode(ABC):
         version = self._attribute("format_version", np.integer)
         if version != self._format_version:
             raise DatasetError(
-                f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}. The file "
-                "was written by another version of ambidex; read it with that one."
+                f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}.",
+                "Read it with the version of ambidex that wrote it.",
+                path=self.path,
+                field="format_version",
+                got=version,
+                expected=self._format_version,
             )
 
     def _count_steps(self) -> int:
-        action = self._source.dataset(self._place(self._fields[0]))
+        action = self._source.dataset(self._location(self._fields[0]))
         return int(action.shape[0]) if action.shape else 0
 
-    def _check_content(self, episode: Episode) -> None:
+    def _check_fingerprints(self, episode: Episode) -> None:
         stored = self._json("sha256")
         for name, fingerprint in self._fingerprints(episode, stored, self._json("env_spec")).items():
             if stored.get(name) != fingerprint:
                 raise DatasetError(
-                    f"{self.path}, {name}: the SHA-256 differs from the one stored in attribute 'sha256', so this was "
-                    f"damaged or changed after recording. {remedy(self.path)}"
+                    f"{self.path}, {name}: its SHA-256 is not the stored one, so it was damaged or changed after "
+                    "recording.",
+                    repair_hint(self.path),
+                    path=self.path,
+                    field=name,
+                    got=fingerprint,
+                    expected=stored.get(name),
                 )
 
-    def _place(self, field: Field) -> str:
+    def _location(self, field: Field) -> str:
         return str(PurePosixPath(self._group) / field.path)
 
     def _attribute(self, name: str, kind: type) -> Any:

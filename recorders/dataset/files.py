@@ -1,100 +1,113 @@
-"""Which files a dataset has, and which it is to have."""
+"""The files of a dataset: where each attempt's are stored, which exist, and whether they can be opened."""
 
 from functools import cached_property
 from pathlib import Path
 
+from ambidex.atomic_files import remove_leftovers
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset.attempt import Attempt
-from ambidex.recorders.dataset.layout import FAILURES, VIDEOS, Destination
+from ambidex.recorders.dataset.attempts import Attempt
+from ambidex.recorders.dataset.layout import FAILURES, VIDEOS, EpisodeFiles
+from ambidex.recorders.formats.libero.layout import PARTS
 from ambidex.recorders.formats.registry import DatasetFormat
+from ambidex.text import first_few
 
 
 class DatasetFiles:
-    """The files of a dataset, attempt by attempt. What is there is looked up once.
+    """Where the files of a dataset are stored, attempt by attempt. The folder is listed once.
+
+    Successes are numbered. Failures are in failures/ under their seed, so that a loader that takes every file in the
+    dataset's folder trains on successes only. An attempt that raised an error is never stored.
 
     Args:
         directory: The dataset's folder.
-        layout: Its format.
+        file_format: Its format.
+        failures: Failures are stored too.
+        video: Which stored attempts have a video: "none", "first" (episode 0) or "all".
     """
 
-    def __init__(self, directory: Path, layout: DatasetFormat) -> None:
-        self._directory, self._format = directory, layout
+    def __init__(
+        self, directory: Path, file_format: DatasetFormat, *, failures: bool = True, video: str = "none"
+    ) -> None:
+        self._directory, self._format, self._failures, self._video = directory, file_format, failures, video
 
-    def destination(self, attempt: Attempt, *, keep_failures: bool, video: str) -> Destination | None:
-        """Where the files of a settled attempt are written, or None if it is not kept.
-
-        Successes are numbered. Failures lie in failures/ under their seed, so that a loader that takes every file in
-        the dataset's folder trains on successes only. An attempt that broke is not an episode and never kept.
-
-        Args:
-            attempt: The attempt.
-            keep_failures: Keep failures too.
-            video: Which kept attempts get a video: "none", "first" (episode 0) or "all".
-        """
+    def planned(self, attempt: Attempt) -> EpisodeFiles | None:
+        """The files to write for a settled attempt; None if it is not stored."""
         if attempt.episode is not None:
-            name = f"episode_{attempt.episode}_success.mp4"
-            episode, first = self._format.episode_path(self._directory, attempt.episode), attempt.episode == 0
-        elif attempt.outcome is Outcome.FAILURE and keep_failures:
-            name = f"seed_{attempt.seed}_failure.mp4"
-            episode, first = self._failure(attempt), False
+            episode = self._format.episode_path(self._directory, attempt.episode)
+            video = f"episode_{attempt.episode}_success.mp4"
+        elif attempt.outcome is Outcome.FAILURE and self._failures:
+            episode, video = self._failure(attempt), f"seed_{attempt.seed}_failure.mp4"
         else:
             return None
-        filmed = video == "all" or (video == "first" and first)
-        return Destination(episode=episode, video=self._directory / VIDEOS / name if filmed else None)
+        has_video = self._video == "all" or (self._video == "first" and attempt.episode == 0)
+        return EpisodeFiles(episode=episode, video=self._directory / VIDEOS / video if has_video else None)
 
     def episode(self, attempt: Attempt) -> Path | None:
-        """Where the episode of a kept attempt lies, as a path to read; None if it is not there."""
+        """The stored episode of an attempt, as a path to read; None if there is none."""
         if attempt.episode is not None:
-            return self._present.get(attempt.episode)
+            return self._successes.get(attempt.episode)
         path = self._failure(attempt)
         return path if attempt.outcome is Outcome.FAILURE and path.is_file() else None
 
-    def has(self, attempt: Attempt, place: Destination) -> bool:
-        """All files of an attempt are there. Files appear whole or not at all, so what is there is good."""
-        return self.episode(attempt) is not None and (place.video is None or place.video.exists())
+    def are_missing(self, attempt: Attempt) -> bool:
+        """Whether files of an attempt are planned and not all exist. They appear whole or not at all."""
+        files = self.planned(attempt)
+        if files is None:
+            return False
+        return self.episode(attempt) is None or (files.video is not None and not files.video.exists())
 
     @cached_property
-    def _present(self) -> dict[int, Path]:
+    def _successes(self) -> dict[int, Path]:
         return self._format.find(self._directory)
 
     def _failure(self, attempt: Attempt) -> Path:
         return self._directory / FAILURES / f"episode_{attempt.seed}.hdf5"
 
 
-# FOLDED recorders.kept_episodes: Can what a dataset keeps be opened? Looked at before a recording or a rendering goes on.
+def failure_files(directory: Path) -> list[Path]:
+    """The stored failures of a dataset, by seed."""
+    return sorted((directory / FAILURES).glob("episode_*.hdf5"), key=lambda file: (len(file.name), file.name))
 
-SHOWN = 5
 
+def check_stored_episodes(directory: Path, file_format: DatasetFormat) -> None:
+    """Raise unless all stored episodes of a dataset can be opened; a resumed run would count damaged ones as episodes.
 
-def check_kept(directory: Path, layout: DatasetFormat) -> None:
-    """Refuse to go on with a dataset that keeps damaged files: they would be counted as episodes.
-
-    Each is opened, and its structure, attributes and sizes are looked at, which takes milliseconds. What its fields and
-    pictures hold is read by `verify-episodes`. Nothing is deleted or moved: whether a file is lost is for its owner to
-    say, and it may only be of another version.
-
-    Args:
-        directory: The dataset's folder.
-        layout: Its format.
+    Each is opened, and its structure, attributes and sizes are checked, which takes milliseconds. `verify-episodes`
+    reads fields and images. Nothing is deleted or moved: the owner decides whether a file is lost, and it may only be
+    of another version.
 
     Raises:
         DatasetError: Names the damaged files, and says what to do.
     """
-    paths = [*layout.find(directory).values(), *sorted((directory / FAILURES).glob("episode_*.hdf5"))]
-    wrong = {path: error for path in paths if (error := _error(path, layout)) is not None}
-    if wrong:
-        names = ", ".join(str(path.relative_to(directory)) for path in [*wrong][:SHOWN])
-        more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    paths = [*file_format.find(directory).values(), *failure_files(directory)]
+    errors = {path: error for path in paths if (error := _error_on_opening(path, file_format)) is not None}
+    if errors:
+        names = first_few([str(path.relative_to(directory)) for path in errors], limit=5, separator=", ")
+        first = next(iter(errors.values()))
         raise DatasetError(
-            f"--resume: {len(wrong)} of {len(paths)} episodes kept in {directory} cannot be read: {names}{more}. "
-            f"The first: {next(iter(wrong.values()))}"
+            f"--resume: {len(errors)} of {len(paths)} episodes stored in {directory} cannot be read: {names}. "
+            f"The first: {first.problem}",
+            first.hint,
+            path=directory,
+            damaged=tuple(errors),
         )
 
 
-def _error(path: Path, layout: DatasetFormat) -> DatasetError | None:
+def dataset_size(directory: Path) -> int:
+    """Size of all files of a dataset [B]."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def remove_partial_files(directory: Path) -> None:
+    """Remove the half-written files of killed runs. Only while the folder is locked."""
+    for folder in (directory, directory / FAILURES, directory / VIDEOS, directory / PARTS):
+        remove_leftovers(folder)
+
+
+def _error_on_opening(path: Path, file_format: DatasetFormat) -> DatasetError | None:
     try:
-        layout.open(path).close()
+        file_format.open(path).close()
     except DatasetError as error:
         return error
     return None

@@ -1,4 +1,4 @@
-"""dataset.json: what a dataset folder holds."""
+"""dataset.json: how a dataset was made, and what it holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ DATASET_JSON = "dataset.json"
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetInfo(FolderInfo):
-    """What a dataset folder holds and how it came to be.
+    """How a dataset was made, and what it holds.
 
     Attributes:
-        env_spec: The spec all its episodes share.
-        command: The command that recorded it. Leave out what must not matter (workers, resume, output folder).
+        env_spec: The spec that all its episodes share.
+        command: The command that recorded it, without flags that do not change it (workers, resume, output folder).
         versions: Package -> version, see `versions()`.
         format: Registered name: "act" or "libero".
         storage: "lossless", "jpeg" or "raw".
         attempts: Seeds attempted; successes + failures + errors.
         successes: Attempts that succeeded.
         failures: Attempts that did not.
-        errors: Attempts that broke.
-        episodes: Episode files written.
+        errors: Attempts that raised an error.
+        episodes: Successful episodes stored.
         complete: Recording has finished.
         timings: Wall seconds, workers and the like; the only entry that may differ from run to run.
         config: Resolved flags of the command; empty in files of version 0.1.

@@ -1,4 +1,4 @@
-"""How a dataset lies on disk."""
+"""Names of the files and folders of a dataset, and how its episode files are written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +6,13 @@ from pathlib import Path
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.errors import UsageError
 
+FAILURES = "failures"
+VIDEOS = "videos"
+
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
-    """How a dataset lies on disk.
+class WriteOptions:
+    """How episode files are written.
 
     Attributes:
         format: Registered name, "act" or "libero".
@@ -23,19 +26,13 @@ class Layout:
     image_convention: str = "upright"
 
 
-# FOLDED recorders.destination: Where the files of one attempt go, if it is kept.
-
-FAILURES = "failures"
-VIDEOS = "videos"
-
-
 @dataclass(frozen=True, kw_only=True)
-class Destination:
-    """The files of one kept attempt.
+class EpisodeFiles:
+    """The files of one stored attempt.
 
     Attributes:
         episode: Its episode file.
-        video: Its video; None for none.
+        video: Its video, or None.
     """
 
     episode: Path
@@ -43,24 +40,21 @@ class Destination:
 
     @property
     def size(self) -> int:
-        """Size of its files [B]."""
+        """Size of the files [B]."""
         return sum(path.stat().st_size for path in (self.episode, self.video) if path is not None)
 
 
-# FOLDED recorders.task_folder: What files and folders of a task are called.
-
-
 def task_folder(task: str) -> str:
-    """A name for a task's folder: the last part of its own, without the end of a definition file."""
+    """The name of a task's folder: the last part of the task's name, without the suffix of a definition file."""
     return task.rpartition("/")[2].removesuffix(SUFFIX)
 
 
-def definition_name(file: Path) -> str:
-    """The name of the task that a definition file holds.
+def definition_task(file: Path) -> str:
+    """The name of the task that a definition file describes: the path.
 
     Raises:
-        UsageError: It is not called so that it could be one.
+        UsageError: The file does not have the suffix of definitions.
     """
     if file.suffix != SUFFIX:
-        raise UsageError(f"--bddl-file {file}: the name of a definition ends in {SUFFIX}. Rename it, or give another.")
+        raise UsageError(f"--bddl-file {file}: expected a file whose name ends in {SUFFIX}.", "Rename it.", got=file)
     return str(file)

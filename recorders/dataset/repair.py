@@ -1,4 +1,4 @@
-"""What to do about a damaged episode file."""
+"""What to do about a damaged or missing episode file, for error messages."""
 
 import shlex
 from pathlib import Path
@@ -7,30 +7,30 @@ from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 
 RECORD = "record-episodes"
-LEVELS = 2  # a file lies in its dataset's folder, or in failures/ or parts/ there
+LEVELS = 2  # an episode file is in its dataset's folder, or in failures/ or parts/ there
 
 
-def remedy(path: Path) -> str:
-    """What to do about it, with the command that records it again if the file lies in a dataset.
+def repair_hint(path: Path) -> str:
+    """A sentence: restore a damaged file, or delete it and record its episodes again.
 
     Args:
         path: An episode file, or FILE/demo_I for one episode of a LIBERO file.
     """
     file = path.parent if path.parent.is_file() else path
-    command = again(file)
+    command = rerecord_command(file)
     if not command:
         return "Restore it from a copy, or record the episode again."
-    return f"Restore {file.name} from a copy, or delete it, and this brings back what it held: {command}"
+    return f"Restore {file.name} from a copy, or delete it and record its episodes again: {command}"
 
 
-def again(file: Path) -> str:
-    """The command that records or renders what is missing of the dataset a file belongs to; empty if there is none."""
+def rerecord_command(file: Path) -> str:
+    """The command that records or renders the missing episodes of a file's dataset; empty if the file has none."""
     folder = next((folder for folder in file.parents[:LEVELS] if (folder / DATASET_JSON).is_file()), None)
     if folder is None:
         return ""
     try:
         command = DatasetInfo.read(folder).command
-    except DatasetError:  # the episode is what is to be spoken of
+    except DatasetError:  # the message is about the episode
         return ""
-    where = shlex.join(["--output-dir", str(folder)])
-    return f"{RECORD} --resume {where}" if command.split()[:1] == [RECORD] else f"{command} --resume {where}"
+    flags = shlex.join(["--resume", "--output-dir", str(folder)])
+    return f"{RECORD} {flags}" if command.split()[:1] == [RECORD] else f"{command} {flags}"

@@ -1,4 +1,4 @@
-"""One array of an episode as a file holds it."""
+"""The arrays and attributes of an episode as a file holds them, with fingerprints that reveal damage."""
 
 import hashlib
 import json
@@ -12,23 +12,26 @@ import numpy as np
 from ambidex.codec import to_json
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset.repair import remedy
+from ambidex.recorders.dataset.repair import repair_hint
+
+Arrays = Mapping[str, "np.ndarray[Any, Any]"]
+"""Name of a dataset -> its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One dataset of the file.
+    """One array of an episode, a dataset of the file.
 
     Attributes:
-        path: Where it lies: from the file's root if it begins with a slash, else within the episode's own group.
+        path: Its name: from the file's root if it starts with a slash, else within the episode's own group.
         name: The attribute of `Episode` it holds.
         dtype: Its numpy type.
         extra_rows: Rows beyond T.
         dimensions: 1 or 2.
         per_joint: The second dimension counts joints.
-        compressed: The original loader does not read it, so it may be compressed.
-        may_be_empty: The second dimension may be 0: a world without objects, or commands that are no end-effector
-            actions.
+        compressed: It is stored compressed, which the original loaders need not know: they do not read it.
+        may_be_empty: The second dimension may be 0: a scene without objects, or joint commands that have no
+            end-effector actions.
     """
 
     path: str
@@ -48,31 +51,57 @@ class Field:
         if shape != expected or dtype != np.dtype(self.dtype) or empty:
             raise DatasetError(
                 f"{file}, field {self.path}: got {dtype} of shape {shape}, expected {self.dtype} of shape {expected} "
-                f"for an episode of {steps} steps. The file is damaged or was changed. {remedy(file)}"
+                f"for {steps} steps. The file is damaged or was changed.",
+                repair_hint(file),
+                path=file,
+                field=self.path,
+                got=(dtype, shape),
+                expected=(np.dtype(self.dtype), expected),
             )
 
 
-# FOLDED recorders.fingerprints: Fingerprints of what a file holds of an episode; stored with it, so that damage is noticed and named.
+def check_fields(path: Path, episode: Episode, fields: tuple[Field, ...]) -> None:
+    """Raise DatasetError unless the arrays of an episode fit together, before they are written to `path`."""
+    for field in fields:
+        array = getattr(episode, field.name)
+        field.check(path, array.shape, array.dtype, episode.steps, episode.spec)
 
-Arrays = Mapping[str, "np.ndarray[Any, Any]"]
-"""Name of a dataset -> its values."""
 
-
-def digests(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
-    """SHA-256 of each array under its name, and of what the attributes say under "attributes".
+def episode_attributes(episode: Episode, version: int, fingerprints: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of an episode in a file.
 
     Args:
-        episode: Whose attributes.
-        arrays: What is stored.
-        spec: The spec as the file has it, which may lack younger fields; None for the episode's own.
+        episode: The episode.
+        version: Of the format.
+        fingerprints: SHA-256 of its parts, see `sha256_of_parts`.
     """
-    parts = {"attributes": _attributes(episode, spec)} | {name: array.tobytes() for name, array in arrays.items()}
-    return {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    return {
+        "task": episode.spec.task,
+        "seed": np.int64(episode.seed),
+        "success": np.bool_(episode.success),
+        "outcome": str(episode.outcome),
+        "stage": np.int64(episode.stage),
+        "instruction": episode.spec.instruction,
+        "env_spec": json.dumps(to_json(episode.spec)),
+        "model_sha256": episode.model_sha256,
+        "versions": json.dumps(dict(episode.versions), sort_keys=True),
+        "format_version": np.int64(version),
+        "sha256": json.dumps(fingerprints),
+    }
 
 
-def _attributes(episode: Episode, spec: Mapping[str, object] | None) -> bytes:
+def sha256_of_parts(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
+    """SHA-256 of each array under its name, and of the attributes together under "attributes".
+
+    Args:
+        episode: Has the attributes.
+        arrays: What is stored.
+        spec: The spec as the file has it, which may lack fields added later; None for the episode's own.
+    """
     identity = [
         spec or to_json(episode.spec), episode.seed, episode.outcome, episode.stage,
         episode.model_sha256, dict(episode.versions),
     ]  # fmt: skip
-    return json.dumps(identity, sort_keys=True).encode()
+    attributes = json.dumps(identity, sort_keys=True).encode()
+    parts = {"attributes": attributes} | {name: array.tobytes() for name, array in arrays.items()}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}

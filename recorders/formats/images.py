@@ -1,11 +1,11 @@
-"""How frames lie in an episode file: lossless, raw or jpeg."""
+"""Writes the frames of an episode into an HDF5 file: lossless, raw or jpeg."""
 
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 import h5py
 import numpy as np
@@ -13,28 +13,7 @@ from PIL import Image
 
 from ambidex.envs.types import Episode, ImageArray
 from ambidex.errors import DatasetError, UnknownNameError
-
-# FOLDED recorders.image_places: Where the frames of one episode go in an HDF5 file.
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ImagePlaces:
-    """Where the frames of one episode go.
-
-    Attributes:
-        group: Will hold one dataset per camera.
-        names: Camera -> name of its dataset in the group, in the spec's order.
-        books: Will hold checksums and lengths.
-        steps: T.
-        image_size: Height and width [px].
-    """
-
-    group: h5py.Group
-    names: Mapping[str, str]
-    books: h5py.Group
-    steps: int
-    image_size: tuple[int, int]
-
+from ambidex.recorders.hdf5.writing import Hdf5Sink
 
 COMPRESS_LEN = "compress_len"
 IMAGE_CRC32 = "image_crc32"
@@ -46,12 +25,42 @@ GZIP_LEVEL = 3
 JPEG_QUALITY = 95
 FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (errors up to 99 of 255 instead of 25)
 
+Frames = Mapping[str, Iterable[ImageArray]]
+"""Camera -> its T frames, each (H, W, 3) uint8 RGB, upright."""
+OnStep = Callable[[int, Mapping[str, ImageArray]], None]
+"""Called with (t, the frames of step t by camera) after they are stored."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImageLocation:
+    """Where the frames of one episode are stored in a file.
+
+    Attributes:
+        group: Will hold one dataset per camera.
+        names: Camera -> name of its dataset in the group, in the spec's order.
+        metadata: Will hold checksums and lengths.
+        steps: T.
+        image_size: Height and width [px].
+    """
+
+    group: h5py.Group
+    names: Mapping[str, str]
+    metadata: h5py.Group
+    steps: int
+    image_size: tuple[int, int]
+
+    @classmethod
+    def of(cls, episode: Episode, group: h5py.Group, names: Mapping[str, str], metadata: h5py.Group) -> Self:
+        """For the frames of an episode."""
+        size = episode.spec.image_size
+        return cls(group=group, names=names, metadata=metadata, steps=episode.steps, image_size=size)
+
 
 class ImageStorage(Protocol):
-    """Takes the frames of one episode, step by step.
+    """Stores the frames of one episode, step by step.
 
     Args:
-        places: Where they go.
+        location: Where.
 
     Attributes:
         compress: The ACT file's attribute of that name: readers must decode JPEG.
@@ -59,7 +68,7 @@ class ImageStorage(Protocol):
 
     compress: ClassVar[bool]
 
-    def __init__(self, places: ImagePlaces) -> None: ...
+    def __init__(self, location: ImageLocation) -> None: ...
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         """Store a frame, shape (H, W, 3) uint8 RGB."""
@@ -73,19 +82,19 @@ class ImageStorage(Protocol):
 class LosslessImages:
     """Per camera (T, H, W, 3) uint8, one frame a chunk, through HDF5's own gzip filter.
 
-    Every reader decodes it without knowing. Each compressed frame carries zlib's checksum.
+    HDF5 readers decode it transparently. Each compressed frame carries zlib's checksum.
     """
 
     compress: ClassVar[bool] = False
     filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": GZIP_LEVEL}
 
-    def __init__(self, places: ImagePlaces) -> None:
-        shape = (*places.image_size, 3)
+    def __init__(self, location: ImageLocation) -> None:
+        shape = (*location.image_size, 3)
         options = {"dtype": np.uint8, "chunks": (1, *shape), "track_times": False, **self.filters}
-        self._places = places
+        self._location = location
         self._datasets = {
-            camera: places.group.create_dataset(name, (places.steps, *shape), **options)
-            for camera, name in places.names.items()
+            camera: location.group.create_dataset(name, (location.steps, *shape), **options)
+            for camera, name in location.names.items()
         }
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
@@ -104,9 +113,9 @@ class RawImages(LosslessImages):
 
     filters: ClassVar[dict[str, object]] = {}
 
-    def __init__(self, places: ImagePlaces) -> None:
-        super().__init__(places)
-        self._checksums: dict[str, list[int]] = {camera: [] for camera in places.names}
+    def __init__(self, location: ImageLocation) -> None:
+        super().__init__(location)
+        self._checksums: dict[str, list[int]] = {camera: [] for camera in location.names}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         chunk = frame.tobytes()
@@ -114,27 +123,26 @@ class RawImages(LosslessImages):
         self._checksums[camera].append(zlib.crc32(chunk))
 
     def finish(self) -> None:
-        _write_checksums(self._places.books, self._checksums)
+        _write_checksums(self._location.metadata, self._checksums)
 
 
 class JpegImages:
     """The padded layout of mobile-aloha: per camera (T, padded) uint8 of JPEG bytes, and /compress_len.
 
-    The JPEGs are true pictures: any decoder that returns RGB (Pillow, torchvision, browsers) returns what was
-    rendered. mobile-aloha's recorder hands RGB to cv2.imencode, which takes it for BGR, so *its* JPEGs have red
-    and blue swapped, and cv2.imdecode, which returns BGR, swaps them back: its reader gets RGB by two wrongs.
-    From our files that unchanged reader gets BGR arrays. Add cv2.cvtColor(..., COLOR_BGR2RGB) there, or record
-    lossless for code that must stay unchanged.
+    The JPEGs have true colours: any decoder that returns RGB (Pillow, torchvision, browsers) returns what was
+    rendered. mobile-aloha's recorder passes RGB to cv2.imencode, which expects BGR, so *its* JPEGs have red and blue
+    swapped, and cv2.imdecode, which returns BGR, swaps them back. From our files its unchanged reader gets BGR arrays:
+    add cv2.cvtColor(..., COLOR_BGR2RGB) there, or record lossless for code that must stay unchanged.
 
-    On rendered pictures this saves no space (17 MB where lossless takes 13); it is for code that wants the layout.
+    On rendered images this saves no space (17 MB where lossless takes 13); it is for code that wants the layout.
     The encoded bytes are held until the end, since all rows have the length of the longest.
     """
 
     compress: ClassVar[bool] = True
 
-    def __init__(self, places: ImagePlaces) -> None:
-        self._places = places
-        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in places.names}
+    def __init__(self, location: ImageLocation) -> None:
+        self._location = location
+        self._encoded: dict[str, list[bytes]] = {camera: [] for camera in location.names}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
         self._encoded[camera].append(encode_jpeg(frame))
@@ -143,13 +151,13 @@ class JpegImages:
         lengths = np.array([[len(jpeg) for jpeg in jpegs] for jpegs in self._encoded.values()], np.float32)
         padded = int(lengths.max(initial=1))
         checksums = {camera: self._write(camera, jpegs, padded) for camera, jpegs in self._encoded.items()}
-        self._places.books.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
-        _write_checksums(self._places.books, checksums)
+        self._location.metadata.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
+        _write_checksums(self._location.metadata, checksums)
 
     def _write(self, camera: str, jpegs: list[bytes], padded: int) -> list[int]:
         """Write a camera's dataset; returns the checksums of its rows."""
         options = {"dtype": np.uint8, "chunks": (1, padded), "track_times": False}
-        dataset = self._places.group.create_dataset(self._places.names[camera], (len(jpegs), padded), **options)
+        dataset = self._location.group.create_dataset(self._location.names[camera], (len(jpegs), padded), **options)
         checksums = []
         for t, jpeg in enumerate(jpegs):
             row = jpeg.ljust(padded, b"\0")
@@ -166,19 +174,62 @@ STORAGES: dict[str, type[ImageStorage]] = {
 
 
 def storage_class(name: str) -> type[ImageStorage]:
-    """The storage of a name.
+    """The storage of this name.
 
     Raises:
-        UnknownNameError: There is none of that name.
+        UnknownNameError: There is no such storage.
     """
     if name not in STORAGES:
         raise UnknownNameError("storage", name, STORAGES)
     return STORAGES[name]
 
 
-def _write_checksums(books: h5py.Group, checksums: dict[str, list[int]]) -> None:
-    """CRC-32 of each frame as stored, (cameras, T), for storages without checksums of their own."""
-    books.create_dataset(IMAGE_CRC32, data=np.array(list(checksums.values()), np.uint32), track_times=False)
+def check_cameras(path: Path, episode: Episode, frames: Frames) -> None:
+    """Raise DatasetError unless frames are given of exactly the spec's cameras."""
+    expected = episode.spec.cameras
+    if set(frames) != set(expected):
+        raise DatasetError(
+            f"{path}: got frames of the cameras {sorted(frames)}, expected {list(expected)} as in the episode's spec.",
+            path=path,
+            got=tuple(frames),
+            expected=expected,
+        )
+
+
+def store_frames(
+    path: Path,
+    episode: Episode,
+    frames: Frames,
+    storage: ImageStorage,
+    sink: Hdf5Sink,
+    *,
+    bottom_up: bool = False,
+    on_step: OnStep | None = None,
+) -> None:
+    """Store the frames of an episode, frame t of every camera in the spec's order, then t + 1.
+
+    Generators that render on demand load each state once, and no more than one step is held.
+
+    Args:
+        path: The file, for errors.
+        episode: What the frames show.
+        frames: Of the cameras of its spec.
+        storage: Stores them.
+        sink: Of the file; a full disk ends the loop before more is rendered.
+        bottom_up: Store the lowest row first.
+        on_step: Called after each step.
+
+    Raises:
+        DatasetError: Frames are missing, too many or of the wrong shape.
+        OSError: The file cannot be written.
+    """
+    for t, step in enumerate(_steps(path, episode, frames)):
+        for camera, frame in step.items():
+            storage.put(camera, t, frame[::-1] if bottom_up else frame)
+        sink.raise_error()
+        if on_step is not None:
+            on_step(t, step)
+    storage.finish()
 
 
 def encode_jpeg(frame: ImageArray) -> bytes:
@@ -196,47 +247,23 @@ def decode_jpeg(data: ImageArray, image_size: tuple[int, int]) -> ImageArray:
     """
     with Image.open(io.BytesIO(data.tobytes()), formats=("jpeg",)) as image:
         if image.size != image_size[::-1] or image.mode != "RGB":  # before decoding: a damaged size may be huge
-            raise ValueError(f"a {image.mode} picture of {image.size[1]} x {image.size[0]}, expected {image_size}")
+            raise ValueError(f"a {image.mode} image of {image.size[1]} x {image.size[0]}, expected {image_size}")
         return np.array(image)
 
 
-# FOLDED recorders.frame_steps: The frames of an episode, step by step, as every writer takes them.
-
-OnStep = Callable[[int, Mapping[str, ImageArray]], None]
-"""Called with (t, the frames of step t by camera) after they are stored."""
-
-
-def frame_steps(
-    path: Path, episode: Episode, frames: Mapping[str, Iterable[ImageArray]]
-) -> Iterator[dict[str, ImageArray]]:
-    """Frame t of every camera in the spec's order, then t + 1; no more than one step is held.
-
-    Args:
-        path: The file they are for, which errors name.
-        episode: What they show.
-        frames: Camera -> its T frames, each (H, W, 3) uint8 RGB; the cameras are those of the episode's spec.
-
-    Raises:
-        DatasetError: Frames are missing, too many or of the wrong shape.
-    """
+def _steps(path: Path, episode: Episode, frames: Frames) -> Iterator[dict[str, ImageArray]]:
     sources = {camera: iter(frames[camera]) for camera in episode.spec.cameras}
     for t in range(episode.steps):
         yield {camera: _next_frame(path, episode, camera, t, source) for camera, source in sources.items()}
     for camera, source in sources.items():
         if next(source, None) is not None:
             raise DatasetError(
-                f"{path}, camera {camera!r}: more than {episode.steps} frames were given for {episode.steps} "
-                "actions. Give one frame per action, taken before it, and none for the last state."
+                f"{path}, camera {camera!r}: got more than {episode.steps} frames for {episode.steps} actions.",
+                "Give one frame per action, taken before it, and none for the last state.",
+                path=path,
+                camera=camera,
+                expected=episode.steps,
             )
-
-
-def check_cameras(path: Path, episode: Episode, frames: Mapping[str, Iterable[ImageArray]]) -> None:
-    """Raise DatasetError unless frames are given of exactly the spec's cameras."""
-    if set(frames) != set(episode.spec.cameras):
-        raise DatasetError(
-            f"{path}: got frames of the cameras {sorted(frames)}, expected those of the episode's spec, "
-            f"{list(episode.spec.cameras)}. Give frames for exactly these."
-        )
 
 
 def _next_frame(path: Path, episode: Episode, camera: str, t: int, source: Iterator[ImageArray]) -> ImageArray:
@@ -245,7 +272,17 @@ def _next_frame(path: Path, episode: Episode, camera: str, t: int, source: Itera
     if frame is None or frame.shape != expected or frame.dtype != np.uint8:
         got = "no frame" if frame is None else f"{frame.dtype} of shape {frame.shape}"
         raise DatasetError(
-            f"{path}, camera {camera!r}, step {t}: got {got}, expected uint8 of shape {expected}. Give one frame "
-            f"for each of the {episode.steps} actions in the size of the episode's spec."
+            f"{path}, camera {camera!r}, step {t}: got {got}, expected uint8 of shape {expected}.",
+            "Give one frame per action, in the size of the episode's spec.",
+            path=path,
+            camera=camera,
+            step=t,
+            got=got,
+            expected=expected,
         )
     return frame
+
+
+def _write_checksums(metadata: h5py.Group, checksums: dict[str, list[int]]) -> None:
+    """CRC-32 of each frame as stored, (cameras, T), for storages without checksums of their own."""
+    metadata.create_dataset(IMAGE_CRC32, data=np.array(list(checksums.values()), np.uint32), track_times=False)

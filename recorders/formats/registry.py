@@ -1,46 +1,48 @@
-"""The dataset formats by name, and episodes of any of them. Nothing is imported before it is asked for."""
+"""The dataset formats by name, the interface they share, and episodes of any format. Formats are imported on use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ambidex.envs.types import EnvSpec, Episode, ImageArray
+from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError
 from ambidex.lookup import resolve
 from ambidex.recorders.dataset.episode import StoredEpisode
-from ambidex.recorders.dataset.layout import Layout
-from ambidex.recorders.formats.images import OnStep
+from ambidex.recorders.dataset.layout import WriteOptions
+from ambidex.recorders.formats.images import Frames, OnStep
 from ambidex.recorders.hdf5.reading import Hdf5Source
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment
 
-
-# FOLDED recorders.dataset_format: What a dataset format is: where its files lie, a writer and a reader.
+FORMATS: Mapping[str, str] = {
+    "act": "ambidex.recorders.formats.act:ActFormat",
+    "libero": "ambidex.recorders.formats.libero.format:LiberoFormat",
+}
 
 
 class DatasetFormat(Protocol):
-    """One way to lay out a dataset. Made without arguments; keeps at most what is costly to find out again.
+    """A format of episode files: their names, a writer and a reader. Constructed without arguments.
 
-    The recorder writes every successful episode into a file of its own, whole or not at all, and calls `finish` when
-    no more come. Failures are written the same way, into another folder.
+    The recorder writes every successful episode into a file of its own, whole or not at all, and calls `finish` after
+    the last. Failures are written the same way, into another folder.
 
     Attributes:
-        mark: An HDF5 group that every file of this format has at its root, and those of others have not.
+        root_group: An HDF5 group at the root of each file of this format, and of no other format.
     """
 
-    mark: str
+    root_group: str
 
-    def check(self, spec: EnvSpec, layout: Layout) -> None:
-        """Raise UsageError unless episodes of such an environment can be written so."""
+    def check(self, spec: EnvSpec, options: WriteOptions) -> None:
+        """Raise UsageError unless episodes of this environment can be written with these options."""
         ...
 
     def episode_path(self, directory: Path, index: int) -> Path:
-        """Where the recorder writes success `index`, from 0."""
+        """The file into which the recorder writes success `index`, from 0."""
         ...
 
     def find(self, directory: Path) -> dict[int, Path]:
-        """Index -> where that success lies, of those that are there, by index.
+        """The stored successes by index, as paths for `open`, in order.
 
         Raises:
             DatasetError: A file is damaged.
@@ -67,8 +69,8 @@ class DatasetFormat(Protocol):
         self,
         path: Path,
         episode: Episode,
-        frames: Mapping[str, Iterable[ImageArray]],
-        layout: Layout,
+        frames: Frames,
+        options: WriteOptions,
         env: "Environment",
         on_step: OnStep | None = None,
     ) -> None:
@@ -77,43 +79,37 @@ class DatasetFormat(Protocol):
         Args:
             path: The file, replaced if it exists.
             episode: Everything but the pixels.
-            frames: Camera -> its T frames, each (H, W, 3) uint8 RGB, upright; see `frame_steps`.
-            layout: How.
-            env: The world it was recorded in. Its state may be overwritten, also while frames are taken.
+            frames: Of the cameras of the episode's spec; taken step by step, see `store_frames`.
+            options: How to write it.
+            env: The environment it was recorded in. Its state may be overwritten, also while frames are taken.
             on_step: Called with (t, the frames of step t by camera) after they are stored.
 
         Raises:
-            UsageError: Such episodes cannot be written so.
-            DatasetError: Something does not fit together, or the disk refuses.
+            UsageError: The format cannot hold this episode, or the options.
+            DatasetError: Fields or frames do not fit together, or the file cannot be written.
         """
         ...
 
     def finish(self, directory: Path, task: str) -> None:
-        """Put the dataset into its final form; called when no more episodes come. Safe to call twice.
+        """Put the dataset into its final form, after the last episode. Safe to call twice.
 
         Raises:
-            DatasetError: A file is damaged, or the disk refuses; nothing is lost.
+            DatasetError: A file is damaged, or cannot be written; nothing is lost.
         """
         ...
 
 
-FORMATS: Mapping[str, str] = {
-    "act": "ambidex.recorders.formats.act:ActFormat",
-    "libero": "ambidex.recorders.formats.libero.format:LiberoFormat",
-}
-
-
 def format_named(name: str) -> DatasetFormat:
-    """A format.
+    """The format of this name.
 
     Raises:
-        UnknownNameError: There is none of that name.
+        UnknownNameError: There is no such format.
     """
     return cast("type[DatasetFormat]", resolve("format", name, FORMATS))()
 
 
 def format_of(path: Path) -> DatasetFormat:
-    """The format of an episode file, or of the file that an episode lies in.
+    """The format of an episode file, or of the file that an episode is in.
 
     Raises:
         DatasetError: The file is missing, damaged, or of no known format.
@@ -122,12 +118,13 @@ def format_of(path: Path) -> DatasetFormat:
     source = Hdf5Source(file)
     try:
         for candidate in map(format_named, FORMATS):
-            if source.has(candidate.mark):
+            if source.has(candidate.root_group):
                 return candidate
     finally:
         source.close()
+    known = ", ".join(FORMATS)
     raise DatasetError(
-        f"{file} is an HDF5 file of no known format. Expected one that record-episodes wrote: {', '.join(FORMATS)}."
+        f"{file} is an HDF5 file of no known format.", f"Expected one that record-episodes wrote: {known}.", path=file
     )
 
 
@@ -145,6 +142,6 @@ def open_episode(path: Path) -> StoredEpisode:
 
 
 def read_episode(path: Path) -> Episode:
-    """Everything of an episode but the pixels, as `open_episode`."""
+    """Everything of an episode but the pixels; arguments and errors as of `open_episode`."""
     with open_episode(path) as stored:
         return stored.episode

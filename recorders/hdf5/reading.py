@@ -1,4 +1,4 @@
-"""Reads HDF5 files that may be damaged or foreign, and says so in words."""
+"""Reads HDF5 files that may be damaged or foreign, with errors that name the file and the field."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 
 from ambidex.errors import AmbidexError, DatasetError
-from ambidex.recorders.dataset.repair import remedy
-from ambidex.recorders.hdf5.checksum import check_seal
+from ambidex.recorders.dataset.repair import repair_hint
+from ambidex.recorders.hdf5.checksum import verify_checksum
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # One frame of a training set is read at a time, so a cache of decoded frames per open file would only cost memory.
@@ -19,9 +19,9 @@ _NO_CHUNK_CACHE = 0
 
 @contextmanager
 def reading(path: Path, field: str) -> Iterator[None]:
-    """Turn whatever goes wrong while `field` is read into a DatasetError that names it.
+    """Turn any error while `field` is read into a DatasetError that names it.
 
-    Everything is caught: damaged bytes go through HDF5, zlib, Pillow and json, which do not say what they raise.
+    Everything is caught: damaged bytes go through HDF5, zlib, Pillow and json, which do not document what they raise.
     """
     try:
         yield
@@ -30,26 +30,33 @@ def reading(path: Path, field: str) -> Iterator[None]:
     except Exception as error:
         first_line = (str(error).splitlines() or [""])[0]
         raise DatasetError(
-            f"{path}, {field}: the file is damaged here and cannot be read ({type(error).__name__}: {first_line}). "
-            f"{remedy(path)}"
+            f"{path}, {field}: the file is damaged here and cannot be read ({type(error).__name__}: {first_line}).",
+            repair_hint(path),
+            path=path,
+            field=field,
         ) from error
 
 
 class Hdf5Source:
-    """An HDF5 file open for reading."""
+    """An HDF5 file open for reading.
+
+    Raises:
+        DatasetError: The file is missing, no HDF5 file, or damaged. The methods raise it for what they read.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         _check_signature(path)
         with reading(path, "structure of the file (truncated?)"):
-            check_seal(path)
+            verify_checksum(path)
             self._file = h5py.File(path, "r", rdcc_nbytes=_NO_CHUNK_CACHE)
 
     def attribute(self, name: str, kind: type, group: str = "/") -> Any:
         """The value of an attribute of a group, an instance of `kind`."""
-        with reading(self._path, f"attribute {name!r}" + (f" of {group}" if group != "/" else "")):
+        label = f"attribute {name!r}" + (f" of {group}" if group != "/" else "")
+        with reading(self._path, label):
             if group not in self._file or name not in self._file[group].attrs:
-                raise _foreign(self._path, f"attribute {name!r}" + (f" of {group}" if group != "/" else ""))
+                raise _foreign(self._path, label)
             value = self._file[group].attrs[name]
             if not isinstance(value, kind):
                 raise TypeError(f"{type(value).__name__}, expected {kind.__name__}")
@@ -61,7 +68,7 @@ class Hdf5Source:
             return name in self._file
 
     def names(self, group: str) -> list[str]:
-        """What a group holds."""
+        """The names in a group."""
         with reading(self._path, f"group {group}"):
             return list(self._file[group])
 
@@ -92,17 +99,16 @@ def _check_signature(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(len(_SIGNATURE))
     except OSError as error:
-        raise DatasetError(f"{path} cannot be opened: {error.strerror}. Check the path.") from error
+        raise DatasetError(f"{path} cannot be opened: {error.strerror}.", "Check the path.", path=path) from error
     if start != _SIGNATURE:
-        kind = "an empty file" if not start else "no HDF5 file"
-        raise DatasetError(
-            f"{path} is {kind}: it begins with {start!r}, expected {_SIGNATURE!r}. Expected an episode file that "
-            f"record-episodes wrote. {remedy(path)}"
-        )
+        kind = "an empty file" if not start else f"no HDF5 file: it starts with {start!r}"
+        raise DatasetError(f"{path} is {kind}.", repair_hint(path), path=path, got=start, expected=_SIGNATURE)
 
 
-def _foreign(path: Path, what: str) -> DatasetError:
+def _foreign(path: Path, field: str) -> DatasetError:
     return DatasetError(
-        f"{path} has no {what}. Only files recorded by this project carry it; those of the original ACT and LIBERO "
-        "code do not hold all that it takes to render or replay them. Record the dataset with record-episodes."
+        f"{path} has no {field}. Files of the original ACT and LIBERO code lack what it takes to replay them.",
+        "Record the dataset with record-episodes.",
+        path=path,
+        field=field,
     )

@@ -1,1 +1,1 @@
-"""TODO recorders/recording."""
+"""Recording of datasets: record.py is the entry, session.py runs the workers, queue.py decides what they do."""

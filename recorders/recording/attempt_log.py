@@ -1,58 +1,49 @@
-"""The books of a recording: attempts.jsonl row by row, and dataset.json."""
+"""Writes what a recording attempted: attempts.jsonl row by row, and dataset.json."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from ambidex.atomic_files import append_line
-from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.envs.types import Outcome, RolloutResult
 from ambidex.errors import DatasetError
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import row_to_line, versions
-from ambidex.recorders.dataset.attempt import Attempt
-from ambidex.recorders.dataset.dataset import ATTEMPTS
+from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt
 from ambidex.recorders.dataset.info import DatasetInfo
-from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
-from ambidex.recorders.recording.resume import Past
+from ambidex.recorders.recording.checks import TaskPlan
+from ambidex.recorders.recording.config import RUN_ONLY
 
-HOPELESS = 5  # attempts that break one after the other, before any does not, end a run
+MAX_CONSECUTIVE_ERRORS = 5  # a run ends if so many of its first attempts all raise errors
 
 
-class Ledger:
-    """Writes down what was attempted, in the order of seeds.
+class AttemptLog:
+    """The settled attempts of a dataset, in the order of their seeds. Successes are numbered as they are added.
 
     Args:
-        directory: The dataset's folder.
-        config: Resolved config.
-        spec: Spec of the environment.
-        past: What earlier runs have done.
+        plan: What is recorded.
+        earlier: The attempts of earlier runs.
 
     Attributes:
         attempts: All settled attempts, those of earlier runs first.
+        successes: How many of them succeeded.
     """
 
-    def __init__(self, directory: Path, config: RecordConfig, spec: EnvSpec, past: Past) -> None:
-        self.attempts = list(past.attempts)
-        self._directory, self._config, self._spec = directory, config, spec
-        self._before = len(past.attempts)
+    def __init__(self, plan: TaskPlan, earlier: Sequence[Attempt] = ()) -> None:
+        self.attempts = list(earlier)
+        self.successes = self._count(Outcome.SUCCESS)
+        self._plan, self._path, self._earlier = plan, plan.directory / ATTEMPTS, len(earlier)
 
-    def count(self, outcome: Outcome) -> int:
-        """Attempts that ended so."""
-        return sum(attempt.outcome is outcome for attempt in self.attempts)
-
-    def add(self, attempt: Attempt) -> None:
-        """Write down a settled attempt.
+    def add(self, result: RolloutResult) -> Attempt:
+        """Append the row of the next seed.
 
         Raises:
-            DatasetError: It cannot be written, or all attempts of this run break.
+            DatasetError: It cannot be written, or the first attempts of this run all raised errors.
         """
-        append_line(self._directory / ATTEMPTS, row_to_line(attempt))
+        attempt = Attempt.of(result, self.successes if result.success else None)
+        append_line(self._path, row_to_line(attempt))
         self.attempts.append(attempt)
-        fresh = self.attempts[self._before :]
-        if len(fresh) == HOPELESS and all(a.outcome is Outcome.ERROR for a in fresh):
-            raise DatasetError(
-                f"{self._config.task}: the first {HOPELESS} attempts, seeds {fresh[0].seed} to {attempt.seed}, all "
-                f"broke, so there is no use in going on. The last one said: {attempt.reason} "
-                f"{self._directory / ATTEMPTS} has them all. Correct the cause and record into an empty folder."
-            )
+        self.successes += result.success
+        self._check_errors(self.attempts[self._earlier :])
+        return attempt
 
     def write_info(self, *, episodes: int, complete: bool, timings: dict[str, float]) -> None:
         """Write dataset.json.
@@ -60,18 +51,32 @@ class Ledger:
         Raises:
             DatasetError: It cannot be written.
         """
+        config = self._plan.config
         DatasetInfo(
-            env_spec=self._spec,
-            command=format_command("record-episodes", self._config, leave_out=RUN_ONLY),
+            env_spec=self._plan.spec,
+            command=format_command("record-episodes", config, leave_out=RUN_ONLY),
             versions=versions(),
-            format=str(self._config.format),
-            storage=self._config.storage,
+            format=str(config.format),
+            storage=config.storage,
             attempts=len(self.attempts),
-            successes=self.count(Outcome.SUCCESS),
-            failures=self.count(Outcome.FAILURE),
-            errors=self.count(Outcome.ERROR),
+            successes=self.successes,
+            failures=self._count(Outcome.FAILURE),
+            errors=self._count(Outcome.ERROR),
             episodes=episodes,
             complete=complete,
             timings=timings,
-            config=flags_to_json(self._config, leave_out=RUN_ONLY),
-        ).write(self._directory)
+            config=flags_to_json(config, leave_out=RUN_ONLY),
+        ).write(self._plan.directory)
+
+    def _count(self, outcome: Outcome) -> int:
+        return sum(attempt.outcome is outcome for attempt in self.attempts)
+
+    def _check_errors(self, attempts: Sequence[Attempt]) -> None:
+        if len(attempts) == MAX_CONSECUTIVE_ERRORS and all(a.outcome is Outcome.ERROR for a in attempts):
+            raise DatasetError(
+                f"{self._plan.config.task}: the first {len(attempts)} attempts, seeds {attempts[0].seed} to "
+                f"{attempts[-1].seed}, all raised errors. The last: {attempts[-1].reason}",
+                f"Correct the cause and record into an empty folder; {self._path} lists all errors.",
+                path=self._path,
+                reason=attempts[-1].reason,
+            )

@@ -1,82 +1,93 @@
-"""Everything about a recording that can be wrong before it begins."""
+"""Checks what to record and fills in the defaults, before the first rollout."""
 
 import math
+import shutil
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ambidex.envs.env import make_from_spec
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.seeds import check_training_seeds
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.tasks.libero.initial.state_file import read_init_states
+from ambidex.envs.types import EnvSpec
 from ambidex.errors import UnknownNameError, UsageError
+from ambidex.output_folder import check_output_folder
+from ambidex.recorders.dataset.environment import user_definition
+from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.formats.images import STORAGES
 from ambidex.recorders.formats.registry import FORMATS, format_named
 from ambidex.recorders.recording.config import RecordConfig
-from ambidex.scripted_policies.registry import check_control
+from ambidex.scripted_policies.registry import EXPERTS, FAMILY_EXPERTS, check_control
+from ambidex.text import pluralize
 
 VIDEOS = ("none", "first", "all")
+STATES_BYTES = 1.2e6  # of an episode of 400 steps without images
+RAW_SHARE = {"raw": 1.0, "lossless": 1 / 25, "jpeg": 1 / 20}  # of an image's 3 bytes per pixel, roughly
+TEXTURED = 6  # lossless images of wood and labels take so many times more
+MERGED = 2  # a LIBERO file exists twice while its demonstrations are merged
 
 
-def resolved(config: RecordConfig, task: str, *, expert: bool) -> RecordConfig:
-    """The config for one task with every default filled in.
+@dataclass(frozen=True, kw_only=True)
+class TaskPlan:
+    """What to record of one task.
+
+    Attributes:
+        config: The flags for this task, with every default filled in.
+        directory: The dataset's folder.
+        spec: Spec of the environment.
+        model_sha256: Fingerprint of its model.
+        definition: Text of a user's definition; empty for a task that comes with ambidex.
+    """
+
+    config: RecordConfig
+    directory: Path
+    spec: EnvSpec
+    model_sha256: str
+    definition: str
+
+
+def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPlan:
+    """Check the flags for one task and fill in the defaults. The environment is built here, once, and closed.
 
     Args:
-        config: What to record.
-        task: The task.
-        expert: Its expert is to act.
+        config: The flags; `task` is a task, not a suite.
+        directory: The dataset's folder.
+        expert: The task's expert will act.
 
     Raises:
-        UsageError: A value is out of range, or a name unknown.
-        RenderingError: Pixels are asked for, and no OpenGL library can be loaded.
+        UsageError: A value is out of range, a name unknown, or the folder not empty.
+        RenderingError: Images are asked for, and no OpenGL library can be loaded.
     """
     check_names(storage=config.storage, video=config.video, file_format=config.format)
     _check_numbers(config)
-    env = make_from_spec(replace(config, task=task))
-    if expert:
-        check_control(env.spec)
+    env = make_from_spec(config)
+    spec, model_sha256, definition = env.spec, env.scene.model_sha256, user_definition(env)
+    env.close()
     full = replace(
         config,
-        task=task,
-        control=env.spec.control,
-        cameras=env.spec.cameras,
-        image_size=env.spec.image_size,
-        format=config.format or FAMILIES[env.spec.family].format,
-        max_attempts=_attempts(config),
+        control=spec.control,
+        cameras=spec.cameras,
+        image_size=spec.image_size,
+        format=config.format or FAMILIES[spec.family].format,
+        max_attempts=_max_attempts(config),
     )
+    if expert:
+        _check_expert(spec)
     check_training_seeds(full.seed, full.max_attempts or 0)
-    format_named(str(full.format)).check(env.spec, full.layout)
-    if needs_pixels(full):
+    format_named(str(full.format)).check(spec, full.write_options)
+    if full.renders:
         choose_backend()
-    return full
-
-
-def _attempts(config: RecordConfig) -> int:
-    """Seeds to attempt at most: no initial state of a file is taken twice unless that is asked for."""
-    if config.max_attempts is not None:
-        return config.max_attempts
-    usual = 2 * config.num_episodes + 20
-    if config.init_states is None:
-        return usual
-    states = len(read_init_states(config.init_states))
-    if states < config.num_episodes:
-        raise UsageError(
-            f"--num-episodes {config.num_episodes}: {config.init_states} holds {states} initial states, and an episode "
-            "from the same one is the same again. Record fewer, or say with --max-attempts that you want repeats."
-        )
-    return min(usual, states)
-
-
-def needs_pixels(config: RecordConfig) -> bool:
-    """Whether anything will be rendered."""
-    return bool(config.cameras) or config.video != "none"
+    check_output_folder(directory, DATASET_JSON, resume=config.resume)
+    return TaskPlan(config=full, directory=directory, spec=spec, model_sha256=model_sha256, definition=definition)
 
 
 def check_names(*, storage: str, video: str, file_format: str | None) -> None:
-    """Refuse unknown storages, video choices and formats.
+    """Check the names of a storage, a choice of videos and a format.
 
     Raises:
-        UnknownNameError: With what exists.
+        UnknownNameError: With the names that exist.
     """
     checks: Sequence[tuple[str, str | None, Collection[str]]] = (
         ("storage", storage, STORAGES),
@@ -88,6 +99,45 @@ def check_names(*, storage: str, video: str, file_format: str | None) -> None:
             raise UnknownNameError(kind, name, known)
 
 
+def space_warning(plan: TaskPlan, episodes: int) -> str:
+    """A warning if the disk may be too small for so many more episodes; else empty."""
+    config = plan.config
+    height, width = plan.spec.image_size
+    images = len(plan.spec.cameras) * plan.spec.horizon * height * width * 3 * RAW_SHARE[config.storage]
+    if config.format == "libero":
+        images *= MERGED * (TEXTURED if config.storage == "lossless" else 1)
+    needed, free = episodes * (STATES_BYTES + images), shutil.disk_usage(plan.directory).free
+    if needed <= free:
+        return ""
+    return (
+        f"The disk may fill up: {pluralize(episodes, 'more episode')} will take about {_amount(needed)}, and "
+        f"{_amount(free)} are free at {plan.directory}. If it does, nothing is lost: free some space and use --resume."
+    )
+
+
+def _amount(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def _max_attempts(config: RecordConfig) -> int:
+    """Seeds to attempt at most: no initial state of a file is used twice unless that is asked for."""
+    if config.max_attempts is not None:
+        return config.max_attempts
+    usual = 2 * config.num_episodes + 20
+    if config.init_states is None:
+        return usual
+    states = len(read_init_states(config.init_states))
+    if states < config.num_episodes:
+        raise UsageError(
+            f"--num-episodes {config.num_episodes}: {config.init_states} holds {states} initial states, and the same "
+            "one gives the same episode again.",
+            "Record fewer episodes, or allow repeats with --max-attempts.",
+            got=config.num_episodes,
+            expected=states,
+        )
+    return min(usual, states)
+
+
 def _check_numbers(config: RecordConfig) -> None:
     if config.num_episodes < 1:
         raise UsageError(f"--num-episodes {config.num_episodes}: expected 1 or more.")
@@ -97,6 +147,12 @@ def _check_numbers(config: RecordConfig) -> None:
         raise UsageError(f"--noise {config.noise}: expected 0 or more.")
     if config.max_attempts is not None and config.max_attempts < config.num_episodes:
         raise UsageError(
-            f"--max-attempts {config.max_attempts} is fewer than --num-episodes {config.num_episodes}: even if every "
-            "attempt succeeds there would be too few. Raise the one or lower the other."
+            f"--max-attempts {config.max_attempts} is fewer than --num-episodes {config.num_episodes}, which cannot be "
+            "reached even if every attempt succeeds."
         )
+
+
+def _check_expert(spec: EnvSpec) -> None:
+    if spec.family not in FAMILY_EXPERTS and spec.task not in EXPERTS:
+        raise UnknownNameError("expert", spec.task, EXPERTS)
+    check_control(spec)

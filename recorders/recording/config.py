@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
-from ambidex.recorders.dataset.layout import Layout
+from ambidex.recorders.dataset.layout import WriteOptions
 
 Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,raw}")]
 Spread = Annotated[str, tyro.conf.arg(metavar="{published,wide}")]
@@ -20,24 +20,23 @@ Success = Annotated[str, tyro.conf.arg(metavar="{strict,libero}")]
 class RecordConfig:
     """Record episodes of a task's scripted expert into a dataset.
 
-    Seeds are attempted one after the other until enough have succeeded; only those are rendered and written, in the
-    order of their seeds: as episode_0.hdf5, episode_1.hdf5, ... in the act format, as TASK_demo.hdf5 in the libero
-    format. attempts.jsonl lists every attempt.
+    Seeds are attempted one after the other until enough have succeeded. Successful episodes alone are rendered and
+    stored, in the order of their seeds: as episode_0.hdf5, episode_1.hdf5, ... in the act format, as TASK_demo.hdf5 in
+    the libero format. attempts.jsonl lists every attempt.
     """
 
     task: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    """A task or a suite; --list shows them. This or --bddl-file must be given."""
+    """A task or a suite; --list prints them. Required unless --bddl-file is given."""
     bddl_file: OptionalPath = None
-    """A BDDL definition of your own, or one of LIBERO's, as the task."""
+    """A BDDL definition, your own or one of LIBERO's, as the task."""
     num_episodes: int = 50
-    """Episodes to keep per task: successful ones."""
+    """Successful episodes to store per task."""
     output_dir: OptionalPath = None
-    """Dataset folder; a suite makes one folder per task in it. auto is data/TASK."""
+    """Dataset folder; for a suite, the folder of its datasets. auto is data/TASK."""
     init_states: OptionalPath = None
-    """File of LIBERO's own initial states (.init, .pruned_init) to start from: seed S takes state S modulo their
-    number."""
+    """File of LIBERO's own initial states (.init, .pruned_init): seed S uses state S modulo their number."""
     success: Success = "strict"
-    """What counts: strict also wants the things released and at rest; libero is the goal alone, at any one step."""
+    """What counts: strict also requires objects to be released and at rest; libero is the goal alone, at any step."""
     control: OptionalName = None
     """Control mode of the expert: joint or ee; auto is the family's."""
     cameras: Names = None
@@ -53,7 +52,7 @@ class RecordConfig:
     image_convention: Convention = "upright"
     """Order of the rows of images in the libero format: opengl stores the lowest first, as LIBERO's own files do."""
     spread: Spread = "published"
-    """Reset distribution: the published one, or a wider one."""
+    """Distribution of initial states: the published one, or a wider one."""
     noise: float = 0.0
     """How much demonstrations differ; 0 not at all, 1 moves waypoints by about a centimetre."""
     seed: int = 0
@@ -61,26 +60,31 @@ class RecordConfig:
     max_attempts: OptionalInt = None
     """Seeds to attempt at most per task; auto is 2 x num-episodes + 20."""
     keep_failures: bool = False
-    """Keep failed attempts too, as failures/episode_SEED.hdf5."""
+    """Store failed attempts too, as failures/episode_SEED.hdf5."""
     video: Videos = "none"
-    """Make videos/episode_I_success.mp4 of no, the first or all kept episodes."""
+    """Make videos/episode_I_success.mp4 of no, the first or all stored episodes."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     resume: Switch = False
-    """Go on with a dataset that was interrupted, or extend it. Without a task, flags not given are those with which the
-    one in --output-dir was recorded."""
+    """Resume an interrupted dataset, or extend a complete one. Without a task, flags that are not given are those with
+    which the dataset in --output-dir was recorded."""
     list: Switch = False
-    """Print the tasks and leave: one line per suite, or with --task SUITE one per task of it."""
+    """Print the tasks and exit: one line per suite, or with --task SUITE one per task of it."""
     quiet: Switch = False
-    """Say nothing but errors."""
+    """Print nothing but errors."""
     debug: Switch = False
     """Show tracebacks."""
 
     @property
-    def layout(self) -> Layout:
-        """How the dataset lies on disk, once every default is filled in."""
-        return Layout(format=str(self.format), storage=self.storage, image_convention=self.image_convention)
+    def write_options(self) -> WriteOptions:
+        """How episode files are written, once every default is filled in."""
+        return WriteOptions(format=str(self.format), storage=self.storage, image_convention=self.image_convention)
+
+    @property
+    def renders(self) -> bool:
+        """Whether images or videos are made, once every default is filled in."""
+        return bool(self.cameras) or self.video != "none"
 
 
 RUN_ONLY = frozenset({"output_dir", "workers", "resume", "list", "quiet", "debug"})
-"""Fields that change how a dataset is recorded, but not what is in it."""
+"""Flags that do not change what is in a dataset."""

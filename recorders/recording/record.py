@@ -4,69 +4,65 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ambidex.envs.env import make_from_spec
 from ambidex.envs.registry import SUITES, canonical_task, tasks_named
-from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.envs.tasks.libero.suites import SUFFIX
+from ambidex.errors import UsageError
 from ambidex.flags import format_command
-from ambidex.output_folder import check_output_folder, exclusive_lock
-from ambidex.recorders.dataset.environment import own_definition
-from ambidex.recorders.dataset.info import DATASET_JSON
-from ambidex.recorders.dataset.layout import definition_name, task_folder
-from ambidex.recorders.dataset.output_folder import clean
-from ambidex.recorders.recording.checks import resolved
+from ambidex.output_folder import exclusive_lock
+from ambidex.recorders.dataset.files import remove_partial_files
+from ambidex.recorders.dataset.layout import definition_task, task_folder
+from ambidex.recorders.recording.checks import TaskPlan, plan_task
 from ambidex.recorders.recording.config import RecordConfig
-from ambidex.recorders.recording.resume import Past, read_past
-from ambidex.recorders.recording.session import Recording, RecordSummary
+from ambidex.recorders.recording.resume import load_progress
+from ambidex.recorders.recording.session import RecordingSession, RecordSummary
 from ambidex.recorders.recording.worker import AgentFactory
-from ambidex.scripted_policies.registry import EXPERTS, make_expert
+from ambidex.scripted_policies.registry import make_expert
 
 
 def record(config: RecordConfig, agent_factory: AgentFactory | None = None) -> tuple[RecordSummary, ...]:
     """Record the dataset of a task, or those of all tasks of a suite.
 
-    Everything that can be checked is checked before the first rollout.
+    Flags, folders and names of all tasks are checked before the first rollout.
 
     Args:
         config: What to record.
-        agent_factory: Makes the agent that acts, from its environment; picklable. None for the task's expert.
+        agent_factory: Makes the agent for an environment; picklable. None for the task's expert.
 
     Returns:
         One summary per task, in the suite's order; not `complete` where the attempts ran out.
 
     Raises:
-        UsageError: Something that is asked for does not exist or cannot be.
-        RenderingError: Pixels are asked for, and there is no OpenGL.
-        DatasetError: A file could not be written, or every attempt breaks. What was recorded stays.
+        UsageError: A name is unknown, a value out of range, or a folder not empty.
+        RenderingError: Images are asked for, and there is no OpenGL.
+        DatasetError: A file could not be written, or the first attempts all raised errors. What was recorded stays.
     """
-    wanted = replace(config, task=task_name(config), bddl_file=None)
-    expert = agent_factory is None
-    plans = [(resolved(wanted, task, expert=expert), folder) for task, folder in folders(wanted).items()]
-    for plan, folder in plans:
-        if expert and not _has_expert(plan.task):
-            raise UnknownNameError("expert", plan.task, EXPERTS)
-        check_output_folder(folder, DATASET_JSON, resume=config.resume)
-    return tuple(_record_task(plan, folder, agent_factory or _expert(plan)) for plan, folder in plans)
+    named = replace(config, task=task_or_suite(config), bddl_file=None)
+    plans = [
+        plan_task(replace(named, task=task), directory, expert=agent_factory is None)
+        for task, directory in dataset_directories(named).items()
+    ]
+    return tuple(_record_task(plan, agent_factory or _expert_factory(plan.config)) for plan in plans)
 
 
-def task_name(config: RecordConfig) -> str:
+def task_or_suite(config: RecordConfig) -> str:
     """The task or suite that --task or --bddl-file names.
 
     Raises:
         UsageError: Both are given, or neither.
     """
-    if config.bddl_file is None:
-        if not config.task:
-            folder = f"; {config.output_dir} is none" if config.output_dir else ""
-            hint = f" With --resume it may be left out if --output-dir is a dataset{folder}." if config.resume else ""
-            raise UsageError(f"No task is given. Name one with --task; --list shows what there is.{hint}")
-        return config.task
+    if config.bddl_file is not None:
+        if config.task:
+            raise UsageError(f"--task {config.task} and --bddl-file {config.bddl_file}: use one of them.")
+        return canonical_task(definition_task(config.bddl_file))
     if config.task:
-        raise UsageError(f"--task {config.task} and --bddl-file {config.bddl_file}: give one of them.")
-    return canonical_task(definition_name(config.bddl_file))
+        return config.task
+    problem = "No task is given."
+    if config.resume:
+        problem = f"No task is given, and --output-dir {config.output_dir or 'auto'} is not a dataset."
+    raise UsageError(problem, "Name a task with --task; --list prints them all.", path=config.output_dir)
 
 
-def folders(config: RecordConfig) -> dict[str, Path]:
+def dataset_directories(config: RecordConfig) -> dict[str, Path]:
     """Task -> folder of its dataset.
 
     Raises:
@@ -81,32 +77,22 @@ def folders(config: RecordConfig) -> dict[str, Path]:
 
 
 def resume_command(config: RecordConfig) -> str:
-    """The command that goes on with this recording."""
-    shown = replace(config, resume=True, quiet=False, debug=False)
-    return format_command("record-episodes", shown, brief=True)
+    """The command that resumes this recording."""
+    return format_command("record-episodes", replace(config, resume=True, quiet=False, debug=False), brief=True)
 
 
-def _has_expert(task: str) -> bool:
-    """LIBERO's tasks share one, which plans from the goal."""
-    return task in EXPERTS or is_libero_name(task)
-
-
-def _expert(config: RecordConfig) -> AgentFactory:
+def _expert_factory(config: RecordConfig) -> AgentFactory:
     return partial(make_expert, noise=config.noise)
 
 
-def _record_task(config: RecordConfig, directory: Path, agent_factory: AgentFactory) -> RecordSummary:
-    with exclusive_lock(directory):
-        clean(directory)
-        check_output_folder(directory, DATASET_JSON, resume=config.resume)
-        env = make_from_spec(config)
-        past = read_past(directory, config, env.spec, env.scene.model_sha256) if config.resume else Past()
-        recording = Recording(config, directory, env.spec, past, agent_factory, own_definition(env))
+def _record_task(plan: TaskPlan, agent_factory: AgentFactory) -> RecordSummary:
+    with exclusive_lock(plan.directory):
+        remove_partial_files(plan.directory)
+        session = RecordingSession(plan, load_progress(plan), agent_factory)
         try:
-            return recording.run()
+            return session.run()
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"{config.task}: {recording.kept} of {config.num_episodes} episodes are kept in {directory}."
-            ) from None
+            counts = f"{session.stored} of {plan.config.num_episodes} episodes"
+            raise KeyboardInterrupt(f"{plan.config.task}: {counts} are stored in {plan.directory}.") from None
         finally:
-            clean(directory)
+            remove_partial_files(plan.directory)

@@ -1,101 +1,102 @@
-"""What a dataset folder already holds, for `--resume`."""
+"""Loads the progress of an interrupted or complete recording, and checks that it can be resumed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UsageError
 from ambidex.flags import changed_flags
-from ambidex.output_folder import versions
-from ambidex.recorders.dataset.attempt import Attempt
-from ambidex.recorders.dataset.dataset import ATTEMPTS, read_attempts
-from ambidex.recorders.dataset.files import check_kept
+from ambidex.output_folder import check_output_folder, versions
+from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt, read_attempts
+from ambidex.recorders.dataset.files import check_stored_episodes
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
-from ambidex.recorders.formats.registry import format_named
+from ambidex.recorders.formats.registry import DatasetFormat, format_named
+from ambidex.recorders.recording.checks import TaskPlan
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
 
 MAY_GROW = frozenset({"num_episodes", "max_attempts"})
-IN_SPEC = frozenset({"init_states"})  # compared there, by what is in the file
+IN_SPEC = frozenset({"init_states"})  # compared there, by the content of the file
 
 
 @dataclass(frozen=True, kw_only=True)
-class Past:
-    """What earlier runs have done.
+class RecordingProgress:
+    """What earlier runs have recorded.
 
     Attributes:
         attempts: The settled attempts, in the order of their seeds.
         complete: dataset.json says that everything asked for was recorded.
-        num_episodes: How many episodes were asked for.
     """
 
     attempts: tuple[Attempt, ...] = ()
     complete: bool = False
-    num_episodes: int = 0
 
 
-def read_past(directory: Path, config: RecordConfig, spec: EnvSpec, model_sha256: str) -> Past:
-    """What earlier runs have done in a folder; nothing if it holds no dataset.
-
-    Args:
-        directory: The dataset's folder.
-        config: Resolved config of this run.
-        spec: Spec of its environment.
-        model_sha256: Fingerprint of its model.
+def load_progress(plan: TaskPlan) -> RecordingProgress:
+    """What earlier runs have recorded in the folder of a plan, which is locked; nothing if it is empty.
 
     Raises:
-        UsageError: They recorded something else; the message lists every difference.
+        UsageError: The folder holds something else, or other flags were used; the message lists every difference.
         DatasetError: The folder or an episode in it is damaged.
     """
+    directory = plan.directory
+    # Checked before it was locked too, for early errors; another process may have recorded here since.
+    check_output_folder(directory, DATASET_JSON, resume=plan.config.resume)
     if not (directory / DATASET_JSON).exists():
-        return Past()
+        return RecordingProgress()
     info = DatasetInfo.read(directory)
-    old = info.settings("record-episodes", RecordConfig)
-    found = _differences(info, old, config, spec)
-    _check_agreement(directory, found)
-    check_kept(directory, format_named(info.format))
-    _check_agreement(directory, _model_difference(directory, info, model_sha256))
+    file_format = format_named(info.format)
+    _refuse(plan, _differences(info, plan))
+    check_stored_episodes(directory, file_format)
+    _refuse(plan, _model_differences(file_format, plan))
     attempts = tuple(read_attempts(directory))
-    _check_attempts(directory, config, attempts)
-    return Past(attempts=attempts, complete=info.complete, num_episodes=old.num_episodes)
+    _check_attempts(plan, attempts)
+    return RecordingProgress(attempts=attempts, complete=info.complete)
 
 
-def _differences(info: DatasetInfo, old: RecordConfig, new: RecordConfig, spec: EnvSpec) -> list[str]:
+def _differences(info: DatasetInfo, plan: TaskPlan) -> list[str]:
+    old, new = info.settings("record-episodes", RecordConfig), plan.config
     found = changed_flags(old, new, ignore=RUN_ONLY | MAY_GROW | IN_SPEC)
     if new.num_episodes < old.num_episodes:
         found.append(f"--num-episodes was {old.num_episodes}, now {new.num_episodes}: it may only grow")
     engine, now = info.versions.get("mujoco"), versions()["mujoco"]
     if engine != now:
         found.append(f"MuJoCo was {engine}, now {now}")
-    return found or info.env_spec.differences(spec)
+    return found or info.env_spec.differences(plan.spec)
 
 
-def _model_difference(directory: Path, info: DatasetInfo, model_sha256: str) -> list[str]:
-    layout = format_named(info.format)
-    first = layout.find(directory).get(0)
+def _model_differences(file_format: DatasetFormat, plan: TaskPlan) -> list[str]:
+    first = file_format.find(plan.directory).get(0)
     if first is None:
         return []
-    with layout.open(first) as stored:
-        if stored.episode.model_sha256 == model_sha256:
+    with file_format.open(first) as stored:
+        if stored.episode.model_sha256 == plan.model_sha256:
             return []
-    return ["the robot, the objects or the scene have changed (another model fingerprint)"]
+    return ["the model of robot, objects or scene has changed"]
 
 
-def _check_agreement(directory: Path, found: list[str]) -> None:
+def _refuse(plan: TaskPlan, found: list[str]) -> None:
     if found:
         raise UsageError(
-            f"--resume: {directory} was recorded differently: {'; '.join(found)}. Give the same flags as then, or "
-            "record into another --output-dir."
+            f"--resume: {plan.directory} was recorded differently: {'; '.join(found)}.",
+            "Use the original flags, or record into another --output-dir.",
+            path=plan.directory,
+            differences=tuple(found),
         )
 
 
-def _check_attempts(directory: Path, config: RecordConfig, attempts: tuple[Attempt, ...]) -> None:
+def _check_attempts(plan: TaskPlan, attempts: Sequence[Attempt]) -> None:
     episode = 0
-    for seed, attempt in enumerate(attempts, start=config.seed):
+    for row, attempt in enumerate(attempts, start=1):
+        seed = plan.config.seed + row - 1
         expected = episode if attempt.outcome is Outcome.SUCCESS else None
-        if attempt.seed != seed or attempt.episode != expected:
+        if (attempt.seed, attempt.episode) != (seed, expected):
             raise DatasetError(
-                f"{directory / ATTEMPTS}, row {seed - config.seed + 1}: seed {attempt.seed}, episode "
-                f"{attempt.episode}; expected seed {seed}, episode {expected}. The file was changed after recording; "
-                "restore it, or record again into another folder."
+                f"{plan.directory / ATTEMPTS}, row {row}: got seed {attempt.seed}, episode {attempt.episode}; expected "
+                f"seed {seed}, episode {expected}. The file was changed after recording.",
+                "Restore it, or record again into another folder.",
+                path=plan.directory / ATTEMPTS,
+                row=row,
+                got=(attempt.seed, attempt.episode),
+                expected=(seed, expected),
             )
         episode += attempt.outcome is Outcome.SUCCESS

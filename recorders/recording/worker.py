@@ -1,22 +1,20 @@
-"""What a worker process of `record-episodes` does: roll out seeds, and render and write what is kept."""
+"""What a worker process of `record-episodes` does: roll out seeds, and render and write episodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make_from_spec
-from ambidex.envs.file_identity import check_files
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
-from ambidex.envs.types import Agent, EnvSpec, Episode, Float32Array, RolloutResult
+from ambidex.envs.types import Agent, EnvSpec, Episode, Float32Array, ImageArray, RolloutResult
 from ambidex.output_folder import versions
-from ambidex.recorders.dataset.layout import Destination
+from ambidex.recorders.dataset.layout import EpisodeFiles, WriteOptions
 from ambidex.recorders.formats.registry import format_named
-from ambidex.recorders.recording.checks import needs_pixels
-from ambidex.recorders.recording.config import RecordConfig
-from ambidex.recorders.rendering.worker import write_rendered_episode
+from ambidex.recorders.video.caption import Caption, stage_label
+from ambidex.recorders.video.writer import VideoWriter
 
 AgentFactory = Callable[[Environment], Agent]
 
@@ -38,49 +36,41 @@ class WriteJob:
 
     Attributes:
         result: The attempt.
-        destination: Where its files go.
+        files: The files to write.
     """
 
     result: RolloutResult
-    destination: Destination
+    files: EpisodeFiles
 
 
 RecordJob = RolloutJob | WriteJob
 
 
 class RecordWorker:
-    """Handles the jobs of one recording, with one environment for all of them.
+    """Does the jobs of one recording, with one environment for all of them.
 
     Args:
-        config: Resolved config.
+        spec: Spec of the environment.
+        options: How episode files are written.
         agent_factory: Makes the agent, once.
-        spec: Spec of the environment that the recording began with.
+        renders: Images or videos are made.
 
     Raises:
-        UsageError: A file that the environment is made from has changed in the meantime.
-        RenderingError: Pixels are asked for, and there is no OpenGL context to be had.
+        UsageError: A file that the environment is made from has changed since the recording started.
+        RenderingError: Images are made, and no OpenGL context can be created.
     """
 
-    def __init__(self, config: RecordConfig, agent_factory: AgentFactory, spec: EnvSpec) -> None:
-        self._config = config
-        self._env = make_from_spec(config)
-        check_files(spec, self._env.spec)
+    def __init__(self, spec: EnvSpec, options: WriteOptions, agent_factory: AgentFactory, *, renders: bool) -> None:
+        self._env = make_from_spec(spec)
         self._agent = agent_factory(self._env)
-        self._layout = config.layout
-        self._writer = format_named(self._layout.format)
-        self._stop = FAMILIES[self._env.spec.family].stops_at_success
-        self._video_cameras = config.cameras or FAMILIES[self._env.spec.family].cameras
-        if needs_pixels(config):  # at once, and not after a rollout
-            self._env.render(self._env.scene.state(), self._video_cameras[0])
+        self._stop_at_success = FAMILIES[spec.family].stops_at_success
+        self._writer = EpisodeWriter(self._env, options, renders=renders)
 
     def __call__(self, job: RecordJob) -> RolloutResult | int:
-        """A `RolloutJob`'s result, or the bytes written by a `WriteJob`."""
+        """The result of a `RolloutJob`, or the bytes written by a `WriteJob`."""
         if isinstance(job, RolloutJob):
-            return rollout(self._env, self._agent, job.seed, stop_at_success=self._stop)
-        episode = self._episode(job.result)
-        return write_rendered_episode(
-            self._env, episode, job.destination, self._layout, self._writer, self._video_cameras
-        )
+            return rollout(self._env, self._agent, job.seed, stop_at_success=self._stop_at_success)
+        return self._writer.write(self._episode(job.result), job.files)
 
     def _episode(self, result: RolloutResult) -> Episode:
         return Episode(
@@ -100,14 +90,12 @@ class RecordWorker:
         )
 
 
-# FOLDED recorders.ee_actions: The end-effector actions that an episode's joint commands amount to.
-
-
 def ee_actions(env: Environment, result: RolloutResult) -> Float32Array:
-    """What the agent sent under end-effector control, or the poses that its joint commands aim at, shape (T, E).
+    """The actions of a rollout as end-effector actions, shape (T, E) float32.
 
-    Under joint control E is 0 in a family whose end-effector actions are steps: these have no counterpart of joint
-    commands.
+    Under end-effector control they are what the agent sent, under joint control the poses that its commands aim at.
+    E is 0 under joint control if the family's end-effector actions are steps, which joint commands cannot be turned
+    into.
     """
     if result.spec.control == "ee":
         return result.actions
@@ -115,3 +103,61 @@ def ee_actions(env: Environment, result: RolloutResult) -> Float32Array:
         return np.zeros((result.steps, 0), np.float32)
     to_ee = EePose(env.scene, result.spec.control_hz)
     return np.stack([to_ee.from_joint_action(action) for action in result.joint_actions])
+
+
+class EpisodeWriter:
+    """Renders episodes from their states and writes them, with a video where one is wanted.
+
+    Args:
+        env: Renders; its cameras, image size and quality are those of the episodes.
+        options: How episode files are written.
+        renders: Images or videos are made. The OpenGL context is then created here, not after the first rollout.
+
+    Raises:
+        RenderingError: No OpenGL context can be created.
+    """
+
+    def __init__(self, env: Environment, options: WriteOptions, *, renders: bool) -> None:
+        self._env, self._options, self._format = env, options, format_named(options.format)
+        self._video_cameras = env.spec.cameras or FAMILIES[env.spec.family].cameras
+        if renders:
+            env.render(env.scene.state(), self._video_cameras[0])
+
+    def write(self, episode: Episode, files: EpisodeFiles) -> int:
+        """Write the files of an episode. Every frame is rendered once, and no more than one step is held.
+
+        Returns:
+            Size of the files [B].
+
+        Raises:
+            DatasetError: A file cannot be written.
+        """
+        frames = {camera: self._frames(episode, camera) for camera in episode.spec.cameras}
+        if files.video is None:
+            self._format.write(files.episode, episode, frames, self._options, self._env)
+            return files.size
+        with VideoWriter(files.video, episode.spec.control_hz) as video:
+
+            def add(t: int, images: Mapping[str, ImageArray]) -> None:
+                video.add(images, caption(episode, t))
+
+            on_step = add if frames else None
+            self._format.write(files.episode, episode, frames, self._options, self._env, on_step=on_step)
+            if not frames:
+                for t, state in enumerate(episode.states[:-1]):
+                    add(t, {camera: self._env.render(state, camera) for camera in self._video_cameras})
+        return files.size
+
+    def _frames(self, episode: Episode, camera: str) -> Iterator[ImageArray]:
+        return (self._env.render(state, camera) for state in episode.states[:-1])
+
+
+def caption(episode: Episode, t: int) -> Caption:
+    """The caption of the frame before action t; the last one has the outcome."""
+    return Caption(
+        task=episode.spec.task,
+        seed=episode.seed,
+        time_s=t / episode.spec.control_hz,
+        stage=stage_label(episode.spec.stages, int(episode.stages[t])),
+        outcome=str(episode.outcome) if t == episode.steps - 1 else "",
+    )

@@ -1,1 +1,1 @@
-"""TODO recorders/rendering."""
+"""Rendering of stored states again: render.py is the entry."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import tyro
 
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
-from ambidex.recorders.dataset.layout import Layout
+from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.recording.config import Convention, Videos
 
 
@@ -14,7 +14,7 @@ from ambidex.recorders.recording.config import Convention, Videos
 class RenderConfig:
     """Render the stored states of a dataset again, with other cameras, sizes or quality, into a new dataset.
 
-    Episodes, actions, states and attempts.jsonl stay as they are; the dataset that is read is not touched.
+    Episodes, actions, states and attempts.jsonl stay the same; the source dataset is not changed.
     """
 
     path: tyro.conf.Positional[Path]
@@ -38,17 +38,22 @@ class RenderConfig:
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     resume: Switch = False
-    """Go on with a rendering that was interrupted."""
+    """Resume a rendering that was interrupted."""
     quiet: Switch = False
-    """Say nothing but errors."""
+    """Print nothing but errors."""
     debug: Switch = False
     """Show tracebacks."""
 
     @property
-    def layout(self) -> Layout:
-        """How the new dataset lies on disk, once every default is filled in."""
-        return Layout(format=str(self.format), storage=str(self.storage), image_convention=self.image_convention)
+    def write_options(self) -> WriteOptions:
+        """How episode files are written, once every default is filled in."""
+        return WriteOptions(format=str(self.format), storage=str(self.storage), image_convention=self.image_convention)
+
+    @property
+    def renders(self) -> bool:
+        """Whether images or videos are made, once every default is filled in."""
+        return bool(self.cameras) or self.video != "none"
 
 
 RUN_ONLY = frozenset({"output_dir", "workers", "resume", "quiet", "debug"})
-"""Fields that change how a dataset is rendered, but not what is in it."""
+"""Flags that do not change what is in a dataset."""

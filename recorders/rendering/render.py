@@ -1,6 +1,7 @@
 """Renders datasets again: what `render-episodes` does, from Python."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,11 +11,10 @@ from ambidex.errors import DatasetError, UsageError
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.progress import Progress
-from ambidex.recorders.dataset.dataset import ATTEMPTS
-from ambidex.recorders.dataset.environment import keep_definition
-from ambidex.recorders.dataset.files import DatasetFiles, check_kept
+from ambidex.recorders.dataset.attempts import ATTEMPTS
+from ambidex.recorders.dataset.environment import save_definition
+from ambidex.recorders.dataset.files import check_stored_episodes, dataset_size, remove_partial_files
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
-from ambidex.recorders.dataset.output_folder import clean, dataset_size
 from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.rendering.config import RUN_ONLY, RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
@@ -27,13 +27,13 @@ COMMAND = "render-episodes"
 
 @dataclass(frozen=True, kw_only=True)
 class RenderSummary:
-    """What came out of rendering a dataset.
+    """The result of rendering a dataset.
 
     Attributes:
         directory: The new dataset's folder.
         episodes: Episodes in it.
         rendered: Episodes that this run rendered.
-        wall_s: How long this run took [s].
+        wall_s: Duration of this run [s].
         size: Size of all files [B].
     """
 
@@ -43,9 +43,9 @@ class RenderSummary:
     wall_s: float
     size: int
 
-    def in_words(self) -> str:
+    def __str__(self) -> str:
         """One line."""
-        pace = f"{self.wall_s / self.rendered:.2f} s per episode" if self.rendered else "nothing was left to do"
+        pace = f"{self.wall_s / self.rendered:.2f} s per episode" if self.rendered else "already complete"
         return f"{pluralize(self.episodes, 'episode')} rendered, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
 
 
@@ -53,24 +53,21 @@ def render(config: RenderConfig) -> RenderSummary:
     """Render the stored states of a dataset into a new one.
 
     Raises:
-        UsageError: Something that is asked for does not exist or cannot be.
-        RenderingError: Pixels are asked for, and there is no OpenGL.
+        UsageError: A name is unknown, a value out of range, or the output folder not empty.
+        RenderingError: Images are asked for, and there is no OpenGL.
         DatasetError: A file is damaged or could not be written. What was rendered stays.
     """
     started = time.perf_counter()
     plan = plan_rendering(config)
-    check_output_folder(plan.target, DATASET_JSON, resume=config.resume)
     with exclusive_lock(plan.target):
-        clean(plan.target)
         check_output_folder(plan.target, DATASET_JSON, resume=config.resume)
-        _check_same(plan)
-        check_kept(plan.target, format_named(plan.layout.format))
-        files = DatasetFiles(plan.target, format_named(plan.layout.format))
-        left = [job for job in plan.jobs if not files.has(job.attempt, job.destination)]
+        remove_partial_files(plan.target)
+        _check_resumable(plan)
+        left = [job for job in plan.jobs if plan.files.are_missing(job.attempt)]
         try:
             _render_all(plan, left)
         finally:
-            clean(plan.target)
+            remove_partial_files(plan.target)
     return RenderSummary(
         directory=plan.target,
         episodes=len(plan.jobs),
@@ -80,57 +77,58 @@ def render(config: RenderConfig) -> RenderSummary:
     )
 
 
-def _check_same(plan: RenderPlan) -> None:
-    """Refuse to go on with something else."""
+def _check_resumable(plan: RenderPlan) -> None:
     if not (plan.target / DATASET_JSON).exists():
         return
     old = DatasetInfo.read(plan.target).settings(COMMAND, RenderConfig)
     found = changed_flags(old, plan.config, ignore=RUN_ONLY)
     if found:
         raise UsageError(
-            f"--resume: {plan.target} was rendered differently: {'; '.join(found)}. Give the same flags as then, or "
-            "another --output-dir."
+            f"--resume: {plan.target} was rendered differently: {'; '.join(found)}.",
+            "Use the original flags, or another --output-dir.",
+            path=plan.target,
+            differences=tuple(found),
         )
+    check_stored_episodes(plan.target, format_named(plan.config.write_options.format))
 
 
-def _render_all(plan: RenderPlan, left: list[RenderJob]) -> None:
-    """Have the workers render what is left."""
-    config, done = plan.config, len(plan.jobs) - len(left)
-    factory = partial(RenderWorker, plan.spec, plan.layout, plan.pixels, plan.source.directory)
+def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
+    config, done, options = plan.config, len(plan.jobs) - len(left), plan.config.write_options
+    factory = partial(RenderWorker, plan.spec, options, plan.source.directory, renders=config.renders)
     progress = Progress("rendered", len(plan.jobs), initial=done, quiet=config.quiet)
     started = time.perf_counter()
     with progress, Pool[RenderJob, int](factory, worker_count(config.workers, len(plan.jobs))) as pool:
         pool.wait_until_ready()
-        if plan.note:
-            progress.note(plan.note)
-        _write_books(plan, complete=False, wall_s=0.0)
-        keep_definition(plan.target, plan.definition)
+        if plan.warning:
+            progress.note(plan.warning)
+        _write_info(plan, complete=False, wall_s=0.0)
+        save_definition(plan.target, plan.definition)
         for job in left:
             pool.submit(job)
         while pool.pending:
             _check_rendered(*pool.next_result())
             done += 1
             progress.update(done)
-        format_named(plan.layout.format).finish(plan.target, plan.spec.task)
-        _write_books(plan, complete=plan.source.info.complete, wall_s=time.perf_counter() - started)
+        format_named(options.format).finish(plan.target, plan.spec.task)
+        _write_info(plan, complete=plan.source.info.complete, wall_s=time.perf_counter() - started)
 
 
 def _check_rendered(job: RenderJob, result: int | WorkerError) -> None:
     if isinstance(result, WorkerError):
-        error = DatasetError(f"{job.destination.episode.name} was not rendered. {result.message}")
+        error = DatasetError(f"{job.files.episode.name} was not rendered. {result.message}", path=job.files.episode)
         error.add_note(result.traceback)
         raise error
 
 
-def _write_books(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
-    """dataset.json and attempts.jsonl: those of the source, but for what is new."""
+def _write_info(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
+    """Write dataset.json and attempts.jsonl: those of the source, except for what rendering changes."""
     info = replace(
         plan.source.info,
         env_spec=plan.spec,
         command=format_command(COMMAND, plan.config, leave_out=RUN_ONLY),
         versions=versions(),
-        format=plan.layout.format,
-        storage=plan.layout.storage,
+        format=str(plan.config.format),
+        storage=str(plan.config.storage),
         complete=complete,
         timings={"wall_s": round(wall_s, 3)},
         config=flags_to_json(plan.config, leave_out=RUN_ONLY),

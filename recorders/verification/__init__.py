@@ -1,1 +1,1 @@
-"""TODO recorders/verification."""
+"""Verification of datasets by replaying actions: verify.py is the entry."""

@@ -1,1 +1,1 @@
-"""TODO recorders/video."""
+"""Videos of rollouts: cameras tiled, caption burned in, H.264 in MP4."""

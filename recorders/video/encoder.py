@@ -1,4 +1,4 @@
-"""An H.264 stream in an MP4 file."""
+"""Encodes RGB images as an H.264 stream in an MP4 file."""
 
 from contextlib import suppress
 from fractions import Fraction
@@ -11,51 +11,51 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from ambidex.envs.types import ImageArray
 
-# One thread, because with more the bits depend on their number. No macroblock tree, because x264's reads memory that
-# nobody wrote: about one small video in twenty came out with other bits.
+# One thread, because with more the bits depend on their number. No macroblock tree, because x264's reads uninitialised
+# memory: about one small video in twenty came out with other bits.
 ENCODER = {"crf": "20", "preset": "veryfast", "threads": "1", "mbtree": "0"}
-# Lets a browser play while it still loads.
-CONTAINER = {"movflags": "+faststart"}
+CONTAINER = {"movflags": "+faststart"}  # a browser can play while it loads
+SCALE = "out_color_matrix=bt709:out_range=tv:flags=bilinear"  # the colours that the file declares
 
 
 class H264File:
-    """Encodes pictures of one size: draw into `picture`, then `add` it.
+    """Encodes images of one size: draw into `image`, then `add` it.
 
     Attributes:
-        picture: Shape (height, width, 3) uint8 RGB; memory of the encoder's own, which saves a copy.
+        image: Shape (height, width, 3) uint8 RGB; the encoder's own memory, which saves a copy.
 
     Args:
         path: The file.
-        rate: Pictures per second [1/s].
-        height: Of a picture, even [px].
-        width: Of a picture, even [px].
+        rate: Images per second [1/s].
+        height: Of an image, even [px].
+        width: Of an image, even [px].
 
     Raises:
-        OSError: The disk refuses; so do all methods but `abandon`.
+        OSError: The file cannot be written; all methods but `abandon` raise it too.
     """
 
     def __init__(self, path: Path, rate: Fraction, height: int, width: int) -> None:
         self._container = av.open(str(path), "w", format="mp4", options=CONTAINER)
         self._stream = self._container.add_stream("libx264", rate=rate, options=ENCODER)
         self._stream.height, self._stream.width, self._stream.pix_fmt = height, width, "yuv420p"
-        # Written down in the file, or players guess by the size and shift the colours.
+        # Declared in the file, or players guess by the size and shift the colours.
         self._stream.codec_context.colorspace = self._stream.codec_context.color_primaries = Colorspace.ITU709
         self._stream.codec_context.color_trc = Colorspace.ITU709
         self._stream.codec_context.color_range = ColorRange.MPEG
         self._frame = av.VideoFrame(width, height, "rgb24")
-        self._yuv = YuvFrames(height, width, rate)
+        self._yuv = YuvConverter(height, width, rate)
         self._count = 0
         rows = np.frombuffer(memoryview(self._frame.planes[0]), np.uint8).reshape(
             height, self._frame.planes[0].line_size
         )
-        self.picture: ImageArray = rows[:, : 3 * width].reshape(height, width, 3)
-        self.picture[:] = 0
+        self.image: ImageArray = rows[:, : 3 * width].reshape(height, width, 3)
+        self.image[:] = 0
 
     def add(self) -> None:
-        """Encode `picture` as it is now."""
+        """Encode `image` as it is now."""
         self._frame.pts = self._count
         self._count += 1
-        self._container.mux(self._stream.encode(self._yuv.of(self._frame)))
+        self._container.mux(self._stream.encode(self._yuv.convert(self._frame)))
 
     def finish(self) -> None:
         """Write what the encoder still holds, and close."""
@@ -63,19 +63,13 @@ class H264File:
         self._container.close()
 
     def abandon(self) -> None:
-        """Free everything; the file is of no use then."""
+        """Close without finishing; the file cannot be used."""
         with suppress(OSError, ValueError):
             self._container.close()
 
 
-# FOLDED recorders.yuv_frames: RGB pictures as the encoder wants them.
-
-# bt709 and tv: what the file says about its colours.
-SCALE = "out_color_matrix=bt709:out_range=tv:flags=bilinear"
-
-
-class YuvFrames:
-    """Turns RGB frames of one size into YUV frames (4:2:0, BT.709, limited range).
+class YuvConverter:
+    """Converts RGB frames of one size into YUV frames (4:2:0, BT.709, limited range).
 
     A filter graph and not av.VideoFrame.reformat, because a graph has a pool of frames and uses them again, and
     reformat allocates each one anew. After a step the malloc of glibc 2.36 often gave its block to something smaller,
@@ -99,7 +93,7 @@ class YuvFrames:
         )
         self._graph.link_nodes(*nodes).configure()
 
-    def of(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """The frame (rgb24) in YUV, with its time. Drop it before asking for the next, and its memory is used again."""
+    def convert(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """The frame (rgb24) in YUV, with its time. Drop it before converting the next, so that its memory is reused."""
         self._graph.vpush(frame)
         return self._graph.vpull()

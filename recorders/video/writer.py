@@ -1,4 +1,4 @@
-"""Videos of rollouts: cameras tiled, caption burned in, true speed."""
+"""Writes videos of rollouts: cameras tiled, caption burned in, true speed."""
 
 import math
 from collections.abc import Mapping
@@ -15,9 +15,11 @@ from ambidex.errors import DatasetError
 from ambidex.recorders.video.caption import Caption, CaptionBar
 from ambidex.recorders.video.encoder import H264File
 
+ONE_ROW = 3  # cameras
+
 
 class VideoWriter:
-    """Writes an MP4 (H.264) step by step; the file appears when the `with` block ends well, or never.
+    """Writes an MP4 (H.264) step by step. The file appears when the `with` block ends without an error.
 
     The same frames and captions give the same bytes (same machine type and FFmpeg version).
 
@@ -34,10 +36,10 @@ class VideoWriter:
         self._file: H264File | None = None
 
     def __enter__(self) -> Self:
-        """Begin.
+        """Make the folder.
 
         Raises:
-            DatasetError: The folder cannot be made.
+            DatasetError: It cannot be made.
         """
         self._temporary = self._cleanup.enter_context(replacing(self._path))
         self._cleanup.push(self._close_file)
@@ -48,16 +50,16 @@ class VideoWriter:
 
         Args:
             frames: Camera -> image, shape (H, W, 3) uint8 RGB, the same cameras and sizes at every step.
-            caption: What to write below them.
+            caption: The text below them.
 
         Raises:
-            DatasetError: No camera, the cameras or sizes changed, or the disk refuses.
+            DatasetError: No camera, the cameras or sizes changed, or the file cannot be written.
         """
         try:
             file = self._file or self._open_file(frames)
             self._check(frames)
-            self._tiling.draw(file.picture, frames)
-            self._bar.draw(file.picture[self._tiling.height :], caption)
+            self._tiling.draw(file.image, frames)
+            self._bar.draw(file.image[self._tiling.height :], caption)
             file.add()
         except OSError as error:
             raise write_error(self._path, error) from error
@@ -70,7 +72,7 @@ class VideoWriter:
 
     def _open_file(self, frames: Mapping[str, ImageArray]) -> H264File:
         if not frames:
-            raise DatasetError(f"{self._path}: a video needs the images of at least one camera, and got none.")
+            raise DatasetError(f"{self._path}: a video needs images of at least one camera, got none.", path=self._path)
         self._tiling = Tiling.of(frames)
         self._bar = CaptionBar(self._tiling.width, max(frame.shape[0] for frame in frames.values()))
         height, width = _even(self._tiling.height + self._bar.height), _even(self._tiling.width)
@@ -78,11 +80,15 @@ class VideoWriter:
         return self._file
 
     def _check(self, frames: Mapping[str, ImageArray]) -> None:
-        if not self._tiling.fits(frames):
-            got = {camera: frame.shape for camera, frame in frames.items()}
+        got, expected = {camera: frame.shape for camera, frame in frames.items()}, dict(self._tiling.shapes)
+        if got != expected:
             raise DatasetError(
-                f"{self._path}, step {self._steps}: got images {got}, expected {dict(self._tiling.shapes)} as in the "
-                "first step. Give the same cameras in the same sizes at every step."
+                f"{self._path}, step {self._steps}: got images {got}, expected {expected} as in the first step.",
+                "Give the same cameras in the same sizes at every step.",
+                path=self._path,
+                step=self._steps,
+                got=got,
+                expected=expected,
             )
 
     def _close_file(
@@ -93,22 +99,17 @@ class VideoWriter:
         elif self._file is not None:
             self._file.abandon()
         elif error is None:
-            raise DatasetError(f"{self._path}: no step was added, so there is no video to write.")
+            raise DatasetError(f"{self._path}: no step was added, so there is no video to write.", path=self._path)
 
 
 def _even(pixels: int) -> int:
-    """H.264 with half colour resolution has even sides."""
+    """H.264 with half colour resolution needs even sides."""
     return pixels + pixels % 2
-
-
-# FOLDED recorders.tiles: Several cameras in one picture.
-
-ONE_ROW = 3  # cameras
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tiling:
-    """Where each camera's image stands: one row up to three cameras, a grid for more; smaller ones centred.
+    """Where each camera's image is drawn: one row up to three cameras, a grid for more; smaller ones centred.
 
     Attributes:
         corners: Camera -> row and column of its upper left pixel.
@@ -141,12 +142,8 @@ class Tiling:
             width=columns * cell_width,
         )
 
-    def fits(self, frames: Mapping[str, ImageArray]) -> bool:
-        """Whether these are the cameras and shapes it was made for."""
-        return {camera: frame.shape for camera, frame in frames.items()} == dict(self.shapes)
-
     def draw(self, canvas: ImageArray, frames: Mapping[str, ImageArray]) -> None:
-        """Put the images on a canvas of at least (height, width, 3) uint8."""
+        """Draw the images on a canvas of at least (height, width, 3) uint8."""
         for camera, frame in frames.items():
             row, column = self.corners[camera]
             canvas[row : row + frame.shape[0], column : column + frame.shape[1]] = frame

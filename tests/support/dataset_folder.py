@@ -9,8 +9,7 @@ from ambidex.atomic_files import append_line
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
 from ambidex.output_folder import row_to_line
-from ambidex.recorders.dataset.attempt import Attempt
-from ambidex.recorders.dataset.dataset import ATTEMPTS
+from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.dataset.layout import FAILURES
 from ambidex.recorders.formats.act import episode_path, write_episode

@@ -1,6 +1,11 @@
-"""Recording in LIBERO's world with an agent whose fate is known. Worker processes import it too."""
+"""Recording of a LIBERO task with an agent whose outcomes are known. Worker processes import it too.
 
+As a program it records, or resumes: DIRECTORY WORKERS EPISODES.
+"""
+
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +17,7 @@ HELD = 10  # steps that strict success has to hold
 
 
 class FakeAgent:
-    """Moves somewhere; two of five seeds succeed, one breaks, and a third sends what no step is."""
+    """Moves anywhere. Of five seeds two succeed, two fail and one raises an error."""
 
     def __init__(self, env):
         env.spec = replace(env.spec, horizon=HELD + 2)
@@ -20,14 +25,19 @@ class FakeAgent:
 
     def reset(self, observation, seed):
         self._lucky = seed % 5 in (1, 4)
-        self._breaks = seed % 5 == 2
+        self._raises = seed % 5 == 2
         self._action = np.random.default_rng(seed).uniform(-0.5, 0.5, 7).astype(np.float32)
 
     def act(self, observation):
-        if self._breaks:
+        if self._raises:
             raise RuntimeError("the gripper fell off")
         return self._action
 
 
 def record_to(directory, **changes):
     return record(replace(CONFIG, output_dir=directory, **changes), FakeAgent)
+
+
+if __name__ == "__main__":
+    folder, workers, episodes = sys.argv[1:]
+    record_to(Path(folder), workers=int(workers), num_episodes=int(episodes), resume=True)

@@ -9,7 +9,7 @@ from synthetic_episode import make_episode, make_frames, make_spec
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 from ambidex.recorders.formats.libero.proprioception import LiberoProprioception
-from ambidex.recorders.formats.libero.scene import LiberoScenery
+from ambidex.recorders.formats.libero.scene import LiberoScene
 from ambidex.recorders.formats.libero.writer import write_demo
 
 NQ, NV = 20, 18
@@ -66,16 +66,16 @@ def make_proprioception(steps=6, seed=3):
     )
 
 
-def make_scenery(**changes):
-    scenery = LiberoScenery(
+def make_scene(**changes):
+    scenery = LiberoScene(
         bddl_file_name=f"{TASK}.bddl",
         bddl_file_content=BDDL,
         env_name="Libero_Tabletop_Manipulation",
         env_args=json.dumps({"type": 1, "env_name": "Libero_Tabletop_Manipulation", "env_kwargs": {}}),
         problem_info=json.dumps({"language_instruction": "put the bowl on the plate"}),
         model_file="<mujoco>" + "x" * 100_000 + "</mujoco>",  # longer than HDF5 takes in one piece
-        positions=NQ,
-        velocities=NV,
+        nq=NQ,
+        nv=NV,
     )
     return dataclasses.replace(scenery, **changes)
 
@@ -84,7 +84,7 @@ def write_libero(path, storage="lossless", *, convention="upright", **changes):
     """Write one demonstration; returns the episode."""
     episode = libero_episode(**changes)
     seen = make_proprioception(episode.steps)
-    write_demo(path, episode, make_frames(episode), storage, seen, make_scenery(), convention=convention)
+    write_demo(path, episode, make_frames(episode), storage, seen, make_scene(), convention=convention)
     return episode
 
 

@@ -72,10 +72,10 @@ def check_look(spec: EnvSpec, look: VideoStyle, folder: Path) -> None:
         UsageError: An image size out of range, or a camera named twice.
     """
     from ambidex.recorders.dataset.environment import (
-        world_of,  # loads the simulator, which the usual look does not need
+        stored_environment,  # loads the simulator, which the usual look does not need
     )
 
-    world_of(look.spec(spec), folder).close()
+    stored_environment(look.spec(spec), folder).close()
 
 
 def film_job(run: ReportRun, episode: ReportEpisode, look: VideoStyle) -> VideoJob | None:

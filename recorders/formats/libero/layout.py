@@ -1,6 +1,9 @@
-"""Where a demonstration of a LIBERO dataset lies: in a file of its own, or in one with many."""
+"""Names in a LIBERO file, what it holds besides pixels, and where a demonstration is: FILE/demo_I.
 
-from collections.abc import Mapping
+docs/datasets.md has the whole layout. Source: the files of LIBERO and robomimic.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -8,15 +11,28 @@ from typing import Self
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.formats.act import FIELDS
-from ambidex.recorders.formats.fields import Arrays, Field, digests
+from ambidex.recorders.formats.fields import Arrays, Field, sha256_of_parts
 from ambidex.recorders.hdf5.reading import Hdf5Source
 
+FORMAT_VERSION = 1
+PARTS = "parts"  # folder of the demonstrations that are not in the dataset's file yet
 PREFIX = "demo_"
+DATA = "data"  # the group of all demonstrations
+OBSERVATIONS = "obs"  # within a demonstration, as LIBERO has it
+OWN = "ambidex"  # within a demonstration: what it takes to read the episode back; other readers ignore it
+CONVENTIONS = {"upright": "opencv", "opengl": "opengl"}
+"""Order of image rows -> robosuite's name for it; in OpenGL's order the lowest row comes first."""
+
+OWN_FIELDS: tuple[Field, ...] = tuple(replace(field, path=field.name, compressed=True) for field in FIELDS)
+"""The fields of an episode, within the group `OWN`."""
+
+IMAGE_KEYS = {"robot0_eye_in_hand": "eye_in_hand_rgb"}
+"""Cameras whose images have another name in LIBERO than CAMERA_rgb."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiberoPlace:
-    """One demonstration.
+class DemoLocation:
+    """Where one demonstration is.
 
     Attributes:
         file: The file.
@@ -28,29 +44,28 @@ class LiberoPlace:
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """The place a path means: FILE/demo_I, or a file with one demonstration.
+        """The location for a path: FILE/demo_I, or a file with one demonstration.
 
         Raises:
             UsageError: A file with several demonstrations.
             DatasetError: It is missing, damaged or foreign.
         """
-        if within_file(path):
+        if is_demo_path(path):
             return cls(file=path.parent, demo=path.name)
-        demos = demos_of(path)
+        demos = list(demos_in(path).values())
         if len(demos) != 1:
-            raise UsageError(
-                f"{path} holds {len(demos)} demonstrations. Name one, e.g. {path / (demos or [f'{PREFIX}0'])[0]}."
-            )
-        return cls(file=path, demo=demos[0])
+            example = demos[0] if demos else path / f"{PREFIX}0"
+            raise UsageError(f"{path} holds {len(demos)} demonstrations.", f"Name one, e.g. {example}.", path=path)
+        return cls(file=path, demo=demos[0].name)
 
 
-def within_file(path: Path) -> bool:
-    """Whether a path means a demonstration within a file."""
+def is_demo_path(path: Path) -> bool:
+    """Whether a path is FILE/demo_I: a demonstration within a file."""
     return path.name.startswith(PREFIX) and path.parent.is_file()
 
 
-def demos_of(file: Path) -> list[str]:
-    """The demonstrations of a file, by number.
+def demos_in(file: Path) -> dict[int, Path]:
+    """Number -> FILE/demo_I of the demonstrations of a file, in order.
 
     Raises:
         DatasetError: It is missing, damaged or foreign.
@@ -58,37 +73,22 @@ def demos_of(file: Path) -> list[str]:
     source = Hdf5Source(file)
     try:
         if not source.has(f"/{DATA}"):
-            raise DatasetError(
-                f"{file} is no LIBERO file: it has no group {DATA}. Expected one that record-episodes wrote."
-            )
-        names = [name for name in source.names(f"/{DATA}") if demo_index(name) is not None]
-        return sorted(names, key=lambda name: (len(name), name))
+            hint = "Expected one that record-episodes wrote."
+            raise DatasetError(f"{file} is no LIBERO file: it has no group {DATA}.", hint, path=file)
+        return _numbered(file / name for name in source.names(f"/{DATA}"))
     finally:
         source.close()
 
 
-def demo_index(name: str) -> int | None:
-    """The number in "demo_I"; None for another name."""
-    digits = name.removeprefix(PREFIX)
-    return int(digits) if digits.isdecimal() and name.startswith(PREFIX) else None
+def part_files(directory: Path) -> dict[int, Path]:
+    """Number -> file of the demonstrations that are not in the dataset's file yet, in order."""
+    return _numbered((directory / PARTS).glob(f"{PREFIX}*.hdf5"))
 
 
-# FOLDED recorders.libero_fields: What a LIBERO file holds besides pixels; the writer and the reader share these tables.
-#
-# Source: facts on LIBERO's and robomimic's files, section 3; docs/datasets.md has the whole layout.
-
-FORMAT_VERSION = 1
-DATA = "data"  # the group of all demonstrations
-OBSERVATIONS = "obs"  # within a demonstration, as LIBERO has it
-OWN = "ambidex"  # within a demonstration: what it takes to read the episode back; others pass it by
-CONVENTIONS = {"upright": "opencv", "opengl": "opengl"}
-"""Order of image rows -> robosuite's name for it; in OpenGL's order the lowest row comes first."""
-
-OWN_FIELDS: tuple[Field, ...] = tuple(replace(field, path=field.name, compressed=True) for field in FIELDS)
-"""The fields of an episode, within the group `OWN`."""
-
-IMAGE_KEYS = {"robot0_eye_in_hand": "eye_in_hand_rgb"}
-"""Cameras whose images LIBERO calls otherwise than CAMERA_rgb."""
+def _numbered(paths: Iterable[Path]) -> dict[int, Path]:
+    """Those whose name is "demo_I", by I."""
+    demos = [path for path in paths if path.stem.startswith(PREFIX) and path.stem.removeprefix(PREFIX).isdecimal()]
+    return dict(sorted((int(path.stem.removeprefix(PREFIX)), path) for path in demos))
 
 
 def image_key(camera: str) -> str:
@@ -101,13 +101,13 @@ def image_keys(spec: EnvSpec) -> dict[str, str]:
     return {camera: image_key(camera) for camera in spec.cameras}
 
 
-def fingerprints(episode: Episode, shown: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
-    """SHA-256 of each array, by its name within the demonstration, and of what the attributes say; see `digests`.
+def fingerprints(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
+    """SHA-256 of each array, by its name within the demonstration, and of the attributes; see `sha256_of_parts`.
 
     Args:
         episode: What is stored in the group `OWN`.
-        shown: The arrays that LIBERO's loaders read.
+        arrays: The arrays that LIBERO's loaders read.
         spec: The spec as the file has it; None for the episode's own.
     """
     own = {f"{OWN}/{field.path}": getattr(episode, field.name) for field in OWN_FIELDS}
-    return digests(episode, {**own, **shown}, spec)
+    return sha256_of_parts(episode, {**own, **arrays}, spec)

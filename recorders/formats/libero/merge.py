@@ -1,4 +1,4 @@
-"""Joins single demonstrations into one LIBERO file, and keeps those that are in it already."""
+"""Merges single demonstrations into one LIBERO file, next to those that are in it already."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,55 +7,46 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ambidex.recorders.formats.libero.layout import DATA, PREFIX, LiberoPlace, demo_index, demos_of
-from ambidex.recorders.hdf5.checksum import sealed_file
-from ambidex.recorders.hdf5.sink import Hdf5Sink, write_array
+from ambidex.recorders.formats.libero.layout import DATA, PREFIX, DemoLocation, demos_in
+from ambidex.recorders.hdf5.writing import Hdf5Sink, atomic_hdf5_file, write_array
 
-HELD_OUT = 10  # every tenth demonstration is for validation, so the others stay what they are as a dataset grows
+HELD_OUT = 10  # every tenth demonstration is for validation, so that the split does not change as a dataset grows
 COUNTS = ("num_demos", "total")
 
 
-def join(target: Path, parts: Mapping[int, Path]) -> None:
-    """Take demonstrations into a file. It is replaced whole; frames are copied as they are stored.
+def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
+    """Add demonstrations to a file. It is replaced as a whole; frames are copied as they are stored.
 
     The same demonstrations give the same bytes, however many times the file has grown.
 
     Args:
-        target: The file; what it holds stays in it.
+        target: The file; its demonstrations stay in it.
         parts: Number of a demonstration -> a file of its own, which is removed once it is in the target.
 
     Raises:
-        DatasetError: A file is damaged, or the disk refuses; then nothing is changed.
+        DatasetError: A file is damaged, or cannot be written; then nothing is changed.
     """
-    there = _demos(target)
-    new = {index: path for index, path in parts.items() if index not in there}
-    if new:
-        places = there | {index: LiberoPlace.of(path) for index, path in new.items()}
-        _write(target, {index: places[index] for index in sorted(places)})
+    present = demos_in(target) if target.exists() else {}
+    demos = {**parts, **present}
+    if len(demos) > len(present):
+        _write(target, {index: DemoLocation.of(demos[index]) for index in sorted(demos)})
     for path in parts.values():
         path.unlink()
 
 
-def _demos(target: Path) -> dict[int, LiberoPlace]:
-    if not target.exists():
-        return {}
-    indices = {demo_index(name): name for name in demos_of(target)}
-    return {index: LiberoPlace(file=target, demo=name) for index, name in indices.items() if index is not None}
-
-
-def _write(target: Path, places: Mapping[int, LiberoPlace]) -> None:
+def _write(target: Path, demos: Mapping[int, DemoLocation]) -> None:
     total = 0
-    with sealed_file(target) as (file, sink):
+    with atomic_hdf5_file(target) as (file, sink):
         data = file.create_group(DATA)
-        for index, place in places.items():
-            with h5py.File(place.file, "r", rdcc_nbytes=0) as source:
+        for index, location in demos.items():
+            with h5py.File(location.file, "r", rdcc_nbytes=0) as source:
                 if not data.attrs:
                     _copy_attributes(source[DATA], data)
                 demo = data.create_group(f"{PREFIX}{index}")
-                _copy(source[f"{DATA}/{place.demo}"], demo, sink)
+                _copy(source[f"{DATA}/{location.demo}"], demo, sink)
                 total += int(demo.attrs["num_samples"])
-        data.attrs.update({"num_demos": np.int64(len(places)), "total": np.int64(total)})
-        for name, chosen in _masks(list(places)).items():
+        data.attrs.update({"num_demos": np.int64(len(demos)), "total": np.int64(total)})
+        for name, chosen in _masks(list(demos)).items():
             write_array(file, f"mask/{name}", chosen, compressed=False)
 
 

@@ -1,4 +1,4 @@
-"""What LIBERO's files say of the robot, read off stored states."""
+"""Proprioception as LIBERO's files hold it, computed from stored states."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ HAND = "right_hand"  # robosuite takes the orientation of this body, and the pos
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LiberoProprioception:
-    """The robot before each of T actions, in LIBERO's terms, all float64.
+    """The robot before each of T actions, as LIBERO's files hold it; all float64.
 
     Attributes:
         gripper_states: Positions of both finger joints [m], shape (T, 2).
@@ -46,10 +46,10 @@ class LiberoProprioception:
 
 
 def proprioception(env: "Environment", states: FloatArray) -> LiberoProprioception:
-    """The robot in each of some states.
+    """The robot in each of T states.
 
     Args:
-        env: Its robot has one arm. Its state is overwritten.
+        env: Of a robot with one arm. Its state is overwritten.
         states: Shape (T, S).
     """
     scene, prefix = env.scene, env.scene.robot.prefixes[0]

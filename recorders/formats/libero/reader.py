@@ -1,6 +1,6 @@
-"""Reads demonstrations of LIBERO files that this project wrote: fields at once, frames by random access."""
+"""Reads LIBERO files that this project wrote: one demonstration, or all of a file."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ambidex.envs.types import Episode
@@ -14,9 +14,10 @@ from ambidex.recorders.formats.libero.layout import (
     OBSERVATIONS,
     OWN,
     OWN_FIELDS,
-    LiberoPlace,
+    DemoLocation,
+    demos_in,
     fingerprints,
-    image_key,
+    image_keys,
 )
 
 
@@ -33,16 +34,16 @@ class LiberoDemo(StoredEpisode):
             UsageError: A file with several demonstrations.
             DatasetError: The file is missing, damaged, or was not recorded by this project.
         """
-        place = LiberoPlace.of(path)
-        self._demo = f"/{DATA}/{place.demo}"
-        super().__init__(path, file=place.file, group=f"{self._demo}/{OWN}")
+        location = DemoLocation.of(path)
+        self._demo = f"/{DATA}/{location.demo}"
+        super().__init__(path, file=location.file, group=f"{self._demo}/{OWN}")
 
     def _stored_frames(self) -> StoredFrames:
         source, checksums = self._source, f"{self._group}/{IMAGE_CRC32}"
-        shown = f"{self._demo}/{OBSERVATIONS}"
+        images = f"{self._demo}/{OBSERVATIONS}"
         return StoredFrames(
             path=self.path,
-            datasets={camera: source.dataset(f"{shown}/{image_key(camera)}") for camera in self.cameras},
+            datasets={camera: source.dataset(f"{images}/{key}") for camera, key in image_keys(self.spec).items()},
             checksums=source.array(checksums) if source.has(checksums) else None,
             encoded=False,
             bottom_up=self._convention() == "opengl",
@@ -54,11 +55,45 @@ class LiberoDemo(StoredEpisode):
         convention: str = self._source.attribute("image_convention", str, f"/{DATA}")
         if convention not in CONVENTIONS:
             raise DatasetError(
-                f"{self.path}, attribute 'image_convention': got {convention!r}, expected {' or '.join(CONVENTIONS)}. "
-                "Restore the file from a copy."
+                f"{self.path}, attribute 'image_convention': got {convention!r}, expected {' or '.join(CONVENTIONS)}.",
+                "Restore the file from a copy.",
+                path=self.path,
+                field="image_convention",
+                got=convention,
+                expected=tuple(CONVENTIONS),
             )
         return convention
 
     def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:
         others = [name for name in names if name != "attributes" and not name.startswith(f"{OWN}/")]
         return fingerprints(episode, {name: self._source.array(f"{self._demo}/{name}") for name in others}, spec)
+
+
+class DemoFile:
+    """The demonstrations of a LIBERO file, by number. Indexing opens one; close it, or use it in `with`.
+
+    Attributes:
+        path: The file.
+        paths: Its demonstrations, FILE/demo_I.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """List the demonstrations.
+
+        Raises:
+            DatasetError: The file is missing, damaged or foreign.
+        """
+        self.path = path
+        self.paths = tuple(demos_in(path).values())
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> LiberoDemo:
+        return LiberoDemo(self.paths[index])
+
+    def __iter__(self) -> Iterator[LiberoDemo]:
+        """The demonstrations one after the other; each is closed when the next is asked for."""
+        for path in self.paths:
+            with LiberoDemo(path) as demo:
+                yield demo

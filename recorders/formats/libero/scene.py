@@ -1,4 +1,4 @@
-"""What LIBERO's files say of the task and its world, the same for all demonstrations of a file."""
+"""The task and scene as LIBERO's files describe them, the same for all demonstrations of a file."""
 
 import json
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ambidex.envs.env import Environment
     from ambidex.envs.tasks.libero.task import LiberoTask
 
-ROBOSUITE = 1  # robomimic's number for environments of this kind
+ROBOSUITE = 1  # robomimic's number for robosuite environments
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiberoScenery:
-    """What LIBERO's files say of the task and its world.
+class LiberoScene:
+    """The task and scene as LIBERO's files describe them.
 
     Attributes:
         bddl_file_name: Name of the task's definition, e.g. "libero_goal/put_the_bowl_on_the_stove.bddl".
@@ -28,9 +28,9 @@ class LiberoScenery:
         env_name: Name of the problem class, e.g. "Libero_Tabletop_Manipulation".
         env_args: JSON object: type, env_name, problem_name, bddl_file and env_kwargs.
         problem_info: JSON object: problem_name, domain_name, and the definition's own language_instruction.
-        model_file: The world as MJCF, its drawn textures as flat colours.
-        positions: Generalised positions of the world, nq.
-        velocities: Generalised velocities of the world, nv.
+        model_file: The scene as MJCF, with textures made in memory as flat colours.
+        nq: Number of generalised positions.
+        nv: Number of generalised velocities.
     """
 
     bddl_file_name: str
@@ -39,17 +39,17 @@ class LiberoScenery:
     env_args: str
     problem_info: str
     model_file: str
-    positions: int
-    velocities: int
+    nq: int
+    nv: int
 
 
-def scenery(env: "Environment") -> LiberoScenery:
-    """Of an environment of the libero family."""
+def describe_scene(env: "Environment") -> LiberoScene:
+    """The task and scene of an environment of the libero family."""
     task, scene = cast("LiberoTask", env.task), env.scene
     problem = task.problem
     class_name = "_".join(part.capitalize() for part in problem.problem.split("_"))
     name = env.spec.task.removesuffix(SUFFIX) + SUFFIX
-    return LiberoScenery(
+    return LiberoScene(
         bddl_file_name=name,
         bddl_file_content=problem.text,
         env_name=class_name,
@@ -57,14 +57,14 @@ def scenery(env: "Environment") -> LiberoScenery:
         problem_info=json.dumps(
             {"problem_name": problem.problem, "domain_name": "robosuite", "language_instruction": problem.language}
         ),
-        model_file=mjcf(task.compose(scene.robot)),
-        positions=int(scene.model.nq),
-        velocities=int(scene.model.nv),
+        model_file=to_mjcf(task.compose(scene.robot)),
+        nq=int(scene.model.nq),
+        nv=int(scene.model.nv),
     )
 
 
 def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[str, object]:
-    """What robomimic and LIBERO keep of the arguments that made the environment, as far as it means something here."""
+    """The arguments of the environment that robomimic and LIBERO store, as far as they mean something here."""
     height, width = spec.image_size
     return {
         "type": ROBOSUITE,
@@ -85,16 +85,13 @@ def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[s
     }
 
 
-# FOLDED recorders.world_text: A composed world as one MJCF text.
-
-
-def mjcf(world: "mujoco.MjSpec") -> str:
-    """The MJCF of a world, complete but for drawn textures: MJCF takes these from files alone, so each is its mean."""
-    for texture in world.textures:
+def to_mjcf(spec: "mujoco.MjSpec") -> str:
+    """A scene as one MJCF text. Textures made in memory become their mean colour: MJCF takes them from files alone."""
+    for texture in spec.textures:
         if texture.data:
             _flatten(texture)
-    world.compile()
-    return str(world.to_xml())
+    spec.compile()
+    return str(spec.to_xml())
 
 
 def _flatten(texture: "mujoco.MjsTexture") -> None:

@@ -1,3 +1,5 @@
+"""Replaying actions: which changes of an episode are found, and what the command reports."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +8,8 @@ from recording_fakes import STATES, record_to
 
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
-from ambidex.recorders.formats.act import read_episode, write_episode
+from ambidex.recorders.formats.act import write_episode
+from ambidex.recorders.formats.registry import read_episode
 from ambidex.recorders.verification.verify import episode_files, verify
 from ambidex.recorders.verify_episodes import main
 
@@ -21,7 +24,7 @@ def recorded(tmp_path_factory):
 
 @pytest.fixture
 def altered(recorded, tmp_path):
-    """Writes an episode that was changed in some fields, and verifies it."""
+    """Changes fields of an episode, writes and verifies it."""
 
     def alter(**changes):
         episode = read_episode(recorded / "episode_0.hdf5")
@@ -33,7 +36,7 @@ def altered(recorded, tmp_path):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_was_recorded_reproduces(recorded, workers):
+def test_recorded_episodes_reproduce(recorded, workers):
     results = dict(verify(recorded, workers=workers))
     assert set(results) == {recorded / "episode_0.hdf5", recorded / "episode_1.hdf5"}
     for result in results.values():
@@ -65,7 +68,7 @@ def test_the_last_bit_counts(recorded, altered):
     assert not result.reproduces and result.first_difference == len(states) - 1
 
 
-def test_a_success_that_is_none_is_found(recorded, altered):
+def test_a_wrong_success_is_found(recorded, altered):
     actions = read_episode(recorded / "episode_0.hdf5").joint_actions
     still = np.repeat(actions[:1], len(actions), axis=0)
     result = altered(joint_actions=still)
@@ -79,7 +82,7 @@ def test_bad_end_effector_actions_are_found(recorded, altered):
     assert result.same_states and result.same_success and not result.same_ee_success and not result.reproduces
 
 
-def test_another_model_or_mujoco_is_noted_and_replayed_all_the_same(recorded, altered):
+def test_another_model_or_mujoco_is_noted_and_replayed(recorded, altered):
     versions = read_episode(recorded / "episode_0.hdf5").versions
     result = altered(model_sha256="0" * 64, versions={**versions, "mujoco": "3.9.0"})
     assert result.reproduces
@@ -95,12 +98,12 @@ def test_failures_are_verified_too(tmp_path):
 
 
 def code_and_output(capsys, *argv):
-    with pytest.raises(SystemExit) as leaving:
-        main([str(word) for word in argv])
-    return leaving.value.code, capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in argv])
+    return end.value.code, capsys.readouterr()
 
 
-def test_the_command_says_which_reproduce(recorded, capsys):
+def test_the_command_lists_every_episode(recorded, capsys):
     code, output = code_and_output(capsys, recorded, "--workers", "0")
     assert code == 0
     assert "2 of 2 episodes have the same states bit for bit" in output.out
@@ -115,7 +118,7 @@ def test_the_command_fails_if_one_does_not(recorded, tmp_path, capsys):
     assert code == 1 and "differ from 1" in output.out and "0 of 1" in output.out
 
 
-def test_quiet_is_silent(recorded, capsys):
+def test_quiet_prints_nothing(recorded, capsys):
     code, output = code_and_output(capsys, recorded, "--quiet", "--workers", "0")
     assert (code, output.out, output.err) == (0, "", "")
 
@@ -130,7 +133,7 @@ def test_a_damaged_file_is_named_and_the_others_are_verified(recorded, tmp_path,
     assert "1 of 2 episodes have the same states" in output.out
 
 
-def test_nothing_there_is_an_error(tmp_path, capsys):
+def test_missing_paths_are_errors(tmp_path, capsys):
     with pytest.raises(DatasetError, match="not a dataset"):
         list(verify(tmp_path))
     code, output = code_and_output(capsys, tmp_path / "missing.hdf5", "--workers", "0")

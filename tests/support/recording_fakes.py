@@ -1,8 +1,12 @@
-"""Agents that need no world to succeed or fail in, and what the tests of recording share. Workers import it too."""
+"""Agents whose outcomes are known, for tests of recording. Worker processes import them too.
+
+As a program it records, or resumes, with `FakeAgent`: DIRECTORY WORKERS EPISODES.
+"""
 
 import json
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +15,13 @@ import numpy as np
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.recording.record import record
 
-HORIZON = 12  # just more than the hold time of success
+HORIZON = 12  # just more than success has to hold
 SMALL = RecordConfig(task="insertion", num_episodes=4, image_size=(24, 32), cameras=("top",), quiet=True)
 STATES = replace(SMALL, cameras=())
 
 
 class FakeAgent:
-    """Moves somewhere; which seeds succeed, fail and break is known: two of five succeed."""
+    """Moves anywhere. Of five seeds two succeed, two fail and one raises an error."""
 
     def __init__(self, env):
         env.spec = replace(env.spec, horizon=HORIZON)
@@ -25,16 +29,16 @@ class FakeAgent:
 
     def reset(self, observation, seed):
         self._lucky = seed % 5 in (1, 4)
-        self._breaks = seed % 5 == 2
+        self._raises = seed % 5 == 2
         self._goal = observation.qpos + np.random.default_rng(seed).normal(0, 0.1, observation.qpos.shape)
 
     def act(self, observation):
-        if self._breaks:
+        if self._raises:
             raise RuntimeError("the gripper fell off")
         return self._goal.astype(np.float32)
 
 
-class BrokenAgent:
+class RaisingAgent:
     def __init__(self, env):
         pass
 
@@ -45,11 +49,11 @@ class BrokenAgent:
 class FailingAgent(FakeAgent):
     def reset(self, observation, seed):
         super().reset(observation, seed)
-        self._lucky = self._breaks = False
+        self._lucky = self._raises = False
 
 
 class DyingAgent(FakeAgent):
-    """Takes its worker process with it, as often as DYING_AGENT_TIMES says."""
+    """Kills its worker process at seed 3, as often as DYING_AGENT_TIMES says."""
 
     def reset(self, observation, seed):
         super().reset(observation, seed)
@@ -71,3 +75,8 @@ def contents(directory):
     info = json.loads(files.pop("dataset.json"))
     rows = [json.loads(line) for line in files.pop("attempts.jsonl").splitlines()]
     return {**files, "info": info | {"timings": None}, "rows": [row | {"wall_s": None} for row in rows]}
+
+
+if __name__ == "__main__":
+    folder, workers, episodes = sys.argv[1:]
+    record_to(Path(folder), workers=int(workers), num_episodes=int(episodes), keep_failures=True, resume=True)

@@ -1,4 +1,4 @@
-"""Recording into LIBERO files: the laws of recording, with a real world and an agent whose fate is known."""
+"""Recording into LIBERO files, with an agent whose outcomes are known."""
 
 import json
 import os
@@ -11,22 +11,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import h5py
+import libero_recording
 import numpy as np
 import pytest
 from libero_recording import CONFIG, HELD, FakeAgent, record_to
 from recording_fakes import contents
-from started_process import StartedProcess
+from started_process import StartedProcess, wait_for, with_file_size_limit
 
 from ambidex.envs.env import make
 from ambidex.errors import DatasetError, UsageError
-from ambidex.recorders.dataset.dataset import read, read_attempts
+from ambidex.recorders.dataset.attempts import read_attempts
+from ambidex.recorders.dataset.dataset import read
 from ambidex.recorders.recording.config import RecordConfig
-from ambidex.recorders.recording.record import folders, record, task_name
+from ambidex.recorders.recording.record import dataset_directories, record, task_or_suite
 from ambidex.recorders.rendering.config import RenderConfig
 from ambidex.recorders.rendering.render import render
 from ambidex.recorders.verification.verify import episode_files, verify
 
-SUPPORT = Path(__file__).parent.parent / "support"
+FAKE_RUN = Path(libero_recording.__file__)
 TASK = "libero_goal/put_the_bowl_on_the_stove"
 FILE = "put_the_bowl_on_the_stove_demo.hdf5"
 
@@ -38,14 +40,14 @@ class StillAgent(FakeAgent):
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """A dataset recorded by this process in one go."""
+    """A dataset recorded by this process without interruption."""
     directory = tmp_path_factory.mktemp("straight") / "data"
     (summary,) = record_to(directory, workers=0)
     assert summary.complete and summary.task == TASK
     return directory
 
 
-def test_successes_are_in_one_file_and_failures_apart(straight):
+def test_successes_are_in_one_file_and_failures_in_others(straight):
     assert sorted(path.name for path in straight.iterdir()) == [
         "attempts.jsonl", "dataset.json", "failures", FILE
     ]  # fmt: skip
@@ -83,7 +85,7 @@ def test_observations_and_images_are_those_before_each_action(straight):
     env.close()
 
 
-def test_what_the_file_says_of_the_task(straight):
+def test_the_file_describes_the_task(straight):
     with h5py.File(straight / FILE) as file:
         attributes, demo = dict(file["data"].attrs), file["data/demo_0"]
         assert attributes["bddl_file_name"] == f"{TASK}.bddl"
@@ -101,7 +103,7 @@ def test_any_number_of_workers_gives_the_same_files(straight, tmp_path):
     assert contents(tmp_path) == contents(straight)
 
 
-def test_a_dataset_can_be_extended_and_a_lost_one_recorded_again(straight, tmp_path):
+def test_a_dataset_can_be_extended_and_a_missing_file_recorded_again(straight, tmp_path):
     record_to(tmp_path, num_episodes=2, workers=0)
     assert len(read(tmp_path)) == 2
     record_to(tmp_path, workers=0, resume=True)
@@ -110,8 +112,9 @@ def test_a_dataset_can_be_extended_and_a_lost_one_recorded_again(straight, tmp_p
     (summary,) = record_to(tmp_path, workers=0, resume=True)
     assert summary.written == 0 and (tmp_path / FILE).stat().st_mtime_ns == before
     (tmp_path / FILE).unlink()
-    with pytest.raises(DatasetError, match="is missing"):
+    with pytest.raises(DatasetError) as error:
         read(tmp_path)
+    assert error.value.facts["missing"] == (0, 1, 2, 3)
     record_to(tmp_path, workers=0, resume=True)
     assert contents(tmp_path) == contents(straight)
 
@@ -144,7 +147,7 @@ def _datasets(file):
     return names
 
 
-def test_rendered_bottom_up_for_loaders_that_turn_images(straight, tmp_path):
+def test_images_can_be_rendered_bottom_up_for_loaders_that_flip_them(straight, tmp_path):
     render(RenderConfig(path=straight, output_dir=tmp_path, image_convention="opengl", quiet=True, workers=0))
     with h5py.File(tmp_path / FILE) as turned, h5py.File(straight / FILE) as upright:
         key = "data/demo_0/obs/eye_in_hand_rgb"
@@ -153,32 +156,13 @@ def test_rendered_bottom_up_for_loaders_that_turn_images(straight, tmp_path):
         assert np.array_equal(a.frame("agentview", 0), b.frame("agentview", 0))
 
 
-FAKE_RUN = """
-import sys
-sys.path[:0] = {folders!r}
-from pathlib import Path
-from libero_recording import record_to
-if __name__ == "__main__":
-    directory, workers, episodes = sys.argv[1:]
-    record_to(Path(directory), workers=int(workers), num_episodes=int(episodes), resume=True)
-"""
-
-
-@pytest.fixture
-def fake_run(tmp_path):
-    """Command to record, or go on recording: folder, workers and episodes follow."""
-    script = tmp_path / "fake_run.py"
-    script.write_text(FAKE_RUN.format(folders=[str(SUPPORT)]))
-    return [sys.executable, str(script)]
-
-
 @pytest.mark.slow
-def test_kill_at_any_moment_and_resume_gives_the_same_files(tmp_path, fake_run):
+def test_kill_at_any_moment_and_resume_gives_the_same_files(tmp_path):
     rng, killed, kills = random.Random(5), tmp_path / "killed", 0
     for moment in range(10):
-        episodes = str(4 + 2 * moment)  # so that files are joined again and again
+        episodes = str(4 + 2 * moment)  # so that files are merged again and again
         rows = len(read_attempts(killed))
-        with StartedProcess([*fake_run, killed, "2", episodes], start_new_session=True) as run:
+        with StartedProcess([sys.executable, FAKE_RUN, killed, "2", episodes], start_new_session=True) as run:
             wait_for(lambda rows=rows: len(read_attempts(killed)) > rows, run)
             time.sleep(rng.uniform(0, 1.5))
             if run.poll() is None:
@@ -187,22 +171,17 @@ def test_kill_at_any_moment_and_resume_gives_the_same_files(tmp_path, fake_run):
         if (killed / "dataset.json").exists() and not read(killed).info.complete:
             assert all(stored.episode.steps == HELD for stored in read(killed))
     assert kills >= 4
-    subprocess.run([*fake_run, killed, "2", "22"], check=True, timeout=120)
-    subprocess.run([*fake_run, tmp_path / "straight", "1", "22"], check=True, timeout=120)
+    subprocess.run([sys.executable, FAKE_RUN, killed, "2", "22"], check=True, timeout=120)
+    subprocess.run([sys.executable, FAKE_RUN, tmp_path / "straight", "1", "22"], check=True, timeout=120)
     assert contents(killed) == contents(tmp_path / "straight")
 
 
-LIMITED = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); "
-
-
-def test_a_full_disk_is_said_and_resume_completes(straight, tmp_path, fake_run):
-    """A limit on the size of files: one demonstration fits, the file of all does not."""
+def test_a_full_disk_is_reported_and_resume_completes(straight, tmp_path):
+    """A limit on the size of files: one demonstration fits, the merged file does not."""
     part = max(path.stat().st_size for path in (straight / "failures").iterdir())
     assert 2 * part < (straight / FILE).stat().st_size
-    limit = LIMITED.format(2 * part)
-    limited = [sys.executable, "-c", f"{limit} sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"]
-    directory = tmp_path / "data"
-    done = subprocess.run([*limited, *fake_run[1:], directory, "0", "4"], capture_output=True, text=True, timeout=120)
+    limited, directory = with_file_size_limit(FAKE_RUN, 2 * part), tmp_path / "data"
+    done = subprocess.run([*limited, directory, "0", "4"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1 and FILE in done.stderr and "could not be written" in done.stderr
     assert sorted(path.name for path in (directory / "parts").iterdir()) == [f"demo_{i}.hdf5" for i in range(4)]
     assert not (directory / FILE).exists() and len(read(directory)) == 4
@@ -210,46 +189,40 @@ def test_a_full_disk_is_said_and_resume_completes(straight, tmp_path, fake_run):
     assert contents(directory) == contents(straight)
 
 
-def wait_for(condition, run):
-    deadline = time.monotonic() + 60
-    while not condition() and run.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def test_a_suite_has_a_folder_for_each_task():
-    found = folders(RecordConfig(task="libero_goal"))
+def test_a_suite_has_a_folder_per_task():
+    found = dataset_directories(RecordConfig(task="libero_goal"))
     assert len(found) == 10 and found[TASK] == Path("data/libero_goal/put_the_bowl_on_the_stove")
-    assert folders(RecordConfig(task="libero_goal", output_dir=Path("x")))[TASK] == Path("x/put_the_bowl_on_the_stove")
-    assert folders(RecordConfig(task="libero_goal/1")) == {TASK: Path("data") / TASK}
+    elsewhere = dataset_directories(RecordConfig(task="libero_goal", output_dir=Path("x")))
+    assert elsewhere[TASK] == Path("x/put_the_bowl_on_the_stove")
+    assert dataset_directories(RecordConfig(task="libero_goal/1")) == {TASK: Path("data") / TASK}
 
 
-def test_a_definition_of_ones_own(tmp_path):
+def test_a_definition_file_is_a_task(tmp_path):
     source = Path(make("libero_goal/1", cameras=()).task.problem.source)
     own = tmp_path / "my_task.bddl"
     own.write_text(source.read_text())
-    name = task_name(RecordConfig(bddl_file=own))
-    assert name == str(own) and folders(RecordConfig(task=name)) == {name: Path("data/my_task")}
+    name = task_or_suite(RecordConfig(bddl_file=own))
+    assert name == str(own) and dataset_directories(RecordConfig(task=name)) == {name: Path("data/my_task")}
     (summary,) = record_to(tmp_path / "data", task="", bddl_file=own, num_episodes=1, workers=0, cameras=())
     assert summary.complete and (tmp_path / "data" / "my_task_demo.hdf5").is_file()
     assert read(tmp_path / "data").spec.instruction == "my task"
-    for wrong, words in (({"task": "insertion", "bddl_file": own}, "give one of them"),
-                         ({"task": "", "bddl_file": own.with_suffix(".txt")}, r"ends in \.bddl")):  # fmt: skip
+    for wrong, words in (({"task": "insertion", "bddl_file": own}, "use one of them"),
+                         ({"task": "", "bddl_file": own.with_suffix(".txt")}, r"\.bddl")):  # fmt: skip
         with pytest.raises(UsageError, match=words):
-            task_name(RecordConfig(**wrong))
+            task_or_suite(RecordConfig(**wrong))
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"control": "joint"}, "ee control"),
-        ({"storage": "jpeg"}, "take images as arrays"),
+        ({"control": "joint"}, "--format act"),
+        ({"storage": "jpeg"}, "--storage jpeg"),
         ({"format": "act", "image_convention": "opengl"}, "images of the act format are upright"),
         ({"success": "liberal"}, "libero"),
         ({"task": "libero_goal/10"}, "numbered from 0 to 9"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_made(tmp_path, changes, words):
+def test_impossible_flags_are_refused_before_anything_is_made(tmp_path, changes, words):
     with pytest.raises(UsageError, match=words):
         record_to(tmp_path / "data", **changes)
     assert not (tmp_path / "data").exists()

@@ -1,4 +1,4 @@
-"""Damaged episodes of a dataset: going on with it refuses and says what to do, and doing that brings them back."""
+"""Resuming refuses damaged episodes, and following the hint of the error records them again."""
 
 import shlex
 import shutil
@@ -11,7 +11,7 @@ from recording_fakes import STATES, contents, record_to
 
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.dataset import read
-from ambidex.recorders.dataset.repair import remedy
+from ambidex.recorders.dataset.repair import repair_hint, rerecord_command
 from ambidex.recorders.formats.act import write_episode
 from ambidex.recorders.record_episodes import main
 from ambidex.recorders.rendering.config import RenderConfig
@@ -38,35 +38,34 @@ def cut(path, share=0.5):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
 
-def refusal(going_on):
+def refusal(resume):
     with pytest.raises(DatasetError) as error:
-        going_on()
-    message = str(error.value)
-    assert "\n" not in message
-    return message
+        resume()
+    assert "\n" not in str(error.value)
+    return error.value
 
 
-def follow(message, agent, monkeypatch):
-    """Give the command that a message ends with; only who acts is another."""
-    name, *flags = shlex.split(message.partition("what it held: ")[2])
+def follow(hint, agent, monkeypatch):
+    """Run the command at the end of a hint, with an agent in place of the expert."""
+    name, *flags = shlex.split(hint.partition("record its episodes again: ")[2])
     assert name == "record-episodes"
-    monkeypatch.setattr("ambidex.recorders.recording.record._expert", lambda config: agent)
-    with pytest.raises(SystemExit) as leaving:
+    monkeypatch.setattr("ambidex.recorders.recording.record._expert_factory", lambda config: agent)
+    with pytest.raises(SystemExit) as end:
         main([*flags, "--workers", "0", "--quiet"])
-    assert leaving.value.code == 0
+    assert end.value.code == 0
 
 
 @pytest.mark.parametrize("name", ["episode_0.hdf5", "episode_1.hdf5", "failures/episode_0.hdf5"])
-def test_resume_refuses_a_damaged_episode_and_its_advice_brings_it_back(straight, data, name, monkeypatch):
+def test_resume_refuses_a_damaged_episode_and_the_hint_restores_it(straight, data, name, monkeypatch):
     damaged = data / name
     cut(damaged)
     left = damaged.read_bytes()
-    message = refusal(lambda: record_to(data, STATES, num_episodes=2, keep_failures=True, workers=0, resume=True))
-    assert message.startswith(f"--resume: 1 of 4 episodes kept in {data} cannot be read: {name}.")
-    assert "truncated" in message and f"Restore {damaged.name} from a copy, or delete it" in message
-    assert damaged.read_bytes() == left  # nothing is destroyed unasked
+    error = refusal(lambda: record_to(data, STATES, num_episodes=2, keep_failures=True, workers=0, resume=True))
+    assert (error.facts["path"], error.facts["damaged"]) == (data, (damaged,)) and "truncated" in error.problem
+    assert f"Restore {damaged.name} from a copy, or delete it" in error.hint
+    assert damaged.read_bytes() == left  # it is not deleted unasked
     damaged.unlink()
-    follow(message, recording_fakes.FakeAgent, monkeypatch)
+    follow(error.hint, recording_fakes.FakeAgent, monkeypatch)
     assert contents(data) == contents(straight)
 
 
@@ -77,20 +76,21 @@ def test_damaged_structure_and_an_empty_file_are_found_too(data):
     content[places[-1] // 2 : places[-1] // 2 + 20] = b"x" * 20
     (data / "episode_0.hdf5").write_bytes(content)
     (data / "episode_1.hdf5").write_bytes(b"")
-    message = refusal(lambda: record_to(data, STATES, num_episodes=3, keep_failures=True, resume=True))
-    assert "2 of 4 episodes" in message and "episode_0.hdf5, episode_1.hdf5. The first: " in message
+    error = refusal(lambda: record_to(data, STATES, num_episodes=3, keep_failures=True, resume=True))
+    assert error.facts["damaged"] == (data / "episode_0.hdf5", data / "episode_1.hdf5")
+    assert "2 of 4 episodes" in error.problem
 
 
 @pytest.mark.parametrize("share", [0.5, 0.001])
-def test_a_damaged_file_of_demonstrations_is_left_alone_and_recorded_again_once_deleted(tmp_path, share, monkeypatch):
+def test_a_damaged_file_of_demonstrations_is_recorded_again_once_deleted(tmp_path, share, monkeypatch):
     libero_recording.record_to(tmp_path, num_episodes=2, workers=0, cameras=())
     whole = contents(tmp_path)
     cut(tmp_path / DEMOS, share)
     left = (tmp_path / DEMOS).read_bytes()
-    message = refusal(lambda: libero_recording.record_to(tmp_path, num_episodes=3, workers=0, cameras=(), resume=True))
-    assert f"Restore {DEMOS} from a copy, or delete it" in message and (tmp_path / DEMOS).read_bytes() == left
+    error = refusal(lambda: libero_recording.record_to(tmp_path, num_episodes=3, workers=0, cameras=(), resume=True))
+    assert f"Restore {DEMOS} from a copy, or delete it" in error.hint and (tmp_path / DEMOS).read_bytes() == left
     (tmp_path / DEMOS).unlink()
-    follow(message, libero_recording.FakeAgent, monkeypatch)
+    follow(error.hint, libero_recording.FakeAgent, monkeypatch)
     assert contents(tmp_path) == whole
 
 
@@ -100,19 +100,19 @@ def test_a_damaged_rendered_episode_is_refused_too(data, tmp_path):
     whole = contents(tmp_path / "copy")
     damaged = tmp_path / "copy" / "episode_1.hdf5"
     cut(damaged)
-    message = refusal(lambda: render(config))
-    assert "1 of 4 episodes" in message
-    assert f"what it held: render-episodes {data} " in message
-    assert message.endswith(f" --resume --output-dir {tmp_path / 'copy'}")
+    error = refusal(lambda: render(config))
+    assert error.facts["damaged"] == (damaged,) and f": render-episodes {data} " in error.hint
+    assert error.hint.endswith(f" --resume --output-dir {tmp_path / 'copy'}")
     damaged.unlink()
     render(config)
     assert contents(tmp_path / "copy") == whole
 
 
-def test_the_advice_for_a_file_outside_a_dataset_names_no_command(data, tmp_path):
+def test_the_hint_for_a_file_outside_a_dataset_names_no_command(data, tmp_path):
     alone = tmp_path / "alone.hdf5"
     with read(data)[0] as stored:
         write_episode(alone, stored.episode, {}, "lossless")
-    assert remedy(alone) == "Restore it from a copy, or record the episode again."
+    assert repair_hint(alone) == "Restore it from a copy, or record the episode again."
+    assert rerecord_command(alone) == ""
     (data / "dataset.json").write_text("{")
-    assert remedy(data / "episode_0.hdf5") == remedy(alone)
+    assert repair_hint(data / "episode_0.hdf5") == repair_hint(alone)

@@ -1,3 +1,5 @@
+"""ACT episode files: what is written is read, by us and by the original loader."""
+
 import io
 
 import h5py
@@ -6,10 +8,12 @@ import pytest
 from PIL import Image
 from synthetic_episode import make_episode, make_frames, make_spec, same
 
+from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.recorders.formats.act import EpisodeFile, read_episode, write_episode
-from ambidex.recorders.hdf5.checksum import LIBVER
+from ambidex.recorders.formats.act import ActEpisode, write_episode
+from ambidex.recorders.formats.registry import read_episode
+from ambidex.recorders.hdf5.writing import LIBVER
 
 STORAGES = ("lossless", "raw", "jpeg")
 JPEG_TOLERANCE = 12
@@ -39,7 +43,7 @@ def test_what_is_written_is_read(path, storage):
 def test_frames_are_read_in_any_order(path, storage):
     episode = write(path, storage)
     frames = make_frames(episode)
-    with EpisodeFile(path) as file:
+    with ActEpisode(path) as file:
         assert (file.storage, file.cameras, file.steps) == (storage, ("top", "left_wrist"), 6)
         for camera, t in [("top", 5), ("left_wrist", 0), ("top", 0), ("left_wrist", 5), ("top", 5)]:
             got = file.frame(camera, t)
@@ -57,7 +61,7 @@ def test_other_outcomes_lengths_and_seeds(path, changes):
 
 def test_an_episode_may_have_no_cameras(path, storage):
     episode = write(path, storage, spec=make_spec(cameras=()))
-    with EpisodeFile(path) as file:
+    with ActEpisode(path) as file:
         assert file.cameras == ()
         assert same(file.episode, episode)
     with h5py.File(path) as file:
@@ -73,11 +77,11 @@ def test_the_same_episode_gives_the_same_bytes(path, storage, monkeypatch):
     assert again.read_bytes() == first
 
 
-# A reader written from facts/aloha.md section 4 alone: the keys, types and accesses of the original EpisodicDataset.
+# The keys, types and accesses of the original EpisodicDataset.
 
 
 @pytest.mark.parametrize("storage", ["lossless", "raw"])
-def test_the_original_loader_finds_what_it_reads(path, storage):
+def test_the_original_loader_can_read_it(path, storage):
     episode = write(path, storage)
     frames = make_frames(episode)
     t = 4
@@ -136,8 +140,8 @@ def test_jpeg_has_the_padded_layout_of_mobile_aloha(path):
             row, used = rows[2], int(lengths[i, 2])
             assert row[used - 2 : used].tobytes() == b"\xff\xd9"  # the end mark of a JPEG
             assert not row[used:].any()
-            picture = np.asarray(Image.open(io.BytesIO(row.tobytes())))  # the padding does no harm
-            assert np.abs(picture.astype(int) - frames[camera][2]).max() <= JPEG_TOLERANCE
+            image = np.asarray(Image.open(io.BytesIO(row.tobytes())))  # the padding does no harm
+            assert np.abs(image.astype(int) - frames[camera][2]).max() <= JPEG_TOLERANCE
 
 
 def test_old_readers_can_open_it(path):
@@ -146,7 +150,7 @@ def test_old_readers_can_open_it(path):
     assert LIBVER == "earliest" and superblock_version == 0
 
 
-def test_frames_are_taken_step_by_step_and_shown_to_the_observer(path):
+def test_frames_are_taken_step_by_step_and_passed_on(path):
     episode = make_episode(steps=3)
     order, seen = [], []
 
@@ -164,22 +168,28 @@ def test_frames_are_taken_step_by_step_and_shown_to_the_observer(path):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "facts"),
     [
-        (lambda f: f.pop("top"), ["cameras", "left_wrist"]),
-        (lambda f: f["top"].pop(), ["'top'", "step 5", "no frame"]),
-        (lambda f: f["top"].append(f["top"][0]), ["'top'", "more than 6"]),
-        (lambda f: f["top"].insert(2, f["top"][0][:-1]), ["step 2", "(23, 32, 3)", "(24, 32, 3)"]),
-        (lambda f: f["top"].insert(2, f["top"][0] / 255), ["step 2", "float64", "uint8"]),
+        (lambda f: f.pop("top"), {"got": ("left_wrist",), "expected": ("top", "left_wrist")}),
+        (lambda f: f["top"].pop(), {"camera": "top", "step": 5, "got": "no frame", "expected": (24, 32, 3)}),
+        (lambda f: f["top"].append(f["top"][0]), {"camera": "top", "expected": 6}),
+        (
+            lambda f: f["top"].insert(2, f["top"][0][:-1]),
+            {"camera": "top", "step": 2, "got": "uint8 of shape (23, 32, 3)", "expected": (24, 32, 3)},
+        ),
+        (
+            lambda f: f["top"].insert(2, f["top"][0] / 255),
+            {"camera": "top", "step": 2, "got": "float64 of shape (24, 32, 3)", "expected": (24, 32, 3)},
+        ),
     ],
 )
-def test_wrong_frames_are_refused_and_leave_nothing(path, change, words):
+def test_wrong_frames_are_refused_and_leave_nothing(path, change, facts):
     episode = make_episode()
     frames = make_frames(episode)
     change(frames)
     with pytest.raises(DatasetError) as error:
         write_episode(path, episode, frames, "lossless")
-    assert all(word in str(error.value) for word in [str(path), *words])
+    assert error.value.facts == {"path": path, **facts} and str(path) in str(error.value)
     assert list(path.parent.iterdir()) == []
 
 
@@ -195,11 +205,13 @@ def test_wrong_frames_are_refused_and_leave_nothing(path, change, words):
 )
 def test_fields_that_do_not_fit_are_refused(path, name, array):
     episode = make_episode(**{name: array})
-    with pytest.raises(DatasetError, match="expected"):
+    with pytest.raises(DatasetError) as error:
         write_episode(path, episode, make_frames(episode), "lossless")
+    facts = error.value.facts
+    assert facts["got"] == (array.dtype, array.shape) != facts["expected"] and facts["path"] == path
 
 
-def test_an_error_in_the_source_of_frames_passes_and_leaves_nothing(path):
+def test_an_error_of_a_frame_generator_leaves_no_file(path):
     episode = make_episode()
 
     def broken():
@@ -216,17 +228,40 @@ def test_unknown_names_and_steps(path):
     with pytest.raises(UnknownNameError, match="Did you mean 'lossless'"):
         write_episode(path, episode, make_frames(episode), "losless")
     write(path)
-    with EpisodeFile(path) as file:
+    with ActEpisode(path) as file:
         with pytest.raises(UnknownNameError, match="Did you mean 'left_wrist'"):
             file.frame("left_wris", 0)
         for t in (-1, 6):
-            with pytest.raises(UsageError, match="0 to 5"):
+            with pytest.raises(UsageError) as error:
                 file.frame("top", t)
+            assert error.value.facts["got"] == t
 
 
 def test_the_episode_outlives_its_file(path):
     episode = write(path)
-    with EpisodeFile(path) as file:
+    with ActEpisode(path) as file:
         read = file.episode
     assert same(read, episode)
     file.close()
+
+
+LONG = 400
+LARGEST = 20e6  # [B]
+
+
+@pytest.mark.slow
+def test_a_rendered_episode_is_small_and_exact(tmp_path):
+    # Both arms swing through the view, so that the images are as busy as those of a task.
+    env = make("insertion", cameras=("top",), image_size=(480, 640))
+    observation = env.reset(0)
+    start, states = observation.qpos, [observation.state]
+    for t in range(LONG):
+        swing = 0.4 * np.sin(t / 60 + np.arange(14)) - 0.4 * np.sin(np.arange(14))
+        states.append(env.step((start + swing).astype(np.float32)).observation.state)
+    episode = make_episode(steps=LONG, spec=env.spec, states=np.array(states))
+    path = tmp_path / "episode_0.hdf5"
+    write_episode(path, episode, {"top": (env.render(state, "top") for state in states[:-1])}, "lossless")
+    assert path.stat().st_size <= LARGEST
+    with ActEpisode(path) as file:
+        for t in (0, 123, LONG - 1):
+            assert np.array_equal(file.frame("top", t), env.render(states[t], "top"))

@@ -1,14 +1,19 @@
-"""One row of attempts.jsonl."""
+"""attempts.jsonl: one row for each attempted seed."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
+from ambidex.atomic_files import read_complete_lines
 from ambidex.envs.types import Outcome, RolloutResult
+from ambidex.output_folder import row_from_line
+
+ATTEMPTS = "attempts.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One attempted seed, kept or not.
+    """One attempted seed, whether its episode is stored or not.
 
     Attributes:
         seed: Episode seed.
@@ -17,7 +22,7 @@ class Attempt:
         stage_name: Its name.
         reason: Empty on success; otherwise which checks failed, or the error.
         steps: Control steps taken.
-        episode: Index of the episode file, None if not kept.
+        episode: Number of the episode, None if it was no success.
         wall_s: Wall-clock seconds; the only field that differs from run to run.
     """
 
@@ -31,8 +36,8 @@ class Attempt:
     wall_s: float
 
     @classmethod
-    def of(cls, result: RolloutResult) -> Self:
-        """The row of a rollout, not yet numbered."""
+    def of(cls, result: RolloutResult, episode: int | None = None) -> Self:
+        """The row of a rollout."""
         return cls(
             seed=result.seed,
             outcome=result.outcome,
@@ -40,6 +45,15 @@ class Attempt:
             stage_name=result.spec.stages[result.stage],
             reason=result.reason,
             steps=result.steps,
-            episode=None,
+            episode=episode,
             wall_s=round(result.wall_s, 3),
         )
+
+
+def read_attempts(directory: Path) -> list[Attempt]:
+    """The complete rows of attempts.jsonl in order; empty if there is no such file.
+
+    Raises:
+        DatasetError: A row is damaged.
+    """
+    return [row_from_line(Attempt, line, ATTEMPTS) for line in read_complete_lines(directory / ATTEMPTS)]

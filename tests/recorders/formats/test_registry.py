@@ -1,14 +1,15 @@
-"""What every registered format must do, whatever it looks like on the disk."""
+"""What every registered format must do."""
 
+import h5py
 import numpy as np
 import pytest
 from synthetic_episode import make_episode, make_frames, make_spec, same
-from synthetic_libero import libero_episode, libero_spec, make_proprioception, make_scenery
+from synthetic_libero import libero_episode, libero_spec, make_proprioception, make_scene
 
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.info import DatasetInfo
-from ambidex.recorders.dataset.layout import Layout
+from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.formats.registry import FORMATS, format_named, format_of, open_episode
 
 SPECS = {"act": make_spec(), "libero": libero_spec()}
@@ -22,18 +23,18 @@ def name(request):
 
 @pytest.fixture
 def write(name, monkeypatch):
-    """Writes a synthetic episode in the format; what a real world would say besides is made up."""
+    """Writes a synthetic episode in the format; what the simulator would add is made up."""
     monkeypatch.setattr(
         "ambidex.recorders.formats.libero.format.proprioception", lambda env, states: make_proprioception(len(states))
     )
-    monkeypatch.setattr("ambidex.recorders.formats.libero.format.scenery", lambda env: make_scenery())
+    monkeypatch.setattr("ambidex.recorders.formats.libero.format.describe_scene", lambda env: make_scene())
 
     def writing(directory, index, *, storage="lossless", **changes):
         episode = EPISODES[name](spec=SPECS[name], **changes)
-        layout, writer = Layout(format=name, storage=storage), format_named(name)
-        writer.check(episode.spec, layout)
+        options, writer = WriteOptions(format=name, storage=storage), format_named(name)
+        writer.check(episode.spec, options)
         path = writer.episode_path(directory, index)
-        writer.write(path, episode, make_frames(episode), layout, env=None)
+        writer.write(path, episode, make_frames(episode), options, env=None)
         return episode
 
     return writing
@@ -47,7 +48,7 @@ def write_info(directory, name, episodes):
 
 
 @pytest.mark.parametrize("storage", ["lossless", "raw"])
-def test_what_is_written_is_read_before_and_after_the_end(write, name, tmp_path, storage):
+def test_an_episode_that_was_written_is_read_before_and_after_the_dataset_is_finished(write, name, tmp_path, storage):
     episodes = [write(tmp_path, i, storage=storage, steps=3 + i, seed=i) for i in range(3)]
     write_info(tmp_path, name, 3)
     for _ in range(2):
@@ -60,7 +61,7 @@ def test_what_is_written_is_read_before_and_after_the_end(write, name, tmp_path,
         format_named(name).finish(tmp_path, SPECS[name].task)
 
 
-def test_files_are_recognised_by_what_is_in_them(write, name, tmp_path):
+def test_the_format_of_a_file_is_recognised_by_its_content(write, name, tmp_path):
     write(tmp_path, 0)
     path = format_named(name).find(tmp_path)[0].rename(tmp_path / "renamed.h5")
     assert type(format_of(path)) is type(format_named(name))
@@ -68,27 +69,26 @@ def test_files_are_recognised_by_what_is_in_them(write, name, tmp_path):
         assert stored.steps == 6
 
 
-def test_a_hole_is_found(write, name, tmp_path):
+def test_a_missing_episode_is_found(write, name, tmp_path):
     for index in (0, 2):
         write(tmp_path, index)
     format_named(name).finish(tmp_path, SPECS[name].task)
     assert list(format_named(name).find(tmp_path)) == [0, 2]
     write_info(tmp_path, name, 3)
-    with pytest.raises(DatasetError, match=r"_1\.hdf5 is missing.* 1 of them"):
+    with pytest.raises(DatasetError) as error:
         Dataset(tmp_path)
+    assert error.value.facts == {"path": format_named(name).episode_path(tmp_path, 1), "missing": (1,)}
 
 
 def test_unknown_storages_and_conventions_are_refused(name):
-    for layout in ({"storage": "lossles"}, {"storage": "lossless", "image_convention": "sideways"}):
+    for options in ({"storage": "lossles"}, {"storage": "lossless", "image_convention": "sideways"}):
         with pytest.raises(UsageError):
-            format_named(name).check(SPECS[name], Layout(format=name, **layout))
+            format_named(name).check(SPECS[name], WriteOptions(format=name, **options))
 
 
 def test_unknown_formats_are_refused(tmp_path):
     with pytest.raises(UnknownNameError, match="Did you mean 'libero'"):
         format_named("librero")
-    import h5py
-
     with h5py.File(tmp_path / "x.hdf5", "w") as file:
         file["something"] = 1
     with pytest.raises(DatasetError, match="no known format"):

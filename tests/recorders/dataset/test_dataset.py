@@ -1,3 +1,5 @@
+"""Reading datasets: dataset.json, attempts.jsonl, and the episodes."""
+
 import dataclasses
 import json
 import shutil
@@ -12,10 +14,13 @@ from ambidex.codec import to_json
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
 from ambidex.output_folder import row_from_line, row_to_line, versions
-from ambidex.recorders.dataset.attempt import Attempt
-from ambidex.recorders.dataset.dataset import ATTEMPTS, Dataset, read, read_attempts
+from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt, read_attempts
+from ambidex.recorders.dataset.dataset import Dataset, read
 from ambidex.recorders.dataset.info import DatasetInfo
-from ambidex.recorders.formats.act import EpisodeFile, episode_path, write_episode
+from ambidex.recorders.formats.act import ActEpisode, episode_path, write_episode
+from ambidex.recorders.recording.record import record
+from ambidex.recorders.rendering.render import render
+from ambidex.recorders.verification.verify import verify
 
 INFO = DatasetInfo(
     env_spec=make_spec(),
@@ -76,8 +81,9 @@ def test_an_attempt_is_one_line_and_comes_back(attempt):
 
 @pytest.mark.parametrize("line", ["", "{", "[]", "3", '{"seed": 1}', row_to_line(ROWS[0]).replace("success", "maybe")])
 def test_a_damaged_attempt_is_refused(line):
-    with pytest.raises(DatasetError, match=r"attempts\.jsonl"):
+    with pytest.raises(DatasetError) as error:
         row_from_line(Attempt, line, ATTEMPTS)
+    assert error.value.facts["got"] == line
 
 
 def test_a_dataset_is_read(directory):
@@ -95,7 +101,7 @@ def test_a_dataset_is_read(directory):
 
 def test_an_episode_file_is_read(directory):
     with read(episode_path(directory, 0)) as file:
-        assert isinstance(file, EpisodeFile) and file.episode.seed == 0
+        assert isinstance(file, ActEpisode) and file.episode.seed == 0
 
 
 def test_episodes_are_ordered_by_number(directory):
@@ -107,13 +113,14 @@ def test_episodes_are_ordered_by_number(directory):
 
 def test_a_missing_episode_is_named_once_the_dataset_is_complete(directory):
     episode_path(directory, 0).unlink()
-    with pytest.raises(DatasetError, match=r"episode_0\.hdf5 is missing"):
+    with pytest.raises(DatasetError) as error:
         read(directory)
+    assert error.value.facts == {"path": episode_path(directory, 0), "missing": (0,)}
     dataclasses.replace(INFO, complete=False).write(directory)
     assert len(read(directory)) == 1
 
 
-def test_leftovers_and_unfinished_rows_are_no_part_of_it(directory):
+def test_leftovers_and_unfinished_rows_are_ignored(directory):
     (directory / ".episode_2.hdf5.tmp-7").write_bytes(b"half")
     with (directory / ATTEMPTS).open("a") as file:
         file.write('{"seed": 3, "outc')
@@ -142,7 +149,7 @@ def test_a_damaged_or_missing_info_is_refused(directory, content, words):
     assert str(directory) in str(error.value)
 
 
-def test_nothing_there_is_said(tmp_path):
+def test_a_missing_path_is_reported(tmp_path):
     with pytest.raises(DatasetError, match="No such file"):
         read(tmp_path / "missing")
 
@@ -152,8 +159,15 @@ def test_versions_name_what_matters():
     assert versions()["mujoco"].startswith("4.")
 
 
-def test_reading_is_offered_by_the_package_and_costs_nothing_until_used():
+def test_the_package_has_the_entries_of_its_commands_and_loads_them_on_use():
     assert ambidex.recorders.read is read
-    code = "import sys, ambidex.output_folder as v; v.versions(); print({'h5py','mujoco','av'} & set(sys.modules))"
+    assert ambidex.recorders.record is record and ambidex.recorders.render is render
+    assert ambidex.recorders.verify is verify
+    with pytest.raises(AttributeError, match="replay"):
+        _ = ambidex.recorders.replay
+    code = (
+        "import sys, ambidex.recorders, ambidex.versions; ambidex.versions.versions();"
+        "print({'h5py', 'mujoco', 'av'} & set(sys.modules))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout == "set()\n", run.stderr

@@ -1,4 +1,4 @@
-"""`verify-episodes` reads every picture: damage is named by camera and frame, in every storage."""
+"""`verify-episodes` reads every frame: damaged ones are listed by camera, in every storage."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from synthetic_episode import make_episode, make_frames
 
 from ambidex.recorders.formats.act import write_episode
 from ambidex.recorders.formats.registry import open_episode
-from ambidex.recorders.verification.checks import check_pictures
+from ambidex.recorders.verification.checks import check_frames
 from ambidex.recorders.verification.verify import verify
 from ambidex.recorders.verify_episodes import main
 
@@ -34,23 +34,23 @@ def flip(path, camera, t, group="observations/images"):
     content.tofile(path)
 
 
-def pictures(path):
+def frames(path):
     with open_episode(path) as stored:
-        return check_pictures(stored)
+        return check_frames(stored)
 
 
 @pytest.mark.parametrize("storage", ["lossless", "jpeg", "raw"])
 def test_each_damaged_frame_is_found_and_named(storage, tmp_path):
     path = written(tmp_path / "episode_0.hdf5", storage)
-    whole = pictures(path)
-    assert whole.whole and whole.count == len(CAMERAS) * EPISODE.steps and whole.said == ""
-    assert whole.in_words == "whole"
+    before = frames(path)
+    assert before.intact and before.count == len(CAMERAS) * EPISODE.steps and before.message == ""
+    assert str(before) == "intact"
     flip(path, CAMERAS[0], 2)
     flip(path, CAMERAS[0], 4)
     flip(path, CAMERAS[-1], 3)
-    found = pictures(path)
-    assert found.damaged == 3 and found.in_words == f"3 of {whole.count} damaged" and "\n" not in found.said
-    assert found.said.startswith(f"Damaged pictures, {CAMERAS[0]} frames 2, 4; {CAMERAS[-1]} frame 3: {path}, ")
+    found = frames(path)
+    assert found.damaged == 3 and str(found) == f"3 of {before.count} damaged" and "\n" not in found.message
+    assert found.message.startswith(f"Damaged images, {CAMERAS[0]} frames 2, 4; {CAMERAS[-1]} frame 3: {path}, ")
 
 
 @pytest.mark.parametrize("frame", range(EPISODE.steps))
@@ -59,21 +59,21 @@ def test_an_inverted_raw_frame_is_found(frame, tmp_path):
     with h5py.File(path, "r+") as file:
         images = file[f"observations/images/{CAMERAS[0]}"]
         images[frame] = 255 - images[frame]
-    found = pictures(path)
-    assert found.damaged == 1 and f"{CAMERAS[0]} frame {frame}: " in found.said and "checksum" in found.said
+    found = frames(path)
+    assert found.damaged == 1 and f"{CAMERAS[0]} frame {frame}: " in found.message and "checksum" in found.message
 
 
-def test_of_many_damaged_frames_the_first_are_named(tmp_path):
+def test_of_many_damaged_frames_the_first_are_listed(tmp_path):
     path = written(tmp_path / "episode_0.hdf5", "raw")
     for t in range(EPISODE.steps):
         flip(path, CAMERAS[0], t)
-    assert f"{CAMERAS[0]} frames 0, 1, 2, 3, 4 and {EPISODE.steps - 5} more: " in pictures(path).said
+    assert f"{CAMERAS[0]} frames 0, 1, 2, 3, 4 and {EPISODE.steps - 5} more: " in frames(path).message
 
 
-def test_without_pictures_there_is_nothing_to_damage(tmp_path):
+def test_an_episode_without_cameras_is_intact(tmp_path):
     episode = replace(EPISODE, spec=replace(EPISODE.spec, cameras=()))
-    found = pictures(written(tmp_path / "episode_0.hdf5", "lossless", episode))
-    assert found.whole and found.count == 0 and found.in_words == "-"
+    found = frames(written(tmp_path / "episode_0.hdf5", "lossless", episode))
+    assert found.intact and found.count == 0 and str(found) == "-"
 
 
 @pytest.fixture(scope="module")
@@ -83,44 +83,44 @@ def recorded(tmp_path_factory):
     return directory
 
 
-def code_of(*flags):
-    with pytest.raises(SystemExit) as leaving:
+def exit_status(*flags):
+    with pytest.raises(SystemExit) as end:
         main([*map(str, flags), "--workers", "0"])
-    return leaving.value.code
+    return end.value.code
 
 
-def test_the_command_reports_pictures_and_fails_if_one_is_damaged(recorded, tmp_path, capsys):
+def test_the_command_reports_frames_and_fails_if_one_is_damaged(recorded, tmp_path, capsys):
     first, second = (tmp_path / file.name for file in sorted(recorded.glob("*.hdf5")))
     for copy in (first, second):
         copy.write_bytes((recorded / copy.name).read_bytes())
-    code_of(first, second)
+    exit_status(first, second)
     out = capsys.readouterr().out
-    assert out.count("whole") == 3 and "2 all their pictures whole." in out
+    assert out.count("intact") == 3 and "2 have all their images intact." in out
     flip(second, "top", 7)
-    assert code_of(first, second) == 1
+    assert exit_status(first, second) == 1
     out = capsys.readouterr().out
-    assert "1 of 12 damaged" in out and f"Damaged pictures, top frame 7: {second}, " in out
-    assert "2 of 2 episodes have the same states" in out and "1 all their pictures whole." in out
-    code_of(first, second, "--no-pictures")
+    assert "1 of 12 damaged" in out and f"Damaged images, top frame 7: {second}, " in out
+    assert "2 of 2 episodes have the same states" in out and "1 have all their images intact." in out
+    exit_status(first, second, "--no-pictures")
     out = capsys.readouterr().out
-    assert out.count("not read") == 2 and "whole" not in out and "amaged" not in out
+    assert out.count("not read") == 2 and "intact" not in out and "amaged" not in out
 
 
-def test_a_damaged_picture_alone_makes_an_episode_fail(recorded, tmp_path):
+def test_a_damaged_frame_alone_makes_an_episode_fail(recorded, tmp_path):
     copy = tmp_path / "episode_0.hdf5"
     copy.write_bytes((recorded / copy.name).read_bytes())
     ((_, before),) = verify(copy, workers=0)
     flip(copy, "top", 0)
     ((_, after),) = verify(copy, workers=0)
-    assert before.whole_pictures and not after.whole_pictures and not after.reproduces
-    assert replace(after, pictures=before.pictures) == before
+    assert before.intact_frames and not after.intact_frames and not after.reproduces
+    assert replace(after, frames=before.frames) == before
 
 
 @pytest.mark.parametrize("storage", ["lossless", "raw"])
-def test_demonstrations_of_a_libero_file_too(storage, tmp_path):
+def test_a_damaged_frame_in_a_libero_file_is_found(storage, tmp_path):
     libero_recording.record_to(tmp_path, num_episodes=2, storage=storage, keep_failures=False, workers=0)
     (file,) = tmp_path.glob("*_demo.hdf5")
     flip(file, "agentview_rgb", 3, "data/demo_1/obs")
     good, bad = (result for _, result in verify(tmp_path, workers=0))
-    assert good.pictures.whole and bad.pictures.damaged == 1 and "agentview frame 3: " in bad.pictures.said
-    assert f"{file}/demo_1, " in bad.pictures.said and "delete it, and this brings back" in bad.pictures.said
+    assert good.frames.intact and bad.frames.damaged == 1 and "agentview frame 3: " in bad.frames.message
+    assert f"{file}/demo_1, " in bad.frames.message and "record-episodes --resume" in bad.frames.message

@@ -1,0 +1,115 @@
+"""`record-episodes --resume`: what is taken from the dataset, and what is refused."""
+
+import pytest
+from goal_states import goal_states
+from recording_fakes import STATES, FakeAgent, contents, record_to
+from still_agent import StillAgent
+from torch_file import write_states
+
+from ambidex.errors import DatasetError, UsageError
+from ambidex.recorders.dataset.dataset import read
+from ambidex.recorders.record_episodes import defaults_for, main
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A dataset of two episodes, recorded with flags that are not the defaults."""
+    monkeypatch.setattr("ambidex.recorders.recording.record._expert_factory", lambda config: FakeAgent)
+    record_to(tmp_path / "data", STATES, num_episodes=2, seed=3, keep_failures=True, max_attempts=5, workers=0)
+    return tmp_path / "data"
+
+
+def exit_status(*flags):
+    with pytest.raises(SystemExit) as end:
+        main([*map(str, flags), "--workers", "0", "--quiet"])
+    return end.value.code
+
+
+def test_the_folder_is_enough_to_resume(data):
+    before = contents(data)
+    (data / "episode_1.hdf5").unlink()
+    assert exit_status("--resume", "--output-dir", data) == 0
+    assert contents(data) == before
+
+
+def test_a_flag_of_the_dataset_may_be_given_again(data):
+    assert exit_status("--resume", "--output-dir", data, "--keep-failures") == 0
+
+
+def test_more_episodes_may_take_more_attempts_than_before(data, tmp_path):
+    assert exit_status("--resume", "--output-dir", data, "--num-episodes", "4") == 0
+    record_to(tmp_path / "all", STATES, num_episodes=4, seed=3, keep_failures=True, workers=0)
+    assert contents(data) == contents(tmp_path / "all")
+
+
+def test_other_flags_than_those_of_the_dataset_are_refused(data, capsys):
+    assert exit_status("--resume", "--output-dir", data, "--seed", "0") == 2
+    assert "--seed was 3, now 0" in capsys.readouterr().err
+
+
+def test_with_a_task_no_flag_is_taken_from_the_dataset(data, capsys):
+    assert defaults_for(["--resume", "--task", "insertion", "--output-dir", str(data)]) is None
+    assert defaults_for(["--output-dir", str(data)]) is None
+    assert exit_status("--resume", "--output-dir", data, "--task", "insertion") == 2
+    assert "recorded differently" in capsys.readouterr().err
+
+
+def test_without_a_task_the_folder_must_be_a_dataset(tmp_path, capsys):
+    assert exit_status("--resume", "--output-dir", tmp_path / "nothing") == 2
+    assert f"--output-dir {tmp_path / 'nothing'} is not a dataset" in capsys.readouterr().err
+
+
+def test_a_damaged_or_foreign_dataset_json_is_reported(data, capsys):
+    text = (data / "dataset.json").read_text()
+    (data / "dataset.json").write_text(text.replace("record-episodes --task", "render-episodes x --task"))
+    assert exit_status("--resume", "--output-dir", data) == 2
+    assert "render-episodes x" in capsys.readouterr().err
+    (data / "dataset.json").write_text(text[:40])
+    assert exit_status("--resume", "--output-dir", data) == 1
+    assert "dataset.json cannot be read" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("dataset") / "data"
+    record_to(directory, STATES, workers=0)
+    return directory
+
+
+def test_a_dataset_is_not_overwritten(dataset):
+    with pytest.raises(UsageError, match="--resume"):
+        record_to(dataset, STATES)
+
+
+def test_every_difference_of_the_flags_is_listed(dataset):
+    with pytest.raises(UsageError) as error:
+        record_to(dataset, STATES, resume=True, seed=3, storage="jpeg", num_episodes=2)
+    found = error.value.facts["differences"]
+    assert found[:2] == ("--storage was lossless, now jpeg", "--seed was 0, now 3")
+    assert len(found) == 3 and found[2].startswith("--num-episodes was 4, now 2")
+
+
+def test_changed_rows_are_noticed(tmp_path):
+    record_to(tmp_path, STATES, workers=0)
+    lines = (tmp_path / "attempts.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "attempts.jsonl").write_text("".join(lines[1:]))
+    with pytest.raises(DatasetError) as error:
+        record_to(tmp_path, STATES, resume=True)
+    facts = error.value.facts
+    assert (facts["path"], facts["row"]) == (tmp_path / "attempts.jsonl", 1)
+    assert facts["got"][0] == 1 and facts["expected"][0] == 0
+
+
+def test_initial_states_are_compared_by_the_content_of_their_file(tmp_path):
+    rows = goal_states(3)
+    data, here = tmp_path / "data", write_states(tmp_path / "goal.pruned_init", rows)
+    changes = {"task": "libero_goal/1", "workers": 0, "format": "libero"}
+    record_to(data, STATES, StillAgent, init_states=here, num_episodes=1, **changes)
+    assert read(data).spec.init_states == str(here) and len(read(data).spec.init_states_sha256) == 64
+    there = here.rename(tmp_path / "there.pruned_init")
+    (summary,) = record_to(data, STATES, StillAgent, init_states=there, num_episodes=2, resume=True, **changes)
+    assert summary.complete
+    for other in (write_states(there, rows + 0.001), None):
+        with pytest.raises(UsageError) as error:
+            record_to(data, STATES, StillAgent, init_states=other, num_episodes=2, resume=True, **changes)
+        assert error.value.facts["differences"][0].startswith("init_states")
