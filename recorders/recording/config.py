@@ -1,7 +1,8 @@
 """The flags of `record-episodes`, which are also the arguments of `record`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import tyro
 
@@ -24,6 +25,14 @@ class RecordConfig:
     stored, in the order of their seeds: as episode_0.hdf5, episode_1.hdf5, ... in the act format, as TASK_demo.hdf5 in
     the libero format. attempts.jsonl lists every attempt.
     """
+
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Common options": "task num_episodes output_dir cameras image_size workers resume list",
+        "Task": "bddl_file init_states success spread",
+        "Attempts": "control noise seed max_attempts keep_failures",
+        "Images and files": "render_quality storage format image_convention video",
+        "Output": "quiet debug",
+    }
 
     task: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """A task or a suite; --list prints them. Required unless --bddl-file is given."""

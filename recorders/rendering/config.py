@@ -1,7 +1,9 @@
 """The flags of `render-episodes`, which are also the arguments of `render`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import tyro
 
@@ -16,6 +18,12 @@ class RenderConfig:
 
     Episodes, actions, states and attempts.jsonl stay the same; the source dataset is not changed.
     """
+
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Common options": "path output_dir cameras image_size render_quality workers resume",
+        "Images and files": "storage format image_convention video",
+        "Output": "quiet debug",
+    }
 
     path: tyro.conf.Positional[Path]
     """The dataset folder to read."""

@@ -166,7 +166,7 @@ def test_the_package_has_the_entries_of_its_commands_and_loads_them_on_use():
     with pytest.raises(AttributeError, match="replay"):
         _ = ambidex.recorders.replay
     code = (
-        "import sys, ambidex.recorders, ambidex.versions; ambidex.versions.versions();"
+        "import sys, ambidex.recorders, ambidex.output_folder; ambidex.output_folder.versions();"
         "print({'h5py', 'mujoco', 'av'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
