@@ -1,6 +1,7 @@
 # make demo   set up, then record, train, benchmark and compare, with a page to look at, into demo/: a few minutes
 # make test   set up, then run the tests
 # make check  format, lint and types
+# make docs   build the documentation into docs/_build/html
 # make bench  print and write the throughput table
 # Set-up happens by itself, in .venv; PYTHON=/path/to/python3.11 chooses the interpreter it starts from.
 
@@ -8,7 +9,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test check bench opengl browser
+.PHONY: help demo test check docs bench opengl browser
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -25,6 +26,9 @@ check: $(READY)
 	$(BIN)/ruff check . || failed=1; \
 	$(BIN)/python scripts/check_types.py || failed=1; \
 	exit $$failed
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 
 bench: $(READY) opengl
 	$(BIN)/python -m ambidex.benchmarks.throughput
