@@ -83,7 +83,7 @@ def _make_videos(plan: BenchmarkPlan, results: ResultsFolder) -> RenderedVideos:
 
 
 def _write_report(plan: BenchmarkPlan, results: ResultsFolder, videos: RenderedVideos) -> Report:
-    report = report_on(results, asked=plan.config.video, tried=videos.missing)
+    report = report_on(results, which=plan.config.video, missing=videos.missing)
     if plan.config.video == "failures" and all(row.success for row in results.rows):
         watch = shlex.join(["watch-rollouts", str(results.path)])
         return replace(report, note=f"There are no failures, so no videos. To watch any episode: {watch}")

@@ -1,1 +1,1 @@
-"""The page that shows episodes, and its server."""
+"""The HTML page that shows episodes: `sources` reads folders, `page` makes the page, `server/` serves it."""

@@ -1,23 +1,76 @@
-"""What the page's program is given: runs, tallies and episodes as JSON."""
+"""What the page shows: runs with their episodes and success counts. `PageModel.to_dict` is the JSON for its program."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
-from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
+from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.benchmarks.results.tally import Tally
+from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoJob, VideoStyle
+from ambidex.envs.types import EnvSpec, Outcome
 
-MediaOf = Callable[[int, ReportEpisode], Media]
+
+@dataclass(frozen=True, kw_only=True)
+class GalleryEpisode:
+    """One episode, of a benchmark or of a dataset.
+
+    Attributes:
+        task: Task name.
+        seed: Episode seed.
+        outcome: How it ended.
+        stage: Highest stage reached, an index into the spec's stages.
+        steps: Control steps taken.
+        reason: Empty on success; otherwise which checks failed, or the error.
+        checks: The task's conditions at the last step, by name; empty if they are not stored.
+        facts: Further details, as name and value.
+        command: Runs this episode again.
+        videos: The folder of its run's videos.
+        video_name: Path of its video within that folder, or within the folder of a video style in there.
+        video: Its video, which may not exist.
+        states: The file with its states, from which a video can be made; None if it does not exist.
+        codes: The code behind each action; empty for policies without codes.
+        missing_states: The file in which its states should be but are not; None if they are, or were never stored.
+    """
+
+    task: str
+    seed: int
+    outcome: Outcome
+    stage: int
+    steps: int
+    reason: str
+    checks: Mapping[str, bool]
+    facts: tuple[tuple[str, str], ...]
+    command: str
+    videos: Path
+    video_name: str
+    video: Path
+    states: Path | None
+    codes: CodeRuns = ()
+    missing_states: Path | None = None
+
+    @property
+    def success(self) -> bool:
+        return self.outcome is Outcome.SUCCESS
+
+    @property
+    def has_video(self) -> bool:
+        return self.video.is_file()
+
+    @property
+    def can_be_watched(self) -> bool:
+        """Its video exists, or can be made."""
+        return self.has_video or self.states is not None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The episodes of one task of a run, or of all its tasks.
+    """Counts of the episodes of one task of a run, or of all its tasks.
 
     Attributes:
         task: Task name; empty for all tasks.
         stages: Stage names from 0, "none"; empty for all tasks.
         tally: Outcomes and stages.
-        missing: Episodes that were requested and are not stored.
+        missing: Requested episodes that are not stored.
     """
 
     task: str
@@ -47,65 +100,153 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
-    """What the page shows.
+class GalleryRun:
+    """One results or dataset folder.
 
     Attributes:
-        runs: One, or two to compare.
-        media: Index of a run and its episode -> how the page gets at the video.
-        notice: What must be said at the top, beside the warnings of the runs; empty for nothing.
+        folder: The folder.
+        label: Policy and execution, or the name of the dataset.
+        facts: Details about the run as a whole, as name and value.
+        specs: Task -> spec of its environment, in the order to show.
+        episodes: By task and seed.
+        warning: What a reader should know before trusting the rates; empty for nothing.
+        incomplete: A warning that episodes are missing; empty if all are there.
+        requested: Episodes of each task that were requested; None if that is unknown.
     """
 
-    runs: Sequence[ReportRun]
-    media: MediaOf
+    folder: Path
+    label: str
+    facts: tuple[tuple[str, str], ...]
+    specs: Mapping[str, EnvSpec]
+    episodes: tuple[GalleryEpisode, ...]
+    warning: str = ""
+    incomplete: str = ""
+    requested: int | None = None
+
+    @property
+    def task_groups(self) -> list[Group]:
+        """The counts of each task, in the order to show."""
+        by_task = {task: [e for e in self.episodes if e.task == task] for task in self.specs}
+        return [self._group(by_task[task], self.requested, task, spec.stages) for task, spec in self.specs.items()]
+
+    @property
+    def total(self) -> Group | None:
+        """The counts of all tasks together; None if there is only one."""
+        requested = None if self.requested is None else self.requested * len(self.specs)
+        return self._group(self.episodes, requested) if len(self.specs) > 1 else None
+
+    @staticmethod
+    def _group(
+        episodes: Sequence[GalleryEpisode], requested: int | None, task: str = "", stages: tuple[str, ...] = ()
+    ) -> Group:
+        missing = max(0, (requested or 0) - len(episodes))
+        return Group(task=task, stages=stages, tally=Tally.of(episodes, stages), missing=missing)
+
+    def in_style(self, style: VideoStyle) -> "GalleryRun":
+        """The run with its videos in a style. All styles but the default one have a folder of their own."""
+        if style == DEFAULT_STYLE:
+            return self
+        folders = {task: style.folder(spec) for task, spec in self.specs.items()}
+        episodes = [replace(e, video=e.videos / folders[e.task] / e.video_name) for e in self.episodes]
+        return replace(self, episodes=tuple(episodes))
+
+    def video_job(self, episode: GalleryEpisode, style: VideoStyle) -> VideoJob | None:
+        """The job that makes an episode's video; None if its states are not stored."""
+        if episode.states is None:
+            return None
+        return VideoJob(
+            spec=style.spec(self.specs[episode.task]),
+            seed=episode.seed,
+            outcome=episode.outcome,
+            states=episode.states,
+            video=episode.video,
+            codes=episode.codes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media:
+    """Where the page finds the video of an episode.
+
+    Attributes:
+        kind: "embedded" in the page, "served" beside it, or "absent".
+        address: Id of the element that holds an embedded video, or URL of a served one without its ending.
+        ready: A served video exists; otherwise it is made on request.
+        poster: URL of the image that is shown instead; empty for the server's, or for none.
+        why: Why the video is absent.
+    """
+
+    kind: str
+    address: str = ""
+    ready: bool = False
+    poster: str = ""
+    why: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready, without empty fields."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageModel:
+    """Everything that the page shows.
+
+    Attributes:
+        runs: One run, or two to compare.
+        media: Index of a run and an episode of it -> where its video is.
+        notice: A notice for the top of the page, beside the warnings of the runs; empty for none.
+    """
+
+    runs: Sequence[GalleryRun]
+    media: Callable[[int, GalleryEpisode], Media]
     notice: str = ""
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The runs' labels, with their folders where the labels alone are the same."""
+    def labels(self) -> list[str]:
+        """The runs' labels, with their folders if the labels alone are the same."""
         labels = [run.label for run in self.runs]
         if len(set(labels)) < len(labels):
             labels = [f"{run.label} ({run.folder})" for run in self.runs]
-        return tuple(labels)
+        return labels
 
     @property
     def title(self) -> str:
-        """What the page is called."""
-        tasks = list(dict.fromkeys(task for run in self.runs for task in run.tasks))
-        where = ", ".join(tasks) if len(tasks) <= 3 else f"{len(tasks)} tasks"
-        return f"{' and '.join(self.labels)} on {where}"
+        """Title of the page."""
+        tasks = list(dict.fromkeys(task for run in self.runs for task in run.specs))
+        shown = ", ".join(tasks) if len(tasks) <= 3 else f"{len(tasks)} tasks"
+        return f"{' and '.join(self.labels)} on {shown}"
 
     @property
-    def groups(self) -> tuple[Group, ...]:
-        """Every run's tasks, and all of them together where there are several."""
-        return tuple(group for run in self.runs for group in (*_tasks(run), *_total(run)))
+    def summary(self) -> str:
+        """The rates of all runs in one line."""
+        groups = [group for run in self.runs for group in (*run.task_groups, run.total) if group is not None]
+        return "; ".join(map(str, groups))
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
         return {
             "source": " and ".join(str(run.folder) for run in self.runs),
             "notice": "\n".join(filter(None, (*self._warnings(), self.notice))),
-            "short": any(run.shortfall for run in self.runs),
+            "short": any(run.incomplete for run in self.runs),
             "runs": [self._run(index) for index in range(len(self.runs))],
         }
 
     def _warnings(self) -> list[str]:
-        """What is short, which names its folder, and then the warnings of the runs."""
         warned = [(label, run.warning) for label, run in zip(self.labels, self.runs, strict=True) if run.warning]
         warnings = [f"{label}: {warning}" if len(self.runs) > 1 else warning for label, warning in warned]
-        return [*(run.shortfall for run in self.runs if run.shortfall), *warnings]
+        return [*(run.incomplete for run in self.runs if run.incomplete), *warnings]
 
     def _run(self, index: int) -> dict[str, object]:
-        run = self.runs[index]
+        run, total = self.runs[index], self.runs[index].total
         return {
             "label": self.labels[index],
             "facts": [("folder", str(run.folder)), *run.facts],
-            "tasks": [group.to_dict() for group in _tasks(run)],
-            "total": next((group.to_dict() for group in _total(run)), None),
+            "tasks": [group.to_dict() for group in run.task_groups],
+            "total": total and total.to_dict(),
             "episodes": [self._episode(index, episode) for episode in run.episodes],
         }
 
-    def _episode(self, index: int, episode: ReportEpisode) -> dict[str, object]:
+    def _episode(self, index: int, episode: GalleryEpisode) -> dict[str, object]:
         spec = self.runs[index].specs[episode.task]
         codes = {"codes": {"step_s": 1 / spec.control_hz, "runs": episode.codes}} if episode.codes else {}
         return {
@@ -120,22 +261,3 @@ class Model:
             "media": self.media(index, episode).to_dict(),
             **codes,
         }
-
-
-def _tasks(run: ReportRun) -> tuple[Group, ...]:
-    return tuple(
-        _group([e for e in run.episodes if e.task == task], run.asked, task=task, stages=spec.stages)
-        for task, spec in run.specs.items()
-    )
-
-
-def _total(run: ReportRun) -> tuple[Group, ...]:
-    asked = None if run.asked is None else run.asked * len(run.specs)
-    return (_group(run.episodes, asked),) if len(run.specs) > 1 else ()
-
-
-def _group(
-    episodes: Sequence[ReportEpisode], asked: int | None, *, task: str = "", stages: tuple[str, ...] = ()
-) -> Group:
-    missing = max(0, (asked or 0) - len(episodes))
-    return Group(task=task, stages=stages, tally=Tally.of(episodes, stages), missing=missing)

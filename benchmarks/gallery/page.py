@@ -1,4 +1,4 @@
-"""Puts the page together: one file with its style, program and data, which loads nothing from elsewhere."""
+"""Makes the page: one HTML file with its style, program and data, which loads nothing from elsewhere."""
 
 import base64
 import hashlib
@@ -9,13 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from ambidex.benchmarks.gallery.model import Model
+from ambidex.benchmarks.gallery.model import PageModel
 
+BUDGET_MB = 60.0  # of all videos in a page, unless another is given; base64 makes them a third larger
 _STATIC = files("ambidex.benchmarks") / "gallery" / "static"
 
 
-def page(model: Model, videos: Mapping[str, Path] | None = None) -> str:
-    """The page as HTML. Nothing of the results can become markup or program in it.
+def page(model: PageModel, videos: Mapping[str, Path] | None = None) -> str:
+    """The page as HTML. No text of the results can become markup or program code in it.
 
     Args:
         model: What it shows.
@@ -23,9 +24,9 @@ def page(model: Model, videos: Mapping[str, Path] | None = None) -> str:
     """
     style, script = _text("gallery.css"), _script()
     return Template(_text("page.html")).substitute(
-        policy=html.escape(_policy(style, script)),
+        policy=html.escape(_security_policy(style, script)),
         title=html.escape(model.title),
-        summary=html.escape("; ".join(str(group) for group in model.groups)),
+        summary=html.escape(model.summary),
         style=style,
         script=script,
         model=data_block(model.to_dict()),
@@ -34,7 +35,7 @@ def page(model: Model, videos: Mapping[str, Path] | None = None) -> str:
 
 
 def data_block(values: object) -> str:
-    """JSON, ASCII alone, for a script element: no character in it can end the element or begin a comment."""
+    """JSON for a script element, in ASCII: no character in it can end the element or start a comment."""
     text = json.dumps(values, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -48,8 +49,8 @@ def _text(name: str) -> str:
     return (_STATIC / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
-    """The content security policy: this style and program and no other, and no network but the page's own server."""
+def _security_policy(style: str, script: str) -> str:
+    """The content security policy: only this style and this program, and only the server that the page came from."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src 'self' data:; "
         "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'"

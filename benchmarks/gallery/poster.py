@@ -1,4 +1,4 @@
-"""The still picture that stands for a video."""
+"""Posters: the image that is shown instead of a video, a small JPEG of its last frame."""
 
 import base64
 import io
@@ -12,12 +12,12 @@ from PIL import Image
 from ambidex.envs.types import ImageArray
 from ambidex.errors import DatasetError
 
-WIDTH = 560  # of the still, at most [px]
-QUALITY = 72  # of its JPEG
+MAX_WIDTH = 560  # [px]
+QUALITY = 72  # of the JPEG
 
 
 def poster(video: Path) -> bytes:
-    """The last picture of a video as a small JPEG: it shows how the episode ended.
+    """The last frame of a video, which shows how the episode ended, as a small JPEG.
 
     Raises:
         DatasetError: The file is damaged.
@@ -26,24 +26,25 @@ def poster(video: Path) -> bytes:
         with av.open(str(video)) as container:
             stream = container.streams.video[0]
             if stream.duration:
-                container.seek(stream.duration, stream=stream)  # the last key frame: little is left to decode
+                container.seek(stream.duration, stream=stream)  # to the last key frame, so that little is decoded
             (last,) = deque(container.decode(stream), maxlen=1)
             return jpeg(np.asarray(last.to_ndarray(format="rgb24"), np.uint8))
     except (OSError, ValueError, IndexError) as error:
         raise DatasetError(
-            f"{video} cannot be read as a video ({type(error).__name__}: {error}). Remove it, and it is made anew from "
-            "the stored states."
+            f"{video} cannot be read as a video ({type(error).__name__}: {error}).",
+            "Remove it; it is then made again from the stored states.",
+            path=video,
         ) from error
 
 
-def jpeg(picture: ImageArray) -> bytes:
-    """A picture, shape (H, W, 3) uint8 RGB, as a JPEG of at most WIDTH."""
-    image, content = Image.fromarray(picture), io.BytesIO()
-    image.thumbnail((WIDTH, WIDTH))
-    image.save(content, "jpeg", quality=QUALITY)
+def jpeg(image: ImageArray) -> bytes:
+    """An image, shape (H, W, 3) uint8 RGB, as a JPEG at most `MAX_WIDTH` wide."""
+    small, content = Image.fromarray(image), io.BytesIO()
+    small.thumbnail((MAX_WIDTH, MAX_WIDTH))
+    small.save(content, "jpeg", quality=QUALITY)
     return content.getvalue()
 
 
-def data_address(picture: bytes) -> str:
-    """A JPEG as an address that holds it."""
-    return "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+def data_url(image: bytes) -> str:
+    """A JPEG as a data URL."""
+    return "data:image/jpeg;base64," + base64.b64encode(image).decode()

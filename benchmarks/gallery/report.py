@@ -1,17 +1,16 @@
-"""report.html: all of a results folder in one page that needs no network."""
+"""Writes a page as one self-contained file, such as report.html, with as many videos as a budget allows."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from typing import Self
 
 from ambidex.atomic_files import write_text
-from ambidex.benchmarks.gallery.embedding import BUDGET_MB, Embedding, by_interest, name
-from ambidex.benchmarks.gallery.model import Model
-from ambidex.benchmarks.gallery.page import page
-from ambidex.benchmarks.gallery.poster import data_address, poster
-from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
-from ambidex.benchmarks.gallery.server.config import film_job
+from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun, Media, PageModel
+from ambidex.benchmarks.gallery.page import BUDGET_MB, page
+from ambidex.benchmarks.gallery.poster import data_url, poster
 from ambidex.benchmarks.gallery.sources import read_results
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.states import missing_states
@@ -21,6 +20,7 @@ from ambidex.errors import DatasetError
 from ambidex.text import pluralize
 
 REPORT = "report.html"
+SAMPLE = 16  # videos that are made first; their size tells how many more fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,136 +29,225 @@ class Report:
 
     Attributes:
         path: The file.
-        videos: How many videos it holds.
-        size: Of the file [B].
-        note: What was left out and how to see it; empty if nothing was.
-        unfilmed: Which videos could not be made and why; empty for none.
+        videos: How many videos it has.
+        size: Size of the file [B].
+        note: Which videos are not in it and how to see them; empty if all are.
+        missing: Which videos could not be made and why; empty for none.
     """
 
     path: Path
     videos: int
     size: int
     note: str
-    unfilmed: str = ""
+    missing: str = ""
 
-    def in_words(self) -> str:
-        """One paragraph, without what could not be made."""
+    def __str__(self) -> str:
+        """One paragraph, without the videos that could not be made."""
         size = f"{pluralize(self.videos, 'video')}, {self.size / 1e6:.1f} MB"
         return f"{self.path}: {size}. {self.note}".strip()
 
 
 def write_report(results_dir: Path) -> Path:
-    """Write report.html of a results folder, with the videos that are there.
+    """Write report.html of a results folder, with the videos that exist.
 
     Raises:
-        DatasetError: The results are damaged, or the disk refuses.
+        DatasetError: The results are damaged, or the file cannot be written.
     """
     return report_on(ResultsFolder(results_dir)).path
 
 
-def report_on(results: ResultsFolder, *, asked: str = "all", tried: Sequence[MissingVideo] = ()) -> Report:
-    """Write report.html of a results folder, with the videos that are there, and say what is in it.
+def report_on(results: ResultsFolder, *, which: str = "all", missing: Sequence[MissingVideo] = ()) -> Report:
+    """Write report.html of a results folder, with the videos that exist, and describe it.
 
     Args:
         results: The results folder.
-        asked: Which videos were asked for: "failures", "all" or "none".
-        tried: Episodes of which no video could be made.
+        which: The videos that were requested: "failures", "all" or "none".
+        missing: Videos that could not be made.
 
     Raises:
-        DatasetError: The results are damaged, or the disk refuses.
+        DatasetError: The results are damaged, or the file cannot be written.
     """
-    return make_report([read_results(results)], results.path / REPORT, asked=asked, tried=tried)
+    return make_report([read_results(results)], results.path / REPORT, which=which, missing=missing)
 
 
 def make_report(
-    runs: Sequence[ReportRun],
+    runs: Sequence[GalleryRun],
     path: Path,
     *,
     budget_mb: float = BUDGET_MB,
-    asked: str = "all",
-    tried: Sequence[MissingVideo] = (),
+    which: str = "all",
+    missing: Sequence[MissingVideo] = (),
 ) -> Report:
     """Write a self-contained page of one run, or of two to compare.
 
     Args:
         runs: What it shows.
         path: The file, replaced if it exists.
-        budget_mb: Size that all embedded videos may have together [MB].
-        asked: Which videos were asked for: "failures", "all" or "none".
-        tried: Episodes of which no video could be made.
+        budget_mb: Maximum size of all embedded videos together [MB].
+        which: The videos that were requested: "failures", "all" or "none".
+        missing: Videos that could not be made.
 
     Raises:
-        DatasetError: The disk refuses.
+        DatasetError: The file cannot be written.
     """
-    embedding = Embedding.of(runs, budget_mb, tried)
-    note, unfilmed = embedding.in_words([run.folder for run in runs], asked), describe_missing(embedding.unfilmed)
-    notice = "\n".join(filter(None, (unfilmed, note)))
-    media = {name(i, e): _media(embedding, name(i, e), e) for i, run in enumerate(runs) for e in run.episodes}
-    videos = {key: file for key, file in embedding.chosen.items() if media[key].kind == "embedded"}
-    write_text(path, page(Model(runs=runs, media=lambda index, e: media[name(index, e)], notice=notice), videos))
-    return Report(path=path, videos=len(videos), size=path.stat().st_size, note=note, unfilmed=unfilmed)
+    selection = VideoSelection.of(runs, budget_mb, missing)
+    note, problems = selection.note([run.folder for run in runs], which), describe_missing(selection.missing)
+    notice = "\n".join(filter(None, (problems, note)))
+    media = {
+        element_id(i, e): _media(selection, element_id(i, e), e) for i, run in enumerate(runs) for e in run.episodes
+    }
+    videos = {key: file for key, file in selection.embedded.items() if media[key].kind == "embedded"}
+    model = PageModel(runs=runs, media=lambda index, e: media[element_id(index, e)], notice=notice)
+    write_text(path, page(model, videos))
+    return Report(path=path, videos=len(videos), size=path.stat().st_size, note=note, missing=problems)
 
 
-def _media(embedding: Embedding, key: str, episode: ReportEpisode) -> Media:
-    if not episode.filmed:
-        tried = next((one for one in embedding.unfilmed if one.states == episode.states), None)
-        return Media(kind="absent", why=f"No video: {tried.reason}" if tried else why_absent(episode))
-    try:
-        still = data_address(poster(episode.video))
-    except DatasetError as error:  # one damaged video is no reason to show none
-        return Media(kind="absent", why=str(error))
-    if key in embedding.chosen:
-        return Media(kind="embedded", address=key, poster=still)
-    return Media(kind="absent", why="Left out of this file to keep it small.", poster=still)
-
-
-def why_absent(episode: ReportEpisode) -> str:
-    """Why there is no video of an episode, in words."""
-    if episode.can_be_watched:
-        return "No video yet. watch-rollouts makes it from the stored states."
-    if episode.lost is not None:
-        return f"No video: {missing_states(episode.lost)}"
-    return "No video: the states of this episode were not kept."
-
-
-# FOLDED benchmarks.gallery.watch_export: Writes a gallery into one file, after making the videos that are to be in it.
-
-SAMPLE = 16  # videos whose size tells how many more there is room for
-
-
-def export(
-    runs: Sequence[ReportRun], path: Path, look: VideoStyle, *, budget_mb: float, workers: int | None, quiet: bool
+def export_page(
+    runs: Sequence[GalleryRun], path: Path, style: VideoStyle, *, budget_mb: float, workers: int | None, quiet: bool
 ) -> Report:
-    """Make the videos that the page has room for, failures first, and write it.
+    """Make the videos that fit into the budget, failures first, and write the page.
 
     Args:
-        runs: One, or two to compare, with their videos in the look.
+        runs: One run, or two to compare, with their videos in the style.
         path: The file, replaced if it exists.
-        look: How videos look.
-        budget_mb: Size that all videos may have together [MB].
+        style: Style of the videos.
+        budget_mb: Maximum size of all videos together [MB].
         workers: Worker processes; None for one per usable CPU, 0 to work in this process.
         quiet: Show no progress.
 
     Raises:
-        DatasetError: The disk refuses.
+        DatasetError: The file cannot be written.
     """
-    first = render_videos(_missing(runs, look, budget_mb)[:SAMPLE], workers, quiet=quiet)
-    tried = {one.states for one in first.missing}
-    left = [job for job in _missing(runs, look, budget_mb) if job.states not in tried]
-    rest = render_videos(left, workers, quiet=quiet)
-    return make_report(runs, path, budget_mb=budget_mb, tried=(*first.missing, *rest.missing))
+    first = render_videos(_jobs(runs, style, budget_mb)[:SAMPLE], workers, quiet=quiet)
+    failed = {video.states for video in first.missing}
+    rest = [job for job in _jobs(runs, style, budget_mb) if job.states not in failed]
+    second = render_videos(rest, workers, quiet=quiet)
+    return make_report(runs, path, budget_mb=budget_mb, missing=(*first.missing, *second.missing))
 
 
-def _missing(runs: Sequence[ReportRun], look: VideoStyle, budget_mb: float) -> list[VideoJob]:
-    """How to make what is missing, as far as there is room for it beside what is there."""
+def _jobs(runs: Sequence[GalleryRun], style: VideoStyle, budget_mb: float) -> list[VideoJob]:
+    """The videos to make, as far as the budget allows beside those that exist."""
     run_of = {episode.video: run for run in runs for episode in run.episodes}
     sizes = {video: video.stat().st_size for video in run_of if video.is_file()}
-    usual = mean(sizes.values()) if sizes else 0.0
-    jobs, room = list[VideoJob](), budget_mb * 1e6
-    for episode in by_interest(runs):
-        job = film_job(run_of[episode.video], episode, look)
-        if room > 0 and not episode.filmed and job is not None:
+    typical = mean(sizes.values()) if sizes else 0.0
+    jobs, left = list[VideoJob](), budget_mb * 1e6
+    for episode in failures_first(runs):
+        job = run_of[episode.video].video_job(episode, style)
+        if left > 0 and not episode.has_video and job is not None:
             jobs.append(job)
         if episode.can_be_watched:
-            room -= sizes.get(episode.video, usual)
+            left -= sizes.get(episode.video, typical)
     return jobs
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSelection:
+    """Which videos go into a page.
+
+    Attributes:
+        embedded: Id of an element -> the video in it, in the order of the episodes.
+        left_out: Videos that exist but do not fit into the budget.
+        left_out_size: Their size [B].
+        not_made: How many videos do not exist but can be made from stored states.
+        missing: Videos that cannot be made, by task and seed.
+    """
+
+    embedded: Mapping[str, Path]
+    left_out: frozenset[Path]
+    left_out_size: int
+    not_made: int
+    missing: tuple[MissingVideo, ...]
+
+    @classmethod
+    def of(cls, runs: Sequence[GalleryRun], budget_mb: float, failed: Sequence[MissingVideo] = ()) -> Self:
+        """Select from the videos that exist: failures first, then successes, by seed, until the budget is used up.
+
+        Args:
+            runs: What the page shows.
+            budget_mb: Maximum size of all embedded videos together [MB].
+            failed: Videos that could not be made.
+        """
+        sizes = {e.video: e.video.stat().st_size for e in failures_first(runs) if e.has_video}
+        chosen, left_out, left = set[Path](), set[Path](), budget_mb * 1e6
+        for file, size in sizes.items():
+            (chosen if size <= left else left_out).add(file)
+            left -= size if size <= left else 0
+        missing = {video.states: video for video in (*_without_states(runs), *failed)}
+        pairs = [(i, e) for i, run in enumerate(runs) for e in run.episodes]
+        return cls(
+            embedded={element_id(i, e): e.video for i, e in pairs if e.video in chosen},
+            left_out=frozenset(left_out),
+            left_out_size=sum(sizes[file] for file in left_out),
+            not_made=sum(e.can_be_watched and not e.has_video and e.states not in missing for _, e in pairs),
+            missing=tuple(sorted(missing.values(), key=lambda video: (video.task, video.seed))),
+        )
+
+    def note(self, folders: Sequence[Path], which: str = "all") -> str:
+        """Which videos are not in the page though they can be watched, and how; empty if all are in it.
+
+        Args:
+            folders: The folders to give to watch-rollouts.
+            which: The videos that were requested: "failures", "all" or "none".
+        """
+        absent = len(self.left_out) + self.not_made
+        if not absent:
+            return ""
+        reasons = []
+        if self.not_made and which == "all":
+            reasons.append(f"{_number(self.not_made, 'has', 'have')} not been made")
+        elif self.not_made:
+            reasons.append(f"{_number(self.not_made, 'was', 'were')} not requested (--video {which})")
+        if self.left_out:
+            size = f"{self.left_out_size / 1e6:.1f} MB"
+            reasons.append(f"{_number(len(self.left_out), 'was', 'were')} left out to keep it small ({size})")
+        videos = pluralize(absent + len(self.embedded), "video")
+        return (
+            f"{absent} of {videos} {'is' if absent == 1 else 'are'} not in the page: {' and '.join(reasons)}. See "
+            f"{'it' if absent == 1 else 'them all'} with: {shlex.join(['watch-rollouts', *map(str, folders)])}"
+        )
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def element_id(run_index: int, episode: GalleryEpisode) -> str:
+    """Id of the element that holds an episode's video."""
+    return f"video-{run_index}-{episode.task}-{episode.seed}"
+
+
+def failures_first(runs: Sequence[GalleryRun]) -> list[GalleryEpisode]:
+    """Failures and errors first, then successes, each by seed."""
+    episodes = [episode for run in runs for episode in run.episodes]
+    return sorted(episodes, key=lambda episode: (episode.success, episode.seed, episode.task))
+
+
+def _without_states(runs: Sequence[GalleryRun]) -> list[MissingVideo]:
+    return [
+        MissingVideo(task=e.task, seed=e.seed, states=e.missing_states, reason=str(missing_states(e.missing_states)))
+        for run in runs
+        for e in run.episodes
+        if e.missing_states is not None and not e.has_video
+    ]
+
+
+def _media(selection: VideoSelection, key: str, episode: GalleryEpisode) -> Media:
+    if not episode.has_video:
+        failed = next((video for video in selection.missing if video.states == episode.states), None)
+        return Media(kind="absent", why=f"No video: {failed.reason}" if failed else why_absent(episode))
+    try:
+        image = data_url(poster(episode.video))
+    except DatasetError as error:  # one damaged video must not prevent the page
+        return Media(kind="absent", why=str(error))
+    if key in selection.embedded:
+        return Media(kind="embedded", address=key, poster=image)
+    return Media(kind="absent", why="Left out of this file to keep it small.", poster=image)
+
+
+def why_absent(episode: GalleryEpisode) -> str:
+    """Why an episode has no video."""
+    if episode.can_be_watched:
+        return "No video yet. watch-rollouts makes it from the stored states."
+    if episode.missing_states is not None:
+        return f"No video: {missing_states(episode.missing_states)}"
+    return "No video: the states of this episode were not stored."

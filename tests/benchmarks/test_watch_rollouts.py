@@ -1,4 +1,4 @@
-"""The command, as it is typed."""
+"""The command watch-rollouts."""
 
 import signal
 import socket
@@ -23,14 +23,14 @@ def results(tmp_path_factory):
 
 
 def run(capsys, *words):
-    """Exit code, stdout and stderr of the command in this process."""
+    """Exit status, stdout and stderr of the command in this process."""
     with pytest.raises(SystemExit) as leaving:
         main([str(word) for word in words])
     out, err = capsys.readouterr()
     return leaving.value.code, out, err
 
 
-def test_it_serves_until_ctrl_c(results):
+def test_command_serves_until_ctrl_c(results):
     with StartedProcess(
         [*COMMAND, results, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
@@ -41,10 +41,10 @@ def test_it_serves_until_ctrl_c(results):
         watching.send_signal(signal.SIGINT)
         out, err = watching.communicate(timeout=30)
     assert (watching.returncode, out) == (130, "")
-    assert err == "watch-rollouts: Interrupted. The gallery is closed; the videos that were made stay.\n"
+    assert err == "watch-rollouts: Interrupted. The gallery is closed; videos that were made are kept.\n"
 
 
-def test_ctrl_c_in_the_middle_of_a_video_leaves_nothing_half_made(tmp_path):
+def test_ctrl_c_while_a_video_is_made_leaves_no_incomplete_file(tmp_path):
     folder = write_dataset(tmp_path / "data", steps=3000)
     with StartedProcess(
         [*COMMAND, folder, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -59,7 +59,7 @@ def test_ctrl_c_in_the_middle_of_a_video_leaves_nothing_half_made(tmp_path):
     assert not [path for path in (folder / "videos").rglob("*") if path.is_file()]
 
 
-def test_a_folder_that_is_neither_says_what_was_expected_and_what_is_near(results, capsys):
+def test_a_wrong_folder_is_refused_with_suggestions(results, capsys):
     code, _, err = run(capsys, results.parent)
     assert code == 2
     assert "benchmark.json" in err and "dataset.json" in err and "run-benchmark" in err and "record-episodes" in err
@@ -67,25 +67,25 @@ def test_a_folder_that_is_neither_says_what_was_expected_and_what_is_near(result
 
 
 @pytest.mark.parametrize(("name", "words"), [("nowhere", "does not exist"), ("report.html", "is a file")])
-def test_what_is_no_folder(tmp_path, capsys, name, words):
+def test_a_path_that_is_not_a_folder_is_refused(tmp_path, capsys, name, words):
     (tmp_path / "report.html").touch()
     code, _, err = run(capsys, tmp_path / name)
     assert code == 2 and words in err
 
 
-def test_the_page_of_a_folder_leads_to_the_folder(results, capsys):
+def test_a_report_suggests_its_folder(results, capsys):
     (results / "report.html").touch()
     code, _, err = run(capsys, results / "report.html")
     assert code == 2 and f"near it: {results}." in err
 
 
-def test_one_folder_or_two(results, capsys):
+def test_one_or_two_folders_are_accepted(results, capsys):
     assert run(capsys)[0] == 2
     code, _, err = run(capsys, results, results, results)
     assert code == 2 and "3 folders" in err
 
 
-def test_a_port_in_use(results, capsys):
+def test_a_port_in_use_is_refused(results, capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -94,7 +94,7 @@ def test_a_port_in_use(results, capsys):
     assert code == 2 and f"--port {port} is in use" in err
 
 
-def test_without_a_port_a_second_gallery_takes_the_next_free_one_and_says_so(results):
+def test_a_second_gallery_uses_the_next_free_port(results):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with StartedProcess([*COMMAND, results], **pipes) as first, StartedProcess([*COMMAND, results], **pipes) as second:
         addresses = [watching.stdout.readline().strip() for watching in (first, second)]
@@ -106,7 +106,7 @@ def test_without_a_port_a_second_gallery_takes_the_next_free_one_and_says_so(res
         said = dict(zip(addresses, (watching.communicate(timeout=30)[1] for watching in (first, second)), strict=True))
     higher = max(addresses, key=lambda address: int(address.rsplit(":")[-1].strip("/")))
     port = higher.rsplit(":")[-1].strip("/")
-    assert f"Port 8400 is in use, perhaps by another gallery, so this one is at port {port}." in said[higher]
+    assert f"Port 8400 is in use, perhaps by another gallery; using port {port}." in said[higher]
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,20 @@ def test_without_a_port_a_second_gallery_takes_the_next_free_one_and_says_so(res
         (["--budget", "-1", "--export", "page.html"], "--budget"),
     ],
 )
-def test_wrong_flags_are_refused_at_once(results, tmp_path, monkeypatch, capsys, flags, words):
+def test_wrong_flags_are_refused_before_anything_is_written(results, tmp_path, monkeypatch, capsys, flags, words):
     monkeypatch.chdir(tmp_path)
     code, _, err = run(capsys, results, *flags)
     assert code == 2 and words in err and not list(tmp_path.iterdir())
 
 
-def test_a_damaged_folder_is_a_failure(tmp_path, capsys):
+def test_a_damaged_folder_exits_with_1(tmp_path, capsys):
     folder = write_results(tmp_path, typical_rows()[:1], videos=False)
     (folder / "results.jsonl").write_text("nonsense\n")
     code, _, err = run(capsys, folder)
     assert code == 1 and "results.jsonl" in err
 
 
-def test_export_makes_what_is_missing_and_writes_one_page(tmp_path, capsys):
+def test_export_makes_missing_videos_and_writes_one_page(tmp_path, capsys):
     rows = [make_row(), make_row(seed=FIRST_SEED + 1, outcome="failure", stage=1)]
     folder = write_results(tmp_path / "act", rows, videos=False, states=True)
     flags = ["--export", tmp_path / "out" / "page.html", "--workers", 0, "--image-size", 24, 32]
@@ -146,7 +146,7 @@ def test_export_makes_what_is_missing_and_writes_one_page(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("damage", ["missing", "torn"])
-def test_export_goes_on_without_states_and_names_them(tmp_path, capsys, damage):
+def test_export_reports_episodes_whose_states_are_missing_or_damaged(tmp_path, capsys, damage):
     folder = write_results(
         tmp_path / "act", [make_row(seed=FIRST_SEED + i) for i in range(3)], videos=False, states=True
     )
@@ -164,14 +164,14 @@ def test_export_goes_on_without_states_and_names_them(tmp_path, capsys, damage):
     assert str(states) in page.episodes[1]["media"]["why"]
 
 
-def test_export_makes_no_more_than_there_is_room_for_and_says_so(tmp_path, capsys):
+def test_export_makes_no_more_videos_than_fit_and_reports_it(tmp_path, capsys):
     rows = [make_row(seed=FIRST_SEED + i) for i in range(20)]
     folder = write_results(tmp_path / "act", rows, videos=False, states=True)
     flags = ["--export", tmp_path / "page.html", "--workers", 0, "--image-size", 24, 32, "--budget", 0.006]
     code, out, _ = run(capsys, folder, *flags)
     page = PageParts((tmp_path / "page.html").read_text())
     assert code == 0 and 0 < len(page.videos) < 16
-    assert len(list(folder.rglob("*.mp4"))) == 16  # the first sixteen told how big they are
+    assert len(list(folder.rglob("*.mp4"))) == 16  # the sample whose size is measured
     assert f"{20 - len(page.videos)} of 20 videos are not in the page: 4 have not been made and" in out
     assert f"watch-rollouts {folder}" in out and page.model["notice"] in out
 
@@ -184,7 +184,7 @@ def test_export_of_two_folders_compares_them(tmp_path, results, capsys):
     assert len(page.videos) == 6
 
 
-def test_quiet_export_is_silent(tmp_path, results, capsys):
+def test_quiet_export_prints_nothing(tmp_path, results, capsys):
     assert run(capsys, results, "--export", tmp_path / "page.html", "--quiet") == (0, "", "")
 
 

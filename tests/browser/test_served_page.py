@@ -70,7 +70,7 @@ def test_an_episode_without_states_says_so(page, tmp_path):
         page.open(server.address)
         page.choose("outcome", "Error")
         page.click(".tile")
-        assert "not kept" in page.text("#screens")
+        assert "not stored" in page.text("#screens")
 
 
 def test_damaged_states_are_named(page, tmp_path):

@@ -1,4 +1,4 @@
-"""A gallery page taken apart, without a browser."""
+"""Parses a gallery page without a browser."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 
 class PageParts(HTMLParser):
-    """What a browser would make of the page's markup.
+    """The elements of a page.
 
     Attributes:
         elements: (tag, attributes) of every element, in order.

@@ -1,4 +1,4 @@
-"""A gallery that is served from a thread of the test."""
+"""Serves a gallery from a thread of the test, and asks it."""
 
 import http.client
 import json
@@ -8,16 +8,16 @@ from contextlib import closing, contextmanager
 
 from ambidex.benchmarks.gallery.server.http_server import GalleryServer
 from ambidex.benchmarks.gallery.server.routes import Gallery
-from ambidex.benchmarks.gallery.server.videos import Studio
-from ambidex.benchmarks.videos.jobs import VideoStyle
+from ambidex.benchmarks.gallery.server.videos import VideoMaker
+from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE
 
 
 @contextmanager
-def served(*folders, look=None):
-    """The server of a gallery; `address` is what to open."""
+def served(*folders, style=DEFAULT_STYLE):
+    """The server of a gallery; `address` is its URL."""
     with (
-        closing(Studio(quiet=True)) as studio,
-        GalleryServer(Gallery(folders, look or VideoStyle(), studio), 0) as server,
+        closing(VideoMaker(quiet=True)) as maker,
+        GalleryServer(Gallery(folders, style, maker), 0) as server,
     ):
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -29,7 +29,7 @@ def served(*folders, look=None):
 
 
 def ask(server, path, method="GET", **headers):
-    """Status, headers and body of an answer; the path goes out as it is written."""
+    """Status, headers and body of the response; the path is sent as it is."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=60)
     with closing(connection):
         connection.putrequest(method, path, skip_host="Host" in headers)
@@ -41,7 +41,7 @@ def ask(server, path, method="GET", **headers):
 
 
 def make_video(server, address):
-    """Have a video made and wait for it; returns all states that were told on the way."""
+    """Have a video made and wait for it; returns every status that was reported."""
     states = [json.loads(ask(server, f"{address}.mp4", "POST")[2])]
     deadline = time.monotonic() + 60
     while not states[-1]["ready"] and not states[-1]["error"]:

@@ -1,73 +1,178 @@
-"""HTTP server of the gallery, on 127.0.0.1 alone."""
+"""HTTP server of the gallery, which only this machine can reach."""
 
 import errno
 import json
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import closing
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from ambidex.benchmarks.gallery.runs import ReportEpisode, ReportRun
+from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
 from ambidex.benchmarks.gallery.server.routes import Gallery
+from ambidex.benchmarks.gallery.server.videos import VideoMaker
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.command_line import print_message
 from ambidex.errors import AmbidexError, UsageError
 
+COMMAND = "watch-rollouts"
+HOST = "127.0.0.1"
+PORT, MAX_PORT = 8400, 65535
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-HERE = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
-LEFT = (BrokenPipeError, ConnectionResetError)  # a browser that has seen enough of a video hangs up
+LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+DISCONNECTED = (BrokenPipeError, ConnectionResetError)  # browsers close the connection when they have enough of a video
+
+
+def serve(folders: Sequence[Path], style: VideoStyle, *, port: int | None, quiet: bool) -> None:
+    """Serve a gallery and print its address, until Ctrl-C.
+
+    Args:
+        folders: One results folder or dataset, or two to compare.
+        style: Style of the videos.
+        port: Port; None for the default one, or the next one that is free.
+        quiet: Print only the address.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+        UsageError: A folder, a camera or the port is wrong.
+        DatasetError: A folder is damaged.
+    """
+    with closing(VideoMaker(quiet=quiet)) as maker:
+        gallery = Gallery(folders, style, maker)
+        with _server(gallery, port) as server:
+            if port is None and server.port != PORT and not quiet:
+                print_message(COMMAND, f"Port {PORT} is in use, perhaps by another gallery; using port {server.port}.")
+            for warning in [] if quiet else gallery.incomplete:
+                print_message(COMMAND, warning)
+            sys.stdout.write(f"{server.address}\n")
+            sys.stdout.flush()
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt("The gallery is closed; videos that were made are kept.") from None
+
+
+def _server(gallery: Gallery, port: int | None) -> "GalleryServer":
+    if port is not None:
+        return GalleryServer(gallery, port)
+    for candidate in range(PORT, MAX_PORT):
+        try:
+            return GalleryServer(gallery, candidate)
+        except PortInUseError:
+            continue
+    return GalleryServer(gallery, MAX_PORT)
+
+
+class PortInUseError(UsageError):
+    """Another program uses the port."""
+
+
+class GalleryServer(ThreadingHTTPServer):
+    """Serves the gallery on 127.0.0.1, which other machines cannot reach.
+
+    Args:
+        gallery: What is served.
+        port: Port; 0 for any that is free.
+
+    Attributes:
+        gallery: What is served.
+
+    Raises:
+        UsageError: Not a port, or one that is in use.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, gallery: Gallery, port: int) -> None:
+        self.gallery = gallery
+        self._reported = set[str]()
+        if not 0 <= port <= MAX_PORT:
+            raise UsageError(f"--port {port}: expected 1 to {MAX_PORT}, or 0 for any that is free.", port=port)
+        try:
+            super().__init__((HOST, port), GalleryHandler)
+        except OSError as error:
+            raise _bind_error(port, error) from error
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.server_address[1])
+
+    @property
+    def address(self) -> str:
+        """The URL to open in a browser."""
+        return f"http://{HOST}:{self.port}/"
+
+    def report_bug(self, exception: Exception) -> None:
+        """Print that a request failed unexpectedly, once for each message."""
+        text = f"{type(exception).__name__}: {exception}".rstrip(": .")
+        if text not in self._reported:
+            self._reported.add(text)
+            print_message(COMMAND, f"A request could not be answered, most likely a bug in ambidex: {text}.")
+
+
+def _bind_error(port: int, error: OSError) -> AmbidexError:
+    if error.errno == errno.EADDRINUSE:
+        hint = "Give another, 0 for any that is free, or leave the flag out for the next one that is free."
+        return PortInUseError(f"--port {port} is in use, perhaps by another gallery.", hint, port=port)
+    if error.errno == errno.EACCES:
+        return UsageError(f"--port {port}: {error.strerror}.", "Give a port above 1023.", port=port)
+    return AmbidexError(f"The gallery cannot listen at {HOST}:{port}: {error}.", port=port)
 
 
 class GalleryHandler(BaseHTTPRequestHandler):
-    """Answers the requests of the gallery: GET and HEAD of what is there, POST to have a video made."""
+    """Answers the requests of the page: GET and HEAD for content, POST to have a video made."""
 
-    server: "GalleryServer"
+    server: GalleryServer
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # the base class calls it so
-        """The page, a video, a still, or how far a video is."""
-        self._answer(self._get)
+    def do_GET(self) -> None:  # the base class calls it by this name
+        """Send the page, a video, a poster, or the status of a video."""
+        self._respond(self._get)
 
     do_HEAD = do_GET  # noqa: N815
 
     def do_POST(self) -> None:
         """Have a video made."""
-        self._answer(self._post)
+        self._respond(self._post)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the terminal is for what matters."""
+        """Log nothing: the base class would print every request."""
 
-    def _answer(self, answer: Callable[[str], None]) -> None:
+    def _respond(self, respond: Callable[[str], None]) -> None:
         try:
-            if self._stranger():
-                self._send_error(HTTPStatus.FORBIDDEN, "This gallery is for pages of its own address alone.")
+            if self._is_cross_origin():
+                self._send_text(HTTPStatus.FORBIDDEN, "This gallery answers only to its own page.")
             else:
-                answer(unquote(self.path.partition("?")[0]))
-        except LEFT:
+                respond(unquote(self.path.partition("?")[0]))
+        except DISCONNECTED:
             self.close_connection = True
         except CancelledError:
-            self._send_error(HTTPStatus.SERVICE_UNAVAILABLE, "The gallery is being closed.")
+            self._send_text(HTTPStatus.SERVICE_UNAVAILABLE, "The gallery is being closed.")
         except AmbidexError as error:
-            self._send_error(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-        except Exception as exception:  # a defect; whoever watches and whoever started the server hear of it
-            self.server.complain(exception)
-            self._send_error(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(exception).__name__}: {exception}")
+            self._send_text(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        except Exception as exception:  # shown on the page and on the terminal
+            self.server.report_bug(exception)
+            self._send_text(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(exception).__name__}: {exception}")
 
-    def _stranger(self) -> bool:
-        """Whether a page of another site asks, in its own name or under a name that it made point here.
+    def _is_cross_origin(self) -> bool:
+        """Whether a page of another site asks, under its own name or one that it made resolve to this machine.
 
-        The port may be another than the server's: that of a tunnel from the machine where the browser runs.
+        The port may differ from the server's: it is that of the tunnel if the browser runs on another machine.
         """
         host = self.headers.get("Host", "")
         origin = self.headers.get("Origin", f"http://{host}")
-        return HERE.fullmatch(host) is None or origin != f"http://{host}"
+        return LOCAL_HOST.fullmatch(host) is None or origin != f"http://{host}"
 
     def _get(self, path: str) -> None:
         if path == "/":
@@ -75,9 +180,9 @@ class GalleryHandler(BaseHTTPRequestHandler):
             return
         address, _, kind = path.rpartition(".")
         found = self.server.gallery.episode(address)
-        send = {"mp4": self._send_video, "jpg": self._send_still, "json": self._send_making}.get(kind)
+        send = {"mp4": self._send_video, "jpg": self._send_poster, "json": self._send_status}.get(kind)
         if found is None or send is None:
-            self._send_error(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
+            self._send_text(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
         else:
             send(*found)
 
@@ -86,25 +191,25 @@ class GalleryHandler(BaseHTTPRequestHandler):
         found = self.server.gallery.episode(address) if kind == "mp4" else None
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if found is None:
-            self._send_error(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
+            self._send_text(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
         else:
-            self._send_making(*found, begin=True)
+            self._send_status(*found, start=True)
 
-    def _send_making(self, run: ReportRun, episode: ReportEpisode, *, begin: bool = False) -> None:
-        making = self.server.gallery.making(run, episode, begin=begin)
-        self._send(json.dumps(making.to_dict()).encode(), "application/json")
+    def _send_status(self, run: GalleryRun, episode: GalleryEpisode, *, start: bool = False) -> None:
+        status = self.server.gallery.video_status(run, episode, start=start)
+        self._send(json.dumps(status.to_dict()).encode(), "application/json")
 
-    def _send_still(self, run: ReportRun, episode: ReportEpisode) -> None:
-        still = self.server.gallery.still(run, episode)
-        if still is None:
-            self._send_error(HTTPStatus.NOT_FOUND, "There is no picture of this episode.")
+    def _send_poster(self, run: GalleryRun, episode: GalleryEpisode) -> None:
+        image = self.server.gallery.poster(run, episode)
+        if image is None:
+            self._send_text(HTTPStatus.NOT_FOUND, "There is no image of this episode.")
         else:
-            self._send(still, "image/jpeg")
+            self._send(image, "image/jpeg")
 
-    def _send_video(self, run: ReportRun, episode: ReportEpisode) -> None:
+    def _send_video(self, run: GalleryRun, episode: GalleryEpisode) -> None:
         video = self.server.gallery.video(run, episode)
         if video is None:
-            self._send_error(HTTPStatus.NOT_FOUND, "There is no video of this episode yet.")
+            self._send_text(HTTPStatus.NOT_FOUND, "There is no video of this episode yet.")
         else:
             self._send_file(video, "video/mp4")
 
@@ -114,12 +219,12 @@ class GalleryHandler(BaseHTTPRequestHandler):
             try:
                 part = byte_range(self.headers.get("Range"), size)
             except RangeNotSatisfiableError:
-                self._send_error(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "", {"Content-Range": f"bytes */{size}"})
+                self._send_text(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "", {"Content-Range": f"bytes */{size}"})
                 return
             first, last = part or (0, size - 1)
-            where = {"Content-Range": f"bytes {first}-{last}/{size}"} if part else {}
+            extra = {"Content-Range": f"bytes {first}-{last}/{size}"} if part else {}
             status = HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK
-            self._send_head(status, kind, last - first + 1, {"Accept-Ranges": "bytes", **where})
+            self._send_head(status, kind, last - first + 1, {"Accept-Ranges": "bytes", **extra})
             content.seek(first)
             self._copy(content, last - first + 1)
 
@@ -128,14 +233,13 @@ class GalleryHandler(BaseHTTPRequestHandler):
             self.wfile.write(block)
             length -= len(block)
 
-    def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
-        self._send_head(status, kind, len(content), {})
-        if self.command != "HEAD":
-            self.wfile.write(content)
+    def _send_text(self, status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> None:
+        self._send(text.encode(), "text/plain; charset=utf-8", status, headers)
 
-    def _send_error(self, status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> None:
-        content = text.encode()
-        self._send_head(status, "text/plain; charset=utf-8", len(content), headers or {})
+    def _send(
+        self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._send_head(status, kind, len(content), headers or {})
         if self.command != "HEAD":
             self.wfile.write(content)
 
@@ -146,26 +250,21 @@ class GalleryHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-# FOLDED benchmarks.gallery.watch_ranges: HTTP ranges: a browser that seeks in a video asks for a part of it.
-
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-
-
 class RangeNotSatisfiableError(ValueError):
-    """Nothing of what was asked for is in the file."""
+    """The file has none of the requested bytes."""
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte to send, or None for all, as RFC 9110 section 14 has it.
+    """First and last byte to send, or None for the whole file, as defined in RFC 9110 section 14.
 
     Args:
-        header: The request's Range header, if it has one. What is no single range of bytes counts as none.
+        header: The request's Range header, if it has one. Anything but a single range of bytes is ignored.
         size: Of the file [B].
 
     Raises:
-        RangeNotSatisfiableError: The range lies beyond the end.
+        RangeNotSatisfiableError: The range starts after the end.
     """
-    match = _RANGE.fullmatch((header or "").strip())
+    match = RANGE.fullmatch((header or "").strip())
     if match is None or not (match[1] or match[2]):
         return None
     if not match[1]:  # the last so many bytes
@@ -179,68 +278,3 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     if beyond:
         raise RangeNotSatisfiableError(f"{header} of {size} bytes")
     return first, last
-
-
-HOST = "127.0.0.1"
-HIGHEST_PORT = 65535
-
-
-class PortInUseError(UsageError):
-    """Somebody else is served at the port."""
-
-
-class GalleryServer(ThreadingHTTPServer):
-    """Serves the gallery on 127.0.0.1, which no other machine reaches.
-
-    Args:
-        gallery: What is served.
-        port: Where; 0 for any that is free.
-
-    Attributes:
-        gallery: What is served.
-
-    Raises:
-        UsageError: No port, or one that somebody else uses.
-    """
-
-    daemon_threads = True
-
-    def __init__(self, gallery: Gallery, port: int) -> None:
-        self.gallery = gallery
-        self._complaints = set[str]()
-        if not 0 <= port <= HIGHEST_PORT:
-            raise UsageError(f"--port {port}: expected 1 to {HIGHEST_PORT}, or 0 for any that is free.")
-        try:
-            super().__init__((HOST, port), GalleryHandler)
-        except OSError as error:
-            raise _refusal(port, error) from error
-
-    @property
-    def port(self) -> int:
-        """Where it serves."""
-        return int(self.server_address[1])
-
-    @property
-    def address(self) -> str:
-        """What to open in a browser."""
-        return f"http://{HOST}:{self.port}/"
-
-    def complain(self, exception: Exception) -> None:
-        """Say on the terminal that a request broke, once for each way to break."""
-        what = f"{type(exception).__name__}: {exception}".rstrip(": .")
-        if what not in self._complaints:
-            self._complaints.add(what)
-            print_message(
-                "watch-rollouts", f"A request could not be answered, most likely a defect of ambidex: {what}."
-            )
-
-
-def _refusal(port: int, error: OSError) -> AmbidexError:
-    if error.errno == errno.EADDRINUSE:
-        return PortInUseError(
-            f"--port {port} is in use, perhaps by another gallery. Give another, 0 for any that is free, or leave the "
-            "flag out for the next one that is."
-        )
-    if error.errno == errno.EACCES:
-        return UsageError(f"--port {port} is not for you: the system says {error.strerror}. Give one above 1023.")
-    return AmbidexError(f"No gallery could be served at {HOST}:{port}: {error}.")

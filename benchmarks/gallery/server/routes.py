@@ -1,16 +1,14 @@
-"""What the server of the gallery serves: the page, videos, stills, and how far a video is."""
+"""Addresses of the gallery: the page, and the video, poster and video status of every episode."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from ambidex.benchmarks.gallery.model import Model
+from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun, Media, PageModel
 from ambidex.benchmarks.gallery.page import page
 from ambidex.benchmarks.gallery.poster import poster
 from ambidex.benchmarks.gallery.report import why_absent
-from ambidex.benchmarks.gallery.runs import Media, ReportEpisode, ReportRun
-from ambidex.benchmarks.gallery.server.config import film_job
-from ambidex.benchmarks.gallery.server.videos import Making, Studio
+from ambidex.benchmarks.gallery.server.videos import VideoMaker, VideoStatus
 from ambidex.benchmarks.gallery.sources import read_runs
 from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.errors import DatasetError
@@ -18,81 +16,81 @@ from ambidex.recorders.dataset.layout import task_folder
 
 
 class Gallery:
-    """What is served. Every episode has an address; what has none cannot be asked for.
+    """What is served. Only episodes have addresses, so no other file can be requested.
 
     Args:
-        folders: One results or dataset folder, or two to compare.
-        look: How videos look.
-        studio: Makes those that are missing.
+        folders: One results folder or dataset, or two to compare.
+        style: Style of the videos.
+        maker: Makes missing videos.
 
     Raises:
         UsageError: A folder is neither.
-        DatasetError: It is damaged.
+        DatasetError: A folder is damaged.
     """
 
-    def __init__(self, folders: Sequence[Path], look: VideoStyle, studio: Studio) -> None:
-        self._folders, self._look, self._studio = folders, look, studio
+    def __init__(self, folders: Sequence[Path], style: VideoStyle, maker: VideoMaker) -> None:
+        self._folders, self._style, self._maker = folders, style, maker
         self._posters: dict[tuple[Path, int], bytes] = {}
         self._read()
 
     @property
-    def shortfalls(self) -> list[str]:
-        """Of the runs that lack episodes, what is to be said."""
-        return [run.shortfall for run in self._runs if run.shortfall]
+    def incomplete(self) -> list[str]:
+        """A warning for each run that lacks episodes."""
+        return [run.incomplete for run in self._runs if run.incomplete]
 
     def page(self) -> str:
-        """The page. The folders are read anew, for a run may still be going on."""
+        """The page. The folders are read again, because a run may still write into them."""
         self._read()
-        return page(Model(runs=self._runs, media=self._media))
+        return page(PageModel(runs=self._runs, media=self._media))
 
-    def episode(self, address: str) -> tuple[ReportRun, ReportEpisode] | None:
-        """Whose address this is."""
+    def episode(self, address: str) -> tuple[GalleryRun, GalleryEpisode] | None:
+        """The run and the episode at an address; None if there is none."""
         return self._episodes.get(address)
 
-    def video(self, run: ReportRun, episode: ReportEpisode) -> Path | None:
-        """The file of a video that is there and lies under the run's folder, links followed."""
-        if not episode.filmed or not episode.video.resolve().is_relative_to(run.folder.resolve()):
+    def video(self, run: GalleryRun, episode: GalleryEpisode) -> Path | None:
+        """The video, if it exists and is in the run's folder after links are followed."""
+        if not episode.has_video or not episode.video.resolve().is_relative_to(run.folder.resolve()):
             return None
         return episode.video
 
-    def still(self, run: ReportRun, episode: ReportEpisode) -> bytes | None:
-        """The picture that stands for the video, as a JPEG; of the end of the episode while there is no video.
+    def poster(self, run: GalleryRun, episode: GalleryEpisode) -> bytes | None:
+        """The last frame of the video, or of the episode while there is no video, as a JPEG; None without states.
 
         Raises:
             AmbidexError: The video is damaged, or nothing can be rendered.
         """
-        video, job = self.video(run, episode), film_job(run, episode, self._look)
+        video, job = self.video(run, episode), run.video_job(episode, self._style)
         if video is None:
-            return None if job is None else self._studio.still(job)
+            return None if job is None else self._maker.poster(job)
         key = (video, video.stat().st_mtime_ns)
         if key not in self._posters:
             self._posters[key] = poster(video)
         return self._posters[key]
 
-    def making(self, run: ReportRun, episode: ReportEpisode, *, begin: bool) -> Making:
-        """How far the video is; with `begin`, it is made if it is missing.
+    def video_status(self, run: GalleryRun, episode: GalleryEpisode, *, start: bool) -> VideoStatus:
+        """How far the video has been made; with `start`, a missing video is requested.
 
         Raises:
-            DatasetError: It can never be made.
+            DatasetError: It cannot be made.
         """
-        job = film_job(run, episode, self._look)
+        job = run.video_job(episode, self._style)
         if job is None:
-            if not episode.filmed:
+            if not episode.has_video:
                 raise DatasetError(why_absent(episode))
-            return Making(ready=True)
-        return self._studio.request(job) if begin else self._studio.making(job)
+            return VideoStatus(ready=True)
+        return self._maker.request(job) if start else self._maker.status(job)
 
     def _read(self) -> None:
-        self._runs = read_runs(self._folders, self._look)
+        self._runs = read_runs(self._folders, self._style)
         self._episodes = {
-            _address(index, episode): (run, episode) for index, run in enumerate(self._runs) for episode in run.episodes
+            _address(i, episode): (run, episode) for i, run in enumerate(self._runs) for episode in run.episodes
         }
 
-    def _media(self, index: int, episode: ReportEpisode) -> Media:
+    def _media(self, index: int, episode: GalleryEpisode) -> Media:
         if not episode.can_be_watched:
             return Media(kind="absent", why=why_absent(episode))
-        return Media(kind="served", address=quote(_address(index, episode)), ready=episode.filmed)
+        return Media(kind="served", address=quote(_address(index, episode)), ready=episode.has_video)
 
 
-def _address(run_index: int, episode: ReportEpisode) -> str:
+def _address(run_index: int, episode: GalleryEpisode) -> str:
     return f"/{run_index}/{task_folder(episode.task)}/{episode.seed}"

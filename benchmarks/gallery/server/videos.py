@@ -1,4 +1,4 @@
-"""Makes videos and stills while somebody watches, one video and one still at a time."""
+"""Makes videos and posters on request, one of each at a time, while the gallery is open."""
 
 import threading
 from collections.abc import Callable
@@ -16,19 +16,19 @@ from ambidex.progress import Progress
 if TYPE_CHECKING:
     from ambidex.benchmarks.videos.worker import VideoWorker
 
-
-# FOLDED benchmarks.gallery.watch_making: How far the making of a video is.
+Result = TypeVar("Result")
+CLOSED = "The gallery was closed."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Making:
-    """How far the making of a video is.
+class VideoStatus:
+    """How far a video has been made.
 
     Attributes:
-        ready: The video is there.
-        done: Frames done.
+        ready: The video exists.
+        done: Frames rendered.
         total: Frames in all; 0 while it waits for another video.
-        error: Why it could not be made; empty if nothing went wrong.
+        error: Why it could not be made; empty without an error.
     """
 
     ready: bool = False
@@ -41,15 +41,12 @@ class Making:
         return asdict(self)
 
 
-CLOSED = "The gallery was closed."
+class ClosedError(AmbidexError):
+    """The gallery is closed while a video is being made."""
 
 
-class StudioClosedError(AmbidexError):
-    """The studio closes in the middle of a video."""
-
-
-class Studio:
-    """Makes videos and stills while somebody watches. Stills have a thread of their own, so they never wait long.
+class VideoMaker:
+    """Makes videos in one thread and posters in another, so that a poster never waits for a video.
 
     Args:
         quiet: Show no progress on the terminal.
@@ -57,144 +54,135 @@ class Studio:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet, self._closing, self._lock = quiet, threading.Event(), threading.Lock()
-        self._makings: dict[Path, Making] = {}
-        self._stills: dict[Path, bytes] = {}
-        self._films, self._pictures = RenderThread(), RenderThread()
+        self._statuses: dict[Path, VideoStatus] = {}
+        self._posters: dict[Path, bytes] = {}
+        self._video_thread, self._poster_thread = RenderThread(), RenderThread()
 
-    def request(self, job: VideoJob) -> Making:
-        """Begin to make a video unless it is there or being made; after an error, try again."""
+    def request(self, job: VideoJob) -> VideoStatus:
+        """Start to make a video unless it exists or is being made. After an error it is tried again."""
         if self._closing.is_set():
-            return Making(error=CLOSED)
+            return VideoStatus(error=CLOSED)
         with self._lock:
-            known = self._makings.get(job.video)
+            known = self._statuses.get(job.video)
             if job.video.is_file() or (known is not None and not known.error):
-                return known or Making(ready=True)
-            self._makings[job.video] = Making()
-        self._films.submit(lambda worker: self._make(worker, job))
-        return Making()
+                return known or VideoStatus(ready=True)
+            self._statuses[job.video] = VideoStatus()
+        self._video_thread.submit(lambda worker: self._make(worker, job))
+        return VideoStatus()
 
-    def making(self, job: VideoJob) -> Making:
-        """How far a video is."""
+    def status(self, job: VideoJob) -> VideoStatus:
+        """How far a video has been made."""
         with self._lock:
-            return self._makings.get(job.video) or Making(ready=job.video.is_file())
+            return self._statuses.get(job.video) or VideoStatus(ready=job.video.is_file())
 
-    def still(self, job: VideoJob) -> bytes:
-        """The end of an episode as a JPEG. Waits for it.
+    def poster(self, job: VideoJob) -> bytes:
+        """The last frame of an episode as a JPEG. Blocks until it is rendered.
 
         Raises:
             AmbidexError: It cannot be rendered.
-            CancelledError: The studio closes.
+            CancelledError: The gallery is being closed.
         """
-        if job.states not in self._stills:
-            self._stills[job.states] = jpeg(self._pictures.submit(lambda worker: worker.render_end(job)).result())
-        return self._stills[job.states]
+        if job.states not in self._posters:
+            image = self._poster_thread.submit(lambda worker: worker.render_end(job)).result()
+            self._posters[job.states] = jpeg(image)
+        return self._posters[job.states]
 
     def close(self) -> None:
-        """Stop at once; a half-made video is dropped. Safe to call twice."""
+        """Stop immediately; an incomplete video is removed. Safe to call twice."""
         self._closing.set()
-        self._films.close()
-        self._pictures.close()
+        self._video_thread.close()
+        self._poster_thread.close()
 
     def _make(self, worker: "VideoWorker", job: VideoJob) -> None:
         try:
-            self._film(worker, job)
-        except StudioClosedError:
-            self._note(job, None)
+            self._render(worker, job)
+        except ClosedError:
+            self._set_status(job, None)
         except AmbidexError as error:
-            self._note(job, Making(error=str(error)))
-        except Exception as exception:  # it must be seen on the page, or the page would wait for ever
-            self._note(job, Making(error=f"{type(exception).__name__}: {exception}"))
+            self._set_status(job, VideoStatus(error=str(error)))
+        except Exception as exception:  # without a status the page would wait for ever
+            self._set_status(job, VideoStatus(error=f"{type(exception).__name__}: {exception}"))
             raise
         else:
-            self._note(job, None)
+            self._set_status(job, None)
 
-    def _film(self, worker: "VideoWorker", job: VideoJob) -> None:
+    def _render(self, worker: "VideoWorker", job: VideoJob) -> None:
         with ExitStack() as stack:
             bars: list[Progress] = []
 
-            def tell(done: int, total: int) -> None:
+            def on_frame(done: int, total: int) -> None:
                 if self._closing.is_set():
-                    raise StudioClosedError(CLOSED)
+                    raise ClosedError(CLOSED)
                 if not bars:
                     label = f"video of {job.spec.task}, seed {job.seed}"
                     bars.append(stack.enter_context(Progress(label, total, quiet=self._quiet, unit="frame")))
                 bars[0].update(done)
-                self._note(job, Making(done=done, total=total))
+                self._set_status(job, VideoStatus(done=done, total=total))
 
-            worker.render(job, tell)
+            worker.render(job, on_frame)
 
-    def _note(self, job: VideoJob, making: Making | None) -> None:
+    def _set_status(self, job: VideoJob, status: VideoStatus | None) -> None:
         with self._lock:
-            if making is None:
-                self._makings.pop(job.video, None)
+            if status is None:
+                self._statuses.pop(job.video, None)
             else:
-                self._makings[job.video] = making
-
-
-# FOLDED benchmarks.gallery.watch_render_thread: A thread that renders: an OpenGL context belongs to the thread that made it.
-
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class _Work:
-    do: Callable[[], None]
-    drop: Callable[[], bool]
+                self._statuses[job.video] = status
 
 
 class RenderThread:
-    """Does work with a film worker of its own, the newest first: that is what somebody looks at now."""
+    """Runs work in a thread with its own video worker, because an OpenGL context belongs to one thread.
+
+    The newest work comes first, as it is for what the page shows now.
+    """
 
     def __init__(self) -> None:
-        self._waiting: list[_Work] = []
+        self._waiting: list[tuple[Callable[[], None], Callable[[], bool]]] = []  # (run, cancel)
         self._changed = threading.Condition()
         self._closed = False
-        self._film_worker: VideoWorker | None = None
+        self._video_worker: VideoWorker | None = None
         self._thread = threading.Thread(target=self._run, name="render", daemon=True)
         self._thread.start()
 
     def submit(self, work: "Callable[[VideoWorker], Result]") -> "Future[Result]":
-        """Queue work; its result or exception comes in the future, which is cancelled if this closes before."""
+        """Queue work. The future gets its result or exception; it is cancelled if this closes before."""
         future: Future[Result] = Future()
 
-        def do() -> None:
+        def run() -> None:
             try:
                 future.set_result(work(self._worker()))
-            except Exception as exception:  # whoever waits for the future hears it
+            except Exception as exception:  # `future.result` raises it
                 future.set_exception(exception)
 
         with self._changed:
             if self._closed:
                 future.cancel()
-            self._waiting.append(_Work(do, future.cancel))
+            self._waiting.append((run, future.cancel))
             self._changed.notify()
         return future
 
     def close(self) -> None:
-        """Finish the work at hand, drop the rest, and free the context. Safe to call twice."""
+        """Finish the current work, cancel the rest, and free the OpenGL context. Safe to call twice."""
         with self._changed:
             self._closed = True
             self._changed.notify()
         self._thread.join()
-        for work in self._waiting:
-            work.drop()
+        for _, cancel in self._waiting:
+            cancel()
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
-            work.do()
-        if self._film_worker is not None:
-            self._film_worker.close()
+            work()
+        if self._video_worker is not None:
+            self._video_worker.close()
 
-    def _next(self) -> _Work | None:
+    def _next(self) -> Callable[[], None] | None:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or bool(self._waiting))
-            return None if self._closed else self._waiting.pop()
+            return None if self._closed else self._waiting.pop()[0]
 
     def _worker(self) -> "VideoWorker":
-        from ambidex.benchmarks.videos.worker import (
-            VideoWorker,
-        )  # loads the simulator: not before somebody wants a picture
+        from ambidex.benchmarks.videos.worker import VideoWorker  # imports the simulator, so not before it is needed
 
-        if self._film_worker is None:
-            self._film_worker = VideoWorker()
-        return self._film_worker
+        if self._video_worker is None:
+            self._video_worker = VideoWorker()
+        return self._video_worker

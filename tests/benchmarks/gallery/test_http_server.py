@@ -1,4 +1,4 @@
-"""What the server of the gallery answers."""
+"""Responses of the gallery's server."""
 
 import json
 
@@ -8,6 +8,7 @@ from page_parts import PageParts
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 from served_gallery import ask, make_video, served
 
+from ambidex.benchmarks.gallery.server.http_server import RangeNotSatisfiableError, byte_range
 from ambidex.benchmarks.videos.jobs import VideoStyle
 
 VIDEO = f"/0/insertion/{FIRST_SEED}.mp4"
@@ -32,7 +33,7 @@ def content(results):
     return (results / "videos" / "insertion" / f"{FIRST_SEED}_failure.mp4").read_bytes()
 
 
-def test_the_page_names_the_address_of_every_video(server):
+def test_page_has_the_address_of_every_video(server):
     status, headers, body = ask(server, "/")
     assert status == 200 and headers["Content-Type"] == "text/html; charset=utf-8"
     page = PageParts(body.decode())
@@ -42,33 +43,33 @@ def test_the_page_names_the_address_of_every_video(server):
     assert page.videos == {}
 
 
-def test_a_whole_video(server, content):
+def test_get_sends_the_whole_video(server, content):
     status, headers, body = ask(server, VIDEO)
     assert (status, body) == (200, content)
     assert headers["Content-Type"] == "video/mp4" and headers["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 0), (5, 90), (100, None), (None, 7)])
-def test_a_part_of_a_video(server, content, first, last):
-    asked = "-".join("" if end is None else str(end) for end in (first, last))
+def test_range_request_sends_a_part_of_the_video(server, content, first, last):
+    requested = "-".join("" if end is None else str(end) for end in (first, last))
     part = content[-last:] if first is None else content[first : None if last is None else last + 1]
-    status, headers, body = ask(server, VIDEO, Range=f"bytes={asked}")
+    status, headers, body = ask(server, VIDEO, Range=f"bytes={requested}")
     assert (status, body) == (206, part)
-    begin = len(content) - last if first is None else first
-    assert headers["Content-Range"] == f"bytes {begin}-{begin + len(part) - 1}/{len(content)}"
+    start = len(content) - last if first is None else first
+    assert headers["Content-Range"] == f"bytes {start}-{start + len(part) - 1}/{len(content)}"
 
 
-def test_a_part_beyond_the_end(server, content):
+def test_range_beyond_the_end_is_not_satisfiable(server, content):
     status, headers, _ = ask(server, VIDEO, Range=f"bytes={len(content)}-")
     assert status == 416 and headers["Content-Range"] == f"bytes */{len(content)}"
 
 
-def test_head_tells_the_size_without_the_content(server, content):
+def test_head_sends_the_size_without_content(server, content):
     status, headers, body = ask(server, VIDEO, "HEAD")
     assert (status, body) == (200, b"") and int(headers["Content-Length"]) == len(content)
 
 
-def test_the_still_is_a_jpeg(server):
+def test_poster_is_a_jpeg(server):
     status, headers, body = ask(server, VIDEO.replace(".mp4", ".jpg"))
     assert status == 200 and headers["Content-Type"] == "image/jpeg" and body.startswith(b"\xff\xd8")
 
@@ -98,13 +99,13 @@ def test_the_still_is_a_jpeg(server):
         "/0/insertion/\x00.mp4".replace("\x00", "%00"),
     ],
 )
-def test_only_episodes_have_an_address(server, path):
+def test_only_episodes_have_addresses(server, path):
     for method in ("GET", "POST"):
         status, _, body = ask(server, path, method)
         assert status == 404 and b"secret" not in body and b"stray" not in body
 
 
-def test_a_link_out_of_the_folder_leads_nowhere(tmp_path, results):
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path, results):
     folder = write_results(tmp_path / "act", [make_row(outcome="failure", stage=1)])
     video = folder / "videos" / "insertion" / f"{FIRST_SEED}_failure.mp4"
     video.unlink()
@@ -127,19 +128,19 @@ def test_a_link_out_of_the_folder_leads_nowhere(tmp_path, results):
         {"Origin": "null"},
     ],
 )
-def test_pages_of_other_sites_are_refused(server, headers):
+def test_requests_of_other_sites_are_refused(server, headers):
     for path, method in (("/", "GET"), (VIDEO, "GET"), (VIDEO, "POST")):
         assert ask(server, path, method, **headers)[0] == 403
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
 @pytest.mark.parametrize("port", [None, 9000], ids=["its own port", "a tunnel's port"])
-def test_its_own_page_may_ask(server, name, port):
+def test_requests_of_its_own_page_are_answered(server, name, port):
     host = f"{name}:{port or server.server_address[1]}"
     assert ask(server, "/", Host=host, Origin=f"http://{host}")[0] == 200
 
 
-def test_a_run_that_goes_on_is_read_anew(tmp_path):
+def test_a_running_benchmark_is_read_again(tmp_path):
     folder = write_results(tmp_path, typical_rows()[:1], videos=False)
     with served(folder) as server:
         assert len(PageParts(ask(server, "/")[2].decode()).episodes) == 1
@@ -148,7 +149,7 @@ def test_a_run_that_goes_on_is_read_anew(tmp_path):
         assert ask(server, f"/0/insertion/{FIRST_SEED + 1}.mp4")[0] == 200
 
 
-def test_a_folder_that_is_damaged_meanwhile_is_said(tmp_path):
+def test_a_folder_that_was_damaged_since_is_reported(tmp_path):
     folder = write_results(tmp_path, typical_rows()[:1], videos=False)
     with served(folder) as server:
         (folder / "results.jsonl").write_text("nonsense\n")
@@ -163,7 +164,9 @@ def test_a_missing_video_is_made_from_the_states(tmp_path):
         page = PageParts(ask(server, "/")[2].decode())
         assert "ready" not in page.episodes[0]["media"]
         assert ask(server, VIDEO)[0] == 404
-        assert ask(server, VIDEO.replace(".mp4", ".jpg"))[2].startswith(b"\xff\xd8")  # the still does not wait for it
+        assert ask(server, VIDEO.replace(".mp4", ".jpg"))[2].startswith(
+            b"\xff\xd8"
+        )  # a poster does not wait for the video
         states = make_video(server, VIDEO.removesuffix(".mp4"))
         assert states[-1]["ready"] and not states[0]["ready"]
         status, _, body = ask(server, VIDEO)
@@ -172,19 +175,19 @@ def test_a_missing_video_is_made_from_the_states(tmp_path):
         assert json.loads(ask(server, VIDEO, "POST")[2])["ready"]
 
 
-def test_videos_of_another_look_have_a_folder_of_their_own(tmp_path):
+def test_videos_in_another_style_have_a_folder_of_their_own(tmp_path):
     folder = write_dataset(tmp_path / "data")
     recorded = folder / "videos" / "episode_0_success.mp4"
     recorded.parent.mkdir()
     recorded.write_bytes(b"the recorder's own")
-    with served(folder, look=VideoStyle(cameras=("left_wrist", "top"), image_size=(24, 32))) as server:
+    with served(folder, style=VideoStyle(cameras=("left_wrist", "top"), image_size=(24, 32))) as server:
         assert make_video(server, "/0/insertion/0")[-1]["ready"]
         made = folder / "videos" / "left_wrist+top-24x32-standard" / "episode_0_success.mp4"
         assert ask(server, "/0/insertion/0.mp4")[2] == made.read_bytes()
     assert recorded.read_bytes() == b"the recorder's own"
 
 
-def test_what_cannot_be_made_says_why_and_can_be_tried_again(tmp_path):
+def test_a_failed_video_reports_its_error_and_can_be_retried(tmp_path):
     folder = write_results(tmp_path, [make_row()], videos=False, states=True)
     states = folder / "states" / "insertion" / f"{FIRST_SEED}.npz"
     good = states.read_bytes()
@@ -195,17 +198,52 @@ def test_what_cannot_be_made_says_why_and_can_be_tried_again(tmp_path):
         assert make_video(server, VIDEO.removesuffix(".mp4"))[-1]["ready"]
 
 
-def test_without_states_there_is_no_video_to_be_had(tmp_path):
+def test_without_states_no_video_can_be_made(tmp_path):
     with served(write_dataset(tmp_path / "data", keep_failures=False)) as server:
         status, _, body = ask(server, "/0/insertion/2.mp4", "POST")
-        assert status == 500 and b"not kept" in body
+        assert status == 500 and b"not stored" in body
         assert ask(server, "/0/insertion/2.jpg")[0] == 404
 
 
-def test_closing_in_the_middle_of_a_video_leaves_nothing_half_made(tmp_path):
+def test_closing_while_a_video_is_made_leaves_no_incomplete_file(tmp_path):
     folder = write_dataset(tmp_path / "data", steps=2000)
     with served(folder) as server:
         ask(server, "/0/insertion/0.mp4", "POST")
         while json.loads(ask(server, "/0/insertion/0.json")[2])["done"] < 2:
             pass
     assert not [path for path in (folder / "videos").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("bytes=0-", (0, 999)),
+        ("bytes=0-0", (0, 0)),
+        ("bytes=10-19", (10, 19)),
+        ("bytes=990-5000", (990, 999)),
+        ("bytes=-10", (990, 999)),
+        ("bytes=-5000", (0, 999)),
+        ("bytes=999-", (999, 999)),
+        # RFC 9110: anything but a single range of bytes is ignored.
+        ("bytes=-", None),
+        ("bytes=20-10", None),
+        ("bytes=0-1,5-6", None),
+        ("lines=1-2", None),
+        ("bytes=a-b", None),
+    ],
+)
+def test_byte_range(header, expected):
+    assert byte_range(header, 1000) == expected
+
+
+@pytest.mark.parametrize("header", ["bytes=1000-", "bytes=5000-6000", "bytes=-0"])
+def test_byte_range_beyond_the_end_raises(header):
+    with pytest.raises(RangeNotSatisfiableError):
+        byte_range(header, 1000)
+
+
+def test_byte_range_of_an_empty_file():
+    assert byte_range(None, 0) is None
+    with pytest.raises(RangeNotSatisfiableError):
+        byte_range("bytes=0-", 0)

@@ -16,7 +16,7 @@ def dataset(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("dataset") / "insertion")
 
 
-def test_every_attempt_is_an_episode(dataset):
+def test_every_attempt_is_shown(dataset):
     run = read_dataset(dataset)
     assert [(e.seed, e.outcome, e.stage) for e in run.episodes] == [
         (0, Outcome.SUCCESS, 4), (1, Outcome.ERROR, 1), (2, Outcome.FAILURE, 1), (3, Outcome.SUCCESS, 4)
@@ -26,40 +26,40 @@ def test_every_attempt_is_an_episode(dataset):
     ]  # fmt: skip
 
 
-def test_a_failure_that_was_not_kept_says_so(tmp_path):
+def test_an_attempt_without_stored_states_says_so(tmp_path):
     write_dataset(tmp_path / "data", keep_failures=False)
     report = make_report([read_dataset(tmp_path / "data")], tmp_path / "page.html")
     why = {e["seed"]: e["media"]["why"] for e in PageParts(report.path.read_text()).episodes}
-    assert "not kept" in why[2] and "not kept" in why[1] and "watch-rollouts makes it" in why[0]
+    assert "not stored" in why[2] and "not stored" in why[1] and "watch-rollouts makes it" in why[0]
 
 
-def test_the_recorders_own_videos_are_shown_where_they_are(tmp_path):
+def test_recorded_videos_are_shown_and_others_have_a_folder_of_their_own(tmp_path):
     folder = write_dataset(tmp_path / "data")
     recorded = folder / "videos" / "episode_1_success.mp4"
     recorded.parent.mkdir()
     recorded.touch()
     videos = {e.seed: e.video for e in read_dataset(folder).episodes}
     assert videos[3] == recorded
-    # What is made later must not pass for the recorder's: --resume takes files that are there for its own.
+    # A video made later must not be taken for a recorded one by --resume.
     assert videos[0] == folder / "videos" / "top-240x320-standard" / "episode_0_success.mp4"
     assert videos[2].name == "seed_2_failure.mp4"
 
 
-def test_the_command_attempts_that_seed_again(dataset):
+def test_command_attempts_the_seed_again(dataset):
     for episode in read_dataset(dataset).episodes:
         config = parse_command("record-episodes", episode.command, RecordConfig)
         assert (config.task, config.seed, config.num_episodes, config.max_attempts) == ("insertion", episode.seed, 1, 1)
         assert config.keep_failures and f"--seed {episode.seed}" in episode.command
 
 
-def test_the_folder_of_a_suite_shows_all_its_tasks(tmp_path):
+def test_a_folder_of_a_suite_shows_all_its_tasks(tmp_path):
     for task in ("transfer_cube", "insertion"):
         write_dataset(tmp_path / task, task)
     run = read_dataset(tmp_path)
-    assert run.tasks == ("transfer_cube", "insertion") and len(run.episodes) == 8
+    assert list(run.specs) == ["transfer_cube", "insertion"] and len(run.episodes) == 8
     assert {e.task for e in run.episodes} == {"transfer_cube", "insertion"}
 
 
-def test_datasets_that_are_no_suite_are_not_thrown_together(tmp_path):
+def test_a_folder_of_other_datasets_is_not_a_dataset(tmp_path):
     write_dataset(tmp_path / "monday")
     assert is_dataset(tmp_path / "monday") and not is_dataset(tmp_path)

@@ -1,4 +1,4 @@
-"""report.html without a browser: what is in the file."""
+"""The content of report.html, parsed without a browser."""
 
 import base64
 import hashlib
@@ -33,21 +33,21 @@ def report_of(folder, path, **options):
     return make_report([read_run(folder)], path, **options)
 
 
-def test_it_lies_in_the_results_folder_and_is_the_same_each_time(results):
+def test_report_is_written_to_the_results_folder_and_reproducible(results):
     first = write_report(results)
     content = first.read_bytes()
     assert first == results / "report.html"
     assert write_report(results).read_bytes() == content
 
 
-def test_nothing_in_it_is_loaded_from_elsewhere(results, parts):
+def test_report_refers_to_no_other_file_or_site(results, parts):
     loading = [a for _, a in parts.elements for name in ("src", "href", "srcset", "data", "poster") if name in a]
     assert [a for a in loading if a.get("href") not in ("data:,", "#episodes")] == []
     assert "http" not in (results / "report.html").read_text().replace("http-equiv", "")
     assert not re.search(r"@import|url\(", parts.style)
 
 
-def test_the_policy_allows_this_style_and_program_and_nothing_else(parts):
+def test_security_policy_allows_only_the_style_and_program_of_the_page(parts):
     def digest(text):
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
@@ -58,7 +58,7 @@ def test_the_policy_allows_this_style_and_program_and_nothing_else(parts):
     assert rules["connect-src"] == "'self'"
 
 
-def test_every_row_is_an_episode_with_its_video(results, parts):
+def test_report_has_every_row_with_its_video(results, parts):
     rows = typical_rows()
     assert [(e["task"], e["seed"], e["outcome"], e["stage"]) for e in parts.episodes] == [
         (row.task, row.seed, row.outcome, row.stage) for row in rows
@@ -70,7 +70,7 @@ def test_every_row_is_an_episode_with_its_video(results, parts):
     assert len(parts.videos) == len(rows)
 
 
-def test_rates_come_with_wilsons_interval_and_errors_are_counted_apart(parts):
+def test_rates_have_wilson_intervals_and_errors_are_counted(parts):
     (run,) = parts.model["runs"]
     assert [tally["task"] for tally in run["tasks"]] == list(STAGES)
     for tally in [*run["tasks"], run["total"]]:
@@ -79,16 +79,15 @@ def test_rates_come_with_wilsons_interval_and_errors_are_counted_apart(parts):
         assert (tally["low"], tally["high"]) == wilson_interval(3 * share, 8 * share)
 
 
-def test_the_funnel_counts_who_reached_at_least_a_stage(parts):
+def test_funnel_counts_episodes_that_reached_each_stage(parts):
     for tally in parts.model["runs"][0]["tasks"]:
         assert tally["stages"] == list(STAGES[tally["task"]])
         assert tally["reached"] == [8, 7, 6, 5, 4]
         assert tally["reached"][-1] >= tally["successes"]
 
 
-def test_without_javascript_the_rates_are_still_told(parts):
-    said = " ".join(parts.texts)
-    assert "insertion: 3/8 = 37.5 % (95 % interval 13.7 to 69.4)" in said
+def test_rates_are_shown_without_javascript(parts):
+    assert "insertion: 3/8 = 37.5 % (95 % interval 13.7 to 69.4)" in " ".join(parts.texts)
 
 
 @pytest.mark.parametrize("field", ["reason", "stage_name", "policy", "error"])
@@ -108,7 +107,7 @@ def test_task_names_cannot_become_markup(tmp_path):
     assert page.episodes[0]["task"] == evil and evil in " ".join(page.texts)
 
 
-def test_the_command_runs_that_episode_again(parts):
+def test_command_runs_the_episode_again(parts):
     for episode in parts.episodes:
         config = parse_command("run-benchmark", episode["command"], BenchmarkConfig)
         assert (config.task, config.seed, config.episodes, config.policy) == (
@@ -121,13 +120,13 @@ def test_the_command_runs_that_episode_again(parts):
         assert str(config.checkpoint) == "runs/act"
 
 
-def test_a_command_of_another_version_is_given_as_it_stands(tmp_path):
+def test_a_command_of_another_version_is_shown_unchanged(tmp_path):
     command = "run-benchmark --policy act --flavour vanilla"
     page = PageParts(write_report(write_results(tmp_path, videos=False, command=command)).read_text())
     assert {episode["command"] for episode in page.episodes} == {command}
 
 
-def test_over_the_budget_failures_come_first_and_the_rest_is_told(results, tmp_path):
+def test_failures_come_first_within_the_budget_and_the_rest_is_reported(results, tmp_path):
     bad = [e for e in read_run(results).episodes if not e.success]
     budget_mb = sum(e.video.stat().st_size for e in bad) / 1e6
     report = report_of(results, tmp_path / "page.html", budget_mb=budget_mb)
@@ -136,17 +135,17 @@ def test_over_the_budget_failures_come_first_and_the_rest_is_told(results, tmp_p
     assert set(embedded.values()) == {"failure", "error"} and report.videos == len(bad) == 10
     assert sum(map(len, page.videos.values())) <= budget_mb * 1e6
     assert "6 of 16 videos are not in the page" in report.note and f"watch-rollouts {results}" in report.note
-    assert page.model["notice"] == report.note and report.note in report.in_words()
+    assert page.model["notice"] == report.note and report.note in str(report)
     left_out = [e for e in page.episodes if e["media"]["kind"] == "absent"]
     assert all("Left out" in e["media"]["why"] and e["media"]["poster"] for e in left_out)
 
 
-def test_with_everything_in_it_there_is_nothing_to_tell(results, tmp_path):
+def test_note_is_empty_if_all_videos_are_embedded(results, tmp_path):
     report = report_of(results, tmp_path / "page.html")
     assert report.note == "" and report.videos == 16
 
 
-def test_videos_that_were_not_made_are_told(tmp_path):
+def test_videos_that_were_not_made_are_reported(tmp_path):
     folder = write_results(tmp_path, [make_row(seed=FIRST_SEED), make_row(seed=FIRST_SEED + 1)], videos=False)
     states = folder / "states" / "insertion" / f"{FIRST_SEED}.npz"
     states.parent.mkdir(parents=True)
@@ -156,28 +155,28 @@ def test_videos_that_were_not_made_are_told(tmp_path):
     assert "1 of 1 video is not in the page: 1 has not been made. See it with: watch-rollouts " in report.note
     assert "watch-rollouts makes it" in first["media"]["why"]
     assert f"{FIRST_SEED + 1}.npz is missing" in second["media"]["why"]
-    assert report.unfilmed.startswith("1 video could not be made. ") and report.unfilmed in said_at_the_top(report)
+    assert report.missing.startswith("1 video could not be made. ") and report.missing in notice_of(report)
 
 
-def test_states_of_an_episode_that_did_not_begin_are_not_missed(tmp_path):
+def test_an_episode_without_initial_state_is_not_reported_as_missing_states(tmp_path):
     rows = [make_row(outcome="error", stage=0, initial_state_sha256="")]
     report = report_of(write_results(tmp_path, rows, videos=False), tmp_path / "page.html")
     (episode,) = PageParts(report.path.read_text()).episodes
-    assert report.unfilmed == report.note == "" and "not kept" in episode["media"]["why"]
+    assert report.missing == report.note == "" and "not stored" in episode["media"]["why"]
 
 
-@pytest.mark.parametrize("asked", ["none", "failures"])
-def test_videos_that_nobody_asked_for_are_not_said_to_be_missing(tmp_path, asked):
+@pytest.mark.parametrize("which", ["none", "failures"])
+def test_videos_that_were_not_requested_are_reported_as_such(tmp_path, which):
     folder = write_results(tmp_path, [make_row(seed=FIRST_SEED + i) for i in range(2)], videos=False, states=True)
-    note = report_on(ResultsFolder(folder), asked=asked).note
-    assert f"2 of 2 videos are not in the page: 2 were not asked for (--video {asked}). See them all with:" in note
+    note = report_on(ResultsFolder(folder), which=which).note
+    assert f"2 of 2 videos are not in the page: 2 were not requested (--video {which}). See them all with:" in note
 
 
-def said_at_the_top(report):
+def notice_of(report):
     return PageParts(report.path.read_text()).model["notice"]
 
 
-def test_one_damaged_video_does_not_keep_the_others_from_being_shown(tmp_path):
+def test_a_damaged_video_does_not_prevent_the_report(tmp_path):
     folder = write_results(tmp_path, typical_rows()[:2])
     (folder / "videos/insertion" / f"{FIRST_SEED}_failure.mp4").write_bytes(b"not a video")
     page = PageParts(write_report(folder).read_text())
@@ -186,12 +185,12 @@ def test_one_damaged_video_does_not_keep_the_others_from_being_shown(tmp_path):
     assert second["media"]["kind"] == "embedded" and list(page.videos) == [second["media"]["address"]]
 
 
-def test_results_without_an_episode_have_a_page(tmp_path):
+def test_results_without_episodes_have_a_report(tmp_path):
     (run,) = PageParts(write_report(write_results(tmp_path, [])).read_text()).model["runs"]
     assert run["tasks"][0]["n"] == 0 and (run["tasks"][0]["low"], run["tasks"][0]["high"]) == (0.0, 1.0)
 
 
-def test_two_runs_of_one_label_are_told_apart_by_their_folders(results, tmp_path):
+def test_runs_with_the_same_label_are_distinguished_by_folder(results, tmp_path):
     other = write_results(tmp_path / "other", videos=False)
     make_report([read_run(results), read_run(other)], tmp_path / "page.html")
     labels = [run["label"] for run in PageParts((tmp_path / "page.html").read_text()).model["runs"]]
