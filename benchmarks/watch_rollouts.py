@@ -29,6 +29,8 @@ class WatchConfig:
     machine, run this there, and here: ssh -L 8400:127.0.0.1:8400 MACHINE.
     """
 
+    help_topics = {"Common options": "paths port export cameras", "Videos": "image_size render_quality budget workers"}
+
     paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH2]")]]
     """A folder of run-benchmark or of record-episodes. Two folders are compared seed by seed."""
     port: OptionalInt = None
