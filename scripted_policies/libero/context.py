@@ -40,7 +40,7 @@ class SkillContext:
         hand: The hand's motions.
         collisions: Checks poses for collisions.
         reach: Checks poses for reach.
-        obstacles: How high and how large things are.
+        obstacles: Boxes around objects and fixtures.
         drops: Simulates what happens to objects that are dropped.
         placements: Suggests placements of objects.
         jitter: Draws the noise of a waypoint, shape (3,) [m].
@@ -53,9 +53,9 @@ class SkillContext:
         self.collisions = CollisionChecker(scene, self.arm)
         self.reach = ReachChecker(scene.robot, self.arm, self.collisions)
         self.obstacles = Obstacles(scene, self.arm)
-        self.placements = Placements(self._copied_world(self.collisions.data), self.collisions, task.problem.goal)
+        self.placements = Placements(self._world_of(self.collisions.data), self.collisions, task.problem.goal)
         simulation = DropSimulation(scene, self.arm)
-        self.drops = DropTests(simulation, self._copied_world(simulation.data))
+        self.drops = DropTests(simulation, self._world_of(simulation.data))
         self.jitter: Callable[[], FloatArray] = lambda: np.zeros(3)
         self._world = self._world_of(scene.data, scene.bodies_touch)
         self._fingers = [
@@ -93,8 +93,7 @@ class SkillContext:
     def held(self, obj: str) -> bool:
         """Whether the hand holds something and both fingers touch the object."""
         body = body_name(obj)
-        is_closed_on_something = self.hand.gap() > MIN_HELD_GAP
-        return is_closed_on_something and all(self.scene.bodies_touch(body, finger) for finger in self._fingers)
+        return self.hand.gap() > MIN_HELD_GAP and all(self.scene.bodies_touch(body, finger) for finger in self._fingers)
 
     def jittered(self, pose: Pose) -> Pose:
         """The pose with waypoint noise."""
@@ -123,11 +122,10 @@ class SkillContext:
         """The route of an empty hand to a goal."""
         return self.route(goal, TIP + CLEARANCE, HAND_RADIUS)
 
-    def _copied_world(self, data: mujoco.MjData) -> ModelWorld:
-        """Predicates evaluated in a copy, where contact is assumed."""
-        return self._world_of(data, lambda a, b: True)
-
-    def _world_of(self, data: mujoco.MjData, bodies_touch: Callable[[str, str], bool]) -> ModelWorld:
+    def _world_of(
+        self, data: mujoco.MjData, bodies_touch: Callable[[str, str], bool] = lambda a, b: True
+    ) -> ModelWorld:
+        """Evaluates predicates in the scene or a copy of it, where contact is assumed."""
         arena = self.task.arena
         return ModelWorld(
             model=self.scene.model,

@@ -73,13 +73,14 @@ class PickPlanner:
         dropping: list[tuple[float, PutPlan]] = []
         unplaced = []
         for grasp, gap in self.reachable_grasps(margins, pose):
-            found = self._place(pose, grasp, margins)
-            if found is None:
-                unplaced.append(PutPlan(grasp.tool, None, gap=gap))
-            elif found[0] <= GENTLE:
-                yield PutPlan(grasp.tool, found[1], gap=gap)
+            drop, placement = self._place(pose, grasp, margins) or (math.inf, None)
+            plan = PutPlan(grasp.tool, placement, gap=gap)
+            if drop <= GENTLE:
+                yield plan
+            elif placement is None:
+                unplaced.append(plan)
             else:
-                dropping.append((found[0], PutPlan(grasp.tool, found[1], gap=gap)))
+                dropping.append((drop, plan))
             if len(dropping) >= MAX_DROPPING or len(unplaced) >= MAX_UNPLACED:
                 break
         yield from (plan for _, plan in sorted(dropping, key=lambda option: option[0]))

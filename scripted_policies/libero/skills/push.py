@@ -3,7 +3,6 @@
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,19 +35,6 @@ SHARES = (0.0, 0.4, -0.4, 0.7, -0.7)  # of the region's half size, tried as goal
 MAX_SLIDE_GRASPS = 4
 
 
-@dataclass(frozen=True, eq=False)
-class Push:
-    """A push.
-
-    Attributes:
-        start: Pose of the hand behind the object.
-        way: Displacement from there, shape (3,) [m].
-    """
-
-    start: Pose
-    way: FloatArray
-
-
 class PushAway:
     """Pushes an object that no grasp fits around away from its neighbours, with closed fingers.
 
@@ -61,29 +47,24 @@ class PushAway:
     def motion(self) -> Motion:
         """One push; true if there was one. The object still has to be picked up afterwards."""
         context, hand = self._context, self._context.hand
-        push = self._best_push()
+        context.collisions.sync()
+        margins = (PlanningMargins(), PlanningMargins(cautious=False))
+        push = next(itertools.chain.from_iterable(map(self._pushes, margins)), None)
         if push is None:
             return False
-        yield from hand.follow(context.empty_route(push.start.shifted((0.0, 0.0, ABOVE))), exact=True)
+        start, way = push
+        yield from hand.follow(context.empty_route(start.shifted((0.0, 0.0, ABOVE))), exact=True)
         yield from hand.close()
-        yield from hand.move_to(push.start, speed=0.7)
-        gap = GAP / float(np.linalg.norm(push.way)) * push.way
-        yield from hand.move_to(push.start.shifted(push.way + gap), speed=0.4)
-        back = push.start.shifted(push.way - gap)
+        yield from hand.move_to(start, speed=0.7)
+        gap = GAP / float(np.linalg.norm(way)) * way
+        yield from hand.move_to(start.shifted(way + gap), speed=0.4)
+        back = start.shifted(way - gap)
         yield from hand.move_to(back, tolerance=0.01)
         yield from hand.move_to(back.shifted((0.0, 0.0, ABOVE)), tolerance=0.02)
         return True
 
-    def _best_push(self) -> Push | None:
-        """A push that keeps a margin from everything, or else one without."""
-        self._context.collisions.sync()
-        for margins in (PlanningMargins(), PlanningMargins(cautious=False)):
-            if (push := next(self._pushes(margins), None)) is not None:
-                return push
-        return None
-
-    def _pushes(self, margins: PlanningMargins) -> Iterator[Push]:
-        """Pushes after which the object can be picked up, shorter ones first."""
+    def _pushes(self, margins: PlanningMargins) -> Iterator[tuple[Pose, FloatArray]]:
+        """Poses of the hand behind the object and ways (3,) [m] after which it can be picked up, shorter ones first."""
         pose = self._context.pose_of(self._obj)
         if abs(pose.axis(2)[2]) < UPRIGHT:
             return
@@ -95,7 +76,7 @@ class PushAway:
             start = next((tool for tool in starts if self._can_push(tool, pose, way, margins)), None)
             ends = (pose.shifted(share * way) for share in (1.0, 1.0 - SHORTFALL / distance))
             if start is not None and all(self._can_be_placed(end, margins) for end in ends):
-                yield Push(start, way)
+                yield start, way
 
     def _directions(self, pose: Pose) -> list[FloatArray]:
         """Along the object's sides, the longer one first."""

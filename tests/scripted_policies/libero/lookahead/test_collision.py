@@ -5,7 +5,6 @@ import itertools
 import mujoco
 import numpy as np
 import pytest
-from bowl_and_plate import OBJECT, SUPPORT, collision_checker, reset_env
 
 from ambidex.envs.env import Environment
 from ambidex.envs.simulation.pose import Pose
@@ -14,6 +13,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.lookahead.collision import PENETRATION, CollisionChecker, CollisionFilter
 
+OBJECT, SUPPORT = "akita_black_bowl_1", "plate_1"
 IN_THE_AIR = Pose.at((0.0, 0.0, 1.0))
 BALLS = """<mujoco><worldbody>
 <body name="one"><freejoint/><geom name="ball" size="0.1" contype="{contype}" conaffinity="{conaffinity}"/></body>
@@ -21,16 +21,6 @@ BALLS = """<mujoco><worldbody>
 <body name="third" pos="0.1 0 0"><freejoint/><geom size="0.1" contype="1" conaffinity="128"/></body>
 </worldbody></mujoco>"""
 FIRST, OTHERS = np.array([True, False, False]), np.array([False, True, True])
-
-
-@pytest.fixture(scope="module")
-def env() -> Environment:
-    return reset_env()
-
-
-@pytest.fixture
-def checker(env: Environment) -> CollisionChecker:
-    return collision_checker(env)
 
 
 def contacts(env: Environment, qpos: FloatArray) -> list[tuple[str, str, float]]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from bowl_and_plate import collision_checker, reset_env
 
 from ambidex.envs.env import Environment
 from ambidex.envs.simulation.pose import Pose
@@ -10,16 +9,6 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.lookahead import reach as module
 from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
 from ambidex.scripted_policies.libero.lookahead.reach import ReachChecker
-
-
-@pytest.fixture(scope="module")
-def env() -> Environment:
-    return reset_env()
-
-
-@pytest.fixture
-def checker(env: Environment) -> CollisionChecker:
-    return collision_checker(env)
 
 
 @pytest.fixture

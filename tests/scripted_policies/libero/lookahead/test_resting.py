@@ -4,7 +4,6 @@ from typing import cast
 
 import numpy as np
 import pytest
-from bowl_and_plate import OBJECT, SUPPORT, collision_checker, reset_env
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.simulation.pose import Pose
@@ -22,19 +21,10 @@ from ambidex.scripted_policies.libero.lookahead.resting import (
     RestHeightFinder,
 )
 
+OBJECT, SUPPORT = "akita_black_bowl_1", "plate_1"
 CHEESE = "cream_cheese_1"
 CAN_IN_BASKET = Atom("in", ("can_1", "basket_1_contain_region"))
 POSE = Pose.at((0.1, 0.2, 0.3))
-
-
-@pytest.fixture(scope="module")
-def env() -> Environment:
-    return reset_env()
-
-
-@pytest.fixture
-def checker(env: Environment) -> CollisionChecker:
-    return collision_checker(env)
 
 
 @pytest.fixture
