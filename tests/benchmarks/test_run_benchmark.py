@@ -1,4 +1,4 @@
-"""The command: what it prints, how it leaves, and that being killed costs nothing."""
+"""The command `run-benchmark`: output, exit statuses, and resuming after it was killed."""
 
 import os
 import random
@@ -21,7 +21,7 @@ RUN = {"capture_output": True, "text": True, "timeout": 120}
 SUPPORT = Path(__file__).resolve().parent.parent / "support"
 
 
-def test_it_ends_with_the_rate_its_interval_and_the_address_of_the_page(tmp_path):
+def test_it_prints_the_rate_its_interval_and_the_address_of_the_page(tmp_path):
     flags = "--policy hold --task insertion --episodes 1 --video none --output-dir out --workers 0".split()
     done = subprocess.run([*COMMAND, *flags], **RUN, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -33,7 +33,7 @@ def test_it_ends_with_the_rate_its_interval_and_the_address_of_the_page(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"),
+    ("flags", "expected"),
     [
         (["--policy", "scripted"], "--task"),
         (["--policy", "scripted", "--task", "insertion", "--seed", "7"], "training seed"),
@@ -41,51 +41,51 @@ def test_it_ends_with_the_rate_its_interval_and_the_address_of_the_page(tmp_path
         (["--policy", "act", "--task", "insertion"], "train-policy --policy act"),
     ],
 )
-def test_wrong_usage_leaves_with_2(tmp_path, flags, words):
+def test_wrong_usage_exits_with_2(tmp_path, flags, expected):
     done = subprocess.run([*COMMAND, *flags], **RUN, cwd=tmp_path)
-    assert done.returncode == 2 and words in done.stderr and done.stdout == ""
+    assert done.returncode == 2 and expected in done.stderr and done.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_missing_episodes_leave_with_1_and_say_how_to_go_on(tmp_path, monkeypatch, capsys):
+def test_missing_episodes_exit_with_1_and_print_how_to_resume(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DYING_AGENT_MARKER", str(tmp_path / "marker"))
     monkeypatch.setenv("DYING_AGENT_TIMES", "2")
     monkeypatch.setitem(BASELINES, "hold", DyingAgent)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as leaving:
+    with pytest.raises(SystemExit) as ended:
         main("--policy hold --task insertion --episodes 4 --workers 1 --video none --output-dir out".split())
-    assert leaving.value.code == 1
+    assert ended.value.code == 1
     out, err = capsys.readouterr()
     assert "1/3 = 33.3 %" in out and "3 of 4 episodes" in err and "seed 100003" in err
     assert err.rstrip().endswith("--episodes 4 --output-dir out --video none --workers 1 --resume")
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
+def test_ctrl_c_keeps_finished_episodes_and_prints_how_to_resume(tmp_path):
     flags = "--policy scripted --task insertion --episodes 4 --output-dir out --video none".split()
     with StartedProcess(
         [*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     ) as run:
         wait_for(lambda: ResultsFolder(tmp_path / "out").rows, run)
         os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers too
-        _, said = run.communicate(timeout=60)
+        _, err = run.communicate(timeout=60)
     assert run.returncode == 130
-    assert said.startswith("run-benchmark: Interrupted. ") and said.count("\n") == 1
-    resume = said.partition("Resume with: ")[2].split()
+    assert err.startswith("run-benchmark: Interrupted. ") and err.count("\n") == 1
+    resume = err.partition("Resume with: ")[2].split()
     assert resume == ["run-benchmark", *flags, "--resume"]
     assert all(not path.name.startswith(".") for path in (tmp_path / "out").rglob("*"))
-    kept = len(ResultsFolder(tmp_path / "out").rows)
-    assert 1 <= kept < 4 and f"{kept} of 4 episodes are stored in out" in said
+    stored = len(ResultsFolder(tmp_path / "out").rows)
+    assert 1 <= stored < 4 and f"{stored} of 4 episodes are stored in out" in err
     done = subprocess.run([*COMMAND, *resume[1:]], **RUN, cwd=tmp_path)
     assert done.returncode == 0 and "4/4 = 100.0 %" in done.stdout
 
 
-def test_ctrl_c_while_it_starts_says_how_to_go_on_too(tmp_path):
+def test_ctrl_c_during_start_up_prints_how_to_resume(tmp_path):
     flags = "--policy scripted --task insertion --output-dir out".split()
     with StartedProcess([*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
         wait_for((tmp_path / "out" / ".lock").exists, run)
         run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=60)
-    assert run.returncode == 130 and "Resume with: run-benchmark" in said
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 130 and "Resume with: run-benchmark" in err
 
 
 FAKE_RUN = """
@@ -108,24 +108,24 @@ def test_kill_at_any_moment_and_resume_gives_the_same_results(tmp_path, moments,
     for moment in range(moments):
         rows = len(ResultsFolder(killed).rows)
         with StartedProcess([*fake_run, killed, "2", episodes], start_new_session=True) as run:
-            if moment % 4 == 0:  # while it starts
+            if moment % 4 == 0:  # during start-up
                 wait_for((killed / ".lock").exists, run)
                 time.sleep(rng.uniform(0, 1.0))
-            else:  # while it works
+            else:  # during episodes
                 wait_for(lambda rows=rows: len(ResultsFolder(killed).rows) > rows, run)
                 time.sleep(rng.uniform(0, 0.1))
-            if run.poll() is not None:  # a fast machine has done it all
+            if run.poll() is not None:  # it has finished, on a fast machine
                 break
             os.killpg(run.pid, signal.SIGKILL)
             kills += 1
     assert kills
     subprocess.run([*fake_run, killed, "2", episodes], check=True, timeout=120)
-    subprocess.run([*fake_run, tmp_path / "straight", "1", episodes], check=True, timeout=120)
-    assert_same_results(killed, tmp_path / "straight")
+    subprocess.run([*fake_run, tmp_path / "uninterrupted", "1", episodes], check=True, timeout=120)
+    assert_same_results(killed, tmp_path / "uninterrupted")
 
 
 def wait_for(condition, run):
-    deadline = time.monotonic() + 240  # on a machine that others keep busy
+    deadline = time.monotonic() + 240  # on a busy machine
     while not condition() and run.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)

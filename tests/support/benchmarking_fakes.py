@@ -1,4 +1,4 @@
-"""Agents whose fate is known, and what the tests of benchmarks share. Worker processes import it too."""
+"""Agents with known outcomes, and helpers for tests of benchmarks. Worker processes import this module too."""
 
 import json
 import os
@@ -17,7 +17,7 @@ HOLD = BenchmarkConfig(policy="hold", task="insertion", episodes=5, video="none"
 
 
 class FakeAgent:
-    """Moves somewhere; of five seeds in a row the second and fifth succeed, the third breaks."""
+    """Of five seeds in a row the second and fifth succeed, and the third raises an error."""
 
     def __init__(self, env):
         env.spec = replace(env.spec, horizon=HORIZON)
@@ -43,7 +43,7 @@ class LuckyAgent(FakeAgent):
 
 
 class NanAgent(FakeAgent):
-    """The fourth of five seeds answers with what is no number."""
+    """Like FakeAgent, but the fourth of five seeds sends NaN."""
 
     def act(self, observation):
         action = super().act(observation)
@@ -51,7 +51,7 @@ class NanAgent(FakeAgent):
 
 
 class DyingAgent(FakeAgent):
-    """Takes its worker process with it, as often as DYING_AGENT_TIMES says."""
+    """Kills its worker process, DYING_AGENT_TIMES times."""
 
     def reset(self, observation, seed):
         super().reset(observation, seed)
@@ -68,13 +68,13 @@ def run_into(directory, config=HOLD, agent=FakeAgent, **changes):
 
 
 def rows_of(directory):
-    """The rows by task and seed, without what may differ from run to run."""
+    """The rows by task and seed, without the wall time, which differs from run to run."""
     rows = [json.loads(line) for line in (directory / "results.jsonl").read_text().splitlines()]
     return sorted((row | {"wall_s": None} for row in rows), key=lambda row: (row["task"], row["seed"]))
 
 
 def arrays_of(directory):
-    """File name -> name -> array, of all stored states."""
+    """File name -> name -> array, of all files of states."""
     found = {}
     for path in sorted((directory / "states").rglob("*.npz")):
         with np.load(path, allow_pickle=False) as arrays:
@@ -83,7 +83,7 @@ def arrays_of(directory):
 
 
 def assert_same_results(one, other):
-    """The same rows and the same bits of all states, actions and stages."""
+    """Assert equal rows, and bitwise equal states, actions and stages."""
     assert rows_of(one) == rows_of(other)
     first, second = arrays_of(one), arrays_of(other)
     assert list(first) == list(second) and first

@@ -13,14 +13,14 @@ def outcomes(both, only_a, only_b, neither):
     return pairs + [(False, False)] * neither
 
 
-def test_counts_are_the_paired_table():
+def test_counts_are_the_2x2_table():
     counts = PairedCounts.of(outcomes(30, 12, 4, 54))
     assert counts == PairedCounts(both=30, only_a=12, only_b=4, neither=54)
     assert (counts.pairs, counts.discordant, counts.successes_a, counts.successes_b) == (100, 16, 42, 34)
     assert counts.difference == pytest.approx(0.08)
 
 
-def test_everything_is_of_the_same_pairs():
+def test_all_statistics_use_the_same_pairs():
     statistics = PairedStatistics.of(outcomes(30, 16, 4, 50), difference=0.15, power=0.9)
     assert statistics.exact_p == statistics.corrected_p == exact_p(16, 4)
     assert statistics.mid_p == mid_p(16, 4)
@@ -31,7 +31,7 @@ def test_everything_is_of_the_same_pairs():
     assert (statistics.more_pairs(140), statistics.more_pairs(100), statistics.more_pairs(40)) == (40, 0, 0)
 
 
-def test_the_other_way_round_everything_turns():
+def test_exchanging_the_policies_mirrors_everything():
     there, back = PairedStatistics.of(outcomes(30, 16, 4, 50)), PairedStatistics.of(outcomes(30, 4, 16, 50))
     assert (there.better, back.better) == ("a", "b")
     assert there.interval_a == back.interval_b
@@ -41,7 +41,7 @@ def test_the_other_way_round_everything_turns():
     assert there.pairs_needed == back.pairs_needed
 
 
-def test_better_only_after_the_correction():
+def test_a_policy_is_better_only_by_the_corrected_p_value():
     statistics = PairedStatistics.of(outcomes(30, 16, 4, 50))
     assert statistics.better == "a"
     assert statistics.corrected(p=0.051, anytime_p=0.3).better == ""
@@ -49,18 +49,18 @@ def test_better_only_after_the_correction():
     assert not statistics.corrected(p=0.05, anytime_p=0.051).better_at_any_time
 
 
-def test_more_tests_need_more_episodes():
+def test_more_tests_need_more_pairs():
     alone, among_many = (PairedStatistics.of(outcomes(30, 16, 4, 50), tests=tests) for tests in (1, 6))
     assert among_many.pairs_needed > alone.pairs_needed and among_many.tests == 6
 
 
-def test_one_pair_is_enough_to_say_how_little_is_known():
+def test_one_pair_shows_nothing():
     statistics = PairedStatistics.of([(True, False)])
     assert statistics.better == "" and statistics.exact_p == 1.0 and not statistics.better_at_any_time
 
 
-def test_the_worked_example_of_the_documentation_is_what_comes_out():
-    text = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
+def test_the_worked_example_in_the_documentation_is_right():
+    text = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text()
     s = PairedStatistics.of(outcomes(30, 10, 20, 40)[::-1])
     low, high = s.difference_interval
     expected = [

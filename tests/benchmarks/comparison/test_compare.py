@@ -15,7 +15,7 @@ from ambidex.benchmarks.statistics.sample_size import pairs_needed
 
 @pytest.fixture
 def folders(tmp_path):
-    """Makes two results folders with the counts asked for, or of the letters of each."""
+    """Writes two results folders with these paired counts, or with a letter per episode; see `write_outcomes`."""
 
     def make(*counts, letters=None, tasks=None):
         a, b = letters or paired(*counts)
@@ -26,13 +26,13 @@ def folders(tmp_path):
 
 @pytest.fixture
 def command(capsys):
-    """Runs the command; gives its exit code, stdout with lines joined, and stderr."""
+    """Runs the command; returns its exit status, stdout with lines joined, and stderr."""
 
     def run(*argv):
-        with pytest.raises(SystemExit) as leaving:
+        with pytest.raises(SystemExit) as ended:
             main([str(word) for word in argv])
         out, err = capsys.readouterr()
-        return leaving.value.code, " ".join(out.split()), err
+        return ended.value.code, " ".join(out.split()), err
 
     return run
 
@@ -41,10 +41,10 @@ def compared(*paths, **flags):
     return compare(CompareConfig(results=paths, **flags))
 
 
-def test_the_better_one_is_named_with_interval_and_p(folders, command):
+def test_the_verdict_names_the_better_policy_with_interval_and_p_value(folders, command):
     a, b = folders(30, 4, 20, 46)
-    code, out, err = command(a, b)
-    assert (code, err) == (0, "")
+    status, out, err = command(a, b)
+    assert (status, err) == (0, "")
     low, high = difference_interval(PairedCounts(both=30, only_a=20, only_b=4, neither=46))
     difference = f"+16.0 [{100 * low:+.1f}, {100 * high:+.1f}] points, exact McNemar p = 0.0015, 100 episodes."
     assert out.rstrip().endswith(f"B ({b}) is better than A ({a}): difference {difference}")
@@ -52,9 +52,9 @@ def test_the_better_one_is_named_with_interval_and_p(folders, command):
     assert f"-16.0 [{-100 * high:+.1f}, {-100 * low:+.1f}]" in out
 
 
-def test_without_a_difference_it_says_how_many_more(folders, command):
-    code, out, _ = command(*folders(30, 10, 8, 52))
-    assert code == 0 and "No difference shown between A" in out and "p = 0.81" in out
+def test_without_a_difference_the_report_says_how_many_more_episodes_it_takes(folders, command):
+    status, out, _ = command(*folders(30, 10, 8, 52))
+    assert status == 0 and "No difference shown between A" in out and "p = 0.81" in out
     assert "To detect a difference of 10 points with probability 0.8, about 51 more episodes of each policy" in out
     assert pairs_needed(0.18, 0.1, alpha=0.05, power=0.8) == 151
     assert "not shown 51 " in out
@@ -62,7 +62,7 @@ def test_without_a_difference_it_says_how_many_more(folders, command):
     assert "There were enough episodes to detect a difference of 30 points" in out
 
 
-def test_it_says_whether_looking_on_the_way_was_allowed(folders, command):
+def test_the_report_says_whether_the_verdict_holds_if_you_looked_during_the_run(folders, command):
     _, out, _ = command(*folders(30, 20, 8, 42))
     assert (
         "p = 0.036" in out
@@ -73,13 +73,13 @@ def test_it_says_whether_looking_on_the_way_was_allowed(folders, command):
     assert "This also holds if you looked" in out
 
 
-def test_evidence_that_was_taken_back_is_told(folders, command):
+def test_evidence_that_later_episodes_reversed_is_reported(folders, command):
     letters = "s" * 10 + "f" * 10, "f" * 10 + "s" * 10
     _, out, _ = command(*folders(letters=letters))
     assert "No difference shown" in out and "After 10 episodes the sequential test had shown one" in out
 
 
-def test_errors_are_failures_and_shown(folders, command):
+def test_errors_count_as_not_successful_and_are_shown(folders, command):
     a, b = folders(letters=("sseff", "sfsee"))
     (comparison,) = compared(a, b)
     assert (comparison.together.counts.successes_a, comparison.together.counts.successes_b) == (2, 2)
@@ -88,24 +88,24 @@ def test_errors_are_failures_and_shown(folders, command):
     assert "errors A, B" in out and " 1, 2 " in out
 
 
-def test_the_other_order_gives_the_mirror_image(folders):
+def test_exchanging_the_folders_mirrors_the_result(folders):
     a, b = folders(10, 12, 3, 25)
-    (there,), (back,) = compared(a, b), compared(b, a)
-    assert there.together.exact_p == back.together.exact_p
-    assert there.together.counts.difference == -back.together.counts.difference
-    assert (there.together.better, back.together.better) == ("a", "b")
+    (forward,), (backward,) = compared(a, b), compared(b, a)
+    assert forward.together.exact_p == backward.together.exact_p
+    assert forward.together.counts.difference == -backward.together.counts.difference
+    assert (forward.together.better, backward.together.better) == ("a", "b")
 
 
-def test_only_common_episodes_count_and_the_others_are_listed(tmp_path, command):
+def test_only_common_episodes_are_compared_and_the_others_listed(tmp_path, command):
     a = write_outcomes(tmp_path / "a", {"insertion": "ssssffff", "transfer_cube": "ss"})
     b = write_outcomes(tmp_path / "b", "ffffffff", first=FIRST_SEED + 4, policy="random")
-    code, out, _ = command(a, b)
-    assert code == 0 and "4 episodes with the same initial states" in out and "0/4 = 0.0 %" in out
+    status, out, _ = command(a, b)
+    assert status == 0 and "4 episodes with the same initial states" in out and "0/4 = 0.0 %" in out
     assert "only in A: insertion 100000 to 100003; transfer_cube 100000 to 100001." in out
     assert "only in B: insertion 100008 to 100011." in out
 
 
-def test_tasks_are_told_apart_and_corrected_together(tmp_path, command):
+def test_single_tasks_are_corrected_together(tmp_path, command):
     a = write_outcomes(tmp_path / "a", {"insertion": "s" * 12 + "f" * 8, "transfer_cube": "s" * 10 + "f" * 10})
     b = write_outcomes(tmp_path / "b", {"insertion": "f" * 20, "transfer_cube": "s" * 11 + "f" * 9}, policy="hold")
     (comparison,) = compared(a, b)
@@ -116,7 +116,7 @@ def test_tasks_are_told_apart_and_corrected_together(tmp_path, command):
     assert "Single tasks: A is better in insertion; no difference shown in 1 of 2." in out
 
 
-def test_the_sequential_test_takes_seeds_first_so_that_more_seeds_come_last(tmp_path):
+def test_the_sequential_test_takes_episodes_by_seed_so_that_more_seeds_are_appended(tmp_path):
     outcomes = {"insertion": "sf", "transfer_cube": "ss"}
     a, b = write_outcomes(tmp_path / "a", outcomes), write_outcomes(tmp_path / "b", outcomes, policy="hold")
     (comparison,) = compared(a, b)
@@ -125,9 +125,9 @@ def test_the_sequential_test_takes_seeds_first_so_that_more_seeds_come_last(tmp_
     )
 
 
-def test_every_two_of_several_with_holms_correction(tmp_path, command):
+def test_every_two_of_three_folders_are_compared_with_holms_correction(tmp_path, command):
     letters = {"a": "s" * 18 + "f" * 12, "b": "s" * 10 + "f" * 20, "c": "s" * 9 + "f" * 21}
-    paths = [write_outcomes(tmp_path / name, played, policy=name) for name, played in letters.items()]
+    paths = [write_outcomes(tmp_path / name, outcomes, policy=name) for name, outcomes in letters.items()]
     comparisons = compared(*paths)
     assert [(c.a.letter, c.b.letter) for c in comparisons] == [("A", "B"), ("A", "C"), ("B", "C")]
     raw = [exact_p(8, 0), exact_p(9, 0), exact_p(1, 0)]
@@ -138,10 +138,10 @@ def test_every_two_of_several_with_holms_correction(tmp_path, command):
     assert out.count("is better than") == 2 and out.count("No difference shown between") == 1
 
 
-def test_everything_is_in_the_json_file(folders, command, tmp_path):
+def test_the_json_file_has_everything(folders, command, tmp_path):
     a, b = folders(30, 4, 20, 46)
-    code, out, _ = command(a, b, "--json", tmp_path / "c.json", "--quiet")
-    assert (code, out) == (0, "")
+    status, out, _ = command(a, b, "--json", tmp_path / "c.json", "--quiet")
+    assert (status, out) == (0, "")
     written = json.loads((tmp_path / "c.json").read_text())
     assert written["command"].startswith("compare-policies ") and "mujoco" in written["versions"]
     assert [folder["policy"] for folder in written["folders"]] == ["act, chunk:100", "scripted, chunk:100"]
@@ -155,34 +155,34 @@ def test_everything_is_in_the_json_file(folders, command, tmp_path):
     assert "B" in comparison["verdict"]
 
 
-def test_a_run_that_is_not_finished_is_compared_and_said(tmp_path, command):
+def test_an_unfinished_run_is_compared_and_reported(tmp_path, command):
     asked = "run-benchmark --policy act --task insertion --episodes 4"
     a = write_outcomes(tmp_path / "a", "ssf", complete=False, command=asked)
     with (a / "results.jsonl").open("a") as file:
-        file.write('{"task": "insertion", "se')  # the row that a killed run was writing
+        file.write('{"task": "insertion", "se')  # an incomplete row of a killed run
     b = write_outcomes(tmp_path / "b", "ssff", policy="hold")
     (b / "benchmark.json").unlink()
-    code, out, _ = command(a, b)
-    assert code == 0 and "3 episodes with the same initial states" in out
+    status, out, _ = command(a, b)
+    assert status == 0 and "3 episodes with the same initial states" in out
     assert f"A ({a}) is not finished" in out and f"B ({b}) is not finished" not in out
     assert f"B ({b}) has no benchmark.json" in out
 
 
-def test_without_a_command_the_summary_says_whether_a_run_is_finished(tmp_path, command):
+def test_without_benchmark_json_the_summary_says_whether_a_run_is_finished(tmp_path, command):
     a, b = (write_outcomes(tmp_path / name, "ssf", policy=name, complete=False) for name in ("act", "hold"))
     (a / "benchmark.json").unlink()
     _, out, _ = command(a, b)
     assert f"A ({a}) is not finished: no summary says" in out and f"B ({b}) is not finished" not in out
 
 
-def test_other_versions_are_said(tmp_path, command):
+def test_different_versions_are_listed(tmp_path, command):
     a = write_outcomes(tmp_path / "a", "ss")
     b = write_results(tmp_path / "b", [make_row(policy="hold", versions={"mujoco": "4.0.1"})], videos=False)
     _, out, _ = command(a, b)
     assert "Versions differ: ambidex 0.1.0 in A and none in B; mujoco 4.0.0 in A and 4.0.1 in B." in out
 
 
-def test_help_is_quick_and_the_command_installed():
+def test_help_imports_neither_scipy_nor_the_simulator():
     code = "import sys; sys.argv = ['compare-policies', '--help']\nimport atexit\n"
     code += "atexit.register(lambda: print('loaded', sorted({'scipy.stats', 'mujoco', 'torch'} & set(sys.modules))))\n"
     code += "from ambidex.benchmarks.compare_policies import main\nmain()"

@@ -1,4 +1,4 @@
-"""Benchmarks of a learned policy: a toy one, whose answers depend on every bit of what it sees."""
+"""Benchmarks of a toy policy whose predictions depend on every bit of its inputs."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -34,36 +34,36 @@ def checkpoint(tmp_path_factory):
 
 
 @pytest.fixture
-def go(tmp_path, checkpoint):
-    """Runs a policy; `go.checkpoint` is what it passes for."""
+def run(tmp_path, checkpoint):
+    """Runs a benchmark of a policy that is loaded as `checkpoint`."""
 
-    def run(directory=tmp_path, kind=ToyPolicy, *, spec=SPEC, cameras=("top",), objects=False, **changes):
+    def run_policy(directory=tmp_path, kind=ToyPolicy, *, spec=SPEC, cameras=("top",), objects=False, **changes):
         config = replace(POLICY, **{"output_dir": directory, "checkpoint": checkpoint, **changes})
         return benchmark(config, load=lambda path: kind(spec, cameras=cameras, objects=objects))
 
-    return run
+    return run_policy
 
 
 @pytest.fixture(scope="module")
-def straight(tmp_path_factory, checkpoint):
-    """Results of one worker in one go."""
-    return in_one_go(ToyPolicy, checkpoint, tmp_path_factory)
+def uninterrupted(tmp_path_factory, checkpoint):
+    """Results of an uninterrupted run with one worker."""
+    return uninterrupted_results(ToyPolicy, checkpoint, tmp_path_factory)
 
 
-def in_one_go(kind, checkpoint, tmp_path_factory):
+def uninterrupted_results(kind, checkpoint, tmp_path_factory):
     config = replace(POLICY, output_dir=tmp_path_factory.mktemp("whole") / "results", checkpoint=checkpoint, workers=1)
     assert benchmark(config, load=lambda path: kind(SPEC)).complete
     return config.output_dir
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_any_number_of_workers_gives_the_same_bits(straight, tmp_path, go, workers):
-    go(workers=workers)
-    assert_same_results(straight, tmp_path)
+def test_results_are_bitwise_equal_with_any_number_of_workers(uninterrupted, tmp_path, run, workers):
+    run(workers=workers)
+    assert_same_results(uninterrupted, tmp_path)
 
 
 @pytest.mark.parametrize("observations", ["state", "images"])
-def test_act_gives_the_same_bits_with_any_number_of_workers(tmp_path, checkpoint, observations):
+def test_results_of_act_are_bitwise_equal_with_any_number_of_workers(tmp_path, checkpoint, observations):
     torch.manual_seed(0)
     spec = make("insertion", cameras=("top",) if observations == "images" else (), image_size=(48, 64)).spec
     policy = ActPolicy(preset("tiny", observations).config, spec, make_statistics())
@@ -74,26 +74,26 @@ def test_act_gives_the_same_bits_with_any_number_of_workers(tmp_path, checkpoint
     assert {row["outcome"] for row in rows_of(tmp_path / "1")} == {"failure"}
 
 
-def test_resume_gives_the_same_bits(straight, tmp_path, go):
-    go(episodes=1)
-    go(resume=True, workers=2)
+def test_results_are_bitwise_equal_after_resume(uninterrupted, tmp_path, run):
+    run(episodes=1)
+    run(resume=True, workers=2)
     lines = (tmp_path / "results.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "results.jsonl").write_text(lines[0] + lines[1][:40])
     ResultsFolder(tmp_path).states_path("insertion", FIRST + 2).unlink()
-    go(resume=True, workers=0)
-    assert_same_results(straight, tmp_path)
+    run(resume=True, workers=0)
+    assert_same_results(uninterrupted, tmp_path)
 
 
-def test_the_toy_moves_differently_from_every_start(straight):
-    """Else the tests above would prove nothing."""
+def test_the_toy_policy_acts_differently_from_every_initial_state(uninterrupted):
+    """Otherwise the tests above would prove nothing."""
     first, second = (
-        EpisodeStates.read(ResultsFolder(straight).states_path("insertion", FIRST + i)).actions for i in range(2)
+        EpisodeStates.read(ResultsFolder(uninterrupted).states_path("insertion", FIRST + i)).actions for i in range(2)
     )
     assert not np.array_equal(first, second)
     assert np.ptp(first, axis=0).min() > 0
 
 
-def test_a_camera_is_rendered_at_a_request_and_at_no_other_step(tmp_path, go, monkeypatch):
+def test_images_are_rendered_only_for_predictions(tmp_path, run, monkeypatch):
     rendered = []
     render = Environment.render
 
@@ -102,64 +102,64 @@ def test_a_camera_is_rendered_at_a_request_and_at_no_other_step(tmp_path, go, mo
         return render(self, state, camera)
 
     monkeypatch.setattr(Environment, "render", counting)
-    summary = go(workers=0)
+    summary = run(workers=0)
     warm_up, requests = 1, 3 * 400 // 50
     assert rendered == ["top"] * (warm_up + requests)
     assert summary.info.env_specs["insertion"].cameras == ("top",)
 
 
-def test_a_policy_of_states_renders_nothing(tmp_path, go, monkeypatch):
+def test_a_policy_without_cameras_renders_nothing(tmp_path, run, monkeypatch):
     monkeypatch.setattr(Environment, "render", None)
-    summary = go(spec=replace(SPEC, cameras=()), cameras=(), objects=True, episodes=1)
+    summary = run(spec=replace(SPEC, cameras=()), cameras=(), objects=True, episodes=1)
     assert summary.complete and summary.overall.errors == 0
 
 
 @pytest.mark.parametrize(("execution", "steps", "name"), [("chunk", 20, "chunk:20"), ("first", None, "first")])
-def test_rows_and_summary_say_how_chunks_were_played(tmp_path, go, execution, steps, name):
-    summary = go(execution=execution, execute_steps=steps, episodes=1, spec=replace(SPEC, image_size=(8, 8)))
+def test_rows_and_summary_have_the_execution(tmp_path, run, execution, steps, name):
+    summary = run(execution=execution, execute_steps=steps, episodes=1, spec=replace(SPEC, image_size=(8, 8)))
     assert {row["execution"] for row in rows_of(tmp_path)} == {name} == {summary.to_dict()["execution"]}
 
 
-def test_executions_differ(straight, tmp_path, go):
-    played = {"chunk:50": straight}
+def test_executions_act_differently(uninterrupted, tmp_path, run):
+    folders = {"chunk:50": uninterrupted}
     for execution in ("first", "ensemble"):
-        go(tmp_path / execution, execution=execution, episodes=1)
-        played[execution] = tmp_path / execution
+        run(tmp_path / execution, execution=execution, episodes=1)
+        folders[execution] = tmp_path / execution
     actions = [
-        EpisodeStates.read(ResultsFolder(path).states_path("insertion", FIRST)).actions for path in played.values()
+        EpisodeStates.read(ResultsFolder(path).states_path("insertion", FIRST)).actions for path in folders.values()
     ]
     np.testing.assert_array_equal(actions[0][0], actions[1][0])
     assert not any(np.array_equal(a, b) for a, b in pairwise(actions))
 
 
-def test_a_failing_request_and_an_answer_that_is_no_number_are_errors_of_their_episodes(tmp_path, go, monkeypatch):
+def test_failed_predictions_and_actions_that_are_not_finite_are_errors_of_their_episodes(tmp_path, run, monkeypatch):
     ask = PolicyClient.predict
     first = {0: 10.0, 1: -10.0, 2: 0.0}
 
-    def spoilt(self, observation):
+    def shifted(self, observation):
         qpos = observation.qpos + first[len(starts) - 1]
         return ask(self, replace(observation, qpos=qpos))
 
     starts = []
     reset = Environment.reset
     monkeypatch.setattr(Environment, "reset", lambda self, seed: (seed and starts.append(seed)) or reset(self, seed))
-    monkeypatch.setattr(PolicyClient, "predict", spoilt)
-    go(kind=FussyPolicy, workers=0)
+    monkeypatch.setattr(PolicyClient, "predict", shifted)
+    run(kind=FussyPolicy, workers=0)
     rows = ResultsFolder(tmp_path).rows
     assert [row.outcome for row in rows] == ["error", "error", "failure"]
     assert "ValueError: this is no arm" in rows[0].error and "not finite" in rows[1].error
 
 
-def test_where_a_policy_broke_is_shown_to_who_debugs(tmp_path, go, monkeypatch, capsys):
+def test_debug_prints_the_traceback_of_a_failed_prediction(tmp_path, run, monkeypatch, capsys):
     ask = PolicyClient.predict
     monkeypatch.setattr(PolicyClient, "predict", lambda self, o: ask(self, replace(o, qpos=o.qpos + 10.0)))
     for debug in (False, True):
-        go(tmp_path / str(debug), kind=FussyPolicy, workers=0, debug=debug, episodes=2)
+        run(tmp_path / str(debug), kind=FussyPolicy, workers=0, debug=debug, episodes=2)
         shown = capsys.readouterr().err
         assert shown.count('raise ValueError("this is no arm")') == debug
 
 
-def test_a_server_that_is_gone_leaves_no_row(tmp_path, go, monkeypatch):
+def test_episodes_have_no_row_if_the_server_is_gone(tmp_path, run, monkeypatch):
     ask, servers = PolicyClient.predict, []
     serve = PolicyServer.serve
     monkeypatch.setattr(PolicyServer, "serve", lambda self, *a, **k: servers.append(self) or serve(self, *a, **k))
@@ -170,38 +170,40 @@ def test_a_server_that_is_gone_leaves_no_row(tmp_path, go, monkeypatch):
         return ask(self, observation)
 
     monkeypatch.setattr(PolicyClient, "predict", last)
-    summary = go(workers=0)
+    summary = run(workers=0)
     assert len(summary.rows) == 1 and not summary.complete
     assert all("server is gone" in line for line in summary.worker_errors) and len(summary.worker_errors) == 2
 
 
-def test_results_say_which_weights_acted_and_how(straight, checkpoint):
-    info = BenchmarkInfo.read(straight)
+def test_results_have_the_checkpoint_and_how_it_was_served(uninterrupted, checkpoint):
+    info = BenchmarkInfo.read(uninterrupted)
     assert info.checkpoint.path == str(checkpoint)
     assert info.checkpoint.sha256 == sha256(b"toy").hexdigest()
     assert (info.serving.device, info.serving.lanes, info.serving.notes) == ("cpu", 1, ())
     assert "torch" in info.versions and f"--checkpoint {checkpoint}" in info.command
 
 
-def test_what_cannot_be_repeated_is_said(tmp_path, go):
-    summary = go(kind=MoodyPolicy, episodes=1)
+def test_results_that_cannot_be_reproduced_have_a_note(tmp_path, run):
+    summary = run(kind=MoodyPolicy, episodes=1)
     assert "differently each time" in str(summary)
     assert "differently each time" in (tmp_path / "summary.json").read_text()
 
 
-def test_a_task_that_the_policy_was_not_trained_on_is_run_and_said(straight, tmp_path, go, capfd):
-    summary = go(episodes=1, spec=replace(SPEC, task="transfer_cube+stack"), quiet=False)
+def test_a_task_that_the_policy_was_not_trained_on_is_run_with_a_warning(uninterrupted, tmp_path, run, capfd):
+    summary = run(episodes=1, spec=replace(SPEC, task="transfer_cube+stack"), quiet=False)
     warning = "The policy was not trained on insertion, but on transfer_cube and stack: what it does there is"
     assert summary.complete and f"\n{warning} generalisation.\n" in str(summary)
     assert warning in capfd.readouterr().err.splitlines()[1]
     assert BenchmarkInfo.read(tmp_path).warning.startswith(warning)
     for file in ("summary.json", "report.html"):
         assert warning in (tmp_path / file).read_text()
-    assert BenchmarkInfo.read(straight).warning == "" and "trained" not in (straight / "report.html").read_text()
+    assert (
+        BenchmarkInfo.read(uninterrupted).warning == "" and "trained" not in (uninterrupted / "report.html").read_text()
+    )
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "match"),
     [
         ({"spec": replace(SPEC, control_hz=20.0)}, "control_hz"),
         ({"spec": replace(SPEC, robot="panda")}, "robot"),
@@ -213,80 +215,81 @@ def test_a_task_that_the_policy_was_not_trained_on_is_run_and_said(straight, tmp
         ({"device": "cuda:99"}, "cuda:99"),
     ],
 )
-def test_a_policy_that_does_not_fit_is_refused_before_anything_is_written(tmp_path, go, changes, says):
-    with pytest.raises(UsageError, match=says):
-        go(tmp_path / "new", **changes)
+def test_a_policy_that_does_not_fit_is_refused_before_anything_is_written(tmp_path, run, changes, match):
+    with pytest.raises(UsageError, match=match):
+        run(tmp_path / "new", **changes)
     assert not (tmp_path / "new").exists()
 
 
-def test_a_checkpoint_of_another_policy_is_refused(tmp_path, go):
+def test_a_checkpoint_of_another_policy_is_refused(tmp_path, run):
     class Other(ToyPolicy):
         name = "robovlms"
 
-    with pytest.raises(UsageError, match="a checkpoint of robovlms, not of act"):
-        go(tmp_path / "new", kind=Other)
+    with pytest.raises(UsageError) as raised:
+        run(tmp_path / "new", kind=Other)
+    assert (raised.value.facts["got"], raised.value.facts["expected"]) == ("robovlms", "act")
 
 
-def test_resume_with_other_weights_is_refused(tmp_path, go):
-    go(episodes=1)
+def test_resume_with_other_weights_is_refused(tmp_path, run):
+    run(episodes=1)
     other = write_checkpoint(tmp_path / "other", b"other weights")
     with pytest.raises(UsageError, match="has other weights"):
-        go(resume=True, checkpoint=other)
+        run(resume=True, checkpoint=other)
 
 
-def test_resume_finds_the_same_weights_elsewhere(straight, tmp_path, go):
-    go(episodes=1)
-    go(resume=True, checkpoint=write_checkpoint(tmp_path / "moved"))
-    assert_same_results(straight, tmp_path)
+def test_resume_accepts_the_same_weights_elsewhere(uninterrupted, tmp_path, run):
+    run(episodes=1)
+    run(resume=True, checkpoint=write_checkpoint(tmp_path / "moved"))
+    assert_same_results(uninterrupted, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def coded(tmp_path_factory, checkpoint):
-    """Results of a policy that chooses among codes every 50 steps."""
-    return in_one_go(CodedToyPolicy, checkpoint, tmp_path_factory)
+    """Results of a policy that chooses a code every 50 steps."""
+    return uninterrupted_results(CodedToyPolicy, checkpoint, tmp_path_factory)
 
 
-def test_a_row_says_which_code_was_played_when(coded):
+def test_rows_have_the_code_of_each_step(coded):
     for row in ResultsFolder(coded).rows:
         codes = [code for code, steps in row.codes for _ in range(steps)]
         assert len(codes) == row.steps == 400 and set(codes) <= set(range(CODES)) and len(row.codes) > 1
         assert all(steps % 50 == 0 for _, steps in row.codes)
 
 
-def test_codes_are_the_same_with_any_number_of_workers(coded, tmp_path, go):
-    go(kind=CodedToyPolicy, workers=2)
+def test_codes_are_the_same_with_any_number_of_workers(coded, tmp_path, run):
+    run(kind=CodedToyPolicy, workers=2)
     assert_same_results(coded, tmp_path)
 
 
-def test_rows_without_codes_are_as_they_always_were(straight):
-    assert all("codes" not in row for row in rows_of(straight))
-    assert all(row.codes == () for row in ResultsFolder(straight).rows)
+def test_rows_of_policies_without_codes_have_no_codes_key(uninterrupted):
+    assert all("codes" not in row for row in rows_of(uninterrupted))
+    assert all(row.codes == () for row in ResultsFolder(uninterrupted).rows)
 
 
-def test_one_code_can_be_played(tmp_path, go):
-    summary = go(kind=CodedToyPolicy, code=17, episodes=2)
+def test_one_code_can_be_fixed(tmp_path, run):
+    summary = run(kind=CodedToyPolicy, code=17, episodes=2)
     assert all(row.codes == ((17, 400),) and row.execution == "chunk:50 code:17" for row in summary.rows)
     assert summary.info.execution == "chunk:50 code:17" and "--code 17" in summary.info.command
     with pytest.raises(UsageError, match="--code was 17, now 3"):
-        go(kind=CodedToyPolicy, code=3, resume=True)
+        run(kind=CodedToyPolicy, code=3, resume=True)
     with pytest.raises(UsageError, match="--code was 17, now auto"):
-        go(kind=CodedToyPolicy, resume=True)
-    assert go(kind=CodedToyPolicy, code=17, resume=True).complete
+        run(kind=CodedToyPolicy, resume=True)
+    assert run(kind=CodedToyPolicy, code=17, resume=True).complete
 
 
-def test_two_codes_can_be_compared(tmp_path, go):
+def test_two_codes_can_be_compared(tmp_path, run):
     folders = (tmp_path / "one", tmp_path / "other")
     for folder, code in zip(folders, (3, 17), strict=True):
-        go(folder, kind=CodedToyPolicy, code=code)
+        run(folder, kind=CodedToyPolicy, code=code)
     (comparison,) = compare(CompareConfig(results=folders))
     assert [side.policy for side in (comparison.a, comparison.b)] == ["act, chunk:50 code:3", "act, chunk:50 code:17"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "says"),
+    ("kind", "code", "match"),
     [(CodedToyPolicy, CODES, f"there are {CODES}"), (ToyPolicy, 3, "code 3: act has no codes")],
 )
-def test_a_code_that_is_not_there_is_refused_before_anything_is_written(tmp_path, go, kind, code, says):
-    with pytest.raises(UsageError, match=says):
-        go(tmp_path / "new", kind=kind, code=code)
+def test_an_unknown_code_is_refused_before_anything_is_written(tmp_path, run, kind, code, match):
+    with pytest.raises(UsageError, match=match):
+        run(tmp_path / "new", kind=kind, code=code)
     assert not (tmp_path / "new").exists()

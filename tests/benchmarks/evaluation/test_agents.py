@@ -26,14 +26,14 @@ def test_random_actions_are_within_limits_and_change_twice_a_second(env):
     assert changed.tolist() == [25, 50]
 
 
-def test_random_is_a_function_of_the_seed(env):
+def test_random_actions_depend_on_the_seed_alone(env):
     agent = RandomAgent(env)
     first = actions(env, agent, 1)
     assert not np.array_equal(first, actions(env, agent, 2))
     np.testing.assert_array_equal(first, actions(env, agent, 1))
 
 
-def test_hold_stays_where_it_began(env):
+def test_hold_keeps_the_initial_pose(env):
     result = rollout(env, HoldAgent(env), 100_000)
     assert not result.success and result.steps == env.spec.horizon
     assert np.abs(result.qpos - result.qpos[0]).max() < 0.02

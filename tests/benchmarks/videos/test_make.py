@@ -26,7 +26,7 @@ def results(tmp_path):
     return tmp_path
 
 
-def films(directory):
+def videos_in(directory):
     return sorted(path.name for path in (directory / "videos").rglob("*.mp4"))
 
 
@@ -36,16 +36,16 @@ def frames(path):
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)], float(stream.average_rate)
 
 
-def test_failures_are_filmed_errors_among_them(results):
-    made = make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0).videos
-    assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
-    assert sorted(path.name for path in made) == films(results)
+def test_failures_and_errors_get_videos(results):
+    rendered = make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0).videos
+    assert videos_in(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
+    assert sorted(path.name for path in rendered) == videos_in(results)
 
 
-def test_all_or_none(results):
-    assert make_videos(ResultsFolder(results), "none", workers=0) == RenderedVideos() and films(results) == []
+def test_all_or_no_episodes_can_get_videos(results):
+    assert make_videos(ResultsFolder(results), "none", workers=0) == RenderedVideos() and videos_in(results) == []
     make_videos(ResultsFolder(results), "all", style=SMALL_STYLE, workers=2)
-    assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 1}_success.mp4", f"{FIRST + 2}_error.mp4"]
+    assert videos_in(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 1}_success.mp4", f"{FIRST + 2}_error.mp4"]
 
 
 def test_a_video_shows_the_stored_states_at_true_speed(results):
@@ -56,12 +56,12 @@ def test_a_video_shows_the_stored_states_at_true_speed(results):
     env = make("insertion", cameras=("top",), image_size=SMALL)
     with np.load(ResultsFolder(results).states_path("insertion", row.seed)) as arrays:
         for frame, t in ((shown[0], 0), (shown[-1], -1)):
-            pictured = env.render(arrays["states"][t], "top").astype(float)
-            assert np.abs(frame[: SMALL[0], : SMALL[1]] - pictured).mean() < 8  # lossy, but this picture
+            image = env.render(arrays["states"][t], "top").astype(float)
+            assert np.abs(frame[: SMALL[0], : SMALL[1]] - image).mean() < 8  # lossy, but this image
     env.close()
 
 
-def test_any_camera_and_size_and_quality(results):
+def test_videos_can_have_any_camera_size_and_quality(results):
     make_videos(
         ResultsFolder(results),
         style=VideoStyle(cameras=("left_wrist", "right_wrist"), image_size=(32, 40), quality="studio"),
@@ -71,7 +71,7 @@ def test_any_camera_and_size_and_quality(results):
     assert shown[0].shape[1] == 80
 
 
-def test_what_is_there_stays_unless_it_is_to_be_replaced(results):
+def test_existing_videos_stay_unless_replace_is_set(results):
     make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
     first = ResultsFolder(results).video_path(ResultsFolder(results).rows[0]).read_bytes()
     assert make_videos(ResultsFolder(results), style=VideoStyle(image_size=(24, 32)), workers=0).videos == ()
@@ -83,27 +83,27 @@ def test_what_is_there_stays_unless_it_is_to_be_replaced(results):
     assert ResultsFolder(results).video_path(ResultsFolder(results).rows[0]).read_bytes() != first
 
 
-def test_the_caption_says_the_code_of_each_moment(results, monkeypatch):
-    said = []
-    monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: said.append(caption.code))
+def test_the_caption_shows_the_code_of_each_step(results, monkeypatch):
+    captions = []
+    monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: captions.append(caption.code))
     monkeypatch.setattr(VideoWriter, "__exit__", lambda self, *error: None)
     rewrite_row(results, 0, codes=[[17, 4], [3, ResultsFolder(results).rows[0].steps - 4]])
     make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
-    after = said.index(NO_CODE)  # of the other failure, which has none
-    assert said[:3] == [17, 17, 3] and set(said[2:after]) == {3} and set(said[after:]) == {NO_CODE}
+    after = captions.index(NO_CODE)  # of the other failure, which has no codes
+    assert captions[:3] == [17, 17, 3] and set(captions[2:after]) == {3} and set(captions[after:]) == {NO_CODE}
 
 
-def test_the_caption_says_no_stage_in_words(results, monkeypatch):
-    said = []
-    monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: said.append(caption.stage))
+def test_the_caption_spells_out_stage_zero(results, monkeypatch):
+    captions = []
+    monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: captions.append(caption.stage))
     monkeypatch.setattr(VideoWriter, "__exit__", lambda self, *error: None)
     make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
-    assert said[0] == "no stage yet" and "none" not in said
+    assert captions[0] == "no stage yet" and "none" not in captions
 
 
-def test_the_command_makes_what_is_missing(results):
+def test_resuming_a_benchmark_makes_missing_videos(results):
     run_into(results, episodes=3, video="failures", resume=True)
-    assert films(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
+    assert videos_in(results) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
 
 
 def damage(path, how):
@@ -116,41 +116,41 @@ def damage(path, how):
 
 
 @pytest.mark.parametrize("how", ["missing", "torn", "foreign"])
-def test_states_that_cannot_be_shown_are_named_and_the_others_are_shown(results, how):
+def test_episodes_with_bad_states_are_reported_and_the_others_rendered(results, how):
     path = ResultsFolder(results).states_path("insertion", FIRST)
     damage(path, how)
-    (unfilmed,) = make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0).missing
-    assert (unfilmed.task, unfilmed.seed, unfilmed.states) == ("insertion", FIRST, path)
-    assert str(path) in unfilmed.reason and "Errno" not in unfilmed.reason
-    assert films(results) == [f"{FIRST + 2}_error.mp4"]
+    (missing,) = make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0).missing
+    assert (missing.task, missing.seed, missing.states) == ("insertion", FIRST, path)
+    assert str(path) in missing.reason and "Errno" not in missing.reason
+    assert videos_in(results) == [f"{FIRST + 2}_error.mp4"]
 
 
-def test_the_command_goes_on_names_the_missing_one_and_leaves_with_1(results, capsys):
+def test_the_command_makes_the_other_videos_reports_the_missing_one_and_exits_with_1(results, capsys):
     damage(ResultsFolder(results).states_path("insertion", FIRST), "missing")
-    with pytest.raises(SystemExit) as leaving:
+    with pytest.raises(SystemExit) as ended:
         run_benchmark(["--resume", "--output-dir", str(results), "--workers", "0"])
     _, err = capsys.readouterr()
-    assert leaving.value.code == 1 and films(results) == [f"{FIRST + 2}_error.mp4"]
+    assert ended.value.code == 1 and videos_in(results) == [f"{FIRST + 2}_error.mp4"]
     assert err.startswith(f"run-benchmark: 1 video could not be made. insertion, seed {FIRST}: ") and "missing" in err
     notice = PageParts((results / "report.html").read_text()).model["notice"]
     assert err == f"run-benchmark: {notice.splitlines()[0]}\n"
 
 
-def test_the_advice_on_missing_states_makes_them_again(results):
+def test_the_hint_on_missing_states_restores_them(results):
     path = ResultsFolder(results).states_path("insertion", FIRST)
     lines, states = (results / "results.jsonl").read_text().splitlines(keepends=True), path.read_bytes()
     path.unlink()
     (results / "results.jsonl").write_text("".join(line for line in lines if f'"seed": {FIRST},' not in line))
     assert run_into(results, episodes=3, resume=True, video="failures").missing_videos == ()
-    assert path.read_bytes() == states and len(films(results)) == 2
+    assert path.read_bytes() == states and len(videos_in(results)) == 2
 
 
-def test_an_unknown_camera_or_choice_is_refused(results):
+def test_unknown_cameras_and_choices_are_refused(results):
     with pytest.raises(UnknownNameError, match="failures"):
         make_videos(ResultsFolder(results), "some")
     with pytest.raises(DatasetError, match="sideways"):
         make_videos(ResultsFolder(results), style=VideoStyle(cameras=("sideways",)), workers=0)
-    assert films(results) == []
+    assert videos_in(results) == []
 
 
 def test_the_first_camera_of_the_family_is_the_default(results):

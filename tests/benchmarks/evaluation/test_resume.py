@@ -1,0 +1,134 @@
+"""Resuming takes the same flags, definition and initial states, wherever their files are, and no others."""
+
+from dataclasses import replace
+
+import pytest
+from benchmarking_fakes import FIRST, HOLD, run_into
+from definition_text import TEXT, changed
+from goal_states import goal_states
+from torch_file import write_states
+
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.gallery.sources import read_runs
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import BenchmarkInfo
+from ambidex.benchmarks.videos.jobs import VideoStyle
+from ambidex.benchmarks.videos.make import make_videos
+from ambidex.errors import UsageError
+from ambidex.recorders.dataset.environment import DEFINITION_COPY
+
+SHORT = replace(HOLD, episodes=1, horizon=3)
+
+
+def differences(config, **changes):
+    """The differences that the error on resuming lists, in one string."""
+    with pytest.raises(UsageError) as raised:
+        benchmark(replace(config, resume=True, **changes))
+    return "; ".join(raised.value.facts["got"])
+
+
+def forget_sha256(folder, field):
+    """Make benchmark.json like that of an older version, which did not store this SHA-256."""
+    info = BenchmarkInfo.read(folder)
+    specs = {task: replace(spec, **{field: ""}) for task, spec in info.env_specs.items()}
+    replace(info, env_specs=specs).write(folder)
+
+
+def test_other_flags_are_refused_and_all_of_them_listed(tmp_path):
+    run_into(tmp_path)
+    config = replace(HOLD, output_dir=tmp_path)
+    found = differences(config, seed=100_001, spread="wide", policy="random", episodes=2)
+    for flag in ("--seed was 100000, now 100001", "--spread was published, now wide", "--policy was hold, now random"):
+        assert flag in found
+    assert "--episodes was 5, now 2: it may only grow" in found
+
+
+def test_another_version_of_mujoco_is_refused(tmp_path, monkeypatch):
+    run_into(tmp_path, episodes=2)
+    monkeypatch.setattr("ambidex.benchmarks.evaluation.benchmark.versions", lambda: {"mujoco": "5.0.0"})
+    with pytest.raises(UsageError, match=r"mujoco was 4.*, now 5\.0\.0"):
+        run_into(tmp_path, resume=True)
+
+
+@pytest.fixture(scope="module")
+def states():
+    """Three initial states."""
+    return goal_states(3)
+
+
+@pytest.fixture
+def from_states(tmp_path, states):
+    """Config of a run with one episode, from the first state of a file."""
+    file = write_states(tmp_path / "goal.pruned_init", states)
+    config = replace(SHORT, task="libero_goal/1", init_states=file, output_dir=tmp_path / "results")
+    assert benchmark(config).complete
+    return config
+
+
+def test_the_same_initial_states_may_be_elsewhere(from_states, tmp_path):
+    moved = from_states.init_states.rename(tmp_path / "there.pruned_init")
+    assert benchmark(replace(from_states, init_states=moved, episodes=2, resume=True)).complete
+
+
+@pytest.mark.parametrize("episodes", [1, 2], ids=["no episode left", "one left"])
+def test_other_initial_states_under_the_same_name_are_refused(from_states, states, episodes):
+    write_states(from_states.init_states, states + 0.001)
+    assert "--init-states of libero_goal/put_" in differences(from_states, episodes=episodes)
+    assert len(ResultsFolder(from_states.output_dir).rows) == 1
+
+
+def test_stored_and_sampled_initial_states_are_not_mixed(from_states, tmp_path):
+    assert "now of no file" in differences(from_states, init_states=None)
+    sampled = replace(SHORT, task="libero_goal/1", output_dir=tmp_path / "sampled")
+    assert benchmark(sampled).complete
+    assert "had the SHA-256 of no file" in differences(sampled, init_states=from_states.init_states)
+
+
+def test_workers_refuse_other_initial_states_than_those_of_the_plan(from_states, states):
+    plan = make_plan(from_states)
+    write_states(from_states.init_states, states + 0.001)
+    with pytest.raises(UsageError, match=r"The initial states .* have changed"):
+        plan.task_settings.environment(plan.tasks[0])
+
+
+def test_results_of_an_older_version_without_sha256_of_initial_states_can_be_resumed(from_states):
+    forget_sha256(from_states.output_dir, "init_states_sha256")
+    assert benchmark(replace(from_states, episodes=2, resume=True)).complete
+
+
+@pytest.fixture
+def own_definition(tmp_path):
+    """Config of a run with one episode of a definition of one's own."""
+    file = tmp_path / "my_task.bddl"
+    file.write_text(TEXT)
+    config = replace(SHORT, task=None, bddl_file=file, output_dir=tmp_path / "results")
+    assert benchmark(config).complete and (tmp_path / "results" / DEFINITION_COPY).read_text() == TEXT
+    return config
+
+
+def test_videos_and_gallery_do_not_need_the_file_of_the_definition(own_definition, tmp_path):
+    own_definition.bddl_file.rename(tmp_path / "elsewhere.bddl")
+    results = ResultsFolder(own_definition.output_dir)
+    (video,) = make_videos(results, "all", VideoStyle(image_size=(48, 64)), workers=0).videos
+    assert video.name == f"{FIRST}_failure.mp4"
+    (run,) = read_runs([results.path], VideoStyle(cameras=("frontview",)))
+    assert len(run.episodes) == 1
+
+
+def test_an_edited_definition_is_refused(own_definition):
+    own_definition.bddl_file.write_text(changed("in the drawer", "in a drawer"))
+    assert "definition_sha256" in differences(own_definition, episodes=2)
+    assert len(ResultsFolder(own_definition.output_dir).rows) == 1
+
+
+def test_workers_refuse_another_definition_than_that_of_the_plan(own_definition):
+    plan = make_plan(own_definition)
+    own_definition.bddl_file.write_text(changed("in the drawer", "in a drawer"))
+    with pytest.raises(UsageError, match=r"The definition .* has changed"):
+        plan.task_settings.environment(plan.tasks[0])
+
+
+def test_results_of_an_older_version_without_sha256_of_the_definition_can_be_resumed(own_definition):
+    forget_sha256(own_definition.output_dir, "definition_sha256")
+    assert benchmark(replace(own_definition, episodes=2, resume=True)).complete

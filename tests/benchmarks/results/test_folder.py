@@ -1,0 +1,208 @@
+"""Results folders: reading, appending, and episodes that are missing, which every command that shows a rate reports."""
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+from benchmarking_fakes import FIRST, HOLD, FakeAgent, assert_same_results, rows_of, run_into
+from page_parts import PageParts
+from paired_results import write_outcomes
+from results_folder import make_row, typical_rows, write_results
+
+from ambidex.benchmarks.codes.code_usage import CodeUsageConfig
+from ambidex.benchmarks.codes.code_usage import main as code_usage
+from ambidex.benchmarks.compare_policies import main as compare_policies
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.gallery.report import write_report
+from ambidex.benchmarks.results import folder as results_folder_module
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import CheckpointId
+from ambidex.benchmarks.watch_rollouts import main as watch_rollouts
+from ambidex.errors import DatasetError, UsageError
+
+REQUESTED_30 = {"command": "run-benchmark --policy act --task insertion --episodes 30 --seed 100000"}
+RESUME = "run-benchmark --resume --output-dir"
+
+
+@pytest.fixture
+def run_command(capsys):
+    """Runs a command in this process; returns exit status, stdout and stderr."""
+
+    def run(main, *argv):
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in argv])
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """7 of 30 episodes of a run that was killed: there is no summary."""
+    return write_results(tmp_path / "killed", typical_rows()[:7], **REQUESTED_30)
+
+
+@pytest.fixture
+def cut(tmp_path):
+    """Six episodes, of which results.jsonl has lost all but the first."""
+    folder = write_outcomes(tmp_path / "cut", "sssfff")
+    cut_rows(folder)
+    return folder
+
+
+def cut_rows(folder):
+    first, *_ = (folder / "results.jsonl").read_text().splitlines(keepends=True)
+    (folder / "results.jsonl").write_text(first)
+
+
+def test_rows_are_sorted_by_task_and_seed_and_read_once(tmp_path, monkeypatch):
+    rows = typical_rows()
+    results = ResultsFolder(write_results(tmp_path, rows[::-1], videos=False))
+    reads = []
+    read = results_folder_module.read_complete_lines
+    monkeypatch.setattr(results_folder_module, "read_complete_lines", lambda path: reads.append(path) or read(path))
+    assert results.rows == sorted(rows, key=lambda row: row.key) == results.rows
+    assert len(reads) == 1
+
+
+def test_appended_rows_are_on_disk_and_in_order(tmp_path):
+    rows = [make_row(seed=FIRST + i) for i in range(4)]
+    results = ResultsFolder(tmp_path)
+    for row in (rows[2], rows[0], rows[3], rows[1]):
+        results.append(row)
+        assert row in ResultsFolder(tmp_path).rows
+    assert results.rows == ResultsFolder(tmp_path).rows == rows
+
+
+def test_a_row_whose_append_was_interrupted_is_read_from_the_file(tmp_path, monkeypatch):
+    results = ResultsFolder(write_results(tmp_path, [make_row(seed=FIRST)], videos=False))
+    assert len(results.rows) == 1
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(results_folder_module, "insort", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        results.append(make_row(seed=FIRST + 1))
+    assert [row.seed for row in results.rows] == [FIRST, FIRST + 1]
+
+
+def test_an_episode_with_two_rows_is_refused(tmp_path):
+    rows = [make_row(seed=FIRST), make_row(seed=FIRST + 1), make_row(seed=FIRST)]
+    with pytest.raises(DatasetError) as raised:
+        _ = ResultsFolder(write_results(tmp_path, rows, videos=False)).rows
+    assert (raised.value.facts["task"], raised.value.facts["seed"]) == ("insertion", FIRST)
+    assert raised.value.facts["path"] == tmp_path / "results.jsonl"
+
+
+def test_the_page_reports_an_unfinished_run(killed):
+    page = PageParts(write_report(killed).read_text())
+    assert page.model["notice"].startswith(f"{killed} is not finished") and page.model["short"]
+    assert page.model["notice"].endswith(f"{RESUME} {killed}")
+    (run,) = page.model["runs"]
+    assert run["tasks"][0]["missing"] == 23 and ["episodes", "7 of 30: not finished"] in run["facts"]
+    assert "23 of 30 episodes missing" in " ".join(page.texts)  # without JavaScript
+
+
+def test_watch_rollouts_reports_an_unfinished_run(killed, tmp_path, run_command):
+    status, _, err = run_command(watch_rollouts, killed, "--export", tmp_path / "page.html")
+    assert status == 0 and err.startswith(f"watch-rollouts: {killed} is not finished: it has 7 of 30 episodes")
+    assert run_command(watch_rollouts, killed, "--export", tmp_path / "page.html", "--quiet") == (0, "", "")
+
+
+def test_a_comparison_reports_an_unfinished_run(killed, tmp_path, run_command):
+    other = write_outcomes(tmp_path / "other", "s" * 30, policy="hold")
+    status, out, _ = run_command(compare_policies, killed, other)
+    assert status == 0 and f"A ({killed}) is not finished: it has 7 of 30 episodes" in " ".join(out.split())
+
+
+def test_a_finished_run_has_no_notice(tmp_path):
+    folder = write_results(tmp_path / "act", typical_rows()[:7])
+    page = PageParts(write_report(folder).read_text())
+    assert page.model["notice"] == "" and not page.model["short"]
+    assert ["episodes", "7 of 7"] in page.model["runs"][0]["facts"]
+
+
+def test_a_run_that_was_extended_and_killed_is_unfinished_whatever_its_old_summary_says(tmp_path):
+    folder = write_outcomes(tmp_path / "act", "sssfff", **REQUESTED_30)
+    completeness = ResultsFolder(folder).completeness
+    assert (completeness.episodes, completeness.requested, completeness.summarised) == (6, 30, 6)
+    assert completeness.unfinished and not completeness.lost
+    assert PageParts(write_report(folder).read_text()).model["notice"].startswith(completeness.warning)
+
+
+def test_without_known_flags_a_run_is_not_called_unfinished(tmp_path):
+    folder = write_results(tmp_path / "act", typical_rows()[:2], command="run-benchmark --flavour 3")
+    assert ResultsFolder(folder).completeness.requested is None
+    assert PageParts(write_report(folder).read_text()).model["notice"] == ""
+
+
+def test_page_and_terminal_report_lost_rows(cut, tmp_path, run_command):
+    _, _, err = run_command(watch_rollouts, cut, "--export", tmp_path / "page.html")
+    notice = PageParts((tmp_path / "page.html").read_text()).model["notice"]
+    for text in (err.splitlines()[0], notice.splitlines()[0]):
+        assert "summary.json counts 6, results.jsonl has 1" in text and f"{RESUME} {cut}" in text
+    assert "not finished" not in notice
+
+
+def test_a_folder_with_lost_rows_is_not_compared(cut, tmp_path, run_command):
+    other = write_outcomes(tmp_path / "other", "sfsfsf", policy="hold")
+    status, out, err = run_command(compare_policies, cut, other)
+    assert (status, out) == (1, "") and str(cut) in err
+    with pytest.raises(DatasetError) as raised:
+        ResultsFolder.open(cut)
+    assert (raised.value.facts["expected"], raised.value.facts["got"]) == (6, 1)
+
+
+def test_resume_runs_lost_episodes_again(tmp_path):
+    run_into(tmp_path / "cut", episodes=4)
+    run_into(tmp_path / "whole", episodes=4)
+    cut_rows(tmp_path / "cut")
+    summary = run_into(tmp_path / "cut", episodes=4, resume=True)
+    assert summary.complete and json.loads((tmp_path / "cut" / "summary.json").read_text())["complete"]
+    assert_same_results(tmp_path / "cut", tmp_path / "whole")
+
+
+def resume(folder, **changes):
+    alone = BenchmarkConfig(resume=True, output_dir=folder, video="none", workers=0, quiet=True)
+    return benchmark(replace(alone, **changes), agent_factory=FakeAgent)
+
+
+def test_the_folder_alone_is_enough_to_resume(tmp_path):
+    run_into(tmp_path / "one", episodes=3, seed=FIRST + 1, spread="wide")
+    stored = rows_of(tmp_path / "one")
+    cut_rows(tmp_path / "one")
+    assert resume(tmp_path / "one").info.policy == "hold"
+    assert rows_of(tmp_path / "one") == stored
+    assert len(resume(tmp_path / "one", episodes=4).rows) == 4
+
+
+def test_with_other_flags_the_folder_is_not_enough(tmp_path):
+    run_into(tmp_path, episodes=1)
+    with pytest.raises(UsageError) as raised:
+        resume(tmp_path, seed=FIRST + 1)
+    assert raised.value.facts["got"] == ["--seed"] and raised.value.facts["path"] == tmp_path
+    with pytest.raises(UsageError, match="--policy"):
+        benchmark(replace(HOLD, policy="", output_dir=tmp_path))
+    with pytest.raises(UsageError, match="--policy"):
+        resume(tmp_path / "nowhere")
+
+
+def test_code_usage_reports_an_unfinished_run_and_refuses_lost_rows(tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "model.safetensors").write_bytes(b"weights")
+    (run / "config.json").write_text(json.dumps({"policy": "uniact", "config": {"codes": 8}}))
+    checkpoint = CheckpointId(path=str(run), sha256=sha256(b"weights").hexdigest())
+    rows = [make_row(seed=FIRST + i, policy="uniact", codes=((3, 10),)) for i in range(2)]
+    folder = write_results(tmp_path / "uniact", rows, videos=False, checkpoint=checkpoint, **REQUESTED_30)
+    config = CodeUsageConfig(results=(folder,), output=tmp_path / "codes.png")
+    code_usage(config)
+    assert capsys.readouterr().err.startswith(f"code-usage: {folder} is not finished")
+    (folder / "summary.json").write_text(json.dumps({"complete": False, "tasks": {"insertion": {"n": 6}}}))
+    with pytest.raises(DatasetError) as raised:
+        code_usage(config)
+    assert (raised.value.facts["expected"], raised.value.facts["got"]) == (6, 2)
