@@ -60,14 +60,10 @@ class Dataset:
         self.paths = tuple(found.values())
         missing = sorted(set(range(self.info.episodes)) - set(found))
         if self.info.complete and missing:
-            path = self.format.episode_path(directory, missing[0])
-            raise DatasetError(
-                f"{path} is missing: dataset.json counts {pluralize(self.info.episodes, 'episode')}, of which "
-                f"{len(missing)} cannot be found.",
-                f"Restore them from a copy, or record them again: {rerecord_command(directory / DATASET_JSON)}",
-                path=path,
-                missing=tuple(missing),
-            )
+            path, episodes = self.format.episode_path(directory, missing[0]), pluralize(self.info.episodes, "episode")
+            problem = f"{path} is missing: dataset.json counts {episodes}, of which {len(missing)} cannot be found."
+            hint = f"Restore them from a copy, or record them again: {rerecord_command(directory / DATASET_JSON)}"
+            raise DatasetError(problem, hint, path=path, missing=tuple(missing))
 
     @property
     def spec(self) -> EnvSpec:

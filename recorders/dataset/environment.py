@@ -62,12 +62,9 @@ def stored_definition(spec: EnvSpec, path: Path) -> Path | None:
     copies = [folder / DEFINITION_COPY for folder in (path, *path.absolute().parents[:LEVELS])]
     found = next((copy for copy in copies if _has_sha256(copy, expected)), None)
     if found is None:
-        raise DatasetError(
-            f"{path}: its task definition, {spec.task}, is missing or has changed, and there is no copy of it.",
-            f"Restore the file whose SHA-256 is {expected}, there or as {DEFINITION_COPY} in the dataset's folder.",
-            path=path,
-            expected=expected,
-        )
+        problem = f"{path}: its task definition, {spec.task}, is missing or has changed, and there is no copy of it."
+        hint = f"Restore the file whose SHA-256 is {expected}, there or as {DEFINITION_COPY} in the dataset's folder."
+        raise DatasetError(problem, hint, path=path, expected=expected)
     return found
 
 

@@ -18,32 +18,26 @@ from ambidex.codec import from_json
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.repair import repair_hint
-from ambidex.recorders.formats.fields import Field
+from ambidex.recorders.formats.fields import Field, array_error
 from ambidex.recorders.formats.images import decode_jpeg
 from ambidex.recorders.hdf5.reading import Hdf5Source, reading
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoredFrames:
-    """The frames of one stored episode, by random access.
+    """Where the frames of one stored episode are, and how they are stored.
 
     Attributes:
-        path: Of the episode, for errors.
         datasets: Camera -> the dataset of its frames, in the spec's order.
         checksums: CRC-32 of each frame as stored, shape (cameras, T); None if the storage has its own.
         encoded: The frames are JPEG.
         bottom_up: The rows of the frames are in OpenGL's order, the lowest first.
-        steps: T.
-        image_size: Height and width [px].
     """
 
-    path: Path
     datasets: Mapping[str, h5py.Dataset]
     checksums: npt.NDArray[np.uint32] | None
     encoded: bool
     bottom_up: bool
-    steps: int
-    image_size: tuple[int, int]
 
     @property
     def storage(self) -> str:
@@ -52,47 +46,13 @@ class StoredFrames:
             return "jpeg"
         return "lossless" if any(images.compression for images in self.datasets.values()) else "raw"
 
-    def check(self) -> None:
-        """Check shapes and types.
-
-        Raises:
-            DatasetError: They are not those of the episode's frames.
-        """
-        for images in self.datasets.values():
-            frame = (max(images.shape[1:2], default=0),) if self.encoded else (*self.image_size, 3)
-            if images.shape != (self.steps, *frame) or images.dtype != np.uint8:
-                raise DatasetError(
-                    f"{self.path}, field {images.name}: got {images.dtype} of shape {images.shape}, expected uint8 "
-                    f"of shape {(self.steps, *frame)}. The file is damaged or was changed.",
-                    repair_hint(self.path),
-                    path=self.path,
-                    field=images.name,
-                    got=(images.dtype, images.shape),
-                    expected=(np.dtype(np.uint8), (self.steps, *frame)),
-                )
-
-    def frame(self, camera: str, t: int) -> ImageArray:
-        """What a camera saw before action t, shape (H, W, 3) uint8 RGB, upright; t in [0, T).
-
-        Raises:
-            UnknownNameError: There is no such camera.
-            UsageError: t is out of range.
-            DatasetError: The frame is damaged.
-        """
-        if camera not in self.datasets:
-            raise UnknownNameError("camera", camera, self.datasets)
-        if not 0 <= t < self.steps:
-            raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; got {t}.", path=self.path, got=t)
-        images = self.datasets[camera]
-        with reading(self.path, f"{images.name}, frame {t}"):
-            data: ImageArray = images[t]
-            self._check_crc32(camera, t, data)
-            image = decode_jpeg(data, self.image_size) if self.encoded else data
-            return np.ascontiguousarray(image[::-1]) if self.bottom_up else image
-
-    def _check_crc32(self, camera: str, t: int, data: ImageArray) -> None:
+    def read(self, camera: str, t: int, size: tuple[int, int]) -> ImageArray:
+        """A frame of this size, upright. Raises what decoding raises, and ValueError for another checksum."""
+        data: ImageArray = self.datasets[camera][t]
         if self.checksums is not None and zlib.crc32(data.data) != self.checksums[[*self.datasets].index(camera), t]:
             raise ValueError("its checksum differs")
+        image = decode_jpeg(data, size) if self.encoded else data
+        return np.ascontiguousarray(image[::-1]) if self.bottom_up else image
 
 
 class StoredEpisode(ABC):
@@ -180,7 +140,13 @@ class StoredEpisode(ABC):
             UsageError: t is out of range.
             DatasetError: The frame is damaged.
         """
-        return self._frames.frame(camera, t)
+        datasets = self._frames.datasets
+        if camera not in datasets:
+            raise UnknownNameError("camera", camera, datasets)
+        if not 0 <= t < self.steps:
+            raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; got {t}.", path=self.path, got=t)
+        with reading(self.path, f"{datasets[camera].name}, frame {t}"):
+            return self._frames.read(camera, t, self.spec.image_size)
 
     def frames(self, camera: str) -> Iterator[ImageArray]:
         """All T frames of a camera, one at a time."""
@@ -208,19 +174,21 @@ class StoredEpisode(ABC):
             field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
         self._frames = self._stored_frames()
         self.storage = self._frames.storage
-        self._frames.check()
+        self._check_frames()
 
     def _check_version(self) -> None:
         version = self._attribute("format_version", np.integer)
         if version != self._format_version:
-            raise DatasetError(
-                f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}.",
-                "Read it with the version of ambidex that wrote it.",
-                path=self.path,
-                field="format_version",
-                got=version,
-                expected=self._format_version,
-            )
+            problem = f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}."
+            facts = {"path": self.path, "field": "format_version", "got": version, "expected": self._format_version}
+            raise DatasetError(problem, "Read it with the version of ambidex that wrote it.", **facts)
+
+    def _check_frames(self) -> None:
+        for images in self._frames.datasets.values():
+            frame = (max(images.shape[1:2], default=0),) if self._frames.encoded else (*self.spec.image_size, 3)
+            got, expected = (images.dtype, images.shape), (np.dtype(np.uint8), (self.steps, *frame))
+            if got != expected:
+                raise array_error(self.path, images.name, got, expected)
 
     def _count_steps(self) -> int:
         action = self._source.dataset(self._location(self._fields[0]))
@@ -230,15 +198,8 @@ class StoredEpisode(ABC):
         stored = self._json("sha256")
         for name, fingerprint in self._fingerprints(episode, stored, self._json("env_spec")).items():
             if stored.get(name) != fingerprint:
-                raise DatasetError(
-                    f"{self.path}, {name}: its SHA-256 is not the stored one, so it was damaged or changed after "
-                    "recording.",
-                    repair_hint(self.path),
-                    path=self.path,
-                    field=name,
-                    got=fingerprint,
-                    expected=stored.get(name),
-                )
+                problem = f"{self.path}, {name}: its SHA-256 differs, so it was damaged or changed after recording."
+                raise DatasetError(problem, repair_hint(self.path), path=self.path, field=name)
 
     def _location(self, field: Field) -> str:
         return str(PurePosixPath(self._group) / field.path)

@@ -85,13 +85,8 @@ def check_stored_episodes(directory: Path, file_format: DatasetFormat) -> None:
     if errors:
         names = first_few([str(path.relative_to(directory)) for path in errors], limit=5, separator=", ")
         first = next(iter(errors.values()))
-        raise DatasetError(
-            f"--resume: {len(errors)} of {len(paths)} episodes stored in {directory} cannot be read: {names}. "
-            f"The first: {first.problem}",
-            first.hint,
-            path=directory,
-            damaged=tuple(errors),
-        )
+        problem = f"--resume: {len(errors)} of {len(paths)} episodes stored in {directory} cannot be read: {names}."
+        raise DatasetError(f"{problem} The first: {first.problem}", first.hint, path=directory, damaged=tuple(errors))
 
 
 def dataset_size(directory: Path) -> int:

@@ -61,11 +61,8 @@ class ActFormat:
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         storage_class(options.storage)
         if options.image_convention != "upright":
-            raise UsageError(
-                f"--image-convention {options.image_convention}: images of the act format are upright.",
-                "Leave the flag out, or use --format libero.",
-                got=options.image_convention,
-            )
+            problem = f"--image-convention {options.image_convention}: images of the act format are upright."
+            raise UsageError(problem, "Leave the flag out, or use --format libero.", got=options.image_convention)
 
     def episode_path(self, directory: Path, index: int) -> Path:
         return episode_path(directory, index)
@@ -114,8 +111,7 @@ def write_episode(path: Path, episode: Episode, frames: Frames, storage: str, on
 
     Raises:
         UnknownNameError: An unknown storage.
-        DatasetError: The fields do not fit together, frames are missing or of the wrong shape, or the file cannot be
-            written.
+        DatasetError: Fields or frames do not fit together, or the file cannot be written.
     """
     image_storage = storage_class(storage)
     check_fields(path, episode, FIELDS)
@@ -125,8 +121,8 @@ def write_episode(path: Path, episode: Episode, frames: Frames, storage: str, on
         file.attrs.update(episode_attributes(episode, FORMAT_VERSION, fingerprints(episode)))
         for field in FIELDS:
             write_array(file, field.path, getattr(episode, field.name), compressed=field.compressed)
-        names = {camera: camera for camera in episode.spec.cameras}
-        images = image_storage(ImageLocation.of(episode, file.create_group(IMAGES), names, metadata=file))
+        names, group = {camera: camera for camera in episode.spec.cameras}, file.create_group(IMAGES)
+        images = image_storage(ImageLocation(episode=episode, group=group, names=names, metadata=file))
         store_frames(path, episode, frames, images, sink, on_step=on_step)
 
 
@@ -137,23 +133,15 @@ class ActEpisode(StoredEpisode):
     _format_version = FORMAT_VERSION
 
     def __init__(self, path: Path) -> None:
-        """Open and check the file: attributes, shapes and types of all fields, but no data.
-
-        Raises:
-            DatasetError: The file is missing, damaged, or was not recorded by this project.
-        """
         super().__init__(path, file=path, group="/")
 
     def _stored_frames(self) -> StoredFrames:
         source = self._source
         return StoredFrames(
-            path=self.path,
             datasets={camera: source.dataset(f"{IMAGES}/{camera}") for camera in self.cameras},
             checksums=source.array(IMAGE_CRC32) if source.has(IMAGE_CRC32) else None,
             encoded=bool(self._attribute("compress", np.bool_)),
             bottom_up=False,
-            steps=self.steps,
-            image_size=self.spec.image_size,
         )
 
     def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:

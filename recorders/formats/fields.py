@@ -49,15 +49,16 @@ class Field:
         expected = (steps + self.extra_rows, *width[: self.dimensions - 1])
         empty = 0 in (shape[:1] if self.may_be_empty else shape)
         if shape != expected or dtype != np.dtype(self.dtype) or empty:
-            raise DatasetError(
-                f"{file}, field {self.path}: got {dtype} of shape {shape}, expected {self.dtype} of shape {expected} "
-                f"for {steps} steps. The file is damaged or was changed.",
-                repair_hint(file),
-                path=file,
-                field=self.path,
-                got=(dtype, shape),
-                expected=(np.dtype(self.dtype), expected),
-            )
+            raise array_error(file, self.path, (dtype, shape), (np.dtype(self.dtype), expected))
+
+
+def array_error(file: Path, field: str, got: tuple[object, object], expected: tuple[object, object]) -> DatasetError:
+    """The error for an array whose type and shape are not the expected ones."""
+    problem = (
+        f"{file}, field {field}: got {got[0]} of shape {got[1]}, expected {expected[0]} of shape {expected[1]}. "
+        "The file is damaged or was changed."
+    )
+    return DatasetError(problem, repair_hint(file), path=file, field=field, got=got, expected=expected)
 
 
 def check_fields(path: Path, episode: Episode, fields: tuple[Field, ...]) -> None:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol
 
 import h5py
 import numpy as np
@@ -36,24 +36,16 @@ class ImageLocation:
     """Where the frames of one episode are stored in a file.
 
     Attributes:
+        episode: Has the number of frames and their size.
         group: Will hold one dataset per camera.
         names: Camera -> name of its dataset in the group, in the spec's order.
         metadata: Will hold checksums and lengths.
-        steps: T.
-        image_size: Height and width [px].
     """
 
+    episode: Episode
     group: h5py.Group
     names: Mapping[str, str]
     metadata: h5py.Group
-    steps: int
-    image_size: tuple[int, int]
-
-    @classmethod
-    def of(cls, episode: Episode, group: h5py.Group, names: Mapping[str, str], metadata: h5py.Group) -> Self:
-        """For the frames of an episode."""
-        size = episode.spec.image_size
-        return cls(group=group, names=names, metadata=metadata, steps=episode.steps, image_size=size)
 
 
 class ImageStorage(Protocol):
@@ -89,11 +81,11 @@ class LosslessImages:
     filters: ClassVar[dict[str, object]] = {"compression": "gzip", "compression_opts": GZIP_LEVEL}
 
     def __init__(self, location: ImageLocation) -> None:
-        shape = (*location.image_size, 3)
+        shape = (*location.episode.spec.image_size, 3)
         options = {"dtype": np.uint8, "chunks": (1, *shape), "track_times": False, **self.filters}
         self._location = location
         self._datasets = {
-            camera: location.group.create_dataset(name, (location.steps, *shape), **options)
+            camera: location.group.create_dataset(name, (location.episode.steps, *shape), **options)
             for camera, name in location.names.items()
         }
 
@@ -188,12 +180,8 @@ def check_cameras(path: Path, episode: Episode, frames: Frames) -> None:
     """Raise DatasetError unless frames are given of exactly the spec's cameras."""
     expected = episode.spec.cameras
     if set(frames) != set(expected):
-        raise DatasetError(
-            f"{path}: got frames of the cameras {sorted(frames)}, expected {list(expected)} as in the episode's spec.",
-            path=path,
-            got=tuple(frames),
-            expected=expected,
-        )
+        problem = f"{path}: got frames of the cameras {sorted(frames)}, expected {list(expected)} as in its spec."
+        raise DatasetError(problem, path=path, got=tuple(frames), expected=expected)
 
 
 def store_frames(
@@ -257,13 +245,9 @@ def _steps(path: Path, episode: Episode, frames: Frames) -> Iterator[dict[str, I
         yield {camera: _next_frame(path, episode, camera, t, source) for camera, source in sources.items()}
     for camera, source in sources.items():
         if next(source, None) is not None:
-            raise DatasetError(
-                f"{path}, camera {camera!r}: got more than {episode.steps} frames for {episode.steps} actions.",
-                "Give one frame per action, taken before it, and none for the last state.",
-                path=path,
-                camera=camera,
-                expected=episode.steps,
-            )
+            problem = f"{path}, camera {camera!r}: got more than {episode.steps} frames for {episode.steps} actions."
+            hint = "Give one frame per action, taken before it, and none for the last state."
+            raise DatasetError(problem, hint, path=path, camera=camera, expected=episode.steps)
 
 
 def _next_frame(path: Path, episode: Episode, camera: str, t: int, source: Iterator[ImageArray]) -> ImageArray:
@@ -271,15 +255,9 @@ def _next_frame(path: Path, episode: Episode, camera: str, t: int, source: Itera
     expected = (*episode.spec.image_size, 3)
     if frame is None or frame.shape != expected or frame.dtype != np.uint8:
         got = "no frame" if frame is None else f"{frame.dtype} of shape {frame.shape}"
-        raise DatasetError(
-            f"{path}, camera {camera!r}, step {t}: got {got}, expected uint8 of shape {expected}.",
-            "Give one frame per action, in the size of the episode's spec.",
-            path=path,
-            camera=camera,
-            step=t,
-            got=got,
-            expected=expected,
-        )
+        problem = f"{path}, camera {camera!r}, step {t}: got {got}, expected uint8 of shape {expected}."
+        hint = "Give one frame per action, in the size of the episode's spec."
+        raise DatasetError(problem, hint, path=path, camera=camera, step=t, got=got, expected=expected)
     return frame
 
 

@@ -122,10 +122,8 @@ def format_of(path: Path) -> DatasetFormat:
                 return candidate
     finally:
         source.close()
-    known = ", ".join(FORMATS)
-    raise DatasetError(
-        f"{file} is an HDF5 file of no known format.", f"Expected one that record-episodes wrote: {known}.", path=file
-    )
+    hint = f"Expected one that record-episodes wrote: {', '.join(FORMATS)}."
+    raise DatasetError(f"{file} is an HDF5 file of no known format.", hint, path=file)
 
 
 def open_episode(path: Path) -> StoredEpisode:

@@ -63,11 +63,8 @@ def _verify_once(path: Path, device: int, inode: int, size: int, changed: int) -
         extents: Extents = list(_EXTENT.iter_unpack(table)) if len(table) == count * _EXTENT.size else []
         length = sum(length for _, length in extents)
         if not 0 < length <= file.seek(0, io.SEEK_END) or _checksum(file, extents) != checksum:
-            raise DatasetError(
-                f"{path}, structure of the file: its checksum differs, so it was damaged after recording.",
-                repair_hint(path),
-                path=path,
-            )
+            problem = f"{path}, structure of the file: its checksum differs, so it was damaged after recording."
+            raise DatasetError(problem, repair_hint(path), path=path)
 
 
 def _data_extents(file: h5py.File) -> Extents:

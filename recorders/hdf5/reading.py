@@ -28,13 +28,9 @@ def reading(path: Path, field: str) -> Iterator[None]:
     except AmbidexError:
         raise
     except Exception as error:
-        first_line = (str(error).splitlines() or [""])[0]
-        raise DatasetError(
-            f"{path}, {field}: the file is damaged here and cannot be read ({type(error).__name__}: {first_line}).",
-            repair_hint(path),
-            path=path,
-            field=field,
-        ) from error
+        cause = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        problem = f"{path}, {field}: the file is damaged here and cannot be read ({cause})."
+        raise DatasetError(problem, repair_hint(path), path=path, field=field) from error
 
 
 class Hdf5Source:
@@ -106,9 +102,5 @@ def _check_signature(path: Path) -> None:
 
 
 def _foreign(path: Path, field: str) -> DatasetError:
-    return DatasetError(
-        f"{path} has no {field}. Files of the original ACT and LIBERO code lack what it takes to replay them.",
-        "Record the dataset with record-episodes.",
-        path=path,
-        field=field,
-    )
+    problem = f"{path} has no {field}. Files of the original ACT and LIBERO code lack what it takes to replay them."
+    return DatasetError(problem, "Record the dataset with record-episodes.", path=path, field=field)

@@ -73,10 +73,7 @@ class AttemptLog:
 
     def _check_errors(self, attempts: Sequence[Attempt]) -> None:
         if len(attempts) == MAX_CONSECUTIVE_ERRORS and all(a.outcome is Outcome.ERROR for a in attempts):
-            raise DatasetError(
-                f"{self._plan.config.task}: the first {len(attempts)} attempts, seeds {attempts[0].seed} to "
-                f"{attempts[-1].seed}, all raised errors. The last: {attempts[-1].reason}",
-                f"Correct the cause and record into an empty folder; {self._path} lists all errors.",
-                path=self._path,
-                reason=attempts[-1].reason,
-            )
+            task, last = self._plan.config.task, attempts[-1]
+            problem = f"{task}: the first {len(attempts)} attempts all raised errors. Seed {last.seed}: {last.reason}"
+            hint = f"Correct the cause and record into an empty folder; {self._path} lists all errors."
+            raise DatasetError(problem, hint, path=self._path, reason=last.reason)

@@ -128,13 +128,12 @@ def _max_attempts(config: RecordConfig) -> int:
         return usual
     states = len(read_init_states(config.init_states))
     if states < config.num_episodes:
-        raise UsageError(
+        problem = (
             f"--num-episodes {config.num_episodes}: {config.init_states} holds {states} initial states, and the same "
-            "one gives the same episode again.",
-            "Record fewer episodes, or allow repeats with --max-attempts.",
-            got=config.num_episodes,
-            expected=states,
+            "one gives the same episode again."
         )
+        hint = "Record fewer episodes, or allow repeats with --max-attempts."
+        raise UsageError(problem, hint, got=config.num_episodes, expected=states)
     return min(usual, states)
 
 

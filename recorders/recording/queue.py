@@ -86,11 +86,9 @@ class RecordingQueue:
 
     def _check_same(self, earlier: Attempt, now: RolloutResult) -> None:
         if earlier.outcome is not now.outcome:
-            raise DatasetError(
+            problem = (
                 f"{self._config.task}, seed {now.seed}: the attempt was a {earlier.outcome} and is now a {now.outcome} "
-                f"({now.reason}). This machine computes differently, or the code has changed.",
-                "Resume where the dataset was recorded, or record into another folder.",
-                seed=now.seed,
-                got=now.outcome,
-                expected=earlier.outcome,
+                f"({now.reason}). This machine computes differently, or the code has changed."
             )
+            hint = "Resume where the dataset was recorded, or record into another folder."
+            raise DatasetError(problem, hint, seed=now.seed, got=now.outcome, expected=earlier.outcome)

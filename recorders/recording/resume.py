@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UsageError
@@ -45,9 +46,9 @@ def load_progress(plan: TaskPlan) -> RecordingProgress:
         return RecordingProgress()
     info = DatasetInfo.read(directory)
     file_format = format_named(info.format)
-    _refuse(plan, _differences(info, plan))
+    refuse_differences(directory, _differences(info, plan))
     check_stored_episodes(directory, file_format)
-    _refuse(plan, _model_differences(file_format, plan))
+    refuse_differences(directory, _model_differences(file_format, plan))
     attempts = tuple(read_attempts(directory))
     _check_attempts(plan, attempts)
     return RecordingProgress(attempts=attempts, complete=info.complete)
@@ -74,14 +75,12 @@ def _model_differences(file_format: DatasetFormat, plan: TaskPlan) -> list[str]:
     return ["the model of robot, objects or scene has changed"]
 
 
-def _refuse(plan: TaskPlan, found: list[str]) -> None:
+def refuse_differences(directory: Path, found: Sequence[str]) -> None:
+    """Raise UsageError if there are differences between the earlier runs in a folder and this one."""
     if found:
-        raise UsageError(
-            f"--resume: {plan.directory} was recorded differently: {'; '.join(found)}.",
-            "Use the original flags, or record into another --output-dir.",
-            path=plan.directory,
-            differences=tuple(found),
-        )
+        problem = f"--resume: {directory} was recorded differently: {'; '.join(found)}."
+        hint = "Use the original flags, or another --output-dir."
+        raise UsageError(problem, hint, path=directory, differences=tuple(found))
 
 
 def _check_attempts(plan: TaskPlan, attempts: Sequence[Attempt]) -> None:
@@ -90,13 +89,7 @@ def _check_attempts(plan: TaskPlan, attempts: Sequence[Attempt]) -> None:
         seed = plan.config.seed + row - 1
         expected = episode if attempt.outcome is Outcome.SUCCESS else None
         if (attempt.seed, attempt.episode) != (seed, expected):
-            raise DatasetError(
-                f"{plan.directory / ATTEMPTS}, row {row}: got seed {attempt.seed}, episode {attempt.episode}; expected "
-                f"seed {seed}, episode {expected}. The file was changed after recording.",
-                "Restore it, or record again into another folder.",
-                path=plan.directory / ATTEMPTS,
-                row=row,
-                got=(attempt.seed, attempt.episode),
-                expected=(seed, expected),
-            )
+            path, got = plan.directory / ATTEMPTS, f"seed {attempt.seed}, episode {attempt.episode}"
+            problem = f"{path}, row {row}: got {got}; expected seed {seed}, episode {expected}. The file was changed."
+            raise DatasetError(problem, "Restore it, or record again into another folder.", path=path, row=row)
         episode += attempt.outcome is Outcome.SUCCESS

@@ -15,7 +15,7 @@ from ambidex.recorders.formats.libero.layout import PARTS, is_demo_path
 from ambidex.recorders.formats.registry import format_named, read_episode
 from ambidex.recorders.recording.checks import check_names
 from ambidex.recorders.rendering.config import RenderConfig
-from ambidex.recorders.rendering.worker import RenderJob
+from ambidex.recorders.rendering.worker import RenderJob, rendered_spec
 
 MODEL_CHANGED = (
     "The model has changed since this dataset was recorded: robot, objects or scene may look different or be "
@@ -57,8 +57,8 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
         RenderingError: Images are asked for, and no OpenGL library can be loaded.
     """
     source = _open_source(config.path)
-    spec = _new_spec(config, source.spec)
-    full = _resolved(config, spec, source.info)
+    full = _resolved(config, source.info)
+    spec = rendered_spec(source.spec, full)
     env = stored_environment(spec, source.directory)
     model_sha256, definition = env.scene.model_sha256, user_definition(env)
     env.close()
@@ -86,30 +86,18 @@ def _open_source(path: Path) -> Dataset:
     file = path.parent if is_demo_path(path) else path
     if file.is_file():
         folder = file.parent.parent if file.parent.name in (FAILURES, PARTS) else file.parent
-        raise UsageError(
-            f"{path} is not a dataset folder, but a file in {folder}.",
-            "Give the folder: all episodes of a dataset are rendered.",
-            path=path,
-            expected=folder,
-        )
+        problem = f"{path} is not a dataset folder, but a file in {folder}."
+        raise UsageError(problem, "Give the folder: all its episodes are rendered.", path=path, expected=folder)
     return Dataset(path)
 
 
-def _new_spec(config: RenderConfig, spec: EnvSpec) -> EnvSpec:
-    return replace(
-        spec,
+def _resolved(config: RenderConfig, info: DatasetInfo) -> RenderConfig:
+    spec = info.env_spec
+    full = replace(
+        config,
         cameras=spec.cameras if config.cameras is None else config.cameras,
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
-    )
-
-
-def _resolved(config: RenderConfig, spec: EnvSpec, info: DatasetInfo) -> RenderConfig:
-    full = replace(
-        config,
-        cameras=spec.cameras,
-        image_size=spec.image_size,
-        render_quality=spec.render_quality,
         storage=config.storage or info.storage,
         format=config.format or info.format,
     )

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.atomic_files import replacing
-from ambidex.errors import DatasetError, UsageError
+from ambidex.errors import DatasetError
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.progress import Progress
@@ -16,6 +16,7 @@ from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.dataset.files import check_stored_episodes, dataset_size, remove_partial_files
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.formats.registry import format_named
+from ambidex.recorders.recording.resume import refuse_differences
 from ambidex.recorders.rendering.config import RUN_ONLY, RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
 from ambidex.recorders.rendering.worker import RenderJob, RenderWorker
@@ -81,14 +82,7 @@ def _check_resumable(plan: RenderPlan) -> None:
     if not (plan.target / DATASET_JSON).exists():
         return
     old = DatasetInfo.read(plan.target).settings(COMMAND, RenderConfig)
-    found = changed_flags(old, plan.config, ignore=RUN_ONLY)
-    if found:
-        raise UsageError(
-            f"--resume: {plan.target} was rendered differently: {'; '.join(found)}.",
-            "Use the original flags, or another --output-dir.",
-            path=plan.target,
-            differences=tuple(found),
-        )
+    refuse_differences(plan.target, changed_flags(old, plan.config, ignore=RUN_ONLY))
     check_stored_episodes(plan.target, format_named(plan.config.write_options.format))
 
 

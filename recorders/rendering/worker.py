@@ -10,6 +10,7 @@ from ambidex.recorders.dataset.environment import stored_environment
 from ambidex.recorders.dataset.layout import EpisodeFiles, WriteOptions
 from ambidex.recorders.formats.registry import read_episode
 from ambidex.recorders.recording.worker import EpisodeWriter
+from ambidex.recorders.rendering.config import RenderConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +55,17 @@ class RenderWorker:
         episode = read_episode(job.source)
         expected, got = self._env.scene.state().size, episode.states.shape[1]
         if got != expected:
-            raise DatasetError(
-                f"{job.source}: a state has {got} numbers, expected {expected} in this version of {episode.spec.task}.",
-                f"Use the version that recorded it: {dict(episode.versions)}.",
-                path=job.source,
-                got=got,
-                expected=expected,
-            )
-        spec = replace(
-            episode.spec,
-            cameras=self._spec.cameras,
-            image_size=self._spec.image_size,
-            render_quality=self._spec.render_quality,
-        )
-        return self._writer.write(replace(episode, spec=spec), job.files)
+            task, hint = episode.spec.task, f"Use the version that recorded it: {dict(episode.versions)}."
+            problem = f"{job.source}: a state has {got} numbers, expected {expected} in this version of {task}."
+            raise DatasetError(problem, hint, path=job.source, got=got, expected=expected)
+        return self._writer.write(replace(episode, spec=rendered_spec(episode.spec, self._spec)), job.files)
+
+
+def rendered_spec(spec: EnvSpec, choice: EnvSpec | RenderConfig) -> EnvSpec:
+    """A spec with the cameras, image size and render quality of another, or of flags without defaults."""
+    return replace(
+        spec,
+        cameras=choice.cameras or (),
+        image_size=choice.image_size or spec.image_size,
+        render_quality=choice.render_quality or spec.render_quality,
+    )

@@ -103,14 +103,12 @@ def _check_sizes(path: Path, episode: Episode, env: Environment) -> None:
     got = (episode.states.shape[1], len(episode.spec.joint_names))
     expected = (env.scene.state().size, len(env.spec.joint_names))
     if (got[0], episode.spec.joint_names) != (expected[0], env.spec.joint_names):
-        raise DatasetError(
+        problem = (
             f"{path}: a state has {got[0]} numbers and the robot {got[1]} joints, expected {expected[0]} and "
-            f"{expected[1]} in this version of {episode.spec.task}.",
-            f"Use the version that recorded it: {dict(episode.versions)}.",
-            path=path,
-            got=got,
-            expected=expected,
+            f"{expected[1]} in this version of {episode.spec.task}."
         )
+        hint = f"Use the version that recorded it: {dict(episode.versions)}."
+        raise DatasetError(problem, hint, path=path, got=got, expected=expected)
 
 
 def _notes(episode: Episode, env: Environment) -> tuple[str, ...]:

@@ -82,14 +82,8 @@ class VideoWriter:
     def _check(self, frames: Mapping[str, ImageArray]) -> None:
         got, expected = {camera: frame.shape for camera, frame in frames.items()}, dict(self._tiling.shapes)
         if got != expected:
-            raise DatasetError(
-                f"{self._path}, step {self._steps}: got images {got}, expected {expected} as in the first step.",
-                "Give the same cameras in the same sizes at every step.",
-                path=self._path,
-                step=self._steps,
-                got=got,
-                expected=expected,
-            )
+            problem = f"{self._path}, step {self._steps}: got images {got}, expected {expected} as in the first step."
+            raise DatasetError(problem, path=self._path, step=self._steps, got=got, expected=expected)
 
     def _close_file(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -36,13 +36,11 @@ class LiberoFormat:
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         check_storage(options.storage, options.image_convention)
         if spec.family != "libero" or spec.control != "ee":
-            raise UsageError(
+            problem = (
                 f"--format libero needs a task of the libero family under ee control; {spec.task} is of the family "
-                f"{spec.family}, under {spec.control} control.",
-                "Use --format act.",
-                got=(spec.family, spec.control),
-                expected=("libero", "ee"),
+                f"{spec.family}, under {spec.control} control."
             )
+            raise UsageError(problem, "Use --format act.", got=(spec.family, spec.control), expected=("libero", "ee"))
 
     def episode_path(self, directory: Path, index: int) -> Path:
         return directory / PARTS / f"{PREFIX}{index}.hdf5"
@@ -93,10 +91,6 @@ def merged_file(directory: Path) -> Path | None:
     files = sorted(directory.glob(f"*{SUFFIX}"))
     if len(files) > 1:
         names = ", ".join(file.name for file in files)
-        raise DatasetError(
-            f"{directory} holds several LIBERO files, {names}; a dataset has one.",
-            "Remove those that do not belong to it.",
-            path=directory,
-            got=tuple(files),
-        )
+        problem = f"{directory} holds several LIBERO files, {names}; a dataset has one."
+        raise DatasetError(problem, "Remove those that do not belong to it.", path=directory, got=tuple(files))
     return files[0] if files else None

@@ -4,9 +4,8 @@ docs/datasets.md has the whole layout. Source: the files of LIBERO and robomimic
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError, UsageError
@@ -30,33 +29,20 @@ IMAGE_KEYS = {"robot0_eye_in_hand": "eye_in_hand_rgb"}
 """Cameras whose images have another name in LIBERO than CAMERA_rgb."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DemoLocation:
-    """Where one demonstration is.
+def demo_path(path: Path) -> Path:
+    """FILE/demo_I of a demonstration, which a file with a single one stands for too.
 
-    Attributes:
-        file: The file.
-        demo: Its group in there, "demo_I".
+    Raises:
+        UsageError: A file with several demonstrations.
+        DatasetError: It is missing, damaged or foreign.
     """
-
-    file: Path
-    demo: str
-
-    @classmethod
-    def of(cls, path: Path) -> Self:
-        """The location for a path: FILE/demo_I, or a file with one demonstration.
-
-        Raises:
-            UsageError: A file with several demonstrations.
-            DatasetError: It is missing, damaged or foreign.
-        """
-        if is_demo_path(path):
-            return cls(file=path.parent, demo=path.name)
-        demos = list(demos_in(path).values())
-        if len(demos) != 1:
-            example = demos[0] if demos else path / f"{PREFIX}0"
-            raise UsageError(f"{path} holds {len(demos)} demonstrations.", f"Name one, e.g. {example}.", path=path)
-        return cls(file=path, demo=demos[0].name)
+    if is_demo_path(path):
+        return path
+    demos = list(demos_in(path).values())
+    if len(demos) != 1:
+        example = demos[0] if demos else path / f"{PREFIX}0"
+        raise UsageError(f"{path} holds {len(demos)} demonstrations.", f"Name one, e.g. {example}.", path=path)
+    return demos[0]
 
 
 def is_demo_path(path: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ambidex.recorders.formats.libero.layout import DATA, PREFIX, DemoLocation, demos_in
+from ambidex.recorders.formats.libero.layout import DATA, PREFIX, demo_path, demos_in
 from ambidex.recorders.hdf5.writing import Hdf5Sink, atomic_hdf5_file, write_array
 
 HELD_OUT = 10  # every tenth demonstration is for validation, so that the split does not change as a dataset grows
@@ -29,21 +29,21 @@ def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
     present = demos_in(target) if target.exists() else {}
     demos = {**parts, **present}
     if len(demos) > len(present):
-        _write(target, {index: DemoLocation.of(demos[index]) for index in sorted(demos)})
+        _write(target, {index: demo_path(demos[index]) for index in sorted(demos)})
     for path in parts.values():
         path.unlink()
 
 
-def _write(target: Path, demos: Mapping[int, DemoLocation]) -> None:
+def _write(target: Path, demos: Mapping[int, Path]) -> None:
     total = 0
     with atomic_hdf5_file(target) as (file, sink):
         data = file.create_group(DATA)
-        for index, location in demos.items():
-            with h5py.File(location.file, "r", rdcc_nbytes=0) as source:
+        for index, path in demos.items():
+            with h5py.File(path.parent, "r", rdcc_nbytes=0) as source:
                 if not data.attrs:
                     _copy_attributes(source[DATA], data)
                 demo = data.create_group(f"{PREFIX}{index}")
-                _copy(source[f"{DATA}/{location.demo}"], demo, sink)
+                _copy(source[f"{DATA}/{path.name}"], demo, sink)
                 total += int(demo.attrs["num_samples"])
         data.attrs.update({"num_demos": np.int64(len(demos)), "total": np.int64(total)})
         for name, chosen in _masks(list(demos)).items():

@@ -6,6 +6,7 @@ from pathlib import Path
 from ambidex.envs.types import Episode
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.episode import StoredEpisode, StoredFrames
+from ambidex.recorders.dataset.repair import repair_hint
 from ambidex.recorders.formats.images import IMAGE_CRC32
 from ambidex.recorders.formats.libero.layout import (
     CONVENTIONS,
@@ -14,7 +15,7 @@ from ambidex.recorders.formats.libero.layout import (
     OBSERVATIONS,
     OWN,
     OWN_FIELDS,
-    DemoLocation,
+    demo_path,
     demos_in,
     fingerprints,
     image_keys,
@@ -22,46 +23,36 @@ from ambidex.recorders.formats.libero.layout import (
 
 
 class LiberoDemo(StoredEpisode):
-    """An open demonstration; its storage is "lossless" or "raw"."""
+    """An open demonstration; its storage is "lossless" or "raw".
+
+    Raises:
+        UsageError: A file with several demonstrations.
+    """
 
     _fields = OWN_FIELDS
     _format_version = FORMAT_VERSION
 
     def __init__(self, path: Path) -> None:
-        """Open and check: attributes, shapes and types of all fields, but no data.
-
-        Raises:
-            UsageError: A file with several demonstrations.
-            DatasetError: The file is missing, damaged, or was not recorded by this project.
-        """
-        location = DemoLocation.of(path)
-        self._demo = f"/{DATA}/{location.demo}"
-        super().__init__(path, file=location.file, group=f"{self._demo}/{OWN}")
+        demo = demo_path(path)
+        self._demo = f"/{DATA}/{demo.name}"
+        super().__init__(path, file=demo.parent, group=f"{self._demo}/{OWN}")
 
     def _stored_frames(self) -> StoredFrames:
         source, checksums = self._source, f"{self._group}/{IMAGE_CRC32}"
         images = f"{self._demo}/{OBSERVATIONS}"
         return StoredFrames(
-            path=self.path,
             datasets={camera: source.dataset(f"{images}/{key}") for camera, key in image_keys(self.spec).items()},
             checksums=source.array(checksums) if source.has(checksums) else None,
             encoded=False,
             bottom_up=self._convention() == "opengl",
-            steps=self.steps,
-            image_size=self.spec.image_size,
         )
 
     def _convention(self) -> str:
         convention: str = self._source.attribute("image_convention", str, f"/{DATA}")
         if convention not in CONVENTIONS:
-            raise DatasetError(
-                f"{self.path}, attribute 'image_convention': got {convention!r}, expected {' or '.join(CONVENTIONS)}.",
-                "Restore the file from a copy.",
-                path=self.path,
-                field="image_convention",
-                got=convention,
-                expected=tuple(CONVENTIONS),
-            )
+            field, known = "attribute 'image_convention'", " or ".join(CONVENTIONS)
+            problem = f"{self.path}, {field}: got {convention!r}, expected {known}."
+            raise DatasetError(problem, repair_hint(self.path), path=self.path, field=field, got=convention)
         return convention
 
     def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:

@@ -61,8 +61,7 @@ def write_demo(
 
     Raises:
         UsageError: An unknown storage or convention, or the actions are not 7 numbers each.
-        DatasetError: The fields do not fit together, frames are missing or of the wrong shape, or the file cannot be
-            written.
+        DatasetError: Fields or frames do not fit together, or the file cannot be written.
     """
     check_storage(storage, convention)
     check_fields(path, episode, OWN_FIELDS)
@@ -73,21 +72,18 @@ def write_demo(
         _write_attributes(file.create_group(DATA), episode, scene, convention)
         demo = file.create_group(f"{DATA}/{DEMO}")
         _write_arrays(demo, episode, arrays, scene)
-        images = ImageLocation.of(episode, demo[OBSERVATIONS], image_keys(episode.spec), metadata=demo[OWN])
-        bottom_up = convention == "opengl"
-        store_frames(path, episode, frames, storage_class(storage)(images), sink, bottom_up=bottom_up, on_step=on_step)
+        names, bottom_up = image_keys(episode.spec), convention == "opengl"
+        location = ImageLocation(episode=episode, group=demo[OBSERVATIONS], names=names, metadata=demo[OWN])
+        images = storage_class(storage)(location)
+        store_frames(path, episode, frames, images, sink, bottom_up=bottom_up, on_step=on_step)
 
 
 def check_storage(storage: str, convention: str) -> None:
     """Raise UsageError unless a LIBERO file can be written with this storage and order of image rows."""
     known = [name for name, kind in STORAGES.items() if not kind.compress]
     if storage in STORAGES and storage not in known:
-        raise UsageError(
-            f"--storage {storage}: LIBERO's and robomimic's loaders cannot decode images.",
-            f"Use {' or '.join(known)}, or another --format.",
-            got=storage,
-            expected=tuple(known),
-        )
+        problem = f"--storage {storage}: LIBERO's and robomimic's loaders cannot decode images."
+        raise UsageError(problem, f"Use {' or '.join(known)}, or another --format.", got=storage, expected=tuple(known))
     for kind, name, names in (("storage", storage, known), ("image convention", convention, [*CONVENTIONS])):
         if name not in names:
             raise UnknownNameError(kind, name, names)
@@ -96,14 +92,10 @@ def check_storage(storage: str, convention: str) -> None:
 def _check_actions(path: Path, episode: Episode) -> None:
     width, control = episode.ee_actions.shape[1], episode.spec.control
     if control != "ee" or width != ACTIONS:
-        raise UsageError(
-            f"{path}: the libero format holds {ACTIONS} numbers per action under ee control; got {width} under "
-            f"{control} control.",
-            "Record with --control ee, or use --format act.",
-            path=path,
-            got=(control, width),
-            expected=("ee", ACTIONS),
-        )
+        problem = f"{path}: the libero format holds {ACTIONS} numbers per action, as sent under ee control; got {width}"
+        hint = "Record with --control ee, or use --format act."
+        facts = {"path": path, "got": (control, width), "expected": ("ee", ACTIONS)}
+        raise UsageError(f"{problem} under {control} control.", hint, **facts)
 
 
 def _libero_arrays(episode: Episode, robot: LiberoProprioception, scene: LiberoScene) -> Arrays:
