@@ -117,4 +117,4 @@ def _opening(context: SkillContext, atom: Atom) -> Opening | None:
     is_drawer = joint is not None and FixtureJoint(context.scene, joint).slides
     if atom.predicate != "in" or region not in problem.regions or is_drawer:
         return None
-    return find_opening(context.scene.model, context.scene.data, context.frames(region)[0])
+    return find_opening(context.scene, context.frames(region)[0])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
 
@@ -48,16 +49,16 @@ class Opening:
         return float(np.dot(point - self.centre, self.outwards)) - self.front
 
 
-def find_opening(model: mujoco.MjModel, data: mujoco.MjData, frame: RegionFrame) -> Opening | None:
+def find_opening(scene: Scene, frame: RegionFrame) -> Opening | None:
     """The opening of a region; None if objects can be put in from above, or from no side."""
-    roof = _wall_distance(model, data, frame, np.array([0.0, 0.0, 1.0]))
-    floor = _wall_distance(model, data, frame, np.array([0.0, 0.0, -1.0]))
+    roof = _wall_distance(scene, frame, np.array([0.0, 0.0, 1.0]))
+    floor = _wall_distance(scene, frame, np.array([0.0, 0.0, -1.0]))
     if roof is None or floor is None:
         return None
     for axis, sign in ((1, -1.0), (1, 1.0), (0, -1.0), (0, 1.0)):
         outwards = sign * frame.rotation[:, axis]
-        back = _wall_distance(model, data, frame, -outwards)
-        if back is not None and _wall_distance(model, data, frame, outwards) is None:
+        back = _wall_distance(scene, frame, -outwards)
+        if back is not None and _wall_distance(scene, frame, outwards) is None:
             return Opening(
                 centre=frame.position,
                 outwards=outwards,
@@ -69,11 +70,9 @@ def find_opening(model: mujoco.MjModel, data: mujoco.MjData, frame: RegionFrame)
     return None
 
 
-def _wall_distance(
-    model: mujoco.MjModel, data: mujoco.MjData, frame: RegionFrame, direction: FloatArray
-) -> float | None:
+def _wall_distance(scene: Scene, frame: RegionFrame, direction: FloatArray) -> float | None:
     """Distance from the centre of a region to the wall around it [m]; None if there is none."""
     furthest = float(np.abs(direction @ frame.rotation) @ frame.half_size) + MAX_WALL_DISTANCE
     geom = np.full(1, -1, np.int32)
-    distance = float(mujoco.mj_ray(model, data, frame.position, direction, COLLISION_GROUPS, 1, -1, geom))
+    distance = float(mujoco.mj_ray(scene.model, scene.data, frame.position, direction, COLLISION_GROUPS, 1, -1, geom))
     return distance if 0.0 <= distance < furthest else None

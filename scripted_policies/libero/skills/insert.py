@@ -7,7 +7,6 @@ it in.
 import itertools
 import math
 from collections.abc import Iterator
-from typing import ClassVar
 
 import numpy as np
 
@@ -40,11 +39,7 @@ STOP = 0.035  # distance of the fingers from the boards at the end of the shove 
 class Insert(Put):
     """Inserts one object through an opening."""
 
-    MARGINS: ClassVar[tuple[PlanningMargins, ...]] = (
-        PlanningMargins(),
-        PlanningMargins(cautious=False),
-        PlanningMargins(cautious=False, dexterous=False),
-    )
+    MARGINS = Put.MARGINS[:-1]
 
     def __init__(self, context: SkillContext, subgoal: Subgoal, opening: Opening) -> None:
         super().__init__(context, subgoal)

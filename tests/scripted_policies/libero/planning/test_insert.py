@@ -22,7 +22,7 @@ def opening_of(task: str, region: str) -> Opening | None:
     env.reset(0)
     assert isinstance(env.task, LiberoTask)
     (frame,) = SkillContext(env.scene, env.task).frames(region)
-    return find_opening(env.scene.model, env.scene.data, frame)
+    return find_opening(env.scene, frame)
 
 
 @pytest.fixture(scope="module")
