@@ -1,7 +1,9 @@
 """The flags of `compare-policies`, which are also the arguments of `compare`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import tyro
 
@@ -17,6 +19,11 @@ class CompareConfig:
     difference of the success rates with its 95 % interval; and how many more episodes it would take to detect a given
     difference. Episodes with an error count as not successful.
     """
+
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Common options": "results difference power json",
+        "Output": "quiet debug",
+    }
 
     results: tyro.conf.Positional[tuple[Path, ...]] = ()
     """Two or more results folders of run-benchmark."""

@@ -1,7 +1,7 @@
 """The report of `compare-policies` as text: folders, tables and verdicts."""
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
@@ -19,11 +19,6 @@ LEGEND = (
     "missing to detect a true difference of {points:g} points with probability {power:g}. e: evidence against equal "
     "policies, valid however often you look (20 is like p = 0.05). docs/statistics.md explains every number."
 )
-
-Line = tuple[str, str | None, PairedStatistics]
-"""First cell, task (None for all together), statistics."""
-Column = tuple[str, Callable[[Line], object]]
-"""Header, and the cell of a line."""
 
 
 def report(comparisons: Sequence[Comparison], config: CompareConfig) -> str:
@@ -73,68 +68,64 @@ def _fill(text: str) -> str:
 
 def _rates_table(comparison: Comparison) -> str:
     a, b = comparison.a, comparison.b
-    return _table(
-        comparison,
-        (f"success of {a.letter}", lambda line: _rate(line[2].counts.successes_a, line[2].interval_a, line)),
-        (f"success of {b.letter}", lambda line: _rate(line[2].counts.successes_b, line[2].interval_b, line)),
-        ("both", lambda line: line[2].counts.both),
-        (f"only {a.letter}", lambda line: line[2].counts.only_a),
-        (f"only {b.letter}", lambda line: line[2].counts.only_b),
-        ("neither", lambda line: line[2].counts.neither),
-        (
-            f"errors {a.letter}, {b.letter}",
-            lambda line: ", ".join(str(comparison.tally(side, line[1]).errors) for side in (a, b)),
-        ),
+    header = (
+        *("task", f"success of {a.letter}", f"success of {b.letter}", "both", f"only {a.letter}", f"only {b.letter}"),
+        *("neither", f"errors {a.letter}, {b.letter}"),
     )
+    rows = []
+    for name, task, statistics in _lines(comparison):
+        counts = statistics.counts
+        rates = (
+            _rate(counts.successes_a, counts.pairs, statistics.interval_a),
+            _rate(counts.successes_b, counts.pairs, statistics.interval_b),
+        )
+        errors = ", ".join(str(comparison.tally(side, task).errors) for side in (a, b))
+        rows.append([name, *rates, *map(str, (counts.both, counts.only_a, counts.only_b, counts.neither)), errors])
+    return text_table(header, rows)
 
 
 def _tests_table(comparison: Comparison) -> str:
-    letters = {"a": comparison.a.letter, "b": comparison.b.letter, "": "not shown"}
-    return _table(
-        comparison,
-        (_difference_header(comparison), lambda line: difference_text(line[2])),
-        ("p", lambda line: p_text(line[2].exact_p)),
-        *_if_several(comparison, ("p, Holm", lambda line: p_text(line[2].corrected_p))),
-        ("better", lambda line: letters[line[2].better]),
-        ("more", lambda line: "-" if line[2].better else line[2].more_pairs(line[2].pairs_needed)),
-    )
+    letters, several = {"a": comparison.a.letter, "b": comparison.b.letter, "": "not shown"}, _several(comparison)
+    header = ("task", _difference_header(comparison), "p", *(["p, Holm"] if several else []), "better", "more")
+    rows = []
+    for name, _, statistics in _lines(comparison):
+        holm = [p_text(statistics.corrected_p)] if several else []
+        better = letters[statistics.better]
+        more = "-" if statistics.better else str(statistics.more_pairs(statistics.pairs_needed))
+        rows.append([name, difference_text(statistics), p_text(statistics.exact_p), *holm, better, more])
+    return text_table(header, rows)
 
 
 def _sequential_table(comparison: Comparison) -> str:
-    return _table(
-        comparison,
-        (_difference_header(comparison), lambda line: points_interval(line[2].sequential.low, line[2].sequential.high)),
-        ("e", lambda line: e_text(line[2].sequential.e_value)),
-        ("largest e", lambda line: _largest_e(line[2])),
-        ("p", lambda line: p_text(line[2].sequential.p_value)),
-        *_if_several(comparison, ("p, Holm", lambda line: p_text(line[2].corrected_anytime_p))),
-    )
+    several = _several(comparison)
+    header = ("task", _difference_header(comparison), "e", "largest e", "p", *(["p, Holm"] if several else []))
+    rows = []
+    for name, _, statistics in _lines(comparison):
+        test = statistics.sequential
+        interval, largest = points_interval(test.low, test.high), e_text(test.largest_e_value)
+        holm = [p_text(statistics.corrected_anytime_p)] if several else []
+        evidence = (e_text(test.e_value), f"{largest} after {test.largest_after}", p_text(test.p_value))
+        rows.append([name, interval, *evidence, *holm])
+    return text_table(header, rows)
 
 
-def _table(comparison: Comparison, *columns: Column) -> str:
-    """A line per task and one for all."""
-    lines: list[Line] = [(name, name, statistics) for name, statistics in comparison.tasks.items()]
-    if len(lines) > 1:
-        lines.append((ALL_TASKS, None, comparison.together))
-    rows = [[line[0], *(str(cell(line)) for _, cell in columns)] for line in lines]
-    return text_table(("task", *(header for header, _ in columns)), rows)
+def _lines(comparison: Comparison) -> list[tuple[str, str | None, PairedStatistics]]:
+    """Name, task and statistics of each line: one per task, and one for all if there are several."""
+    lines: list[tuple[str, str | None, PairedStatistics]] = [
+        (name, name, own) for name, own in comparison.tasks.items()
+    ]
+    return lines if len(lines) == 1 else [*lines, (ALL_TASKS, None, comparison.together)]
 
 
-def _if_several(comparison: Comparison, column: Column) -> tuple[Column, ...]:
-    several = any(statistics.tests > 1 for statistics in comparison.tasks.values())
-    return (column,) if several else ()
+def _several(comparison: Comparison) -> bool:
+    """Several tests are corrected together."""
+    return any(statistics.tests > 1 for statistics in comparison.tasks.values())
 
 
 def _difference_header(comparison: Comparison) -> str:
     return f"{comparison.a.letter} minus {comparison.b.letter} [points]"
 
 
-def _rate(successes: int, interval: tuple[float, float], line: Line) -> str:
-    pairs = line[2].counts.pairs
+def _rate(successes: int, pairs: int, interval: tuple[float, float]) -> str:
     low, high = interval
     return f"{successes}/{pairs} = {100 * successes / pairs:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def _largest_e(statistics: PairedStatistics) -> str:
-    sequential = statistics.sequential
-    return f"{e_text(sequential.largest_e_value)} after {sequential.largest_after}"

@@ -4,49 +4,49 @@ A source (`AgentSource`) is made in the parent process and sent to the workers: 
 baselines, `ServedAgents` for a policy on a server.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Agent, EnvSpec, Float32Array, Observation
 from ambidex.policies.messages import PolicyInputs
-from ambidex.policies.serving.client import Address, PolicyClient, PolicyServerError
+from ambidex.policies.serving.client import Address, PolicyClient, PolicyServerError, ServedPolicy
 from ambidex.policies.serving.execution import Execution, choose_execution
 from ambidex.scripted_policies.registry import make_expert
 
 RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
 
 
-class AgentSource(Protocol):
+class AgentSource(ABC):
     """Makes the environments and agents of a worker."""
 
     @property
     def execution(self) -> str:
         """How chunks are executed, e.g. "chunk:100"; empty for agents that do not predict chunks."""
-        ...
+        return ""
 
+    @abstractmethod
     def environment(self, task: str) -> Environment:
         """The environment of a task, as the agents need it."""
-        ...
 
+    @abstractmethod
     def agent(self, env: Environment) -> Agent:
         """An agent for an environment that `environment` made."""
-        ...
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027
         """Raise if what the agents depend on has failed, so that their last episode is not stored."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class LocalAgents:
+class LocalAgents(AgentSource):
     """Experts and baselines, in the family's default control mode.
 
     Attributes:
@@ -57,44 +57,25 @@ class LocalAgents:
     make_agent: Callable[[Environment], Agent]
     settings: TaskSettings
 
-    @property
-    def execution(self) -> str:
-        return ""
-
     def environment(self, task: str) -> Environment:
         return self.settings.environment(task)
 
     def agent(self, env: Environment) -> Agent:
         return self.make_agent(env)
 
-    def check(self) -> None:
-        """They depend on nothing."""
 
-
-class ServedAgents:
+class ServedAgents(AgentSource):
     """Agents that share one connection to a policy server. Picklable until the connection is first needed.
 
     Args:
         address: Address of the server.
         authkey: Its secret.
-        mode: How chunks are executed.
-        steps: Actions executed before the next prediction; None for the policy's own choice.
-        code: The code that the server makes all chunks from; None if the policy chooses, or has none.
+        config: How chunks are executed.
         settings: How tasks are set up.
     """
 
-    def __init__(
-        self,
-        *,
-        address: Address,
-        authkey: bytes,
-        mode: str,
-        steps: int | None,
-        code: int | None,
-        settings: TaskSettings,
-    ) -> None:
-        self._address, self._authkey = address, authkey
-        self._mode, self._steps, self._code, self._settings = mode, steps, code, settings
+    def __init__(self, *, address: Address, authkey: bytes, config: BenchmarkConfig, settings: TaskSettings) -> None:
+        self._address, self._authkey, self._config, self._settings = address, authkey, config, settings
 
     @cached_property
     def _client(self) -> PolicyClient:
@@ -102,8 +83,7 @@ class ServedAgents:
 
     @cached_property
     def _execution(self) -> Execution:
-        policy = self._client.policy
-        return choose_execution(self._mode, self._steps, policy.execute_steps, policy.chunk_size, self._code)
+        return execution_of(self._client.policy, self._config)
 
     @property
     def execution(self) -> str:
@@ -124,6 +104,17 @@ class ServedAgents:
         """
         if self._client.unavailable:
             raise PolicyServerError(self._client.unavailable)
+
+
+def execution_of(policy: ServedPolicy, config: BenchmarkConfig) -> Execution:
+    """How the chunks of a policy are executed.
+
+    Raises:
+        UsageError: The policy cannot be executed like this.
+    """
+    return choose_execution(
+        config.execution, config.execute_steps, policy.execute_steps, policy.chunk_size, config.code
+    )
 
 
 def policy_environment(task: str, spec: EnvSpec, inputs: PolicyInputs, settings: TaskSettings) -> Environment:

@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -11,17 +11,18 @@ from functools import partial
 from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
-from ambidex.benchmarks.evaluation.policy_loading import LoadedPolicy, LoadPolicy, PolicyHost, load_baseline
+from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy, serve_policy, served_agents
 from ambidex.benchmarks.evaluation.resume import check_flags, check_info
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
-from ambidex.benchmarks.evaluation.worker import BenchmarkWorker, EpisodeJob
+from ambidex.benchmarks.evaluation.worker import BenchmarkWorker
 from ambidex.benchmarks.gallery.report import Report, report_on
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo, describe_hardware
-from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.command_line import print_message
+from ambidex.envs.types import EnvSpec
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
@@ -30,7 +31,7 @@ from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
-EpisodePool = Pool[EpisodeJob, EpisodeRow]
+EpisodePool = Pool[EpisodeKey, EpisodeRow]
 
 
 def benchmark(
@@ -105,9 +106,9 @@ class BenchmarkRun:
     ) -> None:
         self._plan, self._config, self._results = plan, plan.config, results
         self._load, self._agent_factory = load, agent_factory
-        stored, jobs = {row.key for row in results.rows}, plan.jobs()
-        self._remaining = [job for job in jobs if (job.task, job.seed) not in stored]
-        self._requested, self._stored_before = len(jobs), len(stored)
+        stored, episodes = {row.key for row in results.rows}, plan.episodes
+        self._remaining = [episode for episode in episodes if episode not in stored]
+        self._requested, self._stored_before = len(episodes), len(stored)
         self._workers = min(worker_count(self._config.workers, len(self._remaining)), len(self._remaining))
         self._started = time.perf_counter()
         self._worker_errors: list[str] = []
@@ -131,69 +132,68 @@ class BenchmarkRun:
         return self._write_summary()
 
     def _run_remaining(self) -> None:
-        with self._start() as (pool, policy):
-            self._write_info(pool, policy)
+        with self._start() as (pool, info):
+            check_info(self._results, info)
+            pool.wait_until_ready()
+            self._results.write_info(info)
+            save_definition(self._results.path, self._plan.definition)
             try:
-                self._loop(pool, policy.warning)
+                self._loop(pool, info.warning)
             finally:
                 self._write_summary()
 
     @contextmanager
-    def _start(self) -> Iterator[tuple[EpisodePool, LoadedPolicy]]:
+    def _start(self) -> Iterator[tuple[EpisodePool, BenchmarkInfo]]:
         """Start the workers, and load the policy meanwhile."""
-        tasks, settings = self._plan.tasks, self._plan.task_settings
-        if not self._plan.learned:
+        plan, settings = self._plan, self._plan.task_settings
+        if not plan.learned:
             make_agent = self._agent_factory or BASELINES[self._config.policy]
             with self._start_workers(LocalAgents(make_agent=make_agent, settings=settings)) as pool:
-                yield pool, load_baseline(tasks, settings)
+                yield pool, self._info({task: settings.environment(task).spec for task in plan.tasks})
             return
         with PolicyServer() as server:
-            host = PolicyHost(self._config, settings, server, self._load)
-            with self._start_workers(host.agents) as pool:
+            with self._start_workers(served_agents(plan, server)) as pool:
                 threads = min(max(1, self._workers), worker_count(None, self._workers))
-                yield pool, host.start(tasks, threads=threads)
+                yield pool, serve_policy(plan, server, self._info({}), threads=threads, load=self._load)
             if self._config.debug and server.first_failure:
                 sys.stderr.write(f"The first prediction that failed:\n{server.first_failure}")
 
     def _start_workers(self, agents: AgentSource) -> EpisodePool:
-        first, policy = self._remaining[0].task, self._config.policy
+        (first, _), policy = self._remaining[0], self._config.policy
         return EpisodePool(partial(BenchmarkWorker, agents, self._results.path, first, policy), self._workers)
 
-    def _write_info(self, pool: EpisodePool, policy: LoadedPolicy) -> None:
-        info = BenchmarkInfo(
+    def _info(self, env_specs: Mapping[str, EnvSpec]) -> BenchmarkInfo:
+        """The content of benchmark.json for a baseline."""
+        return BenchmarkInfo(
             policy=self._config.policy,
-            execution=policy.execution,
+            execution="",
             protocol=self._plan.protocol,
             command=format_command(COMMAND, self._config, leave_out=RUN_ONLY),
-            checkpoint=policy.checkpoint,
-            serving=policy.serving,
-            env_specs=policy.env_specs,
-            versions=versions() | dict(policy.versions),
+            checkpoint=None,
+            serving=None,
+            env_specs=env_specs,
+            versions=versions(),
             machine=describe_hardware(),
-            warning=policy.warning,
             config=flags_to_json(self._config, leave_out=RUN_ONLY),
         )
-        check_info(self._results, info)
-        pool.wait_until_ready()
-        self._results.write_info(info)
-        save_definition(self._results.path, self._plan.definition)
 
     def _loop(self, pool: EpisodePool, warning: str) -> None:
         done, config = len(self._results.rows), self._config
         with Progress(config.policy, self._requested, initial=done, quiet=config.quiet) as progress:
             if warning:
                 progress.note(warning)
-            for job in self._remaining:
-                pool.submit(job)
+            for episode in self._remaining:
+                pool.submit(episode)
             while pool.pending:
                 self._store(*pool.next_result())
                 rows = self._results.rows
                 progress.update(len(rows), sum(row.success for row in rows), len(rows))
 
-    def _store(self, job: EpisodeJob, result: EpisodeRow | WorkerError) -> None:
+    def _store(self, episode: EpisodeKey, result: EpisodeRow | WorkerError) -> None:
         if isinstance(result, WorkerError):
             # Errors of an agent are rows. This one is the machine's, so the episode has no row and can be run again.
-            self._worker_errors.append(f"{job.task}, seed {job.seed}: {result.message}")
+            task, seed = episode
+            self._worker_errors.append(f"{task}, seed {seed}: {result.message}")
             if self._config.debug:
                 sys.stderr.write(result.traceback)
             return

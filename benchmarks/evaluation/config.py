@@ -1,7 +1,8 @@
 """The flags of `run-benchmark`, which are also the arguments of `benchmark`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import tyro
 
@@ -21,9 +22,16 @@ class BenchmarkConfig:
     interval, report.html shows everything. The same seeds give the same outcomes with any number of workers.
     """
 
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Common options": "policy checkpoint task suite episodes output_dir video workers resume",
+        "Task": "bddl_file protocol init_states success horizon settle_steps seed spread",
+        "Policy": "execution execute_steps control code device",
+        "Output": "quiet debug",
+    }
+
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    """A trained policy such as act, or a baseline: scripted is the task's expert, random acts randomly, hold keeps the
-    initial pose. Required."""
+    """A trained policy such as act, or a baseline (required): scripted is the task's expert, random acts randomly, hold
+    keeps the initial pose."""
     checkpoint: OptionalPath = None
     """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/."""
     task: OptionalName = None

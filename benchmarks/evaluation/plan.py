@@ -8,8 +8,8 @@ from ambidex.benchmarks.evaluation.agents import BASELINES
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings, init_states_sha256
-from ambidex.benchmarks.evaluation.worker import EpisodeJob
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
+from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
@@ -52,10 +52,11 @@ class BenchmarkPlan:
         """A trained policy acts, not a baseline."""
         return self.config.policy not in BASELINES
 
-    def jobs(self) -> list[EpisodeJob]:
+    @property
+    def episodes(self) -> list[EpisodeKey]:
         """All episodes, in order."""
         first, count = self.config.seed, self.config.episodes or 0
-        return [EpisodeJob(task=task, seed=seed) for task in self.tasks for seed in range(first, first + count)]
+        return [(task, seed) for task in self.tasks for seed in range(first, first + count)]
 
     @property
     def task_settings(self) -> TaskSettings:
@@ -221,20 +222,17 @@ def _checkpoint_note(given: Path | None, found: Path, policy: str) -> str:
 
 
 def _default_folder(config: BenchmarkConfig) -> Path:
-    name = f"{config.policy}-{_tasks_name(config)}"
-    if config.protocol is not None:
-        name += f"-{config.protocol}"
-    if config.execution != "chunk":
-        name += f"-{config.execution}"
-    elif config.execute_steps is not None:
-        name += f"-chunk{config.execute_steps}"
-    if config.control is not None:
-        name += f"-{config.control}"
-    if config.code is not None:
-        name += f"-code{config.code}"
-    if config.spread != "published":
-        name += f"-{config.spread}"
-    return Path("results") / name
+    steps = "" if config.execute_steps is None else f"chunk{config.execute_steps}"
+    parts = (
+        config.policy,
+        _tasks_name(config),
+        config.protocol,
+        steps if config.execution == "chunk" else config.execution,
+        config.control,
+        "" if config.code is None else f"code{config.code}",
+        "" if config.spread == "published" else config.spread,
+    )
+    return Path("results") / "-".join(filter(None, parts))
 
 
 def _tasks_name(config: BenchmarkConfig) -> str:

@@ -1,22 +1,22 @@
 """Loads a policy, checks that it fits the tasks, and serves it to the workers."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ambidex.benchmarks.evaluation.agents import ServedAgents, policy_environment
+from ambidex.benchmarks.evaluation.agents import ServedAgents, execution_of, policy_environment
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.plan import BenchmarkPlan
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
-from ambidex.benchmarks.results.info import CheckpointId, ServingInfo
+from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId, ServingInfo
 from ambidex.envs.registry import find_task
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.flags import AUTO
 from ambidex.policies.compatibility import check_compatible, embodiment_of, unseen_tasks_warning
-from ambidex.policies.serving.execution import choose_execution
 from ambidex.policies.serving.server import PolicyServer, describe
 
 if TYPE_CHECKING:
@@ -30,106 +30,50 @@ LoadPolicy = Callable[[Path], "Policy"]
 """A checkpoint or run folder -> the policy in it, in evaluation mode."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoadedPolicy:
-    """What is known of a policy once it is loaded, or of a baseline. The fields are those of `BenchmarkInfo`.
-
-    Attributes:
-        execution: How chunks are executed; empty for a baseline.
-        checkpoint: None for a baseline.
-        serving: None for a baseline.
-        env_specs: Task -> spec of its environment.
-        versions: Package -> version, of the packages that only a policy needs.
-        warning: One line on tasks that the policy was not trained on; empty if there are none.
-    """
-
-    execution: str
-    checkpoint: CheckpointId | None
-    serving: ServingInfo | None
-    env_specs: Mapping[str, EnvSpec]
-    versions: Mapping[str, str]
-    warning: str = ""
+def served_agents(plan: BenchmarkPlan, server: PolicyServer) -> ServedAgents:
+    """The agents of a policy. They can be sent to workers before `serve_policy` is called, for which they wait."""
+    return ServedAgents(address=server.address, authkey=server.authkey, config=plan.config, settings=plan.task_settings)
 
 
-def load_baseline(tasks: Sequence[str], settings: TaskSettings) -> LoadedPolicy:
-    """A baseline: it has nothing to load."""
-    specs = {task: settings.environment(task).spec for task in tasks}
-    return LoadedPolicy(execution="", checkpoint=None, serving=None, env_specs=specs, versions={})
-
-
-class PolicyHost:
-    """Serves a checkpoint. Its agents can be sent to workers before it is loaded; they wait for it.
+def serve_policy(
+    plan: BenchmarkPlan, server: PolicyServer, info: BenchmarkInfo, *, threads: int, load: LoadPolicy | None = None
+) -> BenchmarkInfo:
+    """Load the checkpoint of a plan and serve it.
 
     Args:
-        config: Flags with all defaults, and the folder of the checkpoint.
-        settings: How tasks are set up.
+        plan: What to evaluate.
         server: The server, which does not serve a policy yet.
+        info: What is known without the policy.
+        threads: Simultaneous forward passes on a CPU.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
 
-    Attributes:
-        agents: The agents for the workers.
+    Returns:
+        `info` with what is known of the policy.
+
+    Raises:
+        UsageError: The policy does not fit a task or the execution, or there is no such device.
+        CheckpointError: It cannot be loaded.
     """
+    from ambidex.policies.training.distributed import choose_device  # heavy
 
-    def __init__(
-        self, config: BenchmarkConfig, settings: TaskSettings, server: PolicyServer, load: LoadPolicy | None = None
-    ) -> None:
-        self._config, self._settings, self._server, self._load = config, settings, server, load or _load
-        self.agents = ServedAgents(
-            address=server.address,
-            authkey=server.authkey,
-            mode=config.execution,
-            steps=config.execute_steps,
-            code=config.code,
-            settings=settings,
-        )
-
-    def start(self, tasks: Sequence[str], *, threads: int) -> LoadedPolicy:
-        """Load the policy and serve it.
-
-        Args:
-            tasks: The tasks to act in.
-            threads: Simultaneous forward passes on a CPU.
-
-        Raises:
-            UsageError: The policy does not fit a task or the execution, or there is no such device.
-            CheckpointError: It cannot be loaded.
-        """
-        from ambidex.policies.training.distributed import choose_device  # heavy
-
-        config, path = self._config, cast("Path", self._config.checkpoint)
-        device = choose_device(config.device or AUTO)
-        policy = self._load(path)
-        if policy.name != config.policy:
-            raise UsageError(
-                f"{path} is a checkpoint of {policy.name}, not of {config.policy}.",
-                f"Give --policy {policy.name}, or another --checkpoint.",
-                path=path,
-                got=policy.name,
-                expected=config.policy,
-            )
-        select_robot(policy, tasks[0], config.control)
-        execution = self._execution(policy)
-        specs = {task: compatible_spec(task, policy, self._settings, path) for task in tasks}
-        if config.code is not None:
-            fix_code(policy, config.code)
-        self._server.serve(policy, device, threads=threads)
-        return LoadedPolicy(
-            execution=execution,
-            checkpoint=checkpoint_id(path),
-            serving=self._serving(device),
-            env_specs=specs,
-            versions={"torch": version("torch")},
-            warning=unseen_tasks_warning(policy.spec, list(specs.values())),
-        )
-
-    def _execution(self, policy: "Policy") -> str:
-        config, served = self._config, describe(policy)
-        own, size = served.execute_steps, served.chunk_size
-        return choose_execution(config.execution, config.execute_steps, own, size, config.code).name
-
-    def _serving(self, device: "torch.device") -> ServingInfo:
-        name, server = _device_name(device), self._server
-        return ServingInfo(device=str(device), device_name=name, lanes=server.batch_size, notes=server.notes)
+    config, path = plan.config, cast("Path", plan.config.checkpoint)
+    device = choose_device(config.device or AUTO)
+    policy = _loaded(path, config, load or _load)
+    select_robot(policy, plan.tasks[0], config.control)
+    execution = execution_of(describe(policy), config)
+    specs = {task: compatible_spec(task, policy, plan.task_settings, path) for task in plan.tasks}
+    if config.code is not None:
+        fix_code(policy, config.code)
+    server.serve(policy, device, threads=threads)
+    return replace(
+        info,
+        execution=execution.name,
+        checkpoint=checkpoint_id(path),
+        serving=_serving_info(server, device),
+        env_specs=specs,
+        versions={**info.versions, "torch": version("torch")},
+        warning=unseen_tasks_warning(policy.spec, list(specs.values())),
+    )
 
 
 def select_robot(policy: "Policy", task: str, control: str | None = None) -> None:
@@ -231,7 +175,21 @@ def _load(path: Path) -> "Policy":
     return load(path)
 
 
-def _device_name(device: "torch.device") -> str:
+def _loaded(path: Path, config: BenchmarkConfig, load: LoadPolicy) -> "Policy":
+    policy = load(path)
+    if policy.name != config.policy:
+        raise UsageError(
+            f"{path} is a checkpoint of {policy.name}, not of {config.policy}.",
+            f"Give --policy {policy.name}, or another --checkpoint.",
+            path=path,
+            got=policy.name,
+            expected=config.policy,
+        )
+    return policy
+
+
+def _serving_info(server: PolicyServer, device: "torch.device") -> ServingInfo:
     import torch
 
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return ServingInfo(device=str(device), device_name=name, lanes=server.batch_size, notes=server.notes)

@@ -1,28 +1,14 @@
 """The worker process of `run-benchmark`: rolls out episodes, stores their states and returns their rows."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import AgentSource
 from ambidex.benchmarks.results.folder import ResultsFolder
-from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import Environment
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent
-
-
-@dataclass(frozen=True, kw_only=True)
-class EpisodeJob:
-    """One episode to run.
-
-    Attributes:
-        task: Task name.
-        seed: Episode seed.
-    """
-
-    task: str
-    seed: int
 
 
 class BenchmarkWorker:
@@ -42,15 +28,16 @@ class BenchmarkWorker:
         self._source, self._results, self._policy = source, ResultsFolder(directory), policy
         self._prepare(first)
 
-    def __call__(self, job: EpisodeJob) -> EpisodeRow:
+    def __call__(self, episode: EpisodeKey) -> EpisodeRow:
         """Run an episode; its states are on disk when the row is returned."""
-        if self._env.spec.task != job.task:
+        task, seed = episode
+        if self._env.spec.task != task:
             self._env.close()
-            self._prepare(job.task)
-        result = rollout(self._env, self._agent, job.seed, stop_at_success=True)
+            self._prepare(task)
+        result = rollout(self._env, self._agent, seed, stop_at_success=True)
         self._source.check()
         if result.started:
-            EpisodeStates.of(result).write(self._results.states_path(job.task, job.seed))
+            EpisodeStates.of(result).write(self._results.states_path(task, seed))
         return EpisodeRow.of(result, policy=self._policy, execution=self._source.execution)
 
     def _prepare(self, task: str) -> None:

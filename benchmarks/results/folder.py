@@ -97,7 +97,19 @@ class ResultsFolder:
         Raises:
             DatasetError: It is damaged.
         """
-        return StoredSummary.read(self.path / SUMMARY)
+        path = self.path / SUMMARY
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            episodes = sum(int(task["n"]) for task in values["tasks"].values())
+            return StoredSummary(values["complete"] is True, episodes, dict(values.get("timings", {})))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DatasetError(
+                f"{path} cannot be read as a summary ({type(error).__name__}: {error}).",
+                "Remove it and run the benchmark again with --resume, which writes a new one.",
+                path=path,
+            ) from error
 
     @cached_property
     def episodes_per_task(self) -> int | None:
@@ -165,7 +177,7 @@ class ResultsFolder:
                     remove_leftovers(folder)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class StoredSummary:
     """What a later command needs of summary.json.
 
@@ -178,28 +190,6 @@ class StoredSummary:
     complete: bool
     episodes: int
     timings: Mapping[str, float]
-
-    @classmethod
-    def read(cls, path: Path) -> Self | None:
-        """Read summary.json; None if there is no such file.
-
-        Raises:
-            DatasetError: It is damaged.
-        """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            counts = [int(task["n"]) for task in values["tasks"].values()]
-            return cls(
-                complete=values["complete"] is True, episodes=sum(counts), timings=dict(values.get("timings", {}))
-            )
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DatasetError(
-                f"{path} cannot be read as a summary ({type(error).__name__}: {error}).",
-                "Remove it and run the benchmark again with --resume, which writes a new one.",
-                path=path,
-            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

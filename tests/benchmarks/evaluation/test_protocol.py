@@ -45,7 +45,7 @@ def test_a_protocol_sets_how_tasks_are_run(protocol, suite, horizon, settle_step
     made = plan(task=None, suite=suite, protocol=protocol)
     settings = made.task_settings
     assert (settings.horizon, settings.settle_steps, settings.success) == (horizon, settle_steps, "libero")
-    assert made.config.episodes == episodes and len(made.jobs()) == episodes * len(made.tasks)
+    assert made.config.episodes == episodes and len(made.episodes) == episodes * len(made.tasks)
     assert settings.settle_gripper == ("hold" if protocol == "libero" else "open")
     assert made.protocol == f"{protocol}, but {SAMPLED}" and made.directory == Path(f"results/hold-{suite}-{protocol}")
 
