@@ -1,4 +1,4 @@
-"""Hand-made dataset folders whose states are those of a real world at rest, so that they can be rendered."""
+"""Hand-made dataset folders whose states are those of a real scene at rest, so that they can be rendered."""
 
 import dataclasses
 
@@ -23,23 +23,23 @@ ATTEMPTED = (Outcome.SUCCESS, Outcome.ERROR, Outcome.FAILURE, Outcome.SUCCESS)
 
 
 def write_dataset(folder, task="insertion", *, steps=12, keep_failures=True):
-    """Four attempts, of which seeds 0 and 3 succeeded, 1 broke and 2 failed; returns the folder."""
+    """Four attempts, of which seeds 0 and 3 succeeded, 1 raised an error and 2 failed; returns the folder."""
     env = make(task, cameras=())
     folder.mkdir(parents=True, exist_ok=True)
-    kept = 0
+    stored = 0
     for seed, outcome in enumerate(ATTEMPTED):
         success = outcome is Outcome.SUCCESS
         stage = 4 if success else 1
         if success or (keep_failures and outcome is Outcome.FAILURE):
-            path = episode_path(folder, kept) if success else episode_path(folder / FAILURES, seed)
+            path = episode_path(folder, stored) if success else episode_path(folder / FAILURES, seed)
             write_episode(path, _episode(env, seed, outcome, stage, steps), {}, "lossless")
         attempt = Attempt(
             seed=seed, outcome=outcome, stage=stage, stage_name=env.spec.stages[stage],
             reason="" if success else f"at the end not: {task} done", steps=steps,
-            episode=kept if success else None, wall_s=0.5,
+            episode=stored if success else None, wall_s=0.5,
         )  # fmt: skip
         append_line(folder / ATTEMPTS, row_to_line(attempt))
-        kept += success
+        stored += success
     DatasetInfo(
         env_spec=env.spec, command=COMMAND.format(task=task), versions={"ambidex": "0.1.0"}, format="act",
         storage="lossless", attempts=4, successes=2, failures=1, errors=1, episodes=2, complete=True, timings={},

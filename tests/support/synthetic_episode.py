@@ -1,4 +1,4 @@
-"""Small episodes for tests of files: random numbers and smooth pictures, no simulator."""
+"""Small episodes for tests of files: random numbers and smooth images, no simulator."""
 
 import dataclasses
 
@@ -56,7 +56,7 @@ def make_episode(*, steps=6, spec=None, seed=3, **changes):
 
 
 def make_frames(episode):
-    """Camera -> T smooth pictures, none like another, and no channel like another."""
+    """Camera -> T smooth images, all different, with different channels."""
     height, width = episode.spec.image_size
     rows, columns = np.mgrid[:height, :width]
     return {

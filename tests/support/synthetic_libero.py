@@ -1,4 +1,4 @@
-"""Small episodes of the libero family, and what their files say besides: random numbers, no simulator."""
+"""Small episodes of the libero family, and the rest of their files: random numbers, no simulator."""
 
 import dataclasses
 import json
@@ -67,7 +67,7 @@ def make_proprioception(steps=6, seed=3):
 
 
 def make_scene(**changes):
-    scenery = LiberoScene(
+    scene = LiberoScene(
         bddl_file_name=f"{TASK}.bddl",
         bddl_file_content=BDDL,
         env_name="Libero_Tabletop_Manipulation",
@@ -77,14 +77,14 @@ def make_scene(**changes):
         nq=NQ,
         nv=NV,
     )
-    return dataclasses.replace(scenery, **changes)
+    return dataclasses.replace(scene, **changes)
 
 
 def write_libero(path, storage="lossless", *, convention="upright", **changes):
     """Write one demonstration; returns the episode."""
     episode = libero_episode(**changes)
-    seen = make_proprioception(episode.steps)
-    write_demo(path, episode, make_frames(episode), storage, seen, make_scene(), convention=convention)
+    robot = make_proprioception(episode.steps)
+    write_demo(path, episode, make_frames(episode), storage, robot, make_scene(), convention=convention)
     return episode
 
 

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bad_start import spoil
 from benchmarking_fakes import (
     FIRST,
     HOLD,
@@ -16,6 +15,7 @@ from benchmarking_fakes import (
     rows_of,
     run_into,
 )
+from failing_reset import fail_reset
 
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.gallery.report import why_absent
@@ -199,7 +199,7 @@ def test_the_expert_succeeds_and_the_episode_ends(tmp_path):
 class FailingResetAgent(FakeAgent):
     def __init__(self, env):
         super().__init__(env)
-        spoil(env, FIRST + 3)
+        fail_reset(env, FIRST + 3)
 
 
 @pytest.fixture(scope="module")

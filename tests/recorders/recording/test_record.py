@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from bad_start import spoil
+from failing_reset import fail_reset
 from recording_fakes import SMALL, STATES, DyingAgent, FailingAgent, FakeAgent, contents, record_to
 
 from ambidex.benchmarks.gallery.sources import read_dataset
@@ -181,16 +181,16 @@ def test_failures_alone_are_no_error(tmp_path):
     assert (summary.stored, summary.attempts) == (0, 6)
 
 
-class SpoiltAgent(FakeAgent):
+class AgentWithoutSeed3(FakeAgent):
     """Seed 3 cannot be reset."""
 
     def __init__(self, env):
         super().__init__(env)
-        spoil(env, 3)
+        fail_reset(env, 3)
 
 
 def test_a_seed_that_cannot_be_reset_is_listed_and_not_stored(tmp_path):
-    (summary,) = record_to(tmp_path, agent=SpoiltAgent, workers=0, keep_failures=True, video="all")
+    (summary,) = record_to(tmp_path, agent=AgentWithoutSeed3, workers=0, keep_failures=True, video="all")
     assert summary.complete and len(read(tmp_path)) == 4
     rows = read_attempts(tmp_path)
     assert [row.seed for row in rows] == list(range(10))
@@ -203,14 +203,14 @@ def test_a_seed_that_cannot_be_reset_is_listed_and_not_stored(tmp_path):
 
 
 def test_resume_continues_after_a_seed_that_cannot_be_reset(tmp_path):
-    record_to(tmp_path / "straight", agent=SpoiltAgent, workers=0)
-    record_to(tmp_path / "parts", agent=SpoiltAgent, workers=0, num_episodes=1)
-    record_to(tmp_path / "parts", agent=SpoiltAgent, workers=1, resume=True)
+    record_to(tmp_path / "straight", agent=AgentWithoutSeed3, workers=0)
+    record_to(tmp_path / "parts", agent=AgentWithoutSeed3, workers=0, num_episodes=1)
+    record_to(tmp_path / "parts", agent=AgentWithoutSeed3, workers=1, resume=True)
     assert contents(tmp_path / "parts") == contents(tmp_path / "straight")
 
 
 def test_the_first_seed_may_be_the_one_that_cannot_be_reset(tmp_path):
-    (summary,) = record_to(tmp_path, SMALL, SpoiltAgent, seed=3, num_episodes=1, workers=0)
+    (summary,) = record_to(tmp_path, SMALL, AgentWithoutSeed3, seed=3, num_episodes=1, workers=0)
     assert summary.complete and [row.outcome for row in read_attempts(tmp_path)] == ["error", "success"]
 
 

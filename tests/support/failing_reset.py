@@ -1,15 +1,15 @@
-"""An episode that cannot begin."""
+"""An environment in which one seed cannot be reset."""
 
 from ambidex.envs.tasks.libero.initial.placement import NoFreeSpotError
 
 
-def spoil(env, seed):
-    """Let the episode of one seed not begin."""
+def fail_reset(env, seed):
+    """Let the reset of one seed fail."""
     reset = env.reset
 
-    def spoilt(wanted):
+    def failing(wanted):
         if wanted == seed:
             raise NoFreeSpotError("there is no room for the bowl")
         return reset(wanted)
 
-    env.reset = spoilt
+    env.reset = failing
