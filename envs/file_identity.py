@@ -1,4 +1,4 @@
-"""Whether files that an environment is made from are still those of its spec."""
+"""SHA-256 of the files an environment is made from, and the check that they have not changed."""
 
 import hashlib
 from pathlib import Path
@@ -8,12 +8,12 @@ from ambidex.errors import UsageError
 
 
 def text_sha256(text: str) -> str:
-    """Fingerprint of a definition's text; "" for an empty one."""
+    """SHA-256 of a definition's text; "" for an empty text."""
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest() if text else ""
 
 
 def file_sha256(path: Path) -> str:
-    """Fingerprint of a file; "" if there is none, which whoever reads it says better."""
+    """SHA-256 of a file; "" if it does not exist, which its reader reports."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:
@@ -21,19 +21,22 @@ def file_sha256(path: Path) -> str:
 
 
 def check_files(expected: EnvSpec, made: EnvSpec) -> None:
-    """Refuse an environment made from other files than a spec was.
+    """Check that an environment was made from the files of the expected spec.
 
     Raises:
         UsageError: The definition or the initial states have changed.
     """
     if expected.definition_differs(made):
-        raise UsageError(
-            f"The definition {made.task} has changed: its SHA-256 was {expected.definition_sha256}, now "
-            f"{made.definition_sha256}. Put the old text back, or begin anew under another name."
-        )
-    then, now = expected.init_states_sha256, made.init_states_sha256
-    if then and now and then != now:
-        raise UsageError(
-            f"The initial states {made.init_states} have changed: their SHA-256 was {then}, now {now}. Put the old "
-            "file back, or begin anew with these."
-        )
+        raise _changed(f"The definition {made.task}", expected.definition_sha256, made.definition_sha256)
+    before, now = expected.init_states_sha256, made.init_states_sha256
+    if before and now and before != now:
+        raise _changed(f"The initial states {made.init_states}", before, now)
+
+
+def _changed(what: str, expected: str, got: str) -> UsageError:
+    return UsageError(
+        f"{what} changed: SHA-256 was {expected}, now {got}.",
+        "Restore the original file, or start over under another name.",
+        expected=expected,
+        got=got,
+    )

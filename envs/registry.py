@@ -1,4 +1,4 @@
-"""Names and where they live. Nothing is imported before it is asked for."""
+"""The tables of tasks, suites and task families. Classes are given as strings and imported when needed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,67 +17,11 @@ TASKS: Mapping[str, str] = {
     "transfer_cube": "ambidex.envs.tasks.transfer_cube:TransferCube",
     "insertion": "ambidex.envs.tasks.insertion:Insertion",
 }
-"""Tasks written in Python. Those of definition files go by `<suite>/<file name without .bddl>`."""
+"""Tasks written in Python. Those of definition files are named `<suite>/<file name without .bddl>`."""
 SUITES: Mapping[str, tuple[str, ...]] = {
     "aloha": ("transfer_cube", "insertion"),
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
 }
-
-
-def task_names() -> tuple[str, ...]:
-    """Every task of every suite, by its canonical name."""
-    return tuple(task for tasks in SUITES.values() for task in tasks)
-
-
-def canonical_task(name: str) -> str:
-    """The name that a task goes by everywhere, from it or from another name for the task.
-
-    Args:
-        name: A canonical name, an alias such as "libero_goal/1", or the path of a .bddl file.
-
-    Raises:
-        UsageError: No such task; the message says what exists.
-    """
-    if suites.is_libero_name(name):
-        return suites.find_definition(name).name
-    if name not in TASKS:
-        raise UnknownNameError("task", name, [*TASKS, *(f"{suite}/0" for suite in suites.HORIZONS)])
-    return name
-
-
-def find_task(name: str, definition: Path | None = None) -> "Task":
-    """A fresh task by any of its names.
-
-    Args:
-        name: Any of its names.
-        definition: A copy of a user's definition, to be read in place of the file that `name` is the path of.
-
-    Raises:
-        UsageError: No such task; the message says what exists.
-        DefinitionError: Its definition file is unsound; says the line and the column.
-    """
-    canonical = canonical_task(name) if definition is None else name
-    if canonical in TASKS:
-        return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]
-    libero = import_module("ambidex.envs.tasks.libero.task")
-    found = suites.find_definition(canonical) if definition is None else suites.kept_as(name, definition)
-    return libero.LiberoTask(found)  # type: ignore[no-any-return]
-
-
-def tasks_named(name: str) -> tuple[str, ...]:
-    """The canonical names of the tasks behind the name of a task or a suite.
-
-    Raises:
-        UsageError: Neither a task nor a suite.
-    """
-    if name in SUITES:
-        return SUITES[name]
-    if suites.is_libero_name(name) or name in TASKS:
-        return (canonical_task(name),)
-    raise UnknownNameError("task or suite", name, [*TASKS, *SUITES])
-
-
-# FOLDED envs.families: What a task family sets by default.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +35,8 @@ class Family:
         image_size: Height and width [px].
         format: Dataset format.
         controllers: Control mode -> "module:class" of its controller.
-        ee_is_pose: End-effector actions are poses, which joint commands amount to as well; otherwise increments.
+        ee_is_pose: End-effector actions are absolute poses, which can be computed from joint commands; otherwise they
+            are increments.
         stops_at_success: Recorded episodes end at success instead of at the horizon.
     """
 
@@ -133,3 +78,56 @@ FAMILIES: Mapping[str, Family] = {
         stops_at_success=True,
     ),
 }
+
+
+def task_names() -> tuple[str, ...]:
+    """Canonical names of all tasks of all suites."""
+    return tuple(task for tasks in SUITES.values() for task in tasks)
+
+
+def canonical_task(name: str) -> str:
+    """The canonical name of a task.
+
+    Args:
+        name: A canonical name, an alias such as "libero_goal/1", or the path of a .bddl file.
+
+    Raises:
+        UsageError: No such task; lists the known ones.
+    """
+    if suites.is_libero_name(name):
+        return suites.find_definition(name).name
+    if name not in TASKS:
+        raise UnknownNameError("task", name, [*TASKS, *(f"{suite}/0" for suite in suites.HORIZONS)])
+    return name
+
+
+def find_task(name: str, definition: Path | None = None) -> "Task":
+    """A new task object.
+
+    Args:
+        name: Canonical name, alias, or path of a .bddl file.
+        definition: Copy of a user's .bddl file, read instead of the path given as `name`.
+
+    Raises:
+        UsageError: No such task; lists the known ones.
+        DefinitionError: Its definition file is invalid; gives line and column.
+    """
+    canonical = canonical_task(name) if definition is None else name
+    if canonical in TASKS:
+        return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]
+    libero = import_module("ambidex.envs.tasks.libero.task")
+    found = suites.find_definition(canonical) if definition is None else suites.definition_copy(name, definition)
+    return libero.LiberoTask(found)  # type: ignore[no-any-return]
+
+
+def tasks_named(name: str) -> tuple[str, ...]:
+    """The canonical names of a task, or of all tasks of a suite.
+
+    Raises:
+        UsageError: Neither a task nor a suite.
+    """
+    if name in SUITES:
+        return SUITES[name]
+    if suites.is_libero_name(name) or name in TASKS:
+        return (canonical_task(name),)
+    raise UnknownNameError("task or suite", name, [*TASKS, *SUITES])

@@ -1,4 +1,4 @@
-"""A robot as values: the names and limits of its parts in one MJCF. No state."""
+"""Description of a robot: names and limits of its parts, and the physics options of its world. Values only."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ class Gripper:
     """A parallel gripper of two fingers, moved by one actuator or by one each.
 
     Attributes:
-        joint: The driven finger joint; its position is what is observed.
+        joint: The driven finger joint; its position is observed.
         mirror_joint: The other finger, at the negative position.
         actuator: Position actuator of the driven joint.
         mirror_actuator: That of the other finger, at the negative command; "" if an equality couples the fingers.
@@ -44,8 +44,8 @@ class Arm:
         base: Pose of the base in the world.
         home: Joint positions [rad] at reset.
         home_finger: Position [m] of the driven finger at reset.
-        ik_seeds: Other joint positions [rad] from which inverse kinematics may start.
-        max_joint_speed: What the real servos follow [rad/s].
+        ik_seeds: More joint positions [rad] to start inverse kinematics from.
+        max_joint_speed: Speed that the real servos can follow [rad/s].
     """
 
     name: str
@@ -69,11 +69,12 @@ class Robot:
         mjcf: Path of the one-arm MJCF.
         prefixes: Name prefix of each arm in the composed model.
         arms: The arms, in action order.
-        arena: Path of the arena MJCF the robot stands in; None if the task brings its own.
-        camera_targets: Arena camera -> body it keeps in view.
-        mount: Path of what stands below each base, with its origin at the base; None for nothing.
-        ramped: Commands move evenly from the last one during a control step, instead of at its beginning.
-        memory: Numbers that its controllers keep in the state, as MuJoCo's user data.
+        arena: Path of the robot's arena MJCF; None if the task brings its own.
+        camera_targets: Arena camera -> body that it tracks.
+        mount: Path of the MJCF below each base, with its origin at the base; None for nothing.
+        interpolates_commands: During a control step, commands move linearly from the last one to the new one, instead
+            of jumping at the start of the step.
+        userdata_size: Numbers that controllers store in MuJoCo's user data, which is part of the state.
     """
 
     name: str
@@ -83,8 +84,8 @@ class Robot:
     arena: Path | None = None
     camera_targets: tuple[tuple[str, str], ...] = ()
     mount: Path | None = None
-    ramped: bool = False
-    memory: int = 0
+    interpolates_commands: bool = False
+    userdata_size: int = 0
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -96,19 +97,16 @@ class Robot:
         )
 
 
-# FOLDED envs.physics: How the world is stepped.
-
-
 @dataclass(frozen=True, kw_only=True)
 class Physics:
-    """Solver options of a composed world.
+    """Solver options of a composed model.
 
     Attributes:
-        timestep: Physics step [s]; the control period is a whole number of them.
+        timestep: Physics step [s]; the control period is a multiple of it.
         integrator: How velocities are integrated.
         cone: Friction cone.
-        impratio: Stiffness of friction relative to that of normal forces; more lets grasped things slip less.
-        iterations: Most solver iterations a step.
+        impratio: Stiffness of friction relative to that of normal forces; with more, held objects slip less.
+        iterations: Maximum number of solver iterations a step.
         tolerance: Improvement at which the solver stops.
     """
 
@@ -120,7 +118,7 @@ class Physics:
     tolerance: float = 1e-8
 
     def apply(self, spec: mujoco.MjSpec) -> None:
-        """Set the options of a world. It is never restarted by itself when it becomes unstable."""
+        """Set the options of a model, and disable MuJoCo's automatic reset of an unstable simulation."""
         option = spec.option
         option.timestep, option.integrator = self.timestep, self.integrator
         option.cone, option.impratio = self.cone, self.impratio

@@ -1,4 +1,4 @@
-"""The one rollout loop: an environment, an agent, and a list of what happened."""
+"""The rollout loop: an agent acts in an environment until the episode ends."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ambidex.envs.env import Environment
-from ambidex.envs.types import NO_CODE, Agent, FloatArray, Observation, Outcome, RolloutResult, Step
+from ambidex.envs.types import NO_CODE, Agent, CodedAgent, FloatArray, Observation, Outcome, RolloutResult, Step
 from ambidex.errors import EpisodeStartError, RenderingError, SimulationError
 
 
 @dataclass
 class _Log:
+    """What happened so far: one more observation and stage than steps."""
+
     observations: list[Observation]
     stages: list[int]
     steps: list[Step] = field(default_factory=list)
@@ -20,27 +22,27 @@ class _Log:
 
 
 def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool = False) -> RolloutResult:
-    """Let an agent act in the episode (task, seed), without pixels unless the agent asks for them.
+    """Run an agent in the episode (task, seed). Nothing is rendered unless the agent asks for images.
 
     Args:
-        env: Where to act.
-        agent: Who acts.
+        env: Environment to act in.
+        agent: Agent that acts.
         seed: Episode seed.
         stop_at_success: End at the first success instead of at the horizon.
 
     Returns:
-        The states, actions and outcome. An exception of the agent or a bad action is an outcome, not an exception;
-        so is a seed whose episode cannot begin, which has neither states nor actions.
+        States, actions and outcome. An exception of the agent or an invalid action is an outcome, not an exception;
+        so is a seed whose reset fails, which has neither states nor actions.
 
     Raises:
-        MemoryError: The machine's fault and not the agent's: the episode says nothing about it.
+        MemoryError: The machine is at fault, not the agent, so the episode is no result.
         RenderingError: Likewise.
     """
     started = time.perf_counter()
     try:
         first = env.reset(seed)
-    except (EpisodeStartError, SimulationError) as exception:  # the seed's fault: it would break every time
-        return _result(env, seed, _Log([], []), _described(exception), time.perf_counter() - started)
+    except (EpisodeStartError, SimulationError) as exception:  # this seed fails every time
+        return _result(env, seed, _Log([], []), _describe(exception), time.perf_counter() - started)
     log = _Log([first], [env.stage()])
     error = ""
     try:
@@ -48,17 +50,18 @@ def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool 
         _act(env, agent, log, stop_at_success)
     except (MemoryError, RenderingError):
         raise
-    except Exception as exception:  # one bad episode is one row, not a dead run
-        error = _described(exception)
+    except Exception as exception:  # an episode that fails is one row and does not end the run
+        error = _describe(exception)
     return _result(env, seed, log, error, time.perf_counter() - started)
 
 
 def _act(env: Environment, agent: Agent, log: _Log, stop_at_success: bool) -> None:
+    coded = agent if isinstance(agent, CodedAgent) else None
     while True:
         action = agent.act(log.observations[-1])
         step = env.step(action)
         log.actions.append(np.asarray(action, dtype=np.float32))
-        log.codes.append(getattr(agent, "code", NO_CODE))
+        log.codes.append(coded.code if coded is not None else NO_CODE)
         log.steps.append(step)
         log.observations.append(step.observation)
         log.stages.append(step.stage)
@@ -75,7 +78,7 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
         seed=seed,
         outcome=outcome,
         stage=max(log.stages, default=0),
-        reason=error or ("" if succeeded else _unmet(log)),
+        reason=error or ("" if succeeded else _failed_checks(log)),
         checks=dict(log.steps[-1].checks) if log.steps else {},
         states=_rows([o.state for o in log.observations], env.scene.state().size),
         actions=np.asarray(log.actions, dtype=np.float32).reshape(-1, width),
@@ -90,14 +93,14 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
 
 
 def _rows(rows: list[FloatArray], width: int) -> FloatArray:
-    """Shape (rows, width); of an episode that never began (0, width)."""
+    """Shape (rows, width), (0, width) if there are none."""
     return np.asarray(rows, dtype=np.float64).reshape(-1, width)
 
 
-def _described(exception: Exception) -> str:
+def _describe(exception: Exception) -> str:
     return f"{type(exception).__name__}: {exception}"
 
 
-def _unmet(log: _Log) -> str:
-    unmet = [name for name, holds in log.steps[-1].checks.items() if not holds]
-    return "at the end not: " + "; ".join(unmet) if unmet else "checks did not hold long enough"
+def _failed_checks(log: _Log) -> str:
+    failed = [name for name, holds in log.steps[-1].checks.items() if not holds]
+    return "at the end not: " + "; ".join(failed) if failed else "checks did not hold long enough"

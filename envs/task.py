@@ -1,4 +1,4 @@
-"""What a task is: props, a reset distribution, stages, and the checks that make up success."""
+"""The base class of tasks: objects, initial states, stages and the checks that make up success."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,12 @@ from ambidex.errors import UnknownNameError, UsageError
 from ambidex.lookup import resolve
 
 STRICT = "strict"
+PROP_PREFIX = "prop/"
 
 
 @dataclass(frozen=True, kw_only=True)
 class UniformPose:
-    """Where a prop may start: a box of positions and an interval of yaws.
+    """Distribution of poses: uniform in a box of positions and an interval of yaws.
 
     Attributes:
         low: Lowest xyz [m].
@@ -43,21 +44,21 @@ class UniformPose:
 
 @dataclass(frozen=True, kw_only=True)
 class Prop:
-    """A free body of the task.
+    """An object of a task, in an MJCF file of its own.
 
     Attributes:
         body: Body name, unique in the scene.
-        mjcf: File that holds it, with a free joint.
-        starts: Reset distribution by spread name.
+        mjcf: The file, one body with a free joint.
+        initial_poses: Distribution of initial poses by spread name.
     """
 
     body: str
     mjcf: Path
-    starts: Mapping[str, UniformPose]
+    initial_poses: Mapping[str, UniformPose]
 
 
 class Task(ABC):
-    """A manipulation task. Stateless: every judgement is a function of the scene.
+    """A manipulation task. Stateless: stages and checks are functions of the scene.
 
     Attributes:
         name: Registered name.
@@ -65,9 +66,9 @@ class Task(ABC):
         robot: Registered robot name.
         instruction: The task in words.
         horizon: Control steps in a full episode.
-        stages: Stage names, from 1; stage 0 is "none".
-        props: Free bodies, in qpos order, of a task that is made of them.
-        contact_groups: Group name -> geom names, for `Scene.touching`.
+        stages: Stage names; the first is "none".
+        props: Objects, in qpos order, of a task that is composed of MJCF files.
+        contact_groups: Group name -> geom names, for `Scene.groups_touch`.
         hold_s: How long all checks must hold for success [s].
         latches: Success, once reached, stays for the rest of the episode.
     """
@@ -85,11 +86,11 @@ class Task(ABC):
 
     @abstractmethod
     def stage(self, scene: Scene) -> int:
-        """The stage that holds now, 0 for none."""
+        """The current stage, 0 for none."""
 
     @abstractmethod
     def checks(self, scene: Scene) -> dict[str, bool]:
-        """The conditions of success now, by name."""
+        """Whether each success condition holds now, by name."""
 
     @property
     def object_names(self) -> tuple[str, ...]:
@@ -97,103 +98,97 @@ class Task(ABC):
         return tuple(prop.body for prop in self.props)
 
     @property
-    def address(self) -> str:
-        """What, with a seed, fixes an episode's start: the name, unless that is not the same everywhere."""
+    def rng_key(self) -> str:
+        """Text that, with a seed, determines the initial state: the name, unless it differs between machines."""
         return self.name
 
     @property
     def definition_text(self) -> str:
-        """Text of the definition file behind the task; empty for a task written in Python."""
+        """Text of the task's definition file; empty for a task written in Python."""
         return ""
 
     def make_robot(self) -> Robot:
-        """The robot, where this task has it stand."""
+        """The robot, at its place in this task."""
         return cast(Robot, resolve("robot", self.robot, ROBOTS)())  # type: ignore[operator]
 
     def compose(self, robot: Robot) -> mujoco.MjSpec:
-        """The world: arena, robot, things, in the order of qpos."""
-        return compose(robot, self.name, self.props)
+        """The model: arena, robot, objects, in the order of qpos."""
+        return _compose(robot, self.name, self.props)
 
-    def start(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
-        """Begin an episode: everything where it starts, at rest, at time 0.
+    def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
+        """Put everything into its initial state, at rest, at time 0.
 
         Args:
-            scene: World to begin in.
-            rng: The episode's generator; nothing else may decide anything.
-            spread: "published" or "wide" reset distribution.
+            scene: Scene to reset.
+            rng: The episode's generator, the only source of randomness.
+            spread: Distribution of initial states, "published" or "wide".
         """
-        scene.reset({prop.body: prop.starts[spread].sample(rng) for prop in self.props})
+        scene.reset({prop.body: prop.initial_poses[spread].sample(rng) for prop in self.props})
 
-    def read_starts(self, path: Path, scene: Scene) -> FloatArray:
-        """The states [time, qpos, qvel] of a file that episodes may start from, shape (N, 1 + nq + nv).
+    def read_initial_states(self, path: Path, scene: Scene) -> FloatArray:
+        """Read a file of initial states [time, qpos, qvel], shape (N, 1 + nq + nv).
 
         Raises:
             UsageError: This task has no such files.
-            DatasetError: The file cannot be read, or is of another task.
+            DatasetError: The file cannot be read, or belongs to another task.
         """
-        raise self._no_starts(str(path))
+        raise self._no_initial_states()
 
-    def start_from(self, scene: Scene, rng: np.random.Generator, spread: str, start: FloatArray) -> None:
-        """Begin an episode from a row of `read_starts`; what is not in it is drawn as in `start`.
+    def reset_scene_to(self, scene: Scene, rng: np.random.Generator, spread: str, state: FloatArray) -> None:
+        """Reset to a row of `read_initial_states`; what the row does not hold is drawn as in `reset_scene`.
 
         Raises:
-            UsageError: This task has no such files.
+            UsageError: This task has no files of initial states.
         """
-        raise self._no_starts("A stored state")
+        raise self._no_initial_states()
 
-    def judged_by(self, success: str) -> "Task":
-        """This task with another criterion of success.
+    def with_success_criterion(self, success: str) -> "Task":
+        """This task with another success criterion.
 
         Raises:
-            UnknownNameError: It has no such criterion.
+            UnknownNameError: The task does not have it.
         """
         if success != STRICT:
             raise UnknownNameError(f"success criterion of {self.name}", success, (STRICT,))
         return self
 
-    def dress(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:  # noqa: B027
-        """Give things the colours that follow from the state, in a model made for drawing alone. Most have none."""
+    def update_appearance(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:  # noqa: B027
+        """Set the colours that depend on the state, in a model used for rendering only. Does nothing for most tasks."""
 
-    def _no_starts(self, given: str) -> UsageError:
+    def _no_initial_states(self) -> UsageError:
         return UsageError(
-            f"{given}: {self.name} has no files of initial states; tasks of BDDL files have. Leave it out."
+            f"{self.name} has no files of initial states; only tasks of BDDL files have.",
+            "Leave it out.",
+            got=self.name,
         )
 
 
-# FOLDED envs.verdict: When checks that hold amount to success.
-
-
-class Verdict:
-    """Counts for how long all checks have held.
+class SuccessTimer:
+    """Counts for how many control steps in a row all checks have held.
 
     Args:
-        hold_steps: Control steps on end for which they must hold; at least one counts.
+        hold_steps: Control steps in a row for which they must hold; at least one counts.
         latches: Success, once reached, stays.
     """
 
     def __init__(self, *, hold_steps: int, latches: bool) -> None:
         self._hold_steps, self._latches = max(1, hold_steps), latches
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
-        """Forget everything: an episode begins."""
+    def reset(self) -> None:
+        """Start a new episode."""
         self._held, self._reached = 0, False
 
-    def after(self, holds: bool) -> bool:
-        """Whether success holds after one more control step, at whose end all checks hold or do not."""
+    def update(self, holds: bool) -> bool:
+        """Count one more control step, after which all checks hold or not; returns whether that is success."""
         self._held = self._held + 1 if holds else 0
         now = self._held >= self._hold_steps
         self._reached = self._reached or now
         return self._reached if self._latches else now
 
 
-# FOLDED envs.prop_composition: Composes the world of a task whose things are props: arena, arms, then the props.
-
-PROP_PREFIX = "prop/"
-
-
-def compose(robot: Robot, name: str, props: Sequence[Prop]) -> mujoco.MjSpec:
-    """Arena, then one arm after the other, then the props: this is also the order of qpos."""
+def _compose(robot: Robot, name: str, props: Sequence[Prop]) -> mujoco.MjSpec:
+    """Arena, then the arms, then the props: this is also the order of qpos."""
     spec = mujoco.MjSpec.from_file(str(robot.arena))
     spec.modelname = name
     for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):

@@ -1,9 +1,9 @@
-"""What crosses the borders between packages. Needs numpy and nothing else."""
+"""The data types that cross the borders between packages. Needs NumPy and nothing else."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,10 @@ Float32Array = npt.NDArray[np.float32]
 ImageArray = npt.NDArray[np.uint8]
 
 FIRST_BENCHMARK_SEED = 100_000
-"""Episodes of lower seeds are for training, those from here on for benchmarks."""
+"""Lower episode seeds are for training, this and higher ones for benchmarks."""
 
 NO_CODE = -1
-"""In place of the code of an action that was made from none."""
+"""Code of an action of an agent without codes."""
 
 
 class Outcome(StrEnum):
@@ -32,13 +32,13 @@ class EnvSpec:
     """Everything a dataset, a checkpoint and an environment must agree on.
 
     Attributes:
-        task: Registered task name.
-        family: Task family, which decides the defaults ("aloha").
+        task: Registered task name, or the path of a .bddl file.
+        family: Task family, which decides the defaults ("aloha" or "libero").
         robot: Registered robot name.
         control: Control mode, "joint" or "ee".
         control_hz: Control rate [Hz].
         horizon: Control steps in a full episode.
-        spread: Reset distribution, "published" or "wide".
+        spread: Distribution of initial states, "published" or "wide".
         cameras: Camera names, in the order images are stored. Empty: states only.
         image_size: Height and width [px].
         render_quality: "standard" or "studio".
@@ -47,14 +47,15 @@ class EnvSpec:
         action_names: One name per action dimension in this control mode.
         joint_names: One name per dimension of qpos, qvel and the joint action.
         object_names: Bodies whose poses make up the object state, 7 numbers each (xyz, wxyz).
-        success: Criterion of success: "strict", or "libero" where a task has it.
-        settle_steps: Control steps of doing nothing before the episode begins.
-        settle_gripper: What the gripper does meanwhile: "open" is what the control mode idles with, "hold" leaves it.
-        init_states: File of states the episodes start from, "" for none: training seed s takes row s modulo the rows,
-            a benchmark's seed likewise, counted from the first of them.
-        definition_sha256: Fingerprint of the text of the task's definition; "" for a task written in Python, and in
-            what older versions wrote.
-        init_states_sha256: Fingerprint of the file of states; "" for none, and in what older versions wrote.
+        success: Success criterion: "strict", or "libero" for tasks that have it.
+        settle_steps: No-op control steps before the episode starts.
+        settle_gripper: Gripper action in these steps: "open" as in the idle action, "hold" does not move it.
+        init_states: File of initial states, "" for none. Training seed s starts from row s modulo the number of rows,
+            benchmark seed s from row s - 100000 likewise.
+        definition_sha256: SHA-256 of the text of the task's definition; "" for a task written in Python, and in files
+            written before this field existed.
+        init_states_sha256: SHA-256 of the file of initial states; "" for none, and in files written before this field
+            existed.
     """
 
     task: str
@@ -82,14 +83,14 @@ class EnvSpec:
     def differences(self, other: "EnvSpec") -> list[str]:
         """One readable line per field in which the two differ.
 
-        Files are told apart by what is in them, where both specs know that: the same file elsewhere is the same.
+        Files are compared by content where both specs know it, so a file may lie elsewhere.
         """
         by_content = bool(self.init_states_sha256 and other.init_states_sha256)
-        apart = {"definition_sha256", "init_states" if by_content else "init_states_sha256"}
+        skipped = {"definition_sha256", "init_states" if by_content else "init_states_sha256"}
         lines = [
             f"{f.name}: {getattr(self, f.name)!r} != {getattr(other, f.name)!r}"
             for f in fields(self)
-            if f.name not in apart and getattr(self, f.name) != getattr(other, f.name)
+            if f.name not in skipped and getattr(self, f.name) != getattr(other, f.name)
         ]
         if self.task == other.task and self.definition_differs(other):
             lines.append(
@@ -99,17 +100,17 @@ class EnvSpec:
         return lines
 
     def definition_differs(self, other: "EnvSpec") -> bool:
-        """Both come from definitions, as far as is known, and these differ."""
+        """Whether the definitions are known to have different texts."""
         known = bool(self.definition_sha256 and other.definition_sha256)
         return known and self.definition_sha256 != other.definition_sha256
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observation:
-    """What an agent may see before it acts. Images are rendered when asked for, always of this moment.
+    """What an agent may see before it acts. Images are rendered on demand, from the state of this observation.
 
     Attributes:
-        time: Seconds since the episode began.
+        time: Time since the start of the episode [s].
         state: Full MuJoCo integration state, shape (S,).
         qpos: Joint positions [rad] with gripper openings 0..1, shape (J,).
         qvel: Joint velocities [rad/s] with gripper rates [1/s], shape (J,).
@@ -129,11 +130,11 @@ class Observation:
     render: Callable[[FloatArray, str], ImageArray]
 
     def image(self, camera: str) -> ImageArray:
-        """The view of one camera at this observation's moment, shape (H, W, 3) uint8 RGB."""
+        """The image of one camera, shape (H, W, 3) uint8 RGB."""
         return self.render(self.state, camera)
 
     def images(self) -> dict[str, ImageArray]:
-        """The views of all cameras of the spec, by name."""
+        """The images of all cameras of the spec, by name."""
         return {name: self.image(name) for name in self.camera_names}
 
 
@@ -143,10 +144,10 @@ class Step:
 
     Attributes:
         observation: Taken after the step.
-        joint_action: The joint command that acted, shape (J,) float32, whatever the control mode.
-        stage: Index of the stage that holds now (ACT's reward), 0 for none.
-        checks: The task's conditions now, by name.
-        success: All checks have held for the task's hold time up to now.
+        joint_action: The joint command that was applied, shape (J,) float32, in every control mode.
+        stage: Index of the current stage (ACT's reward), 0 for none.
+        checks: Whether each success condition of the task holds, by name.
+        success: All checks have held for the task's hold time.
         truncated: The horizon has been reached.
     """
 
@@ -160,24 +161,24 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RolloutResult:
-    """One attempted episode, without pixels. T actions, T+1 states; none at all if it could not begin.
+    """One attempted episode, without images. T actions and T+1 states; neither if the reset failed.
 
     Attributes:
         spec: The environment's spec.
         seed: Episode seed.
-        outcome: Success means: success held at the last step.
+        outcome: Success means that success held at the last step.
         stage: Highest stage reached, an index into `spec.stages`.
         reason: Empty on success; otherwise which checks failed at the end, or the error.
-        checks: The task's conditions at the last step, by name; empty if no step was taken.
+        checks: The task's checks at the last step, by name; empty if no step was taken.
         states: Shape (T+1, S) float64.
-        actions: What the agent sent, shape (T, A) float32.
-        codes: The code behind each action, shape (T,) int32; `NO_CODE` of agents that have none.
-        joint_actions: The joint commands that acted, shape (T, J) float32.
+        actions: The agent's actions, shape (T, A) float32.
+        codes: The code behind each action, shape (T,) int32; `NO_CODE` for agents without codes.
+        joint_actions: The joint commands that were applied, shape (T, J) float32.
         qpos: Before each action and after the last, shape (T+1, J) float32.
         qvel: Likewise, shape (T+1, J) float32.
         objects: Object poses likewise, shape (T+1, 7 * objects) float32.
         stages: Stage at each state, shape (T+1,) int8.
-        wall_s: Wall-clock seconds.
+        wall_s: Wall-clock time [s].
     """
 
     spec: EnvSpec
@@ -198,12 +199,12 @@ class RolloutResult:
 
     @property
     def steps(self) -> int:
-        """Number of control steps taken, T."""
+        """Number of control steps, T."""
         return len(self.actions)
 
     @property
     def started(self) -> bool:
-        """There was a first state."""
+        """Whether the reset succeeded, so that there is an initial state."""
         return len(self.states) > 0
 
     @property
@@ -213,7 +214,7 @@ class RolloutResult:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Episode:
-    """One stored episode, without pixels. T actions, T+1 states; observation t is taken before action t.
+    """One stored episode, without images. T actions and T+1 states; observation t is taken before action t.
 
     Attributes:
         spec: The environment's spec.
@@ -223,12 +224,12 @@ class Episode:
         qpos: Shape (T, J) float32.
         qvel: Shape (T, J) float32.
         objects: Object poses (xyz [m], wxyz), shape (T, 7 * objects) float32.
-        joint_actions: The joint commands that acted, shape (T, J) float32.
-        ee_actions: The same commands as end-effector actions, shape (T, E) float32; under EE control what the
-            agent sent.
+        joint_actions: The joint commands that were applied, shape (T, J) float32.
+        ee_actions: The same commands as end-effector actions, shape (T, E) float32; under EE control the agent's
+            actions.
         states: Shape (T+1, S) float64.
         stages: Stage at each state, shape (T+1,) int8.
-        model_sha256: Fingerprint of the compiled model it was recorded in.
+        model_sha256: SHA-256 of the compiled model it was recorded in.
         versions: Package -> version it was recorded with.
     """
 
@@ -257,15 +258,23 @@ class Episode:
 
 
 class Agent(Protocol):
-    """Whatever acts: an expert, a policy, a baseline.
-
-    It may have a `code`, a whole number: what the action it gave last was made from, or `NO_CODE`.
-    """
+    """Acts in an environment: an expert, a policy or a baseline."""
 
     def reset(self, observation: Observation, seed: int) -> None:
-        """Begin an episode."""
+        """Start an episode."""
         ...
 
     def act(self, observation: Observation) -> Float32Array:
         """The action for this observation, shape (A,) float32, in the environment's control mode."""
         ...
+
+
+@runtime_checkable
+class CodedAgent(Agent, Protocol):
+    """An agent that makes its actions from the codes of a codebook; `rollout` records them.
+
+    Attributes:
+        code: Code of the last action, or `NO_CODE`.
+    """
+
+    code: int

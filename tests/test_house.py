@@ -200,7 +200,7 @@ def test_a_registered_task_is_complete(name: str) -> None:
     assert task.instruction
     for prop in task.props:
         assert prop.mjcf.is_file()
-        assert set(prop.starts) == {"published", "wide"}
+        assert set(prop.initial_poses) == {"published", "wide"}
 
 
 @pytest.mark.parametrize("name", ROBOTS)

@@ -1,1 +1,1 @@
-"""Where LIBERO's scenes stand: one file per room, without a robot or objects."""
+"""Arenas of LIBERO: table, floor, walls and lights, without robot and objects."""

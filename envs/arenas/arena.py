@@ -1,70 +1,51 @@
-"""A room as values: where things stand in it, where the robot stands, and the function that makes its model."""
+"""Description of an arena: where objects, fixtures and the robot are placed in it, and how its model is made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import mujoco
 
-from ambidex.envs.objects.fixtures.moving_parts import FOOTING
+from ambidex.envs.arenas.builder import ArenaBuilder
+from ambidex.envs.objects.fixtures.moving_parts import FRAME_HEIGHTS
+from ambidex.envs.objects.properties import Vector
 from ambidex.envs.simulation.pose import Pose
-from ambidex.lookup import resolve
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arena:
-    """One of LIBERO's rooms. Figures: facts of LIBERO, sections 1.4 and 2.
+    """One of LIBERO's arenas. Sources of the numbers: assets/SOURCE.md.
 
     Attributes:
         name: Short name.
-        problem: Problem name in BDDL, lower case.
         workspace: Name of the table or floor in BDDL.
-        offset: Origin of the ranges of regions (3,) [m]; their z is not where things stand.
+        offset: Origin of the ranges of regions (3,) [m]; its z is not the height of objects.
         surface_z: Height of the table's top or the floor [m].
-        region_z: Height from which On(object, region of the workspace) counts [m].
-        fixture_z: Height from which `FOOTING` counts for fixtures [m].
+        region_z: Height of the workspace's regions in On(object, region) [m].
+        fixture_z: Height that `FRAME_HEIGHTS` of fixtures are added to [m].
         base: Pose of the Panda's base.
-        mount: What it stands on, "mounted" or "ground".
-        make_spec: Makes the room's model, with a geom "table" to stand things on.
+        mount: What the base is mounted on, "mounted" or "ground".
+        agentview: Position (3,) [m] and orientation (wxyz) of the camera `agentview`.
+        furnish: Adds floor, walls and table to the model; one collision geom is called "table".
     """
 
     name: str
-    problem: str
     workspace: str
-    offset: tuple[float, float, float]
+    offset: Vector
     surface_z: float
     region_z: float
     fixture_z: float
     base: Pose
     mount: str
-    make_spec: Callable[[], mujoco.MjSpec]
+    agentview: tuple[Vector, tuple[float, float, float, float]]
+    furnish: Callable[[ArenaBuilder], None]
 
     def fixture_height(self, category: str) -> float:
-        """Height of a fixture's body frame in this room [m], as in LIBERO."""
-        return self.fixture_z + FOOTING[category]
+        """Height of a fixture's body frame in this arena, as in LIBERO [m]."""
+        return self.fixture_z + FRAME_HEIGHTS[category]
 
-
-# FOLDED envs.arenas.registry: Which room belongs to which BDDL problem.
-
-ARENAS: Mapping[str, str] = {
-    "libero_tabletop_manipulation": "ambidex.envs.arenas.libero:tabletop",
-    "libero_kitchen_tabletop_manipulation": "ambidex.envs.arenas.libero:kitchen",
-    "libero_study_tabletop_manipulation": "ambidex.envs.arenas.libero:study",
-    "libero_living_room_tabletop_manipulation": "ambidex.envs.arenas.libero:living_room",
-    "libero_floor_manipulation": "ambidex.envs.arenas.libero:floor",
-}
-
-
-def arena(problem: str) -> Arena:
-    """The room of a BDDL problem, its name in any case.
-
-    Raises:
-        UnknownNameError: No room is known for it; the message says for which there is one.
-    """
-    return _arena(problem.lower())
-
-
-@cache
-def _arena(problem: str) -> Arena:
-    make: Callable[[], Arena] = resolve("BDDL problem", problem, ARENAS)  # type: ignore[assignment]
-    return make()
+    def make_spec(self) -> mujoco.MjSpec:
+        """A new model of the arena."""
+        builder = ArenaBuilder(self.name, self.surface_z)
+        self.furnish(builder)
+        builder.add_camera("agentview", *self.agentview)
+        return builder.spec

@@ -1,1 +1,1 @@
-"""One file per control mode."""
+"""Control modes: each converts an agent's actions into joint commands."""

@@ -1,4 +1,4 @@
-"""What turns an agent's action into a joint command."""
+"""The interface of controllers, and joint position control."""
 
 from typing import Protocol
 
@@ -10,9 +10,9 @@ from ambidex.envs.types import Float32Array
 
 
 class Controller(Protocol):
-    """A control mode over a scene. A command depends on the scene's state and the action alone.
+    """A control mode of a scene. The joint command depends on the scene's state and the action only.
 
-    What a controller must remember it keeps in `scene.data.userdata`, which is part of the state.
+    A controller keeps its own state in `scene.data.userdata`, which is part of the scene's state.
 
     Attributes:
         action_names: One name per action dimension.
@@ -29,20 +29,17 @@ class Controller(Protocol):
         ...
 
     def idle(self, scene: Scene, *, hold_gripper: bool = False) -> Float32Array:
-        """The action, shape (A,) float32, that lets the arm rest where it is commanded to be.
+        """The no-op action, shape (A,) float32: the arm stays at its current command.
 
         Args:
-            scene: The world.
-            hold_gripper: The gripper rests too; otherwise it does what is usual in this control mode.
+            scene: The scene to act in.
+            hold_gripper: The gripper does not move either; otherwise it does what is usual in this control mode.
         """
         ...
 
 
-# FOLDED envs.controllers.joint_position: Joint position control: the action is the joint command.
-
-
 class JointPosition:
-    """Per arm: joint angles [rad] and the gripper opening (0 closed, 1 open)."""
+    """The action is the joint command. Per arm: joint angles [rad] and the gripper opening (0 closed, 1 open)."""
 
     def __init__(self, scene: Scene, control_hz: float) -> None:
         self._space = JointSpace(scene)

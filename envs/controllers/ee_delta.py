@@ -11,20 +11,20 @@ from ambidex.envs.types import Float32Array, FloatArray
 
 NAMES = ("dx", "dy", "dz", "drx", "dry", "drz", "gripper")
 STEPS_TO_CLOSE = 8
-CLOSE, HOLD, OPEN = 1.0, 0.0, -1.0
+HOLD, OPEN = 0.0, -1.0  # gripper actions; 1 closes
 
 
 class EeDelta:
-    """Seven numbers in [-1, 1]: shift (3,) and rotation vector (3,) of the tool in the base's axes, and the gripper.
+    """Seven numbers in [-1, 1]: translation (3,) and rotation vector (3,) of the tool in the base's axes, and gripper.
 
-    A shift of 1 puts the goal 0.05 m, a rotation of 1 puts it 0.5 rad from where the tool is now. The goal moves
-    with the tool at each step while the arm still accelerates, so a full shift held on comes to 13 mm a step. Without
-    any rotation the goal keeps its orientation. The gripper goes by the sign: -1 opens, 1 closes, 8 steps from end
-    to end, 0 holds.
+    A translation of 1 puts the goal 0.05 m from where the tool is now, a rotation of 1 puts it 0.5 rad from there. As
+    the goal is set anew at each step while the arm still accelerates, a constant translation of 1 moves the tool by 13
+    mm a step. Without rotation the goal keeps its orientation. The gripper moves by the sign of its value: -1 opens, 1
+    closes, in 8 steps from end to end, 0 holds.
 
-    In the air the servos follow the motion that LIBERO's arm would make (`OscReference`). Where something holds the
-    arm back they push as hard as LIBERO's controller would, and the motion starts again from where the arm is. What
-    must be remembered for that is in the simulation's user data.
+    In free space the servos follow the motion that LIBERO's arm would make (`OscReference`). Where something blocks the
+    arm, they push as hard as LIBERO's controller would, and the motion restarts from where the arm is. The reference
+    motion is stored in the simulation's user data (`OscMemory`).
     """
 
     def __init__(self, scene: Scene, control_hz: float, settings: OscSettings | None = None) -> None:
@@ -40,7 +40,7 @@ class EeDelta:
         self.high = np.full(len(NAMES), 1.0, np.float32)
 
     def idle(self, scene: Scene, *, hold_gripper: bool = False) -> Float32Array:
-        """The action that does nothing but open the gripper, as most settle LIBERO's scenes; zeros to hold it."""
+        """No motion; opens the gripper, as LIBERO's settling steps usually do, or holds it."""
         return np.array([0, 0, 0, 0, 0, 0, HOLD if hold_gripper else OPEN], np.float32)
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
@@ -51,7 +51,7 @@ class EeDelta:
 
     def _arm_command(self, userdata: FloatArray, wanted: FloatArray) -> FloatArray:
         here, speed = self._space.positions()[:-1], self._space.velocities()[:-1]
-        now, free = self._now(OscMemory.read(userdata), here, speed)
+        now, free = self._current(OscMemory.read(userdata), here, speed)
         position, rotation = self._goal(now, wanted)
         q, velocity = self._reference.advance(now.position, now.velocity, position, rotation, self._duration)
         OscMemory(position=q, velocity=velocity, goal=_quaternion(rotation)).write(userdata)
@@ -61,8 +61,8 @@ class EeDelta:
         torque = self._reference.torque(now.position, now.velocity, position, rotation)
         return free * command + (1.0 - free) * self._servos.command_of_torque(here, torque)
 
-    def _now(self, memory: OscMemory | None, here: FloatArray, speed: FloatArray) -> tuple[OscMemory, float]:
-        """Where the motion continues from, and how freely the arm moves, 0 to 1."""
+    def _current(self, memory: OscMemory | None, here: FloatArray, speed: FloatArray) -> tuple[OscMemory, float]:
+        """The state that the reference continues from, and how freely the arm moves, 0 to 1."""
         if memory is None:
             return OscMemory(position=here, velocity=speed, goal=_quaternion(self._reference.tool(here)[1])), 1.0
         lag = memory.velocity - speed
@@ -75,7 +75,7 @@ class EeDelta:
             velocity=memory.velocity - (1.0 - kept) * lag,
             goal=memory.goal,
         )
-        # An arm that hangs back although its servos rest was blocked, but is so no longer.
+        # An arm that lags behind although its servos hardly push was blocked, but no longer is.
         effort = self._servos.torque(self._space.commanded()[:-1], here, speed)
         rests = 2.0 - float(np.max(np.abs(effort) / self._held))
         return drawn, max(kept, min(1.0, rests))
@@ -85,6 +85,33 @@ class EeDelta:
         turn = self._settings.rotation_scale * wanted[3:]
         goal = _rotation_of(turn) @ rotation if turn.any() else _matrix(now.goal)
         return position + self._settings.position_scale * wanted[:3], goal
+
+
+class Servos:
+    """The position actuators of one arm. Their torque is stiffness * (command - q) - damping * velocity.
+
+    Attributes:
+        stiffness: Shape (joints,) [N m/rad].
+        damping: Of actuators and joints together, shape (joints,) [N m s/rad].
+    """
+
+    def __init__(self, model: mujoco.MjModel, arm: Arm) -> None:
+        actuators = [model.actuator(name).id for name in arm.actuators]
+        dofs = [int(model.joint(name).dofadr[0]) for name in arm.joints]
+        self.stiffness: FloatArray = model.actuator_gainprm[actuators, 0].copy()
+        self.damping: FloatArray = model.dof_damping[dofs] - model.actuator_biasprm[actuators, 2]
+
+    def command_of_motion(self, q: FloatArray, velocity: FloatArray) -> FloatArray:
+        """The command for which a steady motion passes `q` at `velocity`: the servos lag behind it."""
+        return np.asarray(q + self.damping / self.stiffness * velocity)
+
+    def command_of_torque(self, q: FloatArray, torque: FloatArray) -> FloatArray:
+        """The command for which an arm at rest at `q` is driven with `torque` (joints,) [N m]."""
+        return np.asarray(q + torque / self.stiffness)
+
+    def torque(self, command: FloatArray, q: FloatArray, velocity: FloatArray) -> FloatArray:
+        """The torque on the joints without limits, shape (joints,) [N m]."""
+        return np.asarray(self.stiffness * (command - q) - self.damping * velocity)
 
 
 def _rotation_of(vector: FloatArray) -> FloatArray:
@@ -103,33 +130,3 @@ def _quaternion(matrix: FloatArray) -> FloatArray:
     out = np.empty(4)
     mujoco.mju_mat2Quat(out, np.ascontiguousarray(matrix).ravel())
     return out
-
-
-# FOLDED envs.controllers.servos: An arm's position servos: what they do with a command, and which command does what.
-
-
-class Servos:
-    """The position actuators of one arm. Their torque is stiffness * (command - q) - damping * velocity.
-
-    Attributes:
-        stiffness: Shape (joints,) [N m/rad].
-        damping: Of actuators and joints together, shape (joints,) [N m s/rad].
-    """
-
-    def __init__(self, model: mujoco.MjModel, arm: Arm) -> None:
-        actuators = [model.actuator(name).id for name in arm.actuators]
-        dofs = [int(model.joint(name).dofadr[0]) for name in arm.joints]
-        self.stiffness: FloatArray = model.actuator_gainprm[actuators, 0].copy()
-        self.damping: FloatArray = model.dof_damping[dofs] - model.actuator_biasprm[actuators, 2]
-
-    def command_of_motion(self, q: FloatArray, velocity: FloatArray) -> FloatArray:
-        """The command under which a steady motion is at `q`: the servos trail it by the rest."""
-        return np.asarray(q + self.damping / self.stiffness * velocity)
-
-    def command_of_torque(self, q: FloatArray, torque: FloatArray) -> FloatArray:
-        """The command under which an arm that stands at `q` is driven with `torque` (joints,) [N m]."""
-        return np.asarray(q + torque / self.stiffness)
-
-    def torque(self, command: FloatArray, q: FloatArray, velocity: FloatArray) -> FloatArray:
-        """What drives the joints, limits aside, shape (joints,) [N m]."""
-        return np.asarray(self.stiffness * (command - q) - self.damping * velocity)

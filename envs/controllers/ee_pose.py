@@ -10,7 +10,7 @@ from ambidex.envs.types import Float32Array, FloatArray
 from ambidex.errors import InvalidActionError
 
 NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
-MIN_QUATERNION = 1e-3  # norm below which a quaternion has no direction worth the name
+MIN_QUATERNION = 1e-3  # norm below which a quaternion is no orientation
 WORKSPACE_LOW = (-1.0, -0.5, 0.0)  # [m]
 WORKSPACE_HIGH = (1.0, 1.5, 1.0)  # [m]
 
@@ -18,9 +18,9 @@ WORKSPACE_HIGH = (1.0, 1.5, 1.0)  # [m]
 class EePose:
     """Per arm: xyz [m] and quaternion wxyz of the TCP in the world, then the gripper opening (0 closed, 1 open).
 
-    The joint command is the inverse kinematics solution nearest to the command in force, no joint moving
-    faster than the servos can follow. It is rounded to float32 like any action, so replaying the joint
-    commands of an episode gives the same states as the episode itself.
+    The joint command is the inverse kinematics solution nearest to the current command, limited to the speed of the
+    servos. It is rounded to float32 like any action, so replaying the joint commands of an episode reproduces its
+    states.
     """
 
     def __init__(self, scene: Scene, control_hz: float) -> None:
@@ -37,8 +37,9 @@ class EePose:
         wanted = action.reshape(self._arms, 8).astype(np.float64)
         if np.linalg.norm(wanted[:, 3:7], axis=1).min() < MIN_QUATERNION:
             raise InvalidActionError(
-                f"An end-effector action holds a quaternion near zero, which is no orientation: {action.tolist()}. "
-                "Expected per arm: xyz [m], quaternion wxyz of any length but zero, gripper opening."
+                f"An end-effector action has a quaternion near zero: {action.tolist()}. Expected per arm: xyz [m], "
+                "quaternion wxyz of any length but zero, gripper opening.",
+                got=action,
             )
         commanded = self._space.commanded().reshape(self._arms, -1)
         rows = [
@@ -53,7 +54,7 @@ class EePose:
         return self.from_joint_action(self._space.commanded().astype(np.float32))
 
     def from_joint_action(self, joint_action: Float32Array) -> Float32Array:
-        """The end-effector action that a joint command amounts to, shape (8 * arms,) float32."""
+        """The end-effector action equivalent to a joint command, shape (8 * arms,) float32."""
         rows = joint_action.reshape(self._arms, -1).astype(np.float64)
         poses = [kinematics.forward(row[:-1]) for kinematics, row in zip(self._kinematics, rows, strict=True)]
         return pack_ee_action(poses, rows[:, -1])

@@ -1,4 +1,4 @@
-"""The motion that operational space control gives a Panda, computed on a model of its joints alone."""
+"""The motion of LIBERO's Panda under operational space control, computed on a model of its joints only."""
 
 import math
 from dataclasses import dataclass
@@ -10,26 +10,29 @@ import numpy as np
 from ambidex.assets.paths import ROBOTS
 from ambidex.envs.types import FloatArray
 
+JOINTS = 7
+SITE = "grip_site"
+
 
 @dataclass(frozen=True, kw_only=True)
 class OscSettings:
     """Gains and limits. Damping is critical everywhere.
 
     Attributes:
-        position_scale: Metres that an action of 1 asks for [m].
-        rotation_scale: Radians that an action of 1 asks for [rad].
+        position_scale: Translation for an action of 1 [m].
+        rotation_scale: Rotation for an action of 1 [rad].
         stiffness: Acceleration per error of the tool [1/s^2].
-        posture_stiffness: Acceleration per joint error from home, where the tool does not feel it [1/s^2].
+        posture_stiffness: Acceleration per joint error from home, in the null space of the tool [1/s^2].
         torque_limits: Of the joints [N m].
-        speed_limits: Of the joints, from the maker's sheet [rad/s].
-        friction: Loss in a moving joint [N m].
-        friction_speed: Speed at which the loss is whole [rad/s].
-        damping: Added where the tool cannot move, so that inverses stay bounded [1/kg].
-        refreshes: How often per control step Jacobian and masses are computed anew.
-        substeps: Integration steps between two refreshes.
-        held: Torque up to which a load is carried without the reference giving way [N m].
-        leak: Share of a greater lead over the arm that the reference gives up per control step, all if it is blocked.
-        still: Joint speed below which standing still is no sign of being blocked [rad/s].
+        speed_limits: Of the joints, from the data sheet [rad/s].
+        friction: Friction loss in a moving joint [N m].
+        friction_speed: Speed from which on the loss is full [rad/s].
+        damping: Added to the mobility of the tool, so that its inverse stays bounded at singularities [1/kg].
+        refreshes: Updates of Jacobian and masses per control step.
+        substeps: Integration steps between two updates.
+        held: Torque up to which a load is carried without the reference yielding [N m].
+        leak: Fraction of a greater lead over the arm that the reference yields per control step; all if blocked.
+        still: Joint speed below which an arm at rest does not count as blocked [rad/s].
     """
 
     position_scale: float = 0.05
@@ -48,17 +51,41 @@ class OscSettings:
     still: float = 0.01
 
 
-SITE = "grip_site"
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OscMemory:
+    """The state of the reference motion, stored in the simulation's user data so that states continue bit for bit.
+
+    Attributes:
+        position: Reference joint positions [rad], shape (7,).
+        velocity: Reference joint velocities [rad/s], shape (7,).
+        goal: Goal orientation of the tool in the base's frame, a quaternion, shape (4,).
+    """
+
+    SIZE: ClassVar[int] = 2 * JOINTS + 4
+
+    position: FloatArray
+    velocity: FloatArray
+    goal: FloatArray
+
+    @classmethod
+    def read(cls, userdata: FloatArray) -> Self | None:
+        """Read it; None if nothing has been written since the reset (all zeros)."""
+        values = userdata[: cls.SIZE].copy()
+        position, velocity, goal = np.split(values, (JOINTS, 2 * JOINTS))
+        return cls(position=position, velocity=velocity, goal=goal) if goal.any() else None
+
+    def write(self, userdata: FloatArray) -> None:
+        userdata[: self.SIZE] = np.concatenate([self.position, self.velocity, self.goal])
 
 
 class OscReference:
-    """LIBERO's arm under its controller: Khatib, 1987, with position and orientation decoupled, torques clipped.
+    """LIBERO's arm and controller: Khatib, 1987, with position and orientation decoupled and torques clipped.
 
-    The law is evaluated on the arm that LIBERO simulates, without contacts. Its Jacobian and masses are held for
-    part of a control step, within which the motion is a linear one up to the torque limits.
+    Evaluated on a model of the arm that LIBERO simulates, without contacts. Jacobian and masses are constant for a part
+    of a control step, in which the motion is linear up to the torque limits.
 
     Args:
-        home: Joint positions that redundancy is spent on [rad], shape (7,).
+        home: Joint positions that the null-space term pulls to [rad], shape (7,).
         settings: Gains and limits.
 
     Attributes:
@@ -87,14 +114,14 @@ class OscReference:
     def advance(
         self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray, duration: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Joint positions and velocities after `duration` [s] of control towards a pose of the tool.
+        """Joint positions and velocities after controlling towards a pose of the tool for `duration`.
 
         Args:
             q: Joint positions [rad], shape (7,).
             velocity: Joint velocities [rad/s], shape (7,).
             position: Goal in the base's frame [m], shape (3,).
             rotation: Goal in the base's frame, a rotation matrix, shape (3, 3).
-            duration: Time that passes [s].
+            duration: Time [s].
         """
         step = duration / self.settings.refreshes
         for _ in range(self.settings.refreshes):
@@ -104,7 +131,7 @@ class OscReference:
         return q, velocity
 
     def torque(self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray) -> FloatArray:
-        """What the joints are driven with towards a pose of the tool, beside gravity [N m], shape (7,)."""
+        """The joint torques towards a pose of the tool, without gravity compensation [N m], shape (7,)."""
         constant, slope = self._law(q, velocity, position, rotation)
         wanted = constant - slope[:, len(q) :] @ velocity
         return np.asarray(np.clip(wanted, -self._torque, self._torque) - self._data.qfrc_bias)
@@ -130,7 +157,7 @@ class OscReference:
     def _law(
         self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """The torque as constant (7,) - slope (7, 14) @ (joints moved since, joint velocities)."""
+        """The torque as constant (7,) - slope (7, 14) @ (joint positions moved since, joint velocities)."""
         s, jacobian = self.settings, self._jacobian
         self._refresh(q, velocity)
         error = np.concatenate([position - self._data.site_xpos[self._site], self._turn(rotation)])
@@ -139,7 +166,7 @@ class OscReference:
         linear, angular = np.linalg.inv(np.stack([mobility[:3, :3], mobility[3:, 3:]]))
         pull = np.empty_like(jacobian.T)
         pull[:, :3], pull[:, 3:] = jacobian[:3].T @ linear, jacobian[3:].T @ angular
-        # What the tool does not feel of a joint torque, as joint torque per joint acceleration.
+        # Null space: joint torque per joint acceleration that does not move the tool.
         rest = self._masses - jacobian.T @ np.linalg.inv(mobility) @ jacobian
         task = pull @ jacobian
         slope = np.empty((len(q), 2 * len(q)))
@@ -157,7 +184,7 @@ class OscReference:
         mujoco.mj_jacSite(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._site)
 
     def _turn(self, rotation: FloatArray) -> FloatArray:
-        """Half the sum of the axes' cross products: the sine of the angle to the goal, about its axis."""
+        """Orientation error: half the sum of the axes' cross products, i.e. the sine of the angle times the axis."""
         here = self._data.site_xmat[self._site].reshape(3, 3)
         difference = here @ rotation.T
         return 0.5 * np.array(
@@ -167,36 +194,3 @@ class OscReference:
                 difference[0, 1] - difference[1, 0],
             ]
         )
-
-
-# FOLDED envs.controllers.osc_memory: What operational space control remembers from one control step to the next.
-
-JOINTS = 7
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class OscMemory:
-    """Where the arm should be by now. Kept in the simulation's user data, so that a stored state continues bit for bit.
-
-    Attributes:
-        position: Reference joint positions [rad], shape (7,).
-        velocity: Reference joint velocities [rad/s], shape (7,).
-        goal: Goal orientation of the tool in the base's frame, a quaternion, shape (4,).
-    """
-
-    SIZE: ClassVar[int] = 2 * JOINTS + 4
-
-    position: FloatArray
-    velocity: FloatArray
-    goal: FloatArray
-
-    @classmethod
-    def read(cls, userdata: FloatArray) -> Self | None:
-        """What is written there; None if nothing was written since the world began (all zeros)."""
-        values = userdata[: cls.SIZE].copy()
-        position, velocity, goal = np.split(values, (JOINTS, 2 * JOINTS))
-        return cls(position=position, velocity=velocity, goal=goal) if goal.any() else None
-
-    def write(self, userdata: FloatArray) -> None:
-        """Keep this for the next control step."""
-        userdata[: self.SIZE] = np.concatenate([self.position, self.velocity, self.goal])

@@ -1,1 +1,5 @@
-"""Things on the table: one function per category that makes its MuJoCo model, and the figures they are built from."""
+"""Models of objects and fixtures, one function per category.
+
+To add a mug: write a function in dishes.py that makes its model with an `ObjectBuilder` (building/builder.py), and add
+the category to registry.py and its properties to assets/libero/objects.json.
+"""

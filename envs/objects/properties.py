@@ -1,4 +1,4 @@
-"""What is given about each category: its box, sites, joints, and what it weighs."""
+"""Properties of each category of objects and fixtures: size, mass, sites and joints. Read from objects.json."""
 
 import json
 from collections.abc import Mapping
@@ -13,14 +13,15 @@ from ambidex.envs.types import FloatArray
 from ambidex.errors import UnknownNameError
 
 Vector = tuple[float, float, float]
+Corners = tuple[Vector, Vector]  # lowest and highest corner of a box
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiteProperties:
-    """A named place on an object.
+    """A named point or region of an object.
 
     Attributes:
-        body: Name of the body it is fixed to, "main" for the whole object's.
+        body: Name of the body it belongs to; "main" is the top body.
         position: Centre in the object's frame [m], joints at zero.
         half_size: Half the size of the region along the object's axes [m], None for a point.
     """
@@ -32,7 +33,7 @@ class SiteProperties:
 
 @dataclass(frozen=True, kw_only=True)
 class JointProperties:
-    """A drawer's, door's or knob's joint.
+    """The joint of a drawer, a door or a knob.
 
     Attributes:
         body: Name of the body that moves.
@@ -55,20 +56,20 @@ class JointProperties:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectProperties:
-    """One category, measured in its body frame. It stands with the frame's z axis up.
+    """Properties of a category, in its body frame. Objects are placed with the frame's z axis up.
 
     Attributes:
         category: Its name.
-        low: Lowest corner of its box [m]; `low[2]` is the distance from the frame down to what it stands on, negated.
+        low: Lowest corner of its box [m]; `-low[2]` is the height of the frame above the surface it is placed on.
         high: Highest corner of its box [m], joints at zero.
-        foot: Middle (x, y) of what it stands on [m]: the middle of its box but for handles and spouts.
-        horizontal_radius: Two things may start no nearer than the sum of theirs [m].
+        foot: Centre (x, y) of the part it stands on [m]: the centre of its box without handles and spouts.
+        horizontal_radius: Two objects are initially no nearer to each other than the sum of their radii [m].
         friction: Sliding friction.
-        mass: All of it [kg].
-        is_fixture: Whether it is fixed to where it starts.
+        mass: Total mass [kg].
+        is_fixture: Whether it does not move.
         sites: By name.
         joints: By name, in qpos order.
-        parts: Boxes (low, high) of its bodies in the object's frame, joints at zero, by name.
+        parts: Boxes of its bodies in the object's frame, joints at zero, by name.
     """
 
     category: str
@@ -81,7 +82,7 @@ class ObjectProperties:
     is_fixture: bool
     sites: Mapping[str, SiteProperties]
     joints: Mapping[str, JointProperties]
-    parts: Mapping[str, tuple[Vector, Vector]]
+    parts: Mapping[str, Corners]
 
     @property
     def size(self) -> FloatArray:
@@ -96,16 +97,16 @@ class ObjectProperties:
 
 @cache
 def categories() -> tuple[str, ...]:
-    """Every category there are figures of, in alphabetical order."""
+    """All categories, in alphabetical order."""
     return tuple(_read())
 
 
 @cache
 def object_properties(category: str) -> ObjectProperties:
-    """The figures of a category.
+    """The properties of a category.
 
     Raises:
-        UnknownNameError: There is no such category; the message says which there are.
+        UnknownNameError: No such category; lists the known ones.
     """
     everything = _read()
     if category not in everything:

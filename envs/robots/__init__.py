@@ -1,4 +1,4 @@
-"""One file per robot, and the table of their names."""
+"""One file per robot, and the table of robots."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Franka Emika Panda with its hand, as LIBERO has it stand. Figures: assets/SOURCE.md."""
+"""Franka Emika Panda with its hand, placed as in LIBERO. Sources of the numbers: assets/SOURCE.md."""
 
 import math
 
@@ -14,7 +14,7 @@ TABLETOP_BASE = Pose.at((-0.66, 0.0, 0.912))
 MOUNTED, GROUND = "mounted", "ground"
 MOUNTS = {MOUNTED: ROBOTS / "panda_pedestal.xml", GROUND: None}
 PHYSICS = Physics(timestep=0.0025)
-"""For any world with a Panda in it; `Physics.apply` sets it."""
+"""Physics options of any model with a Panda in it."""
 
 
 def make_robot() -> Robot:
@@ -35,8 +35,8 @@ def make_panda(base: Pose, mount: str) -> Robot:
         prefixes=(PREFIX,),
         arms=(_arm(base),),
         mount=MOUNTS[mount],
-        ramped=True,
-        memory=OscMemory.SIZE,
+        interpolates_commands=True,
+        userdata_size=OscMemory.SIZE,
     )
 
 

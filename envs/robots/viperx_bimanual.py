@@ -1,12 +1,26 @@
-"""Two ViperX 300 S arms on the ALOHA table. Figures: the ACT scene and the ALOHA 2 identification, assets/SOURCE.md."""
+"""Two ViperX 300 S arms on the ALOHA table. Sources of the numbers: assets/SOURCE.md."""
 
 from ambidex.assets.paths import ARENAS, ROBOTS
 from ambidex.envs.robot import Arm, Gripper, Robot
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
-# The ACT scene writes the right base's yaw as 3.1416, not pi; kept, so that poses agree to the last digit.
-RIGHT_YAW = 3.1416
+RIGHT_YAW = 3.1416  # as in the ACT scene, instead of pi, so that poses agree to the last digit
+
+
+def make_robot() -> Robot:
+    """The bimanual ALOHA robot: 14 joint-action dimensions, left arm first."""
+    return Robot(
+        name="viperx_bimanual",
+        mjcf=ROBOTS / "vx300s.xml",
+        prefixes=("vx300s_left/", "vx300s_right/"),
+        arms=(
+            _arm("left", Pose.at((-0.469, 0.5, 0.0))),
+            _arm("right", Pose.at((0.469, 0.5, 0.0), quaternion_about((0, 0, 1), RIGHT_YAW))),
+        ),
+        arena=ARENAS / "aloha_table.xml",
+        camera_targets=(("front_close", "vx300s_left/camera_focus"),),
+    )
 
 
 def _arm(name: str, base: Pose) -> Arm:
@@ -29,19 +43,4 @@ def _arm(name: str, base: Pose) -> Arm:
         home_finger=0.02239,
         ik_seeds=((0.0, -0.3, 0.8, 0.0, 0.9, 0.0), (0.0, -0.3, 0.8, 0.0, -0.9, 0.0)),
         max_joint_speed=3.14,
-    )
-
-
-def make_robot() -> Robot:
-    """The bimanual ViperX cell: 14 joint-action dimensions, left arm first."""
-    return Robot(
-        name="viperx_bimanual",
-        mjcf=ROBOTS / "vx300s.xml",
-        prefixes=("vx300s_left/", "vx300s_right/"),
-        arms=(
-            _arm("left", Pose.at((-0.469, 0.5, 0.0))),
-            _arm("right", Pose.at((0.469, 0.5, 0.0), quaternion_about((0, 0, 1), RIGHT_YAW))),
-        ),
-        arena=ARENAS / "aloha_table.xml",
-        camera_targets=(("front_close", "vx300s_left/camera_focus"),),
     )

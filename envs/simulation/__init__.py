@@ -1,1 +1,1 @@
-"""TODO envs/simulation."""
+"""The MuJoCo simulation: scene, contacts, kinematics, joint vector, poses and rendering."""

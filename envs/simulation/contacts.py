@@ -1,4 +1,4 @@
-"""Which parts of a world touch. Contacts are read once per state, by number, never by name."""
+"""Contacts between parts of a model. They are read once per state."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,11 +12,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Contacts:
-    """Contacts between groups of geoms, and between bodies with all that hangs on them.
+    """Contacts between groups of geoms, and between bodies with everything attached to them.
 
     Args:
         model: Compiled model.
-        data: Its live state.
+        data: Its current state.
         groups: Group name -> geom ids.
     """
 
@@ -26,19 +26,19 @@ class Contacts:
         self._subtrees: dict[str, Mask] = {}
         self._pairs: npt.NDArray[np.int32] | None = None
 
-    def forget(self) -> None:
-        """The state has changed."""
+    def invalidate(self) -> None:
+        """Read the contacts again when needed, as the state has changed."""
         self._pairs = None
 
     def groups_touch(self, a: str, b: str) -> bool:
-        """Whether any geom of one group is in contact with any of the other."""
+        """Whether any geom of group `a` is in contact with any geom of group `b`."""
         return self._any(self._groups[a], self._groups[b])
 
     def bodies_touch(self, a: str, b: str) -> bool:
-        """Whether a body or anything attached to it is in contact with another, likewise.
+        """Whether body `a` or anything attached to it is in contact with body `b` or anything attached to it.
 
         Raises:
-            UnknownNameError: There is no such body.
+            UnknownNameError: No such body.
         """
         return self._any(self._subtree(a), self._subtree(b))
 
@@ -55,7 +55,7 @@ class Contacts:
 
 
 def subtree_geoms(model: mujoco.MjModel, body: str) -> Mask:
-    """Which geoms belong to a body or to a body below it, shape (ngeom,).
+    """Mask of the geoms of a body and of all bodies below it, shape (ngeom,).
 
     Raises:
         UnknownNameError: There is no such body.

@@ -8,7 +8,12 @@ from ambidex.envs.types import Float32Array, FloatArray
 
 
 class JointSpace:
-    """Reads and commands all joints of a robot in a scene as one vector of shape (J,), arm after arm."""
+    """Reads and commands all joints of a robot in a scene as one vector of shape (J,), arm after arm.
+
+    Attributes:
+        low: Lowest joint command, shape (J,) float32.
+        high: Highest joint command, shape (J,) float32.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self._scene, self._data = scene, scene.data
@@ -21,7 +26,7 @@ class JointSpace:
         mirrors = [(i, model.actuator(name).id) for i, name in enumerate(_mirrors(robot)) if name]
         self._driven = np.array([i for i, _ in mirrors], dtype=int)
         self._all_ctrl = np.array([*self._ctrl, *(actuator for _, actuator in mirrors)])
-        self._ramped = robot.ramped
+        self._interpolates = robot.interpolates_commands
         self._offset, self._scale = _normalisation(robot)
         limits = model.actuator_ctrlrange[self._ctrl]
         self._ctrl_low, self._ctrl_high = limits[:, 0].copy(), limits[:, 1].copy()
@@ -39,23 +44,23 @@ class JointSpace:
         return np.asarray(self._data.qvel[self._qvel] / self._scale)
 
     def commanded(self) -> FloatArray:
-        """The joint command in force, shape (J,)."""
+        """The current joint command, shape (J,)."""
         return self._normalised(self._data.ctrl[self._ctrl])
 
     def command(self, joint_action: Float32Array) -> None:
-        """Put a joint command in force; what lies outside the actuators' ranges is clamped."""
+        """Set the joint command; values outside the actuators' ranges are clamped."""
         self._data.ctrl[self._all_ctrl] = self._controls(joint_action)
 
     def act(self, joint_action: Float32Array, substeps: int) -> None:
-        """Step the physics under a joint command, at once or reached evenly, as the robot has it.
+        """Step the physics under a joint command, which is applied at once or interpolated, depending on the robot.
 
         Raises:
-            SimulationError: The physics has become unstable.
+            SimulationError: The simulation has become unstable.
         """
-        if self._ramped:
+        if self._interpolates:
             start, end = self._data.ctrl[self._all_ctrl], self._controls(joint_action)
-            way = np.arange(1, substeps + 1)[:, None] / substeps
-            self._scene.follow(self._all_ctrl, (1.0 - way) * start + way * end)
+            fraction = np.arange(1, substeps + 1)[:, None] / substeps
+            self._scene.follow(self._all_ctrl, (1.0 - fraction) * start + fraction * end)
         else:
             self.command(joint_action)
             self._scene.advance(substeps)
@@ -78,5 +83,5 @@ def _normalisation(robot: Robot) -> tuple[FloatArray, FloatArray]:
 
 
 def _mirrors(robot: Robot) -> list[str]:
-    """Per dimension of the joint vector the other finger's actuator, "" where there is none."""
+    """The second finger's actuator for each dimension of the joint vector, "" for none."""
     return [name for arm in robot.arms for name in (*len(arm.joints) * [""], arm.gripper.mirror_actuator)]

@@ -11,7 +11,7 @@ from ambidex.envs.robot import Arm, Robot
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
 
-CAUTIOUS_DAMPING = 1e-3  # weight of a joint step after one that was too long [m^2/rad^2]
+RETRY_DAMPING = 1e-3  # added after a step that increased the error, times (scale - 1) [m^2/rad^2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +20,12 @@ class IkSettings:
 
     Attributes:
         damping: Weight of a joint step far from singularities [m^2/rad^2].
-        singular_damping: Weight added at a singularity for an error of a centimetre or more, where unweighted steps
-            would grow without bound; less for smaller errors, so that the last millimetre still converges.
-        singular_below: Manipulability sqrt |det J J^T| under which it is added, quadratically (Nakamura and Hanafusa,
+        singular_damping: Weight added at a singularity, where undamped steps would grow without bound, for an error of
+            a centimetre or more; proportionally less for smaller errors, so that the last millimetre converges.
+        singular_below: Manipulability sqrt |det J J^T| below which it is added, quadratically (Nakamura and Hanafusa,
             1986).
-        posture: Weight of staying near the home posture [m^2/rad^2].
-        rotation_weight: Metres that one radian of orientation error counts as [m/rad].
+        posture: Weight of the distance from the home posture [m^2/rad^2].
+        rotation_weight: Weight of orientation errors relative to position errors [m/rad].
         tolerance: Weighted error at which to stop [m].
     """
 
@@ -38,7 +38,7 @@ class IkSettings:
 
 
 class Kinematics:
-    """Kinematics of one arm on a model of its joints alone. Joint vectors q have shape (joints,) [rad].
+    """Kinematics of one arm, on a model that holds only its joints. Joint vectors q have shape (joints,) [rad].
 
     Attributes:
         low: Lower joint limits [rad].
@@ -74,38 +74,38 @@ class Kinematics:
         return self._jacobian_here()
 
     def inverse(self, q: FloatArray, target: Pose, *, max_step: float = np.inf, iterations: int = 4) -> FloatArray:
-        """Joint positions near q that bring the tool to the target, as far as limits, step and iterations allow.
+        """Joint positions near q that bring the tool to the target, subject to limits, max_step and iterations.
 
         Args:
-            q: Where to start.
+            q: Joint positions to start from.
             target: Pose of the tool centre point in the world.
             max_step: Largest change of a joint from q [rad].
-            iterations: Most Gauss-Newton steps.
+            iterations: Maximum number of Gauss-Newton steps.
 
         Returns:
             Shape (joints,) [rad], within the joint limits.
         """
         low, high = np.maximum(self.low, q - max_step), np.minimum(self.high, q + max_step)
         best = current = np.clip(q, low, high)
-        least, caution = np.inf, 1.0
+        least, scale = np.inf, 1.0
         for _ in range(iterations + 1):
             error = self._error(self.forward(current), target)
             size = float(np.linalg.norm(error))
             if size < least:
-                best, least, caution = current, size, max(1.0, caution / 4.0)
+                best, least, scale = current, size, max(1.0, scale / 4.0)
                 best_error, jacobian = error, self._jacobian_here() * self._weights[:, None]
             else:
-                caution *= 16.0  # the step was too long: a shorter one from where it was best
+                scale *= 16.0  # the step was too long: try a shorter one from the best positions
             if least < self._settings.tolerance:
                 break
-            step = self._bounded_step(jacobian, best_error, best, low, high, caution)
+            step = self._bounded_step(jacobian, best_error, best, low, high, scale)
             current = np.clip(best + step, low, high)
         return best
 
     def solve(self, target: Pose, near: FloatArray, seeds: Iterable[FloatArray]) -> FloatArray | None:
         """The solution nearest to `near` among those found from `near` and the seeds; None if none reaches the target.
 
-        Nearest by the joint that has to move most, which decides how long the motion takes.
+        Distance is the largest change of a joint, which determines how long the motion takes.
         """
         found = [self.inverse(seed, target, iterations=60) for seed in (near, *seeds)]
         reached = [q for q in found if np.abs(self._error(self.forward(q), target)).max() < 1e-3]
@@ -123,24 +123,24 @@ class Kinematics:
         return np.asarray(self._jacobian[:, self._dofs])
 
     def _bounded_step(
-        self, jacobian: FloatArray, error: FloatArray, q: FloatArray, low: FloatArray, high: FloatArray, caution: float
+        self, jacobian: FloatArray, error: FloatArray, q: FloatArray, low: FloatArray, high: FloatArray, scale: float
     ) -> FloatArray:
-        step = self._least_squares(jacobian, error, q, caution)
+        step = self._least_squares(jacobian, error, q, scale)
         blocked = ((step < 0) & (q <= low)) | ((step > 0) & (q >= high))
         if blocked.any():
-            # Joints at a bound stay there and the others take over their share.
-            step = self._least_squares(jacobian * ~blocked, error, q, caution) * ~blocked
+            # Joints at a bound stay there; the others are solved for again.
+            step = self._least_squares(jacobian * ~blocked, error, q, scale) * ~blocked
         return step
 
-    def _least_squares(self, jacobian: FloatArray, error: FloatArray, q: FloatArray, caution: float) -> FloatArray:
+    def _least_squares(self, jacobian: FloatArray, error: FloatArray, q: FloatArray, scale: float) -> FloatArray:
         s = self._settings
         gram = jacobian.T @ jacobian
-        # More than six joints leave the smaller product its rank.
+        # Of the two products the smaller one has full rank away from singularities.
         square = gram if len(gram) <= len(jacobian) else jacobian @ jacobian.T
         manipulability = math.sqrt(max(0.0, float(np.linalg.det(square))))
         shortfall = max(0.0, 1.0 - manipulability / s.singular_below)
         singular = s.singular_damping * shortfall**2 * min(1.0, float(np.linalg.norm(error)) / 0.01)
-        damping = s.damping + singular + s.posture + (caution - 1.0) * CAUTIOUS_DAMPING
+        damping = s.damping + singular + s.posture + (scale - 1.0) * RETRY_DAMPING
         gradient = jacobian.T @ error + s.posture * (self._home - q)
         return np.asarray(np.linalg.solve(gram + damping * self._eye, gradient))
 

@@ -1,4 +1,4 @@
-"""Chooses an OpenGL backend before any rollout, and says clearly when there is none."""
+"""Choice of an OpenGL backend for offscreen rendering, and clear errors if there is none."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8"}
-NOT_A_BACKEND = (  # what mujoco accepts besides
+OTHER_VALUES = (  # of MUJOCO_GL that mujoco accepts, too
     *("disable", "disabled", "off", "false", "0"),
     *("enable", "enabled", "on", "true", "1", "glx"),
 )
@@ -26,13 +26,13 @@ class GLContext(Protocol):
 
 
 def check_environment() -> None:
-    """Refuse a MUJOCO_GL with which mujoco cannot even be imported. Call it before that import.
+    """Check that mujoco can be imported with the current MUJOCO_GL. To be called before that import.
 
     Raises:
-        RenderingError: Names what is known.
+        RenderingError: It cannot; lists the known values.
     """
     asked = os.environ.get("MUJOCO_GL", "").lower().strip()
-    if asked and asked not in (*LIBRARIES, *NOT_A_BACKEND):
+    if asked and asked not in (*LIBRARIES, *OTHER_VALUES):
         raise _unknown_backend(asked)
 
 
@@ -40,7 +40,7 @@ def choose_backend() -> str:
     """The backend to use: MUJOCO_GL if set, else EGL (a GPU, or Mesa in software), else OSMesa.
 
     Raises:
-        RenderingError: MUJOCO_GL names none, or no library of any backend is installed.
+        RenderingError: MUJOCO_GL is no known backend, or the library of none is installed.
     """
     asked = os.environ.get("MUJOCO_GL", "").lower().strip()
     if asked and asked not in LIBRARIES:
@@ -51,9 +51,10 @@ def choose_backend() -> str:
             return backend
     tried = " and ".join(f"{b} ({LIBRARIES[b]})" for b in candidates)
     raise RenderingError(
-        f"Rendering needs OpenGL, and no backend could be loaded: tried {tried}. On Debian or Ubuntu install it with "
-        f"'{PACKAGES}', on other systems the Mesa EGL or OSMesa packages, then run again. States can be recorded "
-        "without OpenGL: --cameras none --video none."
+        f"Rendering needs OpenGL, and no backend could be loaded: tried {tried}.",
+        f"On Debian or Ubuntu run '{PACKAGES}', elsewhere install the Mesa EGL or OSMesa packages; states can be "
+        "recorded without OpenGL: --cameras none --video none.",
+        tried=candidates,
     )
 
 
@@ -61,25 +62,26 @@ def make_context(width: int, height: int) -> tuple[GLContext, str]:
     """An offscreen context of at least this size [px], and the name of its backend.
 
     Raises:
-        RenderingError: The backend is there but gives no context.
+        RenderingError: The backend cannot create a context.
     """
     backend = choose_backend()
     try:
         context = _context_class(backend)(width, height)
         context.make_current()
-    except Exception as exception:  # PyOpenGL and the drivers raise whatever they like
+    except Exception as exception:  # PyOpenGL and the drivers raise exceptions of many types
         raise RenderingError(
-            f"Rendering needs OpenGL, and the backend {backend!r} gave no context: {type(exception).__name__}: "
-            f"{exception}. Install the drivers with '{PACKAGES}', or try another backend with MUJOCO_GL=egl or "
-            "MUJOCO_GL=osmesa."
+            f"The OpenGL backend {backend!r} could not create a context: {type(exception).__name__}: {exception}.",
+            f"Install the drivers with '{PACKAGES}', or try MUJOCO_GL=egl or MUJOCO_GL=osmesa.",
+            backend=backend,
         ) from exception
     return context, backend
 
 
 def _unknown_backend(asked: str) -> RenderingError:
     return RenderingError(
-        f"MUJOCO_GL is {asked!r}, which is no OpenGL backend for offscreen rendering. "
-        f"Known: {', '.join(LIBRARIES)}. Unset it to let the program choose."
+        f"MUJOCO_GL is {asked!r}, which is no OpenGL backend for offscreen rendering. Known: {', '.join(LIBRARIES)}.",
+        "Unset it to let the program choose.",
+        got=asked,
     )
 
 

@@ -1,4 +1,4 @@
-"""States to frames, at one of two qualities."""
+"""Renders images of states, at one of two qualities."""
 
 import copy
 import weakref
@@ -14,18 +14,18 @@ from ambidex.envs.types import FloatArray, ImageArray
 from ambidex.errors import RenderingError
 
 MAX_GEOMS = 2000
-Dress = Callable[[mujoco.MjModel, mujoco.MjData], None]
+UpdateAppearance = Callable[[mujoco.MjModel, mujoco.MjData], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """What a frame may cost.
+    """Settings that determine the quality and cost of an image.
 
     Attributes:
         multisamples: Samples per pixel for smooth edges; 0 for none.
         shadow_map: Side of the shadow map [texels]; 0 for no shadows.
-        slices: Triangles around a cylinder or sphere.
-        stacks: Triangles along one.
+        slices: Subdivisions around the axis of cylinders and spheres.
+        stacks: Subdivisions along it.
     """
 
     multisamples: int
@@ -44,14 +44,18 @@ class Renderer:
     """Renders states of one model. Owns an OpenGL context: use one per process and close it.
 
     Args:
-        model: Compiled model; what is drawn is a copy of it.
+        model: Compiled model; a copy of it is rendered.
         image_size: Height and width [px].
         quality: "standard" or "studio".
-        dress: Gives the copy the colours that follow from a state, before it is drawn.
+        update_appearance: Sets the colours in the copy that depend on the state.
     """
 
     def __init__(
-        self, model: mujoco.MjModel, image_size: tuple[int, int], quality: str, dress: Dress | None = None
+        self,
+        model: mujoco.MjModel,
+        image_size: tuple[int, int],
+        quality: str,
+        update_appearance: UpdateAppearance | None = None,
     ) -> None:
         profile = QUALITIES[quality]
         height, width = image_size
@@ -70,13 +74,13 @@ class Renderer:
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
-        self._dress = dress
+        self._update_appearance = update_appearance
         self._state: FloatArray | None = None
-        # At exit too, before the modules that freeing needs are torn down.
+        # Also runs when Python exits, before the modules that it needs are torn down.
         self._free = weakref.finalize(self, _free, self._context, self._gpu)
 
     def render(self, state: FloatArray, camera: str) -> ImageArray:
-        """One frame, shape (H, W, 3) uint8 RGB, upright; `state` has shape (S,)."""
+        """One image, shape (H, W, 3) uint8 RGB, upright; `state` has shape (S,)."""
         self._make_current()
         if self._state is None or not np.array_equal(self._state, state):
             self._load(state)
@@ -88,17 +92,17 @@ class Renderer:
         return self._pixels[::-1].copy()
 
     def close(self) -> None:
-        """Free the context. Safe to call twice; happens by itself when the renderer is dropped or Python exits."""
+        """Free the context. Safe to call twice; also happens when the renderer is deleted or Python exits."""
         self._free()
 
     def _make_current(self) -> None:
-        # Every time: other code may have made its context current meanwhile.
+        # For every image, as other code may have made its own context current.
         try:
             self._context.make_current()
-        except Exception as exception:  # PyOpenGL raises whatever it likes
+        except Exception as exception:  # PyOpenGL raises exceptions of many types
             raise RenderingError(
-                f"The OpenGL context of an environment could not be used: {type(exception).__name__}: {exception}. It "
-                "belongs to the thread that rendered first; make one environment per thread."
+                f"The OpenGL context of an environment could not be used: {type(exception).__name__}: {exception}.",
+                "It belongs to the thread that rendered first; make one environment per thread.",
             ) from exception
 
     def _load(self, state: FloatArray) -> None:
@@ -106,8 +110,8 @@ class Renderer:
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
-        if self._dress is not None:
-            self._dress(self._model, self._data)
+        if self._update_appearance is not None:
+            self._update_appearance(self._model, self._data)
         self._state = np.array(state)
 
 

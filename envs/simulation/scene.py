@@ -1,4 +1,4 @@
-"""The composed world, read and written by name."""
+"""The MuJoCo simulation of a task and a robot, read and written by name."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from ambidex.envs.types import FloatArray
 from ambidex.errors import SimulationError
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
-MAX_SPEED = 1e4  # of any joint; far beyond what the cell can do [m/s, rad/s]
+MAX_SPEED = 1e4  # of any joint; far more than any robot or object can reach [m/s, rad/s]
 
 
 class SceneSource(Protocol):
-    """What a scene is composed from; a `Task` is one."""
+    """The part of a `Task` that a scene is made from."""
 
     @property
     def name(self) -> str: ...
@@ -30,14 +30,14 @@ class SceneSource(Protocol):
 
 
 class Scene:
-    """One MuJoCo world of a task and a robot.
+    """One MuJoCo model and its state.
 
     Attributes:
         robot: The robot in it.
-        name: Name of the task it is composed for.
+        name: Name of the task.
         model: Compiled model.
-        data: Its live state.
-        moment: Grows whenever the state has changed and everything that follows from it is up to date.
+        data: Its current state.
+        state_version: Incremented whenever the state has changed and derived quantities are up to date.
     """
 
     def __init__(self, robot: Robot, task: SceneSource) -> None:
@@ -53,7 +53,7 @@ class Scene:
 
     @cached_property
     def model_sha256(self) -> str:
-        """Fingerprint of the compiled model: equal fingerprints, equal physics."""
+        """SHA-256 of the compiled model; models with the same hash behave the same."""
         buffer = np.empty(mujoco.mj_sizeModel(self.model), np.uint8)
         mujoco.mj_saveModel(self.model, None, buffer)
         return hashlib.sha256(buffer.tobytes()).hexdigest()
@@ -63,34 +63,34 @@ class Scene:
         return tuple(self.model.camera(i).name for i in range(self.model.ncam))
 
     def refresh(self) -> None:
-        """Bring everything derived from positions and velocities up to date."""
+        """Compute everything that depends on positions and velocities."""
         mujoco.mj_step1(self.model, self.data)
-        self._contacts.forget()
+        self._contacts.invalidate()
         self.state_version += 1
 
     def advance(self, substeps: int) -> None:
-        """Step the physics under the current controls; leaves contacts and poses up to date with qpos.
+        """Step the physics under the current controls; contacts and poses are up to date afterwards.
 
-        The split step costs no more than `substeps` plain ones, and a state set by `set_state` continues bit for bit.
+        The split step costs no more than `substeps` plain ones, and continues bit for bit after `set_state`.
 
         Raises:
-            SimulationError: The physics has become unstable.
+            SimulationError: The simulation has become unstable.
         """
         mujoco.mj_step2(self.model, self.data)
         if substeps > 1:
             mujoco.mj_step(self.model, self.data, substeps - 1)
         self.refresh()
-        self._check_finite("The physics has become unstable")
+        self._check_stable()
 
     def follow(self, actuators: npt.NDArray[np.int_], path: FloatArray) -> None:
-        """Step the physics once per row of controls, which stay in force after the last.
+        """Step the physics once per row of controls; the last row stays set.
 
         Args:
-            actuators: Their ids, shape (C,).
+            actuators: Actuator ids, shape (C,).
             path: Controls, shape (substeps, C).
 
         Raises:
-            SimulationError: The physics has become unstable.
+            SimulationError: The simulation has become unstable.
         """
         model, data = self.model, self.data
         data.ctrl[actuators] = path[0]
@@ -99,7 +99,7 @@ class Scene:
             data.ctrl[actuators] = controls
             mujoco.mj_step(model, data)
         self.refresh()
-        self._check_finite("The physics has become unstable")
+        self._check_stable()
 
     def state(self) -> FloatArray:
         """Full integration state, shape (S,) float64."""
@@ -111,29 +111,26 @@ class Scene:
         """Continue from `state` (S,).
 
         Raises:
-            SimulationError: It is not of this scene's size, or not finite.
+            SimulationError: The state has another size, or is not finite.
         """
         size = mujoco.mj_stateSize(self.model, STATE.value)
         if np.shape(state) != (size,) or not np.isfinite(state).all():
             raise SimulationError(
-                f"A state of shape {np.shape(state)} cannot be continued from in {self.name}: expected "
-                f"({size},), all numbers finite. It may come from another task or version."
+                f"{self.name} cannot continue from a state of shape {np.shape(state)}: expected ({size},), all values "
+                "finite.",
+                "The state may come from another task or version.",
+                got=np.shape(state),
+                expected=(size,),
             )
         mujoco.mj_setState(self.model, self.data, np.ascontiguousarray(state, dtype=np.float64), STATE.value)
         self.refresh()
 
-    def restart_clock(self) -> None:
-        """Let simulated time begin now; nothing else changes."""
+    def reset_time(self) -> None:
+        """Set the simulated time to 0; nothing else changes."""
         self.data.time = 0.0
 
-    def _check_finite(self, what: str) -> None:
-        # MuJoCo would start again from its default position, in the middle of an episode; that is switched off.
-        data = self.data
-        if not (np.isfinite(data.qpos).all() and np.isfinite(data.qvel).all() and np.abs(data.qvel).max() < MAX_SPEED):
-            raise SimulationError(f"{what} in {self.name} at {data.time:.3f} s of simulated time.")
-
-    def reset(self, prop_poses: Mapping[str, Pose]) -> None:
-        """Robot at home with controls to match, props where given, everything at rest."""
+    def reset(self, body_poses: Mapping[str, Pose]) -> None:
+        """Put the robot at home with matching controls and bodies at the given poses, everything at rest."""
         mujoco.mj_resetData(self.model, self.data)
         for arm in self.robot.arms:
             for joint, position in zip(arm.joints, arm.home, strict=True):
@@ -141,12 +138,12 @@ class Scene:
             self.data.joint(arm.gripper.joint).qpos = arm.home_finger
             self.data.joint(arm.gripper.mirror_joint).qpos = -arm.home_finger
         self.hold_robot()
-        for body, pose in prop_poses.items():
+        for body, pose in body_poses.items():
             self.place(body, pose)
         self.refresh()
 
     def hold_robot(self) -> None:
-        """Command the robot to stay where it is."""
+        """Set the controls to the current joint positions."""
         for arm in self.robot.arms:
             gripper = arm.gripper
             pairs = [*zip(arm.joints, arm.actuators, strict=True), (gripper.joint, gripper.actuator)]
@@ -156,16 +153,12 @@ class Scene:
                 self.data.actuator(actuator).ctrl = self.data.joint(joint).qpos
 
     def place_fixture(self, body: str, pose: Pose) -> None:
-        """Put a body that nothing moves somewhere. Call `refresh` before reading anything.
-
-        Raises:
-            UnknownNameError: There is no such body that can be put somewhere.
-        """
+        """Set the pose of a fixture (a mocap body). Call `refresh` before reading anything."""
         index = int(self.model.body(body).mocapid[0])
         self.data.mocap_pos[index], self.data.mocap_quat[index] = pose.position, pose.quaternion
 
     def place(self, body: str, pose: Pose) -> None:
-        """Put a free body somewhere, at rest. Call `refresh` before reading anything."""
+        """Set the pose of a free body, at rest. Call `refresh` before reading anything."""
         joint = self.data.joint(int(self.model.body(body).jntadr[0]))
         joint.qpos = np.concatenate([pose.position, pose.quaternion])
         joint.qvel = 0.0
@@ -176,7 +169,7 @@ class Scene:
         return Pose(view.xpos.copy(), view.xquat.copy())
 
     def body_poses(self, bodies: Sequence[str]) -> FloatArray:
-        """Poses of body frames in the world, one after the other (xyz [m], wxyz), shape (7 * bodies,)."""
+        """Poses of body frames in the world, concatenated (xyz [m], wxyz), shape (7 * bodies,)."""
         names = tuple(bodies)
         if names not in self._body_ids:
             self._body_ids[names] = np.array([self.model.body(body).id for body in names], np.intp)
@@ -197,23 +190,31 @@ class Scene:
         return Pose(view.xpos.copy(), quaternion)
 
     def groups_touch(self, a: str, b: str) -> bool:
-        """Whether any geom of group `a` is in contact with any geom of group `b`, in either order.
+        """Whether any geom of group `a` is in contact with any geom of group `b`.
 
         Groups: the task's, "table", and per arm "<arm>_fingers", "<arm>_finger_0", "<arm>_finger_1", "<arm>_arm".
         """
         return self._contacts.groups_touch(a, b)
 
     def bodies_touch(self, a: str, b: str) -> bool:
-        """Whether body `a`, or anything attached to it, is in contact with body `b`, likewise, in either order.
+        """Whether body `a` or anything attached to it is in contact with body `b` or anything attached to it.
 
         Raises:
-            UnknownNameError: There is no such body.
+            UnknownNameError: No such body.
         """
         return self._contacts.bodies_touch(a, b)
 
     def grasped(self, group: str, arm: str) -> bool:
         """Whether both fingers of an arm touch the group."""
         return self.groups_touch(group, f"{arm}_finger_0") and self.groups_touch(group, f"{arm}_finger_1")
+
+    def _check_stable(self) -> None:
+        # MuJoCo's automatic reset is disabled: it would jump to the default positions in the middle of an episode.
+        data = self.data
+        if not (np.isfinite(data.qpos).all() and np.isfinite(data.qvel).all() and np.abs(data.qvel).max() < MAX_SPEED):
+            raise SimulationError(
+                f"The simulation of {self.name} has become unstable at {data.time:.3f} s of simulated time."
+            )
 
 
 def _contact_groups(robot: Robot, task: SceneSource, model: mujoco.MjModel) -> dict[str, list[int]]:

@@ -1,1 +1,1 @@
-"""One file per task."""
+"""One file per ALOHA task; the tasks of LIBERO are in libero/."""

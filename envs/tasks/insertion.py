@@ -1,4 +1,4 @@
-"""Push a peg into a socket in the air, one in each gripper. Objects, ranges and stages: the ACT simulation."""
+"""Insert a peg into a socket in the air, one in each gripper. Objects, ranges and stages: the ACT simulation."""
 
 import math
 
@@ -7,15 +7,16 @@ import numpy as np
 from ambidex.assets.paths import OBJECTS
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.types import FloatArray
 
 PEG_HALF_LENGTH = 0.06  # [m]
 PIN_HALF_LENGTH = 0.04  # [m]
-END_TOLERANCE = 0.002  # the touching end may be this far from the pin's face, as when the peg is tilted [m]
+END_TOLERANCE = 0.002  # between the touching end and the pin's face, which differ when the peg is tilted [m]
 MAX_ANGLE = math.radians(10.0)
-MAX_OFFSET = 0.008  # peg axis from socket axis at the peg's inner end [m]
+MAX_OFFSET = 0.008  # of the peg's axis from the socket's axis at the peg's inner end [m]
 
 
-def _start(x: tuple[float, float], y: tuple[float, float], yaw: float) -> UniformPose:
+def _initial_pose(x: tuple[float, float], y: tuple[float, float], yaw: float) -> UniformPose:
     return UniformPose(low=(x[0], y[0], 0.05), high=(x[1], y[1], 0.05), yaw=(-yaw, yaw))
 
 
@@ -32,17 +33,17 @@ class Insertion(Task):
         Prop(
             body="peg",
             mjcf=OBJECTS / "peg.xml",
-            starts={
-                "published": _start((0.1, 0.2), (0.4, 0.6), 0.0),
-                "wide": _start((0.09, 0.25), (0.36, 0.64), math.pi),
+            initial_poses={
+                "published": _initial_pose((0.1, 0.2), (0.4, 0.6), 0.0),
+                "wide": _initial_pose((0.09, 0.25), (0.36, 0.64), math.pi),
             },
         ),
         Prop(
             body="socket",
             mjcf=OBJECTS / "socket.xml",
-            starts={
-                "published": _start((-0.2, -0.1), (0.4, 0.6), 0.0),
-                "wide": _start((-0.25, -0.09), (0.36, 0.64), math.pi),
+            initial_poses={
+                "published": _initial_pose((-0.2, -0.1), (0.4, 0.6), 0.0),
+                "wide": _initial_pose((-0.25, -0.09), (0.36, 0.64), math.pi),
             },
         ),
     )
@@ -54,7 +55,7 @@ class Insertion(Task):
     }
 
     def stage(self, scene: Scene) -> int:
-        """ACT's reward 0..4, with unordered contact pairs and either finger."""
+        """ACT's reward 0..4, but with unordered contact pairs and either finger."""
         if scene.groups_touch("peg", "pin"):
             return 4
         in_air = not scene.groups_touch("peg", "table") and not scene.groups_touch("wall", "table")
@@ -78,10 +79,10 @@ class Insertion(Task):
         }
 
 
-def peg_in_socket(scene: Scene) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], float]:
+def peg_in_socket(scene: Scene) -> tuple[FloatArray, float]:
     """The inner end of the peg in the socket's frame (3,) [m], and the angle between the axes [rad].
 
-    Peg and socket look the same from both ends, so the peg's end nearer to the socket counts.
+    Peg and socket are symmetric, so the inner end is the one nearer to the socket.
     """
     relative = scene.body_pose("socket").inverse() @ scene.body_pose("peg")
     axis = relative.axis(0)

@@ -1,4 +1,4 @@
-"""Hand a cube from the right gripper to the left. Objects, ranges and stages: the ACT simulation."""
+"""Hand a cube over from the right gripper to the left. Objects, ranges and stages: the ACT simulation."""
 
 import math
 
@@ -27,7 +27,7 @@ class TransferCube(Task):
         Prop(
             body="cube",
             mjcf=OBJECTS / "cube.xml",
-            starts={
+            initial_poses={
                 "published": UniformPose(low=(0.0, 0.4, 0.05), high=(0.2, 0.6, 0.05)),
                 "wide": UniformPose(low=(-0.02, 0.34, 0.05), high=(0.26, 0.66, 0.05), yaw=(-math.pi, math.pi)),
             },
@@ -36,7 +36,7 @@ class TransferCube(Task):
     contact_groups = {"cube": ("red_box",)}
 
     def stage(self, scene: Scene) -> int:
-        """ACT's reward 0..4, with unordered contact pairs and either finger."""
+        """ACT's reward 0..4, but with unordered contact pairs and either finger."""
         on_table = scene.groups_touch("cube", "table")
         if scene.groups_touch("cube", "left_fingers"):
             return 3 if on_table else 4

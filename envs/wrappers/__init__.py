@@ -1,1 +1,1 @@
-"""TODO envs/wrappers."""
+"""The environment as a Gymnasium environment and as a dm_env environment."""

@@ -1,4 +1,4 @@
-"""The environment as dm_control knows it: a `dm_env.Environment` that `dm_control.viewer` can show and drive."""
+"""The environment as a `dm_env.Environment`, which `dm_control.viewer` can display and run."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,17 +17,17 @@ Arrays = dict[str, Float32Array | ImageArray]
 
 
 class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env carries no types
-    """One task as a dm_env environment, on the same MuJoCo world, not a second one.
+    """One task as a dm_env environment.
 
-    Reward is the stage that holds now. An episode ends at strict success (discount 0) or at the task's horizon
-    (discount 1). Each reset begins the next seed, so episode k is (task, first_seed + k).
+    The reward is the current stage. An episode ends at success (discount 0) or at the task's horizon (discount 1). Each
+    reset starts the next seed, so episode k is (task, first_seed + k).
 
     Observations: "agent_pos" and "agent_vel" (J,), "environment_state" (7 * objects,), and one (H, W, 3) uint8 image
     under each camera's name.
 
     Attributes:
-        physics: dm_control's view of the world: its model and data are the environment's own.
-        seed: Episode seed of the running episode.
+        physics: dm_control's interface to the simulation; shares the environment's model and data.
+        seed: Seed of the current episode.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env 
         success: str = "strict",
         first_seed: int = 0,
     ) -> None:
-        """Make the environment; the arguments are those of `ambidex.make`, without cameras unless asked for."""
+        """Make the environment; the arguments are those of `ambidex.make`, with no cameras by default."""
         self._env = make(
             task,
             control=control,
@@ -57,13 +57,13 @@ class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env 
         self._running = False
 
     def reset(self) -> dm_env.TimeStep:
-        """Begin the episode of the next seed."""
+        """Start the episode of the next seed."""
         self.seed += 1
         self._running = True
-        return dm_env.restart(_observed(self._env.reset(self.seed)))
+        return dm_env.restart(_arrays(self._env.reset(self.seed)))
 
     def step(self, action: Float32Array) -> dm_env.TimeStep:
-        """Act for one control step, or begin the next episode when none is running."""
+        """Act for one control step, or start the next episode if the last one has ended."""
         if not self._running:
             return self.reset()
         step = self._env.step(np.asarray(action, np.float32))
@@ -86,7 +86,7 @@ class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env 
         }
 
     def control_timestep(self) -> float:
-        """Seconds between two actions."""
+        """Time between two actions [s]."""
         return 1.0 / self._env.spec.control_hz
 
     def close(self) -> None:
@@ -96,9 +96,9 @@ class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env 
 
 
 class _Model(MjModel):  # type: ignore[misc]  # dm_control carries no types
-    """A model whose fields that this MuJoCo no longer has read None.
+    """A model in which fields that this version of MuJoCo lacks are None.
 
-    dm_control 1.0.50 lists fields that MuJoCo 4 renamed, and its named indexing would fail on them.
+    dm_control 1.0.50 lists fields that MuJoCo 4 renamed, and its named indexing fails on them.
     """
 
     def __getattr__(self, name: str) -> None:
@@ -108,7 +108,7 @@ class _Model(MjModel):  # type: ignore[misc]  # dm_control carries no types
 class _Data(MjData):  # type: ignore[misc]
     """Likewise for data. Wraps the environment's own MjData without a copy."""
 
-    # dm_control's metaclass would put the bare attributes of mujoco.MjData here.
+    # Otherwise dm_control's metaclass would replace these by the attributes of mujoco.MjData.
     model, contact = MjData.model, MjData.contact
 
     def __init__(self, data: mujoco.MjData) -> None:
@@ -124,7 +124,7 @@ def _none_if_listed(owner: object, struct: str, name: str) -> None:
         raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
 
 
-def _observed(observation: Observation) -> Arrays:
+def _arrays(observation: Observation) -> Arrays:
     vectors = {
         "agent_pos": observation.qpos,
         "agent_vel": observation.qvel,
@@ -134,7 +134,7 @@ def _observed(observation: Observation) -> Arrays:
 
 
 def _time_step(step: Step) -> dm_env.TimeStep:
-    reward, observation = float(step.stage), _observed(step.observation)
+    reward, observation = float(step.stage), _arrays(step.observation)
     if step.success:
         return dm_env.termination(reward, observation)
     if step.truncated:

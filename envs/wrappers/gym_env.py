@@ -1,4 +1,4 @@
-"""The environment as Gymnasium and LeRobot's evaluator know it. `import ambidex` registers every task."""
+"""The environment as a Gymnasium environment, also for LeRobot's evaluator. `import ambidex` registers every task."""
 
 import re
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from ambidex.envs.env import Environment
 
 OBSERVATION_TYPES = ("pixels_agent_pos", "pixels", "state")
-BOUND = 1000.0  # wider than anything a robot or a fallen object reaches within an episode [rad, m]
+BOUND = 1000.0  # of observations; more than a robot or a falling object reaches within an episode [rad, m]
 
-GymObservation = dict[str, Any]  # spaces.Dict wants a plain dict: arrays by name, images in one more dict
+GymObservation = dict[str, Any]  # spaces.Dict requires a plain dict; images are in a dict of their own
 Info = dict[str, Any]
 
 
 class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
     """One task as a Gymnasium environment.
 
-    Reward is the stage that holds now (ACT's 0 to 4 in the ALOHA family). An episode terminates at strict success and
-    is truncated at the task's horizon. There is no autoreset.
+    The reward is the current stage (ACT's 0 to 4 in the ALOHA family). An episode terminates at success and is
+    truncated at the task's horizon. There is no autoreset.
 
     Attributes:
         task: Registered task name.
@@ -54,30 +54,30 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         init_states: str | Path | None = None,
         render_camera: str | None = None,
     ) -> None:
-        """Make the environment; nothing is rendered before the first observation with images.
+        """Make the environment. Nothing is rendered before the first observation with images.
 
         Args:
             task: Task name, such as "insertion" or "libero_goal/1", or the path of a .bddl file.
             obs_type: "pixels_agent_pos": {"pixels": {camera: (H, W, 3) uint8}, "agent_pos": (J,)}; "pixels": the
-                first alone; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
+                images only; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
             render_mode: "rgb_array", or None for no `render`.
             control: "joint" or "ee"; None for the family's default.
             cameras: Cameras to observe; None for the family's default.
             image_size: Height and width [px] of observations and of `render`.
             render_quality: "standard" or "studio".
-            spread: "published" or "wide" reset distribution.
-            success: Criterion of success: "strict", or "libero" where a task has it.
-            settle_steps: Control steps of doing nothing before an episode begins.
-            settle_gripper: What the gripper does in them: "open" or "hold".
-            init_states: File of LIBERO's own initial states to start from.
-            render_camera: What `render` shows; None for the first observed camera.
+            spread: Distribution of initial states, "published" or "wide".
+            success: Success criterion: "strict", or "libero" for tasks that have it.
+            settle_steps: No-op control steps before an episode starts.
+            settle_gripper: Gripper action in these steps: "open" or "hold".
+            init_states: File of LIBERO's initial states.
+            render_camera: Camera of `render`; None for the first observed camera.
 
         Raises:
             UsageError: An unknown name, or pixels without a camera.
         """
         if obs_type not in OBSERVATION_TYPES:
             raise UnknownNameError("observation type", obs_type, OBSERVATION_TYPES)
-        from ambidex.envs.env import make  # here, so that registering the ids does not load the simulator
+        from ambidex.envs.env import make  # so that registering the ids does not load the simulator
 
         self._env = make(
             task,
@@ -92,10 +92,10 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
             init_states=init_states,
         )
         self._obs_type = obs_type
-        self._render_camera = _chosen_camera(self._env, render_camera)
+        self._render_camera = _checked_camera(self._env, render_camera)
         spec = self._env.spec
         if obs_type != "state" and not spec.cameras:
-            raise UsageError(f"obs_type {obs_type!r} needs at least one camera; use obs_type='state' for none.")
+            raise UsageError(f"obs_type {obs_type!r} needs at least one camera.", "Use obs_type='state' for none.")
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": round(spec.control_hz)}
         self.task, self.task_description = spec.task, spec.instruction
@@ -104,12 +104,11 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         self.action_space = spaces.Box(self._env.controller.low, self._env.controller.high, dtype=np.float32)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[GymObservation, Info]:
-        """Begin an episode.
+        """Start an episode.
 
         Args:
-            seed: Begin the episode (task, seed), the one that every other part of ambidex knows by this seed. None
-                draws a training seed, below 100000, from the environment's own generator; `info["episode_seed"]`
-                tells which.
+            seed: Start the episode (task, seed), the same as anywhere in ambidex. None draws a training seed, below
+                100000, from the environment's own generator; it is `info["episode_seed"]`.
             options: {"state": array (S,)} continues from a stored state instead.
         """
         super().reset(seed=seed)
@@ -119,7 +118,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         if state is not None:
             observation = self._env.restore(state)
         checks = self._env.task.checks(self._env.scene)
-        return self._observed(observation), {
+        return self._arrays(observation), {
             **_info(success=False, stage=self._env.stage(), checks=checks),
             "episode_seed": episode_seed,
         }
@@ -128,10 +127,10 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         """Act for one control step; `action` has shape (A,)."""
         step = self._env.step(action)
         info = _info(success=step.success, stage=step.stage, checks=dict(step.checks))
-        return self._observed(step.observation), float(step.stage), step.success, step.truncated, info
+        return self._arrays(step.observation), float(step.stage), step.success, step.truncated, info
 
     def render(self) -> ImageArray | None:
-        """The view of the render camera, shape (H, W, 3) uint8 RGB, or None without a render mode."""
+        """The image of the render camera, shape (H, W, 3) uint8 RGB, or None without a render mode."""
         if self.render_mode is None:
             return None
         return self._env.render(self._env.scene.state(), self._render_camera)
@@ -140,7 +139,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         """Free the OpenGL context. Safe to call twice."""
         self._env.close()
 
-    def _observed(self, observation: Observation) -> GymObservation:
+    def _arrays(self, observation: Observation) -> GymObservation:
         if self._obs_type == "pixels":
             return {"pixels": observation.images()}
         agent_pos = observation.qpos.astype(np.float32)
@@ -156,7 +155,7 @@ def environment_id(task: str) -> str:
 
 
 def register_all() -> None:
-    """Register every task with Gymnasium, those of LIBERO's suites by number. Harmless when called again."""
+    """Register every task with Gymnasium, those of LIBERO's suites by number. May be called twice."""
     numbered = (f"{suite}/{index}" for suite in LIBERO_SUITES for index in range(len(SUITES[suite])))
     for task in (*TASKS, *numbered):
         name = environment_id(task)
@@ -164,7 +163,7 @@ def register_all() -> None:
             gymnasium.register(name, entry_point=f"{__name__}:GymEnvironment", kwargs={"task": task})
 
 
-def _chosen_camera(env: "Environment", asked: str | None) -> str:
+def _checked_camera(env: "Environment", asked: str | None) -> str:
     if asked is None:
         return (env.spec.cameras or env.scene.camera_names)[0]
     if asked not in env.scene.camera_names:

@@ -1,4 +1,4 @@
-"""What a definition says as a few letters, however it is written."""
+"""A hash of the content of a definition, regardless of formatting."""
 
 import hashlib
 import json
@@ -6,12 +6,12 @@ import json
 from ambidex.envs.tasks.libero.bddl.problem import Problem, Region
 
 SHADOWED = ("wooden_cabinet_1_top_region", "white_cabinet_1_top_region")
-"""Sites without numbers that the fact sheet behind the digests lacks, where the table has a region of that name."""
+"""Regions without numbers that are missing in the fact sheet behind the digests."""
 
 
 def digest(problem: Problem) -> str:
-    """Fingerprint of all that decides the task, the numbers rounded to a nanometre and a nanoradian."""
-    said = {
+    """Hash of everything that defines the task, with numbers rounded to a nanometre and a nanoradian."""
+    content = {
         "problem": problem.problem,
         "language": problem.language,
         "workspace": problem.workspace,
@@ -20,12 +20,12 @@ def digest(problem: Problem) -> str:
         "of interest": problem.obj_of_interest,
         "init": [str(atom) for atom in problem.init],
         "goal": [str(atom) for atom in problem.goal],
-        "regions": sorted(_said(region) for region in problem.regions.values() if region.name not in SHADOWED),
+        "regions": sorted(_region(region) for region in problem.regions.values() if region.name not in SHADOWED),
     }
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-def _said(region: Region) -> str:
+def _region(region: Region) -> str:
     ranges = [[round(number, 9) + 0.0 for number in given] for given in region.ranges]
     yaw = None if region.yaw is None else [round(angle, 9) + 0.0 for angle in region.yaw]
     return json.dumps([region.name, region.target, ranges, yaw])

@@ -1,4 +1,4 @@
-"""A definition to be changed in tests of the BDDL reader."""
+"""A definition that tests of the BDDL reader modify."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def changed(old: str, new: str) -> str:
     return TEXT.replace(old, new, 1)
 
 
-def error(text: str) -> str:
+def error(text: str) -> DefinitionError:
     with pytest.raises(DefinitionError) as caught:
         parse_problem(text, source="my.bddl")
-    return str(caught.value)
+    return caught.value

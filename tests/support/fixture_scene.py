@@ -1,9 +1,9 @@
-"""A fixture in its room and one object on or in it: enough of a world to ask predicates of."""
+"""A fixture in its arena with one object, to evaluate predicates on."""
 
 import mujoco
 import numpy as np
 
-from ambidex.envs.arenas.arena import arena
+from ambidex.envs.arenas.libero import arena_of
 from ambidex.envs.objects.registry import object_spec
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.tasks.libero.bddl.problem import Atom
@@ -11,8 +11,8 @@ from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
 
-FIXTURE, THING = "fixture_1", "thing_1"
-PLACES = {  # room, xy and yaw of each fixture, as in LIBERO's tasks
+FIXTURE, OBJECT = "fixture_1", "object_1"
+PLACES = {  # arena, xy and yaw of each fixture, as in LIBERO's tasks
     "wooden_cabinet": ("libero_kitchen_tabletop_manipulation", (0.0, -0.3), np.pi),
     "white_cabinet": ("libero_kitchen_tabletop_manipulation", (0.0, 0.3), 0.0),
     "flat_stove": ("libero_kitchen_tabletop_manipulation", (-0.2, 0.2), 0.0),
@@ -28,27 +28,27 @@ class FixtureScene:
 
     Attributes:
         model: Compiled model.
-        data: Its live state.
+        data: Its current state.
         fixture: Pose of the fixture in the world.
     """
 
     def __init__(
         self,
         category: str,
-        thing: str | None = None,
+        obj: str | None = None,
         timestep: float = 0.005,
-        room: str = "",
+        arena: str = "",
         finger: tuple[float, float, float] | None = None,
     ) -> None:
         problem, (x, y), yaw = PLACES[category]
-        self._arena = arena(room or problem)
+        self._arena = arena_of(arena or problem)
         self._category = category
         self.fixture = Pose.at((x, y, self._arena.fixture_height(category)), quaternion_about((0, 0, 1), yaw))
         spec = self._arena.make_spec()
         spec.option.timestep = timestep
-        if thing is not None:
-            spec.attach(object_spec(thing), frame=spec.worldbody.add_frame(), prefix=THING + "_")
-            spec.body(f"{THING}_main").add_freejoint(name=f"{THING}_joint0")
+        if obj is not None:
+            spec.attach(object_spec(obj), frame=spec.worldbody.add_frame(), prefix=OBJECT + "_")
+            spec.body(f"{OBJECT}_main").add_freejoint(name=f"{OBJECT}_joint0")
         spec.attach(object_spec(category), frame=spec.worldbody.add_frame(), prefix=FIXTURE + "_")
         body = spec.body(f"{FIXTURE}_main")
         body.mocap, body.pos, body.quat = True, self.fixture.position, self.fixture.quaternion
@@ -61,8 +61,8 @@ class FixtureScene:
     def put(self, position: object, quaternion: object = (1.0, 0.0, 0.0, 0.0)) -> None:
         """Place the object's frame at a pose given in the fixture's frame."""
         pose = self.fixture @ Pose.at(position, quaternion)
-        self.data.joint(f"{THING}_joint0").qpos = np.r_[pose.position, pose.quaternion]
-        self.data.joint(f"{THING}_joint0").qvel = 0.0
+        self.data.joint(f"{OBJECT}_joint0").qpos = np.r_[pose.position, pose.quaternion]
+        self.data.joint(f"{OBJECT}_joint0").qvel = 0.0
         mujoco.mj_forward(self.model, self.data)
 
     @property
@@ -78,14 +78,14 @@ class FixtureScene:
         mujoco.mj_forward(self.model, self.data)
 
     def guide_finger(self, pose: Pose) -> Pose:
-        """Draw the finger towards a pose given in the fixture's frame; returns it in the world."""
+        """Pull the finger towards a pose given in the fixture's frame; returns the pose in the world."""
         placed = self.fixture @ pose
         guide = int(self.model.body("guide").mocapid[0])
         self.data.mocap_pos[guide], self.data.mocap_quat[guide] = placed.position, placed.quaternion
         return placed
 
     def drag_finger(self, velocity: object, seconds: float) -> float:
-        """Move the finger at a velocity [m/s] in the fixture's frame; the depth of the deepest contact then [m]."""
+        """Move the finger at a velocity [m/s] in the fixture's frame; returns the depth of the deepest contact [m]."""
         turned, deepest, step = np.empty(3), 0.0, float(self.model.opt.timestep)
         mujoco.mju_rotVecQuat(turned, np.asarray(velocity, dtype=np.float64), self.fixture.quaternion)
         guide = int(self.model.body("guide").mocapid[0])
@@ -99,7 +99,7 @@ class FixtureScene:
         mujoco.mj_step(self.model, self.data, round(seconds / self.model.opt.timestep))
 
     def push(self, body: str, force: object, seconds: float) -> None:
-        """Push the origin of a body's mass with a force [N] in the fixture's frame for some time [s]."""
+        """Push a body at its centre of mass with a force [N] in the fixture's frame for some time [s]."""
         turned = np.empty(3)
         mujoco.mju_rotVecQuat(turned, np.asarray(force, dtype=np.float64), self.fixture.quaternion)
         applied = self.data.xfrc_applied[self.model.body(f"{FIXTURE}_{body}").id]
@@ -125,20 +125,20 @@ class FixtureScene:
     def holds(self, predicate: str, region: str = "") -> bool:
         """Whether On or In of the object and a region holds, or a predicate of the fixture alone."""
         name = f"{FIXTURE}_{region}" if region else FIXTURE
-        arguments = (THING, name) if predicate in ("on", "in") else (name,)
+        arguments = (OBJECT, name) if predicate in ("on", "in") else (name,)
         return holds(self, Atom(predicate=predicate, arguments=arguments))
 
     def is_region(self, name: str) -> bool:
-        return name not in (FIXTURE, THING)
+        return name not in (FIXTURE, OBJECT)
 
     def owner(self, name: str) -> str:
         return FIXTURE if name.startswith(FIXTURE) else name
 
-    def category(self, thing: str) -> str:
+    def category(self, instance: str) -> str:
         return self._category
 
-    def position(self, thing: str) -> FloatArray:
-        return np.array(self.data.body(f"{thing}_main").xpos)
+    def position(self, instance: str) -> FloatArray:
+        return np.array(self.data.body(f"{instance}_main").xpos)
 
     def frames(self, region: str) -> tuple[RegionFrame, ...]:
         site = self.data.site(region)
@@ -171,7 +171,7 @@ class FixtureScene:
 
 
 def _add_finger(spec: mujoco.MjSpec, size: tuple[float, float, float]) -> None:
-    """A box without weight that follows a mocap body; contacts know no speed of mocap bodies themselves."""
+    """A box without weight that follows a mocap body, as contacts ignore the speed of mocap bodies."""
     spec.worldbody.add_body(name="guide", mocap=True, pos=(0.0, 0.0, 2.0))
     body = spec.worldbody.add_body(name="finger", pos=(0.0, 0.0, 2.0), gravcomp=1.0)
     body.add_freejoint(name="finger")

@@ -1,4 +1,4 @@
-"""A hand with the Panda's fingers that moves up and down on a rail, above one object on a table."""
+"""A hand with the Panda's fingers that moves vertically on a rail, above one object on a table."""
 
 import mujoco
 import numpy as np
@@ -17,7 +17,7 @@ class FloatingHand:
     """Holds an object of a category and lifts it.
 
     Args:
-        category: What stands on the table, at the origin.
+        category: Category of the object, which stands at the origin.
         tool: Pose of the grip site in its frame.
     """
 
@@ -27,8 +27,8 @@ class FloatingHand:
         height = -object_properties(category).low[2]
         spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.5, 0.5, 0.02), pos=(0, 0, -0.02))
         frame = spec.worldbody.add_frame(pos=(0.0, 0.0, height))
-        spec.attach(object_spec(category), frame=frame, prefix="thing_")
-        spec.body("thing_main").add_freejoint()
+        spec.attach(object_spec(category), frame=frame, prefix="object_")
+        spec.body("object_main").add_freejoint()
         _add_hand(spec, tool.shifted((0.0, 0.0, height)))
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
@@ -39,13 +39,13 @@ class FloatingHand:
 
     @property
     def deepest(self) -> float:
-        """How far the deepest contact goes into what it touches [m]."""
+        """Depth of the deepest contact [m]."""
         return float(-min(self.data.contact.dist, default=0.0))
 
     @property
-    def thing(self) -> Pose:
+    def object_pose(self) -> Pose:
         """Pose of the object."""
-        view = self.data.body("thing_main")
+        view = self.data.body("object_main")
         return Pose(view.xpos.copy(), view.xquat.copy())
 
     def lift(self, distance: float, seconds: float) -> None:

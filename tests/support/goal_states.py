@@ -1,4 +1,4 @@
-"""Initial states of libero_goal/1 as LIBERO's files have them."""
+"""Initial states of libero_goal/1 in the format of LIBERO's files."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ambidex.envs.env import Environment, make
 
 
 def goal_states(count: int, env: Environment | None = None) -> np.ndarray:
-    """Rows of time (0), qpos and qvel (0), shape (count, 79), of the starts of seeds 0, 1, ..."""
+    """Rows of time (0), qpos and qvel (0) of seeds 0, 1, ..., shape (count, 79)."""
     env = env or make("libero_goal/1", cameras=())
     rows = np.zeros((count, 79))
     for seed, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""A world for predicates in which a test puts everything where it wants, contacts too."""
+"""A predicate world in which tests set all positions and contacts."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.bddl.reader import parse_problem
-from ambidex.envs.tasks.libero.goals.predicates import holds
+from ambidex.envs.tasks.libero.goals import predicates
 from ambidex.envs.tasks.libero.goals.world import ModelWorld
 
 NUDGE = 1e-6  # from a limit [m or rad]
@@ -59,7 +59,7 @@ MODEL = """
 
 
 class World(ModelWorld):
-    """A world to be arranged by hand; what touches what is said, not simulated."""
+    """Positions and contacts are set, not simulated."""
 
     def __init__(self) -> None:
         self.model = mujoco.MjModel.from_xml_string(MODEL)
@@ -77,14 +77,14 @@ class World(ModelWorld):
     def touch(self, a: str, b: str) -> None:
         self.contacts.add(frozenset((f"{a}_main", f"{b}_main")))
 
-    def put(self, thing: str, position: object, yaw: float = 0.0) -> None:
+    def put(self, name: str, position: object, yaw: float = 0.0) -> None:
         turned = [math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]
-        self.data.joint(f"{thing}_joint0").qpos = [*np.asarray(position, dtype=float), *turned]
+        self.data.joint(f"{name}_joint0").qpos = [*np.asarray(position, dtype=float), *turned]
         mujoco.mj_kinematics(self.model, self.data)
 
     def move(self, joint: str, position: float) -> None:
         self.data.joint(joint).qpos = position
         mujoco.mj_kinematics(self.model, self.data)
 
-    def says(self, predicate: str, *arguments: str) -> bool:
-        return holds(self, Atom(predicate, arguments))
+    def holds(self, predicate: str, *arguments: str) -> bool:
+        return predicates.holds(self, Atom(predicate, arguments))

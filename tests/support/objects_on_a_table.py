@@ -1,4 +1,4 @@
-"""A table with objects of given categories on it, or above it."""
+"""A table with objects of given categories on it."""
 
 import mujoco
 import numpy as np
@@ -13,12 +13,12 @@ ELLIPTIC = mujoco.mjtCone.mjCONE_ELLIPTIC
 def objects_on_a_table(
     *categories: str, spread: float = 0.0, timestep: float = 0.002, cone: mujoco.mjtCone = ELLIPTIC
 ) -> tuple[mujoco.MjModel, mujoco.MjData]:
-    """Body `thing<i>_main` and joint `thing<i>_joint0` for the i-th category, each standing on the table.
+    """Body `object<i>_main` and joint `object<i>_joint0` for the i-th category, each standing on the table.
 
     Args:
-        categories: What there is.
+        categories: Categories of the objects.
         spread: Distance between neighbours along y [m].
-        timestep: Of the physics [s].
+        timestep: Physics step [s].
         cone: Kind of friction cone.
     """
     spec = mujoco.MjSpec()
@@ -30,14 +30,14 @@ def objects_on_a_table(
     )
     for index, category in enumerate(categories):
         frame = spec.worldbody.add_frame(pos=(0.0, index * spread, TABLE_TOP - object_properties(category).low[2]))
-        spec.attach(object_spec(category), frame=frame, prefix=f"thing{index}_")
-        spec.body(f"thing{index}_main").add_freejoint().name = f"thing{index}_joint0"
+        spec.attach(object_spec(category), frame=frame, prefix=f"object{index}_")
+        spec.body(f"object{index}_main").add_freejoint().name = f"object{index}_joint0"
     model = spec.compile()
     return model, mujoco.MjData(model)
 
 
 def deepest(data: mujoco.MjData) -> float:
-    """How far the deepest contact goes into what it touches [m]."""
+    """Depth of the deepest contact [m]."""
     return float(-min(data.contact.dist, default=0.0))
 
 

@@ -1,4 +1,4 @@
-"""Operational space control at torque level, 500 times a second, on the reference arm: what `ee` control stands for."""
+"""Operational space control at torque level at 500 Hz on the reference arm, which `ee` control reproduces."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ KP, KP_POSTURE, FRICTION, SUBSTEPS = 150.0, 10.0, 0.1, 25
 
 
 class OscOracle:
-    """LIBERO's arm alone in the air. Poses of the tool are in the base's frame."""
+    """LIBERO's arm in free space. Poses of the tool are in the base's frame."""
 
     def __init__(self) -> None:
         self.model = mujoco.MjModel.from_xml_path(str(ROBOTS / "panda_reference.xml"))
@@ -24,7 +24,7 @@ class OscOracle:
         self._site = self.model.site("grip_site").id
 
     def run(self, home: FloatArray, actions: Sequence[FloatArray]) -> list[Pose]:
-        """The tool after each action of shape (6,), starting at rest at `home`, which is the posture too."""
+        """The tool's pose after each action of shape (6,), starting at rest at `home`, which is also the posture."""
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[:] = home
         mujoco.mj_forward(self.model, self.data)

@@ -1,4 +1,4 @@
-"""A Panda behind a bare table, for tests of the robot and its control alone."""
+"""A Panda behind an empty table, for tests of the robot and its controller."""
 
 from collections.abc import Callable, Mapping
 
@@ -20,18 +20,18 @@ TABLE_Z = 0.9
 IDLE = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 
 
-class BareTable(Task):
-    """A table and a floor, with nothing to do."""
+class EmptyTable(Task):
+    """A table and a floor, without objects and goal."""
 
-    name = "bare_table"
+    name = "empty_table"
     family = "libero"
     robot = "panda"
     instruction = ""
     horizon = 100
     stages = ("none",)
 
-    def __init__(self, furnish: Callable[[mujoco.MjSpec], None] | None = None) -> None:
-        self._furnish = furnish
+    def __init__(self, add_objects: Callable[[mujoco.MjSpec], None] | None = None) -> None:
+        self._add_objects = add_objects
 
     def stage(self, scene: Scene) -> int:
         return 0
@@ -46,16 +46,16 @@ class BareTable(Task):
         spec.worldbody.add_geom(name="table", type=box, size=[0.5, 0.6, 0.025], pos=[0, 0, TABLE_Z - 0.025])
         spec.worldbody.add_geom(name="floor", type=plane, size=[3, 3, 0.1])
         attach_robot(spec, robot)
-        if self._furnish is not None:
-            self._furnish(spec)
+        if self._add_objects is not None:
+            self._add_objects(spec)
         return spec
 
 
 class PandaBench:
-    """Acts through `ee` control and reads the hand."""
+    """Runs `ee` control and reads the hand's pose."""
 
-    def __init__(self, furnish: Callable[[mujoco.MjSpec], None] | None = None) -> None:
-        self.scene = Scene(make_robot(), BareTable(furnish))
+    def __init__(self, add_objects: Callable[[mujoco.MjSpec], None] | None = None) -> None:
+        self.scene = Scene(make_robot(), EmptyTable(add_objects))
         self.joints = JointSpace(self.scene)
         self.controller = EeDelta(self.scene, HZ)
         self._substeps = round(1.0 / HZ / PHYSICS.timestep)
@@ -63,7 +63,7 @@ class PandaBench:
         self.upright = self.hand().quaternion
 
     def act(self, action: object, steps: int = 1) -> Float32Array:
-        """The last joint command that acted."""
+        """Act for some steps; returns the last joint command."""
         for _ in range(steps):
             command = self.controller.joint_action(self.scene, np.asarray(action, np.float32))
             self.command(command)
@@ -76,7 +76,7 @@ class PandaBench:
         return self.scene.site_pose("robot0_grip_site")
 
     def reach(self, position: object, gripper: float, steps: int = 60) -> None:
-        """Move the hand somewhere, upright as it is."""
+        """Move the hand to a position without rotation."""
         for _ in range(steps):
             shift = np.clip((np.asarray(position) - self.hand().position) / 0.05, -1.0, 1.0)
             self.act([*shift, 0.0, 0.0, 0.0, gripper])

@@ -1,4 +1,4 @@
-"""Hand-placed states: props in grippers or in the air, fingers just touching or apart."""
+"""Hand-placed states: objects in grippers or in the air, fingers touching or apart."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ TOUCH = 0.0001  # how deep a placed finger presses [m]
 
 
 class Placer:
-    """Puts props and fingers where a test wants them, without stepping the physics."""
+    """Places objects and fingers without stepping the physics."""
 
     def __init__(self, env: Environment) -> None:
         self.env = env
@@ -22,7 +22,7 @@ class Placer:
         return self.scene.site_pose(f"vx300s_{arm}/tcp")
 
     def reach(self, arm: str, tool: Pose) -> None:
-        """Put an arm's tool somewhere."""
+        """Move an arm's tool to a pose."""
         parts = next(a for a in self.scene.robot.arms if a.name == arm)
         q = self._kinematics[arm].solve(tool, np.array(parts.home), [np.array(p) for p in parts.ik_seeds])
         assert q is not None
@@ -39,7 +39,7 @@ class Placer:
         self.scene.place(body, pose)
 
     def in_gripper(self, arm: str, body: str, width: float, *, only: str = "both", along: float = 0.0) -> None:
-        """A prop between the fingers, its x axis along the tool's, shifted forward by `along` [m]."""
+        """An object between the fingers, its x axis along the tool's, shifted forward by `along` [m]."""
         self.prop(body, self.tool(arm) @ Pose.at((along, 0.0, 0.0)))
         self.fingers(arm, width, only=only)
 
@@ -52,7 +52,7 @@ class Placer:
         return self.env.task.checks(self.scene)
 
     def hold_still(self, steps: int) -> bool:
-        """Whether success holds after standing still; the fingers keep squeezing what they hold."""
+        """Whether success holds while the arms rest and the fingers keep squeezing."""
         action = self.env.observe().qpos.astype(np.float32)
         action[[6, 13]] -= 0.1
         return all(self.env.step(action).success for _ in range(steps))

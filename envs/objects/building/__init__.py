@@ -1,1 +1,1 @@
-"""TODO envs/objects/building."""
+"""Builds models of objects: builder.py from meshes and boxes; canvas.py and surfaces.py draw textures."""

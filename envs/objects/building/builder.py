@@ -1,27 +1,28 @@
-"""Puts an object's model together: looks, collision shape, sites and joints under one body named "main"."""
+"""Makes the MuJoCo model of an object or a fixture: visual geoms, collision geoms, sites and joints."""
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.objects.building.mesh import Mesh
+from ambidex.envs.objects.building.mesh import Colour, Mesh
 from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.types import ImageArray
 
 VISUAL, COLLISION, REGION = 2, 3, 4  # groups of geoms and sites
-TORSIONAL, ROLLING = 0.01, 0.0001  # friction of a patch and of a rolling body [m]
+TORSIONAL, ROLLING = 0.01, 0.0001  # friction of a contact patch and of a rolling body [m]
 SOLREF = (0.01, 1.0)  # 10 ms and critically damped: stable at time steps up to 5 ms
 SOLIMP = (0.97, 0.995, 0.001, 0.5, 2.0)
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
-KINDS = {"slide": mujoco.mjtJoint.mjJNT_SLIDE, "hinge": mujoco.mjtJoint.mjJNT_HINGE}
-Colour = tuple[float, float, float]
+JOINT_TYPES = {"slide": mujoco.mjtJoint.mjJNT_SLIDE, "hinge": mujoco.mjtJoint.mjJNT_HINGE}
 
 
 class ObjectBuilder:
-    """One object in the making. Everything is given in the object's own frame, joints at zero.
+    """Builds the model of one category. Everything is given in the object's own frame, with joints at zero.
+
+    The top body is called "main". Call `finish` at the end.
 
     Attributes:
-        properties: Of its category.
+        properties: Properties of the category.
         spec: The model so far.
     """
 
@@ -32,10 +33,10 @@ class ObjectBuilder:
         self.spec.compiler.degree = False
         self._bodies = {"main": self.spec.worldbody.add_body(name="main")}
         self._origins = {"main": np.zeros(3)}
-        self._solids: list[tuple[mujoco.MjsGeom, float]] = []
+        self._volumes: list[tuple[mujoco.MjsGeom, float]] = []
 
-    def part(self, name: str, position: npt.ArrayLike = (0.0, 0.0, 0.0)) -> None:
-        """A body fixed to the main one, or with the joints that are given for it.
+    def add_body(self, name: str, position: npt.ArrayLike = (0.0, 0.0, 0.0)) -> None:
+        """Add a body to the main one, with the joints that the properties list for it.
 
         Args:
             name: Body name.
@@ -47,7 +48,7 @@ class ObjectBuilder:
             if given.body == name:
                 self._bodies[name].add_joint(
                     name=joint,
-                    type=KINDS[given.kind],
+                    type=JOINT_TYPES[given.kind],
                     axis=given.axis,
                     pos=np.subtract(given.anchor, position),
                     range=(given.low, given.high),
@@ -55,7 +56,7 @@ class ObjectBuilder:
                     damping=[given.damping, 0.0, 0.0],
                 )
 
-    def show(
+    def add_visual(
         self,
         mesh: Mesh,
         colour: Colour = (1.0, 1.0, 1.0),
@@ -66,7 +67,7 @@ class ObjectBuilder:
         name: str | None = None,
         body: str = "main",
     ) -> mujoco.MjsGeom:
-        """Add something to look at; it weighs nothing and touches nothing.
+        """Add a visual geom; it has no mass and does not collide.
 
         Args:
             mesh: Its surface.
@@ -74,13 +75,14 @@ class ObjectBuilder:
             texture: Shape (H, W, 3) uint8, its first row at v = 0.
             gloss: 0 for paper, 1 for polished metal.
             opacity: 1 for solid.
-            name: Name of the geom and of its material, where the picture depends on the state.
+            name: Name of the geom and of its material, if its appearance depends on the state.
             body: Body it belongs to.
         """
+        label = name or f"look{len(self.spec.materials)}"
         geom = self._bodies[body].add_geom(
             type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=self._mesh(mesh.moved(-self._origins[body])),
-            material=self._material(colour, texture, gloss, opacity, name),
+            meshname=add_mesh(self.spec, f"shape{len(self.spec.meshes)}", mesh.translated(-self._origins[body])),
+            material=add_material(self.spec, label, (*colour, opacity), texture, 0.6 * gloss, gloss),
             group=VISUAL,
             contype=0,
             conaffinity=0,
@@ -90,29 +92,29 @@ class ObjectBuilder:
             geom.name = name
         return geom
 
-    def collide_box(
+    def add_box(
         self,
         centre: npt.ArrayLike,
         half_size: npt.ArrayLike,
         quaternion: npt.ArrayLike = UPRIGHT,
         body: str = "main",
     ) -> mujoco.MjsGeom:
-        """Add a box to touch, with mass.
+        """Add a box as collision geom, with mass.
 
         Args:
             centre: Its centre (3,) [m].
             half_size: Half its lengths (3,) [m].
-            quaternion: Its turn (wxyz).
+            quaternion: Its orientation (wxyz).
             body: Body it belongs to.
         """
         volume = 8.0 * float(np.asarray(half_size).prod())
-        return self._solid(mujoco.mjtGeom.mjGEOM_BOX, centre, half_size, quaternion, body, volume)
+        return self._add_collision(mujoco.mjtGeom.mjGEOM_BOX, centre, half_size, quaternion, body, volume)
 
-    def collide_between(self, low: npt.ArrayLike, high: npt.ArrayLike, body: str = "main") -> mujoco.MjsGeom:
-        """Add an upright box to touch between two corners (3,) [m]."""
-        return self.collide_box(np.add(low, high) / 2, np.subtract(high, low) / 2, body=body)
+    def add_box_between(self, low: npt.ArrayLike, high: npt.ArrayLike, body: str = "main") -> mujoco.MjsGeom:
+        """Add an axis-aligned box as collision geom, between two corners (3,) [m]."""
+        return self.add_box(np.add(low, high) / 2, np.subtract(high, low) / 2, body=body)
 
-    def collide_cylinder(
+    def add_cylinder(
         self,
         centre: npt.ArrayLike,
         radius: float,
@@ -120,15 +122,15 @@ class ObjectBuilder:
         quaternion: npt.ArrayLike = UPRIGHT,
         body: str = "main",
     ) -> mujoco.MjsGeom:
-        """Add a cylinder to touch, with mass; its axis is z before `quaternion` turns it."""
+        """Add a cylinder as collision geom, with mass; its axis is z before it is rotated by `quaternion`."""
         volume = 2.0 * np.pi * radius**2 * half_length
         size = (radius, half_length, 0.0)
-        return self._solid(mujoco.mjtGeom.mjGEOM_CYLINDER, centre, size, quaternion, body, volume)
+        return self._add_collision(mujoco.mjtGeom.mjGEOM_CYLINDER, centre, size, quaternion, body, volume)
 
     def finish(self) -> mujoco.MjSpec:
-        """The model, with its sites, and its mass spread over the collision shapes by their volume."""
-        whole = sum(volume for _, volume in self._solids)
-        for geom, volume in self._solids:
+        """Add the sites, distribute the mass over the collision geoms by volume, and return the model."""
+        whole = sum(volume for _, volume in self._volumes)
+        for geom, volume in self._volumes:
             geom.mass = self.properties.mass * volume / whole
         for name, site in self.properties.sites.items():
             half_size = (0.005, 0.005, 0.005) if site.half_size is None else site.half_size
@@ -142,7 +144,7 @@ class ObjectBuilder:
             )
         return self.spec
 
-    def _solid(
+    def _add_collision(
         self,
         kind: mujoco.mjtGeom,
         centre: npt.ArrayLike,
@@ -162,39 +164,41 @@ class ObjectBuilder:
             solref=SOLREF,
             solimp=SOLIMP,
         )
-        self._solids.append((geom, volume))
+        self._volumes.append((geom, volume))
         return geom
 
-    def _mesh(self, mesh: Mesh) -> str:
-        name = f"shape{len(self.spec.meshes)}"
-        indices = np.ascontiguousarray(mesh.faces, np.int32).ravel()
-        self.spec.add_mesh(
-            name=name,
-            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,  # open surfaces have no volume
-            uservert=mesh.vertices.ravel(),
-            usernormal=mesh.normals.ravel(),
-            usertexcoord=mesh.uv.ravel(),
-            userface=indices,
-            userfacenormal=indices,
-            userfacetexcoord=indices,
-        )
-        return name
 
-    def _material(
-        self, colour: Colour, texture: ImageArray | None, gloss: float, opacity: float, name: str | None
-    ) -> str:
-        label = name or f"look{len(self.spec.materials)}"
-        material = self.spec.add_material(
-            name=label, rgba=(*colour, opacity), specular=0.6 * gloss, shininess=gloss, reflectance=0.0
-        )
-        if texture is not None:
-            material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB.value] = self._texture(texture, label)
-        return label
+def add_mesh(spec: mujoco.MjSpec, name: str, mesh: Mesh) -> str:
+    """Add a mesh asset to a model; returns its name."""
+    indices = np.ascontiguousarray(mesh.faces, np.int32).ravel()
+    spec.add_mesh(
+        name=name,
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,  # open surfaces have no volume
+        uservert=mesh.vertices.ravel(),
+        usernormal=mesh.normals.ravel(),
+        usertexcoord=mesh.uv.ravel(),
+        userface=indices,
+        userfacenormal=indices,
+        userfacetexcoord=indices,
+    )
+    return name
 
-    def _texture(self, image: ImageArray, label: str) -> str:
-        height, width, channels = image.shape
-        made = self.spec.add_texture(
-            name=label, type=mujoco.mjtTexture.mjTEXTURE_2D, width=width, height=height, nchannel=channels
+
+def add_material(
+    spec: mujoco.MjSpec,
+    name: str,
+    rgba: tuple[float, float, float, float],
+    texture: ImageArray | None,
+    specular: float,
+    shininess: float,
+) -> str:
+    """Add a material to a model, with a texture (H, W, 3) uint8 of the same name; returns the name."""
+    material = spec.add_material(name=name, rgba=rgba, specular=specular, shininess=shininess, reflectance=0.0)
+    if texture is not None:
+        height, width, channels = texture.shape
+        asset = spec.add_texture(
+            name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=width, height=height, nchannel=channels
         )
-        made.data = image.tobytes()
-        return label
+        asset.data = texture.tobytes()
+        material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB.value] = name
+    return name

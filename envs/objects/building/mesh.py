@@ -1,4 +1,4 @@
-"""Triangles with normals and texture coordinates."""
+"""Triangle meshes with normals and texture coordinates."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,15 @@ import numpy.typing as npt
 from ambidex.envs.simulation.pose import quaternion_about
 from ambidex.envs.types import FloatArray, ImageArray
 
+Colour = tuple[float, float, float]  # red, green, blue, 0 to 1
 FaceArray = npt.NDArray[np.int32]
+
+_DOWN = quaternion_about((1.0, 0.0, 0.0), -np.pi / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mesh:
-    """A surface to look at. Vertices at a crease are there twice, once for each normal.
+    """A surface. Vertices at a crease are duplicated, once for each normal.
 
     Attributes:
         vertices: Shape (N, 3), [m].
@@ -28,33 +31,33 @@ class Mesh:
     uv: FloatArray
     faces: FaceArray
 
-    def moved(self, position: object) -> "Mesh":
+    def translated(self, position: object) -> "Mesh":
         """Shifted by `position` (3,) [m]."""
         return Mesh(vertices=self.vertices + np.asarray(position), normals=self.normals, uv=self.uv, faces=self.faces)
 
-    def turned(self, quaternion: FloatArray) -> "Mesh":
-        """Turned about the origin by a unit quaternion (wxyz)."""
+    def rotated(self, quaternion: FloatArray) -> "Mesh":
+        """Rotated about the origin by a unit quaternion (wxyz)."""
         matrix = np.empty(9)
         mujoco.mju_quat2Mat(matrix, quaternion)
         rotation = matrix.reshape(3, 3).T
         return Mesh(vertices=self.vertices @ rotation, normals=self.normals @ rotation, uv=self.uv, faces=self.faces)
 
-    def stretched(self, factors: object) -> "Mesh":
+    def scaled(self, factors: object) -> "Mesh":
         """Scaled along x, y and z by `factors` (3,), all positive."""
         scale = np.asarray(factors, dtype=np.float64)
         normals = self.normals / scale
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         return Mesh(vertices=self.vertices * scale, normals=normals, uv=self.uv, faces=self.faces)
 
-    def within(self, low: object, high: object) -> "Mesh":
-        """Stretched and moved so that it fills the box from `low` to `high`, each (3,) [m]."""
+    def fitted_to(self, low: object, high: object) -> "Mesh":
+        """Scaled and translated so that it fills the box from `low` to `high`, each (3,) [m]."""
         least, most = self.vertices.min(axis=0), self.vertices.max(axis=0)
         factors = (np.asarray(high) - np.asarray(low)) / (most - least)
-        return self.moved(-least).stretched(factors).moved(low)
+        return self.translated(-least).scaled(factors).translated(low)
 
 
-def joined(*meshes: Mesh) -> Mesh:
-    """Several meshes as one, so that they are drawn with one material in one go."""
+def merge(*meshes: Mesh) -> Mesh:
+    """Several meshes as one, which is rendered faster."""
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
     return Mesh(
         vertices=np.concatenate([mesh.vertices for mesh in meshes]),
@@ -64,16 +67,11 @@ def joined(*meshes: Mesh) -> Mesh:
     )
 
 
-# FOLDED envs.objects.lying: Bottles, cans and cartons are drawn upright and laid down along +y.
-
-_DOWN = quaternion_about((1.0, 0.0, 0.0), -np.pi / 2)
-
-
-def laid_down(mesh: Mesh) -> Mesh:
-    """Turned so that what pointed up points along +y, and what faced -y faces up."""
-    return mesh.turned(_DOWN)
+def lay_down(mesh: Mesh) -> Mesh:
+    """Rotated so that +z becomes +y, and -y becomes +z. Bottles, cans and cartons are modelled upright."""
+    return mesh.rotated(_DOWN)
 
 
-def along(label: ImageArray) -> ImageArray:
-    """A label whose lines run up the upright thing, and so along +y when it lies, letters upright as seen from +x."""
+def rotate_label(label: ImageArray) -> ImageArray:
+    """Rotate a label so that its lines run along +y on an object that is laid down, upright as seen from +x."""
     return np.ascontiguousarray(np.rot90(label))

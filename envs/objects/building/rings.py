@@ -1,4 +1,4 @@
-"""Round walls and round bars made of a few boxes each, which is what stays put and collides fast."""
+"""Collision geoms of round walls and round bars, made of a few boxes, which rest stably and collide fast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from ambidex.envs.objects.building.shapes import Point
 from ambidex.envs.simulation.pose import quaternion_about, quaternion_product
 
 Z, Y = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
-LESS = 0.0005  # of crossed boxes, all but the first end this much earlier, so that fewer contacts have to be solved [m]
+INSET = 0.0005  # of crossed boxes, all but the first are shorter by this at each end, for fewer contacts [m]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ring:
-    """A wall around z, upright or sloped outwards.
+    """A wall around z, vertical or sloped outwards.
 
     Attributes:
-        centre: Its middle (x, y) [m].
+        centre: Its centre (x, y) [m].
         lower: Outer radius and z of its lower edge [m].
-        upper: Outer radius and z of its upper edge [m]; nothing of it is higher, or further out on the x and y axes.
+        upper: Outer radius and z of its upper edge [m], its maximum height and extent along x and y.
         thickness: Of the wall [m].
     """
 
@@ -30,11 +30,11 @@ class Ring:
     thickness: float
 
 
-def collide_ring(builder: ObjectBuilder, ring: Ring, count: int = 8) -> None:
-    """Add a ring of `count` flat pieces, a multiple of four."""
+def add_ring(builder: ObjectBuilder, ring: Ring, count: int = 8) -> None:
+    """Add a ring of `count` boxes, a multiple of four."""
     lower, upper, thickness = np.array(ring.lower), np.array(ring.upper), ring.thickness
     slope = np.arctan2(*(upper - lower))
-    for _ in range(5):  # the inner upper edge of a sloped piece is the higher one, which lowers the outer one
+    for _ in range(5):  # the inner upper edge of a sloped box is its highest, so the outer one must be lower
         top = upper - (0.0, thickness * np.sin(slope))
         slope = np.arctan2(*(top - lower))
     radius, height = (top + lower + thickness * np.array([-np.cos(slope), np.sin(slope)])) / 2
@@ -42,10 +42,10 @@ def collide_ring(builder: ObjectBuilder, ring: Ring, count: int = 8) -> None:
     half_size = np.array([thickness / 2, half_width, np.linalg.norm(top - lower) / 2])
     for turn in np.arange(count) * (2 * np.pi / count):
         place = np.add((*ring.centre, height), (radius * np.cos(turn), radius * np.sin(turn), 0.0))
-        builder.collide_box(place, half_size, quaternion_product(quaternion_about(Z, turn), quaternion_about(Y, slope)))
+        builder.add_box(place, half_size, quaternion_product(quaternion_about(Z, turn), quaternion_about(Y, slope)))
 
 
-def collide_bar(
+def add_round_bar(
     builder: ObjectBuilder,
     centre: Sequence[float],
     radii: Point,
@@ -53,21 +53,35 @@ def collide_bar(
     axis: str = "z",
     flat: float = 0.8,
 ) -> None:
-    """A round bar as four crossed boxes: eight flat sides, on each of which it comes to rest.
+    """Add a round bar of four crossed boxes. It has eight flat sides and can rest on each.
 
     Args:
         builder: Object it becomes part of.
-        centre: Its middle (3,) [m].
+        centre: Its centre (3,) [m].
         radii: Half its two widths, the first along x [m]; the second along z for axis "y", along y for "z".
         half_length: Half its length [m].
-        axis: Direction it runs in, "y" or "z".
-        flat: Width of the sides as a part of what an eight-sided bar has.
+        axis: Its direction, "y" or "z".
+        flat: Width of the sides relative to those of an eight-sided bar.
     """
     for turn in np.arange(4) * np.pi / 4:
-        # Each box reaches from one flat side to the opposite one; an ellipse is as wide there as its two axes say.
+        # Each box reaches from one flat side to the opposite one; its width follows from the ellipse.
         reach = np.hypot(radii[0] * np.cos(turn), radii[1] * np.sin(turn))
         side = flat * np.tan(np.pi / 8) * np.hypot(radii[0] * np.sin(turn), radii[1] * np.cos(turn))
         about = Z if axis == "z" else (0.0, -1.0, 0.0)
-        length = half_length - (LESS if turn else 0.0)
+        length = half_length - (INSET if turn else 0.0)
         half_size = (reach, side, length) if axis == "z" else (reach, length, side)
-        builder.collide_box(centre, half_size, quaternion_about(about, turn))
+        builder.add_box(centre, half_size, quaternion_about(about, turn))
+
+
+def add_octagon(builder: ObjectBuilder, centre: Point, bottom: float, side: float, thickness: float) -> None:
+    """Add a flat eight-sided floor of two crossed boxes.
+
+    Args:
+        builder: Object it becomes part of.
+        centre: Its centre (x, y) [m].
+        bottom: Height of its lower side [m].
+        side: Distance of the flat sides from the centre [m].
+        thickness: Its thickness [m].
+    """
+    for turn, half in ((0.0, thickness / 2), (np.pi / 4, thickness / 2 - INSET)):
+        builder.add_box((*centre, bottom + thickness / 2), (side, side, half), quaternion_about(Z, turn))

@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.objects.building.mesh import FaceArray, Mesh, joined
+from ambidex.envs.objects.building.mesh import FaceArray, Mesh, merge
 from ambidex.envs.types import FloatArray
 
 Point = tuple[float, float]
-Cell = tuple[float, float, float, float]  # part of a texture: left, top, right, bottom, in 0..1
-WHOLE: Cell = (0.0, 0.0, 1.0, 1.0)
-CREASE = np.cos(np.radians(40.0))  # edges sharper than this are drawn sharp
-SIDES = {  # axis the side faces, its sign, axis to the picture's right and axis to its top
+TextureRegion = tuple[float, float, float, float]  # left, top, right, bottom, in 0..1
+WHOLE_TEXTURE: TextureRegion = (0.0, 0.0, 1.0, 1.0)
+CREASE = np.cos(np.radians(40.0))  # edges sharper than this have separate normals on both sides
+SIDES = {  # axis the side faces, its sign, axis to the right of the texture and axis to its top
     "front": (1, -1, (0, 1), (2, 1)),
     "back": (1, 1, (0, -1), (2, 1)),
     "left": (0, -1, (1, -1), (2, 1)),
@@ -23,50 +23,23 @@ SIDES = {  # axis the side faces, its sign, axis to the picture's right and axis
 }
 
 
-def _grid_faces(rows: int, columns: int) -> FaceArray:
-    """Triangles between neighbouring rows of points, for normals along (next column) x (next row)."""
-    a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None, :]).ravel()
-    b, c, d = a + 1, a + columns, a + columns + 1
-    return np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)]).astype(np.int32)
-
-
-def _without_slivers(mesh: Mesh) -> Mesh:
-    corners = mesh.vertices[mesh.faces]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    return Mesh(vertices=mesh.vertices, normals=mesh.normals, uv=mesh.uv, faces=mesh.faces[area > 1e-10])
-
-
-def _smooth_runs(points: FloatArray) -> list[FloatArray]:
-    """A line of points (K, 2), cut where it bends sharply."""
-    steps = np.diff(points, axis=0)
-    steps /= np.linalg.norm(steps, axis=1, keepdims=True)
-    sharp = np.flatnonzero((steps[:-1] * steps[1:]).sum(axis=1) < CREASE) + 1
-    ends = [0, *sharp.tolist(), len(points) - 1]
-    return [points[start : end + 1] for start, end in pairwise(ends)]
-
-
-def _outward(run: FloatArray) -> FloatArray:
-    """Unit normals (K, 2) to the right of a line, averaged where its pieces meet."""
-    steps = np.diff(run, axis=0)
-    steps /= np.linalg.norm(steps, axis=1, keepdims=True)
-    right = np.stack([steps[:, 1], -steps[:, 0]], axis=1)
-    normals = np.concatenate([right[:1], right[:-1] + right[1:], right[-1:]])
-    unit: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    return unit
-
-
 def revolve(
-    profile: Sequence[Point], slices: int = 20, cell: Cell = WHOLE, *, power: float = 2.0, by_height: bool = False
+    profile: Sequence[Point],
+    slices: int = 20,
+    region: TextureRegion = WHOLE_TEXTURE,
+    *,
+    power: float = 2.0,
+    by_height: bool = False,
 ) -> Mesh:
-    """A surface of revolution about z, or one with rounded square sections.
+    """A surface of revolution about z, or one with superelliptic (rounded square) sections.
 
     Args:
-        profile: Points (radius, z) [m]. Going up the outside, the surface faces outwards.
-        slices: Flat pieces around; a corner points along +x.
-        cell: Part of the texture that is wound around, once: its left edge at +x, its lower edge at the first point,
-            its upper edge at the last one.
+        profile: Points (radius, z) [m]. If z increases on the outside, the surface faces outwards.
+        slices: Number of flat sides; a corner points along +x.
+        region: Part of the texture that is wrapped around once: its left edge is at +x, its lower edge at the first
+            point, its upper edge at the last one.
         power: A section is |x|^power + |y|^power = radius^power: 2 for round, more for squarer.
-        by_height: The texture is stretched along z, as a label is, and not along the profile.
+        by_height: The texture is stretched along z instead of along the profile.
     """
     points = np.array(profile, dtype=np.float64)
     lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
@@ -75,49 +48,51 @@ def revolve(
     parts, start = [], 0
     for run in _smooth_runs(points):
         rise = lengths[start : start + len(run)] / lengths[-1]
-        parts.append(_revolved(run, rise, slices, cell, power))
+        parts.append(_revolved(run, rise, slices, region, power))
         start += len(run) - 1
-    return _without_slivers(joined(*parts))
+    return _without_slivers(merge(*parts))
 
 
-def _revolved(run: FloatArray, rise: FloatArray, slices: int, cell: Cell, power: float) -> Mesh:
+def _revolved(run: FloatArray, rise: FloatArray, slices: int, region: TextureRegion, power: float) -> Mesh:
     turn = np.linspace(0.0, 1.0, slices + 1)
     section = np.stack([np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)], axis=1)
     section /= (np.abs(section) ** power).sum(axis=1, keepdims=True) ** (1 / power)
     slope = np.sign(section) * np.abs(section) ** (power - 1)
-    normals = _spun(_outward(run), slope)
-    left, top, right, bottom = cell
+    normals = _extruded(_outward(run), slope)
+    left, top, right, bottom = region
     u, v = np.meshgrid(left + (right - left) * turn, bottom + (top - bottom) * rise)
     return Mesh(
-        vertices=_spun(run, section),
+        vertices=_extruded(run, section),
         normals=normals / np.linalg.norm(normals, axis=1, keepdims=True),
         uv=np.stack([u.ravel(), v.ravel()], axis=1),
         faces=_grid_faces(len(run), slices + 1),
     )
 
 
-def _spun(line: FloatArray, section: FloatArray) -> FloatArray:
-    """Points (radius, z) of a line, each at every point (x, y) of the section times the radius."""
+def _extruded(line: FloatArray, section: FloatArray) -> FloatArray:
+    """Every point (x, y) of the section, scaled by the radius of every point (radius, z) of the line."""
     flat = line[:, None, :1] * section[None]
     height = np.broadcast_to(line[:, None, 1:], (*flat.shape[:2], 1))
     return np.concatenate([flat, height], axis=2).reshape(-1, 3)
 
 
-def box(low: npt.ArrayLike, high: npt.ArrayLike, cells: Mapping[str, Cell] | None = None) -> Mesh:
+def box(low: npt.ArrayLike, high: npt.ArrayLike, regions: Mapping[str, TextureRegion] | None = None) -> Mesh:
     """A box between two corners (3,) [m].
 
     Args:
         low: Lowest corner.
         high: Highest corner.
-        cells: Part of the texture for each side: "front" (-y), "back", "left" (-x), "right", "top" (+z; the picture's
-            top is at +y), "bottom"; with cells, sides that are not named are left out. None: all of it on every side.
+        regions: Part of the texture for each side: "front" (-y), "back", "left" (-x), "right", "top" (+z; the texture's
+            top is at +y), "bottom"; sides that are not named are left out. None: the whole texture on every side.
     """
     bounds = np.array([low, high], dtype=np.float64)
-    chosen = dict.fromkeys(SIDES, WHOLE) if cells is None else cells
-    return joined(*(_side(bounds, *SIDES[side], cell) for side, cell in chosen.items()))
+    chosen = dict.fromkeys(SIDES, WHOLE_TEXTURE) if regions is None else regions
+    return merge(*(_side(bounds, *SIDES[side], region) for side, region in chosen.items()))
 
 
-def _side(bounds: FloatArray, axis: int, sign: int, right: tuple[int, int], up: tuple[int, int], cell: Cell) -> Mesh:
+def _side(
+    bounds: FloatArray, axis: int, sign: int, right: tuple[int, int], up: tuple[int, int], region: TextureRegion
+) -> Mesh:
     vertices = np.empty((4, 3))
     vertices[:, axis] = bounds[(sign + 1) // 2, axis]
     for corner, (to_right, to_top) in enumerate(((-1, -1), (1, -1), (1, 1), (-1, 1))):
@@ -125,7 +100,7 @@ def _side(bounds: FloatArray, axis: int, sign: int, right: tuple[int, int], up: 
         vertices[corner, up[0]] = bounds[(to_top * up[1] + 1) // 2, up[0]]
     normals = np.zeros((4, 3))
     normals[:, axis] = sign
-    left, top, far, bottom = cell
+    left, top, far, bottom = region
     uv = np.array([[left, bottom], [far, bottom], [far, top], [left, top]])
     return Mesh(vertices=vertices, normals=normals, uv=uv, faces=np.array([[0, 1, 2], [0, 2, 3]], np.int32))
 
@@ -133,7 +108,7 @@ def _side(bounds: FloatArray, axis: int, sign: int, right: tuple[int, int], up: 
 def prism(outline: Sequence[Point], low: float, high: float) -> Mesh:
     """An outline in the x-y plane, extruded from z = `low` to `high`, with flat caps.
 
-    The caps are fans about the outline's mean point, so they must be visible from it all around.
+    The caps are fans about the outline's mean point, from which all of the outline must be visible.
 
     Args:
         outline: Points (x, y) [m], counter-clockwise from above, the first not repeated.
@@ -149,7 +124,7 @@ def prism(outline: Sequence[Point], low: float, high: float) -> Mesh:
         uv = np.column_stack([np.tile(np.linspace(0, 1, len(run)), 2), np.repeat([1.0, 0.0], len(run))])
         faces = _grid_faces(2, len(run))
         walls.append(Mesh(vertices=np.column_stack([flat, heights]), normals=normals, uv=uv, faces=faces))
-    return joined(*walls, _cap(points[:-1], high, 1), _cap(points[:-1], low, -1))
+    return merge(*walls, _cap(points[:-1], high, 1), _cap(points[:-1], low, -1))
 
 
 def _cap(points: FloatArray, height: float, sign: int) -> Mesh:
@@ -170,10 +145,10 @@ def tube(path: Sequence[Sequence[float]], width: float, depth: float, sides: int
     """A bent bar of elliptic section with closed ends, for handles.
 
     Args:
-        path: Points (x, z) [m] of its middle line, in the plane y = 0.
+        path: Points (x, z) [m] of its centre line, in the plane y = 0.
         width: Its size along y [m].
-        depth: Its size in the plane of the path, across it [m].
-        sides: Flat pieces around.
+        depth: Its size in the plane of the path, perpendicular to it [m].
+        sides: Number of flat sides.
     """
     line = np.array(path, dtype=np.float64)
     across = _outward(line)
@@ -190,3 +165,35 @@ def tube(path: Sequence[Sequence[float]], width: float, depth: float, sides: int
     faces = _grid_faces(len(line), sides + 1)
     uv = np.stack([u.ravel(), v.ravel()], axis=1)
     return Mesh(vertices=vertices.reshape(-1, 3), normals=normals.reshape(-1, 3), uv=uv, faces=faces)
+
+
+def _grid_faces(rows: int, columns: int) -> FaceArray:
+    """Triangles between neighbouring rows of points, with normals along (next column) x (next row)."""
+    a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None, :]).ravel()
+    b, c, d = a + 1, a + columns, a + columns + 1
+    return np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)]).astype(np.int32)
+
+
+def _without_slivers(mesh: Mesh) -> Mesh:
+    corners = mesh.vertices[mesh.faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    return Mesh(vertices=mesh.vertices, normals=mesh.normals, uv=mesh.uv, faces=mesh.faces[area > 1e-10])
+
+
+def _smooth_runs(points: FloatArray) -> list[FloatArray]:
+    """Parts of a line of points (K, 2), cut where it bends sharply."""
+    steps = np.diff(points, axis=0)
+    steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+    sharp = np.flatnonzero((steps[:-1] * steps[1:]).sum(axis=1) < CREASE) + 1
+    ends = [0, *sharp.tolist(), len(points) - 1]
+    return [points[start : end + 1] for start, end in pairwise(ends)]
+
+
+def _outward(run: FloatArray) -> FloatArray:
+    """Unit normals (K, 2) to the right of a line, averaged where its segments meet."""
+    steps = np.diff(run, axis=0)
+    steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+    right = np.stack([steps[:, 1], -steps[:, 0]], axis=1)
+    normals = np.concatenate([right[:1], right[:-1] + right[1:], right[-1:]])
+    unit: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    return unit

@@ -1,64 +1,39 @@
-"""Pictures of materials, drawn by numbers: wood, boards, tiles, plaster, cloth. All of them repeat without a seam."""
+"""Procedural textures of wood, boards, tiles, plaster and cloth, all tileable, and their projection on meshes."""
 
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
-from ambidex.envs.objects.building.mesh import Mesh
+from ambidex.envs.objects.building.mesh import Colour, Mesh
 from ambidex.envs.objects.building.shapes import box
 from ambidex.envs.types import FloatArray, ImageArray
 
-Tone = tuple[float, float, float]  # red, green, blue, 0 to 1
-
-
-def _noise(height: int, width: int, tall: float, wide: float, seed: int) -> FloatArray:
-    """Smooth random field (height, width) of unit deviation, its grains `tall` x `wide` pixels."""
-    white = np.random.default_rng(seed).normal(size=(height, width))
-    rows, columns = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :]
-    blur = np.exp(-2.0 * np.pi**2 * ((tall * rows) ** 2 + (wide * columns) ** 2))
-    field: FloatArray = np.fft.ifft2(np.fft.fft2(white) * blur).real
-    unit: FloatArray = (field - field.mean()) / field.std()
-    return unit
-
-
-def _mixed(share: FloatArray, low: Tone, high: Tone) -> ImageArray:
-    """From tone `low` where `share` (H, W) is 0 to `high` where it is 1."""
-    weight = np.clip(share, 0.0, 1.0)[..., None]
-    colours = np.array(low) * (1.0 - weight) + np.array(high) * weight
-    return np.clip(255.0 * colours, 0.0, 255.0).astype(np.uint8)
+SPAN = 0.25  # length that a texture covers by default [m]
 
 
 @cache
-def wood(low: Tone, high: Tone, seed: int, side: int = 256) -> ImageArray:
-    """Planed wood, its grain along the picture's width, shape (side, side, 3) uint8.
+def wood(low: Colour, high: Colour, seed: int, side: int = 256) -> ImageArray:
+    """Planed wood, its grain along the texture's width, shape (side, side, 3) uint8.
 
     Args:
-        low: Tone of the dark rings.
-        high: Tone between them.
-        seed: Which piece of wood.
-        side: Height and width [px]; one picture is meant for about 25 cm.
+        low: Colour of the dark rings.
+        high: Colour between them.
+        seed: Random seed.
+        side: Height and width [px], for about 25 cm.
     """
     return _mixed(_grain(side, side, seed), low, high)
 
 
-def _grain(height: int, width: int, seed: int) -> FloatArray:
-    rows = np.arange(height)[:, None] / height
-    figure = _noise(height, width, height / 14, width / 4, seed)
-    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (5 * rows + 0.55 * figure))
-    fibre = _noise(height, width, 0.7, width / 12, seed + 1)
-    return 0.62 + 0.26 * (rings - 0.5) + 0.1 * fibre
-
-
 @cache
-def boards(low: Tone, high: Tone, rows: int, seed: int, side: int = 512, lengths: int = 2) -> ImageArray:
-    """Boards laid side by side, their grain along the picture's width, shape (side, side, 3) uint8.
+def boards(low: Colour, high: Colour, rows: int, seed: int, side: int = 512, lengths: int = 2) -> ImageArray:
+    """Boards side by side, their grain along the texture's width, shape (side, side, 3) uint8.
 
     Args:
-        low: Tone of the dark rings and of the joints.
-        high: Tone between the rings.
-        rows: Boards across; they must divide `side`.
-        seed: Which boards.
+        low: Colour of the dark rings and of the joints.
+        high: Colour between the rings.
+        rows: Boards across; must divide `side`.
+        seed: Random seed.
         side: Height and width [px].
         lengths: Boards along; 0 for endless ones.
     """
@@ -79,54 +54,49 @@ def boards(low: Tone, high: Tone, rows: int, seed: int, side: int = 512, lengths
 
 
 @cache
-def tiles(tone: Tone, joint: Tone, count: int, seed: int, side: int = 256, width: int = 3) -> ImageArray:
+def tiles(colour: Colour, joint: Colour, count: int, seed: int, side: int = 256, width: int = 3) -> ImageArray:
     """Square tiles, shape (side, side, 3) uint8.
 
     Args:
-        tone: Tone of the tiles, which differ a little.
-        joint: Tone of the joints.
-        count: Tiles along each side; they must divide `side`.
-        seed: Which tiles.
+        colour: Mean colour of the tiles.
+        joint: Colour of the joints.
+        count: Tiles along each side; must divide `side`.
+        seed: Random seed.
         side: Height and width [px].
         width: Of the joints [px].
     """
     size = side // count
     shade = np.random.default_rng(seed).normal(0.0, 0.025, size=(count, count)).repeat(size, 0).repeat(size, 1)
     shade += 0.012 * _noise(side, side, size / 6, size / 6, seed + 1)
-    picture = np.clip(np.array(tone) * (1.0 + shade[..., None]), 0.0, 1.0)
+    pixels = np.clip(np.array(colour) * (1.0 + shade[..., None]), 0.0, 1.0)
     edge = np.arange(side) % size < width
-    picture[edge[:, None] | edge[None, :]] = joint
-    return (255.0 * picture).astype(np.uint8)
+    pixels[edge[:, None] | edge[None, :]] = joint
+    return (255.0 * pixels).astype(np.uint8)
 
 
 @cache
-def plaster(tone: Tone, seed: int, side: int = 128) -> ImageArray:
+def plaster(colour: Colour, seed: int, side: int = 128) -> ImageArray:
     """A painted wall, shape (side, side, 3) uint8."""
     shade = 0.010 * _noise(side, side, side / 10, side / 10, seed) + 0.006 * _noise(side, side, 1.0, 1.0, seed + 1)
-    return np.clip(255.0 * np.array(tone) * (1.0 + shade[..., None]), 0.0, 255.0).astype(np.uint8)
+    return np.clip(255.0 * np.array(colour) * (1.0 + shade[..., None]), 0.0, 255.0).astype(np.uint8)
 
 
 @cache
-def cloth(tone: Tone, seed: int, side: int = 128) -> ImageArray:
+def cloth(colour: Colour, seed: int, side: int = 128) -> ImageArray:
     """A woven carpet, shape (side, side, 3) uint8."""
     thread = np.arange(side) / side * 2 * np.pi * (side / 8)
     weave = 0.05 * np.sin(thread)[:, None] * np.sin(thread)[None, :]
     shade = weave + 0.03 * _noise(side, side, 1.0, 1.0, seed)
-    return np.clip(255.0 * np.array(tone) * (1.0 + shade[..., None]), 0.0, 255.0).astype(np.uint8)
+    return np.clip(255.0 * np.array(colour) * (1.0 + shade[..., None]), 0.0, 255.0).astype(np.uint8)
 
 
-# FOLDED envs.objects.grain: Lays a repeating picture of a material on a surface, at its true size and with its grain along a chosen axis.
-
-SPAN = 0.25  # what a picture of a material shows by default [m]
-
-
-def grained(mesh: Mesh, axis: int = 0, span: float = SPAN) -> Mesh:
-    """The mesh with texture coordinates from its positions, seen along each normal's main axis.
+def project_texture(mesh: Mesh, axis: int = 0, span: float = SPAN) -> Mesh:
+    """The mesh with texture coordinates projected along each normal's main axis.
 
     Args:
-        mesh: A surface that repeating pictures may cover.
-        axis: Axis (0, 1, 2) along which the picture's width lies, where the surface is not across it.
-        span: Length that one picture covers [m].
+        mesh: Surface for a tileable texture.
+        axis: Axis (0, 1, 2) of the texture's width, on sides that are not perpendicular to it.
+        span: Length that the texture covers [m].
     """
     facing = np.abs(mesh.normals).argmax(axis=1)
     along = np.where(facing == axis, (axis + 1) % 3, axis)
@@ -137,5 +107,30 @@ def grained(mesh: Mesh, axis: int = 0, span: float = SPAN) -> Mesh:
 
 
 def board(low: Sequence[float], high: Sequence[float], axis: int = 0, span: float = SPAN) -> Mesh:
-    """A box between two corners (3,) [m], of a material whose grain lies along an axis."""
-    return grained(box(low, high), axis, span)
+    """A box between two corners (3,) [m], its texture projected with the grain along an axis."""
+    return project_texture(box(low, high), axis, span)
+
+
+def _grain(height: int, width: int, seed: int) -> FloatArray:
+    rows = np.arange(height)[:, None] / height
+    figure = _noise(height, width, height / 14, width / 4, seed)
+    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (5 * rows + 0.55 * figure))
+    fibre = _noise(height, width, 0.7, width / 12, seed + 1)
+    return 0.62 + 0.26 * (rings - 0.5) + 0.1 * fibre
+
+
+def _noise(height: int, width: int, tall: float, wide: float, seed: int) -> FloatArray:
+    """Smooth random field (height, width) of unit standard deviation, its features `tall` x `wide` pixels."""
+    white = np.random.default_rng(seed).normal(size=(height, width))
+    rows, columns = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :]
+    blur = np.exp(-2.0 * np.pi**2 * ((tall * rows) ** 2 + (wide * columns) ** 2))
+    field: FloatArray = np.fft.ifft2(np.fft.fft2(white) * blur).real
+    unit: FloatArray = (field - field.mean()) / field.std()
+    return unit
+
+
+def _mixed(share: FloatArray, low: Colour, high: Colour) -> ImageArray:
+    """Colours from `low` where `share` (H, W) is 0 to `high` where it is 1."""
+    weight = np.clip(share, 0.0, 1.0)[..., None]
+    colours = np.array(low) * (1.0 - weight) + np.array(high) * weight
+    return np.clip(255.0 * colours, 0.0, 255.0).astype(np.uint8)

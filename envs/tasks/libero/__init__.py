@@ -1,1 +1,1 @@
-"""Tasks defined by BDDL files: LIBERO's four suites of ten, its suite of ninety, and a user's own."""
+"""Tasks described by BDDL files: LIBERO's suites and a user's own."""

@@ -1,4 +1,4 @@
-"""Composes the world of a definition: room, robot, objects, fixtures. This is also the order of qpos, LIBERO's."""
+"""Composes the model of a definition: arena, robot, objects, fixtures. This is also the order of qpos, as in LIBERO."""
 
 import mujoco
 
@@ -10,27 +10,40 @@ from ambidex.envs.tasks.libero.bddl.problem import Problem
 from ambidex.envs.tasks.libero.goals.world import body_name
 
 FREE_DAMPING = 0.0005  # of every free joint, as in LIBERO [N s/m and N m s/rad]
-PARKED = 5.0  # height at which things wait for their place, out of each other's way [m]
+PARKED_HEIGHT = 5.0  # of objects and fixtures that are not placed yet [m]
+MOUNT_PREFIX = "mount"
 
 
 def compose_problem(problem: Problem, arena: Arena, robot: Robot) -> mujoco.MjSpec:
-    """The model of a definition, its fixtures as mocap bodies: where they stand is part of the state."""
+    """The model of a definition. Fixtures are mocap bodies, so their poses are part of the state."""
     spec = arena.make_spec()
     spec.modelname = problem.name
     attach_robot(spec, robot)
     for index, (instance, category) in enumerate(problem.objects.items()):
-        _attach(spec, instance, category, (index, 0.0, PARKED)).add_joint(
-            name=free_joint(instance), type=mujoco.mjtJoint.mjJNT_FREE, damping=[FREE_DAMPING, 0.0, 0.0]
+        _attach(spec, instance, category, (index, 0.0, PARKED_HEIGHT)).add_joint(
+            name=free_joint_name(instance), type=mujoco.mjtJoint.mjJNT_FREE, damping=[FREE_DAMPING, 0.0, 0.0]
         )
     for index, (instance, category) in enumerate(problem.fixtures.items()):
-        _attach(spec, instance, category, (index, 1.0, PARKED)).mocap = True
+        _attach(spec, instance, category, (index, 1.0, PARKED_HEIGHT)).mocap = True
     PHYSICS.apply(spec)
     return spec
 
 
-def free_joint(instance: str) -> str:
-    """The joint of an object that can be carried."""
+def free_joint_name(instance: str) -> str:
+    """Name of the free joint of an object."""
     return f"{instance}_joint0"
+
+
+def attach_robot(spec: mujoco.MjSpec, robot: Robot) -> None:
+    """Attach every arm and its mount at its base, and reserve the controllers' user data.
+
+    Mounts are prefixed "mount0_", "mount1_" and so on, in the order of the arms.
+    """
+    for index, prefix in enumerate(robot.prefixes):
+        if robot.mount is not None:
+            _attach_at_base(spec, str(robot.mount), robot, index, f"{MOUNT_PREFIX}{index}_")
+        _attach_at_base(spec, str(robot.mjcf), robot, index, prefix)
+    spec.nuserdata = max(spec.nuserdata, robot.userdata_size)
 
 
 def _attach(spec: mujoco.MjSpec, instance: str, category: str, parked: tuple[float, float, float]) -> mujoco.MjsBody:
@@ -40,24 +53,7 @@ def _attach(spec: mujoco.MjSpec, instance: str, category: str, parked: tuple[flo
     return body
 
 
-# FOLDED envs.robot_composition: Puts a robot into a world that is being composed.
-
-MOUNT_PREFIX = "mount"
-
-
-def attach_robot(spec: mujoco.MjSpec, robot: Robot) -> None:
-    """Attach every arm at its base with its prefix, and what it stands on; reserve the controllers' memory.
-
-    Mounts are prefixed "mount0_", "mount1_" and so on, in the order of the arms.
-    """
-    for index, prefix in enumerate(robot.prefixes):
-        if robot.mount is not None:
-            _attach_arm(spec, str(robot.mount), robot, index, f"{MOUNT_PREFIX}{index}_")
-        _attach_arm(spec, str(robot.mjcf), robot, index, prefix)
-    spec.nuserdata = max(spec.nuserdata, robot.memory)
-
-
-def _attach_arm(spec: mujoco.MjSpec, mjcf: str, robot: Robot, index: int, prefix: str) -> None:
+def _attach_at_base(spec: mujoco.MjSpec, mjcf: str, robot: Robot, index: int, prefix: str) -> None:
     base = robot.arms[index].base
     frame = spec.worldbody.add_frame(pos=base.position, quat=base.quaternion)
     spec.attach(mujoco.MjSpec.from_file(mjcf), frame=frame, prefix=prefix)

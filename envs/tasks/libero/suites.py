@@ -1,4 +1,4 @@
-"""The names of LIBERO's tasks and where their definitions lie. Light: neither numpy nor a simulator is needed."""
+"""Names of LIBERO's tasks and the paths of their definitions. Imports neither NumPy nor a simulator."""
 
 import json
 import os
@@ -21,21 +21,21 @@ HORIZONS: Mapping[str, int] = {
     "libero_90": 400,
 }
 """Suite -> control steps in a full episode: OpenVLA's limits."""
-OWN_HORIZON = 600  # of a user's own file: LIBERO's limit for everything [control steps]
+USER_HORIZON = 600  # of a user's definition: LIBERO's limit for all tasks [control steps]
 SUFFIX = ".bddl"
 SCENE_PREFIX = re.compile(r"^[A-Z_]+_SCENE[0-9]+_")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiberoDefinition:
-    """One task, before its file is read.
+    """A definition file that has not been read yet.
 
     Attributes:
         name: Canonical: `<suite>/<file name without .bddl>`, or the absolute path of a user's file.
         suite: Suite, "" for a user's file.
-        index: Place in the suite, in the benchmark's order; 0 for a user's file.
-        path: The definition.
-        instruction: The task in words, as the file name says it; policies are evaluated with this form.
+        index: Position in the suite, in the benchmark's order; 0 for a user's file.
+        path: The file.
+        instruction: The task in words, from the file name, as policies are evaluated.
         horizon: Control steps in a full episode.
     """
 
@@ -59,18 +59,18 @@ def task_names(suite: str) -> tuple[str, ...]:
 
 
 def is_libero_name(name: str) -> bool:
-    """Whether a name is meant for `find`: `<suite>/...`, or the path of a definition."""
+    """Whether a name has the form `<suite>/...` or is the path of a .bddl file, so that `find_definition` applies."""
     return name.endswith(SUFFIX) or name.partition("/")[0] in HORIZONS
 
 
 def find_definition(name: str) -> LiberoDefinition:
-    """The task behind a canonical name, an alias such as `libero_goal/1`, or the path of a .bddl file.
+    """The definition of a canonical name, an alias such as `libero_goal/1`, or the path of a .bddl file.
 
     Raises:
-        UsageError: No such suite, task or file; says what may have been meant.
+        UsageError: No such suite, task or file; suggests a similar name.
     """
     if name.endswith(SUFFIX):
-        return _own(Path(name))
+        return _user_definition(Path(name))
     suite, _, task = name.partition("/")
     names = task_names(suite)
     index = _index(suite, task, names)
@@ -84,42 +84,45 @@ def find_definition(name: str) -> LiberoDefinition:
     )
 
 
-def kept_as(name: str, path: Path) -> LiberoDefinition:
-    """The task of a user's file by the name it had, from a copy of the file."""
+def definition_copy(name: str, path: Path) -> LiberoDefinition:
+    """A copy of a user's definition file, under the name of the original file."""
     return LiberoDefinition(
-        name=name, suite="", index=0, path=path, instruction=instruction(Path(name).stem), horizon=OWN_HORIZON
+        name=name, suite="", index=0, path=path, instruction=instruction(Path(name).stem), horizon=USER_HORIZON
     )
 
 
 def instruction(file_name: str) -> str:
-    """The words of a file name without .bddl: the scene's prefix left out, underscores as blanks."""
+    """The instruction in a file name without .bddl: without the scene's prefix, underscores replaced by spaces."""
     return SCENE_PREFIX.sub("", file_name).replace("_", " ")
 
 
 def _index(suite: str, task: str, names: tuple[str, ...]) -> int:
     if task.isascii() and task.isdecimal() and len(task) < 5:
         if int(task) >= len(names):
-            raise UsageError(f"{suite} has no task {task}: its tasks are numbered from 0 to {len(names) - 1}.")
+            raise UsageError(f"{suite} has no task {task}: tasks are numbered from 0 to {len(names) - 1}.", got=task)
         return int(task)
     if not task:
-        raise UsageError(f"{suite} is a suite of {len(names)} tasks. Name one of them, such as {suite}/0.")
+        raise UsageError(f"{suite} is a suite of {len(names)} tasks.", f"Name one of them, such as {suite}/0.")
     wanted = f"{suite}/{task}"
     if wanted not in names:
         close = get_close_matches(wanted, names, n=1, cutoff=0.5)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        suggestion = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
-            f"Unknown task {task[:200]!r} in {suite}.{hint} It has {len(names)}, also called {suite}/0 to "
-            f"{suite}/{len(names) - 1}; record-episodes --list prints their names."
+            f"Unknown task {task[:200]!r} in {suite}.{suggestion}",
+            f"Use {suite}/0 to {suite}/{len(names) - 1}, or a name that record-episodes --list prints.",
+            got=task,
         )
     return names.index(wanted)
 
 
-def _own(path: Path) -> LiberoDefinition:
+def _user_definition(path: Path) -> LiberoDefinition:
     if not path.is_file():
-        raise DefinitionError(f"{path} is no file. Give the path of a BDDL definition, such as my_task{SUFFIX}.")
-    # Links are kept: one may lead to a file of any name, and the content is the address anyway.
+        raise DefinitionError(
+            f"{path} is not a file.", f"Give the path of a BDDL definition, such as my_task{SUFFIX}.", path=path
+        )
+    # Symbolic links are not resolved: the target may have another name.
     path = Path(os.path.abspath(path))  # noqa: PTH100
-    return kept_as(str(path), path)
+    return definition_copy(str(path), path)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A task that a BDDL definition describes."""
+"""A task that is described by a BDDL definition."""
 
 from functools import cache
 from pathlib import Path
@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 import mujoco
 import numpy as np
 
-from ambidex.envs.arenas.arena import arena
-from ambidex.envs.objects.fixtures import appliances as flat_stove
+from ambidex.envs.arenas.libero import arena_of
+from ambidex.envs.objects.fixtures.appliances import update_stove_appearance
 from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.robot import Robot
 from ambidex.envs.robots.panda import make_panda
@@ -17,7 +17,7 @@ from ambidex.envs.task import STRICT, Task
 from ambidex.envs.tasks.libero.bddl.problem import Problem
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.composition import compose_problem
-from ambidex.envs.tasks.libero.goals.success import Judge
+from ambidex.envs.tasks.libero.goals.success import GoalMonitor
 from ambidex.envs.tasks.libero.goals.world import body_name
 from ambidex.envs.tasks.libero.initial.placement import GoalReachedError, Placement, settle
 from ambidex.envs.tasks.libero.initial.spread import SPREADS
@@ -29,20 +29,20 @@ from ambidex.errors import UnknownNameError
 LIBERO = "libero"
 CRITERIA = (STRICT, LIBERO)
 STRICT_HOLD_S = 0.5
-JOINT_NOISE = 0.02  # of every arm joint at the start, standard deviation, as in LIBERO's stored states [rad]
+JOINT_NOISE = 0.02  # standard deviation of each initial joint position, as in LIBERO's stored states [rad]
 
 
 class LiberoTask(Task):
-    """One definition as a task.
+    """A task made from a definition.
 
-    Success is strict, or LIBERO's: all atoms of the goal hold at one step, and it stays once reached. Strict success
-    also wants the gripper off all that the goal is about, and that at rest, for half a second on end.
+    LIBERO's success criterion: all atoms of the goal hold at one step; success then stays. Strict success also requires
+    that the robot touches nothing that the goal is about and that all of it is at rest, for half a second.
 
     Attributes:
         problem: The parsed definition.
-        arena: The room it takes place in.
+        arena: Table, floor, walls and lights.
         goal: The atoms that must all hold.
-        success: Criterion of success.
+        success: Success criterion.
     """
 
     family = "libero"
@@ -50,9 +50,9 @@ class LiberoTask(Task):
 
     def __init__(self, definition: LiberoDefinition, success: str = STRICT) -> None:
         self._definition = definition
-        own_name = Path(definition.name).stem
-        self.problem = read_cached(definition) if definition.suite else read_problem(definition.path, own_name)
-        self.arena = arena(self.problem.problem)
+        read = _read_once if definition.suite else _read
+        self.problem = read(definition)
+        self.arena = arena_of(self.problem.problem)
         self.goal = self.problem.goal
         self.name, self.instruction, self.horizon = definition.name, definition.instruction, definition.horizon
         count = len(self.goal)
@@ -60,18 +60,18 @@ class LiberoTask(Task):
         self.success = success
         self.hold_s = STRICT_HOLD_S if success == STRICT else 0.0
         self.latches = success == LIBERO
-        self._judges: WeakKeyDictionary[Scene, Judge] = WeakKeyDictionary()
+        self._monitors: WeakKeyDictionary[Scene, GoalMonitor] = WeakKeyDictionary()
 
     @property
     def object_names(self) -> tuple[str, ...]:
-        """Objects first, as in qpos; then fixtures, whose places differ between episodes, and their moving parts."""
-        objects = [body_name(thing) for thing in self.problem.objects]
-        fixtures = [body for thing in self.problem.fixtures.items() for body in _bodies(*thing)]
+        """Objects in qpos order; then fixtures, whose poses differ between episodes, and their moving parts."""
+        objects = [body_name(instance) for instance in self.problem.objects]
+        fixtures = [body for fixture in self.problem.fixtures.items() for body in _fixture_bodies(*fixture)]
         return (*objects, *fixtures)
 
     @property
-    def address(self) -> str:
-        """The name; of a user's file its content, wherever it lies."""
+    def rng_key(self) -> str:
+        """The name; for a user's file its content, so that its path does not matter."""
         return self.name if self._definition.suite else f"bddl:{self.problem.sha256}"
 
     @property
@@ -84,88 +84,90 @@ class LiberoTask(Task):
     def compose(self, robot: Robot) -> mujoco.MjSpec:
         return compose_problem(self.problem, self.arena, robot)
 
-    def judged_by(self, success: str) -> "LiberoTask":
+    def with_success_criterion(self, success: str) -> "LiberoTask":
         if success not in CRITERIA:
             raise UnknownNameError("success criterion", success, CRITERIA)
         return LiberoTask(self._definition, success)
 
-    def start(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
-        """Fixtures and objects placed, the arm near home, everything settled.
+    def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
+        """Place fixtures and objects, put the arm near home, and let everything settle.
 
         Raises:
-            NoFreeSpotError: There is no free spot for an object; says in which region.
-            GoalReachedError: The goal holds already; names it.
+            NoFreeSpotError: There is no free spot for an object in its region.
+            GoalReachedError: The goal holds already.
         """
         scene.reset({})
         placement = Placement(scene, self.problem, self.arena, rng, SPREADS[spread])
         placement.place_fixtures()
         placement.place_objects()
-        self._disturb(scene, rng)
+        self._add_joint_noise(scene, rng)
         scene.refresh()
         settle(scene)
-        self._check_undone(scene)
+        self._check_goal_is_open(scene)
 
-    def read_starts(self, path: Path, scene: Scene) -> FloatArray:
+    def read_initial_states(self, path: Path, scene: Scene) -> FloatArray:
         states, model = read_init_states(path), scene.model
         check_fit(states, nq=model.nq, nv=model.nv, path=path, task=self.name)
         check_states(states, model, path, self.name)
         return states
 
-    def start_from(self, scene: Scene, rng: np.random.Generator, spread: str, start: FloatArray) -> None:
-        """As LIBERO does: positions and velocities as stored, fixtures where this episode has them, nothing settled."""
+    def reset_scene_to(self, scene: Scene, rng: np.random.Generator, spread: str, state: FloatArray) -> None:
+        """As LIBERO does: stored positions and velocities, fixtures drawn for this episode, no settling."""
         scene.reset({})
         Placement(scene, self.problem, self.arena, rng, SPREADS[spread]).place_fixtures()
         nq = scene.model.nq
-        scene.data.qpos[:], scene.data.qvel[:] = start[1 : 1 + nq], start[1 + nq :]
+        scene.data.qpos[:], scene.data.qvel[:] = state[1 : 1 + nq], state[1 + nq :]
         scene.hold_robot()
         scene.refresh()
 
     def stage(self, scene: Scene) -> int:
-        """What the goal lacks now: 0 none, 1 touched, 2 moved by the hand, then the number of atoms that hold."""
-        judge = self._judge(scene)
-        reached = sum(judge.atoms().values())
+        """0 for none, 1 touched by the robot, 2 moved by it, then 2 plus the number of atoms that hold."""
+        monitor = self._monitor(scene)
+        reached = sum(monitor.atoms().values())
         if reached:
             return 2 + reached
-        if not judge.touched():
+        if not monitor.touched():
             return 0
-        return 1 if judge.at_rest() else 2
+        return 1 if monitor.at_rest() else 2
 
     def checks(self, scene: Scene) -> dict[str, bool]:
-        judge = self._judge(scene)
+        monitor = self._monitor(scene)
         if self.success == LIBERO:
-            return dict(judge.atoms())
-        return {**judge.atoms(), "released": not judge.touched(), "at rest": judge.at_rest()}
+            return dict(monitor.atoms())
+        return {**monitor.atoms(), "released": not monitor.touched(), "at rest": monitor.at_rest()}
 
-    def dress(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+    def update_appearance(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         for instance, category in self.problem.fixtures.items():
             if category == "flat_stove":
-                flat_stove.dress(model, data, instance)
+                update_stove_appearance(model, data, instance)
 
-    def _judge(self, scene: Scene) -> Judge:
-        if scene not in self._judges:
-            self._judges[scene] = Judge(scene, self.problem, self.arena)
-        return self._judges[scene]
+    def _monitor(self, scene: Scene) -> GoalMonitor:
+        if scene not in self._monitors:
+            self._monitors[scene] = GoalMonitor(scene, self.problem, self.arena)
+        return self._monitors[scene]
 
-    def _check_undone(self, scene: Scene) -> None:
-        if all(self._judge(scene).atoms().values()):
+    def _check_goal_is_open(self, scene: Scene) -> None:
+        if all(self._monitor(scene).atoms().values()):
             raise GoalReachedError(
-                f"{self.name}: the goal holds at the start: {'; '.join(map(str, self.goal))}. Whoever acts would have "
-                "nothing to do. Change where things start, or the goal, in the definition."
+                f"{self.name}: the goal holds in the initial state: {'; '.join(map(str, self.goal))}.",
+                "Change the initial placements or the goal in the definition.",
+                task=self.name,
             )
 
-    def _disturb(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _add_joint_noise(self, scene: Scene, rng: np.random.Generator) -> None:
         (arm,) = scene.robot.arms
         for joint in arm.joints:
             scene.data.joint(joint).qpos += rng.normal(0.0, JOINT_NOISE)
         scene.hold_robot()
 
 
-def _bodies(fixture: str, category: str) -> tuple[str, ...]:
+def _fixture_bodies(fixture: str, category: str) -> tuple[str, ...]:
     parts = dict.fromkeys(joint.body for joint in object_properties(category).joints.values())
     return (body_name(fixture), *(f"{fixture}_{part}" for part in parts))
 
 
-@cache
-def read_cached(definition: LiberoDefinition) -> Problem:
-    """The definition of a task of a suite, read once."""
-    return read_problem(definition.path)
+def _read(definition: LiberoDefinition) -> Problem:
+    return read_problem(definition.path, Path(definition.name).stem)
+
+
+_read_once = cache(_read)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.tasks.libero.composition import free_joint
+from ambidex.envs.tasks.libero.composition import free_joint_name
 from ambidex.envs.tasks.libero.goals.world import body_name
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UsageError
@@ -74,7 +74,7 @@ class CollisionChecker:
     def place(self, obj: str, pose: Pose) -> None:
         """Put an object somewhere in the copy."""
         if obj not in self._addresses:
-            self._addresses[obj] = int(self.model.joint(free_joint(obj)).qposadr[0])
+            self._addresses[obj] = int(self.model.joint(free_joint_name(obj)).qposadr[0])
         address = self._addresses[obj]
         self.data.qpos[address : address + 3] = pose.position
         self.data.qpos[address + 3 : address + 7] = pose.quaternion

@@ -10,7 +10,7 @@ from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.bddl.problem import Atom
-from ambidex.envs.tasks.libero.composition import free_joint
+from ambidex.envs.tasks.libero.composition import free_joint_name
 from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld
 from ambidex.scripted_policies.libero.lookahead.clearance import GeomBoxes
@@ -115,7 +115,7 @@ class DropSimulation:
     def settles(self, obj: str, pose: Pose) -> bool:
         """Drop an object from a pose; whether all objects are at rest at the end, which `data` then shows."""
         mujoco.mj_copyData(self.data, self._model, self._scene.data)
-        joint = self._model.joint(free_joint(obj))
+        joint = self._model.joint(free_joint_name(obj))
         position, motion = int(joint.qposadr[0]), int(joint.dofadr[0])
         self.data.qpos[position : position + 7] = np.r_[pose.position, pose.quaternion]
         self.data.qvel[motion : motion + 6] = 0.0

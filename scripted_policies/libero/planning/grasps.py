@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ambidex.envs.objects.building.rings import Ring
-from ambidex.envs.objects.dishes import HANDLE_THICKNESS, bowl_wall, handle_heights
+from ambidex.envs.objects.dishes import HANDLE_THICKNESS, bowl_ring, handle_heights
 from ambidex.envs.objects.properties import ObjectProperties, object_properties
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
@@ -135,7 +135,7 @@ def _grip_height(box: ObjectProperties) -> float:
 
 def _bowl(box: ObjectProperties) -> Grasps:
     """With the hand along the slope of the wall, so that the pads lie flat on it and the bowl stays level."""
-    wall = bowl_wall(box.category)
+    wall = bowl_ring(box.category)
     slope = math.atan2(wall.upper[0] - wall.lower[0], wall.upper[1] - wall.lower[1])
     height = max(box.high[2] - 0.012, box.low[2] + TIP + 0.012)
     tilts = ((slope, 0.0), (0.5, 0.4), (0.0, 0.6), (0.75, 0.8), (0.95, 1.2))

@@ -1,4 +1,4 @@
-"""Laws of end-effector control by increments: stillness, memory in the state, contact, grasp, bounds."""
+"""End-effector control by increments: rest, stored state, contact, grasping and limits."""
 
 import mujoco
 import numpy as np
@@ -16,7 +16,7 @@ def bench() -> PandaBench:
     return PandaBench()
 
 
-def test_doing_nothing_holds_the_arm_still(bench: PandaBench) -> None:
+def test_zero_actions_hold_the_arm_still(bench: PandaBench) -> None:
     bench.scene.reset({})
     start, q = bench.hand().position, bench.scene.data.qpos[:7].copy()
     bench.act(ZERO, 400)
@@ -47,7 +47,7 @@ def test_actions_are_clipped(bench: PandaBench) -> None:
     assert np.array_equal(*ends)
 
 
-def test_orientation_is_kept_when_no_rotation_is_asked_for(bench: PandaBench) -> None:
+def test_orientation_is_constant_without_rotation(bench: PandaBench) -> None:
     bench.scene.reset({})
     bench.act([0.0, 0.0, 0.0, 0.0, 0.0, 0.3, -1.0], 10)
     bench.act(IDLE, 30)
@@ -57,7 +57,7 @@ def test_orientation_is_kept_when_no_rotation_is_asked_for(bench: PandaBench) ->
     assert np.linalg.norm(rotation_between(turned, bench.hand().quaternion)) < 0.01
 
 
-def test_the_gripper_goes_by_sign_in_eight_steps(bench: PandaBench) -> None:
+def test_the_gripper_moves_by_the_sign_in_eight_steps(bench: PandaBench) -> None:
     bench.scene.reset({})
     bench.act(IDLE, 8)
     finger = bench.scene.data.actuator("robot0_finger_joint1")
@@ -100,8 +100,8 @@ def test_the_joint_commands_alone_give_the_same_motion(bench: PandaBench) -> Non
 
 
 @pytest.mark.parametrize(("action", "newtons"), [(0.1, 17.0), (0.3, 52.0), (1.0, 173.0)])
-def test_pressing_is_as_hard_as_liberos_controller_asks(bench: PandaBench, action: float, newtons: float) -> None:
-    """Vertical force of OSC on a standing arm at home, times the action; a held load of some 15 N comes on top."""
+def test_contact_force_is_that_of_liberos_controller(bench: PandaBench, action: float, newtons: float) -> None:
+    """Vertical force of OSC on an arm at rest at home, times the action; a load of about 15 N that is held is added."""
     bench.scene.reset({})
     bench.act(DOWN, 19)
     bench.act([0.0, 0.0, -action, 0.0, 0.0, 0.0, 1.0], 30)
@@ -109,7 +109,7 @@ def test_pressing_is_as_hard_as_liberos_controller_asks(bench: PandaBench, actio
     assert np.linalg.norm(rotation_between(bench.upright, bench.hand().quaternion)) < 0.05
 
 
-def test_pressing_on_the_table_winds_nothing_up(bench: PandaBench) -> None:
+def test_pressing_on_the_table_does_not_wind_up(bench: PandaBench) -> None:
     bench.scene.reset({})
     bench.act(DOWN, 60)
     pressed = bench.hand().position
@@ -122,7 +122,7 @@ def test_pressing_on_the_table_winds_nothing_up(bench: PandaBench) -> None:
 
 
 def test_any_actions_keep_the_arm_in_bounds(bench: PandaBench) -> None:
-    """Full-scale actions held for half a second each: limits, singularities, table and its own pedestal."""
+    """Full-scale actions for half a second each: limits, singularities, the table and the robot's pedestal."""
     rng = np.random.default_rng(2)
     bench.scene.reset({})
     low, high = bench.scene.model.jnt_range[:7].T
@@ -136,13 +136,13 @@ def test_any_actions_keep_the_arm_in_bounds(bench: PandaBench) -> None:
 
 
 def block(half_width: float, mass: float) -> PandaBench:
-    def furnish(spec: mujoco.MjSpec) -> None:
+    def add_block(spec: mujoco.MjSpec) -> None:
         body = spec.worldbody.add_body(name="block", pos=[0, 0, TABLE_Z + 0.041])
         body.add_freejoint(name="block_joint")
         size = [0.03, half_width, 0.04]
         body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, mass=mass, condim=4, friction=[0.95, 0.3, 0.1])
 
-    return PandaBench(furnish)
+    return PandaBench(add_block)
 
 
 @pytest.mark.parametrize("mass", [0.1, 0.5])

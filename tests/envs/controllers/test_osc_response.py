@@ -1,4 +1,4 @@
-"""The arm answers an action as LIBERO's does: step responses measured there, in tests/data/osc_response.json."""
+"""Step responses of the arm against those measured in LIBERO, in tests/data/osc_response.json."""
 
 import json
 from pathlib import Path
@@ -36,13 +36,13 @@ def response(bench: PandaBench, action: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def worst(ours: FloatArray, measured: FloatArray, least: float) -> float:
-    """Largest error in units of what is allowed: a tenth of the measured size, or `least`."""
+    """Largest error relative to the allowed error: a tenth of the measured size, at least `least`."""
     allowed = np.maximum(least, 0.1 * np.linalg.norm(measured, axis=1))
     return float((np.linalg.norm(ours - measured, axis=1) / allowed).max())
 
 
 @pytest.mark.parametrize("row", MEASURED["responses"], ids=lambda row: f"{row['axis']} {row['action']}")
-def test_step_responses_are_liberos(bench: PandaBench, row: dict[str, object]) -> None:
+def test_step_responses_match_libero(bench: PandaBench, row: dict[str, object]) -> None:
     action = np.array(IDLE)
     action[AXES.index(str(row["axis"]))] = float(str(row["action"]))
     shifts, turns = response(bench, action)
@@ -50,7 +50,7 @@ def test_step_responses_are_liberos(bench: PandaBench, row: dict[str, object]) -
     assert worst(turns, np.array(row["rotation_rad"]), 0.02) < 0.85
 
 
-def test_fingers_close_and_open_as_liberos(bench: PandaBench) -> None:
+def test_finger_motion_matches_libero(bench: PandaBench) -> None:
     bench.scene.reset({})
     bench.act(IDLE, SETTLED)
     fingers = []
@@ -62,7 +62,7 @@ def test_fingers_close_and_open_as_liberos(bench: PandaBench) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_long_mixed_motions_follow_torque_control(bench: PandaBench, seed: int) -> None:
-    """Three seconds of changing actions: the tool stays near where torque control on LIBERO's arm brings it."""
+    """Three seconds of changing actions: the tool follows torque control of LIBERO's arm."""
     rng = np.random.default_rng(seed)
     pieces = rng.uniform(-1, 1, (7, 6)) * [1, 1, 0.25, 0.3, 0.3, 0.3]
     if seed % 2:

@@ -1,4 +1,4 @@
-"""Free objects stand where they are put, frame upright, and stay there."""
+"""Objects stay upright where they are placed."""
 
 import mujoco
 import numpy as np
@@ -21,7 +21,7 @@ def test_it_rests_upright_and_still(category: str, cone: mujoco.mjtCone, timeste
     mujoco.mj_step(model, data, round(0.2 / timestep))
     assert np.linalg.norm(data.qpos[:3] - start[:3]) < 1e-3
     assert np.linalg.norm(data.qpos[:3] - settled[:3]) < 2e-5
-    assert tilt(data, "thing0_main") < 1.0
+    assert tilt(data, "object0_main") < 1.0
     assert np.abs(data.qvel[:3]).max() < 1e-3
     assert np.abs(data.qvel[3:]).max() < 0.02
     assert deepest(data) < 5e-4

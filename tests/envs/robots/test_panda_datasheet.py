@@ -1,4 +1,4 @@
-"""The Panda against its figures: the maker's chain and limits, LIBERO's masses, hand, fingers and start."""
+"""The Panda against published numbers: data sheet chain and limits; LIBERO's masses, hand, fingers and home."""
 
 import math
 
@@ -12,7 +12,7 @@ from ambidex.envs.simulation.kinematics import Kinematics
 from ambidex.envs.simulation.pose import Pose, quaternion_about, rotation_between
 from ambidex.envs.types import FloatArray
 
-# Craig's parameters of the maker: a [m], d [m], alpha [rad], before the joint's turn.
+# Craig's parameters from the data sheet: a [m], d [m], alpha [rad], before the joint's rotation.
 DH = (
     (0.0, 0.333, 0.0),
     (0.0, 0.0, -math.pi / 2),
@@ -93,7 +93,7 @@ def test_limits_and_masses(bench: PandaBench) -> None:
     assert model.joint("robot0_finger_joint2").range == pytest.approx((-0.04, 0.0))
 
 
-def test_joints_come_first_and_begin_at_liberos_home(bench: PandaBench) -> None:
+def test_joints_come_first_and_home_is_liberos(bench: PandaBench) -> None:
     bench.scene.reset({})
     names = [bench.scene.model.joint(i).name for i in range(9)]
     assert names == [f"robot0_joint{i}" for i in range(1, 8)] + ["robot0_finger_joint1", "robot0_finger_joint2"]
@@ -132,13 +132,13 @@ def test_fingers_cross_in_eight_control_steps(bench: PandaBench) -> None:
 
 
 def test_grip_force_on_a_40_mm_block() -> None:
-    """Each finger pushes with its stiffness times what is left to close: 1000 N/m over 20 mm, at most 20 N."""
+    """Each finger pushes with its stiffness times the remaining distance: 1000 N/m over 20 mm, at most 20 N."""
 
-    def furnish(spec: mujoco.MjSpec) -> None:
+    def add_block(spec: mujoco.MjSpec) -> None:
         body = spec.worldbody.add_body(name="block", pos=[0, 0, TABLE_Z + 0.5])
         body.add_geom(name="block", type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.02, 0.02, 0.02])
 
-    bench = PandaBench(furnish)
+    bench = PandaBench(add_block)
     hand = bench.hand()
     bench.scene.model.body("block").pos[:] = hand.position
     bench.scene.model.body("block").quat[:] = hand.quaternion
@@ -157,7 +157,7 @@ def test_grip_force_on_a_40_mm_block() -> None:
     assert max(forces.values()) == pytest.approx(19.5, abs=1.5)
 
 
-# Where LIBERO puts things to be moved (its regions' extent in x and y), and the height of what they stand on.
+# Extent of LIBERO's regions in x and y, and the height of the surface.
 TABLES = {
     "kitchen": (make_robot(), (-0.17, 0.12), (-0.28, 0.28), 0.9),
     "tabletop": (make_robot(), (-0.21, 0.14), (-0.08, 0.33), 0.9),
@@ -168,14 +168,14 @@ TABLES = {
 
 
 def outward(position: FloatArray, base: Pose, tilt: float) -> Pose:
-    """The hand pointing down, its x axis away from the base, tilted so that it points outward."""
+    """The hand pointing down, its x axis away from the base, tilted outward."""
     away = math.atan2(*(position - base.position)[1::-1])
     yaw, down = Pose.at(position, quaternion_about(Z, away)), Pose.at((0, 0, 0), quaternion_about(X, math.pi))
     return yaw @ Pose.at((0, 0, 0), quaternion_about((0, 1, 0), -tilt)) @ down
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_what_stands_on_the_tables_is_within_reach(name: str) -> None:
+def test_all_regions_are_within_reach(name: str) -> None:
     """From above, tilted outward by at most 0.6 rad at the far corners."""
     robot, *ranges, surface = TABLES[name]
     (arm,), home = robot.arms, np.array(HOME)

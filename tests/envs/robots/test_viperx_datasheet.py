@@ -1,4 +1,4 @@
-"""The ViperX against its figures: chain, limits and masses of the ACT scene, and what the maker's sheet promises."""
+"""The ViperX against published numbers: chain, limits and masses of the ACT scene; reach and payload."""
 
 import mujoco
 import numpy as np
@@ -77,7 +77,7 @@ def test_limits_and_masses(scene: Scene, side: str) -> None:
         assert float(scene.model.body(f"vx300s_{side}/{body}").mass[0]) == pytest.approx(mass)
 
 
-def test_home_is_where_the_act_scene_starts(scene: Scene) -> None:
+def test_home_is_that_of_the_act_scene(scene: Scene) -> None:
     scene.reset({})
     left = scene.body_pose("vx300s_left/gripper_link").position
     right = scene.body_pose("vx300s_right/gripper_link").position
@@ -86,9 +86,9 @@ def test_home_is_where_the_act_scene_starts(scene: Scene) -> None:
 
 
 def test_reach_is_750_mm() -> None:
-    """Maker's sheet: 750 mm from the waist axis to the fingers' carrier, arm stretched out level."""
+    """Data sheet: 750 mm from the waist axis to the fingers' carrier, arm stretched out level."""
     scene = make("transfer_cube", cameras=()).scene
-    bend = np.arctan2(0.05955, 0.3)  # limits aside: the links alone decide the reach
+    bend = np.arctan2(0.05955, 0.3)  # regardless of limits, as the links determine the reach
     scene.data.joint("vx300s_left/shoulder").qpos = np.pi / 2 - bend
     scene.data.joint("vx300s_left/elbow").qpos = -np.pi / 2 + bend
     for joint in ("forearm_roll", "wrist_angle", "wrist_rotate"):
@@ -117,7 +117,7 @@ def _close_on_cube(scene: Scene, half_edge: float) -> float:
 
 
 def test_grip_force_on_a_40_mm_cube() -> None:
-    """The identified actuator gives 35 N in all: 17.5 N a finger, less what the coupling costs."""
+    """The identified actuator exerts 35 N: 17.5 N per finger, less losses in the coupling."""
     scene = make("transfer_cube").scene
     scene.reset({})
     assert 15.0 < _close_on_cube(scene, 0.02) < 18.0
@@ -149,7 +149,7 @@ def test_fingers_mirror_each_other() -> None:
 
 
 def test_payload_of_750_g_is_carried() -> None:
-    """Maker's sheet: 750 g. Held at home, at half the reach, no servo comes near its limit and the sag is small."""
+    """Data sheet: 750 g. At home, at half the reach, no servo is near its limit and the sag is small."""
     env = make("transfer_cube", cameras=())
     action = env.reset(0).qpos.astype(np.float32)
     space, data, model = JointSpace(env.scene), env.scene.data, env.scene.model

@@ -1,4 +1,4 @@
-"""Objects, reset ranges and cameras against the published figures of the ACT simulation."""
+"""Objects, initial poses and cameras against the published numbers of the ACT simulation."""
 
 import mujoco
 import numpy as np
@@ -26,19 +26,19 @@ def env(request: pytest.FixtureRequest) -> Environment:
     return make(request.param, cameras=())
 
 
-def test_objects_start_where_published_over_the_whole_range(env: Environment) -> None:
-    starts = np.stack([env.reset(seed).objects.reshape(-1, 7) for seed in range(400)])
+def test_initial_poses_cover_the_published_ranges(env: Environment) -> None:
+    poses = np.stack([env.reset(seed).objects.reshape(-1, 7) for seed in range(400)])
     for index, body in enumerate(env.spec.object_names):
         (x_low, x_high), (y_low, y_high) = RANGES[env.spec.task][body]
         for column, low, high in ((0, x_low, x_high), (1, y_low, y_high)):
-            values = starts[:, index, column]
+            values = poses[:, index, column]
             assert low <= values.min() < low + 0.05 * (high - low)
             assert high - 0.05 * (high - low) < values.max() <= high
-        assert (starts[:, index, 2] == 0.05).all()
-        assert (starts[:, index, 3:] == (1, 0, 0, 0)).all()
+        assert (poses[:, index, 2] == 0.05).all()
+        assert (poses[:, index, 3:] == (1, 0, 0, 0)).all()
 
 
-def test_objects_weigh_and_measure_what_is_published(env: Environment) -> None:
+def test_objects_have_the_published_mass_and_size(env: Environment) -> None:
     model = env.scene.model
     for body in env.spec.object_names:
         assert float(model.body(body).mass[0]) == pytest.approx(0.05)
@@ -52,7 +52,7 @@ def test_objects_weigh_and_measure_what_is_published(env: Environment) -> None:
             assert model.geom(name).size == pytest.approx(size)
 
 
-def test_table_and_cameras_stand_where_published(env: Environment) -> None:
+def test_table_and_cameras_are_at_the_published_places(env: Environment) -> None:
     model, data = env.scene.model, env.scene.data
     env.reset(0)
     table = model.geom("table")
@@ -79,7 +79,7 @@ def test_wrist_cameras_look_at_their_focus(env: Environment, side: str) -> None:
     assert float(env.scene.model.camera(f"{side}_wrist").fovy[0]) == 20
 
 
-def test_time_steps_are_published_ones(env: Environment) -> None:
+def test_time_steps_are_the_published_ones(env: Environment) -> None:
     assert env.scene.model.opt.timestep == 0.002
     assert env.spec.control_hz == 50.0
     assert env.spec.horizon == 400

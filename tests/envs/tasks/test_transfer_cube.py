@@ -1,4 +1,4 @@
-"""Each stage and each check of the cube transfer, true and false, in states placed by hand."""
+"""Each stage and each check of the cube transfer, true and false, in hand-placed states."""
 
 import math
 

@@ -1,1 +1,1 @@
-"""TODO envs/tasks/libero/bddl."""
+"""The reader of BDDL definitions: reader.py reads files, problem.py has the result."""

@@ -1,4 +1,4 @@
-"""A place in a text, for messages."""
+"""Reads text in parentheses into a tree of words and groups that know their line and column."""
 
 import re
 from collections.abc import Iterator
@@ -6,36 +6,41 @@ from dataclasses import dataclass
 
 from ambidex.errors import DefinitionError
 
+MAX_DEPTH = 16  # LIBERO's files need 7
+MAX_CHARACTERS = 65_536  # LIBERO's longest file has about 6,000
+
+TOKEN = re.compile(r"[()]|;[^\r\n]*|[^\s();]+")
+LINE_END = re.compile(r"\r\n|\r|\n")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line ends
+
 
 @dataclass(frozen=True)
 class Location:
-    """Where something stands, counted from 1.
+    """A position in a text.
 
     Attributes:
-        source: File, or what stands for it.
-        line: Line.
-        column: Column.
+        source: File name, or another name of the text.
+        line: Line, from 1.
+        column: Column, from 1.
     """
 
     source: str
     line: int
     column: int
 
-    def error(self, message: str) -> DefinitionError:
-        """An error that starts with the place."""
-        return DefinitionError(f"{self.source}, line {self.line}, column {self.column}: {message}")
-
-
-# FOLDED envs.tasks.libero.expression: A text in parentheses as a tree that remembers where each part stands.
+    def error(self, problem: str, hint: str = "") -> DefinitionError:
+        """An error whose message starts with the position."""
+        where = f"{self.source}, line {self.line}, column {self.column}"
+        return DefinitionError(f"{where}: {problem}", hint, path=self.source, line=self.line, column=self.column)
 
 
 @dataclass(frozen=True)
 class Word:
-    """What stands between blanks, in lower case.
+    """Text without spaces and parentheses, in lower case.
 
     Attributes:
         text: The word.
-        at: Where it begins.
+        at: Where it starts.
     """
 
     text: str
@@ -44,7 +49,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Group:
-    """A pair of parentheses and what is in it.
+    """A pair of parentheses and its content.
 
     Attributes:
         items: Words and groups, in order.
@@ -74,7 +79,7 @@ Expression = Word | Group
 
 
 def word(expression: Expression, what: str) -> Word:
-    """`expression` as the word it must be.
+    """`expression`, which must be a word.
 
     Raises:
         DefinitionError: It is a group.
@@ -85,7 +90,7 @@ def word(expression: Expression, what: str) -> Word:
 
 
 def group(expression: Expression, what: str) -> Group:
-    """`expression` as the group it must be.
+    """`expression`, which must be a group.
 
     Raises:
         DefinitionError: It is a word.
@@ -96,39 +101,29 @@ def group(expression: Expression, what: str) -> Group:
 
 
 def shown(text: str) -> str:
-    """A word as a message may quote it, however long."""
+    """A word in quotes for a message, shortened if it is long."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
-# FOLDED envs.tasks.libero.syntax: Text to tree. Reads parentheses, words and comments (`;` to the end of the line), in one pass without recursion.
-
-MAX_DEPTH = 16  # LIBERO's files need 7
-MAX_CHARACTERS = 65_536  # LIBERO's longest file has about 6,000
-
-TOKEN = re.compile(r"[()]|;[^\r\n]*|[^\s();]+")
-LINE_END = re.compile(r"\r\n|\r|\n")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line ends
-
-
 def parse(text: str, source: str) -> Group:
-    """The one group the text consists of.
+    """Read a text that consists of one group, with comments from `;` to the end of the line. Not recursive.
 
     Args:
         text: Definition; case does not matter.
-        source: What messages call it.
+        source: Name of the text in messages.
 
     Raises:
-        DefinitionError: Parentheses that do not match, anything outside them, too deep, too long; control characters.
+        DefinitionError: Parentheses that do not match or are nested too deep, text outside them, text that is too long,
+            or control characters.
     """
+    start = Location(source, 1, 1)
     if len(text) > MAX_CHARACTERS:
-        raise Location(source, 1, 1).error(
-            f"{len(text):,} characters are too many for a definition: at most {MAX_CHARACTERS:,} are read."
-        )
+        raise start.error(f"the definition has {len(text):,} characters, at most {MAX_CHARACTERS:,} are allowed.")
     _check_characters(text, source)
-    roots = _Tree()
+    tree = _Tree()
     for token, at in _tokens(text, source):
-        roots.add(token, at)
-    return roots.only(Location(source, 1, 1))
+        tree.add(token, at)
+    return tree.root(start)
 
 
 def _check_characters(text: str, source: str) -> None:
@@ -136,11 +131,11 @@ def _check_characters(text: str, source: str) -> None:
     if found is not None:
         lines = LINE_END.split(text[: found.start()])
         at = Location(source, len(lines), len(lines[-1]) + 1)
-        raise at.error(f"control character U+{ord(found[0]):04X} is no text of a definition. Take it away.")
+        raise at.error(f"control character U+{ord(found[0]):04X} is not allowed.", "Remove it.")
 
 
 def _tokens(text: str, source: str) -> Iterator[tuple[str, Location]]:
-    """Parentheses and words, each with its place."""
+    """Parentheses and words, each with its position."""
     line, start = 1, 0
     ends = LINE_END.finditer(text)
     end = next(ends, None)
@@ -153,7 +148,7 @@ def _tokens(text: str, source: str) -> Iterator[tuple[str, Location]]:
 
 
 class _Tree:
-    """Grows by one token at a time."""
+    """Builds the tree, one token at a time."""
 
     def __init__(self) -> None:
         self._open: list[Location] = []
@@ -161,32 +156,32 @@ class _Tree:
 
     def add(self, token: str, at: Location) -> None:
         if token == "(":
-            self._enter(at)
+            self._open_group(at)
         elif token == ")":
-            self._leave(at)
+            self._close_group(at)
         else:
             self._items[-1].append(Word(token, at))
 
-    def _enter(self, at: Location) -> None:
+    def _open_group(self, at: Location) -> None:
         if len(self._open) == MAX_DEPTH:
-            raise at.error(f"parentheses are nested more than {MAX_DEPTH} deep. No definition needs that.")
+            raise at.error(f"parentheses are nested more than {MAX_DEPTH} deep.")
         self._open.append(at)
         self._items.append([])
 
-    def _leave(self, at: Location) -> None:
+    def _close_group(self, at: Location) -> None:
         if not self._open:
-            raise at.error("a parenthesis closes that was never opened. Take it away, or open one before it.")
+            raise at.error("this parenthesis was never opened.", "Remove it, or open one before it.")
         items = tuple(self._items.pop())
         self._items[-1].append(Group(items, self._open.pop()))
 
-    def only(self, start: Location) -> Group:
-        """The one group there is when the text has ended."""
+    def root(self, start: Location) -> Group:
+        """The one group of the text."""
         if self._open:
-            raise self._open[-1].error("this parenthesis is never closed. The file may be cut off.")
+            raise self._open[-1].error("this parenthesis is never closed.", "The file may be incomplete.")
         (found,) = self._items
         if not found:
             raise start.error("the text is empty, expected (define (problem ...) ...).")
         surplus = found[1] if isinstance(found[0], Group) and len(found) > 1 else found[0]
         if len(found) > 1 or isinstance(surplus, Word):
-            raise surplus.at.error("got text outside (define ...), expected one such group and nothing beside it.")
+            raise surplus.at.error("got text outside (define ...), expected one such group only.")
         return surplus

@@ -1,4 +1,4 @@
-"""What the names of one definition stand for, and what a predicate may be said of."""
+"""The vocabulary of definitions, and the checks of the names that one definition declares and uses."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,96 +8,6 @@ from ambidex.envs.tasks.libero.bddl.lexer import Word
 from ambidex.envs.tasks.libero.bddl.problem import Region
 from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
 from ambidex.errors import UnknownNameError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Names:
-    """The declared names.
-
-    Attributes:
-        workspace: The table or floor.
-        fixtures: Instance -> category, without the workspace.
-        objects: Instance -> category.
-        regions: By full name.
-    """
-
-    workspace: str
-    fixtures: Mapping[str, str]
-    objects: Mapping[str, str]
-    regions: Mapping[str, Region]
-
-    @property
-    def categories(self) -> Mapping[str, str]:
-        return {**self.objects, **self.fixtures}
-
-    def thing(self, found: Word) -> str:
-        """An object or a fixture."""
-        return known(found, "object or fixture", self.categories)
-
-    def object(self, found: Word) -> str:
-        """A thing that is free to move."""
-        if self.thing(found) in self.fixtures:
-            raise found.at.error(f"{found.text} is a fixture, which stays where it is; expected an object.")
-        return found.text
-
-    def support(self, found: Word) -> str:
-        """What something may be on: a thing, a site of one, or a region of the workspace."""
-        if found.text in self.categories:
-            return found.text
-        return self.region(found)
-
-    def container(self, found: Word) -> str:
-        """What something may be in: the site of a thing."""
-        if found.text in self.categories or self.regions[self.region(found)].target == self.workspace:
-            raise found.at.error(f"nothing can be in {found.text}; expected a region of an object or a fixture.")
-        return found.text
-
-    def region(self, found: Word) -> str:
-        """A declared region that really exists."""
-        if found.text == self.workspace:
-            raise found.at.error(f"{found.text} is the whole workspace; expected one of its regions.")
-        region = self.regions[known(found, "region, object or fixture", [*self.regions, *self.categories])]
-        if region.target == self.workspace:
-            if not region.ranges:
-                raise found.at.error(f"region {found.text} of the workspace has no (:ranges ...), so it is nowhere.")
-        else:
-            self._site(found, region)
-        return found.text
-
-    def openable(self, found: Word) -> str:
-        """What has a door or drawers, or the region of one of them."""
-        return self._jointed(found, tuple(JOINT_STATES["open"]), "open or close")
-
-    def switchable(self, found: Word) -> str:
-        """What can be switched on and off."""
-        return self._jointed(found, tuple(JOINT_STATES["turnon"]), "be turned on or off")
-
-    def _jointed(self, found: Word, possible: tuple[str, ...], what: str) -> str:
-        name = self.support(found)
-        owner = self.regions[name].target if name in self.regions else name
-        category = self.categories.get(owner, "the workspace")
-        if category not in possible:
-            raise found.at.error(f"{found.text} ({category}) cannot {what}; these can: {', '.join(possible)}.")
-        if name in self.regions:
-            body = self._site(found, self.regions[name]).body
-            if not any(joint.body == body for joint in object_properties(category).joints.values()):
-                raise found.at.error(f"{found.text} lies on a part of {owner} that does not move, so it cannot {what}.")
-        return name
-
-    def _site(self, found: Word, region: Region) -> SiteProperties:
-        """The site a region of a thing stands for."""
-        if region.target not in self.categories:
-            raise found.at.error(f"region {found.text} belongs to {region.target}, which is not declared.")
-        category = self.categories[region.target]
-        sites = {name: site for name, site in object_properties(category).sites.items() if site.half_size is not None}
-        if region.short_name not in sites:
-            raise found.at.error(
-                f"{category} has no region {region.short_name}. It has: {', '.join(sorted(sites)) or 'none'}."
-            )
-        return sites[region.short_name]
-
-
-# FOLDED envs.tasks.libero.vocabulary: The words a definition may use: sections, predicates, problem classes and what stands in their place.
 
 REQUIRED_SECTIONS = ("problem", ":regions", ":fixtures", ":objects", ":init", ":goal")
 SECTIONS = (*REQUIRED_SECTIONS, ":domain", ":language", ":obj_of_interest")
@@ -122,13 +32,96 @@ def known(found: Word, kind: str, names: Iterable[str]) -> str:
     """The text of `found`, which must be among `names`.
 
     Raises:
-        DefinitionError: It is not; says what exists and what may have been meant.
+        DefinitionError: It is not; suggests a similar name and lists the known ones.
     """
     names = list(names)
     if found.text not in names:
-        raise found.at.error(_lower_first(str(UnknownNameError(kind, found.text[:60], names))))
+        error = UnknownNameError(kind, found.text[:60], names)
+        raise found.at.error(error.problem[0].lower() + error.problem[1:], error.hint)
     return found.text
 
 
-def _lower_first(text: str) -> str:
-    return text[0].lower() + text[1:]
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """The declared names. Methods return the name they are given if it is valid, and raise DefinitionError if not.
+
+    Attributes:
+        workspace: The table or floor.
+        fixtures: Instance -> category, without the workspace.
+        objects: Instance -> category.
+        regions: By full name.
+    """
+
+    workspace: str
+    fixtures: Mapping[str, str]
+    objects: Mapping[str, str]
+    regions: Mapping[str, Region]
+
+    @property
+    def categories(self) -> Mapping[str, str]:
+        return {**self.objects, **self.fixtures}
+
+    def instance(self, found: Word) -> str:
+        """An object or a fixture."""
+        return known(found, "object or fixture", self.categories)
+
+    def object(self, found: Word) -> str:
+        """An object, not a fixture."""
+        if self.instance(found) in self.fixtures:
+            raise found.at.error(f"{found.text} is a fixture, which does not move; expected an object.")
+        return found.text
+
+    def support(self, found: Word) -> str:
+        """What something may be on: an object, a fixture, a site of one, or a region of the workspace."""
+        if found.text in self.categories:
+            return found.text
+        return self.region(found)
+
+    def container(self, found: Word) -> str:
+        """What something may be in: a site of an object or a fixture."""
+        if found.text in self.categories or self.regions[self.region(found)].target == self.workspace:
+            raise found.at.error(f"nothing can be in {found.text}; expected a region of an object or a fixture.")
+        return found.text
+
+    def region(self, found: Word) -> str:
+        """A declared region that has a rectangle or a site."""
+        if found.text == self.workspace:
+            raise found.at.error(f"{found.text} is the whole workspace; expected one of its regions.")
+        region = self.regions[known(found, "region, object or fixture", [*self.regions, *self.categories])]
+        if region.target != self.workspace:
+            self._site(found, region)
+        elif not region.ranges:
+            raise found.at.error(f"region {found.text} of the workspace has no (:ranges ...).")
+        return found.text
+
+    def openable(self, found: Word) -> str:
+        """A fixture with a door or drawers, or the region of one of these."""
+        return self._jointed(found, tuple(JOINT_STATES["open"]), "open or close")
+
+    def switchable(self, found: Word) -> str:
+        """A fixture that can be switched on and off."""
+        return self._jointed(found, tuple(JOINT_STATES["turnon"]), "be turned on or off")
+
+    def _jointed(self, found: Word, possible: tuple[str, ...], what: str) -> str:
+        name = self.support(found)
+        owner = self.regions[name].target if name in self.regions else name
+        category = self.categories.get(owner, "the workspace")
+        if category not in possible:
+            raise found.at.error(f"{found.text} ({category}) cannot {what}; these can: {', '.join(possible)}.")
+        if name in self.regions:
+            body = self._site(found, self.regions[name]).body
+            if not any(joint.body == body for joint in object_properties(category).joints.values()):
+                raise found.at.error(f"{found.text} is on a part of {owner} that does not move, so it cannot {what}.")
+        return name
+
+    def _site(self, found: Word, region: Region) -> SiteProperties:
+        """The site of an object's or fixture's region."""
+        if region.target not in self.categories:
+            raise found.at.error(f"region {found.text} belongs to {region.target}, which is not declared.")
+        category = self.categories[region.target]
+        sites = {n: site for n, site in object_properties(category).sites.items() if site.half_size is not None}
+        if region.short_name not in sites:
+            raise found.at.error(
+                f"{category} has no region {region.short_name}. It has: {', '.join(sorted(sites)) or 'none'}."
+            )
+        return sites[region.short_name]

@@ -1,4 +1,4 @@
-"""What a definition file says: regions, things, where they start and what is to be reached. Values only."""
+"""The content of a definition file: regions, objects, fixtures, initial placements and the goal. Values only."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ class Region:
     """A rectangle on the workspace, or a site of a fixture or an object.
 
     Attributes:
-        name: Full name, `<target>_<short name>`; for a region of a thing also the name of its site in the model.
+        name: Full name, `<target>_<short name>`; for an object or a fixture also the name of its site in the model.
         target: The workspace, fixture or object it belongs to.
         ranges: Rectangles (xmin, ymin, xmax, ymax) about the workspace's origin [m]; empty for a site.
-        yaw: Lowest and highest rotation about the vertical for what starts here [rad]; None where the file has none.
+        yaw: Lowest and highest initial rotation about the vertical of what is placed here [rad]; None if the file gives
+            none.
         rgba: Colour to show it in, if the file gives one.
     """
 
@@ -33,11 +34,11 @@ class Region:
 
 @dataclass(frozen=True)
 class Atom:
-    """A predicate and what it is about.
+    """A predicate with its arguments.
 
     Attributes:
         predicate: Lower case: "on", "in", "open", "close", "turnon", "turnoff" or "up".
-        arguments: Names of objects, fixtures or regions; the thing comes first, its support second.
+        arguments: Names of objects, fixtures or regions; what is placed comes first, its support second.
     """
 
     predicate: str
@@ -49,22 +50,22 @@ class Atom:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One definition file, checked: every name in it is declared, every category exists. All names in lower case.
+    """A checked definition file: every name in it is declared, every category exists. All names in lower case.
 
     Attributes:
-        name: File name without .bddl, in the file's own case.
+        name: File name without .bddl, in its own case.
         problem: Problem class, e.g. "libero_kitchen_tabletop_manipulation"; decides the arena.
         workspace: The fixture that is the arena's table or floor, e.g. "kitchen_table".
         language: The instruction in the file, "" if there is none.
-        regions: By full name, in file order. A target that does not exist is no error unless the region is used.
+        regions: By full name, in file order. A target that does not exist is an error only if the region is used.
         fixtures: Instance -> category in file order, without the workspace.
         objects: Instance -> category, in file order.
         obj_of_interest: Names of objects, fixtures or regions.
-        init: How the episode starts; every fixture and object is placed by exactly one "on" or "in".
+        init: Initial atoms; every fixture and object is placed by exactly one "on" or "in".
         goal: The atoms that must all hold.
-        source: Where the text came from.
-        sha256: Of the text.
-        text: What was parsed.
+        source: File name, or another name of the text.
+        sha256: SHA-256 of the text.
+        text: The whole text.
     """
 
     name: str
@@ -91,5 +92,5 @@ class Problem:
         return self.regions[name].target if name in self.regions else name
 
     def placements(self) -> Iterable[Atom]:
-        """The atoms of `init` that say where something starts, in file order."""
+        """The atoms of `init` that place something, in file order."""
         return (atom for atom in self.init if atom.predicate in ("on", "in"))

@@ -1,4 +1,4 @@
-"""BDDL text to a checked `Problem`. Reads LIBERO's grammar (its own files unchanged); executes nothing."""
+"""Reads BDDL text into a checked `Problem`. Accepts LIBERO's grammar (its own files unchanged); executes nothing."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -21,46 +21,49 @@ from ambidex.envs.tasks.libero.bddl.sections import (
 from ambidex.errors import DefinitionError
 
 DOMAIN = "robosuite"
+MAX_BYTES = 4 * MAX_CHARACTERS
 
 
 def read_problem(path: Path, name: str = "") -> Problem:
-    """The definition in a file.
+    """Read a definition file.
 
     Args:
         path: The file.
-        name: What the problem is called, if not as the file.
+        name: Name of the problem, if it is not the file's.
 
     Raises:
-        DefinitionError: No such file, or one that is no sound definition; says the line and the column.
+        DefinitionError: No such file, or an invalid definition; gives line and column.
     """
     if not path.is_file():
-        raise DefinitionError(f"{path} is no file. Give the path of a BDDL definition, such as my_task.bddl.")
+        raise DefinitionError(
+            f"{path} is not a file.", "Give the path of a BDDL definition, such as my_task.bddl.", path=path
+        )
     with path.open("rb") as file:
-        content = file.read(4 * MAX_CHARACTERS + 1)
+        content = file.read(MAX_BYTES + 1)
     return parse_problem(_decoded(content, str(path)), source=str(path), name=name or path.stem)
 
 
 def _decoded(content: bytes, source: str) -> str:
-    if len(content) > 4 * MAX_CHARACTERS:
-        raise Location(source, 1, 1).error(f"the file is too long for a definition: over {4 * MAX_CHARACTERS:,} bytes.")
+    if len(content) > MAX_BYTES:
+        raise Location(source, 1, 1).error(f"the file has more than {MAX_BYTES:,} bytes.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         at = Location(source, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-        raise at.error(f"byte 0x{content[error.start]:02x} is not UTF-8 text. Is this a definition?") from None
+        raise at.error(f"byte 0x{content[error.start]:02x} is not UTF-8 text.") from None
 
 
 def parse_problem(text: str, *, source: str = "<text>", name: str = "task") -> Problem:
-    """The definition in a text.
+    """Read a definition from a text.
 
     Args:
-        text: What a file holds.
-        source: What messages call it.
-        name: What the problem is called, for a file its name without .bddl.
+        text: Content of a file.
+        source: Name of the text in messages.
+        name: Name of the problem; for a file its name without .bddl.
 
     Raises:
-        DefinitionError: It is no sound definition; says the line and the column.
+        DefinitionError: The definition is invalid; gives line and column.
     """
     found = sections(parse(text, source))
     fixtures, objects = declarations(found[":fixtures"]), declarations(found[":objects"])
@@ -68,8 +71,9 @@ def parse_problem(text: str, *, source: str = "<text>", name: str = "task") -> P
     problem = known(only_word(found["problem"], "the problem class"), "problem class", WORKSPACES)
     names = _names(found, problem, fixtures, objects)
     init = init_atoms(found[":init"], names)
-    check_placements([*fixtures, *objects], init, names)
-    _check_domain(found.get(":domain"))
+    _check_placements([*fixtures, *objects], init, names)
+    if ":domain" in found:
+        known(only_word(found[":domain"], "the domain"), "domain", (DOMAIN,))
     return Problem(
         name=name,
         problem=problem,
@@ -90,7 +94,7 @@ def parse_problem(text: str, *, source: str = "<text>", name: str = "task") -> P
 def _names(found: Mapping[str, Group], problem: str, fixtures: list[Declaration], objects: list[Declaration]) -> Names:
     workspace, kind = WORKSPACES[problem]
     if not any((item.instance.text, item.category.text) == (workspace, kind) for item in fixtures):
-        raise found[":fixtures"].at.error(f"the fixtures of {problem} must have `{workspace} - {kind}` among them.")
+        raise found[":fixtures"].at.error(f"the fixtures of {problem} must include `{workspace} - {kind}`.")
     others = [item for item in fixtures if item.instance.text != workspace]
     names = Names(
         workspace=workspace,
@@ -98,7 +102,10 @@ def _names(found: Mapping[str, Group], problem: str, fixtures: list[Declaration]
         objects=_by_category(objects, False),
         regions=regions(found[":regions"]),
     )
-    _check_no_region_is_a_thing(found[":regions"], names)
+    both = [name for name in names.regions if name in names.categories or name == names.workspace]
+    if both:
+        clash = f"{both[0]} is both the name of an object or fixture and the full name of a region."
+        raise found[":regions"].at.error(clash, "Rename one.")
     return names
 
 
@@ -109,17 +116,6 @@ def _by_category(declared: list[Declaration], fixed: bool) -> dict[str, str]:
             kind, section = ("an object", ":objects") if fixed else ("a fixture", ":fixtures")
             raise item.category.at.error(f"{category} is {kind}; declare {item.instance.text} in ({section} ...).")
     return {item.instance.text: item.category.text for item in declared}
-
-
-def _check_no_region_is_a_thing(section: Group, names: Names) -> None:
-    both = [name for name in names.regions if name in names.categories or name == names.workspace]
-    if both:
-        raise section.at.error(f"{both[0]} is the name of a thing and the full name of a region. Rename one.")
-
-
-def _check_domain(section: Group | None) -> None:
-    if section is not None:
-        known(only_word(section, "the domain"), "domain", (DOMAIN,))
 
 
 def _language(section: Group | None) -> str:
@@ -133,40 +129,28 @@ def _of_interest(section: Group | None, names: Names) -> tuple[str, ...]:
     return tuple(known(word(item, "a name"), "object of interest", everything) for item in section.tail)
 
 
-# FOLDED envs.tasks.libero.placement_checks: Whether a definition says of every thing, once, where it starts.
-
-
-def check_placements(declared: Iterable[Declaration], init: Iterable[tuple[Atom, Location]], names: Names) -> None:
-    """Refuse a start that leaves something out, places it twice, or hangs in the air.
-
-    Raises:
-        DefinitionError: So it is.
-    """
+def _check_placements(declared: Iterable[Declaration], init: Iterable[tuple[Atom, Location]], names: Names) -> None:
+    """Check that :init places every object and fixture once, and all of them on the workspace in the end."""
     supports: dict[str, str] = {}
     for atom, at in init:
-        _check_initial(atom, at)
+        if atom.predicate == "up":
+            raise at.error("up is allowed in :goal only; expected on, in, open, close, turnon or turnoff.")
         if atom.predicate in ("on", "in"):
             _place(atom, at, supports, names)
     for item in declared:
-        if item.instance.text not in supports and item.instance.text != names.workspace:
-            raise item.instance.at.error(
-                f"{item.instance.text} has no place: :init says neither (On ...) nor (In ...)."
-            )
+        name = item.instance
+        if name.text not in supports and name.text != names.workspace:
+            raise name.at.error(f"{name.text} is not placed: :init has neither (On ...) nor (In ...) for it.")
         _check_grounded(item, supports)
-
-
-def _check_initial(atom: Atom, at: Location) -> None:
-    if atom.predicate == "up":
-        raise at.error("up can be reached but not begun with; expected on, in, open, close, turnon or turnoff.")
 
 
 def _place(atom: Atom, at: Location, supports: dict[str, str], names: Names) -> None:
     name, support = atom.arguments
     owner = names.regions[support].target if support in names.regions else support
     if name in supports:
-        raise at.error(f"{name} is placed a second time. Everything has one place.")
+        raise at.error(f"{name} is placed twice.", "Remove one placement.")
     if name in names.fixtures and owner != names.workspace:
-        raise at.error(f"fixture {name} can only start on a region of {names.workspace}, not on {support}.")
+        raise at.error(f"fixture {name} must be placed on a region of {names.workspace}, not on {support}.")
     supports[name] = owner
 
 
@@ -174,7 +158,6 @@ def _check_grounded(item: Declaration, supports: Mapping[str, str]) -> None:
     passed = [item.instance.text]
     while (below := supports.get(passed[-1])) is not None:
         if below in passed:
-            raise item.instance.at.error(
-                f"these stand on each other in a ring: {', '.join(passed)}. Ground one of them."
-            )
+            cycle = f"these are placed on each other in a circle: {', '.join(passed)}."
+            raise item.instance.at.error(cycle, "Place one of them on the workspace.")
         passed.append(below)

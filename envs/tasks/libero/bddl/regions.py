@@ -1,8 +1,8 @@
-"""The section :regions."""
+"""Reads the section :regions, and numbers, which are never evaluated by Python."""
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import cast
 
 from ambidex.envs.tasks.libero.bddl.lexer import Expression, Group, Word, group, shown, word
@@ -13,23 +13,26 @@ from ambidex.envs.tasks.libero.bddl.sections import only_word, plain_name
 RANGE = "a rectangle (xmin ymin xmax ymax) [m]"
 YAW = "an interval (low high) [rad]"
 RGBA = "a colour (red green blue alpha)"
-FARTHEST = 10.0  # no room is as wide [m]
-MOST_TURNED = 100.0  # [rad]
-BRIGHTEST = 255.0
+MAX_POSITION = 10.0  # [m]
+MAX_YAW = 100.0  # [rad]
+MAX_COLOUR = 255.0
+
+DIGITS = r"(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:e[+-]?[0-9]{1,3})?"
+NUMBER = re.compile(rf"([+-]?)(?:({DIGITS})|(?:({DIGITS})\*)?((?:np\.|numpy\.|math\.)?pi))(?:/({DIGITS}))?", re.ASCII)
 
 
 def regions(section: Group) -> dict[str, Region]:
-    """Full name -> region, in order. Two may share a short name if their targets differ.
+    """Full name -> region, in order. Two regions may share a short name if their targets differ.
 
     Raises:
-        DefinitionError: A region that cannot be read, or is there twice.
+        DefinitionError: An invalid region, or one that is given twice.
     """
     found: dict[str, Region] = {}
     for item in section.tail:
         entry = group(item, "a region such as (left_region (:target plate_1))")
         name, region = _region(entry)
         if region.name in found:
-            raise name.at.error(f"region {name.text} of {region.target} is there twice.")
+            raise name.at.error(f"region {name.text} of {region.target} is given twice.")
         found[region.name] = region
     return found
 
@@ -38,8 +41,10 @@ def _region(entry: Group) -> tuple[Word, Region]:
     name = plain_name(entry.head("the name of a region"))
     given = dict(_attributes(entry))
     if ":target" not in given:
-        raise name.at.error(f"region {name.text} has no (:target NAME): say which workspace or thing it belongs to.")
-    target = plain_name(only_word(given[":target"], "the name of a workspace or thing")).text
+        raise name.at.error(
+            f"region {name.text} has no (:target NAME).", "Name the workspace, object or fixture it belongs to."
+        )
+    target = plain_name(only_word(given[":target"], "the name of a workspace, object or fixture")).text
     region = Region(
         name=f"{target}_{name.text}",
         target=target,
@@ -57,7 +62,7 @@ def _attributes(entry: Group) -> Iterator[tuple[str, Group]]:
         name = attribute.head("the name of an attribute")
         known(name, "attribute of a region", REGION_ATTRIBUTES)
         if name.text in seen:
-            raise name.at.error(f"{name.text} is there twice in one region.")
+            raise name.at.error(f"{name.text} is given twice in one region.")
         seen.add(name.text)
         yield name.text, attribute
 
@@ -65,7 +70,7 @@ def _attributes(entry: Group) -> Iterator[tuple[str, Group]]:
 def _ranges(attribute: Group | None) -> tuple[Range, ...]:
     if attribute is None:
         return ()
-    found = cast(tuple[Range, ...], rows(_attribute_value(attribute, RANGE), 4, RANGE, FARTHEST))
+    found = cast(tuple[Range, ...], _rows(_attribute_value(attribute, RANGE), 4, RANGE, MAX_POSITION))
     for xmin, ymin, xmax, ymax in found:
         if xmin > xmax or ymin > ymax:
             got = f"({xmin} {ymin} {xmax} {ymax})"
@@ -76,22 +81,22 @@ def _ranges(attribute: Group | None) -> tuple[Range, ...]:
 def _yaw(attribute: Group | None) -> tuple[float, float] | None:
     if attribute is None:
         return None
-    low, high = _row(attribute, 2, YAW, MOST_TURNED)
+    low, high = _row(attribute, 2, YAW, MAX_YAW)
     if low > high:
         raise attribute.at.error(f"got ({low} {high}), expected {YAW} with low not above high.")
     return low, high
 
 
 def _rgba(attribute: Group | None) -> tuple[float, float, float, float] | None:
-    return None if attribute is None else cast(Range, _row(attribute, 4, RGBA, BRIGHTEST))
+    return None if attribute is None else cast(Range, _row(attribute, 4, RGBA, MAX_COLOUR))
 
 
-def _row(attribute: Group, count: int, what: str, most: float) -> tuple[float, ...]:
+def _row(attribute: Group, count: int, what: str, limit: float) -> tuple[float, ...]:
     """One row of numbers, in its own parentheses or in two pairs, as LIBERO writes intervals."""
     value = _attribute_value(attribute, what)
-    if is_row(value.items):
-        return numbers(value, count, what, most)
-    found = rows(value, count, what, most)
+    if not any(isinstance(item, Group) for item in value.items):
+        return _numbers(value, count, what, limit)
+    found = _rows(value, count, what, limit)
     if len(found) != 1:
         raise value.at.error(f"got {len(found)} rows, expected one: {what}.")
     return found[0]
@@ -104,25 +109,31 @@ def _attribute_value(attribute: Group, what: str) -> Group:
     return group(attribute.tail[0], what)
 
 
-# FOLDED envs.tasks.libero.numbers: Numbers of a definition: plain ones, and simple ones with pi. Nothing is evaluated by Python.
+def _rows(expression: Expression, count: int, what: str, limit: float) -> tuple[tuple[float, ...], ...]:
+    """One or more rows of exactly `count` numbers each."""
+    found = group(expression, what)
+    if not found.items:
+        raise found.at.error(f"got (), expected {what}.")
+    return tuple(_numbers(row, count, what, limit) for row in found.items)
 
-DIGITS = r"(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:e[+-]?[0-9]{1,3})?"
-NUMBER = re.compile(rf"([+-]?)(?:({DIGITS})|(?:({DIGITS})\*)?((?:np\.|numpy\.|math\.)?pi))(?:/({DIGITS}))?", re.ASCII)
+
+def _numbers(expression: Expression, count: int, what: str, limit: float) -> tuple[float, ...]:
+    """Exactly `count` numbers in parentheses."""
+    found = group(expression, what)
+    if len(found.items) != count:
+        raise found.at.error(f"got {len(found.items)} values, expected {count}: {what}.")
+    return tuple(_number(item, what, limit) for item in found.items)
 
 
-def number(expression: Expression, what: str, most: float) -> float:
-    """A number from -`most` to `most`, such as -0.25, 3e-2, pi, -pi/2 or 3*pi/4.
-
-    Raises:
-        DefinitionError: It is none.
-    """
+def _number(expression: Expression, what: str, limit: float) -> float:
+    """A number from -`limit` to `limit`, such as -0.25, 3e-2, pi, -pi/2 or 3*pi/4."""
     written = word(expression, what)
     match = NUMBER.fullmatch(written.text)
     value = math.nan if match is None else _value(*match.groups())
     if not math.isfinite(value):
         raise written.at.error(f"got {shown(written.text)}, expected {what}: a number such as -0.25, or pi/2.")
-    if abs(value) > most:
-        raise written.at.error(f"got {shown(written.text)}, expected {what}, each from -{most:g} to {most:g}.")
+    if abs(value) > limit:
+        raise written.at.error(f"got {shown(written.text)}, expected {what}, each from -{limit:g} to {limit:g}.")
     return value
 
 
@@ -131,32 +142,3 @@ def _value(sign: str, plain: str | None, factor: str | None, pi: str | None, div
     if divisor is not None:
         value = value / float(divisor) if float(divisor) else math.nan
     return -value if sign == "-" else value
-
-
-def numbers(expression: Expression, count: int, what: str, most: float) -> tuple[float, ...]:
-    """Exactly `count` numbers in parentheses, none beyond `most`.
-
-    Raises:
-        DefinitionError: More, fewer, larger, or something else.
-    """
-    found = group(expression, what)
-    if len(found.items) != count:
-        raise found.at.error(f"got {len(found.items)} values, expected {count}: {what}.")
-    return tuple(number(item, what, most) for item in found.items)
-
-
-def rows(expression: Expression, count: int, what: str, most: float) -> tuple[tuple[float, ...], ...]:
-    """A list of rows of exactly `count` numbers each, at least one row, no number beyond `most`.
-
-    Raises:
-        DefinitionError: Something else.
-    """
-    found = group(expression, what)
-    if not found.items:
-        raise found.at.error(f"got (), expected {what}.")
-    return tuple(numbers(row, count, what, most) for row in found.items)
-
-
-def is_row(items: Sequence[Expression]) -> bool:
-    """Whether the items are words, not groups."""
-    return not any(isinstance(item, Group) for item in items)

@@ -1,35 +1,46 @@
-"""A definition cut into its sections."""
+"""Splits a definition into sections, and reads declarations, initial atoms and the goal."""
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ambidex.envs.tasks.libero.bddl.lexer import Expression, Group, Location, Word, group, shown, word
 from ambidex.envs.tasks.libero.bddl.names import PREDICATES, REQUIRED_SECTIONS, RESERVED_PREFIX, SECTIONS, Names, known
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 
+NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,99}", re.ASCII)
+MAX_INSTANCES = 64
+MAX_ATOMS = 256
+CONNECTIVES = ("or", "not", "exists", "forall", "imply", "when")
+ARGUMENTS: Mapping[str, tuple[Callable[[Names, Word], str], ...]] = {
+    "on": (Names.instance, Names.support),
+    "in": (Names.object, Names.container),
+    "open": (Names.openable,),
+    "close": (Names.openable,),
+    "turnon": (Names.switchable,),
+    "turnoff": (Names.switchable,),
+    "up": (Names.object,),
+}
+"""Predicate -> the check of each argument."""
+
 
 def sections(root: Group) -> Mapping[str, Group]:
     """Section name -> the whole section, from (define (problem NAME) (:domain ...) ...).
 
     Raises:
-        DefinitionError: No definition, or a section that is unknown, missing or there twice.
+        DefinitionError: Not a definition, or a section that is unknown, missing or given twice.
     """
     define = root.head("define")
     if define.text != "define":
-        raise define.at.error(f"got {shown(define.text)}, expected define: a definition begins with (define (problem.")
+        raise define.at.error(f"got {shown(define.text)}, expected define: a definition starts with (define (problem.")
     found: dict[str, Group] = {}
     for item in root.tail:
         section = group(item, "a section such as (:objects ...)")
         name = section.head("the name of a section")
         known(name, "section", SECTIONS)
         if name.text in found:
-            raise name.at.error(f"section {name.text} is there twice; the first is in line {found[name.text].at.line}.")
+            raise name.at.error(f"section {name.text} is given twice; the first is in line {found[name.text].at.line}.")
         found[name.text] = section
-    return _complete(root, found)
-
-
-def _complete(root: Group, found: dict[str, Group]) -> Mapping[str, Group]:
     missing = [name for name in REQUIRED_SECTIONS if name not in found]
     if missing:
         raise root.at.error(f"the definition has no {' and no '.join(f'({name} ...)' for name in missing)}.")
@@ -40,32 +51,37 @@ def only_word(section: Group, what: str) -> Word:
     """The one word of a section such as (:domain robosuite).
 
     Raises:
-        DefinitionError: None, more, or a group.
+        DefinitionError: No word, more than one, or a group.
     """
     if len(section.tail) != 1:
         raise section.at.error(f"got {len(section.tail)} values, expected one: {what}.")
     return word(section.tail[0], what)
 
 
-# FOLDED envs.tasks.libero.declarations: The sections :fixtures and :objects, lists such as `plate_1 bowl_1 bowl_2 - bowl`.
+def plain_name(found: Word) -> Word:
+    """`found`, which must consist of letters, digits, underscores and dashes.
 
-NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,99}", re.ASCII)
-MAX_INSTANCES = 64
+    Raises:
+        DefinitionError: It does not.
+    """
+    if not NAME.fullmatch(found.text):
+        raise found.at.error(f"got {shown(found.text)}, expected a name of letters, digits and underscores.")
+    return found
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """An instance and its category, each where it stands."""
+    """An instance and its category, with their positions in the file."""
 
     instance: Word
     category: Word
 
 
 def declarations(section: Group) -> list[Declaration]:
-    """What a section declares, in order.
+    """The content of :fixtures or :objects, lists such as `plate_1 bowl_1 bowl_2 - bowl`, in order.
 
     Raises:
-        DefinitionError: A list that does not read `names - category`, or a name that cannot be one.
+        DefinitionError: A list that is not `names - category`, or an invalid name.
     """
     found: list[Declaration] = []
     names: list[Word] = []
@@ -83,70 +99,43 @@ def declarations(section: Group) -> list[Declaration]:
 
 def _declare(dash: Word, names: list[Word], category: Word | None) -> list[Declaration]:
     if category is None or not names:
-        raise dash.at.error("a dash stands between instances and their category: `plate_1 plate_2 - plate`.")
+        raise dash.at.error("a dash must stand between instances and their category: `plate_1 plate_2 - plate`.")
     return [Declaration(name, plain_name(category)) for name in names]
 
 
-def check_distinct(found: list[Declaration], taken: Container[str] = ()) -> None:
-    """Refuse a name that is there twice, too many names, and the robot's.
+def check_distinct(found: list[Declaration]) -> None:
+    """Check that no instance is declared twice, that there are not too many, and that none has the robot's prefix.
 
     Raises:
-        DefinitionError: So it is.
+        DefinitionError: A check fails.
     """
     seen: set[str] = set()
     for item in found:
         name = item.instance
-        if name.text in seen or name.text in taken:
-            raise name.at.error(f"{name.text} is declared twice. Give every instance a name of its own.")
+        if name.text in seen:
+            raise name.at.error(f"{name.text} is declared twice.", "Give every instance its own name.")
         if name.text.startswith(RESERVED_PREFIX):
-            raise name.at.error(f"names that begin with {RESERVED_PREFIX} belong to the robot. Choose another.")
+            raise name.at.error(f"names that start with {RESERVED_PREFIX} are reserved for the robot.")
         if len(seen) == MAX_INSTANCES:
-            raise name.at.error(f"more than {MAX_INSTANCES} instances are declared. Take some away.")
+            raise name.at.error(f"more than {MAX_INSTANCES} instances are declared.")
         seen.add(name.text)
 
 
-def plain_name(found: Word) -> Word:
-    """`found`, if it is made of letters, digits, underscores and dashes.
-
-    Raises:
-        DefinitionError: It is not.
-    """
-    if not NAME.fullmatch(found.text):
-        raise found.at.error(f"got {shown(found.text)}, expected a name of letters, digits and underscores.")
-    return found
-
-
-# FOLDED envs.tasks.libero.atoms: The sections :init and :goal: predicates and what they are said of.
-
-Check = Callable[[Names, Word], str]
-ARGUMENTS: Mapping[str, tuple[Check, ...]] = {
-    "on": (Names.thing, Names.support),
-    "in": (Names.object, Names.container),
-    "open": (Names.openable,),
-    "close": (Names.openable,),
-    "turnon": (Names.switchable,),
-    "turnoff": (Names.switchable,),
-    "up": (Names.object,),
-}
-CONNECTIVES = ("or", "not", "exists", "forall", "imply", "when")
-MAX_ATOMS = 256
-
-
 def init_atoms(section: Group, names: Names) -> list[tuple[Atom, Location]]:
-    """How the episode starts, each atom with its place.
+    """The atoms of :init with their positions.
 
     Raises:
-        DefinitionError: An atom that cannot be read or cannot be said of its arguments, or too many.
+        DefinitionError: An invalid atom, or too many.
     """
     _check_count(section)
     return [(_atom(item, names), item.at) for item in section.tail]
 
 
 def goal_atoms(section: Group, names: Names) -> tuple[Atom, ...]:
-    """What must all hold: one atom, or (And ...) of them.
+    """The atoms of :goal, which is one atom, or (And ...) of several.
 
     Raises:
-        DefinitionError: As `init_atoms`; another connective; nothing to reach; the same twice.
+        DefinitionError: An invalid atom, too many, another connective, an empty goal, or an atom given twice.
     """
     if len(section.tail) != 1:
         raise section.at.error(f"got {len(section.tail)} goals, expected one: (:goal (And (On a b) ...)).")
@@ -154,10 +143,10 @@ def goal_atoms(section: Group, names: Names) -> tuple[Atom, ...]:
     for item in _conjunction(section.tail[0]):
         atom = _atom(item, names)
         if atom in found:
-            raise item.at.error(f"{atom} is in the goal twice. Take one away.")
+            raise item.at.error(f"{atom} is in the goal twice.", "Remove one.")
         found.append(atom)
     if not found:
-        raise section.at.error("the goal is empty, so nothing could fail. Name at least one atom.")
+        raise section.at.error("the goal is empty.", "Name at least one atom.")
     return tuple(found)
 
 
@@ -165,7 +154,7 @@ def _conjunction(expression: Expression) -> Iterator[Group]:
     found = group(expression, "an atom such as (On a b)")
     head = found.head("a predicate")
     if head.text in CONNECTIVES:
-        raise head.at.error(f"{head.text} cannot be used here; a goal is (And ...) of atoms.")
+        raise head.at.error(f"{head.text} is not supported; a goal is (And ...) of atoms.")
     if head.text != "and":
         yield found
         return
@@ -194,4 +183,4 @@ def _check_not_itself(checked: tuple[str, ...], names: Names, last: Word) -> Non
 
 def _check_count(found: Group) -> None:
     if len(found.tail) > MAX_ATOMS:
-        raise found.at.error(f"got {len(found.tail)} atoms, at most {MAX_ATOMS} are read.")
+        raise found.at.error(f"got {len(found.tail)} atoms, at most {MAX_ATOMS} are allowed.")

@@ -1,1 +1,1 @@
-"""TODO envs/tasks/libero/goals."""
+"""LIBERO's predicates, evaluated on a scene, and the success of a task."""

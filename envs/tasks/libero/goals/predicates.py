@@ -1,7 +1,8 @@
-"""LIBERO's predicates, to the letter: pure functions of what a `PredicateWorld` shows.
+"""LIBERO's predicates, reproduced exactly: functions of what a `PredicateWorld` provides.
 
-What may surprise is LIBERO's: nothing asks whether the gripper has let go; a thing is where its body's origin is; On
-turns the difference of positions by the site's rotation, not by its inverse; regions of the table need no contact.
+LIBERO's peculiarities are kept. No predicate checks whether the gripper has released an object. The position of an
+object is its body's origin. On rotates the difference of positions by the site's rotation instead of by its inverse.
+Regions of the table need no contact.
 """
 
 import operator
@@ -16,34 +17,34 @@ from ambidex.envs.tasks.libero.goals.world import RegionFrame
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UsageError
 
-MAX_OFFSET = 0.03  # On(a, b): horizontal distance of the origins stays below [m]
-BELOW_TOP = 0.005  # On(a, region): the origin is above the region's top, less this [m]
-ABOVE_TOP = 0.10  # and below its top and this [m]
+MAX_OFFSET = 0.03  # On(a, b): limit of the horizontal distance of the origins [m]
+BELOW_TOP = 0.005  # On(a, region): the origin is above the region's top less this [m],
+ABOVE_TOP = 0.10  # and below its top plus this [m]
 BELOW_BOTTOM = 0.01  # In(a, region): how far below the region the origin may be [m]
 LIFTED = 1.0  # Up(a): height of the origin in the world [m]
 
 
 class PredicateWorld(Protocol):
-    """What predicates ask."""
+    """What predicates are evaluated on. Instances are objects and fixtures."""
 
     def is_region(self, name: str) -> bool:
-        """Whether a name is that of a region rather than of a thing."""
+        """Whether a name is that of a region rather than of an instance."""
         ...
 
     def owner(self, name: str) -> str:
-        """The thing or workspace behind a name: itself, or a region's target."""
+        """The instance or workspace that a name belongs to: itself, or a region's target."""
         ...
 
-    def category(self, thing: str) -> str:
-        """Category of an object or a fixture."""
+    def category(self, instance: str) -> str:
+        """Category of an instance."""
         ...
 
-    def position(self, thing: str) -> FloatArray:
+    def position(self, instance: str) -> FloatArray:
         """Origin of its body in the world, shape (3,) [m]."""
         ...
 
     def frames(self, region: str) -> tuple[RegionFrame, ...]:
-        """Where a region is now: one frame, or for the workspace one per rectangle."""
+        """The boxes of a region: one, or for the workspace one per rectangle."""
         ...
 
     def on_workspace(self, region: str) -> bool:
@@ -51,11 +52,11 @@ class PredicateWorld(Protocol):
         ...
 
     def joint_positions(self, name: str) -> FloatArray:
-        """All joints of a thing, or those that move the part a region lies on, shape (n,) [m or rad]."""
+        """All joints of an instance, or those that move the part a region is on, shape (n,) [m or rad]."""
         ...
 
     def touching(self, a: str, b: str) -> bool:
-        """Whether two things are in contact anywhere."""
+        """Whether two instances are in contact anywhere."""
         ...
 
 
@@ -65,17 +66,17 @@ def holds(world: PredicateWorld, atom: Atom) -> bool:
 
 
 def _on(world: PredicateWorld, atom: Atom) -> bool:
-    thing, support = atom.arguments
+    instance, support = atom.arguments
     if not world.is_region(support):
-        return _on_thing(world, thing, support)
-    above = any(_is_above(frame, world.position(thing)) for frame in world.frames(support))
-    return above and (world.on_workspace(support) or world.touching(thing, world.owner(support)))
+        return _on_instance(world, instance, support)
+    above = any(_is_above(frame, world.position(instance)) for frame in world.frames(support))
+    return above and (world.on_workspace(support) or world.touching(instance, world.owner(support)))
 
 
-def _on_thing(world: PredicateWorld, thing: str, support: str) -> bool:
-    offset = world.position(thing) - world.position(support)
+def _on_instance(world: PredicateWorld, instance: str, support: str) -> bool:
+    offset = world.position(instance) - world.position(support)
     near = bool(np.hypot(offset[0], offset[1]) < MAX_OFFSET)
-    return near and bool(offset[2] >= 0.0) and world.touching(thing, support)
+    return near and bool(offset[2] >= 0.0) and world.touching(instance, support)
 
 
 def _is_above(frame: RegionFrame, position: FloatArray) -> bool:
@@ -85,8 +86,8 @@ def _is_above(frame: RegionFrame, position: FloatArray) -> bool:
 
 
 def _in(world: PredicateWorld, atom: Atom) -> bool:
-    thing, region = atom.arguments
-    return any(_contains(frame, world.position(thing)) for frame in world.frames(region))
+    instance, region = atom.arguments
+    return any(_contains(frame, world.position(instance)) for frame in world.frames(region))
 
 
 def _contains(frame: RegionFrame, position: FloatArray) -> bool:
@@ -117,21 +118,18 @@ _PREDICATES: Mapping[str, Callable[[PredicateWorld, Atom], bool]] = {
 }
 
 
-# FOLDED envs.tasks.libero.joint_states: When drawers, doors and knobs count as open, closed, on or off, and where they start as such. LIBERO's figures.
-
-
 @dataclass(frozen=True, kw_only=True)
 class JointState:
-    """What a predicate says about the joints of one category.
+    """What Open, Close, TurnOn or TurnOff means for the joints of one category. LIBERO's numbers.
 
     Attributes:
-        start: Interval a joint is drawn from if the episode starts so [m or rad].
+        initial: Interval that a joint is drawn from if the episode starts in this state [m or rad].
         compare: How a joint is compared with `bound`.
         bound: Limit of the predicate [m or rad].
         every: All joints must pass; otherwise one is enough.
     """
 
-    start: tuple[float, float]
+    initial: tuple[float, float]
     compare: Callable[[float, float], bool]
     bound: float
     every: bool
@@ -142,33 +140,37 @@ class JointState:
         return all(passed) if self.every else any(passed)
 
 
-DRAWER_OPEN = JointState(start=(-0.16, -0.14), compare=operator.lt, bound=-0.14, every=False)
-DRAWER_CLOSED = JointState(start=(0.0, 0.005), compare=operator.gt, bound=0.0, every=True)
+DRAWER_OPEN = JointState(initial=(-0.16, -0.14), compare=operator.lt, bound=-0.14, every=False)
+DRAWER_CLOSED = JointState(initial=(0.0, 0.005), compare=operator.gt, bound=0.0, every=True)
 
 JOINT_STATES: Mapping[str, Mapping[str, JointState]] = {
     "open": {
         "wooden_cabinet": DRAWER_OPEN,
         "white_cabinet": DRAWER_OPEN,
-        "microwave": JointState(start=(-2.094, -1.3), compare=operator.lt, bound=-1.3, every=False),
+        "microwave": JointState(initial=(-2.094, -1.3), compare=operator.lt, bound=-1.3, every=False),
     },
     "close": {
         "wooden_cabinet": DRAWER_CLOSED,
         "white_cabinet": DRAWER_CLOSED,
-        "microwave": JointState(start=(-0.005, 0.0), compare=operator.gt, bound=-0.005, every=True),
+        "microwave": JointState(initial=(-0.005, 0.0), compare=operator.gt, bound=-0.005, every=True),
     },
-    "turnon": {"flat_stove": JointState(start=(0.5, 2.1), compare=operator.ge, bound=0.5, every=False)},
-    "turnoff": {"flat_stove": JointState(start=(-0.005, 0.0), compare=operator.lt, bound=0.0, every=True)},
+    "turnon": {"flat_stove": JointState(initial=(0.5, 2.1), compare=operator.ge, bound=0.5, every=False)},
+    "turnoff": {"flat_stove": JointState(initial=(-0.005, 0.0), compare=operator.lt, bound=0.0, every=True)},
 }
 """Predicate -> category -> state."""
 
 
 def joint_state(predicate: str, category: str) -> JointState:
-    """What `predicate` says about the joints of `category`.
+    """The state of the joints of `category` that `predicate` checks.
 
     Raises:
-        UsageError: Nothing: such a thing has no such state.
+        UsageError: The category has no such state.
     """
     states = JOINT_STATES[predicate]
     if category not in states:
-        raise UsageError(f"{predicate} cannot be said of a {category}, only of: {', '.join(states)}.")
+        raise UsageError(
+            f"Predicate {predicate} does not apply to {category}, only to: {', '.join(states)}.",
+            got=category,
+            expected=list(states),
+        )
     return states[category]

@@ -1,4 +1,4 @@
-"""Says of one scene which atoms of the goal hold, what has been let go, and what is at rest."""
+"""Which atoms of the goal hold in a scene, whether the robot has released everything, and whether it is at rest."""
 
 import mujoco
 import numpy as np
@@ -7,7 +7,7 @@ import numpy.typing as npt
 from ambidex.envs.arenas.arena import Arena
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.bddl.problem import Problem
-from ambidex.envs.tasks.libero.composition import free_joint
+from ambidex.envs.tasks.libero.composition import free_joint_name
 from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld, body_name
 from ambidex.envs.types import FloatArray
@@ -17,13 +17,13 @@ MAX_SPEED = 0.01  # of a body or a drawer at rest [m/s]
 MAX_SPIN = 0.1  # of a body, a door or a knob at rest [rad/s]
 
 
-class Judge:
-    """Reads one scene. What it finds is kept until the scene's next moment.
+class GoalMonitor:
+    """Evaluates the goal of a definition in a scene. The atoms are evaluated once per state.
 
     Args:
-        scene: The world.
+        scene: The scene.
         problem: Its definition.
-        arena: Its room.
+        arena: Its arena.
     """
 
     def __init__(self, scene: Scene, problem: Problem, arena: Arena) -> None:
@@ -37,41 +37,41 @@ class Judge:
             bodies_touch=scene.bodies_touch,
         )
         owners = dict.fromkeys(problem.owner(name) for atom in problem.goal for name in atom.arguments)
-        self._things = tuple(owner for owner in owners if owner != problem.workspace)
+        self._instances = tuple(owner for owner in owners if owner != problem.workspace)
         self._arm = scene.robot.prefixes[0] + ARM
-        self._dofs, self._limits = _motion(scene.model, problem, self._things)
-        self._moment = -1
+        self._dofs, self._limits = _speed_limits(scene.model, problem, self._instances)
+        self._version = -1
         self._atoms: dict[str, bool] = {}
 
     def atoms(self) -> dict[str, bool]:
-        """Which atoms of the goal hold, in their order."""
-        if self._moment != self._scene.state_version:
+        """Whether each atom of the goal holds, in their order."""
+        if self._version != self._scene.state_version:
             self._atoms = {str(atom): holds(self._world, atom) for atom in self._problem.goal}
-            self._moment = self._scene.state_version
+            self._version = self._scene.state_version
         return self._atoms
 
     def touched(self) -> bool:
-        """Whether the arm or the hand touches a thing of the goal."""
-        return any(self._scene.bodies_touch(self._arm, body_name(thing)) for thing in self._things)
+        """Whether the robot touches an object or fixture of the goal."""
+        return any(self._scene.bodies_touch(self._arm, body_name(instance)) for instance in self._instances)
 
     def at_rest(self) -> bool:
-        """Whether nothing of the goal moves."""
+        """Whether all objects and fixtures of the goal are at rest."""
         return bool((np.abs(self._scene.data.qvel[self._dofs]) <= self._limits).all())
 
 
-def _motion(
-    model: mujoco.MjModel, problem: Problem, things: tuple[str, ...]
+def _speed_limits(
+    model: mujoco.MjModel, problem: Problem, instances: tuple[str, ...]
 ) -> tuple[npt.NDArray[np.intp], FloatArray]:
-    """The degrees of freedom of things, and how fast each may move."""
+    """The degrees of freedom of the instances, and the speed limit of each at rest."""
     dofs: list[int] = []
     limits: list[float] = []
-    for thing in things:
-        if thing in problem.objects:
-            first = int(model.joint(free_joint(thing)).dofadr[0])
+    for instance in instances:
+        if instance in problem.objects:
+            first = int(model.joint(free_joint_name(instance)).dofadr[0])
             dofs += range(first, first + 6)
             limits += [MAX_SPEED] * 3 + [MAX_SPIN] * 3
             continue
-        root = model.body(body_name(thing)).id
+        root = model.body(body_name(instance)).id
         for joint in np.flatnonzero(model.body_rootid[model.jnt_bodyid] == root):
             dofs.append(int(model.jnt_dofadr[joint]))
             slides = model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE.value

@@ -1,4 +1,4 @@
-"""What predicates ask, answered from a MuJoCo model and its state. Names become numbers once, in the beginning."""
+"""The `PredicateWorld` of a MuJoCo model and its state."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.tasks.libero.bddl.problem import Problem, Region
 from ambidex.envs.types import FloatArray
 
+ZONE_HALF_HEIGHT = 0.007  # of a region of the workspace, as in LIBERO [m]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RegionFrame:
-    """A box in the world.
+    """The box of a region in the world.
 
     Attributes:
         position: Centre, shape (3,) [m].
@@ -27,21 +29,18 @@ class RegionFrame:
     half_size: FloatArray
 
 
-ZONE_HALF_HEIGHT = 0.007  # of a region of the workspace, as LIBERO has it [m]
-
-
 class ModelWorld:
-    """A `PredicateWorld` over a compiled scene.
+    """A `PredicateWorld` for a compiled model.
 
     Bodies are named `<instance>_main`, joints `<instance>_<joint>`, sites by the region's full name.
 
     Args:
         model: Compiled model.
-        data: Its live state, with poses up to date.
+        data: Its current state, with poses up to date.
         problem: The definition it is composed from.
         origin: Origin of the ranges of the workspace's regions, xy [m].
         region_z: Height of the workspace's regions [m].
-        bodies_touch: Whether two bodies, with all attached to them, touch.
+        bodies_touch: Whether two bodies, with everything attached to them, are in contact.
     """
 
     def __init__(
@@ -68,11 +67,11 @@ class ModelWorld:
     def owner(self, name: str) -> str:
         return self._problem.owner(name)
 
-    def category(self, thing: str) -> str:
-        return self._problem.categories[thing]
+    def category(self, instance: str) -> str:
+        return self._problem.categories[instance]
 
-    def position(self, thing: str) -> FloatArray:
-        return self._data.body(body_name(thing)).xpos.copy()  # type: ignore[no-any-return]
+    def position(self, instance: str) -> FloatArray:
+        return self._data.body(body_name(instance)).xpos.copy()  # type: ignore[no-any-return]
 
     def frames(self, region: str) -> tuple[RegionFrame, ...]:
         if region in self._zones:
@@ -95,12 +94,12 @@ class ModelWorld:
 
 
 def body_name(instance: str) -> str:
-    """The top body of an object or a fixture in the composed model."""
+    """Name of the top body of an object or a fixture in the composed model."""
     return f"{instance}_main"
 
 
 def joint_names(problem: Problem, name: str) -> tuple[str, ...]:
-    """Joints of a fixture, or those that move the part a region lies on, in qpos order."""
+    """Names of the joints of a fixture, or of those that move the part a region is on, in qpos order."""
     owner = problem.owner(name)
     found = object_properties(problem.categories[owner])
     parts: Iterable[str] = {joint.body for joint in found.joints.values()}

@@ -1,1 +1,1 @@
-"""TODO envs/tasks/libero/initial."""
+"""Initial states: placement by LIBERO's rules, and LIBERO's files of stored states."""

@@ -1,4 +1,7 @@
-"""Where everything starts: a pure function of the episode's generator, in LIBERO's order and by its rules."""
+"""Places fixtures and objects in LIBERO's order and by its rules, then lets them settle.
+
+The result is a pure function of the episode's random generator.
+"""
 
 import math
 
@@ -9,27 +12,43 @@ from ambidex.envs.arenas.arena import Arena
 from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem, Range, Region
-from ambidex.envs.tasks.libero.composition import PARKED, free_joint
+from ambidex.envs.tasks.libero.bddl.problem import Problem, Range, Region
+from ambidex.envs.tasks.libero.composition import PARKED_HEIGHT, free_joint_name
 from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
 from ambidex.envs.tasks.libero.goals.world import body_name, joint_names
-from ambidex.envs.tasks.libero.initial.spread import Spread, start_yaw
+from ambidex.envs.tasks.libero.initial.spread import Spread, initial_yaw
 from ambidex.envs.types import FloatArray
 from ambidex.errors import EpisodeStartError, SimulationError
 
-ROUNDS, TRIES = 125, 40  # spots tried for an object until all others are placed anew; 5000 in all, as in LIBERO
-GAP = 0.0002  # below a thing that is about to stand on the table [m]
+ROUNDS, TRIES = 125, 40  # positions tried per object until all objects are placed again; 5000 in all, as in LIBERO
+GAP = 0.0002  # initial height above the table [m]
+
+RISE, FINE = 0.002, 0.00025  # steps of raising an object out of what it overlaps, and of lowering it again [m]
+MAX_RISE = 0.25  # [m]
+MAX_DEPTH = 0.0002  # penetration of contacts that carry weight [m]
+
+SETTLE_S = 0.05  # simulated time between two checks for rest [s]
+MAX_SETTLE_CHECKS = 40  # LIBERO's scenes need four
+STILL = 2e-5  # largest change of a joint position between two checks at rest [m or rad, or of a quaternion]
+
+
+class NoFreeSpotError(EpisodeStartError):
+    """An object overlaps others at every position tried in its region."""
+
+
+class GoalReachedError(EpisodeStartError):
+    """The goal holds in the initial state, so that the episode would test nothing."""
 
 
 class Placement:
-    """Places one scene's fixtures and objects.
+    """Places the fixtures and objects of one scene.
 
     Args:
-        scene: World to place them in.
+        scene: The scene.
         problem: Its definition.
-        arena: Its room.
+        arena: Its arena.
         rng: The episode's generator.
-        spread: Widths of what is drawn.
+        spread: How wide positions and yaws are drawn.
     """
 
     def __init__(self, scene: Scene, problem: Problem, arena: Arena, rng: np.random.Generator, spread: Spread) -> None:
@@ -39,21 +58,21 @@ class Placement:
         self._placed: dict[str, tuple[float, float]] = {}
 
     def place_fixtures(self) -> None:
-        """Set drawers, doors and knobs, then put every fixture down."""
+        """Set the joints of drawers, doors and knobs, then place every fixture."""
         for atom in self._problem.init:
             if atom.predicate in JOINT_STATES:
-                self._set_joints(atom)
+                self._set_joints(atom.predicate, *atom.arguments)
         for atom in self._problem.placements():
             if atom.arguments[0] in self._problem.fixtures:
                 self._place_fixture(*atom.arguments)
 
     def place_objects(self) -> None:
-        """Put every object down: on the workspace first, then in and on things.
+        """Place every object: on the workspace first, then in and on fixtures and other objects.
 
-        Where earlier objects have left no room for a later one, all are placed anew.
+        If there is no free spot left for an object, all objects are placed again.
 
         Raises:
-            NoFreeSpotError: There is no free spot; says for which object and in which region.
+            NoFreeSpotError: No free spot after all tries; names object and region.
         """
         fixtures = dict(self._placed)
         for remaining in reversed(range(ROUNDS)):
@@ -69,200 +88,174 @@ class Placement:
     def _place_all(self) -> None:
         atoms = [atom for atom in self._problem.placements() if atom.arguments[0] in self._problem.objects]
         while atoms:
-            atom = next(atom for atom in sorted(atoms, key=self._rank) if self._is_ready(atom))
-            self._place_object(*atom.arguments)
+            by_rank = sorted(atoms, key=lambda atom: self._rank(atom.arguments[1]))
+            atom = next(atom for atom in by_rank if self._is_ready(atom.arguments[1]))
+            self._place_object(*atom.arguments, inside=atom.predicate == "in")
             atoms.remove(atom)
 
     def _park(self) -> None:
-        for index, thing in enumerate(self._problem.objects):
-            self._scene.place(body_name(thing), Pose.at((index, 0.0, PARKED)))
+        for index, name in enumerate(self._problem.objects):
+            self._scene.place(body_name(name), Pose.at((index, 0.0, PARKED_HEIGHT)))
 
-    def _set_joints(self, atom: Atom) -> None:
-        (name,) = atom.arguments
+    def _set_joints(self, predicate: str, name: str) -> None:
         category = self._problem.categories[self._problem.owner(name)]
-        low, high = JOINT_STATES[atom.predicate][category].start
+        low, high = JOINT_STATES[predicate][category].initial
         for joint in joint_names(self._problem, name):
             self._scene.data.joint(joint).qpos = self._rng.uniform(low, high)
 
-    def _place_fixture(self, fixture: str, region: str) -> None:
-        given = self._problem.regions[region]
-        xy = self._drawn(self._spread.fixture_range(self._chosen(given)))
+    def _place_fixture(self, fixture: str, region_name: str) -> None:
+        region = self._problem.regions[region_name]
+        xy = self._sample_xy(self._spread.fixture_range(self._choose_range(region)))
         height = self._arena.fixture_height(self._problem.fixtures[fixture])
-        yaw = self._rng.uniform(*(given.yaw or (0.0, 0.0)))
-        self._scene.place_fixture(body_name(fixture), Pose.at((*xy, height), _turn(yaw)))
+        yaw = self._rng.uniform(*(region.yaw or (0.0, 0.0)))
+        self._scene.place_fixture(body_name(fixture), Pose.at((*xy, height), _about_z(yaw)))
         self._placed[fixture] = xy
 
-    def _place_object(self, thing: str, support: str) -> None:
+    def _place_object(self, name: str, support: str, *, inside: bool) -> None:
         region = self._problem.regions.get(support)
         if region is None:
-            self._place_on(thing, support)
+            self._place_on(name, support)
         elif region.target == self._problem.workspace:
-            self._place_on_workspace(thing, region)
+            self._place_on_workspace(name, region)
         else:
-            self._place_at_site(thing, region)
-        self._placed[thing] = tuple(self._scene.data.joint(free_joint(thing)).qpos[:2])
+            self._place_at_site(name, region, inside)
+        self._placed[name] = tuple(self._scene.data.joint(free_joint_name(name)).qpos[:2])
 
-    def _place_on_workspace(self, thing: str, region: Region) -> None:
-        category = self._problem.objects[thing]
-        shape = object_properties(category)
+    def _place_on_workspace(self, name: str, region: Region) -> None:
+        shape = object_properties(self._problem.objects[name])
         height = self._arena.surface_z + GAP - shape.low[2]
         blocked: set[str] = set()
         for _ in range(TRIES):
-            given = self._spread.object_range(self._chosen(region), shape.horizontal_radius, self._problem.problem)
-            xy = self._drawn(given)
+            given = self._choose_range(region)
+            xy = self._sample_xy(self._spread.object_range(given, shape.horizontal_radius, self._problem.problem))
             near = self._too_near(xy, shape.horizontal_radius)
             if not near:
-                self._scene.place(body_name(thing), Pose.at((*xy, height), self._yaw(category)))
-                near = self._clearance.neighbours(thing)
+                self._scene.place(body_name(name), Pose.at((*xy, height), self._sample_yaw(shape.category)))
+                near = self._clearance.overlapping(name)
             if not near:
                 return
             blocked |= near
         raise NoFreeSpotError(
-            f"{self._problem.name}: no free spot for {thing} in region {region.name} after {ROUNDS * TRIES} "
-            f"tries; in the way: {', '.join(sorted(blocked))}. Make the region "
-            "larger, or move it away from others in the definition."
+            f"{self._problem.name}: no free spot for {name} in region {region.name} after {ROUNDS * TRIES} tries, "
+            f"blocked by {', '.join(sorted(blocked))}.",
+            "Make the region larger, or move it away from others in the definition.",
+            object=name,
+            region=region.name,
+            blocked_by=sorted(blocked),
         )
 
-    def _place_at_site(self, thing: str, region: Region) -> None:
-        shape = object_properties(self._problem.objects[thing])
+    def _place_at_site(self, name: str, region: Region, inside: bool) -> None:
+        shape = object_properties(self._problem.objects[name])
         self._scene.refresh()
         site = self._scene.site_pose(region.name)
         half = self._scene.model.site(region.name).size
-        inside = self._atom_of(thing).predicate == "in"
-        # LIBERO: the middle, or a quarter of the region's width about it less the object's radius.
+        # LIBERO: the centre, or up to a quarter of the region's width less the object's radius from it.
         reach = np.zeros(2) if inside else np.abs(half[:2] / 2 - shape.horizontal_radius)
         offset = np.array([*self._rng.uniform(-reach, reach), 0.0])
-        turned = (site @ Pose.at(offset)).position
-        bottom = float(turned[2] - np.abs(_rows(site)[2] @ np.diag(half)).sum())
-        self._raise(thing, region.name, Pose.at((turned[0], turned[1], bottom - shape.low[2])))
+        x, y, z = (site @ Pose.at(offset)).position
+        axes = np.column_stack([site.axis(0), site.axis(1), site.axis(2)])
+        bottom = float(z - np.abs(axes[2] @ np.diag(half)).sum())
+        self._raise(name, region.name, Pose.at((x, y, bottom - shape.low[2])))
 
-    def _place_on(self, thing: str, support: str) -> None:
-        shape, below = (
-            object_properties(self._problem.objects[thing]),
-            object_properties(self._problem.categories[support]),
-        )
+    def _place_on(self, name: str, support: str) -> None:
+        shape = object_properties(self._problem.objects[name])
+        below = object_properties(self._problem.categories[support])
         self._scene.refresh()
         pose = self._scene.body_pose(body_name(support))
-        self._raise(thing, support, pose.shifted((0.0, 0.0, below.low[2] - shape.low[2] + 0.001)))
+        self._raise(name, support, pose.shifted((0.0, 0.0, below.low[2] - shape.low[2] + 0.001)))
 
-    def _raise(self, thing: str, support: str, lowest: Pose) -> None:
-        turned = Pose(lowest.position, self._yaw(self._problem.objects[thing]))
-        pose = self._clearance.raise_until_free(thing, turned)
+    def _raise(self, name: str, support: str, lowest: Pose) -> None:
+        rotated = Pose(lowest.position, self._sample_yaw(self._problem.objects[name]))
+        pose = self._clearance.raise_until_free(name, rotated)
         if pose is None:
             raise NoFreeSpotError(
-                f"{self._problem.name}: no free spot for {thing} in {support}: something stands in it. Start it "
-                "elsewhere in the definition."
+                f"{self._problem.name}: no free spot for {name} in {support}.",
+                "Place it elsewhere in the definition.",
+                object=name,
+                region=support,
             )
-        self._scene.place(body_name(thing), pose)
+        self._scene.place(body_name(name), pose)
 
     def _too_near(self, xy: tuple[float, float], radius: float) -> set[str]:
+        radii = {other: object_properties(self._problem.categories[other]).horizontal_radius for other in self._placed}
         return {
-            other
-            for other, (x, y) in self._placed.items()
-            if math.hypot(xy[0] - x, xy[1] - y)
-            <= radius + object_properties(self._problem.categories[other]).horizontal_radius
+            other for other, (x, y) in self._placed.items() if math.hypot(xy[0] - x, xy[1] - y) <= radius + radii[other]
         }
 
-    def _drawn(self, given: Range) -> tuple[float, float]:
+    def _sample_xy(self, given: Range) -> tuple[float, float]:
         x0, y0, x1, y1 = given
         origin = self._arena.offset
         return origin[0] + float(self._rng.uniform(x0, x1)), origin[1] + float(self._rng.uniform(y0, y1))
 
-    def _chosen(self, region: Region) -> Range:
+    def _choose_range(self, region: Region) -> Range:
         return region.ranges[int(self._rng.integers(len(region.ranges)))]
 
-    def _yaw(self, category: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        return _turn(self._rng.uniform(*self._spread.yaws(start_yaw(category))))
+    def _sample_yaw(self, category: str) -> FloatArray:
+        return _about_z(self._rng.uniform(*self._spread.yaws(initial_yaw(category))))
 
-    def _atom_of(self, thing: str) -> Atom:
-        return next(atom for atom in self._problem.placements() if atom.arguments[0] == thing)
-
-    def _rank(self, atom: Atom) -> int:
+    def _rank(self, support: str) -> int:
         """LIBERO's order: the workspace, then sites, then other objects."""
-        region = self._problem.regions.get(atom.arguments[1])
+        region = self._problem.regions.get(support)
         return 2 if region is None else 0 if region.target == self._problem.workspace else 1
 
-    def _is_ready(self, atom: Atom) -> bool:
-        owner = self._problem.owner(atom.arguments[1])
+    def _is_ready(self, support: str) -> bool:
+        owner = self._problem.owner(support)
         return owner == self._problem.workspace or owner in self._placed
 
 
-def _turn(yaw: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return quaternion_about((0.0, 0.0, 1.0), yaw)
-
-
-def _rows(pose: Pose) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.column_stack([pose.axis(0), pose.axis(1), pose.axis(2)])
-
-
-# FOLDED envs.tasks.libero.clearance: What an object would stand in, if it were put somewhere.
-
-RISE, FINE = 0.002, 0.00025  # steps of lifting a thing out of what it stands in, and of lowering it again [m]
-REACH = 0.25  # how far it may be lifted [m]
-DEPTH = 0.0002  # penetration that contacts need to carry weight [m]
-
-
 class Clearance:
-    """Says what the objects of a scene are in, where they are or where they might be put.
+    """Finds what an object overlaps, and heights at which it overlaps nothing.
 
     Args:
-        scene: Its state is written to; whoever uses this refreshes it afterwards.
+        scene: Its state is written to; refresh it afterwards.
     """
 
     def __init__(self, scene: Scene) -> None:
         self._scene, self._model, self._data = scene, scene.model, scene.data
-        model = scene.model
-        self._roots = model.body_rootid[model.geom_bodyid]
+        self._roots = scene.model.body_rootid[scene.model.geom_bodyid]
 
-    def neighbours(self, thing: str) -> set[str]:
-        """What the object is inside of, by its name; the workspace aside."""
-        names = (self._model.body(root).name for root in self._others(thing, 0.0) if root != 0)
+    def overlapping(self, name: str) -> set[str]:
+        """Names of the objects and fixtures that the object overlaps."""
+        names = (self._model.body(root).name for root in self._overlapping_roots(name, 0.0) if root != 0)
         return {name.removesuffix(body_name("")) for name in names}
 
-    def raise_until_free(self, thing: str, lowest: Pose) -> Pose | None:
-        """The lowest pose at or above `lowest` in which the object is in nothing; None if there is none in reach."""
-        rise = next((r for r in np.arange(0.0, REACH, RISE) if self._is_free(thing, lowest, r)), None)
+    def raise_until_free(self, name: str, lowest: Pose) -> Pose | None:
+        """The lowest pose at or above `lowest` at which the object overlaps nothing; None if it is out of reach."""
+        rise = next((r for r in np.arange(0.0, MAX_RISE, RISE) if self._is_free(name, lowest, r)), None)
         if rise is None:
             return None
-        while rise > 0.0 and self._is_free(thing, lowest, rise - FINE):
+        while rise > 0.0 and self._is_free(name, lowest, rise - FINE):
             rise -= FINE
         return lowest.shifted((0.0, 0.0, rise))
 
-    def _is_free(self, thing: str, lowest: Pose, rise: float) -> bool:
-        self._scene.place(body_name(thing), lowest.shifted((0.0, 0.0, rise)))
-        return not self._others(thing, DEPTH)
+    def _is_free(self, name: str, lowest: Pose, rise: float) -> bool:
+        self._scene.place(body_name(name), lowest.shifted((0.0, 0.0, rise)))
+        return not self._overlapping_roots(name, MAX_DEPTH)
 
-    def _others(self, thing: str, depth: float) -> set[int]:
+    def _overlapping_roots(self, name: str, depth: float) -> set[int]:
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)
         mujoco.mj_collision(self._model, self._data)
         contact = self._data.contact
         pairs = self._roots[contact.geom[contact.dist < -depth]]
-        mine = self._model.body(body_name(thing)).id
-        touched = pairs[(pairs == mine).any(axis=1)]
-        return set(touched[touched != mine].tolist())
-
-
-# FOLDED envs.tasks.libero.settling: Lets the things of a scene come to rest.
-
-BLOCK_S = 0.05  # between two looks [s]
-MAX_BLOCKS = 40  # LIBERO's scenes need four
-STILL = 2e-5  # nothing moves more than this between two looks [m or rad, or of a quaternion]
+        own = self._model.body(body_name(name)).id
+        touched = pairs[(pairs == own).any(axis=1)]
+        return set(touched[touched != own].tolist())
 
 
 def settle(scene: Scene) -> None:
-    """Step the physics until nothing moves, then stop everything and let time begin at 0.
+    """Step the physics until nothing moves, then set all velocities and the time to 0.
 
-    What moves is stopped at every look: things stand, lean or lie within a few looks instead of rocking on. The arm is
-    held by its controls.
+    Velocities are also set to 0 at every check, so that objects come to rest within a few checks instead of rocking.
+    The arm is held by its controls.
 
     Raises:
-        SimulationError: Something does not come to rest; says what.
+        SimulationError: Something does not come to rest; names it.
     """
     model, data = scene.model, scene.data
-    steps = round(BLOCK_S / model.opt.timestep)
+    steps = round(SETTLE_S / model.opt.timestep)
     moved = np.full(model.nq, np.inf)
-    for _ in range(MAX_BLOCKS):
+    for _ in range(MAX_SETTLE_CHECKS):
         before = data.qpos.copy()
         mujoco.mj_step(model, data, steps)
         data.qvel[:] = 0.0
@@ -270,31 +263,22 @@ def settle(scene: Scene) -> None:
         if moved.max() <= STILL:
             break
     else:
-        raise _restless(scene, moved)
+        raise _not_at_rest(scene, moved)
     data.qacc_warmstart[:] = 0.0
-    scene.restart_clock()
+    scene.reset_time()
     scene.refresh()
 
 
-def _restless(scene: Scene, moved: FloatArray) -> SimulationError:
+def _not_at_rest(scene: Scene, moved: FloatArray) -> SimulationError:
     model = scene.model
     joint = int(np.searchsorted(model.jnt_qposadr, moved.argmax(), side="right")) - 1
+    body = model.body(model.jnt_bodyid[joint]).name
     return SimulationError(
-        f"{scene.name}: {model.body(model.jnt_bodyid[joint]).name} does not come to rest within "
-        f"{MAX_BLOCKS * BLOCK_S:.0f} s of simulated time. It may start beyond the table's edge, or on something that "
-        "does not hold it. Start it elsewhere in the definition."
+        f"{scene.name}: {body} does not come to rest within {MAX_SETTLE_CHECKS * SETTLE_S:.0f} s of simulated time.",
+        "Place it elsewhere in the definition: it may be beyond the table's edge, or on something unstable.",
+        body=body,
     )
 
 
-# FOLDED envs.tasks.libero.no_free_spot: An object that fits nowhere.
-
-
-class NoFreeSpotError(EpisodeStartError):
-    """Nowhere in its region could an object start without being in something; says which object and region."""
-
-
-# FOLDED envs.tasks.libero.goal_reached_error: A start from which there is nothing to do.
-
-
-class GoalReachedError(EpisodeStartError):
-    """The goal holds when the episode begins, so it would say nothing of who acts; names the goal."""
+def _about_z(yaw: float) -> FloatArray:
+    return quaternion_about((0.0, 0.0, 1.0), yaw)

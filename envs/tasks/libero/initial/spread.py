@@ -1,4 +1,4 @@
-"""How wide the starts of episodes are drawn: as LIBERO draws them, or wider."""
+"""How wide initial positions and yaws are drawn: as in LIBERO, or wider."""
 
 import math
 from collections.abc import Mapping
@@ -8,17 +8,17 @@ from ambidex.envs.tasks.libero.bddl.problem import Range
 
 Interval = tuple[float, float]
 SHRINKING = ("libero_tabletop_manipulation", "libero_floor_manipulation")
-"""Problems in which LIBERO takes a thing's radius off its region at both ends."""
+"""Problems in which LIBERO subtracts an object's radius from its region at both ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """Widths of the starting distribution.
+    """Widths of the distribution of initial states.
 
     Attributes:
-        table: Least half-width of where an object starts on the workspace [m].
-        fixture: Likewise of where a fixture starts.
-        yaw: What objects may be turned beyond LIBERO's yaw, either way [rad].
+        table: Minimum half-width of the range of an object on the workspace [m].
+        fixture: Likewise of the range of a fixture.
+        yaw: Yaw added to LIBERO's range in both directions [rad].
     """
 
     table: float
@@ -26,18 +26,18 @@ class Spread:
     yaw: float
 
     def object_range(self, given: Range, radius: float, problem: str) -> Range:
-        """Where an object of this radius [m] starts when its region is `given`."""
+        """Range of positions of an object of this radius [m] in a region with the range `given`."""
         less = radius if problem in SHRINKING else 0.0
         x0, y0, x1, y1 = given
         (x0, x1), (y0, y1) = _shrunk((x0, x1), less), _shrunk((y0, y1), less)
         return _widened((x0, y0, x1, y1), self.table)
 
     def fixture_range(self, given: Range) -> Range:
-        """Where a fixture starts when its region is `given`."""
+        """Range of positions of a fixture in a region with the range `given`."""
         return _widened(given, self.fixture)
 
     def yaws(self, given: Interval) -> Interval:
-        """How an object is turned [rad] when LIBERO turns it within `given`."""
+        """Range of yaws [rad] of an object whose yaw is in `given` in LIBERO."""
         return given[0] - self.yaw, given[1] + self.yaw
 
 
@@ -48,7 +48,7 @@ SPREADS = {
 
 
 def _shrunk(interval: Interval, less: float) -> Interval:
-    """LIBERO draws between the ends even when they have passed each other: a narrow region comes out wider."""
+    """As in LIBERO, where an interval narrower than 2 * less is reversed and can become wider."""
     low, high = interval[0] + less, interval[1] - less
     return min(low, high), max(low, high)
 
@@ -64,40 +64,33 @@ def _at_least(interval: Interval, half: float) -> Interval:
     return min(interval[0], middle - half), max(interval[1], middle + half)
 
 
-# FOLDED envs.tasks.libero.yaws: How far things are turned about the vertical when an episode starts.
-
-Yaw = tuple[float, float]
-
-QUARTER = (math.pi / 2, math.pi / 2)
-HALF = (math.pi, math.pi)
+# LIBERO gives every category a rotation about x, and writes its quaternion with the components in another order. The
+# result is a rotation about the vertical by pi less the angle.
+HALF_TURN = (math.pi, math.pi)
+QUARTER_TURN = (math.pi / 2, math.pi / 2)
 MUG = (-math.pi / 2, -math.pi / 2)
 BOOK = (-3 * math.pi / 4, -math.pi / 2)
-
-# LIBERO gives every category a rotation about x, and writes its quaternion in the other order of components: what
-# comes out is a turn about the vertical, by pi less the angle.
-START_YAWS: Mapping[str, Yaw] = {
-    **dict.fromkeys(
-        (
-            "alphabet_soup",
-            "bbq_sauce",
-            "butter",
-            "chocolate_pudding",
-            "cookies",
-            "cream_cheese",
-            "ketchup",
-            "milk",
-            "new_salad_dressing",
-            "orange_juice",
-            "salad_dressing",
-            "tomato_sauce",
-        ),
-        QUARTER,
-    ),
-    **dict.fromkeys(("porcelain_mug", "red_coffee_mug", "white_yellow_mug"), MUG),
-    **dict.fromkeys(("black_book", "yellow_book"), BOOK),
+INITIAL_YAWS: Mapping[str, Interval] = {
+    "alphabet_soup": QUARTER_TURN,
+    "bbq_sauce": QUARTER_TURN,
+    "butter": QUARTER_TURN,
+    "chocolate_pudding": QUARTER_TURN,
+    "cookies": QUARTER_TURN,
+    "cream_cheese": QUARTER_TURN,
+    "ketchup": QUARTER_TURN,
+    "milk": QUARTER_TURN,
+    "new_salad_dressing": QUARTER_TURN,
+    "orange_juice": QUARTER_TURN,
+    "salad_dressing": QUARTER_TURN,
+    "tomato_sauce": QUARTER_TURN,
+    "porcelain_mug": MUG,
+    "red_coffee_mug": MUG,
+    "white_yellow_mug": MUG,
+    "black_book": BOOK,
+    "yellow_book": BOOK,
 }
 
 
-def start_yaw(category: str) -> Yaw:
-    """Lowest and highest yaw [rad] of an object; all objects of most categories start alike."""
-    return START_YAWS.get(category, HALF)
+def initial_yaw(category: str) -> Interval:
+    """Lowest and highest yaw of an object in LIBERO [rad]; equal for most categories."""
+    return INITIAL_YAWS.get(category, HALF_TURN)

@@ -1,4 +1,4 @@
-"""Our definitions of LIBERO's 130 tasks against what is known of LIBERO's: counts, and names where they are shared."""
+"""Our definitions of LIBERO's 130 tasks have the content of LIBERO's."""
 
 import json
 from collections import Counter
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from definition_digest import digest
 
-from ambidex.envs.arenas.arena import arena
+from ambidex.envs.arenas.libero import arena_of
 from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.tasks.libero.bddl.names import WORKSPACES
 from ambidex.envs.tasks.libero.bddl.problem import Problem
@@ -24,28 +24,28 @@ def problems() -> dict[str, Problem]:
     return {name: read_problem(find_definition(name).path) for suite in SIZES for name in task_names(suite)}
 
 
-def test_there_are_130_and_no_other_file(problems: dict[str, Problem]) -> None:
+def test_there_are_130_definitions_and_no_other_file(problems: dict[str, Problem]) -> None:
     assert {suite: len(task_names(suite)) for suite in SIZES} == SIZES
     assert set(HORIZONS) == set(SIZES)
     files = {path.relative_to(DEFINITIONS).with_suffix("").as_posix() for path in DEFINITIONS.rglob("*.bddl")}
     assert files == set(problems)
 
 
-def test_regions_are_those_of_libero(problems: dict[str, Problem]) -> None:
+def test_regions_match_libero(problems: dict[str, Problem]) -> None:
     regions = [region for problem in problems.values() for region in problem.regions.values()]
     assert len(regions) == 1132
     assert sum(len(region.ranges) for region in regions) == 731
     assert sum(region.yaw is not None for region in regions) == 501
 
 
-def test_atoms_are_those_of_libero(problems: dict[str, Problem]) -> None:
+def test_atoms_match_libero(problems: dict[str, Problem]) -> None:
     goal = Counter(atom.predicate for problem in problems.values() for atom in problem.goal)
     assert goal == {"in": 63, "on": 61, "close": 11, "turnon": 8, "open": 7, "turnoff": 1}
     init = Counter(atom.predicate for problem in problems.values() for atom in problem.init)
     assert init == {"on": 647, "open": 22, "turnon": 3, "close": 3, "in": 1}
 
 
-def test_problem_classes_are_those_of_libero(problems: dict[str, Problem]) -> None:
+def test_problem_classes_match_libero(problems: dict[str, Problem]) -> None:
     def count(suite: str) -> Counter[str]:
         return Counter(problems[name].workspace for name in task_names(suite))
 
@@ -55,7 +55,7 @@ def test_problem_classes_are_those_of_libero(problems: dict[str, Problem]) -> No
     assert count("libero_90") == {"kitchen_table": 46, "living_room_table": 27, "study_table": 17}
 
 
-def test_goals_have_the_number_of_atoms_libero_has(problems: dict[str, Problem]) -> None:
+def test_goal_sizes_match_libero(problems: dict[str, Problem]) -> None:
     def count(suite: str) -> Counter[int]:
         return Counter(len(problems[name].goal) for name in task_names(suite))
 
@@ -68,7 +68,7 @@ def test_libero_90_has_74_instructions() -> None:
     assert len({find_definition(name).instruction for name in task_names("libero_90")}) == 74
 
 
-def test_a_spatial_state_has_the_size_of_liberos(problems: dict[str, Problem]) -> None:
+def test_state_sizes_match_libero(problems: dict[str, Problem]) -> None:
     """Objects times 13 numbers, 2 for each of a cabinet's drawers and a stove's knob, 19 for time and robot."""
     joints = {"wooden_cabinet": 3, "flat_stove": 1, "wine_rack": 0}
 
@@ -81,15 +81,15 @@ def test_a_spatial_state_has_the_size_of_liberos(problems: dict[str, Problem]) -
 
 
 @pytest.mark.parametrize("problem", WORKSPACES)
-def test_every_problem_class_has_its_room(problem: str) -> None:
-    assert arena(problem).workspace == WORKSPACES[problem][0]
+def test_every_problem_class_has_an_arena(problem: str) -> None:
+    assert arena_of(problem).workspace == WORKSPACES[problem][0]
 
 
-def test_what_opens_and_turns_has_joints() -> None:
+def test_categories_with_joint_states_have_joints() -> None:
     for states in JOINT_STATES.values():
         assert all(object_properties(category).joints for category in states)
 
 
-def test_every_definition_says_what_liberos_says(problems: dict[str, Problem]) -> None:
-    """Digests of the content of LIBERO's 130 files, made from a fact sheet of them and not from our files."""
+def test_every_definition_has_the_content_of_liberos(problems: dict[str, Problem]) -> None:
+    """Digests of the content of LIBERO's 130 files were made from a fact sheet, not from our files."""
     assert {name: digest(problem) for name, problem in problems.items()} == json.loads(DIGESTS.read_text())

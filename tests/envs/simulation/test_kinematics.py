@@ -1,4 +1,4 @@
-"""Laws of the kinematics: derivatives, inverses, limits."""
+"""Kinematics: derivatives, inverses and limits."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_solve_finds_what_forward_reached(arm: Kinematics) -> None:
     assert solved >= 47
 
 
-def test_limits_and_steps_are_kept_even_for_the_impossible(arm: Kinematics) -> None:
+def test_limits_and_steps_hold_for_unreachable_targets(arm: Kinematics) -> None:
     rng = np.random.default_rng(3)
     for _ in range(100):
         q = random_q(arm, rng)
@@ -80,7 +80,7 @@ def test_limits_and_steps_are_kept_even_for_the_impossible(arm: Kinematics) -> N
         assert np.abs(moved - q).max() <= 0.05 + 1e-12
 
 
-def test_out_of_reach_goes_as_near_as_it_gets_and_rests_there(arm: Kinematics) -> None:
+def test_an_unreachable_target_is_approached_and_the_arm_rests(arm: Kinematics) -> None:
     q = HOME
     away = arm.forward(HOME).position - ROBOT.arms[0].base.position
     target = Pose(arm.forward(HOME).position + 2.0 * away, arm.forward(HOME).quaternion)
@@ -93,7 +93,7 @@ def test_out_of_reach_goes_as_near_as_it_gets_and_rests_there(arm: Kinematics) -
 
 
 def test_steps_stay_small_at_a_wrist_singularity(arm: Kinematics) -> None:
-    """With the wrist straight, a sideways turn has no finite solution; damping keeps the joints from racing."""
+    """With the wrist straight, a rotation about the vertical has no finite solution; damping limits the step."""
     singular = HOME.copy()
     singular[4] = 0.0
     start = arm.forward(singular)

@@ -1,23 +1,23 @@
-"""Meshes are closed, face outwards and carry their pictures the right way up."""
+"""Meshes are closed, face outwards and have upright textures."""
 
 import numpy as np
 import pytest
 
-from ambidex.envs.objects.building.canvas import Canvas, dots
-from ambidex.envs.objects.building.mesh import Mesh, along, joined, laid_down
-from ambidex.envs.objects.building.shapes import WHOLE, box, prism, revolve, tube
+from ambidex.envs.objects.building.canvas import Canvas, letter_dots
+from ambidex.envs.objects.building.mesh import Mesh, lay_down, merge, rotate_label
+from ambidex.envs.objects.building.shapes import WHOLE_TEXTURE, box, prism, revolve, tube
 
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 def volume(mesh: Mesh) -> float:
-    """Of a closed mesh that faces outwards; negative if it faces inwards."""
+    """Volume of a closed mesh; negative if it faces inwards."""
     a, b, c = (mesh.vertices[mesh.faces[:, i]] for i in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
 def colour_at(mesh: Mesh, image: np.ndarray, point: tuple[float, float, float]) -> float:
-    """What of the picture is shown at the vertex nearest to a point."""
+    """Colour of the texture at the vertex nearest to a point."""
     u, v = mesh.uv[np.argmin(np.linalg.norm(mesh.vertices - point, axis=1))]
     height, width, _ = image.shape
     return float(image[min(int(v * height), height - 1), min(int(u * width), width - 1), 0])
@@ -41,12 +41,12 @@ def test_squarer_sections_fill_more_of_the_box() -> None:
     assert volume(revolve(profile, 32)) < volume(revolve(profile, 32, power=4.0)) < 0.2 * 0.2 * 0.1
 
 
-def test_turning_moving_and_stretching_keep_the_inside_in() -> None:
-    block = box((-1, -1, -1), (1, 1, 1)).stretched((0.1, 0.2, 0.3)).moved((1, 2, 3))
-    assert volume(laid_down(block)) == pytest.approx(8 * 0.006)
-    fitted = block.within((0, 0, 0), (1, 2, 3))
+def test_transformed_meshes_still_face_outwards() -> None:
+    block = box((-1, -1, -1), (1, 1, 1)).scaled((0.1, 0.2, 0.3)).translated((1, 2, 3))
+    assert volume(lay_down(block)) == pytest.approx(8 * 0.006)
+    fitted = block.fitted_to((0, 0, 0), (1, 2, 3))
     np.testing.assert_allclose(fitted.vertices.max(axis=0), (1, 2, 3))
-    assert volume(joined(fitted, block)) == pytest.approx(6 + 8 * 0.006)
+    assert volume(merge(fitted, block)) == pytest.approx(6 + 8 * 0.006)
 
 
 def test_a_tube_faces_outwards() -> None:
@@ -66,24 +66,24 @@ def test_a_tube_faces_outwards() -> None:
         ("top", (0, 1, 1), (0, 0, 1)),
     ],
 )
-def test_the_pictures_upper_left_corner_is_where_it_is_seen_so(side: str, upper: tuple, lower: tuple) -> None:
-    image = Canvas(8, 8, BLACK).block(0, 0, 0.5, 0.5, WHITE).image
-    mesh = box((0, 0, 0), (1, 1, 1), {side: WHOLE})
+def test_textures_are_upright_on_every_side(side: str, upper: tuple, lower: tuple) -> None:
+    image = Canvas(8, 8, BLACK).rectangle(0, 0, 0.5, 0.5, WHITE).image
+    mesh = box((0, 0, 0), (1, 1, 1), {side: WHOLE_TEXTURE})
     assert colour_at(mesh, image, upper) == 255
     assert colour_at(mesh, image, lower) == 0
 
 
-def test_a_lying_label_is_upright_as_seen_from_plus_x() -> None:
-    """The picture's right is along +y; on the side that faces +x its upper edge is up."""
-    label = Canvas(16, 16, BLACK).block(0.5, 0, 1, 0.5, WHITE).image  # upper right
-    carton = laid_down(box((0, 0, 0), (1, 1, 1), {"right": WHOLE}))  # spans z -1..0 when it lies
-    assert colour_at(carton, along(label), (1, 1, 0)) == 255
-    assert colour_at(carton, along(label), (1, 1, -1)) == 0
-    assert colour_at(carton, along(label), (1, 0, 0)) == 0
+def test_a_label_laid_down_is_upright_from_plus_x() -> None:
+    """The label's right is along +y; on the side that faces +x its upper edge is up."""
+    label = Canvas(16, 16, BLACK).rectangle(0.5, 0, 1, 0.5, WHITE).image  # upper right
+    carton = lay_down(box((0, 0, 0), (1, 1, 1), {"right": WHOLE_TEXTURE}))  # spans z -1..0 when it lies
+    assert colour_at(carton, rotate_label(label), (1, 1, 0)) == 255
+    assert colour_at(carton, rotate_label(label), (1, 1, -1)) == 0
+    assert colour_at(carton, rotate_label(label), (1, 0, 0)) == 0
 
 
-def test_letters_differ_and_text_stays_where_it_is_put() -> None:
-    letters = [dots(chr(code)).tobytes() for code in range(ord("A"), ord("Z") + 1)]
+def test_letters_differ_and_text_stays_in_its_area() -> None:
+    letters = [letter_dots(chr(code)).tobytes() for code in range(ord("A"), ord("Z") + 1)]
     assert len(set(letters)) == 26
     image = Canvas(64, 32, BLACK).text("AB\nCD", 0.25, 0.5, WHITE, width=0.4, height=0.9).image
     assert image[:, :32].max() == 255
@@ -92,4 +92,4 @@ def test_letters_differ_and_text_stays_where_it_is_put() -> None:
 
 def test_an_unknown_letter_is_refused() -> None:
     with pytest.raises(KeyError):
-        dots("a")
+        letter_dots("a")

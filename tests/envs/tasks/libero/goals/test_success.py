@@ -1,4 +1,4 @@
-"""Where rest ends and where release begins, on both sides of the bounds."""
+"""Objects at rest and released, on both sides of the limits."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from ambidex.envs.simulation.pose import Pose
 BOWL_JOINT, BOWL = "akita_black_bowl_1_joint0", "akita_black_bowl_1_main"
 
 
-def begun(task: str) -> Environment:
+def reset_env(task: str) -> Environment:
     env = make(task, cameras=())
     env.reset(0)
     return env
@@ -24,16 +24,16 @@ def begun(task: str) -> Environment:
         ("libero_goal/7", "flat_stove_1_button", 0, 0.1),
     ],
 )
-def test_what_moves_faster_than_the_bound_is_not_at_rest(task: str, joint: str, axis: int, bound: float) -> None:
-    env = begun(task)
+def test_speed_above_the_limit_is_not_at_rest(task: str, joint: str, axis: int, bound: float) -> None:
+    env = reset_env(task)
     for speed, rests in ((0.9, True), (-0.9, True), (1.1, False), (-1.1, False), (3.0, False)):
         env.scene.data.joint(joint).qvel[axis] = speed * bound
         env.scene.refresh()
         assert env.task.checks(env.scene)["at rest"] == rests
 
 
-def test_what_leans_on_the_forearm_is_not_released() -> None:
-    env = begun("libero_goal/1")
+def test_an_object_that_leans_on_the_forearm_is_not_released() -> None:
+    env = reset_env("libero_goal/1")
     assert env.task.checks(env.scene)["released"]
     env.scene.place(BOWL, Pose.at(env.scene.body_pose("robot0_link5").shifted((0.0, 0.0, -0.08)).position))
     env.scene.refresh()

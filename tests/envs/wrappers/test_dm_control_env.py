@@ -1,4 +1,4 @@
-"""The dm_control adapter: dm_env's own conformance tests, one shared world, and the viewer without a window."""
+"""The dm_env environment: dm_env's conformance tests, the shared simulation, and the viewer without a window."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ FRAMES = 12
 
 
 class Conformance(test_utils.EnvironmentTestMixin):
-    """dm_env writes its checks for absltest; these are the three assertions of it that they use."""
+    """The assertions of absltest that dm_env's checks use."""
 
     task = "insertion"
 
@@ -60,7 +60,7 @@ def hold(env: DmControlEnvironment) -> Float32Array:
     return np.asarray(env.reset().observation["agent_pos"], np.float32)
 
 
-def test_physics_is_the_world_that_the_environment_steps() -> None:
+def test_physics_shares_the_environments_simulation() -> None:
     env, core = DmControlEnvironment("insertion", first_seed=3), make("insertion")
     observation = core.reset(3)
     action = hold(env)
@@ -73,7 +73,7 @@ def test_physics_is_the_world_that_the_environment_steps() -> None:
     assert env.physics.data.time == pytest.approx(20 * env.control_timestep())
 
 
-def test_each_reset_begins_the_next_seed() -> None:
+def test_each_reset_starts_the_next_seed() -> None:
     env, core = DmControlEnvironment("insertion", first_seed=5), make("insertion")
     for seed in (5, 6):
         np.testing.assert_array_equal(
@@ -106,7 +106,7 @@ def test_action_spec_has_the_limits_and_names_of_the_controller() -> None:
     np.testing.assert_array_equal(spec.maximum, core.controller.high)
 
 
-def test_the_viewer_drives_and_shows_the_world() -> None:
+def test_the_viewer_runs_and_displays_the_environment() -> None:
     # In a process of its own: dm_control chooses its OpenGL backend when it is first imported.
     run = subprocess.run(
         [sys.executable, __file__],
@@ -119,7 +119,7 @@ def test_the_viewer_drives_and_shows_the_world() -> None:
 
 
 class Window:
-    """Stands in for the viewer's window: a fixed number of frames, and nobody at mouse or keyboard."""
+    """Replaces the viewer's window: a fixed number of frames, without mouse and keyboard."""
 
     def __init__(self, width: int, height: int, title: str) -> None:
         self.shape = (width, height)
@@ -145,7 +145,7 @@ def drive_viewer() -> None:
     app.launch(env, policy=lambda step: action)
     frames = app._window.frames
     assert all(frame.shape == (64, 96, 3) for frame in frames)
-    assert frames[-1].std() > 5, "the picture is blank"
+    assert frames[-1].std() > 5, "the image is blank"
     assert env.seed == 1, "the viewer resets once"
     assert env.physics.data.time == pytest.approx(FRAMES * env.control_timestep(), abs=2 * env.control_timestep())
     app._renderer.release()

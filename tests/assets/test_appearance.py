@@ -55,13 +55,13 @@ def corners(model: mujoco.MjModel, geom: int) -> FloatArray:
     return corners
 
 
-def test_the_cell_is_drawn_with_few_triangles(model: mujoco.MjModel) -> None:
+def test_the_aloha_scene_has_few_triangles(model: mujoco.MjModel) -> None:
     drawn = np.flatnonzero(model.geom_group != COLLISION_GROUP)
     assert len(drawn) > 100
     assert sum(triangles(model, int(geom)) for geom in drawn) <= MAX_TRIANGLES
 
 
-def test_looks_have_no_effect_on_physics() -> None:
+def test_visual_geoms_have_no_effect_on_physics() -> None:
     geoms = Insertion().compose(make_robot()).geoms
     looks = [geom for geom in geoms if geom.group == VISUAL_GROUP]
     assert looks
@@ -70,7 +70,7 @@ def test_looks_have_no_effect_on_physics() -> None:
 
 
 @pytest.mark.parametrize(("arm", "side"), FINGERS)
-def test_a_drawn_finger_ends_where_its_pad_touches(model: mujoco.MjModel, arm: str, side: str) -> None:
+def test_the_visible_finger_ends_at_its_contact_pad(model: mujoco.MjModel, arm: str, side: str) -> None:
     inward = -1.0 if side == "left" else 1.0
     pad = model.geom(f"vx300s_{arm}/10_{side}_gripper_finger")
     pad_corners = corners(model, pad.id)
