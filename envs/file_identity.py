@@ -27,15 +27,15 @@ def check_files(expected: EnvSpec, made: EnvSpec) -> None:
         UsageError: The definition or the initial states have changed.
     """
     if expected.definition_differs(made):
-        raise _changed(f"The definition {made.task}", expected.definition_sha256, made.definition_sha256)
+        raise _changed(f"The definition {made.task} has changed", expected.definition_sha256, made.definition_sha256)
     before, now = expected.init_states_sha256, made.init_states_sha256
     if before and now and before != now:
-        raise _changed(f"The initial states {made.init_states}", before, now)
+        raise _changed(f"The initial states {made.init_states} have changed", before, now)
 
 
-def _changed(what: str, expected: str, got: str) -> UsageError:
+def _changed(problem: str, expected: str, got: str) -> UsageError:
     return UsageError(
-        f"{what} changed: SHA-256 was {expected}, now {got}.",
+        f"{problem}: SHA-256 was {expected}, now {got}.",
         "Restore the original file, or start over under another name.",
         expected=expected,
         got=got,

@@ -22,8 +22,8 @@ def check_training_seeds(first: int, count: int) -> None:
     last = first + count - 1
     if last >= FIRST_BENCHMARK_SEED:
         raise UsageError(
-            f"Seeds {first} to {last} would be attempted, but seeds from {FIRST_BENCHMARK_SEED} on are reserved for "
-            "benchmarks.",
+            f"Seeds {first} to {last} would be attempted, but training seeds end at {FIRST_BENCHMARK_SEED - 1}; later "
+            "ones are for benchmarks.",
             "Use a lower --seed, or fewer --num-episodes or --max-attempts.",
             seed=first,
             last=last,

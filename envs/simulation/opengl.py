@@ -70,7 +70,7 @@ def make_context(width: int, height: int) -> tuple[GLContext, str]:
         context.make_current()
     except Exception as exception:  # PyOpenGL and the drivers raise exceptions of many types
         raise RenderingError(
-            f"The OpenGL backend {backend!r} could not create a context: {type(exception).__name__}: {exception}.",
+            f"Rendering needs OpenGL, but {backend!r} gave no context: {type(exception).__name__}: {exception}.",
             f"Install the drivers with '{PACKAGES}', or try MUJOCO_GL=egl or MUJOCO_GL=osmesa.",
             backend=backend,
         ) from exception

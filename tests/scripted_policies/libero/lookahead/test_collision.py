@@ -8,7 +8,7 @@ import pytest
 
 from ambidex.envs.env import Environment
 from ambidex.envs.simulation.pose import Pose
-from ambidex.envs.tasks.libero.composition import free_joint
+from ambidex.envs.tasks.libero.composition import free_joint_name
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.lookahead.collision import PENETRATION, CollisionChecker, CollisionFilter
@@ -37,7 +37,7 @@ def contacts(env: Environment, qpos: FloatArray) -> list[tuple[str, str, float]]
 
 def qpos_with_object(env: Environment, obj: str, pose: Pose) -> FloatArray:
     qpos = env.scene.data.qpos.copy()
-    address = int(env.scene.model.joint(free_joint(obj)).qposadr[0])
+    address = int(env.scene.model.joint(free_joint_name(obj)).qposadr[0])
     qpos[address : address + 7] = [*pose.position, *pose.quaternion]
     return np.asarray(qpos)
 

@@ -8,7 +8,7 @@ import pytest
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
-from ambidex.envs.tasks.libero.composition import free_joint
+from ambidex.envs.tasks.libero.composition import free_joint_name
 from ambidex.scripted_policies.libero.context import SkillContext
 from ambidex.scripted_policies.libero.hand import OPEN, Motion
 from ambidex.scripted_policies.libero.skills.put import LOST_STEPS, while_held
@@ -50,7 +50,7 @@ def test_the_hand_retreats_before_the_episode_ends_with_success() -> None:
 
 def test_an_object_lost_on_the_way_is_noticed_at_once() -> None:
     env = make(ON_PLATE, cameras=())
-    joint = env.scene.data.joint(free_joint(BOWL))
+    joint = env.scene.data.joint(free_joint_name(BOWL))
     steps = episode(env, 0)
     next(steps)
     start = joint.qpos.copy()
