@@ -48,8 +48,9 @@ def main(config: ThroughputConfig) -> None:
     if config.processes < 1:
         raise UsageError(f"--processes {config.processes}: expected 1 or more.", processes=config.processes)
     machine = describe_machine()
-    if not config.quiet:
-        _warn_if_busy(float(machine["hardware"]["load_before"]))
+    load = float(machine["hardware"]["load_before"])
+    if load > BUSY and not config.quiet:
+        print_message(COMMAND, f"Other programs are running (load {load:.1f}), so the speeds will be too low.")
     started = datetime.now(UTC).isoformat(timespec="seconds")
     measurements = []
     for measured in _measure(config):
@@ -62,14 +63,6 @@ def main(config: ThroughputConfig) -> None:
     write_json(config.output, {"started": started, "config": flags, **machine, "figures": figures})
     if not config.quiet:
         print_message(COMMAND, f"Written to {config.output}.")
-
-
-def _warn_if_busy(load: float) -> None:
-    if load > BUSY:
-        print_message(
-            COMMAND,
-            f"Other programs are running (load {load:.1f}), so the speeds will be lower than on an idle machine.",
-        )
 
 
 def _measure(config: ThroughputConfig) -> Iterator[Measurement]:

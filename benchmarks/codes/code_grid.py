@@ -80,10 +80,7 @@ def main(config: CodeGridConfig) -> None:
 def _checked(config: CodeGridConfig) -> Path:
     """The checkpoint, after checking the other flags."""
     if config.checkpoint is None or not config.codes:
-        raise UsageError(
-            "--checkpoint and --codes are required.",
-            "Give the run of a policy that has codes, e.g. --checkpoint runs/uniact --codes 3 17 42.",
-        )
+        raise UsageError("--checkpoint and --codes are required.", "E.g. --checkpoint runs/uniact --codes 3 17 42.")
     if not config.tasks:
         raise UsageError("--tasks: expected one task or more.", "For example: --tasks transfer_cube libero_goal/1.")
     _check_one_per_task("--cameras", config.cameras, config.tasks)
@@ -99,13 +96,8 @@ def _checked(config: CodeGridConfig) -> Path:
 
 def _check_one_per_task(flag: str, names: tuple[str, ...] | None, tasks: tuple[str, ...]) -> None:
     if names and len(names) != len(tasks):
-        raise UsageError(
-            f"{flag} {' '.join(names)}: {len(names)} for {len(tasks)} tasks, {' '.join(tasks)}.",
-            "Give one for each task, in their order, or leave the flag out.",
-            flag=flag,
-            got=names,
-            tasks=tasks,
-        )
+        problem = f"{flag} {' '.join(names)}: {len(names)} for {len(tasks)} tasks, {' '.join(tasks)}."
+        raise UsageError(problem, "Give one for each task, in their order, or leave the flag out.")
 
 
 def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterator[Column]:
@@ -201,9 +193,7 @@ class CodeRollouts:
         agent = choose_execution("chunk", None, None, policy.chunk_size).agent(ask)
         result = rollout(env, agent, self.seed)
         if result.outcome is Outcome.ERROR:
-            raise SimulationError(
-                f"The rollout of code {code} in {env.spec.task} raised an error: {result.reason}", code=code
-            )
+            raise SimulationError(f"The rollout of code {code} in {env.spec.task} raised an error: {result.reason}")
         return result.states
 
     def _render(self, env: Environment, states: FloatArray) -> list[ImageArray]:

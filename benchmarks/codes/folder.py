@@ -1,14 +1,14 @@
 """Reads results of a policy that has codes, and the size of its codebook."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ambidex.benchmarks.evaluation.policy_loading import WEIGHTS, checkpoint_id
 from ambidex.benchmarks.results.folder import ResultsFolder
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo, CheckpointId
+from ambidex.benchmarks.results.info import BENCHMARK_JSON, CheckpointId
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
 from ambidex.errors import CheckpointError, DatasetError, UsageError
 from ambidex.policies.compatibility import embodiment_of
@@ -45,53 +45,29 @@ class CodedResults:
             DatasetError: It has no codes, or it is damaged.
         """
         results = ResultsFolder.open(path)
-        rows, info = results.rows, results.info
-        coded = tuple(row for row in rows if row.codes)
+        coded = tuple(row for row in results.rows if row.codes)
         if not coded:
-            raise DatasetError(
-                f"{path} has no codes: no row of {RESULTS} names a code of {info.policy}.",
-                "Give results of a policy that has codes, such as uniact; run older benchmarks again.",
-                path=path,
-                policy=info.policy,
-            )
-        _check_specs(path, rows, info)
+            hint = "Give results of a policy that has codes, such as uniact; run older benchmarks again."
+            raise DatasetError(f"{path} has no codes: no row of {RESULTS} names one.", hint, path=path)
+        info, file = results.info, path / BENCHMARK_JSON
+        missing = sorted({row.task for row in results.rows} - set(info.env_specs))
+        if missing:
+            hint = "Restore both files, or run the benchmark again."
+            problem = f"{file} has no spec of {missing[0]}, but {RESULTS} has episodes of it."
+            raise DatasetError(problem, hint, path=file, expected=missing[0])
         if CODE_PREFIX in info.execution:
-            raise UsageError(
-                f"{path} was run with one fixed code ({info.execution!r}), which shows nothing about code usage.",
-                "Give results that were made without --code.",
-                path=path,
-                got=info.execution,
-            )
+            problem = f"{path} was run with one fixed code ({info.execution!r}), which shows nothing about code usage."
+            raise UsageError(problem, "Give results that were made without --code.", path=path, got=info.execution)
+        if info.checkpoint is None:
+            hint = "Restore the file, or run the benchmark again."
+            raise DatasetError(f"{file} names no checkpoint, so the codebook is unknown.", hint, path=file)
         return cls(
             path=path,
-            checkpoint=_checkpoint(path, info),
+            checkpoint=info.checkpoint,
             robots={task: embodiment_of(spec) for task, spec in info.env_specs.items()},
             rows=coded,
-            episodes_without_codes=len(rows) - len(coded),
+            episodes_without_codes=len(results.rows) - len(coded),
             unfinished=results.completeness.warning,
-        )
-
-
-def _checkpoint(path: Path, info: BenchmarkInfo) -> CheckpointId:
-    if info.checkpoint is None:
-        raise DatasetError(
-            f"{path / BENCHMARK_JSON} names no checkpoint, so the codebook is unknown.",
-            "Restore the file, or run the benchmark again.",
-            path=path / BENCHMARK_JSON,
-            field="checkpoint",
-        )
-    return info.checkpoint
-
-
-def _check_specs(path: Path, rows: Iterable[EpisodeRow], info: BenchmarkInfo) -> None:
-    missing = sorted({row.task for row in rows} - set(info.env_specs))
-    if missing:
-        raise DatasetError(
-            f"{path / BENCHMARK_JSON} has no spec of {missing[0]}, but {RESULTS} has episodes of it.",
-            "Restore both files, or run the benchmark again.",
-            path=path / BENCHMARK_JSON,
-            expected=missing[0],
-            got=list(info.env_specs),
         )
 
 
@@ -119,18 +95,14 @@ def codebook_size(expected: CheckpointId, given: Path | None) -> int:
 
 def _check_weights(folder: Path, expected: CheckpointId) -> None:
     if not (folder / WEIGHTS).is_file():
-        raise CheckpointError(
-            f"{folder} has no {WEIGHTS}, which identifies the checkpoint.",
-            "Restore it from a copy, or give another path with --checkpoint.",
-            path=folder / WEIGHTS,
-        )
+        hint = "Restore it from a copy, or give another path with --checkpoint."
+        raise CheckpointError(f"{folder} has no {WEIGHTS}, which identifies the checkpoint.", hint, path=folder)
     found = checkpoint_id(folder).sha256
     if found != expected.sha256:
         raise UsageError(
             f"{folder} is not the checkpoint of these results: its {WEIGHTS} has the SHA-256 {found[:12]}..., expected "
             f"{expected.sha256[:12]}... of {expected.path}.",
             "Give that one with --checkpoint.",
-            path=folder,
             got=found,
             expected=expected.sha256,
         )
@@ -138,20 +110,12 @@ def _check_weights(folder: Path, expected: CheckpointId) -> None:
 
 def _codes(config: Path) -> int:
     try:
-        values = json.loads(config.read_text(encoding="utf-8"))
-        codes = values["config"].get("codes")
+        codes = json.loads(config.read_text(encoding="utf-8"))["config"].get("codes")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{config} cannot be read: {type(error).__name__}: {error}.",
-            "Restore the checkpoint from a copy.",
-            path=config,
-        ) from error
+        problem = f"{config} cannot be read: {type(error).__name__}: {error}."
+        raise CheckpointError(problem, "Restore the checkpoint from a copy.", path=config) from error
     if not isinstance(codes, int) or codes < 1:
-        raise UsageError(
-            f"{config}: its setting `codes` is {codes!r}, expected the number of codes of a codebook, 1 or more.",
-            "Give results and the checkpoint of a policy that has codes, such as uniact.",
-            path=config,
-            field="codes",
-            got=codes,
-        )
+        problem = f"{config}: its setting `codes` is {codes!r}, expected the number of codes of a codebook, 1 or more."
+        hint = "Give results and the checkpoint of a policy that has codes, such as uniact."
+        raise UsageError(problem, hint, path=config, got=codes)
     return codes

@@ -139,23 +139,17 @@ def check_combinable(folders: Sequence[CodedResults]) -> None:
     first, *others = folders
     for other in others:
         if other.checkpoint.sha256 != first.checkpoint.sha256:
-            raise UsageError(
-                f"{first.path} and {other.path} are of different checkpoints: {_named(first)} and {_named(other)}.",
-                "Their codebooks are unrelated; give folders of one checkpoint.",
-                got=[first.checkpoint, other.checkpoint],
+            problem = (
+                f"{first.path} and {other.path} are of different checkpoints: {_named(first)} and {_named(other)}."
             )
+            raise UsageError(problem, "Their codebooks are unrelated; give folders of one checkpoint.", path=other.path)
     seen: dict[tuple[str, str, int], CodedResults] = {}
     for folder in folders:
         for row in folder.rows:
             earlier = seen.setdefault((row.task, folder.robots[row.task], row.seed), folder)
             if earlier is not folder:
-                raise UsageError(
-                    f"Seed {row.seed} of {row.task} is in {earlier.path} and in {folder.path}, and would count twice.",
-                    "Give each episode once.",
-                    task=row.task,
-                    seed=row.seed,
-                    paths=[earlier.path, folder.path],
-                )
+                problem = f"Seed {row.seed} of {row.task} is in {earlier.path} and in {folder.path}."
+                raise UsageError(problem, "It would count twice; give each episode once.", seed=row.seed)
 
 
 def _named(folder: CodedResults) -> str:
@@ -171,7 +165,6 @@ def _check_codes(folders: Sequence[CodedResults], size: int) -> None:
                         f"{folder.path / RESULTS}, seed {row.seed} of {row.task}: code {code} for {steps} steps. "
                         f"Expected codes 0 to {size - 1} for 1 step or more.",
                         "The file was changed after the run; run the benchmark again.",
-                        path=folder.path / RESULTS,
                         seed=row.seed,
                         got=(code, steps),
                     )

@@ -15,7 +15,7 @@ from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy, serve_polic
 from ambidex.benchmarks.evaluation.resume import check_flags, check_info
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker
-from ambidex.benchmarks.gallery.report import Report, report_on
+from ambidex.benchmarks.gallery.report import Report, write_report
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo, describe_hardware
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
@@ -84,7 +84,7 @@ def _make_videos(plan: BenchmarkPlan, results: ResultsFolder) -> RenderedVideos:
 
 
 def _write_report(plan: BenchmarkPlan, results: ResultsFolder, videos: RenderedVideos) -> Report:
-    report = report_on(results, which=plan.config.video, missing=videos.missing)
+    report = write_report(results, which=plan.config.video, missing=videos.missing)
     if plan.config.video == "failures" and all(row.success for row in results.rows):
         watch = shlex.join(["watch-rollouts", str(results.path)])
         return replace(report, note=f"There are no failures, so no videos. To watch any episode: {watch}")

@@ -182,10 +182,6 @@ class Media:
     poster: str = ""
     why: str = ""
 
-    def to_dict(self) -> dict[str, object]:
-        """JSON-ready, without empty fields."""
-        return {name: value for name, value in asdict(self).items() if value}
-
 
 @dataclass(frozen=True, kw_only=True)
 class PageModel:
@@ -249,6 +245,7 @@ class PageModel:
     def _episode(self, index: int, episode: GalleryEpisode) -> dict[str, object]:
         spec = self.runs[index].specs[episode.task]
         codes = {"codes": {"step_s": 1 / spec.control_hz, "runs": episode.codes}} if episode.codes else {}
+        media = {name: value for name, value in asdict(self.media(index, episode)).items() if value}
         return {
             "task": episode.task,
             "seed": episode.seed,
@@ -258,6 +255,6 @@ class PageModel:
             "checks": list(episode.checks.items()),
             "facts": episode.facts,
             "command": episode.command,
-            "media": self.media(index, episode).to_dict(),
+            "media": media,
             **codes,
         }

@@ -47,16 +47,7 @@ class Report:
         return f"{self.path}: {size}. {self.note}".strip()
 
 
-def write_report(results_dir: Path) -> Path:
-    """Write report.html of a results folder, with the videos that exist.
-
-    Raises:
-        DatasetError: The results are damaged, or the file cannot be written.
-    """
-    return report_on(ResultsFolder(results_dir)).path
-
-
-def report_on(results: ResultsFolder, *, which: str = "all", missing: Sequence[MissingVideo] = ()) -> Report:
+def write_report(results: ResultsFolder, *, which: str = "all", missing: Sequence[MissingVideo] = ()) -> Report:
     """Write report.html of a results folder, with the videos that exist, and describe it.
 
     Args:

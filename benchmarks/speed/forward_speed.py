@@ -5,14 +5,13 @@ needs the extra `uniact` and no downloads. Its 0.9 billion weights take 3.6 GB: 
 """
 
 import statistics
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 
-from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC, unit_statistics
+from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC, seconds_each, unit_statistics
 from ambidex.command_line import run
 from ambidex.errors import UsageError
 from ambidex.flags import Switch
@@ -23,7 +22,6 @@ from ambidex.policies.uniact.config import AttentionKind, preset
 from ambidex.policies.uniact.extractor.llava import choose_attention
 from ambidex.policies.uniact.policy import UniActPolicy
 
-WARM_UP = 3  # [forward passes]
 INSTRUCTION = "pick up the red cube with the right arm and hand it over to the left arm"
 
 
@@ -101,15 +99,14 @@ def make_observation(size: int, device: torch.device) -> ObservationBatch:
 def timed_passes(policy: UniActPolicy, observation: ObservationBatch, config: ForwardSpeedConfig) -> list[float]:
     """Seconds of each pass, from images and text on the device to actions."""
     device = observation.qpos.device
-    seconds = []
-    for _ in range(WARM_UP + config.passes):
-        started = time.perf_counter()
+
+    def predict() -> None:
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
             policy.predict(observation)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        seconds.append(time.perf_counter() - started)
-    return seconds[WARM_UP:]
+
+    return seconds_each(predict, config.passes)
 
 
 def _row(attention: str, size: int, seconds: list[float]) -> str:

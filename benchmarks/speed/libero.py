@@ -13,6 +13,7 @@ from ambidex.benchmarks.speed.timing import (
     Effort,
     Measurement,
     MeasurementError,
+    measured,
     parallel_processes,
     total_rates,
     wait_for_siblings,
@@ -28,7 +29,7 @@ from ambidex.scripted_policies.registry import make_expert
 TASK = "libero_goal/put_the_bowl_on_the_stove"
 SMALL = (128, 128)  # the image size for which robosuite's speed is published [px]
 RESETS = 20
-measurement = partial(Measurement, section="libero")
+measurement = partial(measured, "libero")
 
 
 def measure_libero(effort: Effort, processes: int) -> Iterator[Measurement]:
@@ -37,15 +38,12 @@ def measure_libero(effort: Effort, processes: int) -> Iterator[Measurement]:
     episode = rollout(env, make_expert(env), 0, stop_at_success=True)
     if not episode.success:
         raise MeasurementError(f"The expert did not solve {TASK}, so there is nothing to time: {episode.reason}.")
-    yield measurement(
-        name="control_no_cameras",
-        label="LIBERO, control steps under an expert's actions, no cameras, 1 process",
-        unit="control steps/s",
-        samples=tuple(_replay_rate(env, episode) for _ in range(effort.repeats)),
-    )
+    label = "LIBERO, control steps under an expert's actions, no cameras, 1 process"
+    rates = [_replay_rate(env, episode) for _ in range(effort.repeats)]
+    yield measurement("control_no_cameras", label, "control steps/s", rates)
     for number in sorted({1, processes}):
         yield _with_cameras(number, episode, effort)
-    yield measurement(name="reset", label="LIBERO, reset after the first", unit="ms", samples=_reset_times(env, effort))
+    yield measurement("reset", "LIBERO, reset after the first", "ms", _reset_times(env, effort))
     yield from _recording(effort, processes)
 
 
@@ -64,14 +62,9 @@ def _replay_rate(env: Environment, episode: RolloutResult) -> float:
 def _with_cameras(number: int, episode: RolloutResult, effort: Effort) -> Measurement:
     with parallel_processes(number) as executor:
         samples = total_rates(executor, number, partial(image_step_rates, episode, effort))
-    name = "control_two_cameras"
-    return measurement(
-        name=name if number == 1 else f"{name}_{number}_processes",
-        label=f"LIBERO, control steps, two {SMALL[0]} x {SMALL[1]} cameras, {number} process" + "es" * (number > 1),
-        unit="control steps/s",
-        samples=samples,
-        relative_to="control_no_cameras",
-    )
+    name = "control_two_cameras" if number == 1 else f"control_two_cameras_{number}_processes"
+    label = f"LIBERO, control steps, two {SMALL[0]} x {SMALL[1]} cameras, {number} process" + "es" * (number > 1)
+    return measurement(name, label, "control steps/s", samples, "control_no_cameras")
 
 
 def image_step_rates(episode: RolloutResult, effort: Effort) -> tuple[float, ...]:
@@ -90,42 +83,28 @@ def image_step_rates(episode: RolloutResult, effort: Effort) -> tuple[float, ...
     return tuple(rates)
 
 
-def _reset_times(env: Environment, effort: Effort) -> tuple[float, ...]:
+def _reset_times(env: Environment, effort: Effort) -> list[float]:
     times = []
     for number in range(max(1, RESETS * effort.repeats // 5)):
         started = time.perf_counter()
         env.reset(1 + number)
         times.append(1e3 * (time.perf_counter() - started))
-    return tuple(times)
+    return times
 
 
 def _recording(effort: Effort, workers: int) -> Iterator[Measurement]:
     """What `record-episodes` takes with its default cameras, start-up and the merged file included."""
     cameras, size = FAMILIES["libero"].cameras, FAMILIES["libero"].image_size if effort.seconds >= 1 else (32, 32)
+    words = f"two {size[0]} x {size[1]} cameras"
     with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
         output = Path(folder) / "dataset"
         cost = record(TASK, output, cameras, size, effort.episodes, workers)
-        steps = tuple(attempt.steps for attempt in read_attempts(output))
-        words = f"two {size[0]} x {size[1]} cameras"
-        yield measurement(
-            name="demonstration_seconds",
-            label=f"LIBERO, recording a demonstration, {words}, start-up included ({effort.episodes} episodes)",
-            unit="s",
-            samples=(cost.seconds / effort.episodes,),
-        )
-        yield measurement(
-            name="demonstration_steps", label="LIBERO, steps of such a demonstration", unit="steps", samples=steps
-        )
-        yield measurement(
-            name="step_milliseconds",
-            label=f"LIBERO, processor time of a recorded step, {words}, all cores",
-            unit="ms",
-            samples=(1e3 * cost.processor_seconds / sum(steps),),
-        )
-        file = Dataset(output).paths[0].parent
-        yield measurement(
-            name="demonstration_megabytes",
-            label=f"LIBERO, size of a demonstration, {words}",
-            unit="MB",
-            samples=(file.stat().st_size / MEGABYTE / effort.episodes,),
-        )
+        steps = [attempt.steps for attempt in read_attempts(output)]
+        megabytes = Dataset(output).paths[0].parent.stat().st_size / MEGABYTE
+    label = f"LIBERO, recording a demonstration, {words}, start-up included ({effort.episodes} episodes)"
+    yield measurement("demonstration_seconds", label, "s", [cost.seconds / effort.episodes])
+    yield measurement("demonstration_steps", "LIBERO, steps of such a demonstration", "steps", steps)
+    label = f"LIBERO, processor time of a recorded step, {words}, all cores"
+    yield measurement("step_milliseconds", label, "ms", [1e3 * cost.processor_seconds / sum(steps)])
+    label = f"LIBERO, size of a demonstration, {words}"
+    yield measurement("demonstration_megabytes", label, "MB", [megabytes / effort.episodes])

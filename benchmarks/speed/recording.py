@@ -5,15 +5,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ambidex.benchmarks.speed.simulation import TASK
-from ambidex.benchmarks.speed.timing import Effort, Measurement, MeasurementError
+from ambidex.benchmarks.speed.timing import Effort, Measurement, MeasurementError, measured
 from ambidex.envs.registry import FAMILIES
 from ambidex.recorders.dataset.dataset import Dataset
 
@@ -139,36 +138,20 @@ def _read(path: Path) -> str:
 
 
 def _costs(name: str, output: Path, cost: Cost, episodes: int) -> Iterator[Measurement]:
-    measurement = partial(Measurement, section="recording")
-    base = "" if name == "1_camera" else "1_camera"
     words = name.replace("_", " ")
-    yield measurement(
-        name=f"seconds_{name}",
-        label=f"recording one episode, {words}, start-up included ({episodes} episodes)",
-        unit="s",
-        samples=(cost.seconds / episodes,),
-        relative_to=base and f"seconds_{base}",
-    )
-    yield measurement(
-        name=f"processor_seconds_{name}",
-        label=f"processor time of one episode, {words}, all cores",
-        unit="s",
-        samples=(cost.processor_seconds / episodes,),
-        relative_to=base and f"processor_seconds_{base}",
-    )
-    yield measurement(
-        name=f"megabytes_{name}",
-        label=f"size of one episode, {words}",
-        unit="MB",
-        samples=tuple(path.stat().st_size / MEGABYTE for path in Dataset(output).paths),
-        relative_to=base and f"megabytes_{base}",
-    )
-    yield measurement(
-        name=f"worker_memory_{name}",
-        label=f"peak memory of a worker, {words}",
-        unit="MB",
-        samples=tuple(peak / MEGABYTE for peak in cost.worker_peaks),
-    )
+
+    def measurement(kind: str, label: str, unit: str, samples: Sequence[float], *, compare: bool = True) -> Measurement:
+        base = f"{kind}_1_camera" if compare and name != "1_camera" else ""
+        return measured("recording", f"{kind}_{name}", label, unit, samples, base)
+
+    label = f"recording one episode, {words}, start-up included ({episodes} episodes)"
+    yield measurement("seconds", label, "s", [cost.seconds / episodes])
+    label = f"processor time of one episode, {words}, all cores"
+    yield measurement("processor_seconds", label, "s", [cost.processor_seconds / episodes])
+    sizes = [path.stat().st_size / MEGABYTE for path in Dataset(output).paths]
+    yield measurement("megabytes", f"size of one episode, {words}", "MB", sizes)
+    peaks = [peak / MEGABYTE for peak in cost.worker_peaks]
+    yield measurement("worker_memory", f"peak memory of a worker, {words}", "MB", peaks, compare=False)
 
 
 def _reading(name: str, output: Path) -> Measurement:
@@ -180,4 +163,4 @@ def _reading(name: str, output: Path) -> Measurement:
             episode.frame(episode.cameras[0], int(t))
             milliseconds.append(1e3 * (time.perf_counter() - started))
     label = f"reading a random frame, {name.replace('_', ' ')}"
-    return Measurement(section="recording", name=f"read_{name}", label=label, unit="ms", samples=tuple(milliseconds))
+    return measured("recording", f"read_{name}", label, "ms", milliseconds)

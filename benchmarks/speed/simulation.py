@@ -12,6 +12,7 @@ import numpy as np
 from ambidex.benchmarks.speed.timing import (
     Effort,
     Measurement,
+    measured,
     parallel_processes,
     rate,
     rates,
@@ -33,35 +34,18 @@ QUALITY_NAMES = tuple(QUALITIES)
 
 def measure_simulation(effort: Effort) -> Iterator[Measurement]:
     """Physics steps and control steps per second of one process, without images."""
-    measurement = partial(Measurement, section="simulation")
-    yield measurement(
-        name="physics_at_home",
-        label="physics, cell at rest at home",
-        unit="physics steps/s",
-        samples=_rest_rates(effort),
-    )
+    measurement = partial(measured, "simulation")
+    yield measurement("physics_at_home", "physics, cell at rest at home", "physics steps/s", _rest_rates(effort))
     env = make(TASK, cameras=())
     results = _rollouts(env, effort.episodes)
-    yield measurement(
-        name="physics_with_expert",
-        label="physics, while the expert works",
-        unit="physics steps/s",
-        samples=tuple(_physics_rate(env, result) for result in results),
-        relative_to="physics_at_home",
-    )
-    yield measurement(
-        name="control_with_expert",
-        label="control steps with the expert, joint control",
-        unit="control steps/s",
-        samples=_control_rates(results),
-    )
-    yield measurement(
-        name="control_with_expert_ee",
-        label="control steps with the expert, end-effector control",
-        unit="control steps/s",
-        samples=_control_rates(_rollouts(make(TASK, control="ee", cameras=()), effort.episodes)),
-        relative_to="control_with_expert",
-    )
+    physics = [_physics_rate(env, result) for result in results]
+    label = "physics, while the expert works"
+    yield measurement("physics_with_expert", label, "physics steps/s", physics, "physics_at_home")
+    label = "control steps with the expert, joint control"
+    yield measurement("control_with_expert", label, "control steps/s", _control_rates(results))
+    rates_ee = _control_rates(_rollouts(make(TASK, control="ee", cameras=()), effort.episodes))
+    label = "control steps with the expert, end-effector control"
+    yield measurement("control_with_expert_ee", label, "control steps/s", rates_ee, "control_with_expert")
 
 
 def _rest_rates(effort: Effort) -> tuple[float, ...]:
@@ -81,8 +65,8 @@ def _rollouts(env: Environment, episodes: int) -> list[RolloutResult]:
     return [rollout(env, expert, seed) for seed in range(episodes)]
 
 
-def _control_rates(results: list[RolloutResult]) -> tuple[float, ...]:
-    return tuple(result.steps / result.wall_s for result in results)
+def _control_rates(results: list[RolloutResult]) -> list[float]:
+    return [result.steps / result.wall_s for result in results]
 
 
 def _physics_rate(env: Environment, result: RolloutResult) -> float:
@@ -121,14 +105,10 @@ def _rendering(
     name = f"{quality}_{height}x{width}"
     processes = "1 process" if count == 1 else f"{count} processes"
     base = name if count > 1 else f"{QUALITY_NAMES[0]}_{height}x{width}" if quality != QUALITY_NAMES[0] else ""
-    return Measurement(
-        section="rendering",
-        name=name if count == 1 else f"{name}_{count}_processes",
-        label=f"{quality}, {height} x {width}, {processes}",
-        unit="frames/s",
-        samples=total_rates(executor, count, partial(frame_rates, states, size, quality, effort)),
-        relative_to=base,
-    )
+    samples = total_rates(executor, count, partial(frame_rates, states, size, quality, effort))
+    label = f"{quality}, {height} x {width}, {processes}"
+    full_name = name if count == 1 else f"{name}_{count}_processes"
+    return measured("rendering", full_name, label, "frames/s", samples, base)
 
 
 def frame_rates(states: FloatArray, size: tuple[int, int], quality: str, effort: Effort) -> tuple[float, ...]:

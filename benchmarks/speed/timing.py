@@ -44,6 +44,15 @@ class Measurement:
         return median(self.samples)
 
 
+def measured(
+    section: str, name: str, label: str, unit: str, samples: Sequence[float], relative_to: str = ""
+) -> Measurement:
+    """A measurement, by position."""
+    return Measurement(
+        section=section, name=name, label=label, unit=unit, samples=tuple(samples), relative_to=relative_to
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Effort:
     """How long to measure.

@@ -6,6 +6,7 @@ camera. How long reading the data takes is in the log of every training.
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,7 @@ from ambidex.policies.normalization import FieldStatistics, Statistics
 from ambidex.policies.training.learner import LossModule, make_optimizer
 
 JOINTS, OBJECT_VALUES = 14, 7
-WARM_UP = 3  # [steps]
+WARM_UP = 3  # steps or passes that are not timed
 NAMES = tuple(f"joint_{i}" for i in range(JOINTS))
 SPEC = EnvSpec(
     task="speed",
@@ -101,12 +102,21 @@ def timed_steps(policy: ActPolicy, batch: TrainingBatch, config: SpeedConfig) ->
     """Seconds of each step: forward, backward, update."""
     losses = LossModule(policy, config.precision)
     optimizer = make_optimizer(policy, learning_rate=1e-4, backbone_learning_rate=1e-5, weight_decay=1e-4)
-    seconds = []
-    for _ in range(WARM_UP + config.steps):
-        started = time.perf_counter()
+
+    def step() -> None:
         optimizer.zero_grad(set_to_none=True)
         losses(batch)["loss"].backward()
         optimizer.step()
+
+    return seconds_each(step, config.steps)
+
+
+def seconds_each(work: Callable[[], None], count: int) -> list[float]:
+    """Seconds of each of `count` calls, after some to warm up."""
+    seconds = []
+    for _ in range(WARM_UP + count):
+        started = time.perf_counter()
+        work()
         seconds.append(time.perf_counter() - started)
     return seconds[WARM_UP:]
 

@@ -2,9 +2,9 @@
 
 import pytest
 from gallery_page import Keys
-from results_folder import FIRST_SEED, make_row, write_results
+from results_folder import FIRST_SEED, make_row, report_of, write_results
 
-from ambidex.benchmarks.gallery.report import make_report, write_report
+from ambidex.benchmarks.gallery.report import make_report
 from ambidex.benchmarks.gallery.sources import read_run
 
 S = FIRST_SEED
@@ -34,7 +34,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(results):
-    return write_report(results).as_uri()
+    return report_of(results).as_uri()
 
 
 def opened(page, address, seed=S, **options):

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 from gallery_page import Keys
-from results_folder import FIRST_SEED, make_row, typical_rows, write_results
+from results_folder import FIRST_SEED, make_row, report_of, typical_rows, write_results
 
-from ambidex.benchmarks.gallery.report import make_report, write_report
+from ambidex.benchmarks.gallery.report import make_report
 from ambidex.benchmarks.gallery.sources import read_run
 
 PHONE = (375, 812)
@@ -71,7 +71,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(results):
-    return write_report(results).as_uri()
+    return report_of(results).as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def long_names(tmp_path_factory):
     scene = "libero_10/LIVING_ROOM_SCENE5_put_the_white_mug_on_the_left_plate_and_put_the_yellow_and_white_mug_on_the"
     tasks = (f"{scene}_right_plate", "libero_goal/push_the_plate_to_the_front_of_the_stove")
     rows = [make_row(task, FIRST_SEED + i, outcome) for task in tasks for i, outcome in enumerate(("success", "error"))]
-    return write_report(write_results(tmp_path_factory.mktemp("long") / "act", rows, videos=False)).as_uri()
+    return report_of(write_results(tmp_path_factory.mktemp("long") / "act", rows, videos=False)).as_uri()
 
 
 @pytest.mark.parametrize("size", [(1300, 900), (700, 900), PHONE])

@@ -2,9 +2,9 @@
 
 import pytest
 from gallery_page import Keys
-from results_folder import FIRST_SEED, make_row, typical_rows, write_results
+from results_folder import FIRST_SEED, make_row, report_of, typical_rows, write_results
 
-from ambidex.benchmarks.gallery.report import make_report, write_report
+from ambidex.benchmarks.gallery.report import make_report
 from ambidex.benchmarks.gallery.sources import read_run
 
 S = FIRST_SEED
@@ -14,7 +14,7 @@ TASKS = ("insertion", "transfer_cube")
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """Videos of 40 s, so that none ends during a test on a slow machine."""
-    return write_report(write_results(tmp_path_factory.mktemp("results") / "act", steps=80, fps=2)).as_uri()
+    return report_of(write_results(tmp_path_factory.mktemp("results") / "act", steps=80, fps=2)).as_uri()
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ def test_copying_the_command(gallery):
 def test_text_of_results_is_not_interpreted_as_markup(page, tmp_path):
     evil = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
     rows = [make_row(outcome="error", stage=1, reason=evil, error=evil, checks={evil: False})]
-    page.open(write_report(write_results(tmp_path, rows, policy=evil)).as_uri())
+    page.open(report_of(write_results(tmp_path, rows, policy=evil)).as_uri())
     page.click(".tile")
     assert evil in page.text("#panels") and evil in page.text("#error-list") and evil in page.text("h1")
     assert page.browser.title != "owned" and page.messages() == []
@@ -276,7 +276,7 @@ def test_videos_left_out_are_reported(page, tmp_path):
 
 def test_many_episodes_are_shown_in_batches(page, tmp_path):
     rows = [make_row(seed=S + i) for i in range(500)]
-    page.open(write_report(write_results(tmp_path, rows, videos=False)).as_uri())
+    page.open(report_of(write_results(tmp_path, rows, videos=False)).as_uri())
     assert len(page.all(".tile")) == 240 and page.text("#count") == "500 episodes"
     page.click("#more")
     assert len(page.all(".tile")) == 480 and page.text("#more") == "Show 20 more"

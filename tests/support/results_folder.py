@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from synthetic_episode import make_spec
 
+from ambidex.benchmarks.gallery.report import write_report
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow, code_at
@@ -47,7 +48,7 @@ def make_row(task="insertion", seed=FIRST_SEED, outcome="success", stage=4, *, p
 
 
 def typical_rows(policy="act", *, lucky=0):
-    """Two tasks of eight seeds with every outcome; `lucky` more of them succeed."""
+    """Two tasks of eight seeds with every outcome; the first `lucky` seeds succeed in any case."""
     plan = [
         ("failure", 2),
         ("success", 4),
@@ -68,7 +69,7 @@ def typical_rows(policy="act", *, lucky=0):
 
 
 def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=60, size=(48, 64), fps=FPS, **changes):
-    """Write a results folder of a run that is finished; returns it."""
+    """Write a results folder of a finished run; returns it."""
     rows = typical_rows() if rows is None else rows
     tasks = list(dict.fromkeys(row.task for row in rows)) or ["insertion"]
     episodes = len(rows) // len(tasks)
@@ -96,8 +97,13 @@ def write_results(folder: Path, rows=None, *, videos=True, states=False, steps=6
     return folder
 
 
+def report_of(folder: Path) -> Path:
+    """Write report.html of a results folder; returns it."""
+    return write_report(ResultsFolder(folder)).path
+
+
 def write_video(path: Path, row: EpisodeRow, *, steps=60, size=(48, 64), fps=FPS):
-    """A disc that moves to the right over a ground whose colour tells the seed."""
+    """A disc that moves to the right; the background colour depends on the seed."""
     height, width = size
     rows, columns = np.mgrid[:height, :width]
     hue = np.random.default_rng(row.seed).integers(40, 160, 3)
@@ -113,7 +119,7 @@ def write_video(path: Path, row: EpisodeRow, *, steps=60, size=(48, 64), fps=FPS
 
 
 def write_states(folder: Path, row: EpisodeRow, *, steps=12):
-    """The states of a real world at rest, so that they can be rendered."""
+    """States of a real simulation at rest, so that they can be rendered."""
     from ambidex.envs.env import make
 
     state = make(row.task, cameras=()).reset(row.seed).state
@@ -126,7 +132,7 @@ def write_states(folder: Path, row: EpisodeRow, *, steps=12):
 
 
 def rewrite_row(folder: Path, index: int, **changes):
-    """Change one row of results.jsonl in place, past all checks."""
+    """Change one row of results.jsonl in place, without any check."""
     path = folder / "results.jsonl"
     lines = path.read_text().splitlines()
     lines[index] = json.dumps({**json.loads(lines[index]), **changes})

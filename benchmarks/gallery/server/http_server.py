@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing
+from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -197,7 +198,7 @@ class GalleryHandler(BaseHTTPRequestHandler):
 
     def _send_status(self, run: GalleryRun, episode: GalleryEpisode, *, start: bool = False) -> None:
         status = self.server.gallery.video_status(run, episode, start=start)
-        self._send(json.dumps(status.to_dict()).encode(), "application/json")
+        self._send(json.dumps(asdict(status)).encode(), "application/json")
 
     def _send_poster(self, run: GalleryRun, episode: GalleryEpisode) -> None:
         image = self.server.gallery.poster(run, episode)

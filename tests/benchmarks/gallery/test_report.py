@@ -6,10 +6,10 @@ import re
 
 import pytest
 from page_parts import PageParts
-from results_folder import FIRST_SEED, STAGES, make_row, rewrite_row, typical_rows, write_results
+from results_folder import FIRST_SEED, STAGES, make_row, report_of, rewrite_row, typical_rows, write_results
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.benchmarks.gallery.report import make_report, report_on, write_report
+from ambidex.benchmarks.gallery.report import make_report, write_report
 from ambidex.benchmarks.gallery.sources import read_run
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.errors import DatasetError
@@ -26,18 +26,18 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def parts(results):
-    return PageParts(write_report(results).read_text())
+    return PageParts(report_of(results).read_text())
 
 
-def report_of(folder, path, **options):
+def make_report_of(folder, path, **options):
     return make_report([read_run(folder)], path, **options)
 
 
 def test_report_is_written_to_the_results_folder_and_reproducible(results):
-    first = write_report(results)
+    first = report_of(results)
     content = first.read_bytes()
     assert first == results / "report.html"
-    assert write_report(results).read_bytes() == content
+    assert report_of(results).read_bytes() == content
 
 
 def test_report_refers_to_no_other_file_or_site(results, parts):
@@ -93,7 +93,7 @@ def test_rates_are_shown_without_javascript(parts):
 @pytest.mark.parametrize("field", ["reason", "stage_name", "policy", "error"])
 def test_text_of_results_cannot_become_markup(tmp_path, field):
     rows = [make_row(outcome="error", stage=1, **{field: EVIL})]
-    page = PageParts(write_report(write_results(tmp_path, rows, policy=EVIL, videos=False)).read_text())
+    page = PageParts(report_of(write_results(tmp_path, rows, policy=EVIL, videos=False)).read_text())
     assert [tag for tag, _ in page.elements].count("script") == 2  # the model and the program
     assert not [tag for tag, _ in page.elements if tag == "img"]
     assert page.model["runs"][0]["label"] == f"{EVIL} chunk:100"
@@ -102,7 +102,7 @@ def test_text_of_results_cannot_become_markup(tmp_path, field):
 
 def test_task_names_cannot_become_markup(tmp_path):
     evil = EVIL.replace("/", "")
-    page = PageParts(write_report(write_results(tmp_path, [make_row(evil)], videos=False)).read_text())
+    page = PageParts(report_of(write_results(tmp_path, [make_row(evil)], videos=False)).read_text())
     assert [tag for tag, _ in page.elements].count("script") == 2
     assert page.episodes[0]["task"] == evil and evil in " ".join(page.texts)
 
@@ -122,14 +122,14 @@ def test_command_runs_the_episode_again(parts):
 
 def test_a_command_of_another_version_is_shown_unchanged(tmp_path):
     command = "run-benchmark --policy act --flavour vanilla"
-    page = PageParts(write_report(write_results(tmp_path, videos=False, command=command)).read_text())
+    page = PageParts(report_of(write_results(tmp_path, videos=False, command=command)).read_text())
     assert {episode["command"] for episode in page.episodes} == {command}
 
 
 def test_failures_come_first_within_the_budget_and_the_rest_is_reported(results, tmp_path):
     bad = [e for e in read_run(results).episodes if not e.success]
     budget_mb = sum(e.video.stat().st_size for e in bad) / 1e6
-    report = report_of(results, tmp_path / "page.html", budget_mb=budget_mb)
+    report = make_report_of(results, tmp_path / "page.html", budget_mb=budget_mb)
     page = PageParts(report.path.read_text())
     embedded = {e["seed"]: e["outcome"] for e in page.episodes if e["media"]["kind"] == "embedded"}
     assert set(embedded.values()) == {"failure", "error"} and report.videos == len(bad) == 10
@@ -141,7 +141,7 @@ def test_failures_come_first_within_the_budget_and_the_rest_is_reported(results,
 
 
 def test_note_is_empty_if_all_videos_are_embedded(results, tmp_path):
-    report = report_of(results, tmp_path / "page.html")
+    report = make_report_of(results, tmp_path / "page.html")
     assert report.note == "" and report.videos == 16
 
 
@@ -150,7 +150,7 @@ def test_videos_that_were_not_made_are_reported(tmp_path):
     states = folder / "states" / "insertion" / f"{FIRST_SEED}.npz"
     states.parent.mkdir(parents=True)
     states.touch()
-    report = report_of(folder, tmp_path / "page.html")
+    report = make_report_of(folder, tmp_path / "page.html")
     first, second = PageParts(report.path.read_text()).episodes
     assert "1 of 1 video is not in the page: 1 has not been made. See it with: watch-rollouts " in report.note
     assert "watch-rollouts makes it" in first["media"]["why"]
@@ -160,7 +160,7 @@ def test_videos_that_were_not_made_are_reported(tmp_path):
 
 def test_an_episode_without_initial_state_is_not_reported_as_missing_states(tmp_path):
     rows = [make_row(outcome="error", stage=0, initial_state_sha256="")]
-    report = report_of(write_results(tmp_path, rows, videos=False), tmp_path / "page.html")
+    report = make_report_of(write_results(tmp_path, rows, videos=False), tmp_path / "page.html")
     (episode,) = PageParts(report.path.read_text()).episodes
     assert report.missing == report.note == "" and "not stored" in episode["media"]["why"]
 
@@ -168,7 +168,7 @@ def test_an_episode_without_initial_state_is_not_reported_as_missing_states(tmp_
 @pytest.mark.parametrize("which", ["none", "failures"])
 def test_videos_that_were_not_requested_are_reported_as_such(tmp_path, which):
     folder = write_results(tmp_path, [make_row(seed=FIRST_SEED + i) for i in range(2)], videos=False, states=True)
-    note = report_on(ResultsFolder(folder), which=which).note
+    note = write_report(ResultsFolder(folder), which=which).note
     assert f"2 of 2 videos are not in the page: 2 were not requested (--video {which}). See them all with:" in note
 
 
@@ -179,14 +179,14 @@ def notice_of(report):
 def test_a_damaged_video_does_not_prevent_the_report(tmp_path):
     folder = write_results(tmp_path, typical_rows()[:2])
     (folder / "videos/insertion" / f"{FIRST_SEED}_failure.mp4").write_bytes(b"not a video")
-    page = PageParts(write_report(folder).read_text())
+    page = PageParts(report_of(folder).read_text())
     first, second = page.episodes
     assert first["media"]["kind"] == "absent" and f"{FIRST_SEED}_failure.mp4 cannot be read" in first["media"]["why"]
     assert second["media"]["kind"] == "embedded" and list(page.videos) == [second["media"]["address"]]
 
 
 def test_results_without_episodes_have_a_report(tmp_path):
-    (run,) = PageParts(write_report(write_results(tmp_path, [])).read_text()).model["runs"]
+    (run,) = PageParts(report_of(write_results(tmp_path, [])).read_text()).model["runs"]
     assert run["tasks"][0]["n"] == 0 and (run["tasks"][0]["low"], run["tasks"][0]["high"]) == (0.0, 1.0)
 
 
@@ -200,4 +200,4 @@ def test_runs_with_the_same_label_are_distinguished_by_folder(results, tmp_path)
 def test_damaged_results_are_named(tmp_path):
     rewrite_row(write_results(tmp_path, videos=False), 3, outcome="perhaps")
     with pytest.raises(DatasetError, match=r"results\.jsonl"):
-        write_report(tmp_path)
+        report_of(tmp_path)

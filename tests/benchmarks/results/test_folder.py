@@ -8,14 +8,13 @@ import pytest
 from benchmarking_fakes import FIRST, HOLD, FakeAgent, assert_same_results, rows_of, run_into
 from page_parts import PageParts
 from paired_results import write_outcomes
-from results_folder import make_row, typical_rows, write_results
+from results_folder import make_row, report_of, typical_rows, write_results
 
 from ambidex.benchmarks.codes.code_usage import CodeUsageConfig
 from ambidex.benchmarks.codes.code_usage import main as code_usage
 from ambidex.benchmarks.compare_policies import main as compare_policies
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.benchmarks.gallery.report import write_report
 from ambidex.benchmarks.results import folder as results_folder_module
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import CheckpointId
@@ -99,7 +98,7 @@ def test_an_episode_with_two_rows_is_refused(tmp_path):
 
 
 def test_the_page_reports_an_unfinished_run(killed):
-    page = PageParts(write_report(killed).read_text())
+    page = PageParts(report_of(killed).read_text())
     assert page.model["notice"].startswith(f"{killed} is not finished") and page.model["short"]
     assert page.model["notice"].endswith(f"{RESUME} {killed}")
     (run,) = page.model["runs"]
@@ -121,7 +120,7 @@ def test_a_comparison_reports_an_unfinished_run(killed, tmp_path, run_command):
 
 def test_a_finished_run_has_no_notice(tmp_path):
     folder = write_results(tmp_path / "act", typical_rows()[:7])
-    page = PageParts(write_report(folder).read_text())
+    page = PageParts(report_of(folder).read_text())
     assert page.model["notice"] == "" and not page.model["short"]
     assert ["episodes", "7 of 7"] in page.model["runs"][0]["facts"]
 
@@ -131,13 +130,13 @@ def test_a_run_that_was_extended_and_killed_is_unfinished_whatever_its_old_summa
     completeness = ResultsFolder(folder).completeness
     assert (completeness.episodes, completeness.requested, completeness.summarised) == (6, 30, 6)
     assert completeness.unfinished and not completeness.lost
-    assert PageParts(write_report(folder).read_text()).model["notice"].startswith(completeness.warning)
+    assert PageParts(report_of(folder).read_text()).model["notice"].startswith(completeness.warning)
 
 
 def test_without_known_flags_a_run_is_not_called_unfinished(tmp_path):
     folder = write_results(tmp_path / "act", typical_rows()[:2], command="run-benchmark --flavour 3")
     assert ResultsFolder(folder).completeness.requested is None
-    assert PageParts(write_report(folder).read_text()).model["notice"] == ""
+    assert PageParts(report_of(folder).read_text()).model["notice"] == ""
 
 
 def test_page_and_terminal_report_lost_rows(cut, tmp_path, run_command):
