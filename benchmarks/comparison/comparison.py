@@ -74,11 +74,6 @@ class Comparison:
         """Tally of a folder's compared episodes, of one task or of all."""
         return Tally.of([folder.rows[key] for key in self.episodes if task in (None, key[0])])
 
-    @property
-    def version_differences(self) -> list[str]:
-        """One phrase for each package whose version differs."""
-        return _version_differences(self.a, self.b)
-
 
 def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[EpisodeKey]:
     """Episodes that both folders have, by seed and then task: an order that does not depend on outcomes.
@@ -124,7 +119,7 @@ def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence
     different = [key for key in common if _initial_states_differ(a.rows[key], b.rows[key])]
     if different:
         task, seed = different[0]
-        versions = "; ".join(_version_differences(a, b)) or "none differ"
+        versions = "; ".join(version_differences(a, b)) or "none differ"
         raise DatasetError(
             f"{a.title} and {b.title} have different initial states in {len(different)} of {len(common)} common "
             f"episodes, e.g. {task} seed {seed} (versions: {versions}).",
@@ -140,7 +135,8 @@ def _initial_states_differ(a: EpisodeRow, b: EpisodeRow) -> bool:
     return a.has_states and b.has_states and a.initial_state_sha256 != b.initial_state_sha256
 
 
-def _version_differences(a: ComparedFolder, b: ComparedFolder) -> list[str]:
+def version_differences(a: ComparedFolder, b: ComparedFolder) -> list[str]:
+    """One phrase for each package whose version differs."""
     of_a, of_b = a.versions, b.versions
     return [
         f"{package} {of_a.get(package, 'none')} in {a.letter} and {of_b.get(package, 'none')} in {b.letter}"

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from ambidex.benchmarks.comparison.comparison import Comparison
+from ambidex.benchmarks.comparison.comparison import Comparison, version_differences
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.comparison.verdict import remarks, verdict
@@ -72,7 +72,7 @@ def _comparison(comparison: Comparison, config: CompareConfig) -> dict[str, obje
         "episodes": _by_task(comparison.episodes),
         "only_in_a": _by_task(comparison.only_in_a),
         "only_in_b": _by_task(comparison.only_in_b),
-        "version_differences": comparison.version_differences,
+        "version_differences": version_differences(a, b),
     }
 
 

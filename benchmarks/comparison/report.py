@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
-from ambidex.benchmarks.comparison.comparison import Comparison
+from ambidex.benchmarks.comparison.comparison import Comparison, version_differences
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.comparison.verdict import difference_text, e_text, p_text, points_interval, remarks, verdict
@@ -53,7 +53,7 @@ def _comparison(comparison: Comparison) -> str:
 def _notes(comparison: Comparison) -> list[str]:
     sides = ((comparison.a, comparison.only_in_a), (comparison.b, comparison.only_in_b))
     left_out = [f"Not compared, only in {side.letter}: {format_episodes(keys)}." for side, keys in sides if keys]
-    versions = comparison.version_differences
+    versions = version_differences(comparison.a, comparison.b)
     return [*left_out, *([f"Versions differ: {'; '.join(versions)}."] if versions else [])]
 
 

@@ -133,11 +133,7 @@ def policy_environment(task: str, spec: EnvSpec, inputs: PolicyInputs, settings:
 
 
 class RandomAgent:
-    """Sends uniformly random actions within the controller's limits, each for half a second.
-
-    Args:
-        env: The environment to act in.
-    """
+    """Sends uniformly random actions within the controller's limits, each for half a second."""
 
     def __init__(self, env: Environment) -> None:
         self._low, self._high = env.controller.low, env.controller.high
@@ -155,11 +151,7 @@ class RandomAgent:
 
 
 class HoldAgent:
-    """Keeps the initial pose.
-
-    Args:
-        env: The environment to act in.
-    """
+    """Keeps the initial pose."""
 
     def __init__(self, env: Environment) -> None:
         self._env = env

@@ -58,7 +58,7 @@ def serve_policy(
 
     config, path = plan.config, cast("Path", plan.config.checkpoint)
     device = choose_device(config.device or AUTO)
-    policy = _loaded(path, config, load or _load)
+    policy = _load(path, config, load)
     select_robot(policy, plan.tasks[0], config.control)
     execution = execution_of(describe(policy), config)
     specs = {task: compatible_spec(task, policy, plan.task_settings, path) for task in plan.tasks}
@@ -169,14 +169,10 @@ def checkpoint_id(path: Path) -> CheckpointId:
     return CheckpointId(path=str(path), sha256=sha256((path / WEIGHTS).read_bytes()).hexdigest())
 
 
-def _load(path: Path) -> "Policy":
-    from ambidex.policies.checkpoint import load  # heavy
+def _load(path: Path, config: BenchmarkConfig, load: LoadPolicy | None) -> "Policy":
+    from ambidex.policies import checkpoint  # heavy
 
-    return load(path)
-
-
-def _loaded(path: Path, config: BenchmarkConfig, load: LoadPolicy) -> "Policy":
-    policy = load(path)
+    policy = (load or checkpoint.load)(path)
     if policy.name != config.policy:
         raise UsageError(
             f"{path} is a checkpoint of {policy.name}, not of {config.policy}.",

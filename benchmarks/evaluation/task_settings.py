@@ -75,14 +75,7 @@ class TaskSettings:
 
 
 def init_states_file(path: Path | None, task: str) -> Path | None:
-    """The file of a task's initial states.
-
-    Args:
-        path: The file itself, or a folder with one file per task; None for sampled initial states.
-        task: Task name.
-
-    Returns:
-        None for sampled initial states.
+    """The file of a task's initial states: `path` itself, or one in this folder; None for sampled initial states.
 
     Raises:
         UsageError: The folder has no file for this task.
@@ -103,12 +96,7 @@ def init_states_file(path: Path | None, task: str) -> Path | None:
 
 
 def init_states_sha256(path: Path | None, tasks: Sequence[str], episodes: int) -> dict[str, str]:
-    """SHA-256 of the file of initial states of each task; empty for sampled initial states.
-
-    Args:
-        path: As for `init_states_file`.
-        tasks: Task names.
-        episodes: Episodes of each task.
+    """Task -> SHA-256 of its file of initial states, see `init_states_file`; empty for sampled initial states.
 
     Raises:
         UsageError: A task has no file, or one with fewer states than episodes: a second episode from the same initial

@@ -28,3 +28,13 @@ def test_old_and_new_address_are_the_same_file():
     done = subprocess.run([sys.executable, "-c", code.format(names)], capture_output=True, text=True)
     files = done.stdout.split()
     assert len(files) == len(names) and files[::2] == files[1::2], done.stderr
+
+
+def test_functions_of_the_package_are_imported_when_they_are_used():
+    code = (
+        "import sys, ambidex.benchmarks as b; loaded = {'mujoco', 'scipy', 'torch'} & set(sys.modules);"
+        "print(sorted(loaded), b.benchmark.__module__, b.compare.__module__, b.BenchmarkConfig().seed)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    modules = ("ambidex.benchmarks.evaluation.benchmark", "ambidex.benchmarks.comparison.compare")
+    assert done.stdout.split() == ["[]", *modules, "100000"], done.stderr

@@ -7,9 +7,9 @@ def fail_reset(env, seed):
     """Let the reset of one seed fail."""
     reset = env.reset
 
-    def failing(wanted):
-        if wanted == seed:
+    def failing(requested):
+        if requested == seed:
             raise NoFreeSpotError("there is no room for the bowl")
-        return reset(wanted)
+        return reset(requested)
 
     env.reset = failing
