@@ -100,8 +100,11 @@ class ResultsFolder:
         path = self.path / SUMMARY
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            episodes = sum(int(task["n"]) for task in values["tasks"].values())
-            return StoredSummary(values["complete"] is True, episodes, dict(values.get("timings", {})))
+            return StoredSummary(
+                complete=values["complete"] is True,
+                episodes=sum(int(task["n"]) for task in values["tasks"].values()),
+                timings=dict(values.get("timings", {})),
+            )
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -177,7 +180,7 @@ class ResultsFolder:
                     remove_leftovers(folder)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredSummary:
     """What a later command needs of summary.json.
 
