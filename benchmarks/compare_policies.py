@@ -18,8 +18,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def _main(config: CompareConfig) -> None:
     from ambidex.benchmarks.comparison.compare import compare  # heavy: not for --help
-    from ambidex.benchmarks.comparison.json_report import to_json
-    from ambidex.benchmarks.comparison.report import report
+    from ambidex.benchmarks.comparison.report import report, to_json
 
     comparisons = compare(config)
     if config.json is not None:

@@ -1,18 +1,87 @@
-"""Compares every two of several results folders; `compare` is what `compare-policies` does, from Python."""
+"""Compares results folders, every two of them on the episodes that both have.
 
-from collections.abc import Sequence
-from dataclasses import replace
+`compare` is what `compare-policies` does, from Python.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 from pathlib import Path
 from string import ascii_uppercase
+from typing import Self
 
-from ambidex.benchmarks.comparison.comparison import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
+from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow, format_episodes
+from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.summary import PairedStatistics
-from ambidex.errors import UsageError
+from ambidex.errors import DatasetError, UsageError
+
+SAME_IN_BOTH = (
+    *("family", "robot", "control_hz", "horizon", "spread", "stages", "object_names", "success"),
+    *("settle_steps", "settle_gripper"),
+)
+"""Fields of a spec that must agree. The others, such as control mode and cameras, are the policy's choice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two results folders on the episodes that both have.
+
+    Attributes:
+        a: One folder.
+        b: The other; differences are A minus B.
+        episodes: The compared episodes, in the order of the sequential test.
+        together: Statistics of all tasks together.
+        tasks: Task -> statistics of its episodes.
+        only_in_a: Episodes that B lacks; not compared.
+        only_in_b: Episodes that A lacks; not compared.
+    """
+
+    a: ComparedFolder
+    b: ComparedFolder
+    episodes: tuple[EpisodeKey, ...]
+    together: PairedStatistics
+    tasks: Mapping[str, PairedStatistics]
+    only_in_a: tuple[EpisodeKey, ...]
+    only_in_b: tuple[EpisodeKey, ...]
+
+    @classmethod
+    def of(cls, a: ComparedFolder, b: ComparedFolder, *, difference: float, power: float, pairs: int) -> Self:
+        """Compare two folders.
+
+        Args:
+            a: One folder.
+            b: The other.
+            difference: True difference of the rates that a longer benchmark should detect, 0 to 1.
+            power: Probability of detecting it.
+            pairs: Pairs of folders that are compared together, this one among them.
+
+        Raises:
+            DatasetError: They have no episode in common, or different settings or initial states.
+        """
+        episodes = common_episodes(a, b)
+        names = sorted({task for task, _ in episodes})
+
+        def statistics(keys: Sequence[EpisodeKey], tests: int) -> PairedStatistics:
+            successes = [(a.rows[key].success, b.rows[key].success) for key in keys]
+            return PairedStatistics.of(successes, difference=difference, power=power, tests=tests)
+
+        return cls(
+            a=a,
+            b=b,
+            episodes=tuple(episodes),
+            together=statistics(episodes, pairs),
+            tasks={name: statistics([key for key in episodes if key[0] == name], pairs * len(names)) for name in names},
+            only_in_a=tuple(sorted(set(a.rows) - set(b.rows))),
+            only_in_b=tuple(sorted(set(b.rows) - set(a.rows))),
+        )
+
+    def tally(self, folder: ComparedFolder, task: str | None = None) -> Tally:
+        """Tally of a folder's compared episodes, of one task or of all."""
+        return Tally.of([folder.rows[key] for key in self.episodes if task in (None, key[0])])
 
 
 def compare(config: CompareConfig) -> list[Comparison]:
@@ -69,3 +138,73 @@ def _check_different(folders: Sequence[Path]) -> None:
             problem = f"{seen[resolved]} and {folder} are the same folder."
             raise UsageError(problem, "Give folders of different runs.", path=folder)
         seen[resolved] = folder
+
+
+def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[EpisodeKey]:
+    """Episodes that both folders have, by seed and then task: an order that does not depend on outcomes.
+
+    By seed first, so that a benchmark that is extended by more seeds only appends to it.
+
+    Raises:
+        DatasetError: There are none, or tasks had different settings, or episodes different initial states.
+    """
+    common = sorted(set(a.rows) & set(b.rows), key=lambda key: (key[1], key[0]))
+    if not common:
+        held = ", ".join(f"{folder.letter} has {format_episodes(folder.rows)}" for folder in (a, b))
+        raise DatasetError(
+            f"{a.title} and {b.title} have no episode in common: {held}.",
+            "Run the benchmark again with the same --task or --suite and --seed.",
+        )
+    for task in sorted({task for task, _ in common} & set(a.specs) & set(b.specs)):
+        _check_settings(a, b, task)
+    _check_initial_states(a, b, common)
+    return common
+
+
+def _check_settings(a: ComparedFolder, b: ComparedFolder, task: str) -> None:
+    spec_a, spec_b = a.specs[task], b.specs[task]
+    differences = [
+        f"{name} {getattr(spec_a, name)!r} in {a.letter} and {getattr(spec_b, name)!r} in {b.letter}"
+        for name in SAME_IN_BOTH
+        if getattr(spec_a, name) != getattr(spec_b, name)
+    ]
+    if spec_a.definition_differs(spec_b):
+        hashes = f"{spec_a.definition_sha256} in {a.letter} and {spec_b.definition_sha256} in {b.letter}"
+        differences.append(f"definition_sha256 {hashes}")
+    if differences:
+        raise DatasetError(
+            f"{a.title} and {b.title} have different settings of {task}: {'; '.join(differences)}.",
+            "Run both with the same flags.",
+            task=task,
+            got=differences,
+        )
+
+
+def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence[EpisodeKey]) -> None:
+    different = [key for key in common if _initial_states_differ(a.rows[key], b.rows[key])]
+    if different:
+        task, seed = different[0]
+        versions = "; ".join(version_differences(a, b)) or "none differ"
+        raise DatasetError(
+            f"{a.title} and {b.title} have different initial states in {len(different)} of {len(common)} common "
+            f"episodes, e.g. {task} seed {seed} (versions: {versions}).",
+            "Run both with the same flags and the same installation.",
+            task=task,
+            seed=seed,
+            got=different,
+        )
+
+
+def _initial_states_differ(a: EpisodeRow, b: EpisodeRow) -> bool:
+    """An episode whose reset failed has no initial state, and differs from no other."""
+    return a.has_states and b.has_states and a.initial_state_sha256 != b.initial_state_sha256
+
+
+def version_differences(a: ComparedFolder, b: ComparedFolder) -> list[str]:
+    """One phrase for each package whose version differs."""
+    of_a, of_b = a.versions, b.versions
+    return [
+        f"{package} {of_a.get(package, 'none')} in {a.letter} and {of_b.get(package, 'none')} in {b.letter}"
+        for package in sorted({*of_a, *of_b})
+        if of_a.get(package) != of_b.get(package)
+    ]

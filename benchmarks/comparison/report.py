@@ -1,14 +1,17 @@
-"""The report of `compare-policies` as text: folders, tables and verdicts."""
+"""The report of `compare-policies`: as text with folders, tables and verdicts, and as JSON."""
 
+import shlex
 import textwrap
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from ambidex.benchmarks.comparison.comparison import Comparison, version_differences
+from ambidex.benchmarks.comparison.compare import Comparison, version_differences
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.comparison.verdict import difference_text, e_text, p_text, points_interval, remarks, verdict
-from ambidex.benchmarks.results.row import format_episodes
-from ambidex.benchmarks.statistics.summary import PairedStatistics
+from ambidex.benchmarks.results.row import EpisodeKey, format_episodes
+from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
+from ambidex.output_folder import versions
 from ambidex.text import text_table
 
 WIDTH = 110
@@ -23,8 +26,7 @@ LEGEND = (
 
 def report(comparisons: Sequence[Comparison], config: CompareConfig) -> str:
     """The whole report; the verdicts come last."""
-    folders = {side.letter: side for comparison in comparisons for side in (comparison.a, comparison.b)}
-    parts = [_folders([folders[letter] for letter in sorted(folders)])]
+    parts = [_folders_table(_folders(comparisons))]
     parts += [_comparison(comparison) for comparison in comparisons]
     parts += [_fill(LEGEND.format(points=100 * config.difference, power=config.power))]
     parts += [_remarks(comparison, config) for comparison in comparisons]
@@ -32,7 +34,12 @@ def report(comparisons: Sequence[Comparison], config: CompareConfig) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _folders(folders: Sequence[ComparedFolder]) -> str:
+def _folders(comparisons: Sequence[Comparison]) -> list[ComparedFolder]:
+    folders = {side.letter: side for comparison in comparisons for side in (comparison.a, comparison.b)}
+    return [folders[letter] for letter in sorted(folders)]
+
+
+def _folders_table(folders: Sequence[ComparedFolder]) -> str:
     rows = [[f.letter, str(f.path), f.policy, str(len(f.rows)), str(f.tally.errors)] for f in folders]
     table = text_table(("", "folder", "policy", "episodes", "errors"), rows)
     return "\n".join([table, *(_fill(note) for folder in folders for note in folder.notes)])
@@ -53,8 +60,8 @@ def _comparison(comparison: Comparison) -> str:
 def _notes(comparison: Comparison) -> list[str]:
     sides = ((comparison.a, comparison.only_in_a), (comparison.b, comparison.only_in_b))
     left_out = [f"Not compared, only in {side.letter}: {format_episodes(keys)}." for side, keys in sides if keys]
-    versions = version_differences(comparison.a, comparison.b)
-    return [*left_out, *([f"Versions differ: {'; '.join(versions)}."] if versions else [])]
+    differences = version_differences(comparison.a, comparison.b)
+    return [*left_out, *([f"Versions differ: {'; '.join(differences)}."] if differences else [])]
 
 
 def _remarks(comparison: Comparison, config: CompareConfig) -> str:
@@ -129,3 +136,69 @@ def _difference_header(comparison: Comparison) -> str:
 def _rate(successes: int, pairs: int, interval: tuple[float, float]) -> str:
     low, high = interval
     return f"{successes}/{pairs} = {100 * successes / pairs:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:
+    """Everything in the text report, and more; rates and differences as fractions."""
+    return {
+        "command": _command(config),
+        "versions": versions(),
+        "alpha": ALPHA,
+        "difference": config.difference,
+        "power": config.power,
+        "folders": [_folder_json(folder) for folder in _folders(comparisons)],
+        "comparisons": [_comparison_json(comparison, config) for comparison in comparisons],
+    }
+
+
+def _command(config: CompareConfig) -> str:
+    flags = ("--difference", str(config.difference), "--power", str(config.power))
+    return shlex.join(["compare-policies", *map(str, config.results), *flags])
+
+
+def _folder_json(folder: ComparedFolder) -> dict[str, object]:
+    return {
+        "letter": folder.letter,
+        "path": str(folder.path),
+        "policy": folder.policy,
+        "episodes": len(folder.rows),
+        "errors": folder.tally.errors,
+        "finished": folder.finished,
+        "notes": folder.notes,
+        "versions": folder.versions,
+    }
+
+
+def _comparison_json(comparison: Comparison, config: CompareConfig) -> dict[str, object]:
+    a, b = comparison.a, comparison.b
+    better = {"a": a.letter, "b": b.letter, "": None}
+
+    def group(statistics: PairedStatistics, task: str | None) -> dict[str, object]:
+        counts = statistics.counts
+        return asdict(statistics) | {
+            "pairs": counts.pairs,
+            "rate_a": counts.successes_a / counts.pairs,
+            "rate_b": counts.successes_b / counts.pairs,
+            "difference": counts.difference,
+            "errors_a": comparison.tally(a, task).errors,
+            "errors_b": comparison.tally(b, task).errors,
+            "better": better[statistics.better],
+            "more_pairs": statistics.more_pairs(statistics.pairs_needed),
+        }
+
+    return {
+        "a": a.letter,
+        "b": b.letter,
+        "verdict": verdict(comparison),
+        "remarks": remarks(comparison, config),
+        "together": group(comparison.together, None),
+        "tasks": {task: group(statistics, task) for task, statistics in comparison.tasks.items()},
+        "episodes": _by_task(comparison.episodes),
+        "only_in_a": _by_task(comparison.only_in_a),
+        "only_in_b": _by_task(comparison.only_in_b),
+        "version_differences": version_differences(a, b),
+    }
+
+
+def _by_task(keys: Sequence[EpisodeKey]) -> dict[str, list[int]]:
+    return {task: sorted(seed for name, seed in keys if name == task) for task in sorted({task for task, _ in keys})}

@@ -2,7 +2,7 @@
 
 import math
 
-from ambidex.benchmarks.comparison.comparison import Comparison
+from ambidex.benchmarks.comparison.compare import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.statistics.summary import PairedStatistics
 
