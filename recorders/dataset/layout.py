@@ -38,11 +38,6 @@ class EpisodeFiles:
     episode: Path
     video: Path | None
 
-    @property
-    def size(self) -> int:
-        """Size of the files [B]."""
-        return sum(path.stat().st_size for path in (self.episode, self.video) if path is not None)
-
 
 def task_folder(task: str) -> str:
     """The name of a task's folder: the last part of the task's name, without the suffix of a definition file."""

@@ -22,7 +22,7 @@ from ambidex.recorders.recording.worker import AgentFactory, RecordJob, RecordWo
 from ambidex.text import pluralize
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
-RecordPool = Pool[RecordJob, RolloutResult | int]
+RecordPool = Pool[RecordJob, RolloutResult | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,10 +141,10 @@ class RecordingSession:
         while pool.pending < max(1, self._workers) and (job := self._queue.next_job()) is not None:
             pool.submit(job)
 
-    def _take(self, job: RecordJob, result: RolloutResult | int | WorkerError) -> None:
+    def _take(self, job: RecordJob, result: RolloutResult | WorkerError | None) -> None:
         if isinstance(job, WriteJob):
             self._take_written(job, result)
-        elif not isinstance(result, int):
+        elif result is not None:
             self._queue.take(job.seed, result)
 
     def _take_written(self, job: WriteJob, result: object) -> None:

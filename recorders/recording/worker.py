@@ -66,11 +66,12 @@ class RecordWorker:
         self._stop_at_success = FAMILIES[spec.family].stops_at_success
         self._writer = EpisodeWriter(self._env, options, renders=renders)
 
-    def __call__(self, job: RecordJob) -> RolloutResult | int:
-        """The result of a `RolloutJob`, or the bytes written by a `WriteJob`."""
+    def __call__(self, job: RecordJob) -> RolloutResult | None:
+        """Do a job; returns the result of a `RolloutJob`."""
         if isinstance(job, RolloutJob):
             return rollout(self._env, self._agent, job.seed, stop_at_success=self._stop_at_success)
-        return self._writer.write(self._episode(job.result), job.files)
+        self._writer.write(self._episode(job.result), job.files)
+        return None
 
     def _episode(self, result: RolloutResult) -> Episode:
         return Episode(
@@ -123,11 +124,8 @@ class EpisodeWriter:
         if renders:
             env.render(env.scene.state(), self._video_cameras[0])
 
-    def write(self, episode: Episode, files: EpisodeFiles) -> int:
+    def write(self, episode: Episode, files: EpisodeFiles) -> None:
         """Write the files of an episode. Every frame is rendered once, and no more than one step is held.
-
-        Returns:
-            Size of the files [B].
 
         Raises:
             DatasetError: A file cannot be written.
@@ -135,7 +133,7 @@ class EpisodeWriter:
         frames = {camera: self._frames(episode, camera) for camera in episode.spec.cameras}
         if files.video is None:
             self._format.write(files.episode, episode, frames, self._options, self._env)
-            return files.size
+            return
         with VideoWriter(files.video, episode.spec.control_hz) as video:
 
             def add(t: int, images: Mapping[str, ImageArray]) -> None:
@@ -146,7 +144,6 @@ class EpisodeWriter:
             if not frames:
                 for t, state in enumerate(episode.states[:-1]):
                     add(t, {camera: self._env.render(state, camera) for camera in self._video_cameras})
-        return files.size
 
     def _frames(self, episode: Episode, camera: str) -> Iterator[ImageArray]:
         return (self._env.render(state, camera) for state in episode.states[:-1])

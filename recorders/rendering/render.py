@@ -91,7 +91,7 @@ def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
     factory = partial(RenderWorker, plan.spec, options, plan.source.directory, renders=config.renders)
     progress = Progress("rendered", len(plan.jobs), initial=done, quiet=config.quiet)
     started = time.perf_counter()
-    with progress, Pool[RenderJob, int](factory, worker_count(config.workers, len(plan.jobs))) as pool:
+    with progress, Pool[RenderJob, None](factory, worker_count(config.workers, len(plan.jobs))) as pool:
         pool.wait_until_ready()
         if plan.warning:
             progress.note(plan.warning)
@@ -107,7 +107,7 @@ def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
         _write_info(plan, complete=plan.source.info.complete, wall_s=time.perf_counter() - started)
 
 
-def _check_rendered(job: RenderJob, result: int | WorkerError) -> None:
+def _check_rendered(job: RenderJob, result: WorkerError | None) -> None:
     if isinstance(result, WorkerError):
         error = DatasetError(f"{job.files.episode.name} was not rendered. {result.message}", path=job.files.episode)
         error.add_note(result.traceback)

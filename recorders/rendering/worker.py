@@ -46,8 +46,8 @@ class RenderWorker:
         self._spec = spec
         self._writer = EpisodeWriter(self._env, options, renders=renders)
 
-    def __call__(self, job: RenderJob) -> int:
-        """Render an episode; returns the bytes written.
+    def __call__(self, job: RenderJob) -> None:
+        """Render an episode.
 
         Raises:
             DatasetError: The file is damaged or of another version of the scene, or cannot be written.
@@ -58,7 +58,7 @@ class RenderWorker:
             task, hint = episode.spec.task, f"Use the version that recorded it: {dict(episode.versions)}."
             problem = f"{job.source}: a state has {got} numbers, expected {expected} in this version of {task}."
             raise DatasetError(problem, hint, path=job.source, got=got, expected=expected)
-        return self._writer.write(replace(episode, spec=rendered_spec(episode.spec, self._spec)), job.files)
+        self._writer.write(replace(episode, spec=rendered_spec(episode.spec, self._spec)), job.files)
 
 
 def rendered_spec(spec: EnvSpec, choice: EnvSpec | RenderConfig) -> EnvSpec:

@@ -3,6 +3,7 @@
 docs/datasets.md has the whole layout. Source: the files of LIBERO and robomimic.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -72,19 +73,14 @@ def part_files(directory: Path) -> dict[int, Path]:
 
 
 def _numbered(paths: Iterable[Path]) -> dict[int, Path]:
-    """Those whose name is "demo_I", by I."""
-    demos = [path for path in paths if path.stem.startswith(PREFIX) and path.stem.removeprefix(PREFIX).isdecimal()]
-    return dict(sorted((int(path.stem.removeprefix(PREFIX)), path) for path in demos))
-
-
-def image_key(camera: str) -> str:
-    """The name of a camera's images within the group `OBSERVATIONS`."""
-    return IMAGE_KEYS.get(camera, f"{camera}_rgb")
+    """Those called demo_I or demo_I.hdf5, by I."""
+    matches = [(re.fullmatch(rf"{PREFIX}(\d+)(\.hdf5)?", path.name), path) for path in paths]
+    return dict(sorted((int(match[1]), path) for match, path in matches if match is not None))
 
 
 def image_keys(spec: EnvSpec) -> dict[str, str]:
-    """Camera -> name of its images, in the spec's order."""
-    return {camera: image_key(camera) for camera in spec.cameras}
+    """Camera -> name of its images within the group `OBSERVATIONS`, in the spec's order."""
+    return {camera: IMAGE_KEYS.get(camera, f"{camera}_rgb") for camera in spec.cameras}
 
 
 def fingerprints(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:

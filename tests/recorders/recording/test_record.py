@@ -237,7 +237,7 @@ def test_no_worker_needs_more_than_400_mb_for_three_cameras_and_videos(tmp_path)
     with subprocess.Popen(THREE_CAMERAS, cwd=tmp_path) as process:
         memory = PeakMemory(process.pid)
         while process.poll() is None:
-            memory.look()
+            memory.sample()
             time.sleep(0.05)
     assert process.returncode == 0
     assert len(list((tmp_path / "data" / "videos").glob("*.mp4"))) == 2
