@@ -235,18 +235,7 @@ def make(
 
 
 class EnvironmentSettings(Protocol):
-    """The arguments of `make` as fields of an object: an `EnvSpec`, or the config of a command.
-
-    Attributes:
-        task: Registered task name.
-        control: Control mode; None for the family's default.
-        cameras: Camera names; None for the family's default.
-        image_size: Height and width [px]; None for the family's default.
-        render_quality: "standard" or "studio".
-        spread: Distribution of initial states, "published" or "wide".
-        success: Success criterion, "strict" or "libero".
-        init_states: File of initial states; None or "" for none.
-    """
+    """The arguments of `make` as fields of an object: an `EnvSpec`, or the config of a command."""
 
     @property
     def task(self) -> str: ...

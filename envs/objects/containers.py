@@ -35,8 +35,7 @@ def _container(category: str, wall: float, texture: ImageArray, rim: Colour) -> 
     builder = ObjectBuilder(category)
     given = builder.properties
     pieces = [_floor(given, wall), *_walls(given, wall, given.low[2] + INSET)]
-    for low, high in pieces:
-        builder.add_box_between(low, high)
+    builder.add_boxes(pieces)
     inner = [(np.add(low, OVERHANG), np.subtract(high, OVERHANG)) for low, high in pieces]
     builder.add_visual(merge(*(box(low, high) for low, high in inner)), texture=texture, gloss=0.1)
     band = merge(*(box(low, high) for low, high in _walls(given, wall, given.high[2] - RIM)))

@@ -1,14 +1,14 @@
-"""Properties of each category of objects and fixtures: size, mass, sites and joints. Read from objects.json."""
+"""Properties of each category of objects and fixtures, read from assets/libero/objects.json."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ambidex.assets.paths import ROOT
+from ambidex.codec import from_json, parse
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UnknownNameError
 
@@ -26,9 +26,9 @@ class SiteProperties:
         half_size: Half the size of the region along the object's axes [m], None for a point.
     """
 
-    body: str
+    body: str = "main"
     position: Vector
-    half_size: Vector | None
+    half_size: Vector | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,7 @@ class JointProperties:
         kind: "slide" or "hinge".
         axis: In the object's frame.
         anchor: A point of the axis in the object's frame [m].
-        low: Lower end of the range [m or rad].
-        high: Upper end of the range [m or rad].
+        range: Lower and upper end [m or rad].
         damping: [N s/m or N m s/rad].
     """
 
@@ -49,9 +48,16 @@ class JointProperties:
     kind: str
     axis: Vector
     anchor: Vector
-    low: float
-    high: float
+    range: tuple[float, float]
     damping: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A box in the object's frame, between its lowest and highest corner [m]."""
+
+    low: Vector
+    high: Vector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,7 @@ class ObjectProperties:
         is_fixture: Whether it does not move.
         sites: By name.
         joints: By name, in qpos order.
-        parts: Boxes of its bodies in the object's frame, joints at zero, by name.
+        parts: Boxes of its bodies, joints at zero, by name.
     """
 
     category: str
@@ -80,9 +86,9 @@ class ObjectProperties:
     friction: float
     mass: float
     is_fixture: bool
-    sites: Mapping[str, SiteProperties]
-    joints: Mapping[str, JointProperties]
-    parts: Mapping[str, Corners]
+    sites: Mapping[str, SiteProperties] = field(default_factory=dict)
+    joints: Mapping[str, JointProperties] = field(default_factory=dict)
+    parts: Mapping[str, Box] = field(default_factory=dict)
 
     @property
     def size(self) -> FloatArray:
@@ -95,62 +101,29 @@ class ObjectProperties:
         return np.add(self.high, self.low) / 2
 
 
-@cache
 def categories() -> tuple[str, ...]:
     """All categories, in alphabetical order."""
-    return tuple(_read())
+    return tuple(_all())
 
 
-@cache
 def object_properties(category: str) -> ObjectProperties:
     """The properties of a category.
 
     Raises:
         UnknownNameError: No such category; lists the known ones.
     """
-    everything = _read()
-    if category not in everything:
-        raise UnknownNameError("object category", category, everything)
-    given = everything[category]
-    low, high = _vector(given["low"]), _vector(given["high"])
-    x, y = given.get("foot", ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2))
-    return ObjectProperties(
-        category=category,
-        low=low,
-        high=high,
-        foot=(x, y),
-        horizontal_radius=given["horizontal_radius"],
-        friction=given["friction"],
-        mass=given["mass"],
-        is_fixture=given["is_fixture"],
-        sites={name: _site(**site) for name, site in given.get("sites", {}).items()},
-        joints={name: _joint(**joint) for name, joint in given.get("joints", {}).items()},
-        parts={name: (_vector(part["low"]), _vector(part["high"])) for name, part in given.get("parts", {}).items()},
-    )
+    if category not in _all():
+        raise UnknownNameError("object category", category, _all())
+    return _all()[category]
 
 
 @cache
-def _read() -> dict[str, dict[str, Any]]:
-    with (ROOT / "libero" / "objects.json").open(encoding="utf-8") as file:
-        content: dict[str, dict[str, Any]] = json.load(file)
-    return content
+def _all() -> Mapping[str, ObjectProperties]:
+    content = cast(dict[str, dict[str, Any]], parse((ROOT / "libero" / "objects.json").read_bytes()))
+    return {category: _read(category, entry) for category, entry in content.items()}
 
 
-def _vector(numbers: object) -> Vector:
-    x, y, z = np.asarray(numbers, dtype=np.float64).tolist()
-    return x, y, z
-
-
-def _site(*, position: object, half_size: object = None, body: str = "main") -> SiteProperties:
-    return SiteProperties(
-        body=body, position=_vector(position), half_size=None if half_size is None else _vector(half_size)
-    )
-
-
-def _joint(
-    *, body: str, kind: str, axis: object, anchor: object, range: tuple[float, float], damping: float
-) -> JointProperties:
-    low, high = range
-    return JointProperties(
-        body=body, kind=kind, axis=_vector(axis), anchor=_vector(anchor), low=low, high=high, damping=damping
-    )
+def _read(category: str, entry: dict[str, Any]) -> ObjectProperties:
+    (x0, y0, _), (x1, y1, _) = entry["low"], entry["high"]
+    foot = ((x0 + x1) / 2, (y0 + y1) / 2)
+    return from_json(ObjectProperties, {"category": category, "foot": foot, **entry})

@@ -56,20 +56,14 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
     ) -> None:
         """Make the environment. Nothing is rendered before the first observation with images.
 
+        The arguments that are not listed here are those of `ambidex.make`.
+
         Args:
             task: Task name, such as "insertion" or "libero_goal/1", or the path of a .bddl file.
             obs_type: "pixels_agent_pos": {"pixels": {camera: (H, W, 3) uint8}, "agent_pos": (J,)}; "pixels": the
                 images only; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
             render_mode: "rgb_array", or None for no `render`.
-            control: "joint" or "ee"; None for the family's default.
-            cameras: Cameras to observe; None for the family's default.
             image_size: Height and width [px] of observations and of `render`.
-            render_quality: "standard" or "studio".
-            spread: Distribution of initial states, "published" or "wide".
-            success: Success criterion: "strict", or "libero" for tasks that have it.
-            settle_steps: No-op control steps before an episode starts.
-            settle_gripper: Gripper action in these steps: "open" or "hold".
-            init_states: File of LIBERO's initial states.
             render_camera: Camera of `render`; None for the first observed camera.
 
         Raises:

@@ -24,7 +24,7 @@ PLACES = {  # arena, xy and yaw of each fixture, as in LIBERO's tasks
 
 
 class FixtureScene:
-    """A `PredicateWorld` of one fixture and one object.
+    """One fixture and one object, with the methods of `ModelWorld`.
 
     Attributes:
         model: Compiled model.

@@ -1,8 +1,10 @@
 """Makes the MuJoCo model of an object or a fixture: visual geoms, collision geoms, sites and joints."""
 
+from collections.abc import Iterable
+
 import mujoco
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike
 
 from ambidex.envs.objects.building.mesh import Colour, Mesh
 from ambidex.envs.objects.properties import object_properties
@@ -35,7 +37,7 @@ class ObjectBuilder:
         self._origins = {"main": np.zeros(3)}
         self._volumes: list[tuple[mujoco.MjsGeom, float]] = []
 
-    def add_body(self, name: str, position: npt.ArrayLike = (0.0, 0.0, 0.0)) -> None:
+    def add_body(self, name: str, position: ArrayLike = (0.0, 0.0, 0.0)) -> None:
         """Add a body to the main one, with the joints that the properties list for it.
 
         Args:
@@ -51,7 +53,7 @@ class ObjectBuilder:
                     type=JOINT_TYPES[given.kind],
                     axis=given.axis,
                     pos=np.subtract(given.anchor, position),
-                    range=(given.low, given.high),
+                    range=given.range,
                     limited=True,
                     damping=[given.damping, 0.0, 0.0],
                 )
@@ -66,7 +68,7 @@ class ObjectBuilder:
         opacity: float = 1.0,
         name: str | None = None,
         body: str = "main",
-    ) -> mujoco.MjsGeom:
+    ) -> None:
         """Add a visual geom; it has no mass and does not collide.
 
         Args:
@@ -90,15 +92,10 @@ class ObjectBuilder:
         )
         if name is not None:
             geom.name = name
-        return geom
 
     def add_box(
-        self,
-        centre: npt.ArrayLike,
-        half_size: npt.ArrayLike,
-        quaternion: npt.ArrayLike = UPRIGHT,
-        body: str = "main",
-    ) -> mujoco.MjsGeom:
+        self, centre: ArrayLike, half_size: ArrayLike, quaternion: ArrayLike = UPRIGHT, body: str = "main"
+    ) -> None:
         """Add a box as collision geom, with mass.
 
         Args:
@@ -108,24 +105,17 @@ class ObjectBuilder:
             body: Body it belongs to.
         """
         volume = 8.0 * float(np.asarray(half_size).prod())
-        return self._add_collision(mujoco.mjtGeom.mjGEOM_BOX, centre, half_size, quaternion, body, volume)
+        self._add_collision(mujoco.mjtGeom.mjGEOM_BOX, centre, half_size, quaternion, body, volume)
 
-    def add_box_between(self, low: npt.ArrayLike, high: npt.ArrayLike, body: str = "main") -> mujoco.MjsGeom:
+    def add_box_between(self, low: ArrayLike, high: ArrayLike, body: str = "main") -> None:
         """Add an axis-aligned box as collision geom, between two corners (3,) [m]."""
-        return self.add_box(np.add(low, high) / 2, np.subtract(high, low) / 2, body=body)
+        self.add_box(np.add(low, high) / 2, np.subtract(high, low) / 2, body=body)
 
-    def add_cylinder(
-        self,
-        centre: npt.ArrayLike,
-        radius: float,
-        half_length: float,
-        quaternion: npt.ArrayLike = UPRIGHT,
-        body: str = "main",
-    ) -> mujoco.MjsGeom:
-        """Add a cylinder as collision geom, with mass; its axis is z before it is rotated by `quaternion`."""
+    def add_cylinder(self, centre: ArrayLike, radius: float, half_length: float, body: str = "main") -> None:
+        """Add a cylinder along z as collision geom, with mass."""
         volume = 2.0 * np.pi * radius**2 * half_length
         size = (radius, half_length, 0.0)
-        return self._add_collision(mujoco.mjtGeom.mjGEOM_CYLINDER, centre, size, quaternion, body, volume)
+        self._add_collision(mujoco.mjtGeom.mjGEOM_CYLINDER, centre, size, UPRIGHT, body, volume)
 
     def finish(self) -> mujoco.MjSpec:
         """Add the sites, distribute the mass over the collision geoms by volume, and return the model."""
@@ -144,15 +134,14 @@ class ObjectBuilder:
             )
         return self.spec
 
+    def add_boxes(self, boxes: Iterable[tuple[ArrayLike, ArrayLike]], body: str = "main") -> None:
+        """Add axis-aligned boxes as collision geoms, each between two corners (3,) [m]."""
+        for low, high in boxes:
+            self.add_box_between(low, high, body)
+
     def _add_collision(
-        self,
-        kind: mujoco.mjtGeom,
-        centre: npt.ArrayLike,
-        size: npt.ArrayLike,
-        quaternion: npt.ArrayLike,
-        body: str,
-        volume: float,
-    ) -> mujoco.MjsGeom:
+        self, kind: mujoco.mjtGeom, centre: ArrayLike, size: ArrayLike, quaternion: ArrayLike, body: str, volume: float
+    ) -> None:
         geom = self._bodies[body].add_geom(
             type=kind,
             pos=np.subtract(centre, self._origins[body]),
@@ -165,7 +154,6 @@ class ObjectBuilder:
             solimp=SOLIMP,
         )
         self._volumes.append((geom, volume))
-        return geom
 
 
 def add_mesh(spec: mujoco.MjSpec, name: str, mesh: Mesh) -> str:

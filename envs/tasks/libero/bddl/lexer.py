@@ -1,4 +1,7 @@
-"""Reads text in parentheses into a tree of words and groups that know their line and column."""
+"""Reads text in parentheses into a tree of words and groups that know their line and column.
+
+Every check of the text raises DefinitionError with line and column.
+"""
 
 import re
 from collections.abc import Iterator
@@ -60,11 +63,7 @@ class Group:
     at: Location
 
     def head(self, what: str) -> Word:
-        """The first item, which must be a word.
-
-        Raises:
-            DefinitionError: It is not.
-        """
+        """The first item, which must be a word."""
         if not self.items:
             raise self.at.error(f"got (), expected {what}.")
         return word(self.items[0], what)
@@ -79,22 +78,14 @@ Expression = Word | Group
 
 
 def word(expression: Expression, what: str) -> Word:
-    """`expression`, which must be a word.
-
-    Raises:
-        DefinitionError: It is a group.
-    """
+    """`expression`, which must be a word."""
     if isinstance(expression, Group):
         raise expression.at.error(f"got a list in parentheses, expected {what}.")
     return expression
 
 
 def group(expression: Expression, what: str) -> Group:
-    """`expression`, which must be a group.
-
-    Raises:
-        DefinitionError: It is a word.
-    """
+    """`expression`, which must be a group."""
     if isinstance(expression, Word):
         raise expression.at.error(f"got {shown(expression.text)}, expected {what} in parentheses.")
     return expression
@@ -111,19 +102,29 @@ def parse(text: str, source: str) -> Group:
     Args:
         text: Definition; case does not matter.
         source: Name of the text in messages.
-
-    Raises:
-        DefinitionError: Parentheses that do not match or are nested too deep, text outside them, text that is too long,
-            or control characters.
     """
     start = Location(source, 1, 1)
     if len(text) > MAX_CHARACTERS:
         raise start.error(f"the definition has {len(text):,} characters, at most {MAX_CHARACTERS:,} are allowed.")
     _check_characters(text, source)
-    tree = _Tree()
+    opened: list[Location] = []
+    items: list[list[Expression]] = [[]]
     for token, at in _tokens(text, source):
-        tree.add(token, at)
-    return tree.root(start)
+        if token == "(":
+            if len(opened) == MAX_DEPTH:
+                raise at.error(f"parentheses are nested more than {MAX_DEPTH} deep.")
+            opened.append(at)
+            items.append([])
+        elif token == ")":
+            if not opened:
+                raise at.error("this parenthesis was never opened.", "Remove it, or open one before it.")
+            content = tuple(items.pop())
+            items[-1].append(Group(content, opened.pop()))
+        else:
+            items[-1].append(Word(token, at))
+    if opened:
+        raise opened[-1].error("this parenthesis is never closed.", "The file may be incomplete.")
+    return _only_group(items[0], start)
 
 
 def _check_characters(text: str, source: str) -> None:
@@ -147,41 +148,10 @@ def _tokens(text: str, source: str) -> Iterator[tuple[str, Location]]:
             yield match[0].lower(), Location(source, line, match.start() - start + 1)
 
 
-class _Tree:
-    """Builds the tree, one token at a time."""
-
-    def __init__(self) -> None:
-        self._open: list[Location] = []
-        self._items: list[list[Expression]] = [[]]
-
-    def add(self, token: str, at: Location) -> None:
-        if token == "(":
-            self._open_group(at)
-        elif token == ")":
-            self._close_group(at)
-        else:
-            self._items[-1].append(Word(token, at))
-
-    def _open_group(self, at: Location) -> None:
-        if len(self._open) == MAX_DEPTH:
-            raise at.error(f"parentheses are nested more than {MAX_DEPTH} deep.")
-        self._open.append(at)
-        self._items.append([])
-
-    def _close_group(self, at: Location) -> None:
-        if not self._open:
-            raise at.error("this parenthesis was never opened.", "Remove it, or open one before it.")
-        items = tuple(self._items.pop())
-        self._items[-1].append(Group(items, self._open.pop()))
-
-    def root(self, start: Location) -> Group:
-        """The one group of the text."""
-        if self._open:
-            raise self._open[-1].error("this parenthesis is never closed.", "The file may be incomplete.")
-        (found,) = self._items
-        if not found:
-            raise start.error("the text is empty, expected (define (problem ...) ...).")
-        surplus = found[1] if isinstance(found[0], Group) and len(found) > 1 else found[0]
-        if len(found) > 1 or isinstance(surplus, Word):
-            raise surplus.at.error("got text outside (define ...), expected one such group only.")
-        return surplus
+def _only_group(found: list[Expression], start: Location) -> Group:
+    if not found:
+        raise start.error("the text is empty, expected (define (problem ...) ...).")
+    surplus = found[1] if isinstance(found[0], Group) and len(found) > 1 else found[0]
+    if len(found) > 1 or isinstance(surplus, Word):
+        raise surplus.at.error("got text outside (define ...), expected one such group only.")
+    return surplus

@@ -29,11 +29,7 @@ RESERVED_PREFIX = "robot0"
 
 
 def known(found: Word, kind: str, names: Iterable[str]) -> str:
-    """The text of `found`, which must be among `names`.
-
-    Raises:
-        DefinitionError: It is not; suggests a similar name and lists the known ones.
-    """
+    """The text of `found`, which must be among `names`."""
     names = list(names)
     if found.text not in names:
         error = UnknownNameError(kind, found.text[:60], names)

@@ -1,4 +1,7 @@
-"""Reads the section :regions, and numbers, which are never evaluated by Python."""
+"""Reads the section :regions, and numbers, which are never evaluated by Python.
+
+Invalid text raises DefinitionError with line and column.
+"""
 
 import math
 import re
@@ -22,11 +25,7 @@ NUMBER = re.compile(rf"([+-]?)(?:({DIGITS})|(?:({DIGITS})\*)?((?:np\.|numpy\.|ma
 
 
 def regions(section: Group) -> dict[str, Region]:
-    """Full name -> region, in order. Two regions may share a short name if their targets differ.
-
-    Raises:
-        DefinitionError: An invalid region, or one that is given twice.
-    """
+    """Full name -> region, in order. Two regions may share a short name if their targets differ."""
     found: dict[str, Region] = {}
     for item in section.tail:
         entry = group(item, "a region such as (left_region (:target plate_1))")

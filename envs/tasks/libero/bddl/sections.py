@@ -1,4 +1,7 @@
-"""Splits a definition into sections, and reads declarations, initial atoms and the goal."""
+"""Splits a definition into sections, and reads declarations, initial atoms and the goal.
+
+Invalid text raises DefinitionError with line and column.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -25,11 +28,7 @@ ARGUMENTS: Mapping[str, tuple[Callable[[Names, Word], str], ...]] = {
 
 
 def sections(root: Group) -> Mapping[str, Group]:
-    """Section name -> the whole section, from (define (problem NAME) (:domain ...) ...).
-
-    Raises:
-        DefinitionError: Not a definition, or a section that is unknown, missing or given twice.
-    """
+    """Section name -> the whole section, from (define (problem NAME) (:domain ...) ...)."""
     define = root.head("define")
     if define.text != "define":
         raise define.at.error(f"got {shown(define.text)}, expected define: a definition starts with (define (problem.")
@@ -48,22 +47,14 @@ def sections(root: Group) -> Mapping[str, Group]:
 
 
 def only_word(section: Group, what: str) -> Word:
-    """The one word of a section such as (:domain robosuite).
-
-    Raises:
-        DefinitionError: No word, more than one, or a group.
-    """
+    """The one word of a section such as (:domain robosuite)."""
     if len(section.tail) != 1:
         raise section.at.error(f"got {len(section.tail)} values, expected one: {what}.")
     return word(section.tail[0], what)
 
 
 def plain_name(found: Word) -> Word:
-    """`found`, which must consist of letters, digits, underscores and dashes.
-
-    Raises:
-        DefinitionError: It does not.
-    """
+    """`found`, which must consist of letters, digits, underscores and dashes."""
     if not NAME.fullmatch(found.text):
         raise found.at.error(f"got {shown(found.text)}, expected a name of letters, digits and underscores.")
     return found
@@ -78,11 +69,7 @@ class Declaration:
 
 
 def declarations(section: Group) -> list[Declaration]:
-    """The content of :fixtures or :objects, lists such as `plate_1 bowl_1 bowl_2 - bowl`, in order.
-
-    Raises:
-        DefinitionError: A list that is not `names - category`, or an invalid name.
-    """
+    """The content of :fixtures or :objects, lists such as `plate_1 bowl_1 bowl_2 - bowl`, in order."""
     found: list[Declaration] = []
     names: list[Word] = []
     words = iter(word(item, "a name") for item in section.tail)
@@ -104,11 +91,7 @@ def _declare(dash: Word, names: list[Word], category: Word | None) -> list[Decla
 
 
 def check_distinct(found: list[Declaration]) -> None:
-    """Check that no instance is declared twice, that there are not too many, and that none has the robot's prefix.
-
-    Raises:
-        DefinitionError: A check fails.
-    """
+    """Check that no instance is declared twice, that there are not too many, and that none has the robot's prefix."""
     seen: set[str] = set()
     for item in found:
         name = item.instance
@@ -122,21 +105,13 @@ def check_distinct(found: list[Declaration]) -> None:
 
 
 def init_atoms(section: Group, names: Names) -> list[tuple[Atom, Location]]:
-    """The atoms of :init with their positions.
-
-    Raises:
-        DefinitionError: An invalid atom, or too many.
-    """
+    """The atoms of :init with their positions."""
     _check_count(section)
     return [(_atom(item, names), item.at) for item in section.tail]
 
 
 def goal_atoms(section: Group, names: Names) -> tuple[Atom, ...]:
-    """The atoms of :goal, which is one atom, or (And ...) of several.
-
-    Raises:
-        DefinitionError: An invalid atom, too many, another connective, an empty goal, or an atom given twice.
-    """
+    """The atoms of :goal, which is one atom, or (And ...) of several."""
     if len(section.tail) != 1:
         raise section.at.error(f"got {len(section.tail)} goals, expected one: (:goal (And (On a b) ...)).")
     found: list[Atom] = []

@@ -1,4 +1,4 @@
-"""LIBERO's predicates, reproduced exactly: functions of what a `PredicateWorld` provides.
+"""LIBERO's predicates, reproduced exactly: functions of a `ModelWorld`.
 
 LIBERO's peculiarities are kept. No predicate checks whether the gripper has released an object. The position of an
 object is its body's origin. On rotates the difference of positions by the site's rotation instead of by its inverse.
@@ -8,12 +8,11 @@ Regions of the table need no contact.
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from ambidex.envs.tasks.libero.bddl.problem import Atom
-from ambidex.envs.tasks.libero.goals.world import RegionFrame
+from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UsageError
 
@@ -24,48 +23,12 @@ BELOW_BOTTOM = 0.01  # In(a, region): how far below the region the origin may be
 LIFTED = 1.0  # Up(a): height of the origin in the world [m]
 
 
-class PredicateWorld(Protocol):
-    """What predicates are evaluated on. Instances are objects and fixtures."""
-
-    def is_region(self, name: str) -> bool:
-        """Whether a name is that of a region rather than of an instance."""
-        ...
-
-    def owner(self, name: str) -> str:
-        """The instance or workspace that a name belongs to: itself, or a region's target."""
-        ...
-
-    def category(self, instance: str) -> str:
-        """Category of an instance."""
-        ...
-
-    def position(self, instance: str) -> FloatArray:
-        """Origin of its body in the world, shape (3,) [m]."""
-        ...
-
-    def frames(self, region: str) -> tuple[RegionFrame, ...]:
-        """The boxes of a region: one, or for the workspace one per rectangle."""
-        ...
-
-    def on_workspace(self, region: str) -> bool:
-        """Whether a region belongs to the table or floor."""
-        ...
-
-    def joint_positions(self, name: str) -> FloatArray:
-        """All joints of an instance, or those that move the part a region is on, shape (n,) [m or rad]."""
-        ...
-
-    def touching(self, a: str, b: str) -> bool:
-        """Whether two instances are in contact anywhere."""
-        ...
-
-
-def holds(world: PredicateWorld, atom: Atom) -> bool:
+def holds(world: ModelWorld, atom: Atom) -> bool:
     """Whether an atom is true now."""
     return _PREDICATES[atom.predicate](world, atom)
 
 
-def _on(world: PredicateWorld, atom: Atom) -> bool:
+def _on(world: ModelWorld, atom: Atom) -> bool:
     instance, support = atom.arguments
     if not world.is_region(support):
         return _on_instance(world, instance, support)
@@ -73,7 +36,7 @@ def _on(world: PredicateWorld, atom: Atom) -> bool:
     return above and (world.on_workspace(support) or world.touching(instance, world.owner(support)))
 
 
-def _on_instance(world: PredicateWorld, instance: str, support: str) -> bool:
+def _on_instance(world: ModelWorld, instance: str, support: str) -> bool:
     offset = world.position(instance) - world.position(support)
     near = bool(np.hypot(offset[0], offset[1]) < MAX_OFFSET)
     return near and bool(offset[2] >= 0.0) and world.touching(instance, support)
@@ -85,7 +48,7 @@ def _is_above(frame: RegionFrame, position: FloatArray) -> bool:
     return bool(abs(x) < half_x and abs(y) < half_y and top - BELOW_TOP < z < top + ABOVE_TOP)
 
 
-def _in(world: PredicateWorld, atom: Atom) -> bool:
+def _in(world: ModelWorld, atom: Atom) -> bool:
     instance, region = atom.arguments
     return any(_contains(frame, world.position(instance)) for frame in world.frames(region))
 
@@ -97,17 +60,17 @@ def _contains(frame: RegionFrame, position: FloatArray) -> bool:
     return bool((position > low).all() and (position < high).all())
 
 
-def _up(world: PredicateWorld, atom: Atom) -> bool:
+def _up(world: ModelWorld, atom: Atom) -> bool:
     return bool(world.position(atom.arguments[0])[2] >= LIFTED)
 
 
-def _joint_state(world: PredicateWorld, atom: Atom) -> bool:
+def _joint_state(world: ModelWorld, atom: Atom) -> bool:
     (name,) = atom.arguments
     state = joint_state(atom.predicate, world.category(world.owner(name)))
     return state.holds(world.joint_positions(name).tolist())
 
 
-_PREDICATES: Mapping[str, Callable[[PredicateWorld, Atom], bool]] = {
+_PREDICATES: Mapping[str, Callable[[ModelWorld, Atom], bool]] = {
     "on": _on,
     "in": _in,
     "open": _joint_state,

@@ -1,4 +1,4 @@
-"""The `PredicateWorld` of a MuJoCo model and its state."""
+"""What predicates are evaluated on: names of a definition, looked up in a MuJoCo model and its state."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class RegionFrame:
 
 
 class ModelWorld:
-    """A `PredicateWorld` for a compiled model.
+    """Answers questions of predicates from a compiled model. Instances are objects and fixtures.
 
     Bodies are named `<instance>_main`, joints `<instance>_<joint>`, sites by the region's full name.
 
@@ -62,18 +62,22 @@ class ModelWorld:
         self._joints: dict[str, npt.NDArray[np.intp]] = {}
 
     def is_region(self, name: str) -> bool:
+        """Whether a name is that of a region rather than of an instance."""
         return name in self._problem.regions
 
     def owner(self, name: str) -> str:
+        """The instance or workspace that a name belongs to: itself, or a region's target."""
         return self._problem.owner(name)
 
     def category(self, instance: str) -> str:
         return self._problem.categories[instance]
 
     def position(self, instance: str) -> FloatArray:
+        """Origin of its body in the world, shape (3,) [m]."""
         return self._data.body(body_name(instance)).xpos.copy()  # type: ignore[no-any-return]
 
     def frames(self, region: str) -> tuple[RegionFrame, ...]:
+        """The boxes of a region: one, or for the workspace one per rectangle."""
         if region in self._zones:
             return self._zones[region]
         site = self._data.site(region)
@@ -81,15 +85,18 @@ class ModelWorld:
         return (RegionFrame(position=site.xpos.copy(), rotation=site.xmat.reshape(3, 3).copy(), half_size=half_size),)
 
     def on_workspace(self, region: str) -> bool:
+        """Whether a region belongs to the table or floor."""
         return region in self._zones
 
     def joint_positions(self, name: str) -> FloatArray:
+        """All joints of an instance, or those that move the part a region is on, shape (n,) [m or rad]."""
         if name not in self._joints:
             addresses = [self._model.joint(joint).qposadr[0] for joint in joint_names(self._problem, name)]
             self._joints[name] = np.array(addresses, np.intp)
         return np.asarray(self._data.qpos[self._joints[name]])
 
     def touching(self, a: str, b: str) -> bool:
+        """Whether two instances are in contact anywhere."""
         return self._bodies_touch(body_name(a), body_name(b))
 
 

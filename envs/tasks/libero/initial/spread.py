@@ -70,24 +70,14 @@ HALF_TURN = (math.pi, math.pi)
 QUARTER_TURN = (math.pi / 2, math.pi / 2)
 MUG = (-math.pi / 2, -math.pi / 2)
 BOOK = (-3 * math.pi / 4, -math.pi / 2)
+PACKAGES = (
+    "alphabet_soup bbq_sauce butter chocolate_pudding cookies cream_cheese ketchup milk new_salad_dressing "
+    "orange_juice salad_dressing tomato_sauce"
+).split()
 INITIAL_YAWS: Mapping[str, Interval] = {
-    "alphabet_soup": QUARTER_TURN,
-    "bbq_sauce": QUARTER_TURN,
-    "butter": QUARTER_TURN,
-    "chocolate_pudding": QUARTER_TURN,
-    "cookies": QUARTER_TURN,
-    "cream_cheese": QUARTER_TURN,
-    "ketchup": QUARTER_TURN,
-    "milk": QUARTER_TURN,
-    "new_salad_dressing": QUARTER_TURN,
-    "orange_juice": QUARTER_TURN,
-    "salad_dressing": QUARTER_TURN,
-    "tomato_sauce": QUARTER_TURN,
-    "porcelain_mug": MUG,
-    "red_coffee_mug": MUG,
-    "white_yellow_mug": MUG,
-    "black_book": BOOK,
-    "yellow_book": BOOK,
+    **dict.fromkeys(PACKAGES, QUARTER_TURN),
+    **dict.fromkeys(("porcelain_mug", "red_coffee_mug", "white_yellow_mug"), MUG),
+    **dict.fromkeys(("black_book", "yellow_book"), BOOK),
 }
 
 
