@@ -1,11 +1,15 @@
-"""Learned policies and their shared trainer. Importing it loads no torch; `load` does."""
+"""Learned policies and their trainer. Importing it loads no torch; using `load` and `train` does.
+
+`policy.py` is the interface of a policy, `registry.py` lists them, `act/model.py` is one to read from top to bottom.
+"""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ambidex.policies.checkpoint import load
+    from ambidex.policies.training.train import train
 
-__all__ = ["load"]
+__all__ = ["load", "train"]
 
 if __name__ != "ambidex.policies":
     raise ImportError(
@@ -19,4 +23,8 @@ def __getattr__(name: str) -> object:
         from ambidex.policies.checkpoint import load
 
         return load
+    if name == "train":
+        from ambidex.policies.training.train import train
+
+        return train
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

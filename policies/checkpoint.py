@@ -1,7 +1,6 @@
-"""Checkpoints: a trained policy in a folder that is enough to run it."""
+"""Checkpoints: saves a trained policy to a folder, and loads it from that folder alone. No pickle anywhere."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,7 +20,12 @@ from ambidex.policies.policy import Policy
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.run_folder import (
     CONFIG,
+    ENV_SPEC,
+    MODEL,
+    STATISTICS,
     checkpoint_path,
+    embodiment_folder,
+    embodiment_folders,
     find_checkpoint,
     point_last_to,
 )
@@ -31,11 +35,10 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FORMAT_VERSION = 1
+RESTORE = "Restore the checkpoint from a copy."
+RESTORE_OR_EARLIER = "Restore the checkpoint from a copy, or name the folder of an earlier one."
+OTHER_VERSION = "Use the version of ambidex that wrote it, or train again."
 Value = TypeVar("Value")
-ENV_SPEC = "env_spec.json"
-STATISTICS = "statistics.json"
-MODEL = "model.safetensors"
-FURTHER_ROBOTS = "robots"
 
 
 def policy_class(name: str) -> type[Policy]:
@@ -62,13 +65,13 @@ def save(
     """Write `directory`/checkpoints/`step`, whole or not at all, and let checkpoints/last point to it.
 
     Args:
-        directory: The run's folder.
-        policy: What is saved.
-        config: The policy's own settings.
-        statistics: Of the training data of each robot, in the order of `policy.specs`.
-        step: Training steps behind it.
-        weights: By name, in place of the policy's own; those that are not named are its own.
-        write_more: Writes what else belongs to the checkpoint, into the folder it is given.
+        directory: The run folder.
+        policy: The policy to save.
+        config: Its settings.
+        statistics: Statistics of the training data of each embodiment, in the order of `policy.specs`.
+        step: Training steps done.
+        weights: Tensors by name to save instead of the policy's own.
+        write_more: Writes further files into the folder that it is given.
 
     Returns:
         The checkpoint's folder.
@@ -79,8 +82,8 @@ def save(
     """
     path = checkpoint_path(directory, step)
     with replacing_folder(path) as temporary:
-        for number, (spec, own) in enumerate(zip(policy.specs, statistics, strict=True)):
-            _write_robot(robot_folder(temporary, number), spec, own)
+        for index, (spec, own) in enumerate(zip(policy.specs, statistics, strict=True)):
+            _write_embodiment(embodiment_folder(temporary, index), spec, own)
         write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
         for name, text in policy.text_files().items():
             _write_text(temporary / name, text)
@@ -95,7 +98,7 @@ def load(path: str | Path) -> Policy:
     """The policy of a checkpoint, in evaluation mode on the CPU.
 
     Args:
-        path: A run's folder (its last checkpoint is taken), checkpoints/last, or checkpoints/STEP.
+        path: A run folder (its last checkpoint is loaded), checkpoints/last, or checkpoints/STEP.
 
     Raises:
         UsageError: No checkpoint there, or of an unknown policy.
@@ -103,35 +106,23 @@ def load(path: str | Path) -> Policy:
     """
     folder = find_checkpoint(Path(path))
     name, values = _read_description(folder)
-    kind = policy_class(name)
+    cls = policy_class(name)
     try:
-        config = from_json(kind.config_type, values, complete=True)
-        (spec, statistics), *further = _read_robots(folder)
+        config = from_json(cls.config_type, values, complete=True)
     except ValueError as error:
-        raise CheckpointError(
-            f"{folder} does not fit this version of ambidex: {error}. Use the version that wrote it, or train again."
-        ) from error
-    policy = kind(config, spec, statistics)
+        problem = f"{folder / CONFIG} does not fit this version of ambidex: {error}."
+        raise CheckpointError(problem, OTHER_VERSION, path=folder / CONFIG) from error
+    (spec, statistics), *further = _read_embodiments(folder)
+    policy = cls(config, spec, statistics)
     for spec, statistics in further:
         policy.add_embodiment(spec, statistics)
-    _load_strictly(policy, folder / MODEL)
+    _load_weights(policy, folder / MODEL)
     load_text_files(policy, folder)
     return policy.eval()
 
 
-def robot_folder(folder: Path, number: int) -> Path:
-    """Where in a checkpoint's folder a robot's spec and statistics are: the first one's beside everything else."""
-    return folder / FURTHER_ROBOTS / str(number) if number else folder
-
-
-def robot_folders(folder: Path) -> list[Path]:
-    """Where in a checkpoint's folder its robots are, as far as they are there."""
-    further = takewhile(Path.is_dir, (robot_folder(folder, number) for number in count(1)))
-    return [folder, *further]
-
-
 def load_text_files(policy: Policy, folder: Path) -> None:
-    """Give a policy the texts of a checkpoint's folder.
+    """Load the text files of a checkpoint's folder into a policy.
 
     Raises:
         CheckpointError: One is missing or damaged.
@@ -141,15 +132,51 @@ def load_text_files(policy: Policy, folder: Path) -> None:
         policy.load_text_files({name: _read_text(folder / name) for name in names})
 
 
-def _write_robot(folder: Path, spec: EnvSpec, statistics: Statistics) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / ENV_SPEC, to_json(spec))
-    write_json(folder / STATISTICS, to_json(statistics))
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors to a new safetensors file.
+
+    Raises:
+        CheckpointError: It cannot be written.
+    """
+    try:
+        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+    except (SafetensorError, OSError) as error:
+        hint = f"Check space and permissions of {path.parent.parent}, then --resume from the last complete checkpoint."
+        raise CheckpointError(f"{path.name} could not be written: {error}.", hint, path=path) from error
 
 
-def _read_robots(folder: Path) -> Iterator[tuple[EnvSpec, Statistics]]:
-    for own in robot_folders(folder):
-        yield _read_as(EnvSpec, own / ENV_SPEC), _read_as(Statistics, own / STATISTICS)
+def read_tensors(path: Path, hint: str = RESTORE_OR_EARLIER) -> dict[str, Tensor]:
+    """Inverse of `write_tensors`, on the CPU.
+
+    Args:
+        path: The file.
+        hint: What to do if it is damaged.
+
+    Raises:
+        CheckpointError: Missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error, hint) from error
+
+
+def tensor_mismatches(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    """One line for each tensor that is missing, unknown or of another shape; empty if all agree.
+
+    Args:
+        expected: Tensors of the model.
+        found: Tensors of the file.
+    """
+    return [
+        *(f"{name} is missing" for name in expected if name not in found),
+        *(f"{name} is unknown" for name in found if name not in expected),
+        *(
+            f"size mismatch of {name}: {tuple(found[name].shape)} in the file, expected {tuple(value.shape)}"
+            for name, value in expected.items()
+            if name in found and found[name].shape != value.shape
+        ),
+    ]
 
 
 def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict[str, object]:
@@ -163,125 +190,77 @@ def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict
 
 
 def _read_description(folder: Path) -> tuple[str, object]:
-    values = _read_json(folder / CONFIG)
-    version = values.get("format_version")
-    if version != FORMAT_VERSION or not isinstance(values.get("policy"), str):
-        raise CheckpointError(
-            f"{folder / CONFIG}: got format_version {version!r} and policy {values.get('policy')!r}, expected "
-            f"format_version {FORMAT_VERSION} and a name. Use the version of ambidex that wrote it, or train again."
-        )
-    return str(values["policy"]), values.get("config")
+    """Name and settings of the policy."""
+    path = folder / CONFIG
+    try:
+        values = parse(_read_text(path))
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} is not a JSON object.", RESTORE, path=path)
+    version, name = values.get("format_version"), values.get("policy")
+    if version != FORMAT_VERSION or not isinstance(name, str):
+        problem = f"{path}: got format_version {version!r} and policy {name!r}, expected {FORMAT_VERSION} and a name."
+        raise CheckpointError(problem, OTHER_VERSION, path=path, got=version, expected=FORMAT_VERSION)
+    return name, values.get("config")
+
+
+def _write_embodiment(folder: Path, spec: EnvSpec, statistics: Statistics) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / ENV_SPEC, to_json(spec))
+    write_json(folder / STATISTICS, to_json(statistics))
+
+
+def _read_embodiments(checkpoint: Path) -> Iterator[tuple[EnvSpec, Statistics]]:
+    for folder in embodiment_folders(checkpoint):
+        yield _read_as(EnvSpec, folder / ENV_SPEC), _read_as(Statistics, folder / STATISTICS)
+
+
+def _read_as(cls: type[Value], path: Path) -> Value:
+    try:
+        return from_json(cls, parse(_read_text(path)))
+    except ValueError as error:
+        raise _unreadable(path, error) from error
 
 
 def _write_text(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error}. Make room, or give another --output-dir.") from error
+        hint = "Free some space, or give another --output-dir."
+        raise CheckpointError(f"{path} cannot be written: {error}.", hint, path=path) from error
 
 
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
+        raise _unreadable(path, error) from error
 
 
-def _read_as(kind: type[Value], path: Path) -> Value:
-    try:
-        return from_json(kind, _read_json(path))
-    except ValueError as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
+def _unreadable(path: Path, error: Exception, hint: str = RESTORE) -> CheckpointError:
+    return CheckpointError(f"{path} cannot be read: {error}.", hint, path=path)
 
 
-def _read_json(path: Path) -> dict[str, object]:
-    try:
-        values = parse(_read_text(path))
-    except ValueError as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Restore the checkpoint from a copy.") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} holds no object. Restore the checkpoint from a copy.")
-    return values
-
-
-def _load_strictly(policy: Policy, path: Path) -> None:
+def _load_weights(policy: Policy, path: Path) -> None:
     stored = read_tensors(path)
-    _check_robots(policy, path.parent, stored)
-    misfits = tensor_misfits(policy.state_dict(), stored)
-    if misfits:
-        raise CheckpointError(
-            f"{path} does not fit its own {CONFIG}, {len(misfits)} tensors differ: {first_few(misfits)}. Restore the "
-            "checkpoint from a copy."
-        )
+    _check_embodiments(policy, path.parent, stored)
+    mismatches = tensor_mismatches(policy.state_dict(), stored)
+    if mismatches:
+        problem = f"{path} does not fit its own {CONFIG}, {len(mismatches)} tensors differ: {first_few(mismatches)}."
+        raise CheckpointError(problem, RESTORE, path=path, got=mismatches)
     policy.load_state_dict(stored)
 
 
-def _check_robots(policy: Policy, folder: Path, tensors: Collection[str]) -> None:
-    there = [embodiment_of(spec) for spec in policy.specs]
-    stored = policy.embodiments_in(tensors)
-    if set(stored) <= set(there):
+def _check_embodiments(policy: Policy, checkpoint: Path, tensor_names: Collection[str]) -> None:
+    known = [embodiment_of(spec) for spec in policy.specs]
+    stored = policy.embodiments_in(tensor_names)
+    if set(stored) <= set(known):
         return
-    own = robot_folder(folder, len(there))
-    missing = own if own.parent.is_dir() else own.parent
-    raise CheckpointError(
-        f"The folder {missing.relative_to(folder)}/ of the checkpoint {folder} is missing: {MODEL} has "
-        f"{len(stored)} robots, {', '.join(stored)}, and {ENV_SPEC} and {STATISTICS} are there for "
-        f"{', '.join(there)} alone. Restore the folder from a copy of the checkpoint."
+    folder = embodiment_folder(checkpoint, len(known))
+    missing = folder if folder.parent.is_dir() else folder.parent
+    problem = (
+        f"The folder {missing.relative_to(checkpoint)}/ of the checkpoint {checkpoint} is missing: {MODEL} has weights "
+        f"for {', '.join(stored)}, but {ENV_SPEC} and {STATISTICS} exist only for {', '.join(known)}."
     )
-
-
-# FOLDED policies.training.tensor_file: Tensors in a safetensors file. No pickle: a file from elsewhere can do no harm.
-
-RESTORE = "Restore the checkpoint from a copy, or name the folder of an earlier one."
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write a new file.
-
-    Raises:
-        CheckpointError: It cannot be written.
-    """
-    try:
-        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path.name} could not be written: {error}. Check the space and the permissions of {path.parent.parent}; "
-            "earlier checkpoints are whole, go on from them with --resume."
-        ) from error
-
-
-def read_tensors(path: Path, remedy: str = RESTORE) -> dict[str, Tensor]:
-    """Inverse of `write_tensors`, on the CPU.
-
-    Args:
-        path: The file.
-        remedy: What to do if it is damaged, in words.
-
-    Raises:
-        CheckpointError: Missing or damaged.
-    """
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. {remedy}") from error
-
-
-# FOLDED policies.tensor_misfits: Why tensors from a file are not those of a model.
-
-
-def tensor_misfits(own: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """A line for each tensor that is missing, unknown or of another shape; empty if the file fits.
-
-    Args:
-        own: The model's.
-        found: The file's.
-    """
-    return [
-        *(f"{name} is missing" for name in own if name not in found),
-        *(f"{name} is unknown" for name in found if name not in own),
-        *(
-            f"size mismatch of {name}: {tuple(found[name].shape)} in the file, expected {tuple(value.shape)}"
-            for name, value in own.items()
-            if name in found and found[name].shape != value.shape
-        ),
-    ]
+    raise CheckpointError(problem, RESTORE, path=missing, got=known, expected=stored)

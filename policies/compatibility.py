@@ -1,14 +1,19 @@
-"""Whether a policy can act in an environment. Needs numpy alone."""
+"""Checks that a policy can act in an environment. Needs numpy only."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
+from ambidex.text import first_few
 
 MUST_AGREE = ("control", "control_hz", "action_names", "joint_names")
+MAX_NAMED = 5  # instructions or tasks in a message
 
-SHOWN = 5  # instructions, or tasks, that are named in a message
+
+def embodiment_of(spec: EnvSpec) -> str:
+    """Name of a robot with its control mode, e.g. "viperx_bimanual-joint"."""
+    return f"{spec.robot}-{spec.control}"
 
 
 def check_compatible(
@@ -20,71 +25,77 @@ def check_compatible(
     known: Sequence[EnvSpec] = (),
     checkpoint: Path | None = None,
 ) -> None:
-    """Refuse a policy that was trained for another robot, control mode, rate, or other cameras.
+    """Check robot, control mode, rate, cameras and instruction.
 
     Args:
-        policy_spec: Spec of the checkpoint; its cameras are those the policy looks at.
+        policy_spec: Spec of the checkpoint; its cameras are those that the policy uses.
         env_spec: Spec of the environment.
-        objects: The policy looks at object poses, so these must agree too.
+        objects: Whether the policy uses object poses, whose objects must then agree too.
         instructions: The only instructions the policy can follow; empty if it takes any.
-        known: One spec for each robot that the policy can act with; empty if there is no other than `policy_spec`'s.
-        checkpoint: Where the policy comes from; None to say nothing of it.
+        known: One spec for each embodiment of the policy; empty if `policy_spec` is the only one.
+        checkpoint: The checkpoint, to be named in the message.
 
     Raises:
         UsageError: They do not fit; the message lists the differences.
     """
-    who = f"The policy of {checkpoint}" if checkpoint else "The policy"
-    brief = policy_spec.robot != env_spec.robot
-    found = "; ".join(_differences(policy_spec, env_spec, objects=objects, instructions=instructions, brief=brief))
-    if brief:
-        also = f" Also different from {embodiment_of(policy_spec)}: {found}." if found else ""
-        what, remedy = _other_robot(known or (policy_spec,), env_spec)
-        raise UsageError(f"{who} cannot act in {env_spec.task}, {what}.{also} {remedy}")
+    policy = f"The policy of {checkpoint}" if checkpoint else "The policy"
+    other_robot = policy_spec.robot != env_spec.robot
+    found = dict(_differences(policy_spec, env_spec, objects=objects, instructions=instructions, brief=other_robot))
+    listed = "; ".join(found.values())
+    if other_robot:
+        also = f" Also different from {embodiment_of(policy_spec)}: {listed}." if found else ""
+        reason, hint = _robot_difference(known or (policy_spec,), env_spec.robot)
+        problem = f"{policy} cannot act in {env_spec.task}, {reason}.{also}"
+        raise UsageError(problem, hint, fields=("robot", *found), got=env_spec.robot)
     if found:
+        trained_on = _task_names(policy_spec.task)
         raise UsageError(
-            f"{who} was trained on {_named(policy_spec.task)} and cannot act in {env_spec.task}: {found}. Take a "
-            "checkpoint that was trained on such data, or an environment like that of its training."
+            f"{policy} was trained on {trained_on} and cannot act in {env_spec.task}: {listed}.",
+            "Use a checkpoint that was trained on such data, or an environment like that of its training.",
+            fields=tuple(found),
         )
 
 
-def _other_robot(known: Sequence[EnvSpec], env_spec: EnvSpec) -> tuple[str, str]:
-    """What is wrong with the robot, and what to do about it."""
-    there = env_spec.robot
-    robots = " and ".join(f"{embodiment_of(spec)} (trained on {_named(spec.task)})" for spec in known)
-    if there in {spec.robot for spec in known}:
-        remedy = "It acts with one of its robots at a time, now another; give the tasks of each a run of their own."
+def _robot_difference(known: Sequence[EnvSpec], robot: str) -> tuple[str, str]:
+    """The problem with the environment's robot, and a hint."""
+    embodiments = " and ".join(f"{embodiment_of(spec)} (trained on {_task_names(spec.task)})" for spec in known)
+    if robot in {spec.robot for spec in known}:
+        hint = "It acts with one robot at a time: benchmark the tasks of each in a run of their own."
     else:
-        remedy = f"Take a checkpoint that was trained on data of {there}, or a task of a robot it knows."
-    return f"whose robot is {there}: it knows {robots}", remedy
+        hint = f"Use a checkpoint that was trained on data of {robot}, or a task of a robot it knows."
+    return f"whose robot is {robot}: it knows {embodiments}", hint
 
 
 def _differences(
     policy_spec: EnvSpec, env_spec: EnvSpec, *, objects: bool, instructions: Sequence[str], brief: bool
-) -> Iterator[str]:
-    """But for the robot; in brief, long lists of names are not spelt out."""
+) -> Iterator[tuple[str, str]]:
+    """Fields that differ except the robot, each with a description; if brief, without long lists of names."""
     names = [*MUST_AGREE, *(["image_size"] if policy_spec.cameras else []), *(["object_names"] if objects else [])]
     for name in names:
-        wanted, there = getattr(policy_spec, name), getattr(env_spec, name)
-        if wanted != there:
-            long = brief and name.endswith("_names")
-            yield name if long else f"{name}: the policy has {_words(wanted)}, the environment {_words(there)}"
+        own, other = getattr(policy_spec, name), getattr(env_spec, name)
+        if own != other:
+            values = f": the policy has {_listed(own)}, the environment {_listed(other)}"
+            yield name, name if brief and name.endswith("_names") else f"{name}{values}"
     missing = tuple(camera for camera in policy_spec.cameras if camera not in env_spec.cameras)
     if missing:
-        yield f"cameras: the policy needs {_words(missing)}, the environment has {_words(env_spec.cameras)}"
+        text = f"cameras: the policy needs {_listed(missing)}, the environment has {_listed(env_spec.cameras)}"
+        yield "cameras", text
     if instructions and env_spec.instruction not in instructions:
-        some = "; ".join([*instructions[:SHOWN], *(["..."] if len(instructions) > SHOWN else [])])
-        yield f"instruction: the environment has {env_spec.instruction!r}, the policy was trained on {some}"
+        some = first_few(instructions, limit=MAX_NAMED)
+        yield (
+            "instruction",
+            f"instruction: the environment has {env_spec.instruction!r}, the policy was trained on {some}",
+        )
 
 
-def _words(value: object) -> str:
-    """Names one after the other, all else as it is."""
+def _listed(value: object) -> str:
     if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
         return ", ".join(value) or "none"
     return str(value)
 
 
 def unseen_tasks_warning(policy_spec: EnvSpec, env_specs: Sequence[EnvSpec]) -> str:
-    """What to say, in one line, of tasks that the policy was not trained on; empty if there are none.
+    """One line about tasks that the policy was not trained on; empty if there are none.
 
     Args:
         policy_spec: Spec of the checkpoint.
@@ -94,8 +105,8 @@ def unseen_tasks_warning(policy_spec: EnvSpec, env_specs: Sequence[EnvSpec]) -> 
     if not unseen:
         return ""
     return (
-        f"The policy was not trained on {_named('+'.join(unseen))}, but on {_named(policy_spec.task)}: what it does "
-        "there is generalisation."
+        f"The policy was not trained on {_task_names('+'.join(unseen))}, but on {_task_names(policy_spec.task)}: what "
+        "it does there is generalisation."
     )
 
 
@@ -107,15 +118,7 @@ def _trained_on(policy_spec: EnvSpec, env_spec: EnvSpec) -> bool:
     return f"+{env_spec.task}+" in f"+{policy_spec.task}+"
 
 
-def _named(task: str) -> str:
-    """The tasks of a spec, or how many, if they are many."""
+def _task_names(task: str) -> str:
+    """The tasks of a spec, or their number if there are many."""
     names = task.split("+")
-    return " and ".join(names) if len(names) <= SHOWN else f"{len(names)} tasks"
-
-
-# FOLDED policies.embodiment: Which kind of robot a spec is of.
-
-
-def embodiment_of(spec: EnvSpec) -> str:
-    """A robot in a way to control it, for instance "viperx_bimanual-joint"."""
-    return f"{spec.robot}-{spec.control}"
+    return " and ".join(names) if len(names) <= MAX_NAMED else f"{len(names)} tasks"

@@ -1,4 +1,4 @@
-"""Statistics of training data, with which inputs and outputs are normalised."""
+"""Statistics of training data, and the layer that normalises with them."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,13 +9,12 @@ from torch import Tensor, nn
 
 from ambidex.envs.types import Float32Array
 
-SMALLEST_STD = 1e-2  # what hardly moves must not be blown up; the original ACT clips at the same value
-FIELDS = ("qpos", "objects", "actions")
+SMALLEST_STD = 1e-2  # keeps dimensions that hardly move from being scaled up; the original ACT clips at the same value
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldStatistics:
-    """Per dimension of one field, in its own units.
+    """Statistics of one field, per dimension, in its own units.
 
     Attributes:
         mean: Mean.
@@ -35,7 +34,7 @@ class FieldStatistics:
 
     @classmethod
     def of(cls, values: Float32Array) -> Self:
-        """Of rows, shape (N, D)."""
+        """Statistics of rows, shape (N, D)."""
         rows = values.astype(np.float64)
         low, high = np.quantile(rows, (0.01, 0.99), axis=0)
         columns = (rows.mean(0), rows.std(0), rows.min(0), rows.max(0), low, high)
@@ -45,12 +44,12 @@ class FieldStatistics:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Statistics of the training episodes alone.
+    """Statistics of the training episodes; held-out episodes are not included.
 
     Attributes:
-        qpos: Of joint positions, J dimensions.
-        objects: Of object poses, 7 * objects dimensions.
-        actions: Of actions, A dimensions.
+        qpos: Joint positions, J dimensions.
+        objects: Object poses, 7 * objects dimensions.
+        actions: Actions, A dimensions.
     """
 
     qpos: FieldStatistics
@@ -58,14 +57,13 @@ class Statistics:
     actions: FieldStatistics
 
 
-# FOLDED policies.normalization: Values of a field with mean 0 and standard deviation 1, and back.
-
-
 class Normalization(nn.Module):
-    """Keeps mean and standard deviation as buffers, so that a state dict is complete.
+    """Scales values to mean 0 and standard deviation 1, and back.
+
+    Mean and standard deviation are buffers, so a state dict is complete.
 
     Args:
-        statistics: Of the training data, D dimensions. Standard deviations below `SMALLEST_STD` count as that.
+        statistics: Of the training data, D dimensions. Standard deviations are clipped at `SMALLEST_STD`.
     """
 
     mean: Tensor
@@ -77,9 +75,9 @@ class Normalization(nn.Module):
         self.register_buffer("std", torch.tensor(statistics.std, dtype=torch.float32).clamp(min=SMALLEST_STD))
 
     def forward(self, values: Tensor) -> Tensor:
-        """From the field's units, shape (..., D)."""
+        """Normalise values in the field's units, shape (..., D)."""
         return (values - self.mean) / self.std
 
     def inverse(self, values: Tensor) -> Tensor:
-        """Back to the field's units, shape (..., D)."""
+        """Un-normalise values, shape (..., D)."""
         return values * self.std + self.mean

@@ -1,4 +1,4 @@
-"""Policies by name, and where their presets live. Nothing is imported before it is asked for."""
+"""Registered policies and their presets; modules are imported when a name is resolved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +11,6 @@ _REGISTERED = {
 POLICIES: Mapping[str, str] = {name: policy for name, (policy, _) in _REGISTERED.items()}
 PRESETS: Mapping[str, str] = {name: preset for name, (_, preset) in _REGISTERED.items()}
 
-
-# FOLDED policies.preset: A named, complete setting of a policy and of its training.
-
 Config = TypeVar("Config", covariant=True)
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -21,20 +18,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingDefaults:
-    """What the trainer uses where the command line says nothing.
-
-    Attributes:
-        steps: Optimiser steps.
-        batch_size: Samples in a step.
-        learning_rate: AdamW's rate.
-        backbone_learning_rate: The rate of `Policy.backbone_parameters`.
-        weight_decay: AdamW's decay.
-        warmup_steps: Steps over which both rates rise from zero.
-        schedule: What the rates do after that; "cosine" ends at zero.
-        gradient_clip: Largest norm of all gradients together; 0 for none.
-        ema_decay: Decay of the running average of the weights that is saved for use; 0 for none.
-        precision: Of the forward and backward pass; "auto" is bf16 where the hardware computes in it.
-    """
+    """A preset's defaults for the flags of `train-policy` of the same names; see `TrainConfig`."""
 
     steps: int
     batch_size: int
@@ -50,10 +34,10 @@ class TrainingDefaults:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset(Generic[Config]):
-    """Everything that is needed to train a policy, but for the data.
+    """A named, complete setting: everything needed to train a policy except the data.
 
     Attributes:
-        config: The policy's own configuration.
+        config: The policy's own settings.
         training: Defaults of the trainer.
     """
 

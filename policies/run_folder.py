@@ -1,68 +1,124 @@
-"""What lies where in a training run's folder. Needs no torch."""
+"""Layout of a run folder: its checkpoints, and the files of each. Needs no torch."""
 
 import json
 import os
 import shutil
 from collections.abc import Sequence
+from itertools import count, takewhile
 from pathlib import Path
 
+from ambidex.atomic_files import TEMPORARY
 from ambidex.errors import CheckpointError, UsageError
 
+RUNS = Path("runs")
+TRAIN_JSON = "train.json"
 CHECKPOINTS = "checkpoints"
 LAST = "last"
-TRAINING_STATE = "training_state"
 CONFIG = "config.json"
-TRAIN_JSON = "train.json"
-RUNS = Path("runs")
-SHOWN = 5
-NAMED = 3  # datasets that a folder is named after
-_TEMPORARY = ".tmp-"
+ENV_SPEC = "env_spec.json"
+STATISTICS = "statistics.json"
+MODEL = "model.safetensors"
+FURTHER_EMBODIMENTS = "robots"
+TRAINING_STATE = "training_state"
+MAX_NAMED = 3  # datasets in the name of a run
 
 
 def default_run(policy: str, data: Sequence[Path], root: Path = RUNS) -> Path:
-    """Where a training goes unless told otherwise: runs/POLICY-DATASET; many datasets go by the folder they lie in."""
+    """The default run folder, runs/POLICY-DATASET; many datasets are named by the folder that they are in."""
     folders = [path.resolve() for path in data]
-    if len(folders) <= NAMED:
+    if len(folders) <= MAX_NAMED:
         return root / f"{policy}-{'+'.join(folder.name for folder in folders)}"
     parents = list(dict.fromkeys(folder.parent.name for folder in folders))
-    return root / f"{policy}-{'+'.join(parents[:NAMED])}-{len(folders)}"
+    return root / f"{policy}-{'+'.join(parents[:MAX_NAMED])}-{len(folders)}"
+
+
+def newest_run(policy_name: str, root: Path = RUNS) -> Path:
+    """The run of a policy whose last checkpoint is the newest.
+
+    Raises:
+        UsageError: There is none; the message names the command that makes one.
+    """
+    runs = [run for run in root.iterdir() if _policy_of(run) == policy_name] if root.is_dir() else []
+    if not runs:
+        command = f"`train-policy --policy {policy_name} --data data/TASK`"
+        hint = f"Train one with {command}, or name a checkpoint with --checkpoint."
+        raise UsageError(f"There is no trained {policy_name} under {root}.", hint, path=root)
+    return max(runs, key=lambda run: (run / CHECKPOINTS / LAST / CONFIG).stat().st_mtime_ns)
+
+
+def _policy_of(run: Path) -> str | None:
+    try:
+        policy = json.loads((run / CHECKPOINTS / LAST / CONFIG).read_text(encoding="utf-8"))["policy"]
+    except (OSError, ValueError, KeyError, TypeError):  # not a run folder
+        return None
+    return str(policy)
 
 
 def checkpoint_path(run: Path, step: int) -> Path:
-    """Where the checkpoint of a step lies."""
+    """Folder of the checkpoint of a step."""
     return run / CHECKPOINTS / str(step)
 
 
+def embodiment_folder(checkpoint: Path, index: int) -> Path:
+    """Folder with spec and statistics of an embodiment; those of the first are in the checkpoint's own folder."""
+    return checkpoint / FURTHER_EMBODIMENTS / str(index) if index else checkpoint
+
+
+def embodiment_folders(checkpoint: Path) -> list[Path]:
+    """The existing folders of a checkpoint's embodiments."""
+    further = takewhile(Path.is_dir, (embodiment_folder(checkpoint, index) for index in count(1)))
+    return [checkpoint, *further]
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The folder of one checkpoint, given that, checkpoints/last, or the run folder.
+
+    Raises:
+        UsageError: There is none.
+        CheckpointError: checkpoints/last points to nothing.
+    """
+    for candidate in (path, path / LAST, path / CHECKPOINTS / LAST):
+        if (candidate / CONFIG).is_file():
+            return candidate.resolve()
+        if candidate.is_symlink():
+            steps = saved_steps(candidate.parent.parent)
+            problem = f"{candidate} points to {candidate.readlink()}, which is no checkpoint."
+            hint = f"Name the folder of another step: {', '.join(map(str, steps)) or 'there is none'}."
+            raise CheckpointError(problem, hint, path=candidate, expected=steps)
+    hint = "Expected a run folder (runs/NAME) or a checkpoint in it (runs/NAME/checkpoints/STEP)."
+    raise UsageError(f"{path} is no checkpoint: it has no {CONFIG}.", hint, path=path)
+
+
 def saved_steps(run: Path) -> list[int]:
-    """Steps of which there is a checkpoint, ascending."""
+    """Steps that have a checkpoint, ascending."""
     folder = run / CHECKPOINTS
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return sorted(int(name) for name in names if name.isdecimal())
 
 
-def resumable_step(run: Path) -> int | None:
-    """The newest step that training can go on from; None if there is none."""
-    return max(resumable_steps(run), default=None)
-
-
 def resumable_steps(run: Path) -> list[int]:
-    """All steps that training can go on from, ascending."""
+    """Steps that training can resume from, ascending."""
     return [step for step in saved_steps(run) if (checkpoint_path(run, step) / TRAINING_STATE).is_dir()]
 
 
+def resumable_step(run: Path) -> int | None:
+    """The last step that training can resume from; None if there is none."""
+    return max(resumable_steps(run), default=None)
+
+
 def point_last_to(run: Path, step: int) -> None:
-    """Let checkpoints/last be this one; it is the old or the new one at any moment."""
+    """Let checkpoints/last point to the checkpoint of a step, atomically."""
     folder = run / CHECKPOINTS
-    temporary = folder / f".{LAST}{_TEMPORARY}{os.getpid()}"
+    temporary = folder / f".{LAST}{TEMPORARY}{os.getpid()}"
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(str(step))
     temporary.replace(folder / LAST)
 
 
 def prune(run: Path, keep: int, done: int) -> None:
-    """Keep the newest `keep` checkpoints up to step `done` (0: all), and the training state of that step alone.
+    """Keep the newest `keep` checkpoints up to step `done` (0: all), and the training state of that step only.
 
-    Later ones, which a training that began again finds there, stay until it comes to them.
+    Later checkpoints, which a restarted training may find, stay until it reaches them.
     """
     steps = saved_steps(run)
     for step in steps:
@@ -74,67 +130,19 @@ def prune(run: Path, keep: int, done: int) -> None:
 
 
 def remove_leftovers(run: Path) -> None:
-    """Remove what killed processes left half-written. Only while nobody writes there."""
-    for leftover in (run / CHECKPOINTS).glob(f".*{_TEMPORARY}*"):
+    """Remove unfinished files of killed processes. Only while no process writes there."""
+    for leftover in (run / CHECKPOINTS).glob(f".*{TEMPORARY}*"):
         if leftover.is_symlink():
             leftover.unlink()
         else:
             shutil.rmtree(leftover)
 
 
-def find_checkpoint(path: Path) -> Path:
-    """The folder of one checkpoint, given that, checkpoints/last, or the run's folder.
-
-    Raises:
-        UsageError: There is none.
-        CheckpointError: checkpoints/last points to nothing.
-    """
-    for candidate in (path, path / LAST, path / CHECKPOINTS / LAST):
-        if (candidate / CONFIG).is_file():
-            return candidate.resolve()
-        if candidate.is_symlink():
-            raise CheckpointError(
-                f"{candidate} points to {candidate.readlink()}, which is no checkpoint. There are the steps "
-                f"{_listed(candidate.parent)}; name the folder of one."
-            )
-    raise UsageError(
-        f"{path} is no checkpoint: it has no {CONFIG}. Expected the folder of a run (runs/NAME), or of one of its "
-        "checkpoints (runs/NAME/checkpoints/STEP) that train-policy wrote."
-    )
-
-
-def newest_run(policy_name: str, root: Path = RUNS) -> Path:
-    """The run of a policy whose last checkpoint is the newest.
-
-    Raises:
-        UsageError: There is none; the message names the command that makes one.
-    """
-    runs = [run for run in root.iterdir() if _policy_of(run) == policy_name] if root.is_dir() else []
-    if not runs:
-        raise UsageError(
-            f"There is no trained {policy_name} under {root}. Train one with `train-policy --policy {policy_name} "
-            "--data data/TASK`, or name a checkpoint with --checkpoint."
-        )
-    return max(runs, key=lambda run: (run / CHECKPOINTS / LAST / CONFIG).stat().st_mtime_ns)
-
-
-def _policy_of(run: Path) -> str | None:
-    try:
-        policy = json.loads((run / CHECKPOINTS / LAST / CONFIG).read_text(encoding="utf-8"))["policy"]
-    except (OSError, ValueError, KeyError, TypeError):  # something else that lies there
-        return None
-    return str(policy)
-
-
-def _listed(checkpoints: Path) -> str:
-    return ", ".join(str(step) for step in saved_steps(checkpoints.parent)) or "none"
-
-
 def _remove(folder: Path) -> None:
-    """Remove a folder so that it is never seen in part."""
+    """Remove a folder so that it is never visible in part."""
     if not folder.exists():
         return
-    doomed = folder.parent.parent if folder.name == TRAINING_STATE else folder.parent
-    doomed = doomed / f".{folder.name}{_TEMPORARY}{os.getpid()}"
+    parent = folder.parent.parent if folder.name == TRAINING_STATE else folder.parent
+    doomed = parent / f".{folder.name}{TEMPORARY}{os.getpid()}"
     folder.rename(doomed)
     shutil.rmtree(doomed)

@@ -1,4 +1,4 @@
-"""The command `train-policy`."""
+"""The command `train-policy`, and the defaults of its flags."""
 
 import json
 import shlex
@@ -14,78 +14,37 @@ from ambidex.errors import UsageError
 from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
-from ambidex.policies.run_folder import TRAIN_JSON, default_run
+from ambidex.policies.run_folder import ENV_SPEC, TRAIN_JSON, default_run, embodiment_folders, find_checkpoint
 from ambidex.policies.training.config import TrainConfig
 from ambidex.policies.training.run_info import config_of, read_train_json, stored_settings
 
 COMMAND = "train-policy"
+POLICY, PRESET = "act", "base"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Parse the flags, train, and leave with an exit code."""
+    """Parse the flags, train, and exit."""
     words = sys.argv[1:] if argv is None else argv
     default = defaults_or_exit(COMMAND, defaults_for, words)
     kind = cast("type[TrainConfig[Any]]", TrainConfig[type(default.model)])  # type: ignore[misc]
     run(COMMAND, _main, kind, words, default=default)
 
 
-def _main(config: TrainConfig[Any]) -> None:
-    try:  # heavy: not for --help
-        from ambidex.policies.train import train
-        from ambidex.policies.training.distributed import ranks_from_environment
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"Training needs packages that are not installed ({error}). Install them: pip install 'ambidex[train]'."
-        ) from error
-
-    try:
-        folder = train(config)
-    except KeyboardInterrupt as interrupt:
-        folder = config.output_dir or default_run(config.policy, config.data)
-        if not (folder / TRAIN_JSON).is_file():
-            raise KeyboardInterrupt("Nothing is saved yet: give the same command again.") from None
-        command = shlex.join([COMMAND, "--resume", "--output-dir", str(folder)])
-        raise KeyboardInterrupt(f"{interrupt} Go on with: {command}".strip()) from None
-    if not config.quiet and ranks_from_environment().first:
-        sys.stdout.write(f"Trained: {folder}. Benchmark it with: {_next_command(config.policy, folder)}\n")
-
-
-def _next_command(policy: str, folder: Path) -> str:
-    """As it can be typed: one run for a whole suite, else one for each task of the data, of several robots one each."""
-    from ambidex.policies.checkpoint import ENV_SPEC, robot_folders
-    from ambidex.policies.run_folder import find_checkpoint
-
-    files = [robot / ENV_SPEC for robot in robot_folders(find_checkpoint(folder))]
-    tasks = [str(json.loads(file.read_text(encoding="utf-8"))["task"]).split("+") for file in files]
-    words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder)]
-    if len(tasks) > 1:
-        return " && ".join(shlex.join([*words, "--task", task]) for task, *_ in tasks)
-    for suite, names in SUITES.items():
-        if set(names) == set(tasks[0]):
-            return shlex.join([*words, "--suite", suite])
-    return " && ".join(shlex.join([*words, "--task", task]) for task in tasks[0])
-
-
-# FOLDED policies.training.train_flags: The defaults of `train-policy`, which depend on three of its own flags.
-
-POLICY, PRESET = "act", "base"
-
-
 def defaults(
     policy: str = POLICY, preset: str = PRESET, observations: str | None = None, *, base: Path | None = None
 ) -> TrainConfig[Any]:
-    """The flags of a policy and preset where nothing else is given.
+    """The settings of a policy and preset, where all other flags have their defaults.
 
     Args:
-        policy: Its name.
-        preset: Its preset's name.
-        observations: What it looks at, where the preset leaves that open.
-        base: A checkpoint to adapt or to fine-tune: the policy's own settings are those that it has.
+        policy: Name of the policy.
+        preset: Name of the preset.
+        observations: "images" or "state"; None for the preset's own.
+        base: A checkpoint to adapt or to fine-tune, whose policy settings are used instead of the preset's.
 
     Raises:
         UnknownNameError: No such policy, preset or kind of observation.
-        UsageError: There is no checkpoint to begin with, or it is of another policy.
-        CheckpointError: It is damaged.
+        UsageError: There is no checkpoint at `base`, or it is of another policy.
+        CheckpointError: The checkpoint is damaged.
     """
     make = cast(Callable[[str, str | None], Preset[Any]], resolve("policy", policy, PRESETS))
     chosen = make(preset, observations)
@@ -106,22 +65,55 @@ class _DecidingFlags:
 
 
 def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
-    """The defaults under these flags, of which only those that decide are looked at; with --resume, the run's own.
+    """The defaults under some flags: those of policy and preset, of the run with --resume.
 
-    With --adapt or --finetune the policy's own settings are those of the checkpoint.
+    With --adapt or --finetune the policy's settings are those of the checkpoint.
 
     Raises:
         UnknownNameError: No such policy, preset or kind of observation.
-        UsageError: There is no run to go on with, or no checkpoint to begin with.
-        CheckpointError: The run to go on with is damaged, or the checkpoint to begin with.
+        UsageError: There is no run to resume, or no checkpoint to start from.
+        CheckpointError: The run or the checkpoint is damaged.
     """
-    known = peek_flags(words, _DecidingFlags)
-    if known.resume:
-        run = known.output_dir or default_run(known.policy, known.data)
-        stored = read_train_json(run)
+    flags = peek_flags(words, _DecidingFlags)
+    if flags.resume:
+        folder = flags.output_dir or default_run(flags.policy, flags.data)
+        stored = read_train_json(folder)
         model = type(defaults(str(stored.get("policy"))).model)
-        return replace(config_of(run, stored, model), resume=False, quiet=False, debug=False)
-    return defaults(known.policy, known.preset, known.observations, base=known.adapt or known.finetune)
+        return replace(config_of(folder, stored, model), resume=False, quiet=False, debug=False)
+    return defaults(flags.policy, flags.preset, flags.observations, base=flags.adapt or flags.finetune)
+
+
+def _main(config: TrainConfig[Any]) -> None:
+    try:  # heavy: not for --help
+        from ambidex.policies.training.distributed import ranks_from_environment
+        from ambidex.policies.training.train import train
+    except ModuleNotFoundError as error:
+        hint = "Install them with: pip install 'ambidex[train]'."
+        raise UsageError(f"Training needs packages that are not installed ({error}).", hint) from error
+
+    try:
+        folder = train(config)
+    except KeyboardInterrupt as interrupt:
+        folder = config.output_dir or default_run(config.policy, config.data)
+        if not (folder / TRAIN_JSON).is_file():
+            raise KeyboardInterrupt("Nothing is saved yet: give the same command again.") from None
+        command = shlex.join([COMMAND, "--resume", "--output-dir", str(folder)])
+        raise KeyboardInterrupt(f"{interrupt} Resume with: {command}".strip()) from None
+    if not config.quiet and ranks_from_environment().first:
+        sys.stdout.write(f"Trained: {folder}. Benchmark it with: {_benchmark_command(config.policy, folder)}\n")
+
+
+def _benchmark_command(policy: str, folder: Path) -> str:
+    """As it can be typed: one run for a whole suite, else one for each task; of several embodiments one for each."""
+    files = [each / ENV_SPEC for each in embodiment_folders(find_checkpoint(folder))]
+    tasks = [str(json.loads(file.read_text(encoding="utf-8"))["task"]).split("+") for file in files]
+    words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder)]
+    if len(tasks) > 1:
+        return " && ".join(shlex.join([*words, "--task", task]) for task, *_ in tasks)
+    for suite, names in SUITES.items():
+        if set(names) == set(tasks[0]):
+            return shlex.join([*words, "--suite", suite])
+    return " && ".join(shlex.join([*words, "--task", task]) for task in tasks[0])
 
 
 if __name__ == "__main__":  # torchrun --nproc-per-node N -m ambidex.policies.train_policy ...

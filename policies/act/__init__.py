@@ -1,1 +1,1 @@
-"""ACT: Action Chunking with Transformers (Zhao et al., "Learning Fine-Grained Bimanual Manipulation", 2023)."""
+"""ACT: Action Chunking with Transformers (Zhao et al., 2023). Start with `model`; `policy` has losses and inputs."""

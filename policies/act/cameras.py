@@ -1,4 +1,7 @@
-"""What each camera is there for."""
+"""Images to tokens: one backbone for all cameras, a grid or a few pooled tokens each, and attention between roles.
+
+C cameras, B samples, D d_model, S tokens.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -26,8 +29,8 @@ GRIDS: Mapping[CameraRole, int] = {
     CameraRole.WRIST_DETAIL: 6,
     CameraRole.WRIST_CONTEXT: 4,
     CameraRole.GLOBAL_OVERVIEW: 2,
-}  # tokens along each side of the view
-KNOWN: Mapping[str, CameraRole] = {
+}  # pooled tokens along each side of the image
+KNOWN_ROLES: Mapping[str, CameraRole] = {
     "left_wrist": CameraRole.WRIST_DETAIL,
     "right_wrist": CameraRole.WRIST_DETAIL,
     "robot0_eye_in_hand": CameraRole.WRIST_DETAIL,
@@ -38,43 +41,8 @@ KNOWN: Mapping[str, CameraRole] = {
 }
 
 
-def roles_of(cameras: tuple[str, ...], overrides: tuple[str, ...]) -> tuple[CameraRole, ...]:
-    """The role of each camera.
-
-    Args:
-        cameras: Camera names.
-        overrides: "NAME=ROLE", which go before the known ones.
-
-    Raises:
-        UsageError: An override is not of that form.
-        UnknownNameError: A camera or a role is not known.
-    """
-    table = {**KNOWN, **dict(_parse(text) for text in overrides)}
-    for camera in cameras:
-        if camera not in table:
-            raise UnknownNameError("role of camera (say it with camera_roles NAME=ROLE)", camera, table)
-    return tuple(table[camera] for camera in cameras)
-
-
-def _parse(text: str) -> tuple[str, CameraRole]:
-    camera, equals, role = text.partition("=")
-    if not (camera and equals):
-        raise UsageError(f"camera_roles: expected NAME=ROLE, got {text!r}. Roles: {', '.join(CameraRole)}.")
-    if role not in set(CameraRole):
-        raise UnknownNameError("camera role", role, CameraRole)
-    return camera, CameraRole(role)
-
-
-# FOLDED policies.act.camera_encoder: Images to tokens.
-
-
 class CameraEncoder(nn.Module):
-    """One backbone for all cameras, called once, and a 1x1 convolution to the width of tokens.
-
-    Args:
-        config: Sizes.
-        cameras: Camera names, C of them.
-    """
+    """One backbone for all cameras, called once, and a 1x1 convolution to the width of tokens."""
 
     def __init__(self, config: ActConfig, cameras: tuple[str, ...]) -> None:
         super().__init__()
@@ -92,11 +60,8 @@ class CameraEncoder(nn.Module):
         return self.tokens(features.unflatten(0, (len(self.cameras), -1)))  # type: ignore[no-any-return]
 
 
-# FOLDED policies.act.grid_tokens: Feature maps to tokens, one for each cell, as in the original.
-
-
 class GridTokens(nn.Module):
-    """Every cell of every camera's feature map is a token; cells at the same place share a position."""
+    """Every cell of every camera's feature map is a token, as in the original; equal cells share a position."""
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Shape (C, B, D, h, w) -> tokens (B, C * h * w, D) and positions (C * h * w, D)."""
@@ -106,21 +71,13 @@ class GridTokens(nn.Module):
         return tokens, positions.repeat(cameras, 1)
 
 
-# FOLDED policies.act.pooled_tokens: Feature maps to a few tokens, as many as the camera's role needs.
-
-
 class PooledTokens(nn.Module):
-    """A grid of tokens for each camera, then optionally attention between cameras of different roles.
-
-    Args:
-        config: Sizes, and the roles of cameras beside the known ones.
-        cameras: Camera names, C of them.
-    """
+    """A small grid of tokens for each camera, by its role, then optionally attention between cameras."""
 
     def __init__(self, config: ActConfig, cameras: tuple[str, ...]) -> None:
         super().__init__()
         self.roles = roles_of(cameras, config.camera_roles)
-        self.places = nn.Embedding(len(cameras), config.d_model)  # which camera a token comes from
+        self.places = nn.Embedding(len(cameras), config.d_model)  # one for each camera
         self.attention = CameraAttention(config, self.roles) if config.camera_attention else None
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,58 +97,42 @@ class PooledTokens(nn.Module):
         return F.adaptive_avg_pool2d(maps, grid).flatten(2).transpose(1, 2)
 
 
-# FOLDED policies.act.camera_attention: Attention between cameras of different roles.
-
-
 class CameraAttention(nn.Module):
-    """Tokens of each role look at the tokens of every other role, each directed pair of roles with its own weights.
+    """Tokens of each role attend to the tokens of every other role, each directed pair with its own weights.
 
-    Cameras of one role make up one set of tokens. A role without cameras has no pairs; with one role alone nothing
-    happens. Before training it changes nothing, for every gate is zero.
-
-    Args:
-        config: Sizes.
-        roles: Role of each camera.
+    Cameras of one role form one set of tokens. A role without cameras has no pairs; with one role only the tokens stay
+    as they are. They also do before training, as every gate is zero.
     """
 
     def __init__(self, config: ActConfig, roles: tuple[CameraRole, ...]) -> None:
         super().__init__()
         self.roles = roles
         present = [role for role in CameraRole if role in roles]
-        names = [_name(source, target) for source, target in permutations(present, 2)]
+        names = [_pair_name(source, target) for source, target in permutations(present, 2)]
         self.pairs = nn.ModuleDict({name: RoleAttention(config) for name in names})
 
     def forward(self, tokens: list[Tensor], positions: list[Tensor]) -> list[Tensor]:
-        """Tokens (B, S_c, D) and positions (S_c, D) of each camera c; gives tokens of the same shapes."""
-        return [tokens[c] + self._heard(c, tokens, positions) for c in range(len(tokens))]
+        """Tokens (B, S_c, D) and positions (S_c, D) of each camera c -> tokens of the same shapes."""
+        return [tokens[c] + self._attend(c, tokens, positions) for c in range(len(tokens))]
 
-    def _heard(self, camera: int, tokens: list[Tensor], positions: list[Tensor]) -> Tensor:
-        """What a camera's tokens learn from other roles, shape (B, S_c, D)."""
+    def _attend(self, camera: int, tokens: list[Tensor], positions: list[Tensor]) -> Tensor:
+        """Sum of a camera's attention to each other role, shape (B, S_c, D)."""
         target = self.roles[camera]
-        heard = torch.zeros_like(tokens[camera])
+        total = torch.zeros_like(tokens[camera])
         for source in dict.fromkeys(role for role in self.roles if role != target):
             members = [c for c, role in enumerate(self.roles) if role == source]
-            seen = torch.cat([tokens[c] for c in members], dim=1)  # (B, S_source, D)
-            places = torch.cat([positions[c] for c in members])  # (S_source, D)
-            heard = heard + self.pairs[_name(source, target)](tokens[camera], positions[camera], seen, places)
-        return heard
-
-
-def _name(source: CameraRole, target: CameraRole) -> str:
-    return f"{source}_to_{target}"
-
-
-# FOLDED policies.act.role_attention: What one role of cameras takes from another.
+            source_tokens = torch.cat([tokens[c] for c in members], dim=1)  # (B, S_source, D)
+            source_positions = torch.cat([positions[c] for c in members])  # (S_source, D)
+            pair = self.pairs[_pair_name(source, target)]
+            total = total + pair(tokens[camera], positions[camera], source_tokens, source_positions)
+        return total
 
 
 class RoleAttention(nn.Module):
-    """Gated cross-attention from a source role to a target role, with projections and norms of its own.
+    """Gated cross-attention from a source role to a target role, with its own projections and norms.
 
-    The gate starts at zero, so that training starts from the model without it; then the gate alone has a gradient,
-    and once it is open everything has.
-
-    Args:
-        config: Sizes.
+    The gate starts at zero, so training starts from the model without it: at first the gate alone has a gradient, and
+    once it is open everything has.
     """
 
     def __init__(self, config: ActConfig) -> None:
@@ -201,7 +142,40 @@ class RoleAttention(nn.Module):
         self.attention = Attention(config.d_model, config.heads, config.dropout)
         self.gate = nn.Parameter(torch.zeros(()))
 
-    def forward(self, target: Tensor, target_places: Tensor, source: Tensor, source_places: Tensor) -> Tensor:
+    def forward(self, target: Tensor, target_positions: Tensor, source: Tensor, source_positions: Tensor) -> Tensor:
         """Queries from target (B, T, D), keys and values from source (B, S, D), with positions -> (B, T, D)."""
         query, value = self.norm_target(target), self.norm_source(source)
-        return self.gate * self.attention(query + target_places, value + source_places, value)  # type: ignore[no-any-return]
+        attended = self.attention(query + target_positions, value + source_positions, value)
+        return self.gate * attended  # type: ignore[no-any-return]
+
+
+def roles_of(cameras: tuple[str, ...], overrides: tuple[str, ...]) -> tuple[CameraRole, ...]:
+    """The role of each camera.
+
+    Args:
+        cameras: Camera names.
+        overrides: "NAME=ROLE"; they take precedence over `KNOWN_ROLES`.
+
+    Raises:
+        UsageError: An override has another form.
+        UnknownNameError: A camera or a role is not known.
+    """
+    table = {**KNOWN_ROLES, **dict(_parse_role(text) for text in overrides)}
+    for camera in cameras:
+        if camera not in table:
+            raise UnknownNameError("role of camera (set it with camera_roles NAME=ROLE)", camera, table)
+    return tuple(table[camera] for camera in cameras)
+
+
+def _parse_role(text: str) -> tuple[str, CameraRole]:
+    camera, equals, role = text.partition("=")
+    if not (camera and equals):
+        problem = f"camera_roles: expected NAME=ROLE, got {text!r}."
+        raise UsageError(problem, f"Roles: {', '.join(CameraRole)}.", field="camera_roles", got=text)
+    if role not in set(CameraRole):
+        raise UnknownNameError("camera role", role, CameraRole)
+    return camera, CameraRole(role)
+
+
+def _pair_name(source: CameraRole, target: CameraRole) -> str:
+    return f"{source}_to_{target}"

@@ -1,8 +1,9 @@
-"""Configuration of ACT."""
+"""Settings of ACT, and its presets."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ambidex.codec import ADDED_LATER
 from ambidex.errors import UnknownNameError, UsageError
@@ -17,21 +18,25 @@ COUNTS = ("chunk_size", "feedforward", "encoder_layers", "decoder_layers", "cvae
 
 @dataclass(frozen=True, kw_only=True)
 class ActConfig:
-    """What ACT looks at, its sizes and the weights of its loss. The defaults are the original's.
+    """Inputs, sizes and loss weights of ACT. The defaults are the original's.
 
     Raises:
-        UsageError: The sizes do not go together.
+        UsageError: The values do not go together.
     """
+
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Policy": "observations cameras chunk_size execute_steps backbone_weights"
+    }
 
     observations: ObservationKind = "images"
     """images, or state for object poses instead of cameras."""
     cameras: tuple[str, ...] = ()
-    """Cameras to look at; none given: all of the data."""
+    """Cameras to use. If not given: all of the data."""
     chunk_size: int = 100
-    """Actions predicted at once."""
+    """Actions per prediction."""
     execute_steps: int = 0
-    """Actions of a chunk that are played before the next one is asked for, at most the chunk; 0 plays it whole. A
-    benchmark can differ."""
+    """Actions of a chunk to execute before the next prediction; 0 executes the whole chunk. A benchmark can override
+    it."""
     d_model: int = 512
     """Width of tokens."""
     heads: int = 8
@@ -49,53 +54,52 @@ class ActConfig:
     dropout: float = 0.1
     """Share of activations dropped in training."""
     kl_weight: float = 10.0
-    """Weight of the KL divergence."""
+    """Loss weight of the KL divergence."""
     padding_weight: float = 0.0
-    """Weight of predicting which actions lie beyond the end; 0 leaves that head out."""
+    """Loss weight of predicting which actions lie beyond the end; 0 leaves out that head."""
     backbone_width: int = 64
     """Channels of ResNet-18's first layers; 64 as published."""
     backbone_norm: BackboneNorm = "frozen"
-    """frozen batch norm for published weights; group or layer norm to learn from scratch, layer being the quicker."""
+    """frozen batch norm for published weights; group or layer norm to train from scratch, where layer is faster."""
     backbone_weights: str = "cached"
-    """A .safetensors or .pth file with ResNet-18's first weights; cached takes torchvision's ImageNet file from torch's
-    cache, and is refused if it is needed and not there; none starts from scratch."""
+    """A .safetensors or .pth file with weights of ResNet-18, cached for torchvision's ImageNet file in torch's cache,
+    or none to train from scratch. An error if a file is needed and missing."""
     camera_tokens: CameraTokens = "grid"
     """grid makes every cell of a camera's feature map a token; pooled makes 6x6, 4x4 or 2x2 by the camera's role."""
     camera_attention: bool = False
-    """Attention between cameras of different roles. Tokens are then pooled whatever --camera-tokens says."""
+    """Attention between cameras of different roles. Implies pooled tokens."""
     camera_roles: tuple[str, ...] = ()
-    """Roles of cameras, NAME=wrist_detail, NAME=wrist_context or NAME=global_overview, beside the known ones."""
+    """Roles of further cameras: NAME=wrist_detail, NAME=wrist_context or NAME=global_overview."""
     instructions: tuple[str, ...] = field(default=(), metadata={ADDED_LATER: True})
-    """The tasks it tells apart, in words; none given: those of the data, if there are several."""
+    """Instructions that the policy tells apart. If not given: those of the data, if there are several."""
 
     def __post_init__(self) -> None:
         for name in COUNTS:
             if getattr(self, name) < 1:
-                raise UsageError(f"ACT: {name} must be 1 or more, got {getattr(self, name)}.")
+                raise self._error(name, "1 or more")
         for name in NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < math.inf:
-                raise UsageError(f"ACT: {name} must be 0 or more, got {getattr(self, name)}.")
+                raise self._error(name, "0 or more")
         if self.heads < 1 or self.d_model % self.heads or self.d_model % 4:
-            raise UsageError(
-                f"ACT: d_model must be a multiple of heads and of 4, got d_model {self.d_model} and heads {self.heads}."
-            )
-        if self.observations == "state" and self.cameras:
-            raise UsageError(
-                f"ACT: --observations state looks at object poses instead of cameras, so --cameras "
-                f"{' '.join(self.cameras)} has no meaning. Leave one of the two out."
-            )
-        if len(set(self.instructions)) < len(self.instructions):
-            raise UsageError(f"ACT: --instructions names one twice: {'; '.join(self.instructions)}. Name each once.")
+            raise self._error("d_model", f"a multiple of 4 and of heads ({self.heads})")
         if not 0 <= self.dropout < 1:
-            raise UsageError(f"ACT: dropout must be at least 0 and less than 1, got {self.dropout}.")
+            raise self._error("dropout", "at least 0 and less than 1")
+        if self.observations == "state" and self.cameras:
+            problem = f"ACT: --observations state uses no cameras, but --cameras {' '.join(self.cameras)} is given."
+            raise UsageError(problem, "Leave out one of the two.", field="cameras")
+        if len(set(self.instructions)) < len(self.instructions):
+            problem = f"ACT: --instructions names one twice: {'; '.join(self.instructions)}."
+            raise UsageError(problem, "Name each once.", field="instructions")
 
     @property
     def pools_cameras(self) -> bool:
         """Whether each camera gives a small grid of tokens."""
         return self.camera_attention or self.camera_tokens == "pooled"
 
+    def _error(self, name: str, expected: str) -> UsageError:
+        value = getattr(self, name)
+        return UsageError(f"ACT: {name} must be {expected}, got {value}.", field=name, got=value, expected=expected)
 
-# FOLDED policies.act.presets: ACT's named settings.
 
 PAPER = Preset(
     config=ActConfig(),
@@ -113,16 +117,8 @@ PAPER = Preset(
 )
 BASE = Preset(
     config=ActConfig(d_model=256),
-    training=TrainingDefaults(
-        steps=50_000,
-        batch_size=8,
-        learning_rate=1e-4,
-        backbone_learning_rate=1e-5,
-        weight_decay=1e-4,
-        warmup_steps=500,
-        schedule="cosine",
-        gradient_clip=10.0,
-        ema_decay=0.0,
+    training=replace(
+        PAPER.training, steps=50_000, learning_rate=1e-4, warmup_steps=500, schedule="cosine", gradient_clip=10.0
     ),
 )
 TINY = Preset(
@@ -138,19 +134,17 @@ TINY = Preset(
         backbone_norm="group",
         backbone_weights="none",
     ),
-    training=TrainingDefaults(
+    training=replace(
+        BASE.training,
         steps=8_000,
         batch_size=32,
         learning_rate=5e-4,
         backbone_learning_rate=5e-4,
-        weight_decay=1e-4,
         warmup_steps=200,
-        schedule="cosine",
-        gradient_clip=10.0,
         ema_decay=0.999,
     ),
 )
-TINY_STATE = Preset(  # poses are exact to a millimetre, which bf16 rounds away; what is played is what is predicted
+TINY_STATE = Preset(  # poses are exact to a millimetre, which bf16 rounds away; the whole chunk is executed
     config=replace(TINY.config, observations="state", chunk_size=50),
     training=replace(TINY.training, steps=12_000, precision="fp32"),
 )
@@ -158,7 +152,7 @@ PRESETS = {"paper": PAPER, "base": BASE, "tiny": TINY}
 
 
 def preset(name: str, observations: str | None = None) -> Preset[ActConfig]:
-    """A complete setting.
+    """A preset of ACT.
 
     Args:
         name: "paper", "base" or "tiny".

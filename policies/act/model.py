@@ -1,9 +1,9 @@
-"""ACT's network, from top to bottom.
+"""ACT's network: a conditional VAE whose decoder is a transformer from observations to a chunk of actions.
 
 Source: Zhao et al., "Learning Fine-Grained Bimanual Manipulation with Low-Cost Hardware", 2023, section 4 and
-appendix C; docs/policies.md says where it differs and why.
+appendix C; docs/policies.md lists the differences and their reasons.
 
-B samples, K actions in a chunk, D d_model, S tokens, J joints, O object dimensions, A action dimensions.
+B samples, K actions per chunk, D d_model, S tokens, J joints, O object dimensions, A action dimensions.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,65 @@ from torch import Tensor, nn
 
 from ambidex.policies.act.cameras import CameraEncoder
 from ambidex.policies.act.config import ActConfig
-from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer, sequence_positions
+from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer, decode, sequence_positions
 
-# FOLDED policies.act.prediction: What ACT's network gives.
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gaussian:
+    """The CVAE encoder's distribution of the latent variable, with independent dimensions.
+
+    Attributes:
+        mean: Shape (B, latent).
+        log_variance: Natural logarithm of the variance, shape (B, latent).
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def sample(self) -> Tensor:
+        """A sample that gradients pass through (reparametrisation, Kingma & Welling, 2013), shape (B, latent)."""
+        return self.mean + torch.randn_like(self.mean) * (self.log_variance / 2).exp()
+
+    def divergence(self) -> Tensor:
+        """KL divergence from a standard Gaussian: summed over dimensions, averaged over the batch, a scalar."""
+        terms = self.mean.square() + self.log_variance.exp() - 1 - self.log_variance
+        return terms.sum(-1).mean() / 2
+
+
+class CvaeEncoder(nn.Module):
+    """Encodes the style of a demonstration, from its actions and joint positions. Used in training only."""
+
+    positions: Tensor
+
+    def __init__(self, config: ActConfig, joints: int, actions: int) -> None:
+        super().__init__()
+        d = config.d_model
+        self.cls = nn.Embedding(1, d)
+        self.qpos = nn.Linear(joints, d)
+        self.actions = nn.Linear(actions, d)
+        sizes = (d, config.heads, config.feedforward, config.dropout)
+        self.layers = nn.ModuleList(EncoderLayer(*sizes) for _ in range(config.cvae_layers))
+        self.latent = nn.Linear(d, 2 * config.latent)
+        self.register_buffer("positions", sequence_positions(2 + config.chunk_size, d), persistent=False)
+
+    def forward(self, qpos: Tensor, actions: Tensor, is_pad: Tensor) -> Gaussian:
+        """From (B, J), (B, K, A), both normalised, and (B, K) bool."""
+        steps = self.actions(actions)  # (B, K, D)
+        cls = self.cls.weight.to(steps.dtype).expand(len(qpos), 1, -1)  # (B, 1, D)
+        tokens = torch.cat((cls, self.qpos(qpos)[:, None], steps), dim=1)  # (B, 2 + K, D)
+        mask = torch.cat((is_pad.new_ones(len(qpos), 2), ~is_pad), dim=1)[:, None, None]  # (B, 1, 1, 2 + K)
+        positions = self.positions.to(tokens.dtype)  # (2 + K, D)
+        last = len(self.layers) - 1
+        for i, layer in enumerate(self.layers):  # only [CLS] is used of the last layer's output
+            tokens = layer(tokens, positions, mask, wanted=1 if i == last else None)
+        with torch.autocast(tokens.device.type, enabled=False):
+            mean, log_variance = self.latent(tokens[:, 0].float()).chunk(2, dim=-1)  # (B, latent) each
+        return Gaussian(mean=mean, log_variance=log_variance)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
-    """One chunk for each sample.
+    """Output of the ACT model, one chunk for each sample.
 
     Attributes:
         actions: Normalised, shape (B, K, A).
@@ -33,19 +84,18 @@ class Prediction:
 
 
 class ActModel(nn.Module):
-    """Everything between normalised observations and normalised actions.
+    """Maps normalised observations to normalised actions.
 
-    In training `cvae` infers the latent variable from the demonstration and a draw of it is given to `forward`;
-    otherwise it is zero, the mean of the prior.
+    In training `cvae` infers the latent variable from the demonstration and `forward` gets a sample of it; otherwise
+    the latent variable is zero, the mean of the prior. With several instructions in the config, the instruction is a
+    learned vector beside the other tokens.
 
     Args:
         config: Sizes.
-        cameras: Camera names; empty for object poses instead.
+        cameras: Camera names; empty to use object poses instead.
         joints: Dimensions of proprioception, J.
         objects: Dimensions of object poses, O.
         actions: Dimensions of an action, A.
-
-    With several instructions in the config, which one is a learned vector beside the other tokens.
     """
 
     def __init__(self, config: ActConfig, cameras: tuple[str, ...], joints: int, objects: int, actions: int) -> None:
@@ -84,12 +134,13 @@ class ActModel(nn.Module):
             latent: Shape (B, latent).
             qpos: Shape (B, J), normalised.
             objects: Shape (B, O), normalised; None with cameras.
-            images: Camera -> (B, 3, H, W) uint8; looked at only with cameras.
+            images: Camera -> (B, 3, H, W) uint8; used with cameras only.
             task: Index of the instruction, shape (B,); None without instructions.
         """
         memory, positions = self._encode(latent, qpos, objects, images, task)  # (B, S, D), (S, D)
-        tokens = self._decode(memory, positions).float()  # (B, K, D)
-        with torch.autocast(tokens.device.type, enabled=False):  # cheap, and what it gives is the result
+        tokens = decode(self.decoder, self.start, self.queries.weight, memory, positions)  # (B, K, D)
+        tokens = self.norm(tokens).float()
+        with torch.autocast(tokens.device.type, enabled=False):  # cheap, and its output is the result
             actions = self.actions(tokens)  # (B, K, A)
             padding = None if self.padding is None else self.padding(tokens).squeeze(-1)  # (B, K)
         return Prediction(actions=actions, padding=padding)
@@ -110,84 +161,10 @@ class ActModel(nn.Module):
         if self.tasks is not None and task is not None:
             tokens.append(self.tasks(task)[:, None])  # (B, 1, D)
         if self.cameras is not None:
-            seen, places = self.cameras(images)  # (B, S - 2, D), (S - 2, D)
-            tokens.append(seen)  # the last ones, as their places are
-            positions.append(places)
+            image_tokens, image_positions = self.cameras(images)  # (B, S - 2, D), (S - 2, D)
+            tokens.append(image_tokens)  # after the single tokens, in the order of the positions
+            positions.append(image_positions)
         memory, placed = torch.cat(tokens, dim=1), torch.cat(positions).to(tokens[0].dtype)  # (B, S, D), (S, D)
         for layer in self.encoder:
             memory = layer(memory, placed)
         return memory, placed
-
-    def _decode(self, memory: Tensor, positions: Tensor) -> Tensor:
-        """The last layer's output, shape (B, K, D)."""
-        queries = self.queries.weight.to(memory.dtype)  # (K, D)
-        tokens = self.start.to(memory.dtype).expand(len(memory), len(queries), -1)  # (B, K, D)
-        placed = memory + positions  # (B, S, D)
-        for layer in self.decoder:
-            tokens = layer(tokens, queries, memory, placed)
-        return self.norm(tokens)  # type: ignore[no-any-return]
-
-
-# FOLDED policies.act.gaussian: A Gaussian with independent dimensions.
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Gaussian:
-    """What the CVAE encoder believes about the latent variable.
-
-    Attributes:
-        mean: Shape (B, latent).
-        log_variance: Natural logarithm of the variance, likewise.
-    """
-
-    mean: Tensor
-    log_variance: Tensor
-
-    def sample(self) -> Tensor:
-        """A draw that gradients pass through (the reparametrisation of Kingma & Welling, 2013), shape (B, latent)."""
-        return self.mean + torch.randn_like(self.mean) * (self.log_variance / 2).exp()
-
-    def divergence(self) -> Tensor:
-        """KL divergence from a standard Gaussian: summed over dimensions, averaged over the batch, a scalar."""
-        terms = self.mean.square() + self.log_variance.exp() - 1 - self.log_variance
-        return terms.sum(-1).mean() / 2
-
-
-# FOLDED policies.act.cvae_encoder: The encoder of ACT's conditional variational autoencoder (CVAE), used in training alone.
-
-
-class CvaeEncoder(nn.Module):
-    """The style of a demonstration, from its actions and where the robot stood.
-
-    Args:
-        config: Sizes.
-        joints: Dimensions of proprioception, J.
-        actions: Dimensions of an action, A.
-    """
-
-    positions: Tensor
-
-    def __init__(self, config: ActConfig, joints: int, actions: int) -> None:
-        super().__init__()
-        d = config.d_model
-        self.cls = nn.Embedding(1, d)
-        self.qpos = nn.Linear(joints, d)
-        self.actions = nn.Linear(actions, d)
-        sizes = (d, config.heads, config.feedforward, config.dropout)
-        self.layers = nn.ModuleList(EncoderLayer(*sizes) for _ in range(config.cvae_layers))
-        self.latent = nn.Linear(d, 2 * config.latent)
-        self.register_buffer("positions", sequence_positions(2 + config.chunk_size, d), persistent=False)
-
-    def forward(self, qpos: Tensor, actions: Tensor, is_pad: Tensor) -> Gaussian:
-        """From (B, J), (B, K, A), both normalised, and (B, K) bool."""
-        steps = self.actions(actions)  # (B, K, D)
-        cls = self.cls.weight.to(steps.dtype).expand(len(qpos), 1, -1)  # (B, 1, D)
-        tokens = torch.cat((cls, self.qpos(qpos)[:, None], steps), dim=1)  # (B, 2 + K, D)
-        counts = torch.cat((is_pad.new_ones(len(qpos), 2), ~is_pad), dim=1)[:, None, None]  # (B, 1, 1, 2 + K)
-        positions = self.positions.to(tokens.dtype)  # (2 + K, D)
-        last = len(self.layers) - 1
-        for i, layer in enumerate(self.layers):  # of the last layer's output, only [CLS] is looked at
-            tokens = layer(tokens, positions, counts, wanted=1 if i == last else None)
-        with torch.autocast(tokens.device.type, enabled=False):
-            mean, log_variance = self.latent(tokens[:, 0].float()).chunk(2, dim=-1)  # (B, latent) each
-        return Gaussian(mean=mean, log_variance=log_variance)

@@ -1,4 +1,7 @@
-"""Multi-head attention."""
+"""Transformer layers of ACT: encoder and decoder layers, attention, feed-forward, dropout, and fixed positions.
+
+B samples, S or K tokens of width D.
+"""
 
 import math
 
@@ -6,77 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-
-class Attention(nn.Module):
-    """Multi-head attention through torch's fused kernel; never makes the matrix of weights for anyone to look at.
-
-    Args:
-        d_model: Width of tokens, D.
-        heads: Heads.
-        dropout: Share of attention weights dropped in training.
-    """
-
-    def __init__(self, d_model: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.dropout = Dropout(dropout)
-        self.in_weight = nn.Parameter(torch.empty(3 * d_model, d_model))  # query, key, value
-        self.in_bias = nn.Parameter(torch.zeros(3 * d_model))
-        self.out = nn.Linear(d_model, d_model)
-        nn.init.xavier_uniform_(self.in_weight)
-        nn.init.xavier_uniform_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-
-    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Queries (B, Q, D) attend to keys and values (B, S, D), of which those in `mask` (B, 1, 1, S) count."""
-        weights, biases = self.in_weight.chunk(3), self.in_bias.chunk(3)
-        projected = [F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
-        q, k, v = (x.view(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in projected)  # (B, heads, S, D / heads)
-        mixed = self._mix(q, k, v, mask)  # (B, heads, Q, D / heads)
-        return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
-
-    def _mix(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-        if self.dropout.active and draws_bytes(q):
-            return self._mix_by_hand(q, k, v, mask)
-        share = self.dropout.share if self.training else 0.0
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=share)
-
-    def _mix_by_hand(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-        """The same with quick dropout; with dropout on a CPU torch has no fused kernel either."""
-        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)  # (B, heads, Q, S)
-        if mask is not None:
-            scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask, -torch.inf)
-        weights: Tensor = self.dropout(scores.softmax(-1))
-        return weights @ v
-
-
-# FOLDED policies.act.feedforward: Feed-forward part of a transformer layer.
-
-
-class FeedForward(nn.Module):
-    """Linear, ReLU, linear, with dropout between.
-
-    Args:
-        d_model: Width of tokens, D.
-        hidden: Width between.
-        dropout: Share of hidden activations dropped in training.
-    """
-
-    def __init__(self, d_model: int, hidden: int, dropout: float) -> None:
-        super().__init__()
-        self.linear1 = nn.Linear(d_model, hidden)
-        self.linear2 = nn.Linear(hidden, d_model)
-        self.dropout = Dropout(dropout)
-        for linear in (self.linear1, self.linear2):
-            nn.init.xavier_uniform_(linear.weight)
-            nn.init.zeros_(linear.bias)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Shape (B, S, D) -> the same."""
-        return self.linear2(self.dropout(torch.relu(self.linear1(tokens))))  # type: ignore[no-any-return]
-
-
-# FOLDED policies.act.encoder_layer: One layer of a transformer encoder.
+BYTE = 256
+TEMPERATURE = 10_000.0  # of positions
 
 
 class EncoderLayer(nn.Module):
@@ -100,13 +34,13 @@ class EncoderLayer(nn.Module):
     def forward(
         self, tokens: Tensor, positions: Tensor, mask: Tensor | None = None, wanted: int | None = None
     ) -> Tensor:
-        """One layer. Positions join queries and keys, not values.
+        """One layer. Positions are added to queries and keys, not to values.
 
         Args:
             tokens: Shape (B, S, D).
             positions: Shape (S, D).
-            mask: Which tokens count, shape (B, 1, 1, S) bool; None for all.
-            wanted: How many tokens, from the first on, to work out; None for all S.
+            mask: Tokens to attend to, shape (B, 1, 1, S) bool; None for all.
+            wanted: Number of tokens to compute, from the first on; None for all S.
         """
         placed = tokens + positions  # (B, S, D)
         attended = self.attention(placed[:, :wanted], placed, tokens, mask)  # (B, wanted, D)
@@ -114,18 +48,10 @@ class EncoderLayer(nn.Module):
         return self.norm2(tokens + self.dropout(self.feedforward(tokens)))  # type: ignore[no-any-return]
 
 
-# FOLDED policies.act.decoder_layer: One layer of a transformer decoder.
-
-
 class DecoderLayer(nn.Module):
     """Self-attention, attention to the encoder's output and feed-forward, each with a residual and a norm after it.
 
-    Args:
-        d_model: Width of tokens, D.
-        heads: Attention heads.
-        feedforward: Hidden width of the feed-forward part.
-        dropout: Share of activations dropped in training.
-        first: The first layer, whose tokens are all alike, has no self-attention (docs/policies.md says why).
+    The `first` layer has no self-attention, as its tokens are all alike (docs/policies.md).
     """
 
     def __init__(self, d_model: int, heads: int, feedforward: int, dropout: float, *, first: bool) -> None:
@@ -147,48 +73,86 @@ class DecoderLayer(nn.Module):
         return self.norm3(tokens + self.dropout(self.feedforward(tokens)))  # type: ignore[no-any-return]
 
 
-# FOLDED policies.act.positions: Fixed positions of tokens: sines and cosines of geometrically spaced frequencies.
+def decode(layers: nn.ModuleList, start: Tensor, queries: Tensor, memory: Tensor, positions: Tensor) -> Tensor:
+    """The last decoder layer's output, shape (B, K, D).
 
-TEMPERATURE = 10_000.0
-
-
-def sequence_positions(length: int, d_model: int) -> Tensor:
-    """Of tokens in a row, shape (length, d_model); source: Vaswani et al., "Attention Is All You Need", 2017."""
-    return _waves(torch.arange(length, dtype=torch.float32), d_model)
-
-
-def image_positions(height: int, width: int, d_model: int, device: torch.device | None = None) -> Tensor:
-    """Of the cells of an image, row by row, shape (height * width, d_model); source: DETR (Carion et al., 2020).
-
-    The first half of a token tells the row and the second the column, both scaled so that the last is at 2 pi.
+    Args:
+        layers: Decoder layers.
+        start: All tokens before the first layer, shape (D,).
+        queries: Positions of the tokens, shape (K, D).
+        memory: The encoder's output, shape (B, S, D).
+        positions: Positions of its tokens, shape (S, D).
     """
-    rows = torch.arange(1, height + 1, device=device) / height * 2 * math.pi
-    columns = torch.arange(1, width + 1, device=device) / width * 2 * math.pi
-    y = _waves(rows, d_model // 2)[:, None].expand(height, width, -1)
-    x = _waves(columns, d_model // 2)[None].expand(height, width, -1)
-    return torch.cat((y, x), dim=-1).flatten(0, 1)
+    queries = queries.to(memory.dtype)
+    tokens = start.to(memory.dtype).expand(len(memory), len(queries), -1)  # (B, K, D)
+    placed = memory + positions  # (B, S, D)
+    for layer in layers:
+        tokens = layer(tokens, queries, memory, placed)
+    return tokens
 
 
-def _waves(places: Tensor, d: int) -> Tensor:
-    """Shape (N,) -> (N, d), sine and cosine in turn."""
-    wavelengths = TEMPERATURE ** (torch.arange(0, d, 2, device=places.device) / d)  # (d / 2,)
-    angles = places[:, None] / wavelengths  # (N, d / 2)
-    return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)
+class Attention(nn.Module):
+    """Multi-head attention through torch's fused kernel, with dropout of attention weights."""
+
+    def __init__(self, d_model: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = Dropout(dropout)
+        self.in_weight = nn.Parameter(torch.empty(3 * d_model, d_model))  # query, key, value
+        self.in_bias = nn.Parameter(torch.zeros(3 * d_model))
+        self.out = nn.Linear(d_model, d_model)
+        nn.init.xavier_uniform_(self.in_weight)
+        nn.init.xavier_uniform_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Queries (B, Q, D) attend to keys and values (B, S, D) where `mask` (B, 1, 1, S) is true."""
+        weights, biases = self.in_weight.chunk(3), self.in_bias.chunk(3)
+        projected = [F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
+        q, k, v = (x.view(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in projected)  # (B, heads, S, D / heads)
+        mixed = self._mix(q, k, v, mask)  # (B, heads, Q, D / heads)
+        return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+    def _mix(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        if self.dropout.active and draws_bytes(q):
+            return self._mix_unfused(q, k, v, mask)
+        share = self.dropout.share if self.training else 0.0
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=share)
+
+    def _mix_unfused(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """The same with byte dropout; with dropout torch has no fused kernel on a CPU either."""
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)  # (B, heads, Q, S)
+        if mask is not None:
+            scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask, -torch.inf)
+        weights: Tensor = self.dropout(scores.softmax(-1))
+        return weights @ v
 
 
-# FOLDED policies.act.dropout: Dropout that is quick on a CPU too.
+class FeedForward(nn.Module):
+    """Linear, ReLU, dropout, linear."""
 
-BYTE = 256
+    def __init__(self, d_model: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(d_model, hidden)
+        self.linear2 = nn.Linear(hidden, d_model)
+        self.dropout = Dropout(dropout)
+        for linear in (self.linear1, self.linear2):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Shape (B, S, D) -> the same."""
+        return self.linear2(self.dropout(torch.relu(self.linear1(tokens))))  # type: ignore[no-any-return]
 
 
 class Dropout(nn.Module):
-    """Sets a share of the activations to zero in training and scales the others up, so that the mean stays.
+    """Dropout that is fast on a CPU: it draws one random byte for each activation, eight at once.
 
-    On a CPU torch draws one number for each activation, which takes a fifth of ACT's training step. Here one byte is
-    drawn for each, eight at once, so there the share is a multiple of 1/256 (26/256 for 0.1).
+    torch draws one number for each activation there, which takes a fifth of ACT's training step. With bytes the share
+    is a multiple of 1/256 (26/256 for 0.1). On other devices this is torch's own dropout.
 
     Args:
-        share: Share of activations dropped.
+        share: Share of activations dropped in training; the others are scaled up so that the mean stays.
     """
 
     def __init__(self, share: float) -> None:
@@ -199,7 +163,7 @@ class Dropout(nn.Module):
         """Any shape -> the same."""
         if not self.active:
             return x
-        return x * _kept(x, self.share) if draws_bytes(x) else F.dropout(x, self.share)
+        return x * _byte_mask(x, self.share) if draws_bytes(x) else F.dropout(x, self.share)
 
     @property
     def active(self) -> bool:
@@ -208,13 +172,37 @@ class Dropout(nn.Module):
 
 
 def draws_bytes(x: Tensor) -> bool:
-    """Whether dropout of this tensor draws bytes; a compiler does better on its own."""
+    """Whether dropout of this tensor draws bytes; compiled code is faster with torch's own dropout."""
     return x.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
-def _kept(x: Tensor, share: float) -> Tensor:
-    """Zero for what is dropped and the scale for what is kept, like `x`."""
-    dropped = round(share * BYTE)  # of the 256 values of a byte, those that drop
+def _byte_mask(x: Tensor, share: float) -> Tensor:
+    """Like `x`: zero for what is dropped, the scale for the rest."""
+    dropped = round(share * BYTE)  # of the 256 values of a byte
     words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
     drawn = words.view(torch.uint8)[: x.numel()].view(x.shape)
     return drawn.to(x.dtype).ge_(dropped).mul_(BYTE / (BYTE - dropped))
+
+
+def sequence_positions(length: int, d_model: int) -> Tensor:
+    """Positions of tokens in a row, shape (length, d_model); source: Vaswani et al., "Attention Is All You Need"."""
+    return _waves(torch.arange(length, dtype=torch.float32), d_model)
+
+
+def image_positions(height: int, width: int, d_model: int, device: torch.device | None = None) -> Tensor:
+    """Positions of image cells, row by row, shape (height * width, d_model); source: DETR (Carion et al., 2020).
+
+    The first half of each vector encodes the row and the second the column, both scaled so that the last is at 2 pi.
+    """
+    rows = torch.arange(1, height + 1, device=device) / height * 2 * math.pi
+    columns = torch.arange(1, width + 1, device=device) / width * 2 * math.pi
+    y = _waves(rows, d_model // 2)[:, None].expand(height, width, -1)
+    x = _waves(columns, d_model // 2)[None].expand(height, width, -1)
+    return torch.cat((y, x), dim=-1).flatten(0, 1)
+
+
+def _waves(places: Tensor, d: int) -> Tensor:
+    """Sines and cosines in turn, of geometrically spaced frequencies: (N,) -> (N, d)."""
+    wavelengths = TEMPERATURE ** (torch.arange(0, d, 2, device=places.device) / d)  # (d / 2,)
+    angles = places[:, None] / wavelengths  # (N, d / 2)
+    return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)

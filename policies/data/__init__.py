@@ -1,1 +1,1 @@
-"""TODO policies/data."""
+"""Training data: datasets as one table, their split, and batches of samples and frames."""

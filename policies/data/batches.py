@@ -1,4 +1,4 @@
-"""Turns row numbers into batches: everything but pixels is resident on the training device."""
+"""Makes training batches from row numbers: everything except frames is resident on the training device."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,30 +10,26 @@ from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray
 
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
 
 class SampleGatherer:
-    """Looks up observations and the actions that follow them.
-
-    Args:
-        table: The episodes.
-        chunk_size: Actions per sample, K.
-        device: Where batches shall be.
-    """
+    """Looks up observations and the K = `chunk_size` actions that follow them, on a device."""
 
     def __init__(self, table: EpisodeTable, chunk_size: int, device: torch.device) -> None:
         self._device = device
         self._qpos, self._objects, self._actions, self._last_rows = (
             torch.from_numpy(array).to(device) for array in (table.qpos, table.objects, table.actions, table.last_rows)
         )
-        self._readouts: Tensor | None = None
-        self._robot = embodiment_of(table.spec)
+        self._features: Tensor | None = None
+        self._embodiment = embodiment_of(table.spec)
         self._instructions = [entry.instruction for entry in table.entries]
         self._episode_of_row = table.episode_of_row
         self._offsets = torch.arange(chunk_size, device=device)
 
-    def keep(self, readouts: Tensor) -> None:
-        """Give these with the observations from now on, one for each row of the table, shape (N, ...)."""
-        self._readouts = readouts
+    def cache(self, features: Tensor) -> None:
+        """Add `cached_features` to all later observations: one for each row of the table, shape (N, ...)."""
+        self._features = features
 
     def batch(self, rows: RowArray, images: Mapping[str, Tensor]) -> TrainingBatch:
         """The samples of some rows.
@@ -48,8 +44,8 @@ class SampleGatherer:
             objects=self._objects[at],
             images=images,
             instructions=tuple(self._instructions[i] for i in self._episode_of_row[rows]),
-            robot=self._robot,
-            readout=None if self._readouts is None else self._readouts[at],
+            embodiment=self._embodiment,
+            cached_features=None if self._features is None else self._features[at],
         )
         wanted = at[:, None] + self._offsets  # (B, K)
         last = self._last_rows[at][:, None]  # (B, 1)
@@ -58,14 +54,9 @@ class SampleGatherer:
         )
 
 
-# FOLDED policies.training_data.augmentation: Random changes of training images, on the device they are on.
-
-GREY = (0.299, 0.587, 0.114)  # luma of ITU-R BT.601
-
-
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Shifts and colour changes, drawn anew for each image from torch's own noise.
+    """Random shifts and colour changes of images, drawn for each image from torch's generator, on its device.
 
     Attributes:
         random_shift: Largest shift in each direction [px]; the edge is repeated (Kostrikov et al., "Image augmentation
@@ -80,9 +71,9 @@ class Augmentation:
         """Camera -> (B, 3, H, W) uint8, channels last in memory, to the same."""
         if not self.random_shift and not self.colour_jitter:
             return images
-        return {camera: self._changed(image) for camera, image in images.items()}
+        return {camera: self._augmented(image) for camera, image in images.items()}
 
-    def _changed(self, images: Tensor) -> Tensor:
+    def _augmented(self, images: Tensor) -> Tensor:
         pixels = images.permute(0, 2, 3, 1)  # (B, H, W, 3)
         if self.random_shift:
             pixels = shifted(pixels, self.random_shift)
@@ -91,10 +82,10 @@ class Augmentation:
         return pixels.permute(0, 3, 1, 2)
 
 
-def shifted(pixels: Tensor, most: int) -> Tensor:
-    """Each image (B, H, W, 3) moved by up to `most` pixels down and right, or up and left."""
+def shifted(pixels: Tensor, limit: int) -> Tensor:
+    """Images (B, H, W, 3), each moved by up to `limit` pixels vertically and horizontally."""
     count, height, width, _ = pixels.shape
-    down, right = torch.randint(-most, most + 1, (2, count, 1), device=pixels.device)  # (B, 1) each
+    down, right = torch.randint(-limit, limit + 1, (2, count, 1), device=pixels.device)  # (B, 1) each
     rows = (torch.arange(height, device=pixels.device) - down).clamp(0, height - 1)  # (B, H)
     columns = (torch.arange(width, device=pixels.device) - right).clamp(0, width - 1)  # (B, W)
     image = torch.arange(count, device=pixels.device)[:, None, None]
@@ -102,14 +93,14 @@ def shifted(pixels: Tensor, most: int) -> Tensor:
 
 
 def jittered(pixels: Tensor, share: float) -> Tensor:
-    """Each image (B, H, W, 3) uint8 with other brightness, contrast and saturation.
+    """Images (B, H, W, 3) uint8, each with other brightness, contrast and saturation.
 
     All three are linear in the colours, so each image needs one 3x3 matrix and one offset.
     """
     factors = 1 + share * (2 * torch.rand((3, len(pixels), 1, 1), device=pixels.device) - 1)
     brightness, contrast, saturation = factors  # (B, 1, 1) each
     colours = pixels.flatten(1, 2).float()  # (B, H * W, 3)
-    weights = torch.tensor(GREY, device=pixels.device)
+    weights = torch.tensor(LUMA, device=pixels.device)
     mean = brightness * (colours.mean(1, keepdim=True) @ weights)[..., None]  # grey level of each image, (B, 1, 1)
     to_grey = weights[:, None].expand(3, 3)  # every channel becomes the grey level
     mix = brightness * contrast * (saturation * torch.eye(3, device=pixels.device) + (1 - saturation) * to_grey)

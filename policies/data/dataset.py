@@ -1,6 +1,6 @@
-"""Reads recorded datasets into one table of episodes."""
+"""Reads recorded datasets into tables of episodes, one for each embodiment."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,42 +19,93 @@ ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
     "ee": lambda episode: episode.ee_actions,
 }
 """Control mode -> the actions of an episode in it."""
+INSTRUCTION_SEPARATOR = "; "
+"""Separates the instructions in the merged spec of several datasets."""
+MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names")
+REPORTED_DIFFERENCES = ("spread", "success", "settle_steps")
+"""Fields in which datasets may differ; training reports it."""
 
 
 def read_tables(directories: Sequence[Path], *, multi_embodiment: bool) -> tuple[EpisodeTable, ...]:
-    """The successful episodes of some datasets, a table for each robot, in the order in which they are first named.
+    """The successful episodes of some datasets, one table for each embodiment, in the order of `directories`.
 
     Args:
-        directories: The datasets.
-        multi_embodiment: Whether there may be several robots.
-
-    Raises:
-        UsageError: As `read_table`.
-        DatasetError: As `read_table`.
-        UnknownNameError: As `read_table`.
-    """
-    check_directories(directories)
-    robots: dict[str, list[Dataset]] = {}
-    for dataset in map(Dataset, directories):
-        robots.setdefault(embodiment_of(dataset.spec) if multi_embodiment else "", []).append(dataset)
-    return tuple(_table(datasets) for datasets in robots.values())
-
-
-def read_table(directories: Sequence[Path]) -> EpisodeTable:
-    """The successful episodes of some datasets of one robot, in the order given.
+        directories: Dataset folders.
+        multi_embodiment: Whether there may be several embodiments.
 
     Raises:
         UsageError: No dataset is named, one is named twice or missing, or they do not fit together.
-        DatasetError: A dataset is damaged, has no successful episode, or one from a benchmark's seed.
+        DatasetError: A dataset is damaged, has no successful episode, or one of a benchmark's seed.
         UnknownNameError: It is of another control mode than those of `ACTIONS`.
     """
+    check_directories(directories)
+    groups: dict[str, list[Dataset]] = {}
+    for dataset in map(Dataset, directories):
+        groups.setdefault(embodiment_of(dataset.spec) if multi_embodiment else "", []).append(dataset)
+    return tuple(_table(datasets) for datasets in groups.values())
+
+
+def read_table(directories: Sequence[Path]) -> EpisodeTable:
+    """The successful episodes of some datasets of one embodiment, in the order given; errors as `read_tables`."""
     (table,) = read_tables(directories, multi_embodiment=False)
     return table
 
 
+def check_directories(directories: Sequence[Path]) -> None:
+    """Check that the folders are datasets, before anything is read.
+
+    Raises:
+        UsageError: No dataset is named, one is named twice, or a folder is not a dataset.
+    """
+    if not directories:
+        raise UsageError(
+            "No dataset is given.", "Name folders that record-episodes wrote: --data DIR ...", field="data"
+        )
+    resolved = [directory.resolve() for directory in directories]
+    if len(set(resolved)) < len(resolved):
+        raise UsageError(f"--data names a dataset twice: {' '.join(map(str, directories))}.", "Name each once.")
+    for directory in directories:
+        if not directory.is_dir():
+            problem = "it is a file" if directory.exists() else "there is no such folder"
+            hint = "Expected a folder that record-episodes wrote, for instance data/transfer_cube."
+            raise UsageError(f"--data {directory}: {problem}.", hint, path=directory)
+        inside = dataset_folders(directory)
+        if inside and inside != [directory]:
+            hint = f"To train on all of them give --data {shell_arguments(inside)}, or name some."
+            problem = f"--data {directory}: it is not a dataset but contains {len(inside)}."
+            raise UsageError(problem, hint, path=directory, expected=inside)
+
+
+def merge_specs(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
+    """One spec for several datasets: the cameras that all have, and the objects if all have the same.
+
+    Raises:
+        UsageError: They cannot be trained on together; the message lists the differences.
+    """
+    first_path, first = next(iter(specs.items()))
+    differing = {path: found for path, spec in specs.items() if (found := _differences(first, spec))}
+    if differing:
+        lines = [f"{path} differs from {first_path} in {first_few(found)}" for path, found in differing.items()]
+        several = len({embodiment_of(spec) for spec in specs.values()}) > 1
+        other = "with --policy uniact on several embodiments" if several else "record or render the others again"
+        problem = f"These datasets cannot be trained on together: {first_few(lines)}."
+        raise UsageError(problem, f"Train on those that agree, or {other}.", got=differing)
+    return _merge(first, list(specs.values()))
+
+
+def reported_differences(specs: Mapping[Path, EnvSpec]) -> list[str]:
+    """One sentence for each field of `REPORTED_DIFFERENCES` in which datasets differ."""
+    return [
+        f"The datasets differ in {name}, and are trained on together: "
+        + "; ".join(f"{path} has {getattr(spec, name)}" for path, spec in specs.items())
+        for name in REPORTED_DIFFERENCES
+        if len({getattr(spec, name) for spec in specs.values()}) > 1
+    ]
+
+
 def _table(datasets: Sequence[Dataset]) -> EpisodeTable:
     specs = {dataset.directory: dataset.spec for dataset in datasets}
-    spec = merged_spec(specs)
+    spec = merge_specs(specs)
     loaded = [item for dataset in datasets for item in _load(dataset, spec.control, bool(spec.object_names))]
     entries, qpos, objects, actions = zip(*loaded, strict=True)
     return EpisodeTable(
@@ -67,124 +118,45 @@ def _table(datasets: Sequence[Dataset]) -> EpisodeTable:
     )
 
 
-def check_directories(directories: Sequence[Path]) -> None:
-    """Refuse what cannot be datasets, before anything is read.
-
-    Raises:
-        UsageError: No dataset is named, or one twice, or one is no dataset's folder.
-    """
-    if not directories:
-        raise UsageError("No dataset is given. Name the folders that record-episodes wrote with --data DIR ...")
-    resolved = [directory.resolve() for directory in directories]
-    if len(set(resolved)) < len(resolved):
-        raise UsageError(f"--data names a dataset twice: {' '.join(map(str, directories))}. Name each once.")
-    for directory in directories:
-        if not directory.is_dir():
-            what = "that is a file" if directory.exists() else "there is no such folder"
-            raise UsageError(
-                f"--data {directory}: {what}. Expected the folder of a dataset that record-episodes wrote, for "
-                "instance data/transfer_cube."
-            )
-        inside = dataset_folders(directory)
-        if inside and inside != [directory]:
-            raise UsageError(
-                f"--data {directory}: that is no dataset itself, but holds {len(inside)}. To train on all of them name "
-                f"them, --data {shell_arguments(inside)}, or name some."
-            )
-
-
 def _load(dataset: Dataset, control: str, objects: bool) -> list[Loaded]:
-    loaded = []
-    for file in dataset:
-        if file.episode.success:
-            loaded.append(_fields(file.path, file.episode, control, objects))
+    loaded = [_fields(file.path, file.episode, control, objects) for file in dataset if file.episode.success]
     if not loaded:
-        raise DatasetError(
-            f"{dataset.directory} has no successful episode: {len(dataset)} files, {dataset.info.attempts} attempts. "
-            "Training needs at least one; record some with record-episodes."
-        )
+        folder, attempts = dataset.directory, dataset.info.attempts
+        problem = f"{folder} has no successful episode: {len(dataset)} files, {attempts} attempts."
+        raise DatasetError(problem, "Record at least one with record-episodes.", path=folder)
     return loaded
 
 
 def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded:
-    entry = EpisodeEntry(
-        path=path,
-        steps=episode.steps,
-        seed=episode.seed,
-        task=episode.spec.task,
-        instruction=episode.spec.instruction,
-    )
-    _check_seed(entry)
+    if episode.seed >= FIRST_BENCHMARK_SEED:
+        problem = (
+            f"{path} is of seed {episode.seed}, but seeds from {FIRST_BENCHMARK_SEED} are held out for benchmarks."
+        )
+        hint = f"Train on episodes of seeds 0 to {FIRST_BENCHMARK_SEED - 1}."
+        raise DatasetError(problem, hint, path=path, seed=episode.seed)
     if control not in ACTIONS:
         raise UnknownNameError("control mode", control, tuple(ACTIONS))
+    instruction = episode.spec.instruction
+    entry = EpisodeEntry(path=path, steps=episode.steps, seed=episode.seed, instruction=instruction)
     return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], ACTIONS[control](episode)
 
 
-def _check_seed(entry: EpisodeEntry) -> None:
-    if entry.seed >= FIRST_BENCHMARK_SEED:
-        raise DatasetError(
-            f"{entry.path} is of seed {entry.seed}, and seeds from {FIRST_BENCHMARK_SEED} are for benchmarks: a policy "
-            f"must not be tested on a start it was trained on. Train on episodes of seeds 0 to "
-            f"{FIRST_BENCHMARK_SEED - 1}."
-        )
-
-
-# FOLDED policies.training_data.merged_spec: One EnvSpec for several datasets, or a list of what they disagree on.
-
-INSTRUCTION_SEPARATOR = "; "
-"""What stands between the instructions of several datasets in the spec of them all."""
-MUST_BE_SAID = ("spread", "success", "settle_steps")
-"""Fields in which datasets may differ, but not in silence."""
-MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names")
-
-
-def merged_spec(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
-    """What all datasets have in common: the cameras of all, and the objects if all have the same.
-
-    Raises:
-        UsageError: They cannot be trained on together; the message lists the differences.
-    """
-    first_path, first = next(iter(specs.items()))
-    differing = {path: found for path, spec in specs.items() if (found := _differences(first, spec))}
-    if differing:
-        lines = [f"{path} differs from {first_path} in {first_few(found)}" for path, found in differing.items()]
-        raise UsageError(f"These datasets cannot be trained on together: {first_few(lines)}. {_remedy(specs.values())}")
-    return _merge(first, list(specs.values()))
-
-
-def said_differences(specs: Mapping[Path, EnvSpec]) -> list[str]:
-    """What a person should know of datasets that are trained on together, a sentence each."""
-    return [
-        f"The datasets differ in {name}, and are trained on together: "
-        + "; ".join(f"{path} has {getattr(spec, name)}" for path, spec in specs.items())
-        for name in MUST_BE_SAID
-        if len({getattr(spec, name) for spec in specs.values()}) > 1
-    ]
-
-
 def _differences(first: EnvSpec, other: EnvSpec) -> list[str]:
-    """Of several robots, only that and in which fields; else with what they have, long names by their number."""
-    names = list(MUST_AGREE)
-    if set(first.cameras) & set(other.cameras):
-        names.append("image_size")
+    """Differences with their values, or for another robot only their names; of long tuples, the first difference."""
+    names = [*MUST_AGREE, *(["image_size"] if set(first.cameras) & set(other.cameras) else [])]
     differing = [name for name in names if getattr(first, name) != getattr(other, name)]
     if first.robot == other.robot:
-        return [f"{name}: {_pair(getattr(first, name), getattr(other, name))}" for name in differing]
+        return [f"{name}: {_values(getattr(first, name), getattr(other, name))}" for name in differing]
     also = f" (and {', '.join(name for name in differing if name != 'robot')})" if len(differing) > 1 else ""
     return [f"robot: {first.robot!r} != {other.robot!r}{also}"]
 
 
-def _pair(first: object, other: object) -> str:
+def _values(first: object, other: object) -> str:
     if not (isinstance(first, tuple) and all(isinstance(name, str) for name in first) and isinstance(other, tuple)):
         return f"{first!r} != {other!r}"
-    apart = [f"{own} != {theirs}" for own, theirs in zip(first, other, strict=False) if own != theirs]
-    return f"{len(first)} names != {len(other)}" if len(first) != len(other) else ", ".join(apart[:1])
-
-
-def _remedy(specs: Iterable[EnvSpec]) -> str:
-    if len({embodiment_of(spec) for spec in specs}) > 1:
-        return "Train on those that agree; several robots: --policy uniact."
-    return "Train on those that agree, or record or render the others again with the same flags."
+    if len(first) != len(other):
+        return f"{len(first)} names != {len(other)}"
+    return next(f"{a} != {b}" for a, b in zip(first, other, strict=True) if a != b)
 
 
 def _merge(first: EnvSpec, specs: Sequence[EnvSpec]) -> EnvSpec:

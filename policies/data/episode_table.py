@@ -1,4 +1,4 @@
-"""All steps of several episodes as rows of a few arrays. Pixels stay in the files."""
+"""All steps of several episodes as rows of a few arrays; frames stay in the files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,24 +21,22 @@ class EpisodeEntry:
         path: Its file.
         steps: Its control steps, T.
         seed: Its seed.
-        task: Its task.
-        instruction: The task in words.
+        instruction: Its instruction.
     """
 
     path: Path
     steps: int
     seed: int
-    task: str
     instruction: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EpisodeTable:
-    """E episodes one after the other, N steps in all, a row for each.
+    """E episodes one after the other, N steps in all, one row for each step.
 
     Attributes:
-        spec: What all episodes agree on.
-        specs: What the episodes of each dataset agree on, by its folder.
+        spec: Merged spec of all datasets.
+        specs: Spec of each dataset, by its folder.
         entries: The episodes.
         qpos: Shape (N, J).
         objects: Shape (N, 7 * objects).
@@ -64,7 +62,7 @@ class EpisodeTable:
 
     @cached_property
     def episode_of_row(self) -> RowArray:
-        """Shape (N,)."""
+        """Index of each row's episode, shape (N,)."""
         return np.repeat(np.arange(len(self.entries)), [entry.steps for entry in self.entries])
 
     @cached_property
@@ -79,3 +77,8 @@ class EpisodeTable:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+
+def row_blocks(rows: int, size: int) -> list[RowArray]:
+    """The numbers of all rows in order, in blocks of at most this size."""
+    return [np.arange(first, min(first + size, rows)) for first in range(0, rows, size)]

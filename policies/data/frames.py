@@ -1,9 +1,9 @@
-"""Where the pixels of training samples come from."""
+"""Reads frames of episode files by row, here or ahead of time in worker processes."""
 
 import signal
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,34 +16,13 @@ from ambidex.policies.data.episode_table import EpisodeTable, RowArray
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.formats.registry import open_episode
 
-
-class FrameSource(Protocol):
-    """Gives the frames of rows (B,) as camera -> (B, 3, H, W) uint8 on the training device, channels last in memory.
-
-    Every source gives the same.
-    """
-
-    def images(self, rows: RowArray) -> Mapping[str, Tensor]:
-        """Those of some rows, now."""
-        ...
-
-    def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
-        """Those of each order of rows; a source may work ahead."""
-        ...
-
-
-# FOLDED policies.training_data.frame_reading: Decodes frames of episode files, as they are asked for by row.
-
-OPEN_FILES = 128  # far below what a process may open
+OPEN_FILES = 128  # far below the number that a process may open
+Frames = dict[str, Tensor]
+"""Camera -> (B, H, W, 3) uint8."""
 
 
 class FrameReader:
-    """Reads frames by row of a table. Each file is opened once and stays open, up to a number. Can be pickled.
-
-    Args:
-        table: The episodes.
-        cameras: The cameras to read.
-    """
+    """Reads frames by row of a table. Files stay open, up to `OPEN_FILES`. Can be pickled."""
 
     def __init__(self, table: EpisodeTable, cameras: Sequence[str]) -> None:
         self.cameras = tuple(cameras)
@@ -80,20 +59,10 @@ class FrameReader:
         return {**self.__dict__, "_open": OrderedDict()}
 
 
-def frames_size(rows: int, cameras: Sequence[str], image_size: tuple[int, int]) -> int:
-    """Bytes of the decoded frames of this many rows."""
-    height, width = image_size
-    return rows * len(cameras) * height * width * 3
-
-
-# FOLDED policies.training_data.frame_loader: Worker processes that decode frames ahead of time and hand them over as uint8 in shared memory.
-
-Frames = dict[str, Tensor]
-"""Camera -> (B, H, W, 3) uint8."""
-
-
-def loaded(reader: FrameReader, orders: Iterable[RowArray], workers: int, *, pinned: bool = False) -> Iterator[Frames]:
-    """The frames of each order of rows (B,), decoded by worker processes; 0 decodes here.
+def load_frames(
+    reader: FrameReader, orders: Iterable[RowArray], workers: int, *, pin_memory: bool = False
+) -> Iterator[Frames]:
+    """The frames of each batch of rows (B,), decoded by worker processes; with 0 workers in this process.
 
     Raises:
         DatasetError: A file or a frame is damaged.
@@ -103,12 +72,12 @@ def loaded(reader: FrameReader, orders: Iterable[RowArray], workers: int, *, pin
         _RowDataset(reader),
         batch_sampler=cast("Iterable[list[int]]", (rows.tolist() for rows in orders)),
         num_workers=workers,
-        collate_fn=_as_it_is,
-        pin_memory=pinned,
+        collate_fn=_identity,
+        pin_memory=pin_memory,
         multiprocessing_context="spawn" if workers else None,
         prefetch_factor=2 if workers else None,
         worker_init_fn=_ignore_interrupts,
-        generator=torch.Generator(),  # it would draw from the noise of training otherwise
+        generator=torch.Generator(),  # otherwise it would draw from the generator that training uses
     )
     try:
         for item in loader:
@@ -119,13 +88,14 @@ def loaded(reader: FrameReader, orders: Iterable[RowArray], workers: int, *, pin
         if not str(error).startswith("DataLoader worker"):
             raise
         raise TrainingError(
-            f"A process that decodes frames has ended: {error} If memory is short, give fewer --data-workers; in a "
-            "container, more shared memory (docker run --shm-size 8g); or render smaller images with render-episodes."
+            f"A process that decodes frames has ended: {error}",
+            "If memory is short, give fewer --data-workers or render smaller images with render-episodes; in a "
+            "container allow more shared memory (docker run --shm-size 8g).",
         ) from error
 
 
 class _RowDataset(Dataset[Frames | AmbidexError]):
-    """What a DataLoader wants: it fetches whole batches."""
+    """Gives a DataLoader whole batches."""
 
     def __init__(self, reader: FrameReader) -> None:
         self._reader = reader
@@ -133,15 +103,15 @@ class _RowDataset(Dataset[Frames | AmbidexError]):
     def __getitems__(self, rows: list[int]) -> Frames | AmbidexError:
         try:
             frames = self._reader.read(torch.tensor(rows).numpy())
-        except AmbidexError as error:  # crosses to the parent as a value; torch would wrap it in a traceback
+        except AmbidexError as error:  # sent to the parent as a value; torch would wrap it in a traceback
             return error
         return {camera: torch.from_numpy(images) for camera, images in frames.items()}
 
 
-def _as_it_is(item: Any) -> Any:
+def _identity(item: Any) -> Any:
     return item
 
 
 def _ignore_interrupts(worker: int) -> None:
-    """Ctrl-C is the parent's business, who lets the step be finished and then stops the workers."""
+    """Leave Ctrl-C to the parent, which completes the step and then stops the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Which episodes are trained on and which are held out."""
+"""Which episodes are trained on, and in which order: the split, the sampler, and the mixture of embodiments."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -8,20 +8,22 @@ import numpy as np
 from ambidex.errors import UsageError
 from ambidex.policies.data.episode_table import RowArray
 
+MIXTURE_STREAM = 1  # separates these draws from the orders of samples
+
 
 def split(episodes: int, fraction: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Training and validation episodes, each in ascending order; a pure function of its arguments.
 
     Args:
-        episodes: How many there are.
-        fraction: Share to hold out, in [0, 1). Of two episodes and more at least one is held out and one left.
-        seed: Decides which.
+        episodes: Number of episodes.
+        fraction: Share to hold out, in [0, 1). Of two episodes or more at least one is held out and one is left.
+        seed: Decides which are held out.
 
     Raises:
         UsageError: The fraction is out of range.
     """
     if not 0.0 <= fraction < 1.0:
-        raise UsageError(f"--validation-fraction {fraction}: expected a number from 0 to below 1.")
+        raise UsageError(f"--validation-fraction {fraction}: expected a number from 0 to below 1.", got=fraction)
     held_out = 0
     if fraction > 0.0 and episodes > 1:
         held_out = min(max(1, round(fraction * episodes)), episodes - 1)
@@ -29,21 +31,18 @@ def split(episodes: int, fraction: float, seed: int) -> tuple[tuple[int, ...], t
     return tuple(sorted(order[held_out:])), tuple(sorted(order[:held_out]))
 
 
-# FOLDED policies.training_data.sampler: The order in which samples are trained on.
-
-
 class Sampler:
-    """Every row once per epoch, each epoch in an order of its own, batches running on from one epoch into the next.
+    """Draws every row once per epoch, in another order each time; batches may span two epochs.
 
     The rows of a step are a pure function of (rows, batch_size * ranks, seed, step): nothing has to be stored to
-    resume, and several processes see together what one sees with a batch as large as theirs together.
+    resume, and several processes together see what one sees with the same total batch size.
 
     Args:
         rows: The rows to sample.
         batch_size: Rows per step and process.
         seed: Decides the orders.
-        rank: Which process this is.
-        ranks: How many processes there are.
+        rank: Index of this process.
+        ranks: Number of processes.
     """
 
     def __init__(self, rows: RowArray, batch_size: int, seed: int, rank: int = 0, ranks: int = 1) -> None:
@@ -67,27 +66,26 @@ class Sampler:
         return np.random.default_rng([self._seed, epoch]).permutation(self._rows)
 
 
-# FOLDED policies.training_data.mixture: Which robot's data each training step is about.
-
-STREAM = 1  # keeps these draws apart from the orders of samples
-
-
 class Mixture:
-    """Draws a robot for each step, the same in all processes and after an interruption.
+    """Assigns each training step to one embodiment, at random by weight.
 
-    The robot of a step is a pure function of (weights, seed, step).
+    The embodiment of a step is a pure function of (weights, seed, step), so it is the same in all processes and after
+    an interruption.
 
     Args:
-        weights: How often each robot has its turn, in proportion, shape (R,); more than 0.
+        weights: Sampling weight of each embodiment, shape (E,); more than 0.
         seed: Decides the draws.
         steps: Training steps.
+
+    Attributes:
+        embodiments: Index of each step's embodiment, shape (steps,).
     """
 
     def __init__(self, weights: Sequence[float], seed: int, steps: int) -> None:
         bounds = np.cumsum(weights)[:-1] / np.sum(weights)
-        draws = np.random.default_rng([seed, STREAM, len(weights)]).random(steps)
-        self.robots: RowArray = np.searchsorted(bounds, draws, side="right")
+        draws = np.random.default_rng([seed, MIXTURE_STREAM, len(weights)]).random(steps)
+        self.embodiments: RowArray = np.searchsorted(bounds, draws, side="right")
 
-    def turns(self, robot: int, before: int | None = None) -> int:
-        """How many steps before this one are about a robot; of all steps without it."""
-        return int(np.count_nonzero(self.robots[:before] == robot))
+    def count(self, embodiment: int, before: int | None = None) -> int:
+        """Number of an embodiment's steps, of all steps or of those before a step."""
+        return int(np.count_nonzero(self.embodiments[:before] == embodiment))

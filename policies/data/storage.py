@@ -1,124 +1,108 @@
-"""Which data path a training takes."""
+"""Where the frames of training samples are stored: decoded once in memory, or streamed from the files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ambidex.errors import UsageError
-from ambidex.policies.data.episode_table import RowArray
-from ambidex.policies.data.frames import FrameReader, Frames, frames_size, loaded
+from ambidex.policies.data.episode_table import RowArray, row_blocks
+from ambidex.policies.data.frames import FrameReader, Frames, load_frames
 
 DATA_PATHS = ("auto", "resident", "streaming")
+ROWS_PER_BATCH = 16  # while decoding all frames
+SMALL = 100_000_000  # below this, starting workers takes longer than decoding [B]
+MEMINFO = Path("/proc/meminfo")
+CGROUP = Path("/sys/fs/cgroup")
+USABLE_SHARE = 0.6  # of free memory; the rest is for the policy and other processes
+UNKNOWN = 2**62  # [B]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrameHome:
-    """Where decoded frames live.
+class FrameStorage:
+    """Where decoded frames are stored.
 
     Attributes:
-        device: Their home; None if they are streamed.
-        size: What they take or would take [B].
-        reason: Why, in words.
+        device: Their device; None if they are streamed.
+        reason: Description for the log.
     """
 
     device: torch.device | None
-    size: int
     reason: str
 
 
-def choose_home(size: int, device: torch.device, wanted: str, processes: int = 1) -> FrameHome:
-    """Resident on the training device if the frames fit, else in the machine's memory, else streaming.
+def choose_storage(size: int, device: torch.device, data_path: str, processes: int = 1) -> FrameStorage:
+    """The training device if the frames fit there, else the machine's memory if they fit, else streaming.
 
     Args:
-        size: Of all decoded frames [B].
+        size: Size of all decoded frames [B].
         device: The training device.
-        wanted: "auto", "resident" or "streaming".
-        processes: Training processes on this machine, each with frames of its own.
+        data_path: One of `DATA_PATHS`.
+        processes: Training processes on this machine, each with its own copy of the frames.
 
     Raises:
-        UsageError: The frames are wanted resident and do not fit.
+        UsageError: The path is "resident" and the frames do not fit.
     """
+    needed, cpu = _gigabytes(size), torch.device("cpu")
     if size == 0:
-        return FrameHome(device=device, size=0, reason="no images")
-    if wanted == "streaming":
-        return FrameHome(device=None, size=size, reason="frames are streamed from the files, as asked for")
+        return FrameStorage(device=device, reason="no images")
+    if data_path == "streaming":
+        return FrameStorage(device=None, reason="frames are streamed from the files, as requested")
     if device.type == "cuda" and size <= spare_memory(device):
-        return FrameHome(device=device, size=size, reason=f"frames are resident on the GPU ({_gigabytes(size)})")
-    spare = spare_memory(torch.device("cpu")) // processes
+        return FrameStorage(device=device, reason=f"frames are resident on the GPU ({needed})")
+    spare = spare_memory(cpu) // processes
     if size <= spare:
-        return FrameHome(
-            device=torch.device("cpu"), size=size, reason=f"frames are resident in memory ({_gigabytes(size)})"
-        )
-    if wanted == "resident":
-        raise UsageError(
-            f"--data-path resident: the decoded frames take {_gigabytes(size)}, and {_gigabytes(spare)} are to spare. "
-            "Take --data-path streaming, fewer --cameras, or smaller images (render-episodes --image-size H W)."
-        )
-    reason = f"frames are streamed from the files: decoded they take {_gigabytes(size)}, {_gigabytes(spare)} are free"
-    return FrameHome(device=None, size=size, reason=reason)
+        return FrameStorage(device=cpu, reason=f"frames are resident in memory ({needed})")
+    comparison = f"decoded they take {needed}, {_gigabytes(spare)} are available"
+    if data_path == "resident":
+        hint = "Use --data-path streaming, fewer --cameras, or smaller images (render-episodes --image-size H W)."
+        raise UsageError(f"--data-path resident: {comparison}.", hint, field="data_path", got=size, expected=spare)
+    return FrameStorage(device=None, reason=f"frames are streamed from the files: {comparison}")
 
 
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.2g} GB"
-
-
-# FOLDED policies.training_data.memory: How much memory there is for training data.
-
-MEMINFO = Path("/proc/meminfo")
-CGROUP = Path("/sys/fs/cgroup")
-SHARE = 0.6  # of what is free; the rest is for the policy and for others
+def frames_size(rows: int, cameras: Sequence[str], image_size: tuple[int, int]) -> int:
+    """Size of the decoded frames of some rows [B]."""
+    height, width = image_size
+    return rows * len(cameras) * height * width * 3
 
 
 def spare_memory(device: torch.device) -> int:
-    """Bytes that may be filled with data: of a GPU, or of the machine (within the limit of a container)."""
+    """Memory that data may take [B]: of a GPU, or of the machine within the limit of a container."""
     if device.type == "cuda":
-        return int(SHARE * torch.cuda.mem_get_info(device)[0])
-    return int(SHARE * min(_machine(), _container()))
+        return int(USABLE_SHARE * torch.cuda.mem_get_info(device)[0])
+    available = _line_value(MEMINFO, "MemAvailable:")
+    machine = UNKNOWN if available is None else 1024 * available  # not Linux: unknown
+    return int(USABLE_SHARE * min(machine, _container_memory()))
 
 
-def _machine() -> int:
-    lines = MEMINFO.read_text(encoding="utf-8").splitlines() if MEMINFO.exists() else []
-    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    return 1024 * kilobytes[0] if kilobytes else 2**62  # not Linux: unknown
+class FrameSource(Protocol):
+    """Gives the frames of rows (B,) as camera -> (B, 3, H, W) uint8 on the training device, channels last in memory.
 
+    All sources give the same frames.
+    """
 
-def _container() -> int:
-    limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
-    return 2**62 if limit is None or used is None else limit - max(0, used - _inactive_file())
+    def images(self, rows: RowArray) -> Mapping[str, Tensor]:
+        """Frames of some rows."""
+        ...
 
-
-def _inactive_file() -> int:
-    """Bytes of files that the container has read and would give up at once [B]."""
-    path = CGROUP / "memory.stat"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)
-
-
-def _number(path: Path) -> int | None:
-    text = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    return int(text) if text.isdecimal() else None
-
-
-# FOLDED policies.training_data.resident_data: Frames decoded once and kept in memory: of the GPU if they fit there, else of the machine.
-
-ROWS_PER_JOB = 16
-SMALL = 100_000_000  # below this, starting workers takes longer than decoding [B]
+    def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
+        """Frames of each batch of rows; a source may decode ahead."""
+        ...
 
 
 class ResidentFrames:
-    """All frames of some cameras, one tensor (N, H, W, 3) uint8 each; see `FrameSource`.
+    """All frames of some cameras in memory, one tensor (N, H, W, 3) uint8 each; a `FrameSource`.
 
     Args:
         reader: Reads the frames.
         rows: N.
         image_size: Height and width [px].
         device: The training device.
-        home: Where the frames live: the training device, or the CPU.
-        workers: Processes that decode; 0 decodes here.
+        storage: Device of the frames: the training device, or the CPU.
+        workers: Processes that decode; 0 decodes in this process.
         progress: Called with the number of rows decoded so far.
     """
 
@@ -129,69 +113,82 @@ class ResidentFrames:
         image_size: tuple[int, int],
         *,
         device: torch.device,
-        home: torch.device,
+        storage: torch.device,
         workers: int,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        self._device, self._home = device, home
+        self._device, self._storage = device, storage
         self._frames = {
-            camera: torch.empty((rows, *image_size, 3), dtype=torch.uint8, device=home) for camera in reader.cameras
+            camera: torch.empty((rows, *image_size, 3), dtype=torch.uint8, device=storage) for camera in reader.cameras
         }
         if reader.cameras:
             small = frames_size(rows, reader.cameras, image_size) < SMALL
             self._fill(reader, rows, 0 if small else workers, progress)
 
     def images(self, rows: RowArray) -> Mapping[str, Tensor]:
-        """See `FrameSource`."""
-        at = torch.from_numpy(rows).to(self._home, non_blocking=True)
+        at = torch.from_numpy(rows).to(self._storage, non_blocking=True)
         return {camera: self._gathered(frames, at).permute(0, 3, 1, 2) for camera, frames in self._frames.items()}
 
     def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
-        """See `FrameSource`."""
         return (self.images(rows) for rows in orders)
 
     def _fill(self, reader: FrameReader, rows: int, workers: int, progress: Callable[[int], None]) -> None:
-        orders = [np.arange(first, min(first + ROWS_PER_JOB, rows)) for first in range(0, rows, ROWS_PER_JOB)]
-        for order, images in zip(orders, loaded(reader, orders, workers), strict=True):
+        orders = row_blocks(rows, ROWS_PER_BATCH)
+        for order, images in zip(orders, load_frames(reader, orders, workers), strict=True):
             for camera, frames in images.items():
-                self._frames[camera][order[0] : order[-1] + 1] = frames.to(self._home)
+                self._frames[camera][order[0] : order[-1] + 1] = frames.to(self._storage)
             progress(int(order[-1]) + 1)
         reader.close()
 
     def _gathered(self, frames: Tensor, at: Tensor) -> Tensor:
-        if self._home == self._device:
+        if self._storage == self._device:
             return frames[at]
         staged = torch.empty((len(at), *frames.shape[1:]), dtype=torch.uint8, pin_memory=True)
         torch.index_select(frames, 0, at, out=staged)
         return staged.to(self._device, non_blocking=True)
 
 
-# FOLDED policies.training_data.streaming_data: Frames decoded again for each sample, for datasets that do not fit into memory.
-
-
 class StreamingFrames:
-    """Reads from the files; see `FrameSource`.
+    """Frames decoded from the files for each sample, for datasets that do not fit in memory; a `FrameSource`.
 
-    Args:
-        reader: Reads the frames.
-        device: The training device.
-        workers: Processes that decode ahead; 0 decodes here.
+    Worker processes decode ahead; with 0 of them this process decodes.
     """
 
     def __init__(self, reader: FrameReader, device: torch.device, workers: int) -> None:
         self._reader, self._device, self._workers = reader, device, workers
 
     def images(self, rows: RowArray) -> Mapping[str, Tensor]:
-        """See `FrameSource`."""
         frames = self._reader.read(rows)
         return self._on_device({camera: torch.from_numpy(images) for camera, images in frames.items()})
 
     def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
-        """See `FrameSource`."""
-        pinned = self._device.type == "cuda"
-        return (self._on_device(frames) for frames in loaded(self._reader, orders, self._workers, pinned=pinned))
+        pin_memory = self._device.type == "cuda"
+        return map(self._on_device, load_frames(self._reader, orders, self._workers, pin_memory=pin_memory))
 
     def _on_device(self, frames: Frames) -> Mapping[str, Tensor]:
         return {
             camera: images.to(self._device, non_blocking=True).permute(0, 3, 1, 2) for camera, images in frames.items()
         }
+
+
+def _container_memory() -> int:
+    """Memory left to the container [B]; files that it has read count as free, as the system would drop them."""
+    limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
+    if limit is None or used is None:
+        return UNKNOWN
+    return limit - max(0, used - (_line_value(CGROUP / "memory.stat", "inactive_file") or 0))
+
+
+def _number(path: Path) -> int | None:
+    text = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    return int(text) if text.isdecimal() else None
+
+
+def _line_value(path: Path, name: str) -> int | None:
+    """The number after a name in a file of such lines; None if there is none."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return next((int(words[1]) for words in map(str.split, lines) if words[:1] == [name]), None)
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.2g} GB"

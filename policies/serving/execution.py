@@ -50,9 +50,9 @@ class Execution:
 
     def agent(self, predict: PredictChunk) -> Agent:
         """The agent that executes the chunks of `predict` in this way."""
-        if self.mode == "chunk":
-            return ChunkExecution(predict, self.steps)
-        return FirstExecution(predict) if self.mode == "first" else EnsembleExecution(predict)
+        if self.mode == "ensemble":
+            return EnsembleExecution(predict)
+        return ChunkExecution(predict, self.steps if self.mode == "chunk" else 1)
 
 
 def choose_execution(
@@ -88,7 +88,7 @@ class ChunkExecution:
 
     Args:
         predict: Source of chunks.
-        steps: Actions executed before the next prediction; None for the whole chunk.
+        steps: Actions executed before the next prediction; None for the whole chunk, 1 to close the loop.
 
     Attributes:
         code: Of the current chunk.
@@ -109,30 +109,6 @@ class ChunkExecution:
             self._actions, self._executed, self.code = chunk.actions[: self._steps], 0, chunk.code
         self._executed += 1
         action: Float32Array = self._actions[self._executed - 1]
-        return action
-
-
-class FirstExecution:
-    """Closed loop: predicts at every step and executes the first action only.
-
-    Args:
-        predict: Source of chunks.
-
-    Attributes:
-        code: Of the last chunk.
-    """
-
-    def __init__(self, predict: PredictChunk) -> None:
-        self._predict = predict
-        self.code = NO_CODE
-
-    def reset(self, observation: Observation, seed: int) -> None:
-        self.code = NO_CODE
-
-    def act(self, observation: Observation) -> Float32Array:
-        chunk = _checked(self._predict(observation))
-        self.code = chunk.code
-        action: Float32Array = chunk.actions[0]
         return action
 
 

@@ -28,9 +28,6 @@ class FixedBatch:
         policy: In evaluation mode, on `device`.
         device: Where it computes.
         batch_size: Rows of every forward pass.
-
-    Attributes:
-        batch_size: As given.
     """
 
     def __init__(self, policy: Policy, device: torch.device, batch_size: int) -> None:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Listener
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ambidex.policies.messages import Chunk, ObservationMessage
@@ -75,9 +74,7 @@ class PolicyServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def serve(self, policy: "Policy", device: "torch.device", *, threads: int = 1) -> None:

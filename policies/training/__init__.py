@@ -1,1 +1,1 @@
-"""What the trainer is made of; `ambidex.policies.train` puts it together."""
+"""The trainer: `train` starts or resumes a run, `trainer` has the loop, `learner` one step, `config` the flags."""

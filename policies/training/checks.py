@@ -1,4 +1,4 @@
-"""What can be refused before any work is done."""
+"""Checks before a training starts, and the hints of their errors."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,177 +25,167 @@ NOT_NEGATIVE = (
     "data_workers seed".split()
 )
 BELOW_ONE = "ema_decay validation_fraction colour_jitter".split()
+DEFAULT_VIEWS: Mapping[str, tuple[str, tuple[int, int]]] = {
+    "aloha": ("top", (120, 160)),
+    "libero": ("agentview", (128, 128)),
+}
+"""Task family -> the camera to suggest, and an image size that trains quickly, height and width [px]."""
 
 
 def check_config(config: TrainConfig[Any]) -> None:
-    """Refuse numbers that make no sense.
+    """Check ranges and choices, and flags that exclude each other.
 
     Raises:
-        UsageError: One is out of range.
+        UsageError: A value is out of range, or flags do not go together.
     """
     ranges = [(name, 1, None) for name in AT_LEAST_ONE] + [(name, 0, None) for name in NOT_NEGATIVE]
     for name, low, high in [*ranges, *((name, 0, 1) for name in BELOW_ONE)]:
         value = getattr(config, name)
         if value is not None and not (value >= low and (high is None or value < high)):
-            expected = f"at least {low}" if high is None else f"from {low} to below {high}"
-            raise UsageError(f"--{name.replace('_', '-')} {value}: expected {expected}.")
+            raise _bad_value(config, name, f"at least {low}" if high is None else f"from {low} to below {high}")
     if config.adapt and config.finetune:
-        raise UsageError("--adapt and --finetune both say where to begin: give one of them.")
+        raise UsageError("--adapt and --finetune both name a checkpoint to start from.", "Give one of them.")
     if config.fresh_interpreter and not (config.adapt or config.finetune):
-        raise UsageError("--fresh-interpreter goes with --adapt or --finetune; without them everything begins afresh.")
+        raise UsageError("--fresh-interpreter requires --adapt or --finetune.", "Leave it out.")
     for name, choices in CHOICES.items():
-        value = getattr(config, name)
-        if value not in choices:
-            raise UsageError(f"--{name.replace('_', '-')} {value}: expected one of {', '.join(choices)}.")
+        if getattr(config, name) not in choices:
+            raise _bad_value(config, name, f"one of {', '.join(choices)}")
+
+
+def _bad_value(config: TrainConfig[Any], name: str, expected: str) -> UsageError:
+    value = getattr(config, name)
+    problem = f"--{name.replace('_', '-')} {value}: expected {expected}."
+    return UsageError(problem, field=name, got=value, expected=expected)
 
 
 def check_inputs(inputs: PolicyInputs, table: EpisodeTable, config: TrainConfig[Any]) -> None:
-    """Refuse a policy that looks at something the data does not have.
+    """Check that the data of an embodiment has everything that the policy uses.
 
     Raises:
-        UsageError: A camera is missing, or object poses that agree, or the images are not of one kind.
+        UsageError: Cameras or object poses are missing, or images differ between datasets.
     """
     if inputs.cameras:
-        _check_images(table, named=bool(getattr(config.model, "cameras", ())))
-    there, wanted, data = table.spec.cameras, inputs.cameras, " ".join(map(str, config.data))
-    missing = [camera for camera in wanted if camera not in there]
-    if missing or not (wanted or there or inputs.objects):
+        _check_images(table, config)
+    available, needed, data = table.spec.cameras, inputs.cameras, " ".join(map(str, config.data))
+    missing = [camera for camera in needed if camera not in available]
+    if missing or not (needed or available or inputs.objects):
         needs = f"the cameras {', '.join(missing)}" if missing else "images"
-        has = f"the cameras {', '.join(there)}" if there else "no camera: it holds states only"
+        has = f"has the cameras {', '.join(available)}" if available else "has no camera: it holds states only"
         lacking = {
-            path: spec for path, spec in table.specs.items() if not (wanted and set(wanted) <= set(spec.cameras))
+            path: spec for path, spec in table.specs.items() if not (needed and set(needed) <= set(spec.cameras))
         }
-        raise UsageError(
-            f"--policy {config.policy} needs {needs}, and {data} has {has}. Render them with "
-            f"{rendering_commands(lacking, wanted)}, or train a policy that needs them not."
-        )
+        problem = f"--policy {config.policy} needs {needs}, but {data} {has}."
+        hint = f"Render them with {rendering_commands(lacking, needed)}, or train a policy that does not need them."
+        raise UsageError(problem, hint, field="cameras", got=available, expected=needed)
     if inputs.objects and not table.spec.object_names:
-        raise UsageError(
-            f"--policy {config.policy} looks at object poses, and the tasks of {data} do not have the "
-            "same objects. Train on one of them, or on images."
-        )
+        problem = f"--policy {config.policy} uses object poses, but the tasks of {data} do not have the same objects."
+        raise UsageError(problem, "Train on one of them, or on images.", field="object_names")
 
 
-def refuse_without_images(tables: Sequence[EpisodeTable], config: TrainConfig[Any], reason: str) -> None:
-    """Say how to have the images that are missing.
+def raise_missing_images(tables: Sequence[EpisodeTable], config: TrainConfig[Any], problem: str) -> None:
+    """Explain how to render the images that a policy lacks.
 
     Raises:
-        UsageError: There are datasets without images, or those of a robot have no camera in common.
+        UsageError: There are datasets without images, or those of an embodiment have no camera in common.
     """
     lacking = {path: spec for table in tables for path, spec in table.specs.items() if not spec.cameras}
     if lacking:
-        raise UsageError(f"{reason} Render them with {rendering_commands(lacking)}, and train on what that writes.")
+        hint = f"Render them with {rendering_commands(lacking)}, and train on what that writes."
+        raise UsageError(problem, hint, field="cameras", got=tuple(lacking))
     for table in tables:
-        _check_images(table, named=bool(getattr(config.model, "cameras", ())))
+        _check_images(table, config)
 
 
 def check_named_cameras(tables: Sequence[EpisodeTable], config: TrainConfig[Any]) -> None:
-    """Refuse names of cameras that no robot's data have.
+    """Check that every camera of the policy's settings exists in some embodiment's data.
 
     Raises:
-        UsageError: There is one.
+        UsageError: A camera does not exist.
     """
-    there = dict.fromkeys(camera for table in tables for camera in table.spec.cameras)
-    unknown = [camera for camera in getattr(config.model, "cameras", ()) if camera not in there]
+    available = dict.fromkeys(camera for table in tables for camera in table.spec.cameras)
+    unknown = [camera for camera in _named_cameras(config) if camera not in available]
     if unknown:
-        raise UsageError(
-            f"--cameras {' '.join(config.model.cameras)}: no data have images of {', '.join(unknown)}. There are "
-            f"{', '.join(there)}."
-        )
+        problem = f"--cameras {' '.join(config.model.cameras)}: no dataset has images of {', '.join(unknown)}."
+        hint = f"Choose from {', '.join(available)}."
+        raise UsageError(problem, hint, field="cameras", got=unknown, expected=tuple(available))
 
 
-def _check_images(table: EpisodeTable, *, named: bool) -> None:
-    """Refuse datasets whose images differ, but for cameras that nobody asked for by name."""
+def _check_images(table: EpisodeTable, config: TrainConfig[Any]) -> None:
+    """Refuse datasets whose images differ in quality or, unless cameras are named, in cameras."""
     (first_path, first), *others = table.specs.items()
     for path, spec in others:
         if spec.render_quality != first.render_quality:
-            raise UsageError(
-                f"The images of {path} are of render quality {spec.render_quality}, those of {first_path} of "
-                f"{first.render_quality}. Render one of them again with render-episodes --render-quality."
-            )
-        if set(spec.cameras) != set(first.cameras) and not named:
-            raise UsageError(
-                f"{path} has images of {', '.join(spec.cameras) or 'no camera'}, {first_path} of "
-                f"{', '.join(first.cameras) or 'no camera'}. Say which to look at, --cameras "
-                f"{' '.join(table.spec.cameras)}, or render the others with render-episodes --cameras."
-            )
+            qualities = f"{spec.render_quality} quality, those of {first_path} {first.render_quality} quality"
+            hint = "Render one of them again with render-episodes --render-quality."
+            raise UsageError(f"The images of {path} have {qualities}.", hint, field="render_quality", path=path)
+        if set(spec.cameras) != set(first.cameras) and not _named_cameras(config):
+            own, theirs = (", ".join(each.cameras) or "no camera" for each in (spec, first))
+            problem = f"{path} has images of {own}, {first_path} of {theirs}."
+            hint = f"Use --cameras {' '.join(table.spec.cameras)}, or render the others with render-episodes --cameras."
+            raise UsageError(problem, hint, field="cameras", path=path)
 
 
-# FOLDED policies.training.rendering_advice: The commands that make the images that a policy needs.
-
-VIEWS: Mapping[str, tuple[str, tuple[int, int]]] = {
-    "aloha": ("top", (120, 160)),
-    "libero": ("agentview", (128, 128)),
-}
-"""Task family -> the camera to begin with, and a size that is quick to learn from, height and width [px]."""
+def _named_cameras(config: TrainConfig[Any]) -> tuple[str, ...]:
+    return getattr(config.model, "cameras", ())
 
 
 def rendering_commands(specs: Mapping[Path, EnvSpec], cameras: Iterable[str] = ()) -> str:
-    """A command for each dataset, as it can be typed; of many, the first.
+    """The command that renders each dataset, as it can be typed; only the first of many.
 
     Args:
-        specs: By dataset.
-        cameras: Those to render; none for that of the family.
+        specs: Spec of each dataset.
+        cameras: Cameras to render; if empty the one in `DEFAULT_VIEWS`.
     """
-    return first_few([f"`{_command(path, spec, tuple(cameras))}`" for path, spec in specs.items()])
+    return first_few([f"`{_rendering_command(path, spec, tuple(cameras))}`" for path, spec in specs.items()])
 
 
-def _command(path: Path, spec: EnvSpec, cameras: tuple[str, ...]) -> str:
-    camera, size = VIEWS[spec.family]
+def _rendering_command(path: Path, spec: EnvSpec, cameras: tuple[str, ...]) -> str:
+    camera, size = DEFAULT_VIEWS[spec.family]
     size_flags = [] if spec.cameras else ["--image-size", *map(str, size)]  # else the size is that of the dataset
     words = ["render-episodes", str(path), "--cameras", *(cameras or (camera,)), *size_flags]
     return shlex.join([*words, "--output-dir", f"{path}_images"])
 
 
-# FOLDED policies.training.schedule_warnings: What changes over a training and will not be over within its steps.
-
-
 def schedule_warnings(plan: TrainPlan) -> list[str]:
     """A sentence for each schedule that is longer than the run, with the flag that shortens it."""
-    steps, rising = plan.config.steps, plan.config.warmup_steps
-    warmup = f"The learning rate rises over {rising} steps, and this run has {steps}: --warmup-steps {steps // 10}."
-    return [*([warmup] if rising >= steps else []), *plan.policy.schedule_warnings(steps)]
+    steps, warmup = plan.config.steps, plan.config.warmup_steps
+    warning = f"The learning rate rises over {warmup} steps, and this run has {steps}: --warmup-steps {steps // 10}."
+    return [*([warning] if warmup >= steps else []), *plan.policy.schedule_warnings(steps)]
 
 
-# FOLDED policies.training.run_advice: What to do about a run that cannot go on, in words.
-
-
-def after_damage(run: Path, step: int, policy: str) -> str:
-    """What to do where the training state of a step is damaged."""
+def hint_after_damage(run: Path, step: int, policy: str) -> str:
+    """What to do if the training state of a step is damaged."""
     folder, others = checkpoint_path(run, step), [other for other in resumable_steps(run) if other != step]
-    begins = "begins again with step 1, as no other checkpoint holds what going on needs"
-    how = f"goes on from step {max(others)}" if others else begins
-    kept = f" Or keep what is learnt, in a run of another --output-dir: --finetune {shlex.quote(str(folder))}."
-    return (
-        f"Delete the folder {folder} and give the same command: the training then {how}."
-        f"{kept if _begins_with_checkpoints(policy) else ''}"
-    )
+    result = f"resumes from step {max(others)}" if others else "restarts from step 1"
+    keep = f" To keep its weights, start another run: --finetune {shlex.quote(str(folder))}."
+    advice = f"Delete the folder {folder} and give the same command, which then {result}."
+    return advice + (keep if _supports_init_from(policy) else "")
 
 
-def after_other_settings(run: Path, old: TrainConfig[Any], new: TrainConfig[Any], lines: int) -> str:
-    """What to do where --resume came with flags that differ.
+def hint_after_changed_settings(run: Path, old: TrainConfig[Any], new: TrainConfig[Any], differences: int) -> str:
+    """What to do if --resume is given with flags that differ.
 
     Args:
-        run: The run's folder.
+        run: The run folder.
         old: Its settings.
-        new: Those asked for.
-        lines: In how many of them they differ.
+        new: The settings asked for.
+        differences: Number of settings that differ.
     """
     usual = "Leave out the flags that differ, or train in another --output-dir."
     if old.schedule != "cosine" or new.steps <= old.steps:
         return usual
-    ended = resumable_step(run) == old.steps
-    return _longer(run, old, new) if ended and lines == 1 else f"{usual} {_longer(run, old, new)}"
+    only_steps = resumable_step(run) == old.steps and differences == 1
+    return _hint_for_more_steps(run, old, new) if only_steps else f"{usual} {_hint_for_more_steps(run, old, new)}"
 
 
-def _longer(run: Path, old: TrainConfig[Any], new: TrainConfig[Any]) -> str:
-    ended = f"The cosine of its learning rate ends at step {old.steps}, so this run does not go on beyond it."
-    if not _begins_with_checkpoints(new.policy):
-        return f"{ended} Train {new.steps} steps in another --output-dir."
+def _hint_for_more_steps(run: Path, old: TrainConfig[Any], new: TrainConfig[Any]) -> str:
+    reason = f"The cosine schedule of the run ends at step {old.steps}, so it cannot be resumed beyond it."
+    if not _supports_init_from(new.policy):
+        return f"{reason} Train {new.steps} steps in another --output-dir."
     words = ["train-policy", "--policy", new.policy, "--preset", new.preset, "--finetune", str(run), "--data"]
     words += [*map(str, new.data), "--steps", str(new.steps - old.steps), "--output-dir", f"{run}-longer"]
-    return f"{ended} Begin another run with what it has learnt: `{shlex.join(words)}`."
+    return f"{reason} Start another run from its weights: `{shlex.join(words)}`."
 
 
-def _begins_with_checkpoints(policy: str) -> bool:
+def _supports_init_from(policy: str) -> bool:
     return policy_class(policy).init_from is not Policy.init_from

@@ -1,8 +1,9 @@
 """The flags of `train-policy`, which are also the arguments of `train`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 import tyro
 
@@ -13,39 +14,45 @@ PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]
 Precision = Annotated[str, tyro.conf.arg(metavar="{auto,fp32,bf16}")]
 DataPath = Annotated[str, tyro.conf.arg(metavar="{auto,resident,streaming}")]
+Checkpoint = Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(Generic[PolicyConfig]):
     """Train a policy on recorded datasets.
 
-    The defaults come from --policy and --preset. Checkpoints appear whole in OUTPUT_DIR/checkpoints/STEP;
-    `train-policy --resume --output-dir OUTPUT_DIR` goes on with an interrupted run exactly where its last one is.
-    For several GPUs: `torchrun --nproc-per-node GPUS -m ambidex.policies.train_policy ...`.
+    The defaults come from --policy and --preset. Each checkpoint is a folder OUTPUT_DIR/checkpoints/STEP;
+    `train-policy --resume --output-dir OUTPUT_DIR` resumes an interrupted run exactly from the last one.
+    On several GPUs: `torchrun --nproc-per-node GPUS -m ambidex.policies.train_policy ...`.
     """
 
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Common options": "policy preset data output_dir steps batch_size learning_rate device resume",
+        "Starting from a checkpoint": "adapt finetune fresh_interpreter",
+        "Data": "mixture validation_fraction validate_every random_shift colour_jitter data_path data_workers",
+        "Optimisation": "backbone_learning_rate weight_decay warmup_steps schedule gradient_clip ema_decay seed "
+        "precision compile",
+        "Checkpoints and log": "save_every keep_checkpoints log_every quiet debug",
+    }
+
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = "act"
-    """The policy."""
+    """Policy to train."""
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "base"
-    """Where the defaults of all other flags come from: tiny, base or paper, for uniact also llava_ov_0.5b."""
+    """Source of the defaults of all other flags: tiny, base or paper, for uniact also llava_ov_0.5b."""
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR ...")] = ()
-    """Dataset folders, one or more. Must be given."""
+    """Dataset folders, one or more. Required."""
     mixture: Annotated[tuple[float, ...], tyro.conf.arg(metavar="WEIGHT ...")] = field(
         default=(), metadata={ADDED_LATER: True}
     )
-    """Of data of several robots: how often each has its turn, in proportion, in the order in which --data names them
-    first; none given: by the number of its datasets."""
-    adapt: Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")] = field(
-        default=None, metadata={ADDED_LATER: True}
-    )
-    """Begin with a checkpoint, keep what its robots share as it is, and learn what belongs to the robot of the data:
-    for UniAct its interpreter and the image encoder, by the likeliest codes."""
-    finetune: Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")] = field(
-        default=None, metadata={ADDED_LATER: True}
-    )
-    """Begin with a checkpoint, and learn all of it."""
+    """Sampling weight of each embodiment, in the order in which --data names them first. If not given: the number of
+    its datasets."""
+    adapt: Checkpoint = field(default=None, metadata={ADDED_LATER: True})
+    """Start from a checkpoint and freeze what its embodiments share. For UniAct that leaves the interpreter and the
+    image encoder to train, with the most likely codes."""
+    finetune: Checkpoint = field(default=None, metadata={ADDED_LATER: True})
+    """Start from a checkpoint and train all of it."""
     fresh_interpreter: bool = field(default=False, metadata={ADDED_LATER: True})
-    """With --adapt or --finetune: begin what belongs to the robot afresh, though the checkpoint knows the robot."""
+    """With --adapt or --finetune: start with a fresh interpreter even if the checkpoint knows the embodiment."""
     output_dir: OptionalPath = None
     """Run folder; auto is runs/POLICY-DATASET."""
     steps: int
@@ -53,49 +60,49 @@ class TrainConfig(Generic[PolicyConfig]):
     batch_size: int
     """Samples per step; with torchrun, per process."""
     learning_rate: float
-    """Highest learning rate."""
+    """Peak learning rate."""
     backbone_learning_rate: float
-    """Highest learning rate of the backbone; 0 leaves it as it is."""
+    """Peak learning rate of the backbone; 0 freezes it."""
     weight_decay: float
     """Weight decay of AdamW; norms, biases and embeddings have none."""
     warmup_steps: int
     """Steps over which the learning rate rises from 0."""
     schedule: Schedule
-    """What the learning rate does afterwards: cosine falls to 0, constant stays."""
+    """Learning rate after the warm-up: cosine falls to 0, constant stays."""
     gradient_clip: float
-    """Longest gradient (2-norm over all weights); 0 does not clip."""
+    """Largest gradient (2-norm over all weights); 0 does not clip."""
     ema_decay: float
-    """Decay of the moving average of the weights, which is what a checkpoint then holds; 0 keeps none."""
+    """Decay of the moving average of the weights, which checkpoints then hold; 0 for no average."""
     validation_fraction: float = 0.1
-    """Share of episodes held out; 0 holds out none."""
+    """Share of episodes to hold out; 0 for none."""
     validate_every: int = 500
-    """Steps from one validation to the next."""
+    """Steps between validations."""
     random_shift: int = 0
-    """Images are shifted by up to this many pixels in training [px]."""
+    """Largest random shift of training images [px]."""
     colour_jitter: float = 0.0
-    """Brightness, contrast and saturation vary by up to this share in training."""
+    """Largest random change of brightness, contrast and saturation of training images, as a share."""
     seed: int = 0
-    """Decides first weights, split, order of samples and noise."""
+    """Seed of initial weights, split, sample order and noise."""
     device: Annotated[str, tyro.conf.arg(metavar="{auto,cpu,cuda,...}")] = "auto"
-    """Where to train; auto is cuda if there is one."""
+    """Training device; auto is cuda if there is one."""
     precision: Precision = "auto"
-    """Numbers in the forward and backward pass; auto is bf16 where the hardware computes in it, else fp32."""
+    """Precision of the forward and backward pass; auto is bf16 where the hardware supports it, else fp32."""
     compile: bool = False
-    """Compile the loss with torch.compile: slow to start, faster afterwards."""
+    """Compile the loss with torch.compile: slower to start, faster afterwards."""
     data_path: DataPath = "auto"
-    """resident decodes all frames once into memory, streaming decodes them again and again; auto looks at the size."""
+    """resident decodes all frames once into memory, streaming decodes them for each sample; auto decides by size."""
     data_workers: OptionalInt = None
-    """Processes that decode frames; auto is one per usable CPU at most."""
+    """Processes that decode frames; auto is at most one per usable CPU."""
     save_every: int = 1000
-    """Steps from one checkpoint to the next."""
+    """Steps between checkpoints."""
     keep_checkpoints: int = 5
-    """How many of the newest checkpoints to keep; 0 keeps all."""
+    """Number of newest checkpoints to keep; 0 keeps all."""
     log_every: int = 50
-    """Steps from one entry of the log to the next."""
+    """Steps between log entries."""
     resume: Switch = False
-    """Go on with an interrupted run; flags that are not given are those of that run."""
+    """Resume an interrupted run. Flags that are not given are those of that run."""
     quiet: Switch = False
-    """Say nothing but errors."""
+    """Print errors only."""
     debug: Switch = False
     """Show tracebacks."""
     model: Annotated[PolicyConfig, tyro.conf.arg(name="")]
@@ -106,4 +113,4 @@ RUN_ONLY = frozenset(
     "output_dir device compile data_path data_workers save_every keep_checkpoints log_every validate_every "
     "resume quiet debug".split()
 )
-"""Fields that change how a run is made, but not what comes out of it (but for the last bits of sums)."""
+"""Fields that do not change the trained weights, except for the last bits of sums."""

@@ -1,4 +1,4 @@
-"""Several processes that train one policy together, as torchrun starts them."""
+"""Devices, precision, and several processes that train one policy together, as torchrun starts them."""
 
 import os
 from collections.abc import Iterator
@@ -11,16 +11,19 @@ import torch.distributed as dist
 
 from ambidex.errors import UsageError
 
+BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of processors with bf16 arithmetic
+PRECISIONS = ("auto", "fp32", "bf16")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """Which of how many processes this is.
+    """This process among those that train together.
 
     Attributes:
-        rank: From 0; only 0 writes.
-        count: How many there are.
-        local: Number on this machine, which is that of its GPU.
-        local_count: How many there are on this machine.
+        rank: Index from 0; only rank 0 writes.
+        count: Number of processes.
+        local: Index on this machine, which is that of its GPU.
+        local_count: Number of processes on this machine.
     """
 
     rank: int = 0
@@ -38,7 +41,7 @@ class Ranks:
 
 
 def ranks_from_environment() -> Ranks:
-    """As torchrun says it in the environment; one process without it."""
+    """The ranks that torchrun has set in the environment; one process without it."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return Ranks()
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
@@ -47,8 +50,8 @@ def ranks_from_environment() -> Ranks:
 
 
 @contextmanager
-def joined(ranks: Ranks, device: torch.device) -> Iterator[None]:
-    """Within, the processes can talk to each other."""
+def process_group(ranks: Ranks, device: torch.device) -> Iterator[None]:
+    """Initialise torch.distributed for the block, if there are several processes."""
     if ranks.alone:
         yield
         return
@@ -57,13 +60,13 @@ def joined(ranks: Ranks, device: torch.device) -> Iterator[None]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
-        dist.barrier()  # nobody leaves while another still talks to it
+        dist.barrier()  # no process may leave while another still communicates with it
     finally:
         dist.destroy_process_group()
 
 
-def wait_for_all(ranks: Ranks) -> None:
-    """Go on when every process has come here."""
+def barrier(ranks: Ranks) -> None:
+    """Wait until every process has called this."""
     if not ranks.alone:
         dist.barrier()
 
@@ -74,12 +77,6 @@ def mean_over_ranks(values: torch.Tensor, ranks: Ranks) -> torch.Tensor:
         dist.all_reduce(values)
         values /= ranks.count
     return values
-
-
-# FOLDED policies.training.device: Where to compute and in which numbers.
-
-BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # processors that multiply bf16 in hardware
-PRECISIONS = ("auto", "fp32", "bf16")
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
@@ -93,20 +90,18 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     try:
         device = torch.device(f"cuda:{local_rank}" if name == "cuda" else name)
         if device.type == "cuda" and torch.cuda.device_count():
-            torch.cuda.set_device(device)  # first: otherwise each process also takes memory of GPU 0
+            torch.cuda.set_device(device)  # first, or each process would also take memory of GPU 0
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        problem = f"--device {name} cannot be used: {str(error).splitlines()[0]}."
         gpus = torch.cuda.device_count()
-        raise UsageError(
-            f"--device {name} cannot be used: {reason}. There are cpu{f' and {gpus} CUDA devices' if gpus else ''}; "
-            "auto chooses."
-        ) from error
+        hint = f"Use cpu{f', one of {gpus} CUDA devices' if gpus else ''} or auto."
+        raise UsageError(problem, hint, field="device", got=name) from error
     return device
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """One of `PRECISIONS` as bf16 or fp32; "auto" is bf16 where the hardware computes in it."""
+    """One of `PRECISIONS` as bf16 or fp32; "auto" is bf16 where the hardware supports it."""
     if name != "auto":
         return name
     fast = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else _cpu_has_bf16()
@@ -116,7 +111,7 @@ def choose_precision(name: str, device: torch.device) -> str:
 def _cpu_has_bf16() -> bool:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux: unknown, and fp32 is right everywhere
+    except OSError:  # not Linux: unknown, and fp32 works everywhere
         return False
     flags = next((line.split() for line in lines if line.startswith("flags")), [])
     return not BF16_FLAGS.isdisjoint(flags)

@@ -1,4 +1,4 @@
-"""One training step: forward, backward, update."""
+"""One training step: forward pass, backward pass, and the update of weights and their moving average."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -18,16 +18,14 @@ from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.state import MovingAverage, TrainingState
 
 Losses = Callable[[TrainingBatch], Mapping[str, Tensor]]
+NO_DECAY = (nn.Embedding, nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase, nn.RMSNorm)
 
 
 class Learner:
-    """A policy that learns.
-
-    Args:
-        plan: What is trained and how.
+    """Optimises a policy.
 
     Attributes:
-        state: All that changes from step to step.
+        state: Everything that changes from step to step.
     """
 
     def __init__(self, plan: TrainPlan) -> None:
@@ -46,30 +44,30 @@ class Learner:
         )
         self._average = MovingAverage(named, config.ema_decay) if config.ema_decay > 0 else None
         self.state = TrainingState(
-            parameters=dict(policy.named_parameters()),  # frozen ones too: on resuming nobody loads them again
+            parameters=dict(policy.named_parameters()),  # frozen ones too: resuming does not load pretrained weights
             buffers=dict(policy.named_buffers()),
             optimizer=self._optimizer,
             average=self._average,
         )
-        self._losses = _wrapped(plan)
+        self._losses = _wrap_losses(plan)
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
-        """The weights to use the policy with, as far as they are not its own: the moving average."""
+        """The weights that a checkpoint holds instead of the policy's own: the moving average, or none."""
         return self._average.values if self._average else {}
 
-    def used_weights(self) -> AbstractContextManager[None]:
-        """Within, the policy has the weights to use it with."""
+    def average_applied(self) -> AbstractContextManager[None]:
+        """Within the block the policy has the weights that a checkpoint would hold."""
         return self._average.applied() if self._average else nullcontext()
 
     def learn(self, batch: TrainingBatch, step: int, clock: StepClock) -> Mapping[str, Tensor]:
-        """Do one step; the terms of the loss and the norm of the gradient."""
+        """Do one step; returns the loss terms and the gradient norm."""
         self._optimizer.zero_grad(set_to_none=True)
         terms = self._losses(batch)
         terms["loss"].backward()  # type: ignore[no-untyped-call]
         clock.mark("forward_backward")
         norm = clip_grad_norm_(self._parameters, self._config.gradient_clip or torch.inf, foreach=True)
-        self._set_rates(step)
+        self._set_learning_rates(step)
         self._optimizer.step()
         self._policy.on_step_end()
         if self._average:
@@ -77,43 +75,22 @@ class Learner:
         clock.mark("update")
         return {**{f"loss/{name}": term for name, term in terms.items()}, "gradient_norm": norm}
 
-    def rates(self) -> dict[str, float]:
+    def learning_rates(self) -> dict[str, float]:
         """The highest and lowest learning rate of the last step."""
         rates = [float(group["lr"]) for group in self._optimizer.param_groups]
         return {"learning_rate/highest": max(rates), "learning_rate/lowest": min(rates)}
 
-    def _set_rates(self, step: int) -> None:
+    def _set_learning_rates(self, step: int) -> None:
         config = self._config
         factor = rate_factor(step, steps=config.steps, warmup_steps=config.warmup_steps, schedule=config.schedule)
         for group in self._optimizer.param_groups:
             group["lr"] = factor * group["initial_lr"]
 
 
-def _wrapped(plan: TrainPlan) -> Losses:
-    module: torch.nn.Module = LossModule(plan.policy, plan.config.precision)
-    if not plan.ranks.alone:
-        # Buffers are the same everywhere, and a gradient that lies in the bucket it is sent in is not copied there.
-        # A step of one robot leaves the weights of the others alone.
-        same = len(plan.robots) == 1
-        module = DistributedDataParallel(
-            module,
-            static_graph=same,
-            find_unused_parameters=not same,
-            broadcast_buffers=False,
-            gradient_as_bucket_view=True,
-        )
-    return cast(Losses, torch.compile(module) if plan.config.compile else module)
-
-
-# FOLDED policies.training.loss_module: A policy's losses as a module's forward pass, which is what DDP, torch.compile and autocast wrap.
-
-
 class LossModule(nn.Module):
-    """Calls `policy.losses` in a precision.
+    """A policy's losses as the forward pass of a module, which DDP and torch.compile can wrap.
 
-    Args:
-        policy: The policy.
-        precision: "bf16" runs under autocast; losses are float32 either way.
+    Precision "bf16" runs under autocast; losses are float32 either way.
     """
 
     def __init__(self, policy: Policy, precision: str) -> None:
@@ -121,22 +98,35 @@ class LossModule(nn.Module):
         self.policy, self._mixed = policy, precision == "bf16"
 
     def forward(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        """The terms of the loss by name."""
+        """The loss terms by name."""
         with torch.autocast(batch.actions.device.type, dtype=torch.bfloat16, enabled=self._mixed):
             terms = self.policy.losses(batch)
         return {name: term.float() for name, term in terms.items()}
 
 
-# FOLDED policies.training.learning_rate: What the learning rate does over a run.
+def _wrap_losses(plan: TrainPlan) -> Losses:
+    module: torch.nn.Module = LossModule(plan.policy, plan.config.precision)
+    if not plan.ranks.alone:
+        # Buffers are the same in all processes. With views into the buckets, gradients need no copy before they are
+        # sent. A step of one embodiment has no gradients for the weights of the others.
+        single = len(plan.data) == 1
+        module = DistributedDataParallel(
+            module,
+            static_graph=single,
+            find_unused_parameters=not single,
+            broadcast_buffers=False,
+            gradient_as_bucket_view=True,
+        )
+    return cast(Losses, torch.compile(module) if plan.config.compile else module)
 
 
 def rate_factor(step: int, *, steps: int, warmup_steps: int, schedule: str) -> float:
-    """Share of the highest rate in a step, in (0, 1].
+    """Learning rate of a step as a share of the peak, in (0, 1].
 
     Args:
         step: From 0.
         steps: Of the whole run.
-        warmup_steps: Over these it rises linearly.
+        warmup_steps: Steps over which it rises linearly.
         schedule: "cosine" falls to 0 at `steps` (Loshchilov & Hutter, "SGDR", ICLR 2017), "constant" stays at 1.
     """
     if step < warmup_steps:
@@ -147,17 +137,12 @@ def rate_factor(step: int, *, steps: int, warmup_steps: int, schedule: str) -> f
     return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
 
 
-# FOLDED policies.training.optimizer: AdamW with the backbone's own rate, and no decay where decay does harm.
-
-UNDECAYED = (nn.Embedding, nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase, nn.RMSNorm)
-
-
 def make_optimizer(
     policy: Policy, *, learning_rate: float, backbone_learning_rate: float, weight_decay: float
 ) -> AdamW:
-    """AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019) in its fused form.
+    """AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019), fused.
 
-    Each group's own highest rate stands in its "initial_lr".
+    The peak learning rate of each group is its "initial_lr". Norms, embeddings and vectors have no weight decay.
     """
     backbone = {id(parameter) for parameter in policy.backbone_parameters()}
     undecayed = _undecayed(policy)
@@ -176,7 +161,7 @@ def make_optimizer(
 
 
 def trained_parameters(policy: nn.Module) -> Mapping[str, nn.Parameter]:
-    """Name -> parameter, of those that learn."""
+    """Name -> parameter, without frozen ones."""
     return {name: parameter for name, parameter in policy.named_parameters() if parameter.requires_grad}
 
 
@@ -186,5 +171,5 @@ def _undecayed(policy: nn.Module) -> set[int]:
         id(parameter)
         for module in policy.modules()
         for parameter in module.parameters(recurse=False)
-        if isinstance(module, UNDECAYED) or parameter.numel() == max(parameter.shape, default=1)
+        if isinstance(module, NO_DECAY) or parameter.numel() == max(parameter.shape, default=1)
     }

@@ -1,4 +1,4 @@
-"""What is needed to go on with training exactly: weights, moments of the optimiser, the moving average."""
+"""The training state, from which training resumes exactly: weights, optimiser moments and moving average."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from ambidex.errors import CheckpointError
-from ambidex.policies.checkpoint import read_tensors, tensor_misfits, write_tensors
+from ambidex.policies.checkpoint import read_tensors, tensor_mismatches, write_tensors
 from ambidex.text import first_few
 
-# FOLDED policies.training.ema: A moving average of the weights, which often acts better than the weights themselves.
+FILE = "training_state.safetensors"
 
 
 class MovingAverage:
@@ -21,7 +21,7 @@ class MovingAverage:
 
     Args:
         parameters: Name -> parameter.
-        decay: What stays of the average per step, when warm; the first steps weigh more.
+        decay: Share of the average that stays in each step; the first steps decay faster.
 
     Attributes:
         values: Name -> average.
@@ -33,13 +33,13 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the weights after a step, counted from 0."""
+        """Include the weights after a step, counted from 0."""
         decay = min(self._decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(list(self.values.values()), list(self._parameters.values()), 1.0 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within, the parameters hold the average."""
+        """Within the block the parameters hold the average."""
         self._swap()
         try:
             yield
@@ -51,17 +51,14 @@ class MovingAverage:
             parameter.data, self.values[name] = self.values[name], parameter.data
 
 
-FILE = "training_state.safetensors"
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingState:
-    """All that changes from step to step. Sampler and noise are pure functions of the step, so they need no place.
+    """Everything that changes from step to step; sampler and noise are pure functions of the step.
 
     Attributes:
-        parameters: Name -> parameter of the policy, whether it learns or not.
+        parameters: Name -> parameter of the policy, trained or frozen.
         buffers: Name -> buffer of the policy.
-        optimizer: Holds the moments of those that learn.
+        optimizer: Holds the moments of the trained parameters.
         average: The moving average; None without.
     """
 
@@ -80,30 +77,28 @@ class TrainingState:
         write_tensors(folder / FILE, self._tensors())
 
     @torch.no_grad()
-    def read(self, folder: Path, remedy: str) -> None:
-        """Take the state of a folder that `write` made.
+    def read(self, folder: Path, hint: str) -> None:
+        """Inverse of `write`.
 
         Args:
-            folder: Made by `write`.
-            remedy: What to do if it is damaged, in words.
+            folder: Written by `write`.
+            hint: What to do if it is damaged.
 
         Raises:
             CheckpointError: Missing, damaged, or of another policy.
         """
-        stored = read_tensors(folder / FILE, remedy)
+        stored = read_tensors(folder / FILE, hint)
         self._make_moments({name.partition("/")[2] for name in stored if name.startswith("exp_avg/")})
         own = self._tensors()
-        misfits = tensor_misfits(own, stored)
-        if misfits:
-            raise CheckpointError(
-                f"{folder} is of another policy, {len(misfits)} tensors differ: {first_few(misfits)}. Train again in "
-                "another --output-dir."
-            )
+        mismatches = tensor_mismatches(own, stored)
+        if mismatches:
+            problem = f"{folder} is of another policy, {len(mismatches)} tensors differ: {first_few(mismatches)}."
+            raise CheckpointError(problem, "Train again in another --output-dir.", path=folder)
         for name, tensor in own.items():
             tensor.copy_(stored[name])
 
     def _tensors(self) -> dict[str, Tensor]:
-        """Every tensor of the state by a name of its own, not copied."""
+        """Every tensor of the state under a unique name, not copied."""
         tensors: dict[str, Tensor] = {f"parameter/{name}": value for name, value in self.parameters.items()}
         tensors |= {f"buffer/{name}": value for name, value in self.buffers.items()}
         if self.average:
@@ -114,7 +109,7 @@ class TrainingState:
         return tensors
 
     def _make_moments(self, names: set[str]) -> None:
-        """Have the optimiser lay out these moments, with a step that changes nothing that is not overwritten."""
+        """Let the optimiser allocate moments with a step, whose effects are all overwritten afterwards."""
         for name, parameter in self.parameters.items():
             parameter.grad = torch.zeros_like(parameter) if name in names else None
         self.optimizer.step()

@@ -1,10 +1,10 @@
-"""The training loop."""
+"""The training loop: steps, validation, log entries and checkpoints."""
 
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 import numpy as np
@@ -12,131 +12,45 @@ import torch
 from torch import Tensor
 
 from ambidex.errors import TrainingError
-from ambidex.policies.batch import TrainingBatch
+from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.checkpoint import save
 from ambidex.policies.data.episode_table import RowArray
 from ambidex.policies.run_folder import TRAINING_STATE, checkpoint_path, prune, resumable_step
-from ambidex.policies.training.distributed import mean_over_ranks, wait_for_all
+from ambidex.policies.training.distributed import barrier, mean_over_ranks
 from ambidex.policies.training.learner import Learner, LossModule
-from ambidex.policies.training.logging import LossWatch, RobotLosses, StepClock, TrainingLog
+from ambidex.policies.training.logging import VALIDATION, EmbodimentLosses, LossMonitor, StepClock, TrainingLog
 from ambidex.policies.training.plan import TrainPlan
-from ambidex.policies.training.setup import RobotStream
+from ambidex.policies.training.setup import SampleStream
 
-# FOLDED policies.training.validation: Losses on episodes that are not trained on.
-
-SAMPLES = 256
-
-
-class Validation:
-    """Evaluates a policy on the same held-out samples each time.
-
-    Args:
-        plan: What is trained.
-        streams: The data of its robots; of many held-out samples of a robot, a regular selection is taken.
-    """
-
-    def __init__(self, plan: TrainPlan, streams: Sequence[RobotStream]) -> None:
-        self._policy, self._precision = plan.policy, plan.config.precision
-        self._by_robot = len(plan.robots) > 1
-        self._orders = {
-            stream: batches_of(chosen, plan.config.batch_size) for stream in streams if len(chosen := _chosen(stream))
-        }
-
-    @torch.no_grad()
-    def run(self, weights: AbstractContextManager[None]) -> dict[str, float]:
-        """The losses, and the mean absolute action error of predictions, in the environment's units.
-
-        Args:
-            weights: Within it, the policy has the weights to evaluate.
-        """
-        with weights, _evaluating(self._policy):
-            found = {stream.data.robot: self._losses(stream) for stream in self._orders}
-            seen = (batch.observation for stream in self._orders for batch in self._batches(stream))
-            figures = self._policy.validation_metrics(seen) if found else {}
-        named = {self._named(robot, name): value for robot, own in found.items() for name, value in own.items()}
-        return {f"validation/{name}": value for name, value in {**named, **figures}.items()}
-
-    def _named(self, robot: str, name: str) -> str:
-        return f"{robot}/{name}" if self._by_robot else name
-
-    def _losses(self, stream: RobotStream) -> dict[str, float]:
-        losses = LossModule(self._policy, self._precision)
-        sums: dict[str, float] = {}
-        count = sum(map(len, self._orders[stream]))
-        for batch in self._batches(stream):
-            for name, value in self._terms(losses, batch).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(batch) / count
-        return sums
-
-    def _terms(self, losses: LossModule, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        predicted = self._policy.predict(batch.observation).float()
-        valid = ~batch.is_pad[..., None]
-        error = ((predicted - batch.actions).abs() * valid).sum() / (valid.sum() * batch.actions.shape[-1])
-        return {**losses(batch), "action_error": error}
-
-    def _batches(self, stream: RobotStream) -> Iterator[TrainingBatch]:
-        return (stream.samples(rows) for rows in self._orders[stream])
-
-
-def batches_of(rows: RowArray, size: int) -> list[RowArray]:
-    """Rows in batches of at most this size, each spread over all of them.
-
-    Terms that look at a whole batch, such as how many codes it uses, find little to tell apart in part of an episode.
-    """
-    count = -(-len(rows) // size)
-    return [rows[first::count] for first in range(count)]
-
-
-def _chosen(stream: RobotStream) -> RowArray:
-    rows = stream.data.table.rows(stream.data.held_out)
-    return rows[np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).round().astype(np.int64)]
-
-
-class _evaluating:  # noqa: N801  (a context manager)
-    def __init__(self, policy: torch.nn.Module) -> None:
-        self._policy = policy
-
-    def __enter__(self) -> None:
-        self._policy.eval()
-
-    def __exit__(self, *exception: object) -> None:
-        self._policy.train()
+VALIDATION_SAMPLES = 256
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Trainer:
-    """Trains, logs, validates and saves.
-
-    Args:
-        plan: What is trained and how.
-        learner: Does the steps.
-        batches: The batches from the first step on.
-        validation: What to validate with; None for nothing.
-        log: Where to say things.
-        first_step: Steps that are done already.
-    """
+    """Trains, logs, validates and saves, from `first_step` on, where `batches` starts."""
 
     def __init__(
         self,
         plan: TrainPlan,
         learner: Learner,
         batches: Iterator[TrainingBatch],
-        validation: Validation | None,
+        validation: "Validation | None",
         log: TrainingLog,
         first_step: int,
     ) -> None:
         self._plan, self._config, self._learner = plan, plan.config, learner
         self._batches, self._validation, self._log, self._first_step = batches, validation, log, first_step
-        self._watch, self._clock = LossWatch(plan.device), StepClock(plan.device)
-        self._robots = RobotLosses([robot.robot for robot in plan.robots], plan.device, plan.ranks)
+        self._losses, self._clock = LossMonitor(plan.device), StepClock(plan.device)
+        self._embodiment_losses = EmbodimentLosses([data.embodiment for data in plan.data], plan.device, plan.ranks)
         self._saved = first_step
         self._since_log = 0
 
     def run(self) -> None:
-        """Do the steps that are left.
+        """Do the remaining steps.
 
         Raises:
-            TrainingError: The loss is not finite. The last checkpoint is whole.
-            KeyboardInterrupt: Asked to stop; the steps done are saved.
+            TrainingError: The loss is not finite. The last checkpoint is complete.
+            KeyboardInterrupt: A signal asked to stop; the steps done are saved.
         """
         self._plan.policy.train()
         with StopSignal(enabled=self._plan.ranks.alone) as stop:
@@ -152,10 +66,10 @@ class Trainer:
         batch = next(self._batches)
         self._clock.mark("data")
         terms = self._learner.learn(batch, step, self._clock)
-        self._watch.add(step, terms)
-        self._robots.add(step, batch.observation.robot, terms)
+        self._losses.add(step, terms)
+        self._embodiment_losses.add(step, batch.observation.embodiment, terms)
         self._since_log += 1
-        if self._plan.device.type == "cpu":  # where looking at a number makes nobody wait
+        if self._plan.device.type == "cpu":  # where reading a number does not block the device
             self._check()
         self._at_intervals(step + 1)
 
@@ -167,41 +81,41 @@ class Trainer:
         self._log.progress(done)
         self._clock.mark("logging")
         if self._validation and (last or done % self._config.validate_every == 0):
-            with self._log.doing(done, "validating"):
-                self._log.validated(done, self._validation.run(self._learner.used_weights()))
+            with self._log.activity(done, "validating"):
+                self._log.validation(done, self._validation.run(self._learner.average_applied()))
             self._clock.mark("validation")
         if done % self._config.save_every == 0:
             self._save(done)
             self._clock.mark("saving")
 
     def _report(self, done: int) -> None:
-        names, means = self._watch.take_means()
+        names, means = self._losses.take_means()
         means = mean_over_ranks(means, self._plan.ranks)
         seconds = self._clock.read()
         samples = self._since_log * self._config.batch_size * self._plan.ranks.count
         self._since_log = 0
         speeds = {f"speed/{part}_ms_per_sample": 1e3 * value / max(1, samples) for part, value in seconds.items()}
         speeds["speed/samples_per_s"] = samples / max(1e-9, sum(seconds.values()))
-        losses = {**dict(zip(names, means.tolist(), strict=True)), **self._robots.take_means()}
-        self._log.scalars(done, {**losses, **self._learner.rates(), **speeds})
+        losses = {**dict(zip(names, means.tolist(), strict=True)), **self._embodiment_losses.take_means()}
+        self._log.scalars(done, {**losses, **self._learner.learning_rates(), **speeds})
 
     def _check(self) -> None:
-        step = self._watch.first_bad_step()
-        if step is not None:
-            raise TrainingError(
-                f"The loss or its gradient was not finite in step {step + 1}. {self._kept()} Try a lower "
-                "--learning-rate, a --gradient-clip, more --warmup-steps, or --precision fp32."
-            )
-
-    def _kept(self) -> str:
+        step = self._losses.first_bad_step()
+        if step is None:
+            return
         last = resumable_step(self._plan.run)
-        return f"The last good checkpoint is {checkpoint_path(self._plan.run, last)}." if last else "None is saved yet."
+        saved = (
+            f"The last good checkpoint is {checkpoint_path(self._plan.run, last)}." if last else "None is saved yet."
+        )
+        problem = f"The loss or its gradient was not finite in step {step + 1}. {saved}"
+        hint = "Try a lower --learning-rate, a --gradient-clip, more --warmup-steps, or --precision fp32."
+        raise TrainingError(problem, hint, step=step + 1, saved=last)
 
     def _save(self, done: int) -> None:
         if done == self._saved:
             return
         self._check()
-        with self._log.doing(done, "saving"):
+        with self._log.activity(done, "saving"):
             self._write(done)
         self._saved = done
 
@@ -212,28 +126,92 @@ class Trainer:
                 plan.run,
                 plan.policy,
                 plan.config.model,
-                [robot.statistics for robot in plan.robots],
+                [data.statistics for data in plan.data],
                 done,
                 weights=self._learner.weights,
                 write_more=lambda folder: self._learner.state.write(folder / TRAINING_STATE),
             )
             prune(plan.run, plan.config.keep_checkpoints, done)
-        wait_for_all(plan.ranks)
+        barrier(plan.ranks)
 
 
-# FOLDED policies.training.stop_signal: A request to stop, which lets the step that is being done be finished.
+class Validation:
+    """Evaluates a policy on the same held-out samples each time: at most `VALIDATION_SAMPLES` of each embodiment."""
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    def __init__(self, plan: TrainPlan, streams: Sequence[SampleStream]) -> None:
+        self._policy, self._precision = plan.policy, plan.config.precision
+        self._several = len(plan.data) > 1
+        self._orders = {
+            stream: batches_of(rows, plan.config.batch_size)
+            for stream in streams
+            if len(rows := _held_out_rows(stream))
+        }
+
+    @torch.no_grad()
+    def run(self, weights: AbstractContextManager[None]) -> dict[str, float]:
+        """Losses, mean absolute action errors in the environment's units, and the policy's own metrics.
+
+        Args:
+            weights: Within it the policy has the weights to evaluate.
+        """
+        self._policy.eval()
+        try:
+            with weights:
+                found = {
+                    self._name(stream, name): value
+                    for stream in self._orders
+                    for name, value in self._losses(stream).items()
+                }
+                metrics = self._policy.validation_metrics(self._observations()) if self._orders else {}
+        finally:
+            self._policy.train()
+        return {f"{VALIDATION}{name}": value for name, value in {**found, **metrics}.items()}
+
+    def _name(self, stream: SampleStream, metric: str) -> str:
+        return f"{stream.data.embodiment}/{metric}" if self._several else metric
+
+    def _losses(self, stream: SampleStream) -> dict[str, float]:
+        losses = LossModule(self._policy, self._precision)
+        sums: dict[str, float] = {}
+        count = sum(map(len, self._orders[stream]))
+        for batch in map(stream.samples, self._orders[stream]):
+            for name, value in self._terms(losses, batch).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(batch) / count
+        return sums
+
+    def _terms(self, losses: LossModule, batch: TrainingBatch) -> Mapping[str, Tensor]:
+        predicted = self._policy.predict(batch.observation).float()
+        valid = ~batch.is_pad[..., None]
+        error = ((predicted - batch.actions).abs() * valid).sum() / (valid.sum() * batch.actions.shape[-1])
+        return {**losses(batch), "action_error": error}
+
+    def _observations(self) -> Iterator[ObservationBatch]:
+        return (stream.samples(rows).observation for stream, orders in self._orders.items() for rows in orders)
+
+
+def batches_of(rows: RowArray, size: int) -> list[RowArray]:
+    """Rows in batches of at most this size, each spread over all of them.
+
+    Batches of neighbouring rows would be too uniform for loss terms that compare the samples of a batch, such as the
+    number of codes it uses.
+    """
+    count = -(-len(rows) // size)
+    return [rows[first::count] for first in range(count)]
+
+
+def _held_out_rows(stream: SampleStream) -> RowArray:
+    rows = stream.data.table.rows(stream.data.held_out)
+    return rows[np.linspace(0, len(rows) - 1, min(VALIDATION_SAMPLES, len(rows))).round().astype(np.int64)]
 
 
 class StopSignal:
-    """Within, the first Ctrl-C or SIGTERM (a cluster that wants its machine back) is noted, a second one interrupts.
+    """Within the block the first Ctrl-C or SIGTERM is recorded, so that the step completes; a second one interrupts.
 
     Args:
-        enabled: Whether to catch signals at all. Only a main thread can.
+        enabled: Whether to catch signals. Works in the main thread only.
 
     Attributes:
-        received: Whether one has come.
+        received: Whether a signal has arrived.
     """
 
     def __init__(self, *, enabled: bool = True) -> None:
@@ -241,28 +219,23 @@ class StopSignal:
         self.received = False
 
     def __enter__(self) -> Self:
-        self._old = {number: signal.signal(number, self._note) for number in SIGNALS} if self._enabled else {}
+        self._old = {number: signal.signal(number, self._record) for number in STOP_SIGNALS} if self._enabled else {}
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         for number, handler in self._old.items():
             signal.signal(number, handler)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         if self.received:
             raise KeyboardInterrupt
         self.received = True
 
 
-# FOLDED policies.training.step_seed: Noise of a training step.
-
-
 def seed_step(seed: int, step: int, rank: int) -> None:
-    """Make all of torch's noise from here on a pure function of these, so that a resumed run draws the same.
+    """Seed torch as a pure function of these, so that a resumed run draws the same noise.
 
-    Dropout, latent samples and augmentation need nothing stored; ranks draw apart.
+    Dropout, latent samples and augmentation then need no stored state; each rank draws its own.
     """
     (number,) = np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)
     torch.manual_seed(int(number) >> 1)

@@ -1,1 +1,1 @@
-"""UniAct: universal actions, a codebook shared by robots and an interpreter for each."""
+"""UniAct: a codebook of universal actions that embodiments share, and an interpreter for each. Start with `model`."""

@@ -1,4 +1,4 @@
-"""How codes are used: figures of a codebook that was put to use."""
+"""Statistics of how codes are used: shares, perplexity, unused codes, and divergence between groups."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,14 @@ import numpy.typing as npt
 from ambidex.envs.types import FloatArray
 
 Codes = npt.NDArray[np.int64]
+MAX_TASKS = 4  # whose pairs are all listed
 
 
 def code_shares(codes: Codes, size: int) -> FloatArray:
     """The share of each of `size` codes, shape (N,). Codes may have any shape; without any all shares are 0.
 
     Raises:
-        ValueError: A code is none of the codebook's.
+        ValueError: A code is out of range.
     """
     if codes.size and not 0 <= codes.min() <= codes.max() < size:
         raise ValueError(f"codes from {codes.min()} to {codes.max()}, expected 0 to {size - 1}")
@@ -24,7 +25,7 @@ def code_shares(codes: Codes, size: int) -> FloatArray:
 
 
 def perplexity(shares: FloatArray) -> float:
-    """How many codes are in use, as it were: e to the entropy; N if all are used alike, 1 if only one is."""
+    """Effective number of codes in use, e to the entropy: N if all are used alike, 1 if only one is."""
     return float(np.exp(_entropy(shares, np.e)))
 
 
@@ -34,7 +35,7 @@ def dead_codes(shares: FloatArray) -> tuple[int, ...]:
 
 
 def jensen_shannon(groups: FloatArray) -> FloatArray:
-    """How differently groups use codes, each pair's Jensen-Shannon divergence in bits.
+    """Jensen-Shannon divergence of each pair of groups [bit].
 
     Args:
         groups: Shares of codes, a row for each group, shape (G, N).
@@ -48,46 +49,29 @@ def jensen_shannon(groups: FloatArray) -> FloatArray:
     return divergences
 
 
-def _entropy(shares: FloatArray, base: float) -> FloatArray:
-    """Over the last axis; 0 log 0 is 0."""
-    logs = np.log(shares, where=shares > 0, out=np.zeros_like(shares))
-    entropy: FloatArray = -(shares * logs).sum(-1) / np.log(base)
-    return entropy
-
-
-# FOLDED policies.uniact.code_figures: How a policy uses its codes, as numbers for a log.
-
-FEW = 4  # tasks, whose pairs are named one by one
-
-
 def code_metrics(groups: Mapping[str, Mapping[str, Codes]], size: int) -> dict[str, float]:
-    """Figures of codes that were chosen.
+    """Metrics of chosen codes, by name.
 
     Args:
-        groups: Robot -> task -> the codes chosen there, any shape.
+        groups: Embodiment -> task -> chosen codes of any shape.
         size: Codes of the codebook.
 
     Returns:
-        The perplexity and the number of dead codes of all, the perplexity of each robot, and the Jensen-Shannon
-        divergences between robots and between the tasks of a robot [bit]: each pair once, of more than `FEW` tasks the
+        Perplexity and number of dead codes of all, perplexity of each embodiment, and Jensen-Shannon divergences
+        between embodiments and between the tasks of each [bit]: every pair once, or of more than `MAX_TASKS` tasks the
         mean and the largest.
     """
-    robots = {robot: _joined(tasks) for robot, tasks in groups.items()}
-    everything = code_shares(_joined(robots), size)
-    figures = {"perplexity": perplexity(everything), "dead": float(len(dead_codes(everything)))}
-    figures |= {f"perplexity/{robot}": perplexity(code_shares(codes, size)) for robot, codes in robots.items()}
-    figures |= {f"jensen_shannon/{pair}": value for pair, value in _divergences(robots, size).items()}
-    for robot, tasks in groups.items():
-        figures |= {f"jensen_shannon/{robot}/{name}": value for name, value in _among(tasks, size).items()}
-    return figures
-
-
-def _among(tasks: Mapping[str, Codes], size: int) -> dict[str, float]:
-    """Each pair of tasks if there are few; of many, the mean and the largest divergence."""
-    pairs = _divergences(tasks, size)
-    if len(tasks) <= FEW:
-        return pairs
-    return {"mean": float(np.mean(list(pairs.values()))), "largest": max(pairs.values())}
+    by_embodiment = {embodiment: _joined(tasks) for embodiment, tasks in groups.items()}
+    total = code_shares(_joined(by_embodiment), size)
+    metrics = {"perplexity": perplexity(total), "dead": float(len(dead_codes(total)))}
+    metrics |= {f"perplexity/{name}": perplexity(code_shares(codes, size)) for name, codes in by_embodiment.items()}
+    metrics |= {f"jensen_shannon/{pair}": value for pair, value in _divergences(by_embodiment, size).items()}
+    for embodiment, tasks in groups.items():
+        pairs = _divergences(tasks, size)
+        if len(tasks) > MAX_TASKS:
+            pairs = {"mean": float(np.mean(list(pairs.values()))), "largest": max(pairs.values())}
+        metrics |= {f"jensen_shannon/{embodiment}/{name}": value for name, value in pairs.items()}
+    return metrics
 
 
 def _joined(groups: Mapping[str, Codes]) -> Codes:
@@ -98,3 +82,10 @@ def _divergences(groups: Mapping[str, Codes], size: int) -> dict[str, float]:
     names = list(groups)
     matrix = jensen_shannon(np.stack([code_shares(codes, size) for codes in groups.values()]))
     return {f"{a} and {b}": float(matrix[i, j]) for i, a in enumerate(names) for j, b in enumerate(names) if i < j}
+
+
+def _entropy(shares: FloatArray, base: float) -> FloatArray:
+    """Entropy over the last axis, with 0 log 0 = 0."""
+    logs = np.log(shares, where=shares > 0, out=np.zeros_like(shares))
+    entropy: FloatArray = -(shares * logs).sum(-1) / np.log(base)
+    return entropy

@@ -1,4 +1,4 @@
-"""The codebook of universal actions.
+"""The codebook of universal actions: codes, and how one is chosen.
 
 Source: Zheng et al., "Universal Actions for Enhanced Embodied Foundation Models", CVPR 2025, sections 3.1 and 3.2;
 Jang et al., "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017.
@@ -14,13 +14,16 @@ from torch import Tensor, nn
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.losses import batch_mean
 
-# FOLDED policies.uniact.temperature: The temperature of Gumbel-softmax, which falls as training goes on.
+Mode = Literal["gumbel", "argmax"]
+INITIAL_STD = 0.2  # of codes before training, as published
+SPREAD_WEIGHT = 2.0  # with 1, choices become certain before they use many codes
+SMALLEST_SHARE = torch.finfo(torch.float32).tiny
 
 
 class Temperature(nn.Module):
-    """Falls linearly with the training step and then stays. All of it is buffers, so a checkpoint keeps it.
+    """Temperature of the Gumbel-softmax: falls linearly with the training step, then stays.
 
-    Every process of a training makes the same steps, so it is the same in all of them.
+    Its values are buffers, so a checkpoint has them. It is the same in all processes of a training.
 
     Args:
         start: Before the first step.
@@ -41,34 +44,30 @@ class Temperature(nn.Module):
         self.register_buffer("steps", torch.tensor(steps, dtype=torch.int64))
 
     def forward(self) -> Tensor:
-        """The temperature now, a scalar."""
+        """The current temperature, a scalar."""
         left = (self.steps - self.step).clamp(min=0) / self.steps
         return self.end + (self.start - self.end) * left
 
     def advance(self) -> None:
-        """One training step is done."""
+        """Count one training step."""
         self.step += 1
 
-    def go_on_from(self, other: "Temperature") -> None:
-        """Be as far as another one, if it falls between the same limits over as many steps."""
+    def continue_from(self, other: "Temperature") -> None:
+        """Copy the step of another one, if it falls between the same limits over as many steps."""
         pairs = ((self.start, other.start), (self.end, other.end), (self.steps, other.steps))
         if all(torch.equal(own, theirs) for own, theirs in pairs):
             self.step.copy_(other.step)
 
 
-# FOLDED policies.uniact.selection: What the codebook chose.
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Selection:
-    """Universal actions of a batch, and where they come from.
+    """Universal actions of a batch, and the codes they are made from.
 
     Attributes:
         actions: Universal actions, shape (B, W).
-        codes: The code that weighs most in each, shape (B,) int64.
-        divergence: KL divergence of the codes' probabilities from the uniform ones, averaged over the batch, a scalar
-            in nats.
-        information: How much the codes say about what they were chosen by, a scalar in nats.
+        codes: The code with the largest weight in each, shape (B,) int64.
+        divergence: KL divergence of the codes' probabilities from uniform ones, mean over the batch, a scalar [nat].
+        information: Information of the codes about the features, a scalar [nat]; see `information`.
     """
 
     actions: Tensor
@@ -77,20 +76,14 @@ class Selection:
     information: Tensor
 
 
-Mode = Literal["gumbel", "argmax"]
-FIRST_STD = 0.2  # of codes before training, as published
-SPREAD = 2.0  # with 1, choices become certain before they are spread
-LEAST_SHARE = torch.finfo(torch.float32).tiny
-
-
 class Codebook(nn.Module):
-    """N codes, W numbers each, and the layer that chooses among them. All of it computes in float32.
+    """N codes of W dimensions, and the layer that chooses among them. All of it computes in float32.
 
     Args:
-        features: Dimensions of what it chooses by, F.
-        size: Codes, N.
+        features: Dimensions of the features to choose by, F.
+        size: Number of codes, N.
         width: Dimensions of a code, W.
-        temperature: Of Gumbel-softmax.
+        temperature: Of the Gumbel-softmax.
     """
 
     def __init__(self, features: int, size: int, width: int, temperature: Temperature) -> None:
@@ -100,20 +93,20 @@ class Codebook(nn.Module):
         self.temperature = temperature
         nn.init.xavier_uniform_(self.project.weight)
         nn.init.zeros_(self.project.bias)
-        nn.init.normal_(self.codes.weight, std=FIRST_STD)
+        nn.init.normal_(self.codes.weight, std=INITIAL_STD)
 
     @property
     def size(self) -> int:
-        """Codes, N."""
+        """Number of codes, N."""
         return self.codes.num_embeddings
 
     def forward(self, features: Tensor, mode: Mode) -> Selection:
-        """Choose by features, shape (B, F).
+        """Choose codes by features.
 
         Args:
-            features: What to choose by.
-            mode: "gumbel" mixes codes with weights of a random draw that gradients pass through; "argmax" takes the
-                likeliest code as it is.
+            features: Shape (B, F).
+            mode: "gumbel" mixes codes with random weights that gradients pass through (Gumbel-softmax, soft);
+                "argmax" takes the most likely code.
 
         Raises:
             UnknownNameError: No such mode.
@@ -122,43 +115,43 @@ class Codebook(nn.Module):
             raise UnknownNameError("selection of codes", mode, get_args(Mode))
         with torch.autocast(features.device.type, enabled=False):
             logits = self.project(features.float())  # (B, N)
-            weights = self._drawn(logits) if mode == "gumbel" else None  # (B, N)
-            codes = (logits if weights is None else weights).argmax(-1)  # (B,)
-            actions = self.codes(codes) if weights is None else weights @ self.codes.weight  # (B, W)
+            if mode == "gumbel":
+                weights = nn.functional.gumbel_softmax(logits, tau=self.temperature(), dim=-1)  # (B, N)
+                codes, actions = weights.argmax(-1), weights @ self.codes.weight  # (B,), (B, W)
+            else:
+                codes = logits.argmax(-1)
+                actions = self.codes(codes)
             return Selection(
                 actions=actions,
                 codes=codes,
                 divergence=divergence_from_uniform(logits),
-                information=information(logits, whole=self.training),
+                information=information(logits, all_ranks=self.training),
             )
 
-    def looked_up(self, codes: Tensor) -> Selection:
-        """What codes stand for that were chosen before, shape (B,); what is not known of the choice counts as 0."""
+    def lookup(self, codes: Tensor) -> Selection:
+        """The selection of codes that were chosen before, shape (B,), without divergence and information."""
         actions = self.codes(codes)
-        nothing = actions.new_zeros(())
-        return Selection(actions=actions, codes=codes, divergence=nothing, information=nothing)
+        zero = actions.new_zeros(())
+        return Selection(actions=actions, codes=codes, divergence=zero, information=zero)
 
     def fixed_code(self, code: int, count: int) -> Tensor:
-        """One code for all of a batch, whatever it sees, shape (count, W).
+        """One code for a whole batch, shape (count, W).
 
         Raises:
             UsageError: No such code.
         """
-        self.check(code)
+        self.check_code(code)
         return self.codes.weight[code].expand(count, -1)
 
-    def check(self, code: int) -> None:
-        """Refuse what is no code.
+    def check_code(self, code: int) -> None:
+        """Check that a code exists.
 
         Raises:
-            UsageError: Says which there are.
+            UsageError: It does not; the message says which do.
         """
         if not 0 <= code < self.size:
-            raise UsageError(f"code {code}: the codebook has {self.size}. Expected 0 to {self.size - 1}.")
-
-    def _drawn(self, logits: Tensor) -> Tensor:
-        """Weights that add up to 1, shape (B, N): Gumbel-softmax, soft."""
-        return nn.functional.gumbel_softmax(logits, tau=self.temperature(), dim=-1)
+            problem = f"code {code}: the codebook has {self.size}. Expected 0 to {self.size - 1}."
+            raise UsageError(problem, got=code, expected=self.size)
 
 
 def divergence_from_uniform(logits: Tensor) -> Tensor:
@@ -167,15 +160,15 @@ def divergence_from_uniform(logits: Tensor) -> Tensor:
     return (log_shares.exp() * (log_shares + math.log(logits.shape[-1]))).sum(-1).mean()
 
 
-def information(logits: Tensor, *, whole: bool = False) -> Tensor:
-    """How much choices, rows (B, N), say about what they were made by; `whole` as in `batch_mean`.
+def information(logits: Tensor, *, all_ranks: bool = False) -> Tensor:
+    """Information of choices, rows (B, N), about the features they are made by; `all_ranks` as in `batch_mean`.
 
-    `SPREAD` times the entropy of the mean choice, which is large if all codes are used, less the mean entropy of the
-    choices, which is small if each is certain. Source: Krause, Perona & Gomes, "Discriminative clustering by
+    `SPREAD_WEIGHT` times the entropy of the mean choice, which is large if all codes are used, less the mean entropy of
+    the choices, which is small if each is certain. Source: Krause, Perona & Gomes, "Discriminative clustering by
     regularized information maximization", NIPS 2010, who weigh both alike.
     """
     log_shares = logits.log_softmax(-1)  # (B, N)
     shares = log_shares.exp()
-    mean = batch_mean(shares, whole=whole).clamp_min(LEAST_SHARE)  # (N,); at 0 entropy has no gradient
+    mean = batch_mean(shares, all_ranks=all_ranks).clamp_min(SMALLEST_SHARE)  # (N,); at 0 entropy has no gradient
     spread: Tensor = torch.special.entr(mean).sum()
-    return SPREAD * spread + (shares * log_shares).sum(-1).mean()
+    return SPREAD_WEIGHT * spread + (shares * log_shares).sum(-1).mean()

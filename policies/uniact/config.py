@@ -1,8 +1,9 @@
-"""Configuration of UniAct."""
+"""Settings of UniAct, and its presets."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ambidex.codec import ADDED_LATER
 from ambidex.errors import UnknownNameError, UsageError
@@ -22,58 +23,62 @@ NOT_NEGATIVE = ("uniform_weight", "blind_weight", "information_weight", "execute
 
 @dataclass(frozen=True, kw_only=True)
 class UniActConfig:
-    """What UniAct looks at, its sizes and the weights of its loss. The defaults are the published ones.
+    """Inputs, sizes and loss weights of UniAct. The defaults are the published ones.
 
     Raises:
-        UsageError: The sizes do not go together.
+        UsageError: The values do not go together.
     """
 
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Policy": "extractor extractor_weights cameras main_camera codes chunk_size execute_steps backbone_weights"
+    }
+
     extractor: ExtractorKind = "llava_ov"
-    """llava_ov for LLaVA-OneVision, scratch for a transformer of our own that needs no weights."""
+    """llava_ov for LLaVA-OneVision, scratch for a transformer that needs no pretrained weights."""
     scratch: ScratchShape = field(default=ScratchShape())
     """Sizes of the extractor that is trained from scratch."""
     llava: LlavaShape = field(default=LlavaShape())
     """Sizes of LLaVA-OneVision."""
     extractor_weights: str = "cached"
-    """A folder with LLaVA-OneVision's weights; cached takes those in the user's Hugging Face cache, and is refused if
-    they are not there; none starts from scratch."""
+    """Folder with LLaVA-OneVision's weights, cached for those in the user's Hugging Face cache, or none to train from
+    scratch. An error if they are missing."""
     attention: AttentionKind = "auto"
-    """How LLaVA-OneVision attends; auto is flash_attention_2 where it is installed and can be used, else sdpa."""
+    """Attention of LLaVA-OneVision; auto is flash_attention_2 where it is installed and supported, else sdpa."""
     cameras: tuple[str, ...] = ()
-    """Cameras the interpreter looks at; none given: all of the data."""
+    """Cameras of the interpreter. If not given: all of the data."""
     main_camera: str = ""
-    """The camera the extractor looks at, one that the data of every robot have; none given, or '': the first of each
-    robot's."""
+    """Camera of the extractor, which the data of every embodiment must have. If not given, or '': the first camera of
+    each embodiment."""
     codes: int = 256
     """Codes of the codebook."""
     code_width: int = 128
-    """Numbers in a code."""
+    """Dimensions of a code."""
     temperature_start: float = 2.0
-    """Temperature of the draw of codes before the first training step."""
+    """Temperature of the Gumbel-softmax over codes before the first training step."""
     temperature_end: float = 0.5
     """Temperature in the end."""
     temperature_steps: int = 1_000_000
     """Training steps over which the temperature falls."""
     uniform_weight: float = 5e-4
-    """Weight of the codes' divergence from uniform use; the released code forgets to add it, as 0 does."""
+    """Loss weight of the codes' divergence from uniform use; the released code omits this term, as 0 does."""
     blind_weight: float = field(default=0.0, metadata={ADDED_LATER: True})
-    """Weight of Huber's loss of actions made of the universal action alone, which gives codes a meaning. 0 as
-    published, where interpreters that see much come to do without codes."""
+    """Loss weight of predicting actions from the universal action alone, which gives codes a meaning. 0 as published,
+    where interpreters that use images may learn to ignore codes."""
     information_weight: float = field(default=0.0, metadata={ADDED_LATER: True})
-    """Weight of what codes say about image and instruction: their use spread out over a batch, each choice certain. 0
-    as published, where small extractors come to use a handful of codes."""
+    """Weight of the information of codes about image and instruction: many codes used in a batch, each choice certain.
+    0 as published, where small extractors end up with a handful of codes."""
     interpreter: str = "auto"
-    """What makes actions of universal ones; auto is a transformer in the sizes of the data. One name holds for all
-    robots of a policy, so of several robots auto alone fits those that differ in cameras, joints or actions."""
+    """Interpreter of universal actions; auto is a transformer in the sizes of the data. One name holds for all
+    embodiments of a policy, so embodiments that differ in cameras, joints or actions need auto."""
     chunk_size: int = 4
-    """Actions predicted at once, for all robots of a policy: at another control rate they last another time."""
+    """Actions per prediction, for all embodiments of a policy. Their duration depends on the control rate."""
     execute_steps: int = 0
-    """Actions of a chunk that are played before the next one is asked for, at most the chunk; 0 plays it whole. A
-    benchmark can differ."""
+    """Actions of a chunk to execute before the next prediction; 0 executes the whole chunk. A benchmark can override
+    it."""
     d_model: int = 512
     """Width of the interpreter's tokens."""
     heads: int = 8
-    """Its attention heads."""
+    """Attention heads of the interpreter."""
     feedforward: int = 2048
     """Hidden width of its feed-forward layers."""
     encoder_layers: int = 4
@@ -81,33 +86,32 @@ class UniActConfig:
     decoder_layers: int = 2
     """Layers of its decoder."""
     huber_delta: float = 0.1
-    """Where the loss of an action goes over from a square to a line, in standard deviations."""
+    """Error at which the action loss changes from quadratic to linear, in standard deviations."""
     backbone_width: int = 64
     """Channels of ResNet-18's first layers; 64 as published."""
     backbone_norm: Norm = "frozen"
-    """frozen batch norm for published weights; group or layer norm to learn from scratch, layer being the quicker."""
+    """frozen batch norm for published weights; group or layer norm to train from scratch, where layer is faster."""
     backbone_weights: str = "cached"
-    """A .safetensors or .pth file with ResNet-18's first weights; cached takes torchvision's ImageNet file from torch's
-    cache, and is refused if it is needed and not there; none starts from scratch."""
+    """A .safetensors or .pth file with weights of ResNet-18, cached for torchvision's ImageNet file in torch's cache,
+    or none to train from scratch. An error if a file is needed and missing."""
 
     def __post_init__(self) -> None:
         for name in COUNTS:
             if getattr(self, name) < 1:
-                raise UsageError(f"UniAct: {name} must be 1 or more, got {getattr(self, name)}.")
+                raise self._error(name, "1 or more")
         for name in NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < math.inf:
-                raise UsageError(f"UniAct: {name} must be 0 or more, got {getattr(self, name)}.")
+                raise self._error(name, "0 or more")
         for name in POSITIVE:
             if not 0 < getattr(self, name) < math.inf:
-                raise UsageError(f"UniAct: {name} must be more than 0, got {getattr(self, name)}.")
+                raise self._error(name, "more than 0")
         if self.d_model % self.heads or self.d_model % 4:
-            raise UsageError(
-                f"UniAct: d_model must be a multiple of heads and of 4, got d_model {self.d_model} and heads "
-                f"{self.heads}."
-            )
+            raise self._error("d_model", f"a multiple of 4 and of heads ({self.heads})")
 
+    def _error(self, name: str, expected: str) -> UsageError:
+        value = getattr(self, name)
+        return UsageError(f"UniAct: {name} must be {expected}, got {value}.", field=name, got=value, expected=expected)
 
-# FOLDED policies.uniact.presets: UniAct's named settings.
 
 PAPER = Preset(
     config=UniActConfig(),
@@ -123,7 +127,7 @@ PAPER = Preset(
         ema_decay=0.0,
     ),
 )
-LLAVA = Preset(  # LLaVA-OneVision in reach of one GPU, for the rates of this project's robots
+LLAVA = Preset(  # LLaVA-OneVision on one GPU, for the control rates of this project's robots
     config=UniActConfig(chunk_size=50, execute_steps=25, temperature_steps=100_000),
     training=replace(PAPER.training, steps=100_000, learning_rate=1e-4, warmup_steps=1_000, schedule="cosine"),
 )
@@ -141,15 +145,12 @@ BASE = Preset(
         backbone_norm="group",
         backbone_weights="none",
     ),
-    training=TrainingDefaults(
-        steps=100_000,
+    training=replace(
+        LLAVA.training,
         batch_size=64,
         learning_rate=2e-4,
         backbone_learning_rate=2e-4,
         weight_decay=1e-4,
-        warmup_steps=1_000,
-        schedule="cosine",
-        gradient_clip=1.0,
         ema_decay=0.999,
     ),
 )
@@ -185,11 +186,11 @@ PRESETS = {"paper": PAPER, "llava_ov_0.5b": LLAVA, "base": BASE, "tiny": TINY}
 
 
 def preset(name: str, observations: str | None = None) -> Preset[UniActConfig]:
-    """A complete setting.
+    """A preset of UniAct.
 
     Args:
         name: "paper", "llava_ov_0.5b", "base" or "tiny".
-        observations: "images", or None for the same.
+        observations: "images" or None.
 
     Raises:
         UnknownNameError: No such preset.
@@ -198,5 +199,6 @@ def preset(name: str, observations: str | None = None) -> Preset[UniActConfig]:
     if name not in PRESETS:
         raise UnknownNameError("preset of uniact", name, PRESETS)
     if observations not in (None, "images"):
-        raise UsageError(f"--observations {observations}: uniact looks at images. Leave the flag out.")
+        problem = f"--observations {observations}: uniact uses images."
+        raise UsageError(problem, "Leave out the flag.", field="observations", got=observations)
     return PRESETS[name]

@@ -1,9 +1,9 @@
-"""UniAct's network, from top to bottom.
+"""UniAct's network: an extractor and a codebook that all embodiments share, and an interpreter for each.
 
-Source: Zheng et al., "Universal Actions for Enhanced Embodied Foundation Models", CVPR 2025; docs/policies.md says
-where it differs and why.
+Source: Zheng et al., "Universal Actions for Enhanced Embodied Foundation Models", CVPR 2025; docs/policies.md lists the
+differences and their reasons.
 
-B samples, F dimensions of the extractor's features, N codes, W numbers in each, V cameras, K actions in a chunk, A
+B samples, F dimensions of the extractor's features, N codes, W dimensions of each, V cameras, K actions per chunk, A
 action dimensions, J joints.
 """
 
@@ -21,62 +21,11 @@ from ambidex.policies.uniact.interpreters.interpreter import BlindInterpreter, I
 from ambidex.policies.uniact.interpreters.registry import make_interpreter
 from ambidex.policies.vision.resnet import ImageNormalization, Norm, ResNet18
 
-# FOLDED policies.uniact.domain: What belongs to one kind of robot alone.
-
-
-class Domain(nn.Module):
-    """A robot's interpreter with the statistics of its data; both are in the checkpoint.
-
-    Args:
-        interpreter: Makes its normalised actions.
-        blind: Makes them of universal actions alone, for training; None for none.
-        statistics: Of its training data.
-        cameras: What it looks at.
-    """
-
-    def __init__(
-        self,
-        interpreter: Interpreter,
-        blind: BlindInterpreter | None,
-        statistics: Statistics,
-        cameras: tuple[str, ...],
-    ) -> None:
-        super().__init__()
-        self.cameras = cameras
-        self.interpreter, self.blind = interpreter, blind
-        self.qpos, self.actions = Normalization(statistics.qpos), Normalization(statistics.actions)
-
-    def init_from(self, other: "Domain") -> None:
-        """Copy what another domain of the same robot has learnt, rewritten for the statistics of the data here.
-
-        Actions are the same in their own units, however its data are distributed.
-
-        Raises:
-            RuntimeError: The sizes differ.
-        """
-        self.interpreter.load_state_dict(other.interpreter.state_dict())
-        if self.interpreter.proprio is not None:
-            reread(self.interpreter.proprio, other.qpos, self.qpos)
-        rewrite(self.interpreter.head, other.actions, self.actions)
-        if self.blind is not None and other.blind is not None:
-            self.blind.load_state_dict(other.blind.state_dict())
-            rewrite(self.blind.head, other.actions, self.actions)
-
-    def forward(self, features: Tensor, universal: Tensor, qpos: Tensor) -> Tensor:
-        """Normalised actions, shape (B, K, A), from features (B, V, C, h, w), (B, W) and (B, J) in its own units."""
-        return self.interpreter(features, universal, self.qpos(qpos))  # type: ignore[no-any-return]
-
-
 SHARED = ("extractor", "codebook.project", "codebook.codes", "cameras")
 
 
 class UniActModel(nn.Module):
-    """What all robots share, and one domain for each.
-
-    Args:
-        config: Sizes.
-        extractor: Makes features of the main camera's image and the instruction.
-    """
+    """The modules that all embodiments share, and one domain for each embodiment."""
 
     def __init__(self, config: UniActConfig, extractor: Extractor) -> None:
         super().__init__()
@@ -87,12 +36,27 @@ class UniActModel(nn.Module):
         self.cameras = CameraFeatures(config.backbone_width, config.backbone_norm)
         self.domains = nn.ModuleDict()
 
-    def add_domain(self, name: str, spec: EnvSpec, statistics: Statistics, cameras: tuple[str, ...]) -> None:
-        """Add a robot with a fresh interpreter.
+    def choose(self, image: Tensor, instructions: tuple[str, ...], mode: Mode) -> Selection:
+        """Universal actions for the main camera's images (B, 3, H, W) uint8 and B instructions."""
+        return self.codebook(self.extractor(image, instructions), mode)  # type: ignore[no-any-return]
+
+    def interpret(self, embodiment: str, universal: Tensor, qpos: Tensor, images: Mapping[str, Tensor]) -> Tensor:
+        """Normalised actions (B, K, A) of an embodiment, from universal ones (B, W), joints (B, J) and its cameras."""
+        domain = self.domain(embodiment)
+        return domain(self.cameras(images, domain.cameras), universal, qpos)  # type: ignore[no-any-return]
+
+    def domain(self, embodiment: str) -> "Domain":
+        """The domain of an embodiment."""
+        found = self.domains[embodiment]
+        assert isinstance(found, Domain)
+        return found
+
+    def add_domain(self, embodiment: str, spec: EnvSpec, statistics: Statistics, cameras: tuple[str, ...]) -> None:
+        """Add an embodiment with a fresh interpreter.
 
         Raises:
-            UnknownNameError: The configuration names an interpreter that does not exist.
-            UsageError: It names one that is for another robot.
+            UnknownNameError: The config names an interpreter that does not exist.
+            UsageError: It names one with other sizes than the data.
         """
         config = self._config
         sizes = InterpreterSizes(
@@ -110,77 +74,34 @@ class UniActModel(nn.Module):
         )
         interpreter = make_interpreter(config.interpreter, sizes)
         blind = BlindInterpreter(sizes.code_width, sizes.chunk, sizes.actions) if config.blind_weight else None
-        self.domains[name] = Domain(interpreter, blind, statistics, cameras)
+        self.domains[embodiment] = Domain(interpreter, blind, statistics, cameras)
 
     def init_from(self, other: "UniActModel", *, fresh: bool) -> tuple[str, ...]:
-        """Copy the weights of what robots share, and, unless `fresh`, of the interpreters of the robots that both have.
+        """Copy the shared weights and, unless `fresh`, the interpreters of the embodiments that both have.
 
-        Interpreters are rewritten for the statistics here, so their actions stay what they were.
-        A robot that looks at other cameras than it did keeps its fresh interpreter. The temperature goes on from the
-        other's, unless it is to fall between other limits.
+        Interpreters are rescaled to the statistics here, so that their actions stay the same. An embodiment whose
+        cameras differ keeps its fresh interpreter. The temperature continues from the other's unless limits differ.
 
         Returns:
-            The robots whose interpreters were copied.
+            The embodiments whose interpreters were copied.
 
         Raises:
             RuntimeError: The sizes differ.
         """
-        known = () if fresh else tuple(name for name in self.domains if self._sees_alike(other, name))
+        known = () if fresh else tuple(name for name in self.domains if self._has_same_cameras(other, name))
         for name in SHARED:
             self.get_submodule(name).load_state_dict(other.get_submodule(name).state_dict())
         for name in known:
             self.domain(name).init_from(other.domain(name))
-        self.codebook.temperature.go_on_from(other.codebook.temperature)
+        self.codebook.temperature.continue_from(other.codebook.temperature)
         return known
 
-    def domain(self, name: str) -> Domain:
-        """The domain of this name."""
-        found = self.domains[name]
-        assert isinstance(found, Domain)
-        return found
-
-    def choose(self, image: Tensor, instructions: tuple[str, ...], mode: Mode) -> Selection:
-        """Universal actions for the main camera's images (B, 3, H, W) uint8 and B instructions."""
-        return self.codebook(self.extractor(image, instructions), mode)  # type: ignore[no-any-return]
-
-    def interpret(self, domain: str, universal: Tensor, qpos: Tensor, images: Mapping[str, Tensor]) -> Tensor:
-        """A robot's normalised actions (B, K, A) for universal ones (B, W), joints (B, J) and its cameras."""
-        chosen = self.domain(domain)
-        return chosen(self.cameras(images, chosen.cameras), universal, qpos)  # type: ignore[no-any-return]
-
-    def _sees_alike(self, other: "UniActModel", name: str) -> bool:
-        return name in other.domains and self.domain(name).cameras == other.domain(name).cameras
-
-
-# FOLDED policies.uniact.units: Linear layers that say the same in other units.
-
-
-@torch.no_grad()
-def reread(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
-    """Have a layer take what is normalised by `new` for what it took normalised by `old`, D dimensions each."""
-    layer.bias.add_(layer.weight @ ((new.mean - old.mean) / old.std))
-    layer.weight.mul_(new.std / old.std)
-
-
-@torch.no_grad()
-def rewrite(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
-    """Have a layer that gave rows of D dimensions normalised by `old`, one or several at once, give them by `new`."""
-    rows = len(layer.bias) // len(old.mean)
-    scale, shift = (old.std / new.std).repeat(rows), ((old.mean - new.mean) / new.std).repeat(rows)
-    layer.weight.mul_(scale[:, None])
-    layer.bias.mul_(scale).add_(shift)
-
-
-# FOLDED policies.uniact.camera_features: Images to the features that interpreters look at.
+    def _has_same_cameras(self, other: "UniActModel", embodiment: str) -> bool:
+        return embodiment in other.domains and self.domain(embodiment).cameras == other.domain(embodiment).cameras
 
 
 class CameraFeatures(nn.Module):
-    """One ResNet-18 for all cameras, apart from the extractor, called once.
-
-    Args:
-        width: Of its first layers; 64 as published.
-        norm: See `ResNet18`.
-    """
+    """Image features for interpreters: one ResNet-18 for all cameras, called once, separate from the extractor."""
 
     def __init__(self, width: int, norm: Norm) -> None:
         super().__init__()
@@ -191,3 +112,62 @@ class CameraFeatures(nn.Module):
         """Camera -> (B, 3, H, W) uint8, to the features of V of them, shape (B, V, C, H / 32, W / 32)."""
         batch = torch.stack([images[camera] for camera in cameras], dim=1)  # (B, V, 3, H, W)
         return self.backbone(self.normalise(batch.flatten(0, 1))).unflatten(0, (-1, len(cameras)))  # type: ignore[no-any-return]
+
+
+class Domain(nn.Module):
+    """The part of the model that belongs to one embodiment: its interpreter and the statistics of its data.
+
+    Args:
+        interpreter: Makes its normalised actions.
+        blind: Makes them from universal actions alone, for training; None for none.
+        statistics: Of its training data.
+        cameras: Its cameras.
+    """
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        blind: BlindInterpreter | None,
+        statistics: Statistics,
+        cameras: tuple[str, ...],
+    ) -> None:
+        super().__init__()
+        self.cameras = cameras
+        self.interpreter, self.blind = interpreter, blind
+        self.qpos, self.actions = Normalization(statistics.qpos), Normalization(statistics.actions)
+
+    def forward(self, features: Tensor, universal: Tensor, qpos: Tensor) -> Tensor:
+        """Features (B, V, C, h, w), universal actions (B, W) and raw joints (B, J) to normalised actions (B, K, A)."""
+        return self.interpreter(features, universal, self.qpos(qpos))  # type: ignore[no-any-return]
+
+    def init_from(self, other: "Domain") -> None:
+        """Copy the weights of a domain of the same embodiment, rescaled to the statistics here.
+
+        Its actions in the environment's units stay the same, whatever the statistics are.
+
+        Raises:
+            RuntimeError: The sizes differ.
+        """
+        self.interpreter.load_state_dict(other.interpreter.state_dict())
+        if self.interpreter.proprio is not None:
+            rescale_inputs(self.interpreter.proprio, other.qpos, self.qpos)
+        rescale_outputs(self.interpreter.head, other.actions, self.actions)
+        if self.blind is not None and other.blind is not None:
+            self.blind.load_state_dict(other.blind.state_dict())
+            rescale_outputs(self.blind.head, other.actions, self.actions)
+
+
+@torch.no_grad()
+def rescale_inputs(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
+    """Change a layer for inputs normalised by `old` so that it takes them normalised by `new`, D dimensions each."""
+    layer.bias.add_(layer.weight @ ((new.mean - old.mean) / old.std))
+    layer.weight.mul_(new.std / old.std)
+
+
+@torch.no_grad()
+def rescale_outputs(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
+    """Change a layer with outputs normalised by `old`, one or several rows of D dimensions, to outputs by `new`."""
+    rows = len(layer.bias) // len(old.mean)
+    scale, shift = (old.std / new.std).repeat(rows), ((old.mean - new.mean) / new.std).repeat(rows)
+    layer.weight.mul_(scale[:, None])
+    layer.bias.mul_(scale).add_(shift)

@@ -1,4 +1,4 @@
-"""ResNet-18 without its classifier, in plain torch; its state dict has torchvision's names.
+"""ResNet-18 without its classifier, in plain torch; its state dict has torchvision's names (docs/decisions/0011).
 
 Source: He et al., "Deep Residual Learning for Image Recognition", 2015.
 """
@@ -11,50 +11,28 @@ from torch import Tensor, nn
 STRIDE = 32  # input pixels per pixel of the feature map, in each direction
 PUBLISHED_WIDTH = 64
 GROUPS = 8
+EPSILON = 1e-5
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 Norm = Literal["frozen", "group", "layer"]
 
 
-def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """Frozen batch norm for published weights; group norm or layer norm (one group) to learn from scratch."""
-    if norm == "frozen":
-        return FrozenBatchNorm2d(channels)
-    return GroupNorm2d(min(GROUPS, channels) if norm == "group" else 1, channels)
+class ImageNormalization(nn.Module):
+    """Normalises uint8 images with ImageNet's statistics, (image / 255 - mean) / std, on their device."""
 
+    scale: Tensor
+    shift: Tensor
 
-class Shortcut(nn.Conv2d):
-    """A 1x1 convolution of every stride-th pixel.
-
-    The pixels are picked before it: with a stride of its own and fewer than 16 channels last in memory, the gradient
-    of its weights is written past its memory on a CPU with several threads (oneDNN issue 6035), and the process dies.
-    """
-
-    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
-        super().__init__(channels_in, channels, 1, bias=False)
-        self.every = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape (N, C_in, H, W) -> (N, C, H / stride, W / stride)."""
-        return super().forward(x[:, :, :: self.every, :: self.every])
-
-
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut."""
-
-    def __init__(self, channels_in: int, channels: int, stride: int, norm: Norm) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=False)
-        self.bn1 = norm_layer(norm, channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn2 = norm_layer(norm, channels)
-        self.downsample: nn.Module = nn.Identity()
-        if stride != 1 or channels_in != channels:
-            self.downsample = nn.Sequential(Shortcut(channels_in, channels, stride), norm_layer(norm, channels))
+        mean, std = torch.tensor(IMAGENET_MEAN).view(3, 1, 1), torch.tensor(IMAGENET_STD).view(3, 1, 1)
+        self.register_buffer("scale", 1 / (255 * std), persistent=False)
+        self.register_buffer("shift", -mean / std, persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape (N, C_in, H, W) -> (N, C, H / stride, W / stride)."""
-        y = torch.relu(self.bn1(self.conv1(x)))
-        return torch.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+    def forward(self, images: Tensor) -> Tensor:
+        """Shape (N, 3, H, W) uint8 -> (N, 3, H, W) float32, channels last in memory."""
+        return torch.addcmul(self.shift, images.to(memory_format=torch.channels_last).float(), self.scale)
 
 
 class ResNet18(nn.Module):
@@ -65,8 +43,6 @@ class ResNet18(nn.Module):
         norm: "frozen", "group" or "layer", see `norm_layer`.
 
     Attributes:
-        width: As given.
-        norm: As given.
         channels: Channels of the feature map, 8 * width.
     """
 
@@ -95,19 +71,55 @@ class ResNet18(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch knows it, its stubs do not
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it, its stubs do not
 
 
-# FOLDED policies.vision.frozen_batch_norm: Batch norm whose statistics and affine map never change.
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut around them."""
 
-EPSILON = 1e-5
+    def __init__(self, channels_in: int, channels: int, stride: int, norm: Norm) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = norm_layer(norm, channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = norm_layer(norm, channels)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or channels_in != channels:
+            self.downsample = nn.Sequential(Shortcut(channels_in, channels, stride), norm_layer(norm, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (N, C_in, H, W) -> (N, C, H / stride, W / stride)."""
+        y = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+
+
+class Shortcut(nn.Conv2d):
+    """A 1x1 convolution of every stride-th pixel.
+
+    The pixels are selected before it: with a stride of its own and fewer than 16 channels last in memory, the gradient
+    of its weights is written past its memory on a CPU with several threads (oneDNN issue 6035), and the process dies.
+    """
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__(channels_in, channels, 1, bias=False)
+        self.every = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (N, C_in, H, W) -> (N, C, H / stride, W / stride)."""
+        return super().forward(x[:, :, :: self.every, :: self.every])
+
+
+def norm_layer(norm: Norm, channels: int) -> nn.Module:
+    """Frozen batch norm for published weights; group norm or layer norm (one group) to train from scratch."""
+    if norm == "frozen":
+        return FrozenBatchNorm2d(channels)
+    return GroupNorm2d(min(GROUPS, channels) if norm == "group" else 1, channels)
 
 
 class FrozenBatchNorm2d(nn.Module):
-    """Batch norm as buffers, the identity until weights are loaded. Small batches would spoil running statistics.
+    """Batch norm whose statistics and affine map are buffers and never change, as small batches would spoil them.
 
-    Args:
-        channels: C.
+    It is the identity until weights are loaded.
     """
 
     weight: Tensor
@@ -129,14 +141,12 @@ class FrozenBatchNorm2d(nn.Module):
         return x * scale.view(-1, 1, 1).to(x.dtype) + shift.view(-1, 1, 1).to(x.dtype)
 
 
-# FOLDED policies.vision.group_norm: Group norm for images whose channels lie last in memory.
-
-
 class GroupNorm2d(nn.GroupNorm):
-    """torch's own, but on a CPU with more than one group the image is turned over for it and back.
+    """Group norm that is fast for images with channels last in memory.
 
-    With channels last torch's backward pass of several groups takes ten times longer there (up to 18 ms against 1.5
-    for 1.2 M activations in bf16), and a quarter of a training step of the tiny preset.
+    With several groups torch's backward pass takes ten times longer for them on a CPU (up to 18 ms against 1.5 for
+    1.2 M activations in bf16), a quarter of a training step of the tiny preset. So there the memory format is changed
+    for the norm, and back.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -144,26 +154,3 @@ class GroupNorm2d(nn.GroupNorm):
         if x.device.type != "cpu" or self.num_groups == 1:
             return super().forward(x)
         return super().forward(x.contiguous()).contiguous(memory_format=torch.channels_last)
-
-
-# FOLDED policies.vision.image_normalization: uint8 images to what a network trained on ImageNet expects.
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-class ImageNormalization(nn.Module):
-    """(image / 255 - mean) / std with ImageNet's figures, on the device where the image lies."""
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        mean, std = torch.tensor(IMAGENET_MEAN).view(3, 1, 1), torch.tensor(IMAGENET_STD).view(3, 1, 1)
-        self.register_buffer("scale", 1 / (255 * std), persistent=False)
-        self.register_buffer("shift", -mean / std, persistent=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Shape (N, 3, H, W) uint8 -> (N, 3, H, W) float32, channels last in memory."""
-        return torch.addcmul(self.shift, images.to(memory_format=torch.channels_last).float(), self.scale)

@@ -8,7 +8,7 @@ from ambidex.policies import registry
 
 @pytest.fixture
 def toy():
-    """The toy policy is registered."""
+    """Registers the toy policy; gives its name."""
     before = dict(registry.POLICIES), dict(registry.PRESETS)
     register()
     yield NAME
@@ -19,7 +19,7 @@ def toy():
 
 @pytest.fixture
 def one_thread():
-    """Sums are taken in one order."""
+    """Torch computes on one thread, so that sums have one order."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -33,6 +33,6 @@ def states(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
+def images(tmp_path_factory):
     """A dataset with two cameras."""
-    return write_dataset(tmp_path_factory.mktemp("pictures"))
+    return write_dataset(tmp_path_factory.mktemp("images"))

@@ -1,4 +1,4 @@
-"""What holds for every registered policy, and for the example of CONTRIBUTING.md."""
+"""Tests of every registered policy, and of the example of CONTRIBUTING.md."""
 
 import dataclasses
 import importlib.util
@@ -17,18 +17,18 @@ from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.batches import SampleGatherer
 from ambidex.policies.data.dataset import read_table
 from ambidex.policies.policy import Policy
-from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults
-from ambidex.policies.training.robots import statistics_of
+from ambidex.policies.training.plan import statistics_of
+from ambidex.policies.training.train import train
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "toy_policy.py"
 NAMES = [*registry.POLICIES, "mlp"]
-LONGEST_EXAMPLE = 80  # [lines]
+MAX_EXAMPLE = 80  # [lines]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def example():
-    """The example, registered as CONTRIBUTING.md says but for the folder."""
+    """Registers the example as CONTRIBUTING.md says, except for its folder."""
     spec = importlib.util.spec_from_file_location("toy_policy_example", EXAMPLE)
     sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -40,12 +40,12 @@ def example():
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Records both states and images; small, but large enough for every backbone."""
+    """A dataset with states and images that are small, but large enough for every backbone."""
     return write_dataset(tmp_path_factory.mktemp("data"), image_size=(48, 64), cameras=("top",))
 
 
 def make(name, data, observations=None, seed=0):
-    """The policy of the smallest preset, and a batch of it."""
+    """The policy of the smallest preset, and a batch for it."""
     torch.manual_seed(seed)
     table = read_table((data,))
     config = defaults(name, "tiny", observations).model
@@ -56,8 +56,8 @@ def make(name, data, observations=None, seed=0):
     return policy, gatherer.batch(rows, dict.fromkeys(policy.inputs.cameras, images))
 
 
-def only_what_is_looked_at(policy, observation):
-    """As a server sends it: parts that the policy does not look at are empty."""
+def only_inputs(policy, observation):
+    """As a client sends it: parts that the policy does not use are empty."""
     objects = observation.objects if policy.inputs.objects else observation.objects[:, :0]
     images = {camera: observation.images[camera] for camera in policy.inputs.cameras}
     instructions = observation.instructions if policy.inputs.instruction else ("",) * len(observation)
@@ -85,10 +85,9 @@ def test_every_parameter_gets_a_gradient(name, data):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_predictions_are_chunks_of_what_the_policy_says_it_looks_at(name, data):
+def test_predictions_are_chunks_and_depend_on_the_inputs_only(name, data):
     policy, batch = make(name, data)
-    seen = only_what_is_looked_at(policy, batch.observation)
-    chunk = policy.eval().predict(seen)
+    chunk = policy.eval().predict(only_inputs(policy, batch.observation))
     assert chunk.shape == (4, policy.chunk_size, len(policy.spec.action_names))
     assert chunk.dtype == torch.float32
     assert not chunk.requires_grad
@@ -96,7 +95,7 @@ def test_predictions_are_chunks_of_what_the_policy_says_it_looks_at(name, data):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_few_steps_of_training_can_be_loaded_back(name, data, tmp_path):
+def test_a_short_training_can_be_loaded(name, data, tmp_path):
     settings = {"data": (data,), "output_dir": tmp_path / "run", "steps": 3, "batch_size": 4, "quiet": True}
     config = dataclasses.replace(defaults(name, "tiny"), **settings, device="cpu", precision="fp32")
     policy = load(train(config))
@@ -107,8 +106,8 @@ def test_a_few_steps_of_training_can_be_loaded_back(name, data, tmp_path):
     assert torch.isfinite(policy.predict(batch.observation)).all()
 
 
-def test_the_example_is_short_and_learns(data):
-    assert len(EXAMPLE.read_text().splitlines()) < LONGEST_EXAMPLE
+def test_the_example_is_short_and_can_overfit_one_batch(data):
+    assert len(EXAMPLE.read_text().splitlines()) < MAX_EXAMPLE
     policy, batch = make("mlp", data)
     optimizer = torch.optim.AdamW(policy.parameters(), lr=1e-3)
     first = policy.losses(batch)["loss"].item()

@@ -1,4 +1,4 @@
-"""The command train-policy: help, exit codes, kills, interrupts, several ranks."""
+"""The command train-policy: help, exit statuses, kills, interrupts, several processes."""
 
 import os
 import shlex
@@ -15,9 +15,8 @@ import tyro
 from safetensors.torch import load_file
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.policies.run_folder import default_run
-from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults_for, main
+from ambidex.policies.training.train import train
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
 
@@ -28,10 +27,10 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def command(capsys, *words):
-    """Exit code, output and errors of the command, in this process."""
-    with pytest.raises(SystemExit) as left:
+    """Exit status, output and errors of the command, run in this process."""
+    with pytest.raises(SystemExit) as end:
         main([*TRAIN[2:], *map(str, words)])
-    return left.value.code, *capsys.readouterr()
+    return end.value.code, *capsys.readouterr()
 
 
 def start(*words):
@@ -49,17 +48,27 @@ def same(a, b):
 
 
 def wait_for(path):
-    deadline = time.monotonic() + 240  # on a machine that others keep busy
+    deadline = time.monotonic() + 240  # the machine may be busy
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
         time.sleep(0.01)
 
 
-def test_help_shows_the_trainers_flags_and_those_of_the_policy(capsys):
+def test_help_shows_common_flags_and_help_all_those_of_the_policy_too(capsys):
     code, output, _ = command(capsys, "--help")
+    assert code == 0 and "--steps" in output and "--resume" in output and "--ema-decay" not in output
+    code, output, _ = command(capsys, "--help-all")
     assert code == 0
     for flag in ("--steps", "--resume", "--precision", "--hidden", "--chunk-size", "--nan-at"):
         assert flag in output
+
+
+@pytest.mark.parametrize("policy", ["act", "uniact"])
+def test_help_has_the_common_settings_of_the_policy(capsys, policy):
+    with pytest.raises(SystemExit):
+        main(["--policy", policy, "--preset", "tiny", "--help"])
+    output = capsys.readouterr().out
+    assert "--chunk-size" in output and "--cameras" in output and "--feedforward" not in output
 
 
 def test_an_unknown_policy_gets_a_suggestion(capsys):
@@ -68,7 +77,7 @@ def test_an_unknown_policy_gets_a_suggestion(capsys):
     assert errors.startswith("train-policy: Unknown policy 'tyo'. Did you mean 'toy'? Known: act, toy")
 
 
-def test_wrong_usage_and_failure_have_their_codes(states, tmp_path, capsys):
+def test_wrong_usage_exits_with_2_and_failure_with_1(states, tmp_path, capsys):
     run = tmp_path / "run"
     code, _, errors = command(capsys, "--output-dir", run)
     assert code == 2
@@ -92,22 +101,22 @@ main(["--data", "x"])
 """
 
 
-def test_without_torch_it_says_what_to_install(tmp_path):
+def test_without_torch_the_message_names_the_packages_to_install(tmp_path):
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert "No module named 'torch'" in done.stderr
     assert "pip install 'ambidex[train]'" in done.stderr
 
 
-def test_it_trains_and_says_where(states, tmp_path, capsys):
+def test_the_command_trains_and_prints_how_to_benchmark_the_run(states, tmp_path, capsys):
     run = tmp_path / "run"
     code, output, errors = command(capsys, "--data", states, "--output-dir", run, "--steps", 5, "--hidden", 8)
     assert code == 0
     assert f"Trained: {run}." in output
     *_, advice = output.strip().partition("Benchmark it with: run-benchmark ")
-    typed = tyro.cli(BenchmarkConfig, args=shlex.split(advice))
-    assert (typed.policy, typed.checkpoint, typed.task) == ("toy", run, "insertion")
-    assert "3 episodes to train on, 1 held out" in errors
+    flags = tyro.cli(BenchmarkConfig, args=shlex.split(advice))
+    assert (flags.policy, flags.checkpoint, flags.task) == ("toy", run, "insertion")
+    assert "3 training episodes, 1 held out" in errors
     assert weights(run)["head.weight"].shape == (70, 8)
     assert command(capsys, "--resume", "--output-dir", run, "--quiet") == (0, "", "")
 
@@ -127,7 +136,7 @@ def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(states, tmp
     assert not list((tmp_path / "killed" / "checkpoints").glob(".*"))
 
 
-def test_an_interrupted_run_saves_its_steps_and_says_how_to_go_on(states, tmp_path):
+def test_an_interrupted_run_saves_its_steps_and_prints_how_to_resume(states, tmp_path):
     run = tmp_path / "run"
     process = start("--data", states, "--output-dir", run, "--steps", 1000, "--pause", 0.05, "--save-every", 5)
     wait_for(run / "checkpoints" / "5")
@@ -139,27 +148,27 @@ def test_an_interrupted_run_saves_its_steps_and_says_how_to_go_on(states, tmp_pa
     last = errors.splitlines()[-1]
     assert last == (
         f"train-policy: Interrupted. {step} of 1000 steps are saved in {run}. "
-        f"Go on with: train-policy --resume --output-dir {run}"
+        f"Resume with: train-policy --resume --output-dir {run}"
     )
     assert output == ""
 
 
-def test_interrupted_before_anything_is_saved_it_does_not_speak_of_going_on(states, tmp_path, monkeypatch, capsys):
+def test_interrupted_before_anything_is_saved_the_message_does_not_mention_resuming(
+    states, tmp_path, monkeypatch, capsys
+):
     def interrupted(directories, *, multi_embodiment):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ambidex.policies.train.read_tables", interrupted)
-    with pytest.raises(SystemExit) as leaving:
-        main(["--policy", "toy", "--data", str(states), "--output-dir", str(tmp_path / "run")])
-    assert leaving.value.code == 130
-    said = capsys.readouterr().err
-    assert said == "train-policy: Interrupted. Nothing is saved yet: give the same command again.\n"
+    monkeypatch.setattr("ambidex.policies.training.train.read_tables", interrupted)
+    code, _, errors = command(capsys, "--data", states, "--output-dir", tmp_path / "run")
+    assert code == 130
+    assert errors == "train-policy: Interrupted. Nothing is saved yet: give the same command again.\n"
 
 
 @pytest.mark.slow
-def test_two_ranks_learn_what_one_does_with_twice_the_batch(pictures, tmp_path, capsys):
+def test_two_ranks_train_the_weights_of_one_with_twice_the_batch_size(images, tmp_path, capsys):
     flags = "--steps 6 --dropout 0 --ema-decay 0 --observations images --chunk-size 1 --gradient-clip 0"
-    shared = ["--data", pictures, *flags.split(), "--validation-fraction", 0]
+    shared = ["--data", images, *flags.split(), "--validation-fraction", 0]
     assert command(capsys, *shared, "--batch-size", 8, "--output-dir", tmp_path / "one")[0] == 0
     flags = [*TRAIN[2:], *shared, "--batch-size", 4, "--output-dir", tmp_path / "two"]
     ranks = [*RANKS, TRAIN[1], *map(str, flags)]
@@ -172,10 +181,3 @@ def test_two_ranks_learn_what_one_does_with_twice_the_batch(pictures, tmp_path, 
         assert torch.allclose(a[name], b[name], atol=1e-4), name
     assert not torch.allclose(a["head.weight"], c["head.weight"], atol=1e-2)
     assert len(list((tmp_path / "two" / "tensorboard").iterdir())) == 1
-
-
-def test_many_datasets_make_a_name_of_bearable_length():
-    few = [Path("data/libero_goal") / name for name in "abc"]
-    assert default_run("act", few) == Path("runs/act-a+b+c")
-    many = [Path("data/libero_goal") / (40 * letter) for letter in "abcdefghij"]
-    assert default_run("act", many) == Path("runs/act-libero_goal-10")

@@ -75,7 +75,7 @@ def make_batch(size=3, *, cameras=CAMERAS, seed=0):
 
 
 def losses(policy, batch, seed=0):
-    """The losses with the same draws of the latent variable each time."""
+    """The losses with the same samples of the latent variable each time."""
     torch.manual_seed(seed)
     return policy.train().losses(batch)
 

@@ -1,4 +1,4 @@
-"""A tiny policy that learns in a second, its presets, and the command that trains it in a process of its own."""
+"""A tiny policy that trains in a second, its presets, and the command that trains it in its own process."""
 
 import time
 from dataclasses import dataclass
@@ -17,27 +17,24 @@ NAME = "toy"
 
 @dataclass(frozen=True, kw_only=True)
 class ToyConfig:
-    """What the toy looks at, and what goes wrong with it.
-
-    Attributes:
-        observations: "state" or "images".
-        cameras: Camera names; empty for all.
-        chunk_size: Actions predicted at once.
-        hidden: Width.
-        dropout: Share dropped.
-        nan_at: The loss of this training call is not a number; -1 for none.
-        pause: Seconds each training call takes at least [s].
-        pretrained: Weights of the eye from elsewhere, all of this value; 0 loads none.
-    """
+    """Inputs of the toy, and its defects."""
 
     observations: str = "state"
+    """state or images."""
     cameras: tuple[str, ...] = ()
+    """Camera names; empty for all."""
     chunk_size: int = 5
+    """Actions per prediction."""
     hidden: int = 16
+    """Hidden width."""
     dropout: float = 0.1
+    """Share of activations dropped in training."""
     nan_at: int = -1
+    """Training call whose loss is not a number; -1 for none."""
     pause: float = 0.0
+    """Shortest duration of a training call [s]."""
     pretrained: float = 0.0
+    """Value of all pretrained weights of the eye; 0 loads none."""
 
 
 class ToyLearner(Policy):
@@ -113,7 +110,7 @@ def preset(name, observations=None):
 
 
 def register():
-    """Make the toy known, as one line in the registry would."""
+    """Register the toy, as one line in the registry would."""
     POLICIES[NAME] = "toy_learner:ToyLearner"
     PRESETS[NAME] = "toy_learner:preset"
 

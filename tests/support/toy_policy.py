@@ -1,11 +1,13 @@
-"""A tiny policy whose answers depend on every bit of what it sees, and defective relatives of it."""
+"""A tiny policy whose answers depend on every bit of its inputs, defective variants of it, and observations."""
 
 import json
 
+import numpy as np
 import torch
 from synthetic_episode import make_spec
 from torch import nn
 
+from ambidex.envs.types import Observation
 from ambidex.errors import UsageError
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.policy import CodedPolicy, Policy
@@ -16,7 +18,7 @@ CODES = 24
 
 
 class ToyPolicy(Policy):
-    """Stays near where it is; looks at one small camera unless told otherwise."""
+    """Stays near its joint positions; uses one small camera unless told otherwise."""
 
     name = "act"
     chunk_size = CHUNK
@@ -35,13 +37,13 @@ class ToyPolicy(Policy):
 
     def predict(self, observation):
         colours = [observation.images[camera].float().mean((2, 3)) / 255 for camera in self.inputs.cameras]
-        seen = torch.cat([observation.qpos, observation.objects, *colours], 1)
-        moves = self.head(torch.tanh(self.hidden(seen))).view(len(seen), CHUNK, -1)
+        inputs = torch.cat([observation.qpos, observation.objects, *colours], 1)
+        moves = self.head(torch.tanh(self.hidden(inputs))).view(len(inputs), CHUNK, -1)
         return observation.qpos[:, None] + 0.1 * moves
 
 
 class CodedToyPolicy(CodedPolicy, ToyPolicy):
-    """Makes each chunk from one of `CODES` codes, which the joints decide."""
+    """Makes each chunk from one of `CODES` codes, which depends on the joints."""
 
     code = None
 
@@ -56,30 +58,30 @@ class CodedToyPolicy(CodedPolicy, ToyPolicy):
         self.code = code
 
 
-class CrowdPolicy(ToyPolicy):
-    """Answers depend on who else is in the batch."""
+class NeighbourDependentPolicy(ToyPolicy):
+    """Its answers depend on the other rows of the batch."""
 
     def predict(self, observation):
         return super().predict(observation) + observation.qpos.mean()
 
 
-class QueuePolicy(ToyPolicy):
-    """Answers depend on the row in the batch."""
+class RowDependentPolicy(ToyPolicy):
+    """Its answers depend on the row in the batch."""
 
     def predict(self, observation):
         return super().predict(observation) + torch.arange(len(observation))[:, None, None]
 
 
-class MoodyPolicy(ToyPolicy):
-    """Answers are drawn anew each time."""
+class RandomPolicy(ToyPolicy):
+    """Its answers are random."""
 
     def predict(self, observation):
         chunk = super().predict(observation)
         return chunk + torch.randn_like(chunk)
 
 
-class FussyPolicy(ToyPolicy):
-    """Raises at one kind of observation, and answers another with what is no number."""
+class FailingPolicy(ToyPolicy):
+    """Raises on one kind of observation, and answers another with NaN."""
 
     def predict(self, observation):
         if (observation.qpos[:, 0] > 9).any():
@@ -90,12 +92,34 @@ class FussyPolicy(ToyPolicy):
 
 
 def toy_spec(task="insertion", **changes):
-    """The spec of a policy for the small images that tests render quickly."""
+    """The spec of a policy for small images that tests render quickly."""
     return make_spec(**{"task": task, "cameras": ("top",), "image_size": (24, 32), **changes})
 
 
+def observation(seed, rendered=None, **changes):
+    """A random observation; `rendered` collects the cameras that are rendered."""
+    rng = np.random.default_rng(seed)
+
+    def render(state, camera):
+        if rendered is not None:
+            rendered.append(camera)
+        return np.random.default_rng(seed).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+
+    values = {
+        "time": 0.0,
+        "state": rng.normal(size=5),
+        "qpos": rng.normal(size=14),
+        "qvel": rng.normal(size=14),
+        "objects": rng.normal(size=14),
+        "instruction": "do it",
+        "camera_names": ("top", "left_wrist"),
+        "render": render,
+    }
+    return Observation(**{**values, **changes})
+
+
 def write_checkpoint(folder, weights=b"toy"):
-    """A folder that passes for a checkpoint; what is in it is never loaded."""
+    """A folder that is taken for a checkpoint; its content is never loaded."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({"policy": "act"}))
     (folder / "model.safetensors").write_bytes(weights)

@@ -1,4 +1,4 @@
-"""Small trainings, interrupted or on two ranks, and what they left behind."""
+"""Small trainings, interrupted or on two ranks, and readers of their results."""
 
 import dataclasses
 import os
@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ambidex.policies.train import train
 from ambidex.policies.train_policy import defaults
 from ambidex.policies.training import trainer
+from ambidex.policies.training.train import train
 from ambidex.policies.training.trainer import StopSignal
 
 
@@ -37,7 +37,7 @@ def same_tensors(a, b):
 
 
 def curves(run):
-    """Tag -> (step, value), as the last process that came to a step wrote it."""
+    """Tag -> (step, value), as written by the last process that did the step."""
     found = {}
     for file in sorted((run / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime_ns):
         events = EventAccumulator(str(file))
@@ -48,7 +48,7 @@ def curves(run):
 
 
 class StopAfter(StopSignal):
-    """Asks to stop after some steps, as Ctrl-C would."""
+    """Stops after some steps, as Ctrl-C would."""
 
     steps = 0
 
@@ -63,7 +63,7 @@ class StopAfter(StopSignal):
 
 
 def interrupt(config, after):
-    """Train until `after` steps and one more are done, then be asked to stop."""
+    """Train `after` steps and one more, then stop as after Ctrl-C."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "StopSignal", StopAfter)
         StopAfter.steps = after

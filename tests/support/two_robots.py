@@ -1,4 +1,4 @@
-"""A small UniAct of two robots, or of one in two control modes and others, with random weights, as a checkpoint."""
+"""Checkpoints of small UniAct policies with several embodiments and random weights."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ TASKS = {"transfer_cube": "top", "libero_goal/1": "agentview"}
 
 
 def robot_of(task, camera, control=None):
-    """Spec, and statistics of actions around where the robot begins."""
+    """Spec, and statistics of actions around the initial state."""
     env = make(task, control=control, cameras=(camera,), image_size=(32, 32))
     first, spec = env.reset(0), env.spec
     env.close()
@@ -29,12 +29,12 @@ def robot_of(task, camera, control=None):
 
 
 def write_two_robots(folder, **changes):
-    """The folder of a checkpoint with 16 codes; tasks and cameras are those of `TASKS`."""
+    """A checkpoint with two robots and 16 codes; tasks and cameras are those of `TASKS`."""
     return _write(folder, [robot_of(task, camera) for task, camera in TASKS.items()], changes)
 
 
 def write_two_controls(folder, *further):
-    """The folder of a checkpoint that knows one robot in two control modes, "joint" first, and further tasks'."""
+    """A checkpoint with one robot in two control modes, "joint" first, and the robots of further tasks."""
     both = [robot_of("transfer_cube", "top", control) for control in ("joint", "ee")]
     return _write(folder, [*both, *(robot_of(task, TASKS[task]) for task in further)], {})
 

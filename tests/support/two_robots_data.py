@@ -1,4 +1,4 @@
-"""Small datasets of two robots, to train on together."""
+"""Small datasets of two robots."""
 
 from synthetic_dataset import write_dataset
 from synthetic_libero import write_panda_dataset

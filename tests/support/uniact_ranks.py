@@ -1,15 +1,15 @@
 """The command train-policy for tests of several processes: torchrun ... uniact_ranks.py FLAGS.
 
-Beside the run's folder RUN each process leaves RUN-RANK.safetensors: its weights in the end, and a gradient of the
-codes' information, averaged as DDP does it.
+Beside the run folder RUN each process writes RUN-RANK.safetensors: its final weights, and a gradient of the information
+of codes, averaged as DDP does.
 """
 
 import torch
 import torch.distributed as dist
 
-from ambidex.policies import train
 from ambidex.policies.checkpoint import write_tensors
 from ambidex.policies.train_policy import main
+from ambidex.policies.training import train
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.uniact.codebook import information
 
@@ -17,35 +17,35 @@ ROWS, FEATURES, CODES = 8, 6, 16
 
 
 def information_gradient(rank=0, ranks=1):
-    """Value and gradient of the information of some rows' choices, of which each process has its share."""
+    """Value and gradient of the information of some choices, which are divided among the processes."""
     generator = torch.Generator().manual_seed(5)
     rows, project = (torch.randn(shape, generator=generator) for shape in ((ROWS, FEATURES), (FEATURES, CODES)))
     project.requires_grad_()
-    value = information(rows[rank::ranks] @ project, whole=True)
+    value = information(rows[rank::ranks] @ project, all_ranks=True)
     value.backward()
     return value.detach(), project.grad
 
 
 class WatchedLearner(Learner):
-    """Looks after each step at what belongs to the robots that the step is not about."""
+    """Checks after each step that the weights of the other embodiments have not changed."""
 
     def __init__(self, plan):
         super().__init__(plan)
         self._plan = plan
 
     def learn(self, batch, step, clock):
-        others = [robot.robot for robot in self._plan.robots if robot.robot != batch.observation.robot]
-        domains = [self._plan.policy.model.domain(robot) for robot in others]
+        others = [data.embodiment for data in self._plan.data if data.embodiment != batch.observation.embodiment]
+        domains = [self._plan.policy.model.domain(embodiment) for embodiment in others]
         before = [parameter.clone() for domain in domains for parameter in domain.parameters()]
         terms = super().learn(batch, step, clock)
         after = [parameter for domain in domains for parameter in domain.parameters()]
         assert all(parameter.grad is None for parameter in after), f"step {step}: {others} have gradients"
         assert all(map(torch.equal, before, after)), f"step {step}: {others} have changed"
         if step + 1 == self._plan.config.steps:
-            self._leave()
+            self._write_result()
         return terms
 
-    def _leave(self):
+    def _write_result(self):
         run, ranks = self._plan.run, self._plan.ranks
         value, gradient = information_gradient(ranks.rank, ranks.count)
         for tensor in (value, gradient):

@@ -1,1 +1,1 @@
-"""From what the main camera sees and what is to be done to the features a universal action is chosen by."""
+"""Extractors: the main camera's image and the instruction to the features by which a universal action is chosen."""

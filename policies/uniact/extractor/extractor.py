@@ -1,4 +1,4 @@
-"""What every extractor is."""
+"""Base class of extractors, and the preparation of their prompts and images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,52 +11,41 @@ from torch import Tensor, nn
 
 from ambidex.policies.uniact.extractor.tokenizers import TextTokenizer
 
-# FOLDED policies.uniact.extractor.prompts: Prompts of a batch as one tensor.
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prompts:
-    """Ids of B prompts, shorter ones with some id on the right. With causal attention nothing before sees that.
+    """Ids of B prompts as one tensor, shorter ones padded on the right, where causal attention does not see it.
 
     Attributes:
         ids: Shape (B, L) int64.
-        last: Where each prompt's last real token is, shape (B,) int64.
+        last: Position of each prompt's last real token, shape (B,) int64.
     """
 
     ids: Tensor
     last: Tensor
 
     @classmethod
-    def of(cls, prompts: Sequence[Sequence[int]], device: torch.device, least: int = 0) -> Self:
-        """Prompts of one token or more each, filled up to the longest and to `least`."""
-        longest = max(least, *map(len, prompts))
+    def of(cls, prompts: Sequence[Sequence[int]], device: torch.device, min_length: int = 0) -> Self:
+        """Prompts of one token or more each, padded to the longest and to `min_length`."""
+        longest = max(min_length, *map(len, prompts))
         rows = [[*prompt, *[prompt[-1]] * (longest - len(prompt))] for prompt in prompts]
         ids = torch.tensor(rows).to(device, non_blocking=True)
         last = torch.tensor([len(prompt) - 1 for prompt in prompts]).to(device, non_blocking=True)
         return cls(ids=ids, last=last)
 
 
-def at(states: Tensor, places: Tensor) -> Tensor:
-    """Of each row of (B, S, D) the state at its place (B,), shape (B, D)."""
-    return states[torch.arange(len(states), device=states.device), places]
-
-
 class Extractor(nn.Module, ABC):
-    """The main camera's image and the instruction to features.
-
-    Args:
-        width: Dimensions of the features, F.
-        texts: The instructions of the training data.
+    """Maps the main camera's image and the instruction to features.
 
     Attributes:
-        width: As given.
-        tokenizer: The one in use. Belongs to a checkpoint, as weights do.
+        width: Dimensions of the features, F.
+        tokenizer: The tokenizer in use. Like weights it belongs to a checkpoint.
     """
 
-    def __init__(self, width: int, texts: Sequence[str]) -> None:
+    def __init__(self, width: int, instructions: Sequence[str]) -> None:
         super().__init__()
         self.width = width
-        self.learn(texts)
+        self.set_instructions(instructions)
 
     @abstractmethod
     def forward(self, images: Tensor, instructions: Sequence[str]) -> Tensor:
@@ -64,59 +53,61 @@ class Extractor(nn.Module, ABC):
 
     @abstractmethod
     def prompt(self, instruction: str) -> list[int]:
-        """The ids that stand for an instruction.
+        """Ids of the prompt of an instruction.
 
         Raises:
             UsageError: It is too long.
         """
 
     @abstractmethod
-    def read_tokenizer(self, text: str) -> None:
-        """Take the tokenizer of a checkpoint.
+    def train_tokenizer(self, texts: Sequence[str]) -> TextTokenizer:
+        """A tokenizer trained on some texts."""
+
+    @abstractmethod
+    def load_tokenizer(self, text: str) -> None:
+        """Use the tokenizer of a checkpoint.
 
         Raises:
             CheckpointError: The text is no tokenizer.
         """
 
-    @abstractmethod
-    def learned_tokenizer(self, texts: Sequence[str]) -> TextTokenizer:
-        """A tokenizer of our own that knows the words of these texts."""
-
-    def learn(self, texts: Sequence[str]) -> None:
-        """Take these for the instructions of the training data."""
-        self._texts = tuple(texts)
-        self.use_tokenizer(self.learned_tokenizer(texts))
-
     def load_pretrained(self) -> str:
         """See `Policy.load_pretrained`."""
         return ""
 
+    def set_instructions(self, instructions: Sequence[str]) -> None:
+        """Set the instructions of the training data, and train a tokenizer on them."""
+        self._instructions = tuple(instructions)
+        self.use_tokenizer(self.train_tokenizer(instructions))
+
     def use_tokenizer(self, tokenizer: TextTokenizer) -> None:
-        """Take this one from now on."""
+        """Use this tokenizer from now on."""
         self.tokenizer = tokenizer
-        self._usual_length: int | None = None
+        self._longest_prompt: int | None = None
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # ids are looked up in Python
     def prompts(self, instructions: Sequence[str], device: torch.device) -> Prompts:
         """The prompts of instructions.
 
-        In use they are as long as the longest of the training data, so that the shape of a batch, and with it the
-        order of sums, does not depend on who else asks (docs/decisions/0010).
+        In evaluation mode they are as long as the longest of the training data, so that the shape of a batch, and with
+        it the order of sums, does not depend on other requests (docs/decisions/0010).
         """
         ids = {text: self.prompt(text) for text in set(instructions)}
-        return Prompts.of([ids[text] for text in instructions], device, 0 if self.training else self._usual())
+        return Prompts.of([ids[text] for text in instructions], device, 0 if self.training else self._min_length())
 
-    def _usual(self) -> int:
-        if self._usual_length is None:
-            self._usual_length = max((len(self.prompt(text)) for text in self._texts), default=0)
-        return self._usual_length
-
-
-# FOLDED policies.uniact.extractor.image_preparation: Images as an extractor wants them, on the device where they lie.
+    def _min_length(self) -> int:
+        if self._longest_prompt is None:
+            self._longest_prompt = max((len(self.prompt(text)) for text in self._instructions), default=0)
+        return self._longest_prompt
 
 
-def prepared(images: Tensor, size: int, mode: str) -> Tensor:
-    """Square images in [-1, 1]; what is not square is squeezed.
+def select_states(states: Tensor, positions: Tensor) -> Tensor:
+    """The state of each row of (B, S, D) at its position (B,), shape (B, D)."""
+    return states[torch.arange(len(states), device=states.device), positions]
+
+
+def prepare_images(images: Tensor, size: int, mode: str) -> Tensor:
+    """Square images in [-1, 1], on the device of the images; other shapes are squeezed.
 
     Args:
         images: Shape (B, 3, H, W) uint8.

@@ -1,4 +1,4 @@
-"""LLaVA-OneVision's configuration for transformers. Imports transformers."""
+"""Sizes of LLaVA-OneVision, and its configuration for transformers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,10 @@ from typing import Any
 
 from ambidex.errors import UsageError
 
-# FOLDED policies.uniact.extractor.llava_shape: Sizes of LLaVA-OneVision.
+ROPE_THETA = 1_000_000.0  # Qwen2's
+MAX_TOKENS = 32_768  # of Qwen2
+RENAMED = {"image_token_index": "image_token_id", "video_token_index": "video_token_id"}
+NOT_COMPARED = {"image_grid_pinpoints", "text_config", "vision_config", "model_type", "max_position_embeddings"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +23,13 @@ class LlavaShape:
     vocabulary: int = 152_000
     """Ids of the language model."""
     video_token: int = 151_647
-    """The id that stands for a piece of the image."""
+    """Id that stands for a piece of the image."""
     image_token: int = 151_646
-    """The id that stands for a piece of a still image, which is not used."""
+    """Id that stands for a piece of a still image, which is not used."""
     width: int = 896
     """Width of the language model's tokens."""
     layers: int = 24
-    """Its layers."""
+    """Layers of the language model."""
     heads: int = 14
     """Its attention heads."""
     key_value_heads: int = 2
@@ -34,13 +37,13 @@ class LlavaShape:
     feedforward: int = 4864
     """Hidden width of its feed-forward layers."""
     image_size: int = 384
-    """Side of the square that the main camera's image becomes [px]."""
+    """Side of the square to which the main camera's image is resized [px]."""
     patch: int = 14
     """Side of a patch [px]."""
     vision_width: int = 1152
     """Width of the image encoder's tokens."""
     vision_layers: int = 26
-    """Its layers."""
+    """Layers of the image encoder."""
     vision_heads: int = 16
     """Its attention heads."""
     vision_feedforward: int = 4304
@@ -64,12 +67,8 @@ class LlavaShape:
         return (-(-side // 2)) ** 2 + 1
 
 
-ROPE_THETA = 1_000_000.0  # Qwen2's
-LONGEST = 32_768  # tokens of Qwen2
-
-
 def llava_values(shape: LlavaShape) -> dict[str, Any]:
-    """The settings that decide what is computed, as config.json has them."""
+    """The settings that affect the computation, as in config.json."""
     return {
         "image_token_index": shape.image_token,
         "video_token_index": shape.video_token,
@@ -85,7 +84,7 @@ def llava_values(shape: LlavaShape) -> dict[str, Any]:
             "num_attention_heads": shape.heads,
             "num_key_value_heads": shape.key_value_heads,
             "intermediate_size": shape.feedforward,
-            "max_position_embeddings": LONGEST,
+            "max_position_embeddings": MAX_TOKENS,
             "rms_norm_eps": 1e-6,
             "hidden_act": "silu",
         },
@@ -115,21 +114,19 @@ def llava_config(shape: LlavaShape) -> Any:
 
 
 def config_differences(shape: LlavaShape, found: Mapping[str, Any]) -> list[str]:
-    """A line for each setting in which a configuration computes something else than this shape.
+    """A line for each setting in which a configuration differs from the one of a shape.
 
     Args:
         shape: Sizes.
-        found: A LlavaOnevisionConfig as a mapping, all its defaults filled in.
+        found: A LlavaOnevisionConfig as a mapping, with all its defaults.
     """
-    names = {"image_token_index": "image_token_id", "video_token_index": "video_token_id"}
-    ignored = {"image_grid_pinpoints", "text_config", "vision_config", "model_type", "max_position_embeddings"}
     lines = []
     values = llava_values(shape)
     for part in ("", "text_config", "vision_config"):
-        expected, there = (values, found) if not part else (values[part], found[part])
+        expected, actual = (values[part], found[part]) if part else (values, found)
         for name, value in expected.items():
-            got = there.get(name, there.get(names.get(name, name)))
-            if name not in ignored and got != value:
+            got = actual.get(name, actual.get(RENAMED.get(name, name)))
+            if name not in NOT_COMPARED and got != value:
                 lines.append(f"{part and part + '.'}{name} is {got}, expected {value}")
     rope = (found["text_config"].get("rope_parameters") or found["text_config"]).get("rope_theta")
     return lines if rope == ROPE_THETA else [*lines, f"text_config.rope_theta is {rope}, expected {ROPE_THETA}"]

@@ -1,4 +1,4 @@
-"""LLaVA-OneVision's published weights, from this machine. Nothing is downloaded. Imports transformers."""
+"""LLaVA-OneVision's published weights, loaded strictly from this machine. Nothing is downloaded."""
 
 import json
 from collections.abc import Iterator
@@ -12,24 +12,27 @@ from ambidex.text import first_few
 
 CACHED, NONE = "cached", "none"
 CACHE_NAME = "models--llava-hf--llava-onevision-qwen2-0.5b-ov-hf"
-NOT_NEEDED = ("lm_head.weight",)  # nobody asks for words
-MEAN = STD = 0.5
+UNUSED = ("lm_head.weight",)  # the base model predicts no words
+IMAGE_MEAN = IMAGE_STD = 0.5
 
 
 def weights_folder(source: str) -> Path:
-    """The folder that a setting means.
+    """The folder of the weights.
+
+    Args:
+        source: A folder, or "cached" for the one in the user's Hugging Face cache.
 
     Raises:
         UsageError: There is none.
     """
     folder = _cached() if source == CACHED else Path(source).expanduser()
     if folder is None or not (folder / "config.json").is_file():
-        where = f"{folder} has no config.json" if folder else "the user's Hugging Face cache has none"
-        raise UsageError(
-            f"LLaVA-OneVision needs weights, and {where}. Get the files of llava-hf/llava-onevision-qwen2-0.5b-ov-hf "
-            "and name their folder with --extractor-weights DIR, start from scratch with --extractor-weights none, or "
-            "take an extractor that needs none with --extractor scratch."
+        reason = f"{folder} has no config.json" if folder else "the user's Hugging Face cache has none"
+        hint = (
+            "Get the files of llava-hf/llava-onevision-qwen2-0.5b-ov-hf and name their folder with --extractor-weights "
+            "DIR, start from scratch with --extractor-weights none, or use --extractor scratch, which needs none."
         )
+        raise UsageError(f"LLaVA-OneVision needs weights, but {reason}.", hint, field="extractor_weights", path=folder)
     return folder
 
 
@@ -37,7 +40,7 @@ def pretrained(shape: LlavaShape, folder: Path) -> Any:
     """A LlavaOnevisionModel with the weights of a folder, in float32.
 
     Raises:
-        CheckpointError: They are of another model, incomplete or unreadable; the message lists what does not match.
+        CheckpointError: They are of another model, incomplete or unreadable; the message lists the differences.
     """
     from transformers import LlavaOnevisionConfig, LlavaOnevisionModel
 
@@ -53,12 +56,13 @@ def pretrained(shape: LlavaShape, folder: Path) -> Any:
                 local_files_only=True,
                 output_loading_info=True,
                 dtype="float32",
-                ignore_mismatched_sizes=True,  # they are listed too
+                ignore_mismatched_sizes=True,  # they are listed below too
             )
     except (OSError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"The weights in {folder} cannot be read: {error}. Get the files again.") from error
+        problem = f"The weights in {folder} cannot be read: {error}."
+        raise CheckpointError(problem, "Get the files again.", path=folder) from error
     lines = [f"{name} is missing" for name in sorted(found["missing_keys"])]
-    lines += [f"{name} is unknown" for name in sorted(found["unexpected_keys"]) if not name.endswith(NOT_NEEDED)]
+    lines += [f"{name} is unknown" for name in sorted(found["unexpected_keys"]) if not name.endswith(UNUSED)]
     lines += [f"{name} is {tuple(got)}, expected {tuple(size)}" for name, got, size in found["mismatched_keys"]]
     if lines:
         raise _mismatch(folder, lines)
@@ -81,10 +85,10 @@ def _quiet() -> Iterator[None]:
 
 
 def _image_differences(folder: Path) -> list[str]:
-    """Images are prepared here, so a folder that prepares them otherwise is another model's."""
+    """Differences from the image preparation of this project, which replaces that of transformers."""
     file = folder / "preprocessor_config.json"
     values = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    expected = {"image_mean": [MEAN] * 3, "image_std": [STD] * 3}
+    expected = {"image_mean": [IMAGE_MEAN] * 3, "image_std": [IMAGE_STD] * 3}
     return [
         f"{name} is {values[name]}, expected {value}"
         for name, value in expected.items()
@@ -94,8 +98,10 @@ def _image_differences(folder: Path) -> list[str]:
 
 def _mismatch(folder: Path, lines: list[str]) -> CheckpointError:
     return CheckpointError(
-        f"The weights in {folder} do not fit: {first_few(lines)}. Expected those of "
-        "llava-onevision-qwen2-0.5b-ov, or flags --llava.* that describe these."
+        f"The weights in {folder} do not fit: {first_few(lines)}.",
+        "Expected those of llava-onevision-qwen2-0.5b-ov, or flags --llava.* that describe these.",
+        path=folder,
+        got=lines,
     )
 
 

@@ -1,4 +1,4 @@
-"""What every tokenizer can do."""
+"""Tokenizers: byte-level BPE trained on a few instructions, and the one of published weights."""
 
 import json
 import re
@@ -10,12 +10,20 @@ from typing import Any, Protocol, Self
 
 from ambidex.errors import CheckpointError
 
+FORMAT = "ambidex byte-level BPE 1"
+PAD, END, VIDEO = SPECIALS = ("<pad>", "<end>", "<video>")
+FIRST_MERGED = len(SPECIALS) + 256
+WORD = re.compile(rb"\s*\S+|\s+$")
+MIN_COUNT = 2  # of a pair that is merged
+
+Pair = tuple[int, int]
+
 
 class TextTokenizer(Protocol):
     """Text to ids."""
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text; special tokens are not recognised in it unless the tokenizer says so."""
+        """Ids of a text."""
         ...
 
     def special(self, token: str) -> int:
@@ -27,39 +35,29 @@ class TextTokenizer(Protocol):
         ...
 
     def to_json(self) -> str:
-        """The content of tokenizer.json, from which it can be made again."""
+        """Content of tokenizer.json, from which it can be loaded."""
         ...
 
 
-# FOLDED policies.uniact.extractor.byte_tokenizer: A byte-level tokenizer that learns from a few texts and can encode any.
-#
-# Source: Sennrich et al., "Neural machine translation of rare words with subword units", ACL 2016, over bytes.
-
-FORMAT = "ambidex byte-level BPE 1"
-PAD, END, VIDEO = SPECIALS = ("<pad>", "<end>", "<video>")
-FIRST_MERGED = len(SPECIALS) + 256
-WORD = re.compile(rb"\s*\S+|\s+$")
-SMALLEST_COUNT = 2  # a pair that occurs once is not worth an id
-
-Pair = tuple[int, int]
-
-
 class ByteTokenizer:
-    """Ids of special tokens, then of the 256 bytes, then of what learned merges make of two ids.
+    """Byte-level BPE: ids of special tokens, then of the 256 bytes, then of merged pairs. It can encode any text.
+
+    Special tokens are not recognised in texts. Source: Sennrich et al., "Neural machine translation of rare words with
+    subword units", ACL 2016, over bytes.
 
     Args:
-        merges: Pairs of ids; the first gets the first id after the bytes, and so on.
+        merges: Pairs of ids; the first one gets the first id after the bytes, and so on.
     """
 
     def __init__(self, merges: Sequence[Pair]) -> None:
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
-        self._word = lru_cache(maxsize=4096)(self._encoded)
+        self._encode_word = lru_cache(maxsize=4096)(self._merge_word)
 
     @classmethod
-    def learned(cls, texts: Iterable[str], size: int) -> Self:
-        """Merges the pair that occurs most often, again and again, until there are `size` ids or none occurs twice."""
+    def train(cls, texts: Iterable[str], size: int) -> Self:
+        """Merge the most frequent pair repeatedly, until there are `size` ids or no pair occurs twice."""
         counts = Counter(word for text in texts for word in WORD.findall(text.encode()))
-        words = {word: _bytes(word) for word in sorted(counts)}
+        words = {word: _byte_ids(word) for word in sorted(counts)}
         merges: list[Pair] = []
         while FIRST_MERGED + len(merges) < size:
             pairs: Counter[Pair] = Counter()
@@ -67,9 +65,9 @@ class ByteTokenizer:
                 for pair in pairwise(ids):
                     pairs[pair] += counts[word]
             best = min(pairs, key=lambda pair: (-pairs[pair], pair), default=None)
-            if best is None or pairs[best] < SMALLEST_COUNT:
+            if best is None or pairs[best] < MIN_COUNT:
                 break
-            words = {word: _merged(ids, best, FIRST_MERGED + len(merges)) for word, ids in words.items()}
+            words = {word: _merge(ids, best, FIRST_MERGED + len(merges)) for word, ids in words.items()}
             merges.append(best)
         return cls(merges)
 
@@ -78,7 +76,7 @@ class ByteTokenizer:
         """Inverse of `to_json`.
 
         Raises:
-            CheckpointError: It is something else.
+            CheckpointError: The text is something else.
         """
         try:
             values = json.loads(text)
@@ -87,72 +85,66 @@ class ByteTokenizer:
             return cls([(int(first), int(second)) for first, second in values["merges"]])
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
-                f"tokenizer.json cannot be read as a tokenizer ({type(error).__name__}: {error}). Restore the "
-                "checkpoint from a copy, or train again."
+                f"tokenizer.json cannot be read as a tokenizer ({type(error).__name__}: {error}).",
+                "Restore the checkpoint from a copy, or train again.",
             ) from error
 
     @property
     def size(self) -> int:
-        """Ids there are."""
+        """Number of ids."""
         return FIRST_MERGED + len(self._ranks)
 
     def to_json(self) -> str:
-        """See `TextTokenizer`."""
         return json.dumps({"format": FORMAT, "merges": list(self._ranks)})
 
     def special(self, token: str) -> int:
-        """See `TextTokenizer`."""
         return {name: id_ for id_, name in enumerate(SPECIALS)}[token]
 
     def encode(self, text: str) -> list[int]:
-        """See `TextTokenizer`."""
-        return [id_ for word in WORD.findall(text.encode()) for id_ in self._word(word)]
+        return [id_ for word in WORD.findall(text.encode()) for id_ in self._encode_word(word)]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Inverse of `encode`, special tokens by their names."""
-        return b"".join(map(self._piece, ids)).decode(errors="replace")
+        """Inverse of `encode`; special tokens become their names."""
+        return b"".join(map(self._bytes_of, ids)).decode(errors="replace")
 
-    def _piece(self, id_: int) -> bytes:
+    def _bytes_of(self, id_: int) -> bytes:
         if id_ < len(SPECIALS):
             return SPECIALS[id_].encode()
         if id_ < FIRST_MERGED:
             return bytes([id_ - len(SPECIALS)])
         first, second = list(self._ranks)[id_ - FIRST_MERGED]
-        return self._piece(first) + self._piece(second)
+        return self._bytes_of(first) + self._bytes_of(second)
 
-    def _encoded(self, word: bytes) -> list[int]:
-        ids = _bytes(word)
+    def _merge_word(self, word: bytes) -> list[int]:
+        ids = _byte_ids(word)
         while len(ids) > 1:
             pair = min(pairwise(ids), key=lambda pair: self._ranks.get(pair, len(self._ranks)))
             if pair not in self._ranks:
                 break
-            ids = _merged(ids, pair, FIRST_MERGED + self._ranks[pair])
+            ids = _merge(ids, pair, FIRST_MERGED + self._ranks[pair])
         return ids
 
 
-def _bytes(word: bytes) -> list[int]:
+def _byte_ids(word: bytes) -> list[int]:
     return [len(SPECIALS) + byte for byte in word]
 
 
-def _merged(ids: list[int], pair: Pair, into: int) -> list[int]:
-    """Every occurrence of the pair, from the left, becomes one id."""
-    made: list[int] = []
+def _merge(ids: list[int], pair: Pair, new: int) -> list[int]:
+    """Replace every occurrence of the pair, from the left, by one id."""
+    merged: list[int] = []
     for id_ in ids:
-        if made and (made[-1], id_) == pair:
-            made[-1] = into
+        if merged and (merged[-1], id_) == pair:
+            merged[-1] = new
         else:
-            made.append(id_)
-    return made
-
-
-# FOLDED policies.uniact.extractor.published_tokenizer: The tokenizer that came with published weights.
+            merged.append(id_)
+    return merged
 
 
 class PublishedTokenizer:
-    """A tokenizer.json of Hugging Face's `tokenizers`. Special tokens are recognised in text.
+    """A tokenizer.json of Hugging Face's `tokenizers`. Special tokens are recognised in texts.
 
     Args:
-        text: The file's content.
+        text: Content of the file.
 
     Raises:
         CheckpointError: It is no tokenizer.
@@ -165,21 +157,17 @@ class PublishedTokenizer:
         try:
             self._tokenizer: Any = Tokenizer.from_str(text)
         except Exception as error:  # the library raises nothing more precise
-            raise CheckpointError(
-                f"tokenizer.json cannot be read as a tokenizer: {error}. Get the file again."
-            ) from error
+            problem = f"tokenizer.json cannot be read as a tokenizer: {error}."
+            raise CheckpointError(problem, "Get the file again.") from error
 
     def encode(self, text: str) -> list[int]:
-        """See `TextTokenizer`."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def special(self, token: str) -> int:
-        """See `TextTokenizer`."""
         found = self._tokenizer.token_to_id(token)
         if found is None:
             raise KeyError(token)
         return int(found)
 
     def to_json(self) -> str:
-        """See `TextTokenizer`."""
         return self._text

@@ -1,1 +1,1 @@
-"""Universal actions to a robot's own: one interpreter for each kind of robot."""
+"""Interpreters: universal actions to the actions of an embodiment."""

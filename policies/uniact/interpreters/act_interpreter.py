@@ -1,20 +1,17 @@
-"""An interpreter that looks at every place of every image."""
+"""The transformer interpreter, which attends to every cell of every image."""
 
 import torch
 from torch import Tensor, nn
 
-from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer, image_positions
+from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer, decode, image_positions
 from ambidex.policies.uniact.interpreters.interpreter import Interpreter, InterpreterSizes
 
 
 class ActInterpreter(Interpreter):
     """ACT's transformer over image tokens, the universal action and proprioception.
 
-    It differs from the published one in positions (of rows and columns, and a learned one for each camera, instead
+    It differs from the published one in its positions (of rows and columns, and a learned one for each camera, instead
     of one row of sines over all tokens) and in the first layer of the decoder, as our ACT does: docs/policies.md.
-
-    Args:
-        sizes: All of them.
     """
 
     proprio: nn.Linear
@@ -36,30 +33,21 @@ class ActInterpreter(Interpreter):
         self.head = nn.Linear(d, sizes.actions)
 
     def forward(self, features: Tensor, universal: Tensor, proprio: Tensor) -> Tensor:
-        """See `Interpreter`."""
-        seen, places = self._see(features)  # (B, V * h * w, D), (V * h * w, D)
+        image_tokens, cells = self._image_tokens(features)  # (B, V * h * w, D), (V * h * w, D)
         single = torch.stack((self.universal(universal), self.proprio(proprio)), dim=1)  # (B, 2, D)
-        tokens = torch.cat((single, seen), dim=1)  # (B, S, D)
-        placed = torch.cat((self.positions.weight, places)).to(tokens.dtype)  # (S, D)
+        tokens = torch.cat((single, image_tokens), dim=1)  # (B, S, D)
+        positions = torch.cat((self.positions.weight, cells)).to(tokens.dtype)  # (S, D)
         for layer in self.encoder:
-            tokens = layer(tokens, placed)
-        made = self._decode(tokens, placed).float()  # (B, K, D)
-        with torch.autocast(made.device.type, enabled=False):  # cheap, and what it gives is the result
-            return self.head(made)  # type: ignore[no-any-return]
+            tokens = layer(tokens, positions)
+        decoded = decode(self.decoder, self.start, self.queries.weight, tokens, positions)  # (B, K, D)
+        decoded = self.norm(decoded).float()
+        with torch.autocast(decoded.device.type, enabled=False):  # cheap, and its output is the result
+            return self.head(decoded)  # type: ignore[no-any-return]
 
-    def _see(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def _image_tokens(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens of the cameras and their positions."""
         views, height, width = features.shape[1], *features.shape[3:]
         maps = self.see(features.flatten(0, 1)).unflatten(0, (-1, views))  # (B, V, D, h, w)
         tokens = maps.flatten(3).transpose(2, 3).flatten(1, 2)  # (B, V * h * w, D)
         cells = image_positions(height, width, tokens.shape[-1], tokens.device)  # (h * w, D)
         return tokens, (self.views.weight[:, None] + cells).flatten(0, 1)
-
-    def _decode(self, memory: Tensor, positions: Tensor) -> Tensor:
-        """The last layer's output, shape (B, K, D)."""
-        queries = self.queries.weight.to(memory.dtype)  # (K, D)
-        tokens = self.start.to(memory.dtype).expand(len(memory), len(queries), -1)  # (B, K, D)
-        placed = memory + positions  # (B, S, D)
-        for layer in self.decoder:
-            tokens = layer(tokens, queries, memory, placed)
-        return self.norm(tokens)  # type: ignore[no-any-return]

@@ -1,24 +1,22 @@
-"""What every interpreter is."""
+"""Base class of interpreters, their sizes, and the blind interpreter of training."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-# FOLDED policies.uniact.interpreters.interpreter_sizes: Sizes of an interpreter.
-
 
 @dataclass(frozen=True, kw_only=True)
 class InterpreterSizes:
-    """What an interpreter has to do with, and how large it is.
+    """Sizes of an interpreter's inputs, outputs and layers.
 
     Attributes:
-        views: Cameras, V.
-        channels: Of the image features, C.
+        views: Number of cameras, V.
+        channels: Channels of the image features, C.
         code_width: Dimensions of a universal action, W.
         proprio: Dimensions of proprioception, P.
         actions: Dimensions of an action, A.
-        chunk: Actions at once, K.
+        chunk: Actions per prediction, K.
         d_model: Width of tokens, D.
         heads: Attention heads.
         feedforward: Hidden width of feed-forward layers.
@@ -40,12 +38,10 @@ class InterpreterSizes:
 
 
 class Interpreter(nn.Module, ABC):
-    """A universal action, what the cameras see and where the robot stands, to the robot's next actions.
-
-    Made from `InterpreterSizes`, of which it uses what it needs.
+    """Maps a universal action, image features and proprioception to the next actions of an embodiment.
 
     Attributes:
-        proprio: The layer that reads proprioception; None if it is blind to it.
+        proprio: The layer that reads proprioception; None if it does not use it.
         head: The layer that gives actions.
     """
 
@@ -67,17 +63,14 @@ class Interpreter(nn.Module, ABC):
         """
 
 
-# FOLDED policies.uniact.interpreters.blind_interpreter: What universal actions say by themselves.
-
-
 class BlindInterpreter(nn.Module):
-    """A linear layer from universal actions alone to a robot's actions. It serves training, to give codes a meaning.
+    """A linear layer from universal actions alone to actions. Its loss gives codes a meaning; it is not used later.
 
-    An interpreter that sees everything may learn to do without codes; this one cannot.
+    An interpreter with all inputs may learn to ignore codes; this one cannot.
 
     Args:
         width: Dimensions of a universal action, W.
-        chunk: Actions at once, K.
+        chunk: Actions per prediction, K.
         actions: Dimensions of an action, A.
     """
 
@@ -87,5 +80,5 @@ class BlindInterpreter(nn.Module):
         self.head = nn.Linear(width, chunk * actions)
 
     def forward(self, universal: Tensor) -> Tensor:
-        """Normalised actions, shape (B, K, A), of universal ones (B, W)."""
+        """Universal actions (B, W) to normalised actions (B, K, A)."""
         return self.head(universal).float().unflatten(-1, self._shape)  # type: ignore[no-any-return]

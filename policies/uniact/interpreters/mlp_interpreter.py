@@ -1,30 +1,25 @@
-"""The smallest interpreter."""
+"""The smallest interpreter: a multi-layer perceptron of mean image features and the universal action."""
 
 import torch
 from torch import Tensor, nn
 
 from ambidex.policies.uniact.interpreters.interpreter import Interpreter, InterpreterSizes
 
-WIDENING = 4  # hidden numbers for each that comes out, as published
+WIDENING = 4  # hidden units per output, as published
 
 
 class MlpInterpreter(Interpreter):
-    """The mean of all image features beside the universal action, through one hidden layer. Blind to proprioception.
-
-    Args:
-        sizes: Of them, those of the transformer have no meaning here.
-    """
+    """The mean of all image features and the universal action through one hidden layer, without proprioception."""
 
     def __init__(self, sizes: InterpreterSizes) -> None:
         super().__init__(sizes)
         self.proprio = None
-        made = sizes.chunk * sizes.actions
-        self.hidden = nn.Linear(sizes.channels + sizes.code_width, WIDENING * made)
-        self.head = nn.Linear(WIDENING * made, made)
+        outputs = sizes.chunk * sizes.actions
+        self.hidden = nn.Linear(sizes.channels + sizes.code_width, WIDENING * outputs)
+        self.head = nn.Linear(WIDENING * outputs, outputs)
 
     def forward(self, features: Tensor, universal: Tensor, proprio: Tensor) -> Tensor:
-        """See `Interpreter`."""
-        seen = features.mean((1, 3, 4))  # (B, C)
-        hidden = nn.functional.gelu(self.hidden(torch.cat((seen, universal.to(seen.dtype)), dim=-1)))
-        with torch.autocast(hidden.device.type, enabled=False):  # cheap, and what it gives is the result
+        mean = features.mean((1, 3, 4))  # (B, C)
+        hidden = nn.functional.gelu(self.hidden(torch.cat((mean, universal.to(mean.dtype)), dim=-1)))
+        with torch.autocast(hidden.device.type, enabled=False):  # cheap, and its output is the result
             return self.head(hidden.float()).unflatten(-1, (self.chunk, self.action_size))  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Interpreters by name, a line each. How many actions they give at once is the configuration's business."""
+"""Registered interpreters, one line each. The chunk size is a setting of the policy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,18 +8,16 @@ from ambidex.policies.uniact.interpreters.act_interpreter import ActInterpreter
 from ambidex.policies.uniact.interpreters.interpreter import Interpreter, InterpreterSizes
 from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
 
-# FOLDED policies.uniact.interpreters.interpreter_kind: An interpreter by name.
-
 
 @dataclass(frozen=True, kw_only=True)
 class InterpreterKind:
-    """What robot an interpreter is for.
+    """An interpreter and the sizes of the embodiment it is for.
 
     Attributes:
         make: Its class.
-        views: Cameras.
+        views: Number of cameras.
         actions: Dimensions of an action.
-        proprio: Dimensions of proprioception; None if it does not look at it.
+        proprio: Dimensions of proprioception; None if it does not use it.
     """
 
     make: type[Interpreter]
@@ -38,15 +36,15 @@ INTERPRETERS: Mapping[str, InterpreterKind] = {
 
 
 def make_interpreter(name: str, sizes: InterpreterSizes) -> Interpreter:
-    """A fresh interpreter.
+    """A new interpreter.
 
     Args:
         name: A registered one, or "auto" for `ActInterpreter` in the sizes of the data.
-        sizes: Of the data and of the configuration.
+        sizes: Of the data and of the config.
 
     Raises:
         UnknownNameError: No such interpreter.
-        UsageError: It is for another robot than that of the data.
+        UsageError: Its sizes differ from those of the data.
     """
     if name == AUTO:
         return ActInterpreter(sizes)
@@ -55,12 +53,12 @@ def make_interpreter(name: str, sizes: InterpreterSizes) -> Interpreter:
     kind = INTERPRETERS[name]
     expected = {"cameras": kind.views, "action dimensions": kind.actions, "joint positions": kind.proprio}
     found = {"cameras": sizes.views, "action dimensions": sizes.actions, "joint positions": sizes.proprio}
-    lines = [
-        f"{found[what]} {what}, it has {count}" for what, count in expected.items() if count not in (found[what], None)
-    ]
-    if lines:
-        raise UsageError(
-            f"The interpreter {name} is not for this robot: the data have {'; '.join(lines)}. Take --interpreter "
-            f"{AUTO}, which fits any data, choose --cameras, or take another of {', '.join(INTERPRETERS)}."
-        )
+    differing = {
+        what: (found[what], count) for what, count in expected.items() if count is not None and count != found[what]
+    }
+    if differing:
+        lines = [f"{got} {what}, it has {count}" for what, (got, count) in differing.items()]
+        problem = f"The interpreter {name} does not fit: the data has {'; '.join(lines)}."
+        hint = f"Use --interpreter {AUTO}, which fits any data, choose --cameras, or use another interpreter."
+        raise UsageError(problem, hint, field="interpreter", got=name, differences=differing)
     return kind.make(sizes)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from act_samples import make_statistics
 from benchmarking_fakes import FIRST, HOLD, assert_same_results, rows_of
-from toy_policy import CODES, CodedToyPolicy, FussyPolicy, MoodyPolicy, ToyPolicy, write_checkpoint
+from toy_policy import CODES, CodedToyPolicy, FailingPolicy, RandomPolicy, ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.comparison.compare import compare
 from ambidex.benchmarks.comparison.config import CompareConfig
@@ -144,7 +144,7 @@ def test_failed_predictions_and_actions_that_are_not_finite_are_errors_of_their_
     reset = Environment.reset
     monkeypatch.setattr(Environment, "reset", lambda self, seed: (seed and starts.append(seed)) or reset(self, seed))
     monkeypatch.setattr(PolicyClient, "predict", shifted)
-    run(kind=FussyPolicy, workers=0)
+    run(kind=FailingPolicy, workers=0)
     rows = ResultsFolder(tmp_path).rows
     assert [row.outcome for row in rows] == ["error", "error", "failure"]
     assert "ValueError: this is no arm" in rows[0].error and "not finite" in rows[1].error
@@ -154,7 +154,7 @@ def test_debug_prints_the_traceback_of_a_failed_prediction(tmp_path, run, monkey
     ask = PolicyClient.predict
     monkeypatch.setattr(PolicyClient, "predict", lambda self, o: ask(self, replace(o, qpos=o.qpos + 10.0)))
     for debug in (False, True):
-        run(tmp_path / str(debug), kind=FussyPolicy, workers=0, debug=debug, episodes=2)
+        run(tmp_path / str(debug), kind=FailingPolicy, workers=0, debug=debug, episodes=2)
         shown = capsys.readouterr().err
         assert shown.count('raise ValueError("this is no arm")') == debug
 
@@ -184,7 +184,7 @@ def test_results_have_the_checkpoint_and_how_it_was_served(uninterrupted, checkp
 
 
 def test_results_that_cannot_be_reproduced_have_a_note(tmp_path, run):
-    summary = run(kind=MoodyPolicy, episodes=1)
+    summary = run(kind=RandomPolicy, episodes=1)
     assert "differently each time" in str(summary)
     assert "differently each time" in (tmp_path / "summary.json").read_text()
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ambidex.errors import UnknownNameError, UsageError
-from ambidex.policies.uniact.codebook import SPREAD, Codebook, Temperature, divergence_from_uniform, information
+from ambidex.policies.uniact.codebook import SPREAD_WEIGHT, Codebook, Temperature, divergence_from_uniform, information
 
 FEATURES, SIZE, WIDTH = 6, 16, 5
 
@@ -26,14 +26,14 @@ def test_the_published_sizes_have_the_published_parameters():
 
 
 @pytest.mark.parametrize(("done", "expected"), [(0, 2.0), (5, 1.25), (10, 0.5), (1000, 0.5)])
-def test_the_temperature_falls_in_a_line_and_stays(done, expected):
+def test_the_temperature_falls_linearly_and_then_stays(done, expected):
     temperature = Temperature(2.0, 0.5, 10)
     for _ in range(done):
         temperature.advance()
     assert temperature().item() == pytest.approx(expected)
 
 
-def test_the_temperature_survives_a_checkpoint():
+def test_the_temperature_is_in_the_state_dict():
     old, new = make_codebook(), Codebook(FEATURES, SIZE, WIDTH, Temperature(9.0, 9.0, 9))
     for _ in range(4):
         old.temperature.advance()
@@ -41,7 +41,7 @@ def test_the_temperature_survives_a_checkpoint():
     assert new.temperature().item() == old.temperature().item() == pytest.approx(1.4)
 
 
-def test_argmax_is_a_code_of_the_book_and_draws_nothing():
+def test_argmax_takes_one_code_and_draws_nothing():
     codebook = make_codebook()
     before = torch.get_rng_state()
     chosen = codebook(features(), "argmax")
@@ -50,7 +50,7 @@ def test_argmax_is_a_code_of_the_book_and_draws_nothing():
     assert torch.equal(chosen.actions, codebook.codes.weight[chosen.codes])
 
 
-def test_gumbel_draws_follow_the_probabilities():
+def test_gumbel_samples_follow_the_probabilities():
     codebook = make_codebook(1.0, 1.0)
     row = features(1)
     codes = codebook(row.expand(40_000, -1), "gumbel").codes
@@ -59,19 +59,19 @@ def test_gumbel_draws_follow_the_probabilities():
     assert torch.allclose(found, expected, atol=5 * (0.25 / 40_000) ** 0.5)  # five standard errors
 
 
-def test_a_cold_draw_is_nearly_one_code_and_a_hot_one_a_mixture():
+def test_a_low_temperature_gives_one_code_and_a_high_one_a_mixture():
     cold, hot = make_codebook(1e-3, 1e-3), make_codebook(100.0, 100.0)
     chosen = cold(features(), "gumbel")
     assert torch.allclose(chosen.actions, cold.codes.weight[chosen.codes], atol=1e-4)
     assert torch.allclose(hot(features(), "gumbel").actions, hot.codes.weight.mean(0).expand(8, -1), atol=0.02)
 
 
-def test_everything_that_is_trained_gets_a_gradient():
+def test_every_parameter_gets_a_gradient():
     codebook = make_codebook()
     x = features().requires_grad_()
     codebook(x, "gumbel").actions.square().sum().backward()
     assert all(p.grad.abs().sum() > 0 for p in (x, *codebook.parameters()))
-    assert (codebook.codes.weight.grad.abs().sum(-1) > 0).all()  # a soft draw reaches every code
+    assert (codebook.codes.weight.grad.abs().sum(-1) > 0).all()  # all codes have weights
 
 
 def test_the_divergence_from_uniform_is_exact():
@@ -83,7 +83,7 @@ def test_the_divergence_from_uniform_is_exact():
     assert divergence_from_uniform(torch.cat((half, torch.zeros(1, 4)))).item() == pytest.approx(math.log(2) / 2)
 
 
-def test_the_divergence_pulls_towards_the_uniform_use_of_codes():
+def test_the_gradient_of_the_divergence_leads_to_uniform_use():
     codebook = make_codebook()
     before = codebook(features(), "argmax").divergence
     before.backward()
@@ -93,20 +93,21 @@ def test_the_divergence_pulls_towards_the_uniform_use_of_codes():
     assert after(features(), "argmax").divergence < before
 
 
-def test_a_fixed_code_is_that_code_for_all():
+def test_a_fixed_code_is_the_same_for_the_whole_batch():
     codebook = make_codebook()
     assert torch.equal(codebook.fixed_code(3, 4), codebook.codes.weight[3].expand(4, -1))
     for code in (-1, SIZE):
-        with pytest.raises(UsageError, match=r"has 16\. Expected 0 to 15"):
+        with pytest.raises(UsageError) as caught:
             codebook.fixed_code(code, 1)
+        assert (caught.value.facts["got"], caught.value.facts["expected"]) == (code, SIZE)
 
 
-def test_other_modes_are_refused():
+def test_an_unknown_mode_is_refused():
     with pytest.raises(UnknownNameError, match="argmax"):
         make_codebook()(features(), "argmin")
 
 
-def test_bf16_changes_no_choice():
+def test_autocast_changes_no_choice():
     codebook = make_codebook()
     plain = codebook(features(), "argmax")
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -114,16 +115,16 @@ def test_bf16_changes_no_choice():
     assert mixed.actions.dtype == torch.float32 and torch.equal(mixed.actions, plain.actions)
 
 
-def test_choices_say_most_if_each_is_certain_of_another_code():
-    certain, torn = 100 * torch.eye(SIZE), torch.zeros(SIZE, SIZE)
+def test_information_is_largest_if_each_choice_is_certain_of_another_code():
+    certain, uncertain = 100 * torch.eye(SIZE), torch.zeros(SIZE, SIZE)
     alike = certain[:1].expand(SIZE, -1)
-    found = [information(logits).item() for logits in (certain, torn, alike)]
-    assert found == pytest.approx([SPREAD * math.log(SIZE), (SPREAD - 1) * math.log(SIZE), 0], abs=1e-5)
+    found = [information(logits).item() for logits in (certain, uncertain, alike)]
+    assert found == pytest.approx([SPREAD_WEIGHT * math.log(SIZE), (SPREAD_WEIGHT - 1) * math.log(SIZE), 0], abs=1e-5)
 
 
 @pytest.mark.parametrize("weight", [0.0, 2e-3])
-def test_a_code_that_nothing_chooses_leaves_gradients_finite(weight):
-    """In float32 its mean share is 0, where entropy has an infinite slope."""
+def test_a_code_of_probability_zero_leaves_gradients_finite(weight):
+    """In float32 its mean share is 0, where the entropy has an infinite slope."""
     codebook = make_codebook().train()
     with torch.no_grad():
         codebook.project.bias[3] = -150.0

@@ -1,0 +1,205 @@
+"""Trains a policy: `train` does in Python what the command `train-policy` does."""
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ambidex.errors import UsageError
+from ambidex.flags import changed_flags
+from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
+from ambidex.policies.checkpoint import load, load_text_files, policy_class
+from ambidex.policies.data.dataset import check_directories, read_tables, reported_differences
+from ambidex.policies.data.episode_table import EpisodeTable
+from ambidex.policies.run_folder import (
+    TRAIN_JSON,
+    TRAINING_STATE,
+    checkpoint_path,
+    default_run,
+    remove_leftovers,
+    resumable_step,
+    saved_steps,
+)
+from ambidex.policies.training.checks import (
+    check_config,
+    hint_after_changed_settings,
+    hint_after_damage,
+    schedule_warnings,
+)
+from ambidex.policies.training.config import TrainConfig
+from ambidex.policies.training.distributed import (
+    Ranks,
+    barrier,
+    choose_device,
+    choose_precision,
+    process_group,
+    ranks_from_environment,
+)
+from ambidex.policies.training.learner import Learner
+from ambidex.policies.training.logging import TrainingLog
+from ambidex.policies.training.plan import EmbodimentData, TrainPlan, split_data
+from ambidex.policies.training.run_info import (
+    changed_settings,
+    config_of,
+    data_facts,
+    read_train_json,
+    stored_settings,
+    write_train_json,
+)
+from ambidex.policies.training.setup import make_policy, make_stream, plan_storage, training_batches, with_instructions
+from ambidex.policies.training.trainer import Trainer, Validation
+
+
+def train(config: TrainConfig[Any]) -> Path:
+    """Train a policy, or resume its training.
+
+    Args:
+        config: The settings; `ambidex.policies.train_policy.defaults` gives those of a preset.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        UsageError: A setting does not exist or is not possible.
+        DatasetError: A dataset is missing, empty or damaged, or the run cannot be written.
+        CheckpointError: The run to resume is damaged.
+        TrainingError: The loss is not finite. The last checkpoint is complete.
+        KeyboardInterrupt: A signal asked to stop; the message says what is saved.
+    """
+    check_config(config)
+    ranks = ranks_from_environment()
+    device = choose_device(config.device, ranks.local)
+    run = config.output_dir or default_run(config.policy, config.data)
+    config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
+    _check_files(config, run)
+    tables = read_tables(config.data, multi_embodiment=policy_class(config.policy).multi_embodiment)
+    config = with_instructions(config, tables)
+    with process_group(ranks, device), _exclusive_run(run, ranks):
+        try:
+            _train(config, run, tables, device, ranks)
+        except KeyboardInterrupt:
+            done = resumable_step(run) or 0
+            raise KeyboardInterrupt(f"{done} of {config.steps} steps are saved in {run}.") from None
+    return run
+
+
+def _check_files(config: TrainConfig[Any], run: Path) -> None:
+    """Check what would otherwise fail only after minutes of reading data and building the policy."""
+    check_directories(config.data)
+    loads_pretrained = not (config.adapt or config.finetune) and resumable_step(run) is None
+    if loads_pretrained:
+        policy_class(config.policy).check_weight_files(config.model)
+
+
+@contextmanager
+def _exclusive_run(run: Path, ranks: Ranks) -> Iterator[None]:
+    """Keep other trainings out of the run folder, and remove unfinished files."""
+    if ranks.first:
+        with exclusive_lock(run):
+            remove_leftovers(run)
+            barrier(ranks)
+            yield
+    else:
+        barrier(ranks)
+        yield
+
+
+def _train(
+    config: TrainConfig[Any], run: Path, tables: Sequence[EpisodeTable], device: torch.device, ranks: Ranks
+) -> None:
+    facts: dict[str, object] = {"data": data_facts(tables), "ranks": ranks.count}
+    _check_run(config, run, facts)
+    data = split_data(config, tables)
+    policy = make_policy(config, data).to(device)
+    plan = TrainPlan(config=config, run=run, policy=policy, data=data, device=device, ranks=ranks)
+    first_weights = _load_first_weights(plan)
+    if ranks.first:
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        origin = {"command": command, "versions": versions(TRAINING_PACKAGES)}
+        facts |= {"validation_episodes": _held_out(data), "first_weights": first_weights}
+        write_train_json(run, config, {**origin, **facts})
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32 where it is not bf16
+        torch.backends.cudnn.benchmark = True  # all batches have one shape
+    _run_trainer(plan, first_weights)
+
+
+def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) -> None:
+    """Refuse to overwrite a run, or to resume one with other settings or data."""
+    if not config.resume:
+        steps = saved_steps(run)
+        if steps:
+            hint = f"Resume it with `train-policy --resume --output-dir {run}`, or give another --output-dir."
+            raise UsageError(f"{run} holds a run of {max(steps)} steps.", hint, path=run, got=steps)
+        if not (run / TRAIN_JSON).is_file():  # a run without a checkpoint restarts
+            check_output_folder(run, TRAIN_JSON, resume=False)
+        return
+    stored = read_train_json(run)
+    old = config_of(run, stored, type(config.model))
+    lines = changed_settings(old, config)
+    changed = {name: (stored.get(name), value) for name, value in facts.items() if stored.get(name) != value}
+    lines += [f"{name} was {was}, now {now}" for name, (was, now) in changed.items()]
+    if lines:
+        problem = f"--resume: {run} was started with other settings: {'; '.join(lines)}."
+        raise UsageError(problem, hint_after_changed_settings(run, old, config, len(lines)), path=run, got=lines)
+
+
+def _load_first_weights(plan: TrainPlan) -> str:
+    """Load pretrained weights, or those of a checkpoint, into a new run; returns a description of their source."""
+    config, policy = plan.config, plan.policy
+    if config.adapt:
+        policy.freeze_shared()
+    if resumable_step(plan.run):
+        return str(read_train_json(plan.run).get("first_weights", ""))
+    base = config.adapt or config.finetune
+    if not base:
+        return policy.load_pretrained()
+    source = policy.init_from(load(base).to(plan.device), fresh=config.fresh_interpreter)
+    changed = changed_flags(stored_settings(base, config.policy, type(config.model)), config.model)
+    return f"{source} Settings that differ: {'; '.join(changed)}." if changed else source
+
+
+def _held_out(data: Sequence[EmbodimentData]) -> object:
+    """Indices of the held-out episodes, by embodiment if there are several."""
+    return {each.embodiment: each.held_out for each in data} if len(data) > 1 else data[0].held_out
+
+
+def _run_trainer(plan: TrainPlan, first_weights: str) -> None:
+    config, storage = plan.config, plan_storage(plan)
+    first_step = resumable_step(plan.run) or 0
+    learner = Learner(plan)
+    if first_step:
+        checkpoint = checkpoint_path(plan.run, first_step)
+        learner.state.read(checkpoint / TRAINING_STATE, hint_after_damage(plan.run, first_step, config.policy))
+        load_text_files(plan.policy, checkpoint)
+    quiet, writes = config.quiet, plan.ranks.first
+    with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
+        differences = [line for each in plan.data for line in reported_differences(each.table.specs)]
+        new_run = [] if first_step else [first_weights, *schedule_warnings(plan)]
+        for text in filter(None, (_summary(plan, storage.reason, first_step), *differences, *new_run)):
+            log.note(text)
+        streams = [make_stream(plan, each, storage) for each in plan.data]
+        held_out = any(each.held_out for each in plan.data)
+        validation = Validation(plan, streams) if plan.ranks.first and held_out else None
+        Trainer(plan, learner, training_batches(plan, streams, first_step), validation, log, first_step).run()
+
+
+def _summary(plan: TrainPlan, storage: str, first_step: int) -> str:
+    """The first line of the log."""
+    parameters = sum(parameter.numel() for parameter in plan.policy.parameters()) / 1e6
+    training, held_out = (sum(len(getattr(each, part)) for each in plan.data) for part in ("training", "held_out"))
+    inputs = [plan.policy.inputs_for(each.embodiment) for each in plan.data]
+    cameras = ", ".join(dict.fromkeys(camera for each in inputs for camera in each.cameras)) or "no camera"
+    embodiments = f", {len(plan.data)} embodiments" if len(plan.data) > 1 else ""
+    tasks = f", {len(plan.policy.instructions)} tasks by instruction" if plan.policy.instructions else ""
+    resumed = f", resumed from step {first_step}" if first_step else ""
+    return (
+        f"{plan.config.policy}: {parameters:.1f} M parameters on {plan.device} in {plan.config.precision}, {training} "
+        f"training episodes, {held_out} held out, {cameras}{embodiments}{tasks}, {storage}; written to "
+        f"{plan.run}{resumed}"
+    )

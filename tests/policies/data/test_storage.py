@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+from synthetic_dataset import write_dataset
+
+from ambidex.errors import DatasetError, UsageError
+from ambidex.policies.data import storage
+from ambidex.policies.data.dataset import read_table
+from ambidex.policies.data.frames import FrameReader, load_frames
+from ambidex.policies.data.split import Sampler
+from ambidex.policies.data.storage import ResidentFrames, StreamingFrames, choose_storage
+from ambidex.recorders.dataset.dataset import Dataset
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_resident_and_streamed_frames_are_those_of_the_files(images, workers):
+    table = read_table([images])
+    cameras = ("left_wrist", "top")
+    reader = FrameReader(table, cameras)
+    resident = ResidentFrames(reader, len(table), (24, 32), device=CPU, storage=CPU, workers=0)
+    streamed = StreamingFrames(reader, CPU, workers)
+    orders = list(Sampler(table.rows(range(4)), 4, seed=0).steps(0, 5))
+    for rows, a, b in zip(orders, resident.batches(orders), streamed.batches(orders), strict=True):
+        assert tuple(a) == tuple(b) == cameras
+        for camera in cameras:
+            assert a[camera].dtype == torch.uint8
+            assert a[camera].shape == (4, 3, 24, 32)
+            assert a[camera].is_contiguous(memory_format=torch.channels_last)
+            assert torch.equal(a[camera], b[camera])
+            assert torch.equal(a[camera], streamed.images(rows)[camera])
+            episode = int(table.episode_of_row[rows[0]])
+            frame = Dataset(images)[episode].frame(camera, int(rows[0] - table.starts[episode]))
+            assert np.array_equal(a[camera][0].permute(1, 2, 0).numpy(), frame)
+
+
+def test_workers_decode_the_same_resident_frames(images, monkeypatch):
+    monkeypatch.setattr(storage, "SMALL", 0)
+    table, done = read_table([images]), []
+    reader = FrameReader(table, ("top",))
+    many = ResidentFrames(reader, len(table), (24, 32), device=CPU, storage=CPU, workers=1, progress=done.append)
+    monkeypatch.undo()
+    alone = ResidentFrames(reader, len(table), (24, 32), device=CPU, storage=CPU, workers=0)
+    rows = np.arange(len(table))
+    assert torch.equal(many.images(rows)["top"], alone.images(rows)["top"])
+    assert done == [16, 27]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_damaged_frame_is_named_in_whichever_process_it_is_decoded(tmp_path, workers):
+    write_dataset(tmp_path / "data", lengths=(6,), cameras=("top",))
+    table = read_table([tmp_path / "data"])
+    path = table.entries[0].path
+    with Dataset(tmp_path / "data")[0] as file:
+        offset = file._frames.datasets["top"].id.get_chunk_info(3).byte_offset
+    content = bytearray(path.read_bytes())
+    content[offset + 20 : offset + 40] = bytes(20)
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"episode_0\.hdf5.*top, frame 3"):
+        list(load_frames(FrameReader(table, ("top",)), [np.array([1]), np.array([3])], workers))
+
+
+def test_frames_are_stored_where_they_fit(monkeypatch):
+    monkeypatch.setattr(storage, "spare_memory", lambda device: 1000)
+    assert choose_storage(1000, CPU, "auto").device == CPU
+    assert choose_storage(1001, CPU, "auto").device is None
+    assert choose_storage(1000, CPU, "auto", processes=2).device is None
+    assert choose_storage(1, CPU, "streaming").device is None
+    with pytest.raises(UsageError) as caught:
+        choose_storage(1001, CPU, "resident")
+    assert (caught.value.facts["got"], caught.value.facts["expected"]) == (1001, 1000)
+
+
+def test_spare_memory_is_limited_by_machine_and_container(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(storage, "CGROUP", tmp_path)
+    (tmp_path / "meminfo").write_text("MemTotal: 9000 kB\nMemAvailable:   1000 kB\n")
+    assert storage.spare_memory(CPU) == int(0.6 * 1024_000)
+    (tmp_path / "memory.max").write_text("500000\n")
+    (tmp_path / "memory.current").write_text("100000\n")
+    assert storage.spare_memory(CPU) == int(0.6 * 400_000)
+    (tmp_path / "memory.stat").write_text("anon 40000\ninactive_file 60000\nactive_file 1\n")
+    assert storage.spare_memory(CPU) == int(0.6 * 460_000)
+    (tmp_path / "memory.max").write_text("max\n")
+    assert storage.spare_memory(CPU) == int(0.6 * 1024_000)

@@ -1,0 +1,110 @@
+"""Data and flags that are refused before training starts."""
+
+import dataclasses
+import shlex
+
+import pytest
+from synthetic_dataset import STATES, write_dataset
+from synthetic_libero import write_panda_dataset
+from toy_learner import ToyConfig
+from training_runs import settings
+
+from ambidex.envs.registry import FAMILIES
+from ambidex.errors import UsageError
+from ambidex.policies.train_policy import defaults
+from ambidex.policies.training import checks
+from ambidex.policies.training.train import train
+
+pytestmark = pytest.mark.usefixtures("toy", "one_thread")
+
+
+def error_of(config):
+    with pytest.raises(UsageError) as caught:
+        train(config)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", 0),
+        ("batch_size", -3),
+        ("ema_decay", 1.0),
+        ("learning_rate", float("nan")),
+        ("schedule", "cos"),
+        ("precision", "fp16"),
+        ("device", "quantum"),
+        ("data_path", "fast"),
+        ("data", ()),
+    ],
+)
+def test_wrong_values_are_refused_before_anything_is_written(images, tmp_path, field, value):
+    config = settings(images, tmp_path / "run", model={"observations": "images"})
+    error = error_of(dataclasses.replace(config, **{field: value}))
+    assert error.facts["field"] == field
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_value_out_of_range_is_named_with_the_range(states, tmp_path):
+    error = error_of(settings(states, tmp_path / "run", ema_decay=1.0))
+    assert error.problem == "--ema-decay 1.0: expected from 0 to below 1."
+
+
+def test_missing_cameras_are_refused_with_the_command_that_renders_them(states, images, tmp_path):
+    error = error_of(settings(states, tmp_path / "run", model={"observations": "images"}))
+    command = f"render-episodes {states} --cameras top --image-size 120 160 --output-dir {states}_images"
+    assert (error.facts["got"], error.facts["expected"]) == ((), ()) and command in error.hint
+    cameras = ("top", "right_wrist")
+    error = error_of(settings(images, tmp_path / "run", model={"observations": "images", "cameras": cameras}))
+    assert (error.facts["got"], error.facts["expected"]) == (("top", "left_wrist"), cameras)
+    assert f"render-episodes {images} --cameras top right_wrist --output-dir" in error.hint
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("policy", "alternative"), [("uniact", ""), ("act", "--observations state")])
+def test_a_policy_of_images_refuses_states_with_the_command_that_renders_images(states, tmp_path, policy, alternative):
+    config = dataclasses.replace(defaults(policy, "tiny"), data=(states,), output_dir=tmp_path / "run")
+    error = error_of(config)
+    command = f"render-episodes {states} --cameras top --image-size 120 160 --output-dir {states}_images"
+    assert shlex.split(error.hint.split("`")[1]) == shlex.split(command)
+    assert alternative in str(error)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"), [({"cameras": ("top",)}, "cameras"), ({"render_quality": "studio"}, "render_quality")]
+)
+def test_datasets_whose_images_differ_are_refused_unless_the_policy_does_not_use_them(tmp_path, change, field):
+    a, b = write_dataset(tmp_path / "a"), write_dataset(tmp_path / "b", **change)
+    config = dataclasses.replace(settings(a, tmp_path / "run", steps=1), data=(a, b))
+    error = error_of(dataclasses.replace(config, model=ToyConfig(observations="images")))
+    assert (error.facts["field"], error.facts["path"]) == (field, b)
+    train(config)
+    if "cameras" in change:
+        model = ToyConfig(observations="images", cameras=("top",))
+        train(dataclasses.replace(config, model=model, output_dir=tmp_path / "named"))
+
+
+def test_datasets_without_a_common_camera_are_refused(tmp_path):
+    data = tuple(write_dataset(tmp_path / camera, cameras=(camera,)) for camera in ("top", "left_wrist"))
+    config = dataclasses.replace(defaults("uniact", "tiny"), data=data, output_dir=tmp_path / "run")
+    assert error_of(config).facts == {"field": "cameras", "path": data[1]}
+
+
+def test_poses_of_different_objects_are_refused(tmp_path):
+    a = write_dataset(tmp_path / "a", **STATES)
+    b = write_dataset(tmp_path / "b", object_names=("socket", "peg"), **STATES)
+    error = error_of(dataclasses.replace(settings(a, tmp_path / "run", steps=1), data=(a, b)))
+    assert error.facts["field"] == "object_names"
+
+
+def test_data_of_two_robots_is_refused_briefly(tmp_path):
+    aloha, panda = write_dataset(tmp_path / "aloha"), write_panda_dataset(tmp_path / "panda", image_size=(32, 32))
+    config = dataclasses.replace(defaults("act", "tiny"), data=(aloha, panda), output_dir=tmp_path / "run")
+    error = error_of(config)
+    assert error.facts["got"][panda][0].startswith("robot: 'viperx_bimanual' != 'panda' (and family, control, ")
+    assert len(str(error).replace(str(tmp_path), "")) < 300
+
+
+def test_the_suggested_camera_exists_in_every_family():
+    assert checks.DEFAULT_VIEWS.keys() == FAMILIES.keys()
+    assert all(camera in FAMILIES[family].cameras for family, (camera, _) in checks.DEFAULT_VIEWS.items())

@@ -1,0 +1,220 @@
+"""Interrupted and resumed runs: the same bits, nothing saved is lost, and hints for runs that cannot be resumed."""
+
+import dataclasses
+import json
+import shlex
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from synthetic_dataset import STATES, write_dataset
+from toy_learner import ToyConfig
+from training_runs import curves, interrupt, same_tensors, settings, tensors
+
+from ambidex.errors import CheckpointError, DatasetError, TrainingError, UsageError
+from ambidex.output_folder import exclusive_lock
+from ambidex.policies.run_folder import resumable_step, saved_steps
+from ambidex.policies.train_policy import defaults, defaults_for
+from ambidex.policies.training import checks
+from ambidex.policies.training.train import train
+
+pytestmark = pytest.mark.usefixtures("toy", "one_thread")
+
+
+def resumed(config, **changes):
+    return dataclasses.replace(config, resume=True, **changes)
+
+
+def damage(run, step):
+    """Cut off the end of the training state of a step; returns the file."""
+    file = run / "checkpoints" / str(step) / "training_state" / "training_state.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    return file
+
+
+@pytest.mark.parametrize("stops", [(0,), (7,), (3, 4, 5)])
+def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(images, tmp_path, stops):
+    options = {"model": {"observations": "images"}, "random_shift": 2, "colour_jitter": 0.2}
+    train(settings(images, tmp_path / "whole", **options))
+    config = settings(images, tmp_path / "parts", **options)
+    for i, stop in enumerate(stops):
+        interrupt(dataclasses.replace(config, resume=i > 0), stop)
+        assert sum(stops[: i + 1]) + i + 1 == resumable_step(tmp_path / "parts")
+    train(resumed(config))
+    assert same_tensors(tensors(tmp_path / "parts", 20), tensors(tmp_path / "whole", 20))
+    whole, parts = curves(tmp_path / "whole"), curves(tmp_path / "parts")
+    assert parts["loss/loss"][-1] == whole["loss/loss"][-1]
+    assert parts["validation/loss"] == whole["validation/loss"]
+
+
+@pytest.mark.parametrize(("observations", "precision"), [("state", "fp32"), ("images", "bf16")])
+def test_act_resumes_with_the_same_bits(images, tmp_path, observations, precision):
+    config = defaults("act", "tiny", observations)
+    model = dataclasses.replace(config.model, chunk_size=6, d_model=16, feedforward=16, backbone_width=8)
+    options = {"data": (images,), "device": "cpu", "precision": precision, "quiet": True, "model": model}
+    config = dataclasses.replace(config, steps=6, batch_size=3, save_every=9, **options)
+    train(dataclasses.replace(config, output_dir=tmp_path / "whole"))
+    config = dataclasses.replace(config, output_dir=tmp_path / "parts")
+    interrupt(config, 2)
+    train(resumed(config))
+    assert same_tensors(tensors(tmp_path / "parts", 6), tensors(tmp_path / "whole", 6))
+
+
+def test_a_frozen_pretrained_backbone_is_restored_when_resuming(images, tmp_path):
+    options = {"model": {"observations": "images", "pretrained": 0.25}, "backbone_learning_rate": 0.0}
+    config = settings(images, tmp_path / "parts", schedule="constant", **options)
+    train(dataclasses.replace(config, steps=8))
+    train(resumed(config, steps=16))
+    train(dataclasses.replace(config, steps=16, output_dir=tmp_path / "whole"))
+    parts, whole = tensors(tmp_path / "parts", 16), tensors(tmp_path / "whole", 16)
+    assert (parts["model.safetensors"]["eye.weight"] == 0.25).all()
+    assert same_tensors(parts, whole)
+    source = json.loads((tmp_path / "parts" / "train.json").read_text())["first_weights"]
+    assert source == "The eye starts from 0.25."
+
+
+def test_resuming_a_finished_run_changes_nothing(states, tmp_path):
+    config = settings(states, tmp_path / "run")
+    train(config)
+    before = tensors(tmp_path / "run", 20)
+    train(resumed(config))
+    assert same_tensors(tensors(tmp_path / "run", 20), before)
+
+
+def test_a_run_with_a_constant_rate_can_be_resumed_with_more_steps(states, tmp_path):
+    config = settings(states, tmp_path / "a", schedule="constant", steps=8)
+    train(config)
+    train(resumed(config, steps=16))
+    train(dataclasses.replace(config, steps=16, output_dir=tmp_path / "b"))
+    assert same_tensors(tensors(tmp_path / "a", 16), tensors(tmp_path / "b", 16))
+
+
+def test_resuming_takes_the_flags_of_the_run(states, tmp_path):
+    run = tmp_path / "run"
+    config = settings(states, run, steps=4, seed=5, model={"hidden": 24})
+    train(config)
+    found = defaults_for(["--resume", "--output-dir", str(run)])
+    assert found == dataclasses.replace(config, quiet=False)
+
+
+def test_resuming_with_other_flags_is_refused_with_the_differences(states, tmp_path):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    changes = {"seed": 1, "steps": 9, "model": ToyConfig(hidden=8), "log_every": 1, "data_path": "streaming"}
+    with pytest.raises(UsageError) as caught:
+        train(resumed(config, **changes))
+    expected = ["--steps was 4, now 9", "--seed was 0, now 1", "--hidden was 16, now 8"]
+    assert caught.value.facts["got"] == expected
+
+
+def test_resuming_with_other_data_is_refused(states, tmp_path):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    more = write_dataset(tmp_path / "more", lengths=(7, 5, 9, 6, 4), **STATES)
+    with pytest.raises(UsageError) as caught:
+        train(resumed(config, data=(more,)))
+    (difference,) = caught.value.facts["got"]
+    assert difference.startswith("data was {'episodes': 4") and "now {'episodes': 5" in difference
+
+
+def test_a_run_is_not_overwritten_and_a_missing_one_not_resumed(states, tmp_path):
+    run = tmp_path / "run"
+    config = settings(states, run, steps=4)
+    with pytest.raises(UsageError) as caught:
+        train(resumed(config))
+    assert caught.value.facts["path"] == run and not run.exists()
+    train(config)
+    with pytest.raises(UsageError) as caught:
+        train(config)
+    assert caught.value.facts["got"] == [4] and f"--resume --output-dir {run}" in caught.value.hint
+
+
+def test_two_trainings_cannot_write_into_one_folder(states, tmp_path):
+    with exclusive_lock(tmp_path / "run"), pytest.raises(DatasetError, match="Another process is writing"):
+        train(settings(states, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("step", [1, 11, 20])
+def test_a_loss_that_is_not_finite_stops_training_and_loses_no_checkpoint(states, tmp_path, step):
+    run = tmp_path / "run"
+    train(settings(states, tmp_path / "fine"))
+    with pytest.raises(TrainingError) as caught:
+        train(settings(states, run, model={"nan_at": step}))
+    saved = [8, 16][: (step - 1) // 8]
+    assert caught.value.facts == {"step": step, "saved": saved[-1] if saved else None}
+    assert saved_steps(run) == saved
+    for number in saved:
+        expected = load_file(tmp_path / "fine" / "checkpoints" / str(number) / "model.safetensors")
+        found = load_file(run / "checkpoints" / str(number) / "model.safetensors")
+        assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_old_checkpoints_are_removed(states, tmp_path):
+    train(settings(states, tmp_path / "run", save_every=3, keep_checkpoints=2))
+    assert sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir()) == ["18", "20", "last"]
+
+
+def test_after_deleting_a_damaged_checkpoint_the_training_restarts(states, tmp_path):
+    run = tmp_path / "run"
+    config = settings(states, run)
+    train(config)
+    file, before = damage(run, 20), tensors(run, 16)
+    with pytest.raises(CheckpointError) as caught:
+        train(resumed(config))
+    folder = run / "checkpoints" / "20"
+    assert caught.value.facts["path"] == file
+    assert f"Delete the folder {folder} and give the same command, which then restarts" in caught.value.hint
+    assert "--finetune" not in caught.value.hint  # the toy policy does not support it
+    shutil.rmtree(folder)
+    train(resumed(config))
+    assert saved_steps(run) == [8, 16, 20] and resumable_step(run) == 20
+    assert same_tensors(before, tensors(run, 16))
+
+
+def test_a_restarted_training_is_resumed_below_the_checkpoints_that_it_found(states, tmp_path):
+    run = tmp_path / "run"
+    config = settings(states, run)
+    train(config)
+    before = tensors(run, 16)
+    shutil.rmtree(run / "checkpoints" / "20")
+    interrupt(resumed(config, keep_checkpoints=2), 5)
+    assert saved_steps(run) == [6, 8, 16] and resumable_step(run) == 6
+    train(resumed(config))
+    assert saved_steps(run) == [6, 8, 16, 20] and resumable_step(run) == 20
+    assert same_tensors(before, tensors(run, 16))
+
+
+@pytest.mark.parametrize("step", [4, 20])
+def test_more_steps_of_a_cosine_run_are_refused_with_the_reason(states, tmp_path, step):
+    config = settings(states, tmp_path / "run", steps=20)
+    if step < 20:
+        interrupt(config, step)
+    else:
+        train(config)
+    with pytest.raises(UsageError) as caught:
+        train(resumed(config, steps=30))
+    assert caught.value.facts["got"] == ["--steps was 20, now 30"]
+    assert "ends at step 20" in caught.value.hint and "Train 30 steps in another --output-dir." in caught.value.hint
+    assert ("Leave out the flags that differ" in caught.value.hint) is (step < 20)  # it can still be resumed
+
+
+def test_a_policy_that_can_start_from_a_checkpoint_gets_the_command(states, tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "_supports_init_from", lambda policy: True)
+    run = tmp_path / "run"
+    config = settings(states, run)
+    train(config)
+    damage(run, 20)
+    with pytest.raises(CheckpointError) as caught:
+        train(resumed(config))
+    assert f"--finetune {run}/checkpoints/20" in caught.value.hint
+    with pytest.raises(UsageError) as caught:
+        train(resumed(config, steps=30))
+    words = shlex.split(caught.value.hint.split("`")[1])
+    assert words[:5] == ["train-policy", "--policy", "toy", "--preset", "base"]
+    assert words[5:] == f"--finetune {run} --data {states} --steps 10 --output-dir {run}-longer".split()
+
+
+@pytest.mark.parametrize(("policy", "supported"), [("uniact", True), ("act", False), ("toy", False)])
+def test_which_policies_can_start_from_a_checkpoint(policy, supported):
+    assert checks._supports_init_from(policy) is supported
