@@ -1,4 +1,4 @@
-"""MJCF data: robots, objects and arenas. SOURCE.md says where each figure comes from."""
+"""MJCF files of robots, objects and arenas, and LIBERO's definitions. SOURCE.md has the sources of the numbers."""
 
 if __name__ != "ambidex.assets":
     raise ImportError(

@@ -1,4 +1,4 @@
-"""Where the data files lie, installed or in a checkout."""
+"""Paths of the data files."""
 
 from pathlib import Path
 
