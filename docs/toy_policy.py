@@ -1,7 +1,7 @@
-"""A whole policy in one file: an MLP that predicts a chunk. Copy it to policies/<name>.py and change it."""
+"""A complete policy in one file: an MLP that predicts a chunk. Copy it to policies/<name>.py and change it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -17,10 +17,10 @@ from ambidex.policies.registry import Preset, TrainingDefaults
 
 @dataclass(frozen=True, kw_only=True)
 class MlpConfig:
-    """Every field becomes a flag of train-policy."""
+    """Settings of the MLP. Every field becomes a flag of train-policy, its docstring the help."""
 
     chunk_size: int = 50
-    """Actions predicted at once."""
+    """Actions per prediction."""
     hidden: int = 512
     """Hidden width."""
 
@@ -37,14 +37,14 @@ class MlpPolicy(Policy):
         self.inputs = PolicyInputs(cameras=(), objects=True, instruction=False)
         self.qpos, self.objects = Normalization(statistics.qpos), Normalization(statistics.objects)
         self.actions = Normalization(statistics.actions)
-        seen, made = len(spec.joint_names) + 7 * len(spec.object_names), config.chunk_size * len(spec.action_names)
+        inputs, outputs = len(spec.joint_names) + 7 * len(spec.object_names), len(spec.action_names)
         self.layers = nn.Sequential(
-            nn.Linear(seen, config.hidden), nn.ReLU(), nn.Linear(config.hidden, config.hidden), nn.ReLU()
+            nn.Linear(inputs, config.hidden), nn.ReLU(), nn.Linear(config.hidden, config.hidden), nn.ReLU()
         )
-        self.head = nn.Linear(config.hidden, made)
+        self.head = nn.Linear(config.hidden, config.chunk_size * outputs)
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        """L1 over actions within the episode."""
+        """L1 over actions within the episode, in normalised units."""
         valid = ~batch.is_pad[..., None]  # (B, K, 1)
         error = (self._run(batch.observation) - self.actions(batch.actions)).abs() * valid  # (B, K, A)
         return {"loss": error.sum() / (valid.sum() * error.shape[-1])}
@@ -54,12 +54,13 @@ class MlpPolicy(Policy):
         """The next K actions in the environment's units, shape (B, K, A)."""
         return self.actions.inverse(self._run(observation))
 
-    def _run(self, seen: ObservationBatch) -> Tensor:
-        x = torch.cat((self.qpos(seen.qpos), self.objects(seen.objects)), dim=-1)  # (B, J + O)
+    def _run(self, observation: ObservationBatch) -> Tensor:
+        x = torch.cat((self.qpos(observation.qpos), self.objects(observation.objects)), dim=-1)  # (B, J + O)
         chunk: Tensor = self.head(self.layers(x)).unflatten(-1, (self.chunk_size, -1))  # (B, K, A)
         return chunk.float()
 
 
+WIDTHS = {"tiny": 256, "base": 512, "paper": 1024}
 TRAINING = TrainingDefaults(
     steps=5000,
     batch_size=64,
@@ -71,9 +72,8 @@ TRAINING = TrainingDefaults(
     gradient_clip=10.0,
     ema_decay=0.0,
 )
-WIDTHS = {"tiny": 256, "base": 512, "paper": 1024}
 
 
 def preset(name: str, observations: str | None = None) -> Preset[MlpConfig]:
-    """The three presets; this policy sees states whatever is asked for."""
-    return Preset(config=replace(MlpConfig(), hidden=WIDTHS[name]), training=TRAINING)
+    """The presets tiny, base and paper; observations are always states."""
+    return Preset(config=MlpConfig(hidden=WIDTHS[name]), training=TRAINING)
