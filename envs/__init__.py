@@ -1,4 +1,4 @@
-"""The world and its contract: robots, tasks, controllers, the environment and the one rollout loop."""
+"""Simulation: tasks, robots, controllers, the environment (env.py) and the rollout loop (rollout.py)."""
 
 if __name__ != "ambidex.envs":
     raise ImportError(

@@ -1,4 +1,4 @@
-"""Description of a robot: names and limits of its parts, and the physics options of its world. Values only."""
+"""Description of a robot: names and limits of its parts, and physics options of its model. Values only."""
 
 from dataclasses import dataclass
 from pathlib import Path

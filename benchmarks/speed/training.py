@@ -12,9 +12,9 @@ from ambidex.benchmarks.speed.timing import Effort, Measurement, measured
 from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC
 from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
-from ambidex.policies.training.train import train
 from ambidex.policies.train_policy import defaults
 from ambidex.policies.training.logging import STEP_PARTS
+from ambidex.policies.training.train import train
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 

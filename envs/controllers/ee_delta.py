@@ -27,8 +27,8 @@ class EeDelta:
     motion is stored in the simulation's user data (`OscMemory`).
     """
 
-    def __init__(self, scene: Scene, control_hz: float, settings: OscSettings | None = None) -> None:
-        self._settings = settings or OscSettings()
+    def __init__(self, scene: Scene, control_hz: float) -> None:
+        self._settings = OscSettings()
         (arm,) = scene.robot.arms
         self._space = JointSpace(scene)
         self._servos = Servos(scene.model, arm)
@@ -66,19 +66,19 @@ class EeDelta:
         if memory is None:
             return OscMemory(position=here, velocity=speed, goal=_quaternion(self._reference.tool(here)[1])), 1.0
         lag = memory.velocity - speed
-        missed = float(np.linalg.norm(lag) / (np.linalg.norm(memory.velocity) + self._settings.still))
-        kept = min(1.0, max(0.0, 3.0 - 4.0 * missed))
+        lag_ratio = float(np.linalg.norm(lag) / (np.linalg.norm(memory.velocity) + self._settings.still))
+        follows = min(1.0, max(0.0, 3.0 - 4.0 * lag_ratio))
         ahead = self._servos.stiffness * (memory.position - here)
         excess = (ahead - np.clip(ahead, -self._held, self._held)) / self._servos.stiffness
-        drawn = OscMemory(
-            position=memory.position - (1.0 - kept * (1.0 - self._settings.leak)) * excess,
-            velocity=memory.velocity - (1.0 - kept) * lag,
+        current = OscMemory(
+            position=memory.position - (1.0 - follows * (1.0 - self._settings.leak)) * excess,
+            velocity=memory.velocity - (1.0 - follows) * lag,
             goal=memory.goal,
         )
         # An arm that lags behind although its servos hardly push was blocked, but no longer is.
         effort = self._servos.torque(self._space.commanded()[:-1], here, speed)
-        rests = 2.0 - float(np.max(np.abs(effort) / self._held))
-        return drawn, max(kept, min(1.0, rests))
+        unloaded = 2.0 - float(np.max(np.abs(effort) / self._held))
+        return current, max(follows, min(1.0, unloaded))
 
     def _goal(self, now: OscMemory, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
         position, rotation = self._reference.tool(now.position)

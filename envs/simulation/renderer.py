@@ -61,7 +61,7 @@ class Renderer:
         height, width = image_size
         self._model = _with_quality(model, profile, height, width)
         self._data = mujoco.MjData(self._model)
-        self._context, self.backend = make_context(width, height)
+        self._context, _ = make_context(width, height)
         self._gpu = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._gpu)
         self._scene = mujoco.MjvScene(self._model, MAX_GEOMS)

@@ -1,4 +1,4 @@
-"""The ALOHA cell's looks: cheap, without effect on the physics, and showing what the physics does."""
+"""Visual geometry of the ALOHA scene: cheap, without effect on the physics, and consistent with it."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -63,9 +63,9 @@ def test_the_aloha_scene_has_few_triangles(model: mujoco.MjModel) -> None:
 
 def test_visual_geoms_have_no_effect_on_physics() -> None:
     geoms = Insertion().compose(make_robot()).geoms
-    looks = [geom for geom in geoms if geom.group == VISUAL_GROUP]
-    assert looks
-    assert all(geom.mass == 0 and geom.contype == 0 and geom.conaffinity == 0 for geom in looks)
+    visuals = [geom for geom in geoms if geom.group == VISUAL_GROUP]
+    assert visuals
+    assert all(geom.mass == 0 and geom.contype == 0 and geom.conaffinity == 0 for geom in visuals)
     assert all(geom.contype and geom.conaffinity for geom in geoms if geom.group != VISUAL_GROUP)
 
 
@@ -75,10 +75,10 @@ def test_the_visible_finger_ends_at_its_contact_pad(model: mujoco.MjModel, arm: 
     pad = model.geom(f"vx300s_{arm}/10_{side}_gripper_finger")
     pad_corners = corners(model, pad.id)
     touching = float((inward * pad_corners[:, 1]).max())
-    looks = np.flatnonzero((model.geom_bodyid == pad.bodyid[0]) & (model.geom_group == VISUAL_GROUP))
-    reach = [float((inward * corners(model, int(geom))[:, 1]).max()) for geom in looks]
+    visuals = np.flatnonzero((model.geom_bodyid == pad.bodyid[0]) & (model.geom_group == VISUAL_GROUP))
+    reach = [float((inward * corners(model, int(geom))[:, 1]).max()) for geom in visuals]
     assert max(reach) == pytest.approx(touching, abs=MAX_FACE_GAP)
-    face = corners(model, int(looks[int(np.argmax(reach))]))
+    face = corners(model, int(visuals[int(np.argmax(reach))]))
     np.testing.assert_allclose(face[:, [0, 2]].min(axis=0), pad_corners[:, [0, 2]].min(axis=0), atol=MAX_FACE_GAP)
     np.testing.assert_allclose(face[:, [0, 2]].max(axis=0), pad_corners[:, [0, 2]].max(axis=0), atol=MAX_FACE_GAP)
 

@@ -5,7 +5,7 @@ import pytest
 
 from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
-from ambidex.envs.types import Float32Array, Observation
+from ambidex.envs.types import NO_CODE, Float32Array, Observation
 from ambidex.errors import RenderingError
 from ambidex.scripted_policies.registry import make_expert
 
@@ -48,3 +48,16 @@ def test_stop_at_success_ends_the_episode_early() -> None:
     result = rollout(env, make_expert(env), 0, stop_at_success=True)
     assert result.success
     assert result.steps < 300
+
+
+def test_codes_of_the_agent_are_recorded() -> None:
+    class Coded(HoldsStill):
+        code = NO_CODE
+
+        def act(self, observation: Observation) -> Float32Array:
+            self.code += 1
+            return super().act(observation)
+
+    env = make("insertion", cameras=(), horizon=3)
+    assert rollout(env, Coded(), 0).codes.tolist() == [0, 1, 2]
+    assert rollout(env, HoldsStill(), 0).codes.tolist() == [NO_CODE] * 3

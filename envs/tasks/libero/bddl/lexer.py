@@ -62,11 +62,11 @@ class Group:
     items: "tuple[Expression, ...]"
     at: Location
 
-    def head(self, what: str) -> Word:
+    def head(self, expected: str) -> Word:
         """The first item, which must be a word."""
         if not self.items:
-            raise self.at.error(f"got (), expected {what}.")
-        return word(self.items[0], what)
+            raise self.at.error(f"got (), expected {expected}.")
+        return word(self.items[0], expected)
 
     @property
     def tail(self) -> "tuple[Expression, ...]":
@@ -77,17 +77,17 @@ class Group:
 Expression = Word | Group
 
 
-def word(expression: Expression, what: str) -> Word:
+def word(expression: Expression, expected: str) -> Word:
     """`expression`, which must be a word."""
     if isinstance(expression, Group):
-        raise expression.at.error(f"got a list in parentheses, expected {what}.")
+        raise expression.at.error(f"got a list in parentheses, expected {expected}.")
     return expression
 
 
-def group(expression: Expression, what: str) -> Group:
+def group(expression: Expression, expected: str) -> Group:
     """`expression`, which must be a group."""
     if isinstance(expression, Word):
-        raise expression.at.error(f"got {shown(expression.text)}, expected {what} in parentheses.")
+        raise expression.at.error(f"got {shown(expression.text)}, expected {expected} in parentheses.")
     return expression
 
 

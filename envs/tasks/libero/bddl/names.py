@@ -98,16 +98,16 @@ class Names:
         """A fixture that can be switched on and off."""
         return self._jointed(found, tuple(JOINT_STATES["turnon"]), "be turned on or off")
 
-    def _jointed(self, found: Word, possible: tuple[str, ...], what: str) -> str:
+    def _jointed(self, found: Word, possible: tuple[str, ...], action: str) -> str:
         name = self.support(found)
         owner = self.regions[name].target if name in self.regions else name
         category = self.categories.get(owner, "the workspace")
         if category not in possible:
-            raise found.at.error(f"{found.text} ({category}) cannot {what}; these can: {', '.join(possible)}.")
+            raise found.at.error(f"{found.text} ({category}) cannot {action}; these can: {', '.join(possible)}.")
         if name in self.regions:
             body = self._site(found, self.regions[name]).body
             if not any(joint.body == body for joint in object_properties(category).joints.values()):
-                raise found.at.error(f"{found.text} is on a part of {owner} that does not move, so it cannot {what}.")
+                raise found.at.error(f"{found.text} is on a part of {owner} that does not move, so it cannot {action}.")
         return name
 
     def _site(self, found: Word, region: Region) -> SiteProperties:

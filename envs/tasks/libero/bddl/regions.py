@@ -90,49 +90,49 @@ def _rgba(attribute: Group | None) -> tuple[float, float, float, float] | None:
     return None if attribute is None else cast(Range, _row(attribute, 4, RGBA, MAX_COLOUR))
 
 
-def _row(attribute: Group, count: int, what: str, limit: float) -> tuple[float, ...]:
+def _row(attribute: Group, count: int, expected: str, limit: float) -> tuple[float, ...]:
     """One row of numbers, in its own parentheses or in two pairs, as LIBERO writes intervals."""
-    value = _attribute_value(attribute, what)
+    value = _attribute_value(attribute, expected)
     if not any(isinstance(item, Group) for item in value.items):
-        return _numbers(value, count, what, limit)
-    found = _rows(value, count, what, limit)
+        return _numbers(value, count, expected, limit)
+    found = _rows(value, count, expected, limit)
     if len(found) != 1:
-        raise value.at.error(f"got {len(found)} rows, expected one: {what}.")
+        raise value.at.error(f"got {len(found)} rows, expected one: {expected}.")
     return found[0]
 
 
-def _attribute_value(attribute: Group, what: str) -> Group:
+def _attribute_value(attribute: Group, expected: str) -> Group:
     if len(attribute.tail) != 1:
         name = word(attribute.items[0], "the name of an attribute").text
-        raise attribute.at.error(f"{name} has {len(attribute.tail)} values, expected one list: {what}.")
-    return group(attribute.tail[0], what)
+        raise attribute.at.error(f"{name} has {len(attribute.tail)} values, expected one list: {expected}.")
+    return group(attribute.tail[0], expected)
 
 
-def _rows(expression: Expression, count: int, what: str, limit: float) -> tuple[tuple[float, ...], ...]:
+def _rows(expression: Expression, count: int, expected: str, limit: float) -> tuple[tuple[float, ...], ...]:
     """One or more rows of exactly `count` numbers each."""
-    found = group(expression, what)
+    found = group(expression, expected)
     if not found.items:
-        raise found.at.error(f"got (), expected {what}.")
-    return tuple(_numbers(row, count, what, limit) for row in found.items)
+        raise found.at.error(f"got (), expected {expected}.")
+    return tuple(_numbers(row, count, expected, limit) for row in found.items)
 
 
-def _numbers(expression: Expression, count: int, what: str, limit: float) -> tuple[float, ...]:
+def _numbers(expression: Expression, count: int, expected: str, limit: float) -> tuple[float, ...]:
     """Exactly `count` numbers in parentheses."""
-    found = group(expression, what)
+    found = group(expression, expected)
     if len(found.items) != count:
-        raise found.at.error(f"got {len(found.items)} values, expected {count}: {what}.")
-    return tuple(_number(item, what, limit) for item in found.items)
+        raise found.at.error(f"got {len(found.items)} values, expected {count}: {expected}.")
+    return tuple(_number(item, expected, limit) for item in found.items)
 
 
-def _number(expression: Expression, what: str, limit: float) -> float:
+def _number(expression: Expression, expected: str, limit: float) -> float:
     """A number from -`limit` to `limit`, such as -0.25, 3e-2, pi, -pi/2 or 3*pi/4."""
-    written = word(expression, what)
+    written = word(expression, expected)
     match = NUMBER.fullmatch(written.text)
     value = math.nan if match is None else _value(*match.groups())
     if not math.isfinite(value):
-        raise written.at.error(f"got {shown(written.text)}, expected {what}: a number such as -0.25, or pi/2.")
+        raise written.at.error(f"got {shown(written.text)}, expected {expected}: a number such as -0.25, or pi/2.")
     if abs(value) > limit:
-        raise written.at.error(f"got {shown(written.text)}, expected {what}, each from -{limit:g} to {limit:g}.")
+        raise written.at.error(f"got {shown(written.text)}, expected {expected}, each from -{limit:g} to {limit:g}.")
     return value
 
 

@@ -46,11 +46,11 @@ def sections(root: Group) -> Mapping[str, Group]:
     return found
 
 
-def only_word(section: Group, what: str) -> Word:
+def only_word(section: Group, expected: str) -> Word:
     """The one word of a section such as (:domain robosuite)."""
     if len(section.tail) != 1:
-        raise section.at.error(f"got {len(section.tail)} values, expected one: {what}.")
-    return word(section.tail[0], what)
+        raise section.at.error(f"got {len(section.tail)} values, expected one: {expected}.")
+    return word(section.tail[0], expected)
 
 
 def plain_name(found: Word) -> Word:

@@ -9,7 +9,7 @@ from ambidex.errors import DefinitionError, UnknownNameError, UsageError
 
 
 @pytest.mark.parametrize(
-    ("alias", "words", "horizon"),
+    ("alias", "instruction", "horizon"),
     [
         (
             "libero_spatial/0",
@@ -25,9 +25,9 @@ from ambidex.errors import DefinitionError, UnknownNameError, UsageError
         ("libero_90/89", "pick up the book on the right and place it under the cabinet shelf", 400),
     ],
 )
-def test_a_number_is_the_index_in_the_benchmark(alias: str, words: str, horizon: int) -> None:
+def test_a_number_is_the_index_in_the_benchmark(alias: str, instruction: str, horizon: int) -> None:
     found = find_definition(alias)
-    assert (found.instruction, found.horizon) == (words, horizon)
+    assert (found.instruction, found.horizon) == (instruction, horizon)
     assert find_definition(found.name) == found and found.path.is_file()
     assert found.name == f"{found.suite}/{found.path.stem}" and alias == f"{found.suite}/{found.index}"
     assert task_names(found.suite)[found.index] == found.name
@@ -62,7 +62,7 @@ def test_libero_names_are_recognised_by_their_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "words"),
     [
         ("libero_goal/put_the_bowl_on_stove", "Did you mean 'libero_goal/put_the_bowl_on_the_stove'"),
         ("libero_goal/10", "numbered from 0 to 9"),
@@ -73,8 +73,8 @@ def test_libero_names_are_recognised_by_their_form() -> None:
         ("libero_goal/" + "9" * 10_000, "Unknown task"),
     ],
 )
-def test_an_unknown_task_is_refused(name: str, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+def test_an_unknown_task_is_refused(name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
         find_definition(name)
 
 

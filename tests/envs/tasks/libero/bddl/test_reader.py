@@ -74,7 +74,7 @@ def test_two_regions_may_share_a_short_name_and_one_may_have_several_ranges() ->
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "column", "says"),
+    ("old", "new", "line", "column", "words"),
     [
         ("(:domain robosuite)", "(:domain robosuite", 1, 1, "never closed"),
         ("(Close white_cabinet_1_top_region))))", "(Close white_cabinet_1_top_region)))))", 20, 103, "never opened"),
@@ -191,23 +191,23 @@ def test_two_regions_may_share_a_short_name_and_one_may_have_several_ranges() ->
         ("(Close white_cabinet_1_top_region)", "(In plate_1 kitchen_table_left_region)", 20, 78, "nothing can be in"),
     ],
 )
-def test_errors_give_line_and_column(old: str, new: str, line: int, column: int, says: str) -> None:
+def test_errors_give_line_and_column(old: str, new: str, line: int, column: int, words: str) -> None:
     found = error(changed(old, new))
-    assert says in str(found)
+    assert words in str(found)
     assert found.facts == {"path": "my.bddl", "line": line, "column": column}
     assert str(found).startswith(f"my.bddl, line {line}, column {column}: ")
 
 
 @pytest.mark.parametrize(
-    ("goal", "says"),
+    ("goal", "words"),
     [
         ("(:goal)", "got 0 goals"),
         ("(:goal (And))", "the goal is empty"),
         ("(:goal (Up plate_1) (Up plate_1))", "got 2 goals"),
     ],
 )
-def test_an_invalid_goal_is_refused(goal: str, says: str) -> None:
-    assert says in str(error(re.sub(r"\(:goal .*\)\n", goal + ")\n", TEXT)))
+def test_an_invalid_goal_is_refused(goal: str, words: str) -> None:
+    assert words in str(error(re.sub(r"\(:goal .*\)\n", goal + ")\n", TEXT)))
 
 
 @pytest.mark.parametrize("section", ["problem", "regions", "fixtures", "objects", "init", "goal"])
