@@ -1,6 +1,6 @@
 """Checkpoints: saves a trained policy to a folder, and loads it from that folder alone. No pickle anywhere."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -83,13 +83,17 @@ def save(
     path = checkpoint_path(directory, step)
     with replacing_folder(path) as temporary:
         for index, (spec, own) in enumerate(zip(policy.specs, statistics, strict=True)):
-            _write_embodiment(embodiment_folder(temporary, index), spec, own)
+            folder = embodiment_folder(temporary, index)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / ENV_SPEC, to_json(spec))
+            write_json(folder / STATISTICS, to_json(own))
         write_tensors(temporary / MODEL, {**policy.state_dict(), **(weights or {})})
         for name, text in policy.text_files().items():
             _write_text(temporary / name, text)
         if write_more:
             write_more(temporary)
-        write_json(temporary / CONFIG, _description(policy, config, step))
+        description = {"format_version": FORMAT_VERSION, "policy": policy.name, "step": step, "config": to_json(config)}
+        write_json(temporary / CONFIG, {**description, "versions": versions(TRAINING_PACKAGES)})
     point_last_to(directory, step)
     return path
 
@@ -112,8 +116,11 @@ def load(path: str | Path) -> Policy:
     except ValueError as error:
         problem = f"{folder / CONFIG} does not fit this version of ambidex: {error}."
         raise CheckpointError(problem, OTHER_VERSION, path=folder / CONFIG) from error
-    (spec, statistics), *further = _read_embodiments(folder)
-    policy = cls(config, spec, statistics)
+    first, *further = (
+        (_read_as(EnvSpec, own / ENV_SPEC), _read_as(Statistics, own / STATISTICS))
+        for own in embodiment_folders(folder)
+    )
+    policy = cls(config, *first)
     for spec, statistics in further:
         policy.add_embodiment(spec, statistics)
     _load_weights(policy, folder / MODEL)
@@ -179,16 +186,6 @@ def tensor_mismatches(expected: Mapping[str, Tensor], found: Mapping[str, Tensor
     ]
 
 
-def _description(policy: Policy, config: "DataclassInstance", step: int) -> dict[str, object]:
-    return {
-        "format_version": FORMAT_VERSION,
-        "policy": policy.name,
-        "step": step,
-        "config": to_json(config),
-        "versions": versions(TRAINING_PACKAGES),
-    }
-
-
 def _read_description(folder: Path) -> tuple[str, object]:
     """Name and settings of the policy."""
     path = folder / CONFIG
@@ -203,17 +200,6 @@ def _read_description(folder: Path) -> tuple[str, object]:
         problem = f"{path}: got format_version {version!r} and policy {name!r}, expected {FORMAT_VERSION} and a name."
         raise CheckpointError(problem, OTHER_VERSION, path=path, got=version, expected=FORMAT_VERSION)
     return name, values.get("config")
-
-
-def _write_embodiment(folder: Path, spec: EnvSpec, statistics: Statistics) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / ENV_SPEC, to_json(spec))
-    write_json(folder / STATISTICS, to_json(statistics))
-
-
-def _read_embodiments(checkpoint: Path) -> Iterator[tuple[EnvSpec, Statistics]]:
-    for folder in embodiment_folders(checkpoint):
-        yield _read_as(EnvSpec, folder / ENV_SPEC), _read_as(Statistics, folder / STATISTICS)
 
 
 def _read_as(cls: type[Value], path: Path) -> Value:

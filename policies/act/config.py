@@ -31,12 +31,11 @@ class ActConfig:
     observations: ObservationKind = "images"
     """images, or state for object poses instead of cameras."""
     cameras: tuple[str, ...] = ()
-    """Cameras to use. If not given: all of the data."""
+    """Cameras to use; by default all of the data."""
     chunk_size: int = 100
     """Actions per prediction."""
     execute_steps: int = 0
-    """Actions of a chunk to execute before the next prediction; 0 executes the whole chunk. A benchmark can override
-    it."""
+    """Actions of a chunk to execute before the next prediction; 0 executes all. A benchmark can override it."""
     d_model: int = 512
     """Width of tokens."""
     heads: int = 8
@@ -71,7 +70,7 @@ class ActConfig:
     camera_roles: tuple[str, ...] = ()
     """Roles of further cameras: NAME=wrist_detail, NAME=wrist_context or NAME=global_overview."""
     instructions: tuple[str, ...] = field(default=(), metadata={ADDED_LATER: True})
-    """Instructions that the policy tells apart. If not given: those of the data, if there are several."""
+    """Instructions that the policy tells apart; by default those of the data, if there are several."""
 
     def __post_init__(self) -> None:
         for name in COUNTS:

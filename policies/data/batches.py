@@ -47,11 +47,9 @@ class SampleGatherer:
             embodiment=self._embodiment,
             cached_features=None if self._features is None else self._features[at],
         )
-        wanted = at[:, None] + self._offsets  # (B, K)
-        last = self._last_rows[at][:, None]  # (B, 1)
-        return TrainingBatch(
-            observation=observation, actions=self._actions[torch.minimum(wanted, last)], is_pad=wanted > last
-        )
+        wanted, last = at[:, None] + self._offsets, self._last_rows[at][:, None]  # (B, K), (B, 1)
+        actions = self._actions[torch.minimum(wanted, last)]
+        return TrainingBatch(observation=observation, actions=actions, is_pad=wanted > last)
 
 
 @dataclass(frozen=True, kw_only=True)

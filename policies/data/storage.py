@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -78,23 +77,8 @@ def spare_memory(device: torch.device) -> int:
     return int(USABLE_SHARE * min(machine, _container_memory()))
 
 
-class FrameSource(Protocol):
-    """Gives the frames of rows (B,) as camera -> (B, 3, H, W) uint8 on the training device, channels last in memory.
-
-    All sources give the same frames.
-    """
-
-    def images(self, rows: RowArray) -> Mapping[str, Tensor]:
-        """Frames of some rows."""
-        ...
-
-    def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
-        """Frames of each batch of rows; a source may decode ahead."""
-        ...
-
-
 class ResidentFrames:
-    """All frames of some cameras in memory, one tensor (N, H, W, 3) uint8 each; a `FrameSource`.
+    """All frames of some cameras in memory, one tensor (N, H, W, 3) uint8 each.
 
     Args:
         reader: Reads the frames.
@@ -126,10 +110,12 @@ class ResidentFrames:
             self._fill(reader, rows, 0 if small else workers, progress)
 
     def images(self, rows: RowArray) -> Mapping[str, Tensor]:
+        """Frames of rows (B,): camera -> (B, 3, H, W) uint8 on the training device, channels last in memory."""
         at = torch.from_numpy(rows).to(self._storage, non_blocking=True)
         return {camera: self._gathered(frames, at).permute(0, 3, 1, 2) for camera, frames in self._frames.items()}
 
     def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
+        """Frames of each batch of rows."""
         return (self.images(rows) for rows in orders)
 
     def _fill(self, reader: FrameReader, rows: int, workers: int, progress: Callable[[int], None]) -> None:
@@ -149,9 +135,9 @@ class ResidentFrames:
 
 
 class StreamingFrames:
-    """Frames decoded from the files for each sample, for datasets that do not fit in memory; a `FrameSource`.
+    """Frames decoded from the files for each sample, for datasets that do not fit in memory.
 
-    Worker processes decode ahead; with 0 of them this process decodes.
+    The frames are those of `ResidentFrames`. Worker processes decode ahead; with 0 of them this process decodes.
     """
 
     def __init__(self, reader: FrameReader, device: torch.device, workers: int) -> None:
@@ -169,6 +155,9 @@ class StreamingFrames:
         return {
             camera: images.to(self._device, non_blocking=True).permute(0, 3, 1, 2) for camera, images in frames.items()
         }
+
+
+FrameSource = ResidentFrames | StreamingFrames
 
 
 def _container_memory() -> int:

@@ -157,7 +157,5 @@ class EnsembleExecution:
 def _checked(chunk: Chunk) -> Chunk:
     shape = chunk.actions.shape
     if len(shape) != 2 or not shape[0]:
-        raise InvalidActionError(
-            f"A policy answered with shape {shape}; expected (K, A), one action or more.", got=shape
-        )
+        raise InvalidActionError(f"A policy answered with shape {shape}; expected (K, A) with K > 0.", got=shape)
     return chunk

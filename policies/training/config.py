@@ -40,12 +40,11 @@ class TrainConfig(Generic[PolicyConfig]):
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "base"
     """Source of the defaults of all other flags: tiny, base or paper, for uniact also llava_ov_0.5b."""
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR ...")] = ()
-    """Dataset folders, one or more. Required."""
+    """Dataset folders, one or more; required."""
     mixture: Annotated[tuple[float, ...], tyro.conf.arg(metavar="WEIGHT ...")] = field(
         default=(), metadata={ADDED_LATER: True}
     )
-    """Sampling weight of each embodiment, in the order in which --data names them first. If not given: the number of
-    its datasets."""
+    """Sampling weight of each embodiment, in the order of --data; by default its number of datasets."""
     adapt: Checkpoint = field(default=None, metadata={ADDED_LATER: True})
     """Start from a checkpoint and freeze what its embodiments share. For UniAct that leaves the interpreter and the
     image encoder to train, with the most likely codes."""
@@ -100,7 +99,7 @@ class TrainConfig(Generic[PolicyConfig]):
     log_every: int = 50
     """Steps between log entries."""
     resume: Switch = False
-    """Resume an interrupted run. Flags that are not given are those of that run."""
+    """Resume an interrupted run; flags that are not given are those of that run."""
     quiet: Switch = False
     """Print errors only."""
     debug: Switch = False

@@ -60,7 +60,7 @@ class Learner:
         """Within the block the policy has the weights that a checkpoint would hold."""
         return self._average.applied() if self._average else nullcontext()
 
-    def learn(self, batch: TrainingBatch, step: int, clock: StepClock) -> Mapping[str, Tensor]:
+    def train_step(self, batch: TrainingBatch, step: int, clock: StepClock) -> Mapping[str, Tensor]:
         """Do one step; returns the loss terms and the gradient norm."""
         self._optimizer.zero_grad(set_to_none=True)
         terms = self._losses(batch)

@@ -7,8 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
-from ambidex.atomic_files import write_json
-from ambidex.codec import from_json, to_json
+from ambidex.codec import from_json
 from ambidex.errors import CheckpointError, UsageError
 from ambidex.flags import changed_flags
 from ambidex.policies.data.episode_table import EpisodeTable
@@ -19,25 +18,8 @@ FORMAT_VERSION = 1
 OTHER_VERSION = "Use the version of ambidex that wrote it, or train again in another --output-dir."
 
 
-def write_train_json(run: Path, config: TrainConfig[Any], facts: dict[str, object]) -> None:
-    """Write `run`/train.json.
-
-    Args:
-        run: The run folder.
-        config: Resolved flags.
-        facts: Further entries: the command, versions, data.
-
-    Raises:
-        DatasetError: It cannot be written.
-    """
-    write_json(
-        run / TRAIN_JSON,
-        {"format_version": FORMAT_VERSION, "policy": config.policy, **facts, "config": to_json(config)},
-    )
-
-
 def read_train_json(run: Path) -> dict[str, object]:
-    """Inverse of `write_train_json`: all entries, with the config as JSON.
+    """All entries of `run`/train.json, with the config as JSON.
 
     Raises:
         UsageError: There is no run.

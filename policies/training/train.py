@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from ambidex.atomic_files import write_json
+from ambidex.codec import to_json
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
 from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
@@ -42,14 +44,14 @@ from ambidex.policies.training.distributed import (
 )
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.logging import TrainingLog
-from ambidex.policies.training.plan import EmbodimentData, TrainPlan, split_data
+from ambidex.policies.training.plan import TrainPlan, split_data
 from ambidex.policies.training.run_info import (
+    FORMAT_VERSION,
     changed_settings,
     config_of,
     data_facts,
     read_train_json,
     stored_settings,
-    write_train_json,
 )
 from ambidex.policies.training.setup import make_policy, make_stream, plan_storage, training_batches, with_instructions
 from ambidex.policies.training.trainer import Trainer, Validation
@@ -120,9 +122,10 @@ def _train(
     first_weights = _load_first_weights(plan)
     if ranks.first:
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        origin = {"command": command, "versions": versions(TRAINING_PACKAGES)}
-        facts |= {"validation_episodes": _held_out(data), "first_weights": first_weights}
-        write_train_json(run, config, {**origin, **facts})
+        about = {"format_version": FORMAT_VERSION, "policy": config.policy, "command": command}
+        held_out = {each.embodiment: each.held_out for each in data} if len(data) > 1 else data[0].held_out
+        facts |= {"validation_episodes": held_out, "first_weights": first_weights, "config": to_json(config)}
+        write_json(run / TRAIN_JSON, {**about, "versions": versions(TRAINING_PACKAGES), **facts})
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32 where it is not bf16
         torch.backends.cudnn.benchmark = True  # all batches have one shape
@@ -162,11 +165,6 @@ def _load_first_weights(plan: TrainPlan) -> str:
     source = policy.init_from(load(base).to(plan.device), fresh=config.fresh_interpreter)
     changed = changed_flags(stored_settings(base, config.policy, type(config.model)), config.model)
     return f"{source} Settings that differ: {'; '.join(changed)}." if changed else source
-
-
-def _held_out(data: Sequence[EmbodimentData]) -> object:
-    """Indices of the held-out episodes, by embodiment if there are several."""
-    return {each.embodiment: each.held_out for each in data} if len(data) > 1 else data[0].held_out
 
 
 def _run_trainer(plan: TrainPlan, first_weights: str) -> None:

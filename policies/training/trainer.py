@@ -65,7 +65,7 @@ class Trainer:
         seed_step(self._config.seed, step, self._plan.ranks.rank)
         batch = next(self._batches)
         self._clock.mark("data")
-        terms = self._learner.learn(batch, step, self._clock)
+        terms = self._learner.train_step(batch, step, self._clock)
         self._losses.add(step, terms)
         self._embodiment_losses.add(step, batch.observation.embodiment, terms)
         self._since_log += 1

@@ -45,10 +45,9 @@ class UniActConfig:
     attention: AttentionKind = "auto"
     """Attention of LLaVA-OneVision; auto is flash_attention_2 where it is installed and supported, else sdpa."""
     cameras: tuple[str, ...] = ()
-    """Cameras of the interpreter. If not given: all of the data."""
+    """Cameras of the interpreter; by default all of the data."""
     main_camera: str = ""
-    """Camera of the extractor, which the data of every embodiment must have. If not given, or '': the first camera of
-    each embodiment."""
+    """Camera of the extractor, which the data of every embodiment must have; '' is the first one of each."""
     codes: int = 256
     """Codes of the codebook."""
     code_width: int = 128
@@ -73,8 +72,7 @@ class UniActConfig:
     chunk_size: int = 4
     """Actions per prediction, for all embodiments of a policy. Their duration depends on the control rate."""
     execute_steps: int = 0
-    """Actions of a chunk to execute before the next prediction; 0 executes the whole chunk. A benchmark can override
-    it."""
+    """Actions of a chunk to execute before the next prediction; 0 executes all. A benchmark can override it."""
     d_model: int = 512
     """Width of the interpreter's tokens."""
     heads: int = 8

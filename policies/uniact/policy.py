@@ -21,7 +21,9 @@ from ambidex.policies.policy import CodedPolicy, Policy
 from ambidex.policies.uniact.code_usage import code_metrics
 from ambidex.policies.uniact.codebook import Mode, Selection
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.extractor.registry import make_extractor, missing_extractor_weights
+from ambidex.policies.uniact.extractor.extractor import Extractor
+from ambidex.policies.uniact.extractor.llava import LlavaExtractor, missing_weights
+from ambidex.policies.uniact.extractor.scratch import ScratchExtractor
 from ambidex.policies.uniact.losses import batch_mean, masked_huber
 from ambidex.policies.uniact.model import Domain, UniActModel
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
@@ -33,12 +35,7 @@ BLIND_DELTA = 1.0  # predictions from the code alone are coarse: their errors sh
 
 @dataclass(frozen=True, kw_only=True)
 class CameraSelection:
-    """The cameras that UniAct uses with an embodiment.
-
-    Attributes:
-        interpreter: Cameras of the interpreter.
-        main: Camera of the extractor.
-    """
+    """The cameras that UniAct uses with an embodiment: those of the interpreter, and the main one of the extractor."""
 
     interpreter: tuple[str, ...]
     main: str
@@ -71,7 +68,7 @@ class UniActPolicy(CodedPolicy):
         self._specs: dict[str, EnvSpec] = {}
         self._cameras: dict[str, CameraSelection] = {}
         select_cameras(config, spec)  # raises before anything large is built
-        self.model = UniActModel(config, make_extractor(config, spec.instruction.split(INSTRUCTION_SEPARATOR)))
+        self.model = UniActModel(config, _make_extractor(config, spec.instruction.split(INSTRUCTION_SEPARATOR)))
         self._add(spec, statistics)
         self.use_embodiment(embodiment_of(spec))
 
@@ -157,7 +154,8 @@ class UniActPolicy(CodedPolicy):
     def check_weight_files(cls, config: UniActConfig) -> None:
         """See `Policy`; for ResNet-18 and LLaVA-OneVision."""
         resnet = missing_resnet_weights(config.backbone_width, config.backbone_norm, config.backbone_weights)
-        missing = [error for error in (resnet, missing_extractor_weights(config)) if error]
+        extractor = missing_weights(config.extractor_weights) if config.extractor == "llava_ov" else None
+        missing = [error for error in (resnet, extractor) if error]
         if missing:
             raise UsageError(" ".join(map(str, missing)), fields=tuple(error.facts.get("field") for error in missing))
 
@@ -261,6 +259,12 @@ class UniActPolicy(CodedPolicy):
         if self._shared_is_frozen:
             return loss
         return loss + (config.uniform_weight * terms["divergence"] - config.information_weight * terms["information"])
+
+
+def _make_extractor(config: UniActConfig, instructions: Sequence[str]) -> Extractor:
+    if config.extractor == "scratch":
+        return ScratchExtractor(config.scratch, instructions)
+    return LlavaExtractor(config.llava, instructions, config.extractor_weights, config.attention)
 
 
 def select_cameras(config: UniActConfig, spec: EnvSpec) -> CameraSelection:

@@ -8,7 +8,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-STRIDE = 32  # input pixels per pixel of the feature map, in each direction
 PUBLISHED_WIDTH = 64
 GROUPS = 8
 EPSILON = 1e-5

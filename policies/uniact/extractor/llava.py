@@ -107,6 +107,18 @@ class LlavaExtractor(Extractor):
                 parameter.requires_grad_(False)
 
 
+def missing_weights(source: str) -> UsageError | None:
+    """The error that loading weights from a source would raise for a missing file or package; None if none."""
+    try:
+        if source != NONE:
+            weights_folder(source)
+    except UsageError as error:
+        return error
+    except ModuleNotFoundError as error:
+        return missing_packages(error)
+    return None
+
+
 def missing_packages(error: ModuleNotFoundError) -> UsageError:
     """The error to raise if transformers is not installed."""
     return UsageError(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from ambidex.errors import CheckpointError
 
@@ -17,26 +17,6 @@ WORD = re.compile(rb"\s*\S+|\s+$")
 MIN_COUNT = 2  # of a pair that is merged
 
 Pair = tuple[int, int]
-
-
-class TextTokenizer(Protocol):
-    """Text to ids."""
-
-    def encode(self, text: str) -> list[int]:
-        """Ids of a text."""
-        ...
-
-    def special(self, token: str) -> int:
-        """The id of a special token.
-
-        Raises:
-            KeyError: No such token.
-        """
-        ...
-
-    def to_json(self) -> str:
-        """Content of tokenizer.json, from which it can be loaded."""
-        ...
 
 
 class ByteTokenizer:
@@ -95,12 +75,15 @@ class ByteTokenizer:
         return FIRST_MERGED + len(self._ranks)
 
     def to_json(self) -> str:
+        """Content of tokenizer.json."""
         return json.dumps({"format": FORMAT, "merges": list(self._ranks)})
 
     def special(self, token: str) -> int:
+        """The id of a special token; KeyError if there is none."""
         return {name: id_ for id_, name in enumerate(SPECIALS)}[token]
 
     def encode(self, text: str) -> list[int]:
+        """Ids of a text."""
         return [id_ for word in WORD.findall(text.encode()) for id_ in self._encode_word(word)]
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -171,3 +154,6 @@ class PublishedTokenizer:
 
     def to_json(self) -> str:
         return self._text
+
+
+TextTokenizer = ByteTokenizer | PublishedTokenizer

@@ -11,14 +11,7 @@ from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
 
 @dataclass(frozen=True, kw_only=True)
 class InterpreterKind:
-    """An interpreter and the sizes of the embodiment it is for.
-
-    Attributes:
-        make: Its class.
-        views: Number of cameras.
-        actions: Dimensions of an action.
-        proprio: Dimensions of proprioception; None if it does not use it.
-    """
+    """An interpreter and the `InterpreterSizes` it is for; `proprio` is None if it does not use proprioception."""
 
     make: type[Interpreter]
     views: int
