@@ -175,8 +175,8 @@ class _Flag:
 def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
     """The help of a command.
 
-    The class variable `help_topics` of a config maps headings to names of fields, separated by spaces. The fields under the
-    first heading are the common ones.
+    The class variable `help_topics` of a config maps headings to names of fields, separated by spaces. The fields under
+    the first heading are the common ones.
 
     Args:
         name: The command.

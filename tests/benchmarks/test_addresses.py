@@ -38,3 +38,8 @@ def test_functions_of_the_package_are_imported_when_they_are_used():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     modules = ("ambidex.benchmarks.evaluation.benchmark", "ambidex.benchmarks.comparison.compare")
     assert done.stdout.split() == ["[]", *modules, "100000"], done.stderr
+
+
+def test_the_flags_of_the_gpu_study_need_no_torch():
+    code = "import sys, ambidex.benchmarks.studies.gpu_study; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

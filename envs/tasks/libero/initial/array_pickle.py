@@ -1,7 +1,7 @@
 """Reads the pickled array of an initial-state file without executing anything of the pickle.
 
-NumPy's functions cannot be allowed as they are: a pickle can give an array of objects a changed dtype, and so pointers
-of its choice. Therefore every name stands for a record of its call, and the array is made from the records.
+NumPy's functions cannot be allowed as they are: a pickle can change the dtype of an array of objects, and so insert
+pointers of its choice. Therefore every name stands for a record of its call, and the array is made from the records.
 """
 
 import math
