@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     run(COMMAND, _main, kind, words, default=default)
 
 
-def defaults(
+def train_config(
     policy: str = POLICY, preset: str = PRESET, observations: str | None = None, *, base: Path | None = None
 ) -> TrainConfig[Any]:
     """The settings of a policy and preset, where all other flags have their defaults.
@@ -78,9 +78,9 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
     if flags.resume:
         folder = flags.output_dir or default_run(flags.policy, flags.data)
         stored = read_train_json(folder)
-        model = type(defaults(str(stored.get("policy"))).model)
+        model = type(train_config(str(stored.get("policy"))).model)
         return replace(config_of(folder, stored, model), resume=False, quiet=False, debug=False)
-    return defaults(flags.policy, flags.preset, flags.observations, base=flags.adapt or flags.finetune)
+    return train_config(flags.policy, flags.preset, flags.observations, base=flags.adapt or flags.finetune)
 
 
 def _main(config: TrainConfig[Any]) -> None:

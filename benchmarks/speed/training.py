@@ -12,7 +12,7 @@ from ambidex.benchmarks.speed.timing import Effort, Measurement, measured
 from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC
 from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
-from ambidex.policies.train_policy import defaults
+from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.logging import STEP_PARTS
 from ambidex.policies.training.train import train
 from ambidex.recorders.dataset.info import DatasetInfo
@@ -54,7 +54,7 @@ def measure_training(effort: Effort) -> Iterator[Measurement]:
 
 def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[str, tuple[float, ...]]:
     """What the training logged about its speed, without the first repetition, which warms up."""
-    config = defaults("act", training.preset, training.observations)
+    config = train_config("act", training.preset, training.observations)
     window = WINDOW if effort.seconds >= 1.0 else 1
     steps = window * (effort.repeats + 1)
     train(

@@ -61,7 +61,7 @@ def train(config: TrainConfig[Any]) -> Path:
     """Train a policy, or resume its training.
 
     Args:
-        config: The settings; `ambidex.policies.train_policy.defaults` gives those of a preset.
+        config: The settings; `ambidex.policies.train_policy.train_config` gives those of a preset.
 
     Returns:
         The run folder.

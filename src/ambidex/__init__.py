@@ -1,4 +1,16 @@
-"""ambidex: record, train and benchmark robot manipulation in MuJoCo."""
+"""Record, train and benchmark robot manipulation in MuJoCo.
+
+| | |
+|---|---|
+| `make`, `rollout` | an environment by the name of its task; one episode of an agent in it |
+| `make_expert` | the scripted expert of a task, an agent |
+| `record`, `read` | record a dataset; read it, or one of its episodes |
+| `train`, `load`, `make_agent` | train a policy; load a checkpoint; act by a policy |
+| `benchmark`, `compare` | success rates of a policy or baseline; paired tests between results |
+
+What `__all__` names is public: it changes only with a deprecation warning for one minor version, as do the commands and
+the formats of files. Everything else may change without notice.
+"""
 
 import os
 from importlib import import_module
@@ -7,21 +19,73 @@ from typing import TYPE_CHECKING
 from ambidex.envs.wrappers import gym_env as _gym_env
 
 # Mesa's software rasteriser would start threads with the first OpenGL display. They do not survive a fork, with which
-# Gymnasium's asynchronous vector environments start, and several worker processes would only wait for each other's.
+# Gymnasium's asynchronous vector environments start, and in several worker processes they slow each other down.
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
+    from ambidex.benchmarks.comparison.compare import compare
+    from ambidex.benchmarks.comparison.config import CompareConfig
+    from ambidex.benchmarks.evaluation.benchmark import benchmark
+    from ambidex.benchmarks.evaluation.config import BenchmarkConfig
     from ambidex.envs.env import Environment, make
+    from ambidex.envs.rollout import rollout
+    from ambidex.policies.checkpoint import load
+    from ambidex.policies.serving.local import make_agent
+    from ambidex.policies.train_policy import train_config
+    from ambidex.policies.training.train import train
+    from ambidex.recorders.dataset.dataset import read
+    from ambidex.recorders.recording.config import RecordConfig
+    from ambidex.recorders.recording.record import record
+    from ambidex.scripted_policies.registry import make_expert
 
-__version__ = "0.1.0"
-__all__ = ["Environment", "__version__", "make"]
+__version__ = "0.2.0"
+__all__ = [
+    "BenchmarkConfig",
+    "CompareConfig",
+    "Environment",
+    "RecordConfig",
+    "__version__",
+    "benchmark",
+    "compare",
+    "load",
+    "make",
+    "make_agent",
+    "make_expert",
+    "read",
+    "record",
+    "rollout",
+    "train",
+    "train_config",
+]
+_MODULES = {
+    "BenchmarkConfig": "benchmarks.evaluation.config",
+    "CompareConfig": "benchmarks.comparison.config",
+    "Environment": "envs.env",
+    "RecordConfig": "recorders.recording.config",
+    "benchmark": "benchmarks.evaluation.benchmark",
+    "compare": "benchmarks.comparison.compare",
+    "load": "policies.checkpoint",
+    "make": "envs.env",
+    "make_agent": "policies.serving.local",
+    "make_expert": "scripted_policies.registry",
+    "read": "recorders.dataset.dataset",
+    "record": "recorders.recording.record",
+    "rollout": "envs.rollout",
+    "train": "policies.training.train",
+    "train_config": "policies.train_policy",
+}
+_FOLDERS = ("assets", "benchmarks", "envs", "policies", "recorders", "scripted_policies")
 
 _gym_env.register_all()  # so that gymnasium.make("ambidex/Insertion-v0") works after `import ambidex`
 
 
 def __getattr__(name: str) -> object:
-    if name in ("make", "Environment"):
-        return getattr(import_module("ambidex.envs.env"), name)
-    if name in ("envs", "recorders", "policies", "benchmarks", "scripted_policies", "assets"):
+    if name in _MODULES:  # when first used: most import the simulator or torch
+        return getattr(import_module(f"ambidex.{_MODULES[name]}"), name)
+    if name in _FOLDERS:
         return import_module(f"ambidex.{name}")
     raise AttributeError(f"module 'ambidex' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_FOLDERS})

@@ -217,7 +217,7 @@ def _line(flag: _Flag, width: int, complete: bool) -> str:
 def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> Iterator[_Flag]:
     topics = _topics(kind)
     for field in fields(kind):
-        value = getattr(default, field.name) if default is not None else _default_of(field)
+        value = field.default if default is None else getattr(default, field.name)
         metadata = _annotations(kind)[field.name]
         if is_dataclass(value):
             hidden = any(getattr(extra, "name", None) == "" for extra in metadata)
@@ -249,14 +249,10 @@ def _flag_name(field: "Field[Any]") -> str:
     return field.name.replace("_", "-")
 
 
-def _default_of(field: "Field[Any]") -> object:
-    return None if field.default is MISSING else field.default
-
-
 def _default_text(value: object) -> str:
     if value is None:
         return AUTO
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is MISSING:
         return ""
     return " ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
 
@@ -264,7 +260,7 @@ def _default_text(value: object) -> str:
 def _usage(name: str, hint: Any, metadata: tuple[object, ...]) -> str:
     metavar = [str(getattr(extra, "metavar", "")) for extra in metadata if getattr(extra, "metavar", None)][-1:]
     if tyro.conf.Positional in metadata:
-        return metavar[0] if metavar else f"{name.upper()} ..."
+        return metavar[0] if metavar else name.upper() + " ..." * (get_origin(hint) is tuple)
     if hint is bool:
         return f"--{name}" if tyro.conf.FlagCreatePairsOff in metadata else f"--{name}, --no-{name}"
     return f"--{name} {metavar[0] if metavar else _metavar(hint)}"

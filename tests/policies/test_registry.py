@@ -17,7 +17,7 @@ from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.batches import SampleGatherer
 from ambidex.policies.data.dataset import read_table
 from ambidex.policies.policy import Policy
-from ambidex.policies.train_policy import defaults
+from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.plan import statistics_of
 from ambidex.policies.training.train import train
 
@@ -48,7 +48,7 @@ def make(name, data, observations=None, seed=0):
     """The policy of the smallest preset, and a batch for it."""
     torch.manual_seed(seed)
     table = read_table((data,))
-    config = defaults(name, "tiny", observations).model
+    config = train_config(name, "tiny", observations).model
     policy = policy_class(name)(config, table.spec, statistics_of(table, table.rows([0, 1, 2])))
     images = torch.randint(256, (4, 3, 48, 64), dtype=torch.uint8).to(memory_format=torch.channels_last)
     gatherer = SampleGatherer(table, policy.chunk_size, torch.device("cpu"))
@@ -71,7 +71,7 @@ def test_presets_exist_and_fit_the_policy(name, preset):
     assert issubclass(kind, Policy)
     assert kind.name == name
     assert not inspect.isabstract(kind)
-    assert type(defaults(name, preset).model) is kind.config_type
+    assert type(train_config(name, preset).model) is kind.config_type
     assert dataclasses.is_dataclass(kind.config_type)
 
 
@@ -97,7 +97,7 @@ def test_predictions_are_chunks_and_depend_on_the_inputs_only(name, data):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_short_training_can_be_loaded(name, data, tmp_path):
     settings = {"data": (data,), "output_dir": tmp_path / "run", "steps": 3, "batch_size": 4, "quiet": True}
-    config = dataclasses.replace(defaults(name, "tiny"), **settings, device="cpu", precision="fp32")
+    config = dataclasses.replace(train_config(name, "tiny"), **settings, device="cpu", precision="fp32")
     policy = load(train(config))
     again = load(tmp_path / "run" / "checkpoints" / "3")
     _, batch = make(name, data)

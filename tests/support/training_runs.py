@@ -11,14 +11,14 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ambidex.policies.train_policy import defaults
+from ambidex.policies.train_policy import train_config
 from ambidex.policies.training import trainer
 from ambidex.policies.training.train import train
 from ambidex.policies.training.trainer import StopSignal
 
 
 def settings(data, run, *, model=None, **changes):
-    config = defaults("toy")
+    config = train_config("toy")
     changes = {"save_every": 8, "log_every": 4, "validate_every": 10, "device": "cpu", "precision": "fp32", **changes}
     model = dataclasses.replace(config.model, **(model or {}))
     return dataclasses.replace(config, data=(data,), output_dir=run, quiet=True, model=model, **changes)

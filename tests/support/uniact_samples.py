@@ -6,7 +6,7 @@ import torch
 from act_samples import make_statistics
 from synthetic_episode import make_spec
 
-from ambidex.policies.train_policy import defaults
+from ambidex.policies.train_policy import train_config
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractor.llava_config import LlavaShape
 from ambidex.policies.uniact.extractor.scratch import ScratchShape
@@ -59,7 +59,7 @@ def make_policy(*, cameras=CAMERAS, seed=0, **changes):
 
 def uniact_settings(data, run, *, preset="tiny", model=None, **changes):
     """A few steps on a dataset, or on a tuple of several."""
-    config = defaults("uniact", preset)
+    config = train_config("uniact", preset)
     usual = {"steps": 6, "batch_size": 4, "warmup_steps": 1, "save_every": 6, "validate_every": 3}
     usual |= {"device": "cpu", "precision": "fp32", "quiet": True}
     sizes = dataclasses.replace(config.model, **{**SMALL, **(model or {})})

@@ -18,7 +18,7 @@ from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.data.dataset import read_table
 from ambidex.policies.serving.fixed_batch import FixedBatch
 from ambidex.policies.serving.server import describe
-from ambidex.policies.train_policy import defaults
+from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.setup import with_instructions
 from ambidex.policies.training.train import train
 
@@ -93,7 +93,7 @@ def datasets(tmp_path_factory):
 
 
 def config_for(datasets, run, **model):
-    config = defaults("act", "tiny", "state")
+    config = train_config("act", "tiny", "state")
     sizes = {**SMALL, "observations": "state", **model}
     return dataclasses.replace(
         settings_of(run), policy="act", data=tuple(datasets), model=dataclasses.replace(config.model, **sizes)
@@ -101,7 +101,7 @@ def config_for(datasets, run, **model):
 
 
 def settings_of(run):
-    config = defaults("act", "tiny", "state")
+    config = train_config("act", "tiny", "state")
     return dataclasses.replace(
         config, output_dir=run, steps=3, batch_size=4, warmup_steps=1, save_every=3, quiet=False, device="cpu"
     )

@@ -11,7 +11,7 @@ from training_runs import settings
 
 from ambidex.envs.registry import FAMILIES
 from ambidex.errors import UsageError
-from ambidex.policies.train_policy import defaults
+from ambidex.policies.train_policy import train_config
 from ambidex.policies.training import checks
 from ambidex.policies.training.train import train
 
@@ -63,7 +63,7 @@ def test_missing_cameras_are_refused_with_the_command_that_renders_them(states, 
 
 @pytest.mark.parametrize(("policy", "alternative"), [("uniact", ""), ("act", "--observations state")])
 def test_a_policy_of_images_refuses_states_with_the_command_that_renders_images(states, tmp_path, policy, alternative):
-    config = dataclasses.replace(defaults(policy, "tiny"), data=(states,), output_dir=tmp_path / "run")
+    config = dataclasses.replace(train_config(policy, "tiny"), data=(states,), output_dir=tmp_path / "run")
     error = error_of(config)
     command = f"render-episodes {states} --cameras top --image-size 120 160 --output-dir {states}_images"
     assert shlex.split(error.hint.split("`")[1]) == shlex.split(command)
@@ -86,7 +86,7 @@ def test_datasets_whose_images_differ_are_refused_unless_the_policy_does_not_use
 
 def test_datasets_without_a_common_camera_are_refused(tmp_path):
     data = tuple(write_dataset(tmp_path / camera, cameras=(camera,)) for camera in ("top", "left_wrist"))
-    config = dataclasses.replace(defaults("uniact", "tiny"), data=data, output_dir=tmp_path / "run")
+    config = dataclasses.replace(train_config("uniact", "tiny"), data=data, output_dir=tmp_path / "run")
     assert error_of(config).facts == {"field": "cameras", "path": data[1]}
 
 
@@ -99,7 +99,7 @@ def test_poses_of_different_objects_are_refused(tmp_path):
 
 def test_data_of_two_robots_is_refused_briefly(tmp_path):
     aloha, panda = write_dataset(tmp_path / "aloha"), write_panda_dataset(tmp_path / "panda", image_size=(32, 32))
-    config = dataclasses.replace(defaults("act", "tiny"), data=(aloha, panda), output_dir=tmp_path / "run")
+    config = dataclasses.replace(train_config("act", "tiny"), data=(aloha, panda), output_dir=tmp_path / "run")
     error = error_of(config)
     assert error.facts["got"][panda][0].startswith("robot: 'viperx_bimanual' != 'panda' (and family, control, ")
     assert len(str(error).replace(str(tmp_path), "")) < 300

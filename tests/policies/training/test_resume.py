@@ -15,7 +15,7 @@ from training_runs import curves, interrupt, same_tensors, settings, tensors
 from ambidex.errors import CheckpointError, DatasetError, TrainingError, UsageError
 from ambidex.output_folder import exclusive_lock
 from ambidex.policies.run_folder import resumable_step, saved_steps
-from ambidex.policies.train_policy import defaults, defaults_for
+from ambidex.policies.train_policy import defaults_for, train_config
 from ambidex.policies.training import checks
 from ambidex.policies.training.train import train
 
@@ -50,7 +50,7 @@ def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(ima
 
 @pytest.mark.parametrize(("observations", "precision"), [("state", "fp32"), ("images", "bf16")])
 def test_act_resumes_with_the_same_bits(images, tmp_path, observations, precision):
-    config = defaults("act", "tiny", observations)
+    config = train_config("act", "tiny", observations)
     model = dataclasses.replace(config.model, chunk_size=6, d_model=16, feedforward=16, backbone_width=8)
     options = {"data": (images,), "device": "cpu", "precision": precision, "quiet": True, "model": model}
     config = dataclasses.replace(config, steps=6, batch_size=3, save_every=9, **options)

@@ -12,7 +12,7 @@ from ambidex.errors import UnknownNameError
 from ambidex.policies.checkpoint import policy_class
 from ambidex.policies.data.dataset import read_table
 from ambidex.policies.data.split import split
-from ambidex.policies.train_policy import defaults
+from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.plan import statistics_of
 from ambidex.policies.training.train import train
 
@@ -101,9 +101,9 @@ def test_a_backbone_learning_rate_of_zero_freezes_the_backbone(states, tmp_path)
 
 def test_an_unknown_preset_or_policy_is_refused():
     with pytest.raises(UnknownNameError, match="Did you mean 'toy'"):
-        defaults("tot")
+        train_config("tot")
     with pytest.raises(UnknownNameError, match="Unknown preset of toy 'huge'"):
-        defaults("toy", "huge")
+        train_config("toy", "huge")
 
 
 def test_both_data_paths_train_the_same_weights(images, tmp_path):

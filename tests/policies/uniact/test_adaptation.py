@@ -15,7 +15,7 @@ from uniact_samples import CHUNK, SMALL, make_config, make_policy, uniact_settin
 from ambidex.errors import UsageError
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load
-from ambidex.policies.train_policy import defaults, defaults_for
+from ambidex.policies.train_policy import defaults_for, train_config
 from ambidex.policies.training import setup
 from ambidex.policies.training.train import train
 from ambidex.policies.uniact.extractor.scratch import ScratchExtractor
@@ -158,7 +158,7 @@ def test_an_interrupted_adaptation_is_resumed_with_the_same_bits(base, data, tmp
 
 def test_the_default_settings_are_those_of_the_checkpoint(base):
     words = ["--policy", "uniact", "--preset", "tiny", "--adapt", str(base)]
-    assert defaults_for(words).model == defaults("uniact", "tiny", base=base).model == settings(base, base).model
+    assert defaults_for(words).model == train_config("uniact", "tiny", base=base).model == settings(base, base).model
 
 
 def test_settings_that_differ_from_the_checkpoint_are_listed(base, tmp_path):
@@ -231,8 +231,8 @@ def test_fine_tuning_caches_no_features(base, tmp_path, monkeypatch):
 
 def test_a_policy_of_one_embodiment_cannot_adapt(base, tmp_path):
     states = write_dataset(tmp_path / "data")
-    model = dataclasses.replace(defaults("act", "tiny").model, backbone_weights="none")
-    config = dataclasses.replace(defaults("act", "tiny"), data=(states,), output_dir=tmp_path / "run", adapt=base)
+    model = dataclasses.replace(train_config("act", "tiny").model, backbone_weights="none")
+    config = dataclasses.replace(train_config("act", "tiny"), data=(states,), output_dir=tmp_path / "run", adapt=base)
     with pytest.raises(UsageError, match="act shares no weights between embodiments; uniact does"):
         train(dataclasses.replace(config, model=model, device="cpu"))
 

@@ -21,7 +21,7 @@ from ambidex.errors import CheckpointError, UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.data.split import Mixture
-from ambidex.policies.train_policy import _benchmark_command, defaults, main
+from ambidex.policies.train_policy import _benchmark_command, main, train_config
 from ambidex.policies.training import train as training
 from ambidex.policies.training.train import train
 from ambidex.policies.uniact.extractor.tokenizers import ByteTokenizer
@@ -130,7 +130,7 @@ def test_a_step_of_one_embodiment_gives_the_other_no_gradients(run):
 
 
 def test_a_policy_of_one_embodiment_refuses_two(data, tmp_path):
-    config = dataclasses.replace(defaults("act", "tiny"), data=data, output_dir=tmp_path / "run")
+    config = dataclasses.replace(train_config("act", "tiny"), data=data, output_dir=tmp_path / "run")
     with pytest.raises(UsageError, match="cannot be trained on together"):
         train(config)
 
@@ -263,7 +263,7 @@ def test_all_missing_weights_are_named_at_once_before_data_is_read(data, tmp_pat
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(training, "read_tables", fail_to_read)
-    config = dataclasses.replace(defaults("uniact", "llava_ov_0.5b"), data=data, output_dir=tmp_path / "run")
+    config = dataclasses.replace(train_config("uniact", "llava_ov_0.5b"), data=data, output_dir=tmp_path / "run")
 
     def missing_fields(**changes):
         with pytest.raises(UsageError) as caught:
@@ -274,9 +274,9 @@ def test_all_missing_weights_are_named_at_once_before_data_is_read(data, tmp_pat
     assert missing_fields(backbone_weights="none") == ("extractor_weights",)
     assert missing_fields(extractor_weights="none") == ("backbone_weights",)
     assert missing_fields(backbone_weights=str(tmp_path / "file"), extractor_weights="none") == ("backbone_weights",)
-    act = dataclasses.replace(defaults("act", "base", "images"), data=data[:1], output_dir=tmp_path / "run")
+    act = dataclasses.replace(train_config("act", "base", "images"), data=data[:1], output_dir=tmp_path / "run")
     with pytest.raises(UsageError) as caught:
         train(act)
     assert caught.value.facts["field"] == "backbone_weights"
     with pytest.raises(AssertionError, match="data is read"):
-        train(dataclasses.replace(act, model=defaults("act", "base", "state").model))
+        train(dataclasses.replace(act, model=train_config("act", "base", "state").model))
