@@ -19,14 +19,14 @@ from ambidex.scripted_policies.registry import EXPERTS
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "ambidex"
 FOLDERS = ("assets", "envs", "scripted_policies", "policies", "recorders", "benchmarks")
-CONTRACT = ("ambidex.envs.types",)
+TYPES = ("ambidex.envs.types",)
 READERS = ("ambidex.recorders.read", "ambidex.recorders.dataset", "ambidex.recorders.formats")
-FOUNDATION = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
+CORE = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
 MAY_IMPORT = {
     "assets": (),
     "envs": ("ambidex.envs", "ambidex.assets"),
     "scripted_policies": ("ambidex.scripted_policies", "ambidex.envs"),
-    "policies": ("ambidex.policies", *CONTRACT, "ambidex.envs.registry", *READERS),
+    "policies": ("ambidex.policies", *TYPES, "ambidex.envs.registry", *READERS),
     "recorders": ("ambidex.recorders", "ambidex.envs"),
     "recorders/recording": ("ambidex.scripted_policies",),
     "benchmarks": ("ambidex",),
@@ -67,11 +67,11 @@ def within(name: str, packages: tuple[str, ...]) -> bool:
 
 def allowed(file: Path) -> tuple[str, ...]:
     folders = [str(folder) for folder in file.relative_to(ROOT).parents]
-    return (*(name for folder in folders for name in MAY_IMPORT.get(folder, ())), *FOUNDATION)
+    return (*(name for folder in folders for name in MAY_IMPORT.get(folder, ())), *CORE)
 
 
 def is_ours(name: str) -> bool:
-    """Whether a name is governed by the rules. The root package is free for all: it loads no simulator."""
+    """Whether the rules are about a name. Every file may import the root package, which loads no simulator."""
     return within(name, ("ambidex", *FOLDERS)) and name not in ("ambidex", "ambidex.__version__")
 
 
@@ -90,7 +90,7 @@ def test_a_folder_imports_only_what_lies_below_it(folder: str) -> None:
     assert not wrong
 
 
-def test_programs_that_measure_are_imported_by_each_other_alone() -> None:
+def test_speed_and_study_programs_are_imported_only_by_each_other() -> None:
     measuring = ("benchmarks/speed", "benchmarks/studies")
     packages = tuple(f"ambidex.{folder.replace('/', '.')}" for folder in measuring)
     programs = {ROOT / "benchmarks" / "throughput.py", *python_files(*measuring)}
@@ -103,7 +103,7 @@ def test_programs_that_measure_are_imported_by_each_other_alone() -> None:
     assert not wrong
 
 
-def test_a_program_is_run_by_the_last_statement_of_its_file() -> None:
+def test_the_main_block_is_the_last_statement_of_a_file() -> None:
     run_by_name = {
         file: [ast.unparse(node).startswith("if __name__ == '__main__'") for node in ast.parse(file.read_text()).body]
         for file in python_files(*FOLDERS, "src/ambidex")
@@ -111,24 +111,24 @@ def test_a_program_is_run_by_the_last_statement_of_its_file() -> None:
     assert not [str(file.relative_to(ROOT)) for file, found in run_by_name.items() if any(found[:-1])]
 
 
-def test_foundation_modules_know_only_each_other_and_the_contract() -> None:
+def test_core_modules_import_only_each_other_and_the_types() -> None:
     wrong = [
         f"{file.name} imports {name}"
         for file in PACKAGE.glob("*.py")
         if file.stem != "__init__"
         for name in imports(file)
-        if name.startswith(".") or (is_ours(name) and not within(name, (*FOUNDATION, *CONTRACT)))
+        if name.startswith(".") or (is_ours(name) and not within(name, (*CORE, *TYPES)))
     ]
     assert not wrong
 
 
-def test_types_need_numpy_and_nothing_else() -> None:
+def test_types_import_only_numpy() -> None:
     packages = {name.partition(".")[0] for name in imports(ROOT / "envs" / "types.py")}
     assert packages - set(sys.stdlib_module_names) == {"numpy"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_folder_under_its_bare_name_refuses_to_be_imported(folder: str) -> None:
+def test_a_folder_cannot_be_imported_without_the_package_name(folder: str) -> None:
     result = run(f"import {folder}")
     assert result.returncode == 1
     assert f"ImportError: This folder is the package 'ambidex.{folder}'" in result.stderr
@@ -142,33 +142,33 @@ def test_a_folder_is_linked_into_the_package(folder: str) -> None:
     assert link.resolve() == ROOT / folder
 
 
-def test_importing_the_package_loads_neither_simulator_nor_learning() -> None:
+def test_importing_the_package_loads_neither_mujoco_nor_torch() -> None:
     result = run("import sys, ambidex; print(sorted({'mujoco', 'torch', 'dm_control'} & set(sys.modules)))")
     assert result.stdout == "[]\n", result.stderr
 
 
-def test_simulation_needs_no_torch_and_the_contract_no_mujoco() -> None:
+def test_simulation_needs_no_torch_and_types_need_no_mujoco() -> None:
     simulation = run("import sys, ambidex.envs.env, ambidex.scripted_policies.registry; print('torch' in sys.modules)")
     assert simulation.stdout == "False\n", simulation.stderr
-    contract = run(
+    types = run(
         "import sys, ambidex.policies, ambidex.envs.types, ambidex.errors, ambidex.envs.registry;"
         "import ambidex.recorders.dataset.dataset;"
         "print('mujoco' in sys.modules)"
     )
-    assert contract.stdout == "False\n", contract.stderr
+    assert types.stdout == "False\n", types.stderr
 
 
-def test_no_file_is_a_drawer_for_leftovers() -> None:
-    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
-    assert not [file for file in python_files(*FOLDERS, "src/ambidex", "tests", "scripts") if file.stem in drawers]
+def test_no_file_is_called_utils_or_the_like() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert not [file for file in python_files(*FOLDERS, "src/ambidex", "tests", "scripts") if file.stem in vague]
 
 
-def test_no_folder_has_more_files_than_a_reader_takes_in() -> None:
+def test_no_folder_has_more_than_twelve_python_files() -> None:
     counts = Counter(file.parent.relative_to(ROOT) for file in python_files(*FOLDERS, "src/ambidex"))
     assert not {str(folder): count for folder, count in counts.items() if count > MOST_FILES}
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_imports_form_no_circles() -> None:
     modules = {module_name(file): file for file in python_files(*FOLDERS, "src/ambidex")}
     graph = {module: needed(file, modules) - {module, "ambidex"} for module, file in modules.items()}
     order = TopologicalSorter(graph)
@@ -204,7 +204,7 @@ def test_a_registered_task_is_complete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ROBOTS)
-def test_a_registered_robot_goes_by_its_name(name: str) -> None:
+def test_a_registered_robot_has_the_name_it_is_registered_under(name: str) -> None:
     robot = resolve("robot", name, ROBOTS)()  # type: ignore[operator]
     assert robot.name == name
     assert len(robot.arms) == len(robot.prefixes)
