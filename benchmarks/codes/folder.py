@@ -67,7 +67,7 @@ class CodedResults:
             robots={task: embodiment_of(spec) for task, spec in info.env_specs.items()},
             rows=coded,
             episodes_without_codes=len(results.rows) - len(coded),
-            unfinished=results.completeness.warning,
+            unfinished=results.warning,
         )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
-from pathlib import Path
 from string import ascii_uppercase
 from typing import Self
 
@@ -49,25 +48,18 @@ class Comparison:
     only_in_b: tuple[EpisodeKey, ...]
 
     @classmethod
-    def of(cls, a: ComparedFolder, b: ComparedFolder, *, difference: float, power: float, pairs: int) -> Self:
-        """Compare two folders.
-
-        Args:
-            a: One folder.
-            b: The other.
-            difference: True difference of the rates that a longer benchmark should detect, 0 to 1.
-            power: Probability of detecting it.
-            pairs: Pairs of folders that are compared together, this one among them.
+    def of(cls, a: ComparedFolder, b: ComparedFolder, config: CompareConfig) -> Self:
+        """Compare two of the folders of a command.
 
         Raises:
             DatasetError: They have no episode in common, or different settings or initial states.
         """
         episodes = common_episodes(a, b)
-        names = sorted({task for task, _ in episodes})
+        names, pairs = sorted({task for task, _ in episodes}), comb(len(config.results), 2)
 
         def statistics(keys: Sequence[EpisodeKey], tests: int) -> PairedStatistics:
             successes = [(a.rows[key].success, b.rows[key].success) for key in keys]
-            return PairedStatistics.of(successes, difference=difference, power=power, tests=tests)
+            return PairedStatistics.of(successes, difference=config.difference, power=config.power, tests=tests)
 
         return cls(
             a=a,
@@ -95,11 +87,7 @@ def compare(config: CompareConfig) -> list[Comparison]:
     """
     _check(config)
     folders = [ComparedFolder.read(letter, path) for letter, path in zip(ascii_uppercase, config.results, strict=False)]
-    pairs = comb(len(folders), 2)
-    comparisons = [
-        Comparison.of(a, b, difference=config.difference, power=config.power, pairs=pairs)
-        for a, b in combinations(folders, 2)
-    ]
+    comparisons = [Comparison.of(a, b, config) for a, b in combinations(folders, 2)]
     together = _corrected([comparison.together for comparison in comparisons])
     single = iter(_corrected([task for comparison in comparisons for task in comparison.tasks.values()]))
     return [
@@ -110,7 +98,10 @@ def compare(config: CompareConfig) -> list[Comparison]:
 
 def _corrected(tests: Sequence[PairedStatistics]) -> list[PairedStatistics]:
     ps, anytime = holm([test.exact_p for test in tests]), holm([test.sequential.p_value for test in tests])
-    return [test.corrected(p=p, anytime_p=any_p) for test, p, any_p in zip(tests, ps, anytime, strict=True)]
+    return [
+        replace(test, corrected_p=p, corrected_anytime_p=any_p)
+        for test, p, any_p in zip(tests, ps, anytime, strict=True)
+    ]
 
 
 def _check(config: CompareConfig) -> None:
@@ -122,22 +113,14 @@ def _check(config: CompareConfig) -> None:
             "Name them, e.g. results/act results/scripted.",
             got=folders,
         )
-    _check_different(folders)
+    for one, other in combinations(folders, 2):
+        if one.resolve() == other.resolve():
+            raise UsageError(f"{one} and {other} are the same folder.", "Give folders of different runs.", path=other)
     if not 0.01 <= config.difference <= 1:
         problem = f"--difference {config.difference}: expected 0.01 to 1; 0.1 is 10 points."
         raise UsageError(problem, field="difference", got=config.difference)
     if not 0.5 <= config.power <= 0.99:
         raise UsageError(f"--power {config.power}: expected 0.5 to 0.99.", field="power", got=config.power)
-
-
-def _check_different(folders: Sequence[Path]) -> None:
-    seen: dict[Path, Path] = {}
-    for folder in folders:
-        resolved = folder.resolve()
-        if resolved in seen:
-            problem = f"{seen[resolved]} and {folder} are the same folder."
-            raise UsageError(problem, "Give folders of different runs.", path=folder)
-        seen[resolved] = folder
 
 
 def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[EpisodeKey]:

@@ -19,17 +19,13 @@ class ComparedFolder:
 
     Attributes:
         letter: Its name in reports, "A", "B" ...
-        path: As the user wrote it.
+        results: The folder; its path is as the user wrote it.
         rows: Its episodes by (task, seed).
-        specs: Task -> spec of its environment; empty if the folder has no benchmark.json.
-        unfinished: That requested episodes are missing, as a predicate; empty if none are.
     """
 
     letter: str
-    path: Path
+    results: ResultsFolder
     rows: Mapping[EpisodeKey, EpisodeRow]
-    specs: Mapping[str, EnvSpec]
-    unfinished: str
 
     @classmethod
     def read(cls, letter: str, path: Path) -> Self:
@@ -48,18 +44,20 @@ class ComparedFolder:
                 path=path,
                 got=policies,
             )
-        return cls(
-            letter=letter,
-            path=path,
-            rows={row.key: row for row in results.rows},
-            specs=results.info.env_specs if results.exists else {},
-            unfinished=_unfinished(results),
-        )
+        return cls(letter=letter, results=results, rows={row.key: row for row in results.rows})
 
     @property
-    def finished(self) -> bool:
-        """All requested episodes are stored."""
-        return not self.unfinished
+    def specs(self) -> Mapping[str, EnvSpec]:
+        """Task -> spec of its environment; empty if the folder has no benchmark.json."""
+        return self.results.info.env_specs if self.results.exists else {}
+
+    @property
+    def unfinished(self) -> str:
+        """That requested episodes are missing, as a predicate; empty if none are."""
+        results = self.results
+        if results.requested is not None or (results.stored_summary is not None and results.stored_summary.complete):
+            return results.unfinished
+        return "is not finished: no summary says that all requested episodes are stored."
 
     @property
     def policy(self) -> str:
@@ -69,7 +67,7 @@ class ComparedFolder:
     @property
     def title(self) -> str:
         """Letter and path."""
-        return f"{self.letter} ({self.path})"
+        return f"{self.letter} ({self.results.path})"
 
     @property
     def tally(self) -> Tally:
@@ -80,12 +78,8 @@ class ComparedFolder:
     def notes(self) -> list[str]:
         """Reasons to trust the numbers less."""
         unfinished = [f"{self.title} {self.unfinished}"] if self.unfinished else []
-        if self.specs:
-            return unfinished
-        return [
-            *unfinished,
-            f"{self.title} has no {BENCHMARK_JSON}, so only the initial states of its tasks are checked.",
-        ]
+        checked = f"{self.title} has no {BENCHMARK_JSON}, so only the initial states of its tasks are checked."
+        return unfinished if self.specs else [*unfinished, checked]
 
     @property
     def versions(self) -> dict[str, str]:
@@ -95,15 +89,6 @@ class ComparedFolder:
             for package, version in row.versions.items():
                 found.setdefault(package, set()).add(version)
         return {package: " and ".join(sorted(versions)) for package, versions in sorted(found.items())}
-
-
-def _unfinished(results: ResultsFolder) -> str:
-    completeness = results.completeness
-    if completeness.requested is not None:
-        return completeness.unfinished
-    if results.stored_summary is not None and results.stored_summary.complete:
-        return ""
-    return "is not finished: no summary says that all requested episodes are stored."
 
 
 def _policy(row: EpisodeRow) -> str:

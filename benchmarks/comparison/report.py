@@ -2,14 +2,15 @@
 
 import shlex
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from ambidex.benchmarks.comparison.compare import Comparison, version_differences
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
-from ambidex.benchmarks.comparison.verdict import difference_text, e_text, p_text, points_interval, remarks, verdict
+from ambidex.benchmarks.comparison.verdict import difference_text, p_text, points_interval, remarks, verdict
 from ambidex.benchmarks.results.row import EpisodeKey, format_episodes
+from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
 from ambidex.output_folder import versions
 from ambidex.text import text_table
@@ -26,11 +27,13 @@ LEGEND = (
 
 def report(comparisons: Sequence[Comparison], config: CompareConfig) -> str:
     """The whole report; the verdicts come last."""
-    parts = [_folders_table(_folders(comparisons))]
-    parts += [_comparison(comparison) for comparison in comparisons]
-    parts += [_fill(LEGEND.format(points=100 * config.difference, power=config.power))]
-    parts += [_remarks(comparison, config) for comparison in comparisons]
-    parts += ["\n".join(_fill(verdict(comparison)) for comparison in comparisons)]
+    parts = [
+        _folders_table(_folders(comparisons)),
+        *map(_comparison, comparisons),
+        _fill(LEGEND.format(points=100 * config.difference, power=config.power)),
+        *(_remarks(comparison, config) for comparison in comparisons),
+        "\n".join(_fill(verdict(comparison)) for comparison in comparisons),
+    ]
     return "\n\n".join(filter(None, parts))
 
 
@@ -40,7 +43,7 @@ def _folders(comparisons: Sequence[Comparison]) -> list[ComparedFolder]:
 
 
 def _folders_table(folders: Sequence[ComparedFolder]) -> str:
-    rows = [[f.letter, str(f.path), f.policy, str(len(f.rows)), str(f.tally.errors)] for f in folders]
+    rows = [[f.letter, str(f.results.path), f.policy, str(len(f.rows)), str(f.tally.errors)] for f in folders]
     table = text_table(("", "folder", "policy", "episodes", "errors"), rows)
     return "\n".join([table, *(_fill(note) for folder in folders for note in folder.notes)])
 
@@ -75,53 +78,51 @@ def _fill(text: str) -> str:
 
 def _rates_table(comparison: Comparison) -> str:
     a, b = comparison.a, comparison.b
-    header = (
-        *("task", f"success of {a.letter}", f"success of {b.letter}", "both", f"only {a.letter}", f"only {b.letter}"),
-        *("neither", f"errors {a.letter}, {b.letter}"),
-    )
-    rows = []
-    for name, task, statistics in _lines(comparison):
-        counts = statistics.counts
-        rates = (
-            _rate(counts.successes_a, counts.pairs, statistics.interval_a),
-            _rate(counts.successes_b, counts.pairs, statistics.interval_b),
-        )
-        errors = ", ".join(str(comparison.tally(side, task).errors) for side in (a, b))
-        rows.append([name, *rates, *map(str, (counts.both, counts.only_a, counts.only_b, counts.neither)), errors])
-    return text_table(header, rows)
+    header = [f"success of {a.letter}", f"success of {b.letter}", "both", f"only {a.letter}", f"only {b.letter}"]
+
+    def cells(statistics: PairedStatistics, task: str | None) -> list[str]:
+        counts, tallies = statistics.counts, [comparison.tally(side, task) for side in (a, b)]
+        rates = [_rate(tally) for tally in tallies]
+        errors = ", ".join(str(tally.errors) for tally in tallies)
+        return [*rates, *map(str, (counts.both, counts.only_a, counts.only_b, counts.neither)), errors]
+
+    return _table(comparison, [*header, "neither", f"errors {a.letter}, {b.letter}"], cells)
 
 
 def _tests_table(comparison: Comparison) -> str:
     letters, several = {"a": comparison.a.letter, "b": comparison.b.letter, "": "not shown"}, _several(comparison)
-    header = ("task", _difference_header(comparison), "p", *(["p, Holm"] if several else []), "better", "more")
-    rows = []
-    for name, _, statistics in _lines(comparison):
+
+    def cells(statistics: PairedStatistics, task: str | None) -> list[str]:
         holm = [p_text(statistics.corrected_p)] if several else []
-        better = letters[statistics.better]
         more = "-" if statistics.better else str(statistics.more_pairs(statistics.pairs_needed))
-        rows.append([name, difference_text(statistics), p_text(statistics.exact_p), *holm, better, more])
-    return text_table(header, rows)
+        p = p_text(statistics.exact_p)
+        return [difference_text(statistics), p, *holm, letters[statistics.better], more]
+
+    header = [_difference_header(comparison), "p", *(["p, Holm"] if several else []), "better", "more"]
+    return _table(comparison, header, cells)
 
 
 def _sequential_table(comparison: Comparison) -> str:
     several = _several(comparison)
-    header = ("task", _difference_header(comparison), "e", "largest e", "p", *(["p, Holm"] if several else []))
-    rows = []
-    for name, _, statistics in _lines(comparison):
+
+    def cells(statistics: PairedStatistics, task: str | None) -> list[str]:
         test = statistics.sequential
-        interval, largest = points_interval(test.low, test.high), e_text(test.largest_e_value)
+        largest = f"{test.largest_e_value:.3g} after {test.largest_after}"
         holm = [p_text(statistics.corrected_anytime_p)] if several else []
-        evidence = (e_text(test.e_value), f"{largest} after {test.largest_after}", p_text(test.p_value))
-        rows.append([name, interval, *evidence, *holm])
-    return text_table(header, rows)
+        return [points_interval(test.low, test.high), f"{test.e_value:.3g}", largest, p_text(test.p_value), *holm]
+
+    header = [_difference_header(comparison), "e", "largest e", "p", *(["p, Holm"] if several else [])]
+    return _table(comparison, header, cells)
 
 
-def _lines(comparison: Comparison) -> list[tuple[str, str | None, PairedStatistics]]:
-    """Name, task and statistics of each line: one per task, and one for all if there are several."""
-    lines: list[tuple[str, str | None, PairedStatistics]] = [
-        (name, name, own) for name, own in comparison.tasks.items()
-    ]
-    return lines if len(lines) == 1 else [*lines, (ALL_TASKS, None, comparison.together)]
+def _table(
+    comparison: Comparison, header: Sequence[str], cells: Callable[[PairedStatistics, str | None], list[str]]
+) -> str:
+    """A line for each task, and one for all of them (`cells` gets None) if there are several."""
+    rows = [[task, *cells(statistics, task)] for task, statistics in comparison.tasks.items()]
+    if len(rows) > 1:
+        rows.append([ALL_TASKS, *cells(comparison.together, None)])
+    return text_table(("task", *header), rows)
 
 
 def _several(comparison: Comparison) -> bool:
@@ -133,9 +134,9 @@ def _difference_header(comparison: Comparison) -> str:
     return f"{comparison.a.letter} minus {comparison.b.letter} [points]"
 
 
-def _rate(successes: int, pairs: int, interval: tuple[float, float]) -> str:
-    low, high = interval
-    return f"{successes}/{pairs} = {100 * successes / pairs:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+def _rate(tally: Tally) -> str:
+    low, high = tally.interval
+    return f"{tally.successes}/{tally.n} = {100 * tally.successes / tally.n:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:
@@ -159,11 +160,11 @@ def _command(config: CompareConfig) -> str:
 def _folder_json(folder: ComparedFolder) -> dict[str, object]:
     return {
         "letter": folder.letter,
-        "path": str(folder.path),
+        "path": str(folder.results.path),
         "policy": folder.policy,
         "episodes": len(folder.rows),
         "errors": folder.tally.errors,
-        "finished": folder.finished,
+        "finished": not folder.unfinished,
         "notes": folder.notes,
         "versions": folder.versions,
     }

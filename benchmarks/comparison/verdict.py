@@ -57,11 +57,6 @@ def p_text(p: float) -> str:
     return f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
 
 
-def e_text(e_value: float) -> str:
-    """An e-value."""
-    return f"{e_value:.3g}"
-
-
 def _equals(p: float) -> str:
     text = p_text(p)
     return f"p {text}" if text.startswith("<") else f"p = {text}"

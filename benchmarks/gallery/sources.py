@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
@@ -14,7 +13,6 @@ from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoStyle
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.flags import format_command
-from ambidex.output_folder import FolderInfo
 from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.files import DatasetFiles
@@ -23,10 +21,6 @@ from ambidex.recorders.dataset.layout import VIDEOS, task_folder
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.text import first_few
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Settings = TypeVar("Settings", bound="DataclassInstance")
 BENCHMARK, RECORD = "run-benchmark", "record-episodes"
 SHOWN = 5  # folders that a message suggests
 SHORT = 12  # of a fingerprint, enough to tell two apart [characters]
@@ -82,28 +76,19 @@ def read_results(results: ResultsFolder) -> GalleryRun:
     Raises:
         DatasetError: A file is missing or damaged.
     """
-    info, completeness = results.info, results.completeness
-    config = _settings(info, BENCHMARK, BenchmarkConfig)
+    info, config, incomplete = results.info, results.config, results.warning
     order = {task: i for i, task in enumerate(info.env_specs)}
     rows = sorted((row for row in results.rows if row.task in order), key=lambda row: (order[row.task], row.seed))
     return GalleryRun(
         folder=results.path,
         label=" ".join(filter(None, (info.policy, info.execution))),
-        facts=(*_results_facts(info), ("episodes", str(completeness))),
+        facts=(*_results_facts(info), ("episodes", results.completeness)),
         warning=info.warning,
-        incomplete=completeness.warning,
-        requested=results.episodes_per_task,
+        incomplete=incomplete,
+        requested=config.episodes if config else None,
         specs=info.env_specs,
         episodes=tuple(_results_episode(results, row, _benchmark_command(config, row) or info.command) for row in rows),
     )
-
-
-def _settings(info: FolderInfo, command: str, kind: type[Settings]) -> Settings | None:
-    """The flags that made a folder; None if this version does not understand them."""
-    try:
-        return info.settings(command, kind)
-    except AmbidexError:
-        return None
 
 
 def _benchmark_command(config: BenchmarkConfig | None, row: EpisodeRow) -> str:
@@ -191,7 +176,10 @@ def _datasets(folder: Path) -> list[Path]:
 
 def _dataset_episodes(dataset: Dataset) -> list[GalleryEpisode]:
     files = DatasetFiles(dataset.directory, dataset.format, video="all")
-    config = _settings(dataset.info, RECORD, RecordConfig)
+    try:
+        config = dataset.info.settings(RECORD, RecordConfig)
+    except AmbidexError:  # flags that this version does not understand
+        config = None
     attempts = sorted(dataset.attempts, key=lambda attempt: attempt.seed)
     return [_dataset_episode(dataset, files, attempt, config) for attempt in attempts]
 

@@ -32,6 +32,9 @@ class ResultsFolder:
 
     Args:
         path: The folder; it may be missing or empty.
+
+    Raises:
+        DatasetError: From every method: a file is damaged, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +55,7 @@ class ResultsFolder:
         if not folder.rows:
             raise _no_episodes(path)
         if stored is not None and stored.episodes > len(folder.rows):
-            raise DatasetError(folder.completeness.warning, path=path, expected=stored.episodes, got=len(folder.rows))
+            raise DatasetError(folder.warning, path=path, expected=stored.episodes, got=len(folder.rows))
         return folder
 
     @property
@@ -62,20 +65,20 @@ class ResultsFolder:
 
     @cached_property
     def info(self) -> BenchmarkInfo:
-        """The content of benchmark.json.
-
-        Raises:
-            DatasetError: It is missing or damaged.
-        """
+        """The content of benchmark.json, which must exist."""
         return BenchmarkInfo.read(self.path)
 
     @cached_property
-    def rows(self) -> list[EpisodeRow]:
-        """The complete rows of results.jsonl, by task and seed; empty if there is no such file.
+    def config(self) -> BenchmarkConfig | None:
+        """The flags of the run; None if this version does not understand them."""
+        try:
+            return self.info.settings(COMMAND, BenchmarkConfig) if self.exists else None
+        except AmbidexError:
+            return None
 
-        Raises:
-            DatasetError: A row is damaged, or an episode has several rows.
-        """
+    @cached_property
+    def rows(self) -> list[EpisodeRow]:
+        """The complete rows of results.jsonl, by task and seed, one per episode; empty if there is no such file."""
         path = self.path / RESULTS
         rows = [EpisodeRow.from_line(line) for line in read_complete_lines(path)]
         repeated = [key for key, count in Counter(row.key for row in rows).items() if count > 1]
@@ -92,11 +95,7 @@ class ResultsFolder:
 
     @cached_property
     def stored_summary(self) -> "StoredSummary | None":
-        """The content of summary.json; None if there is no such file.
-
-        Raises:
-            DatasetError: It is damaged.
-        """
+        """The content of summary.json; None if there is no such file."""
         path = self.path / SUMMARY
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
@@ -114,24 +113,50 @@ class ResultsFolder:
                 path=path,
             ) from error
 
-    @cached_property
-    def episodes_per_task(self) -> int | None:
-        """Episodes of each task that were requested; None if the flags of the run are unknown."""
-        try:
-            return self.info.settings(COMMAND, BenchmarkConfig).episodes if self.exists else None
-        except AmbidexError:
-            return None
+    @property
+    def requested(self) -> int | None:
+        """Episodes that were requested; None if that is unknown."""
+        each = self.config.episodes if self.config else None
+        return None if each is None else each * len(self.info.env_specs)
 
     @property
-    def completeness(self) -> "Completeness":
-        """How many episodes the folder has, and how many it should have."""
-        each, stored = self.episodes_per_task, self.stored_summary  # the summary before the rows, as in `open`
-        return Completeness(
-            folder=self.path,
-            episodes=len(self.rows),
-            requested=None if each is None else each * len(self.info.env_specs),
-            summarised=None if stored is None else stored.episodes,
+    def unfinished(self) -> str:
+        """That the run is not finished, and how to resume it, as a predicate; empty if it is finished or unknown."""
+        if self.requested is None or len(self.rows) >= self.requested:
+            return ""
+        return (
+            f"is not finished: it has {len(self.rows)} of {self.requested} episodes, and its rates cover only these. "
+            f"If the run has stopped, resume it with: {self._resume_command}"
         )
+
+    @property
+    def lost(self) -> str:
+        """That rows are missing, and how to restore them, as a predicate; empty if none are known to be."""
+        stored = self.stored_summary  # before the rows, as in `open`
+        if stored is None or len(self.rows) >= stored.episodes:
+            return ""
+        return (
+            f"has lost episodes: {SUMMARY} counts {stored.episodes}, {RESULTS} has {len(self.rows)}. Rows were removed "
+            "after the run, so the rates of the others can mislead. Restore the file, or run the missing episodes "
+            f"again with: {self._resume_command}"
+        )
+
+    @property
+    def warning(self) -> str:
+        """A sentence on lost or unfinished episodes that names the folder; empty if the folder is complete."""
+        predicate = self.lost or self.unfinished
+        return f"{self.path} {predicate}" if predicate else ""
+
+    @property
+    def completeness(self) -> str:
+        """How many episodes the folder has and should have, e.g. "7 of 30: not finished"."""
+        state = "some were lost" if self.lost else "not finished" if self.unfinished else ""
+        of = "" if self.requested is None else f" of {self.requested}"
+        return ": ".join(filter(None, (f"{len(self.rows)}{of}", state)))
+
+    @property
+    def _resume_command(self) -> str:
+        return shlex.join([COMMAND, "--resume", "--output-dir", str(self.path)])
 
     def states_path(self, task: str, seed: int) -> Path:
         """The file with the states of an episode; see `EpisodeStates`."""
@@ -142,20 +167,12 @@ class ResultsFolder:
         return self.path / VIDEOS / task_folder(row.task) / f"{row.seed}_{row.outcome}.mp4"
 
     def write_info(self, info: BenchmarkInfo) -> None:
-        """Write benchmark.json.
-
-        Raises:
-            DatasetError: It cannot be written.
-        """
+        """Write benchmark.json."""
         info.write(self.path)
         self.info = info
 
     def append(self, row: EpisodeRow) -> None:
-        """Add a row to results.jsonl; it is on disk when this returns.
-
-        Raises:
-            DatasetError: It cannot be written.
-        """
+        """Add a row to results.jsonl; it is on disk when this returns."""
         rows = self.rows
         del self.rows  # if an interrupt comes before the last line, the file is read again
         append_line(self.path / RESULTS, row.to_line())
@@ -163,11 +180,7 @@ class ResultsFolder:
         self.rows = rows
 
     def write_summary(self, values: Mapping[str, object]) -> None:
-        """Write summary.json.
-
-        Raises:
-            DatasetError: It cannot be written.
-        """
+        """Write summary.json."""
         write_json(self.path / SUMMARY, values)
         self.__dict__.pop("stored_summary", None)
 
@@ -193,60 +206,6 @@ class StoredSummary:
     complete: bool
     episodes: int
     timings: Mapping[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Completeness:
-    """How many episodes a results folder has, and how many it should have.
-
-    Attributes:
-        folder: The results folder.
-        episodes: Rows of results.jsonl.
-        requested: Episodes that were requested; None if that is unknown.
-        summarised: Episodes that summary.json counts; None without a summary.
-    """
-
-    folder: Path
-    episodes: int
-    requested: int | None
-    summarised: int | None
-
-    @property
-    def unfinished(self) -> str:
-        """That the run is not finished, and how to resume it, as a predicate; empty if it is finished or unknown."""
-        if self.requested is None or self.episodes >= self.requested:
-            return ""
-        return (
-            f"is not finished: it has {self.episodes} of {self.requested} episodes, and its rates cover only these. "
-            f"If the run has stopped, resume it with: {self._resume}"
-        )
-
-    @property
-    def lost(self) -> str:
-        """That rows are missing, and how to restore them, as a predicate; empty if none are known to be."""
-        if self.summarised is None or self.episodes >= self.summarised:
-            return ""
-        return (
-            f"has lost episodes: {SUMMARY} counts {self.summarised}, {RESULTS} has {self.episodes}. Rows were removed "
-            "after the run, so the rates of the others can mislead. Restore the file, or run the missing episodes "
-            f"again with: {self._resume}"
-        )
-
-    @property
-    def warning(self) -> str:
-        """A sentence on lost or unfinished episodes that names the folder; empty if the folder is complete."""
-        predicate = self.lost or self.unfinished
-        return f"{self.folder} {predicate}" if predicate else ""
-
-    def __str__(self) -> str:
-        """The numbers, e.g. "7 of 30: not finished"."""
-        of = "" if self.requested is None else f" of {self.requested}"
-        state = "some were lost" if self.lost else "not finished" if self.unfinished else ""
-        return ": ".join(filter(None, (f"{self.episodes}{of}", state)))
-
-    @property
-    def _resume(self) -> str:
-        return shlex.join([COMMAND, "--resume", "--output-dir", str(self.folder)])
 
 
 def _examples(path: Path) -> str:

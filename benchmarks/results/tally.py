@@ -1,5 +1,6 @@
 """Counts outcomes and stages of episodes; the rate has its Wilson interval."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -68,12 +69,13 @@ class Tally:
             episodes: Episodes of one task or of several.
             stages: Stage names of the task from 0 ("none"); empty for several tasks.
         """
-        n, successes = len(episodes), _count(episodes, Outcome.SUCCESS)
+        n, outcomes = len(episodes), Counter(episode.outcome for episode in episodes)
+        successes = outcomes[Outcome.SUCCESS]
         return cls(
             n=n,
             successes=successes,
-            failures=_count(episodes, Outcome.FAILURE),
-            errors=_count(episodes, Outcome.ERROR),
+            failures=outcomes[Outcome.FAILURE],
+            errors=outcomes[Outcome.ERROR],
             rate=successes / n if n else None,
             interval=wilson_interval(successes, n),
             stages=tuple(_reached(episodes, stage, name) for stage, name in enumerate(stages) if stage > 0),
@@ -83,10 +85,6 @@ class Tally:
     def __str__(self) -> str:
         """The rate with its interval."""
         return format_rate(self.successes, self.n)
-
-
-def _count(episodes: Sequence[CountedEpisode], outcome: Outcome) -> int:
-    return sum(episode.outcome is outcome for episode in episodes)
 
 
 def _reached(episodes: Sequence[CountedEpisode], stage: int, name: str) -> StageCount:

@@ -1,7 +1,7 @@
 """All statistics of two policies on the same episodes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval, exact_p, mid_p
@@ -95,7 +95,3 @@ class PairedStatistics:
     def more_pairs(self, needed: int) -> int:
         """How many more episodes of each policy make `needed`; 0 if there are enough."""
         return max(0, needed - self.counts.pairs)
-
-    def corrected(self, *, p: float, anytime_p: float) -> Self:
-        """A copy with p-values that were corrected for other tests."""
-        return replace(self, corrected_p=p, corrected_anytime_p=anytime_p)

@@ -127,15 +127,15 @@ def test_a_finished_run_has_no_notice(tmp_path):
 
 def test_a_run_that_was_extended_and_killed_is_unfinished_whatever_its_old_summary_says(tmp_path):
     folder = write_outcomes(tmp_path / "act", "sssfff", **REQUESTED_30)
-    completeness = ResultsFolder(folder).completeness
-    assert (completeness.episodes, completeness.requested, completeness.summarised) == (6, 30, 6)
-    assert completeness.unfinished and not completeness.lost
-    assert PageParts(report_of(folder).read_text()).model["notice"].startswith(completeness.warning)
+    results = ResultsFolder(folder)
+    assert (len(results.rows), results.requested, results.stored_summary.episodes) == (6, 30, 6)
+    assert results.unfinished and not results.lost
+    assert PageParts(report_of(folder).read_text()).model["notice"].startswith(results.warning)
 
 
 def test_without_known_flags_a_run_is_not_called_unfinished(tmp_path):
     folder = write_results(tmp_path / "act", typical_rows()[:2], command="run-benchmark --flavour 3")
-    assert ResultsFolder(folder).completeness.requested is None
+    assert ResultsFolder(folder).requested is None
     assert PageParts(report_of(folder).read_text()).model["notice"] == ""
 
 

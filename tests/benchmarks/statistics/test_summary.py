@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,9 @@ def test_exchanging_the_policies_mirrors_everything():
 def test_a_policy_is_better_only_by_the_corrected_p_value():
     statistics = PairedStatistics.of(outcomes(30, 16, 4, 50))
     assert statistics.better == "a"
-    assert statistics.corrected(p=0.051, anytime_p=0.3).better == ""
-    assert statistics.corrected(p=0.05, anytime_p=0.3).better == "a"
-    assert not statistics.corrected(p=0.05, anytime_p=0.051).better_at_any_time
+    assert replace(statistics, corrected_p=0.051).better == ""
+    assert replace(statistics, corrected_p=0.05).better == "a"
+    assert not replace(statistics, corrected_anytime_p=0.051).better_at_any_time
 
 
 def test_more_tests_need_more_pairs():
