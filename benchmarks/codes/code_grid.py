@@ -101,17 +101,10 @@ def _check_one_per_task(flag: str, names: tuple[str, ...] | None, tasks: tuple[s
 
 
 def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterator[Column]:
-    rollouts = CodeRollouts(
-        seed=config.seed,
-        seconds=config.seconds,
-        frames=config.frames,
-        height=config.height,
-        quality=config.render_quality,
-    )
     times = [config.seconds * number / (config.frames - 1) for number in range(config.frames)]
     auto = (None,) * len(config.tasks)
     for task, camera, control in zip(config.tasks, config.cameras or auto, config.control or auto, strict=True):
-        cells = rollouts.strips(policy, task, config.codes, camera, control, checkpoint)
+        cells = strips(config, policy, task, camera, control, checkpoint)
         yield Column(
             title=f"{task}, {embodiment_of(policy.spec)}",
             subtitle=find_task(task).instruction,
@@ -120,85 +113,70 @@ def _columns(policy: Policy, checkpoint: Path, config: CodeGridConfig) -> Iterat
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class CodeRollouts:
-    """Short open-loop rollouts with one fixed code each, and frames of them.
+def strips(
+    config: CodeGridConfig,
+    policy: Policy,
+    task: str,
+    camera: str | None = None,
+    control: str | None = None,
+    checkpoint: Path | None = None,
+) -> list[list[ImageArray]]:
+    """The frames of each code's open-loop rollout, evenly spaced in time, shape (height, W, 3) uint8 RGB.
 
-    Attributes:
-        seed: Episode seed, which fixes the initial state.
-        seconds: Simulated time [s].
-        frames: Number of frames, evenly spaced from the first state to the last.
-        height: Of a frame [px]; its aspect ratio is that of the task's family.
-        quality: "standard" or "studio".
+    Args:
+        config: The codes, and how to roll them out and draw them.
+        policy: A policy that has codes; it computes on the CPU, and its code stays fixed to the last one.
+        task: The task, which also selects the robot.
+        camera: The camera; None for the first of the task's family.
+        control: Control mode; None for the only one in which the policy knows the robot.
+        checkpoint: Path of the policy, for the message if it does not fit the task; None for no path.
+
+    Raises:
+        UsageError: The policy does not fit the task, or has no such code.
+        UnknownNameError: The task has no such camera.
+        SimulationError: A rollout raised an error.
     """
+    select_robot(policy, task, control)
+    spec = compatible_spec(task, policy, TaskSettings(), checkpoint)
+    settings = TaskSettings(horizon=steps(config, spec))
+    with (
+        closing(policy_environment(task, policy.spec, policy.inputs, settings)) as env,
+        closing(_rendering_env(config, task, spec, camera)) as renderer,
+    ):
+        return [_render(config, renderer, _states(config, policy, env, code)) for code in config.codes]
 
-    seed: int
-    seconds: float
-    frames: int
-    height: int
-    quality: str
 
-    def strips(
-        self,
-        policy: Policy,
-        task: str,
-        codes: tuple[int, ...],
-        camera: str | None = None,
-        control: str | None = None,
-        checkpoint: Path | None = None,
-    ) -> list[list[ImageArray]]:
-        """The frames of each code's rollout, shape (height, W, 3) uint8 RGB.
+def steps(config: CodeGridConfig, spec: EnvSpec) -> int:
+    """Control steps of a rollout."""
+    return max(1, round(config.seconds * spec.control_hz))
 
-        Args:
-            policy: A policy that has codes; it computes on the CPU, and its code stays fixed to the last one.
-            task: The task, which also selects the robot.
-            codes: The codes.
-            camera: The camera; None for the first of the task's family.
-            control: Control mode; None for the only one in which the policy knows the robot.
-            checkpoint: Path of the policy, for the message if it does not fit the task; None for no path.
 
-        Raises:
-            UsageError: The policy does not fit the task, or has no such code.
-            UnknownNameError: The task has no such camera.
-            SimulationError: A rollout raised an error.
-        """
-        select_robot(policy, task, control)
-        spec = compatible_spec(task, policy, TaskSettings(), checkpoint)
-        settings = TaskSettings(horizon=self.steps(spec))
-        with (
-            closing(policy_environment(task, policy.spec, policy.inputs, settings)) as env,
-            closing(self._rendering_env(task, spec, camera)) as renderer,
-        ):
-            return [self._render(renderer, self._states(policy, env, code)) for code in codes]
+def _rendering_env(config: CodeGridConfig, task: str, spec: EnvSpec, camera: str | None) -> Environment:
+    family = FAMILIES[spec.family]
+    height, width = family.image_size
+    size = (config.height, round(config.height * width / height))
+    cameras = (camera or family.cameras[0],)
+    return TaskSettings().environment(task, cameras=cameras, image_size=size, render_quality=config.render_quality)
 
-    def steps(self, spec: EnvSpec) -> int:
-        """Control steps of a rollout."""
-        return max(1, round(self.seconds * spec.control_hz))
 
-    def _rendering_env(self, task: str, spec: EnvSpec, camera: str | None) -> Environment:
-        family = FAMILIES[spec.family]
-        height, width = family.image_size
-        size = (self.height, round(self.height * width / height))
-        cameras = (camera or family.cameras[0],)
-        return TaskSettings().environment(task, cameras=cameras, image_size=size, render_quality=self.quality)
+def _states(config: CodeGridConfig, policy: Policy, env: Environment, code: int) -> FloatArray:
+    """All states of the rollout of a code, shape (T+1, S)."""
+    fix_code(policy, code)
+    batch = FixedBatch(policy, torch.device("cpu"), 1)
 
-    def _states(self, policy: Policy, env: Environment, code: int) -> FloatArray:
-        """All states of the rollout of a code, shape (T+1, S)."""
-        fix_code(policy, code)
-        batch = FixedBatch(policy, torch.device("cpu"), 1)
+    def ask(observation: Observation) -> Chunk:
+        return batch.answer([ObservationMessage.of(observation, policy.inputs)])[0]
 
-        def ask(observation: Observation) -> Chunk:
-            return batch.answer([ObservationMessage.of(observation, policy.inputs)])[0]
+    agent = choose_execution("chunk", None, None, policy.chunk_size).agent(ask)
+    result = rollout(env, agent, config.seed)
+    if result.outcome is Outcome.ERROR:
+        raise SimulationError(f"The rollout of code {code} in {env.spec.task} raised an error: {result.reason}")
+    return result.states
 
-        agent = choose_execution("chunk", None, None, policy.chunk_size).agent(ask)
-        result = rollout(env, agent, self.seed)
-        if result.outcome is Outcome.ERROR:
-            raise SimulationError(f"The rollout of code {code} in {env.spec.task} raised an error: {result.reason}")
-        return result.states
 
-    def _render(self, env: Environment, states: FloatArray) -> list[ImageArray]:
-        moments = np.linspace(0, len(states) - 1, self.frames).round().astype(int)
-        return [env.render(states[moment], env.spec.cameras[0]) for moment in moments]
+def _render(config: CodeGridConfig, env: Environment, states: FloatArray) -> list[ImageArray]:
+    moments = np.linspace(0, len(states) - 1, config.frames).round().astype(int)
+    return [env.render(states[moment], env.spec.cameras[0]) for moment in moments]
 
 
 if __name__ == "__main__":

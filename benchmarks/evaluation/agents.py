@@ -4,7 +4,6 @@ A source (`AgentSource`) is made in the parent process and sent to the workers: 
 baselines, `ServedAgents` for a policy on a server.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,85 +24,77 @@ from ambidex.scripted_policies.registry import make_expert
 RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
 
 
-class AgentSource(ABC):
-    """Makes the environments and agents of a worker."""
-
-    @property
-    def execution(self) -> str:
-        """How chunks are executed, e.g. "chunk:100"; empty for agents that do not predict chunks."""
-        return ""
-
-    @abstractmethod
-    def environment(self, task: str) -> Environment:
-        """The environment of a task, as the agents need it."""
-
-    @abstractmethod
-    def agent(self, env: Environment) -> Agent:
-        """An agent for an environment that `environment` made."""
-
-    def check(self) -> None:  # noqa: B027
-        """Raise if what the agents depend on has failed, so that their last episode is not stored."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class LocalAgents(AgentSource):
+class LocalAgents:
     """Experts and baselines, in the family's default control mode.
 
     Attributes:
         make_agent: Environment -> agent; picklable.
         settings: How tasks are set up.
+        execution: Empty: these agents do not predict chunks.
     """
 
     make_agent: Callable[[Environment], Agent]
     settings: TaskSettings
+    execution: str = ""
 
     def environment(self, task: str) -> Environment:
+        """The environment of a task, as the agents need it."""
         return self.settings.environment(task)
 
     def agent(self, env: Environment) -> Agent:
+        """An agent for an environment that `environment` made."""
         return self.make_agent(env)
 
+    def check(self) -> None:
+        """Do nothing: these agents depend on nothing that can fail."""
 
-class ServedAgents(AgentSource):
+
+@dataclass(frozen=True, kw_only=True)
+class ServedAgents:
     """Agents that share one connection to a policy server. Picklable until the connection is first needed.
 
-    Args:
+    Attributes:
         address: Address of the server.
         authkey: Its secret.
         config: How chunks are executed.
         settings: How tasks are set up.
     """
 
-    def __init__(self, *, address: Address, authkey: bytes, config: BenchmarkConfig, settings: TaskSettings) -> None:
-        self._address, self._authkey, self._config, self._settings = address, authkey, config, settings
+    address: Address
+    authkey: bytes
+    config: BenchmarkConfig
+    settings: TaskSettings
 
     @cached_property
     def _client(self) -> PolicyClient:
-        return PolicyClient(self._address, self._authkey)
+        return PolicyClient(self.address, self.authkey)
 
     @cached_property
     def _execution(self) -> Execution:
-        return execution_of(self._client.policy, self._config)
+        return execution_of(self._client.policy, self.config)
 
     @property
     def execution(self) -> str:
+        """How chunks are executed, e.g. "chunk:100"."""
         return self._execution.name
 
     def environment(self, task: str) -> Environment:
+        """The environment of a task, as the policy needs it."""
         policy = self._client.policy
-        return policy_environment(task, policy.spec, policy.inputs, self._settings)
+        return policy_environment(task, policy.spec, policy.inputs, self.settings)
 
     def agent(self, env: Environment) -> Agent:
+        """An agent for an environment that `environment` made."""
         return self._execution.agent(self._client.predict)
 
     def check(self) -> None:
-        """Raise if the connection is broken.
-
-        Raises:
-            PolicyServerError: The server is gone.
-        """
+        """Raise PolicyServerError if the server is gone, so that the last episode is not stored."""
         if self._client.unavailable:
             raise PolicyServerError(self._client.unavailable)
+
+
+AgentSource = LocalAgents | ServedAgents
 
 
 def execution_of(policy: ServedPolicy, config: BenchmarkConfig) -> Execution:
@@ -118,7 +109,7 @@ def execution_of(policy: ServedPolicy, config: BenchmarkConfig) -> Execution:
 
 
 def policy_environment(task: str, spec: EnvSpec, inputs: PolicyInputs, settings: TaskSettings) -> Environment:
-    """A task with the control mode, image size and quality of a policy's spec, and the cameras that it looks at.
+    """A task with the cameras that a policy uses, and the control mode, image size and quality of its spec.
 
     Raises:
         UnknownNameError: The task has no such camera or control mode.

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents
+from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents, ServedAgents
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
-from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy, serve_policy, served_agents
+from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy, serve_policy
 from ambidex.benchmarks.evaluation.resume import check_flags, check_info
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker
@@ -152,7 +152,10 @@ class BenchmarkRun:
                 yield pool, self._info({task: settings.environment(task).spec for task in plan.tasks})
             return
         with PolicyServer() as server:
-            with self._start_workers(served_agents(plan, server)) as pool:
+            agents = ServedAgents(
+                address=server.address, authkey=server.authkey, config=self._config, settings=settings
+            )
+            with self._start_workers(agents) as pool:
                 threads = min(max(1, self._workers), worker_count(None, self._workers))
                 yield pool, serve_policy(plan, server, self._info({}), threads=threads, load=self._load)
             if self._config.debug and server.first_failure:

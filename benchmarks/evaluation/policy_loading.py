@@ -7,8 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ambidex.benchmarks.evaluation.agents import ServedAgents, execution_of, policy_environment
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.agents import execution_of, policy_environment
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId, ServingInfo
@@ -30,11 +29,6 @@ LoadPolicy = Callable[[Path], "Policy"]
 """A checkpoint or run folder -> the policy in it, in evaluation mode."""
 
 
-def served_agents(plan: BenchmarkPlan, server: PolicyServer) -> ServedAgents:
-    """The agents of a policy. They can be sent to workers before `serve_policy` is called, for which they wait."""
-    return ServedAgents(address=server.address, authkey=server.authkey, config=plan.config, settings=plan.task_settings)
-
-
 def serve_policy(
     plan: BenchmarkPlan, server: PolicyServer, info: BenchmarkInfo, *, threads: int, load: LoadPolicy | None = None
 ) -> BenchmarkInfo:
@@ -43,12 +37,12 @@ def serve_policy(
     Args:
         plan: What to evaluate.
         server: The server, which does not serve a policy yet.
-        info: What is known without the policy.
+        info: The content of benchmark.json, as far as it is known without the policy.
         threads: Simultaneous forward passes on a CPU.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
 
     Returns:
-        `info` with what is known of the policy.
+        The complete content of benchmark.json.
 
     Raises:
         UsageError: The policy does not fit a task or the execution, or there is no such device.
@@ -58,7 +52,7 @@ def serve_policy(
 
     config, path = plan.config, cast("Path", plan.config.checkpoint)
     device = choose_device(config.device or AUTO)
-    policy = _load(path, config, load)
+    policy = _load(path, config.policy, load)
     select_robot(policy, plan.tasks[0], config.control)
     execution = execution_of(describe(policy), config)
     specs = {task: compatible_spec(task, policy, plan.task_settings, path) for task in plan.tasks}
@@ -145,7 +139,7 @@ def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpo
         checkpoint: Its folder, for messages; None to name none.
 
     Returns:
-        Spec of the environment with the cameras that the policy looks at.
+        Spec of the environment with the cameras that the policy uses.
 
     Raises:
         UsageError: It cannot; lists the differences.
@@ -169,17 +163,17 @@ def checkpoint_id(path: Path) -> CheckpointId:
     return CheckpointId(path=str(path), sha256=sha256((path / WEIGHTS).read_bytes()).hexdigest())
 
 
-def _load(path: Path, config: BenchmarkConfig, load: LoadPolicy | None) -> "Policy":
+def _load(path: Path, expected: str, load: LoadPolicy | None) -> "Policy":
     from ambidex.policies import checkpoint  # heavy
 
     policy = (load or checkpoint.load)(path)
-    if policy.name != config.policy:
+    if policy.name != expected:
         raise UsageError(
-            f"{path} is a checkpoint of {policy.name}, not of {config.policy}.",
+            f"{path} is a checkpoint of {policy.name}, not of {expected}.",
             f"Give --policy {policy.name}, or another --checkpoint.",
             path=path,
             got=policy.name,
-            expected=config.policy,
+            expected=expected,
         )
     return policy
 

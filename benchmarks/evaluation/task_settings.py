@@ -7,7 +7,6 @@ from pathlib import Path
 from ambidex.envs.env import Environment, make
 from ambidex.envs.file_identity import check_files, file_sha256
 from ambidex.envs.tasks.libero.initial.state_file import read_init_states
-from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.layout import task_folder
 
@@ -66,12 +65,10 @@ class TaskSettings:
             settle_gripper=self.settle_gripper,
             init_states=init_states_file(self.init_states, task),
         )
-        check_files(self._expected(env.spec), env.spec)
+        init_states = self.init_states_sha256.get(env.spec.task, "")
+        expected = replace(env.spec, definition_sha256=self.definition_sha256, init_states_sha256=init_states)
+        check_files(expected, env.spec)
         return env
-
-    def _expected(self, spec: EnvSpec) -> EnvSpec:
-        init_states = self.init_states_sha256.get(spec.task, "")
-        return replace(spec, definition_sha256=self.definition_sha256, init_states_sha256=init_states)
 
 
 def init_states_file(path: Path | None, task: str) -> Path | None:

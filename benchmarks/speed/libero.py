@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from ambidex.benchmarks.speed.recording import MEGABYTE, record
+from ambidex.benchmarks.speed.simulation import replay_seconds
 from ambidex.benchmarks.speed.timing import (
     Effort,
     Measurement,
     MeasurementError,
-    measured,
     parallel_processes,
     total_rates,
     wait_for_siblings,
@@ -29,7 +27,7 @@ from ambidex.scripted_policies.registry import make_expert
 TASK = "libero_goal/put_the_bowl_on_the_stove"
 SMALL = (128, 128)  # the image size for which robosuite's speed is published [px]
 RESETS = 20
-measurement = partial(measured, "libero")
+measurement = partial(Measurement, "libero")
 
 
 def measure_libero(effort: Effort, processes: int) -> Iterator[Measurement]:
@@ -50,13 +48,12 @@ def measure_libero(effort: Effort, processes: int) -> Iterator[Measurement]:
 def _replay_rate(env: Environment, episode: RolloutResult) -> float:
     """Control steps per second of the environment alone, replaying the actions of an episode."""
     env.restore(episode.states[0])
-    started = time.perf_counter()
-    for action in episode.actions:
-        env.step(action)
-    elapsed = time.perf_counter() - started
-    if not np.array_equal(env.scene.state(), episode.states[-1]):
-        raise AssertionError("The replay that was timed did not end in the state of the episode.")
-    return float(episode.steps / elapsed)
+
+    def replay() -> None:
+        for action in episode.actions:
+            env.step(action)
+
+    return episode.steps / replay_seconds(env, episode, replay)
 
 
 def _with_cameras(number: int, episode: RolloutResult, effort: Effort) -> Measurement:

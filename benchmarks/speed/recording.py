@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ambidex.benchmarks.speed.simulation import TASK
-from ambidex.benchmarks.speed.timing import Effort, Measurement, MeasurementError, measured
+from ambidex.benchmarks.speed.timing import Effort, Measurement, MeasurementError
 from ambidex.envs.registry import FAMILIES
 from ambidex.recorders.dataset.dataset import Dataset
 
@@ -61,19 +61,10 @@ def record(
     Raises:
         MeasurementError: It failed.
     """
-    flags = {
-        "--task": [task],
-        "--num-episodes": [str(episodes)],
-        "--output-dir": [str(output)],
-        "--cameras": [*cameras],
-        "--image-size": [str(side) for side in size],
-        "--workers": [str(workers)],
-        "--storage": ["lossless"],
-        "--quiet": [],
-    }
-    command = [*COMMAND, *(word for flag, values in flags.items() for word in (flag, *values))]
+    flags = ["--task", task, "--num-episodes", str(episodes), "--output-dir", str(output), "--cameras", *cameras]
+    flags += ["--image-size", *map(str, size), "--workers", str(workers), "--storage", "lossless", "--quiet"]
     started, processor_before = time.perf_counter(), _processor_seconds()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*COMMAND, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         memory = PeakMemory(process.pid)
         while process.poll() is None:
             memory.sample()
@@ -142,7 +133,7 @@ def _costs(name: str, output: Path, cost: Cost, episodes: int) -> Iterator[Measu
 
     def measurement(kind: str, label: str, unit: str, samples: Sequence[float], *, compare: bool = True) -> Measurement:
         base = f"{kind}_1_camera" if compare and name != "1_camera" else ""
-        return measured("recording", f"{kind}_{name}", label, unit, samples, base)
+        return Measurement("recording", f"{kind}_{name}", label, unit, samples, base)
 
     label = f"recording one episode, {words}, start-up included ({episodes} episodes)"
     yield measurement("seconds", label, "s", [cost.seconds / episodes])
@@ -163,4 +154,4 @@ def _reading(name: str, output: Path) -> Measurement:
             episode.frame(episode.cameras[0], int(t))
             milliseconds.append(1e3 * (time.perf_counter() - started))
     label = f"reading a random frame, {name.replace('_', ' ')}"
-    return measured("recording", f"read_{name}", label, "ms", milliseconds)
+    return Measurement("recording", f"read_{name}", label, "ms", milliseconds)

@@ -1,7 +1,7 @@
 """Speed of physics, control and rendering in the ALOHA workcell."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import cycle
@@ -12,7 +12,6 @@ import numpy as np
 from ambidex.benchmarks.speed.timing import (
     Effort,
     Measurement,
-    measured,
     parallel_processes,
     rate,
     rates,
@@ -34,7 +33,7 @@ QUALITY_NAMES = tuple(QUALITIES)
 
 def measure_simulation(effort: Effort) -> Iterator[Measurement]:
     """Physics steps and control steps per second of one process, without images."""
-    measurement = partial(measured, "simulation")
+    measurement = partial(Measurement, "simulation")
     yield measurement("physics_at_home", "physics, cell at rest at home", "physics steps/s", _rest_rates(effort))
     env = make(TASK, cameras=())
     results = _rollouts(env, effort.episodes)
@@ -74,14 +73,23 @@ def _physics_rate(env: Environment, result: RolloutResult) -> float:
     env.restore(result.states[0])
     scene, joints = env.scene, JointSpace(env.scene)
     substeps = round(1.0 / env.spec.control_hz / scene.model.opt.timestep)
+
+    def replay() -> None:
+        for command in result.joint_actions:
+            joints.command(command)
+            scene.advance(substeps)
+
+    return float(result.steps * substeps / replay_seconds(env, result, replay))
+
+
+def replay_seconds(env: Environment, result: RolloutResult, replay: Callable[[], None]) -> float:
+    """How long it takes to replay an episode [s]. It must end in the episode's last state."""
     started = time.perf_counter()
-    for command in result.joint_actions:
-        joints.command(command)
-        scene.advance(substeps)
+    replay()
     elapsed = time.perf_counter() - started
-    if not np.array_equal(scene.state(), result.states[-1]):
+    if not np.array_equal(env.scene.state(), result.states[-1]):
         raise AssertionError("The replay that was timed did not end in the state of the episode.")
-    return float(result.steps * substeps / elapsed)
+    return elapsed
 
 
 def measure_rendering(effort: Effort, processes: int) -> Iterator[Measurement]:
@@ -108,7 +116,7 @@ def _rendering(
     samples = total_rates(executor, count, partial(frame_rates, states, size, quality, effort))
     label = f"{quality}, {height} x {width}, {processes}"
     full_name = name if count == 1 else f"{name}_{count}_processes"
-    return measured("rendering", full_name, label, "frames/s", samples, base)
+    return Measurement("rendering", full_name, label, "frames/s", samples, base)
 
 
 def frame_rates(states: FloatArray, size: tuple[int, int], quality: str, effort: Effort) -> tuple[float, ...]:

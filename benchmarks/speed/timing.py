@@ -18,7 +18,7 @@ class MeasurementError(AmbidexError):
     """What was to be measured did not run."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Measurement:
     """What was measured: the median of its samples, reported with the lowest and the highest.
 
@@ -35,22 +35,13 @@ class Measurement:
     name: str
     label: str
     unit: str
-    samples: tuple[float, ...]
+    samples: Sequence[float]
     relative_to: str = ""
 
     @property
     def value(self) -> float:
         """The median."""
         return median(self.samples)
-
-
-def measured(
-    section: str, name: str, label: str, unit: str, samples: Sequence[float], relative_to: str = ""
-) -> Measurement:
-    """A measurement, by position."""
-    return Measurement(
-        section=section, name=name, label=label, unit=unit, samples=tuple(samples), relative_to=relative_to
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

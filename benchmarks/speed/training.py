@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ambidex.benchmarks.speed.timing import Effort, Measurement, measured
+from ambidex.benchmarks.speed.timing import Effort, Measurement
 from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC
 from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
@@ -78,12 +78,12 @@ def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[
 
 
 def _measurements(name: str, label: str, curves: dict[str, tuple[float, ...]]) -> Iterator[Measurement]:
-    yield measured("training", f"{name}_samples", f"training {label}", "samples/s", curves["samples_per_s"])
+    yield Measurement("training", f"{name}_samples", f"training {label}", "samples/s", curves["samples_per_s"])
     times = {part: curves[f"{part}_ms_per_sample"] for part in STEP_PARTS}
     totals = [sum(parts) for parts in zip(*times.values(), strict=True)]
     for part in STEP_PARTS:
         shares = [100 * time / total for time, total in zip(times[part], totals, strict=True)]
-        yield measured("training", f"{name}_{part}", f"share of {part.replace('_', ' and ')}, {label}", "%", shares)
+        yield Measurement("training", f"{name}_{part}", f"share of {part.replace('_', ' and ')}, {label}", "%", shares)
 
 
 def _write_dataset(folder: Path) -> None:

@@ -96,12 +96,9 @@ def _run(seed: int, *, env: Environment, expert: Agent) -> TrialResult:
     final = len(result.spec.stages) - 1
     below = np.flatnonzero(result.stages < final)
     solved_at = int(below[-1]) + 1 if result.success and len(below) else -1
+    outcome = result.outcome.value
     return TrialResult(
-        outcome=result.outcome.value,
-        stage=result.stage,
-        reason=result.reason,
-        solved_at=solved_at,
-        steps=result.steps,
+        outcome=outcome, stage=result.stage, reason=result.reason, solved_at=solved_at, steps=result.steps
     )
 
 
@@ -120,7 +117,6 @@ def main(config: ExpertRatesConfig) -> None:
     ]
     print("\n".join([*HEADER, *rows, *_totals(results, config)]))
     episodes = [asdict(trial) | asdict(results[trial]) for trial in trials]
-    config.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(config.output, {"versions": versions(), "episodes": episodes})
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from ambidex.benchmarks.studies.gpu_config import SMOKE, VARIANTS, GpuStudyConfig, Variant
@@ -14,6 +15,12 @@ MODULES = {
     "render-episodes": "ambidex.recorders.render_episodes",
     "train-policy": "ambidex.policies.train_policy",
     "run-benchmark": "ambidex.benchmarks.run_benchmark",
+}
+MARKERS = {
+    "record-episodes": "dataset.json",
+    "render-episodes": "dataset.json",
+    "train-policy": "train.json",
+    "run-benchmark": "benchmark.json",
 }
 CAMERA = "top"
 SPEED_EPISODES = 8  # so few that decoding them takes no time
@@ -78,9 +85,7 @@ class StudyPlan:
         weights: ImageNet weights for the variants that start from them; None if there are none.
 
     Attributes:
-        variants: How to train.
-        tasks: Tasks to train on.
-        seeds: Seeds of the trainings.
+        variants, tasks, seeds: How to train, on what, and with which seeds.
         cells: Combinations of settings for which training speed is measured.
         warmup: First steps of a timed training, which are not counted.
         window: Steps from one entry of its log to the next.
@@ -96,11 +101,10 @@ class StudyPlan:
         self.tasks = config.tasks[:1] if config.smoke else config.tasks
         self.seeds = tuple(range(1 if config.smoke else config.seeds))
         self.warmup, self.window, self._windows = (2, 2, 2) if config.smoke else (100, 50, 5)
+        names, compiled = [variant.name for variant in self.variants], (False,) if config.smoke else (False, True)
         self.cells = tuple(
-            TrainingCell(variant=variant.name, precision=precision, compile=compiled)
-            for variant in self.variants
-            for precision in ("fp32", "bf16")
-            for compiled in ((False,) if config.smoke else (False, True))
+            TrainingCell(variant=variant, precision=precision, compile=compile)
+            for variant, precision, compile in product(names, ("fp32", "bf16"), compiled)
         )
 
     @property
@@ -137,60 +141,38 @@ class StudyPlan:
         """Records states only; the images of all variants are rendered from them."""
         folder, count = self._data("states", task), 2 if self._config.smoke else self._config.episodes
         flags = ("--task", task, "--num-episodes", str(count), "--cameras", "none", "--output-dir", str(folder))
-        return StudyJob(name=f"record-{task}", command="record-episodes", flags=flags, marker=folder / "dataset.json")
+        return _job(f"record-{task}", "record-episodes", flags, folder)
 
     def _render(self, variant: Variant, task: str) -> StudyJob:
         folder = self._data(variant.name, task)
         flags = (str(self._data("states", task)), *_image_flags(variant), "--output-dir", str(folder))
-        return StudyJob(
-            name=f"render-{variant.name}-{task}",
-            command="render-episodes",
-            flags=flags,
-            marker=folder / "dataset.json",
-            needs=(f"record-{task}",),
-        )
+        return _job(f"render-{variant.name}-{task}", "render-episodes", flags, folder, f"record-{task}")
 
     def _record_for_speed(self, variant: Variant) -> StudyJob:
         folder, count = self._data(variant.name, "speed"), 1 if self._config.smoke else SPEED_EPISODES
         episodes = ("--task", self.tasks[0], "--num-episodes", str(count))
-        return StudyJob(
-            name=f"record-speed-{variant.name}",
-            command="record-episodes",
-            flags=(*episodes, *_image_flags(variant), "--output-dir", str(folder)),
-            marker=folder / "dataset.json",
-        )
+        flags = (*episodes, *_image_flags(variant), "--output-dir", str(folder))
+        return _job(f"record-speed-{variant.name}", "record-episodes", flags, folder)
 
     def _time_training(self, cell: TrainingCell) -> StudyJob:
         variant = next(variant for variant in self.variants if variant.name == cell.variant)
         folder, steps = self.speed_folder(cell), str(self.warmup + self.window * self._windows)
         values = {"steps": steps, "log-every": str(self.window), "save-every": steps, "validation-fraction": "0"}
         values |= {"precision": cell.precision, "data": str(self._data(variant.name, "speed"))}
-        return StudyJob(
-            name=f"speed-{cell.name}",
-            command="train-policy",
-            flags=self._training_flags(variant, folder, values, compile=cell.compile),
-            marker=folder / "train.json",
-            needs=(f"record-speed-{variant.name}",),
-        )
+        flags = self._training_flags(variant, folder, values, compile=cell.compile)
+        return _job(f"speed-{cell.name}", "train-policy", flags, folder, f"record-speed-{variant.name}")
 
     def _trainings(self) -> Iterator[StudyJob]:
-        for variant in self.variants:
-            for seed in self.seeds:
-                for task in self.tasks:
-                    yield self._train(variant, task, seed)
-                    yield self._benchmark(variant, task, seed)
+        for variant, seed, task in product(self.variants, self.seeds, self.tasks):
+            yield self._train(variant, task, seed)
+            yield self._benchmark(variant, task, seed)
 
     def _train(self, variant: Variant, task: str, seed: int) -> StudyJob:
         folder = self.run_folder(variant.name, task, seed)
         values = {"data": str(self._data(variant.name, task)), "seed": str(seed)}
         values |= {"save-every": str(SAVE_EVERY), "keep-checkpoints": "1"}
-        return StudyJob(
-            name=f"train-{folder.name}",
-            command="train-policy",
-            flags=self._training_flags(variant, folder, values, compile=not self._config.smoke),
-            marker=folder / "train.json",
-            needs=(f"render-{variant.name}-{task}",),
-        )
+        flags = self._training_flags(variant, folder, values, compile=not self._config.smoke)
+        return _job(f"train-{folder.name}", "train-policy", flags, folder, f"render-{variant.name}-{task}")
 
     def _training_flags(
         self, variant: Variant, folder: Path, own: Mapping[str, str], *, compile: bool
@@ -206,13 +188,11 @@ class StudyPlan:
         count = 2 if self._config.smoke else self._config.rollouts
         values = {"policy": "act", "checkpoint": str(run), "task": task, "episodes": str(count), "video": "none"}
         values |= {"device": self._config.device, "output-dir": str(folder)}
-        return StudyJob(
-            name=f"benchmark-{folder.name}",
-            command="run-benchmark",
-            flags=_flags(values),
-            marker=folder / "benchmark.json",
-            needs=(f"train-{run.name}",),
-        )
+        return _job(f"benchmark-{folder.name}", "run-benchmark", _flags(values), folder, f"train-{run.name}")
+
+
+def _job(name: str, command: str, flags: tuple[str, ...], folder: Path, *needs: str) -> StudyJob:
+    return StudyJob(name=name, command=command, flags=flags, marker=folder / MARKERS[command], needs=needs)
 
 
 def _flags(values: Mapping[str, str]) -> tuple[str, ...]:

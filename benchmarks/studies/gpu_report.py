@@ -1,7 +1,8 @@
 """Reads what the jobs of the GPU study wrote, and writes report.md and report.json."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -69,6 +70,7 @@ class StudyReport:
         notes: Remarks on the settings.
         speeds: Training speeds.
         successes: Success rates.
+        paper_percent: Task -> published success of ACT [%].
         failed: Job -> why it failed.
         missing: Jobs that have not run yet.
     """
@@ -78,6 +80,7 @@ class StudyReport:
     notes: Sequence[str]
     speeds: Sequence[SpeedFigure]
     successes: Sequence[SuccessFigure]
+    paper_percent: Mapping[str, int] = field(default_factory=lambda: PAPER)
     failed: Mapping[str, str]
     missing: Sequence[str]
 
@@ -92,17 +95,7 @@ class StudyReport:
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
-        return {
-            "command": self.command,
-            "complete": not self.missing and not self.failed,
-            "machine": {group: dict(values) for group, values in self.machine.items()},
-            "notes": list(self.notes),
-            "speeds": [asdict(figure) for figure in self.speeds],
-            "successes": [asdict(figure) for figure in self.successes],
-            "paper_percent": PAPER,
-            "failed": dict(self.failed),
-            "missing": list(self.missing),
-        }
+        return {"command": self.command, "complete": not self.missing and not self.failed, **asdict(self)}
 
     def markdown(self) -> str:
         """Both tables, with the machine above them and the jobs that failed or are missing below."""
@@ -168,8 +161,7 @@ def study_report(plan: StudyPlan, runner: StudyRunner, command: str) -> StudyRep
         speeds=[_speed(cell, plan.speed_folder(cell), plan.warmup) for cell in timed],
         successes=[
             figure
-            for variant in plan.variants
-            for task in plan.tasks
+            for variant, task in product(plan.variants, plan.tasks)
             for figure in _successes(plan, runner, jobs, variant.name, task)
         ],
         failed=runner.failed,
@@ -199,13 +191,12 @@ def _successes(
         if runner.done(jobs[f"benchmark-{folder.name}"]):
             rows.append(ResultsFolder(folder).rows)
             seconds.append(runner.seconds(jobs[f"train-{folder.name}"]))
-            yield _success(variant, task, seed, rows[-1], seconds[-1])
+            yield SuccessFigure(
+                variant=variant, task=task, seed=seed, summary=Tally.of(rows[-1]), training_s=seconds[-1]
+            )
     if len(rows) > 1:
-        yield _success(variant, task, None, [row for each in rows for row in each], sum(seconds))
-
-
-def _success(variant: str, task: str, seed: int | None, rows: Sequence[EpisodeRow], training_s: float) -> SuccessFigure:
-    return SuccessFigure(variant=variant, task=task, seed=seed, summary=Tally.of(rows), training_s=training_s)
+        summary = Tally.of([row for each in rows for row in each])
+        yield SuccessFigure(variant=variant, task=task, seed=None, summary=summary, training_s=sum(seconds))
 
 
 def describe_machine_with_gpu() -> dict[str, dict[str, str | float]]:

@@ -10,13 +10,13 @@ from synthetic_episode import make_spec
 from two_robots import TASKS, write_two_robots
 
 from ambidex.benchmarks.codes import code_grid
-from ambidex.benchmarks.codes.code_grid import CodeGridConfig, CodeRollouts, main
+from ambidex.benchmarks.codes.code_grid import CodeGridConfig, main, steps, strips
 from ambidex.benchmarks.codes.drawing import PAPER, Column, image_table
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import load
 
-SHORT = CodeRollouts(seed=0, seconds=0.4, frames=2, height=24, quality="standard")
+SHORT = CodeGridConfig(codes=(2,), seconds=0.4, frames=2, height=24)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_a_benchmark_can_fix_a_code_for_any_robot_of_a_checkpoint(tmp_path, chec
 
 @pytest.mark.parametrize("task", TASKS)
 def test_rollouts_start_alike_and_differ_by_code(checkpoint, task):
-    one, again, other = SHORT.strips(load(checkpoint), task, (2, 2, 9))
+    one, again, other = strips(replace(SHORT, codes=(2, 2, 9)), load(checkpoint), task)
     assert all(image.shape[0] == 24 and image.dtype == np.uint8 for image in one)
     np.testing.assert_array_equal(one, again)
     np.testing.assert_array_equal(one[0], other[0])
@@ -47,15 +47,15 @@ def test_rollouts_start_alike_and_differ_by_code(checkpoint, task):
 
 def test_frames_are_spread_over_the_rollout(checkpoint):
     policy = load(checkpoint)
-    (ends,), (three,) = (replace(SHORT, frames=n).strips(policy, "transfer_cube", (2,)) for n in (2, 3))
+    (ends,), (three,) = (strips(replace(SHORT, frames=n), policy, "transfer_cube") for n in (2, 3))
     np.testing.assert_array_equal(ends, three[::2])
     assert not np.array_equal(three[0], three[1]) and not np.array_equal(three[1], three[2])
-    assert [SHORT.steps(make_spec(control_hz=rate)) for rate in (50.0, 20.0, 1.0)] == [20, 8, 1]
+    assert [steps(SHORT, make_spec(control_hz=rate)) for rate in (50.0, 20.0, 1.0)] == [20, 8, 1]
 
 
 def test_the_seed_fixes_the_initial_state(checkpoint):
     policy = load(checkpoint)
-    (one,), (other,) = (replace(SHORT, seed=seed, height=48).strips(policy, "transfer_cube", (2,)) for seed in (0, 1))
+    (one,), (other,) = (strips(replace(SHORT, seed=seed, height=48), policy, "transfer_cube") for seed in (0, 1))
     assert not np.array_equal(one[0], other[0])
 
 
@@ -123,4 +123,4 @@ def test_wrong_flags_are_refused_before_anything_is_written(tmp_path, checkpoint
 
 def test_an_unknown_camera_is_refused(checkpoint):
     with pytest.raises(UnknownNameError, match="sideways"):
-        SHORT.strips(load(checkpoint), "transfer_cube", (1,), "sideways")
+        strips(SHORT, load(checkpoint), "transfer_cube", "sideways")
