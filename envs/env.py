@@ -47,6 +47,10 @@ class Environment:
         self._step = 0
         self._renderer: Renderer | None = None
 
+    def __repr__(self) -> str:
+        spec = self.spec
+        return f"<Environment {spec.task}, {spec.control} control, cameras {', '.join(spec.cameras) or 'none'}>"
+
     def reset(self, seed: int) -> Observation:
         """Start the episode (task, seed), which has the same initial state on every machine.
 

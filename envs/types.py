@@ -129,6 +129,9 @@ class Observation:
     camera_names: tuple[str, ...]
     render: Callable[[FloatArray, str], ImageArray]
 
+    def __repr__(self) -> str:
+        return f"<Observation at {self.time:.2f} s, cameras {', '.join(self.camera_names) or 'none'}>"
+
     def image(self, camera: str) -> ImageArray:
         """The image of one camera, shape (H, W, 3) uint8 RGB."""
         return self.render(self.state, camera)
@@ -202,6 +205,9 @@ class RolloutResult:
         """Number of control steps, T."""
         return len(self.actions)
 
+    def __repr__(self) -> str:
+        return _episode_text(self)
+
     @property
     def started(self) -> bool:
         """Whether the reset succeeded, so that there is an initial state."""
@@ -252,9 +258,18 @@ class Episode:
         """Number of control steps, T."""
         return len(self.joint_actions)
 
+    def __repr__(self) -> str:
+        return _episode_text(self)
+
     @property
     def success(self) -> bool:
         return self.outcome is Outcome.SUCCESS
+
+
+def _episode_text(episode: RolloutResult | Episode) -> str:
+    spec, kind = episode.spec, type(episode).__name__
+    stage = f"stage {spec.stages[episode.stage]!r}"
+    return f"<{kind} {spec.task}, seed {episode.seed}: {episode.outcome}, {stage}, {episode.steps} steps>"
 
 
 class Agent(Protocol):

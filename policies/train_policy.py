@@ -31,15 +31,21 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def train_config(
-    policy: str = POLICY, preset: str = PRESET, observations: str | None = None, *, base: Path | None = None
+    policy: str = POLICY,
+    preset: str = PRESET,
+    observations: str | None = None,
+    *,
+    base: Path | None = None,
+    **settings: Any,
 ) -> TrainConfig[Any]:
-    """The settings of a policy and preset, where all other flags have their defaults.
+    """The config of a training: the defaults of a policy and preset, and what is given instead of them.
 
     Args:
         policy: Name of the policy.
         preset: Name of the preset.
         observations: "images" or "state"; None for the preset's own.
         base: A checkpoint to adapt or to fine-tune, whose policy settings are used instead of the preset's.
+        settings: Other flags of `train-policy`, such as `data`, `steps` and `output_dir`.
 
     Raises:
         UnknownNameError: No such policy, preset or kind of observation.
@@ -49,7 +55,7 @@ def train_config(
     make = cast(Callable[[str, str | None], Preset[Any]], resolve("policy", policy, PRESETS))
     chosen = make(preset, observations)
     model = stored_settings(base, policy, type(chosen.config)) if base else chosen.config
-    return TrainConfig(policy=policy, preset=preset, model=model, **asdict(chosen.training))
+    return TrainConfig(policy=policy, preset=preset, model=model, **{**asdict(chosen.training), **settings})
 
 
 @dataclass(frozen=True, kw_only=True)

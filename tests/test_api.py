@@ -28,9 +28,11 @@ def work(tmp_path_factory):
     )
     (summary,) = ambidex.record(config)
     assert summary.complete
-    training = replace(
-        ambidex.train_config("act", "tiny", "state"),
-        data=(folder / "data",),
+    training = ambidex.train_config(
+        "act",
+        "tiny",
+        "state",
+        data=str(folder / "data"),  # text for paths, one value for a tuple
         steps=2,
         batch_size=4,
         validation_fraction=0.0,
@@ -49,6 +51,10 @@ def work(tmp_path_factory):
     return folder
 
 
+def compared(work):
+    return ambidex.compare(ambidex.CompareConfig(results=[str(work / "act"), work / "scripted"]))
+
+
 def test_a_dataset_is_read_back(work):
     dataset = ambidex.read(work / "data")
     with dataset[0] as stored:
@@ -58,6 +64,52 @@ def test_a_dataset_is_read_back(work):
 def test_an_expert_solves_its_task():
     env = ambidex.make("transfer_cube", cameras=())
     assert ambidex.rollout(env, ambidex.make_expert(env), seed=100_000).success
+
+
+def test_results_print_in_one_line(work):
+    env = ambidex.make("transfer_cube", cameras=())
+    result = ambidex.rollout(env, ambidex.make_expert(env), seed=100_000, stop_at_success=True)
+    dataset = ambidex.read(work / "data")
+    with dataset[0] as stored:
+        values = (env, env.observe(), result, dataset, stored, stored.episode)
+    for value in (*values, *compared(work)):
+        text = repr(value)
+        assert type(value).__name__ in text and "array" not in text and len(text.splitlines()) == 1
+        assert len(text) < 500
+
+
+def test_an_agent_of_ones_own_has_a_control_mode_and_images(tmp_path):
+    class Looking:
+        def __init__(self, env):
+            self.spec = env.spec
+
+        def reset(self, observation, seed):
+            self.image = observation.image("top")
+
+        def act(self, observation):
+            action = np.zeros(len(self.spec.action_names), np.float32)
+            action[[3, 11]] = 1.0  # w of both quaternions
+            return action
+
+    config = ambidex.BenchmarkConfig(
+        policy="looking", control="ee", task="transfer_cube", horizon=2, episodes=1, video="none",
+        output_dir=tmp_path, workers=0, quiet=True,
+    )  # fmt: skip
+    summary = ambidex.benchmark(config, agent_factory=Looking)
+    assert [(row.outcome, row.steps) for row in summary.rows] == [("failure", 2)]
+    assert summary.info.env_specs["transfer_cube"].control == "ee"
+
+
+def test_an_agent_of_ones_own_is_evaluated_under_its_own_name(work, tmp_path):
+    config = ambidex.BenchmarkConfig(
+        policy="patient", task="transfer_cube", episodes=1, video="none", output_dir=str(tmp_path), workers=0,
+        quiet=True,
+    )  # fmt: skip
+    summary = ambidex.benchmark(config, agent_factory=lambda env: ambidex.make_expert(env))  # need not be picklable
+    assert [(row.policy, row.success) for row in summary.rows] == [("patient", True)]
+    assert "patient" in repr(summary)
+    again = ambidex.benchmark(replace(config, resume=True), agent_factory=lambda env: ambidex.make_expert(env))
+    assert again.rows == summary.rows
 
 
 def test_an_agent_in_this_process_acts_as_the_benchmark_does(work):
@@ -77,5 +129,6 @@ def test_an_agent_needs_an_environment_that_fits(work):
 
 
 def test_results_are_compared(work):
-    (comparison,) = ambidex.compare(ambidex.CompareConfig(results=(work / "act", work / "scripted")))
+    (comparison,) = compared(work)
+    assert str(comparison).startswith("No difference shown")
     assert comparison.together.counts.both + comparison.together.counts.only_b == 1

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.errors import DatasetError, UsageError
 from ambidex.flags import changed_flags, format_command, parse_command
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
@@ -28,6 +29,14 @@ def test_text_and_back(config, brief):
     assert (
         parse_command("record-episodes", format_command("record-episodes", config, brief=brief), RecordConfig) == config
     )
+
+
+def test_from_python_paths_may_be_text_and_tuples_lists():
+    config = RecordConfig(cameras=["top"], image_size=[48, 64], output_dir="data")
+    assert config == RecordConfig(cameras=("top",), image_size=(48, 64), output_dir=Path("data"))
+    assert RecordConfig(cameras="top").cameras == ("top",)
+    assert CompareConfig(results=["a", Path("b")]).results == (Path("a"), Path("b"))
+    assert RecordConfig(cameras=[], task="insertion").cameras == ()
 
 
 def test_the_brief_form_has_what_was_changed():

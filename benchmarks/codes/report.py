@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ambidex.benchmarks.codes.chance import ChanceDivergence
 from ambidex.benchmarks.codes.usage import CodebookUsage, CodeUsage
-from ambidex.benchmarks.comparison.verdict import p_text
+from ambidex.benchmarks.statistics.text import p_text
 from ambidex.envs.types import FloatArray
 from ambidex.text import pluralize, text_table
 

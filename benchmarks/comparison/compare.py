@@ -16,6 +16,7 @@ from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow, format_episod
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.summary import PairedStatistics
+from ambidex.benchmarks.statistics.text import difference_text, p_equation
 from ambidex.errors import DatasetError, UsageError
 
 SAME_IN_BOTH = (
@@ -27,7 +28,7 @@ SAME_IN_BOTH = (
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two results folders on the episodes that both have.
+    """Two results folders on the episodes that both have. As text it says which policy is better, and how certainly.
 
     Attributes:
         a: One folder.
@@ -70,6 +71,23 @@ class Comparison:
             only_in_a=tuple(sorted(set(a.rows) - set(b.rows))),
             only_in_b=tuple(sorted(set(b.rows) - set(a.rows))),
         )
+
+    def __str__(self) -> str:
+        """Which policy is better over all tasks together, with the difference and its p-value."""
+        statistics = self.together
+        first, second = (self.b, self.a) if statistics.better == "b" else (self.a, self.b)
+        sign = -1 if statistics.better == "b" else 1
+        holm = f" after Holm's correction for {statistics.tests} comparisons" if statistics.tests > 1 else ""
+        difference = difference_text(statistics, sign=sign).replace("]", "] points", 1)
+        p, episodes = p_equation(statistics.corrected_p), statistics.counts.pairs
+        result = f"{difference}, exact McNemar {p}{holm}, {episodes} episodes."
+        if statistics.better:
+            return f"{first.title} is better than {second.title}: difference {result}"
+        names = f"{first.letter} minus {second.letter}"
+        return f"No difference shown between {first.title} and {second.title}: {names} is {result}"
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {self}>"
 
     def tally(self, folder: ComparedFolder, task: str | None = None) -> Tally:
         """Tally of a folder's compared episodes, of one task or of all."""

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import tyro
 
-from ambidex.flags import OptionalPath, Switch
+from ambidex.flags import Flags, OptionalPath, Switch
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareConfig:
+class CompareConfig(Flags):
     """Find out which of several benchmarked policies is better, from episodes with the same initial states.
 
     Compares every two folders on the (task, seed) pairs that both have: exact McNemar test, with Holm's correction when

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from ambidex.benchmarks.comparison.compare import Comparison, version_differences
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
-from ambidex.benchmarks.comparison.verdict import difference_text, p_text, points_interval, remarks, verdict
+from ambidex.benchmarks.comparison.remarks import remarks
 from ambidex.benchmarks.results.row import EpisodeKey, format_episodes
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
+from ambidex.benchmarks.statistics.text import difference_text, p_text, points_interval
 from ambidex.output_folder import versions
 from ambidex.text import text_table
 
@@ -32,7 +33,7 @@ def report(comparisons: Sequence[Comparison], config: CompareConfig) -> str:
         *map(_comparison, comparisons),
         _fill(LEGEND.format(points=100 * config.difference, power=config.power)),
         *(_remarks(comparison, config) for comparison in comparisons),
-        "\n".join(_fill(verdict(comparison)) for comparison in comparisons),
+        "\n".join(_fill(str(comparison)) for comparison in comparisons),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -190,7 +191,7 @@ def _comparison_json(comparison: Comparison, config: CompareConfig) -> dict[str,
     return {
         "a": a.letter,
         "b": b.letter,
-        "verdict": verdict(comparison),
+        "verdict": str(comparison),
         "remarks": remarks(comparison, config),
         "together": group(comparison.together, None),
         "tasks": {task: group(statistics, task) for task, statistics in comparison.tasks.items()},

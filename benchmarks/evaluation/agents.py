@@ -26,21 +26,23 @@ RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
 
 @dataclass(frozen=True, kw_only=True)
 class LocalAgents:
-    """Experts and baselines, in the family's default control mode.
+    """Experts, baselines and agents of the caller's own.
 
     Attributes:
-        make_agent: Environment -> agent; picklable.
+        make_agent: Environment -> agent; picklable if there are worker processes.
         settings: How tasks are set up.
+        control: Control mode; None for the family's default.
         execution: Empty: these agents do not predict chunks.
     """
 
     make_agent: Callable[[Environment], Agent]
     settings: TaskSettings
+    control: str | None = None
     execution: str = ""
 
     def environment(self, task: str) -> Environment:
         """The environment of a task, as the agents need it."""
-        return self.settings.environment(task)
+        return self.settings.environment(task, control=self.control)
 
     def agent(self, env: Environment) -> Agent:
         """An agent for an environment that `environment` made."""

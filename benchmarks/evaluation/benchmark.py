@@ -42,14 +42,16 @@ def benchmark(
     Args:
         config: What to evaluate.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
-        agent_factory: Makes the agents of a baseline from their environment; picklable. None for the named baseline.
+        agent_factory: Makes an agent of your own from its environment; picklable, unless `workers` is 0.
+            `config.policy` is then any name for it, `config.control` its control mode. None for the named policy or
+            baseline.
 
     Raises:
         UsageError: A flag is missing, unknown or impossible, or the results to resume were made with other settings.
         RenderingError: The policy needs images or videos are requested, and there is no OpenGL.
         DatasetError: A file cannot be written. Episodes that were run are stored.
     """
-    plan = make_plan(config)
+    plan = make_plan(config, own_agent=agent_factory is not None)
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=config.resume)
     try:
         with exclusive_lock(plan.directory):
@@ -98,7 +100,7 @@ class BenchmarkRun:
         plan: What to run.
         results: The results folder, locked by this process.
         load: Loads checkpoints; None for the project's own function.
-        agent_factory: Makes the agents of a baseline; None for the named baseline.
+        agent_factory: Makes an agent of the caller's own; None for the named policy or baseline.
     """
 
     def __init__(
@@ -148,8 +150,9 @@ class BenchmarkRun:
         plan, settings = self._plan, self._plan.task_settings
         if not plan.learned:
             make_agent = self._agent_factory or BASELINES[self._config.policy]
-            with self._start_workers(LocalAgents(make_agent=make_agent, settings=settings)) as pool:
-                yield pool, self._info({task: settings.environment(task).spec for task in plan.tasks})
+            local = LocalAgents(make_agent=make_agent, settings=settings, control=self._config.control)
+            with self._start_workers(local) as pool:
+                yield pool, self._info({task: local.environment(task).spec for task in plan.tasks})
             return
         with PolicyServer() as server:
             agents = ServedAgents(

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import tyro
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.flags import OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.flags import Flags, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.recording.config import Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
@@ -15,7 +15,7 @@ Videos = Annotated[str, tyro.conf.arg(metavar="{failures,all,none}")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkConfig:
+class BenchmarkConfig(Flags):
     """Measure the success rate of a policy or a baseline on held-out seeds.
 
     Every episode is one row of results.jsonl. summary.json and the table at the end give each rate with its 95 %

@@ -24,6 +24,7 @@ from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS, find_checkpoint
 from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
 
+KNOWN = (*POLICIES, *BASELINES)  # names that --policy takes
 WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
 
 
@@ -38,6 +39,7 @@ class BenchmarkPlan:
         definition: Text of the user's definition; empty for tasks that come with ambidex.
         init_states_sha256: Task -> SHA-256 of its file of initial states; empty if initial states are sampled.
         checkpoint_note: Which checkpoint acts, and how it was found; empty for a baseline.
+        learned: A trained policy acts, not a baseline or an agent of the caller's own.
     """
 
     config: BenchmarkConfig
@@ -46,11 +48,7 @@ class BenchmarkPlan:
     definition: str = ""
     init_states_sha256: Mapping[str, str] = field(default_factory=dict)
     checkpoint_note: str = ""
-
-    @property
-    def learned(self) -> bool:
-        """A trained policy acts, not a baseline."""
-        return self.config.policy not in BASELINES
+    learned: bool = True
 
     @property
     def episodes(self) -> list[EpisodeKey]:
@@ -81,13 +79,19 @@ class BenchmarkPlan:
 
     @property
     def resume_command(self) -> str:
-        """The command that resumes this benchmark."""
+        """The command that resumes this benchmark; for an agent of the caller's own, what to do instead."""
+        if self.config.policy not in KNOWN:
+            return "the same call of benchmark, with resume=True"
         shown = replace(strip_defaults(self.config, self.tasks), resume=True, quiet=False, debug=False)
         return format_command(COMMAND, shown, brief=True)
 
 
-def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
+def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkPlan:
     """Check the flags and fill in their defaults.
+
+    Args:
+        config: The flags.
+        own_agent: The caller makes the agents, of any name and in any control mode.
 
     Raises:
         UsageError: A flag is missing, unknown or out of range, or there is no checkpoint.
@@ -96,14 +100,15 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
     """
     config = _with_stored_flags(config)
     _check_choices(config)
-    _check_policy(config)
+    learned = not (own_agent or config.policy in BASELINES)
+    _check_policy(config, learned=learned, own_agent=own_agent)
     config = _with_definition_as_task(config)
     tasks = _tasks(config)
     config = apply_protocol(config, tasks)
     _check_numbers(config)
     if config.video != "none":
         choose_backend()
-    config, note = _with_checkpoint(config)
+    config, note = _with_checkpoint(config) if learned else (config, "")
     return BenchmarkPlan(
         config=config,
         tasks=tasks,
@@ -111,6 +116,7 @@ def make_plan(config: BenchmarkConfig) -> BenchmarkPlan:
         definition="".join(find_task(task).definition_text for task in tasks if task.endswith(SUFFIX)),
         init_states_sha256=init_states_sha256(config.init_states, tasks, config.episodes or 0),
         checkpoint_note=note,
+        learned=learned,
     )
 
 
@@ -144,22 +150,21 @@ def _check_choices(config: BenchmarkConfig) -> None:
             raise UnknownNameError(kind, name, known)
 
 
-def _check_policy(config: BenchmarkConfig) -> None:
-    known = (*POLICIES, *BASELINES)
+def _check_policy(config: BenchmarkConfig, *, learned: bool, own_agent: bool) -> None:
     if not config.policy:
-        raise UsageError("No policy is given.", f"Name one with --policy: {', '.join(known)}.", expected=known)
-    if config.policy not in known:
-        raise UnknownNameError("policy", config.policy, known)
+        raise UsageError("No policy is given.", f"Name one with --policy: {', '.join(KNOWN)}.", expected=KNOWN)
+    if not own_agent and config.policy not in KNOWN:
+        raise UnknownNameError("policy", config.policy, KNOWN)
     given = {
         "--checkpoint": config.checkpoint,
         "--execute-steps": config.execute_steps,
-        "--control": config.control,
+        "--control": None if own_agent else config.control,
         "--code": config.code,
         "--device": config.device,
         "--execution": None if config.execution == "chunk" else config.execution,
     }
     flags = [flag for flag, value in given.items() if value is not None]
-    if config.policy in BASELINES and flags:
+    if flags and not learned:
         raise UsageError(
             f"{', '.join(flags)}: only for trained policies; {config.policy} has no checkpoint and predicts no chunks.",
             got=flags,
@@ -206,8 +211,6 @@ def _check_numbers(config: BenchmarkConfig) -> None:
 
 def _with_checkpoint(config: BenchmarkConfig) -> tuple[BenchmarkConfig, str]:
     """The config with the folder of one checkpoint, and a sentence that says how it was found."""
-    if config.policy in BASELINES:
-        return config, ""
     found = find_checkpoint(config.checkpoint or newest_run(config.policy))
     return replace(config, checkpoint=found), _checkpoint_note(config.checkpoint, found, config.policy)
 

@@ -81,6 +81,9 @@ class BenchmarkSummary:
     report: Report | None = None
     missing_videos: tuple[MissingVideo, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<BenchmarkSummary {self.info.policy}: {self.overall}, results in {self.directory}>"
+
     @property
     def complete(self) -> bool:
         """Every requested episode has a row."""

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 import tyro
 
 from ambidex.codec import ADDED_LATER
-from ambidex.flags import OptionalInt, OptionalPath, Switch
+from ambidex.flags import Flags, OptionalInt, OptionalPath, Switch
 
 PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]
@@ -18,7 +18,7 @@ Checkpoint = Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(Generic[PolicyConfig]):
+class TrainConfig(Flags, Generic[PolicyConfig]):
     """Train a policy on recorded datasets.
 
     The defaults come from --policy and --preset. Each checkpoint is a folder OUTPUT_DIR/checkpoints/STEP;

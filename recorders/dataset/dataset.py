@@ -65,6 +65,10 @@ class Dataset:
             hint = f"Restore them from a copy, or record them again: {rerecord_command(directory / DATASET_JSON)}"
             raise DatasetError(problem, hint, path=path, missing=tuple(missing))
 
+    def __repr__(self) -> str:
+        episodes, cameras = pluralize(len(self), "episode"), ", ".join(self.spec.cameras) or "none"
+        return f"<Dataset {self.directory}: {episodes} of {self.spec.task}, cameras {cameras}>"
+
     @property
     def spec(self) -> EnvSpec:
         """The spec that all episodes share."""

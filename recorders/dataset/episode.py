@@ -97,6 +97,10 @@ class StoredEpisode(ABC):
             self.close()
             raise
 
+    def __repr__(self) -> str:
+        cameras = ", ".join(self.cameras) or "none"
+        return f"<{type(self).__name__} {self.path}: {self.steps} steps of {self.spec.task}, cameras {cameras}>"
+
     @abstractmethod
     def _stored_frames(self) -> StoredFrames:
         """The frames; called once `spec` and `steps` are set."""

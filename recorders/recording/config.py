@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.dataset.layout import WriteOptions
 
 Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,raw}")]
@@ -18,7 +18,7 @@ Success = Annotated[str, tyro.conf.arg(metavar="{strict,libero}")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordConfig:
+class RecordConfig(Flags):
     """Record episodes of a task's scripted expert into a dataset.
 
     Seeds are attempted one after the other until enough have succeeded. Successful episodes alone are rendered and

@@ -4,6 +4,7 @@
 |---|---|
 | `make`, `rollout` | an environment by the name of its task; one episode of an agent in it |
 | `make_expert` | the scripted expert of a task, an agent |
+| `Agent`, `Observation` | what `rollout` needs of an agent of your own; what the agent gets |
 | `record`, `read` | record a dataset; read it, or one of its episodes |
 | `train`, `load`, `make_agent` | train a policy; load a checkpoint; act by a policy |
 | `benchmark`, `compare` | success rates of a policy or baseline; paired tests between results |
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ambidex.benchmarks.evaluation.config import BenchmarkConfig
     from ambidex.envs.env import Environment, make
     from ambidex.envs.rollout import rollout
+    from ambidex.envs.types import Agent, Observation
     from ambidex.policies.checkpoint import load
     from ambidex.policies.serving.local import make_agent
     from ambidex.policies.train_policy import train_config
@@ -40,9 +42,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 __all__ = [
+    "Agent",
     "BenchmarkConfig",
     "CompareConfig",
     "Environment",
+    "Observation",
     "RecordConfig",
     "__version__",
     "benchmark",
@@ -58,9 +62,11 @@ __all__ = [
     "train_config",
 ]
 _MODULES = {
+    "Agent": "envs.types",
     "BenchmarkConfig": "benchmarks.evaluation.config",
     "CompareConfig": "benchmarks.comparison.config",
     "Environment": "envs.env",
+    "Observation": "envs.types",
     "RecordConfig": "recorders.recording.config",
     "benchmark": "benchmarks.evaluation.benchmark",
     "compare": "benchmarks.comparison.compare",

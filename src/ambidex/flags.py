@@ -82,6 +82,28 @@ Names = Annotated[tuple[str, ...] | None, _spec("NAME ...|none", "*", _names)]
 """Names; empty for the word "none"; None unless given."""
 
 
+class Flags:
+    """Base of the dataclasses of flags that are also arguments of a Python function.
+
+    Paths may be given as text, and tuples as lists; one path or name is a tuple of one.
+    """
+
+    def __post_init__(self) -> None:
+        kind: type = type(self)
+        hints = _hints(kind)
+        for field in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
+            object.__setattr__(self, field.name, _converted(getattr(self, field.name), hints[field.name]))
+
+
+def _converted(value: object, hint: object) -> object:
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)] if type(None) in get_args(hint) else [hint]
+    tuples = [kind for kind in kinds if get_origin(kind) is tuple]
+    if tuples and isinstance(value, list | str | Path | tuple):
+        items = [value] if isinstance(value, str | Path) else value
+        return tuple(_converted(item, get_args(tuples[0])[0]) for item in items)
+    return Path(value) if Path in kinds and isinstance(value, str) else value
+
+
 def format_command(
     name: str, config: "DataclassInstance", *, leave_out: Set[str] = frozenset(), brief: bool = False
 ) -> str:

@@ -174,7 +174,7 @@ class Pool(Generic[Job, Result]):
     are busy.
 
     Args:
-        factory: Makes the handler of one worker; must be picklable, and so must jobs and results.
+        factory: Makes the handler of one worker. It, jobs and results must be picklable if there are workers.
         workers: Number of processes, 1 or more; 0 runs jobs in this process, for tests and debuggers.
 
     Raises:
@@ -187,7 +187,7 @@ class Pool(Generic[Job, Result]):
         self._factory = factory
         self._handler: Callable[[Job], Result] | None = None
         self._queue: deque[_Ticket[Job]] = deque()
-        self._pickled = pickle.dumps(factory)
+        self._pickled = pickle.dumps(factory) if workers else b""
         self._workers: list[WorkerProcess[_Ticket[Job]]] = [WorkerProcess(self._pickled) for _ in range(workers)]
 
     def __enter__(self) -> Self:

@@ -20,6 +20,7 @@ from ambidex.recorders.formats.libero.layout import (
     fingerprints,
     image_keys,
 )
+from ambidex.text import pluralize
 
 
 class LiberoDemo(StoredEpisode):
@@ -76,6 +77,9 @@ class DemoFile:
         """
         self.path = path
         self.paths = tuple(demos_in(path).values())
+
+    def __repr__(self) -> str:
+        return f"<DemoFile {self.path}: {pluralize(len(self), 'demonstration')}>"
 
     def __len__(self) -> int:
         return len(self.paths)

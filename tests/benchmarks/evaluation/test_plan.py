@@ -47,7 +47,7 @@ BOWL_ON_STOVE = "libero_goal/put_the_bowl_on_the_stove"
 )
 def test_wrong_flags_are_refused_before_anything_is_written(tmp_path, changes, match):
     with pytest.raises(UsageError, match=match):
-        run_into(tmp_path / "new", **changes)
+        run_into(tmp_path / "new", agent=None, **changes)
     assert not (tmp_path / "new").exists()
 
 
@@ -83,12 +83,12 @@ def test_more_episodes_than_initial_states_are_refused(monkeypatch, tmp_path):
 def test_without_a_checkpoint_the_error_names_the_command_that_makes_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="train-policy --policy act"):
-        run_into(tmp_path / "new", policy="act")
+        run_into(tmp_path / "new", agent=None, policy="act")
 
 
 def test_a_folder_that_is_not_a_checkpoint_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"no config\.json"):
-        run_into(tmp_path / "new", policy="act", checkpoint=tmp_path)
+        run_into(tmp_path / "new", agent=None, policy="act", checkpoint=tmp_path)
 
 
 def test_a_folder_with_other_content_is_refused(tmp_path):

@@ -1,26 +1,11 @@
-"""Puts a comparison into words: which policy is better, how certain that is, and how many more episodes it takes."""
+"""Remarks on a comparison: how certain its verdict is, and how many more episodes it takes."""
 
 import math
 
 from ambidex.benchmarks.comparison.compare import Comparison
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.statistics.summary import PairedStatistics
-
-
-def verdict(comparison: Comparison) -> str:
-    """Which policy is better over all tasks together, with the difference and its p-value."""
-    statistics = comparison.together
-    first, second = comparison.a, comparison.b
-    if statistics.better == "b":
-        first, second = second, first
-    sign = -1 if statistics.better == "b" else 1
-    holm = f" after Holm's correction for {statistics.tests} comparisons" if statistics.tests > 1 else ""
-    difference = difference_text(statistics, sign=sign).replace("]", "] points", 1)
-    result = f"{difference}, exact McNemar {_equals(statistics.corrected_p)}{holm}, {statistics.counts.pairs} episodes."
-    if statistics.better:
-        return f"{first.title} is better than {second.title}: difference {result}"
-    names = f"{first.letter} minus {second.letter}"
-    return f"No difference shown between {first.title} and {second.title}: {names} is {result}"
+from ambidex.benchmarks.statistics.text import p_equation
 
 
 def remarks(comparison: Comparison, config: CompareConfig) -> str:
@@ -34,36 +19,8 @@ def remarks(comparison: Comparison, config: CompareConfig) -> str:
     return " ".join(filter(None, sentences))
 
 
-def points(difference: float) -> str:
-    """A difference of rates in percentage points, with its sign."""
-    return f"{100 * difference + 0.0:+.1f}"
-
-
-def points_interval(low: float, high: float) -> str:
-    """An interval of differences in percentage points."""
-    return f"[{points(low)}, {points(high)}]"
-
-
-def difference_text(statistics: PairedStatistics, *, sign: int = 1) -> str:
-    """The difference, a minus b (with sign -1: b minus a), with its interval."""
-    low, high = sorted(sign * end for end in statistics.difference_interval)
-    return f"{points(sign * statistics.counts.difference)} {points_interval(low, high)}"
-
-
-def p_text(p: float) -> str:
-    """A p-value with its significant digits."""
-    if p < 0.0001:
-        return "< 0.0001"
-    return f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
-
-
-def _equals(p: float) -> str:
-    text = p_text(p)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
-
-
 def _sequential_remark(statistics: PairedStatistics) -> str:
-    evidence = f"anytime-valid {_equals(statistics.corrected_anytime_p)}"
+    evidence = f"anytime-valid {p_equation(statistics.corrected_anytime_p)}"
     if statistics.better and statistics.better_at_any_time:
         return f"This also holds if you looked at results during the run ({evidence})."
     if statistics.better:

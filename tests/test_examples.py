@@ -1,0 +1,75 @@
+"""Every script and notebook of examples/ runs as its docstring says, and is listed in the README of the folder."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+SCRIPTS = sorted(EXAMPLES.glob("*.py"))
+NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
+
+# A notebook is executed in a process of its own, because Jupyter's packages emit warnings, which are errors here.
+EXECUTE = """
+import sys
+import nbformat
+from nbclient import NotebookClient
+
+notebook = nbformat.read(sys.argv[1], as_version=4)
+NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+nbformat.write(notebook, sys.argv[2])
+"""
+
+
+def run(*arguments: str | Path, cwd: Path) -> str:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1", "IPYTHONDIR": str(cwd)}
+    done = subprocess.run([sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_runs_and_writes_into_its_folder_only(script, tmp_path):
+    assert run(script, "out", cwd=tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "MUJOCO_LOG.TXT"] == ["out"]
+    assert any((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_is_short_and_says_how_to_run_it(script):
+    text = script.read_text()
+    assert 20 <= len(text.splitlines()) <= 70
+    assert f"python examples/{script.name}" in ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_uses_only_what_is_public(script):
+    documented = {"ambidex", "ambidex.envs.wrappers.dm_control_env"}
+    tree = ast.parse(script.read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name for name in imported if name.startswith("ambidex")} <= documented
+
+
+def test_the_readme_lists_every_example_once():
+    listed = re.findall(r"\]\(([^)/]+\.(?:py|ipynb))\)", (EXAMPLES / "README.md").read_text())
+    assert sorted(listed) == sorted(path.name for path in (*SCRIPTS, *NOTEBOOKS))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_top_to_bottom(notebook, tmp_path):
+    run("-c", EXECUTE, notebook, "executed.ipynb", cwd=tmp_path)
+    assert "image/png" in (tmp_path / "executed.ipynb").read_text()
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_without_outputs(notebook):
+    nbformat = pytest.importorskip("nbformat")
+    cells = nbformat.read(notebook, as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert code
+    assert [cell for cell in code if cell.outputs or cell.execution_count is not None] == []
