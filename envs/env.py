@@ -42,7 +42,8 @@ class Environment:
         self.controller = controller
         self._joints = JointSpace(scene)
         self._substeps = round(1.0 / spec.control_hz / scene.model.opt.timestep)
-        self._success = SuccessTimer(hold_steps=round(task.hold_s * spec.control_hz), latches=task.latches)
+        hold_s = 0.0 if task.latches else FAMILIES[task.family].hold_s
+        self._success = SuccessTimer(hold_steps=round(hold_s * spec.control_hz), latches=task.latches)
         self._initial_states = task.read_initial_states(Path(spec.init_states), scene) if spec.init_states else None
         self._step = 0
         self._renderer: Renderer | None = None

@@ -37,6 +37,7 @@ class Family:
         controllers: Control mode -> "module:class" of its controller.
         ee_is_pose: End-effector actions are absolute poses, which can be computed from joint commands; otherwise they
             are increments.
+        hold_s: How long all checks must hold for strict success [s].
         stops_at_success: Recorded episodes end at success instead of at the horizon.
     """
 
@@ -47,6 +48,7 @@ class Family:
     format: str
     controllers: Mapping[str, str]
     ee_is_pose: bool
+    hold_s: float
     stops_at_success: bool
 
 
@@ -62,6 +64,7 @@ FAMILIES: Mapping[str, Family] = {
             "ee": "ambidex.envs.controllers.ee_pose:EePose",
         },
         ee_is_pose=True,
+        hold_s=0.2,
         stops_at_success=False,
     ),
     "libero": Family(
@@ -75,6 +78,7 @@ FAMILIES: Mapping[str, Family] = {
             "ee": "ambidex.envs.controllers.ee_delta:EeDelta",
         },
         ee_is_pose=False,
+        hold_s=0.5,
         stops_at_success=True,
     ),
 }

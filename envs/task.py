@@ -1,7 +1,7 @@
 """The base class of tasks: objects, initial states, stages and the checks that make up success."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -69,7 +69,6 @@ class Task(ABC):
         stages: Stage names; the first is "none".
         props: Objects, in qpos order, of a task that is composed of MJCF files.
         contact_groups: Group name -> geom names, for `Scene.groups_touch`.
-        hold_s: How long all checks must hold for success [s].
         latches: Success, once reached, stays for the rest of the episode.
     """
 
@@ -81,7 +80,6 @@ class Task(ABC):
     stages: tuple[str, ...]
     props: tuple[Prop, ...] = ()
     contact_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    hold_s: float = 0.2
     latches: bool = False
 
     @abstractmethod
@@ -113,7 +111,21 @@ class Task(ABC):
 
     def compose(self, robot: Robot) -> mujoco.MjSpec:
         """The model: arena, robot, objects, in the order of qpos."""
-        return _compose(robot, self.name, self.props)
+        spec = mujoco.MjSpec.from_file(str(robot.arena))
+        spec.modelname = self.name
+        for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
+            frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
+            spec.attach(mujoco.MjSpec.from_file(str(robot.mjcf)), frame=frame, prefix=prefix)
+        for prop in self.props:
+            spec.attach(mujoco.MjSpec.from_file(str(prop.mjcf)), frame=spec.worldbody.add_frame(), prefix=PROP_PREFIX)
+        for camera, body in robot.camera_targets:
+            spec.camera(camera).mode = mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY
+            spec.camera(camera).targetbody = body
+        for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
+            spec.camera(f"{prefix}wrist").name = f"{arm.name}_wrist"
+        for element in (*spec.bodies, *spec.joints, *spec.geoms):
+            element.name = element.name.removeprefix(PROP_PREFIX)
+        return spec
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
         """Put everything into its initial state, at rest, at time 0.
@@ -164,11 +176,9 @@ class Task(ABC):
 
 
 class SuccessTimer:
-    """Counts for how many control steps in a row all checks have held.
+    """Counts for how many control steps in a row all checks have held; success needs `hold_steps`, at least one.
 
-    Args:
-        hold_steps: Control steps in a row for which they must hold; at least one counts.
-        latches: Success, once reached, stays.
+    With `latches` success, once reached, stays.
     """
 
     def __init__(self, *, hold_steps: int, latches: bool) -> None:
@@ -185,22 +195,3 @@ class SuccessTimer:
         now = self._held >= self._hold_steps
         self._reached = self._reached or now
         return self._reached if self._latches else now
-
-
-def _compose(robot: Robot, name: str, props: Sequence[Prop]) -> mujoco.MjSpec:
-    """Arena, then the arms, then the props: this is also the order of qpos."""
-    spec = mujoco.MjSpec.from_file(str(robot.arena))
-    spec.modelname = name
-    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
-        frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
-        spec.attach(mujoco.MjSpec.from_file(str(robot.mjcf)), frame=frame, prefix=prefix)
-    for prop in props:
-        spec.attach(mujoco.MjSpec.from_file(str(prop.mjcf)), frame=spec.worldbody.add_frame(), prefix=PROP_PREFIX)
-    for camera, body in robot.camera_targets:
-        spec.camera(camera).mode = mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY
-        spec.camera(camera).targetbody = body
-    for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
-        spec.camera(f"{prefix}wrist").name = f"{arm.name}_wrist"
-    for element in (*spec.bodies, *spec.joints, *spec.geoms):
-        element.name = element.name.removeprefix(PROP_PREFIX)
-    return spec

@@ -153,11 +153,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def read_tensors(path: Path, hint: str = RESTORE_OR_EARLIER) -> dict[str, Tensor]:
-    """Inverse of `write_tensors`, on the CPU.
-
-    Args:
-        path: The file.
-        hint: What to do if it is damaged.
+    """Inverse of `write_tensors`, on the CPU; the hint says what to do if the file is damaged.
 
     Raises:
         CheckpointError: Missing or damaged.
@@ -169,12 +165,7 @@ def read_tensors(path: Path, hint: str = RESTORE_OR_EARLIER) -> dict[str, Tensor
 
 
 def tensor_mismatches(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """One line for each tensor that is missing, unknown or of another shape; empty if all agree.
-
-    Args:
-        expected: Tensors of the model.
-        found: Tensors of the file.
-    """
+    """One line for each tensor of the model that is missing or of another shape in a file, or unknown to the model."""
     return [
         *(f"{name} is missing" for name in expected if name not in found),
         *(f"{name} is unknown" for name in found if name not in expected),

@@ -95,12 +95,7 @@ def _listed(value: object) -> str:
 
 
 def unseen_tasks_warning(policy_spec: EnvSpec, env_specs: Sequence[EnvSpec]) -> str:
-    """One line about tasks that the policy was not trained on; empty if there are none.
-
-    Args:
-        policy_spec: Spec of the checkpoint.
-        env_specs: Specs of the environments it acts in.
-    """
+    """One line about tasks of environments that the policy was not trained on; empty if there are none."""
     unseen = [spec.task for spec in env_specs if not _trained_on(policy_spec, spec)]
     if not unseen:
         return ""

@@ -60,10 +60,7 @@ class Statistics:
 class Normalization(nn.Module):
     """Scales values to mean 0 and standard deviation 1, and back.
 
-    Mean and standard deviation are buffers, so a state dict is complete.
-
-    Args:
-        statistics: Of the training data, D dimensions. Standard deviations are clipped at `SMALLEST_STD`.
+    Mean and standard deviation are buffers, so a state dict is complete. The latter is clipped at `SMALLEST_STD`.
     """
 
     mean: Tensor

@@ -129,15 +129,6 @@ def prune(run: Path, keep: int, done: int) -> None:
         _remove(checkpoint_path(run, step))
 
 
-def remove_leftovers(run: Path) -> None:
-    """Remove unfinished files of killed processes. Only while no process writes there."""
-    for leftover in (run / CHECKPOINTS).glob(f".*{TEMPORARY}*"):
-        if leftover.is_symlink():
-            leftover.unlink()
-        else:
-            shutil.rmtree(leftover)
-
-
 def _remove(folder: Path) -> None:
     """Remove a folder so that it is never visible in part."""
     if not folder.exists():

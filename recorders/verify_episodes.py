@@ -69,12 +69,7 @@ def _main(config: VerifyConfig) -> int:
 
 
 def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
-    """A table with a line per episode, then errors, notes and totals.
-
-    Args:
-        paths: The arguments of the command; episodes of a single path are named within it.
-        results: Each episode with its result.
-    """
+    """A table with a line per episode, then errors, notes and totals. Episodes of a single path are named within it."""
     root = paths[0] if len(paths) == 1 else None
     verified = [result for _, result in results if isinstance(result, Verification)]
     errors = [_error(path, error) for path, error in results if isinstance(error, WorkerError)]

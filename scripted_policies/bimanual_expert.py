@@ -138,11 +138,9 @@ class JointTracker:
         self._correction = np.zeros(len(self._home))
 
     def command(self, reference: FloatArray, steady: npt.NDArray[np.bool_]) -> FloatArray:
-        """The joint command for this step [rad].
+        """The joint command for this step [rad], for joint positions to reach [rad].
 
-        Args:
-            reference: Joint positions to reach [rad].
-            steady: Which joints have a constant reference, so that their error may be integrated.
+        The error of the joints that are `steady`, whose reference is constant, is integrated.
         """
         error = reference - self._data.qpos[self._qpos]
         self._correction += INTEGRAL_GAIN * np.where(steady, error, 0.0)

@@ -12,6 +12,7 @@ from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.codec import to_json
+from ambidex.envs.registry import FAMILIES
 from ambidex.text import first_few, pluralize, text_table
 
 CRITERIA = {
@@ -135,7 +136,7 @@ class BenchmarkSummary:
 
     def _criterion(self) -> str:
         spec = next(iter(self.info.env_specs.values()))
-        criterion = CRITERIA[spec.success].format(hold="0.5 s" if spec.family == "libero" else "0.2 s")
+        criterion = CRITERIA[spec.success].format(hold=f"{FAMILIES[spec.family].hold_s:g} s")
         return f"{criterion} Protocol: {self.info.protocol}." if self.info.protocol else criterion
 
     def _pace(self) -> str:

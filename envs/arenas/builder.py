@@ -3,11 +3,12 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.objects.building.builder import COLLISION, SOLIMP, SOLREF, VISUAL, add_material, add_mesh
+from ambidex.envs.objects.building.builder import add_collision_geom, add_material, add_mesh, add_visual_geom
 from ambidex.envs.objects.building.mesh import Colour, Mesh, merge
 from ambidex.envs.objects.building.shapes import WHOLE_TEXTURE, box
 from ambidex.envs.objects.building.surfaces import board, project_texture
 from ambidex.envs.objects.properties import Vector
+from ambidex.envs.simulation.pose import quaternion_of
 from ambidex.envs.types import FloatArray, ImageArray
 
 FRICTION = (0.95, 0.01, 0.0001)
@@ -18,19 +19,13 @@ WHITE: Colour = (0.88, 0.87, 0.85)
 
 
 class ArenaBuilder:
-    """Builds the model of an arena, in world coordinates.
+    """Builds the model of an arena, in world coordinates. It starts with lights, and cameras that look at the surface.
 
     Attributes:
         spec: The model so far.
     """
 
     def __init__(self, name: str, surface: float) -> None:
-        """Make an empty arena with lights and cameras.
-
-        Args:
-            name: Its name.
-            surface: Height of the table's top or the floor [m], which cameras look at.
-        """
         self.spec = mujoco.MjSpec()
         self.spec.modelname = name
         self.spec.compiler.degree = False
@@ -47,15 +42,8 @@ class ArenaBuilder:
             texture: Shape (H, W, 3) uint8, its first row at v = 0.
         """
         label = f"room{len(self.spec.meshes)}"
-        self.spec.worldbody.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=add_mesh(self.spec, label, mesh),
-            material=add_material(self.spec, label, (*colour, 1.0), texture, 0.05, 0.1),
-            group=VISUAL,
-            contype=0,
-            conaffinity=0,
-            mass=0.0,
-        )
+        material = add_material(self.spec, label, (*colour, 1.0), texture, 0.05, 0.1)
+        add_visual_geom(self.spec.worldbody, add_mesh(self.spec, label, mesh), material)
 
     def add_box(self, name: str, low: Vector, high: Vector) -> None:
         """Add an invisible box as collision geom, between two corners [m]."""
@@ -98,17 +86,8 @@ class ArenaBuilder:
         self.add_visual(merge(*_legs(low, high), _apron(low, high)), frame)
 
     def _add_collision(self, name: str, kind: mujoco.mjtGeom, centre: FloatArray, size: FloatArray) -> None:
-        self.spec.worldbody.add_geom(
-            name=name,
-            type=kind,
-            pos=centre,
-            size=size,
-            group=COLLISION,
-            condim=4,
-            friction=FRICTION,
-            solref=SOLREF,
-            solimp=SOLIMP,
-        )
+        geom = add_collision_geom(self.spec.worldbody, kind, centre, size, FRICTION)
+        geom.name = name
 
     def _set_view(self, surface: float) -> None:
         # Fixed, so that the clipping planes, which are fractions of the extent, do not depend on the content.
@@ -149,8 +128,7 @@ class ArenaBuilder:
             back /= np.linalg.norm(back)
             right = np.cross((0.0, 0.0, 1.0), back)
             right /= np.linalg.norm(right)
-            quaternion = np.empty(4)
-            mujoco.mju_mat2Quat(quaternion, np.column_stack([right, np.cross(back, right), back]).ravel())
+            quaternion = quaternion_of(np.column_stack([right, np.cross(back, right), back]))
             self.spec.worldbody.add_camera(name=name, pos=position, quat=quaternion, fovy=45.0)
 
 

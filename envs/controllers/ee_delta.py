@@ -6,6 +6,7 @@ import numpy as np
 from ambidex.envs.controllers.osc import OscMemory, OscReference, OscSettings
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.joint_space import JointSpace
+from ambidex.envs.simulation.pose import quaternion_about, quaternion_of, rotation_matrix
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 
@@ -54,7 +55,7 @@ class EeDelta:
         now, free = self._current(OscMemory.read(userdata), here, speed)
         position, rotation = self._goal(now, wanted)
         q, velocity = self._reference.advance(now.position, now.velocity, position, rotation, self._duration)
-        OscMemory(position=q, velocity=velocity, goal=_quaternion(rotation)).write(userdata)
+        OscMemory(position=q, velocity=velocity, goal=quaternion_of(rotation)).write(userdata)
         command = self._servos.command_of_motion(q, velocity)
         if free == 1.0:
             return command
@@ -64,7 +65,7 @@ class EeDelta:
     def _current(self, memory: OscMemory | None, here: FloatArray, speed: FloatArray) -> tuple[OscMemory, float]:
         """The state that the reference continues from, and how freely the arm moves, 0 to 1."""
         if memory is None:
-            return OscMemory(position=here, velocity=speed, goal=_quaternion(self._reference.tool(here)[1])), 1.0
+            return OscMemory(position=here, velocity=speed, goal=quaternion_of(self._reference.tool(here)[1])), 1.0
         lag = memory.velocity - speed
         lag_ratio = float(np.linalg.norm(lag) / (np.linalg.norm(memory.velocity) + self._settings.still))
         follows = min(1.0, max(0.0, 3.0 - 4.0 * lag_ratio))
@@ -83,7 +84,7 @@ class EeDelta:
     def _goal(self, now: OscMemory, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
         position, rotation = self._reference.tool(now.position)
         turn = self._settings.rotation_scale * wanted[3:]
-        goal = _rotation_of(turn) @ rotation if turn.any() else _matrix(now.goal)
+        goal = _rotation_of(turn) @ rotation if turn.any() else rotation_matrix(now.goal)
         return position + self._settings.position_scale * wanted[:3], goal
 
 
@@ -115,18 +116,5 @@ class Servos:
 
 
 def _rotation_of(vector: FloatArray) -> FloatArray:
-    quaternion, angle = np.empty(4), float(np.linalg.norm(vector))
-    mujoco.mju_axisAngle2Quat(quaternion, vector / angle, angle)
-    return _matrix(quaternion)
-
-
-def _matrix(quaternion: FloatArray) -> FloatArray:
-    out = np.empty(9)
-    mujoco.mju_quat2Mat(out, quaternion)
-    return out.reshape(3, 3)
-
-
-def _quaternion(matrix: FloatArray) -> FloatArray:
-    out = np.empty(4)
-    mujoco.mju_mat2Quat(out, np.ascontiguousarray(matrix).ravel())
-    return out
+    angle = float(np.linalg.norm(vector))
+    return rotation_matrix(quaternion_about(vector / angle, angle))

@@ -82,14 +82,8 @@ class OscReference:
     """LIBERO's arm and controller: Khatib, 1987, with position and orientation decoupled and torques clipped.
 
     Evaluated on a model of the arm that LIBERO simulates, without contacts. Jacobian and masses are constant for a part
-    of a control step, in which the motion is linear up to the torque limits.
-
-    Args:
-        home: Joint positions that the null-space term pulls to [rad], shape (7,).
-        settings: Gains and limits.
-
-    Attributes:
-        settings: Gains and limits.
+    of a control step, in which the motion is linear up to the torque limits. The null-space term pulls to the joint
+    positions `home` [rad], shape (7,).
     """
 
     def __init__(self, home: FloatArray, settings: OscSettings) -> None:
@@ -186,11 +180,5 @@ class OscReference:
     def _turn(self, rotation: FloatArray) -> FloatArray:
         """Orientation error: half the sum of the axes' cross products, i.e. the sine of the angle times the axis."""
         here = self._data.site_xmat[self._site].reshape(3, 3)
-        difference = here @ rotation.T
-        return 0.5 * np.array(
-            [
-                difference[1, 2] - difference[2, 1],
-                difference[2, 0] - difference[0, 2],
-                difference[0, 1] - difference[1, 0],
-            ]
-        )
+        d = here @ rotation.T
+        return 0.5 * np.array([d[1, 2] - d[2, 1], d[2, 0] - d[0, 2], d[0, 1] - d[1, 0]])

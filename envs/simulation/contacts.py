@@ -12,17 +12,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Contacts:
-    """Contacts between groups of geoms, and between bodies with everything attached to them.
-
-    Args:
-        model: Compiled model.
-        data: Its current state.
-        groups: Group name -> geom ids.
-    """
+    """Contacts between groups of geoms, given by their ids, and between bodies with everything attached to them."""
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, groups: Mapping[str, Sequence[int]]) -> None:
         self._model, self._data = model, data
-        self._groups = {name: _mask(model.ngeom, ids) for name, ids in groups.items()}
+        self._groups = {name: np.isin(np.arange(model.ngeom), ids) for name, ids in groups.items()}
         self._subtrees: dict[str, Mask] = {}
         self._pairs: npt.NDArray[np.int32] | None = None
 
@@ -68,9 +62,3 @@ def subtree_geoms(model: mujoco.MjModel, body: str) -> Mask:
     for i in range(root + 1, model.nbody):  # parents come before their children
         inside[i] = inside[model.body_parentid[i]]
     return np.asarray(inside[model.geom_bodyid])
-
-
-def _mask(size: int, ids: Sequence[int]) -> Mask:
-    mask = np.zeros(size, bool)
-    mask[list(ids)] = True
-    return mask

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.robot import Arm, Robot
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, quaternion_of
 from ambidex.envs.types import FloatArray
 
 RETRY_DAMPING = 1e-3  # added after a step that increased the error, times (scale - 1) [m^2/rad^2]
@@ -64,9 +64,7 @@ class Kinematics:
         """Pose of the tool centre point in the world."""
         self._data.qpos[self._qpos] = q
         mujoco.mj_kinematics(self._model, self._data)
-        quaternion = np.empty(4)
-        mujoco.mju_mat2Quat(quaternion, self._data.site_xmat[self._site])
-        return Pose(self._data.site_xpos[self._site].copy(), quaternion)
+        return Pose(self._data.site_xpos[self._site].copy(), quaternion_of(self._data.site_xmat[self._site]))
 
     def jacobian(self, q: FloatArray) -> FloatArray:
         """Geometric Jacobian of the tool centre point, world axes, linear rows first, shape (6, joints)."""
@@ -74,16 +72,9 @@ class Kinematics:
         return self._jacobian_here()
 
     def inverse(self, q: FloatArray, target: Pose, *, max_step: float = np.inf, iterations: int = 4) -> FloatArray:
-        """Joint positions near q that bring the tool to the target, subject to limits, max_step and iterations.
+        """Joint positions (joints,) [rad] near q that bring the tool to the target, subject to joint limits.
 
-        Args:
-            q: Joint positions to start from.
-            target: Pose of the tool centre point in the world.
-            max_step: Largest change of a joint from q [rad].
-            iterations: Maximum number of Gauss-Newton steps.
-
-        Returns:
-            Shape (joints,) [rad], within the joint limits.
+        No joint changes by more than `max_step` [rad] from q; `iterations` is the largest number of Gauss-Newton steps.
         """
         low, high = np.maximum(self.low, q - max_step), np.minimum(self.high, q + max_step)
         best = current = np.clip(q, low, high)

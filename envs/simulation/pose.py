@@ -67,6 +67,20 @@ def quaternion_product(*factors: FloatArray) -> FloatArray:
     return result
 
 
+def quaternion_of(matrix: FloatArray) -> FloatArray:
+    """Unit quaternion (wxyz) of a rotation matrix, shape (3, 3) or (9,)."""
+    out = np.empty(4)
+    mujoco.mju_mat2Quat(out, np.ascontiguousarray(matrix).ravel())
+    return out
+
+
+def rotation_matrix(quaternion: FloatArray) -> FloatArray:
+    """Rotation matrix (3, 3) of a unit quaternion (wxyz)."""
+    out = np.empty(9)
+    mujoco.mju_quat2Mat(out, quaternion)
+    return out.reshape(3, 3)
+
+
 def rotation_between(start: FloatArray, end: FloatArray) -> FloatArray:
     """Rotation vector (3,) [rad] in the parent frame that turns `start` (wxyz) into `end`; norm at most pi."""
     inverse, difference, vector = np.empty(4), np.empty(4), np.empty(3)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ambidex.envs.robot import Robot
 from ambidex.envs.simulation.contacts import Contacts
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, quaternion_of
 from ambidex.envs.types import FloatArray
 from ambidex.errors import SimulationError
 
@@ -83,11 +83,7 @@ class Scene:
         self._check_stable()
 
     def follow(self, actuators: npt.NDArray[np.int_], path: FloatArray) -> None:
-        """Step the physics once per row of controls; the last row stays set.
-
-        Args:
-            actuators: Actuator ids, shape (C,).
-            path: Controls, shape (substeps, C).
+        """Step the physics once per row of a path (substeps, C) of controls for C actuators; the last row stays set.
 
         Raises:
             SimulationError: The simulation has become unstable.
@@ -185,9 +181,7 @@ class Scene:
     def site_pose(self, site: str) -> Pose:
         """Pose of a site in the world."""
         view = self.data.site(site)
-        quaternion = np.empty(4)
-        mujoco.mju_mat2Quat(quaternion, view.xmat)
-        return Pose(view.xpos.copy(), quaternion)
+        return Pose(view.xpos.copy(), quaternion_of(view.xmat))
 
     def groups_touch(self, a: str, b: str) -> bool:
         """Whether any geom of group `a` is in contact with any geom of group `b`.

@@ -70,32 +70,14 @@ class CvaeEncoder(nn.Module):
         return Gaussian(mean=mean, log_variance=log_variance)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Prediction:
-    """Output of the ACT model, one chunk for each sample.
-
-    Attributes:
-        actions: Normalised, shape (B, K, A).
-        padding: Logits of "beyond the end of the episode", shape (B, K); None without that head.
-    """
-
-    actions: Tensor
-    padding: Tensor | None
-
-
 class ActModel(nn.Module):
     """Maps normalised observations to normalised actions.
 
     In training `cvae` infers the latent variable from the demonstration and `forward` gets a sample of it; otherwise
     the latent variable is zero, the mean of the prior. With several instructions in the config, the instruction is a
-    learned vector beside the other tokens.
+    learned vector beside the other tokens. Without cameras object poses are used instead.
 
-    Args:
-        config: Sizes.
-        cameras: Camera names; empty to use object poses instead.
-        joints: Dimensions of proprioception, J.
-        objects: Dimensions of object poses, O.
-        actions: Dimensions of an action, A.
+    The last arguments are the dimensions J, O and A.
     """
 
     def __init__(self, config: ActConfig, cameras: tuple[str, ...], joints: int, objects: int, actions: int) -> None:
@@ -127,8 +109,10 @@ class ActModel(nn.Module):
         objects: Tensor | None,
         images: Mapping[str, Tensor],
         task: Tensor | None = None,
-    ) -> Prediction:
-        """Predict a chunk.
+    ) -> tuple[Tensor, Tensor | None]:
+        """Predict a chunk: normalised actions (B, K, A), and logits of "beyond the end of the episode" (B, K).
+
+        The latter are None without that head.
 
         Args:
             latent: Shape (B, latent).
@@ -143,7 +127,7 @@ class ActModel(nn.Module):
         with torch.autocast(tokens.device.type, enabled=False):  # cheap, and its output is the result
             actions = self.actions(tokens)  # (B, K, A)
             padding = None if self.padding is None else self.padding(tokens).squeeze(-1)  # (B, K)
-        return Prediction(actions=actions, padding=padding)
+        return actions, padding
 
     def _encode(
         self,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import NoImagesError, UsageError
 from ambidex.policies.act.config import ActConfig
-from ambidex.policies.act.model import ActModel, Prediction
+from ambidex.policies.act.model import ActModel
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Normalization, Statistics
@@ -43,11 +43,11 @@ class ActPolicy(Policy):
         """L1 over actions within the episode, KL divergence of the latent variable, and their weighted sum."""
         actions = self.actions(batch.actions)  # (B, K, A)
         latent = self.model.cvae(self.qpos(batch.observation.qpos), actions, batch.is_pad)  # (B, latent), a Gaussian
-        prediction = self._run(latent.sample(), batch.observation)
-        terms = {"l1": masked_l1(prediction.actions, actions, batch.is_pad), "kl": latent.divergence()}
+        predicted, padding = self._run(latent.sample(), batch.observation)
+        terms = {"l1": masked_l1(predicted, actions, batch.is_pad), "kl": latent.divergence()}
         loss = terms["l1"] + self.config.kl_weight * terms["kl"]
-        if prediction.padding is not None:
-            terms["padding"] = F.binary_cross_entropy_with_logits(prediction.padding, batch.is_pad.float())
+        if padding is not None:
+            terms["padding"] = F.binary_cross_entropy_with_logits(padding, batch.is_pad.float())
             loss = loss + self.config.padding_weight * terms["padding"]
         return {"loss": loss, **terms}
 
@@ -55,7 +55,7 @@ class ActPolicy(Policy):
     def predict(self, observation: ObservationBatch) -> Tensor:
         """The next K actions in the environment's units, shape (B, K, A), for a latent variable of zero."""
         latent = observation.qpos.new_zeros(len(observation), self.config.latent)
-        return self.actions.inverse(self._run(latent, observation).actions)
+        return self.actions.inverse(self._run(latent, observation)[0])
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Those of ResNet-18."""
@@ -74,7 +74,7 @@ class ActPolicy(Policy):
             return ""
         return load_resnet_weights(self.model.cameras.backbone, self.config.backbone_weights)
 
-    def _run(self, latent: Tensor, observation: ObservationBatch) -> Prediction:
+    def _run(self, latent: Tensor, observation: ObservationBatch) -> tuple[Tensor, Tensor | None]:
         objects = None if self.objects is None else self.objects(observation.objects)  # (B, O)
         task = self._task_indices(observation.instructions, latent.device) if self.instructions else None  # (B,)
         return self.model(latent, self.qpos(observation.qpos), objects, observation.images, task)  # type: ignore[no-any-return]

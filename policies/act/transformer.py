@@ -14,14 +14,7 @@ TEMPERATURE = 10_000.0  # of positions
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward, each with a residual and a norm after it, as in the original.
-
-    Args:
-        d_model: Width of tokens, D.
-        heads: Attention heads.
-        feedforward: Hidden width of the feed-forward part.
-        dropout: Share of activations dropped in training.
-    """
+    """Self-attention and feed-forward, each with a residual and a norm after it, as in the original."""
 
     def __init__(self, d_model: int, heads: int, feedforward: int, dropout: float) -> None:
         super().__init__()
@@ -149,10 +142,8 @@ class Dropout(nn.Module):
     """Dropout that is fast on a CPU: it draws one random byte for each activation, eight at once.
 
     torch draws one number for each activation there, which takes a fifth of ACT's training step. With bytes the share
-    is a multiple of 1/256 (26/256 for 0.1). On other devices this is torch's own dropout.
-
-    Args:
-        share: Share of activations dropped in training; the others are scaled up so that the mean stays.
+    that is dropped in training is a multiple of 1/256 (26/256 for 0.1); the other activations are scaled up so that the
+    mean stays. On other devices this is torch's own dropout.
     """
 
     def __init__(self, share: float) -> None:

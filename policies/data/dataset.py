@@ -29,10 +29,6 @@ REPORTED_DIFFERENCES = ("spread", "success", "settle_steps")
 def read_tables(directories: Sequence[Path], *, multi_embodiment: bool) -> tuple[EpisodeTable, ...]:
     """The successful episodes of some datasets, one table for each embodiment, in the order of `directories`.
 
-    Args:
-        directories: Dataset folders.
-        multi_embodiment: Whether there may be several embodiments.
-
     Raises:
         UsageError: No dataset is named, one is named twice or missing, or they do not fit together.
         DatasetError: A dataset is damaged, has no successful episode, or one of a benchmark's seed.
@@ -43,12 +39,6 @@ def read_tables(directories: Sequence[Path], *, multi_embodiment: bool) -> tuple
     for dataset in map(Dataset, directories):
         groups.setdefault(embodiment_of(dataset.spec) if multi_embodiment else "", []).append(dataset)
     return tuple(_table(datasets) for datasets in groups.values())
-
-
-def read_table(directories: Sequence[Path]) -> EpisodeTable:
-    """The successful episodes of some datasets of one embodiment, in the order given; errors as `read_tables`."""
-    (table,) = read_tables(directories, multi_embodiment=False)
-    return table
 
 
 def check_directories(directories: Sequence[Path]) -> None:

@@ -35,14 +35,8 @@ class Sampler:
     """Draws every row once per epoch, in another order each time; batches may span two epochs.
 
     The rows of a step are a pure function of (rows, batch_size * ranks, seed, step): nothing has to be stored to
-    resume, and several processes together see what one sees with the same total batch size.
-
-    Args:
-        rows: The rows to sample.
-        batch_size: Rows per step and process.
-        seed: Decides the orders.
-        rank: Index of this process.
-        ranks: Number of processes.
+    resume, and several processes together see what one sees with the same total batch size. `batch_size` counts the
+    rows of one process, the one with this rank.
     """
 
     def __init__(self, rows: RowArray, batch_size: int, seed: int, rank: int = 0, ranks: int = 1) -> None:
@@ -67,15 +61,10 @@ class Sampler:
 
 
 class Mixture:
-    """Assigns each training step to one embodiment, at random by weight.
+    """Assigns each training step to one embodiment, at random by weight, which is more than 0.
 
     The embodiment of a step is a pure function of (weights, seed, step), so it is the same in all processes and after
     an interruption.
-
-    Args:
-        weights: Sampling weight of each embodiment, shape (E,); more than 0.
-        seed: Decides the draws.
-        steps: Training steps.
 
     Attributes:
         embodiments: Index of each step's embodiment, shape (steps,).

@@ -1,7 +1,6 @@
 """Where the frames of training samples are stored: decoded once in memory, or streamed from the files."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,46 +19,34 @@ USABLE_SHARE = 0.6  # of free memory; the rest is for the policy and other proce
 UNKNOWN = 2**62  # [B]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FrameStorage:
-    """Where decoded frames are stored.
+def choose_storage(
+    size: int, device: torch.device, data_path: str, processes: int = 1
+) -> tuple[torch.device | None, str]:
+    """The device to store decoded frames on, None to stream them, and the reason, for the log.
 
-    Attributes:
-        device: Their device; None if they are streamed.
-        reason: Description for the log.
-    """
+    It is the training device if they fit there, else the machine's memory if they fit there.
 
-    device: torch.device | None
-    reason: str
-
-
-def choose_storage(size: int, device: torch.device, data_path: str, processes: int = 1) -> FrameStorage:
-    """The training device if the frames fit there, else the machine's memory if they fit, else streaming.
-
-    Args:
-        size: Size of all decoded frames [B].
-        device: The training device.
-        data_path: One of `DATA_PATHS`.
-        processes: Training processes on this machine, each with its own copy of the frames.
+    Each of the training processes on this machine has its own copy of the frames, whose size [B] is that of all of them
+    decoded. `data_path` is one of `DATA_PATHS`.
 
     Raises:
         UsageError: The path is "resident" and the frames do not fit.
     """
     needed, cpu = _gigabytes(size), torch.device("cpu")
     if size == 0:
-        return FrameStorage(device=device, reason="no images")
+        return device, "no images"
     if data_path == "streaming":
-        return FrameStorage(device=None, reason="frames are streamed from the files, as requested")
+        return None, "frames are streamed from the files, as requested"
     if device.type == "cuda" and size <= spare_memory(device):
-        return FrameStorage(device=device, reason=f"frames are resident on the GPU ({needed})")
+        return device, f"frames are resident on the GPU ({needed})"
     spare = spare_memory(cpu) // processes
     if size <= spare:
-        return FrameStorage(device=cpu, reason=f"frames are resident in memory ({needed})")
+        return cpu, f"frames are resident in memory ({needed})"
     comparison = f"decoded they take {needed}, {_gigabytes(spare)} are available"
     if data_path == "resident":
         hint = "Use --data-path streaming, fewer --cameras, or smaller images (render-episodes --image-size H W)."
         raise UsageError(f"--data-path resident: {comparison}.", hint, field="data_path", got=size, expected=spare)
-    return FrameStorage(device=None, reason=f"frames are streamed from the files: {comparison}")
+    return None, f"frames are streamed from the files: {comparison}"
 
 
 def frames_size(rows: int, cameras: Sequence[str], image_size: tuple[int, int]) -> int:

@@ -55,10 +55,6 @@ class ErrorReply:
 class PolicyClient:
     """Sends observations to a policy server, one request at a time.
 
-    Args:
-        address: Of the server.
-        authkey: Secret of the server.
-
     Attributes:
         policy: The policy that is served.
         unavailable: Why the server can no longer be used; empty while it can.

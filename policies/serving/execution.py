@@ -65,7 +65,7 @@ def choose_execution(
         steps: Actions per chunk that the user asks for; None for the policy's own number.
         policy_steps: The policy's own number; None for the whole chunk.
         chunk_size: Actions per prediction.
-        code: The code that all chunks are made from; None if the policy chooses, or has none.
+        code: See `Execution`.
 
     Raises:
         UnknownNameError: No such mode.
@@ -86,9 +86,7 @@ def choose_execution(
 class ChunkExecution:
     """Open loop: predicts a chunk, executes its first actions, then predicts again.
 
-    Args:
-        predict: Source of chunks.
-        steps: Actions executed before the next prediction; None for the whole chunk, 1 to close the loop.
+    With no number of steps the whole chunk is executed; with 1 the loop is closed.
 
     Attributes:
         code: Of the current chunk.
@@ -117,11 +115,7 @@ class EnsembleExecution:
 
     The weights are w_i = exp(-m i) with i = 0 for the oldest prediction, as in the original ACT (Zhao et al.,
     "Learning fine-grained bimanual manipulation with low-cost hardware", RSS 2023, section IV-C). Every prediction
-    made in this episode counts; the original treats an action of zeros as a missing one.
-
-    Args:
-        predict: Source of chunks, all of one length K.
-        m: How fast newer predictions lose weight; 0 weighs all alike.
+    made in this episode counts; the original treats an action of zeros as a missing one. All chunks have one length K.
 
     Attributes:
         code: Of the newest chunk, though older chunks also contribute to the action.

@@ -22,12 +22,7 @@ class FixedBatch:
     """Answers up to `batch_size` requests in one forward pass of exactly `batch_size` rows.
 
     Free batch slots repeat the last request. Libraries choose their kernels, and with them the order of their sums, by
-    the shape of a batch: one shape means one kernel.
-
-    Args:
-        policy: In evaluation mode, on `device`.
-        device: Where it computes.
-        batch_size: Rows of every forward pass.
+    the shape of a batch: one shape means one kernel. The policy is in evaluation mode, on the device.
     """
 
     def __init__(self, policy: Policy, device: torch.device, batch_size: int) -> None:
@@ -80,10 +75,7 @@ def make_fixed_batch(
 ) -> tuple[FixedBatch, tuple[str, ...]]:
     """The batch to serve a policy with, after testing it on random requests.
 
-    Args:
-        policy: In evaluation mode, on `device`.
-        device: Where it computes.
-        batch_size: Rows of every forward pass; None for 1 on a CPU and `GPU_BATCH_SIZE` elsewhere.
+    Without a batch size it has 1 row on a CPU and `GPU_BATCH_SIZE` elsewhere.
 
     Returns:
         The batch, and notes about reproducibility; none if answers are repeatable and independent.

@@ -80,13 +80,8 @@ class PolicyServer:
     def serve(self, policy: "Policy", device: "torch.device", *, threads: int = 1) -> None:
         """Test the policy, then accept clients and return; threads do the rest.
 
-        On a CPU a forward pass has one row and one torch thread, and `threads` of them run side by side. On a GPU there
-        is one at a time, of several rows.
-
-        Args:
-            policy: What to serve; it is put into evaluation mode and moved.
-            device: Where it computes.
-            threads: Forward passes at the same time on a CPU.
+        The policy is put into evaluation mode and moved. On a CPU a forward pass has one row and one torch thread, and
+        `threads` of them run side by side. On a GPU there is one at a time, of several rows.
         """
         from ambidex.policies.serving.fixed_batch import make_fixed_batch
 

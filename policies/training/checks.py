@@ -132,9 +132,7 @@ def _named_cameras(config: TrainConfig[Any]) -> tuple[str, ...]:
 def rendering_commands(specs: Mapping[Path, EnvSpec], cameras: Iterable[str] = ()) -> str:
     """The command that renders each dataset, as it can be typed; only the first of many.
 
-    Args:
-        specs: Spec of each dataset.
-        cameras: Cameras to render; if empty the one in `DEFAULT_VIEWS`.
+    Without names of cameras it is the one in `DEFAULT_VIEWS`.
     """
     return first_few([f"`{_rendering_command(path, spec, tuple(cameras))}`" for path, spec in specs.items()])
 
@@ -163,14 +161,7 @@ def hint_after_damage(run: Path, step: int, policy: str) -> str:
 
 
 def hint_after_changed_settings(run: Path, old: TrainConfig[Any], new: TrainConfig[Any], differences: int) -> str:
-    """What to do if --resume is given with flags that differ.
-
-    Args:
-        run: The run folder.
-        old: Its settings.
-        new: The settings asked for.
-        differences: Number of settings that differ.
-    """
+    """What to do if --resume is given and a number of flags differ from those of the run."""
     usual = "Leave out the flags that differ, or train in another --output-dir."
     if old.schedule != "cosine" or new.steps <= old.steps:
         return usual

@@ -121,13 +121,10 @@ def _wrap_losses(plan: TrainPlan) -> Losses:
 
 
 def rate_factor(step: int, *, steps: int, warmup_steps: int, schedule: str) -> float:
-    """Learning rate of a step as a share of the peak, in (0, 1].
+    """Learning rate of a step, from 0, as a share of the peak, in (0, 1].
 
-    Args:
-        step: From 0.
-        steps: Of the whole run.
-        warmup_steps: Steps over which it rises linearly.
-        schedule: "cosine" falls to 0 at `steps` (Loshchilov & Hutter, "SGDR", ICLR 2017), "constant" stays at 1.
+    It rises linearly over `warmup_steps`. Then "cosine" falls to 0 at `steps`, the end of the run (Loshchilov & Hutter,
+    "SGDR", ICLR 2017), "constant" stays at 1.
     """
     if step < warmup_steps:
         return (step + 1) / (warmup_steps + 1)

@@ -22,15 +22,9 @@ STEP_PARTS = ("data", "forward_backward", "update", "logging")
 
 
 class TrainingLog:
-    """Writes curves and progress.
+    """Writes curves and progress of a run of `steps` steps; entries after step `done` of earlier processes are dropped.
 
-    Args:
-        run: The run folder.
-        label: Name of the training in the progress line.
-        steps: Of the whole run.
-        done: Steps done by earlier processes; entries of theirs after it are dropped.
-        quiet: Show no progress.
-        writes: Whether this process writes at all.
+    If the process does not write, it shows no progress either.
     """
 
     def __init__(self, run: Path, label: str, *, steps: int, done: int, quiet: bool, writes: bool = True) -> None:

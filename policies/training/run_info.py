@@ -40,12 +40,7 @@ def read_train_json(run: Path) -> dict[str, object]:
 
 
 def config_of(run: Path, values: dict[str, object], model: type) -> TrainConfig[Any]:
-    """The config of a run.
-
-    Args:
-        run: The run folder.
-        values: Entries of its train.json.
-        model: Type of the policy's settings.
+    """The config of a run, from the entries of its train.json and the type of the policy's settings.
 
     Raises:
         CheckpointError: It is of another version.
@@ -78,15 +73,10 @@ def data_facts(tables: Sequence[EpisodeTable]) -> dict[str, object]:
 
 
 def stored_settings(path: Path, policy: str, kind: type[Any]) -> Any:
-    """The settings of a checkpoint's policy.
-
-    Args:
-        path: A run folder, checkpoints/last, or checkpoints/STEP.
-        policy: Expected name of the policy.
-        kind: Type of its settings.
+    """The settings of a checkpoint's policy, of this type.
 
     Raises:
-        UsageError: There is no checkpoint, or it is of another policy.
+        UsageError: There is no checkpoint, or it is of another policy than the expected one.
         CheckpointError: It is damaged, or of another version.
     """
     file = find_checkpoint(path) / CONFIG

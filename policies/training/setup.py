@@ -15,14 +15,7 @@ from ambidex.policies.data.batches import Augmentation, SampleGatherer
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray, row_blocks
 from ambidex.policies.data.frames import FrameReader
 from ambidex.policies.data.split import Mixture, Sampler
-from ambidex.policies.data.storage import (
-    FrameSource,
-    FrameStorage,
-    ResidentFrames,
-    StreamingFrames,
-    choose_storage,
-    frames_size,
-)
+from ambidex.policies.data.storage import FrameSource, ResidentFrames, StreamingFrames, choose_storage, frames_size
 from ambidex.policies.policy import Policy
 from ambidex.policies.training.checks import check_inputs, check_named_cameras, raise_missing_images
 from ambidex.policies.training.config import TrainConfig
@@ -78,8 +71,8 @@ def make_policy(config: TrainConfig[Any], data: Sequence[EmbodimentData]) -> Pol
     return policy
 
 
-def plan_storage(plan: TrainPlan) -> FrameStorage:
-    """Where to store the frames of all embodiments.
+def plan_storage(plan: TrainPlan) -> tuple[torch.device | None, str]:
+    """Where to store the frames of all embodiments, and why; see `choose_storage`.
 
     Raises:
         UsageError: The frames do not fit where they are wanted.
@@ -120,8 +113,8 @@ class SampleStream:
             yield self.gatherer.batch(order, augment(images))
 
 
-def make_stream(plan: TrainPlan, data: EmbodimentData, storage: FrameStorage) -> SampleStream:
-    """The samples of an embodiment; decodes all frames if they are to be resident.
+def make_stream(plan: TrainPlan, data: EmbodimentData, storage: torch.device | None) -> SampleStream:
+    """The samples of an embodiment; decodes all frames if there is a device to store them on.
 
     Raises:
         DatasetError: A frame is damaged.
@@ -164,12 +157,14 @@ def _cache_features(plan: TrainPlan, stream: SampleStream) -> None:
     plan.policy.train()
 
 
-def _frame_source(plan: TrainPlan, table: EpisodeTable, reader: FrameReader, storage: FrameStorage) -> FrameSource:
+def _frame_source(
+    plan: TrainPlan, table: EpisodeTable, reader: FrameReader, storage: torch.device | None
+) -> FrameSource:
     workers = plan.config.data_workers
     if workers is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = min(MAX_WORKERS, max(1, cores // plan.ranks.local_count))
-    if storage.device is None:
+    if storage is None:
         # The embodiments stream at the same time and share the workers.
         return StreamingFrames(reader, plan.device, max(1, workers // len(plan.data)) if workers else 0)
     quiet = plan.config.quiet or not plan.ranks.first or not reader.cameras
@@ -179,7 +174,7 @@ def _frame_source(plan: TrainPlan, table: EpisodeTable, reader: FrameReader, sto
             len(table),
             table.spec.image_size,
             device=plan.device,
-            storage=storage.device,
+            storage=storage,
             workers=workers,
             progress=progress.update,
         )

@@ -19,9 +19,7 @@ FILE = "training_state.safetensors"
 class MovingAverage:
     """Exponential moving average of parameters (Polyak & Juditsky 1992, as in diffusion policies).
 
-    Args:
-        parameters: Name -> parameter.
-        decay: Share of the average that stays in each step; the first steps decay faster.
+    The decay is the share of the average that stays in each step; the first steps decay faster.
 
     Attributes:
         values: Name -> average.
@@ -78,11 +76,7 @@ class TrainingState:
 
     @torch.no_grad()
     def read(self, folder: Path, hint: str) -> None:
-        """Inverse of `write`.
-
-        Args:
-            folder: Written by `write`.
-            hint: What to do if it is damaged.
+        """Inverse of `write`; the hint says what to do if a file is damaged.
 
         Raises:
             CheckpointError: Missing, damaged, or of another policy.

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ambidex.atomic_files import write_json
+from ambidex.atomic_files import remove_leftovers, write_json
 from ambidex.codec import to_json
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
@@ -19,11 +19,11 @@ from ambidex.policies.checkpoint import load, load_text_files, policy_class
 from ambidex.policies.data.dataset import check_directories, read_tables, reported_differences
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import (
+    CHECKPOINTS,
     TRAIN_JSON,
     TRAINING_STATE,
     checkpoint_path,
     default_run,
-    remove_leftovers,
     resumable_step,
     saved_steps,
 )
@@ -103,7 +103,7 @@ def _exclusive_run(run: Path, ranks: Ranks) -> Iterator[None]:
     """Keep other trainings out of the run folder, and remove unfinished files."""
     if ranks.first:
         with exclusive_lock(run):
-            remove_leftovers(run)
+            remove_leftovers(run / CHECKPOINTS)
             barrier(ranks)
             yield
     else:
@@ -168,7 +168,7 @@ def _load_first_weights(plan: TrainPlan) -> str:
 
 
 def _run_trainer(plan: TrainPlan, first_weights: str) -> None:
-    config, storage = plan.config, plan_storage(plan)
+    config, (storage, reason) = plan.config, plan_storage(plan)
     first_step = resumable_step(plan.run) or 0
     learner = Learner(plan)
     if first_step:
@@ -179,7 +179,7 @@ def _run_trainer(plan: TrainPlan, first_weights: str) -> None:
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
         differences = [line for each in plan.data for line in reported_differences(each.table.specs)]
         new_run = [] if first_step else [first_weights, *schedule_warnings(plan)]
-        for text in filter(None, (_summary(plan, storage.reason, first_step), *differences, *new_run)):
+        for text in filter(None, (_summary(plan, reason, first_step), *differences, *new_run)):
             log.note(text)
         streams = [make_stream(plan, each, storage) for each in plan.data]
         held_out = any(each.held_out for each in plan.data)

@@ -151,8 +151,7 @@ class Validation:
     def run(self, weights: AbstractContextManager[None]) -> dict[str, float]:
         """Losses, mean absolute action errors in the environment's units, and the policy's own metrics.
 
-        Args:
-            weights: Within it the policy has the weights to evaluate.
+        Within the context `weights` the policy has the weights to evaluate.
         """
         self._policy.eval()
         try:
@@ -207,8 +206,7 @@ def _held_out_rows(stream: SampleStream) -> RowArray:
 class StopSignal:
     """Within the block the first Ctrl-C or SIGTERM is recorded, so that the step completes; a second one interrupts.
 
-    Args:
-        enabled: Whether to catch signals. Works in the main thread only.
+    It works in the main thread only; elsewhere, or if it is not enabled, signals are not caught.
 
     Attributes:
         received: Whether a signal has arrived.

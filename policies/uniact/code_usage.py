@@ -35,10 +35,7 @@ def dead_codes(shares: FloatArray) -> tuple[int, ...]:
 
 
 def jensen_shannon(groups: FloatArray) -> FloatArray:
-    """Jensen-Shannon divergence of each pair of groups [bit].
-
-    Args:
-        groups: Shares of codes, a row for each group, shape (G, N).
+    """Jensen-Shannon divergence of each pair of groups [bit], from their shares of codes, shape (G, N).
 
     Returns:
         Shape (G, G), symmetric: 0 if two use codes alike, 1 if they have none in common.
@@ -50,11 +47,7 @@ def jensen_shannon(groups: FloatArray) -> FloatArray:
 
 
 def code_metrics(groups: Mapping[str, Mapping[str, Codes]], size: int) -> dict[str, float]:
-    """Metrics of chosen codes, by name.
-
-    Args:
-        groups: Embodiment -> task -> chosen codes of any shape.
-        size: Codes of the codebook.
+    """Metrics of codes, by name; the groups are embodiment -> task -> chosen codes of any shape.
 
     Returns:
         Perplexity and number of dead codes of all, perplexity of each embodiment, and Jensen-Shannon divergences

@@ -21,14 +21,9 @@ SMALLEST_SHARE = torch.finfo(torch.float32).tiny
 
 
 class Temperature(nn.Module):
-    """Temperature of the Gumbel-softmax: falls linearly with the training step, then stays.
+    """Temperature of the Gumbel-softmax: falls linearly from `start` to `end` over some training steps, then stays.
 
     Its values are buffers, so a checkpoint has them. It is the same in all processes of a training.
-
-    Args:
-        start: Before the first step.
-        end: From the last step on.
-        steps: Training steps over which it falls, 1 or more.
     """
 
     step: Tensor
@@ -77,14 +72,7 @@ class Selection:
 
 
 class Codebook(nn.Module):
-    """N codes of W dimensions, and the layer that chooses among them. All of it computes in float32.
-
-    Args:
-        features: Dimensions of the features to choose by, F.
-        size: Number of codes, N.
-        width: Dimensions of a code, W.
-        temperature: Of the Gumbel-softmax.
-    """
+    """N codes of W dimensions, and the layer that chooses among them by F features. All of it computes in float32."""
 
     def __init__(self, features: int, size: int, width: int, temperature: Temperature) -> None:
         super().__init__()

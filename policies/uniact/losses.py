@@ -6,16 +6,10 @@ from torch import Tensor
 
 
 def masked_huber(predicted: Tensor, actions: Tensor, is_pad: Tensor, delta: float) -> Tensor:
-    """Huber's loss (B, K, A), averaged over the rows that are not padding (B, K), a scalar.
+    """Huber's loss of normalised actions (B, K, A), averaged over the rows that are not padding (B, K), a scalar.
 
     The released UniAct takes rows of zeros for padding and so drops actions of a robot that really stands still; here
-    padding is what the data marks as such.
-
-    Args:
-        predicted: Normalised actions.
-        actions: Normalised actions of the demonstration.
-        is_pad: Rows beyond the end of the episode.
-        delta: Error at which the loss changes from quadratic to linear.
+    padding is what the data marks as such. At an error of `delta` the loss changes from quadratic to linear.
     """
     valid = ~is_pad[..., None]  # (B, K, 1)
     errors = F.huber_loss(predicted.float(), actions.float(), reduction="none", delta=delta)
@@ -25,10 +19,8 @@ def masked_huber(predicted: Tensor, actions: Tensor, is_pad: Tensor, delta: floa
 def batch_mean(rows: Tensor, *, all_ranks: bool) -> Tensor:
     """The mean of rows (B, N), shape (N,).
 
-    Args:
-        rows: Rows of this process.
-        all_ranks: Include the rows of all processes that train together, which must all call this. The gradient is that
-            of the own rows; averaged over the processes, as DDP does, it is the gradient of the mean over all rows.
+    With `all_ranks` the rows of all processes that train together count, which must all call this. The gradient is that
+    of the own rows; averaged over the processes, as DDP does, it is the gradient of the mean over all rows.
     """
     own = rows.mean(0)
     if not (all_ranks and dist.is_available() and dist.is_initialized()):

@@ -117,11 +117,7 @@ class CameraFeatures(nn.Module):
 class Domain(nn.Module):
     """The part of the model that belongs to one embodiment: its interpreter and the statistics of its data.
 
-    Args:
-        interpreter: Makes its normalised actions.
-        blind: Makes them from universal actions alone, for training; None for none.
-        statistics: Of its training data.
-        cameras: Its cameras.
+    A blind interpreter makes actions from universal actions alone, for training; None for none.
     """
 
     def __init__(

@@ -35,11 +35,9 @@ class ImageNormalization(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """Images to a feature map with a 32nd of their height and width.
+    """Images to a feature map with a 32nd of their height and width; see `norm_layer` for the norm.
 
-    Args:
-        width: Channels of the first layers; 64 as published.
-        norm: "frozen", "group" or "layer", see `norm_layer`.
+    The first layers have `width` channels, 64 as published.
 
     Attributes:
         channels: Channels of the feature map, 8 * width.

@@ -21,11 +21,9 @@ FROM_SCRATCH = "The image encoder starts from scratch"
 
 
 def load_resnet_weights(backbone: ResNet18, source: str) -> str:
-    """Load weights into a backbone, in place.
+    """Load weights into a backbone, in place; published ones fit frozen batch norm and the published width only.
 
-    Args:
-        backbone: Published weights fit frozen batch norm and the published width only.
-        source: "none", "cached", or a .safetensors or .pth file with torchvision's names.
+    The source is "none", "cached", or a .safetensors or .pth file with torchvision's names.
 
     Returns:
         A sentence about the source of the weights.
@@ -45,13 +43,7 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
 
 
 def missing_resnet_weights(width: int, norm: Norm, source: str) -> UsageError | None:
-    """The error that `load_resnet_weights` would raise because a file does not exist; None if it would not.
-
-    Args:
-        width: Of the backbone.
-        norm: Of the backbone.
-        source: As in `load_resnet_weights`.
-    """
+    """The error that `load_resnet_weights` would raise because a file does not exist; None if it would not."""
     if source == NONE or (source == CACHED and (cached_files() or not _published_fit(width, norm))):
         return None
     if source == CACHED:

@@ -149,10 +149,5 @@ class ActEpisode(StoredEpisode):
 
 
 def fingerprints(episode: Episode, spec: Mapping[str, object] | None = None) -> dict[str, str]:
-    """SHA-256 of each field, and of the attributes together; see `sha256_of_parts`.
-
-    Args:
-        episode: Its arrays and attributes.
-        spec: The spec as the file has it; None for the episode's own.
-    """
+    """SHA-256 of each field, and of the attributes together; arguments as of `sha256_of_parts`."""
     return sha256_of_parts(episode, {field.path: getattr(episode, field.name) for field in FIELDS}, spec)

@@ -69,13 +69,7 @@ def check_fields(path: Path, episode: Episode, fields: tuple[Field, ...]) -> Non
 
 
 def episode_attributes(episode: Episode, version: int, fingerprints: Mapping[str, str]) -> dict[str, Any]:
-    """The attributes of an episode in a file.
-
-    Args:
-        episode: The episode.
-        version: Of the format.
-        fingerprints: SHA-256 of its parts, see `sha256_of_parts`.
-    """
+    """The attributes of an episode in a file; the fingerprints are those of `sha256_of_parts`."""
     return {
         "task": episode.spec.task,
         "seed": np.int64(episode.seed),
@@ -94,10 +88,7 @@ def episode_attributes(episode: Episode, version: int, fingerprints: Mapping[str
 def sha256_of_parts(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
     """SHA-256 of each array under its name, and of the attributes together under "attributes".
 
-    Args:
-        episode: Has the attributes.
-        arrays: What is stored.
-        spec: The spec as the file has it, which may lack fields added later; None for the episode's own.
+    `spec` is the spec as the file has it, which may lack fields added later; None for the episode's own.
     """
     identity = [
         spec or to_json(episode.spec), episode.seed, episode.outcome, episode.stage,

@@ -51,9 +51,6 @@ class ImageLocation:
 class ImageStorage(Protocol):
     """Stores the frames of one episode, step by step.
 
-    Args:
-        location: Where.
-
     Attributes:
         compress: The ACT file's attribute of that name: readers must decode JPEG.
     """
@@ -196,16 +193,8 @@ def store_frames(
 ) -> None:
     """Store the frames of an episode, frame t of every camera in the spec's order, then t + 1.
 
-    Generators that render on demand load each state once, and no more than one step is held.
-
-    Args:
-        path: The file, for errors.
-        episode: What the frames show.
-        frames: Of the cameras of its spec.
-        storage: Stores them.
-        sink: Of the file; a full disk ends the loop before more is rendered.
-        bottom_up: Store the lowest row first.
-        on_step: Called after each step.
+    Generators that render on demand load each state once, and no more than one step is held. A full disk ends the loop
+    before more is rendered.
 
     Raises:
         DatasetError: Frames are missing, too many or of the wrong shape.

@@ -18,10 +18,6 @@ MAX_CONSECUTIVE_ERRORS = 5  # a run ends if so many of its first attempts all ra
 class AttemptLog:
     """The settled attempts of a dataset, in the order of their seeds. Successes are numbered as they are added.
 
-    Args:
-        plan: What is recorded.
-        earlier: The attempts of earlier runs.
-
     Attributes:
         attempts: All settled attempts, those of earlier runs first.
         successes: How many of them succeeded.

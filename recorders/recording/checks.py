@@ -51,10 +51,7 @@ class TaskPlan:
 def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPlan:
     """Check the flags for one task and fill in the defaults. The environment is built here, once, and closed.
 
-    Args:
-        config: The flags; `task` is a task, not a suite.
-        directory: The dataset's folder.
-        expert: The task's expert will act.
+    The task of the config is not a suite. With `expert` the task's expert will act, so there has to be one.
 
     Raises:
         UsageError: A value is out of range, a name unknown, or the folder not empty.

@@ -8,7 +8,7 @@ from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.files import DatasetFiles
 from ambidex.recorders.recording.attempt_log import AttemptLog
 from ambidex.recorders.recording.config import RecordConfig
-from ambidex.recorders.recording.worker import RecordJob, RolloutJob, WriteJob
+from ambidex.recorders.recording.worker import RecordJob, WriteJob
 from ambidex.worker_pool import WorkerError
 
 
@@ -19,10 +19,7 @@ class RecordingQueue:
     worker finishes first. Which seeds are attempted does not depend on it either: a seed is handed out only if it will
     be needed, that is if too few would have succeeded before it even if all seeds in progress succeed.
 
-    Args:
-        config: Resolved flags.
-        log: The attempts of earlier runs; settled attempts are added to it.
-        files: Where the episodes are stored.
+    Settled attempts are added to the log, which has those of earlier runs.
 
     Attributes:
         missing: Seed -> attempt of an earlier run whose files do not all exist.
@@ -46,8 +43,7 @@ class RecordingQueue:
         """The job to start now; None if there is none until a rollout has finished."""
         if self._to_write:
             return self._to_write.popleft()
-        seed = self._missing_seeds.popleft() if self._missing_seeds else self._new_seed()
-        return None if seed is None else RolloutJob(seed=seed)
+        return self._missing_seeds.popleft() if self._missing_seeds else self._new_seed()
 
     def take(self, seed: int, result: RolloutResult | WorkerError) -> None:
         """Accept a finished rollout: log the attempts that are settled by it, and queue what is to be stored.

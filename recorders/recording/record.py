@@ -88,7 +88,7 @@ def _expert_factory(config: RecordConfig) -> AgentFactory:
 def _record_task(plan: TaskPlan, agent_factory: AgentFactory) -> RecordSummary:
     with exclusive_lock(plan.directory):
         remove_partial_files(plan.directory)
-        session = RecordingSession(plan, load_progress(plan), agent_factory)
+        session = RecordingSession(plan, *load_progress(plan), agent_factory)
         try:
             return session.run()
         except KeyboardInterrupt:

@@ -1,7 +1,6 @@
 """Loads the progress of an interrupted or complete recording, and checks that it can be resumed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.envs.types import Outcome
@@ -19,21 +18,8 @@ MAY_GROW = frozenset({"num_episodes", "max_attempts"})
 IN_SPEC = frozenset({"init_states"})  # compared there, by the content of the file
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordingProgress:
-    """What earlier runs have recorded.
-
-    Attributes:
-        attempts: The settled attempts, in the order of their seeds.
-        complete: dataset.json says that everything asked for was recorded.
-    """
-
-    attempts: tuple[Attempt, ...] = ()
-    complete: bool = False
-
-
-def load_progress(plan: TaskPlan) -> RecordingProgress:
-    """What earlier runs have recorded in the folder of a plan, which is locked; nothing if it is empty.
+def load_progress(plan: TaskPlan) -> tuple[list[Attempt], bool]:
+    """The attempts of earlier runs in the folder of a plan, which is locked, and whether they recorded everything.
 
     Raises:
         UsageError: The folder holds something else, or other flags were used; the message lists every difference.
@@ -43,15 +29,15 @@ def load_progress(plan: TaskPlan) -> RecordingProgress:
     # Checked before it was locked too, for early errors; another process may have recorded here since.
     check_output_folder(directory, DATASET_JSON, resume=plan.config.resume)
     if not (directory / DATASET_JSON).exists():
-        return RecordingProgress()
+        return [], False
     info = DatasetInfo.read(directory)
     file_format = format_named(info.format)
     refuse_differences(directory, _differences(info, plan))
     check_stored_episodes(directory, file_format)
     refuse_differences(directory, _model_differences(file_format, plan))
-    attempts = tuple(read_attempts(directory))
+    attempts = read_attempts(directory)
     _check_attempts(plan, attempts)
-    return RecordingProgress(attempts=attempts, complete=info.complete)
+    return attempts, info.complete
 
 
 def _differences(info: DatasetInfo, plan: TaskPlan) -> list[str]:

@@ -1,6 +1,7 @@
 """Records one task into one folder: feeds the worker processes and takes their results."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -10,14 +11,13 @@ from ambidex.envs.types import Outcome, RolloutResult
 from ambidex.errors import DatasetError
 from ambidex.intervals import format_rate
 from ambidex.progress import Progress
-from ambidex.recorders.dataset.attempts import ATTEMPTS
+from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt
 from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.dataset.files import DatasetFiles, dataset_size
 from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.recording.attempt_log import AttemptLog
 from ambidex.recorders.recording.checks import TaskPlan, space_warning
 from ambidex.recorders.recording.queue import RecordingQueue
-from ambidex.recorders.recording.resume import RecordingProgress
 from ambidex.recorders.recording.worker import AgentFactory, RecordJob, RecordWorker, WriteJob
 from ambidex.text import pluralize
 from ambidex.worker_pool import Pool, WorkerError, worker_count
@@ -76,22 +76,25 @@ class RecordingSession:
 
     Args:
         plan: What to record; its folder exists and is locked.
-        progress: What earlier runs have recorded.
+        earlier: The attempts of earlier runs.
+        was_complete: Everything that they were asked for was recorded.
         agent_factory: Makes each worker's agent.
 
     Attributes:
         stored: Successful episodes whose files exist.
     """
 
-    def __init__(self, plan: TaskPlan, progress: RecordingProgress, agent_factory: AgentFactory) -> None:
+    def __init__(
+        self, plan: TaskPlan, earlier: Sequence[Attempt], was_complete: bool, agent_factory: AgentFactory
+    ) -> None:
         config = plan.config
-        self._plan, self._config, self._was_complete = plan, config, progress.complete
+        self._plan, self._config, self._was_complete = plan, config, was_complete
         options = config.write_options
         self._make_worker = partial(RecordWorker, plan.spec, options, agent_factory, renders=config.renders)
         self._workers = worker_count(config.workers, config.num_episodes)
         self._format = format_named(options.format)
         files = DatasetFiles(plan.directory, self._format, failures=config.keep_failures, video=config.video)
-        self._log = AttemptLog(plan, progress.attempts)
+        self._log = AttemptLog(plan, earlier)
         self._queue = RecordingQueue(config, self._log, files)
         missing = sum(attempt.outcome is Outcome.SUCCESS for attempt in self._queue.missing.values())
         self.stored = self._log.successes - missing
@@ -145,7 +148,7 @@ class RecordingSession:
         if isinstance(job, WriteJob):
             self._take_written(job, result)
         elif result is not None:
-            self._queue.take(job.seed, result)
+            self._queue.take(job, result)
 
     def _take_written(self, job: WriteJob, result: object) -> None:
         if isinstance(result, WorkerError):

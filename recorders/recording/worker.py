@@ -19,40 +19,25 @@ from ambidex.recorders.video.writer import VideoWriter
 AgentFactory = Callable[[Environment], Agent]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RolloutJob:
-    """Attempt a seed.
-
-    Attributes:
-        seed: Episode seed.
-    """
-
-    seed: int
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WriteJob:
-    """Render and write an attempt.
-
-    Attributes:
-        result: The attempt.
-        files: The files to write.
-    """
+    """The attempt to render and write, and the files to write."""
 
     result: RolloutResult
     files: EpisodeFiles
 
 
-RecordJob = RolloutJob | WriteJob
+RecordJob = int | WriteJob
+"""A seed to attempt, or an attempt to render and write."""
 
 
 class RecordWorker:
-    """Does the jobs of one recording, with one environment for all of them.
+    """Does the jobs of one recording, with one environment and one agent for all of them.
 
     Args:
         spec: Spec of the environment.
         options: How episode files are written.
-        agent_factory: Makes the agent, once.
+        agent_factory: Makes the agent.
         renders: Images or videos are made.
 
     Raises:
@@ -67,11 +52,11 @@ class RecordWorker:
         self._writer = EpisodeWriter(self._env, options, renders=renders)
 
     def __call__(self, job: RecordJob) -> RolloutResult | None:
-        """Do a job; returns the result of a `RolloutJob`."""
-        if isinstance(job, RolloutJob):
-            return rollout(self._env, self._agent, job.seed, stop_at_success=self._stop_at_success)
-        self._writer.write(self._episode(job.result), job.files)
-        return None
+        """Do a job; returns the result of a rollout."""
+        if isinstance(job, WriteJob):
+            self._writer.write(self._episode(job.result), job.files)
+            return None
+        return rollout(self._env, self._agent, job, stop_at_success=self._stop_at_success)
 
     def _episode(self, result: RolloutResult) -> Episode:
         return Episode(

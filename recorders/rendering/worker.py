@@ -15,13 +15,7 @@ from ambidex.recorders.rendering.config import RenderConfig
 
 @dataclass(frozen=True, kw_only=True)
 class RenderJob:
-    """Render one episode again.
-
-    Attributes:
-        source: The episode to read.
-        files: The files to write.
-        attempt: The attempt that the episode is of.
-    """
+    """An episode to render again, the files to write, and the attempt that the episode is of."""
 
     source: Path
     files: EpisodeFiles

@@ -18,12 +18,7 @@ from ambidex.recorders.verification.checks import Verification, check_frames, st
 
 
 class VerifyWorker:
-    """Verifies one episode after the other.
-
-    Args:
-        ee: Replay the end-effector actions of episodes under joint control too.
-        frames: Read the frames too.
-    """
+    """Verifies one episode after the other; the arguments are those of `verify`."""
 
     def __init__(self, ee: bool, frames: bool) -> None:
         self._ee, self._frames = ee, frames
@@ -74,12 +69,7 @@ class VerifyWorker:
 
 
 def replay(env: Environment, first_state: FloatArray, actions: Float32Array) -> tuple[FloatArray, bool]:
-    """Act from a stored state.
-
-    Args:
-        env: Its control mode is that of the actions.
-        first_state: Shape (S,).
-        actions: Shape (T, A) float32.
+    """Act from a stored state (S,); the control mode of the environment is that of the actions, shape (T, A) float32.
 
     Returns:
         States (T+1, S), and whether success held at the last step, which is what makes a rollout a success.

@@ -49,11 +49,9 @@ def stage_label(stages: Sequence[str], stage: int) -> str:
 
 
 class CaptionBar:
-    """Draws captions into a bar of fixed size: one line where it is wide enough, else two.
+    """Draws captions into a bar of this width [px]: one line where it is wide enough, else two.
 
-    Args:
-        width: Of the bar [px].
-        image_height: Of one camera's image [px]; decides the size of the font.
+    The height of one camera's image [px] decides the size of the font.
 
     Attributes:
         height: Of the bar [px].

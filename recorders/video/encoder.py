@@ -19,16 +19,10 @@ SCALE = "out_color_matrix=bt709:out_range=tv:flags=bilinear"  # the colours that
 
 
 class H264File:
-    """Encodes images of one size: draw into `image`, then `add` it.
+    """Encodes images of one size with even sides [px] at a rate [1/s]: draw into `image`, then `add` it.
 
     Attributes:
         image: Shape (height, width, 3) uint8 RGB; the encoder's own memory, which saves a copy.
-
-    Args:
-        path: The file.
-        rate: Images per second [1/s].
-        height: Of an image, even [px].
-        width: Of an image, even [px].
 
     Raises:
         OSError: The file cannot be written; all methods but `abandon` raise it too.
@@ -69,16 +63,11 @@ class H264File:
 
 
 class YuvConverter:
-    """Converts RGB frames of one size into YUV frames (4:2:0, BT.709, limited range).
+    """Converts RGB frames of one size [px] and rate [1/s] into YUV frames (4:2:0, BT.709, limited range).
 
     A filter graph and not av.VideoFrame.reformat, because a graph has a pool of frames and uses them again, and
     reformat allocates each one anew. After a step the malloc of glibc 2.36 often gave its block to something smaller,
     and the next frame needed new memory: a worker with three cameras grew by 1.5 MB a step, up to 0.9 GB.
-
-    Args:
-        height: Of a frame [px].
-        width: Of a frame [px].
-        rate: Frames per second [1/s].
     """
 
     def __init__(self, height: int, width: int, rate: Fraction) -> None:

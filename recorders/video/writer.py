@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -73,7 +72,7 @@ class VideoWriter:
     def _open_file(self, frames: Mapping[str, ImageArray]) -> H264File:
         if not frames:
             raise DatasetError(f"{self._path}: a video needs images of at least one camera, got none.", path=self._path)
-        self._tiling = Tiling.of(frames)
+        self._tiling = Tiling(frames)
         self._bar = CaptionBar(self._tiling.width, max(frame.shape[0] for frame in frames.values()))
         height, width = _even(self._tiling.height + self._bar.height), _even(self._tiling.width)
         self._file = H264File(self._temporary, self._rate, height, width)
@@ -101,9 +100,11 @@ def _even(pixels: int) -> int:
     return pixels + pixels % 2
 
 
-@dataclass(frozen=True, kw_only=True)
 class Tiling:
     """Where each camera's image is drawn: one row up to three cameras, a grid for more; smaller ones centred.
+
+    Args:
+        frames: Images of one camera or more, whose order and shapes count.
 
     Attributes:
         corners: Camera -> row and column of its upper left pixel.
@@ -112,29 +113,15 @@ class Tiling:
         width: Of the whole [px].
     """
 
-    corners: Mapping[str, tuple[int, int]]
-    shapes: Mapping[str, tuple[int, ...]]
-    height: int
-    width: int
-
-    @classmethod
-    def of(cls, frames: Mapping[str, ImageArray]) -> Self:
-        """The tiling for images of these shapes, in this order; at least one."""
-        shapes = {camera: frame.shape for camera, frame in frames.items()}
-        columns = len(shapes) if len(shapes) <= ONE_ROW else math.ceil(math.sqrt(len(shapes)))
-        cell_height, cell_width = (max(shape[axis] for shape in shapes.values()) for axis in (0, 1))
-        return cls(
-            corners={
-                camera: (
-                    i // columns * cell_height + (cell_height - shape[0]) // 2,
-                    i % columns * cell_width + (cell_width - shape[1]) // 2,
-                )
-                for i, (camera, shape) in enumerate(shapes.items())
-            },
-            shapes=shapes,
-            height=math.ceil(len(shapes) / columns) * cell_height,
-            width=columns * cell_width,
-        )
+    def __init__(self, frames: Mapping[str, ImageArray]) -> None:
+        self.shapes = {camera: frame.shape for camera, frame in frames.items()}
+        columns = len(frames) if len(frames) <= ONE_ROW else math.ceil(math.sqrt(len(frames)))
+        cell_height, cell_width = (max(shape[axis] for shape in self.shapes.values()) for axis in (0, 1))
+        self.height, self.width = math.ceil(len(frames) / columns) * cell_height, columns * cell_width
+        self.corners: dict[str, tuple[int, int]] = {}
+        for i, (camera, (height, width, _)) in enumerate(self.shapes.items()):
+            row, column = i // columns * cell_height, i % columns * cell_width
+            self.corners[camera] = row + (cell_height - height) // 2, column + (cell_width - width) // 2
 
     def draw(self, canvas: ImageArray, frames: Mapping[str, ImageArray]) -> None:
         """Draw the images on a canvas of at least (height, width, 3) uint8."""

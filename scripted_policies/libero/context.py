@@ -122,19 +122,9 @@ class SkillContext:
         """The route of an empty hand to a goal."""
         return self.route(goal, TIP + CLEARANCE, HAND_RADIUS)
 
-    def _world_of(
-        self, data: mujoco.MjData, bodies_touch: Callable[[str, str], bool] = lambda a, b: True
-    ) -> ModelWorld:
+    def _world_of(self, data: mujoco.MjData, touch: Callable[[str, str], bool] = lambda a, b: True) -> ModelWorld:
         """Evaluates predicates in the scene or a copy of it, where contact is assumed."""
-        arena = self.task.arena
-        return ModelWorld(
-            model=self.scene.model,
-            data=data,
-            problem=self.task.problem,
-            origin=arena.offset[:2],
-            region_z=arena.region_z,
-            bodies_touch=bodies_touch,
-        )
+        return ModelWorld(self.scene.model, data, self.task.problem, self.task.arena, touch)
 
 
 class Skill(ABC):

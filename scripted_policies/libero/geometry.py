@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.objects.properties import object_properties
-from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_between
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_of, quaternion_product, rotation_between
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
@@ -38,9 +38,7 @@ def hand_orientation(approach: object, closing: object) -> FloatArray:
 
 def orientation(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Quaternion (wxyz) of a frame with these axes, each of shape (3,), orthonormal and right-handed."""
-    quaternion = np.empty(4)
-    mujoco.mju_mat2Quat(quaternion, np.stack([x, y, z], axis=1).ravel())
-    return quaternion
+    return quaternion_of(np.stack([x, y, z], axis=1))
 
 
 def both_finger_orders(tool: Pose) -> tuple[Pose, Pose]:

@@ -164,13 +164,7 @@ class HandServo:
         self._last = np.zeros(6)
 
     def twist(self, here: Pose, target: Pose, speed: float = 1.0) -> FloatArray:
-        """The six delta actions towards a target, shape (6,).
-
-        Args:
-            here: Measured pose of the tool.
-            target: Pose to reach.
-            speed: Largest linear action, 0 to 1.
-        """
+        """The delta actions (6,) from the measured pose of the tool towards a target, linear ones at most `speed`."""
         linear = _limited(GAIN / METRES_PER_STEP * (target.position - here.position), speed)
         rotation = rotation_between(here.quaternion, target.quaternion)
         if np.linalg.norm(rotation) < NEGLIGIBLE_ANGLE:

@@ -48,12 +48,8 @@ def ordered_subgoals(
     """The subgoals that are not reached yet, in order.
 
     First close drawers that nothing goes into, turn knobs, and open what has to be open; then put objects, a support
-    before what stands on it; at last close what objects went into.
-
-    Args:
-        problem: The task.
-        holds: Whether an atom is true now.
-        is_open: Whether the drawer or door of a joint is open wide enough to put objects in.
+    before what stands on it; at last close what objects went into. `is_open` says whether the drawer or door of a joint
+    is open wide enough to put objects in.
     """
     missing = [atom for atom in problem.goal if not holds(atom)]
     puts = _supports_first([atom for atom in missing if atom.predicate in PUTS])

@@ -103,9 +103,12 @@ def read_complete_lines(path: Path) -> list[str]:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Delete the temporary files of killed processes. Only while the folder is locked."""
+    """Delete the temporary files and folders of killed processes. Only while the folder is locked."""
     for leftover in directory.glob(f".*{TEMPORARY}*"):
-        leftover.unlink(missing_ok=True)
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def write_error(path: Path, error: OSError) -> DatasetError:

@@ -69,9 +69,7 @@ def run(
 def peek_flags(argv: Sequence[str], kind: type[Peeked]) -> Peeked:
     """The flags on which defaults of other flags depend, read before all of them are parsed.
 
-    Args:
-        argv: All flags of the command.
-        kind: Dataclass of those that decide. If one of them is wrong they all have their defaults: `run` reports it.
+    If one of these fields is wrong in the command line, they all have their defaults: `run` reports it.
     """
     words = [word for word in argv if word not in HELP]
     try:
@@ -81,12 +79,7 @@ def peek_flags(argv: Sequence[str], kind: type[Peeked]) -> Peeked:
 
 
 def defaults_or_exit(name: str, defaults_for: Callable[[Sequence[str]], Default], argv: Sequence[str]) -> Default:
-    """Defaults that depend on other flags.
-
-    Args:
-        name: The command's name.
-        defaults_for: Finds them.
-        argv: All flags of the command.
+    """Defaults that depend on the flags.
 
     Raises:
         SystemExit: `defaults_for` raised an error of this project; it is printed.
@@ -114,16 +107,11 @@ def _answer(name: str, kind: type, words: Sequence[str], default: object) -> Non
         complete = not asked.isdisjoint({"--help-all", "--help_all"})
         with suppress(BrokenPipeError):
             sys.stdout.write(version if asked == {"--version"} else help_text(name, kind, default, complete=complete))
-        sys.exit(_flushed(DONE))
-
-
-def _flushed(code: int | str | None) -> int | str | None:
-    """The exit status, after flushing stdout, which may be a closed pipe (`| head`)."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _discard_output()
-    return code
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:  # e.g. `| head`
+            _discard_output()
+        sys.exit(DONE)
 
 
 def _discard_output() -> None:

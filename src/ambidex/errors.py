@@ -35,13 +35,7 @@ class UsageError(AmbidexError):
 
 
 class UnknownNameError(UsageError):
-    """A name that is not among the known ones.
-
-    Args:
-        kind: What is named, e.g. "task".
-        name: What the caller wrote.
-        known: The names that exist.
-    """
+    """A name that is not among the known ones; `kind` is what it names, e.g. "task"."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)

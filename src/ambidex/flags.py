@@ -5,7 +5,7 @@ import inspect
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -107,14 +107,7 @@ def _converted(value: object, hint: object) -> object:
 def format_command(
     name: str, config: "DataclassInstance", *, leave_out: Set[str] = frozenset(), brief: bool = False
 ) -> str:
-    """The command line that gives a config.
-
-    Args:
-        name: The command.
-        config: Frozen dataclass of its flags.
-        leave_out: Fields to leave out.
-        brief: Leave out flags that have their default too.
-    """
+    """The command line that gives a config, without the fields in `leave_out`; brief: without defaults too."""
     words = [name]
     for field in fields(config):
         value = getattr(config, field.name)
@@ -152,22 +145,16 @@ def changed_flags(
 ) -> list[str]:
     """One line per flag in which two configs of one type differ, e.g. "--seed was 0, now 5".
 
-    Args:
-        old: The earlier config.
-        new: The present one.
-        ignore: Fields that are not compared.
-        prefix: Goes before each name; the flags of a dataclass within the config are named like --scratch.width.
+    The prefix goes before each name: the flags of a dataclass within the config are named like --scratch.width.
     """
-    return list(_changes(old, new, ignore, prefix))
-
-
-def _changes(old: "DataclassInstance", new: "DataclassInstance", ignore: Set[str], prefix: str) -> Iterator[str]:
+    lines: list[str] = []
     for name in (field.name for field in fields(old) if field.name not in ignore):
-        flag, was, now = prefix + name.replace("_", "-"), getattr(old, name), getattr(new, name)
+        flag, was, now = prefix + _flag_name(name), getattr(old, name), getattr(new, name)
         if is_dataclass(was) and type(was) is type(now):
-            yield from _changes(was, now, frozenset(), f"{flag}.")  # type: ignore[arg-type]
+            lines += changed_flags(was, now, prefix=f"{flag}.")  # type: ignore[arg-type]
         elif was != now:
-            yield f"{flag} was {_shown(name, was)}, now {_shown(name, now)}"
+            lines.append(f"{flag} was {_shown(name, was)}, now {_shown(name, now)}")
+    return lines
 
 
 def _shown(name: str, value: object) -> str:
@@ -175,7 +162,7 @@ def _shown(name: str, value: object) -> str:
 
 
 def _flag_words(name: str, value: object) -> list[str]:
-    flag = "--" + name.replace("_", "-")
+    flag = "--" + _flag_name(name)
     if value is None or value is False:
         return []
     if value is True:
@@ -219,12 +206,10 @@ def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
     for topic in topics:
         lines = [_line(flag, width, complete) for flag in shown if flag.topic == topic]
         paragraphs.append("\n".join([f"{topic}:", *lines]))
-    more = f"  --help-all{'':{HELP_COLUMN - 12}}Show all {len(flags)} options." if len(shown) < len(flags) else ""
-    general = [
-        f"  --help, --version{'':{HELP_COLUMN - 19}}Show this help, or the version, and exit.",
-        *filter(None, [more]),
-    ]
-    return "\n\n".join([*paragraphs, "\n".join(general)]) + "\n"
+    general = f"  --help, --version{'':{HELP_COLUMN - 19}}Show this help, or the version, and exit."
+    if len(shown) < len(flags):
+        general += f"\n  --help-all{'':{HELP_COLUMN - 12}}Show all {len(flags)} options."
+    return "\n\n".join([*paragraphs, general]) + "\n"
 
 
 def _line(flag: _Flag, width: int, complete: bool) -> str:
@@ -241,24 +226,20 @@ def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> 
     for field in fields(kind):
         value = field.default if default is None else getattr(default, field.name)
         metadata = _annotations(kind)[field.name]
+        name = prefix + _flag_name(field.name)
         if is_dataclass(value):
             hidden = any(getattr(extra, "name", None) == "" for extra in metadata)
-            yield from _flags(
-                type(value), value, prefix if hidden else f"{prefix}{_flag_name(field)}.", _heading(field, heading)
-            )
+            inner = "Policy" if heading == OTHER else field.name
+            yield from _flags(type(value), value, prefix if hidden else f"{name}.", inner)
             continue
         topic, common = topics.get(field.name, (heading, False))
         yield _Flag(
             topic=topic,
             common=common,
-            usage=_usage(prefix + _flag_name(field), _hints(kind)[field.name], metadata),
+            usage=_usage(name, _hints(kind)[field.name], metadata),
             text=_descriptions(kind).get(field.name, ""),
             default=_default_text(value),
         )
-
-
-def _heading(field: "Field[Any]", heading: str) -> str:
-    return "Policy" if heading == OTHER else field.name
 
 
 def _topics(kind: type) -> dict[str, tuple[str, bool]]:
@@ -267,8 +248,8 @@ def _topics(kind: type) -> dict[str, tuple[str, bool]]:
     return {name: (topic, not index) for index, (topic, names) in enumerate(topics.items()) for name in names.split()}
 
 
-def _flag_name(field: "Field[Any]") -> str:
-    return field.name.replace("_", "-")
+def _flag_name(field: str) -> str:
+    return field.replace("_", "-")
 
 
 def _default_text(value: object) -> str:

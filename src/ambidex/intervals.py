@@ -6,18 +6,10 @@ Z_95 = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 
 
 def wilson_interval(successes: int, trials: int, *, z: float = Z_95) -> tuple[float, float]:
-    """Confidence interval of a success rate, 95 % unless `z` is given.
+    """Confidence interval (low, high) of a success rate, 95 % unless `z` is given; (0, 1) without trials.
 
     The score interval of E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     JASA 22 (1927). Unlike the textbook interval it stays within 0..1 and is right for few trials and rates near 0 or 1.
-
-    Args:
-        successes: Number of trials that succeeded.
-        trials: Number of trials. With none the interval is (0, 1).
-        z: Normal quantile of the confidence.
-
-    Returns:
-        Lowest and highest rate, within 0..1.
 
     Raises:
         ValueError: Not 0 <= successes <= trials.

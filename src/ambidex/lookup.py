@@ -1,4 +1,4 @@
-"""Tables of names: "module:attribute" strings that are imported when somebody asks for them."""
+"""Tables of names: "module:attribute" strings that are imported on use."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -7,12 +7,7 @@ from ambidex.errors import UnknownNameError
 
 
 def resolve(kind: str, name: str, table: Mapping[str, str]) -> object:
-    """The object that a name stands for.
-
-    Args:
-        kind: What is named, for the message of the error, e.g. "task".
-        name: A key of the table.
-        table: Name -> "module:attribute".
+    """The object of a name in a table of "module:attribute" strings; `kind` says what is named, e.g. "task".
 
     Raises:
         UnknownNameError: No such name; the message says what exists.

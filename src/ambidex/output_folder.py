@@ -138,11 +138,7 @@ class FolderInfo:
             raise DatasetError(f"{path} cannot be read: {error}.", hint, path=path) from error
 
     def settings(self, command: str, kind: type[Settings]) -> Settings:
-        """The flags that made the folder; those that do not change the result have their defaults.
-
-        Args:
-            command: The command that must have made it.
-            kind: Dataclass of its flags.
+        """The flags of a command that made the folder; those that do not change the result have their defaults.
 
         Raises:
             UsageError: Another command made it.
@@ -176,13 +172,8 @@ class FolderInfo:
 def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:
     """One row of a JSON Lines file.
 
-    Args:
-        kind: Dataclass of the rows.
-        line: The line.
-        file: Name of the file, for messages.
-
     Raises:
-        DatasetError: It is no such row.
+        DatasetError: It is no such row; the message has the name of the file.
     """
     try:
         return from_json(kind, parse(line))
@@ -197,11 +188,7 @@ def row_to_line(row: "DataclassInstance") -> str:
 
 
 def versions(packages: tuple[str, ...] = SIMULATION_PACKAGES) -> dict[str, str]:
-    """Package -> version of the software that makes a folder, and `platform`: system and processor type.
-
-    Args:
-        packages: Distributions to list beside ambidex and Python.
-    """
+    """Package -> version of ambidex, Python and some packages, and `platform`: system and processor type."""
     return {
         "ambidex": ambidex.__version__,
         "python": platform.python_version(),

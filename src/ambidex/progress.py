@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self, TextIO
 
 from tqdm import tqdm
@@ -14,7 +13,7 @@ LINE_EVERY_S = 5.0
 
 
 class Progress:
-    """Prints how much is done, the time left and the running success rate.
+    """Prints how many of a number of items are done, the time left and the running success rate.
 
     Args:
         label: Name of the work.
@@ -41,14 +40,14 @@ class Progress:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._started = self._last_line = clock()
-        self._bar = self._make_bar(unit) if self._stream.isatty() and not quiet else None
+        self._bar: tqdm[None] | None = None
+        if self._stream.isatty() and not quiet:
+            self._bar = tqdm(desc=label, total=total, initial=initial, file=self._stream, dynamic_ncols=True, unit=unit)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def update(
@@ -84,11 +83,6 @@ class Progress:
         """Leave the bar as it stands. Safe to call twice."""
         if self._bar is not None:
             self._bar.close()
-
-    def _make_bar(self, unit: str) -> "tqdm[None]":
-        return tqdm(
-            desc=self._label, total=self._total, initial=self._initial, file=self._stream, dynamic_ncols=True, unit=unit
-        )
 
     def _write(self, line: str) -> None:
         self._stream.write(line + "\n")

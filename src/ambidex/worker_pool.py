@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 
 from ambidex.errors import AmbidexError, UsageError
@@ -193,9 +192,7 @@ class Pool(Generic[Job, Result]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     @property
@@ -258,7 +255,9 @@ class Pool(Generic[Job, Result]):
         except EOFError:
             return self._replace(worker)
         if worker.task is None:
-            worker.ready = _started(reply)
+            if isinstance(reply, WorkerError):
+                raise WorkerStartError(reply.message)
+            worker.ready = True
             return None
         ticket, worker.task = worker.task, None
         return ticket.job, cast("Result | WorkerError", reply)
@@ -286,9 +285,3 @@ class Pool(Generic[Job, Result]):
         if self._handler is None:
             self._handler = self._factory()
         return self._handler
-
-
-def _started(reply: object) -> bool:
-    if isinstance(reply, WorkerError):
-        raise WorkerStartError(reply.message)
-    return True

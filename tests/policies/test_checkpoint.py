@@ -13,6 +13,7 @@ from synthetic_episode import make_spec
 from toy_learner import ToyConfig, ToyLearner
 
 import ambidex.policies
+from ambidex.atomic_files import remove_leftovers
 from ambidex.errors import CheckpointError, DatasetError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load, save
@@ -22,7 +23,6 @@ from ambidex.policies.run_folder import (
     find_checkpoint,
     newest_run,
     prune,
-    remove_leftovers,
     resumable_step,
 )
 
@@ -186,7 +186,7 @@ def test_pruning_keeps_the_newest_checkpoints_and_the_training_state_of_the_last
 def test_unfinished_files_of_killed_processes_are_removed(run):
     (run / "checkpoints" / ".20.tmp-123" / "training_state").mkdir(parents=True)
     (run / "checkpoints" / ".last.tmp-9").symlink_to("77")
-    remove_leftovers(run)
+    remove_leftovers(run / "checkpoints")
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["12", "5", "last"]
 
 

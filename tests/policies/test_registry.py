@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from synthetic_dataset import write_dataset
+from synthetic_dataset import read_table, write_dataset
 
 from ambidex.lookup import resolve
 from ambidex.policies import registry
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.batches import SampleGatherer
-from ambidex.policies.data.dataset import read_table
 from ambidex.policies.policy import Policy
 from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.plan import statistics_of

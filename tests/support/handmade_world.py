@@ -5,6 +5,7 @@ import math
 import mujoco
 import numpy as np
 
+from ambidex.envs.arenas.libero import arena_of
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.bddl.reader import parse_problem
 from ambidex.envs.tasks.libero.goals import predicates
@@ -65,14 +66,8 @@ class World(ModelWorld):
         self.model = mujoco.MjModel.from_xml_string(MODEL)
         self.data = mujoco.MjData(self.model)
         self.contacts: set[frozenset[str]] = set()
-        super().__init__(
-            model=self.model,
-            data=self.data,
-            problem=parse_problem(DEFINITION),
-            origin=ORIGIN,
-            region_z=REGION_Z,
-            bodies_touch=lambda a, b: frozenset((a, b)) in self.contacts,
-        )
+        problem, arena = parse_problem(DEFINITION), arena_of("libero_study_tabletop_manipulation")
+        super().__init__(self.model, self.data, problem, arena, lambda a, b: frozenset((a, b)) in self.contacts)
 
     def touch(self, a: str, b: str) -> None:
         self.contacts.add(frozenset((f"{a}_main", f"{b}_main")))

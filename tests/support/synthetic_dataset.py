@@ -3,6 +3,7 @@
 from synthetic_episode import make_episode, make_frames, make_spec
 
 from ambidex.envs.types import Outcome
+from ambidex.policies.data.dataset import read_tables
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 
@@ -31,3 +32,9 @@ def write_dataset(folder, *, lengths=(7, 5, 9, 6), failed=(), first_seed=0, **sp
         timings={},
     ).write(folder)
     return folder
+
+
+def read_table(folders):
+    """The successful episodes of datasets of one embodiment."""
+    (table,) = read_tables(folders, multi_embodiment=False)
+    return table

@@ -40,9 +40,7 @@ class ObjectBuilder:
     def add_body(self, name: str, position: ArrayLike = (0.0, 0.0, 0.0)) -> None:
         """Add a body to the main one, with the joints that the properties list for it.
 
-        Args:
-            name: Body name.
-            position: Its origin in the object's frame [m]; its axes are the object's.
+        Its origin is a position in the object's frame (3,) [m]; its axes are the object's.
         """
         self._bodies[name] = self._bodies["main"].add_body(name=name, pos=np.array(position, dtype=np.float64))
         self._origins[name] = np.array(position, dtype=np.float64)
@@ -65,7 +63,6 @@ class ObjectBuilder:
         texture: ImageArray | None = None,
         *,
         gloss: float = 0.3,
-        opacity: float = 1.0,
         name: str | None = None,
         body: str = "main",
     ) -> None:
@@ -76,34 +73,20 @@ class ObjectBuilder:
             colour: Red, green, blue, 0 to 1; a texture is multiplied by it.
             texture: Shape (H, W, 3) uint8, its first row at v = 0.
             gloss: 0 for paper, 1 for polished metal.
-            opacity: 1 for solid.
             name: Name of the geom and of its material, if its appearance depends on the state.
             body: Body it belongs to.
         """
         label = name or f"look{len(self.spec.materials)}"
-        geom = self._bodies[body].add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=add_mesh(self.spec, f"shape{len(self.spec.meshes)}", mesh.translated(-self._origins[body])),
-            material=add_material(self.spec, label, (*colour, opacity), texture, 0.6 * gloss, gloss),
-            group=VISUAL,
-            contype=0,
-            conaffinity=0,
-            mass=0.0,
-        )
+        shape = add_mesh(self.spec, f"shape{len(self.spec.meshes)}", mesh.translated(-self._origins[body]))
+        material = add_material(self.spec, label, (*colour, 1.0), texture, 0.6 * gloss, gloss)
+        geom = add_visual_geom(self._bodies[body], shape, material)
         if name is not None:
             geom.name = name
 
     def add_box(
         self, centre: ArrayLike, half_size: ArrayLike, quaternion: ArrayLike = UPRIGHT, body: str = "main"
     ) -> None:
-        """Add a box as collision geom, with mass.
-
-        Args:
-            centre: Its centre (3,) [m].
-            half_size: Half its lengths (3,) [m].
-            quaternion: Its orientation (wxyz).
-            body: Body it belongs to.
-        """
+        """Add a box as collision geom, with mass: centre (3,) and half its lengths (3,) [m], orientation (wxyz)."""
         volume = 8.0 * float(np.asarray(half_size).prod())
         self._add_collision(mujoco.mjtGeom.mjGEOM_BOX, centre, half_size, quaternion, body, volume)
 
@@ -142,18 +125,24 @@ class ObjectBuilder:
     def _add_collision(
         self, kind: mujoco.mjtGeom, centre: ArrayLike, size: ArrayLike, quaternion: ArrayLike, body: str, volume: float
     ) -> None:
-        geom = self._bodies[body].add_geom(
-            type=kind,
-            pos=np.subtract(centre, self._origins[body]),
-            size=size,
-            quat=quaternion,
-            group=COLLISION,
-            condim=4,
-            friction=(self.properties.friction, TORSIONAL, ROLLING),
-            solref=SOLREF,
-            solimp=SOLIMP,
-        )
+        position, friction = np.subtract(centre, self._origins[body]), (self.properties.friction, TORSIONAL, ROLLING)
+        geom = add_collision_geom(self._bodies[body], kind, position, size, friction)
+        geom.quat = quaternion
         self._volumes.append((geom, volume))
+
+
+def add_visual_geom(body: mujoco.MjsBody, mesh: str, material: str) -> mujoco.MjsGeom:
+    """Add a geom without mass that does not collide; mesh and material are given by name."""
+    kind = mujoco.mjtGeom.mjGEOM_MESH
+    return body.add_geom(type=kind, meshname=mesh, material=material, group=VISUAL, contype=0, conaffinity=0, mass=0.0)
+
+
+def add_collision_geom(
+    body: mujoco.MjsBody, kind: mujoco.mjtGeom, position: ArrayLike, size: ArrayLike, friction: tuple[float, ...]
+) -> mujoco.MjsGeom:
+    """Add an invisible geom that collides; position, size and friction are given as in MuJoCo."""
+    contact = {"condim": 4, "friction": friction, "solref": SOLREF, "solimp": SOLIMP}
+    return body.add_geom(type=kind, pos=position, size=size, group=COLLISION, **contact)
 
 
 def add_mesh(spec: mujoco.MjSpec, name: str, mesh: Mesh) -> str:

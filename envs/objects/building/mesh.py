@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.simulation.pose import quaternion_about
+from ambidex.envs.simulation.pose import quaternion_about, rotation_matrix
 from ambidex.envs.types import FloatArray, ImageArray
 
 Colour = tuple[float, float, float]  # red, green, blue, 0 to 1
@@ -37,9 +36,7 @@ class Mesh:
 
     def rotated(self, quaternion: FloatArray) -> "Mesh":
         """Rotated about the origin by a unit quaternion (wxyz)."""
-        matrix = np.empty(9)
-        mujoco.mju_quat2Mat(matrix, quaternion)
-        rotation = matrix.reshape(3, 3).T
+        rotation = rotation_matrix(quaternion).T
         return Mesh(vertices=self.vertices @ rotation, normals=self.normals @ rotation, uv=self.uv, faces=self.faces)
 
     def scaled(self, factors: object) -> "Mesh":

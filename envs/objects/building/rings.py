@@ -76,12 +76,7 @@ def add_round_bar(
 def add_octagon(builder: ObjectBuilder, centre: Point, bottom: float, side: float, thickness: float) -> None:
     """Add a flat eight-sided floor of two crossed boxes.
 
-    Args:
-        builder: Object it becomes part of.
-        centre: Its centre (x, y) [m].
-        bottom: Height of its lower side [m].
-        side: Distance of the flat sides from the centre [m].
-        thickness: Its thickness [m].
+    Its flat sides are at a distance `side` from the centre (x, y); its lower side is at the height `bottom` [m].
     """
     for turn, half in ((0.0, thickness / 2), (np.pi / 4, thickness / 2 - INSET)):
         builder.add_box((*centre, bottom + thickness / 2), (side, side, half), quaternion_about(Z, turn))

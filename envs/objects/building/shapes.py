@@ -106,14 +106,10 @@ def _side(
 
 
 def prism(outline: Sequence[Point], low: float, high: float) -> Mesh:
-    """An outline in the x-y plane, extruded from z = `low` to `high`, with flat caps.
+    """An outline in the x-y plane, extruded from z = `low` to `high` [m], with flat caps.
 
-    The caps are fans about the outline's mean point, from which all of the outline must be visible.
-
-    Args:
-        outline: Points (x, y) [m], counter-clockwise from above, the first not repeated.
-        low: Lower end [m].
-        high: Upper end [m].
+    The outline has points (x, y) [m], counter-clockwise from above, the first not repeated. The caps are fans about its
+    mean point, from which all of it must be visible.
     """
     points = np.array([*outline, outline[0]], dtype=np.float64)
     walls = []
@@ -142,7 +138,7 @@ def _cap(points: FloatArray, height: float, sign: int) -> Mesh:
 
 
 def tube(path: Sequence[Sequence[float]], width: float, depth: float, sides: int = 6) -> Mesh:
-    """A bent bar of elliptic section with closed ends, for handles.
+    """A bent bar of elliptic section with closed ends and a number of flat sides, for handles.
 
     Args:
         path: Points (x, z) [m] of its centre line, in the plane y = 0.

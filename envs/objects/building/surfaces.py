@@ -14,13 +14,9 @@ SPAN = 0.25  # length that a texture covers by default [m]
 
 @cache
 def wood(low: Colour, high: Colour, seed: int, side: int = 256) -> ImageArray:
-    """Planed wood, its grain along the texture's width, shape (side, side, 3) uint8.
+    """Planed wood, its grain along the texture's width, shape (side, side, 3) uint8, for about 25 cm.
 
-    Args:
-        low: Colour of the dark rings.
-        high: Colour between them.
-        seed: Random seed.
-        side: Height and width [px], for about 25 cm.
+    The dark rings have the colour `low`, the wood between them `high`.
     """
     return _mixed(_grain(side, side, seed), low, high)
 
@@ -55,15 +51,9 @@ def boards(low: Colour, high: Colour, rows: int, seed: int, side: int = 512, len
 
 @cache
 def tiles(colour: Colour, joint: Colour, count: int, seed: int, side: int = 256, width: int = 3) -> ImageArray:
-    """Square tiles, shape (side, side, 3) uint8.
+    """Square tiles, `count` along each side, which it must divide, shape (side, side, 3) uint8.
 
-    Args:
-        colour: Mean colour of the tiles.
-        joint: Colour of the joints.
-        count: Tiles along each side; must divide `side`.
-        seed: Random seed.
-        side: Height and width [px].
-        width: Of the joints [px].
+    The joints between them are `width` [px] wide.
     """
     size = side // count
     shade = np.random.default_rng(seed).normal(0.0, 0.025, size=(count, count)).repeat(size, 0).repeat(size, 1)
@@ -91,12 +81,9 @@ def cloth(colour: Colour, seed: int, side: int = 128) -> ImageArray:
 
 
 def project_texture(mesh: Mesh, axis: int = 0, span: float = SPAN) -> Mesh:
-    """The mesh with texture coordinates projected along each normal's main axis.
+    """The mesh with coordinates of a tileable texture, projected along each normal's main axis.
 
-    Args:
-        mesh: Surface for a tileable texture.
-        axis: Axis (0, 1, 2) of the texture's width, on sides that are not perpendicular to it.
-        span: Length that the texture covers [m].
+    The width of the texture is along `axis` (0, 1, 2) on sides that are not perpendicular to it, and covers `span` [m].
     """
     facing = np.abs(mesh.normals).argmax(axis=1)
     along = np.where(facing == axis, (axis + 1) % 3, axis)

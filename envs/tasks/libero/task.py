@@ -28,7 +28,6 @@ from ambidex.errors import UnknownNameError
 
 LIBERO = "libero"
 CRITERIA = (STRICT, LIBERO)
-STRICT_HOLD_S = 0.5
 JOINT_NOISE = 0.02  # standard deviation of each initial joint position, as in LIBERO's stored states [rad]
 
 
@@ -58,7 +57,6 @@ class LiberoTask(Task):
         count = len(self.goal)
         self.stages = ("none", "touched", "moved", *(f"{n} of {count} goals" for n in range(1, count + 1)))
         self.success = success
-        self.hold_s = STRICT_HOLD_S if success == STRICT else 0.0
         self.latches = success == LIBERO
         self._monitors: WeakKeyDictionary[Scene, GoalMonitor] = WeakKeyDictionary()
 

@@ -107,15 +107,9 @@ def select_states(states: Tensor, positions: Tensor) -> Tensor:
 
 
 def prepare_images(images: Tensor, size: int, mode: str) -> Tensor:
-    """Square images in [-1, 1], on the device of the images; other shapes are squeezed.
+    """Square images (B, 3, size, size) float32 in [-1, 1], on the device of the images; other shapes are squeezed.
 
-    Args:
-        images: Shape (B, 3, H, W) uint8.
-        size: Side [px].
-        mode: "bilinear" or "bicubic", with antialiasing.
-
-    Returns:
-        Shape (B, 3, size, size) float32.
+    The images have shape (B, 3, H, W) uint8; the mode is "bilinear" or "bicubic", with antialiasing.
     """
     values = images.float()
     if images.shape[-2:] != (size, size):

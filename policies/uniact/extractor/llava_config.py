@@ -114,12 +114,7 @@ def llava_config(shape: LlavaShape) -> Any:
 
 
 def config_differences(shape: LlavaShape, found: Mapping[str, Any]) -> list[str]:
-    """A line for each setting in which a configuration differs from the one of a shape.
-
-    Args:
-        shape: Sizes.
-        found: A LlavaOnevisionConfig as a mapping, with all its defaults.
-    """
+    """A line for each setting in which a LlavaOnevisionConfig, as a mapping with its defaults, differs from a shape."""
     lines = []
     values = llava_values(shape)
     for part in ("", "text_config", "vision_config"):

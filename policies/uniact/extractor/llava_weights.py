@@ -17,10 +17,7 @@ IMAGE_MEAN = IMAGE_STD = 0.5
 
 
 def weights_folder(source: str) -> Path:
-    """The folder of the weights.
-
-    Args:
-        source: A folder, or "cached" for the one in the user's Hugging Face cache.
+    """The folder of the weights: the one named, or for "cached" the one in the user's Hugging Face cache.
 
     Raises:
         UsageError: There is none.

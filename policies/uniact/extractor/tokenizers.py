@@ -124,10 +124,7 @@ def _merge(ids: list[int], pair: Pair, new: int) -> list[int]:
 
 
 class PublishedTokenizer:
-    """A tokenizer.json of Hugging Face's `tokenizers`. Special tokens are recognised in texts.
-
-    Args:
-        text: Content of the file.
+    """A tokenizer.json of Hugging Face's `tokenizers`, from its content. Special tokens are recognised in texts.
 
     Raises:
         CheckpointError: It is no tokenizer.

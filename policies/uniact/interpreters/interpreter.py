@@ -67,11 +67,6 @@ class BlindInterpreter(nn.Module):
     """A linear layer from universal actions alone to actions. Its loss gives codes a meaning; it is not used later.
 
     An interpreter with all inputs may learn to ignore codes; this one cannot.
-
-    Args:
-        width: Dimensions of a universal action, W.
-        chunk: Actions per prediction, K.
-        actions: Dimensions of an action, A.
     """
 
     def __init__(self, width: int, chunk: int, actions: int) -> None:

@@ -84,12 +84,9 @@ def image_keys(spec: EnvSpec) -> dict[str, str]:
 
 
 def fingerprints(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
-    """SHA-256 of each array, by its name within the demonstration, and of the attributes; see `sha256_of_parts`.
+    """SHA-256 of each array of an episode, and of its attributes; see `sha256_of_parts`.
 
-    Args:
-        episode: What is stored in the group `OWN`.
-        arrays: The arrays that LIBERO's loaders read.
-        spec: The spec as the file has it; None for the episode's own.
+    Names are those within the demonstration: arrays of the group `OWN`, and those given, which LIBERO's loaders read.
     """
     own = {f"{OWN}/{field.path}": getattr(episode, field.name) for field in OWN_FIELDS}
     return sha256_of_parts(episode, {**own, **arrays}, spec)

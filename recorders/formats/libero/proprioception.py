@@ -46,12 +46,7 @@ class LiberoProprioception:
 
 
 def proprioception(env: "Environment", states: FloatArray) -> LiberoProprioception:
-    """The robot in each of T states.
-
-    Args:
-        env: Of a robot with one arm. Its state is overwritten.
-        states: Shape (T, S).
-    """
+    """The robot in each of T states (T, S), for a robot with one arm. The environment's state is overwritten."""
     scene, prefix = env.scene, env.scene.robot.prefixes[0]
     arm = scene.robot.arms[0]
     fingers = (arm.gripper.joint, arm.gripper.mirror_joint)

@@ -56,8 +56,8 @@ def write_demo(
         storage: "lossless" or "raw".
         robot: The robot before each action.
         scene: The task and its scene.
-        convention: Order of the rows of stored images: "upright", or "opengl" for the lowest first.
-        on_step: Called with (t, the frames of step t by camera) after they are stored.
+        convention: Order of the rows of stored images, a key of `CONVENTIONS`.
+        on_step: See `OnStep`.
 
     Raises:
         UsageError: An unknown storage or convention, or the actions are not 7 numbers each.

@@ -15,12 +15,7 @@ from ambidex.scripted_policies.libero.lookahead.collision import robot_geoms
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GeomBoxes:
-    """Axis-aligned boxes in the world, one per geom.
-
-    Attributes:
-        low: Lowest corners, shape (N, 3) [m].
-        high: Highest corners, shape (N, 3) [m].
-    """
+    """Axis-aligned boxes in the world, one per geom, given by their lowest and highest corners, shape (N, 3) [m]."""
 
     low: FloatArray
     high: FloatArray
@@ -61,13 +56,9 @@ class Obstacles:
         self._geoms = np.flatnonzero(solid & ~plane & ~robot_geoms(model, arm))
 
     def height_between(self, start: FloatArray, end: FloatArray, radius: float, ignored: str | None = None) -> float:
-        """Height of the highest obstacle on a level path between two points [m]; -inf if there is none.
+        """Height of the highest obstacle on a level path between two points (3,) [m]; -inf if there is none.
 
-        Args:
-            start: First point, shape (3,) [m].
-            end: Second point, shape (3,) [m].
-            radius: Half the width of the path [m].
-            ignored: An object that does not count.
+        The radius is half the width of the path [m]; the ignored object does not count.
         """
         geoms = self._geoms
         if ignored is not None:

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import mujoco
@@ -131,7 +130,7 @@ class CollisionChecker:
         if key not in self._filters:
             own = self.geoms_of(obj)
             others = self._solid & ~(self._robot | own)
-            self._filters[key] = CollisionFilter.between(self._original, own & self._solid, others)
+            self._filters[key] = CollisionFilter(self._original, own & self._solid, others)
         return self._filters[key]
 
     def geoms_of(self, obj: str) -> Mask:
@@ -148,7 +147,7 @@ class CollisionChecker:
             excluded = self._robot | own
             for obj in ignored:
                 excluded = excluded | self.geoms_of(obj)
-            self._filters[key] = CollisionFilter.between(self._original, own, ~excluded)
+            self._filters[key] = CollisionFilter(self._original, own, ~excluded)
         return self._filters[key]
 
     def _find_contacts(self, sides: "CollisionFilter") -> None:
@@ -165,36 +164,30 @@ class CollisionChecker:
         self._placed = placed
 
 
-@dataclass(frozen=True, eq=False)
 class CollisionFilter:
     """Two sets of geoms. Only contacts between them are computed, which makes a query fast.
+
+    They collide where the model with its original masks lets them.
 
     Attributes:
         own: Geoms of one side, shape (geoms,).
         others: Geoms of the other side, shape (geoms,).
-        masks: Values of the model's geom_contype, geom_conaffinity, body_contype and body_conaffinity.
+
+    Raises:
+        UsageError: A mask of the model has more than MASK_BITS bits; facts `geom`, `contype` and `conaffinity`.
     """
 
-    own: Mask
-    others: Mask
-    masks: tuple[Bits, Bits, Bits, Bits]
-
-    @classmethod
-    def between(cls, model: mujoco.MjModel, own: Mask, others: Mask) -> "CollisionFilter":
-        """Two sides that collide where a model with its original masks lets them.
-
-        Raises:
-            UsageError: A mask of the model has more than MASK_BITS bits; facts `geom`, `contype` and `conaffinity`.
-        """
+    def __init__(self, model: mujoco.MjModel, own: Mask, others: Mask) -> None:
         _check_masks(model)
+        self.own, self.others = own, others
         # A pair collides if contype and conaffinity match in either direction: one mask holds both, side by side.
         one = own * (model.geom_contype | model.geom_conaffinity << MASK_BITS)
         other = others * (model.geom_conaffinity | model.geom_contype << MASK_BITS)
-        return cls(own, others, (one, other, _body_masks(model, one), _body_masks(model, other)))
+        self._masks = one, other, _body_masks(model, one), _body_masks(model, other)
 
     def apply(self, model: mujoco.MjModel) -> None:
         """Restrict collisions in a model to those between the two sides."""
-        model.geom_contype[:], model.geom_conaffinity[:], model.body_contype[:], model.body_conaffinity[:] = self.masks
+        model.geom_contype[:], model.geom_conaffinity[:], model.body_contype[:], model.body_conaffinity[:] = self._masks
 
 
 def _check_masks(model: mujoco.MjModel) -> None:

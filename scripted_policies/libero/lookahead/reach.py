@@ -23,12 +23,7 @@ ROTATION_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2])
 
 @dataclass(frozen=True, eq=False)
 class ArmPosture:
-    """A posture of the arm.
-
-    Attributes:
-        tool: Pose of the tool in the world.
-        joints: Joints of the arm, shape (7,) [rad].
-    """
+    """A pose of the tool in the world, and the joints (7,) [rad] with which the arm reaches it."""
 
     tool: Pose
     joints: FloatArray
@@ -49,10 +44,7 @@ class ReachChecker:
     def joints_at(self, tool: Pose, near: FloatArray, *, continuous: bool = False) -> FloatArray | None:
         """Joints (7,) [rad] that bring the tool to a pose; None if out of reach.
 
-        Args:
-            tool: Pose of the tool.
-            near: Joints to start from, shape (7,) [rad].
-            continuous: Whether to start from `near` only; otherwise the home posture is tried as well.
+        The search starts from the joints `near` and, unless it has to be `continuous`, from the home posture as well.
         """
         for start in (near,) if continuous else (near, self._home):
             found = self._solve(start, tool)

@@ -38,13 +38,8 @@ class RestHeightFinder:
     def rest_height(self, obj: str, above: Pose, depth: float, support: str | None = None) -> float | None:
         """Height of the object's frame when it is lowered from a pose until it touches something [m].
 
-        None if it collides at once, or touches nothing within `depth`, or something other than the support.
-
-        Args:
-            obj: Name of the object.
-            above: Pose to lower it from.
-            depth: How far to lower it at most [m].
-            support: Object that it may touch, "" for the arena; None for anything.
+        None if it collides at once, or touches nothing within `depth` [m], or something other than the support: an
+        object, "" for the arena, or None for anything.
         """
         if self._collisions.object_collides(obj, above):
             return None
@@ -92,11 +87,7 @@ class RestHeightFinder:
 
 
 class DropSimulation:
-    """A copy of a scene's world without the robot, in which objects are dropped.
-
-    Attributes:
-        data: State of the copy.
-    """
+    """A copy of a scene's world without the robot, in which objects are dropped; `data` is its state."""
 
     def __init__(self, scene: Scene, arm: Arm) -> None:
         model = self._model = copy.deepcopy(scene.model)

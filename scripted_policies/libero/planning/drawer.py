@@ -55,18 +55,8 @@ TOLERANCES = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class DrawerMotion:
-    """Two poses of the hand in the world.
-
-    Attributes:
-        tool: Where it grasps the drawer, or starts to push.
-        end: Where it is when the drawer has reached its goal.
-    """
-
-    tool: Pose
-    end: Pose
-
+DrawerMotion = tuple[Pose, Pose]
+"""The hand where it grasps the drawer or starts to push, and where it is when the drawer has reached its goal."""
 
 Grips = Iterator[tuple[Pose, float]]
 """Poses of the hand at the bar, and distances between the finger pads [m]."""
@@ -106,7 +96,7 @@ class DrawerPlanner:
             joints = self._free_joints_along((advanced(tool, -BACK), tool), gap, tolerances)
             ignored, cautious = self._shoved(tolerances), tolerances.cautious
             if joints is not None and self._is_free(moved, joints, gap, end, ignored=ignored, cautious=cautious):
-                yield DrawerMotion(tool, moved)
+                yield tool, moved
 
     def _grips_at_ends(self) -> Grips:
         bar = self._context.scene.site_pose(self._handle)
@@ -136,7 +126,7 @@ class DrawerPlanner:
                     last = min(tilted, key=lambda option: angle_between(tool, option))
                     shut = self._joint.moved(last, -self._joint.position)
                     if self._is_free(shut, joints, 0.0, 0.0, ignored=objects, cautious=cautious):
-                        yield DrawerMotion(tool, self._joint.moved(shut, end))
+                        yield tool, self._joint.moved(shut, end)
 
     def _touching(self, beside: float, tilt: float, heading: float) -> tuple[Pose, Pose]:
         """Closed hands whose fingers nearly touch the bar or, beside the handle's middle, the front."""

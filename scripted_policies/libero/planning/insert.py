@@ -38,12 +38,7 @@ HAND_CORNERS = np.array(list(itertools.product(*zip(*HAND_BOX, strict=True))))
 
 
 class InsertionPath(NamedTuple):
-    """Two poses of an object in the world.
-
-    Attributes:
-        goal: Where it is let go.
-        entry: In front of the opening, oriented as it goes in.
-    """
+    """Two poses of an object: where it is let go, and the entry in front of the opening, oriented as it goes in."""
 
     goal: Pose
     entry: Pose
@@ -52,12 +47,7 @@ class InsertionPath(NamedTuple):
 def insertion_paths(category: str, opening: Opening, *, behind_door: bool = False) -> Iterator[InsertionPath]:
     """Paths of an object into a covered region: upright, or lying with its top towards the open side.
 
-    Objects that are open at the top stay upright.
-
-    Args:
-        category: Category of the object.
-        opening: The opening of the region.
-        behind_door: Whether nothing may stick out, because a door is closed afterwards.
+    Objects that are open at the top stay upright. Behind a door, which is closed afterwards, nothing may stick out.
     """
     for quaternion in (*_upright(opening), *(() if has_rim(category) else _lying(opening))):
         corners = box_corners(category, quaternion)

@@ -101,12 +101,9 @@ class PickPlanner:
     def reachable_grasps(
         self, margins: PlanningMargins, pose: Pose, grasps: Sequence[Grasp] | None = None
     ) -> Iterator[tuple[ArmPosture, float]]:
-        """Postures at grasps of the object, and gaps of the fingers [m]; the arm can get there and lift the object.
+        """Postures at grasps of the object at a pose, and gaps of the fingers [m].
 
-        Args:
-            margins: What the grasps have to respect.
-            pose: Pose of the object.
-            grasps: Grasps to choose from; by default all `top_grasps` of the category.
+        The arm can get there and lift the object. By default all `top_grasps` of the category are tried.
         """
         start = self._context.posture()
         grasps = top_grasps(self._context.category(self._obj)) if grasps is None else grasps

@@ -37,13 +37,7 @@ QUARTER_TURNS = tuple(quarter * math.pi / 2 for quarter in range(4))
 
 
 class Placements:
-    """Placements for goal atoms of the predicates On and In.
-
-    Args:
-        world: Evaluates predicates in the collision checker's copy of the world.
-        collisions: Tries poses.
-        goal: All atoms of the goal.
-    """
+    """Placements for the atoms of a goal with the predicates On and In; the world is the collision checker's copy."""
 
     def __init__(self, world: ModelWorld, collisions: CollisionChecker, goal: Sequence[Atom]) -> None:
         self._world, self._collisions, self._goal = world, collisions, tuple(goal)
@@ -185,15 +179,9 @@ def _share_region(other: Atom, atom: Atom) -> bool:
 
 
 def clearance_beside(frame: RegionFrame, category: str, rest: Pose, other: str) -> float:
-    """How much larger than another object the best free strip of a region beside an object is [m].
+    """How much larger than another object the best free strip of a region beside an object at rest is [m].
 
     Negative if the other object does not fit there; at most MAX_CLEARANCE.
-
-    Args:
-        frame: The region.
-        category: Category of the object in it.
-        rest: Pose of that object.
-        other: Category of the object that comes beside it.
     """
     corners = (rest.position + box_corners(category, rest.quaternion) - frame.position) @ frame.rotation
     low, high = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)

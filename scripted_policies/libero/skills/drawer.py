@@ -4,7 +4,7 @@ from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.context import Skill, SkillContext
 from ambidex.scripted_policies.libero.geometry import DOWN, FixtureJoint, advanced, angle_between, tool_poses
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
-from ambidex.scripted_policies.libero.planning.drawer import ABOVE, BACK, OUT, DrawerMotion, DrawerPlanner
+from ambidex.scripted_policies.libero.planning.drawer import ABOVE, BACK, OUT, DrawerPlanner
 from ambidex.scripted_policies.libero.subgoals import Subgoal, SubgoalKind
 
 PULLED, DONE_OPEN = -0.168, -0.156  # position to pull the drawer to, and from which it is open enough [m]
@@ -34,8 +34,8 @@ class Drawer(Skill):
         motions = self._planner.pulls(self._pulled) if self._opens else self._planner.pushes(SHUT)
         if not motions:
             return (yield from self._fail())
-        motion = motions[attempt % len(motions)]
-        yield from self._pull(motion.tool) if self._opens else self._push(motion)
+        tool, end = motions[attempt % len(motions)]
+        yield from self._pull(tool) if self._opens else self._push(tool, end)
         return self._is_done()
 
     def _pull(self, tool: Pose) -> Motion:
@@ -46,13 +46,13 @@ class Drawer(Skill):
             yield from hand.move_to(goal, speed=0.6, until=self._is_done)
         return (yield from hand.release(BACK))
 
-    def _push(self, motion: DrawerMotion) -> Motion:
+    def _push(self, tool: Pose, end: Pose) -> Motion:
         hand = self._hand
         hand.grip = CLOSE
-        before = motion.tool.shifted(-OUT * self._joint.axis)
+        before = tool.shifted(-OUT * self._joint.axis)
         yield from hand.follow(self._context.empty_route(before.shifted((0.0, 0.0, ABOVE))))
         yield from hand.move_to(before, tolerance=0.01)
-        yield from hand.move_to(motion.end, speed=0.8, until=self._is_done, timeout=60)
+        yield from hand.move_to(end, speed=0.8, until=self._is_done, timeout=60)
         yield from hand.move_to(hand.tool_pose.shifted(-0.02 * self._joint.axis), tolerance=0.01)
         away = hand.tool_pose.shifted(-OUT * self._joint.axis + [0.0, 0.0, ABOVE])
         yield from hand.move_to(away, tolerance=0.03)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from act_samples import CHUNK, JOINTS, SMALL, losses, make_batch, make_observation, make_policy
-from synthetic_dataset import STATES, write_dataset
+from synthetic_dataset import STATES, read_table, write_dataset
 from synthetic_episode import make_spec
 
 from ambidex.codec import from_json, to_json
@@ -15,7 +15,6 @@ from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.checkpoint import load
 from ambidex.policies.compatibility import check_compatible
-from ambidex.policies.data.dataset import read_table
 from ambidex.policies.serving.fixed_batch import FixedBatch
 from ambidex.policies.serving.server import describe
 from ambidex.policies.train_policy import train_config

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
+from synthetic_dataset import read_table
 
 from ambidex.policies.data.batches import Augmentation, SampleGatherer, jittered, shifted
-from ambidex.policies.data.dataset import read_table
 
 CPU = torch.device("cpu")
 

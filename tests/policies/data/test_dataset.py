@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from synthetic_dataset import STATES, write_dataset
+from synthetic_dataset import STATES, read_table, write_dataset
 from synthetic_episode import make_frames, make_spec
 from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_info, write_libero
 
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.policies.data.dataset import read_table
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.formats.act import episode_path, write_episode

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from synthetic_dataset import write_dataset
+from synthetic_dataset import read_table, write_dataset
 
 from ambidex.errors import DatasetError, UsageError
 from ambidex.policies.data import storage
-from ambidex.policies.data.dataset import read_table
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.policies.data.split import Sampler
 from ambidex.policies.data.storage import ResidentFrames, StreamingFrames, choose_storage
@@ -63,10 +62,10 @@ def test_a_damaged_frame_is_named_in_whichever_process_it_is_decoded(tmp_path, w
 
 def test_frames_are_stored_where_they_fit(monkeypatch):
     monkeypatch.setattr(storage, "spare_memory", lambda device: 1000)
-    assert choose_storage(1000, CPU, "auto").device == CPU
-    assert choose_storage(1001, CPU, "auto").device is None
-    assert choose_storage(1000, CPU, "auto", processes=2).device is None
-    assert choose_storage(1, CPU, "streaming").device is None
+    assert choose_storage(1000, CPU, "auto")[0] == CPU
+    assert choose_storage(1001, CPU, "auto")[0] is None
+    assert choose_storage(1000, CPU, "auto", processes=2)[0] is None
+    assert choose_storage(1, CPU, "streaming")[0] is None
     with pytest.raises(UsageError) as caught:
         choose_storage(1001, CPU, "resident")
     assert (caught.value.facts["got"], caught.value.facts["expected"]) == (1001, 1000)

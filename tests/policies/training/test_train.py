@@ -4,13 +4,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from synthetic_dataset import read_table
 from toy_learner import ToyConfig
 from training_runs import curves, same_tensors, settings, tensors
 
 import ambidex.policies
 from ambidex.errors import UnknownNameError
 from ambidex.policies.checkpoint import policy_class
-from ambidex.policies.data.dataset import read_table
 from ambidex.policies.data.split import split
 from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.plan import statistics_of

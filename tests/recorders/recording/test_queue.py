@@ -9,7 +9,7 @@ from recording_fakes import STATES
 
 from ambidex.recorders.dataset.layout import EpisodeFiles
 from ambidex.recorders.recording.queue import RecordingQueue
-from ambidex.recorders.recording.worker import RolloutJob, WriteJob
+from ambidex.recorders.recording.worker import WriteJob
 
 FIRST = 100
 
@@ -56,14 +56,14 @@ def run(outcomes, wanted, max_attempts, workers, rng, attempted=0):
     while True:
         while len(running) < workers and (job := queue.next_job()) is not None:
             running.append(job)
-            started += [job.seed] if isinstance(job, RolloutJob) else []
+            started += [job] if isinstance(job, int) else []
         if not running:
             return queue, log, started, written
         job = running.pop(rng.randrange(len(running)))
         if isinstance(job, WriteJob):
             written.append((job.result.seed, job.files.episode))
         else:
-            finish(queue, job.seed, outcomes[job.seed - FIRST])
+            finish(queue, job, outcomes[job - FIRST])
 
 
 @pytest.mark.parametrize("case", range(200))
@@ -94,8 +94,8 @@ def test_it_resumes_after_the_attempts_of_earlier_runs():
 def test_no_seed_is_started_that_might_not_be_needed():
     queue, log = make_queue(wanted=2, max_attempts=10)
     jobs = [queue.next_job() for _ in range(3)]
-    assert jobs == [RolloutJob(seed=100), RolloutJob(seed=101), None]
+    assert jobs == [100, 101, None]
     finish(queue, 101, False)
     assert log.attempts == []  # seed 100 is not settled
-    assert queue.next_job() == RolloutJob(seed=102)
+    assert queue.next_job() == 102
     assert queue.next_job() is None

@@ -111,14 +111,14 @@ def test_frames_that_do_not_fit_are_refused(tmp_path, steps, facts):
     ("cameras", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 2, 2), (5, 3, 2), (9, 3, 3), (10, 4, 3)]
 )
 def test_more_than_three_cameras_make_a_grid(cameras, columns, rows):
-    tiling = Tiling.of({str(i): plain(RED, 10, 20) for i in range(cameras)})
+    tiling = Tiling({str(i): plain(RED, 10, 20) for i in range(cameras)})
     assert (tiling.height, tiling.width) == (10 * rows, 20 * columns)
     assert len(set(tiling.corners.values())) == cameras
 
 
 def test_smaller_images_are_centred():
     frames = {"top": plain(RED, 40, 60), "wrist": plain(BLUE, 20, 30)}
-    tiling = Tiling.of(frames)
+    tiling = Tiling(frames)
     canvas = np.zeros((tiling.height, tiling.width, 3), np.uint8)
     tiling.draw(canvas, frames)
     assert (canvas[10:30, 75:105] == BLUE).all() and not canvas[:10, 60:].any() and not canvas[:, 60:75].any()

@@ -99,9 +99,7 @@ def shown(text: str) -> str:
 def parse(text: str, source: str) -> Group:
     """Read a text that consists of one group, with comments from `;` to the end of the line. Not recursive.
 
-    Args:
-        text: Definition; case does not matter.
-        source: Name of the text in messages.
+    Case does not matter; `source` is the name of the text in messages.
     """
     start = Location(source, 1, 1)
     if len(text) > MAX_CHARACTERS:

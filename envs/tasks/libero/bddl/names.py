@@ -13,9 +13,6 @@ REQUIRED_SECTIONS = ("problem", ":regions", ":fixtures", ":objects", ":init", ":
 SECTIONS = (*REQUIRED_SECTIONS, ":domain", ":language", ":obj_of_interest")
 REGION_ATTRIBUTES = (":target", ":ranges", ":yaw_rotation", ":rgba")
 
-PREDICATES: Mapping[str, int] = {"on": 2, "in": 2, "open": 1, "close": 1, "turnon": 1, "turnoff": 1, "up": 1}
-"""Predicate -> number of arguments."""
-
 WORKSPACES: Mapping[str, tuple[str, str]] = {
     "libero_tabletop_manipulation": ("main_table", "table"),
     "libero_kitchen_tabletop_manipulation": ("kitchen_table", "kitchen_table"),

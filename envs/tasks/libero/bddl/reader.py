@@ -25,11 +25,7 @@ MAX_BYTES = 4 * MAX_CHARACTERS
 
 
 def read_problem(path: Path, name: str = "") -> Problem:
-    """Read a definition file.
-
-    Args:
-        path: The file.
-        name: Name of the problem, if it is not the file's.
+    """Read a definition file; the name of the problem is by default the file's without .bddl.
 
     Raises:
         DefinitionError: No such file, or an invalid definition; gives line and column.
@@ -55,12 +51,7 @@ def _decoded(content: bytes, source: str) -> str:
 
 
 def parse_problem(text: str, *, source: str = "<text>", name: str = "task") -> Problem:
-    """Read a definition from a text.
-
-    Args:
-        text: Content of a file.
-        source: Name of the text in messages.
-        name: Name of the problem; for a file its name without .bddl.
+    """Read a definition from a text; `source` is its name in messages.
 
     Raises:
         DefinitionError: The definition is invalid; gives line and column.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ambidex.envs.tasks.libero.bddl.lexer import Expression, Group, Location, Word, group, shown, word
-from ambidex.envs.tasks.libero.bddl.names import PREDICATES, REQUIRED_SECTIONS, RESERVED_PREFIX, SECTIONS, Names, known
+from ambidex.envs.tasks.libero.bddl.names import REQUIRED_SECTIONS, RESERVED_PREFIX, SECTIONS, Names, known
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 
 NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,99}", re.ASCII)
@@ -141,11 +141,11 @@ def _conjunction(expression: Expression) -> Iterator[Group]:
 def _atom(expression: Expression, names: Names) -> Atom:
     found = group(expression, "an atom such as (On a b)")
     head = found.head("a predicate")
-    predicate = known(head, "predicate", PREDICATES)
-    arguments = [word(item, "a name") for item in found.tail]
-    if len(arguments) != PREDICATES[predicate]:
-        raise head.at.error(f"{predicate} got {len(arguments)} arguments, expected {PREDICATES[predicate]}.")
-    checked = tuple(check(names, argument) for check, argument in zip(ARGUMENTS[predicate], arguments, strict=True))
+    predicate = known(head, "predicate", ARGUMENTS)
+    arguments, checks = [word(item, "a name") for item in found.tail], ARGUMENTS[predicate]
+    if len(arguments) != len(checks):
+        raise head.at.error(f"{predicate} got {len(arguments)} arguments, expected {len(checks)}.")
+    checked = tuple(check(names, argument) for check, argument in zip(checks, arguments, strict=True))
     _check_not_itself(checked, names, arguments[-1])
     return Atom(predicate, checked)
 

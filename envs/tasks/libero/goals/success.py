@@ -18,24 +18,11 @@ MAX_SPIN = 0.1  # of a body, a door or a knob at rest [rad/s]
 
 
 class GoalMonitor:
-    """Evaluates the goal of a definition in a scene. The atoms are evaluated once per state.
-
-    Args:
-        scene: The scene.
-        problem: Its definition.
-        arena: Its arena.
-    """
+    """Evaluates the goal of a definition in a scene. The atoms are evaluated once per state."""
 
     def __init__(self, scene: Scene, problem: Problem, arena: Arena) -> None:
         self._scene, self._problem = scene, problem
-        self._world = ModelWorld(
-            model=scene.model,
-            data=scene.data,
-            problem=problem,
-            origin=arena.offset[:2],
-            region_z=arena.region_z,
-            bodies_touch=scene.bodies_touch,
-        )
+        self._world = ModelWorld(scene.model, scene.data, problem, arena, scene.bodies_touch)
         owners = dict.fromkeys(problem.owner(name) for atom in problem.goal for name in atom.arguments)
         self._instances = tuple(owner for owner in owners if owner != problem.workspace)
         self._arm = scene.robot.prefixes[0] + ARM

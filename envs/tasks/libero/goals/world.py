@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
+from ambidex.envs.arenas.arena import Arena
 from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.tasks.libero.bddl.problem import Problem, Region
 from ambidex.envs.types import FloatArray
@@ -30,35 +31,23 @@ class RegionFrame:
 
 
 class ModelWorld:
-    """Answers questions of predicates from a compiled model. Instances are objects and fixtures.
+    """Answers questions of predicates from a compiled model and its state. Instances are objects and fixtures.
 
-    Bodies are named `<instance>_main`, joints `<instance>_<joint>`, sites by the region's full name.
-
-    Args:
-        model: Compiled model.
-        data: Its current state, with poses up to date.
-        problem: The definition it is composed from.
-        origin: Origin of the ranges of the workspace's regions, xy [m].
-        region_z: Height of the workspace's regions [m].
-        bodies_touch: Whether two bodies, with everything attached to them, are in contact.
+    Bodies are named `<instance>_main`, joints `<instance>_<joint>`, sites by the region's full name. The poses of the
+    state have to be up to date; `touch` says whether two bodies, with everything attached to them, are in contact.
     """
 
     def __init__(
         self,
-        *,
         model: mujoco.MjModel,
         data: mujoco.MjData,
         problem: Problem,
-        origin: tuple[float, float],
-        region_z: float,
-        bodies_touch: Callable[[str, str], bool],
+        arena: Arena,
+        touch: Callable[[str, str], bool],
     ) -> None:
-        self._model, self._data, self._problem, self._bodies_touch = model, data, problem, bodies_touch
-        self._zones = {
-            region.name: tuple(_zones(region, origin, region_z))
-            for region in problem.regions.values()
-            if region.target == problem.workspace
-        }
+        self._model, self._data, self._problem, self._touch = model, data, problem, touch
+        own = [region for region in problem.regions.values() if region.target == problem.workspace]
+        self._zones = {region.name: tuple(_zones(region, arena)) for region in own}
         self._joints: dict[str, npt.NDArray[np.intp]] = {}
 
     def is_region(self, name: str) -> bool:
@@ -97,7 +86,7 @@ class ModelWorld:
 
     def touching(self, a: str, b: str) -> bool:
         """Whether two instances are in contact anywhere."""
-        return self._bodies_touch(body_name(a), body_name(b))
+        return self._touch(body_name(a), body_name(b))
 
 
 def body_name(instance: str) -> str:
@@ -115,10 +104,11 @@ def joint_names(problem: Problem, name: str) -> tuple[str, ...]:
     return tuple(f"{owner}_{joint}" for joint, given in found.joints.items() if given.body in parts)
 
 
-def _zones(region: Region, origin: tuple[float, float], z: float) -> Iterator[RegionFrame]:
+def _zones(region: Region, arena: Arena) -> Iterator[RegionFrame]:
+    x, y, _ = arena.offset
     for xmin, ymin, xmax, ymax in region.ranges:
         yield RegionFrame(
-            position=np.array([origin[0] + (xmin + xmax) / 2, origin[1] + (ymin + ymax) / 2, z]),
+            position=np.array([x + (xmin + xmax) / 2, y + (ymin + ymax) / 2, arena.region_z]),
             rotation=np.eye(3),
             half_size=np.array([(xmax - xmin) / 2, (ymax - ymin) / 2, ZONE_HALF_HEIGHT]),
         )

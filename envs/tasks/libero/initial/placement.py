@@ -41,15 +41,7 @@ class GoalReachedError(EpisodeStartError):
 
 
 class Placement:
-    """Places the fixtures and objects of one scene.
-
-    Args:
-        scene: The scene.
-        problem: Its definition.
-        arena: Its arena.
-        rng: The episode's generator.
-        spread: How wide positions and yaws are drawn.
-    """
+    """Places the fixtures and objects of one scene, by the episode's random generator."""
 
     def __init__(self, scene: Scene, problem: Problem, arena: Arena, rng: np.random.Generator, spread: Spread) -> None:
         self._scene, self._problem, self._arena = scene, problem, arena
@@ -204,11 +196,7 @@ class Placement:
 
 
 class Clearance:
-    """Finds what an object overlaps, and heights at which it overlaps nothing.
-
-    Args:
-        scene: Its state is written to; refresh it afterwards.
-    """
+    """Finds what an object overlaps, and heights at which it overlaps nothing. Refresh the scene afterwards."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene, self._model, self._data = scene, scene.model, scene.data

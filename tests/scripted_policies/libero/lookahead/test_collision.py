@@ -104,7 +104,7 @@ def model_of(contype: int, conaffinity: int) -> mujoco.MjModel:
 @pytest.mark.parametrize(("contype", "conaffinity", "expected"), [(0, 1, {1, 2}), (128, 0, {2}), (127, 254, set())])
 def test_filtered_pairs_collide_as_in_the_original_model(contype: int, conaffinity: int, expected: set[int]) -> None:
     model = model_of(contype, conaffinity)
-    CollisionFilter.between(model, FIRST, OTHERS).apply(model)
+    CollisionFilter(model, FIRST, OTHERS).apply(model)
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     mujoco.mj_collision(model, data)
@@ -114,6 +114,6 @@ def test_filtered_pairs_collide_as_in_the_original_model(contype: int, conaffini
 @pytest.mark.parametrize(("contype", "conaffinity"), [(256, 1), (1, 256), (-1, 0)])
 def test_masks_out_of_range_raise_with_the_name_of_the_geom(contype: int, conaffinity: int) -> None:
     with pytest.raises(UsageError) as error:
-        CollisionFilter.between(model_of(contype, conaffinity), FIRST, OTHERS)
+        CollisionFilter(model_of(contype, conaffinity), FIRST, OTHERS)
     assert error.value.facts == {"geom": "ball", "contype": contype, "conaffinity": conaffinity}
     assert "of body one" in error.value.problem

@@ -27,9 +27,9 @@ def test_a_low_bar_is_grasped_by_its_ends() -> None:
     bar = context.scene.site_pose("wooden_cabinet_1_bottom_handle")
     motions = planner.pulls(-0.168)
     assert motions
-    for motion in motions:
-        assert abs(np.dot(motion.tool.axis(1), bar.axis(0))) == pytest.approx(1.0, abs=1e-6)
-        np.testing.assert_allclose(motion.end.position - motion.tool.position, -0.168 * joint.axis, atol=1e-9)
+    for tool, end in motions:
+        assert abs(np.dot(tool.axis(1), bar.axis(0))) == pytest.approx(1.0, abs=1e-6)
+        np.testing.assert_allclose(end.position - tool.position, -0.168 * joint.axis, atol=1e-9)
 
 
 def test_planning_does_not_change_the_scene() -> None:
