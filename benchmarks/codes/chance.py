@@ -46,14 +46,7 @@ class ChanceDivergence:
 
     @classmethod
     def of(cls, one: FloatArray, other: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -> Self:
-        """Test two usages of the same codebook.
-
-        Args:
-            one: Share of each code, shape (N,).
-            other: Likewise.
-            draws: Number of random renamings.
-            seed: Seed of the renamings.
-        """
+        """Test two usages of the same codebook: the share of each code in `one` and in `other`, shape (N,)."""
         used = (one > 0) | (other > 0)
         divergence = float(_divergence(one[used], other[used]))
         renamed = _renamed(one[used], other[used], draws, np.random.default_rng(seed))

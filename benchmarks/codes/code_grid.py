@@ -132,8 +132,7 @@ def strips(
         checkpoint: Path of the policy, for the message if it does not fit the task; None for no path.
 
     Raises:
-        UsageError: The policy does not fit the task, or has no such code.
-        UnknownNameError: The task has no such camera.
+        UsageError: The policy does not fit the task, or has no such code or camera.
         SimulationError: A rollout raised an error.
     """
     select_robot(policy, task, control)

@@ -60,11 +60,7 @@ class Column:
 
 
 def image_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
-    """Draw a table with a strip of images in every cell.
-
-    Args:
-        rows: Label of each row.
-        columns: At least one, each with a cell for every row.
+    """Draw a table with a strip of images in every cell; `rows` are the labels of the rows.
 
     Returns:
         Shape (H, W, 3) uint8 RGB.
@@ -102,11 +98,7 @@ def _draw_cell(table: Image.Image, cell: Sequence[ImageArray], left: int, top: i
 
 
 def check_image_name(path: Path) -> None:
-    """Refuse an --output whose ending is none of `ENDINGS`.
-
-    Raises:
-        UsageError: Names the endings.
-    """
+    """Raise a UsageError for an --output whose ending is none of `ENDINGS`."""
     if path.suffix not in ENDINGS:
         raise UsageError(
             f"--output {path}: expected a name that ends in {' or '.join(ENDINGS)}.", path=path, expected=ENDINGS
@@ -114,11 +106,7 @@ def check_image_name(path: Path) -> None:
 
 
 def write_image(path: Path, image: ImageArray) -> None:
-    """Write an image, shape (H, W, 3) uint8 RGB, whole or not at all.
-
-    Raises:
-        DatasetError: It cannot be written.
-    """
+    """Write an image, shape (H, W, 3) uint8 RGB, whole or not at all."""
     kind, options = ("JPEG", {"quality": 90}) if path.suffix == ".jpg" else ("PNG", {})
     with replacing(path) as temporary:
         Image.fromarray(image).save(temporary, kind, optimize=True, **options)

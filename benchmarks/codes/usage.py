@@ -34,11 +34,7 @@ class CodeUsage:
 
     @classmethod
     def of(cls, episodes: Iterable[CodeRuns], size: int) -> Self:
-        """Count the codes of episodes; `size` is the number of codes of the codebook.
-
-        Raises:
-            ValueError: A code is not in the codebook.
-        """
+        """Count the codes of episodes; `size` is the number of codes of the codebook, which must have them all."""
         every = list(episodes)
         runs = [(code, steps) for episode in every for code, steps in episode if code != NO_CODE]
         codes = np.repeat([code for code, _ in runs], [steps for _, steps in runs]).astype(np.int64)
@@ -131,11 +127,7 @@ class CodebookUsage:
 
 
 def check_combinable(folders: Sequence[CodedResults]) -> None:
-    """Refuse folders that cannot be counted together.
-
-    Raises:
-        UsageError: They are of different checkpoints, or an episode is in two of them.
-    """
+    """Raise a UsageError if folders are of different checkpoints, or an episode is in two of them."""
     first, *others = folders
     for other in others:
         if other.checkpoint.sha256 != first.checkpoint.sha256:

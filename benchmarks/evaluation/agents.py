@@ -100,11 +100,7 @@ AgentSource = LocalAgents | ServedAgents
 
 
 def execution_of(policy: ServedPolicy, config: BenchmarkConfig) -> Execution:
-    """How the chunks of a policy are executed.
-
-    Raises:
-        UsageError: The policy cannot be executed like this.
-    """
+    """How the chunks of a policy are executed."""
     return choose_execution(
         config.execution, config.execute_steps, policy.execute_steps, policy.chunk_size, config.code
     )

@@ -96,11 +96,7 @@ def _write_report(plan: BenchmarkPlan, results: ResultsFolder, videos: RenderedV
 class BenchmarkRun:
     """Runs the episodes that a results folder lacks, and stores each row as soon as its worker returns it.
 
-    Args:
-        plan: What to run.
-        results: The results folder, locked by this process.
-        load: Loads checkpoints; None for the project's own function.
-        agent_factory: Makes an agent of the caller's own; None for the named policy or baseline.
+    The folder must be locked by this process; the other arguments are those of `benchmark`.
     """
 
     def __init__(
@@ -116,13 +112,7 @@ class BenchmarkRun:
         self._worker_errors: list[str] = []
 
     def run(self) -> BenchmarkSummary:
-        """Run the remaining episodes and write summary.json.
-
-        Raises:
-            UsageError: The folder has results of other settings, or the policy does not fit.
-            WorkerStartError: No worker could start.
-            DatasetError: A file cannot be written.
-        """
+        """Run the remaining episodes and write summary.json."""
         try:
             if self._remaining:
                 self._run_remaining()

@@ -105,12 +105,7 @@ def select_robot(policy: "Policy", task: str, control: str | None = None) -> Non
 
 
 def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
-    """Make a policy use one code for all its chunks.
-
-    Args:
-        policy: The policy.
-        code: One of its codes.
-        flag: The flag to name in errors.
+    """Make a policy use one code for all its chunks; `flag` is named in errors.
 
     Raises:
         UsageError: The policy has no codes, or not this one.
@@ -130,16 +125,13 @@ def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
 
 
 def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpoint: Path | None = None) -> EnvSpec:
-    """Check that a policy can act in a task.
+    """Check that a policy, set to one of its robots, can act in a task, and return the spec with the policy's cameras.
 
     Args:
         task: Any name of the task.
-        policy: The policy, set to one of its robots.
+        policy: The policy.
         settings: How the task is set up.
         checkpoint: Its folder, for messages; None to name none.
-
-    Returns:
-        Spec of the environment with the cameras that the policy uses.
 
     Raises:
         UsageError: It cannot; lists the differences.

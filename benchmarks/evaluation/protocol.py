@@ -43,10 +43,6 @@ PROTOCOLS: Mapping[str, Protocol] = {
 def apply_protocol(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
     """Fill in the flags that are not given, from the protocol or, without one, from `DEFAULTS`.
 
-    Args:
-        config: As given.
-        tasks: The tasks, by canonical name.
-
     Raises:
         UsageError: The protocol does not exist or does not cover these tasks.
     """

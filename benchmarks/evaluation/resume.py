@@ -13,12 +13,7 @@ DECISIVE_VERSIONS = ("mujoco", "torch")
 
 
 def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
-    """Compare the flags and initial states of a plan with those of the folder; a folder without results is fine.
-
-    Raises:
-        UsageError: They differ; lists the differences.
-        DatasetError: benchmark.json is damaged.
-    """
+    """Raise a UsageError that lists how flags and initial states differ from those of the folder; none if it is new."""
     if not results.exists:
         return
     old = results.info.settings(COMMAND, BenchmarkConfig)
@@ -29,12 +24,7 @@ def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
 
 
 def check_info(results: ResultsFolder, new: BenchmarkInfo) -> None:
-    """Compare checkpoint, device, versions and environments with those of the folder.
-
-    Raises:
-        UsageError: They differ; lists the differences.
-        DatasetError: benchmark.json is damaged.
-    """
+    """Raise a UsageError that lists how checkpoint, device, versions and environments differ from the folder's."""
     if results.exists:
         _raise_if(_info_differences(results.info, new), results)
 

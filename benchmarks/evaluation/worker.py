@@ -19,9 +19,6 @@ class BenchmarkWorker:
         directory: The results folder.
         first: The task to prepare at once, so that impossible settings fail before the first episode.
         policy: Name of the policy or baseline, for the rows.
-
-    Raises:
-        RenderingError: The agents need images, and no OpenGL context can be made.
     """
 
     def __init__(self, source: AgentSource, directory: Path, first: str, policy: str) -> None:

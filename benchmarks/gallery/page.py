@@ -18,9 +18,7 @@ _STATIC = files("ambidex.benchmarks") / "gallery" / "static"
 def page(model: PageModel, videos: Mapping[str, Path] | None = None) -> str:
     """The page as HTML. No text of the results can become markup or program code in it.
 
-    Args:
-        model: What it shows.
-        videos: Id -> file of the videos to embed.
+    `videos` maps ids to the files of the videos to embed.
     """
     style, script = _text("gallery.css"), _script()
     return Template(_text("page.html")).substitute(

@@ -48,16 +48,7 @@ class Report:
 
 
 def write_report(results: ResultsFolder, *, which: str = "all", missing: Sequence[MissingVideo] = ()) -> Report:
-    """Write report.html of a results folder, with the videos that exist, and describe it.
-
-    Args:
-        results: The results folder.
-        which: The videos that were requested: "failures", "all" or "none".
-        missing: Videos that could not be made.
-
-    Raises:
-        DatasetError: The results are damaged, or the file cannot be written.
-    """
+    """Write report.html of a results folder, with the videos that exist; see `make_report`."""
     return make_report([read_results(results)], results.path / REPORT, which=which, missing=missing)
 
 
@@ -77,16 +68,12 @@ def make_report(
         budget_mb: Maximum size of all embedded videos together [MB].
         which: The videos that were requested: "failures", "all" or "none".
         missing: Videos that could not be made.
-
-    Raises:
-        DatasetError: The file cannot be written.
     """
     selection = VideoSelection.of(runs, budget_mb, missing)
     note, problems = selection.note([run.folder for run in runs], which), describe_missing(selection.missing)
     notice = "\n".join(filter(None, (problems, note)))
-    media = {
-        element_id(i, e): _media(selection, element_id(i, e), e) for i, run in enumerate(runs) for e in run.episodes
-    }
+    episodes = {element_id(i, e): e for i, run in enumerate(runs) for e in run.episodes}
+    media = {key: _media(selection, key, episode) for key, episode in episodes.items()}
     videos = {key: file for key, file in selection.embedded.items() if media[key].kind == "embedded"}
     model = PageModel(runs=runs, media=lambda index, e: media[element_id(index, e)], notice=notice)
     write_text(path, page(model, videos))
@@ -105,9 +92,6 @@ def export_page(
         budget_mb: Maximum size of all videos together [MB].
         workers: Worker processes; None for one per usable CPU, 0 to work in this process.
         quiet: Show no progress.
-
-    Raises:
-        DatasetError: The file cannot be written.
     """
     first = render_videos(_jobs(runs, style, budget_mb)[:SAMPLE], workers, quiet=quiet)
     failed = {video.states for video in first.missing}
@@ -137,15 +121,13 @@ class VideoSelection:
 
     Attributes:
         embedded: Id of an element -> the video in it, in the order of the episodes.
-        left_out: Videos that exist but do not fit into the budget.
-        left_out_size: Their size [B].
+        left_out: Sizes of the videos that exist but do not fit into the budget [B].
         not_made: How many videos do not exist but can be made from stored states.
         missing: Videos that cannot be made, by task and seed.
     """
 
     embedded: Mapping[str, Path]
-    left_out: frozenset[Path]
-    left_out_size: int
+    left_out: tuple[int, ...]
     not_made: int
     missing: tuple[MissingVideo, ...]
 
@@ -153,28 +135,25 @@ class VideoSelection:
     def of(cls, runs: Sequence[GalleryRun], budget_mb: float, failed: Sequence[MissingVideo] = ()) -> Self:
         """Select from the videos that exist: failures first, then successes, by seed, until the budget is used up.
 
-        Args:
-            runs: What the page shows.
-            budget_mb: Maximum size of all embedded videos together [MB].
-            failed: Videos that could not be made.
+        `failed` are videos that could not be made.
         """
         sizes = {e.video: e.video.stat().st_size for e in failures_first(runs) if e.has_video}
-        chosen, left_out, left = set[Path](), set[Path](), budget_mb * 1e6
+        chosen, left = set[Path](), budget_mb * 1e6
         for file, size in sizes.items():
-            (chosen if size <= left else left_out).add(file)
-            left -= size if size <= left else 0
+            if size <= left:
+                chosen.add(file)
+                left -= size
         missing = {video.states: video for video in (*_without_states(runs), *failed)}
         pairs = [(i, e) for i, run in enumerate(runs) for e in run.episodes]
         return cls(
             embedded={element_id(i, e): e.video for i, e in pairs if e.video in chosen},
-            left_out=frozenset(left_out),
-            left_out_size=sum(sizes[file] for file in left_out),
+            left_out=tuple(size for file, size in sizes.items() if file not in chosen),
             not_made=sum(e.can_be_watched and not e.has_video and e.states not in missing for _, e in pairs),
-            missing=tuple(sorted(missing.values(), key=lambda video: (video.task, video.seed))),
+            missing=tuple(sorted(missing.values())),
         )
 
     def note(self, folders: Sequence[Path], which: str = "all") -> str:
-        """Which videos are not in the page though they can be watched, and how; empty if all are in it.
+        """Which videos are not in the page though they can be watched, and how to watch them; empty if all are in it.
 
         Args:
             folders: The folders to give to watch-rollouts.
@@ -189,7 +168,7 @@ class VideoSelection:
         elif self.not_made:
             reasons.append(f"{_number(self.not_made, 'was', 'were')} not requested (--video {which})")
         if self.left_out:
-            size = f"{self.left_out_size / 1e6:.1f} MB"
+            size = f"{sum(self.left_out) / 1e6:.1f} MB"
             reasons.append(f"{_number(len(self.left_out), 'was', 'were')} left out to keep it small ({size})")
         videos = pluralize(absent + len(self.embedded), "video")
         return (

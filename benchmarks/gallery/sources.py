@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
@@ -20,6 +20,9 @@ from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.layout import VIDEOS, task_folder
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.text import first_few
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 BENCHMARK, RECORD = "run-benchmark", "record-episodes"
 SHOWN = 5  # folders that a message suggests
@@ -44,12 +47,7 @@ def read_runs(paths: Sequence[Path], style: VideoStyle) -> list[GalleryRun]:
 
 
 def read_run(path: Path) -> GalleryRun:
-    """Read a results folder or a dataset.
-
-    Raises:
-        UsageError: It is neither.
-        DatasetError: It is damaged.
-    """
+    """Read a results folder or a dataset; raises the errors of `read_runs`."""
     results = ResultsFolder(path)
     if results.exists:
         return read_results(results)
@@ -71,11 +69,7 @@ def _suggestion(folder: Path) -> str:
 
 
 def read_results(results: ResultsFolder) -> GalleryRun:
-    """Read a results folder, finished or not.
-
-    Raises:
-        DatasetError: A file is missing or damaged.
-    """
+    """Read a results folder, finished or not."""
     info, config, incomplete = results.info, results.config, results.warning
     order = {task: i for i, task in enumerate(info.env_specs)}
     rows = sorted((row for row in results.rows if row.task in order), key=lambda row: (order[row.task], row.seed))
@@ -87,22 +81,19 @@ def read_results(results: ResultsFolder) -> GalleryRun:
         incomplete=incomplete,
         requested=config.episodes if config else None,
         specs=info.env_specs,
-        episodes=tuple(_results_episode(results, row, _benchmark_command(config, row) or info.command) for row in rows),
+        episodes=tuple(_results_episode(results, row) for row in rows),
     )
 
 
-def _benchmark_command(config: BenchmarkConfig | None, row: EpisodeRow) -> str:
-    """The command that runs one episode again; empty without the flags of the run."""
-    if config is None:
-        return ""
-    folder = Path("results") / f"{config.policy}-{row.task.replace('/', '-')}-seed-{row.seed}"
-    one = replace(config, task=row.task, suite=None, seed=row.seed, episodes=1, video="all", output_dir=folder)
-    return _with_seed(format_command(BENCHMARK, one, brief=True), row.seed)
-
-
-def _with_seed(command: str, seed: int) -> str:
-    """The command with its seed, even if that is the default."""
-    return command if " --seed " in command else f"{command} --seed {seed}"
+def _single_command(
+    command: str, config: "DataclassInstance", episode: tuple[str, int], folder: str, **other: object
+) -> str:
+    """The command that runs one episode again, into a folder whose name starts with `folder`."""
+    task, seed = episode
+    output_dir = Path(f"{folder}{task.replace('/', '-')}-seed-{seed}")
+    one = replace(config, task=task, seed=seed, video="all", output_dir=output_dir, **other)
+    text = format_command(command, one, brief=True)
+    return text if " --seed " in text else f"{text} --seed {seed}"  # even if the seed is the default
 
 
 def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
@@ -119,8 +110,11 @@ def _versions(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{package} {version}" for package, version in versions.items())
 
 
-def _results_episode(results: ResultsFolder, row: EpisodeRow, command: str) -> GalleryEpisode:
+def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
     states, video, videos = results.states_path(row.task, row.seed), results.video_path(row), results.path / VIDEOS
+    command, config = results.info.command, results.config
+    if config is not None:
+        command = _single_command(BENCHMARK, config, row.key, f"results/{config.policy}-", suite=None, episodes=1)
     return GalleryEpisode(
         task=row.task,
         seed=row.seed,
@@ -150,11 +144,7 @@ def is_dataset(folder: Path) -> bool:
 
 
 def read_dataset(folder: Path) -> GalleryRun:
-    """Read all attempts of a dataset, or of the datasets of a suite.
-
-    Raises:
-        DatasetError: A file is missing or damaged.
-    """
+    """Read all attempts of a dataset, or of the datasets of a suite."""
     datasets = [Dataset(path) for path in _datasets(folder)]
     info = datasets[0].info
     return GalleryRun(
@@ -192,6 +182,9 @@ def _dataset_episode(
     name = place.video.name if place is not None and place.video is not None else f"seed_{attempt.seed}_error.mp4"
     # Videos of the recorder have its cameras and size. Those that are made later have a folder of their own.
     recorded, made = videos / name, videos / DEFAULT_STYLE.folder(spec) / name
+    command, once = dataset.info.command, {"num_episodes": 1, "max_attempts": 1, "keep_failures": True}
+    if config is not None:
+        command = _single_command(RECORD, config, (spec.task, attempt.seed), "data/", **once)
     file = (("file", episode.name),) if attempt.episode is not None and episode is not None else ()
     return GalleryEpisode(
         task=spec.task,
@@ -202,18 +195,9 @@ def _dataset_episode(
         reason=attempt.reason,
         checks={},  # attempts.jsonl does not have them one by one; the reason names those that failed
         facts=(*file, ("steps", str(attempt.steps)), ("took", f"{attempt.wall_s:.1f} s")),
-        command=_record_command(config, spec.task, attempt.seed) or dataset.info.command,
+        command=command,
         videos=videos,
         video_name=name,
         video=recorded if recorded.is_file() else made,
         states=episode,
     )
-
-
-def _record_command(config: RecordConfig | None, task: str, seed: int) -> str:
-    """The command that attempts one seed again; empty without the flags of the recording."""
-    if config is None:
-        return ""
-    folder = Path("data") / f"{task.replace('/', '-')}-seed-{seed}"
-    one = replace(config, task=task, seed=seed, num_episodes=1, max_attempts=1, output_dir=folder)
-    return _with_seed(format_command(RECORD, replace(one, keep_failures=True, video="all"), brief=True), seed)

@@ -35,11 +35,7 @@ class EpisodeStates:
         return cls(states=result.states, actions=result.actions, stages=result.stages)
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all.
-
-        Raises:
-            DatasetError: It cannot be written.
-        """
+        """Write the file, whole or not at all."""
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, states=self.states, actions=self.actions, stages=self.stages)
 

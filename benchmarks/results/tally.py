@@ -63,12 +63,7 @@ class Tally:
 
     @classmethod
     def of(cls, episodes: Sequence[CountedEpisode], stages: Sequence[str] = ()) -> Self:
-        """Count episodes.
-
-        Args:
-            episodes: Episodes of one task or of several.
-            stages: Stage names of the task from 0 ("none"); empty for several tasks.
-        """
+        """Count episodes. `stages` are the stage names of their task from 0 ("none"); empty for several tasks."""
         n, outcomes = len(episodes), Counter(episode.outcome for episode in episodes)
         successes = outcomes[Outcome.SUCCESS]
         return cls(

@@ -56,11 +56,7 @@ class Cost:
 def record(
     task: str, output: Path, cameras: tuple[str, ...], size: tuple[int, int], episodes: int, workers: int
 ) -> Cost:
-    """Run `record-episodes` in a process of its own, lossless.
-
-    Raises:
-        MeasurementError: It failed.
-    """
+    """Run `record-episodes` in a process of its own, lossless."""
     flags = ["--task", task, "--num-episodes", str(episodes), "--output-dir", str(output), "--cameras", *cameras]
     flags += ["--image-size", *map(str, size), "--workers", str(workers), "--storage", "lossless", "--quiet"]
     started, processor_before = time.perf_counter(), _processor_seconds()

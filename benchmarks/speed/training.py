@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -13,6 +14,7 @@ from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC
 from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
 from ambidex.policies.train_policy import train_config
+from ambidex.policies.training.config import TrainConfig
 from ambidex.policies.training.logging import STEP_PARTS
 from ambidex.policies.training.train import train
 from ambidex.recorders.dataset.info import DatasetInfo
@@ -24,22 +26,11 @@ WINDOW = 10  # training steps per repetition
 DATA_SPEC = replace(SPEC, task="made_up", horizon=STEPS, object_names=OBJECTS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Training:
-    preset: str
-    observations: str
-    batch_size: int
-    label: str
-
-
 TRAININGS = {
-    "base_images": _Training(
-        preset="base", observations="images", batch_size=8, label="ACT base (d 256), one 120x160 camera, batch 8"
-    ),
-    "tiny_state": _Training(
-        preset="tiny", observations="state", batch_size=32, label="ACT tiny, object poses, batch 32"
-    ),
+    "base_images": ("base", "images", 8, "ACT base (d 256), one 120x160 camera, batch 8"),
+    "tiny_state": ("tiny", "state", 32, "ACT tiny, object poses, batch 32"),
 }
+"""Name -> preset, observations, batch size and label."""
 
 
 def measure_training(effort: Effort) -> Iterator[Measurement]:
@@ -47,25 +38,23 @@ def measure_training(effort: Effort) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
         data = Path(folder) / "made_up"
         _write_dataset(data)
-        for name, training in TRAININGS.items():
-            curves = _curves(training, data, Path(folder) / name, effort)
-            yield from _measurements(name, training.label, curves)
+        for name, (preset, observations, batch_size, label) in TRAININGS.items():
+            config = replace(train_config("act", preset, observations), batch_size=batch_size, data=(data,))
+            yield from _measurements(name, label, _curves(config, Path(folder) / name, effort))
 
 
-def _curves(training: _Training, data: Path, run: Path, effort: Effort) -> dict[str, tuple[float, ...]]:
+def _curves(config: TrainConfig[Any], run: Path, effort: Effort) -> dict[str, tuple[float, ...]]:
     """What the training logged about its speed, without the first repetition, which warms up."""
-    config = train_config("act", training.preset, training.observations)
     window = WINDOW if effort.seconds >= 1.0 else 1
     steps = window * (effort.repeats + 1)
     train(
         replace(
             config,
-            data=(data,),
             output_dir=run,
             steps=steps,
             log_every=window,
             save_every=steps + 1,
-            batch_size=training.batch_size if effort.seconds >= 1.0 else 2,
+            batch_size=config.batch_size if effort.seconds >= 1.0 else 2,
             validation_fraction=0.0,
             model=replace(config.model, backbone_weights="none"),  # they do not matter for speed
             quiet=True,

@@ -67,10 +67,6 @@ def exact_p(only_a: int, only_b: int) -> float:
     Under the null hypothesis each discordant pair is a fair coin toss; the other pairs carry no information. Exact for
     any number of episodes, by the binomial distribution. Q. McNemar, "Note on the sampling error of the difference
     between correlated proportions or percentages", Psychometrika 12 (1947).
-
-    Args:
-        only_a: Pairs in which only the first succeeded.
-        only_b: Pairs in which only the second succeeded.
     """
     discordant = only_a + only_b
     return float(binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
@@ -107,18 +103,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def difference_interval(counts: PairedCounts, *, z: float = Z_95) -> tuple[float, float]:
-    """Tango's score interval of the difference of paired rates.
+    """Tango's score interval of the difference of paired rates, first minus second; (-1, 1) without pairs.
 
-    The differences that a score test does not reject. Unlike the textbook interval it stays within -1..1 and does not
-    collapse when the two policies never disagree. T. Tango, "Equivalence test and confidence interval for the
-    difference in proportions for the paired-sample design", Statistics in Medicine 17 (1998).
-
-    Args:
-        counts: The 2x2 table.
-        z: Normal quantile of the confidence, 95 % by default.
-
-    Returns:
-        Lowest and highest difference, first minus second; (-1, 1) without pairs.
+    The differences that a score test does not reject; `z` is the normal quantile of the confidence, 95 % by default.
+    Unlike the textbook interval it stays within -1..1 and does not collapse when the two policies never disagree.
+    T. Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design",
+    Statistics in Medicine 17 (1998).
     """
     if counts.pairs == 0:
         return -1.0, 1.0

@@ -56,9 +56,7 @@ class SequentialTest:
     def of(cls, successes: Sequence[tuple[bool, bool]], *, alpha: float) -> Self:
         """Test pairs (the first succeeded, the second succeeded), in an order that does not depend on outcomes.
 
-        Args:
-            successes: The pairs; there may be none.
-            alpha: One minus the confidence of the interval.
+        The pairs may be none; the interval has the confidence 1 - `alpha`.
         """
         logs = log_e_values(successes)
         low, high = mean_interval(PairedCounts.of(successes), alpha=alpha)
@@ -74,11 +72,7 @@ class SequentialTest:
 
 
 def log_e_values(successes: Sequence[tuple[bool, bool]]) -> FloatArray:
-    """Logarithm of the e-value before the first pair, where it is 0, and after each pair, by the closed form.
-
-    Returns:
-        Shape (pairs + 1,).
-    """
+    """Logarithm of the e-value before the first pair, where it is 0, and after each pair, shape (pairs + 1,)."""
     outcomes = np.array(successes, dtype=bool).reshape(-1, 2)
     only_a = np.cumsum(outcomes[:, 0] & ~outcomes[:, 1])
     only_b = np.cumsum(outcomes[:, 1] & ~outcomes[:, 0])
@@ -87,16 +81,10 @@ def log_e_values(successes: Sequence[tuple[bool, bool]]) -> FloatArray:
 
 
 def log_wealth(only_a: FloatArray, only_b: FloatArray, pairs: FloatArray, mean: FloatArray) -> FloatArray:
-    """Logarithm of the wealth against the claim that the mean difference is `mean`.
+    """Logarithm of the wealth against the claim that the mean difference is `mean`, -1 to 1.
 
-    Args:
-        only_a: Pairs so far in which only the first succeeded, any shape.
-        only_b: Pairs so far in which only the second succeeded, same shape.
-        pairs: Pairs so far, same shape.
-        mean: Claimed mean difference, -1 to 1, same shape.
-
-    Returns:
-        Same shape.
+    All arguments have the shape of the result: the pairs so far, those in which only the first or only the second
+    succeeded, and the claim.
     """
     a, b, n, m = (np.asarray(values, dtype=float)[..., None] for values in (only_a, only_b, pairs, mean))
     won = a * np.log1p(_STAKES) + b * np.log1p(-_STAKES) - n * np.log1p(_STAKES * m)

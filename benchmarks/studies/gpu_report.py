@@ -85,11 +85,7 @@ class StudyReport:
     missing: Sequence[str]
 
     def write(self, folder: Path) -> None:
-        """Write both files.
-
-        Raises:
-            DatasetError: A file cannot be written.
-        """
+        """Write both files."""
         write_text(folder / "report.md", self.markdown() + "\n")
         write_json(folder / "report.json", self.to_dict())
 
@@ -146,12 +142,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def study_report(plan: StudyPlan, runner: StudyRunner, command: str) -> StudyReport:
-    """Read everything that the jobs of a study have measured so far.
-
-    Raises:
-        DatasetError: Results are damaged.
-        RenderingError: There is no OpenGL.
-    """
+    """Read everything that the jobs of a study have measured so far."""
     jobs = {job.name: job for job in plan.jobs()}
     timed = [cell for cell in plan.cells if runner.done(jobs[f"speed-{cell.name}"])]
     return StudyReport(
@@ -200,11 +191,7 @@ def _successes(
 
 
 def describe_machine_with_gpu() -> dict[str, dict[str, str | float]]:
-    """Hardware, OpenGL, versions and GPU, ready for JSON; `gpu` is empty without one.
-
-    Raises:
-        RenderingError: There is no OpenGL.
-    """
+    """Hardware, OpenGL, versions and GPU, ready for JSON; `gpu` is empty without one."""
     machine = describe_machine()
     machine["versions"] = {**machine["versions"], **versions(TRAINING_PACKAGES)}
     return {**machine, "gpu": _gpu()}

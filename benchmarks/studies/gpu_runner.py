@@ -40,7 +40,6 @@ class StudyRunner:
 
         Raises:
             KeyboardInterrupt: Ctrl-C, or the time is up; the message says how many jobs are done.
-            DatasetError: The job log cannot be written.
         """
         for number, job in enumerate(jobs, 1):
             missing = [name for name in job.needs if name in self.failed]

@@ -1,9 +1,8 @@
 """Video jobs: which episode to render, in which style, and what became of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 from ambidex.benchmarks.results.row import CodeRuns, format_episodes
 from ambidex.envs.registry import FAMILIES
@@ -73,9 +72,9 @@ class StatesError(DatasetError):
     """The states of an episode are missing, damaged or of another model. Other episodes may be fine."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, order=True)
 class MissingVideo:
-    """An episode whose video cannot be rendered.
+    """An episode whose video cannot be rendered. They sort by task and seed.
 
     Attributes:
         task: Task name.
@@ -101,16 +100,6 @@ class RenderedVideos:
 
     videos: tuple[Path, ...] = ()
     missing: tuple[MissingVideo, ...] = ()
-
-    @classmethod
-    def of(cls, results: Iterable[Path | MissingVideo]) -> Self:
-        """Sort the results of jobs that finished in any order."""
-        found = list(results)
-        missing = [result for result in found if isinstance(result, MissingVideo)]
-        return cls(
-            videos=tuple(result for result in found if not isinstance(result, MissingVideo)),
-            missing=tuple(sorted(missing, key=lambda video: (video.task, video.seed))),
-        )
 
 
 def describe_missing(videos: Sequence[MissingVideo]) -> str:

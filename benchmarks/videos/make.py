@@ -32,9 +32,6 @@ def make_videos(
         replace: Make existing videos again.
         quiet: Show no progress.
 
-    Returns:
-        The videos that were made, and the episodes whose states are missing or damaged.
-
     Raises:
         UnknownNameError: Unknown choice, camera or quality.
         DatasetError: Results are missing or damaged, or a file cannot be written.
@@ -59,12 +56,7 @@ def make_videos(
 
 
 def render_videos(jobs: Sequence[VideoJob], workers: int | None = None, *, quiet: bool = True) -> RenderedVideos:
-    """Render videos in worker processes, with a progress bar.
-
-    Raises:
-        DatasetError: A file cannot be written.
-        RenderingError: There is no OpenGL.
-    """
+    """Render videos in worker processes, with a progress bar; see `make_videos`."""
     if not jobs:
         return RenderedVideos()
     pool = Pool[VideoJob, Path | MissingVideo](VideoWorker, worker_count(workers, len(jobs)))
@@ -75,7 +67,9 @@ def render_videos(jobs: Sequence[VideoJob], workers: int | None = None, *, quiet
         while pool.pending:
             results.append(_checked(*pool.next_result()))
             progress.update(len(results))
-    return RenderedVideos.of(results)
+    missing = [result for result in results if isinstance(result, MissingVideo)]
+    videos = [result for result in results if not isinstance(result, MissingVideo)]
+    return RenderedVideos(videos=tuple(videos), missing=tuple(sorted(missing)))
 
 
 def _checked(job: VideoJob, result: Path | MissingVideo | WorkerError) -> Path | MissingVideo:

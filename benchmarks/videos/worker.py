@@ -61,12 +61,7 @@ class VideoWorker:
         return job.video
 
     def render_end(self, job: VideoJob) -> ImageArray:
-        """The last frame of an episode from the job's first camera, shape (H, W, 3) uint8 RGB.
-
-        Raises:
-            StatesError: The states are missing, damaged or of another model.
-            RenderingError: There is no OpenGL.
-        """
+        """The last frame of an episode from the job's first camera, (H, W, 3) uint8 RGB; raises as `render` does."""
         states, _ = _trajectory(job.states)
         return self._environment(job, states).render(states[-1], job.spec.cameras[0])
 

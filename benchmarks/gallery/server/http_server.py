@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,7 +36,7 @@ DISCONNECTED = (BrokenPipeError, ConnectionResetError)  # browsers close the con
 
 
 def serve(folders: Sequence[Path], style: VideoStyle, *, port: int | None, quiet: bool) -> None:
-    """Serve a gallery and print its address, until Ctrl-C.
+    """Serve a gallery and print its address, until Ctrl-C, which raises a KeyboardInterrupt.
 
     Args:
         folders: One results folder or dataset, or two to compare.
@@ -44,7 +45,6 @@ def serve(folders: Sequence[Path], style: VideoStyle, *, port: int | None, quiet
         quiet: Print only the address.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C.
         UsageError: A folder, a camera or the port is wrong.
         DatasetError: A folder is damaged.
     """
@@ -84,9 +84,6 @@ class GalleryServer(ThreadingHTTPServer):
     Args:
         gallery: What is served.
         port: Port; 0 for any that is free.
-
-    Attributes:
-        gallery: What is served.
 
     Raises:
         UsageError: Not a port, or one that is in use.
@@ -179,22 +176,20 @@ class GalleryHandler(BaseHTTPRequestHandler):
         if path == "/":
             self._send(self.server.gallery.page().encode(), "text/html; charset=utf-8")
             return
-        address, _, kind = path.rpartition(".")
-        found = self.server.gallery.episode(address)
-        send = {"mp4": self._send_video, "jpg": self._send_poster, "json": self._send_status}.get(kind)
-        if found is None or send is None:
-            self._send_text(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
-        else:
-            send(*found)
+        self._answer(path, {"mp4": self._send_video, "jpg": self._send_poster, "json": self._send_status})
 
     def _post(self, path: str) -> None:
-        address, _, kind = path.rpartition(".")
-        found = self.server.gallery.episode(address) if kind == "mp4" else None
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if found is None:
+        self._answer(path, {"mp4": partial(self._send_status, start=True)})
+
+    def _answer(self, path: str, answers: Mapping[str, Callable[[GalleryRun, GalleryEpisode], None]]) -> None:
+        """Answer a request for an episode by the ending of its path."""
+        address, _, kind = path.rpartition(".")
+        found = self.server.gallery.episode(address)
+        if found is None or kind not in answers:
             self._send_text(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
         else:
-            self._send_status(*found, start=True)
+            answers[kind](*found)
 
     def _send_status(self, run: GalleryRun, episode: GalleryEpisode, *, start: bool = False) -> None:
         status = self.server.gallery.video_status(run, episode, start=start)

@@ -19,13 +19,9 @@ class Gallery:
     """What is served. Only episodes have addresses, so no other file can be requested.
 
     Args:
-        folders: One results folder or dataset, or two to compare.
+        folders: One results folder or dataset, or two to compare; see `read_runs` for its errors.
         style: Style of the videos.
         maker: Makes missing videos.
-
-    Raises:
-        UsageError: A folder is neither.
-        DatasetError: A folder is damaged.
     """
 
     def __init__(self, folders: Sequence[Path], style: VideoStyle, maker: VideoMaker) -> None:
@@ -54,11 +50,7 @@ class Gallery:
         return episode.video
 
     def poster(self, run: GalleryRun, episode: GalleryEpisode) -> bytes | None:
-        """The last frame of the video, or of the episode while there is no video, as a JPEG; None without states.
-
-        Raises:
-            AmbidexError: The video is damaged, or nothing can be rendered.
-        """
+        """The last frame of the video, or of the episode while there is no video, as a JPEG; None without states."""
         video, job = self.video(run, episode), run.video_job(episode, self._style)
         if video is None:
             return None if job is None else self._maker.poster(job)
@@ -68,11 +60,7 @@ class Gallery:
         return self._posters[key]
 
     def video_status(self, run: GalleryRun, episode: GalleryEpisode, *, start: bool) -> VideoStatus:
-        """How far the video has been made; with `start`, a missing video is requested.
-
-        Raises:
-            DatasetError: It cannot be made.
-        """
+        """How far the video has been made; with `start`, a missing video is requested."""
         job = run.video_job(episode, self._style)
         if job is None:
             if not episode.has_video:

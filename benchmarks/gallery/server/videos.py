@@ -90,17 +90,18 @@ class VideoMaker:
         self._poster_thread.close()
 
     def _make(self, worker: "VideoWorker", job: VideoJob) -> None:
+        status = None
         try:
             self._render(worker, job)
         except ClosedError:
-            self._set_status(job, None)
+            pass
         except AmbidexError as error:
-            self._set_status(job, VideoStatus(error=str(error)))
+            status = VideoStatus(error=str(error))
         except Exception as exception:  # without a status the page would wait for ever
-            self._set_status(job, VideoStatus(error=f"{type(exception).__name__}: {exception}"))
+            status = VideoStatus(error=f"{type(exception).__name__}: {exception}")
             raise
-        else:
-            self._set_status(job, None)
+        finally:
+            self._set_status(job, status)
 
     def _render(self, worker: "VideoWorker", job: VideoJob) -> None:
         with ExitStack() as stack:
