@@ -60,11 +60,7 @@ class Column:
 
 
 def image_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
-    """Draw a table with a strip of images in every cell; `rows` are the labels of the rows.
-
-    Returns:
-        Shape (H, W, 3) uint8 RGB.
-    """
+    """Draw a table with a strip of images in every cell, shape (H, W, 3) uint8 RGB; `rows` are its row labels."""
     left = MARGIN + max(text_width(row) for row in rows) + GAP
     line = round(1.4 * FONT)
     top = MARGIN + 3 * line

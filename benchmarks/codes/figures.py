@@ -39,11 +39,7 @@ ONE_BIT: Colour = (12, 70, 94)
 
 
 def codebook_image(usage: CodebookUsage) -> ImageArray:
-    """Draw the histograms of all tasks, and at their right the divergences if there are several tasks.
-
-    Returns:
-        Shape (H, W, 3) uint8 RGB.
-    """
+    """The histograms of all tasks and, if there are several, their divergences: shape (H, W, 3) uint8 RGB."""
     bars, maps = CodeBars(usage=usage), [DivergenceMap(matrix=usage.task_divergences)] if len(usage.tasks) > 1 else []
     width = 2 * MARGIN + bars.width + sum(BETWEEN + heat_map.width for heat_map in maps)
     height = 2 * MARGIN + HEAD + max(bars.height, *(heat_map.height for heat_map in maps), 0)

@@ -76,10 +76,7 @@ def usage_to_json(usage: CodebookUsage) -> dict[str, object]:
         "all": _usage_json(usage.whole),
         "robots": [{"robot": robot, **_usage_json(own)} for robot, own in usage.robots.items()],
         "tasks": [{"task": task, "robot": robot, **_usage_json(own)} for (task, robot), own in usage.tasks.items()],
-        "jensen_shannon_bits": {
-            "robots": usage.robot_divergences.tolist(),
-            "tasks": usage.task_divergences.tolist(),
-        },
+        "jensen_shannon_bits": {"robots": usage.robot_divergences.tolist(), "tasks": usage.task_divergences.tolist()},
         "chance": {"robots": _chances_json(usage.robot_chances), "tasks": _chances_json(usage.task_chances)},
     }
 

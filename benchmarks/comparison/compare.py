@@ -50,11 +50,7 @@ class Comparison:
 
     @classmethod
     def of(cls, a: ComparedFolder, b: ComparedFolder, config: CompareConfig) -> Self:
-        """Compare two of the folders of a command.
-
-        Raises:
-            DatasetError: They have no episode in common, or different settings or initial states.
-        """
+        """Compare two of the folders of a command; raises as `common_episodes` does."""
         episodes = common_episodes(a, b)
         names, pairs = sorted({task for task, _ in episodes}), comb(len(config.results), 2)
 

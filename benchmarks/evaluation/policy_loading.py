@@ -127,11 +127,7 @@ def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
 def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpoint: Path | None = None) -> EnvSpec:
     """Check that a policy, set to one of its robots, can act in a task, and return the spec with the policy's cameras.
 
-    Args:
-        task: Any name of the task.
-        policy: The policy.
-        settings: How the task is set up.
-        checkpoint: Its folder, for messages; None to name none.
+    `checkpoint` is its folder, for messages; None names none.
 
     Raises:
         UsageError: It cannot; lists the differences.

@@ -126,21 +126,18 @@ class GalleryRun:
     @property
     def task_groups(self) -> list[Group]:
         """The counts of each task, in the order to show."""
-        by_task = {task: [e for e in self.episodes if e.task == task] for task in self.specs}
-        return [self._group(by_task[task], self.requested, task, spec.stages) for task, spec in self.specs.items()]
+        return [self._group(task, spec.stages) for task, spec in self.specs.items()]
 
     @property
     def total(self) -> Group | None:
         """The counts of all tasks together; None if there is only one."""
-        requested = None if self.requested is None else self.requested * len(self.specs)
-        return self._group(self.episodes, requested) if len(self.specs) > 1 else None
+        return self._group() if len(self.specs) > 1 else None
 
-    @staticmethod
-    def _group(
-        episodes: Sequence[GalleryEpisode], requested: int | None, task: str = "", stages: tuple[str, ...] = ()
-    ) -> Group:
-        missing = max(0, (requested or 0) - len(episodes))
-        return Group(task=task, stages=stages, tally=Tally.of(episodes, stages), missing=missing)
+    def _group(self, task: str = "", stages: tuple[str, ...] = ()) -> Group:
+        episodes = [episode for episode in self.episodes if task in ("", episode.task)]
+        requested = (self.requested or 0) * (1 if task else len(self.specs))
+        tally = Tally.of(episodes, stages)
+        return Group(task=task, stages=stages, tally=tally, missing=max(0, requested - len(episodes)))
 
     def in_style(self, style: VideoStyle) -> "GalleryRun":
         """The run with its videos in a style. All styles but the default one have a folder of their own."""

@@ -1,11 +1,10 @@
 """Writes a page as one self-contained file, such as report.html, with as many videos as a budget allows."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Self
 
 from ambidex.atomic_files import write_text
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun, Media, PageModel
@@ -69,12 +68,20 @@ def make_report(
         which: The videos that were requested: "failures", "all" or "none".
         missing: Videos that could not be made.
     """
-    selection = VideoSelection.of(runs, budget_mb, missing)
-    note, problems = selection.note([run.folder for run in runs], which), describe_missing(selection.missing)
-    notice = "\n".join(filter(None, (problems, note)))
     episodes = {element_id(i, e): e for i, run in enumerate(runs) for e in run.episodes}
-    media = {key: _media(selection, key, episode) for key, episode in episodes.items()}
-    videos = {key: file for key, file in selection.embedded.items() if media[key].kind == "embedded"}
+    sizes = {e.video: e.video.stat().st_size for e in failures_first(runs) if e.has_video}
+    failed, chosen = _missing(runs, missing), _fitting(sizes, budget_mb)
+    media = {key: _media(key, episode, failed, chosen) for key, episode in episodes.items()}
+    videos = {key: episodes[key].video for key in media if media[key].kind == "embedded"}
+    note = _note(
+        [run.folder for run in runs],
+        which,
+        embedded=sum(episode.video in chosen for episode in episodes.values()),
+        left_out=[size for file, size in sizes.items() if file not in chosen],
+        not_made=sum(e.can_be_watched and not e.has_video and e.states not in failed for e in episodes.values()),
+    )
+    problems = describe_missing(list(failed.values()))
+    notice = "\n".join(filter(None, (problems, note)))
     model = PageModel(runs=runs, media=lambda index, e: media[element_id(index, e)], notice=notice)
     write_text(path, page(model, videos))
     return Report(path=path, videos=len(videos), size=path.stat().st_size, note=note, missing=problems)
@@ -115,66 +122,54 @@ def _jobs(runs: Sequence[GalleryRun], style: VideoStyle, budget_mb: float) -> li
     return jobs
 
 
-@dataclass(frozen=True, kw_only=True)
-class VideoSelection:
-    """Which videos go into a page.
+def _missing(runs: Sequence[GalleryRun], failed: Sequence[MissingVideo]) -> dict[Path, MissingVideo]:
+    """File of states -> the video that cannot be made from it, by task and seed."""
+    without_states = [
+        MissingVideo(task=e.task, seed=e.seed, states=e.missing_states, reason=str(missing_states(e.missing_states)))
+        for run in runs
+        for e in run.episodes
+        if e.missing_states is not None and not e.has_video
+    ]
+    missing = {video.states: video for video in (*without_states, *failed)}
+    return {video.states: video for video in sorted(missing.values())}
 
-    Attributes:
-        embedded: Id of an element -> the video in it, in the order of the episodes.
+
+def _fitting(sizes: Mapping[Path, int], budget_mb: float) -> set[Path]:
+    """The videos that fit into the budget: each in turn, if it still does."""
+    chosen, left = set[Path](), budget_mb * 1e6
+    for file, size in sizes.items():
+        if size <= left:
+            chosen.add(file)
+            left -= size
+    return chosen
+
+
+def _note(folders: Sequence[Path], which: str, embedded: int, left_out: Sequence[int], not_made: int) -> str:
+    """Which videos are not in the page though they can be watched, and how to watch them; empty if all are in it.
+
+    Args:
+        folders: The folders to give to watch-rollouts.
+        which: The videos that were requested: "failures", "all" or "none".
+        embedded: How many videos are in the page.
         left_out: Sizes of the videos that exist but do not fit into the budget [B].
         not_made: How many videos do not exist but can be made from stored states.
-        missing: Videos that cannot be made, by task and seed.
     """
-
-    embedded: Mapping[str, Path]
-    left_out: tuple[int, ...]
-    not_made: int
-    missing: tuple[MissingVideo, ...]
-
-    @classmethod
-    def of(cls, runs: Sequence[GalleryRun], budget_mb: float, failed: Sequence[MissingVideo] = ()) -> Self:
-        """Select from the videos that exist: failures first, then successes, by seed, until the budget is used up.
-
-        `failed` are videos that could not be made.
-        """
-        sizes = {e.video: e.video.stat().st_size for e in failures_first(runs) if e.has_video}
-        chosen, left = set[Path](), budget_mb * 1e6
-        for file, size in sizes.items():
-            if size <= left:
-                chosen.add(file)
-                left -= size
-        missing = {video.states: video for video in (*_without_states(runs), *failed)}
-        pairs = [(i, e) for i, run in enumerate(runs) for e in run.episodes]
-        return cls(
-            embedded={element_id(i, e): e.video for i, e in pairs if e.video in chosen},
-            left_out=tuple(size for file, size in sizes.items() if file not in chosen),
-            not_made=sum(e.can_be_watched and not e.has_video and e.states not in missing for _, e in pairs),
-            missing=tuple(sorted(missing.values())),
-        )
-
-    def note(self, folders: Sequence[Path], which: str = "all") -> str:
-        """Which videos are not in the page though they can be watched, and how to watch them; empty if all are in it.
-
-        Args:
-            folders: The folders to give to watch-rollouts.
-            which: The videos that were requested: "failures", "all" or "none".
-        """
-        absent = len(self.left_out) + self.not_made
-        if not absent:
-            return ""
-        reasons = []
-        if self.not_made and which == "all":
-            reasons.append(f"{_number(self.not_made, 'has', 'have')} not been made")
-        elif self.not_made:
-            reasons.append(f"{_number(self.not_made, 'was', 'were')} not requested (--video {which})")
-        if self.left_out:
-            size = f"{sum(self.left_out) / 1e6:.1f} MB"
-            reasons.append(f"{_number(len(self.left_out), 'was', 'were')} left out to keep it small ({size})")
-        videos = pluralize(absent + len(self.embedded), "video")
-        return (
-            f"{absent} of {videos} {'is' if absent == 1 else 'are'} not in the page: {' and '.join(reasons)}. See "
-            f"{'it' if absent == 1 else 'them all'} with: {shlex.join(['watch-rollouts', *map(str, folders)])}"
-        )
+    absent = len(left_out) + not_made
+    if not absent:
+        return ""
+    reasons = []
+    if not_made and which == "all":
+        reasons.append(f"{_number(not_made, 'has', 'have')} not been made")
+    elif not_made:
+        reasons.append(f"{_number(not_made, 'was', 'were')} not requested (--video {which})")
+    if left_out:
+        size = f"{sum(left_out) / 1e6:.1f} MB"
+        reasons.append(f"{_number(len(left_out), 'was', 'were')} left out to keep it small ({size})")
+    return (
+        f"{absent} of {pluralize(absent + embedded, 'video')} {'is' if absent == 1 else 'are'} not in the page: "
+        f"{' and '.join(reasons)}. See {'it' if absent == 1 else 'them all'} with: "
+        f"{shlex.join(['watch-rollouts', *map(str, folders)])}"
+    )
 
 
 def _number(count: int, one: str, many: str) -> str:
@@ -192,24 +187,15 @@ def failures_first(runs: Sequence[GalleryRun]) -> list[GalleryEpisode]:
     return sorted(episodes, key=lambda episode: (episode.success, episode.seed, episode.task))
 
 
-def _without_states(runs: Sequence[GalleryRun]) -> list[MissingVideo]:
-    return [
-        MissingVideo(task=e.task, seed=e.seed, states=e.missing_states, reason=str(missing_states(e.missing_states)))
-        for run in runs
-        for e in run.episodes
-        if e.missing_states is not None and not e.has_video
-    ]
-
-
-def _media(selection: VideoSelection, key: str, episode: GalleryEpisode) -> Media:
+def _media(key: str, episode: GalleryEpisode, failed: Mapping[Path, MissingVideo], chosen: Container[Path]) -> Media:
     if not episode.has_video:
-        failed = next((video for video in selection.missing if video.states == episode.states), None)
-        return Media(kind="absent", why=f"No video: {failed.reason}" if failed else why_absent(episode))
+        problem = failed.get(episode.states) if episode.states else None
+        return Media(kind="absent", why=f"No video: {problem.reason}" if problem else why_absent(episode))
     try:
         image = data_url(poster(episode.video))
     except DatasetError as error:  # one damaged video must not prevent the page
         return Media(kind="absent", why=str(error))
-    if key in selection.embedded:
+    if episode.video in chosen:
         return Media(kind="embedded", address=key, poster=image)
     return Media(kind="absent", why="Left out of this file to keep it small.", poster=image)
 

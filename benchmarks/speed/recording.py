@@ -6,8 +6,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,15 +38,8 @@ def measure_recording(effort: Effort, workers: int) -> Iterator[Measurement]:
             yield _reading(name, output)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What one run of the command took.
-
-    Attributes:
-        seconds: Wall-clock time [s].
-        processor_seconds: Processor time of all cores together [s].
-        worker_peaks: Peak memory of each worker [B].
-    """
+class Cost(NamedTuple):
+    """What one run of the command took: wall-clock time [s], time of all cores [s], peak memory of each worker [B]."""
 
     seconds: float
     processor_seconds: float

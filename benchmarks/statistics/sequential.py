@@ -94,10 +94,8 @@ def log_wealth(only_a: FloatArray, only_b: FloatArray, pairs: FloatArray, mean: 
 def mean_interval(counts: PairedCounts, *, alpha: float) -> tuple[float, float]:
     """The mean differences against which the wealth is below 1/alpha: right at all times with probability 1 - alpha.
 
-    The wealth is convex in the mean and at most 1 at the observed difference, so this is one interval around it.
-
-    Returns:
-        Lowest and highest difference, first minus second; (-1, 1) without pairs.
+    The wealth is convex in the mean and at most 1 at the observed difference, so this is one interval around it:
+    lowest and highest difference, first minus second; (-1, 1) without pairs.
     """
     if counts.pairs == 0:
         return -1.0, 1.0

@@ -30,6 +30,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+TEXT = "text/plain; charset=utf-8"
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 DISCONNECTED = (BrokenPipeError, ConnectionResetError)  # browsers close the connection when they have enough of a video
@@ -215,7 +216,8 @@ class GalleryHandler(BaseHTTPRequestHandler):
             try:
                 part = byte_range(self.headers.get("Range"), size)
             except RangeNotSatisfiableError:
-                self._send_text(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "", {"Content-Range": f"bytes */{size}"})
+                status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+                self._send_head(status, TEXT, 0, {"Content-Range": f"bytes */{size}"})
                 return
             first, last = part or (0, size - 1)
             extra = {"Content-Range": f"bytes {first}-{last}/{size}"} if part else {}
@@ -229,13 +231,11 @@ class GalleryHandler(BaseHTTPRequestHandler):
             self.wfile.write(block)
             length -= len(block)
 
-    def _send_text(self, status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> None:
-        self._send(text.encode(), "text/plain; charset=utf-8", status, headers)
+    def _send_text(self, status: HTTPStatus, text: str) -> None:
+        self._send(text.encode(), TEXT, status)
 
-    def _send(
-        self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self._send_head(status, kind, len(content), headers or {})
+    def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
+        self._send_head(status, kind, len(content), {})
         if self.command != "HEAD":
             self.wfile.write(content)
 
