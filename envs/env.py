@@ -261,11 +261,7 @@ class EnvironmentSettings(Protocol):
 
 
 def make_from_spec(spec: EnvironmentSettings, definition: Path | None = None) -> Environment:
-    """Make the environment that a spec or the config of a command describes.
-
-    Args:
-        spec: Its settings.
-        definition: Copy of a user's .bddl file, read instead of the path given as task.
+    """Make the environment that a spec or the config of a command describes; `definition` is as in `make`.
 
     Raises:
         UnknownNameError: Unknown task, control mode, camera, quality, spread or success criterion.

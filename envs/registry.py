@@ -90,10 +90,7 @@ def task_names() -> tuple[str, ...]:
 
 
 def canonical_task(name: str) -> str:
-    """The canonical name of a task.
-
-    Args:
-        name: A canonical name, an alias such as "libero_goal/1", or the path of a .bddl file.
+    """The canonical name of a task, from that, an alias such as "libero_goal/1", or the path of a .bddl file.
 
     Raises:
         UsageError: No such task; lists the known ones.
@@ -106,11 +103,9 @@ def canonical_task(name: str) -> str:
 
 
 def find_task(name: str, definition: Path | None = None) -> "Task":
-    """A new task object.
+    """A new task object; its name is as in `canonical_task`.
 
-    Args:
-        name: Canonical name, alias, or path of a .bddl file.
-        definition: Copy of a user's .bddl file, read instead of the path given as `name`.
+    A `definition`, the copy of a user's .bddl file, is read instead of the path given as name.
 
     Raises:
         UsageError: No such task; lists the known ones.

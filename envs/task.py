@@ -130,10 +130,7 @@ class Task(ABC):
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
         """Put everything into its initial state, at rest, at time 0.
 
-        Args:
-            scene: Scene to reset.
-            rng: The episode's generator, the only source of randomness.
-            spread: Distribution of initial states, "published" or "wide".
+        The episode's generator is the only source of randomness; the spread is "published" or "wide".
         """
         scene.reset({prop.body: prop.initial_poses[spread].sample(rng) for prop in self.props})
 

@@ -14,16 +14,7 @@ SMALLEST_STD = 1e-2  # keeps dimensions that hardly move from being scaled up; t
 
 @dataclass(frozen=True, kw_only=True)
 class FieldStatistics:
-    """Statistics of one field, per dimension, in its own units.
-
-    Attributes:
-        mean: Mean.
-        std: Standard deviation, not clipped.
-        minimum: Smallest value.
-        maximum: Largest value.
-        q01: 1 % quantile.
-        q99: 99 % quantile.
-    """
+    """Statistics of one field, per dimension, in its own units; `std` is not clipped, q01 is the 1 % quantile."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -44,13 +35,7 @@ class FieldStatistics:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Statistics of the training episodes; held-out episodes are not included.
-
-    Attributes:
-        qpos: Joint positions, J dimensions.
-        objects: Object poses, 7 * objects dimensions.
-        actions: Actions, A dimensions.
-    """
+    """Statistics of the training episodes; held-out episodes are not included."""
 
     qpos: FieldStatistics
     objects: FieldStatistics
@@ -60,7 +45,7 @@ class Statistics:
 class Normalization(nn.Module):
     """Scales values to mean 0 and standard deviation 1, and back.
 
-    Mean and standard deviation are buffers, so a state dict is complete. The latter is clipped at `SMALLEST_STD`.
+    Mean and standard deviation, clipped at `SMALLEST_STD`, are buffers, so a state dict is complete.
     """
 
     mean: Tensor

@@ -34,12 +34,7 @@ class TrainingDefaults:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset(Generic[Config]):
-    """A named, complete setting: everything needed to train a policy except the data.
-
-    Attributes:
-        config: The policy's own settings.
-        training: Defaults of the trainer.
-    """
+    """A named, complete setting: everything needed to train a policy except the data."""
 
     config: Config
     training: TrainingDefaults

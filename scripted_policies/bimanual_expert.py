@@ -51,11 +51,7 @@ class BimanualExpert(ABC):
     """A scripted expert for a two-armed task.
 
     It may read the whole scene. It acts as a policy does: one float32 action per step in the environment's control
-    mode. After the end of its scripts it holds the last pose.
-
-    Args:
-        env: The environment that it acts in.
-        noise: Scale of the differences between demonstrations, see `registry.make_expert`.
+    mode. After the end of its scripts it holds the last pose. For the noise see `registry.make_expert`.
 
     Attributes:
         scene: The scene of the environment.

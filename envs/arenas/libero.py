@@ -1,6 +1,7 @@
 """The five arenas of LIBERO."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ambidex.envs.arenas.arena import Arena
 from ambidex.envs.arenas.builder import ArenaBuilder
@@ -12,7 +13,6 @@ from ambidex.errors import UnknownNameError
 
 FROM_ABOVE = (0.6380177736, 0.3048497438, 0.3048498631, 0.6380177736)  # orientations of `agentview`
 FROM_FRONT = (0.6182166934, 0.3432307541, 0.3432314396, 0.6182177067)
-TABLETOP_VIEW = ((0.6586131746834771, 0.0, 1.6103500240372423), FROM_ABOVE)
 LIVING_ROOM_BASE_Z = 0.42
 
 
@@ -67,30 +67,22 @@ def _furnish_floor(arena: ArenaBuilder) -> None:
     arena.add_floor_plane("table")
 
 
+TABLETOP = Arena(
+    name="tabletop",
+    workspace="main_table",
+    offset=(0.0, 0.0, 0.90),
+    surface_z=0.90,
+    region_z=0.895,
+    fixture_z=0.90 + 0.01 - 0.05,
+    base=Pose.at((-0.66, 0.0, 0.912)),
+    mount="mounted",
+    agentview=((0.6586131746834771, 0.0, 1.6103500240372423), FROM_ABOVE),
+    furnish=_furnish_tabletop,
+)
 ARENAS: Mapping[str, Arena] = {
-    "libero_tabletop_manipulation": Arena(
-        name="tabletop",
-        workspace="main_table",
-        offset=(0.0, 0.0, 0.90),
-        surface_z=0.90,
-        region_z=0.895,
-        fixture_z=0.90 + 0.01 - 0.05,
-        base=Pose.at((-0.66, 0.0, 0.912)),
-        mount="mounted",
-        agentview=TABLETOP_VIEW,
-        furnish=_furnish_tabletop,
-    ),
-    "libero_kitchen_tabletop_manipulation": Arena(
-        name="kitchen",
-        workspace="kitchen_table",
-        offset=(0.0, 0.0, 0.90),
-        surface_z=0.90,
-        region_z=0.875,
-        fixture_z=0.90 + 0.01 - 0.05,
-        base=Pose.at((-0.66, 0.0, 0.912)),
-        mount="mounted",
-        agentview=TABLETOP_VIEW,
-        furnish=_furnish_kitchen,
+    "libero_tabletop_manipulation": TABLETOP,
+    "libero_kitchen_tabletop_manipulation": replace(
+        TABLETOP, name="kitchen", workspace="kitchen_table", region_z=0.875, furnish=_furnish_kitchen
     ),
     "libero_study_tabletop_manipulation": Arena(
         name="study",

@@ -150,11 +150,7 @@ class RoleAttention(nn.Module):
 
 
 def roles_of(cameras: tuple[str, ...], overrides: tuple[str, ...]) -> tuple[CameraRole, ...]:
-    """The role of each camera.
-
-    Args:
-        cameras: Camera names.
-        overrides: "NAME=ROLE"; they take precedence over `KNOWN_ROLES`.
+    """The role of each camera; overrides NAME=ROLE take precedence over `KNOWN_ROLES`.
 
     Raises:
         UsageError: An override has another form.

@@ -151,11 +151,7 @@ PRESETS = {"paper": PAPER, "base": BASE, "tiny": TINY}
 
 
 def preset(name: str, observations: str | None = None) -> Preset[ActConfig]:
-    """A preset of ACT.
-
-    Args:
-        name: "paper", "base" or "tiny".
-        observations: "images" or "state"; None for the preset's own.
+    """A preset of ACT, "paper", "base" or "tiny", for observations "images" or "state"; None for the preset's own.
 
     Raises:
         UnknownNameError: No such preset, or no such kind of observation.

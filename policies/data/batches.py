@@ -32,12 +32,7 @@ class SampleGatherer:
         self._features = features
 
     def batch(self, rows: RowArray, images: Mapping[str, Tensor]) -> TrainingBatch:
-        """The samples of some rows.
-
-        Args:
-            rows: Shape (B,).
-            images: Camera -> (B, 3, H, W) uint8, already on the device.
-        """
+        """The samples of some rows (B,), with images camera -> (B, 3, H, W) uint8 that are on the device already."""
         at = torch.from_numpy(rows).to(self._device, non_blocking=True)
         observation = ObservationBatch(
             qpos=self._qpos[at],

@@ -15,14 +15,7 @@ RowArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeEntry:
-    """One episode of the table.
-
-    Attributes:
-        path: Its file.
-        steps: Its control steps, T.
-        seed: Its seed.
-        instruction: Its instruction.
-    """
+    """One episode of the table, with T control steps."""
 
     path: Path
     steps: int

@@ -24,10 +24,8 @@ def choose_storage(
 ) -> tuple[torch.device | None, str]:
     """The device to store decoded frames on, None to stream them, and the reason, for the log.
 
-    It is the training device if they fit there, else the machine's memory if they fit there.
-
-    Each of the training processes on this machine has its own copy of the frames, whose size [B] is that of all of them
-    decoded. `data_path` is one of `DATA_PATHS`.
+    It is the training device if they fit there, else the machine's memory if they fit there. `size` is that of all
+    decoded frames [B]; each of the training processes on this machine has a copy. `data_path` is one of `DATA_PATHS`.
 
     Raises:
         UsageError: The path is "resident" and the frames do not fit.

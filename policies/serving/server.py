@@ -43,14 +43,11 @@ class PolicyServer:
     """Answers requests for a policy's chunks. Use it as a context manager; its socket listens from the start.
 
     Clients may connect before `serve` is called and then wait, so that workers start while the policy is loaded.
-
-    Args:
-        address: Host and port to listen at; None for a socket file of this machine.
-        authkey: The secret that clients must know; None for a new one.
+    Without an address it listens at a socket file of this machine; without a secret it makes a new one.
 
     Attributes:
         address: Where clients connect.
-        authkey: The secret.
+        authkey: The secret that clients must know.
         batch_size: Rows of every forward pass; 0 before `serve`.
         notes: Notes about reproducibility; empty if answers are repeatable and independent of other requests.
         first_failure: Traceback of the first request that raised an error; empty if there is none.

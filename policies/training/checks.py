@@ -132,7 +132,7 @@ def _named_cameras(config: TrainConfig[Any]) -> tuple[str, ...]:
 def rendering_commands(specs: Mapping[Path, EnvSpec], cameras: Iterable[str] = ()) -> str:
     """The command that renders each dataset, as it can be typed; only the first of many.
 
-    Without names of cameras it is the one in `DEFAULT_VIEWS`.
+    Without names of cameras the one in `DEFAULT_VIEWS` is rendered.
     """
     return first_few([f"`{_rendering_command(path, spec, tuple(cameras))}`" for path, spec in specs.items()])
 

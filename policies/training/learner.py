@@ -22,11 +22,7 @@ NO_DECAY = (nn.Embedding, nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._Norm
 
 
 class Learner:
-    """Optimises a policy.
-
-    Attributes:
-        state: Everything that changes from step to step.
-    """
+    """Optimises a policy; `state` is everything that changes from step to step."""
 
     def __init__(self, plan: TrainPlan) -> None:
         config, policy = plan.config, plan.policy

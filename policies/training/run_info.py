@@ -73,7 +73,7 @@ def data_facts(tables: Sequence[EpisodeTable]) -> dict[str, object]:
 
 
 def stored_settings(path: Path, policy: str, kind: type[Any]) -> Any:
-    """The settings of a checkpoint's policy, of this type.
+    """The settings, of type `kind`, of the policy of a checkpoint, given by its folder or that of a run.
 
     Raises:
         UsageError: There is no checkpoint, or it is of another policy than the expected one.

@@ -86,13 +86,7 @@ def plan_storage(plan: TrainPlan) -> tuple[torch.device | None, str]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampleStream:
-    """Makes batches of one embodiment's data.
-
-    Attributes:
-        data: The data.
-        frames: Source of its frames.
-        gatherer: Source of everything else.
-    """
+    """Makes batches of one embodiment's data; everything except its frames comes from the gatherer."""
 
     data: EmbodimentData
     frames: FrameSource

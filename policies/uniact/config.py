@@ -184,11 +184,7 @@ PRESETS = {"paper": PAPER, "llava_ov_0.5b": LLAVA, "base": BASE, "tiny": TINY}
 
 
 def preset(name: str, observations: str | None = None) -> Preset[UniActConfig]:
-    """A preset of UniAct.
-
-    Args:
-        name: "paper", "llava_ov_0.5b", "base" or "tiny".
-        observations: "images" or None.
+    """A preset of UniAct, "paper", "llava_ov_0.5b", "base" or "tiny", for observations "images" or None.
 
     Raises:
         UnknownNameError: No such preset.

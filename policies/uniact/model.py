@@ -77,13 +77,10 @@ class UniActModel(nn.Module):
         self.domains[embodiment] = Domain(interpreter, blind, statistics, cameras)
 
     def init_from(self, other: "UniActModel", *, fresh: bool) -> tuple[str, ...]:
-        """Copy the shared weights and, unless `fresh`, the interpreters of the embodiments that both have.
+        """Copy the shared weights and, unless `fresh`, the interpreters of embodiments that both have; returns these.
 
         Interpreters are rescaled to the statistics here, so that their actions stay the same. An embodiment whose
         cameras differ keeps its fresh interpreter. The temperature continues from the other's unless limits differ.
-
-        Returns:
-            The embodiments whose interpreters were copied.
 
         Raises:
             RuntimeError: The sizes differ.

@@ -21,12 +21,10 @@ FROM_SCRATCH = "The image encoder starts from scratch"
 
 
 def load_resnet_weights(backbone: ResNet18, source: str) -> str:
-    """Load weights into a backbone, in place; published ones fit frozen batch norm and the published width only.
+    """Load weights into a backbone, in place; returns a sentence about their source.
 
-    The source is "none", "cached", or a .safetensors or .pth file with torchvision's names.
-
-    Returns:
-        A sentence about the source of the weights.
+    The source is "none", "cached", or a .safetensors or .pth file with torchvision's names. Published weights are for
+    frozen batch norm and the published width only.
 
     Raises:
         UsageError: The file does not exist, or has another suffix; or no cached file fits.

@@ -97,11 +97,7 @@ class Dataset:
 
 
 def dataset_folders(folder: Path) -> list[Path]:
-    """The folder itself if it is a dataset, else the datasets in it: of a suite, or of several tasks and suites.
-
-    Returns:
-        In the order of their paths; empty if there are none.
-    """
+    """The folder itself if it is a dataset, else the datasets in it, of a suite or several, sorted by path."""
     if (folder / DATASET_JSON).is_file():
         return [folder]
     return sorted(file.parent for depth in DEPTHS for file in folder.glob(f"{depth}/{DATASET_JSON}"))

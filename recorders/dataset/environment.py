@@ -35,11 +35,8 @@ def save_definition(directory: Path, text: str) -> None:
 def stored_environment(spec: EnvSpec, path: Path) -> Environment:
     """The environment of stored states. It needs no file of initial states.
 
-    A user's definition that was moved or edited is read from the copy stored near the states.
-
-    Args:
-        spec: The stored spec.
-        path: Where it is stored: a folder, an episode in it, or a file of states below it.
+    A user's definition that was moved or edited is read from the copy stored near the states: `path` is the folder they
+    are in, an episode in it, or a file of states below it.
 
     Raises:
         DatasetError: The definition was moved or edited, and there is no copy.

@@ -17,13 +17,8 @@ class DatasetFiles:
     """Where the files of a dataset are stored, attempt by attempt. The folder is listed once.
 
     Successes are numbered. Failures are in failures/ under their seed, so that a loader that takes every file in the
-    dataset's folder trains on successes only. An attempt that raised an error is never stored.
-
-    Args:
-        directory: The dataset's folder.
-        file_format: Its format.
-        failures: Failures are stored too.
-        video: Which stored attempts have a video: "none", "first" (episode 0) or "all".
+    dataset's folder trains on successes only; they need not be stored. An attempt that raised an error never is.
+    "none", "first" (episode 0) or "all" of the stored attempts have a video.
     """
 
     def __init__(

@@ -28,12 +28,7 @@ class WriteOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeFiles:
-    """The files of one stored attempt.
-
-    Attributes:
-        episode: Its episode file.
-        video: Its video, or None.
-    """
+    """The files of one stored attempt: its episode, and its video if it has one."""
 
     episode: Path
     video: Path | None

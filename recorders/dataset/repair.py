@@ -11,11 +11,7 @@ LEVELS = 2  # an episode file is in its dataset's folder, or in failures/ or par
 
 
 def repair_hint(path: Path) -> str:
-    """A sentence: restore a damaged file, or delete it and record its episodes again.
-
-    Args:
-        path: An episode file, or FILE/demo_I for one episode of a LIBERO file.
-    """
+    """A sentence: restore a damaged episode file, or FILE/demo_I, or delete it and record its episodes again."""
     file = path.parent if path.parent.is_file() else path
     command = rerecord_command(file)
     if not command:

@@ -127,10 +127,7 @@ def format_of(path: Path) -> DatasetFormat:
 
 
 def open_episode(path: Path) -> StoredEpisode:
-    """Open an episode of any format.
-
-    Args:
-        path: An episode file, or FILE/demo_I for one of a LIBERO file.
+    """Open an episode of any format: a file, or FILE/demo_I for one of a LIBERO file.
 
     Raises:
         UsageError: A file with several episodes.

@@ -34,15 +34,9 @@ RecordJob = int | WriteJob
 class RecordWorker:
     """Does the jobs of one recording, with one environment and one agent for all of them.
 
-    Args:
-        spec: Spec of the environment.
-        options: How episode files are written.
-        agent_factory: Makes the agent.
-        renders: Images or videos are made.
-
     Raises:
         UsageError: A file that the environment is made from has changed since the recording started.
-        RenderingError: Images are made, and no OpenGL context can be created.
+        RenderingError: Images or videos are made, and no OpenGL context can be created.
     """
 
     def __init__(self, spec: EnvSpec, options: WriteOptions, agent_factory: AgentFactory, *, renders: bool) -> None:
@@ -94,10 +88,8 @@ def ee_actions(env: Environment, result: RolloutResult) -> Float32Array:
 class EpisodeWriter:
     """Renders episodes from their states and writes them, with a video where one is wanted.
 
-    Args:
-        env: Renders; its cameras, image size and quality are those of the episodes.
-        options: How episode files are written.
-        renders: Images or videos are made. The OpenGL context is then created here, not after the first rollout.
+    Cameras, image size and quality of the environment are those of the episodes. If images or videos are made, the
+    OpenGL context is created here, not after the first rollout.
 
     Raises:
         RenderingError: No OpenGL context can be created.

@@ -23,16 +23,10 @@ class RenderJob:
 
 
 class RenderWorker:
-    """Renders the states of stored episodes.
-
-    Args:
-        spec: Of the new dataset; has the cameras, image size and quality.
-        options: How the new episode files are written.
-        source: The dataset to read.
-        renders: Images or videos are made.
+    """Renders the states of stored episodes of the source; cameras, image size and quality are those of the new spec.
 
     Raises:
-        RenderingError: Images are made, and no OpenGL context can be created.
+        RenderingError: Images or videos are made, and no OpenGL context can be created.
     """
 
     def __init__(self, spec: EnvSpec, options: WriteOptions, source: Path, *, renders: bool) -> None:

@@ -43,12 +43,8 @@ def verify(*paths: Path, ee: bool = True, pictures: bool = True, workers: int | 
 def episode_files(*paths: Path) -> list[Path]:
     """The episodes of some datasets, folders and files, each once, stored failures after the successes.
 
-    Args:
-        paths: Datasets, folders with datasets in them, episode files, FILE/demo_I.
-
-    Returns:
-        Episode files, or FILE/demo_I, missing ones of a complete dataset included. A file or a dataset that cannot be
-        read is listed itself; the worker reports why.
+    A path is a dataset, a folder with datasets in it, an episode file, or FILE/demo_I. Missing episodes of a complete
+    dataset are included. A file or a dataset that cannot be read is listed itself; the worker reports why.
 
     Raises:
         DatasetError: A path does not exist, a folder has no dataset in it, or there is no episode at all.

@@ -18,7 +18,7 @@ from ambidex.recorders.verification.checks import Verification, check_frames, st
 
 
 class VerifyWorker:
-    """Verifies one episode after the other; the arguments are those of `verify`."""
+    """Verifies one episode after the other, with its end-effector actions and its frames if asked for."""
 
     def __init__(self, ee: bool, frames: bool) -> None:
         self._ee, self._frames = ee, frames

@@ -33,11 +33,8 @@ PLATE = "plate"  # the category that is slid, not carried, to another place on t
 class LiberoExpert:
     """Reaches one subgoal after the other, and checks after each attempt what remains.
 
-    It may read the whole scene. It acts as a policy does: one float32 action per step, in [-1, 1].
-
-    Args:
-        env: The environment that it acts in, of a LIBERO task under end-effector control.
-        noise: Scale of the differences between demonstrations, see `registry.make_expert`.
+    It may read the whole scene of an environment under end-effector control. It acts as a policy does: one float32
+    action per step, in [-1, 1]. For the noise see `registry.make_expert`.
 
     Raises:
         UsageError: The task is not a LIBERO task, or its goal has an atom that no skill can reach.

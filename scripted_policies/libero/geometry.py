@@ -92,12 +92,7 @@ def box_corners(category: str, quaternion: FloatArray) -> FloatArray:
 
 
 class FixtureJoint:
-    """The joint of a drawer, door or knob, and where it moves what is fixed to it.
-
-    Attributes:
-        name: Name of the joint.
-        slides: Whether it is a sliding joint; otherwise a hinge.
-    """
+    """The joint of a drawer, door or knob, and where it moves what is fixed to it; `slides` is false for a hinge."""
 
     def __init__(self, scene: Scene, name: str) -> None:
         self._scene = scene

@@ -182,16 +182,12 @@ class _Flag:
 
 
 def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
-    """The help of a command.
+    """The help of a command, whose docstring and flags are those of a dataclass.
 
     The class variable `help_topics` of a config maps headings to names of fields, separated by spaces. The fields under
-    the first heading are the common ones.
+    the first heading are the common ones. Defaults are those of an instance, or of the dataclass if there is none.
 
-    Args:
-        name: The command.
-        kind: Dataclass of its flags; its docstring describes the command.
-        default: Values of the flags that are not given: an instance, or None for the defaults of the dataclass.
-        complete: All flags with all that is known of them; otherwise the common ones with a sentence each.
+    If `complete`, it has all flags with all that is known of them, otherwise the common ones with a sentence each.
     """
     width = min(get_terminal_size((100, 24)).columns, HELP_WIDTH)
     flags = list(_flags(kind if default is None else type(default), default))

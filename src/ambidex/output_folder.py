@@ -60,12 +60,9 @@ def exclusive_lock(directory: Path) -> Iterator[None]:
 
 
 def check_output_folder(directory: Path, marker: str, *, resume: bool) -> None:
-    """Refuse a folder that holds something, unless a run is to be resumed in it.
+    """Refuse a folder that holds something, unless a run is to be resumed in it; it may be missing.
 
-    Args:
-        directory: The folder; it may be missing.
-        marker: The file that every run of this command writes into its folder.
-        resume: A run is to be resumed.
+    The marker is the file that every run of this command writes into its folder.
 
     Raises:
         UsageError: The folder holds something else, or a run that is not to be resumed.

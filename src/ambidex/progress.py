@@ -53,14 +53,9 @@ class Progress:
     def update(
         self, done: int, successes: int = 0, trials: int | None = None, words: str = "", *, now: bool = False
     ) -> None:
-        """Print the progress.
+        """Print how many items are done, and the rate of successes among the trials or, without trials, the words.
 
-        Args:
-            done: Items that are done.
-            successes: Trials that succeeded.
-            trials: Trials so far; None to print no rate.
-            words: Printed in place of the rate.
-            now: Print a line into a log however recent the last one is.
+        A log gets a line every few seconds, or `now`.
         """
         words = words if trials is None else _rate(successes, trials)
         if self._bar is not None:

@@ -26,12 +26,7 @@ EXIT_TIMEOUT_S = 5.0  # for an idle worker to exit [s]
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerError:
-    """The error of a job, as a value that crosses process boundaries.
-
-    Attributes:
-        message: One paragraph.
-        traceback: Traceback of the exception; empty if the process died.
-    """
+    """The error of a job, as a value that crosses process boundaries; without a traceback if the process died."""
 
     message: str
     traceback: str = ""

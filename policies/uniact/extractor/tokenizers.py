@@ -22,11 +22,8 @@ Pair = tuple[int, int]
 class ByteTokenizer:
     """Byte-level BPE: ids of special tokens, then of the 256 bytes, then of merged pairs. It can encode any text.
 
-    Special tokens are not recognised in texts. Source: Sennrich et al., "Neural machine translation of rare words with
-    subword units", ACL 2016, over bytes.
-
-    Args:
-        merges: Pairs of ids; the first one gets the first id after the bytes, and so on.
+    Special tokens are not recognised in texts. Pairs of ids get their own id in the order in which they are merged.
+    Source: Sennrich et al., "Neural machine translation of rare words with subword units", ACL 2016, over bytes.
     """
 
     def __init__(self, merges: Sequence[Pair]) -> None:

@@ -29,11 +29,7 @@ INTERPRETERS: Mapping[str, InterpreterKind] = {
 
 
 def make_interpreter(name: str, sizes: InterpreterSizes) -> Interpreter:
-    """A new interpreter.
-
-    Args:
-        name: A registered one, or "auto" for `ActInterpreter` in the sizes of the data.
-        sizes: Of the data and of the config.
+    """A new interpreter: a registered one, or for "auto" `ActInterpreter`, in the sizes of the data and of the config.
 
     Raises:
         UnknownNameError: No such interpreter.

@@ -17,11 +17,8 @@ COUNTS = ("num_demos", "total")
 def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
     """Add demonstrations to a file. It is replaced as a whole; frames are copied as they are stored.
 
-    The same demonstrations give the same bytes, however many times the file has grown.
-
-    Args:
-        target: The file; its demonstrations stay in it.
-        parts: Number of a demonstration -> a file of its own, which is removed once it is in the target.
+    The same demonstrations give the same bytes, however many times the file has grown. Those in the target stay in it.
+    Parts, number -> file of one demonstration, are removed once they are in it.
 
     Raises:
         DatasetError: A file is damaged, or cannot be written; then nothing is changed.

@@ -19,13 +19,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs 
 
 @dataclass(frozen=True)
 class Location:
-    """A position in a text.
-
-    Attributes:
-        source: File name, or another name of the text.
-        line: Line, from 1.
-        column: Column, from 1.
-    """
+    """A position in a text: the name of the text, and line and column, both from 1."""
 
     source: str
     line: int
@@ -39,12 +33,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Word:
-    """Text without spaces and parentheses, in lower case.
-
-    Attributes:
-        text: The word.
-        at: Where it starts.
-    """
+    """Text without spaces and parentheses, in lower case, and where it starts."""
 
     text: str
     at: Location
@@ -52,12 +41,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Group:
-    """A pair of parentheses and its content.
-
-    Attributes:
-        items: Words and groups, in order.
-        at: Where it opens.
-    """
+    """A pair of parentheses with words and groups in it, and where it opens."""
 
     items: "tuple[Expression, ...]"
     at: Location
