@@ -15,6 +15,7 @@ from ambidex.benchmarks.speed.machine import describe_machine
 from ambidex.benchmarks.speed.recording import measure_recording
 from ambidex.benchmarks.speed.simulation import measure_rendering, measure_simulation
 from ambidex.benchmarks.speed.timing import FULL, QUICK, Measurement, markdown_table
+from ambidex.codec import to_json
 from ambidex.command_line import print_message, run
 from ambidex.errors import UsageError
 from ambidex.flags import Switch
@@ -58,9 +59,8 @@ def main(config: ThroughputConfig) -> None:
         if not config.quiet:
             print_message(COMMAND, f"{measured.label}: {measured.value:.4g} {measured.unit}")
     print(markdown_table(measurements))
-    flags = {**asdict(config), "output": str(config.output)}
     figures = [{**asdict(measured), "value": measured.value} for measured in measurements]
-    write_json(config.output, {"started": started, "config": flags, **machine, "figures": figures})
+    write_json(config.output, {"started": started, "config": to_json(config), **machine, "figures": figures})
     if not config.quiet:
         print_message(COMMAND, f"Written to {config.output}.")
 

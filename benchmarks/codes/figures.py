@@ -1,8 +1,8 @@
 """Draws the usage of a codebook: a histogram of codes for each task, and a heat map of divergences between tasks."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -78,9 +78,11 @@ class CodeBars:
 
     def draw(self, draw: ImageDraw.ImageDraw, left: int, top: int) -> None:
         """Draw one histogram below the other; `left` and `top` [px]."""
-        colours = robot_colours(self.usage.robots)
+        colours = dict(zip(self.usage.robots, cycle(ROBOTS), strict=False))
         for number, ((task, robot), own) in enumerate(self.usage.tasks.items(), start=1):
-            self._draw_text(draw, left, top, (f"{number}  {task}", _description(robot, own)), colours[robot])
+            numbers = f"perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"
+            lines = (f"{number}  {task}", f"{robot}, {pluralize(own.episodes, 'episode')}, {numbers}")
+            self._draw_text(draw, left, top, lines, colours[robot])
             self._draw_axis(draw, left, top + TEXT)
             self._draw_bars(draw, left + AXIS, top + TEXT + BARS, own, colours[robot])
             top += TEXT + BARS + NUMBERS + GAP
@@ -124,16 +126,6 @@ class CodeBars:
             height = max(1, round(BARS * float(own.shares[code]) / self._highest))
             start = left + code * self._pitch
             draw.rectangle((start, bottom - height, start + self._pitch - 1 - gap, bottom - 1), fill=colour)
-
-
-def robot_colours(robots: Iterable[str]) -> dict[str, Colour]:
-    """Robot -> its colour."""
-    return {robot: ROBOTS[number % len(ROBOTS)] for number, robot in enumerate(robots)}
-
-
-def _description(robot: str, own: CodeUsage) -> str:
-    episodes = pluralize(own.episodes, "episode")
-    return f"{robot}, {episodes}, perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ambidex.benchmarks.evaluation.policy_loading import WEIGHTS, checkpoint_id
+from ambidex.benchmarks.evaluation.policy_loading import checkpoint_id
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, CheckpointId
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
 from ambidex.errors import CheckpointError, DatasetError, UsageError
 from ambidex.policies.compatibility import embodiment_of
-from ambidex.policies.run_folder import CONFIG, find_checkpoint
+from ambidex.policies.run_folder import CONFIG, MODEL, find_checkpoint
 from ambidex.policies.serving.execution import CODE_PREFIX
 
 
@@ -94,13 +94,13 @@ def codebook_size(expected: CheckpointId, given: Path | None) -> int:
 
 
 def _check_weights(folder: Path, expected: CheckpointId) -> None:
-    if not (folder / WEIGHTS).is_file():
+    if not (folder / MODEL).is_file():
         hint = "Restore it from a copy, or give another path with --checkpoint."
-        raise CheckpointError(f"{folder} has no {WEIGHTS}, which identifies the checkpoint.", hint, path=folder)
+        raise CheckpointError(f"{folder} has no {MODEL}, which identifies the checkpoint.", hint, path=folder)
     found = checkpoint_id(folder).sha256
     if found != expected.sha256:
         raise UsageError(
-            f"{folder} is not the checkpoint of these results: its {WEIGHTS} has the SHA-256 {found[:12]}..., expected "
+            f"{folder} is not the checkpoint of these results: its {MODEL} has the SHA-256 {found[:12]}..., expected "
             f"{expected.sha256[:12]}... of {expected.path}.",
             "Give that one with --checkpoint.",
             got=found,

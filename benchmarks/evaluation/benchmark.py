@@ -178,10 +178,8 @@ class BenchmarkRun:
         with Progress(config.policy, self._requested, initial=done, quiet=config.quiet) as progress:
             if warning:
                 progress.note(warning)
-            for episode in self._remaining:
-                pool.submit(episode)
-            while pool.pending:
-                self._store(*pool.next_result())
+            for episode, result in pool.results(self._remaining):
+                self._store(episode, result)
                 rows = self._results.rows
                 progress.update(len(rows), sum(row.success for row in rows), len(rows))
 

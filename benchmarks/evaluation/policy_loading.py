@@ -16,14 +16,13 @@ from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.flags import AUTO
 from ambidex.policies.compatibility import check_compatible, embodiment_of, unseen_tasks_warning
+from ambidex.policies.run_folder import MODEL
 from ambidex.policies.serving.server import PolicyServer, describe
 
 if TYPE_CHECKING:
     import torch
 
     from ambidex.policies.policy import Policy
-
-WEIGHTS = "model.safetensors"
 
 LoadPolicy = Callable[[Path], "Policy"]
 """A checkpoint or run folder -> the policy in it, in evaluation mode."""
@@ -148,7 +147,7 @@ def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpo
 
 def checkpoint_id(path: Path) -> CheckpointId:
     """Path of a checkpoint and SHA-256 of its weights."""
-    return CheckpointId(path=str(path), sha256=sha256((path / WEIGHTS).read_bytes()).hexdigest())
+    return CheckpointId(path=str(path), sha256=sha256((path / MODEL).read_bytes()).hexdigest())
 
 
 def _load(path: Path, expected: str, load: LoadPolicy | None) -> "Policy":

@@ -5,11 +5,11 @@ Strict success over consecutive seeds, without rendering. The table lists every 
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import tyro
@@ -58,8 +58,7 @@ class ExpertRatesConfig:
     """Show tracebacks."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
+class Trial(NamedTuple):
     """One episode to run."""
 
     task: str
@@ -69,8 +68,7 @@ class Trial:
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrialResult:
+class TrialResult(NamedTuple):
     """Result of a trial; `solved_at` is the step from which the last stage holds to the end, -1 without success."""
 
     outcome: str
@@ -88,7 +86,7 @@ def make_handler() -> Callable[[Trial], TrialResult]:
         env = make(task, spread=spread, control=control, cameras=())
         return partial(_run, env=env, expert=make_expert(env, noise=noise))
 
-    return lambda trial: runner(trial.task, trial.spread, trial.control, trial.noise)(trial.seed)
+    return lambda trial: runner(*trial[:-1])(trial.seed)
 
 
 def _run(seed: int, *, env: Environment, expert: Agent) -> TrialResult:
@@ -96,19 +94,15 @@ def _run(seed: int, *, env: Environment, expert: Agent) -> TrialResult:
     final = len(result.spec.stages) - 1
     below = np.flatnonzero(result.stages < final)
     solved_at = int(below[-1]) + 1 if result.success and len(below) else -1
-    outcome = result.outcome.value
-    return TrialResult(
-        outcome=outcome, stage=result.stage, reason=result.reason, solved_at=solved_at, steps=result.steps
-    )
+    return TrialResult(result.outcome.value, result.stage, result.reason, solved_at, result.steps)
 
 
 def main(config: ExpertRatesConfig) -> None:
     """Run all trials, print the table and write the file."""
     groups = list(product(tasks_named(config.task), config.spread))
     trials = [
-        Trial(task=task, spread=spread, control=config.control, noise=config.noise, seed=config.seed + i)
-        for task, spread in groups
-        for i in range(config.num_seeds)
+        Trial(task, spread, config.control, config.noise, config.seed + i)
+        for (task, spread), i in product(groups, range(config.num_seeds))
     ]
     results = _all_results(trials, config)
     rows = [
@@ -116,7 +110,7 @@ def main(config: ExpertRatesConfig) -> None:
         for task, spread in groups
     ]
     print("\n".join([*HEADER, *rows, *_totals(results, config)]))
-    episodes = [asdict(trial) | asdict(results[trial]) for trial in trials]
+    episodes = [trial._asdict() | results[trial]._asdict() for trial in trials]
     write_json(config.output, {"versions": versions(), "episodes": episodes})
 
 
@@ -124,12 +118,9 @@ def _all_results(trials: list[Trial], config: ExpertRatesConfig) -> dict[Trial, 
     results: dict[Trial, TrialResult] = {}
     workers = worker_count(config.workers, len(trials))
     with Pool(make_handler, workers) as pool, Progress("trials", len(trials), quiet=config.quiet) as progress:
-        for trial in trials:
-            pool.submit(trial)
-        while pool.pending:
-            trial, result = pool.next_result()
+        for trial, result in pool.results(trials):
             if isinstance(result, WorkerError):
-                result = TrialResult(outcome=Outcome.ERROR.value, stage=0, reason=result.message, solved_at=-1, steps=0)
+                result = TrialResult(Outcome.ERROR.value, 0, result.message, -1, 0)
             results[trial] = result
             successes = sum(r.outcome == Outcome.SUCCESS.value for r in results.values())
             progress.update(len(results), successes, len(results))

@@ -61,22 +61,20 @@ def render_videos(jobs: Sequence[VideoJob], workers: int | None = None, *, quiet
         return RenderedVideos()
     pool = Pool[VideoJob, Path | MissingVideo](VideoWorker, worker_count(workers, len(jobs)))
     with pool, Progress("videos", len(jobs), quiet=quiet, unit="video") as progress:
-        for job in jobs:
-            pool.submit(job)
-        results: list[Path | MissingVideo] = []
-        while pool.pending:
-            results.append(_checked(*pool.next_result()))
-            progress.update(len(results))
-    missing = [result for result in results if isinstance(result, MissingVideo)]
-    videos = [result for result in results if not isinstance(result, MissingVideo)]
+        videos, missing = list[Path](), list[MissingVideo]()
+        for job, result in pool.results(jobs):
+            if isinstance(result, WorkerError):
+                raise _error(job, result)
+            if isinstance(result, MissingVideo):
+                missing.append(result)
+            else:
+                videos.append(result)
+            progress.update(len(videos) + len(missing))
     return RenderedVideos(videos=tuple(videos), missing=tuple(sorted(missing)))
 
 
-def _checked(job: VideoJob, result: Path | MissingVideo | WorkerError) -> Path | MissingVideo:
-    if isinstance(result, WorkerError):
-        error = DatasetError(
-            f"The video of seed {job.seed} of {job.spec.task} could not be made. {result.message}", path=job.video
-        )
-        error.add_note(result.traceback)
-        raise error
-    return result
+def _error(job: VideoJob, cause: WorkerError) -> DatasetError:
+    problem = f"The video of seed {job.seed} of {job.spec.task} could not be made. {cause.message}"
+    error = DatasetError(problem, path=job.video)
+    error.add_note(cause.traceback)
+    return error

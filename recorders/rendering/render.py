@@ -97,10 +97,8 @@ def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
             progress.note(plan.warning)
         _write_info(plan, complete=False, wall_s=0.0)
         save_definition(plan.target, plan.definition)
-        for job in left:
-            pool.submit(job)
-        while pool.pending:
-            _check_rendered(*pool.next_result())
+        for job, result in pool.results(left):
+            _check_rendered(job, result)
             done += 1
             progress.update(done)
         format_named(options.format).finish(plan.target, plan.spec.task)

@@ -34,10 +34,7 @@ def verify(*paths: Path, ee: bool = True, pictures: bool = True, workers: int | 
     """
     files = episode_files(*paths)
     with Pool[Path, Verification](partial(VerifyWorker, ee, pictures), worker_count(workers, len(files))) as pool:
-        for file in files:
-            pool.submit(file)
-        while pool.pending:
-            yield pool.next_result()
+        yield from pool.results(files)
 
 
 def episode_files(*paths: Path) -> list[Path]:

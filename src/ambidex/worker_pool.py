@@ -7,7 +7,7 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -215,6 +215,13 @@ class Pool(Generic[Job, Result]):
                 if done is not None:
                     return done
         return self._run_in_process()
+
+    def results(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result | WorkerError]]:
+        """Submit jobs, and yield each with its result as it finishes; see `next_result`."""
+        for job in jobs:
+            self.submit(job)
+        while self.pending:
+            yield self.next_result()
 
     def wait_until_ready(self) -> None:
         """Wait until a worker has made its handler, so that nothing is written before jobs can run.

@@ -265,12 +265,10 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
         return None
     if not match[1]:  # the last so many bytes
         first, last = max(0, size - int(match[2])), size - 1
-        beyond = int(match[2]) == 0 or size == 0
     else:
-        first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)
-        if match[2] and int(match[2]) < first:
+        first, last = int(match[1]), int(match[2] or size - 1)
+        if match[2] and last < first:
             return None
-        beyond = first >= size
-    if beyond:
+    if first >= size:
         raise RangeNotSatisfiableError(f"{header} of {size} bytes")
-    return first, last
+    return first, min(last, size - 1)
