@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +51,15 @@ COMMANDS = {
 }
 
 
+ROOT_PAGES = {"CONTRIBUTING.md": "/project/contributing.md", "CHANGELOG.md": "/project/changelog.md"}
+
+
+def link_to_root_pages(app: Sphinx, name: str, source: list[str]) -> None:
+    """Links to files in the root of the repository lead to the pages that include them."""
+    for file, page in ROOT_PAGES.items():
+        source[0] = re.sub(rf"\]\((\.\./)+{file}", f"]({page}", source[0])
+
+
 class CommandHelp(Directive):
     """Shows what a command prints for --help-all: `command-help:: train-policy --policy uniact`."""
 
@@ -66,3 +76,4 @@ class CommandHelp(Directive):
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.add_directive("command-help", CommandHelp)
+    app.connect("source-read", link_to_root_pages)
