@@ -358,7 +358,7 @@ def tutorial_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
         "ambidex.scripted_policies.lift_cube": "lift_cube_expert.py",
     }.items():
         load_as(name, TUTORIALS / file, monkeypatch)
-    monkeypatch.setattr("ambidex.envs.robots.capsule_arms.MJCF", TUTORIALS / "capsule_arm.xml")
+    monkeypatch.setattr(sys.modules["ambidex.envs.robots.capsule_arms"], "MJCF", TUTORIALS / "capsule_arm.xml")
     for table, name, address in (
         (registry.TASKS, "lift_cube", "ambidex.envs.tasks.lift_cube:LiftCube"),
         (registry.TASKS, "capsule_lift", "ambidex.envs.tasks.capsule_lift:CapsuleLift"),
