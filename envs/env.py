@@ -178,7 +178,7 @@ def make(
     Args:
         task: Registered task name, its alias such as "libero_goal/1", or the path of a .bddl file.
         control: "joint" or "ee"; None for the family's default.
-        cameras: Camera names; None for the family's default, empty for none.
+        cameras: Camera names, or one; None for the family's default, empty for none.
         image_size: Height and width [px]; None for the family's default.
         render_quality: "standard" (fast) or "studio" (shadows, anti-aliasing).
         spread: Distribution of initial states, "published" or "wide".
@@ -308,6 +308,7 @@ def _check_numbers(size: tuple[int, int], horizon: int, settle_steps: int) -> No
 
 
 def _known_cameras(cameras: Sequence[str], scene: Scene) -> tuple[str, ...]:
+    cameras = (cameras,) if isinstance(cameras, str) else cameras
     for camera in cameras:
         if camera not in scene.camera_names:
             raise UnknownNameError("camera", camera, scene.camera_names)

@@ -267,9 +267,11 @@ class Episode:
 
 
 def _episode_text(episode: RolloutResult | Episode) -> str:
-    spec, kind = episode.spec, type(episode).__name__
+    spec, kind, outcome = episode.spec, type(episode).__name__, episode.outcome.value
+    if isinstance(episode, RolloutResult) and episode.outcome is Outcome.ERROR:
+        outcome = f"error ({episode.reason})"
     stage = f"stage {spec.stages[episode.stage]!r}"
-    return f"<{kind} {spec.task}, seed {episode.seed}: {episode.outcome}, {stage}, {episode.steps} steps>"
+    return f"<{kind} {spec.task}, seed {episode.seed}: {outcome}, {stage}, {episode.steps} steps>"
 
 
 class Agent(Protocol):

@@ -35,7 +35,13 @@ def main(out: Path) -> None:
     print(result, result.reason, sep="\n")
 
     config = ambidex.BenchmarkConfig(
-        policy="wave", task="transfer_cube", episodes=4, video="none", workers=0, output_dir=out / "results"
+        policy="wave",
+        task="transfer_cube",
+        episodes=4,
+        video="none",
+        workers=0,
+        output_dir=out / "results",
+        resume=True,
     )
     print(ambidex.benchmark(config, agent_factory=WaveAgent))
 

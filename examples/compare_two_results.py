@@ -15,7 +15,13 @@ def main(out: Path) -> None:
     for policy in ("scripted", "random"):
         ambidex.benchmark(
             ambidex.BenchmarkConfig(
-                policy=policy, task="insertion", episodes=8, video="none", output_dir=out / policy, quiet=True
+                policy=policy,
+                task="insertion",
+                episodes=8,
+                video="none",
+                output_dir=out / policy,
+                resume=True,
+                quiet=True,
             )
         )
     # One comparison for every two folders. Give more, and p-values are corrected for the number of comparisons.

@@ -6,6 +6,7 @@ RUN is a run folder of `train-policy` for `transfer_cube`; without it a policy i
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import ambidex
@@ -13,19 +14,26 @@ import ambidex
 
 def train_briefly(out: Path) -> Path:
     ambidex.record(
-        ambidex.RecordConfig(task="transfer_cube", num_episodes=2, cameras=(), output_dir=out / "data", quiet=True)
-    )
-    return ambidex.train(
-        ambidex.train_config(
-            "act", "tiny", "state", data=out / "data", steps=20, warmup_steps=5, output_dir=out / "run", quiet=True
+        ambidex.RecordConfig(
+            task="transfer_cube", num_episodes=2, cameras=(), output_dir=out / "data", resume=True, quiet=True
         )
     )
+    config = ambidex.train_config(
+        "act", "tiny", "state", data=out / "data", steps=20, warmup_steps=5, output_dir=out / "run", quiet=True
+    )
+    return ambidex.train(replace(config, resume=(out / "run").exists()))
 
 
 def main(out: Path, run: Path | None) -> None:
     run = run or train_briefly(out)
     config = ambidex.BenchmarkConfig(
-        policy="act", checkpoint=run, task="transfer_cube", episodes=4, video="none", output_dir=out / "results"
+        policy="act",
+        checkpoint=run,
+        task="transfer_cube",
+        episodes=4,
+        video="none",
+        output_dir=out / "results",
+        resume=True,
     )
     summary = ambidex.benchmark(config)  # in worker processes, on seeds from 100000 on
     print(summary)

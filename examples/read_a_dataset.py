@@ -17,7 +17,7 @@ def main(out: Path) -> None:
     ambidex.record(
         ambidex.RecordConfig(
             task="insertion", num_episodes=2, cameras=("top", "left_wrist"), image_size=(120, 160),
-            output_dir=out / "data", quiet=True,
+            output_dir=out / "data", resume=True, quiet=True,
         )
     )  # fmt: skip
     dataset = ambidex.read(out / "data")

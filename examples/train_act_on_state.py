@@ -14,12 +14,20 @@ import ambidex
 
 def main(out: Path) -> None:
     demonstrations = ambidex.RecordConfig(
-        task="transfer_cube", num_episodes=4, cameras=(), output_dir=out / "data", quiet=True
+        task="transfer_cube", num_episodes=4, cameras=(), output_dir=out / "data", resume=True, quiet=True
     )
     ambidex.record(demonstrations)
     # A config holds every setting of training and, in `model`, those of the policy; the rest comes from the preset.
     config = ambidex.train_config(
-        "act", "tiny", "state", data=out / "data", steps=40, warmup_steps=5, log_every=10, output_dir=out / "run"
+        "act",
+        "tiny",
+        "state",
+        data=out / "data",
+        steps=40,
+        warmup_steps=5,
+        log_every=10,
+        output_dir=out / "run",
+        resume=(out / "run").exists(),
     )
     print(config.model)
     folder = ambidex.train(config)

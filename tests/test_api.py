@@ -1,6 +1,8 @@
 """The public API: every name, and the way from an environment to a comparison of policies."""
 
 import inspect
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -72,7 +74,9 @@ def test_results_print_in_one_line(work):
     dataset = ambidex.read(work / "data")
     with dataset[0] as stored:
         values = (env, env.observe(), result, dataset, stored, stored.episode)
-    for value in (*values, *compared(work)):
+    crashed = ambidex.rollout(env, object(), seed=0)
+    assert "AttributeError" in repr(crashed)
+    for value in (*values, crashed, *compared(work)):
         text = repr(value)
         assert type(value).__name__ in text and "array" not in text and len(text.splitlines()) == 1
         assert len(text) < 500
@@ -132,3 +136,15 @@ def test_results_are_compared(work):
     (comparison,) = compared(work)
     assert str(comparison).startswith("No difference shown")
     assert comparison.together.counts.both + comparison.together.counts.only_b == 1
+
+
+def test_an_environment_that_is_not_closed_ends_quietly_with_the_program():
+    program = """
+import tempfile
+folder = tempfile.TemporaryDirectory()  # has a finalizer, registered before the renderer's
+import ambidex
+env = ambidex.make("transfer_cube", cameras="top", image_size=(48, 64))
+env.reset(0).images()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -39,6 +39,13 @@ def test_a_script_runs_and_writes_into_its_folder_only(script, tmp_path):
     assert any((tmp_path / "out").iterdir())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_can_run_again(script, tmp_path):
+    for _ in range(2):
+        run(script, "out", cwd=tmp_path)
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_a_script_is_short_and_says_how_to_run_it(script):
     text = script.read_text()

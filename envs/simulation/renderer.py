@@ -1,9 +1,11 @@
 """Renders images of states, at one of two qualities."""
 
+import atexit
 import copy
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import mujoco
 import numpy as np
@@ -76,8 +78,9 @@ class Renderer:
         self._pixels = np.empty((height, width, 3), np.uint8)
         self._update_appearance = update_appearance
         self._state: FloatArray | None = None
-        # Also runs when Python exits, before the modules that it needs are torn down.
         self._free = weakref.finalize(self, _free, self._context, self._gpu)
+        _open.add(self)
+        _close_at_exit()
 
     def render(self, state: FloatArray, camera: str) -> ImageArray:
         """One image, shape (H, W, 3) uint8 RGB, upright; `state` has shape (S,)."""
@@ -113,6 +116,24 @@ class Renderer:
         if self._update_appearance is not None:
             self._update_appearance(self._model, self._data)
         self._state = np.array(state)
+
+
+_open: weakref.WeakSet[Renderer] = weakref.WeakSet()
+
+
+@cache
+def _close_at_exit() -> None:
+    """Have open renderers closed when Python exits, before mujoco closes the display.
+
+    mujoco registers that with the first context, and what is registered later is called earlier. `weakref.finalize`
+    alone would be too late if anything else has used it before.
+    """
+    atexit.register(_close_open)
+
+
+def _close_open() -> None:
+    for renderer in list(_open):
+        renderer.close()
 
 
 def _free(context: GLContext, gpu: mujoco.MjrContext) -> None:
