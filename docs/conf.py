@@ -5,8 +5,10 @@ import io
 import os
 import re
 import sys
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -18,6 +20,7 @@ sys.path.insert(0, str(ROOT / "src"))
 os.environ["COLUMNS"] = "88"  # of the help of commands, which fits the page then
 
 import ambidex  # noqa: E402
+from ambidex.flags import _descriptions as field_descriptions  # noqa: E402
 
 project = "ambidex"
 author = "the ambidex contributors"
@@ -32,11 +35,13 @@ suppress_warnings = ["myst.header", "misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = f"ambidex {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_copyright = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
-autodoc_preserve_defaults = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 
@@ -49,6 +54,40 @@ COMMANDS = {
     "compare-policies": "ambidex.benchmarks.compare_policies",
     "watch-rollouts": "ambidex.benchmarks.watch_rollouts",
 }
+
+
+class ConfigFields(Directive):
+    """A table of the fields of a config: `config-fields:: RecordConfig`."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        kind = getattr(ambidex, " ".join(self.content).strip())
+        hints, texts = get_type_hints(kind), field_descriptions(kind)
+        rows = [("field", "type", "default", "")]
+        for field in fields(kind):
+            rows.append((field.name, type_name(hints[field.name]), repr(field.default), texts[field.name]))
+        return [table(rows)]
+
+
+def type_name(hint: object) -> str:
+    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("pathlib.", "")
+
+
+def table(rows: list[tuple[str, ...]]) -> nodes.Node:
+    """A table with a header; the cells of all columns but the last are code."""
+    group = nodes.tgroup(cols=len(rows[0]))
+    group += [nodes.colspec(colwidth=width) for width in (15, 20, 15, 50)]
+    head, body = nodes.thead(), nodes.tbody()
+    for index, cells in enumerate(rows):
+        row = nodes.row()
+        for column, text in enumerate(cells):
+            is_code = index > 0 and column < len(cells) - 1
+            content = nodes.literal(text, text) if is_code else nodes.Text(text)
+            row += nodes.entry("", nodes.paragraph("", "", content))
+        (body if index else head).append(row)
+    group += [head, body]
+    return nodes.table("", group)
 
 
 ROOT_PAGES = {"CONTRIBUTING.md": "/project/contributing.md", "CHANGELOG.md": "/project/changelog.md"}
@@ -76,4 +115,5 @@ class CommandHelp(Directive):
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.add_directive("command-help", CommandHelp)
+    app.add_directive("config-fields", ConfigFields)
     app.connect("source-read", link_to_root_pages)
