@@ -67,7 +67,11 @@ class Environment:
         return self._start_episode()
 
     def restore(self, state: FloatArray) -> Observation:
-        """Continue from a stored state (S,). Resets the step counter and the success timer."""
+        """Continue from a stored state (S,). Resets the step counter and the success timer.
+
+        Raises:
+            SimulationError: The state has another size, or is not finite.
+        """
         self.scene.set_state(state)
         return self._start_episode()
 
@@ -110,7 +114,12 @@ class Environment:
         return self.task.stage(self.scene)
 
     def render(self, state: FloatArray, camera: str) -> ImageArray:
-        """The image of any camera of the scene in any state (S,), shape (H, W, 3) uint8 RGB."""
+        """The image of any camera of the scene in any state (S,), shape (H, W, 3) uint8 RGB, upright.
+
+        Raises:
+            KeyError: The scene has no such camera.
+            RenderingError: There is no OpenGL.
+        """
         if self._renderer is None:
             spec = self.spec
             self._renderer = Renderer(

@@ -95,6 +95,9 @@ def compare(config: CompareConfig) -> list[Comparison]:
 
     Holm's correction covers all comparisons of all tasks together, and separately those of single tasks.
 
+    Returns:
+        One `Comparison` for each pair: A and B, A and C, ..., B and C, ...
+
     Raises:
         UsageError: Fewer than two folders, the same folder twice, or a number out of range.
         DatasetError: A folder is missing or damaged, or two have different settings or initial states.

@@ -46,6 +46,9 @@ def benchmark(
             `config.policy` is then any name for it, `config.control` its control mode. None for the named policy or
             baseline.
 
+    Returns:
+        The rows of all episodes and where they are stored; printed, it is the table of success rates.
+
     Raises:
         UsageError: A flag is missing, unknown or impossible, or the results to resume were made with other settings.
         RenderingError: The policy needs images or videos are requested, and there is no OpenGL.

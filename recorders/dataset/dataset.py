@@ -25,6 +25,10 @@ def read(path: str | Path) -> "StoredEpisode | DemoFile | Dataset":
     Args:
         path: A file, a folder, or FILE/demo_I for one episode of a LIBERO file.
 
+    Returns:
+        A `Dataset` for a folder, a `DemoFile` (a sequence of episodes) for a LIBERO file, else a `StoredEpisode`, which
+        is open: close it, or use it in `with`.
+
     Raises:
         DatasetError: It does not exist, is damaged, or was not recorded by this project.
     """
