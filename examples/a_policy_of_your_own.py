@@ -39,7 +39,7 @@ def main(out: Path) -> None:
         task="transfer_cube",
         episodes=4,
         video="none",
-        workers=0,
+        workers=0,  # in this process, where the agent may hold anything; else it must be picklable
         output_dir=out / "results",
         resume=True,
     )

@@ -224,3 +224,14 @@ def test_the_automatic_number_of_workers():
     assert worker_count(7, 1) == 7
     assert worker_count(None, 1) == 1
     assert 1 <= worker_count(None, 10_000) <= (os.cpu_count() or 1)
+
+
+def test_only_workers_need_a_factory_that_can_be_sent():
+    def factory():
+        return Worker()
+
+    with Pool(factory, 0) as pool:
+        pool.submit(("square", 3))
+        assert pool.next_result() == (("square", 3), 9)
+    with pytest.raises(UsageError, match="0 workers"):
+        Pool(factory, 1)

@@ -154,6 +154,15 @@ def worker_count(requested: int | None, jobs: int) -> int:
     return max(1, min(usable, jobs))
 
 
+def _pickled(factory: object) -> bytes:
+    try:
+        return pickle.dumps(factory)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        problem = f"The agent or another object cannot be sent to worker processes: {error}."
+        hint = "Define its class or function at the top of a module, or use 0 workers to run in this process."
+        raise UsageError(problem, hint) from error
+
+
 @dataclass
 class _Ticket(Generic[Job]):
     job: Job
@@ -172,7 +181,7 @@ class Pool(Generic[Job, Result]):
         workers: Number of processes, 1 or more; 0 runs jobs in this process, for tests and debuggers.
 
     Raises:
-        UsageError: A negative number of workers.
+        UsageError: A negative number of workers, or a factory that cannot be sent to them.
     """
 
     def __init__(self, factory: Callable[[], Callable[[Job], Result]], workers: int) -> None:
@@ -181,7 +190,7 @@ class Pool(Generic[Job, Result]):
         self._factory = factory
         self._handler: Callable[[Job], Result] | None = None
         self._queue: deque[_Ticket[Job]] = deque()
-        self._pickled = pickle.dumps(factory) if workers else b""
+        self._pickled = _pickled(factory) if workers else b""
         self._workers: list[WorkerProcess[_Ticket[Job]]] = [WorkerProcess(self._pickled) for _ in range(workers)]
 
     def __enter__(self) -> Self:
