@@ -94,7 +94,7 @@ def _draw_cell(table: Image.Image, cell: Sequence[ImageArray], left: int, top: i
 
 
 def check_image_name(path: Path) -> None:
-    """Raise a UsageError for an --output whose ending is none of `ENDINGS`."""
+    """Raise a UsageError for an --output whose ending is not one of `ENDINGS`."""
     if path.suffix not in ENDINGS:
         raise UsageError(
             f"--output {path}: expected a name that ends in {' or '.join(ENDINGS)}.", path=path, expected=ENDINGS

@@ -38,15 +38,11 @@ def origin(usage: CodebookUsage) -> str:
 
 def _tasks(usage: CodebookUsage) -> str:
     header = ("", "task", "robot", "episodes", "perplexity", f"the {MOST_USED} codes used most")
-    rows = [
-        (str(number), task, robot, str(own.episodes), f"{own.perplexity:.1f}", _most_used(own))
-        for number, ((task, robot), own) in enumerate(usage.tasks.items(), start=1)
-    ]
+    rows = []
+    for number, ((task, robot), own) in enumerate(usage.tasks.items(), start=1):
+        most_used = ", ".join(f"{code}: {100 * share:.1f} %" for code, share in own.most_used(MOST_USED).items())
+        rows.append((str(number), task, robot, str(own.episodes), f"{own.perplexity:.1f}", most_used))
     return text_table(header, rows)
-
-
-def _most_used(usage: CodeUsage) -> str:
-    return ", ".join(f"{code}: {100 * share:.1f} %" for code, share in usage.most_used(MOST_USED).items())
 
 
 def _divergences(
@@ -56,15 +52,15 @@ def _divergences(
     yield f"Jensen-Shannon divergence between {groups} [bit]\n{text_table(('', *names), rows)}"
     draws = next(iter(pairs.values())).draws
     tests = [
-        (f"{names[one]}, {names[other]}", f"{pair.divergence:.3f}", _chance(pair))
+        (
+            f"{names[one]}, {names[other]}",
+            f"{pair.divergence:.3f}",
+            f"chance: {pair.mean:.3f} ({pair.low:.3f} to {pair.high:.3f}), p {p_text(pair.p)}",
+        )
         for (one, other), pair in pairs.items()
     ]
     table = text_table((groups, "observed", "with the codes of one renamed at random"), tests)
     yield f"More alike than by chance? Mean and central 95 % of {draws:,} renamings [bit], p one-sided\n{table}"
-
-
-def _chance(pair: ChanceDivergence) -> str:
-    return f"chance: {pair.mean:.3f} ({pair.low:.3f} to {pair.high:.3f}), p {p_text(pair.p)}"
 
 
 def usage_to_json(usage: CodebookUsage) -> dict[str, object]:

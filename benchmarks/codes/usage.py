@@ -20,12 +20,9 @@ TaskAndRobot = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class CodeUsage:
-    """How often some episodes use each code. A code counts once for each action that was made from it.
+    """How often some episodes use each code: its share of the actions that were made from codes, shape (N,).
 
-    Attributes:
-        episodes: Number of episodes.
-        steps: Number of actions that were made from a code.
-        shares: Share of each code in them, shape (N,).
+    There are `steps` such actions; a code counts once for each.
     """
 
     episodes: int

@@ -54,13 +54,9 @@ class LocalAgents:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedAgents:
-    """Agents that share one connection to a policy server. Picklable until the connection is first needed.
+    """Agents that share one connection to a policy server, at this address and with this secret.
 
-    Attributes:
-        address: Address of the server.
-        authkey: Its secret.
-        config: How chunks are executed.
-        settings: How tasks are set up.
+    Picklable until the connection is first needed.
     """
 
     address: Address

@@ -23,13 +23,7 @@ CRITERIA = {
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
-    """How long a run took, start-up included.
-
-    Attributes:
-        episodes: Episodes of this run; those of earlier runs do not count.
-        wall_s: Wall-clock seconds.
-        workers: Worker processes.
-    """
+    """How long a run took [s], start-up included, and how many episodes it ran; those of earlier runs do not count."""
 
     episodes: int
     wall_s: float

@@ -64,13 +64,9 @@ class GalleryEpisode:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Counts of the episodes of one task of a run, or of all its tasks.
+    """Counts of the episodes of one task of a run, or of all its tasks: then `task` and `stages` are empty.
 
-    Attributes:
-        task: Task name; empty for all tasks.
-        stages: Stage names from 0, "none"; empty for all tasks.
-        tally: Outcomes and stages.
-        missing: Requested episodes that are not stored.
+    `missing` is the number of requested episodes that are not stored.
     """
 
     task: str

@@ -197,10 +197,7 @@ class ResultsFolder:
 class StoredSummary:
     """What a later command needs of summary.json.
 
-    Attributes:
-        complete: All requested episodes had a row.
-        episodes: How many rows it counts.
-        timings: The entry "timings"; empty if there is none.
+    It is complete if all requested episodes had a row; `episodes` is the number of rows; `timings` may be empty.
     """
 
     complete: bool

@@ -16,12 +16,7 @@ BENCHMARK_JSON = "benchmark.json"
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointId:
-    """The checkpoint that was evaluated.
-
-    Attributes:
-        path: Its folder at the time of the run.
-        sha256: SHA-256 of its weights.
-    """
+    """The checkpoint that was evaluated: its folder at the time of the run, and the SHA-256 of its weights."""
 
     path: str
     sha256: str

@@ -123,7 +123,7 @@ def code_at(runs: CodeRuns, step: int) -> int:
 
 
 def format_episodes(keys: Iterable[EpisodeKey]) -> str:
-    """Episodes in few words: "insertion 100000 to 100049, 100060; transfer_cube 100000"."""
+    """Episodes as ranges of seeds: "insertion 100000 to 100049, 100060; transfer_cube 100000"."""
     seeds: dict[str, list[int]] = {}
     for task, seed in sorted(keys):
         seeds.setdefault(task, []).append(seed)

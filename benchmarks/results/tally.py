@@ -22,14 +22,7 @@ class CountedEpisode(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StageCount:
-    """How many episodes reached a stage.
-
-    Attributes:
-        stage: Index of the stage.
-        name: Its name.
-        count: Episodes that reached this stage or a later one.
-        rate: Their share, 0..1; 0 without episodes.
-    """
+    """How many episodes reached a stage or a later one; `rate` is their share, 0..1, and 0 without episodes."""
 
     stage: int
     name: str

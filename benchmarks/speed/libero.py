@@ -92,16 +92,16 @@ def _reset_times(env: Environment, effort: Effort) -> list[float]:
 def _recording(effort: Effort, workers: int) -> Iterator[Measurement]:
     """What `record-episodes` takes with its default cameras, start-up and the merged file included."""
     cameras, size = FAMILIES["libero"].cameras, FAMILIES["libero"].image_size if effort.seconds >= 1 else (32, 32)
-    words = f"two {size[0]} x {size[1]} cameras"
+    setup = f"two {size[0]} x {size[1]} cameras"
     with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
         output = Path(folder) / "dataset"
         cost = record(TASK, output, cameras, size, effort.episodes, workers)
         steps = [attempt.steps for attempt in read_attempts(output)]
         megabytes = Dataset(output).paths[0].parent.stat().st_size / MEGABYTE
-    label = f"LIBERO, recording a demonstration, {words}, start-up included ({effort.episodes} episodes)"
+    label = f"LIBERO, recording a demonstration, {setup}, start-up included ({effort.episodes} episodes)"
     yield measurement("demonstration_seconds", label, "s", [cost.seconds / effort.episodes])
     yield measurement("demonstration_steps", "LIBERO, steps of such a demonstration", "steps", steps)
-    label = f"LIBERO, processor time of a recorded step, {words}, all cores"
+    label = f"LIBERO, processor time of a recorded step, {setup}, all cores"
     yield measurement("step_milliseconds", label, "ms", [1e3 * cost.processor_seconds / sum(steps)])
-    label = f"LIBERO, size of a demonstration, {words}"
+    label = f"LIBERO, size of a demonstration, {setup}"
     yield measurement("demonstration_megabytes", label, "MB", [megabytes / effort.episodes])

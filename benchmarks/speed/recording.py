@@ -73,12 +73,9 @@ def _processor_seconds() -> float:
 
 
 class PeakMemory:
-    """Peak resident memory of every worker process below one process, read from /proc. Zero outside of Linux.
+    """Peak resident memory of every worker process below process `pid`, read from /proc. Zero outside of Linux.
 
     The kernel keeps the peak of each process, so sampling now and then is enough.
-
-    Args:
-        pid: The process that starts the workers.
     """
 
     def __init__(self, pid: int) -> None:
@@ -118,20 +115,20 @@ def _read(path: Path) -> str:
 
 
 def _costs(name: str, output: Path, cost: Cost, episodes: int) -> Iterator[Measurement]:
-    words = name.replace("_", " ")
+    setup = name.replace("_", " ")
 
     def measurement(kind: str, label: str, unit: str, samples: Sequence[float], *, compare: bool = True) -> Measurement:
         base = f"{kind}_1_camera" if compare and name != "1_camera" else ""
         return Measurement("recording", f"{kind}_{name}", label, unit, samples, base)
 
-    label = f"recording one episode, {words}, start-up included ({episodes} episodes)"
+    label = f"recording one episode, {setup}, start-up included ({episodes} episodes)"
     yield measurement("seconds", label, "s", [cost.seconds / episodes])
-    label = f"processor time of one episode, {words}, all cores"
+    label = f"processor time of one episode, {setup}, all cores"
     yield measurement("processor_seconds", label, "s", [cost.processor_seconds / episodes])
     sizes = [path.stat().st_size / MEGABYTE for path in Dataset(output).paths]
-    yield measurement("megabytes", f"size of one episode, {words}", "MB", sizes)
+    yield measurement("megabytes", f"size of one episode, {setup}", "MB", sizes)
     peaks = [peak / MEGABYTE for peak in cost.worker_peaks]
-    yield measurement("worker_memory", f"peak memory of a worker, {words}", "MB", peaks, compare=False)
+    yield measurement("worker_memory", f"peak memory of a worker, {setup}", "MB", peaks, compare=False)
 
 
 def _reading(name: str, output: Path) -> Measurement:

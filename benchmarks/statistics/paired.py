@@ -14,14 +14,7 @@ from ambidex.intervals import Z_95
 
 @dataclass(frozen=True, kw_only=True)
 class PairedCounts:
-    """The 2x2 table of episodes that two policies ran from the same initial states.
-
-    Attributes:
-        both: Both succeeded.
-        only_a: The first succeeded, the second did not.
-        only_b: The second succeeded, the first did not.
-        neither: Neither succeeded.
-    """
+    """The 2x2 table of episodes that two policies, a and b, ran from the same initial states."""
 
     both: int
     only_a: int

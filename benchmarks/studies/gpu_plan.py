@@ -60,13 +60,7 @@ class StudyJob:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingCell:
-    """One combination of settings for which training speed is measured.
-
-    Attributes:
-        variant: How it trains.
-        precision: "fp32" (TF32 in matrix products on a GPU) or "bf16".
-        compile: With torch.compile.
-    """
+    """Settings for which training speed is measured; "fp32" has TF32 in matrix products on a GPU."""
 
     variant: str
     precision: str

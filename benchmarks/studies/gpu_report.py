@@ -30,10 +30,7 @@ Machine = Mapping[str, Mapping[str, str | float]]
 class SpeedFigure:
     """Training speed of one combination of settings: medians over windows of the log, warm-up left out.
 
-    Attributes:
-        cell: The settings.
-        samples_per_s: Samples per second.
-        parts: Part of a step -> its time per sample [ms].
+    `parts` maps each part of a step to its time per sample [ms].
     """
 
     cell: TrainingCell
@@ -107,7 +104,12 @@ class StudyReport:
         parts = list(self.speeds[0].parts)
         times = [f"{part.replace('_', ' and ')} [ms/sample]" for part in parts]
         header = ("variant", "precision", "compiled", "samples/s", *times)
-        return _table(header, [_speed_row(figure, parts) for figure in self.speeds])
+        rows = []
+        for figure in self.speeds:
+            cell, values = figure.cell, [f"{figure.parts.get(part, 0.0):.3g}" for part in parts]
+            compiled = "yes" if cell.compile else "no"
+            rows.append([cell.variant, cell.precision, compiled, f"{figure.samples_per_s:.4g}", *values])
+        return _table(header, rows)
 
     def _success_table(self) -> list[str]:
         if not self.successes:
@@ -123,11 +125,6 @@ def _machine(machine: Machine) -> str:
         f"{card}; {hardware['usable_cores']} cores of {hardware['processor']}; OpenGL {machine['opengl']['renderer']}; "
         f"torch {versions['torch']}, mujoco {versions['mujoco']}, ambidex {versions['ambidex']}."
     )
-
-
-def _speed_row(figure: SpeedFigure, parts: Sequence[str]) -> list[str]:
-    cell, times = figure.cell, [f"{figure.parts.get(part, 0.0):.3g}" for part in parts]
-    return [cell.variant, cell.precision, "yes" if cell.compile else "no", f"{figure.samples_per_s:.4g}", *times]
 
 
 def _success_row(figure: SuccessFigure) -> list[str]:

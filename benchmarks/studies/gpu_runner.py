@@ -81,14 +81,12 @@ class StudyRunner:
                 process_group=0,  # so that Ctrl-C reaches it once: from `_stop`
             )
         try:
-            return process.wait(self._remaining()), ""
+            remaining = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+            return process.wait(remaining), ""
         except subprocess.TimeoutExpired:
             return _stop(process), "The time is up"
         except KeyboardInterrupt:
             return _stop(process), "Asked to stop"
-
-    def _remaining(self) -> float | None:
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def _failure(self, job: StudyJob, status: int) -> str:
         output = self._log(job).read_text(encoding="utf-8", errors="replace").strip()

@@ -74,13 +74,9 @@ class StatesError(DatasetError):
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class MissingVideo:
-    """An episode whose video cannot be rendered. They sort by task and seed.
+    """An episode whose video cannot be rendered, and why. They sort by task and seed.
 
-    Attributes:
-        task: Task name.
-        seed: Episode seed.
-        states: The file that has or should have its states.
-        reason: Why, and what to do about it.
+    `states` is the file that has or should have its states.
     """
 
     task: str
@@ -91,12 +87,7 @@ class MissingVideo:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedVideos:
-    """The results of video jobs.
-
-    Attributes:
-        videos: The files that were written.
-        missing: The episodes whose videos cannot be rendered, by task and seed.
-    """
+    """The files that video jobs wrote, and the episodes whose videos cannot be rendered, by task and seed."""
 
     videos: tuple[Path, ...] = ()
     missing: tuple[MissingVideo, ...] = ()

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
@@ -68,10 +68,8 @@ def _server(gallery: Gallery, port: int | None) -> "GalleryServer":
     if port is not None:
         return GalleryServer(gallery, port)
     for candidate in range(PORT, MAX_PORT):
-        try:
+        with suppress(PortInUseError):
             return GalleryServer(gallery, candidate)
-        except PortInUseError:
-            continue
     return GalleryServer(gallery, MAX_PORT)
 
 

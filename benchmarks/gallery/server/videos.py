@@ -22,13 +22,9 @@ CLOSED = "The gallery was closed."
 
 @dataclass(frozen=True, kw_only=True)
 class VideoStatus:
-    """How far a video has been made.
+    """How far a video has been made: `done` of `total` frames, both 0 while it waits for another video.
 
-    Attributes:
-        ready: The video exists.
-        done: Frames rendered.
-        total: Frames in all; 0 while it waits for another video.
-        error: Why it could not be made; empty without an error.
+    It is ready once the file exists; `error` says why it could not be made.
     """
 
     ready: bool = False
