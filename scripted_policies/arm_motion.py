@@ -12,7 +12,7 @@ import numpy as np
 
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.kinematics import Kinematics
-from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_between
+from ambidex.envs.simulation.pose import Pose, angle_between, quaternion_about, quaternion_product, rotation_between
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
@@ -162,8 +162,7 @@ class ArmMotion:
 
     def _duration(self, start: Pose, goal: Pose) -> float:
         distance = float(np.linalg.norm(goal.position - start.position))
-        angle = float(np.linalg.norm(rotation_between(start.quaternion, goal.quaternion)))
-        return max(distance / self._speeds.linear, angle / self._speeds.angular)
+        return max(distance / self._speeds.linear, angle_between(start, goal) / self._speeds.angular)
 
     def _joints_at(self, goal: Pose) -> FloatArray:
         seeds = [np.array(posture) for posture in (self.arm.home, *self.arm.ik_seeds)]
@@ -183,9 +182,8 @@ class ArmMotion:
 
 
 def _is_near(a: Pose, b: Pose, tolerance: float = 1.0) -> bool:
-    angle = np.linalg.norm(rotation_between(a.quaternion, b.quaternion))
     distance = np.linalg.norm(a.position - b.position)
-    return bool(distance < tolerance * ARRIVED and angle < tolerance * ARRIVED_ANGLE)
+    return bool(distance < tolerance * ARRIVED and angle_between(a, b) < tolerance * ARRIVED_ANGLE)
 
 
 def _minimum_jerk(share: float) -> float:

@@ -88,3 +88,8 @@ def rotation_between(start: FloatArray, end: FloatArray) -> FloatArray:
     mujoco.mju_mulQuat(difference, end, inverse)
     mujoco.mju_quat2Vel(vector, difference, 1.0)
     return vector
+
+
+def angle_between(a: Pose, b: Pose) -> float:
+    """Angle between two orientations [rad]."""
+    return float(np.linalg.norm(rotation_between(a.quaternion, b.quaternion)))

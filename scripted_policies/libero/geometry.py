@@ -51,11 +51,6 @@ def tool_poses(position: FloatArray, approach: object, closing: object) -> tuple
     return both_finger_orders(Pose(position, hand_orientation(approach, closing)))
 
 
-def angle_between(a: Pose, b: Pose) -> float:
-    """Angle between two orientations [rad]."""
-    return float(np.linalg.norm(rotation_between(a.quaternion, b.quaternion)))
-
-
 def advanced(tool: Pose, distance: float) -> Pose:
     """The hand moved along the direction it points in [m]; negative is back."""
     return tool.shifted(distance * tool.axis(2))

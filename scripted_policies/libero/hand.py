@@ -8,10 +8,10 @@ from collections.abc import Callable, Generator, Sequence
 import numpy as np
 
 from ambidex.envs.robot import Arm
-from ambidex.envs.simulation.pose import Pose, rotation_between
+from ambidex.envs.simulation.pose import Pose, angle_between, rotation_between
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
-from ambidex.scripted_policies.libero.geometry import advanced, angle_between
+from ambidex.scripted_policies.libero.geometry import advanced
 
 Motion = Generator[None, None, bool]
 Goal = Pose | Callable[[], Pose]

@@ -57,7 +57,8 @@ def run(
     words = list(sys.argv[1:] if argv is None else argv)
     _answer(name, config_type, words, default)
     try:
-        config = _parsed(name, config_type, words, default)
+        given = tyro.MISSING_NONPROP if default is None else default
+        config = tyro.cli(config_type, prog=name, args=words, default=given, add_help=False)
     except SystemExit as end:  # wrong flags, which tyro has printed
         sys.stderr.write(f"Run {name} --help for its options.\n")
         sys.exit(end.code)
@@ -117,12 +118,6 @@ def _answer(name: str, kind: type, words: Sequence[str], default: object) -> Non
 def _discard_output() -> None:
     """Keep the interpreter from printing an error about a closed pipe when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _parsed(name: str, config_type: type[Config], argv: Sequence[str], default: Config | None) -> Config:
-    if default is None:
-        return tyro.cli(config_type, prog=name, args=argv, add_help=False)
-    return tyro.cli(config_type, prog=name, args=argv, default=default, add_help=False)
 
 
 def _exit_status(name: str, main: Callable[[Config], int | None], config: Config) -> int:

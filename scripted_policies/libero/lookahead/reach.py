@@ -7,9 +7,9 @@ import numpy as np
 
 from ambidex.envs.robot import Arm, Robot
 from ambidex.envs.simulation.kinematics import IkSettings, Kinematics
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.geometry import angle_between, poses_between
+from ambidex.scripted_policies.libero.geometry import poses_between
 from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
 
 POSTURE = 1e-5  # pull towards the home posture, as in the arm's controller [m^2/rad^2]

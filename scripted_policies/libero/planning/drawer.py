@@ -8,10 +8,10 @@ from functools import partial
 
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import SkillContext
-from ambidex.scripted_policies.libero.geometry import DOWN, FixtureJoint, advanced, angle_between, tool_poses
+from ambidex.scripted_policies.libero.geometry import DOWN, FixtureJoint, advanced, tool_poses
 from ambidex.scripted_policies.libero.planning.grasps import TIP
 
 BACK = 0.04  # from the bar, where a pulling hand comes from [m]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import SkillContext
-from ambidex.scripted_policies.libero.geometry import angle_between, both_finger_orders, is_tilted, pregrasp_pose
+from ambidex.scripted_policies.libero.geometry import both_finger_orders, is_tilted, pregrasp_pose
 from ambidex.scripted_policies.libero.lookahead.reach import ArmPosture
 from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, Grasp, top_grasps
 

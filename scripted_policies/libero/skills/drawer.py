@@ -1,8 +1,8 @@
 """The skill `Drawer`: pulls a drawer open by its handle, or pushes it shut."""
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.scripted_policies.libero.context import Skill, SkillContext
-from ambidex.scripted_policies.libero.geometry import DOWN, FixtureJoint, advanced, angle_between, tool_poses
+from ambidex.scripted_policies.libero.geometry import DOWN, FixtureJoint, advanced, tool_poses
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
 from ambidex.scripted_policies.libero.planning.drawer import ABOVE, BACK, OUT, DrawerPlanner
 from ambidex.scripted_policies.libero.subgoals import Subgoal, SubgoalKind

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.scripted_policies.libero.context import Skill, SkillContext
-from ambidex.scripted_policies.libero.geometry import FixtureJoint, advanced, angle_between, tool_poses
+from ambidex.scripted_policies.libero.geometry import FixtureJoint, advanced, tool_poses
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP
 from ambidex.scripted_policies.libero.subgoals import Subgoal, SubgoalKind
