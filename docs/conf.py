@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-os.environ["COLUMNS"] = "88"  # of the help of commands, which fits the page then
+os.environ["COLUMNS"] = "110"  # of the help of commands, which fits the page then
 
 import ambidex  # noqa: E402
 from ambidex.flags import _descriptions as field_descriptions  # noqa: E402
@@ -46,6 +46,7 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 
 COMMANDS = {
     "record-episodes": "ambidex.recorders.record_episodes",
