@@ -30,7 +30,6 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown"}
 highlight_language = "text"
-smartquotes = False  # --flag stays --flag
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header", "misc.highlighting_failure"]
@@ -77,6 +76,11 @@ def type_name(hint: object) -> str:
     return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("pathlib.", "")
 
 
+def with_literal_flags(text: str) -> list[nodes.Node]:
+    parts = re.split(r"(--[\w-]+)", text)
+    return [nodes.literal(part, part) if part.startswith("--") else nodes.Text(part) for part in parts if part]
+
+
 def table(rows: list[tuple[str, ...]]) -> nodes.Node:
     """A table with a header; the cells of all columns but the last are code."""
     group = nodes.tgroup(cols=len(rows[0]))
@@ -86,8 +90,8 @@ def table(rows: list[tuple[str, ...]]) -> nodes.Node:
         row = nodes.row()
         for column, text in enumerate(cells):
             is_code = index > 0 and column < len(cells) - 1
-            content = nodes.literal(text, text) if is_code else nodes.Text(text)
-            row += nodes.entry("", nodes.paragraph("", "", content))
+            content = [nodes.literal(text, text)] if is_code else with_literal_flags(text)
+            row += nodes.entry("", nodes.paragraph("", "", *content))
         (body if index else head).append(row)
     group += [head, body]
     return nodes.table("", group)
