@@ -13,7 +13,7 @@ from ambidex.benchmarks.results.info import CheckpointId
 from ambidex.benchmarks.results.row import RESULTS, CodeRuns
 from ambidex.envs.types import NO_CODE, FloatArray
 from ambidex.errors import DatasetError, UsageError
-from ambidex.policies.uniact.code_usage import code_shares, dead_codes, jensen_shannon, perplexity
+from ambidex.policies.uniact.code_statistics import code_shares, dead_codes, jensen_shannon, perplexity
 
 TaskAndRobot = tuple[str, str]
 
@@ -39,7 +39,7 @@ class CodeUsage:
 
     @cached_property
     def perplexity(self) -> float:
-        """The effective number of codes in use; see `ambidex.policies.uniact.code_usage`."""
+        """The effective number of codes in use; see `ambidex.policies.uniact.code_statistics`."""
         return perplexity(self.shares)
 
     @cached_property

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.file_identity import check_files, file_sha256
-from ambidex.envs.tasks.libero.initial.state_file import read_init_states
+from ambidex.envs.tasks.libero.initial_states.state_file import read_init_states
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.layout import task_folder
 

@@ -15,8 +15,8 @@ from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
 from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.config import TrainConfig
-from ambidex.policies.training.logging import STEP_PARTS
 from ambidex.policies.training.train import train
+from ambidex.policies.training.training_log import STEP_PARTS
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 

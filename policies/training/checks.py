@@ -9,7 +9,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.policies.checkpoint import policy_class
 from ambidex.policies.data.episode_table import EpisodeTable
-from ambidex.policies.data.storage import DATA_PATHS
+from ambidex.policies.data.frame_sources import DATA_PATHS
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.policy import Policy
 from ambidex.policies.run_folder import checkpoint_path, resumable_step, resumable_steps

@@ -13,9 +13,9 @@ from torch.optim import AdamW
 
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.policy import Policy
-from ambidex.policies.training.logging import StepClock
 from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.state import MovingAverage, TrainingState
+from ambidex.policies.training.training_log import StepClock
 
 Losses = Callable[[TrainingBatch], Mapping[str, Tensor]]
 NO_DECAY = (nn.Embedding, nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase, nn.RMSNorm)

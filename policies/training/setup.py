@@ -13,9 +13,15 @@ from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import policy_class
 from ambidex.policies.data.batches import Augmentation, SampleGatherer
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray, row_blocks
+from ambidex.policies.data.frame_sources import (
+    FrameSource,
+    ResidentFrames,
+    StreamingFrames,
+    choose_storage,
+    frames_size,
+)
 from ambidex.policies.data.frames import FrameReader
 from ambidex.policies.data.split import Mixture, Sampler
-from ambidex.policies.data.storage import FrameSource, ResidentFrames, StreamingFrames, choose_storage, frames_size
 from ambidex.policies.policy import Policy
 from ambidex.policies.training.checks import check_inputs, check_named_cameras, raise_missing_images
 from ambidex.policies.training.config import TrainConfig

@@ -43,7 +43,6 @@ from ambidex.policies.training.distributed import (
     ranks_from_environment,
 )
 from ambidex.policies.training.learner import Learner
-from ambidex.policies.training.logging import TrainingLog
 from ambidex.policies.training.plan import TrainPlan, split_data
 from ambidex.policies.training.run_info import (
     FORMAT_VERSION,
@@ -55,6 +54,7 @@ from ambidex.policies.training.run_info import (
 )
 from ambidex.policies.training.setup import make_policy, make_stream, plan_storage, training_batches, with_instructions
 from ambidex.policies.training.trainer import Trainer, Validation
+from ambidex.policies.training.training_log import TrainingLog
 
 
 def train(config: TrainConfig[Any]) -> Path:

@@ -18,9 +18,9 @@ from ambidex.policies.data.episode_table import RowArray
 from ambidex.policies.run_folder import TRAINING_STATE, checkpoint_path, prune, resumable_step
 from ambidex.policies.training.distributed import barrier, mean_over_ranks
 from ambidex.policies.training.learner import Learner, LossModule
-from ambidex.policies.training.logging import VALIDATION, EmbodimentLosses, LossMonitor, StepClock, TrainingLog
 from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.setup import SampleStream
+from ambidex.policies.training.training_log import VALIDATION, EmbodimentLosses, LossMonitor, StepClock, TrainingLog
 
 VALIDATION_SAMPLES = 256
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from ambidex.codec import ADDED_LATER
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.registry import Preset, TrainingDefaults
-from ambidex.policies.uniact.extractor.llava_config import LlavaShape
-from ambidex.policies.uniact.extractor.scratch import ScratchShape
+from ambidex.policies.uniact.extractors.llava_config import LlavaShape
+from ambidex.policies.uniact.extractors.scratch import ScratchShape
 from ambidex.policies.vision.resnet import Norm
 
 ExtractorKind = Literal["scratch", "llava_ov"]

@@ -16,7 +16,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.policies.normalization import Normalization, Statistics
 from ambidex.policies.uniact.codebook import Codebook, Mode, Selection, Temperature
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.extractor.extractor import Extractor
+from ambidex.policies.uniact.extractors.extractor import Extractor
 from ambidex.policies.uniact.interpreters.interpreter import BlindInterpreter, Interpreter, InterpreterSizes
 from ambidex.policies.uniact.interpreters.registry import make_interpreter
 from ambidex.policies.vision.resnet import ImageNormalization, Norm, ResNet18

@@ -18,12 +18,12 @@ from ambidex.policies.data.dataset import INSTRUCTION_SEPARATOR
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import CodedPolicy, Policy
-from ambidex.policies.uniact.code_usage import code_metrics
+from ambidex.policies.uniact.code_statistics import code_metrics
 from ambidex.policies.uniact.codebook import Mode, Selection
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.extractor.extractor import Extractor
-from ambidex.policies.uniact.extractor.llava import LlavaExtractor, missing_weights
-from ambidex.policies.uniact.extractor.scratch import ScratchExtractor
+from ambidex.policies.uniact.extractors.extractor import Extractor
+from ambidex.policies.uniact.extractors.llava import LlavaExtractor, missing_weights
+from ambidex.policies.uniact.extractors.scratch import ScratchExtractor
 from ambidex.policies.uniact.losses import batch_mean, masked_huber
 from ambidex.policies.uniact.model import Domain, UniActModel
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights

@@ -24,7 +24,7 @@ from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.episode import StoredEpisode, StoredFrames
 from ambidex.recorders.dataset.layout import WriteOptions
-from ambidex.recorders.formats.fields import Field, check_fields, episode_attributes, sha256_of_parts
+from ambidex.recorders.formats.fields import FIELDS, check_fields, episode_attributes, sha256_of_parts
 from ambidex.recorders.formats.images import (
     IMAGE_CRC32,
     Frames,
@@ -41,16 +41,6 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 2
 IMAGES = "/observations/images"
-
-FIELDS: tuple[Field, ...] = (
-    Field(path="/action", name="joint_actions", dtype="float32", per_joint=True),
-    Field(path="/observations/qpos", name="qpos", dtype="float32", per_joint=True),
-    Field(path="/observations/qvel", name="qvel", dtype="float32", per_joint=True),
-    Field(path="/observations/objects", name="objects", dtype="float32", may_be_empty=True),
-    Field(path="/action_ee", name="ee_actions", dtype="float32", may_be_empty=True),
-    Field(path="/states", name="states", dtype="float64", extra_rows=1, compressed=True),
-    Field(path="/stages", name="stages", dtype="int8", extra_rows=1, dimensions=1),
-)
 
 
 class ActFormat:

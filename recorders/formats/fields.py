@@ -52,6 +52,18 @@ class Field:
             raise array_error(file, self.path, (dtype, shape), (np.dtype(self.dtype), expected))
 
 
+FIELDS: tuple[Field, ...] = (
+    Field(path="/action", name="joint_actions", dtype="float32", per_joint=True),
+    Field(path="/observations/qpos", name="qpos", dtype="float32", per_joint=True),
+    Field(path="/observations/qvel", name="qvel", dtype="float32", per_joint=True),
+    Field(path="/observations/objects", name="objects", dtype="float32", may_be_empty=True),
+    Field(path="/action_ee", name="ee_actions", dtype="float32", may_be_empty=True),
+    Field(path="/states", name="states", dtype="float64", extra_rows=1, compressed=True),
+    Field(path="/stages", name="stages", dtype="int8", extra_rows=1, dimensions=1),
+)
+"""The arrays of every episode, with their places in the ACT format."""
+
+
 def array_error(file: Path, field: str, got: tuple[object, object], expected: tuple[object, object]) -> DatasetError:
     """The error for an array whose type and shape are not the expected ones."""
     problem = (

@@ -10,7 +10,7 @@ from ambidex.envs.env import make_from_spec
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.seeds import check_training_seeds
 from ambidex.envs.simulation.opengl import choose_backend
-from ambidex.envs.tasks.libero.initial.state_file import read_init_states
+from ambidex.envs.tasks.libero.initial_states.state_file import read_init_states
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.output_folder import check_output_folder

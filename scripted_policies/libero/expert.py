@@ -12,7 +12,7 @@ from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.context import Skill, SkillContext
 from ambidex.scripted_policies.libero.geometry import FixtureJoint
 from ambidex.scripted_policies.libero.hand import Motion
-from ambidex.scripted_policies.libero.planning.insert import insertion_paths
+from ambidex.scripted_policies.libero.planning.insertion import insertion_paths
 from ambidex.scripted_policies.libero.planning.openings import Opening, find_opening
 from ambidex.scripted_policies.libero.skills.door import Door
 from ambidex.scripted_policies.libero.skills.drawer import Drawer

@@ -1,6 +1,6 @@
 """An environment in which one seed cannot be reset."""
 
-from ambidex.envs.tasks.libero.initial.placement import NoFreeSpotError
+from ambidex.envs.tasks.libero.initial_states.placement import NoFreeSpotError
 
 
 def fail_reset(env, seed):

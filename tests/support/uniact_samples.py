@@ -8,8 +8,8 @@ from synthetic_episode import make_spec
 
 from ambidex.policies.train_policy import train_config
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.extractor.llava_config import LlavaShape
-from ambidex.policies.uniact.extractor.scratch import ScratchShape
+from ambidex.policies.uniact.extractors.llava_config import LlavaShape
+from ambidex.policies.uniact.extractors.scratch import ScratchShape
 from ambidex.policies.uniact.policy import UniActPolicy
 
 CHUNK = 8  # as in act_samples, whose batches fit

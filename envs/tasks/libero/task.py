@@ -19,9 +19,9 @@ from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.composition import compose_problem
 from ambidex.envs.tasks.libero.goals.success import GoalMonitor
 from ambidex.envs.tasks.libero.goals.world import body_name
-from ambidex.envs.tasks.libero.initial.placement import GoalReachedError, Placement, settle
-from ambidex.envs.tasks.libero.initial.spread import SPREADS
-from ambidex.envs.tasks.libero.initial.state_file import check_fit, check_states, read_init_states
+from ambidex.envs.tasks.libero.initial_states.placement import GoalReachedError, Placement, settle
+from ambidex.envs.tasks.libero.initial_states.spread import SPREADS
+from ambidex.envs.tasks.libero.initial_states.state_file import check_fit, check_states, read_init_states
 from ambidex.envs.tasks.libero.suites import LiberoDefinition
 from ambidex.envs.types import FloatArray
 from ambidex.errors import UnknownNameError

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError, UsageError
-from ambidex.recorders.formats.act import FIELDS
-from ambidex.recorders.formats.fields import Arrays, Field, sha256_of_parts
+from ambidex.recorders.formats.fields import FIELDS, Arrays, Field, sha256_of_parts
 from ambidex.recorders.hdf5.reading import Hdf5Source
 
 FORMAT_VERSION = 1

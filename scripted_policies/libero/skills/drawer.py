@@ -4,7 +4,7 @@ from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.scripted_policies.libero.context import Skill, SkillContext
 from ambidex.scripted_policies.libero.geometry import DOWN, FixtureJoint, advanced, tool_poses
 from ambidex.scripted_policies.libero.hand import CLOSE, OPEN, Motion
-from ambidex.scripted_policies.libero.planning.drawer import ABOVE, BACK, OUT, DrawerPlanner
+from ambidex.scripted_policies.libero.planning.drawer_motion import ABOVE, BACK, OUT, DrawerPlanner
 from ambidex.scripted_policies.libero.subgoals import Subgoal, SubgoalKind
 
 PULLED, DONE_OPEN = -0.168, -0.156  # position to pull the drawer to, and from which it is open enough [m]

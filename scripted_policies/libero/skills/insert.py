@@ -15,7 +15,12 @@ from ambidex.scripted_policies.libero.context import SkillContext
 from ambidex.scripted_policies.libero.geometry import DOWN, box_corners, orientation, tool_poses
 from ambidex.scripted_policies.libero.hand import OPEN, Motion
 from ambidex.scripted_policies.libero.planning.grasps import TIP
-from ambidex.scripted_policies.libero.planning.insert import OVER_ENTRY, InsertionPath, InsertPlanner, insertion_paths
+from ambidex.scripted_policies.libero.planning.insertion import (
+    OVER_ENTRY,
+    InsertionPath,
+    InsertPlanner,
+    insertion_paths,
+)
 from ambidex.scripted_policies.libero.planning.openings import Opening
 from ambidex.scripted_policies.libero.planning.pick import PlanningMargins, PutPlan
 from ambidex.scripted_policies.libero.skills.put import Put

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ambidex.benchmarks.codes.chance import ChanceDivergence, chances
-from ambidex.policies.uniact.code_usage import jensen_shannon
+from ambidex.policies.uniact.code_statistics import jensen_shannon
 
 
 def shares(*counts):

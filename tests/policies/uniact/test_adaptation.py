@@ -18,7 +18,7 @@ from ambidex.policies.checkpoint import load
 from ambidex.policies.train_policy import defaults_for, train_config
 from ambidex.policies.training import setup
 from ambidex.policies.training.train import train
-from ambidex.policies.uniact.extractor.scratch import ScratchExtractor
+from ambidex.policies.uniact.extractors.scratch import ScratchExtractor
 from ambidex.policies.uniact.interpreters import registry
 from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
 from ambidex.policies.uniact.interpreters.registry import InterpreterKind

@@ -6,8 +6,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training_runs import settings
 
-from ambidex.policies.training.logging import LossMonitor, StepClock, TrainingLog
 from ambidex.policies.training.train import train
+from ambidex.policies.training.training_log import LossMonitor, StepClock, TrainingLog
 
 
 def printed(capsys, config):

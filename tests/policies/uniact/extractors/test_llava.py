@@ -23,11 +23,11 @@ from ambidex.policies.training.train import train
 
 transformers = pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
 
-from ambidex.policies.uniact.extractor import llava as llava_extractor  # noqa: E402
-from ambidex.policies.uniact.extractor.extractor import Prompts  # noqa: E402
-from ambidex.policies.uniact.extractor.llava import LlavaExtractor, choose_attention  # noqa: E402
-from ambidex.policies.uniact.extractor.llava_config import llava_config  # noqa: E402
-from ambidex.policies.uniact.extractor.llava_weights import weights_folder  # noqa: E402
+from ambidex.policies.uniact.extractors import llava as llava_extractor  # noqa: E402
+from ambidex.policies.uniact.extractors.extractor import Prompts  # noqa: E402
+from ambidex.policies.uniact.extractors.llava import LlavaExtractor, choose_attention  # noqa: E402
+from ambidex.policies.uniact.extractors.llava_config import llava_config  # noqa: E402
+from ambidex.policies.uniact.extractors.llava_weights import weights_folder  # noqa: E402
 
 
 def make_extractor(seed=0, weights="none", **shape):

@@ -9,9 +9,9 @@ from extractor_checks import (
 )
 
 from ambidex.errors import UsageError
-from ambidex.policies.uniact.extractor.extractor import prepare_images
-from ambidex.policies.uniact.extractor.scratch import ScratchExtractor, ScratchShape
-from ambidex.policies.uniact.extractor.tokenizers import ByteTokenizer
+from ambidex.policies.uniact.extractors.extractor import prepare_images
+from ambidex.policies.uniact.extractors.scratch import ScratchExtractor, ScratchShape
+from ambidex.policies.uniact.extractors.tokenizers import ByteTokenizer
 
 
 def make_extractor(seed=0, **shape):

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from ambidex.errors import CheckpointError, UsageError
-from ambidex.policies.uniact.extractor.extractor import Extractor, prepare_images, select_states
-from ambidex.policies.uniact.extractor.llava_config import LlavaShape, llava_config
-from ambidex.policies.uniact.extractor.llava_weights import NONE, pretrained, weights_folder
-from ambidex.policies.uniact.extractor.tokenizers import (
+from ambidex.policies.uniact.extractors.extractor import Extractor, prepare_images, select_states
+from ambidex.policies.uniact.extractors.llava_config import LlavaShape, llava_config
+from ambidex.policies.uniact.extractors.llava_weights import NONE, pretrained, weights_folder
+from ambidex.policies.uniact.extractors.tokenizers import (
     FIRST_MERGED,
     SPECIALS,
     VIDEO,

@@ -9,8 +9,8 @@ from definition_text import TEXT, changed
 from ambidex.envs.env import Environment, make
 from ambidex.envs.robots.panda import HOME
 from ambidex.envs.simulation.pose import Pose
-from ambidex.envs.tasks.libero.initial.placement import GoalReachedError, NoFreeSpotError
-from ambidex.envs.tasks.libero.initial.spread import SPREADS
+from ambidex.envs.tasks.libero.initial_states.placement import GoalReachedError, NoFreeSpotError
+from ambidex.envs.tasks.libero.initial_states.spread import SPREADS
 from ambidex.envs.types import FloatArray
 from ambidex.errors import SimulationError
 

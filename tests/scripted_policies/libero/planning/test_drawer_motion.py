@@ -7,7 +7,7 @@ from ambidex.envs.env import make
 from ambidex.envs.rollout import rollout
 from ambidex.scripted_policies.libero.context import SkillContext
 from ambidex.scripted_policies.libero.geometry import FixtureJoint
-from ambidex.scripted_policies.libero.planning.drawer import DrawerPlanner
+from ambidex.scripted_policies.libero.planning.drawer_motion import DrawerPlanner
 from ambidex.scripted_policies.registry import make_expert
 
 LOW, BESIDE_RACK = "libero_90/6", "libero_90/23"

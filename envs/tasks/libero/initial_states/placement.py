@@ -16,7 +16,7 @@ from ambidex.envs.tasks.libero.bddl.problem import Problem, Range, Region
 from ambidex.envs.tasks.libero.composition import PARKED_HEIGHT, free_joint_name
 from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
 from ambidex.envs.tasks.libero.goals.world import body_name, joint_names
-from ambidex.envs.tasks.libero.initial.spread import Spread, initial_yaw
+from ambidex.envs.tasks.libero.initial_states.spread import Spread, initial_yaw
 from ambidex.envs.types import FloatArray
 from ambidex.errors import EpisodeStartError, SimulationError
 

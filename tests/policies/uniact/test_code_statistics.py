@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ambidex.policies.uniact.code_usage import code_metrics, code_shares, dead_codes, jensen_shannon, perplexity
+from ambidex.policies.uniact.code_statistics import code_metrics, code_shares, dead_codes, jensen_shannon, perplexity
 
 
 def test_shares_count_codes_of_any_shape():

@@ -9,8 +9,8 @@ import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.errors import UsageError
-from ambidex.policies.uniact.extractor.extractor import Extractor, prepare_images, select_states
-from ambidex.policies.uniact.extractor.tokenizers import END, FIRST_MERGED, ByteTokenizer
+from ambidex.policies.uniact.extractors.extractor import Extractor, prepare_images, select_states
+from ambidex.policies.uniact.extractors.tokenizers import END, FIRST_MERGED, ByteTokenizer
 from ambidex.policies.vision.resnet import GroupNorm2d
 
 STRIDE = 16  # pixels per token, in each direction

@@ -14,7 +14,7 @@ from goal_states import goal_states
 from torch_file import write_states
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.tasks.libero.initial.state_file import MAX_BYTES, check_fit, read_init_states
+from ambidex.envs.tasks.libero.initial_states.state_file import MAX_BYTES, check_fit, read_init_states
 from ambidex.errors import DatasetError
 
 TASK = "libero_goal/1"

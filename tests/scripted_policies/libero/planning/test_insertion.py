@@ -9,7 +9,7 @@ from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.scripted_policies.libero.context import SkillContext
 from ambidex.scripted_policies.libero.geometry import DOWN, box_corners, hand_orientation
 from ambidex.scripted_policies.libero.planning.grasps import all_grasps, has_rim
-from ambidex.scripted_policies.libero.planning.insert import hand_fits, insertion_paths
+from ambidex.scripted_policies.libero.planning.insertion import hand_fits, insertion_paths
 from ambidex.scripted_policies.libero.planning.openings import Opening, find_opening
 from ambidex.scripted_policies.libero.skills.insert import tipping_paths
 

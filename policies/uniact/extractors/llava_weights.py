@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ambidex.errors import CheckpointError, UsageError
-from ambidex.policies.uniact.extractor.llava_config import LlavaShape, config_differences, llava_config
+from ambidex.policies.uniact.extractors.llava_config import LlavaShape, config_differences, llava_config
 from ambidex.text import first_few
 
 CACHED, NONE = "cached", "none"

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-from ambidex.policies.uniact.extractor.tokenizers import TextTokenizer
+from ambidex.policies.uniact.extractors.tokenizers import TextTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

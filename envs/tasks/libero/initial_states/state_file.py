@@ -12,7 +12,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from ambidex.envs.tasks.libero.initial.array_pickle import PickleRefusedError, read_array
+from ambidex.envs.tasks.libero.initial_states.array_pickle import PickleRefusedError, read_array
 from ambidex.envs.types import FloatArray
 from ambidex.errors import DatasetError
 

@@ -4,10 +4,10 @@ import torch
 from synthetic_dataset import read_table, write_dataset
 
 from ambidex.errors import DatasetError, UsageError
-from ambidex.policies.data import storage
+from ambidex.policies.data import frame_sources
+from ambidex.policies.data.frame_sources import ResidentFrames, StreamingFrames, choose_storage
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.policies.data.split import Sampler
-from ambidex.policies.data.storage import ResidentFrames, StreamingFrames, choose_storage
 from ambidex.recorders.dataset.dataset import Dataset
 
 CPU = torch.device("cpu")
@@ -35,7 +35,7 @@ def test_resident_and_streamed_frames_are_those_of_the_files(images, workers):
 
 
 def test_workers_decode_the_same_resident_frames(images, monkeypatch):
-    monkeypatch.setattr(storage, "SMALL", 0)
+    monkeypatch.setattr(frame_sources, "SMALL", 0)
     table, done = read_table([images]), []
     reader = FrameReader(table, ("top",))
     many = ResidentFrames(reader, len(table), (24, 32), device=CPU, storage=CPU, workers=1, progress=done.append)
@@ -61,7 +61,7 @@ def test_a_damaged_frame_is_named_in_whichever_process_it_is_decoded(tmp_path, w
 
 
 def test_frames_are_stored_where_they_fit(monkeypatch):
-    monkeypatch.setattr(storage, "spare_memory", lambda device: 1000)
+    monkeypatch.setattr(frame_sources, "spare_memory", lambda device: 1000)
     assert choose_storage(1000, CPU, "auto")[0] == CPU
     assert choose_storage(1001, CPU, "auto")[0] is None
     assert choose_storage(1000, CPU, "auto", processes=2)[0] is None
@@ -72,14 +72,14 @@ def test_frames_are_stored_where_they_fit(monkeypatch):
 
 
 def test_spare_memory_is_limited_by_machine_and_container(tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(storage, "CGROUP", tmp_path)
+    monkeypatch.setattr(frame_sources, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(frame_sources, "CGROUP", tmp_path)
     (tmp_path / "meminfo").write_text("MemTotal: 9000 kB\nMemAvailable:   1000 kB\n")
-    assert storage.spare_memory(CPU) == int(0.6 * 1024_000)
+    assert frame_sources.spare_memory(CPU) == int(0.6 * 1024_000)
     (tmp_path / "memory.max").write_text("500000\n")
     (tmp_path / "memory.current").write_text("100000\n")
-    assert storage.spare_memory(CPU) == int(0.6 * 400_000)
+    assert frame_sources.spare_memory(CPU) == int(0.6 * 400_000)
     (tmp_path / "memory.stat").write_text("anon 40000\ninactive_file 60000\nactive_file 1\n")
-    assert storage.spare_memory(CPU) == int(0.6 * 460_000)
+    assert frame_sources.spare_memory(CPU) == int(0.6 * 460_000)
     (tmp_path / "memory.max").write_text("max\n")
-    assert storage.spare_memory(CPU) == int(0.6 * 1024_000)
+    assert frame_sources.spare_memory(CPU) == int(0.6 * 1024_000)
