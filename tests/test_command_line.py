@@ -205,3 +205,9 @@ def test_help_into_a_pipe_that_is_closed_says_nothing(unbuffered):
         run.stdout.close()
         said = run.stderr.read()
     assert run.returncode == 0 and said == b""
+
+
+def test_a_wrong_value_is_reported_once(capsys):
+    assert command_line.peek_flags(["--num-episodes", "five"], Config) == Config()
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""

@@ -53,7 +53,13 @@ def read_run(path: Path) -> GalleryRun:
         return read_results(results)
     if is_dataset(path):
         return read_dataset(path)
-    problem = "does not exist" if not path.exists() else "is a file" if path.is_file() else "is neither"
+    problem = (
+        "does not exist"
+        if not path.exists()
+        else "is a file"
+        if path.is_file()
+        else "has neither results nor a dataset"
+    )
     raise UsageError(
         f"{path} {problem}. Expected a results folder of run-benchmark, with {BENCHMARK_JSON}, or a dataset of "
         f"record-episodes, with {DATASET_JSON}.",

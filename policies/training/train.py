@@ -55,6 +55,7 @@ from ambidex.policies.training.run_info import (
 from ambidex.policies.training.setup import make_policy, make_stream, plan_storage, training_batches, with_instructions
 from ambidex.policies.training.trainer import Trainer, Validation
 from ambidex.policies.training.training_log import TrainingLog
+from ambidex.text import pluralize
 
 
 def train(config: TrainConfig[Any]) -> Path:
@@ -138,7 +139,7 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) ->
         steps = saved_steps(run)
         if steps:
             hint = f"Resume it with `train-policy --resume --output-dir {run}`, or give another --output-dir."
-            raise UsageError(f"{run} holds a run of {max(steps)} steps.", hint, path=run, got=steps)
+            raise UsageError(f"{run} holds a run of {pluralize(max(steps), 'step')}.", hint, path=run, got=steps)
         if not (run / TRAIN_JSON).is_file():  # a run without a checkpoint restarts
             check_output_folder(run, TRAIN_JSON, resume=False)
         return

@@ -105,7 +105,9 @@ class Trainer:
             return
         last = resumable_step(self._plan.run)
         saved = (
-            f"The last good checkpoint is {checkpoint_path(self._plan.run, last)}." if last else "None is saved yet."
+            f"The last good checkpoint is {checkpoint_path(self._plan.run, last)}."
+            if last
+            else "No checkpoint is saved yet."
         )
         problem = f"The loss or its gradient was not finite in step {step + 1}. {saved}"
         hint = "Try a lower --learning-rate, a --gradient-clip, more --warmup-steps, or --precision fp32."

@@ -1,11 +1,12 @@
 """Running a command: parse its flags, do the work, print errors as paragraphs, exit with the right status."""
 
+import io
 import os
 import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from shutil import get_terminal_size
 from typing import NoReturn, Protocol, TypeVar
 
@@ -73,10 +74,11 @@ def peek_flags(argv: Sequence[str], kind: type[Peeked]) -> Peeked:
     If one of these fields is wrong in the command line, they all have their defaults: `run` reports it.
     """
     words = [word for word in argv if word not in HELP]
-    try:
-        return tyro.cli(kind, args=words, return_unknown_args=True, console_outputs=False)[0]
-    except SystemExit:
-        return kind()
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        try:
+            return tyro.cli(kind, args=words, return_unknown_args=True, console_outputs=False)[0]
+        except SystemExit:
+            return kind()
 
 
 def defaults_or_exit(name: str, defaults_for: Callable[[Sequence[str]], Default], argv: Sequence[str]) -> Default:
