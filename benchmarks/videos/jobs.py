@@ -1,4 +1,4 @@
-"""Video jobs: which episode to render, in which style, and what became of it."""
+"""Video jobs: which episode to render, in which style, and its result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
