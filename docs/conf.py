@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "src"))
 os.environ["COLUMNS"] = "110"  # of the help of commands, which fits the page then
 
 import ambidex  # noqa: E402
-from ambidex.flags import _descriptions as field_descriptions  # noqa: E402
+from ambidex.flags import field_descriptions  # noqa: E402
 
 project = "ambidex"
 author = "the ambidex contributors"

@@ -1,11 +1,20 @@
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from command_configs import CONFIGS as CONFIG_OF
 
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.errors import DatasetError, UsageError
-from ambidex.flags import changed_flags, format_command, parse_command
+from ambidex.flags import OptionalName, changed_flags, field_descriptions, format_command, help_text, parse_command
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
+
+PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+MAINS = tomllib.loads(PYPROJECT.read_text())["project"]["scripts"]
+each_command = pytest.mark.parametrize("command", MAINS)
 
 CONFIGS = [
     RecordConfig(),
@@ -70,3 +79,58 @@ def test_a_command_of_another_version_is_an_error():
 def test_another_command_is_an_error():
     with pytest.raises(UsageError, match="but by: render-episodes x"):
         parse_command("record-episodes", "render-episodes x", RecordConfig)
+
+
+def printed_help(command, flag, capsys):
+    with pytest.raises(SystemExit):
+        import_module(MAINS[command].partition(":")[0]).main([flag])
+    return " ".join(capsys.readouterr().out.split())
+
+
+@each_command
+@pytest.mark.parametrize("flag", ["--help", "--help-all"])
+def test_help_starts_with_the_first_line_of_the_docstring(command, flag, capsys):
+    usage, _, rest = printed_help(command, flag, capsys).partition(CONFIG_OF[command].__doc__.split("\n")[0])
+    assert re.fullmatch(rf"usage: {command} \[options\][^a-z]*", usage) and rest
+
+
+@each_command
+def test_short_descriptions_are_whole_sentences(command, capsys):
+    shown = printed_help(command, "--help", capsys)
+    assert not re.search(r"e\.g\.?( --| \(default|$)", shown) and shown.count("(") == shown.count(")")
+
+
+@each_command
+def test_auto_is_a_default_only_where_it_is_explained(command, capsys):
+    for flag in ("--help", "--help-all"):
+        options = re.split(r" (?=--[a-z])", printed_help(command, flag, capsys))
+        assert not [option for option in options if "(default: auto)" in option and option.count("auto") < 2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """Test things."""
+
+    control: OptionalName = None
+    """Control mode, e.g. joint, or none (in tests only. Not elsewhere). More of it."""
+    fallback: OptionalName = None
+    """What else? auto is nothing."""
+
+
+def test_the_first_sentence_does_not_end_at_an_abbreviation_or_in_brackets():
+    assert help_text("test-things", Described, None, complete=True).count("More of it.") == 1
+    Described.help_topics = {"Common options": "control fallback"}
+    shown = " ".join(help_text("test-things", Described, None, complete=False).split())
+    assert "e.g. joint, or none (in tests only. Not elsewhere). --fallback" in shown
+    assert "auto is nothing. (default: auto)" in shown
+
+
+@pytest.mark.parametrize("command", ["record-episodes", "run-benchmark"])
+def test_the_short_help_says_when_a_task_is_required(command, capsys):
+    (task,) = re.findall(r"--task NAME ([^.]*)\.", printed_help(command, "--help", capsys))
+    assert "required unless" in task and "--bddl-file" in task
+
+
+def test_fields_of_all_configs_are_described():
+    for kind in CONFIG_OF.values():
+        assert set(field_descriptions(kind)) == {field.name for field in fields(kind)}

@@ -35,7 +35,7 @@ class BenchmarkConfig(Flags):
     checkpoint: OptionalPath = None
     """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/."""
     task: OptionalName = None
-    """Task to evaluate. Give this, --suite or --bddl-file."""
+    """Task to evaluate; required unless --suite or --bddl-file is given."""
     suite: OptionalName = None
     """Suite to evaluate: all its tasks, one after the other."""
     bddl_file: OptionalPath = None

@@ -35,13 +35,13 @@ class RecordConfig(Flags):
     }
 
     task: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    """A task or a suite; --list prints them. Required unless --bddl-file is given."""
+    """A task or a suite, as --list prints them; required unless --bddl-file is given."""
     bddl_file: OptionalPath = None
     """A BDDL definition, your own or one of LIBERO's, as the task."""
     num_episodes: int = 50
     """Successful episodes to store per task."""
     output_dir: OptionalPath = None
-    """Dataset folder; for a suite, the folder of its datasets. auto is data/TASK."""
+    """Dataset folder, for a suite the folder of its datasets; auto is data/TASK."""
     init_states: OptionalPath = None
     """File of LIBERO's own initial states (.init, .pruned_init): seed S uses state S modulo their number."""
     success: Success = "strict"

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Set
@@ -29,6 +30,7 @@ HELP_WIDTH = 110  # at most
 HELP_COLUMN = 30  # where descriptions start
 OTHER = "Other options"
 METAVARS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH"}
+SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)\. ")
 
 
 def _spec(
@@ -190,6 +192,7 @@ def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
     If `complete`, it has all flags with all that is known of them, otherwise the common ones with a sentence each.
     """
     width = min(get_terminal_size((100, 24)).columns, HELP_WIDTH)
+    kind = get_origin(kind) or kind  # an alias such as TrainConfig[ActConfig] has no docstring
     flags = list(_flags(kind if default is None else type(default), default))
     shown = [flag for flag in flags if complete or flag.common] or flags
     topics = dict.fromkeys(flag.topic for flag in shown)
@@ -209,12 +212,18 @@ def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
 
 
 def _line(flag: _Flag, width: int, complete: bool) -> str:
-    text = flag.text if complete else flag.text.partition(". ")[0].rstrip(".") + "."
-    text = f"{text} (default: {flag.default})" if flag.default else text
+    text = flag.text if complete else _first_sentence(flag.text)
+    if flag.default and (flag.default != AUTO or re.search(rf"\b{AUTO}\b", text)):
+        text = f"{text} (default: {flag.default})"
     body = textwrap.wrap(text, width - HELP_COLUMN)
     head = f"  {flag.usage}"
     first = [f"{head:{HELP_COLUMN}}{body[0]}", *body[1:]] if len(head) < HELP_COLUMN else [head, *body]
     return ("\n" + " " * HELP_COLUMN).join(first)
+
+
+def _first_sentence(text: str) -> str:
+    ends = (match.start() + 1 for match in SENTENCE_END.finditer(text))
+    return next((text[:end] for end in ends if text.count("(", 0, end) == text.count(")", 0, end)), text)
 
 
 def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> Iterator[_Flag]:
@@ -233,7 +242,7 @@ def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> 
             topic=topic,
             common=common,
             usage=_usage(name, _hints(kind)[field.name], metadata),
-            text=_descriptions(kind).get(field.name, ""),
+            text=field_descriptions(kind).get(field.name, ""),
             default=_default_text(value),
         )
 
@@ -284,7 +293,7 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 @cache
-def _descriptions(kind: type) -> dict[str, str]:
+def field_descriptions(kind: type) -> dict[str, str]:
     """Field -> the string under it in the source."""
     found: dict[str, str] = {}
     for base in reversed([base for base in kind.__mro__ if is_dataclass(base)]):

@@ -1,0 +1,19 @@
+"""The dataclass of the flags of every command."""
+
+from ambidex.benchmarks.comparison.config import CompareConfig
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.watch_rollouts import WatchConfig
+from ambidex.policies.training.config import TrainConfig
+from ambidex.recorders.recording.config import RecordConfig
+from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.verify_episodes import VerifyConfig
+
+CONFIGS = {
+    "record-episodes": RecordConfig,
+    "render-episodes": RenderConfig,
+    "verify-episodes": VerifyConfig,
+    "train-policy": TrainConfig,
+    "run-benchmark": BenchmarkConfig,
+    "compare-policies": CompareConfig,
+    "watch-rollouts": WatchConfig,
+}
