@@ -8,7 +8,7 @@ import sys
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import get_type_hints
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "src"))
 os.environ["COLUMNS"] = "110"  # of the help of commands, which fits the page then
 
 import ambidex  # noqa: E402
-from ambidex.flags import field_descriptions  # noqa: E402
+from ambidex.flags import field_descriptions, type_name  # noqa: E402
 
 project = "ambidex"
 author = "the ambidex contributors"
@@ -70,10 +70,6 @@ class ConfigFields(Directive):
         for field in fields(kind):
             rows.append((field.name, type_name(hints[field.name]), repr(field.default), texts[field.name]))
         return [table(rows)]
-
-
-def type_name(hint: object) -> str:
-    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("pathlib.", "")
 
 
 def with_literal_flags(text: str) -> list[nodes.Node]:

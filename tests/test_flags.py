@@ -1,3 +1,5 @@
+import inspect
+import pydoc
 import re
 import tomllib
 from dataclasses import dataclass, fields
@@ -9,7 +11,15 @@ from command_configs import CONFIGS as CONFIG_OF
 
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.errors import DatasetError, UsageError
-from ambidex.flags import OptionalName, changed_flags, field_descriptions, format_command, help_text, parse_command
+from ambidex.flags import (
+    Flags,
+    OptionalName,
+    changed_flags,
+    field_descriptions,
+    format_command,
+    help_text,
+    parse_command,
+)
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
 
 PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
@@ -46,6 +56,43 @@ def test_from_python_paths_may_be_text_and_tuples_lists():
     assert RecordConfig(cameras="top").cameras == ("top",)
     assert CompareConfig(results=["a", Path("b")]).results == (Path("a"), Path("b"))
     assert RecordConfig(cameras=[], task="insertion").cameras == ()
+
+
+def test_from_python_none_is_no_camera():
+    assert RecordConfig(cameras="none").cameras == RecordConfig(cameras=["none"]).cameras == ()
+    assert CompareConfig(results="none").results == (Path("none"),)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("num_episodes", "5", "int"),
+        ("num_episodes", True, "int"),
+        ("quiet", 1, "bool"),
+        ("noise", "small", "float"),
+        ("image_size", 120, "tuple[int, int] | None"),
+        ("image_size", (1, 2, 3), "tuple[int, int] | None"),
+        ("cameras", 5, "tuple[str, ...] | None"),
+        ("output_dir", 5, "Path | None"),
+        ("task", None, "str"),
+    ],
+)
+def test_a_value_of_another_type_is_a_usage_error(field, value, expected):
+    with pytest.raises(UsageError, match=field) as caught:
+        RecordConfig(**{field: value})
+    assert caught.value.facts == {"field": field, "got": value, "expected": expected}
+
+
+def test_an_integer_is_a_number():
+    assert RecordConfig(noise=1) == RecordConfig(noise=1.0)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CONFIG_OF.values() if issubclass(kind, Flags)])
+def test_signatures_show_types_as_they_are_written_in_code(kind):
+    assert list(inspect.signature(kind).parameters) == [field.name for field in fields(kind)]
+    assert "Annotated" not in pydoc.render_doc(kind, renderer=pydoc.plaintext).partition("__annotations__")[0]
+    if kind is RecordConfig:
+        assert "num_episodes: int = 50" in str(inspect.signature(kind))
 
 
 def test_the_brief_form_has_what_was_changed():

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import tyro
 
-from ambidex.flags import Flags, OptionalPath, Switch
+from ambidex.flags import Flags, OptionalPath, Switch, readable_signature
 
 
+@readable_signature
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig(Flags):
     """Find out which of several benchmarked policies is better, from episodes with the same initial states.

@@ -7,13 +7,14 @@ from typing import Annotated, ClassVar
 import tyro
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.flags import Flags, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.flags import Flags, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
 from ambidex.recorders.recording.config import Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
 Videos = Annotated[str, tyro.conf.arg(metavar="{failures,all,none}")]
 
 
+@readable_signature
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkConfig(Flags):
     """Measure the success rate of a policy or a baseline on held-out seeds.

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 import tyro
 
 from ambidex.codec import ADDED_LATER
-from ambidex.flags import Flags, OptionalInt, OptionalPath, Switch
+from ambidex.flags import Flags, OptionalInt, OptionalPath, Switch, readable_signature
 
 PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]
@@ -17,6 +17,7 @@ DataPath = Annotated[str, tyro.conf.arg(metavar="{auto,resident,streaming}")]
 Checkpoint = Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")]
 
 
+@readable_signature
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(Flags, Generic[PolicyConfig]):
     """Train a policy on recorded datasets.

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
 from ambidex.recorders.dataset.layout import WriteOptions
 
 Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,raw}")]
@@ -17,6 +17,7 @@ Convention = Annotated[str, tyro.conf.arg(metavar="{upright,opengl}")]
 Success = Annotated[str, tyro.conf.arg(metavar="{strict,libero}")]
 
 
+@readable_signature
 @dataclass(frozen=True, kw_only=True)
 class RecordConfig(Flags):
     """Record episodes of a task's scripted expert into a dataset.

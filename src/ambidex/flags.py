@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+import msgspec
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
@@ -80,30 +81,69 @@ OptionalPath = Annotated[Path | None, _spec("PATH", 1, lambda words: Path(words[
 ImageSize = Annotated[tuple[int, int] | None, _spec("H W", 2, _integers)]
 """Height and width [px]; None unless given."""
 
-Names = Annotated[tuple[str, ...] | None, _spec("NAME ...|none", "*", _names)]
+_NAMES_SPEC = _spec("NAME ...|none", "*", _names)
+Names = Annotated[tuple[str, ...] | None, _NAMES_SPEC]
 """Names; empty for the word "none"; None unless given."""
 
 
 class Flags:
     """Base of the dataclasses of flags that are also arguments of a Python function.
 
-    Paths may be given as text, and tuples as lists; one path or name is a tuple of one.
+    Paths may be given as text, and tuples as lists; one path or name is a tuple of one, and "none" is no name.
+
+    Raises:
+        UsageError: A value of another type.
     """
 
     def __post_init__(self) -> None:
         kind: type = type(self)
-        hints = _hints(kind)
         for field in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
-            object.__setattr__(self, field.name, _converted(getattr(self, field.name), hints[field.name]))
+            value = _checked(kind, field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
 
 
-def _converted(value: object, hint: object) -> object:
-    kinds = [kind for kind in get_args(hint) if kind is not type(None)] if type(None) in get_args(hint) else [hint]
-    tuples = [kind for kind in kinds if get_origin(kind) is tuple]
-    if tuples and isinstance(value, list | str | Path | tuple):
-        items = [value] if isinstance(value, str | Path) else value
-        return tuple(_converted(item, get_args(tuples[0])[0]) for item in items)
-    return Path(value) if Path in kinds and isinstance(value, str) else value
+def _checked(kind: type, field: str, value: object) -> object:
+    hint = _hints(kind)[field]
+    if isinstance(hint, TypeVar):  # the settings of a policy
+        return value
+    takes_many = any(get_origin(each) is tuple and get_args(each)[1:] == (...,) for each in (hint, *get_args(hint)))
+    values = [value] if takes_many and isinstance(value, str | Path) else value
+    if values == ["none"] and _NAMES_SPEC in _annotations(kind)[field]:
+        return ()
+    try:
+        return msgspec.convert(values, hint, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        problem = f"{kind.__name__}({field}={value!r}): expected {type_name(hint)}."
+        raise UsageError(problem, field=field, got=value, expected=type_name(hint)) from error
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value)
+    raise TypeError
+
+
+def type_name(hint: object) -> str:
+    """A type as it is written in code, such as "int" and "Path | None"."""
+    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("pathlib.", "")
+
+
+def readable_signature(kind: type[Config]) -> type[Config]:
+    """Class decorator: `help` shows the types of the fields without what the command line needs to know of them."""
+    hints = _hints(kind)
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(kind)
+    ]
+    kind.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    kind.__init__.__signature__ = inspect.Signature([itself, *parameters])  # type: ignore[attr-defined]
+    return kind
 
 
 def format_command(
