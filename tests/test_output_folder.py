@@ -1,8 +1,12 @@
 """Folders that commands write: the lock, what may be written over, and the file that describes them."""
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +66,34 @@ def test_the_lock_of_a_killed_process_is_released(tmp_path):
         holder.kill()
     with exclusive_lock(tmp_path):
         pass
+
+
+def test_a_lock_file_that_was_removed_before_it_was_locked_is_not_used(tmp_path, monkeypatch):
+    holder, flock = ExitStack(), fcntl.flock
+
+    def flock_after_the_holder_ended(descriptor, operation):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        os.link(tmp_path / LOCK, tmp_path / "other-name")  # NFS too leaves a removed file that is open another name
+        holder.close()
+        return flock(descriptor, operation)
+
+    holder.enter_context(exclusive_lock(tmp_path))
+    monkeypatch.setattr(fcntl, "flock", flock_after_the_holder_ended)
+    with exclusive_lock(tmp_path):
+        with pytest.raises(DatasetError), exclusive_lock(tmp_path):
+            pass
+    assert not (tmp_path / LOCK).exists()
+
+
+@pytest.mark.parametrize("reason", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_an_error_that_says_so(tmp_path, monkeypatch, reason):
+    def flock(descriptor, operation):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(DatasetError, match="no locks") as caught, exclusive_lock(tmp_path / "new"):
+        pass
+    assert caught.value.facts["path"] == tmp_path / "new" and "local disk" in caught.value.hint
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

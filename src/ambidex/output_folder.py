@@ -1,6 +1,8 @@
 """Folders that a command writes: one process at a time, never over something else, described by a JSON file."""
 
+import errno
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -8,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 import ambidex
 from ambidex.atomic_files import TEMPORARY, write_error, write_json
@@ -25,6 +27,8 @@ SIMULATION_PACKAGES = ("mujoco", "numpy", "h5py")
 TRAINING_PACKAGES = ("torch", "numpy", "safetensors", "h5py")
 LOCK = ".lock"
 WAIT_S = 0.1  # for the lock: another process may just be releasing it
+ATTEMPTS = 10  # to lock a file that is still in the folder
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 @contextmanager
@@ -34,12 +38,12 @@ def exclusive_lock(directory: Path) -> Iterator[None]:
     The system releases the lock of a process that dies. A folder that was made here and is still empty is removed.
 
     Raises:
-        DatasetError: The folder cannot be made or written to, or another process writes into it.
+        DatasetError: The folder cannot be made or written to, its file system has no locks, or another process writes
+            into it.
     """
-    existed, lock = directory.exists(), FileLock(directory / LOCK, timeout=WAIT_S, poll_interval=WAIT_S / 10)
+    existed = directory.exists()
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        lock = _lock(directory)
     except Timeout as error:
         raise DatasetError(
             f"Another process is writing into {directory}.",
@@ -47,7 +51,11 @@ def exclusive_lock(directory: Path) -> Iterator[None]:
             path=directory,
         ) from error
     except OSError as error:
-        raise write_error(directory, error) from error
+        if error.errno not in NO_LOCKS:
+            raise write_error(directory, error) from error
+        problem = f"{directory} cannot be locked against other processes: its file system has no locks ({error})."
+        hint = "Give an --output-dir on a local disk, or mount this file system with locks."
+        raise DatasetError(problem, hint, path=directory) from error
     try:
         yield
     finally:
@@ -57,6 +65,21 @@ def exclusive_lock(directory: Path) -> Iterator[None]:
         if not existed:
             with suppress(OSError):
                 directory.rmdir()
+
+
+def _lock(directory: Path) -> BaseFileLock:
+    """Lock the file that is in the folder now: the process that held it may have removed the one that we opened."""
+    path = directory / LOCK
+    held: list[int] = []
+    lock = FileLock(path, WAIT_S, poll_interval=WAIT_S / 10, fallback_to_soft=False, on_acquired=held.append)
+    for _ in range(ATTEMPTS):
+        directory.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            lock.acquire()
+            if os.path.samestat(os.fstat(held[-1]), path.stat()):
+                return lock
+        lock.release()
+    raise Timeout(str(path))
 
 
 def check_output_folder(directory: Path, marker: str, *, resume: bool) -> None:
