@@ -5,7 +5,7 @@ import io
 import os
 import re
 import sys
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from importlib import import_module
 from pathlib import Path
 from typing import get_type_hints
@@ -68,7 +68,8 @@ class ConfigFields(Directive):
         hints, texts = get_type_hints(kind), field_descriptions(kind)
         rows = [("field", "type", "default", "")]
         for field in fields(kind):
-            rows.append((field.name, type_name(hints[field.name]), repr(field.default), texts[field.name]))
+            default = "" if field.default is MISSING else repr(field.default)
+            rows.append((field.name, type_name(hints[field.name]), default, texts[field.name]))
         return [table(rows)]
 
 

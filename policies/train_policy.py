@@ -4,21 +4,20 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_exit, peek_flags, run
 from ambidex.envs.registry import SUITES
-from ambidex.errors import UsageError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
 from ambidex.policies.run_folder import ENV_SPEC, TRAIN_JSON, default_run, embodiment_folders, find_checkpoint
-from ambidex.policies.training.config import TrainConfig
+from ambidex.policies.training.config import COMMAND, TrainConfig
 from ambidex.policies.training.run_info import config_of, read_train_json, stored_settings
 
-COMMAND = "train-policy"
 POLICY, PRESET = "act", "base"
 
 
@@ -34,8 +33,6 @@ def train_config(
     policy: str = POLICY,
     preset: str = PRESET,
     observations: str | None = None,
-    *,
-    base: Path | None = None,
     **settings: Any,
 ) -> TrainConfig[Any]:
     """The config of a training: the defaults of a policy and preset, and what is given instead of them.
@@ -44,17 +41,22 @@ def train_config(
         policy: Name of the policy.
         preset: Name of the preset.
         observations: "images" or "state"; None for the preset's own.
-        base: A checkpoint to adapt or to fine-tune, whose policy settings are used instead of the preset's.
-        settings: Other flags of `train-policy`, such as `data`, `steps` and `output_dir`.
+        settings: Other fields of `TrainConfig`, such as `data`, `steps` and `output_dir`. With `adapt` or `finetune`,
+            the folder of a checkpoint, the policy's settings are those of the checkpoint instead of the preset's.
 
     Raises:
-        UnknownNameError: No such policy, preset or kind of observation.
-        UsageError: There is no checkpoint at `base`, or it is of another policy.
+        UnknownNameError: No such policy, preset, kind of observation or setting.
+        UsageError: There is no checkpoint, it is of another policy, or a setting is of another type.
         CheckpointError: The checkpoint is damaged.
     """
     make = cast(Callable[[str, str | None], Preset[Any]], resolve("policy", policy, PRESETS))
     chosen = make(preset, observations)
-    model = stored_settings(base, policy, type(chosen.config)) if base else chosen.config
+    known = {field.name for field in fields(TrainConfig)} - {"model"}
+    for name in settings:
+        if name not in known:
+            raise UnknownNameError("setting", name, known)
+    base = settings.get("adapt") or settings.get("finetune")
+    model = stored_settings(Path(base), policy, type(chosen.config)) if base else chosen.config
     return TrainConfig(policy=policy, preset=preset, model=model, **{**asdict(chosen.training), **settings})
 
 
@@ -86,7 +88,7 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
         stored = read_train_json(folder)
         model = type(train_config(str(stored.get("policy"))).model)
         return replace(config_of(folder, stored, model), resume=False, quiet=False, debug=False)
-    return train_config(flags.policy, flags.preset, flags.observations, base=flags.adapt or flags.finetune)
+    return train_config(flags.policy, flags.preset, flags.observations, adapt=flags.adapt, finetune=flags.finetune)
 
 
 def _main(config: TrainConfig[Any]) -> None:

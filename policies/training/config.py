@@ -10,6 +10,7 @@ import tyro
 from ambidex.codec import ADDED_LATER
 from ambidex.flags import Flags, OptionalInt, OptionalPath, Switch, readable_signature
 
+COMMAND = "train-policy"
 PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]
 Precision = Annotated[str, tyro.conf.arg(metavar="{auto,fp32,bf16}")]

@@ -1,7 +1,5 @@
 """Trains a policy: `train` does in Python what the command `train-policy` does."""
 
-import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +11,7 @@ import torch
 from ambidex.atomic_files import remove_leftovers, write_json
 from ambidex.codec import to_json
 from ambidex.errors import UsageError
-from ambidex.flags import changed_flags
+from ambidex.flags import changed_flags, format_command
 from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
 from ambidex.policies.checkpoint import load, load_text_files, policy_class
 from ambidex.policies.data.dataset import check_directories, read_tables, reported_differences
@@ -33,7 +31,7 @@ from ambidex.policies.training.checks import (
     hint_after_damage,
     schedule_warnings,
 )
-from ambidex.policies.training.config import TrainConfig
+from ambidex.policies.training.config import COMMAND, RUN_ONLY, TrainConfig
 from ambidex.policies.training.distributed import (
     Ranks,
     barrier,
@@ -62,7 +60,7 @@ def train(config: TrainConfig[Any]) -> Path:
     """Train a policy, or resume its training.
 
     Args:
-        config: The settings; `ambidex.policies.train_policy.train_config` gives those of a preset.
+        config: The settings; `ambidex.train_config` gives those of a preset.
 
     Returns:
         The run folder.
@@ -122,7 +120,7 @@ def _train(
     plan = TrainPlan(config=config, run=run, policy=policy, data=data, device=device, ranks=ranks)
     first_weights = _load_first_weights(plan)
     if ranks.first:
-        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        command = format_command(COMMAND, config, leave_out=RUN_ONLY)
         about = {"format_version": FORMAT_VERSION, "policy": config.policy, "command": command}
         held_out = {each.embodiment: each.held_out for each in data} if len(data) > 1 else data[0].held_out
         facts |= {"validation_episodes": held_out, "first_weights": first_weights, "config": to_json(config)}

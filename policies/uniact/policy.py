@@ -293,6 +293,6 @@ def _size_error(old: UniActConfig, new: UniActConfig, error: RuntimeError) -> Us
     differing = changed_flags(old, new) or [str(error).splitlines()[-1].strip()]
     return UsageError(
         f"The base checkpoint has other sizes than the new policy: {'; '.join(differing)}.",
-        "Leave out the flags that set sizes, or in Python start with defaults(POLICY, PRESET, base=CHECKPOINT).",
+        "Leave out the flags that set sizes, or in Python start with train_config(POLICY, PRESET, adapt=CHECKPOINT).",
         got=differing,
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ambidex.policies.checkpoint import load
     from ambidex.policies.serving.local import make_agent
     from ambidex.policies.train_policy import train_config
+    from ambidex.policies.training.config import TrainConfig
     from ambidex.policies.training.train import train
     from ambidex.recorders.dataset.dataset import read
     from ambidex.recorders.recording.config import RecordConfig
@@ -48,6 +49,7 @@ __all__ = [
     "Environment",
     "Observation",
     "RecordConfig",
+    "TrainConfig",
     "__version__",
     "benchmark",
     "compare",
@@ -68,6 +70,7 @@ _MODULES = {
     "Environment": "envs.env",
     "Observation": "envs.types",
     "RecordConfig": "recorders.recording.config",
+    "TrainConfig": "policies.training.config",
     "benchmark": "benchmarks.evaluation.benchmark",
     "compare": "benchmarks.comparison.compare",
     "load": "policies.checkpoint",

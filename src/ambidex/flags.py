@@ -6,7 +6,7 @@ import re
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -48,9 +48,7 @@ def _spec(
 
 
 def _default_words(value: Value | None) -> list[str]:
-    if value is None:
-        return [AUTO]
-    return [str(word) for word in value] if isinstance(value, tuple) else [str(value)]
+    return [AUTO] if value is None else _value_words(value)
 
 
 def _integers(words: list[str]) -> tuple[int, int]:
@@ -156,7 +154,7 @@ def format_command(
         if field.name == POSITIONAL:
             words.append(str(value))
         elif field.name not in leave_out and not (brief and value == field.default):
-            words += _flag_words(field.name, value)
+            words += _flag_words(config, field)
     return shlex.join(words)
 
 
@@ -195,23 +193,37 @@ def changed_flags(
         if is_dataclass(was) and type(was) is type(now):
             lines += changed_flags(was, now, prefix=f"{flag}.")  # type: ignore[arg-type]
         elif was != now:
-            lines.append(f"{flag} was {_shown(name, was)}, now {_shown(name, now)}")
+            lines.append(f"{flag} was {_shown(was)}, now {_shown(now)}")
     return lines
 
 
-def _shown(name: str, value: object) -> str:
-    return AUTO if value is None else shlex.join(_flag_words(name, value)[1:]) or str(value)
+def _shown(value: object) -> str:
+    return AUTO if value is None else shlex.join(_value_words(value)) or "none"
 
 
-def _flag_words(name: str, value: object) -> list[str]:
-    flag = "--" + _flag_name(name)
-    if value is None or value is False:
+def _flag_words(
+    config: "DataclassInstance", field: Field[Any], prefix: str = "", own_default: bool = True
+) -> list[str]:
+    """The flag of a field with its value, or all flags of a dataclass within the config, whose defaults may vary."""
+    value, metadata = getattr(config, field.name), _annotations(type(config))[field.name]
+    name = prefix + _flag_name(field.name)
+    if is_dataclass(value):
+        inner = _inner_prefix(name, metadata)
+        return [word for each in fields(value) for word in _flag_words(value, each, inner, False)]  # type: ignore[arg-type]
+    if value is None or (value is False and own_default and not field.default):
         return []
-    if value is True:
-        return [flag]
-    if isinstance(value, tuple):
-        return [flag, *(str(item) for item in value)] if value else [flag, "none"]
-    return [flag, str(value)]
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", *(_value_words(value) or ["none"] * (_NAMES_SPEC in metadata))]
+
+
+def _value_words(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
+
+
+def _inner_prefix(name: str, metadata: tuple[object, ...]) -> str:
+    """How the names of the flags of a dataclass within a config start."""
+    return "" if any(getattr(extra, "name", None) == "" for extra in metadata) else f"{name}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,9 +285,8 @@ def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> 
         metadata = _annotations(kind)[field.name]
         name = prefix + _flag_name(field.name)
         if is_dataclass(value):
-            hidden = any(getattr(extra, "name", None) == "" for extra in metadata)
             inner = "Policy" if heading == OTHER else field.name
-            yield from _flags(type(value), value, prefix if hidden else f"{name}.", inner)
+            yield from _flags(type(value), value, _inner_prefix(name, metadata), inner)
             continue
         topic, common = topics.get(field.name, (heading, False))
         yield _Flag(

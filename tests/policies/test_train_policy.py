@@ -1,5 +1,6 @@
 """The command train-policy: help, exit statuses, kills, interrupts, several processes."""
 
+import json
 import os
 import shlex
 import signal
@@ -13,9 +14,12 @@ import pytest
 import torch
 import tyro
 from safetensors.torch import load_file
+from training_runs import settings
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.policies.train_policy import defaults_for, main
+from ambidex.flags import format_command
+from ambidex.policies.train_policy import defaults_for, main, train_config
+from ambidex.policies.training.config import COMMAND, TrainConfig
 from ambidex.policies.training.train import train
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
@@ -69,6 +73,30 @@ def test_help_has_the_common_settings_of_the_policy(capsys, policy):
         main(["--policy", policy, "--preset", "tiny", "--help"])
     output = capsys.readouterr().out
     assert "--chunk-size" in output and "--cameras" in output and "--feedforward" not in output
+
+
+@pytest.mark.parametrize(
+    ("policy", "model"),
+    [
+        ("act", {"observations": "state", "camera_attention": True}),
+        ("act", {"cameras": ("top", "angle"), "instructions": ("lift the cube", "insert the peg")}),
+        ("uniact", {"main_camera": "top"}),
+    ],
+)
+def test_the_stored_command_gives_the_same_settings(policy, model):
+    config = train_config(policy, "tiny", data=["data/a b", "c"], mixture=[1, 2.5], compile=True, data_workers=2)
+    config = replace(config, model=replace(config.model, **model))
+    words = shlex.split(format_command(COMMAND, config))[1:]
+    default = defaults_for(words)
+    kind = TrainConfig[type(default.model)]
+    assert tyro.cli(kind, args=words, default=default) == config
+    assert tyro.cli(kind, args=[*words, "--no-compile"], default=default) == replace(config, compile=False)
+
+
+def test_training_from_python_stores_its_command(states, tmp_path):
+    run = train(settings(states, tmp_path / "run", steps=2))
+    command = json.loads((run / "train.json").read_text())["command"]
+    assert command.startswith("train-policy --policy toy") and "--steps 2 " in command and "--hidden 16" in command
 
 
 def test_an_unknown_policy_gets_a_suggestion(capsys):

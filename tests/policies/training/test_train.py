@@ -106,6 +106,12 @@ def test_an_unknown_preset_or_policy_is_refused():
         train_config("toy", "huge")
 
 
+def test_a_misspelt_setting_gets_a_suggestion():
+    with pytest.raises(UnknownNameError, match="Did you mean 'batch_size'") as caught:
+        train_config("toy", bach_size=8)
+    assert caught.value.facts["kind"] == "setting" and caught.value.facts["got"] == "bach_size"
+
+
 def test_both_data_paths_train_the_same_weights(images, tmp_path):
     options = {"model": {"observations": "images"}, "random_shift": 2, "colour_jitter": 0.1, "steps": 9}
     train(settings(images, tmp_path / "resident", data_path="resident", **options))

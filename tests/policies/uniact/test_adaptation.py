@@ -158,7 +158,10 @@ def test_an_interrupted_adaptation_is_resumed_with_the_same_bits(base, data, tmp
 
 def test_the_default_settings_are_those_of_the_checkpoint(base):
     words = ["--policy", "uniact", "--preset", "tiny", "--adapt", str(base)]
-    assert defaults_for(words).model == train_config("uniact", "tiny", base=base).model == settings(base, base).model
+    assert defaults_for(words).model == settings(base, base).model
+    for name, path in (("adapt", base), ("finetune", str(base))):
+        config = train_config("uniact", "tiny", **{name: path})
+        assert config.model == settings(base, base).model and getattr(config, name) == base
 
 
 def test_settings_that_differ_from_the_checkpoint_are_listed(base, tmp_path):
