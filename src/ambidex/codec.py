@@ -4,7 +4,7 @@ Every file of this project that holds a dataclass is read here: a field that is 
 an error that names it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +14,11 @@ import msgspec
 Value = TypeVar("Value")
 ADDED_LATER = "added after the first release"
 """Metadata of a setting that files of older versions lack; they mean its default."""
+_LEAVES = (str, int, float, type(None))  # a row may have hundreds, which hold no dataclass
 
 
 def to_json(value: object) -> Any:
-    """Dicts, lists, strings and numbers; inverse of `from_json`."""
+    """Dicts, lists, tuples (where the dataclass has them), strings and numbers; inverse of `from_json`."""
     return msgspec.to_builtins(value, enc_hook=_encode)
 
 
@@ -36,7 +37,7 @@ def from_json(kind: type[Value], values: object, *, complete: bool = False) -> V
     try:
         result = msgspec.convert(values, kind, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(_with_path_first(str(error))) from error
     misfits = list(_misfits(result, values, "", complete))
     if misfits:
         raise ValueError("; ".join(misfits))
@@ -69,19 +70,37 @@ def _decode(kind: type, value: object) -> object:
     raise TypeError(f"Expected `{'str' if kind is Path else kind.__name__}`, got `{type(value).__name__}`")
 
 
+def _with_path_first(message: str) -> str:
+    """A message of msgspec, "Expected `int`, got `float` - at `$.o.a`", as "o.a: expected int, got float"."""
+    what, _, where = message.replace("`", "").partition(" - at ")
+    path = where.replace("$.", "").replace("$", "")
+    missing = what.removeprefix("Object missing required field ")
+    if missing != what:
+        return f"{_join(path, missing)}: missing field"
+    return f"{path}: {what[0].lower()}{what[1:]}".removeprefix(": ")
+
+
 def _misfits(result: object, values: Any, where: str, complete: bool) -> Iterator[str]:
     """What msgspec accepts in a dataclass and we do not: unknown fields, and missing ones if it is to be complete."""
+    inner: Iterable[tuple[str, object, object]]
     if is_dataclass(result):
         names = {field.name for field in fields(result)}
         required = {field.name for field in fields(result) if ADDED_LATER not in field.metadata} if complete else set()
         for name in names - set(values):  # msgspec leaves defaults to the class, where `to_builtins` does not look
             object.__setattr__(result, name, getattr(result, name))
-        yield from (f"unknown field `{where}{name}`" for name in sorted(set(values) - names))
-        yield from (f"missing field `{where}{name}`" for name in sorted(required - set(values)))
-        inner = [(name, getattr(result, name)) for name in names & set(values)]
+        yield from (f"{_join(where, name)}: unknown field" for name in sorted(set(values) - names))
+        yield from (f"{_join(where, name)}: missing field" for name in sorted(required - set(values)))
+        inner = ((_join(where, name), getattr(result, name), values[name]) for name in names & set(values))
+    elif isinstance(result, tuple | list):
+        inner = ((f"{where}[{index}]", *pair) for index, pair in enumerate(zip(result, values, strict=True)))
     elif isinstance(result, Mapping):
-        inner = list(result.items())
+        inner = ((f"{where}[{name}]", value, values[name]) for name, value in result.items())
     else:
         return
-    for name, value in inner:
-        yield from _misfits(value, values[name], f"{where}{name}.", complete)
+    for path, value, stored in inner:
+        if not isinstance(value, _LEAVES):
+            yield from _misfits(value, stored, path, complete)
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name

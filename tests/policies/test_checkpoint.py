@@ -122,8 +122,8 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path, run):
     ("file", "change", "words"),
     [
         ("config.json", {"format_version": 9}, "format_version 9"),
-        ("config.json", {"config": {"hidden": 16}}, "missing field `chunk_size`"),
-        ("env_spec.json", {"weather": "fine"}, "unknown field `weather`"),
+        ("config.json", {"config": {"hidden": 16}}, "chunk_size: missing field"),
+        ("env_spec.json", {"weather": "fine"}, "weather: unknown field"),
     ],
 )
 def test_files_of_another_version_are_refused(run, file, change, words):
