@@ -40,7 +40,7 @@ def newest_run(policy_name: str, root: Path = RUNS) -> Path:
     """
     runs = [run for run in root.iterdir() if _policy_of(run) == policy_name] if root.is_dir() else []
     if not runs:
-        command = f"`train-policy --policy {policy_name} --data data/TASK`"
+        command = f"`train-policy --policy {policy_name} --preset tiny --data data/TASK`"
         hint = f"Train one with {command}, or name a checkpoint with --checkpoint."
         raise UsageError(f"There is no trained {policy_name} under {root}.", hint, path=root)
     return max(runs, key=lambda run: (run / CHECKPOINTS / LAST / CONFIG).stat().st_mtime_ns)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_exit, peek_flags, run
 from ambidex.envs.registry import SUITES
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import MissingPackageError, UnknownNameError
 from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
@@ -96,8 +96,7 @@ def _main(config: TrainConfig[Any]) -> None:
         from ambidex.policies.training.distributed import ranks_from_environment
         from ambidex.policies.training.train import train
     except ModuleNotFoundError as error:
-        hint = "Install them with: pip install 'ambidex[train]'."
-        raise UsageError(f"Training needs packages that are not installed ({error}).", hint) from error
+        raise MissingPackageError(error, "train", "Training") from error
 
     try:
         folder = train(config)

@@ -124,9 +124,9 @@ def _corrected(tests: Sequence[PairedStatistics]) -> list[PairedStatistics]:
 def _check(config: CompareConfig) -> None:
     folders = config.results
     if not 2 <= len(folders) <= len(ascii_uppercase):
-        given = ", ".join(map(str, folders)) if len(folders) < 2 else str(len(folders))
+        given = f"only {folders[0]}" if len(folders) == 1 else str(len(folders))
         raise UsageError(
-            f"Expected 2 to {len(ascii_uppercase)} results folders, got {given or 'none'}.",
+            f"Expected 2 to {len(ascii_uppercase)} results folders, got {given}.",
             "Name them, e.g. results/act results/scripted.",
             got=folders,
         )

@@ -20,6 +20,7 @@ WIDTH = 110
 ALL_TASKS = "all tasks"
 LEGEND = (
     "All intervals: 95 %, each number on its own. p: exact McNemar test, for a number of episodes fixed in advance; "
+    "it decides the verdict, and needs more evidence than an interval does to exclude 0. "
     "Holm: corrected for the other comparisons here. more: where no difference is shown, episodes of each policy still "
     "missing to detect a true difference of {points:g} points with probability {power:g}. e: evidence against equal "
     "policies, valid however often you look (20 is like p = 0.05). docs/statistics.md explains every number."

@@ -13,7 +13,7 @@ from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId, ServingInfo
 from ambidex.envs.registry import find_task
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import UsageError
+from ambidex.errors import MissingPackageError, UsageError
 from ambidex.flags import AUTO
 from ambidex.policies.compatibility import check_compatible, embodiment_of, unseen_tasks_warning
 from ambidex.policies.run_folder import MODEL
@@ -47,8 +47,10 @@ def serve_policy(
         UsageError: The policy does not fit a task or the execution, or there is no such device.
         CheckpointError: It cannot be loaded.
     """
-    from ambidex.policies.training.distributed import choose_device  # heavy
-
+    try:
+        from ambidex.policies.training.distributed import choose_device  # heavy
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(error, "train", f"The policy {plan.config.policy}") from error
     config, path = plan.config, cast("Path", plan.config.checkpoint)
     device = choose_device(config.device or AUTO)
     policy = _load(path, config.policy, load)

@@ -203,7 +203,8 @@ class PageModel:
         """Title of the page."""
         tasks = list(dict.fromkeys(task for run in self.runs for task in run.specs))
         shown = ", ".join(tasks) if len(tasks) <= 3 else f"{len(tasks)} tasks"
-        return f"{' and '.join(self.labels)} on {shown}"
+        labels = " and ".join(self.labels)
+        return labels if labels == shown else f"{labels} on {shown}"
 
     @property
     def summary(self) -> str:

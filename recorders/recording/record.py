@@ -58,7 +58,8 @@ def task_or_suite(config: RecordConfig) -> str:
         return config.task
     problem = "No task is given."
     if config.resume:
-        problem = f"No task is given, and --output-dir {config.output_dir or 'auto'} is not a dataset."
+        where = f"--output-dir {config.output_dir} is not a dataset" if config.output_dir else "no --output-dir"
+        problem = f"No task is given, and {where}."
     raise UsageError(problem, "Name a task with --task; --list prints them all.", path=config.output_dir)
 
 

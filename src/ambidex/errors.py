@@ -78,5 +78,17 @@ class TrainingError(AmbidexError):
     """Training cannot continue: the loss is not finite, or the machine lacks what was asked for."""
 
 
+class MissingPackageError(UsageError):
+    """A package of an optional extra is not installed."""
+
+    def __init__(self, error: ModuleNotFoundError, extra: str, purpose: str, otherwise: str = "") -> None:
+        super().__init__(
+            f"{purpose} needs packages that are not installed ({error}).",
+            f"Install them in the folder of ambidex with: pip install -c constraints.txt -e '.[{extra}]'{otherwise}.",
+            package=error.name,
+            extra=extra,
+        )
+
+
 class NoImagesError(UsageError):
     """A policy that needs images, and data that has none."""

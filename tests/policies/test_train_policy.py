@@ -133,7 +133,7 @@ def test_without_torch_the_message_names_the_packages_to_install(tmp_path):
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert "No module named 'torch'" in done.stderr
-    assert "pip install 'ambidex[train]'" in done.stderr
+    assert "-e '.[train]'" in done.stderr
 
 
 def test_the_command_trains_and_prints_how_to_benchmark_the_run(states, tmp_path, capsys):
@@ -209,3 +209,15 @@ def test_two_ranks_train_the_weights_of_one_with_twice_the_batch_size(images, tm
         assert torch.allclose(a[name], b[name], atol=1e-4), name
     assert not torch.allclose(a["head.weight"], c["head.weight"], atol=1e-2)
     assert len(list((tmp_path / "two" / "tensorboard").iterdir())) == 1
+
+
+def test_a_benchmark_of_a_policy_without_torch_names_the_packages_too(tmp_path):
+    benchmark = "from ambidex.benchmarks.run_benchmark import main\n"
+    command = 'main(["--policy", "act", "--checkpoint", "run", "--task", "transfer_cube"])'
+    script = WITHOUT_TORCH.rpartition("from ambidex")[0] + benchmark + command
+    (tmp_path / "run" / "checkpoints" / "5").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / "last").symlink_to("5")
+    (tmp_path / "run" / "checkpoints" / "5" / "config.json").write_text('{"policy": "act"}')
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "-e '.[train]'" in done.stderr, done.stderr

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ambidex.errors import CheckpointError, UsageError
+from ambidex.errors import CheckpointError, MissingPackageError, UsageError
 from ambidex.policies.uniact.extractors.extractor import Extractor, prepare_images, select_states
 from ambidex.policies.uniact.extractors.llava_config import LlavaShape, llava_config
 from ambidex.policies.uniact.extractors.llava_weights import NONE, pretrained, weights_folder
@@ -121,11 +121,7 @@ def missing_weights(source: str) -> UsageError | None:
 
 def missing_packages(error: ModuleNotFoundError) -> UsageError:
     """The error to raise if transformers is not installed."""
-    return UsageError(
-        f"The extractor llava_ov needs packages that are not installed ({error}).",
-        "Install them with: pip install 'ambidex[uniact]', or use --extractor scratch.",
-        field="extractor",
-    )
+    return MissingPackageError(error, "uniact", "The extractor llava_ov", ", or use --extractor scratch")
 
 
 def choose_attention(wanted: str, device: torch.device) -> tuple[str, str]:

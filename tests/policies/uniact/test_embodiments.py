@@ -259,7 +259,7 @@ def fail_to_read(*arguments, **options):
 
 
 def test_all_missing_weights_are_named_at_once_before_data_is_read(data, tmp_path, monkeypatch):
-    pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
+    pytest.importorskip("transformers", reason="pip install -e '.[uniact]'")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(training, "read_tables", fail_to_read)

@@ -21,7 +21,7 @@ from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.checkpoint import load
 from ambidex.policies.training.train import train
 
-transformers = pytest.importorskip("transformers", reason="pip install 'ambidex[uniact]'")
+transformers = pytest.importorskip("transformers", reason="pip install -e '.[uniact]'")
 
 from ambidex.policies.uniact.extractors import llava as llava_extractor  # noqa: E402
 from ambidex.policies.uniact.extractors.extractor import Prompts  # noqa: E402
