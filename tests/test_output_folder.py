@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import ambidex
 from ambidex.errors import DatasetError, UsageError
 from ambidex.output_folder import LOCK, FolderInfo, check_output_folder, exclusive_lock, row_from_line, row_to_line
 
@@ -36,11 +38,13 @@ class Flags:
 @dataclass(frozen=True, kw_only=True)
 class About(FolderInfo):
     file_name = MARKER
-    _content = "a collection"
-    _writer = "collect"
+    format_version = 2
+    folder_kind = "a collection"
+    written_by = "collect"
 
     command: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def test_the_lock_keeps_others_out_and_leaves_nothing(tmp_path):
@@ -125,6 +129,47 @@ def test_the_info_of_a_folder_is_read_back(tmp_path):
     about.write(tmp_path)
     assert About.read(tmp_path) == about
     assert About.read(tmp_path).settings("collect", Flags) == Flags(path="y", count=4)
+
+
+def test_a_file_without_format_version_is_read_and_written_anew_with_it(tmp_path):
+    (tmp_path / MARKER).write_text('{"command": "collect"}')
+    about = About.read(tmp_path)
+    assert about == About(command="collect") and About.format_version == 2
+    about.write(tmp_path)
+    assert json.loads((tmp_path / MARKER).read_text()) == {
+        "format_version": 2,
+        "command": "collect",
+        "config": {},
+        "versions": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [
+        ({"format_version": 3, "versions": {"ambidex": "9.0.0"}}, "9.0.0"),
+        ({"format_version": 3, "versions": {"ambidex": "9.0.0"}, "command": 3}, "9.0.0"),
+        ({"format_version": 3}, "of unknown version"),
+        ({"versions": {"ambidex": "9.0.0"}, "more": 1}, "9.0.0"),
+        ({"versions": {"ambidex": "0.10.0"}, "more": 1}, "0.10.0"),
+    ],
+)
+def test_a_file_of_a_newer_version_asks_for_an_update(tmp_path, change, written):
+    (tmp_path / MARKER).write_text(json.dumps({"command": "collect", **change}))
+    with pytest.raises(DatasetError) as caught:
+        About.read(tmp_path)
+    assert caught.value.facts == {"path": tmp_path / MARKER, "got": written, "expected": ambidex.__version__}
+    assert "newer" in caught.value.problem and caught.value.hint == "Update ambidex."
+
+
+@pytest.mark.parametrize(
+    "change", [{"format_version": "2"}, {"more": 1}, {"versions": 3}, {"versions": {"ambidex": 3}}]
+)
+def test_an_unknown_field_in_a_file_that_is_not_newer_is_damage(tmp_path, change):
+    (tmp_path / MARKER).write_text(json.dumps({"command": "", "versions": {"ambidex": ambidex.__version__}, **change}))
+    with pytest.raises(DatasetError) as caught:
+        About.read(tmp_path)
+    assert "Restore" in caught.value.hint
 
 
 @pytest.mark.parametrize("config", [{}, {"path": "x", "count": 5}])

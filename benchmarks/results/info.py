@@ -58,8 +58,9 @@ class BenchmarkInfo(FolderInfo):
     """
 
     file_name = BENCHMARK_JSON
-    _content = "a results folder"
-    _writer = COMMAND
+    format_version = 2
+    folder_kind = "a results folder"
+    written_by = COMMAND
 
     policy: str
     execution: str

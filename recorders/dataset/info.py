@@ -31,8 +31,9 @@ class DatasetInfo(FolderInfo):
     """
 
     file_name = DATASET_JSON
-    _content = "a dataset"
-    _writer = "record-episodes"
+    format_version = 2
+    folder_kind = "a dataset"
+    written_by = "record-episodes"
 
     env_spec: EnvSpec
     command: str

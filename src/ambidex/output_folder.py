@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Settings = TypeVar("Settings", bound="DataclassInstance")
 SIMULATION_PACKAGES = ("mujoco", "numpy", "h5py")
 TRAINING_PACKAGES = ("torch", "numpy", "safetensors", "h5py")
+FORMAT_VERSION = "format_version"
 LOCK = ".lock"
 WAIT_S = 0.1  # for the lock: another process may just be releasing it
 ATTEMPTS = 10  # to lock a file that is still in the folder
@@ -125,9 +127,11 @@ class FolderInfo:
     """
 
     file_name: ClassVar[str]
-    _content: ClassVar[str]
+    format_version: ClassVar[int]
+    """Grows with every change of the fields; files without it have version 1."""
+    folder_kind: ClassVar[str]
     """What a folder with such a file is, e.g. "a dataset"."""
-    _writer: ClassVar[str]
+    written_by: ClassVar[str]
     """The command that writes such folders."""
 
     command: str
@@ -139,23 +143,31 @@ class FolderInfo:
         Raises:
             DatasetError: It cannot be written.
         """
-        write_json(directory / self.file_name, to_json(self))
+        write_json(directory / self.file_name, {FORMAT_VERSION: self.format_version, **to_json(self)})
 
     @classmethod
     def read(cls, directory: Path) -> Self:
         """Inverse of `write`.
 
         Raises:
-            DatasetError: The file is missing or damaged.
+            DatasetError: The file is missing or damaged, or a newer version of ambidex wrote it.
         """
-        path = directory / cls.file_name
+        path, values, version = directory / cls.file_name, None, 1
         try:
-            return from_json(cls, parse(path.read_bytes()))
+            values = parse(path.read_bytes())
+            if isinstance(values, dict):
+                version = from_json(int, values.pop(FORMAT_VERSION, 1))
+            if version <= cls.format_version:
+                return from_json(cls, values)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise cls._missing(directory) from error
         except (OSError, ValueError) as error:
-            hint = f"Restore it from a copy, or run {cls._writer} again into another folder."
-            raise DatasetError(f"{path} cannot be read: {error}.", hint, path=path) from error
+            if not _is_newer(_version_of_writer(values)):
+                hint = f"Restore it from a copy, or run {cls.written_by} again into another folder."
+                raise DatasetError(f"{path} cannot be read: {error}.", hint, path=path) from error
+        written, ours = _version_of_writer(values), ambidex.__version__
+        problem = f"{path} was written by ambidex {written}, newer than this one ({ours})."
+        raise DatasetError(problem, "Update ambidex.", path=path, got=written, expected=ours)
 
     def settings(self, command: str, kind: type[Settings]) -> Settings:
         """The flags of a command that made the folder; those that do not change the result have their defaults.
@@ -178,7 +190,7 @@ class FolderInfo:
 
     @classmethod
     def _missing(cls, directory: Path) -> DatasetError:
-        problem, hint = f"{directory} is not {cls._content}:", f"Expected a folder that {cls._writer} wrote."
+        problem, hint = f"{directory} is not {cls.folder_kind}:", f"Expected a folder that {cls.written_by} wrote."
         if not directory.exists():
             return DatasetError(f"{problem} there is no such folder.", hint, path=directory)
         inside = sorted(str(file.parent) for file in directory.glob(f"*/{cls.file_name}"))
@@ -187,6 +199,20 @@ class FolderInfo:
             problem = f"{problem} it has no {cls.file_name}, but these folders in it have: {listed}."
             return DatasetError(problem, "Name one of them.", path=directory, expected=inside)
         return DatasetError(f"{problem} it has no {cls.file_name}.", hint, path=directory)
+
+
+def _version_of_writer(values: object) -> str:
+    """The version of ambidex that wrote a file with `versions`; "of unknown version" for others."""
+    packages = values.get("versions") if isinstance(values, dict) else None
+    version = packages.get("ambidex") if isinstance(packages, dict) else None
+    return version if isinstance(version, str) else "of unknown version"
+
+
+def _is_newer(version: str) -> bool:
+    released, ours = (
+        [int(number) for number in re.findall(r"\d+", each)[:3]] for each in (version, ambidex.__version__)
+    )
+    return released > ours
 
 
 def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:
