@@ -1,6 +1,5 @@
 """Layout of a run folder: its checkpoints, and the files of each. Needs no torch."""
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from itertools import count, takewhile
 from pathlib import Path
 
 from ambidex.atomic_files import TEMPORARY
+from ambidex.codec import parse
 from ambidex.errors import CheckpointError, UsageError
 
 RUNS = Path("runs")
@@ -48,7 +48,7 @@ def newest_run(policy_name: str, root: Path = RUNS) -> Path:
 
 def _policy_of(run: Path) -> str | None:
     try:
-        policy = json.loads((run / CHECKPOINTS / LAST / CONFIG).read_text(encoding="utf-8"))["policy"]
+        policy = parse((run / CHECKPOINTS / LAST / CONFIG).read_bytes())["policy"]
     except (OSError, ValueError, KeyError, TypeError):  # not a run folder
         return None
     return str(policy)

@@ -1,6 +1,5 @@
 """Reads results of a policy that has codes, and the size of its codebook."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from ambidex.benchmarks.evaluation.policy_loading import checkpoint_id
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, CheckpointId
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
+from ambidex.codec import parse
 from ambidex.errors import CheckpointError, DatasetError, UsageError
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.run_folder import CONFIG, MODEL, find_checkpoint
@@ -110,7 +110,7 @@ def _check_weights(folder: Path, expected: CheckpointId) -> None:
 
 def _codes(config: Path) -> int:
     try:
-        codes = json.loads(config.read_text(encoding="utf-8"))["config"].get("codes")
+        codes = parse(config.read_bytes())["config"].get("codes")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"{config} cannot be read: {type(error).__name__}: {error}."
         raise CheckpointError(problem, "Restore the checkpoint from a copy.", path=config) from error

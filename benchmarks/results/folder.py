@@ -1,6 +1,5 @@
 """Reads and writes results folders: benchmark.json, results.jsonl, summary.json, states/ and videos/."""
 
-import json
 import shlex
 from bisect import insort
 from collections import Counter
@@ -16,6 +15,7 @@ from ambidex.atomic_files import append_line, read_complete_lines, remove_leftov
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
+from ambidex.codec import from_json, parse
 from ambidex.errors import AmbidexError, DatasetError, UsageError
 from ambidex.policies.run_folder import TRAIN_JSON
 from ambidex.recorders.dataset.info import DATASET_JSON
@@ -98,12 +98,10 @@ class ResultsFolder:
         """The content of summary.json; None if there is no such file."""
         path = self.path / SUMMARY
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return StoredSummary(
-                complete=values["complete"] is True,
-                episodes=sum(int(task["n"]) for task in values["tasks"].values()),
-                timings=dict(values.get("timings", {})),
-            )
+            values = parse(path.read_bytes())
+            episodes = {task: each["n"] for task, each in values["tasks"].items()}
+            stored = {"complete": values["complete"], "episodes_of": episodes, "timings": values.get("timings", {})}
+            return from_json(StoredSummary, stored)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -197,12 +195,20 @@ class ResultsFolder:
 class StoredSummary:
     """What a later command needs of summary.json.
 
-    It is complete if all requested episodes had a row; `episodes` is the number of rows; `timings` may be empty.
+    Attributes:
+        complete: All requested episodes had a row.
+        episodes_of: Task -> its number of rows.
+        timings: May be empty.
     """
 
     complete: bool
-    episodes: int
+    episodes_of: Mapping[str, int]
     timings: Mapping[str, float]
+
+    @property
+    def episodes(self) -> int:
+        """Number of rows."""
+        return sum(self.episodes_of.values())
 
 
 def _examples(path: Path) -> str:

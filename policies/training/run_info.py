@@ -1,21 +1,51 @@
 """train.json: settings, data and versions of a run, beside its checkpoints. Needs no torch."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
-from ambidex.codec import from_json
+from ambidex.codec import from_json, parse, to_json
 from ambidex.errors import CheckpointError, UsageError
 from ambidex.flags import changed_flags
+from ambidex.output_folder import FolderInfo
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import CONFIG, TRAIN_JSON, find_checkpoint
 from ambidex.policies.training.config import RUN_ONLY, TrainConfig
 
-FORMAT_VERSION = 1
 OTHER_VERSION = "Use the version of ambidex that wrote it, or train again in another --output-dir."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainInfo(FolderInfo):
+    """The content of train.json.
+
+    Attributes:
+        policy: Registered name.
+        command: The resolved command, without flags that do not change results.
+        versions: Package -> version.
+        data: What `data_facts` returns.
+        ranks: Number of processes that train together.
+        validation_episodes: Indices of the episodes held out; with several embodiments by embodiment.
+        first_weights: Source of the first weights, in words.
+        config: The resolved flags.
+    """
+
+    file_name = TRAIN_JSON
+    format_version = 1
+    folder_kind = "a run"
+    written_by = "train-policy"
+    error = CheckpointError
+
+    policy: str
+    command: str
+    versions: Mapping[str, str]
+    data: Mapping[str, int | str]
+    ranks: int
+    validation_episodes: tuple[int, ...] | Mapping[str, tuple[int, ...]]
+    first_weights: str
+    config: Mapping[str, Any]
 
 
 def read_train_json(run: Path) -> dict[str, object]:
@@ -25,18 +55,10 @@ def read_train_json(run: Path) -> dict[str, object]:
         UsageError: There is no run.
         CheckpointError: The file is damaged or of another version.
     """
-    path = run / TRAIN_JSON
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not (run / TRAIN_JSON).exists():
         hint = "Name the folder of a run with --output-dir, or leave out --resume to start one."
-        raise UsageError(f"--resume: there is no run in {run}, it has no {TRAIN_JSON}.", hint, path=run) from error
-    except (OSError, ValueError) as error:
-        hint = "Restore it from a copy, or train again in another --output-dir."
-        raise CheckpointError(f"{path} cannot be read: {error}.", hint, path=path) from error
-    if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(f"{path} was not written by this version of ambidex.", OTHER_VERSION, path=path)
-    return values
+        raise UsageError(f"--resume: there is no run in {run}, it has no {TRAIN_JSON}.", hint, path=run)
+    return dict(to_json(TrainInfo.read(run)))
 
 
 def config_of(run: Path, values: dict[str, object], model: type) -> TrainConfig[Any]:
@@ -62,7 +84,7 @@ def changed_settings(old: TrainConfig[Any], new: TrainConfig[Any]) -> list[str]:
     return [*changed_flags(old, new, ignored), *changed_flags(old.model, new.model)]
 
 
-def data_facts(tables: Sequence[EpisodeTable]) -> dict[str, object]:
+def data_facts(tables: Sequence[EpisodeTable]) -> dict[str, int | str]:
     """Identifies the training data, except for its frames."""
     digest = sha256()
     for table in tables:
@@ -81,7 +103,7 @@ def stored_settings(path: Path, policy: str, kind: type[Any]) -> Any:
     """
     file = find_checkpoint(path) / CONFIG
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        stored = parse(file.read_bytes())
         if stored["policy"] == policy:
             return from_json(kind, stored["config"], complete=True)
     except (OSError, ValueError, KeyError, TypeError) as error:

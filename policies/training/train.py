@@ -1,6 +1,6 @@
 """Trains a policy: `train` does in Python what the command `train-policy` does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ambidex.atomic_files import remove_leftovers, write_json
+from ambidex.atomic_files import remove_leftovers
 from ambidex.codec import to_json
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags, format_command
@@ -43,7 +43,7 @@ from ambidex.policies.training.distributed import (
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.plan import TrainPlan, split_data
 from ambidex.policies.training.run_info import (
-    FORMAT_VERSION,
+    TrainInfo,
     changed_settings,
     config_of,
     data_facts,
@@ -113,25 +113,31 @@ def _exclusive_run(run: Path, ranks: Ranks) -> Iterator[None]:
 def _train(
     config: TrainConfig[Any], run: Path, tables: Sequence[EpisodeTable], device: torch.device, ranks: Ranks
 ) -> None:
-    facts: dict[str, object] = {"data": data_facts(tables), "ranks": ranks.count}
-    _check_run(config, run, facts)
+    facts = data_facts(tables)
+    _check_run(config, run, {"data": facts, "ranks": ranks.count})
     data = split_data(config, tables)
     policy = make_policy(config, data).to(device)
     plan = TrainPlan(config=config, run=run, policy=policy, data=data, device=device, ranks=ranks)
     first_weights = _load_first_weights(plan)
     if ranks.first:
-        command = format_command(COMMAND, config, leave_out=RUN_ONLY)
-        about = {"format_version": FORMAT_VERSION, "policy": config.policy, "command": command}
         held_out = {each.embodiment: each.held_out for each in data} if len(data) > 1 else data[0].held_out
-        facts |= {"validation_episodes": held_out, "first_weights": first_weights, "config": to_json(config)}
-        write_json(run / TRAIN_JSON, {**about, "versions": versions(TRAINING_PACKAGES), **facts})
+        TrainInfo(
+            policy=config.policy,
+            command=format_command(COMMAND, config, leave_out=RUN_ONLY),
+            versions=versions(TRAINING_PACKAGES),
+            data=facts,
+            ranks=ranks.count,
+            validation_episodes=held_out,
+            first_weights=first_weights,
+            config=to_json(config),
+        ).write(run)
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32 where it is not bf16
         torch.backends.cudnn.benchmark = True  # all batches have one shape
     _run_trainer(plan, first_weights)
 
 
-def _check_run(config: TrainConfig[Any], run: Path, facts: dict[str, object]) -> None:
+def _check_run(config: TrainConfig[Any], run: Path, facts: Mapping[str, object]) -> None:
     """Refuse to overwrite a run, or to resume one with other settings or data."""
     if not config.resume:
         steps = saved_steps(run)

@@ -1,6 +1,5 @@
 """Reads one stored episode, whatever its format: fields at once, frames by random access."""
 
-import json
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
@@ -13,7 +12,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.codec import from_json
+from ambidex.codec import from_json, parse
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.repair import repair_hint
@@ -211,4 +210,4 @@ class StoredEpisode(ABC):
     def _json(self, attribute: str) -> Any:
         text = self._attribute(attribute, str)
         with reading(self.path, f"attribute {attribute!r}"):
-            return json.loads(text)
+            return parse(text)

@@ -1,6 +1,6 @@
 """Frozen dataclasses to JSON and back, strictly typed, through msgspec (docs/decisions/0017).
 
-Every file of this project that holds a dataclass is read here: a field that is missing, unknown or of another type is
+Every dataclass in a JSON file of this project is read here: a field that is missing, unknown or of another type is
 an error that names it.
 """
 
@@ -44,7 +44,7 @@ def from_json(kind: type[Value], values: object, *, complete: bool = False) -> V
     return result
 
 
-def parse(text: str | bytes) -> object:
+def parse(text: str | bytes) -> Any:
     """The content of a JSON document.
 
     Raises:

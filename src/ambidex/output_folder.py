@@ -16,7 +16,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 import ambidex
 from ambidex.atomic_files import TEMPORARY, write_error, write_json
 from ambidex.codec import from_json, parse, to_json
-from ambidex.errors import DatasetError, UsageError
+from ambidex.errors import AmbidexError, DatasetError, UsageError
 from ambidex.flags import parse_command
 from ambidex.text import first_few
 
@@ -133,6 +133,8 @@ class FolderInfo:
     """What a folder with such a file is, e.g. "a dataset"."""
     written_by: ClassVar[str]
     """The command that writes such folders."""
+    error: ClassVar[type[AmbidexError]] = DatasetError
+    """What `read` raises."""
 
     command: str
     config: Mapping[str, Any]
@@ -150,7 +152,7 @@ class FolderInfo:
         """Inverse of `write`.
 
         Raises:
-            DatasetError: The file is missing or damaged, or a newer version of ambidex wrote it.
+            DatasetError: The file is missing or damaged, or a newer version of ambidex wrote it. The type is `error`.
         """
         path, values, version = directory / cls.file_name, None, 1
         try:
@@ -164,10 +166,10 @@ class FolderInfo:
         except (OSError, ValueError) as error:
             if not _is_newer(_version_of_writer(values)):
                 hint = f"Restore it from a copy, or run {cls.written_by} again into another folder."
-                raise DatasetError(f"{path} cannot be read: {error}.", hint, path=path) from error
+                raise cls.error(f"{path} cannot be read: {error}.", hint, path=path) from error
         written, ours = _version_of_writer(values), ambidex.__version__
         problem = f"{path} was written by ambidex {written}, newer than this one ({ours})."
-        raise DatasetError(problem, "Update ambidex.", path=path, got=written, expected=ours)
+        raise cls.error(problem, "Update ambidex.", path=path, got=written, expected=ours)
 
     def settings(self, command: str, kind: type[Settings]) -> Settings:
         """The flags of a command that made the folder; those that do not change the result have their defaults.
@@ -189,16 +191,16 @@ class FolderInfo:
             ) from error
 
     @classmethod
-    def _missing(cls, directory: Path) -> DatasetError:
+    def _missing(cls, directory: Path) -> AmbidexError:
         problem, hint = f"{directory} is not {cls.folder_kind}:", f"Expected a folder that {cls.written_by} wrote."
         if not directory.exists():
-            return DatasetError(f"{problem} there is no such folder.", hint, path=directory)
+            return cls.error(f"{problem} there is no such folder.", hint, path=directory)
         inside = sorted(str(file.parent) for file in directory.glob(f"*/{cls.file_name}"))
         if inside:
             listed = first_few(inside, separator=", ")
             problem = f"{problem} it has no {cls.file_name}, but these folders in it have: {listed}."
-            return DatasetError(problem, "Name one of them.", path=directory, expected=inside)
-        return DatasetError(f"{problem} it has no {cls.file_name}.", hint, path=directory)
+            return cls.error(problem, "Name one of them.", path=directory, expected=inside)
+        return cls.error(f"{problem} it has no {cls.file_name}.", hint, path=directory)
 
 
 def _version_of_writer(values: object) -> str:

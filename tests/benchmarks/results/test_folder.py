@@ -156,6 +156,19 @@ def test_a_folder_with_lost_rows_is_not_compared(cut, tmp_path, run_command):
     assert (raised.value.facts["expected"], raised.value.facts["got"]) == (6, 1)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"complete": 1}, {"tasks": []}, {"tasks": {"x": {}}}, {"tasks": {"x": {"n": "3"}}}, {"timings": 3}],
+)
+def test_a_summary_of_other_types_is_an_error_that_names_it(tmp_path, change):
+    folder = write_outcomes(tmp_path, "sf")
+    path = folder / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DatasetError) as raised:
+        ResultsFolder.open(folder)
+    assert raised.value.facts["path"] == path
+
+
 def test_resume_runs_lost_episodes_again(tmp_path):
     run_into(tmp_path / "cut", episodes=4)
     run_into(tmp_path / "whole", episodes=4)

@@ -130,6 +130,23 @@ def test_a_run_is_not_overwritten_and_a_missing_one_not_resumed(states, tmp_path
     assert caught.value.facts["got"] == [4] and f"--resume --output-dir {run}" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("{", "Restore"),
+        ('{"policy": "toy"}', "Restore"),
+        ('{"format_version": 2, "versions": {"ambidex": "9.0.0"}}', "Update ambidex."),
+    ],
+)
+def test_a_damaged_or_newer_train_json_is_an_error_that_names_it(states, tmp_path, content, hint):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    (tmp_path / "run" / "train.json").write_text(content)
+    with pytest.raises(CheckpointError) as caught:
+        train(resumed(config))
+    assert caught.value.facts["path"] == tmp_path / "run" / "train.json" and hint in caught.value.hint
+
+
 def test_two_trainings_cannot_write_into_one_folder(states, tmp_path):
     with exclusive_lock(tmp_path / "run"), pytest.raises(DatasetError, match="Another process is writing"):
         train(settings(states, tmp_path / "run"))
