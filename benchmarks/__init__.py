@@ -1,7 +1,10 @@
 """Measurements: success rates of policies, paired comparisons, and speed. `evaluation/` runs the episodes."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ambidex.benchmarks.moved_programs import OldAddresses
 
 if TYPE_CHECKING:
     from ambidex.benchmarks.comparison.compare import compare
@@ -17,8 +20,7 @@ if __name__ != "ambidex.benchmarks":
 
 __all__ = ["BenchmarkConfig", "CompareConfig", "benchmark", "compare"]
 
-# Up to version 0.1 the programs in these folders were run as `python -m ambidex.benchmarks.NAME`, which still works.
-__path__ += [f"{path}/{folder}" for path in list(__path__) for folder in ("speed", "studies", "codes")]
+sys.meta_path.append(OldAddresses())
 
 _MODULES = {
     "BenchmarkConfig": "evaluation.config",

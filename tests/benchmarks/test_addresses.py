@@ -1,33 +1,53 @@
-"""Programs can be run at their address, and at the one that they had up to version 0.1."""
+"""Programs can be run at their address and, with a warning, at the one that they had up to version 0.1."""
 
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
-PROGRAMS = {
-    "speed": ("forward_speed", "rollout_speed", "training_speed"),
-    "studies": ("expert_rates", "gpu_study"),
-    "codes": ("code_grid", "code_usage"),
-}
-ADDRESSES = [f"ambidex.benchmarks.{folder}.{name}" for folder, names in PROGRAMS.items() for name in names]
+from ambidex.benchmarks.moved_programs import MOVED
+
+WITHOUT_FLAGS = "ambidex.benchmarks.studies.stopping_study"
+each_address = pytest.mark.parametrize("old", MOVED)
 
 
-@pytest.mark.parametrize("address", ["ambidex.benchmarks.throughput", *ADDRESSES, "ambidex.benchmarks.expert_rates"])
+def run_help(address):
+    return subprocess.run([sys.executable, "-m", address, "--help"], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("address", ["ambidex.benchmarks.throughput", *sorted({*MOVED.values()} - {WITHOUT_FLAGS})])
 def test_program_prints_its_help(address):
-    done = subprocess.run([sys.executable, "-m", address, "--help"], capture_output=True, text=True)
+    done = run_help(address)
     assert (done.returncode, done.stderr) == (0, "") and "usage: " in done.stdout
 
 
-def test_old_and_new_address_are_the_same_file():
-    code = (
-        "from importlib.util import find_spec; print(*(find_spec('ambidex.benchmarks.' + name).origin for name in {}))"
-    )
-    names = [path for folder, programs in PROGRAMS.items() for name in programs for path in (name, f"{folder}.{name}")]
-    names += ["stopping_study", "studies.stopping_study"]
-    done = subprocess.run([sys.executable, "-c", code.format(names)], capture_output=True, text=True)
-    files = done.stdout.split()
-    assert len(files) == len(names) and files[::2] == files[1::2], done.stderr
+@pytest.mark.parametrize("name", ["expert_rates", "code_grid", "rollout_speed"])
+def test_an_old_address_prints_the_same_and_warns(name):
+    old = f"ambidex.benchmarks.{name}"
+    done = run_help(old)
+    assert (done.returncode, done.stdout) == (0, run_help(MOVED[old]).stdout)
+    assert "DeprecationWarning" in done.stderr and MOVED[old] in done.stderr and "0.4" in done.stderr
+
+
+@each_address
+def test_old_and_new_address_are_the_same_module(old, monkeypatch):
+    monkeypatch.delitem(sys.modules, old, raising=False)
+    with pytest.warns(DeprecationWarning, match=MOVED[old]) as caught:
+        module = import_module(old)
+    assert caught[0].filename != "<frozen importlib._bootstrap>" and "moved_programs" not in caught[0].filename
+    assert module is import_module(MOVED[old]) and module.__name__ == module.__spec__.name == MOVED[old]
+
+
+@each_address
+def test_old_and_new_address_are_the_same_file(old):
+    assert find_spec(old).origin == find_spec(MOVED[old]).origin
+
+
+def test_other_modules_of_these_folders_have_one_address():
+    assert find_spec("ambidex.benchmarks.speed.timing")
+    assert not find_spec("ambidex.benchmarks.timing")
 
 
 def test_functions_of_the_package_are_imported_when_they_are_used():
