@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 import numpy as np
 
@@ -26,13 +26,15 @@ MAX_IMAGE_SIDE = 4096  # [px]
 
 
 class Environment:
-    """A task that an agent can act in.
+    """A task that an agent can act in. As a context manager it is closed at the end: `with ambidex.make(...) as env:`.
 
     Attributes:
         spec: Description of the environment, as stored in files.
         task: Initial states, stages and success checks.
         scene: The simulation. Experts and checks read it; agents act through `step` only.
         controller: The control mode.
+        action_low: Lowest useful action, shape (A,) float32; lower values are clamped.
+        action_high: Highest useful action, likewise.
     """
 
     def __init__(self, spec: EnvSpec, task: Task, scene: Scene, controller: Controller) -> None:
@@ -40,6 +42,7 @@ class Environment:
         self.task = task
         self.scene = scene
         self.controller = controller
+        self.action_low, self.action_high = controller.low, controller.high
         self._joints = JointSpace(scene)
         self._substeps = round(1.0 / spec.control_hz / scene.model.opt.timestep)
         hold_s = 0.0 if task.latches else FAMILIES[task.family].hold_s
@@ -51,6 +54,12 @@ class Environment:
     def __repr__(self) -> str:
         spec = self.spec
         return f"<Environment {spec.task}, {spec.control} control, cameras {', '.join(spec.cameras) or 'none'}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def reset(self, seed: int) -> Observation:
         """Start the episode (task, seed), which has the same initial state on every machine.
@@ -117,9 +126,12 @@ class Environment:
         """The image of any camera of the scene in any state (S,), shape (H, W, 3) uint8 RGB, upright.
 
         Raises:
-            KeyError: The scene has no such camera.
+            UnknownNameError: The scene has no such camera.
+            SimulationError: The state has another size, or is not finite.
             RenderingError: There is no OpenGL.
         """
+        self.scene.check_camera(camera)
+        self.scene.check_state(state)
         if self._renderer is None:
             spec = self.spec
             self._renderer = Renderer(
@@ -180,7 +192,7 @@ def make(
     settle_steps: int = 0,
     settle_gripper: str = OPEN,
     init_states: str | Path | None = None,
-    definition: Path | None = None,
+    definition: str | Path | None = None,
 ) -> Environment:
     """Make an environment by task name.
 
@@ -197,14 +209,15 @@ def make(
         settle_gripper: Gripper action in these steps: "open" as in the idle action, "hold" does not move it.
         init_states: File of LIBERO's initial states. Training seed s starts from row s modulo the number of rows,
             benchmark seed s from row s - 100000 likewise.
-        definition: Copy of a user's .bddl file, read instead of the path given as `task`.
+        definition: Copy of a user's .bddl file, read instead of the path that is given as `task`.
 
     Raises:
         UnknownNameError: Unknown task, control mode, camera, quality, spread or success criterion.
-        UsageError: A number out of range, or initial states for a task that has none.
+        UsageError: A number out of range, an image size that is not a pair, initial states for a task that has none,
+            or a definition of a task that is not a .bddl file.
         DatasetError: Initial states that cannot be read or belong to another task.
     """
-    task_object = find_task(task, definition).with_success_criterion(success)
+    task_object = find_task(task, Path(definition) if definition else None).with_success_criterion(success)
     defaults = FAMILIES[task_object.family]
     control = control or defaults.control
     for kind, name, known in (
@@ -305,6 +318,8 @@ def episode_rng(task_key: str, seed: int) -> np.random.Generator:
 
 
 def _check_numbers(size: tuple[int, int], horizon: int, settle_steps: int) -> None:
+    if np.shape(size) != (2,) or np.asarray(size).dtype.kind not in "iuf":
+        raise UsageError(f"image_size is {size!r}: expected height and width [px].", field="image_size", got=size)
     if not all(1 <= side <= MAX_IMAGE_SIDE for side in size):
         raise UsageError(f"Image size {size[0]} x {size[1]}: each side must be 1 to {MAX_IMAGE_SIDE} pixels.", got=size)
     if horizon < 1 or settle_steps < 0:
@@ -319,8 +334,7 @@ def _check_numbers(size: tuple[int, int], horizon: int, settle_steps: int) -> No
 def _known_cameras(cameras: Sequence[str], scene: Scene) -> tuple[str, ...]:
     cameras = (cameras,) if isinstance(cameras, str) else cameras
     for camera in cameras:
-        if camera not in scene.camera_names:
-            raise UnknownNameError("camera", camera, scene.camera_names)
+        scene.check_camera(camera)
     if len(set(cameras)) < len(cameras):
         raise UsageError(f"Cameras {', '.join(cameras)}: a name is given twice.", "Name each once.", got=cameras)
     return tuple(cameras)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ambidex.envs.tasks.libero import suites
-from ambidex.errors import UnknownNameError
+from ambidex.errors import UnknownNameError, UsageError
 from ambidex.lookup import resolve
 
 if TYPE_CHECKING:
@@ -108,9 +108,12 @@ def find_task(name: str, definition: Path | None = None) -> "Task":
     A `definition`, the copy of a user's .bddl file, is read instead of the path given as name.
 
     Raises:
-        UsageError: No such task; lists the known ones.
+        UsageError: No such task, which lists the known ones; or a definition of a task that is not a .bddl file.
         DefinitionError: Its definition file is invalid; gives line and column.
     """
+    if definition is not None and not name.endswith(suites.SUFFIX):
+        problem = f"A definition is given with the task {name!r}, which is not a {suites.SUFFIX} file."
+        raise UsageError(problem, "Give the path of the file as the task, or leave the definition out.", got=name)
     canonical = canonical_task(name) if definition is None else name
     if canonical in TASKS:
         return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]

@@ -42,7 +42,7 @@ def main(out: Path, run: Path | None) -> None:
 
     # The same policy as an agent, for a closer look at one episode.
     env = ambidex.make("transfer_cube", cameras=())
-    agent = ambidex.make_agent(ambidex.load(run), env.spec, execution="ensemble")
+    agent = ambidex.make_agent(ambidex.load(run), env, execution="ensemble")
     result = ambidex.rollout(env, agent, seed=100_000, stop_at_success=True)
     print(result, result.reason, sep="\n")
 

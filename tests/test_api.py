@@ -119,7 +119,7 @@ def test_an_agent_of_ones_own_is_evaluated_under_its_own_name(work, tmp_path):
 def test_an_agent_in_this_process_acts_as_the_benchmark_does(work):
     env = ambidex.make("transfer_cube", cameras=())
     policy = ambidex.load(work / "run")
-    result = ambidex.rollout(env, ambidex.make_agent(policy, env.spec), seed=100_000, stop_at_success=True)
+    result = ambidex.rollout(env, ambidex.make_agent(policy, env), seed=100_000, stop_at_success=True)
     with np.load(work / "act" / "states" / "transfer_cube" / "100000.npz") as stored:
         np.testing.assert_array_equal(result.states, stored["states"])
         np.testing.assert_array_equal(result.actions, stored["actions"])
@@ -130,6 +130,12 @@ def test_an_agent_needs_an_environment_that_fits(work):
     with pytest.raises(UsageError) as caught:
         ambidex.make_agent(policy, ambidex.make("transfer_cube", control="ee", cameras=()).spec)
     assert "control" in caught.value.facts["fields"]
+
+
+def test_the_maker_of_agents_is_named():
+    for function in (ambidex.record, ambidex.benchmark):
+        parameter = inspect.signature(function).parameters["agent_factory"]
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
 
 
 def test_results_are_compared(work):

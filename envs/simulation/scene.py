@@ -13,7 +13,7 @@ from ambidex.envs.robot import Robot
 from ambidex.envs.simulation.contacts import Contacts
 from ambidex.envs.simulation.pose import Pose, quaternion_of
 from ambidex.envs.types import FloatArray
-from ambidex.errors import SimulationError
+from ambidex.errors import SimulationError, UnknownNameError
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 MAX_SPEED = 1e4  # of any joint; far more than any robot or object can reach [m/s, rad/s]
@@ -103,23 +103,31 @@ class Scene:
         mujoco.mj_getState(self.model, self.data, out, STATE.value)
         return out
 
+    def check_camera(self, name: str) -> None:
+        """Raise an UnknownNameError if there is no such camera."""
+        if name not in self.camera_names:
+            raise UnknownNameError("camera", name, self.camera_names)
+
     def set_state(self, state: FloatArray) -> None:
         """Continue from `state` (S,).
 
         Raises:
             SimulationError: The state has another size, or is not finite.
         """
+        self.check_state(state)
+        mujoco.mj_setState(self.model, self.data, np.ascontiguousarray(state, dtype=np.float64), STATE.value)
+        self.refresh()
+
+    def check_state(self, state: FloatArray) -> None:
+        """Raise a SimulationError if `state` has another size than those of the scene, or is not finite."""
         size = mujoco.mj_stateSize(self.model, STATE.value)
         if np.shape(state) != (size,) or not np.isfinite(state).all():
             raise SimulationError(
-                f"{self.name} cannot continue from a state of shape {np.shape(state)}: expected ({size},), all values "
-                "finite.",
+                f"The state does not fit {self.name}: got shape {np.shape(state)}, expected ({size},), all finite.",
                 "The state may come from another task or version.",
                 got=np.shape(state),
                 expected=(size,),
             )
-        mujoco.mj_setState(self.model, self.data, np.ascontiguousarray(state, dtype=np.float64), STATE.value)
-        self.refresh()
 
     def reset_time(self) -> None:
         """Set the simulated time to 0; nothing else changes."""

@@ -95,7 +95,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         self.task, self.task_description = spec.task, spec.instruction
         self._max_episode_steps = spec.horizon
         self.observation_space = _observation_space(self._env, obs_type)
-        self.action_space = spaces.Box(self._env.controller.low, self._env.controller.high, dtype=np.float32)
+        self.action_space = spaces.Box(self._env.action_low, self._env.action_high, dtype=np.float32)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[GymObservation, Info]:
         """Start an episode.
@@ -160,8 +160,7 @@ def register_all() -> None:
 def _checked_camera(env: "Environment", asked: str | None) -> str:
     if asked is None:
         return (env.spec.cameras or env.scene.camera_names)[0]
-    if asked not in env.scene.camera_names:
-        raise UnknownNameError("camera", asked, env.scene.camera_names)
+    env.scene.check_camera(asked)
     return asked
 
 

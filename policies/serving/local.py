@@ -1,6 +1,7 @@
 """A policy as an agent in this process. `run-benchmark` serves a policy to worker processes instead (`server.py`)."""
 
 from dataclasses import replace
+from typing import Protocol
 
 import torch
 
@@ -13,14 +14,21 @@ from ambidex.policies.serving.fixed_batch import FixedBatch
 from ambidex.policies.serving.server import describe
 
 
+class HasSpec(Protocol):
+    """An environment, of which a policy needs the description only."""
+
+    @property
+    def spec(self) -> EnvSpec: ...
+
+
 def make_agent(
-    policy: Policy, env_spec: EnvSpec, *, execution: str = "chunk", execute_steps: int | None = None
+    policy: Policy, env: EnvSpec | HasSpec, *, execution: str = "chunk", execute_steps: int | None = None
 ) -> Agent:
     """An agent that acts by a policy, for `ambidex.rollout`.
 
     Args:
         policy: In evaluation mode, as `ambidex.load` returns it, on the device where it is to compute.
-        env_spec: `spec` of the environment. It must have the cameras that the policy uses (`policy.inputs.cameras`).
+        env: The environment, or its `spec`. It must have the cameras that the policy uses (`policy.inputs.cameras`).
         execution: "chunk" executes the actions of a chunk open loop, "first" predicts at every step, "ensemble"
             averages overlapping chunks (ACT's temporal ensembling).
         execute_steps: Actions of a chunk before the next prediction; None for the number of the policy's settings.
@@ -29,6 +37,7 @@ def make_agent(
         UsageError: The policy cannot act in this environment; lists the differences.
         UnknownNameError: No such execution.
     """
+    env_spec = env if isinstance(env, EnvSpec) else env.spec
     if embodiment_of(env_spec) in map(embodiment_of, policy.specs):
         policy.use_embodiment(embodiment_of(env_spec))
     about = describe(policy)

@@ -19,7 +19,7 @@ from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.scripted_policies.registry import make_expert
 
 
-def record(config: RecordConfig, agent_factory: AgentFactory | None = None) -> tuple[RecordSummary, ...]:
+def record(config: RecordConfig, *, agent_factory: AgentFactory | None = None) -> tuple[RecordSummary, ...]:
     """Record the dataset of a task, or those of all tasks of a suite.
 
     Flags, folders and names of all tasks are checked before the first rollout.

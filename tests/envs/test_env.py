@@ -139,6 +139,50 @@ def test_unknown_names_get_a_suggestion(options: dict[str, str], suggestion: str
     assert f"{suggestion!r}?" in caught.value.hint and suggestion in caught.value.facts["expected"]
 
 
+@pytest.mark.parametrize("size", [120, (1, 2, 3), "small", ("48", "64")])
+def test_an_image_size_is_a_pair(size: object) -> None:
+    with pytest.raises(UsageError) as caught:
+        make("insertion", image_size=size)  # type: ignore[arg-type]
+    assert caught.value.facts == {"field": "image_size", "got": size}
+
+
+@pytest.mark.parametrize("task", ["insertion", "libero_goal/1"])
+def test_only_a_bddl_file_has_a_definition(task: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        make(task, definition="copy.bddl")
+    assert caught.value.facts["got"] == task
+
+
+def test_only_cameras_and_states_of_the_scene_are_rendered() -> None:
+    with make("insertion") as env:
+        state = env.reset(0).state
+        with pytest.raises(UnknownNameError) as unknown:
+            env.render(state, "topp")
+        assert unknown.value.facts["got"] == "topp" and "'top'?" in unknown.value.hint
+        for wrong in (state[:-1], np.full_like(state, np.nan)):
+            with pytest.raises(SimulationError) as rendered:
+                env.render(wrong, "top")
+            with pytest.raises(SimulationError) as restored:
+                env.restore(wrong)
+            assert str(rendered.value) == str(restored.value)
+            assert rendered.value.facts == {"got": wrong.shape, "expected": state.shape}
+
+
+def test_an_environment_is_closed_at_the_end_of_a_with_block() -> None:
+    with pytest.raises(ZeroDivisionError), make("insertion", cameras=("top",), image_size=(48, 64)) as env:
+        env.reset(0).images()
+        assert env._renderer is not None
+        1 / 0  # noqa: B018
+    assert env._renderer is None
+
+
+@pytest.mark.parametrize("control", ["joint", "ee"])
+def test_an_environment_has_the_bounds_of_its_actions(control: str) -> None:
+    env = make("insertion", control=control, cameras=())
+    assert env.action_low.shape == env.action_high.shape == (len(env.spec.action_names),)
+    assert (env.action_low < env.action_high).all()
+
+
 def test_bad_sizes_and_seeds_are_refused() -> None:
     with pytest.raises(UsageError) as caught:
         make("insertion", image_size=(0, 5))

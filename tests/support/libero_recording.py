@@ -35,7 +35,7 @@ class FakeAgent:
 
 
 def record_to(directory, **changes):
-    return record(replace(CONFIG, output_dir=directory, **changes), FakeAgent)
+    return record(replace(CONFIG, output_dir=directory, **changes), agent_factory=FakeAgent)
 
 
 if __name__ == "__main__":

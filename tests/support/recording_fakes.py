@@ -66,7 +66,7 @@ class DyingAgent(FakeAgent):
 
 
 def record_to(directory, config=SMALL, agent=FakeAgent, **changes):
-    return record(replace(config, output_dir=directory, **changes), agent)
+    return record(replace(config, output_dir=directory, **changes), agent_factory=agent)
 
 
 def contents(directory):

@@ -230,7 +230,7 @@ def test_impossible_flags_are_refused_before_anything_is_made(tmp_path, changes,
 
 def test_under_joint_control_in_the_act_format(tmp_path):
     config = replace(CONFIG, output_dir=tmp_path, control="joint", format="act", cameras=(), num_episodes=1, workers=0)
-    (summary,) = record(replace(config, seed=1), StillAgent)
+    (summary,) = record(replace(config, seed=1), agent_factory=StillAgent)
     assert summary.complete
     with read(tmp_path)[0] as stored:
         assert stored.episode.joint_actions.shape[1] == 8 and stored.episode.ee_actions.shape[1] == 0
