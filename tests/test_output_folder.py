@@ -36,6 +36,11 @@ class Flags:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fraction:
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class About(FolderInfo):
     file_name = MARKER
     format_version = 2
@@ -215,8 +220,19 @@ def test_damaged_info_is_an_error_that_names_the_file(tmp_path, content):
 
 def test_rows():
     row = Flags(path="ü", names=("a", "b"))
-    assert row_from_line(Flags, row_to_line(row), "rows.jsonl") == row and "ü" in row_to_line(row)
+    line = row_to_line(row, "rows.jsonl")
+    assert row_from_line(Flags, line, "rows.jsonl") == row and "ü" in line
     for line in ("", "{", '{"count": "x"}'):
         with pytest.raises(DatasetError, match=r"rows\.jsonl") as caught:
             row_from_line(Flags, line, "rows.jsonl")
         assert caught.value.facts["got"] == line
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_not_finite_is_not_written(tmp_path, number):
+    with pytest.raises(DatasetError, match="not finite") as caught:
+        row_to_line(Fraction(share=number), "rows.jsonl")
+    assert caught.value.facts["path"] == "rows.jsonl"
+    with pytest.raises(DatasetError) as caught:
+        About(command="collect", config={"share": number}).write(tmp_path)
+    assert caught.value.facts["path"] == tmp_path / MARKER and not any(tmp_path.iterdir())

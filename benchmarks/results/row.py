@@ -1,12 +1,12 @@
 """Rows of results.jsonl, one per episode."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate, groupby
 from typing import Self
 
+from ambidex.atomic_files import json_text
 from ambidex.codec import to_json
 from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
 from ambidex.output_folder import row_from_line, versions
@@ -93,11 +93,15 @@ class EpisodeRow:
         return self.outcome is Outcome.SUCCESS
 
     def to_line(self) -> str:
-        """One line of results.jsonl, without the newline; inverse of `from_line`."""
+        """One line of results.jsonl, without the newline; inverse of `from_line`.
+
+        Raises:
+            DatasetError: A number is not finite.
+        """
         values = to_json(self)
         if not self.codes:
             del values["codes"]
-        return json.dumps(values, ensure_ascii=False)
+        return json_text(values, RESULTS)
 
     @classmethod
     def from_line(cls, line: str) -> Self:

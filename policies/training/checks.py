@@ -1,5 +1,6 @@
 """Checks before a training starts, and the hints of their errors."""
 
+import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -38,11 +39,12 @@ def check_config(config: TrainConfig[Any]) -> None:
     Raises:
         UsageError: A value is out of range, or flags do not go together.
     """
-    ranges = [(name, 1, None) for name in AT_LEAST_ONE] + [(name, 0, None) for name in NOT_NEGATIVE]
+    ranges = [(name, 1, math.inf) for name in AT_LEAST_ONE] + [(name, 0, math.inf) for name in NOT_NEGATIVE]
     for name, low, high in [*ranges, *((name, 0, 1) for name in BELOW_ONE)]:
         value = getattr(config, name)
-        if value is not None and not (value >= low and (high is None or value < high)):
-            raise _bad_value(config, name, f"at least {low}" if high is None else f"from {low} to below {high}")
+        if value is not None and not low <= value < high:
+            unbounded = f"at least {low}" if value < low else "a finite number"
+            raise _bad_value(config, name, unbounded if high == math.inf else f"from {low} to below {high}")
     if config.adapt and config.finetune:
         raise UsageError("--adapt and --finetune both name a checkpoint to start from.", "Give one of them.")
     if config.fresh_interpreter and not (config.adapt or config.finetune):

@@ -35,7 +35,7 @@ class AttemptLog:
             DatasetError: It cannot be written, or the first attempts of this run all raised errors.
         """
         attempt = Attempt.of(result, self.successes if result.success else None)
-        append_line(self._path, row_to_line(attempt))
+        append_line(self._path, row_to_line(attempt, ATTEMPTS))
         self.attempts.append(attempt)
         self.successes += result.success
         self._check_errors(self.attempts[self._earlier :])

@@ -60,9 +60,22 @@ def write_json(path: Path, obj: object) -> None:
     """Write a whole JSON file: keys in the order given, indent 2, a newline at the end.
 
     Raises:
-        DatasetError: It cannot be written; an earlier file stays.
+        DatasetError: It cannot be written, or a number is not finite; an earlier file stays.
     """
-    write_text(path, json.dumps(obj, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(obj, path, indent=2) + "\n")
+
+
+def json_text(obj: object, file: Path | str, *, indent: int | None = None) -> str:
+    """A JSON document, to be written to a file.
+
+    Raises:
+        DatasetError: A number is not finite, which JSON does not know; the message has the name of the file.
+    """
+    try:
+        return json.dumps(obj, indent=indent, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        problem = f"{file} is not written: a number in it is not finite ({error})."
+        raise DatasetError(problem, "Report it with the command that led to it.", path=file) from error
 
 
 def append_line(path: Path, text: str) -> None:

@@ -1,7 +1,6 @@
 """Folders that a command writes: one process at a time, never over something else, described by a JSON file."""
 
 import errno
-import json
 import os
 import platform
 import re
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from filelock import BaseFileLock, FileLock, Timeout
 
 import ambidex
-from ambidex.atomic_files import TEMPORARY, write_error, write_json
+from ambidex.atomic_files import TEMPORARY, json_text, write_error, write_json
 from ambidex.codec import from_json, parse, to_json
 from ambidex.errors import AmbidexError, DatasetError, UsageError
 from ambidex.flags import parse_command
@@ -230,9 +229,13 @@ def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:
         raise DatasetError(f"Not a row of {file}: {line[:200]!r} ({error}).", hint, got=line) from error
 
 
-def row_to_line(row: "DataclassInstance") -> str:
-    """Inverse of `row_from_line`, without the end of the line."""
-    return json.dumps(to_json(row), ensure_ascii=False)
+def row_to_line(row: "DataclassInstance", file: str) -> str:
+    """Inverse of `row_from_line`, without the end of the line.
+
+    Raises:
+        DatasetError: A number is not finite; the message has the name of the file.
+    """
+    return json_text(to_json(row), file)
 
 
 def versions(packages: tuple[str, ...] = SIMULATION_PACKAGES) -> dict[str, str]:

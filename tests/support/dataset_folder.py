@@ -38,7 +38,7 @@ def write_dataset(folder, task="insertion", *, steps=12, keep_failures=True):
             reason="" if success else f"at the end not: {task} done", steps=steps,
             episode=stored if success else None, wall_s=0.5,
         )  # fmt: skip
-        append_line(folder / ATTEMPTS, row_to_line(attempt))
+        append_line(folder / ATTEMPTS, row_to_line(attempt, ATTEMPTS))
         stored += success
     DatasetInfo(
         env_spec=env.spec, command=COMMAND.format(task=task), versions={"ambidex": "0.1.0"}, format="act",

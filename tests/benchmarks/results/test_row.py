@@ -32,6 +32,11 @@ def test_a_row_without_codes_has_no_such_key_as_in_older_versions():
     assert EpisodeRow.from_line(line) == make_row()
 
 
+def test_a_row_with_a_number_that_is_not_finite_is_not_written():
+    with pytest.raises(DatasetError, match=r"results\.jsonl"):
+        make_row(wall_s=float("nan")).to_line()
+
+
 @pytest.mark.parametrize("codes", [7, [[1]], [["a", 2]], None])
 def test_malformed_codes_are_a_damaged_row(codes):
     line = json.dumps({**json.loads(make_row().to_line()), "codes": codes})

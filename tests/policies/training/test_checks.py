@@ -31,6 +31,8 @@ def error_of(config):
         ("batch_size", -3),
         ("ema_decay", 1.0),
         ("learning_rate", float("nan")),
+        ("gradient_clip", float("inf")),
+        ("weight_decay", float("inf")),
         ("schedule", "cos"),
         ("precision", "fp16"),
         ("device", "quantum"),
