@@ -21,14 +21,23 @@ def test_every_public_name_is_there_documented_and_completed():
         ambidex.flux  # noqa: B018
 
 
+def record_config(folder, **changes):
+    return ambidex.RecordConfig(
+        task="transfer_cube",
+        num_episodes=2,
+        cameras="none",
+        output_dir=folder / "data",
+        workers=0,
+        quiet=True,
+        **changes,
+    )
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     """A dataset of two demonstrations, a run trained on it, and benchmarks of it and of the expert."""
     folder = tmp_path_factory.mktemp("work")
-    config = ambidex.RecordConfig(
-        task="transfer_cube", num_episodes=2, cameras=(), output_dir=folder / "data", workers=0, quiet=True
-    )
-    (summary,) = ambidex.record(config)
+    (summary,) = ambidex.record(record_config(folder))
     assert summary.complete
     training = ambidex.train_config(
         "act",
@@ -76,9 +85,13 @@ def test_results_print_in_one_line(work):
         values = (env, env.observe(), result, dataset, stored, stored.episode)
     crashed = ambidex.rollout(env, object(), seed=0)
     assert "AttributeError" in repr(crashed)
-    for value in (*values, crashed, *compared(work)):
+    policy, (comparison,) = ambidex.load(work / "run"), compared(work)
+    agents = [ambidex.make_agent(policy, env, execution=mode) for mode in ("chunk", "first", "ensemble")]
+    values += (*agents, *ambidex.record(record_config(work, resume=True)), comparison, comparison.a, comparison.b)
+    for value in (*values, crashed):
         text = repr(value)
-        assert type(value).__name__ in text and "array" not in text and len(text.splitlines()) == 1
+        assert type(value).__name__ in text and "array" not in text and " object at " not in text
+        assert len(text.splitlines()) == 1
         assert len(text) < 500
 
 

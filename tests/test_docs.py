@@ -168,6 +168,7 @@ def parsed_only(monkeypatch: pytest.MonkeyPatch) -> None:
         defaults = module.defaults_for
         monkeypatch.setattr(module, "defaults_for", lambda words, find=defaults: find(without_stored_flags([*words])))
     monkeypatch.setitem(PRESETS, "mlp", "toy_policy:preset")  # type: ignore[index]
+    monkeypatch.delitem(sys.modules, "toy_policy", raising=False)  # tests/support has one too
     monkeypatch.syspath_prepend(str(DOCS))
 
 

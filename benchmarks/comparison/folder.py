@@ -46,6 +46,9 @@ class ComparedFolder:
             )
         return cls(letter=letter, results=results, rows={row.key: row for row in results.rows})
 
+    def __repr__(self) -> str:
+        return f"<ComparedFolder {self.title}: {self.policy}, {self.tally}>"
+
     @property
     def specs(self) -> Mapping[str, EnvSpec]:
         """Task -> spec of its environment; empty if the folder has no benchmark.json."""

@@ -98,6 +98,9 @@ class ChunkExecution:
         self._executed = 0
         self.code = NO_CODE
 
+    def __repr__(self) -> str:
+        return f"<ChunkExecution: {self._steps or 'all'} actions of each chunk>"
+
     def reset(self, observation: Observation, seed: int) -> None:
         self._actions, self._executed, self.code = None, 0, NO_CODE
 
@@ -126,6 +129,9 @@ class EnsembleExecution:
         self._ring: Float32Array | None = None  # (K, K, A): slot t % K holds the chunk predicted at step t
         self._step = 0
         self.code = NO_CODE
+
+    def __repr__(self) -> str:
+        return f"<EnsembleExecution: averages overlapping chunks, m = {self._m}>"
 
     def reset(self, observation: Observation, seed: int) -> None:
         self._ring, self._step, self.code = None, 0, NO_CODE

@@ -62,6 +62,9 @@ class RecordSummary:
             f"success {format_rate(self.stored, self.attempts)}, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
         )
 
+    def __repr__(self) -> str:
+        return f"<RecordSummary {self}>"
+
     def shortfall(self, command: str) -> str:
         """The message when the attempts ran out; `command` resumes this recording."""
         return (
