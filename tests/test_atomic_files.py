@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from ambidex.atomic_files import (
     read_complete_lines,
     remove_leftovers,
     replacing,
+    replacing_folder,
     write_json,
     write_text,
 )
@@ -44,6 +46,43 @@ def test_after_an_exception_the_old_file_is_there_and_nothing_else(tmp_path, err
     with pytest.raises(error):
         fail()
     assert names(tmp_path) == ["a.json"] and path.read_text() == "old"
+
+
+def write_folder(path, text):
+    with replacing_folder(path) as temporary:
+        (temporary / "inner").mkdir()
+        (temporary / "inner" / "a").write_text(text)
+
+
+def test_a_folder_appears_only_when_it_is_whole_and_replaces_an_earlier_one(tmp_path):
+    for text in ("old", "new"):
+        write_folder(tmp_path / "8", text)
+        assert names(tmp_path) == ["8"] and (tmp_path / "8" / "inner" / "a").read_text() == text
+
+
+@pytest.mark.parametrize("part", [".8.tmp-", "8"])
+def test_an_earlier_folder_stays_if_a_new_one_cannot_be_put_in_its_place(tmp_path, monkeypatch, part):
+    write_folder(tmp_path / "8", "old")
+    rename = Path.rename
+
+    def failing(path, target):
+        if path.name.startswith(part) and not path.name.endswith("earlier"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(DatasetError):
+        write_folder(tmp_path / "8", "new")
+    assert names(tmp_path) == ["8"] and (tmp_path / "8" / "inner" / "a").read_text() == "old"
+
+
+def test_after_an_exception_the_earlier_folder_is_there_and_nothing_else(tmp_path):
+    write_folder(tmp_path / "8", "old")
+    with pytest.raises(ValueError), replacing_folder(tmp_path / "8") as temporary:
+        (temporary / "b").touch()
+        raise ValueError
+    assert names(tmp_path) == ["8"] and names(tmp_path / "8") == ["inner"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,30 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to write into; rename it to `path` on success, delete it on any exception.
+
+    The temporary name is `.NAME.tmp-PID`.
+
+    Raises:
+        DatasetError: It cannot be written; an earlier folder stays.
+    """
+    temporary = path.with_name(f".{path.name}{TEMPORARY}{os.getpid()}")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
+        for inner in [*temporary.rglob("*"), temporary]:
+            _sync(inner)
+        _put_in_place(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a whole text file, UTF-8.
 
@@ -130,6 +154,20 @@ def write_error(path: Path, error: OSError) -> DatasetError:
     return DatasetError(f"{path} could not be written: {cause}.", "No incomplete file is left.", path=path)
 
 
+def _put_in_place(folder: Path, path: Path) -> None:
+    """Rename a folder; an earlier one with that name is removed afterwards, and put back if renaming fails."""
+    earlier = folder.with_name(f"{folder.name}-earlier")
+    if path.exists():
+        path.rename(earlier)
+    try:
+        folder.rename(path)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(path)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
 def _append(descriptor: int, line: bytes) -> None:
     end = _end_of_last_line(descriptor)
     os.ftruncate(descriptor, end)
@@ -156,29 +194,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder to write into; rename it to `path` on success, delete it on any exception.
-
-    The temporary name is `.NAME.tmp-PID`.
-
-    Raises:
-        DatasetError: It cannot be written; an earlier folder stays.
-    """
-    temporary = path.with_name(f".{path.name}{TEMPORARY}{os.getpid()}")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        yield temporary
-        for inner in [*temporary.rglob("*"), temporary]:
-            _sync(inner)
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
-        _sync(path.parent)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
