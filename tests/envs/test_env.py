@@ -1,6 +1,7 @@
 """The environment: deterministic initial states, replay, both control modes, and images on demand."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -198,6 +199,22 @@ def test_spec_round_trips_through_json() -> None:
     assert spec.differences(make("insertion", control="ee").spec)
     with pytest.raises(ValueError, match="missing"):
         from_json(EnvSpec, {"task": "insertion"})
+
+
+@pytest.fixture(scope="module")
+def spec_with_files() -> EnvSpec:
+    return replace(make("insertion").spec, definition_sha256="a", init_states="a.init", init_states_sha256="a")
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(EnvSpec) if field.name != "init_states"])
+def test_every_field_of_a_spec_is_compared(spec_with_files: EnvSpec, name: str) -> None:
+    value = getattr(spec_with_files, name)
+    other = value[1:] if isinstance(value, tuple) else value + ("x" if isinstance(value, str) else 1)
+    changed = replace(spec_with_files, **{name: other})
+    for one, two in ((spec_with_files, changed), (changed, spec_with_files)):
+        (line,) = one.differences(two)
+        assert line.startswith(f"{name}: ")
+    assert spec_with_files.differences(replace(spec_with_files)) == []
 
 
 def test_environments_of_one_process_render_side_by_side() -> None:

@@ -1,5 +1,6 @@
 """Resuming takes the same flags, definition and initial states, wherever their files are, and no others."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -10,12 +11,14 @@ from torch_file import write_states
 
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.evaluation.resume import check_info
 from ambidex.benchmarks.gallery.sources import read_runs
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.errors import UsageError
+from ambidex.output_folder import exclusive_lock, versions
 from ambidex.recorders.dataset.environment import DEFINITION_COPY
 
 SHORT = replace(HOLD, episodes=1, horizon=3)
@@ -97,6 +100,13 @@ def test_results_of_an_older_version_without_sha256_of_initial_states_can_be_res
     assert benchmark(replace(from_states, episodes=2, resume=True)).complete
 
 
+def test_initial_states_of_an_older_version_without_their_sha256_are_compared_by_path(from_states, tmp_path, states):
+    forget_sha256(from_states.output_dir, "init_states_sha256")
+    for other in (write_states(tmp_path / "other.pruned_init", states), None):
+        assert "init_states: " in differences(from_states, init_states=other, episodes=2)
+    assert len(ResultsFolder(from_states.output_dir).rows) == 1
+
+
 @pytest.fixture
 def own_definition(tmp_path):
     """Config of a run with one episode of a definition of one's own."""
@@ -132,3 +142,41 @@ def test_workers_refuse_another_definition_than_that_of_the_plan(own_definition)
 def test_results_of_an_older_version_without_sha256_of_the_definition_can_be_resumed(own_definition):
     forget_sha256(own_definition.output_dir, "definition_sha256")
     assert benchmark(replace(own_definition, episodes=2, resume=True)).complete
+
+
+def test_definitions_of_an_older_version_without_their_sha256_are_compared_by_the_rest_of_the_spec(own_definition):
+    forget_sha256(own_definition.output_dir, "definition_sha256")
+    own_definition.bddl_file.write_text(TEXT.replace("akita_black_bowl_2", "akita_black_bowl_3"))
+    assert "object_names: " in differences(own_definition, episodes=2)
+    assert len(ResultsFolder(own_definition.output_dir).rows) == 1
+
+
+def test_another_version_of_torch_is_refused_but_not_of_numpy(tmp_path, monkeypatch):
+    ours = versions()
+    module = "ambidex.benchmarks.evaluation.benchmark.versions"
+    monkeypatch.setattr(module, lambda: {**ours, "torch": "2.6.0", "numpy": "2.0.0"})
+    run_into(tmp_path, episodes=1)
+    monkeypatch.setattr(module, lambda: {**ours, "torch": "2.7.0", "numpy": "2.1.0"})
+    assert differences(replace(HOLD, output_dir=tmp_path), episodes=2) == "torch was 2.6.0, now 2.7.0"
+
+
+def test_another_execution_is_refused(tmp_path):
+    run_into(tmp_path, episodes=1)
+    results = ResultsFolder(tmp_path)
+    with pytest.raises(UsageError) as raised:
+        check_info(results, replace(results.info, execution="chunk:8"))
+    assert raised.value.facts["got"] == ["the execution was , now chunk:8"]
+
+
+def test_a_folder_into_which_another_process_wrote_meanwhile_is_refused(tmp_path, monkeypatch):
+    @contextmanager
+    def lock_after_another_process(folder):
+        (folder / "thesis.tex").touch()
+        with exclusive_lock(folder):
+            yield
+
+    monkeypatch.setattr("ambidex.benchmarks.evaluation.benchmark.exclusive_lock", lock_after_another_process)
+    with pytest.raises(UsageError) as raised:
+        run_into(tmp_path, episodes=1)
+    assert raised.value.facts["got"] == ["thesis.tex"]
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

@@ -156,6 +156,13 @@ def test_a_folder_with_lost_rows_is_not_compared(cut, tmp_path, run_command):
     assert (raised.value.facts["expected"], raised.value.facts["got"]) == (6, 1)
 
 
+def test_a_summary_that_is_written_is_the_one_that_is_read(tmp_path):
+    results = ResultsFolder(write_outcomes(tmp_path, "sf"))
+    assert results.stored_summary.episodes == 2
+    results.write_summary({"complete": False, "tasks": {"insertion": {"n": 7}}})
+    assert (results.stored_summary.complete, results.stored_summary.episodes) == (False, 7)
+
+
 @pytest.mark.parametrize(
     "change",
     [{"complete": 1}, {"tasks": []}, {"tasks": {"x": {}}}, {"tasks": {"x": {"n": "3"}}}, {"timings": 3}],

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from synthetic_dataset import STATES, write_dataset
 from toy_learner import ToyConfig
 from training_runs import curves, interrupt, same_tensors, settings, tensors
@@ -26,10 +26,14 @@ def resumed(config, **changes):
     return dataclasses.replace(config, resume=True, **changes)
 
 
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-100])
+
+
 def damage(run, step):
     """Cut off the end of the training state of a step; returns the file."""
     file = run / "checkpoints" / str(step) / "training_state" / "training_state.safetensors"
-    file.write_bytes(file.read_bytes()[:-100])
+    cut(file)
     return file
 
 
@@ -170,6 +174,27 @@ def test_a_loss_that_is_not_finite_stops_training_and_loses_no_checkpoint(states
 def test_old_checkpoints_are_removed(states, tmp_path):
     train(settings(states, tmp_path / "run", save_every=3, keep_checkpoints=2))
     assert sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir()) == ["18", "20", "last"]
+
+
+def remove(file):
+    file.unlink()
+
+
+def change_shape(file):
+    stored = load_file(file)
+    name = next(iter(stored))
+    save_file(stored | {name: torch.zeros(7)}, file)
+
+
+@pytest.mark.parametrize("change", [cut, remove, change_shape])
+def test_a_damaged_training_state_is_refused(states, tmp_path, change):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    folder = tmp_path / "run" / "checkpoints" / "4" / "training_state"
+    change(folder / "training_state.safetensors")
+    with pytest.raises(CheckpointError) as caught:
+        train(resumed(config))
+    assert folder in (caught.value.facts["path"], caught.value.facts["path"].parent)
 
 
 def test_after_deleting_a_damaged_checkpoint_the_training_restarts(states, tmp_path):

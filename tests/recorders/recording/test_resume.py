@@ -1,5 +1,7 @@
 """`record-episodes --resume`: what is taken from the dataset, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
 from goal_states import goal_states
 from recording_fakes import STATES, FakeAgent, contents, record_to
@@ -9,6 +11,7 @@ from torch_file import write_states
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.dataset import read
 from ambidex.recorders.record_episodes import defaults_for, main
+from ambidex.recorders.recording.checks import plan_task
 
 
 @pytest.fixture
@@ -87,6 +90,16 @@ def test_every_difference_of_the_flags_is_listed(dataset):
     found = error.value.facts["differences"]
     assert found[:2] == ("--storage was lossless, now jpeg", "--seed was 0, now 3")
     assert len(found) == 3 and found[2].startswith("--num-episodes was 4, now 2")
+
+
+def test_a_changed_model_is_refused(dataset, monkeypatch):
+    def changed_plan(*args, **options):
+        return replace(plan_task(*args, **options), model_sha256="0" * 64)
+
+    monkeypatch.setattr("ambidex.recorders.recording.record.plan_task", changed_plan)
+    with pytest.raises(UsageError) as error:
+        record_to(dataset, STATES, resume=True, num_episodes=5)
+    assert error.value.facts["differences"] == ("the model of robot, objects or scene has changed",)
 
 
 def test_changed_rows_are_noticed(tmp_path):
