@@ -180,12 +180,7 @@ def tensor_mismatches(expected: Mapping[str, Tensor], found: Mapping[str, Tensor
 def _read_description(folder: Path) -> tuple[str, object]:
     """Name and settings of the policy."""
     path = folder / CONFIG
-    try:
-        values = parse(_read_text(path))
-    except ValueError as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} is not a JSON object.", RESTORE, path=path)
+    values = _read_as(dict, path)
     version, name = values.get("format_version"), values.get("policy")
     if version != FORMAT_VERSION or not isinstance(name, str):
         problem = f"{path}: got format_version {version!r} and policy {name!r}, expected {FORMAT_VERSION} and a name."

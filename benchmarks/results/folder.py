@@ -99,8 +99,8 @@ class ResultsFolder:
         path = self.path / SUMMARY
         try:
             values = parse(path.read_bytes())
-            episodes = {task: each["n"] for task, each in values["tasks"].items()}
-            stored = {"complete": values["complete"], "episodes_of": episodes, "timings": values.get("timings", {})}
+            episodes = sum(task["n"] for task in values["tasks"].values())
+            stored = {"complete": values["complete"], "episodes": episodes, "timings": values.get("timings", {})}
             return from_json(StoredSummary, stored)
         except FileNotFoundError:
             return None
@@ -195,20 +195,12 @@ class ResultsFolder:
 class StoredSummary:
     """What a later command needs of summary.json.
 
-    Attributes:
-        complete: All requested episodes had a row.
-        episodes_of: Task -> its number of rows.
-        timings: May be empty.
+    It is complete if all requested episodes had a row; `episodes` is the number of rows; `timings` may be empty.
     """
 
     complete: bool
-    episodes_of: Mapping[str, int]
+    episodes: int
     timings: Mapping[str, float]
-
-    @property
-    def episodes(self) -> int:
-        """Number of rows."""
-        return sum(self.episodes_of.values())
 
 
 def _examples(path: Path) -> str:

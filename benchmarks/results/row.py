@@ -93,11 +93,7 @@ class EpisodeRow:
         return self.outcome is Outcome.SUCCESS
 
     def to_line(self) -> str:
-        """One line of results.jsonl, without the newline; inverse of `from_line`.
-
-        Raises:
-            DatasetError: A number is not finite.
-        """
+        """One line of results.jsonl, without the newline; inverse of `from_line`."""
         values = to_json(self)
         if not self.codes:
             del values["codes"]

@@ -230,11 +230,7 @@ def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:
 
 
 def row_to_line(row: "DataclassInstance", file: str) -> str:
-    """Inverse of `row_from_line`, without the end of the line.
-
-    Raises:
-        DatasetError: A number is not finite; the message has the name of the file.
-    """
+    """Inverse of `row_from_line`, without the end of the line; a number that is not finite is a DatasetError."""
     return json_text(to_json(row), file)
 
 
