@@ -46,6 +46,16 @@ def test_the_workflow_calls_the_script_of_ci_with_few_permissions():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_the_workflow_takes_no_package_from_two_indexes():
+    text = (ROOT / ".github/workflows/ci.yml").read_text()
+    assert "extra-index" not in text.lower().replace("_", "-")
+    (job,) = read_yaml(".github/workflows/ci.yml")["jobs"].values()
+    runs = [step.get("run", "") for step in job["steps"]]
+    (torch,) = (run for run in runs if "pip install" in run)
+    assert runs.index(torch) < runs.index(".ci/run")
+    assert "--no-deps --index-url https://download.pytorch.org/whl/cpu torch" in torch
+
+
 def test_python_versions_agree():
     (job,) = read_yaml(".github/workflows/ci.yml")["jobs"].values()
     tested = job["strategy"]["matrix"]["python"]

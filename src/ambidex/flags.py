@@ -227,7 +227,9 @@ def _inner_prefix(name: str, metadata: tuple[object, ...]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Flag:
+class Flag:
+    """A flag as the help shows it."""
+
     topic: str
     common: bool
     usage: str
@@ -245,7 +247,7 @@ def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
     """
     width = min(get_terminal_size((100, 24)).columns, HELP_WIDTH)
     kind = get_origin(kind) or kind  # an alias such as TrainConfig[ActConfig] has no docstring
-    flags = list(_flags(kind if default is None else type(default), default))
+    flags = list(list_flags(kind if default is None else type(default), default))
     shown = [flag for flag in flags if complete or flag.common] or flags
     topics = dict.fromkeys(flag.topic for flag in shown)
     summary, _, details = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")
@@ -263,7 +265,7 @@ def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
     return "\n\n".join([*paragraphs, general]) + "\n"
 
 
-def _line(flag: _Flag, width: int, complete: bool) -> str:
+def _line(flag: Flag, width: int, complete: bool) -> str:
     text = flag.text if complete else _first_sentence(flag.text)
     if flag.default and (flag.default != AUTO or re.search(rf"\b{AUTO}\b", text)):
         text = f"{text} (default: {flag.default})"
@@ -278,7 +280,8 @@ def _first_sentence(text: str) -> str:
     return next((text[:end] for end in ends if text.count("(", 0, end) == text.count(")", 0, end)), text)
 
 
-def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> Iterator[_Flag]:
+def list_flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> Iterator[Flag]:
+    """All flags of a command; arguments as in `help_text`."""
     topics = _topics(kind)
     for field in fields(kind):
         value = field.default if default is None else getattr(default, field.name)
@@ -286,10 +289,10 @@ def _flags(kind: type, default: Any, prefix: str = "", heading: str = OTHER) -> 
         name = prefix + _flag_name(field.name)
         if is_dataclass(value):
             inner = "Policy" if heading == OTHER else field.name
-            yield from _flags(type(value), value, _inner_prefix(name, metadata), inner)
+            yield from list_flags(type(value), value, _inner_prefix(name, metadata), inner)
             continue
         topic, common = topics.get(field.name, (heading, False))
-        yield _Flag(
+        yield Flag(
             topic=topic,
             common=common,
             usage=_usage(name, _hints(kind)[field.name], metadata),
