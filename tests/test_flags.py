@@ -59,7 +59,7 @@ def test_from_python_paths_may_be_text_and_tuples_lists():
 
 
 def test_from_python_none_is_no_camera():
-    assert RecordConfig(cameras="none").cameras == RecordConfig(cameras=["none"]).cameras == ()
+    assert RecordConfig(cameras="none").cameras == RecordConfig(cameras=("none",)).cameras == ()
     assert CompareConfig(results="none").results == (Path("none"),)
 
 

@@ -106,7 +106,7 @@ def _checked(kind: type, field: str, value: object) -> object:
         return value
     takes_many = any(get_origin(each) is tuple and get_args(each)[1:] == (...,) for each in (hint, *get_args(hint)))
     values = [value] if takes_many and isinstance(value, str | Path) else value
-    if values == ["none"] and _NAMES_SPEC in _annotations(kind)[field]:
+    if values in (["none"], ("none",)) and _NAMES_SPEC in _annotations(kind)[field]:
         return ()
     try:
         return msgspec.convert(values, hint, dec_hook=_path)
@@ -128,19 +128,11 @@ def type_name(hint: object) -> str:
 
 def readable_signature(kind: type[Config]) -> type[Config]:
     """Class decorator: `help` shows the types of the fields without what the command line needs to know of them."""
-    hints = _hints(kind)
-    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=hints[field.name],
-        )
-        for field in fields(kind)
-    ]
-    kind.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    kind.__init__.__signature__ = inspect.Signature([itself, *parameters])  # type: ignore[attr-defined]
+    for function in (kind, kind.__init__):
+        signature = inspect.signature(function)
+        hints = _hints(kind) | {"self": inspect.Parameter.empty}
+        plain = [each.replace(annotation=hints[name]) for name, each in signature.parameters.items()]
+        function.__signature__ = signature.replace(parameters=plain)  # type: ignore[union-attr]
     return kind
 
 
