@@ -30,10 +30,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def train_config(
-    policy: str = POLICY,
-    preset: str = PRESET,
-    observations: str | None = None,
-    **settings: Any,
+    policy: str = POLICY, preset: str = PRESET, observations: str | None = None, **settings: Any
 ) -> TrainConfig[Any]:
     """The config of a training: the defaults of a policy and preset, and what is given instead of them.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command_configs import CONFIGS as CONFIG_OF
 
@@ -74,6 +75,7 @@ def test_from_python_none_is_no_camera():
         ("image_size", (1, 2, 3), "tuple[int, int] | None"),
         ("cameras", 5, "tuple[str, ...] | None"),
         ("output_dir", 5, "Path | None"),
+        ("seed", np.int64(5), "int"),
         ("task", None, "str"),
     ],
 )

@@ -13,11 +13,10 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import msgspec
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
-from ambidex.codec import to_json
+from ambidex.codec import from_json, to_json
 from ambidex.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
@@ -94,10 +93,8 @@ class Flags:
     """
 
     def __post_init__(self) -> None:
-        kind: type = type(self)
         for field in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
-            value = _checked(kind, field.name, getattr(self, field.name))
-            object.__setattr__(self, field.name, value)
+            object.__setattr__(self, field.name, _checked(type(self), field.name, getattr(self, field.name)))
 
 
 def _checked(kind: type, field: str, value: object) -> object:
@@ -109,16 +106,10 @@ def _checked(kind: type, field: str, value: object) -> object:
     if values in (["none"], ("none",)) and _NAMES_SPEC in _annotations(kind)[field]:
         return ()
     try:
-        return msgspec.convert(values, hint, dec_hook=_path)
-    except msgspec.ValidationError as error:
+        return from_json(hint, to_json(values))
+    except (ValueError, NotImplementedError) as error:
         problem = f"{kind.__name__}({field}={value!r}): expected {type_name(hint)}."
         raise UsageError(problem, field=field, got=value, expected=type_name(hint)) from error
-
-
-def _path(kind: type, value: object) -> Path:
-    if kind is Path and isinstance(value, str | Path):
-        return Path(value)
-    raise TypeError
 
 
 def type_name(hint: object) -> str:
