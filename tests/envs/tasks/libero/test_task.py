@@ -134,7 +134,7 @@ def test_specs_of_older_files_have_the_defaults() -> None:
     spec = from_json(EnvSpec, values)
     assert (spec.success, spec.settle_steps, spec.init_states) == ("strict", 0, "")
     del values["task"]
-    with pytest.raises(ValueError, match=r"missing .*`task`"):
+    with pytest.raises(ValueError, match="task: missing field"):
         from_json(EnvSpec, values)
 
 
