@@ -13,6 +13,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.errors import UnknownNameError
 
 Vector = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
 Corners = tuple[Vector, Vector]  # lowest and highest corner of a box
 
 
@@ -62,12 +63,15 @@ class Box:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectProperties:
-    """Properties of a category, in its body frame. Objects are placed with the frame's z axis up.
+    """Properties of a category, in its body frame.
 
     Attributes:
         category: Its name.
-        low: Lowest corner of its box [m]; `-low[2]` is the height of the frame above the surface it is placed on.
+        low: Lowest corner of its box [m].
         high: Highest corner of its box [m], joints at zero.
+        initial_orientation: Quaternion (wxyz) with which LIBERO's stored initial states have it; the body frame of some
+            objects lies on its side when the object stands.
+        initial_yaw: Lowest and highest yaw added to that [rad].
         foot: Centre (x, y) of the part it stands on [m]: the centre of its box without handles and spouts.
         horizontal_radius: Two objects are initially no nearer to each other than the sum of their radii [m].
         friction: Sliding friction.
@@ -86,6 +90,8 @@ class ObjectProperties:
     friction: float
     mass: float
     is_fixture: bool
+    initial_orientation: Quaternion = (1.0, 0.0, 0.0, 0.0)
+    initial_yaw: tuple[float, float] = (0.0, 0.0)
     sites: Mapping[str, SiteProperties] = field(default_factory=dict)
     joints: Mapping[str, JointProperties] = field(default_factory=dict)
     parts: Mapping[str, Box] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame, body_name
 from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.envs.types import FloatArray
+from ambidex.scripted_policies.libero.geometry import initial_stance
 from ambidex.scripted_policies.libero.hand import Hand, Motion
 from ambidex.scripted_policies.libero.lookahead.clearance import Obstacles
 from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
@@ -66,6 +67,11 @@ class SkillContext:
     def pose_of(self, name: str) -> Pose:
         """Pose of the body of an object or fixture."""
         return self.scene.body_pose(body_name(name))
+
+    def uprightness(self, obj: str) -> float:
+        """Vertical component of the axis that is up when the object stands: 1 if it stands straight, 0 if it lies."""
+        up = initial_stance(self.category(obj)).up
+        return float(self.pose_of(obj).axis(up % 3)[2]) * (1.0 if up < 3 else -1.0)
 
     def category(self, name: str) -> str:
         """Category of an object or fixture."""

@@ -5,16 +5,26 @@ In the tool frame the z axis points out of the hand and the y axis along the dir
 
 import itertools
 import math
+from functools import cache
+from typing import NamedTuple
 
 import mujoco
 import numpy as np
 
 from ambidex.envs.objects.properties import object_properties
-from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_of, quaternion_product, rotation_between
+from ambidex.envs.simulation.pose import (
+    Pose,
+    quaternion_about,
+    quaternion_of,
+    quaternion_product,
+    rotation_between,
+    rotation_matrix,
+)
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
 DOWN = (0.0, 0.0, -1.0)
+CONJUGATE = np.array([1.0, -1.0, -1.0, -1.0])
 TILTED = 0.45  # angle from straight down from which a hand counts as tilted [rad]
 BACK, TILTED_BACK = 0.08, 0.14  # distance of the pregrasp pose from the grasp, hand straight down and tilted [m]
 
@@ -76,6 +86,58 @@ def poses_between(start: Pose, end: Pose, number: int) -> list[Pose]:
         Pose(start.position + share * way, quaternion_product(quaternion_about(axis, share * angle), start.quaternion))
         for share in np.arange(1, number + 1) / number
     ]
+
+
+class Stance(NamedTuple):
+    """The orientation of an object that one of its axes points up in.
+
+    Attributes:
+        up: Index of the axis of its body frame that points up: +x, +y, +z, -x, -y, -z.
+        yaw: Rotation about the vertical [rad].
+    """
+
+    up: int
+    yaw: float
+
+    @property
+    def quaternion(self) -> FloatArray:
+        """Quaternion (wxyz)."""
+        return quaternion_product(quaternion_about((0, 0, 1), self.yaw), UPRIGHT_ROTATIONS[self.up])
+
+    def turned(self, angle: float) -> "Stance":
+        """Rotated about the vertical by an angle [rad]."""
+        return Stance(self.up, self.yaw + angle)
+
+
+UPRIGHT_ROTATIONS = (
+    quaternion_about((0, 1, 0), -math.pi / 2),
+    quaternion_about((1, 0, 0), math.pi / 2),
+    np.array([1.0, 0.0, 0.0, 0.0]),
+    quaternion_about((0, 1, 0), math.pi / 2),
+    quaternion_about((1, 0, 0), -math.pi / 2),
+    quaternion_about((1, 0, 0), math.pi),
+)
+"""For each axis +x, +y, +z, -x, -y, -z of a frame: a rotation (wxyz) that makes it point up."""
+
+
+def stance_of(quaternion: FloatArray) -> Stance:
+    """The stance nearest to an orientation (wxyz)."""
+    vertical = rotation_matrix(quaternion)[2]
+    up = int(np.argmax([*vertical, *-vertical]))
+    x = rotation_matrix(quaternion_product(quaternion, UPRIGHT_ROTATIONS[up] * CONJUGATE))[:, 0]
+    return Stance(up, math.atan2(x[1], x[0]))
+
+
+@cache
+def initial_stance(category: str) -> Stance:
+    """How an object of a category stands initially: cans, cartons and bottles upright."""
+    return stance_of(np.array(object_properties(category).initial_orientation))
+
+
+def box_size(category: str, up: int) -> tuple[float, float, float]:
+    """Sizes of an object's box with an axis of its frame (as in `Stance`) up: two horizontal ones, and height [m]."""
+    x, y, z = np.abs(rotation_matrix(UPRIGHT_ROTATIONS[up]) @ object_properties(category).size)
+    return float(x), float(y), float(z)
 
 
 def box_corners(category: str, quaternion: FloatArray) -> FloatArray:

@@ -2,16 +2,23 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from ambidex.envs.objects.building.rings import Ring
 from ambidex.envs.objects.dishes import HANDLE_THICKNESS, bowl_ring, handle_heights
 from ambidex.envs.objects.properties import ObjectProperties, object_properties
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, rotation_matrix
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.geometry import DOWN, hand_orientation
+from ambidex.scripted_policies.libero.geometry import (
+    CONJUGATE,
+    DOWN,
+    UPRIGHT_ROTATIONS,
+    hand_orientation,
+    initial_stance,
+)
 
 Tilts = tuple[tuple[float, float], ...]
 """Angles of the hand from straight down [rad], and how much each adds to the rank of a grasp."""
@@ -53,9 +60,19 @@ class Grasp:
 Grasps = Iterator[Grasp]
 
 
-def top_grasps(category: str) -> tuple[Grasp, ...]:
-    """Grasps of a category with the hand above the object, in no order."""
-    return tuple(_TOP_GRASPS.get(category, _block)(object_properties(category)))
+@cache
+def top_grasps(category: str, up: int | None = None) -> tuple[Grasp, ...]:
+    """Grasps of a category with the hand above the object, in no order.
+
+    Args:
+        category: Category of the object.
+        up: Which of its axes is up, as in `Stance`; by default that of its initial stance.
+    """
+    standing = initial_stance(category).up
+    up = standing if up is None else up
+    grasps = _TOP_GRASPS.get(category, _block) if up == standing else _block
+    body = Pose.at((0.0, 0.0, 0.0), UPRIGHT_ROTATIONS[up] * CONJUGATE)
+    return tuple(replace(grasp, tool=body @ grasp.tool) for grasp in grasps(_upright_box(category, up)))
 
 
 def all_grasps(category: str) -> tuple[Grasp, ...]:
@@ -66,6 +83,14 @@ def all_grasps(category: str) -> tuple[Grasp, ...]:
 def has_rim(category: str) -> bool:
     """Whether an object is open at the top, such as a mug."""
     return any(grasp.part == "rim" for grasp in top_grasps(category))
+
+
+def _upright_box(category: str, up: int) -> ObjectProperties:
+    """The properties with the box in a frame whose z axis is the one that is up."""
+    properties = object_properties(category)
+    rotation = rotation_matrix(UPRIGHT_ROTATIONS[up]).round()
+    corners = np.stack([rotation @ properties.low, rotation @ properties.high])
+    return replace(properties, low=tuple(corners.min(axis=0)), high=tuple(corners.max(axis=0)))
 
 
 def from_above(part: str, position: object, closing: object, gap: float = OPEN_GAP, rank: float = 0.0) -> Grasps:
@@ -118,8 +143,8 @@ def _book(box: ObjectProperties) -> Grasps:
         yield from from_above("upper edge", position, (1, 0, 0), rank=2.0 if offset == 0.0 else 5.0)
 
 
-def _bottle(box: ObjectProperties) -> Grasps:
-    """Any side of a standing bottle."""
+def _round(box: ObjectProperties) -> Grasps:
+    """Any side of a standing bottle or can."""
     yield from _from_any_side("sides", (*box.centre[:2], _grip_height(box)), OPEN_GAP)
 
 
@@ -189,6 +214,6 @@ _TOP_GRASPS: Mapping[str, Callable[[ObjectProperties], Grasps]] = {
     "chefmate_8_frypan": _frypan,
     **dict.fromkeys(("akita_black_bowl", "white_bowl", "glazed_rim_porcelain_ramekin"), _bowl),
     "plate": _plate,
-    "wine_bottle": _bottle,
+    **dict.fromkeys(("wine_bottle", "alphabet_soup", "tomato_sauce"), _round),
 }
 """Category -> its grasps; all others are held as blocks."""

@@ -8,11 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import SkillContext
-from ambidex.scripted_policies.libero.geometry import box_corners, orientation, poses_between
+from ambidex.scripted_policies.libero.geometry import (
+    UPRIGHT_ROTATIONS,
+    box_corners,
+    initial_stance,
+    orientation,
+    poses_between,
+)
 from ambidex.scripted_policies.libero.planning.grasps import Grasp, all_grasps, has_rim
 from ambidex.scripted_policies.libero.planning.openings import Opening
 from ambidex.scripted_policies.libero.planning.pick import (
@@ -49,7 +55,9 @@ def insertion_paths(category: str, opening: Opening, *, behind_door: bool = Fals
 
     Objects that are open at the top stay upright. Behind a door, which is closed afterwards, nothing may stick out.
     """
-    for quaternion in (*_upright(opening), *(() if has_rim(category) else _lying(opening))):
+    standing = UPRIGHT_ROTATIONS[initial_stance(category).up]
+    for rotation in (*_upright(opening), *(() if has_rim(category) else _lying(opening))):
+        quaternion = quaternion_product(rotation, standing)
         corners = box_corners(category, quaternion)
         spare = opening.roof - opening.floor - float(np.ptp(corners[:, 2]))
         if spare < ROOF_CLEARANCE:
@@ -74,7 +82,7 @@ def _upright(opening: Opening) -> Iterator[FloatArray]:
 
 
 def _lying(opening: Opening) -> Iterator[FloatArray]:
-    """The object's z axis outwards, and its x axis along the opening."""
+    """What is up when the object stands outwards, and its side along the opening."""
     for side in (1.0, -1.0):
         x = side * opening.aside
         yield orientation(x, np.cross(opening.outwards, x), opening.outwards)

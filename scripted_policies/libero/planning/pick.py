@@ -10,7 +10,7 @@ from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import SkillContext
-from ambidex.scripted_policies.libero.geometry import both_finger_orders, is_tilted, pregrasp_pose
+from ambidex.scripted_policies.libero.geometry import both_finger_orders, is_tilted, pregrasp_pose, stance_of
 from ambidex.scripted_policies.libero.lookahead.reach import ArmPosture
 from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, Grasp, top_grasps
 
@@ -103,10 +103,12 @@ class PickPlanner:
     ) -> Iterator[tuple[ArmPosture, float]]:
         """Postures at grasps of the object at a pose, and gaps of the fingers [m].
 
-        The arm can get there and lift the object. By default all `top_grasps` of the category are tried.
+        The arm can get there and lift the object. By default all `top_grasps` are tried that it has as it
+        stands or lies.
         """
         start = self._context.posture()
-        grasps = top_grasps(self._context.category(self._obj)) if grasps is None else grasps
+        if grasps is None:
+            grasps = top_grasps(self._context.category(self._obj), stance_of(pose.quaternion).up)
         options = [(grasp, tool) for grasp in grasps for tool in both_finger_orders(pose @ grasp.tool)]
         options.sort(key=lambda option: option[0].rank + angle_between(start.tool, option[1]))
         for grasp, tool in options[:MAX_GRASPS]:
@@ -136,13 +138,13 @@ class PickPlanner:
     def _place(self, pose: Pose, grasp: ArmPosture, margins: PlanningMargins) -> tuple[float, Pose] | None:
         """The gentlest way found to let go of the object: the height of the drop [m] and the pose."""
         placements, atom = self._context.placements, self._atom
-        grip, yaw = pose.inverse() @ grasp.tool, yaw_of(pose)
+        grip, stance = pose.inverse() @ grasp.tool, stance_of(pose.quaternion)
         best: tuple[float, Pose] | None = None
         unsteady: tuple[float, Pose] | None = None
         patience = PATIENCE
         may_fall = atom.predicate == "in" and not placements.is_narrow(atom)
-        for turn in placements.turns(atom, yaw):
-            for rest in placements.best_poses(atom, yaw + turn):
+        for turn in placements.turns(atom, stance):
+            for rest in placements.best_poses(atom, stance.turned(turn)):
                 near = self._joints_on_line(grasp, rest.shifted((0.0, 0.0, HOVER)) @ grip, margins)
                 if near is None:
                     continue
@@ -183,9 +185,3 @@ class PickPlanner:
         if joints is None or (margins.dexterous and self._reach.dexterity(joints) < MIN_DEXTERITY):
             return None
         return joints
-
-
-def yaw_of(pose: Pose) -> float:
-    """Angle of a pose's x axis about the vertical [rad]."""
-    axis = pose.axis(0)
-    return math.atan2(axis[1], axis[0])

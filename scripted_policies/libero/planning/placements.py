@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ambidex.envs.objects.properties import object_properties
-from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.geometry import box_corners
+from ambidex.scripted_policies.libero.geometry import Stance, box_corners, box_size, initial_stance
 from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
 from ambidex.scripted_policies.libero.lookahead.resting import RestHeightFinder
 
@@ -42,28 +41,28 @@ class Placements:
     def __init__(self, world: ModelWorld, collisions: CollisionChecker, goal: Sequence[Atom]) -> None:
         self._world, self._collisions, self._goal = world, collisions, tuple(goal)
         self._rest_heights = RestHeightFinder(collisions)
-        self._rests: dict[tuple[Atom, float], list[Pose]] = collisions.new_cache()
-        self._best: dict[tuple[Atom, float], list[Pose]] = collisions.new_cache()
+        self._rests: dict[tuple[Atom, Stance], list[Pose]] = collisions.new_cache()
+        self._best: dict[tuple[Atom, Stance], list[Pose]] = collisions.new_cache()
 
     def is_narrow(self, atom: Atom) -> bool:
         """Whether the object has to be aligned with the region and lowered to its floor."""
         return atom.predicate == "in" and is_narrow(self._frame(atom), self._category(atom))
 
-    def turns(self, atom: Atom, yaw: float) -> list[float]:
-        """How far the object may be turned from a yaw between grasp and placement [rad], smallest turn first."""
+    def turns(self, atom: Atom, stance: Stance) -> list[float]:
+        """How far the object may be turned from a stance between grasp and placement [rad], smallest turn first."""
         if not self.is_narrow(atom):
-            return self._lowest_turns(atom, yaw, sorted(TURNS, key=abs))
+            return self._lowest_turns(atom, stance, sorted(TURNS, key=abs))
         aligned = aligned_yaws(self._frame(atom), self._category(atom))
-        return sorted((math.remainder(angle - yaw, 2 * math.pi) for angle in aligned), key=abs)
+        return sorted((math.remainder(angle - stance.yaw, 2 * math.pi) for angle in aligned), key=abs)
 
-    def best_poses(self, atom: Atom, yaw: float) -> list[Pose]:
-        """The best poses of the object at rest for one yaw [rad], at most MAX_POSES."""
-        if (atom, yaw) not in self._best:
-            self._best[atom, yaw] = list(itertools.islice(self._poses(atom, yaw), MAX_POSES))
-        return self._best[atom, yaw]
+    def best_poses(self, atom: Atom, stance: Stance) -> list[Pose]:
+        """The best poses of the object at rest in one stance, at most MAX_POSES."""
+        if (atom, stance) not in self._best:
+            self._best[atom, stance] = list(itertools.islice(self._poses(atom, stance), MAX_POSES))
+        return self._best[atom, stance]
 
-    def _poses(self, atom: Atom, yaw: float) -> Iterator[Pose]:
-        rests = self._rest_poses(atom, yaw)
+    def _poses(self, atom: Atom, stance: Stance) -> Iterator[Pose]:
+        rests = self._rest_poses(atom, stance)
         lowest = min((float(rest.position[2]) for rest in rests), default=0.0)
         # An object that rests higher than elsewhere in the region stands on an edge.
         flat = [rest for rest in rests if rest.position[2] < lowest + LEVEL and self._is_on_floor(atom, rest)]
@@ -73,35 +72,35 @@ class Placements:
         for error in MAX_ERRORS:
             yield from (rest for rest in flat if self._holds_around(atom, rest, error))
 
-    def _rest_poses(self, atom: Atom, yaw: float) -> list[Pose]:
-        """Where the object comes to rest at a yaw when it is lowered at each position."""
-        key = (atom, round(yaw, 3))
+    def _rest_poses(self, atom: Atom, stance: Stance) -> list[Pose]:
+        """Where the object comes to rest in a stance when it is lowered at each position."""
+        key = (atom, Stance(stance.up, round(stance.yaw, 3)))
         if key not in self._rests:
-            turned = Pose.at((0, 0, 0), quaternion_about((0, 0, 1), yaw))
-            positions = itertools.chain(self._positions(atom, turned), self._beside_walls(atom, turned.quaternion))
-            rests = [self._lowered(atom, Pose(position, turned.quaternion)) for position in positions]
+            quaternion = stance.quaternion
+            positions = itertools.chain(self._positions(atom, quaternion), self._beside_walls(atom, quaternion))
+            rests = [self._lowered(atom, Pose(position, quaternion)) for position in positions]
             self._rests[key] = [rest for rest in rests if rest is not None]
         return self._rests[key]
 
-    def _lowest_turns(self, atom: Atom, yaw: float, turns: list[float]) -> list[float]:
+    def _lowest_turns(self, atom: Atom, stance: Stance, turns: list[float]) -> list[float]:
         """The same turns; in a shared region only those in which the object gets down lowest, to the floor."""
         if not self._is_shared(atom):
             return turns
         heights = [
-            min((float(rest.position[2]) for rest in self._rest_poses(atom, yaw + turn)), default=math.inf)
+            min((float(rest.position[2]) for rest in self._rest_poses(atom, stance.turned(turn))), default=math.inf)
             for turn in turns
         ]
         lowest = min(heights)
         return [turn for turn, height in zip(turns, heights, strict=True) if height <= lowest + LEVEL]
 
-    def _positions(self, atom: Atom, turned: Pose) -> Iterator[FloatArray]:
-        """Positions of the object's origin above where it may stand, (3,) [m]; `turned` has its orientation."""
+    def _positions(self, atom: Atom, quaternion: FloatArray) -> Iterator[FloatArray]:
+        """Positions of the object's origin above where it may stand in an orientation (wxyz), (3,) [m]."""
         support = atom.arguments[1]
-        shift = (turned @ Pose.at((*object_properties(self._category(atom)).centre[:2], 0.0))).position
+        shift = box_corners(self._category(atom), quaternion).mean(axis=0) * [1.0, 1.0, 0.0]
         if not self._world.is_region(support):
             position = self._world.position(support)
             above = position + np.array([0.0, 0.0, ABOVE])
-            yield from (above, position - shift * [0.5, 0.5, 0.0] + [0.0, 0.0, ABOVE])
+            yield from (above, position - shift / 2 + [0.0, 0.0, ABOVE])
             return
         for frame in self._world.frames(support):
             half = np.abs(frame.rotation @ frame.half_size)
@@ -143,7 +142,7 @@ class Placements:
 
     def _is_on_floor(self, atom: Atom, rest: Pose) -> bool:
         """Whether an object in a narrow region rests on its floor, not on its walls; true in all other regions."""
-        lowest = float(rest.position[2] + object_properties(self._category(atom)).low[2])
+        lowest = float(rest.position[2] + box_corners(self._category(atom), rest.quaternion)[:, 2].min())
         return not self.is_narrow(atom) or is_on_floor(self._frame(atom), lowest)
 
     def _is_shared(self, atom: Atom) -> bool:
@@ -189,7 +188,7 @@ def clearance_beside(frame: RegionFrame, category: str, rest: Pose, other: str) 
     strips = [
         (free, 2 * half[1 - axis]) for axis in (0, 1) for free in (low[axis] + half[axis], half[axis] - high[axis])
     ]
-    sizes = sorted(object_properties(other).size[:2])
+    sizes = sorted(box_size(other, initial_stance(other).up)[:2])
     spare = max(min(min(strip) - sizes[0], max(strip) - sizes[1]) for strip in strips)
     return float(min(spare, MAX_CLEARANCE))
 
@@ -200,7 +199,7 @@ def is_narrow(frame: RegionFrame, category: str) -> bool:
     Objects longer than the region, such as a bottle in a basket, are dropped and need no alignment. Neither do objects
     that lie flat, such as a bottle of ketchup in a drawer.
     """
-    *level, height = object_properties(category).size
+    *level, height = box_size(category, initial_stance(category).up)
     width, length = sorted(level)
     least, most = sorted(2.0 * frame.half_size[:2])
     return bool(height > width and length > ELONGATED * width and least < SPARE * length < SPARE * most)
@@ -209,7 +208,7 @@ def is_narrow(frame: RegionFrame, category: str) -> bool:
 def aligned_yaws(frame: RegionFrame, category: str) -> tuple[float, ...]:
     """Yaws at which an object fits a narrow region [rad]."""
     yaw = math.atan2(frame.rotation[1, 0], frame.rotation[0, 0])
-    x, y = object_properties(category).size[:2]
+    x, y, _ = box_size(category, initial_stance(category).up)
     fits = [bool((2 * frame.half_size[:2] > size).all()) for size in ((x, y), (y, x))]
     return tuple(yaw + turn for number, turn in enumerate(QUARTER_TURNS) if fits[number % 2])
 

@@ -10,9 +10,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, quaternion_product
 from ambidex.scripted_policies.libero.context import SkillContext
-from ambidex.scripted_policies.libero.geometry import DOWN, box_corners, orientation, tool_poses
+from ambidex.scripted_policies.libero.geometry import (
+    DOWN,
+    box_corners,
+    initial_stance,
+    orientation,
+    tool_poses,
+)
+from ambidex.scripted_policies.libero.geometry import (
+    UPRIGHT_ROTATIONS as UPRIGHT_ROTATIONS,
+)
 from ambidex.scripted_policies.libero.hand import OPEN, Motion
 from ambidex.scripted_policies.libero.planning.grasps import TIP
 from ambidex.scripted_policies.libero.planning.insertion import (
@@ -92,7 +101,7 @@ class Shove(Insert):
         return tipping_paths(category, self._opening)
 
     def _stands(self) -> bool:
-        return bool(self._context.pose_of(self._obj).axis(2)[2] > STANDING)
+        return self._context.uprightness(self._obj) > STANDING
 
     def _shove(self) -> Motion:
         context, hand = self._context, self._hand
@@ -117,7 +126,9 @@ def tipping_paths(category: str, opening: Opening) -> Iterator[InsertionPath]:
     z = math.sin(LEAN) * opening.outwards + math.cos(LEAN) * up
     across = math.cos(LEAN) * opening.outwards - math.sin(LEAN) * up
     for x in (across, -across):
-        quaternion = orientation(x, np.cross(z, x), z)
+        quaternion = quaternion_product(
+            orientation(x, np.cross(z, x), z), UPRIGHT_ROTATIONS[initial_stance(category).up]
+        )
         corners = box_corners(category, quaternion)
         height = opening.floor - float(corners[:, 2].min()) + RAISED
         inner = float((corners @ opening.outwards).min())

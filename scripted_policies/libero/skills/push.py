@@ -7,17 +7,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from ambidex.envs.objects.properties import object_properties
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import Skill, SkillContext
-from ambidex.scripted_policies.libero.geometry import DOWN, box_corners, pregrasp_pose, tool_poses
+from ambidex.scripted_policies.libero.geometry import (
+    DOWN,
+    box_corners,
+    pregrasp_pose,
+    stance_of,
+    tool_poses,
+)
 from ambidex.scripted_policies.libero.hand import Motion
 from ambidex.scripted_policies.libero.planning.grasps import TIP
 from ambidex.scripted_policies.libero.planning.pick import PickPlanner, PlanningMargins
 
 DISTANCES = (0.03, 0.05, 0.075, 0.1)  # of a push [m]
-UPRIGHT = 0.9  # z of the upward axis from which an object can be pushed along its own sides
+MAX_TILT = 0.45  # of an object from standing or lying flat, so that it can be pushed along its own sides [rad]
 FINGER, BOTH_FINGERS = 0.011, 0.017  # half the size of the closed fingers in the direction of the push [m]
 SHORTFALL = 0.006  # by which a push may end early [m]
 GAP = 0.008  # between fingers and object, where the hand comes down [m]
@@ -66,7 +72,7 @@ class PushAway:
     def _pushes(self, margins: PlanningMargins) -> Iterator[tuple[Pose, FloatArray]]:
         """Poses of the hand behind the object and ways (3,) [m] after which it can be picked up, shorter ones first."""
         pose = self._context.pose_of(self._obj)
-        if abs(pose.axis(2)[2]) < UPRIGHT:
+        if angle_between(pose, Pose(pose.position, stance_of(pose.quaternion).quaternion)) > MAX_TILT:
             return
         for distance, direction in itertools.product(DISTANCES, self._directions(pose)):
             way = distance * direction
@@ -80,8 +86,9 @@ class PushAway:
 
     def _directions(self, pose: Pose) -> list[FloatArray]:
         """Along the object's sides, the longer one first."""
-        x, y = object_properties(self._context.category(self._obj)).size[:2]
-        axes = sorted(((x, pose.axis(0)), (y, pose.axis(1))), key=lambda option: -option[0])
+        size = object_properties(self._context.category(self._obj)).size
+        sides = (index for index in range(3) if index != stance_of(pose.quaternion).up % 3)
+        axes = sorted(((size[index], pose.axis(index)) for index in sides), key=lambda option: -option[0])
         level = [axis * [1.0, 1.0, 0.0] / np.hypot(*axis[:2]) for _, axis in axes]
         return [sign * axis for axis in level for sign in (1.0, -1.0)]
 

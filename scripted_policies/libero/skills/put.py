@@ -132,8 +132,7 @@ class Put(Skill):
 
     def _is_standing(self) -> bool:
         """Whether the object in the hand is upright and down on the floor of its region."""
-        upright = self._context.pose_of(self._obj).axis(2)[2] > UPRIGHT
-        return bool(upright and self._context.is_on_floor(self._atom))
+        return self._context.uprightness(self._obj) > UPRIGHT and self._context.is_on_floor(self._atom)
 
     def _let_go(self, *, success: bool) -> Motion:
         """Open the hand and retreat; returns `success`."""

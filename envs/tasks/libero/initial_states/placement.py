@@ -9,14 +9,14 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.arenas.arena import Arena
-from ambidex.envs.objects.properties import object_properties
-from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.objects.properties import ObjectProperties, object_properties
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_matrix
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.bddl.problem import Problem, Range, Region
 from ambidex.envs.tasks.libero.composition import PARKED_HEIGHT, free_joint_name
 from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
 from ambidex.envs.tasks.libero.goals.world import body_name, joint_names
-from ambidex.envs.tasks.libero.initial_states.spread import Spread, initial_yaw
+from ambidex.envs.tasks.libero.initial_states.spread import Spread
 from ambidex.envs.types import FloatArray
 from ambidex.errors import EpisodeStartError, SimulationError
 
@@ -115,14 +115,14 @@ class Placement:
 
     def _place_on_workspace(self, name: str, region: Region) -> None:
         shape = object_properties(self._problem.objects[name])
-        height = self._arena.surface_z + GAP - shape.low[2]
+        height = self._arena.surface_z + GAP - _bottom(shape)
         blocked: set[str] = set()
         for _ in range(TRIES):
             given = self._choose_range(region)
             xy = self._sample_xy(self._spread.object_range(given, shape.horizontal_radius, self._problem.problem))
             near = self._too_near(xy, shape.horizontal_radius)
             if not near:
-                self._scene.place(body_name(name), Pose.at((*xy, height), self._sample_yaw(shape.category)))
+                self._scene.place(body_name(name), Pose.at((*xy, height), self._sample_orientation(shape)))
                 near = self._clearance.overlapping(name)
             if not near:
                 return
@@ -147,17 +147,17 @@ class Placement:
         x, y, z = (site @ Pose.at(offset)).position
         axes = np.column_stack([site.axis(0), site.axis(1), site.axis(2)])
         bottom = float(z - np.abs(axes[2] @ np.diag(half)).sum())
-        self._raise(name, region.name, Pose.at((x, y, bottom - shape.low[2])))
+        self._raise(name, region.name, Pose.at((x, y, bottom - _bottom(shape))))
 
     def _place_on(self, name: str, support: str) -> None:
         shape = object_properties(self._problem.objects[name])
         below = object_properties(self._problem.categories[support])
         self._scene.refresh()
         pose = self._scene.body_pose(body_name(support))
-        self._raise(name, support, pose.shifted((0.0, 0.0, below.low[2] - shape.low[2] + 0.001)))
+        self._raise(name, support, pose.shifted((0.0, 0.0, _bottom(below) - _bottom(shape) + 0.001)))
 
     def _raise(self, name: str, support: str, lowest: Pose) -> None:
-        rotated = Pose(lowest.position, self._sample_yaw(self._problem.objects[name]))
+        rotated = Pose(lowest.position, self._sample_orientation(object_properties(self._problem.objects[name])))
         pose = self._clearance.raise_until_free(name, rotated)
         if pose is None:
             raise NoFreeSpotError(
@@ -182,8 +182,9 @@ class Placement:
     def _choose_range(self, region: Region) -> Range:
         return region.ranges[int(self._rng.integers(len(region.ranges)))]
 
-    def _sample_yaw(self, category: str) -> FloatArray:
-        return _about_z(self._rng.uniform(*self._spread.yaws(initial_yaw(category))))
+    def _sample_orientation(self, shape: ObjectProperties) -> FloatArray:
+        yaw = self._rng.uniform(*self._spread.yaws(shape.initial_yaw))
+        return quaternion_product(_about_z(yaw), np.array(shape.initial_orientation))
 
     def _rank(self, support: str) -> int:
         """LIBERO's order: the workspace, then sites, then other objects."""
@@ -266,6 +267,12 @@ def _not_at_rest(scene: Scene, moved: FloatArray) -> SimulationError:
         "Place it elsewhere in the definition: it may be beyond the table's edge, or on something unstable.",
         body=body,
     )
+
+
+def _bottom(shape: ObjectProperties) -> float:
+    """Height of an object's lowest point above its origin in its initial orientation [m]."""
+    up = rotation_matrix(np.array(shape.initial_orientation))[2]
+    return float(np.minimum(up * shape.low, up * shape.high).sum())
 
 
 def _about_z(yaw: float) -> FloatArray:

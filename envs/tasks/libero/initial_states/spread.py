@@ -1,7 +1,6 @@
 """How wide initial positions and yaws are drawn: as in LIBERO, or wider."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ambidex.envs.tasks.libero.bddl.problem import Range
@@ -37,7 +36,7 @@ class Spread:
         return _widened(given, self.fixture)
 
     def yaws(self, given: Interval) -> Interval:
-        """Range of yaws [rad] of an object whose yaw is in `given` in LIBERO."""
+        """Range of the yaw [rad] of an object whose range in LIBERO is `given`."""
         return given[0] - self.yaw, given[1] + self.yaw
 
 
@@ -62,25 +61,3 @@ def _widened(given: Range, least: float) -> Range:
 def _at_least(interval: Interval, half: float) -> Interval:
     middle = (interval[0] + interval[1]) / 2
     return min(interval[0], middle - half), max(interval[1], middle + half)
-
-
-# LIBERO gives every category a rotation about x, and writes its quaternion with the components in another order. The
-# result is a rotation about the vertical by pi less the angle.
-HALF_TURN = (math.pi, math.pi)
-QUARTER_TURN = (math.pi / 2, math.pi / 2)
-MUG = (-math.pi / 2, -math.pi / 2)
-BOOK = (-3 * math.pi / 4, -math.pi / 2)
-PACKAGES = (
-    "alphabet_soup bbq_sauce butter chocolate_pudding cookies cream_cheese ketchup milk new_salad_dressing "
-    "orange_juice salad_dressing tomato_sauce"
-).split()
-INITIAL_YAWS: Mapping[str, Interval] = {
-    **dict.fromkeys(PACKAGES, QUARTER_TURN),
-    **dict.fromkeys(("porcelain_mug", "red_coffee_mug", "white_yellow_mug"), MUG),
-    **dict.fromkeys(("black_book", "yellow_book"), BOOK),
-}
-
-
-def initial_yaw(category: str) -> Interval:
-    """Lowest and highest yaw of an object in LIBERO [rad]; equal for most categories."""
-    return INITIAL_YAWS.get(category, HALF_TURN)
