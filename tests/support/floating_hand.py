@@ -6,6 +6,7 @@ import numpy as np
 from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.objects.registry import object_spec
 from ambidex.envs.simulation.pose import Pose
+from ambidex.scripted_policies.libero.geometry import box_corners
 
 TIMESTEP = 0.0025  # [s]
 STROKE, FORCE = 0.04, 20.0  # of a finger [m], [N]
@@ -13,23 +14,28 @@ FINGERS = {"finger1": 1.0, "finger2": -1.0}
 RAIL_GAIN, RAIL_DAMPING = 20_000.0, 800.0  # [N/m], [N s/m]
 
 
+def bottom(category: str) -> float:
+    """Height of an object's lowest point above its origin, as it stands initially [m]."""
+    return float(box_corners(category, np.array(object_properties(category).initial_orientation))[:, 2].min())
+
+
 class FloatingHand:
     """Holds an object of a category and lifts it.
 
     Args:
-        category: Category of the object, which stands at the origin.
+        category: Category of the object, which stands at the origin as in LIBERO's initial states.
         tool: Pose of the grip site in its frame.
     """
 
     def __init__(self, category: str, tool: Pose) -> None:
         spec = mujoco.MjSpec()
         spec.option.timestep, spec.option.cone, spec.option.impratio = TIMESTEP, mujoco.mjtCone.mjCONE_ELLIPTIC, 10.0
-        height = -object_properties(category).low[2]
+        standing = Pose.at((0.0, 0.0, -bottom(category)), object_properties(category).initial_orientation)
         spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.5, 0.5, 0.02), pos=(0, 0, -0.02))
-        frame = spec.worldbody.add_frame(pos=(0.0, 0.0, height))
+        frame = spec.worldbody.add_frame(pos=standing.position, quat=standing.quaternion)
         spec.attach(object_spec(category), frame=frame, prefix="object_")
         spec.body("object_main").add_freejoint()
-        _add_hand(spec, tool.shifted((0.0, 0.0, height)))
+        _add_hand(spec, standing @ tool)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._fingers(STROKE)

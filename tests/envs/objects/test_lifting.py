@@ -16,7 +16,8 @@ MOVABLE = [
 
 def some_from_above(category: str) -> list[Pose]:
     """Up to four grasps with the hand vertical, spread over all of them."""
-    tools = [grasp.tool for grasp in top_grasps(category) if grasp.tool.axis(2)[2] < -0.999]
+    standing = Pose.at((0.0, 0.0, 0.0), object_properties(category).initial_orientation)
+    tools = [grasp.tool for grasp in top_grasps(category) if (standing @ grasp.tool).axis(2)[2] < -0.999]
     return [tools[i] for i in np.unique(np.linspace(0, len(tools) - 1, 4).round().astype(int))]
 
 
