@@ -31,6 +31,8 @@ TIP_CLEARANCE = 0.003  # of the tips above what the object stands on [m]
 EDGE_DEPTH = 0.014  # of the grip site below a book's upper edge [m]
 EDGE_OFFSET = 0.025  # of the grip site from the middle of that edge [m]
 HANDLE_OFFSET = 0.003  # of the grip site from the middle of a mug's handle, so that the palm stays clear of it [m]
+ASIDE_SPARE = 0.005  # between a finger and an object that is not in the middle between the two [m]
+ASIDE_RANK = 3.0  # of such a grasp, added
 RIM_ANGLES = 20
 TILTS: Tilts = ((0.0, 0.0), (0.4, 0.5), (0.75, 1.0))
 PLATE_TILTS: Tilts = ((0.5, 0.0), (0.35, 0.3), (0.0, 2.0))  # along the slope of the rim, where the plate sags less
@@ -130,8 +132,12 @@ def _block(box: ObjectProperties) -> Grasps:
             continue
         for offset in (0.0, 0.2 * along, -0.2 * along) if along > 0.05 else (0.0,):
             rank = 20.0 * abs(offset) / along + 8.0 * max(0.0, across - 0.06) / 0.012 * 0.3 + (across > along) * 0.3
-            position = (x + free[0] * offset, y + free[1] * offset, height)
+            position = np.array([x + free[0] * offset, y + free[1] * offset, height])
             yield from from_above("sides", position, closing, rank=rank)
+            # The finger that touches first pushes the object to the other one.
+            aside = (OPEN_GAP - across) / 2 - ASIDE_SPARE
+            for shift in (aside, -aside) if aside > ASIDE_SPARE else ():
+                yield from from_above("sides", position + shift * np.array(closing), closing, rank=rank + ASIDE_RANK)
 
 
 def _book(box: ObjectProperties) -> Grasps:

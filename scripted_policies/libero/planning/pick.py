@@ -156,7 +156,17 @@ class PickPlanner:
                 patience -= best is not None
                 if best is not None and (best[0] <= GENTLE or patience < 0):
                     return best
-        return best or unsteady
+        return best or (self._tipped(pose, grasp, margins) if may_fall else None) or unsteady
+
+    def _tipped(self, pose: Pose, grasp: ArmPosture, margins: PlanningMargins) -> tuple[float, Pose] | None:
+        """Where to let go of a tilted object so that it falls flat, in a region too low for it to stand in."""
+        grip = pose.inverse() @ grasp.tool
+        for tipped in self._context.placements.tipped_poses(self._atom, stance_of(pose.quaternion)):
+            near = self._joints_on_line(grasp, tipped.shifted((0.0, 0.0, HOVER)) @ grip, margins)
+            found = None if near is None else self._release(tipped, grip, near, DROPS[:2], margins)
+            if found is not None and self._context.drops.satisfies(self._atom, found[1]):
+                return found
+        return None
 
     def _release(
         self, rest: Pose, grip: Pose, near: FloatArray, drops: Sequence[float], margins: PlanningMargins

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame
@@ -32,6 +32,9 @@ MAX_CLEARANCE = 0.02  # beside an object, beyond which more is no better [m]
 ELONGATED = 1.5  # length by width from which an object counts as long
 SPARE = 1.2  # width of a region by length of an object, below which the region is narrow for it
 ON_FLOOR = 0.02  # height of an object's lowest point above the region's lower end, at most [m]
+TIPPED = tuple(math.radians(angle) for angle in (75, 65, 55, 45))  # of an object that is let go to fall flat
+TIPPED_SPARE = 0.01  # of a region beyond the object that lies in it, at least [m]
+TIPPED_ABOVE = 0.012  # of its lowest point above the floor [m]
 QUARTER_TURNS = tuple(quarter * math.pi / 2 for quarter in range(4))
 
 
@@ -60,6 +63,21 @@ class Placements:
         if (atom, stance) not in self._best:
             self._best[atom, stance] = list(itertools.islice(self._poses(atom, stance), MAX_POSES))
         return self._best[atom, stance]
+
+    def tipped_poses(self, atom: Atom, stance: Stance) -> Iterator[Pose]:
+        """Poses just above the floor of a region, in which the object is tilted so far that it falls flat."""
+        category, frame = self._category(atom), self._frame(atom)
+        half = np.abs(frame.rotation @ frame.half_size)
+        length = box_size(category, stance.up)[2]
+        directions = [quarter for quarter in (0, 2, 1, 3) if length + TIPPED_SPARE < 2.0 * half[quarter % 2]]
+        for quarter, tilt, turn in itertools.product(directions, TIPPED, QUARTER_TURNS):
+            towards = quarter * math.pi / 2
+            axis = (-math.sin(towards), math.cos(towards), 0.0)
+            quaternion = quaternion_product(quaternion_about(axis, tilt), stance.turned(turn).quaternion)
+            corners = box_corners(category, quaternion)
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            level = frame.position - (low + high) / 2
+            yield Pose(np.array([*level[:2], frame.position[2] - half[2] - low[2] + TIPPED_ABOVE]), quaternion)
 
     def _poses(self, atom: Atom, stance: Stance) -> Iterator[Pose]:
         rests = self._rest_poses(atom, stance)
