@@ -16,6 +16,8 @@ from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, Grasp, to
 
 HOVER = 0.06  # height above a placement from which an object is put down [m]
 HOLDING_GAP = 0.03  # of a hand that holds something, in collision checks: the object held is ignored anyway [m]
+RELEASED_GAPS = tuple(np.arange(0.0, OPEN_GAP, 0.005))  # tried, to find what the hand is clear of the object at [m]
+LOOSE = 0.008  # by how much fingers open beyond that before the hand retreats [m]
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # heights above the placement at which to let go [m]
 GENTLE = 0.012  # a drop from this height needs no better one [m]
 PATIENCE = 3  # placements tried after the first drop that is not gentle
@@ -139,6 +141,7 @@ class PickPlanner:
         """The gentlest way found to let go of the object: the height of the drop [m] and the pose."""
         placements, atom = self._context.placements, self._atom
         grip, stance = pose.inverse() @ grasp.tool, stance_of(pose.quaternion)
+        released = self._released_gap(pose, grasp)
         best: tuple[float, Pose] | None = None
         unsteady: tuple[float, Pose] | None = None
         patience = PATIENCE
@@ -149,7 +152,7 @@ class PickPlanner:
                 if near is None:
                     continue
                 drops = DROPS if may_fall and best is None else DROPS[:2]
-                found = self._release(rest, grip, near, drops, margins)
+                found = self._release(rest, grip, near, drops, margins, released)
                 if found is not None and found[0] > GENTLE and not self._context.drops.satisfies(atom, found[1]):
                     unsteady, found = unsteady or found, None
                 best = found or best
@@ -160,18 +163,24 @@ class PickPlanner:
 
     def _tipped(self, pose: Pose, grasp: ArmPosture, margins: PlanningMargins) -> tuple[float, Pose] | None:
         """Where to let go of a tilted object so that it falls flat, in a region too low for it to stand in."""
-        grip = pose.inverse() @ grasp.tool
+        grip, released = pose.inverse() @ grasp.tool, self._released_gap(pose, grasp)
         for tipped in self._context.placements.tipped_poses(self._atom, stance_of(pose.quaternion)):
             near = self._joints_on_line(grasp, tipped.shifted((0.0, 0.0, HOVER)) @ grip, margins)
-            found = None if near is None else self._release(tipped, grip, near, DROPS[:2], margins)
+            found = None if near is None else self._release(tipped, grip, near, DROPS[:2], margins, released)
             if found is not None and self._context.drops.satisfies(self._atom, found[1]):
                 return found
         return None
 
     def _release(
-        self, rest: Pose, grip: Pose, near: FloatArray, drops: Sequence[float], margins: PlanningMargins
+        self,
+        rest: Pose,
+        grip: Pose,
+        near: FloatArray,
+        drops: Sequence[float],
+        margins: PlanningMargins,
+        released: float,
     ) -> tuple[float, Pose] | None:
-        """Where to let go of the object so that it comes to rest at a pose: as low as the hand can get."""
+        """Where to let go of the object so that it comes to rest at a pose: as low as the hand can get and open."""
         for height in drops:
             pose, above = rest.shifted((0.0, 0.0, height)), rest.shifted((0.0, 0.0, height + HOVER))
             joints: FloatArray | None = near
@@ -179,9 +188,19 @@ class PickPlanner:
                 self._collisions.place(self._obj, stop)
                 if joints is not None:
                     joints = self._free_joints(stop @ grip, joints, HOLDING_GAP, margins, self._obj)
-            if joints is not None:
+            if joints is not None and self._can_let_go(joints, released):
                 return height, pose
         return None
+
+    def _released_gap(self, pose: Pose, grasp: ArmPosture) -> float:
+        """Distance between the finger pads at which the hand is clear of the object that it has grasped [m]."""
+        self._collisions.place(self._obj, pose)
+        clear = (gap for gap in RELEASED_GAPS if not self._collisions.arm_collides(grasp.joints, gap, cautious=False))
+        return min(next(clear, OPEN_GAP) + LOOSE, OPEN_GAP)
+
+    def _can_let_go(self, joints: FloatArray, gap: float) -> bool:
+        """Whether the fingers can open to a gap [m] without pressing against what is around the object."""
+        return not self._collisions.arm_collides(joints, gap, ignored=(self._obj,), cautious=False)
 
     def _joints_on_line(self, start: ArmPosture, goal: Pose, margins: PlanningMargins) -> FloatArray | None:
         """`ReachChecker.joints_on_line`; with low margins the arm may take any route, so its joints are returned."""

@@ -9,7 +9,7 @@ import numpy as np
 from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.context import CLEARANCE, HAND_RADIUS, Skill, SkillContext
 from ambidex.scripted_policies.libero.geometry import advanced, is_tilted, poses_between, pregrasp_pose
-from ambidex.scripted_policies.libero.hand import OPEN, Motion
+from ambidex.scripted_policies.libero.hand import HOLD, OPEN, Motion
 from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP
 from ambidex.scripted_policies.libero.planning.pick import HOVER, PickPlanner, PlanningMargins, PutPlan
 from ambidex.scripted_policies.libero.skills.push import PushAway
@@ -139,9 +139,11 @@ class Put(Skill):
         hand = self._hand
         free = min(hand.gap() + LOOSE, WIDE)
         hand.grip = OPEN
-        # The hand retreats as soon as the fingers are clear of the object, and opens further meanwhile.
+        # The hand retreats as soon as the fingers are clear of the object. Wide open they would lift a bowl around it.
         yield from hand.wait(RELEASE_STEPS, until=lambda: hand.gap() > free)
+        hand.grip = HOLD if hand.gap() > free else OPEN
         yield from hand.move_to(_retreat_pose(hand.tool_pose), tolerance=0.02, angle_tolerance=1.0)
+        hand.grip = OPEN
         return success
 
 
