@@ -199,8 +199,12 @@ class PickPlanner:
         return min(next(clear, OPEN_GAP) + LOOSE, OPEN_GAP)
 
     def _can_let_go(self, joints: FloatArray, gap: float) -> bool:
-        """Whether the fingers can open to a gap [m] without pressing against what is around the object."""
-        return not self._collisions.arm_collides(joints, gap, ignored=(self._obj,), cautious=False)
+        """Whether the fingers can open to a gap [m] without pressing against what is around the object.
+
+        In a narrow region they cannot, and need not: its walls hold the object.
+        """
+        narrow = self._context.placements.is_narrow(self._atom)
+        return narrow or not self._collisions.arm_collides(joints, gap, ignored=(self._obj,), cautious=False)
 
     def _joints_on_line(self, start: ArmPosture, goal: Pose, margins: PlanningMargins) -> FloatArray | None:
         """`ReachChecker.joints_on_line`; with low margins the arm may take any route, so its joints are returned."""
