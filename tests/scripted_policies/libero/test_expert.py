@@ -49,6 +49,18 @@ def test_the_expert_solves_one_task_of_each_kind(task: str) -> None:
     assert not expert.changes
 
 
+LONG_INTO_LOW_DRAWER = ("libero_90/KITCHEN_SCENE5_put_the_ketchup_in_the_top_drawer_of_the_cabinet", 1)
+BETWEEN_BOWL_WALLS = ("libero_goal/put_the_cream_cheese_in_the_bowl", 7)
+IN_NARROW_COMPARTMENT = ("libero_90/STUDY_SCENE2_pick_up_the_book_and_place_it_in_the_back_compartment_of_the_caddy", 1)
+
+
+@pytest.mark.parametrize(("task", "seed"), [LONG_INTO_LOW_DRAWER, BETWEEN_BOWL_WALLS, IN_NARROW_COMPARTMENT])
+def test_the_expert_lets_go_where_there_is_little_room(task: str, seed: int) -> None:
+    env = make(task, cameras=())
+    result = rollout(env, make_expert(env), seed)
+    assert result.success, result.reason
+
+
 def test_joint_control_raises_with_a_hint_at_joint_actions_in_datasets() -> None:
     with pytest.raises(UsageError) as error:
         make_expert(make(PICK_AND_PLACE, control="joint", cameras=()))
