@@ -1,11 +1,17 @@
 """Checks that a benchmark can be resumed: the same flags, weights, versions and environments as before."""
 
+from dataclasses import replace
+
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND, BenchmarkInfo
+from ambidex.benchmarks.results.states import EpisodeStates
+from ambidex.envs.env import make_from_spec
+from ambidex.envs.types import Outcome
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
+from ambidex.recorders.dataset.environment import initial_state_difference, stored_definition
 
 # "episodes" may grow; the others are compared by content, not by name.
 COMPARED_SEPARATELY = frozenset({"episodes", "checkpoint", "device", "init_states"})
@@ -26,7 +32,7 @@ def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
 def check_info(results: ResultsFolder, new: BenchmarkInfo) -> None:
     """Raise a UsageError that lists how checkpoint, device, versions and environments differ from the folder's."""
     if results.exists:
-        _raise_if(_info_differences(results.info, new), results)
+        _raise_if(_info_differences(results.info, new) or _initial_state_differences(results, new), results)
 
 
 def _init_states_differences(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[str]:
@@ -56,6 +62,18 @@ def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
         found.append(f"the execution was {old.execution}, now {new.execution}")
     for task in sorted(set(old.env_specs) & set(new.env_specs)):
         found += [f"{task}: {line}" for line in old.env_specs[task].differences(new.env_specs[task])]
+    return found
+
+
+def _initial_state_differences(results: ResultsFolder, new: BenchmarkInfo) -> list[str]:
+    """Compares the initial state of one stored episode of each task."""
+    found = []
+    for task, row in {row.task: row for row in results.rows if row.outcome is not Outcome.ERROR}.items():
+        path = results.states_path(task, row.seed)
+        if path.exists() and task in new.env_specs:
+            spec = new.env_specs[task]
+            env = make_from_spec(replace(spec, cameras=()), stored_definition(spec, path))
+            found += initial_state_difference(env, row.seed, EpisodeStates.read(path).states[0])
     return found
 
 

@@ -6,14 +6,17 @@ The copy makes a dataset reproducible when the user's own file is later moved or
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from ambidex.atomic_files import write_text
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.tasks.libero.suites import SUFFIX
-from ambidex.envs.types import EnvSpec
+from ambidex.envs.types import EnvSpec, FloatArray
 from ambidex.errors import DatasetError
 
 DEFINITION_COPY = f"definition{SUFFIX}"
+INITIAL_STATE_TOLERANCE = 1e-6  # between processors [m, rad, or of a quaternion]
 LEVELS = 4  # folders above an episode's file in which the copy may be
 
 
@@ -45,6 +48,14 @@ def stored_environment(spec: EnvSpec, path: Path) -> Environment:
     """
     bare = replace(spec, init_states="", init_states_sha256="", settle_steps=0)
     return make_from_spec(bare, stored_definition(spec, path))
+
+
+def initial_state_difference(env: Environment, seed: int, stored: FloatArray) -> list[str]:
+    """The difference between an episode's first state `stored` and that of its seed now, as a list of at most one."""
+    now = env.reset(seed).state
+    if now.shape == stored.shape and np.allclose(now, stored, rtol=0.0, atol=INITIAL_STATE_TOLERANCE):
+        return []
+    return [f"the initial state of {env.spec.task}, seed {seed}, has changed (another version of ambidex?)"]
 
 
 def stored_definition(spec: EnvSpec, path: Path) -> Path | None:

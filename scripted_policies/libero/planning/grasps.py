@@ -134,9 +134,9 @@ def _block(box: ObjectProperties) -> Grasps:
             rank = 20.0 * abs(offset) / along + 8.0 * max(0.0, across - 0.06) / 0.012 * 0.3 + (across > along) * 0.3
             position = np.array([x + free[0] * offset, y + free[1] * offset, height])
             yield from from_above("sides", position, closing, rank=rank)
-            # The finger that touches first pushes the object to the other one.
+            # The finger that touches first pushes the object to the other one; a high one would tip over.
             aside = (OPEN_GAP - across) / 2 - ASIDE_SPARE
-            for shift in (aside, -aside) if aside > ASIDE_SPARE else ():
+            for shift in (aside, -aside) if aside > ASIDE_SPARE and box.size[2] < across else ():
                 yield from from_above("sides", position + shift * np.array(closing), closing, rank=rank + ASIDE_RANK)
 
 

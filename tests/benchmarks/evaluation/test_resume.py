@@ -17,6 +17,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
+from ambidex.envs.env import Environment
 from ambidex.errors import UsageError
 from ambidex.output_folder import exclusive_lock, versions
 from ambidex.recorders.dataset.environment import DEFINITION_COPY
@@ -180,3 +181,10 @@ def test_a_folder_into_which_another_process_wrote_meanwhile_is_refused(tmp_path
         run_into(tmp_path, episodes=1)
     assert raised.value.facts["got"] == ["thesis.tex"]
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_initial_states_that_have_changed_are_refused(tmp_path, monkeypatch):
+    run_into(tmp_path, episodes=2)
+    reset = Environment.reset
+    monkeypatch.setattr(Environment, "reset", lambda env, seed, **options: reset(env, seed + 1, **options))
+    assert "the initial state of" in differences(replace(HOLD, output_dir=tmp_path, episodes=3))

@@ -1,5 +1,6 @@
 """`record-episodes --resume`: what is taken from the dataset, and what is refused."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from recording_fakes import STATES, FakeAgent, contents, record_to
 from still_agent import StillAgent
 from torch_file import write_states
 
+from ambidex.envs.env import Environment
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.dataset import read
 from ambidex.recorders.record_episodes import defaults_for, main
@@ -125,3 +127,11 @@ def test_initial_states_are_compared_by_the_content_of_their_file(tmp_path):
         with pytest.raises(UsageError) as error:
             record_to(data, STATES, StillAgent, init_states=other, num_episodes=2, resume=True, **changes)
         assert error.value.facts["differences"][0].startswith("init_states")
+
+
+def test_initial_states_that_have_changed_are_refused(data, monkeypatch):
+    reset = Environment.reset
+    monkeypatch.setattr(Environment, "reset", lambda env, seed, **options: reset(env, seed + 1, **options))
+    with pytest.raises(UsageError) as error:
+        record_to(data, STATES, num_episodes=3, seed=3, keep_failures=True, max_attempts=5, workers=0, resume=True)
+    assert re.match(r"the initial state of insertion, seed \d, has changed", error.value.facts["differences"][0])
