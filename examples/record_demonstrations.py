@@ -20,7 +20,7 @@ def main(out: Path) -> None:
         noise=1.0,  # demonstrations differ, as those of a person do
         video="first",
         output_dir=out / "data",
-        resume=True,  # continue what is there; nothing to do if it is complete
+        resume=True,  # an interrupted recording is completed, a complete one is left as it is
     )
     (summary,) = ambidex.record(config)  # one summary for each task; a suite has several
     print(summary)

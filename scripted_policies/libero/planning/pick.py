@@ -10,14 +10,14 @@ from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import SkillContext
-from ambidex.scripted_policies.libero.geometry import both_finger_orders, is_tilted, pregrasp_pose, stance_of
+from ambidex.scripted_policies.libero.geometry import Stance, both_finger_orders, is_tilted, pregrasp_pose, stance_of
 from ambidex.scripted_policies.libero.lookahead.reach import ArmPosture
 from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, Grasp, top_grasps
 
 HOVER = 0.06  # height above a placement from which an object is put down [m]
 HOLDING_GAP = 0.03  # of a hand that holds something, in collision checks: the object held is ignored anyway [m]
 RELEASED_GAPS = tuple(np.arange(0.0, OPEN_GAP, 0.005))  # tried, to find what the hand is clear of the object at [m]
-LOOSE = 0.008  # by how much fingers open beyond that before the hand retreats [m]
+RELEASED_SPARE = 0.008  # beyond that, with which `Put` lets go of it [m]: 12 mm less the width of a step above
 DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # heights above the placement at which to let go [m]
 GENTLE = 0.012  # a drop from this height needs no better one [m]
 PATIENCE = 3  # placements tried after the first drop that is not gentle
@@ -159,12 +159,14 @@ class PickPlanner:
                 patience -= best is not None
                 if best is not None and (best[0] <= GENTLE or patience < 0):
                     return best
-        return best or (self._tipped(pose, grasp, margins) if may_fall else None) or unsteady
+        tipped = self._tipped(grip, stance, grasp, margins, released) if best is None and may_fall else None
+        return best or tipped or unsteady
 
-    def _tipped(self, pose: Pose, grasp: ArmPosture, margins: PlanningMargins) -> tuple[float, Pose] | None:
+    def _tipped(
+        self, grip: Pose, stance: Stance, grasp: ArmPosture, margins: PlanningMargins, released: float
+    ) -> tuple[float, Pose] | None:
         """Where to let go of a tilted object so that it falls flat, in a region too low for it to stand in."""
-        grip, released = pose.inverse() @ grasp.tool, self._released_gap(pose, grasp)
-        for tipped in self._context.placements.tipped_poses(self._atom, stance_of(pose.quaternion)):
+        for tipped in self._context.placements.tipped_poses(self._atom, stance):
             near = self._joints_on_line(grasp, tipped.shifted((0.0, 0.0, HOVER)) @ grip, margins)
             found = None if near is None else self._release(tipped, grip, near, DROPS[:2], margins, released)
             if found is not None and self._context.drops.satisfies(self._atom, found[1]):
@@ -196,7 +198,7 @@ class PickPlanner:
         """Distance between the finger pads at which the hand is clear of the object that it has grasped [m]."""
         self._collisions.place(self._obj, pose)
         clear = (gap for gap in RELEASED_GAPS if not self._collisions.arm_collides(grasp.joints, gap, cautious=False))
-        return min(next(clear, OPEN_GAP) + LOOSE, OPEN_GAP)
+        return min(next(clear, OPEN_GAP) + RELEASED_SPARE, OPEN_GAP)
 
     def _can_let_go(self, joints: FloatArray, gap: float) -> bool:
         """Whether the fingers can open to a gap [m] without pressing against what is around the object.

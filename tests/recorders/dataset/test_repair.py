@@ -63,7 +63,7 @@ def test_resume_refuses_a_damaged_episode_and_the_hint_restores_it(straight, dat
     error = refusal(lambda: record_to(data, STATES, num_episodes=2, keep_failures=True, workers=0, resume=True))
     assert (error.facts["path"], error.facts["damaged"]) == (data, (damaged,)) and "truncated" in error.problem
     assert f"Restore {damaged.name} from a copy, or delete it" in error.hint
-    assert damaged.read_bytes() == left  # it is not deleted unasked
+    assert damaged.read_bytes() == left
     damaged.unlink()
     follow(error.hint, recording_fakes.FakeAgent, monkeypatch)
     assert contents(data) == contents(straight)
