@@ -11,7 +11,7 @@ try() {
     "$@"
 }
 
-# One line of a results folder: who, and the success rate with its interval.
+# One line for each task of a results folder: policy, task, and the success rate with its interval.
 rate() {
     python - "$1" <<'PYTHON'
 import json, pathlib, sys
@@ -23,7 +23,7 @@ for task, found in summary["tasks"].items():
 PYTHON
 }
 
-# Only what an earlier demo made is removed; whatever else lies in demo/ stays.
+# Only what an earlier demo made is removed; other files in demo/ are left.
 rm -rf -- demo/insertion demo/transfer_cube demo/states demo/runs demo/results demo/gallery.html
 
 # A few episodes to look at, from three cameras.
@@ -33,7 +33,7 @@ done
 
 # Fifty without pictures, to train on: the policy of this demo sees the poses of objects instead.
 try record-episodes --task transfer_cube --num-episodes 50 --cameras none --output-dir demo/states
-# One thread is enough for so small a network, and two get in each other's way where somebody else is at work.
+# One thread is enough for so small a network; two are slower if other programs use the cores.
 try env OMP_NUM_THREADS=1 train-policy --policy act --preset tiny --observations state --data demo/states \
     --steps 1000 --output-dir demo/runs/act
 
@@ -48,12 +48,12 @@ try watch-rollouts demo/results/act demo/results/scripted --export demo/gallery.
 
 cat <<END
 
-Done in $((SECONDS - began)) s. On 20 starts that nobody was trained on:
+Done in $((SECONDS - began)) s. On 20 held-out seeds:
 
 $(rate demo/results/act)
 $(rate demo/results/scripted)
 
 Episodes:   $PWD/demo/insertion and $PWD/demo/transfer_cube, with videos
 The page:   file://$PWD/demo/gallery.html
-To look on: .venv/bin/watch-rollouts demo/results/act demo/results/scripted
+To watch:   .venv/bin/watch-rollouts demo/results/act demo/results/scripted
 END
