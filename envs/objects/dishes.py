@@ -15,7 +15,7 @@ from ambidex.envs.objects.properties import object_properties
 WALLS: Mapping[str, tuple[float, float]] = {
     "akita_black_bowl": (0.0385, 0.0045),
     "white_bowl": (0.0305, 0.004),
-    "glazed_rim_porcelain_ramekin": (0.041, 0.0045),
+    "glazed_rim_porcelain_ramekin": (0.041, 0.009),  # thicker than it looks: a bowl dropped on it must not wedge in it
 }
 
 # Plate: a flat middle, and a rim that rises so that fingers get below its edge
