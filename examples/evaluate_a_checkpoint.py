@@ -2,30 +2,17 @@
 
     python examples/evaluate_a_checkpoint.py [OUT] [RUN]
 
-RUN is a run folder of `train-policy` for `transfer_cube`; without it a policy is trained for a few steps, which fails.
+RUN is a run folder of `train-policy` for `transfer_cube`, by default the one that train_act_on_state.py writes; that
+policy is trained for a few steps only, and fails.
 """
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import ambidex
 
 
-def train_briefly(out: Path) -> Path:
-    ambidex.record(
-        ambidex.RecordConfig(
-            task="transfer_cube", num_episodes=2, cameras=(), output_dir=out / "data", resume=True, quiet=True
-        )
-    )
-    config = ambidex.train_config(
-        "act", "tiny", "state", data=out / "data", steps=20, warmup_steps=5, output_dir=out / "run", quiet=True
-    )
-    return ambidex.train(replace(config, resume=(out / "run").exists()))
-
-
-def main(out: Path, run: Path | None) -> None:
-    run = run or train_briefly(out)
+def main(out: Path, run: Path) -> None:
     config = ambidex.BenchmarkConfig(
         policy="act",
         checkpoint=run,
@@ -49,4 +36,5 @@ def main(out: Path, run: Path | None) -> None:
 
 if __name__ == "__main__":
     arguments = [Path(argument) for argument in sys.argv[1:]]
-    main(arguments[0] if arguments else Path("out/evaluate_a_checkpoint"), arguments[1] if arguments[1:] else None)
+    defaults = [Path("out/evaluate_a_checkpoint"), Path("out/train_act_on_state/run")]
+    main(*arguments, *defaults[len(arguments) :])

@@ -1,9 +1,11 @@
 """The interface of a learned policy: observations in, a chunk of actions out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
@@ -15,6 +17,21 @@ from ambidex.policies.normalization import Statistics
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def never_compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """`torch.compiler.disable`, but only under compilation: it imports torch._dynamo, which takes over a second."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not torch.compiler.is_compiling():
+            return function(*args, **kwargs)
+        return torch.compiler.disable(function)(*args, **kwargs)  # type: ignore[no-any-return,no-untyped-call]
+
+    return call
 
 
 class Policy(nn.Module, ABC):

@@ -5,9 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+import ambidex
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
@@ -32,18 +35,29 @@ def run(*arguments: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
+def train_briefly(folder: Path) -> Path:
+    recording = ambidex.RecordConfig(
+        task="transfer_cube", num_episodes=2, cameras=(), output_dir=folder / "data", workers=0, quiet=True
+    )
+    ambidex.record(recording)
+    config = ambidex.train_config("act", "tiny", "state", data=folder / "data", steps=2, warmup_steps=1, batch_size=2)
+    return ambidex.train(replace(config, output_dir=folder / "run", quiet=True))
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_runs_and_writes_into_its_folder_only(script, tmp_path):
-    assert run(script, "out", cwd=tmp_path)
+def test_a_script_runs_and_writes_into_its_folder_only(script, tmp_path, tmp_path_factory):
+    trained = [train_briefly(tmp_path_factory.mktemp("trained"))] if script.stem == "evaluate_a_checkpoint" else []
+    assert run(script, "out", *trained, cwd=tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name != "MUJOCO_LOG.TXT"] == ["out"]
     assert any((tmp_path / "out").iterdir())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_can_run_again(script, tmp_path):
+def test_a_script_can_run_again(script, tmp_path, tmp_path_factory):
+    trained = [train_briefly(tmp_path_factory.mktemp("trained"))] if script.stem == "evaluate_a_checkpoint" else []
     for _ in range(2):
-        run(script, "out", cwd=tmp_path)
+        run(script, "out", *trained, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

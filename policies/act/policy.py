@@ -14,7 +14,7 @@ from ambidex.policies.act.model import ActModel
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Normalization, Statistics
-from ambidex.policies.policy import Policy
+from ambidex.policies.policy import Policy, never_compiled
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
 from ambidex.text import first_few
 
@@ -79,7 +79,7 @@ class ActPolicy(Policy):
         task = self._task_indices(observation.instructions, latent.device) if self.instructions else None  # (B,)
         return self.model(latent, self.qpos(observation.qpos), objects, observation.images, task)  # type: ignore[no-any-return]
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it would compile the loss for every mixture of tasks
+    @never_compiled  # it would compile the loss for every mixture of tasks
     def _task_indices(self, instructions: Sequence[str], device: torch.device) -> Tensor:
         """Indices of instructions, shape (B,) int64; raises UsageError for an unknown one."""
         known = self.instructions

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
+from ambidex.policies.policy import never_compiled
 from ambidex.policies.uniact.extractors.tokenizers import TextTokenizer
 
 
@@ -85,7 +86,7 @@ class Extractor(nn.Module, ABC):
         self.tokenizer = tokenizer
         self._longest_prompt: int | None = None
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # ids are looked up in Python
+    @never_compiled  # ids are looked up in Python
     def prompts(self, instructions: Sequence[str], device: torch.device) -> Prompts:
         """The prompts of instructions.
 
