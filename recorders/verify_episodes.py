@@ -37,6 +37,8 @@ class VerifyConfig:
     """Replay the end-effector actions of episodes under joint control too."""
     pictures: bool = True
     """Read and decode every stored image too; one of 120 x 160 takes about 0.1 ms, one of 480 x 640 1 to 2 ms."""
+    accept_missing: Switch = False
+    """Let dataset.json say that missing episodes of the datasets were removed on purpose, so that they may be."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     quiet: Switch = False
@@ -52,10 +54,15 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def _main(config: VerifyConfig) -> int:
     check_environment()
+    from ambidex.recorders.dataset.dataset import dataset_folders
+    from ambidex.recorders.dataset.files import accept_missing
     from ambidex.recorders.verification.verify import episode_files, verify  # heavy: not for --help
 
     if not config.paths:
         raise UsageError("No path is given.", "Name a dataset, e.g. verify-episodes data/transfer_cube.")
+    if config.accept_missing:
+        for dataset in (dataset for path in config.paths for dataset in dataset_folders(path)):
+            accept_missing(dataset)
     files = episode_files(*config.paths)
     results = []
     with Progress("verified", len(files), quiet=config.quiet) as progress:
@@ -115,8 +122,13 @@ def _totals(episodes: int, verified: Sequence[Verification]) -> list[str]:
     if any(result.ee_success is not None for result in verified):
         replayed = [result for result in verified if result.ee_success is not None]
         parts.append(f"{sum(result.same_ee_success for result in replayed)} the same success from end-effector actions")
-    if any(result.frames is not None and result.frames.count for result in verified):
-        parts.append(f"{sum(result.intact_frames for result in verified)} have all their images intact")
+    frames = [result.frames for result in verified if result.frames is not None]
+    unchecked = sum(report.unchecked > 0 for report in frames)
+    if any(report.count for report in frames):
+        intact = sum(report.intact and not report.unchecked for report in frames)
+        parts.append(f"{intact} have all their images intact")
+    if unchecked:
+        parts.append(f"{unchecked} have images without checksums, which could only be decoded")
     return [*lines, ", ".join(parts) + "."]
 
 

@@ -1,5 +1,6 @@
 """Reads datasets: a folder with dataset.json, attempts.jsonl and episode files, or one of its files."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -62,11 +63,14 @@ class Dataset:
         self.format = format_named(self.info.format)
         found = self.format.find(directory)
         self.paths = tuple(found.values())
-        missing = sorted(set(range(self.info.episodes)) - set(found))
-        if self.info.complete and missing:
+        missing = self.info.missing(found)
+        if missing:
             path, episodes = self.format.episode_path(directory, missing[0]), pluralize(self.info.episodes, "episode")
             problem = f"{path} is missing: dataset.json counts {episodes}, of which {len(missing)} cannot be found."
-            hint = f"Restore them from a copy, or record them again: {rerecord_command(directory / DATASET_JSON)}"
+            hint = (
+                f"Restore them from a copy, or record them again: {rerecord_command(directory / DATASET_JSON)}. "
+                f"If they were removed on purpose: verify-episodes --accept-missing {shlex.quote(str(directory))}"
+            )
             raise DatasetError(problem, hint, path=path, missing=tuple(missing))
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Self
@@ -15,10 +15,12 @@ import numpy.typing as npt
 from ambidex.codec import from_json, parse
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.recorders.dataset.repair import repair_hint
+from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
+from ambidex.recorders.dataset.repair import repair_hint, rerecord_command
 from ambidex.recorders.formats.fields import Field, array_error
 from ambidex.recorders.formats.images import decode_jpeg
 from ambidex.recorders.hdf5.reading import Hdf5Source, reading
+from ambidex.text import first_few
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +45,11 @@ class StoredFrames:
         if self.encoded:
             return "jpeg"
         return "lossless" if any(images.compression for images in self.datasets.values()) else "raw"
+
+    def has_checksums(self, camera: str) -> bool:
+        """Whether damaged frames of a camera would be noticed."""
+        images = self.datasets[camera]
+        return self.checksums is not None or images.compression == "gzip" or images.fletcher32
 
     def read(self, camera: str, t: int, size: tuple[int, int]) -> ImageArray:
         """A frame of this size, upright. Raises what decoding raises, and ValueError for another checksum."""
@@ -134,6 +141,10 @@ class StoredEpisode(ABC):
             self._check_fingerprints(episode)
         return episode
 
+    def has_checksums(self, camera: str) -> bool:
+        """Whether damaged frames of a camera would be noticed; other programs may write files without checksums."""
+        return self._frames.has_checksums(camera)
+
     def frame(self, camera: str, t: int) -> ImageArray:
         """What a camera saw before action t, shape (H, W, 3) uint8 RGB, upright; t in [0, T).
 
@@ -168,6 +179,7 @@ class StoredEpisode(ABC):
         self._check_version()
         with reading(self.path, "attribute 'env_spec'"):
             self.spec = from_json(EnvSpec, self._json("env_spec"))
+        self._check_dataset()
         self.steps = self._count_steps()
         for field in self._fields:
             dataset = self._source.dataset(self._location(field))
@@ -182,6 +194,23 @@ class StoredEpisode(ABC):
             problem = f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}."
             facts = {"path": self.path, "field": "format_version", "got": version, "expected": self._format_version}
             raise DatasetError(problem, "Read it with the version of ambidex that wrote it.", **facts)
+
+    def _check_dataset(self) -> None:
+        """Refuse an episode of another recording in the folder of a dataset."""
+        folder = dataset_folder(self.path)
+        try:
+            expected = DatasetInfo.read(folder).env_spec if folder else self.spec
+            expected = replace(expected, horizon=self.spec.horizon)  # agents may end their attempts earlier
+        except DatasetError:  # whoever reads the dataset reports it
+            return
+        found = self.spec.differences(expected)
+        if found:
+            names = tuple(line.partition(":")[0] for line in found)
+            also = f" (and {first_few(names[1:], separator=', ')})" if names[1:] else ""
+            problem = f"{self.path} is of another recording than the dataset {folder}: {found[0]}{also}."
+            command = rerecord_command(self.path)
+            hint = f"Move it out of the folder; if it replaced an episode, record that again: {command}"
+            raise DatasetError(problem, hint, path=self.path, field=names[0], fields=names)
 
     def _check_frames(self) -> None:
         for images in self._frames.datasets.values():

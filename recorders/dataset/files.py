@@ -1,15 +1,18 @@
 """The files of a dataset: where each attempt's are stored, which exist, and whether they can be opened."""
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from ambidex.atomic_files import remove_leftovers
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError
+from ambidex.output_folder import exclusive_lock
 from ambidex.recorders.dataset.attempts import Attempt
-from ambidex.recorders.dataset.layout import FAILURES, VIDEOS, EpisodeFiles
-from ambidex.recorders.formats.libero.layout import PARTS
-from ambidex.recorders.formats.registry import DatasetFormat
+from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
+from ambidex.recorders.dataset.layout import FAILURES, PARTS, VIDEOS, EpisodeFiles
+from ambidex.recorders.dataset.repair import rerecord_command
+from ambidex.recorders.formats.registry import DatasetFormat, format_named
 from ambidex.text import first_few
 
 
@@ -50,7 +53,12 @@ class DatasetFiles:
         files = self.planned(attempt)
         if files is None:
             return False
-        return self.episode(attempt) is None or (files.video is not None and not files.video.exists())
+        no_episode = self.episode(attempt) is None and attempt.episode not in self._removed
+        return no_episode or (files.video is not None and not files.video.exists())
+
+    @cached_property
+    def _removed(self) -> tuple[int, ...]:
+        return removed_episodes(self._directory)
 
     @cached_property
     def _successes(self) -> dict[int, Path]:
@@ -58,6 +66,28 @@ class DatasetFiles:
 
     def _failure(self, attempt: Attempt) -> Path:
         return self._directory / FAILURES / f"episode_{attempt.seed}.hdf5"
+
+
+def removed_episodes(directory: Path) -> tuple[int, ...]:
+    """Numbers of the episodes that were removed from a dataset on purpose; none if there is no dataset yet."""
+    return DatasetInfo.read(directory).removed if (directory / DATASET_JSON).exists() else ()
+
+
+def accept_missing(directory: Path) -> tuple[int, ...]:
+    """Let dataset.json say that the missing episodes of a dataset were removed on purpose; returns their numbers.
+
+    Raises:
+        DatasetError: There is no dataset, or it is not complete, so that recording would add what is missing.
+    """
+    with exclusive_lock(directory):
+        info = DatasetInfo.read(directory)
+        if not info.complete:
+            problem = f"{directory} is not complete, so its missing episodes may just not be recorded yet."
+            hint = f"Complete it first: {rerecord_command(directory / DATASET_JSON)}"
+            raise DatasetError(problem, hint, path=directory)
+        missing = info.missing(format_named(info.format).find(directory))
+        replace(info, removed=(*info.removed, *missing)).write(directory)
+    return tuple(missing)
 
 
 def failure_files(directory: Path) -> list[Path]:

@@ -1,11 +1,13 @@
 """dataset.json: how a dataset was made, and what it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ambidex.envs.types import EnvSpec
 from ambidex.output_folder import FolderInfo
+from ambidex.recorders.dataset.layout import FAILURES, PARTS
 
 DATASET_JSON = "dataset.json"
 
@@ -24,14 +26,15 @@ class DatasetInfo(FolderInfo):
         successes: Attempts that succeeded.
         failures: Attempts that did not.
         errors: Attempts that raised an error.
-        episodes: Successful episodes stored.
+        episodes: Successful episodes stored, those that were removed later included.
         complete: Recording has finished.
         timings: Wall seconds, workers and the like; the only entry that may differ from run to run.
         config: Resolved flags of the command; empty in files of version 0.1.
+        removed: Numbers of the episodes that were removed on purpose; see `accept_missing`.
     """
 
     file_name = DATASET_JSON
-    format_version = 2
+    format_version = 3
     folder_kind = "a dataset"
     written_by = "record-episodes"
 
@@ -48,3 +51,15 @@ class DatasetInfo(FolderInfo):
     complete: bool
     timings: Mapping[str, float]
     config: Mapping[str, Any] = field(default_factory=dict)
+    removed: tuple[int, ...] = ()
+
+    def missing(self, found: Collection[int]) -> list[int]:
+        """Numbers of the episodes that a complete dataset should have and that are not found."""
+        return sorted(set(range(self.episodes)).difference(found, self.removed)) if self.complete else []
+
+
+def dataset_folder(episode: Path) -> Path | None:
+    """The folder of the dataset that an episode, a file or FILE/demo_I, lies in; None if it lies in none."""
+    file = episode.parent if episode.parent.is_file() else episode
+    folder = file.parent.parent if file.parent.name in (FAILURES, PARTS) else file.parent
+    return folder if (folder / DATASET_JSON).is_file() else None

@@ -7,6 +7,7 @@ from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.errors import UsageError
 
 FAILURES = "failures"
+PARTS = "parts"  # demonstrations that are not in the file of a dataset in the libero format yet
 VIDEOS = "videos"
 
 

@@ -4,24 +4,23 @@ import shlex
 from pathlib import Path
 
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
+from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
 
 RECORD = "record-episodes"
-LEVELS = 2  # an episode file is in its dataset's folder, or in failures/ or parts/ there
 
 
 def repair_hint(path: Path) -> str:
-    """A sentence: restore a damaged episode file, or FILE/demo_I, or delete it and record its episodes again."""
+    """A sentence: restore a damaged episode file, or FILE/demo_I, or move it away and record again."""
     file = path.parent if path.parent.is_file() else path
     command = rerecord_command(file)
     if not command:
         return "Restore it from a copy, or record the episode again."
-    return f"Restore {file.name} from a copy, or delete it and record its episodes again: {command}"
+    return f"Restore {file.name} from a copy, or move it away and record its episodes again: {command}"
 
 
 def rerecord_command(file: Path) -> str:
     """The command that records or renders the missing episodes of a file's dataset; empty if the file has none."""
-    folder = next((folder for folder in file.parents[:LEVELS] if (folder / DATASET_JSON).is_file()), None)
+    folder = dataset_folder(file)
     if folder is None:
         return ""
     try:

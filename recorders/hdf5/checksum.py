@@ -2,7 +2,8 @@
 
 Damaged metadata can make HDF5 loop for ever, crash the process or return a black frame in silence (all three were
 seen when random bytes were changed), so the checksum is compared before HDF5 opens the file. Data are left out:
-compressed frames and fields have checksums of their own.
+compressed frames and fields have checksums of their own. So are the consistency flags of the superblock, which HDF5
+sets while a file is open for writing and leaves set if the process is killed.
 """
 
 import io
@@ -20,6 +21,7 @@ from ambidex.recorders.dataset.repair import repair_hint
 
 _MAGIC = b"ambidex\n"
 _EXTENT = struct.Struct("<QQ")  # offset, length [B]
+_FLAGS = slice(20, 24)  # of the superblock of version 0, which `LIBVER` gives; 0 in a file that was closed
 _FOOTER = struct.Struct("<8sII")  # magic, number of extents, CRC-32 of extents and metadata
 
 Extents = list[tuple[int, int]]
@@ -95,7 +97,10 @@ def _checksum(file: _Readable, extents: Extents) -> int:
     checksum = zlib.crc32(_packed(extents))
     for offset, length in extents:
         file.seek(offset)
-        checksum = zlib.crc32(file.read(length), checksum)
+        content = bytearray(file.read(length))
+        if offset == 0 and length >= _FLAGS.stop:
+            content[_FLAGS] = bytes(4)
+        checksum = zlib.crc32(content, checksum)
     return checksum
 
 

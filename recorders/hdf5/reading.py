@@ -1,9 +1,10 @@
 """Reads HDF5 files that may be damaged or foreign, with errors that name the file and the field."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -37,7 +38,8 @@ class Hdf5Source:
     """An HDF5 file open for reading.
 
     Raises:
-        DatasetError: The file is missing, no HDF5 file, or damaged. The methods raise it for what they read.
+        DatasetError: The file is missing, no HDF5 file, damaged, or open for writing in another program. The methods
+            raise it for what they read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,12 +95,24 @@ class Hdf5Source:
 def _check_signature(path: Path) -> None:
     try:
         with path.open("rb") as file:
+            _check_not_in_use(path, file)
             start = file.read(len(_SIGNATURE))
     except OSError as error:
         raise DatasetError(f"{path} cannot be opened: {error.strerror}.", "Check the path.", path=path) from error
     if start != _SIGNATURE:
         kind = "an empty file" if not start else f"no HDF5 file: it starts with {start!r}"
         raise DatasetError(f"{path} is {kind}.", repair_hint(path), path=path, got=start, expected=_SIGNATURE)
+
+
+def _check_not_in_use(path: Path, file: BinaryIO) -> None:
+    """Raise DatasetError if HDF5 has locked the file for writing, in any process."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        problem = f"{path} is in use: another program has it open for writing."
+        raise DatasetError(problem, "Close it there, then try again.", path=path) from error
+    except OSError:  # a file system without locks
+        pass
 
 
 def _foreign(path: Path, field: str) -> DatasetError:

@@ -8,6 +8,7 @@ from ambidex.errors import DatasetError
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import row_to_line, versions
 from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt
+from ambidex.recorders.dataset.files import removed_episodes
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.recording.checks import TaskPlan
 from ambidex.recorders.recording.config import RUN_ONLY
@@ -62,6 +63,7 @@ class AttemptLog:
             complete=complete,
             timings=timings,
             config=flags_to_json(config, leave_out=RUN_ONLY),
+            removed=removed_episodes(self._plan.directory),
         ).write(self._plan.directory)
 
     def _count(self, outcome: Outcome) -> int:

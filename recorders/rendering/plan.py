@@ -9,9 +9,8 @@ from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.environment import stored_environment, user_definition
 from ambidex.recorders.dataset.files import DatasetFiles
-from ambidex.recorders.dataset.info import DatasetInfo
-from ambidex.recorders.dataset.layout import FAILURES
-from ambidex.recorders.formats.libero.layout import PARTS, is_demo_path
+from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
+from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.registry import format_named, read_episode
 from ambidex.recorders.recording.checks import check_names
 from ambidex.recorders.rendering.config import RenderConfig
@@ -85,7 +84,7 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
 def _open_source(path: Path) -> Dataset:
     file = path.parent if is_demo_path(path) else path
     if file.is_file():
-        folder = file.parent.parent if file.parent.name in (FAILURES, PARTS) else file.parent
+        folder = dataset_folder(file) or file.parent
         problem = f"{path} is not a dataset folder, but a file in {folder}."
         raise UsageError(problem, "Give the folder: all its episodes are rendered.", path=path, expected=folder)
     return Dataset(path)

@@ -18,11 +18,13 @@ class FrameReport:
     Attributes:
         count: Number of frames.
         damaged: How many of them cannot be read, or differ from their checksum.
+        unchecked: How many of them could be read, but have no checksum.
         message: One paragraph on those: the frames of each camera, and the first error; empty if there are none.
     """
 
     count: int
     damaged: int
+    unchecked: int
     message: str
 
     @property
@@ -34,7 +36,9 @@ class FrameReport:
         """For a table; "-" where there are no frames."""
         if not self.count:
             return "-"
-        return "intact" if self.intact else f"{self.damaged} of {self.count} damaged"
+        if self.damaged or not self.unchecked:
+            return "intact" if self.intact else f"{self.damaged} of {self.count} damaged"
+        return "unchecked" if self.unchecked == self.count else f"{self.unchecked} of {self.count} unchecked"
 
 
 def check_frames(stored: StoredEpisode) -> FrameReport:
@@ -46,7 +50,13 @@ def check_frames(stored: StoredEpisode) -> FrameReport:
         listed = "; ".join(_listed(camera, [*found]) for camera, found in damaged.items())
         first = next(iter(next(iter(damaged.values())).values()))
         message = f"Damaged images, {listed}: {first}"
-    return FrameReport(count=len(errors) * stored.steps, damaged=sum(map(len, damaged.values())), message=message)
+    unchecked = sum(stored.steps - len(errors[camera]) for camera in errors if not stored.has_checksums(camera))
+    return FrameReport(
+        count=len(errors) * stored.steps,
+        damaged=sum(map(len, damaged.values())),
+        unchecked=unchecked,
+        message=message,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,8 +73,8 @@ def _successes(directory: Path) -> list[Path]:
     """The successes of a dataset, and if it is complete the paths of missing ones."""
     info = DatasetInfo.read(directory)
     file_format = format_named(info.format)
-    expected = {index: file_format.episode_path(directory, index) for index in range(info.episodes) if info.complete}
-    paths = expected | file_format.find(directory)
+    found = file_format.find(directory)
+    paths = found | {index: file_format.episode_path(directory, index) for index in info.missing(found)}
     return [paths[index] for index in sorted(paths)]
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.episode import StoredEpisode
-from ambidex.recorders.dataset.layout import WriteOptions, task_folder
+from ambidex.recorders.dataset.layout import PARTS, WriteOptions, task_folder
 from ambidex.recorders.formats.images import Frames, OnStep
-from ambidex.recorders.formats.libero.layout import DATA, PARTS, PREFIX, demos_in, part_files
+from ambidex.recorders.formats.libero.layout import DATA, PREFIX, demos_in, part_files
 from ambidex.recorders.formats.libero.merge import merge_demos
 from ambidex.recorders.formats.libero.proprioception import proprioception
 from ambidex.recorders.formats.libero.reader import LiberoDemo

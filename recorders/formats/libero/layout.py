@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError, UsageError
+from ambidex.recorders.dataset.layout import PARTS
 from ambidex.recorders.formats.fields import FIELDS, Arrays, Field, sha256_of_parts
 from ambidex.recorders.hdf5.reading import Hdf5Source
 
 FORMAT_VERSION = 1
-PARTS = "parts"  # folder of the demonstrations that are not in the dataset's file yet
 PREFIX = "demo_"
 DATA = "data"  # the group of all demonstrations
 OBSERVATIONS = "obs"  # within a demonstration, as LIBERO has it

@@ -16,8 +16,9 @@ from ambidex.errors import DatasetError
 from ambidex.output_folder import row_from_line, row_to_line, versions
 from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt, read_attempts
 from ambidex.recorders.dataset.dataset import Dataset, read
+from ambidex.recorders.dataset.files import DatasetFiles, accept_missing
 from ambidex.recorders.dataset.info import DatasetInfo
-from ambidex.recorders.formats.act import ActEpisode, episode_path, write_episode
+from ambidex.recorders.formats.act import ActEpisode, ActFormat, episode_path, write_episode
 from ambidex.recorders.recording.record import record
 from ambidex.recorders.rendering.render import render
 from ambidex.recorders.verification.verify import verify
@@ -174,3 +175,56 @@ def test_the_package_has_the_entries_of_its_commands_and_loads_them_on_use():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout == "set()\n", run.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"instruction": "something else"},
+        {"task": "transfer_cube"},
+        {"spread": "wide"},
+        {"control": "ee"},
+        {"family": "libero"},
+        {"image_size": (12, 16)},
+    ],
+)
+def test_an_episode_of_another_recording_is_refused_with_file_and_field(directory, change):
+    episode = make_episode(spec=make_spec(**change), seed=2)
+    write_episode(episode_path(directory, 1), episode, make_frames(episode), "lossless")
+    dataset = Dataset(directory)
+    dataset[0].close()
+    for opened in (lambda: dataset[1], lambda: read(episode_path(directory, 1)), lambda: list(dataset)):
+        with pytest.raises(DatasetError) as error:
+            opened()
+        assert error.value.facts["path"] == episode_path(directory, 1)
+        assert error.value.facts["field"] == next(iter(change))
+
+
+def test_the_dataset_of_a_stored_failure_is_that_of_its_parent_folder(directory):
+    foreign = make_episode(spec=make_spec(spread="wide"), outcome=Outcome.FAILURE)
+    write_episode(directory / "failures" / "episode_1.hdf5", foreign, make_frames(foreign), "lossless")
+    write_episode(directory / "other" / "episode_1.hdf5", foreign, make_frames(foreign), "lossless")
+    read(directory / "other" / "episode_1.hdf5").close()
+    with pytest.raises(DatasetError) as error:
+        read(directory / "failures" / "episode_1.hdf5")
+    assert error.value.facts["fields"] == ("spread",)
+
+
+def test_episodes_that_were_removed_on_purpose_are_not_asked_for(directory):
+    episode_path(directory, 0).unlink()
+    with pytest.raises(DatasetError, match="--accept-missing"):
+        Dataset(directory)
+    assert accept_missing(directory) == (0,) and accept_missing(directory) == ()
+    assert [stored.episode.seed for stored in Dataset(directory)] == [2]
+    assert DatasetFiles(directory, ActFormat()).are_missing(ROWS[0]) is False
+    episode_path(directory, 1).unlink()
+    with pytest.raises(DatasetError) as error:
+        Dataset(directory)
+    assert error.value.facts["missing"] == (1,)
+
+
+def test_missing_episodes_of_an_unfinished_dataset_are_recorded_instead(directory):
+    dataclasses.replace(INFO, complete=False).write(directory)
+    episode_path(directory, 0).unlink()
+    with pytest.raises(DatasetError, match="not complete"):
+        accept_missing(directory)

@@ -62,7 +62,7 @@ def test_resume_refuses_a_damaged_episode_and_the_hint_restores_it(straight, dat
     left = damaged.read_bytes()
     error = refusal(lambda: record_to(data, STATES, num_episodes=2, keep_failures=True, workers=0, resume=True))
     assert (error.facts["path"], error.facts["damaged"]) == (data, (damaged,)) and "truncated" in error.problem
-    assert f"Restore {damaged.name} from a copy, or delete it" in error.hint
+    assert f"Restore {damaged.name} from a copy, or move it away" in error.hint
     assert damaged.read_bytes() == left
     damaged.unlink()
     follow(error.hint, recording_fakes.FakeAgent, monkeypatch)
@@ -88,7 +88,7 @@ def test_a_damaged_file_of_demonstrations_is_recorded_again_once_deleted(tmp_pat
     cut(tmp_path / DEMOS, share)
     left = (tmp_path / DEMOS).read_bytes()
     error = refusal(lambda: libero_recording.record_to(tmp_path, num_episodes=3, workers=0, cameras=(), resume=True))
-    assert f"Restore {DEMOS} from a copy, or delete it" in error.hint and (tmp_path / DEMOS).read_bytes() == left
+    assert f"Restore {DEMOS} from a copy, or move it away" in error.hint and (tmp_path / DEMOS).read_bytes() == left
     (tmp_path / DEMOS).unlink()
     follow(error.hint, libero_recording.FakeAgent, monkeypatch)
     assert contents(tmp_path) == whole

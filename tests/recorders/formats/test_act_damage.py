@@ -196,3 +196,20 @@ def test_wrong_shapes_and_types_are_refused_with_the_field(path, name, array, fi
     facts = refusal(path).facts
     assert facts["field"] == field and facts["expected"] == expected
     assert str(facts["got"]) != str(facts["expected"])
+
+
+def test_a_file_that_another_program_has_open_for_writing_is_in_use_and_not_damaged(path):
+    with h5py.File(path, "r+"):
+        error = refusal(path)
+    assert "in use" in error.problem and "damaged" not in str(error) and "again:" not in error.hint
+    assert same(read_episode(path), EPISODE)
+
+
+def test_a_file_whose_writer_was_killed_before_it_wrote_anything_is_read(path):
+    content = bytearray(path.read_bytes())
+    content[20] = 1  # what HDF5 leaves there
+    path.write_bytes(content)
+    assert same(read_episode(path), EPISODE)
+    content[24] ^= 1
+    path.write_bytes(content)
+    assert "checksum" in refusal(path).problem

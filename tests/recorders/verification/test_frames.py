@@ -124,3 +124,35 @@ def test_a_damaged_frame_in_a_libero_file_is_found(storage, tmp_path):
     good, bad = (result for _, result in verify(tmp_path, workers=0))
     assert good.frames.intact and bad.frames.damaged == 1 and "agentview frame 3: " in bad.frames.message
     assert f"{file}/demo_1, " in bad.frames.message and "record-episodes --resume" in bad.frames.message
+
+
+@pytest.mark.parametrize("storage", ["raw", "jpeg"])
+def test_images_without_checksums_are_reported_as_unchecked(storage, tmp_path):
+    path = written(tmp_path / "episode_0.hdf5", storage)
+    with h5py.File(path, "r+") as file:
+        del file["image_crc32"]
+    without_seal(path)
+    found = frames(path)
+    assert found.intact and str(found) == "unchecked" and found.unchecked == found.count
+    flip(path, CAMERAS[0], 2)
+    assert frames(path).damaged == (1 if storage == "jpeg" else 0)
+
+
+def test_of_repacked_images_those_with_checksums_of_their_own_are_checked(tmp_path):
+    path = written(tmp_path / "episode_0.hdf5", "lossless")
+    with h5py.File(path, "r+") as file:
+        images = file["observations/images"]
+        pixels = images[CAMERAS[0]][()]
+        del images[CAMERAS[0]]
+        images.create_dataset(CAMERAS[0], data=pixels, compression="lzf")
+    without_seal(path)
+    assert str(frames(path)) == f"{EPISODE.steps} of {2 * EPISODE.steps} unchecked"
+
+
+def without_seal(path):
+    """Repack a file as other programs do, which leave out our checksum of its structure."""
+    with h5py.File(path) as old, h5py.File(path.with_suffix(".new"), "w") as new:
+        new.attrs.update(old.attrs)
+        for name in old:
+            old.copy(name, new)
+    path.with_suffix(".new").replace(path)
