@@ -34,7 +34,6 @@ from ambidex.text import first_few
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-FORMAT_VERSION = 1
 RESTORE = "Restore the checkpoint from a copy."
 RESTORE_OR_EARLIER = "Restore the checkpoint from a copy, or name the folder of an earlier one."
 OTHER_VERSION = "Use the version of ambidex that wrote it, or train again."
@@ -92,7 +91,12 @@ def save(
             _write_text(temporary / name, text)
         if write_more:
             write_more(temporary)
-        description = {"format_version": FORMAT_VERSION, "policy": policy.name, "step": step, "config": to_json(config)}
+        description = {
+            "format_version": policy.format_version,
+            "policy": policy.name,
+            "step": step,
+            "config": to_json(config),
+        }
         write_json(temporary / CONFIG, {**description, "versions": versions(TRAINING_PACKAGES)})
     point_last_to(directory, step)
     return path
@@ -109,8 +113,7 @@ def load(path: str | Path) -> Policy:
         CheckpointError: Damaged, or written by another version.
     """
     folder = find_checkpoint(Path(path))
-    name, values = _read_description(folder)
-    cls = policy_class(name)
+    cls, values = read_description(folder)
     try:
         config = from_json(cls.config_type, values, complete=True)
     except ValueError as error:
@@ -177,15 +180,22 @@ def tensor_mismatches(expected: Mapping[str, Tensor], found: Mapping[str, Tensor
     ]
 
 
-def _read_description(folder: Path) -> tuple[str, object]:
-    """Name and settings of the policy."""
+def read_description(folder: Path) -> tuple[type[Policy], object]:
+    """The class of a checkpoint's policy, and its settings as JSON.
+
+    Raises:
+        UnknownNameError: No such policy.
+        CheckpointError: Damaged, or its weights are of another version of the policy.
+    """
     path = folder / CONFIG
     values = _read_as(dict, path)
     version, name = values.get("format_version"), values.get("policy")
-    if version != FORMAT_VERSION or not isinstance(name, str):
-        problem = f"{path}: got format_version {version!r} and policy {name!r}, expected {FORMAT_VERSION} and a name."
-        raise CheckpointError(problem, OTHER_VERSION, path=path, got=version, expected=FORMAT_VERSION)
-    return name, values.get("config")
+    cls = policy_class(name) if isinstance(name, str) else Policy
+    if version != cls.format_version or cls is Policy:
+        expected = f"{cls.format_version} and a name"
+        problem = f"{path}: got format_version {version!r} and policy {name!r}, expected {expected}."
+        raise CheckpointError(problem, OTHER_VERSION, path=path, got=version, expected=cls.format_version)
+    return cls, values.get("config")
 
 
 def _read_as(cls: type[Value], path: Path) -> Value:

@@ -43,6 +43,7 @@ class Policy(nn.Module, ABC):
     Attributes:
         name: The registered name.
         config_type: The frozen dataclass of its settings.
+        format_version: Grows when weights of earlier versions no longer fit; a checkpoint of another is refused.
         multi_embodiment: Whether it can be trained on data of several embodiments at once.
         spec: Spec of the environment it acts in.
         inputs: The parts of an observation that it uses.
@@ -52,6 +53,7 @@ class Policy(nn.Module, ABC):
 
     name: str
     config_type: ClassVar[type["DataclassInstance"]]
+    format_version: ClassVar[int] = 1
     multi_embodiment: ClassVar[bool] = False
     spec: EnvSpec
     inputs: PolicyInputs

@@ -13,7 +13,7 @@ from ambidex.codec import to_json
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags, format_command
 from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
-from ambidex.policies.checkpoint import load, load_text_files, policy_class
+from ambidex.policies.checkpoint import load, load_text_files, policy_class, read_description
 from ambidex.policies.data.dataset import check_directories, read_tables, reported_differences
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import (
@@ -92,8 +92,9 @@ def train(config: TrainConfig[Any]) -> Path:
 def _check_files(config: TrainConfig[Any], run: Path) -> None:
     """Check what would otherwise fail only after minutes of reading data and building the policy."""
     check_directories(config.data)
-    loads_pretrained = not (config.adapt or config.finetune) and resumable_step(run) is None
-    if loads_pretrained:
+    if step := resumable_step(run):
+        read_description(checkpoint_path(run, step))
+    elif not (config.adapt or config.finetune):
         policy_class(config.policy).check_weight_files(config.model)
 
 

@@ -57,6 +57,7 @@ class UniActPolicy(CodedPolicy):
 
     name = "uniact"
     config_type: ClassVar[type[UniActConfig]] = UniActConfig
+    format_version: ClassVar[int] = 2  # 1: another decoder, and positions of rows and columns
     multi_embodiment: ClassVar[bool] = True
 
     def __init__(self, config: UniActConfig, spec: EnvSpec, statistics: Statistics) -> None:

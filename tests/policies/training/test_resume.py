@@ -9,11 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from synthetic_dataset import STATES, write_dataset
-from toy_learner import ToyConfig
+from toy_learner import ToyConfig, ToyLearner
 from training_runs import curves, interrupt, same_tensors, settings, tensors
 
 from ambidex.errors import CheckpointError, DatasetError, TrainingError, UsageError
 from ambidex.output_folder import exclusive_lock
+from ambidex.policies.checkpoint import load
 from ambidex.policies.run_folder import resumable_step, saved_steps
 from ambidex.policies.train_policy import defaults_for, train_config
 from ambidex.policies.training import checks
@@ -195,6 +196,17 @@ def test_a_damaged_training_state_is_refused(states, tmp_path, change):
     with pytest.raises(CheckpointError) as caught:
         train(resumed(config))
     assert folder in (caught.value.facts["path"], caught.value.facts["path"].parent)
+
+
+def test_a_run_of_an_earlier_version_of_the_policy_is_refused(states, tmp_path, monkeypatch):
+    config = settings(states, tmp_path / "run", steps=4)
+    train(config)
+    monkeypatch.setattr(ToyLearner, "format_version", 2)
+    for read in (lambda: train(resumed(config)), lambda: load(tmp_path / "run")):
+        with pytest.raises(CheckpointError) as caught:
+            read()
+        path = tmp_path / "run" / "checkpoints" / "4" / "config.json"
+        assert caught.value.facts == {"path": path, "got": 1, "expected": 2}
 
 
 def test_after_deleting_a_damaged_checkpoint_the_training_restarts(states, tmp_path):
