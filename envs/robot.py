@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mujoco
+import numpy as np
 
 from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.types import FloatArray
+
+USED_SPEED = 0.99  # of the speed limits: joints overshoot their commands a little
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class Arm:
         home: Joint positions [rad] at reset.
         home_finger: Position [m] of the driven finger at reset.
         ik_seeds: More joint positions [rad] to start inverse kinematics from.
-        max_joint_speed: Speed that the real servos can follow [rad/s].
+        max_joint_speeds: Speed limit of each joint, from the data sheet [rad/s].
     """
 
     name: str
@@ -57,7 +61,11 @@ class Arm:
     home: tuple[float, ...]
     home_finger: float
     ik_seeds: tuple[tuple[float, ...], ...]
-    max_joint_speed: float
+    max_joint_speeds: tuple[float, ...]
+
+    def max_steps(self, control_hz: float) -> FloatArray:
+        """The largest change of each joint's command per control step [rad], shape (joints,)."""
+        return USED_SPEED / control_hz * np.array(self.max_joint_speeds)
 
 
 @dataclass(frozen=True, kw_only=True)

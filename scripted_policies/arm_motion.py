@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ambidex.envs.controllers.ee_delta import Servos
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.kinematics import Kinematics
 from ambidex.envs.simulation.pose import Pose, angle_between, quaternion_about, quaternion_product, rotation_between
@@ -24,6 +25,7 @@ ARRIVED = 0.004  # [m]
 ARRIVED_ANGLE = 0.06  # [rad]
 SMOOTHING = 0.2  # share of the distance to a moving goal that is covered per control step: a measured goal trembles
 SQUEEZE = 0.2  # how far the command closes beyond first contact, as a share of the full opening
+LEAD = 0.95  # share of the speed limits for motion and lag; the rest is for the weight, which changes on the way
 SETTLE_S = 0.12  # how long contact must last to count as a grasp [s]
 
 
@@ -68,6 +70,8 @@ class ArmMotion:
         self._kinematics = kinematics
         self._dt = 1.0 / control_hz
         self._speeds = speeds
+        self._lags = Servos(scene.model, arm).lags
+        self._max_speeds = arm.max_steps(control_hz) * control_hz
 
     @property
     def reference_pose(self) -> Pose:
@@ -93,6 +97,7 @@ class ArmMotion:
         start, end = self.joints, self._joints_at(goal)
         by_joints = float(np.abs(end - start).max()) / self._speeds.joint
         duration = max(self._duration(self.reference_pose, goal), by_joints) / speed
+        duration = self._slowed(end - start, max(duration, self._speeds.min_duration))
         for share in self._profile(duration, timeout, lambda: _is_near(self.tool_pose, goal)):
             self.joints = start + share * (end - start)
             self._move_gripper(opening)
@@ -103,7 +108,7 @@ class ArmMotion:
     ) -> Motion:
         """Move the tool on a straight line, along a minimum-jerk profile, to a goal that may move; ends on arrival."""
         start = smoothed = self.reference_pose
-        max_step = self.arm.max_joint_speed * self._dt
+        max_step = self.arm.max_steps(1.0 / self._dt)
 
         def arrived() -> bool:
             return _is_near(self.reference_pose, goal(), 0.5) and _is_near(self.tool_pose, goal())
@@ -163,6 +168,16 @@ class ArmMotion:
     def _duration(self, start: Pose, goal: Pose) -> float:
         distance = float(np.linalg.norm(goal.position - start.position))
         return max(distance / self._speeds.linear, angle_between(start, goal) / self._speeds.angular)
+
+    def _slowed(self, change: FloatArray, duration: float) -> float:
+        """The duration, or a longer one in which commands that lead by the servos' lag keep to the speed limits [s]."""
+        share = np.linspace(0.0, 1.0, 51)[:, None]
+        velocity = 30.0 * (share * (1.0 - share)) ** 2  # derivatives of the minimum-jerk profile
+        acceleration = 60.0 * share * (1.0 - share) * (1.0 - 2.0 * share)
+        limits = LEAD * self._max_speeds
+        while (np.abs(change * (velocity + self._lags / duration * acceleration)) > duration * limits).any():
+            duration *= 1.02
+        return duration
 
     def _joints_at(self, goal: Pose) -> FloatArray:
         seeds = [np.array(posture) for posture in (self.arm.home, *self.arm.ik_seeds)]

@@ -32,6 +32,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 import numpy.typing as npt
 
+from ambidex.envs.controllers.ee_delta import Servos
 from ambidex.envs.controllers.ee_pose import pack_ee_action
 from ambidex.envs.env import Environment
 from ambidex.envs.simulation.kinematics import Kinematics
@@ -109,7 +110,7 @@ class BimanualExpert(ABC):
 
 
 class JointTracker:
-    """Turns joint references into joint commands that the arms follow closely.
+    """Turns joint references into joint commands that the arms follow closely, within the joints' speed limits.
 
     The servos act like springs: they sag under the arm's weight and lag behind a moving command. Both follow from the
     model, so the command leads by that much (feed-forward). Friction does not, so an integral removes the error that
@@ -122,15 +123,17 @@ class JointTracker:
         joints = [model.joint(name) for arm in arms for name in arm.joints]
         self._qpos = np.array([int(joint.qposadr[0]) for joint in joints])
         self._dofs = np.array([int(joint.dofadr[0]) for joint in joints])
-        self._stiffness = np.array([model.actuator(name).gainprm[0] for arm in arms for name in arm.actuators])
-        self._lag_s = model.dof_damping[self._dofs] / self._stiffness
+        servos = [Servos(model, arm) for arm in arms]
+        self._stiffness = np.concatenate([each.stiffness for each in servos])
+        self._lags = np.concatenate([each.lags for each in servos])
         self._control_hz = control_hz
+        self._max_steps = np.concatenate([arm.max_steps(control_hz) for arm in arms])
         self._home = np.concatenate([arm.home for arm in arms])
         self.reset()
 
     def reset(self) -> None:
         """Start an episode, at the robot's home posture."""
-        self._reference = self._home
+        self._reference = self._command = self._home
         self._correction = np.zeros(len(self._home))
 
     def command(self, reference: FloatArray, steady: npt.NDArray[np.bool_]) -> FloatArray:
@@ -143,5 +146,7 @@ class JointTracker:
         np.clip(self._correction, -MAX_CORRECTION, MAX_CORRECTION, out=self._correction)
         velocity = (reference - self._reference) * self._control_hz
         self._reference = reference
-        lead = self._data.qfrc_bias[self._dofs] / self._stiffness + self._lag_s * velocity
-        return np.asarray(reference + self._correction + np.clip(lead, -MAX_LEAD, MAX_LEAD))
+        lead = self._data.qfrc_bias[self._dofs] / self._stiffness + self._lags * velocity
+        wanted = reference + self._correction + np.clip(lead, -MAX_LEAD, MAX_LEAD)
+        self._command = self._command + np.clip(wanted - self._command, -self._max_steps, self._max_steps)
+        return self._command

@@ -43,5 +43,5 @@ def _arm(name: str, base: Pose) -> Arm:
         home=(0.0, -0.6, 0.9, 0.0, 0.3, 0.0),
         home_finger=0.01,
         ik_seeds=((0.0, -0.3, 1.0, 0.0, 0.9, 0.0), (0.0, 0.2, 0.8, 0.0, 0.6, 0.0)),
-        max_joint_speed=3.0,
+        max_joint_speeds=(3.0,) * len(JOINTS),
     )

@@ -25,7 +25,7 @@ class EeDelta:
 
     In free space the servos follow the motion that LIBERO's arm would make (`OscReference`). Where something blocks the
     arm, they push as hard as LIBERO's controller would, and the motion restarts from where the arm is. The reference
-    motion is stored in the simulation's user data (`OscMemory`).
+    motion is stored in the simulation's user data (`OscMemory`). Joint commands stay within the joints' speed limits.
     """
 
     def __init__(self, scene: Scene, control_hz: float) -> None:
@@ -35,6 +35,7 @@ class EeDelta:
         self._servos = Servos(scene.model, arm)
         self._reference = OscReference(np.array(arm.home), self._settings)
         self._duration = 1.0 / control_hz
+        self._max_steps = arm.max_steps(control_hz)
         self._held = np.array(self._settings.held)
         self.action_names = tuple(f"{arm.name}_{name}" for name in NAMES)
         self.low = np.full(len(NAMES), -1.0, np.float32)
@@ -46,8 +47,10 @@ class EeDelta:
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
         wanted = np.clip(action.astype(np.float64), -1.0, 1.0)
-        opening = self._space.commanded()[-1] - np.sign(wanted[6]) / STEPS_TO_CLOSE
+        *last, opening = self._space.commanded()
+        opening -= np.sign(wanted[6]) / STEPS_TO_CLOSE
         command = self._arm_command(scene.data.userdata, wanted[:6])
+        command = last + np.clip(command - last, -self._max_steps, self._max_steps)
         return np.append(command, np.clip(opening, 0.0, 1.0)).astype(np.float32)
 
     def _arm_command(self, userdata: FloatArray, wanted: FloatArray) -> FloatArray:
@@ -94,6 +97,7 @@ class Servos:
     Attributes:
         stiffness: Shape (joints,) [N m/rad].
         damping: Of actuators and joints together, shape (joints,) [N m s/rad].
+        lags: Of a steady motion behind its command, shape (joints,) [s].
     """
 
     def __init__(self, model: mujoco.MjModel, arm: Arm) -> None:
@@ -101,10 +105,11 @@ class Servos:
         dofs = [int(model.joint(name).dofadr[0]) for name in arm.joints]
         self.stiffness: FloatArray = model.actuator_gainprm[actuators, 0].copy()
         self.damping: FloatArray = model.dof_damping[dofs] - model.actuator_biasprm[actuators, 2]
+        self.lags = self.damping / self.stiffness
 
     def command_of_motion(self, q: FloatArray, velocity: FloatArray) -> FloatArray:
         """The command for which a steady motion passes `q` at `velocity`: the servos lag behind it."""
-        return np.asarray(q + self.damping / self.stiffness * velocity)
+        return np.asarray(q + self.lags * velocity)
 
     def command_of_torque(self, q: FloatArray, torque: FloatArray) -> FloatArray:
         """The command for which an arm at rest at `q` is driven with `torque` (joints,) [N m]."""

@@ -27,7 +27,7 @@ class EePose:
         robot = scene.robot
         self._space = JointSpace(scene)
         self._kinematics = [Kinematics(robot, arm) for arm in robot.arms]
-        self._max_steps = [arm.max_joint_speed / control_hz for arm in robot.arms]
+        self._max_steps = [arm.max_steps(control_hz) for arm in robot.arms]
         self._arms = len(robot.arms)
         self.action_names = tuple(f"{arm.name}_{name}" for arm in robot.arms for name in NAMES)
         self.low = np.tile([*WORKSPACE_LOW, -1, -1, -1, -1, 0], self._arms).astype(np.float32)

@@ -3,7 +3,7 @@
 import math
 
 from ambidex.assets.paths import ROBOTS
-from ambidex.envs.controllers.osc import OscMemory
+from ambidex.envs.controllers.osc import OscMemory, OscSettings
 from ambidex.envs.robot import Arm, Gripper, Physics, Robot
 from ambidex.envs.simulation.pose import Pose
 
@@ -59,5 +59,5 @@ def _arm(base: Pose) -> Arm:
         home=HOME,
         home_finger=0.0208,
         ik_seeds=((0.0, 0.6, 0.0, -1.6, 0.0, 2.2, HOME[6]), (0.0, 0.6, 0.0, -2.2, 0.0, 2.8, HOME[6] - math.pi / 2)),
-        max_joint_speed=2.175,
+        max_joint_speeds=OscSettings.speed_limits,
     )

@@ -42,5 +42,5 @@ def _arm(name: str, base: Pose) -> Arm:
         home=(0.0, -0.96, 1.16, 0.0, -0.3, 0.0),
         home_finger=0.02239,
         ik_seeds=((0.0, -0.3, 0.8, 0.0, 0.9, 0.0), (0.0, -0.3, 0.8, 0.0, -0.9, 0.0)),
-        max_joint_speed=3.14,
+        max_joint_speeds=(3.14,) * len(JOINTS),
     )

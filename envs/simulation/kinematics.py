@@ -71,10 +71,13 @@ class Kinematics:
         self.forward(q)
         return self._jacobian_here()
 
-    def inverse(self, q: FloatArray, target: Pose, *, max_step: float = np.inf, iterations: int = 4) -> FloatArray:
+    def inverse(
+        self, q: FloatArray, target: Pose, *, max_step: float | FloatArray = np.inf, iterations: int = 4
+    ) -> FloatArray:
         """Joint positions (joints,) [rad] near q that bring the tool to the target, subject to joint limits.
 
-        No joint changes by more than `max_step` [rad] from q; `iterations` is the largest number of Gauss-Newton steps.
+        No joint changes by more than `max_step` from q [rad], one for all or shape (joints,); `iterations` is the
+        largest number of Gauss-Newton steps.
         """
         low, high = np.maximum(self.low, q - max_step), np.minimum(self.high, q + max_step)
         best = current = np.clip(q, low, high)

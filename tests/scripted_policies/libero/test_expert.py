@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from joint_speeds import SPEED_LIMITS, fastest_commands
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
@@ -47,6 +48,7 @@ def test_the_expert_solves_one_task_of_each_kind(task: str) -> None:
     assert all(action.dtype == np.float32 and action.shape == (7,) for action in expert.actions)
     assert np.abs(expert.actions).max() <= 1.0
     assert not expert.changes
+    assert (fastest_commands(result) <= SPEED_LIMITS[result.spec.robot]).all()
 
 
 LONG_INTO_LOW_DRAWER = ("libero_90/KITCHEN_SCENE5_put_the_ketchup_in_the_top_drawer_of_the_cabinet", 1)
