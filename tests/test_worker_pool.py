@@ -57,6 +57,11 @@ class Worker:
     def die(self, _):
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def die_counted(self, x):
+        with (Path(self.folder) / f"tries_{x}").open("a") as tries:
+            tries.write("x")
+        self.die(x)
+
     def die_once(self, x):
         marker = Path(self.folder) / f"died_{x}"
         if not marker.exists():
@@ -137,12 +142,13 @@ def test_a_dead_worker_is_replaced_and_its_job_tried_again(tmp_path):
     assert sorted(results) == [(("die_once", x), x) for x in range(4)]
 
 
-def test_a_job_that_kills_twice_is_given_back_and_the_others_are_done():
-    with Pool(Worker, 1) as pool:
-        results = dict(all_results(pool, [("square", 2), ("die", 0), ("square", 3)]))
+def test_a_job_that_kills_twice_is_given_back_and_the_others_are_done(tmp_path):
+    with Pool(partial(Worker, str(tmp_path)), 1) as pool:
+        results = dict(all_results(pool, [("square", 2), ("die_counted", 0), ("square", 3)]))
     assert results["square", 2] == 4 and results["square", 3] == 9
-    error = results["die", 0]
+    error = results["die_counted", 0]
     assert isinstance(error, WorkerError) and "died" in error.message and "SIGKILL" in error.message
+    assert (tmp_path / "tries_0").read_text() == "xx"
 
 
 def test_an_idle_worker_that_dies_is_replaced():

@@ -2,8 +2,10 @@ import errno
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import combinations
 from multiprocessing.connection import Listener
 from types import SimpleNamespace
 
@@ -63,6 +65,40 @@ def test_many_clients_at_once_get_the_same_bits_as_one(policy, threads):
             got = {seed: chunk for part in pool.map(worker, range(6)) for seed, chunk in part.items()}
     for seed in range(30):
         np.testing.assert_array_equal(got[seed], expected[seed])
+
+
+def test_queued_requests_share_a_forward_pass_and_each_client_gets_its_own_answer(policy, monkeypatch):
+    batch, released, sizes = FixedBatch(policy, CPU, 4), threading.Event(), []
+    expected = [batch.answer([ObservationMessage.of(observation(seed), policy.inputs)])[0] for seed in range(6)]
+    answer = batch.try_answer
+
+    def gated(messages):
+        sizes.append(len(messages))
+        assert released.wait(10)
+        return answer(messages)
+
+    batch.try_answer = gated
+    monkeypatch.setattr("ambidex.policies.serving.fixed_batch.make_fixed_batch", lambda policy, device: (batch, ()))
+    with PolicyServer() as server, ThreadPoolExecutor(6) as pool:
+        server.serve(policy, CPU)
+        clients = [connect(server) for _ in range(6)]
+        first = pool.submit(clients[0].predict, observation(0))
+        wait_until(lambda: sizes == [1])
+        others = [pool.submit(clients[seed].predict, observation(seed)) for seed in range(1, 6)]
+        wait_until(lambda: server._requests.qsize() == 5)
+        released.set()
+        got = [chunk.result(timeout=10).actions for chunk in (first, *others)]
+    assert sizes == [1, 4, 1]
+    for actions, chunk in zip(got, expected, strict=True):
+        np.testing.assert_allclose(actions, chunk.actions, atol=1e-6)
+    assert min(np.abs(a - b).max() for a, b in combinations(got, 2)) > 0.01
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 def test_a_chunk_arrives_with_its_code(policy):

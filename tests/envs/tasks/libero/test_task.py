@@ -150,12 +150,12 @@ def test_episodes_start_from_stored_initial_states(tmp_path: Path) -> None:
     rows[:, 42:] = [[0.0], [0.01], [0.02]]
     path = write_states(tmp_path / "goal.pruned_init", rows)
     env = make("libero_goal/1", cameras=(), init_states=path)
-    env.reset(100_004)  # the fifth benchmark seed: row 4 % 3 = 1
-    assert np.array_equal(env.scene.data.qpos, rows[1, 1:42]) and np.all(env.scene.data.qvel == 0.01)
+    for seed, row in ((0, 0), (1, 1), (5, 2), (100_000, 0), (100_001, 1), (100_004, 1)):
+        env.reset(seed)
+        assert np.array_equal(env.scene.data.qpos, rows[row, 1:42])
+        assert np.all(env.scene.data.qvel == 0.01 * row)  # tells the rows apart
     plain.reset(100_004)
     assert np.array_equal(env.scene.data.mocap_pos, plain.scene.data.mocap_pos)
-    env.reset(5)
-    assert np.array_equal(env.scene.data.qpos, rows[2, 1:42])
     assert env.spec.init_states == str(path)
     with pytest.raises(DatasetError) as misfit:
         make("libero_spatial/0", init_states=path)
