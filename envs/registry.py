@@ -18,6 +18,8 @@ TASKS: Mapping[str, str] = {
     "insertion": "ambidex.envs.tasks.insertion:Insertion",
 }
 """Tasks written in Python. Those of definition files are named `<suite>/<file name without .bddl>`."""
+HORIZONS: Mapping[str, int] = {"transfer_cube": 400, "insertion": 400}
+"""Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 SUITES: Mapping[str, tuple[str, ...]] = {
     "aloha": ("transfer_cube", "insertion"),
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},

@@ -2,7 +2,8 @@
 
     python examples/gymnasium_environment.py [OUT]
 
-Observations have the form that LeRobot's evaluator expects: `pixels/<camera>`, `agent_pos`, `info["is_success"]`.
+Observations have the form that LeRobot's evaluator expects: images by camera under `pixels`, `agent_pos`, and
+`info["is_success"]`. With `obs_type="flat"` images stand beside `agent_pos`, as Stable-Baselines3 needs them.
 """
 
 import sys

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ambidex.assets.paths import OBJECTS
+from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
 from ambidex.envs.types import FloatArray
@@ -27,7 +28,7 @@ class Insertion(Task):
     family = "aloha"
     robot = "viperx_bimanual"
     instruction = "pick up the peg with the right arm and the socket with the left arm, and insert the peg"
-    horizon = 400
+    horizon = HORIZONS["insertion"]
     stages = ("none", "touched", "lifted", "contacted", "inserted")
     props = (
         Prop(

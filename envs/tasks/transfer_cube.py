@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ambidex.assets.paths import OBJECTS
+from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
 
@@ -21,7 +22,7 @@ class TransferCube(Task):
     family = "aloha"
     robot = "viperx_bimanual"
     instruction = "pick up the red cube with the right arm and hand it over to the left arm"
-    horizon = 400
+    horizon = HORIZONS["transfer_cube"]
     stages = ("none", "touched", "lifted", "reached by left", "lifted with left")
     props = (
         Prop(

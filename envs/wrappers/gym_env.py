@@ -9,15 +9,15 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from ambidex.envs.registry import SUITES, TASKS
-from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_SUITES
+from ambidex.envs.registry import HORIZONS, SUITES, TASKS
+from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_HORIZONS
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Float32Array, FloatArray, ImageArray, Observation
 from ambidex.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment
 
-OBSERVATION_TYPES = ("pixels_agent_pos", "pixels", "state")
+OBSERVATION_TYPES = ("pixels_agent_pos", "pixels", "state", "flat")
 BOUND = 1000.0  # of observations; more than a robot or a falling object reaches within an episode [rad, m]
 
 GymObservation = dict[str, Any]  # spaces.Dict requires a plain dict; images are in a dict of their own
@@ -61,7 +61,8 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         Args:
             task: Task name, such as "insertion" or "libero_goal/1", or the path of a .bddl file.
             obs_type: "pixels_agent_pos": {"pixels": {camera: (H, W, 3) uint8}, "agent_pos": (J,)}; "pixels": the
-                images only; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}.
+                images only; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}; "flat": {camera:
+                (H, W, 3) uint8, "agent_pos": (J,)}, for libraries that take no dictionary within a dictionary.
             render_mode: "rgb_array", or None for no `render`.
             image_size: Height and width [px] of observations and of `render`.
             render_camera: Camera of `render`; None for the first observed camera.
@@ -139,6 +140,8 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         agent_pos = observation.qpos.astype(np.float32)
         if self._obs_type == "state":
             return {"agent_pos": agent_pos, "environment_state": observation.objects.astype(np.float32)}
+        if self._obs_type == "flat":
+            return {**observation.images(), "agent_pos": agent_pos}
         return {"pixels": observation.images(), "agent_pos": agent_pos}
 
 
@@ -150,11 +153,12 @@ def environment_id(task: str) -> str:
 
 def register_all() -> None:
     """Register every task with Gymnasium, those of LIBERO's suites by number. May be called twice."""
-    numbered = (f"{suite}/{index}" for suite in LIBERO_SUITES for index in range(len(SUITES[suite])))
-    for task in (*TASKS, *numbered):
+    numbered = {f"{suite}/{i}": steps for suite, steps in LIBERO_HORIZONS.items() for i in range(len(SUITES[suite]))}
+    for task, steps in {**{task: HORIZONS.get(task) for task in TASKS}, **numbered}.items():
         name = environment_id(task)
         if name not in gymnasium.registry:
-            gymnasium.register(name, entry_point=f"{__name__}:GymEnvironment", kwargs={"task": task})
+            entry_point = f"{__name__}:GymEnvironment"
+            gymnasium.register(name, entry_point=entry_point, max_episode_steps=steps, kwargs={"task": task})
 
 
 def _checked_camera(env: "Environment", asked: str | None) -> str:
@@ -167,14 +171,16 @@ def _checked_camera(env: "Environment", asked: str | None) -> str:
 def _observation_space(env: "Environment", obs_type: str) -> "spaces.Space[Any]":
     spec = env.spec
     image = spaces.Box(0, 255, (*spec.image_size, 3), np.uint8)
-    pixels = spaces.Dict(dict.fromkeys(spec.cameras, image))
+    pixels: dict[str, spaces.Space[Any]] = dict.fromkeys(spec.cameras, image)
     agent_pos = spaces.Box(-BOUND, BOUND, (len(spec.joint_names),), np.float32)
     if obs_type == "pixels":
-        return spaces.Dict({"pixels": pixels})
+        return spaces.Dict({"pixels": spaces.Dict(pixels)})
     if obs_type == "state":
         objects = spaces.Box(-BOUND, BOUND, (7 * len(spec.object_names),), np.float32)
         return spaces.Dict({"agent_pos": agent_pos, "environment_state": objects})
-    return spaces.Dict({"pixels": pixels, "agent_pos": agent_pos})
+    if obs_type == "flat":
+        return spaces.Dict({**pixels, "agent_pos": agent_pos})
+    return spaces.Dict({"pixels": spaces.Dict(pixels), "agent_pos": agent_pos})
 
 
 def _info(*, success: bool, stage: int, checks: dict[str, bool]) -> Info:

@@ -10,7 +10,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from ambidex import make
-from ambidex.envs.registry import TASKS
+from ambidex.envs.registry import SUITES, TASKS, find_task
 from ambidex.envs.rollout import rollout
 from ambidex.envs.wrappers.gym_env import GymEnvironment, environment_id
 from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
@@ -29,7 +29,7 @@ def gym_make(name: str = "ambidex/Insertion-v0", **kwargs: Any) -> gymnasium.Env
     return gymnasium.make(name, **{**SMALL, **kwargs})
 
 
-@pytest.mark.parametrize("obs_type", ["pixels_agent_pos", "pixels", "state"])
+@pytest.mark.parametrize("obs_type", ["pixels_agent_pos", "pixels", "state", "flat"])
 @pytest.mark.parametrize("task", TASKS)
 def test_gymnasiums_checker_passes(task: str, obs_type: str) -> None:
     check_env(gym_make(environment_id(task), obs_type=obs_type, render_mode="rgb_array").unwrapped)
@@ -43,6 +43,19 @@ def test_ids_come_from_the_registry() -> None:
     assert {environment_id(task) for task in TASKS} <= set(gymnasium.registry)
     assert environment_id("libero_spatial/0") == "ambidex/LiberoSpatial0-v0"
     assert {environment_id(f"libero_90/{i}") for i in range(90)} <= set(gymnasium.registry)
+
+
+@pytest.mark.parametrize("task", [*TASKS, *(f"{suite}/0" for suite in SUITES if suite != "aloha")])
+def test_the_spec_of_an_id_has_the_horizon_of_its_task(task: str) -> None:
+    name = environment_id(task)
+    steps = gymnasium.spec(name).max_episode_steps
+    assert steps == find_task(task).horizon == gym_make(name, obs_type="state").get_wrapper_attr("_max_episode_steps")
+
+
+def test_flat_observations_are_arrays_under_names_without_a_slash() -> None:
+    nested, flat = gym_make().reset(seed=2)[0], gym_make(obs_type="flat").reset(seed=2)[0]
+    assert flat.keys() == {"top", "left_wrist", "right_wrist", "agent_pos"}
+    np.testing.assert_equal(flat, {**nested["pixels"], "agent_pos": nested["agent_pos"]})
 
 
 def test_ids_of_libero_tasks_have_their_number() -> None:
