@@ -9,7 +9,7 @@ import numpy as np
 
 from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
-from ambidex.envs.registry import FAMILIES, find_task
+from ambidex.envs.registry import FAMILIES, Family, find_task
 from ambidex.envs.seeds import index_in_split
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.renderer import QUALITIES, Renderer
@@ -33,15 +33,20 @@ class Environment:
         task: Initial states, stages and success checks.
         scene: The simulation. Experts and checks read it; agents act through `step` only.
         controller: The control mode.
+        settling: Controller of the control steps before an episode: that of the family's default control mode, so that
+            initial states are the same in all of them.
         action_low: Lowest useful action, shape (A,) float32; lower values are clamped.
         action_high: Highest useful action, likewise.
     """
 
-    def __init__(self, spec: EnvSpec, task: Task, scene: Scene, controller: Controller) -> None:
+    def __init__(
+        self, spec: EnvSpec, task: Task, scene: Scene, controller: Controller, settling: Controller | None = None
+    ) -> None:
         self.spec = spec
         self.task = task
         self.scene = scene
         self.controller = controller
+        self.settling = settling or controller
         self.action_low, self.action_high = controller.low, controller.high
         self._joints = JointSpace(scene)
         self._substeps = round(1.0 / spec.control_hz / scene.model.opt.timestep)
@@ -71,7 +76,7 @@ class Environment:
             raise UsageError(f"Episode seed {seed} is negative.", "Seeds count from 0.", seed=seed)
         self._reset_scene(seed)
         for _ in range(self.spec.settle_steps):
-            self._act(self.controller.idle(self.scene, hold_gripper=self.spec.settle_gripper == HOLD))
+            self._act(self.settling, self.settling.idle(self.scene, hold_gripper=self.spec.settle_gripper == HOLD))
         self.scene.reset_time()
         return self._start_episode()
 
@@ -93,7 +98,7 @@ class Environment:
         Raises:
             InvalidActionError: Wrong shape, or a value that is not finite.
         """
-        joint_action = self._act(self._checked(action))
+        joint_action = self._act(self.controller, self._checked(action))
         self._step += 1
         checks = self.task.checks(self.scene)
         return Step(
@@ -159,8 +164,8 @@ class Environment:
         self._success.reset()
         return self.observe()
 
-    def _act(self, action: Float32Array) -> Float32Array:
-        joint_action = self.controller.joint_action(self.scene, action)
+    def _act(self, controller: Controller, action: Float32Array) -> Float32Array:
+        joint_action = controller.joint_action(self.scene, action)
         self._joints.act(joint_action, self._substeps)
         return joint_action
 
@@ -233,8 +238,8 @@ def make(
     _check_numbers(size, length, settle_steps)
     robot = task_object.make_robot()
     scene = Scene(robot, task_object)
-    make_controller = cast("ControllerFactory", resolve("control mode", control, defaults.controllers))
-    controller = make_controller(scene, defaults.control_hz)
+    modes = dict.fromkeys((control, *([defaults.control] if settle_steps else [])))
+    controller, *others = (_make_controller(mode, scene, defaults) for mode in modes)
     spec = EnvSpec(
         task=task_object.name,
         family=task_object.family,
@@ -258,7 +263,7 @@ def make(
         definition_sha256=text_sha256(task_object.definition_text),
         init_states_sha256=file_sha256(Path(init_states)) if init_states else "",
     )
-    return Environment(spec, task_object, scene, controller)
+    return Environment(spec, task_object, scene, controller, *others)
 
 
 class EnvironmentSettings(Protocol):
@@ -315,6 +320,10 @@ def episode_rng(task_key: str, seed: int) -> np.random.Generator:
     """The random generator of an episode's initial state, a pure function of (task, seed)."""
     digest = hashlib.sha256(task_key.encode()).digest()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int.from_bytes(digest[:8]), seed])))
+
+
+def _make_controller(control: str, scene: Scene, family: Family) -> Controller:
+    return cast("ControllerFactory", resolve("control mode", control, family.controllers))(scene, family.control_hz)
 
 
 def _check_numbers(size: tuple[int, int], horizon: int, settle_steps: int) -> None:

@@ -1,12 +1,13 @@
 """The tables of tasks, suites and task families. Classes are given as strings and imported when needed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ambidex.envs.tasks.libero import suites
+from ambidex.envs.types import EnvSpec
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.lookup import resolve
 
@@ -24,6 +25,9 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     "aloha": ("transfer_cube", "insertion"),
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
 }
+EE_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
+EE_DELTA = ("dx", "dy", "dz", "drx", "dry", "drz", "gripper")
+"""Names of the end-effector action of one arm, as an absolute pose and as an increment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +88,20 @@ FAMILIES: Mapping[str, Family] = {
         stops_at_success=True,
     ),
 }
+
+
+def with_control(spec: EnvSpec, control: str) -> EnvSpec:
+    """The spec of the same environment under another control mode.
+
+    Raises:
+        UnknownNameError: The family has no such control mode.
+    """
+    family = FAMILIES[spec.family]
+    if control not in family.controllers:
+        raise UnknownNameError("control mode", control, tuple(family.controllers))
+    arms = [name.removesuffix("_gripper") for name in spec.joint_names if name.endswith("_gripper")]
+    ee_names = tuple(f"{arm}_{name}" for arm in arms for name in (EE_POSE if family.ee_is_pose else EE_DELTA))
+    return replace(spec, control=control, action_names=spec.joint_names if control == "joint" else ee_names)
 
 
 def task_names() -> tuple[str, ...]:

@@ -232,7 +232,7 @@ class Episode:
         objects: Object poses (xyz [m], wxyz), shape (T, 7 * objects) float32.
         joint_actions: The joint commands that were applied, shape (T, J) float32.
         ee_actions: The same commands as end-effector actions, shape (T, E) float32; under EE control the agent's
-            actions.
+            actions. E is 0 under joint control if the family's end-effector actions are increments.
         states: Shape (T+1, S) float64.
         stages: Stage at each state, shape (T+1,) int8.
         model_sha256: SHA-256 of the compiled model it was recorded in.
@@ -252,6 +252,11 @@ class Episode:
     stages: npt.NDArray[np.int8]
     model_sha256: str
     versions: Mapping[str, str]
+
+    @property
+    def actions(self) -> Float32Array:
+        """The agent's actions, in the spec's control mode, shape (T, A) float32."""
+        return self.joint_actions if self.spec.control == "joint" else self.ee_actions
 
     @property
     def steps(self) -> int:

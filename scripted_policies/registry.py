@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from ambidex.errors import UsageError
 from ambidex.lookup import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ambidex.envs.env import Environment
-    from ambidex.envs.types import Agent, EnvSpec
+    from ambidex.envs.types import Agent
 
 EXPERTS: Mapping[str, str] = {
     "transfer_cube": "ambidex.scripted_policies.transfer_cube:TransferCubeExpert",
@@ -20,26 +19,6 @@ EXPERTS: Mapping[str, str] = {
 
 FAMILY_EXPERTS: Mapping[str, str] = {"libero": "ambidex.scripted_policies.libero.expert:LiberoExpert"}
 """Family -> the expert of all its tasks."""
-
-CONTROLS: Mapping[str, tuple[str, ...]] = {"libero": ("ee",)}
-"""Family -> control modes of its expert; the experts of other families support all."""
-
-
-def check_control(spec: "EnvSpec") -> None:
-    """Check that the expert of a task supports the control mode.
-
-    Raises:
-        UsageError: It does not; facts `got` and `expected`.
-    """
-    supported = CONTROLS.get(spec.family, (spec.control,))
-    if spec.control not in supported:
-        raise UsageError(
-            f"--control {spec.control}: the expert of {spec.task} acts under {' or '.join(supported)} control only.",
-            "Leave --control out; datasets recorded with --format act then have joint commands as /action and the "
-            "expert's own as /action_ee.",
-            got=spec.control,
-            expected=supported,
-        )
 
 
 def make_expert(env: "Environment", *, noise: float = 0.0) -> "Agent":
@@ -52,9 +31,7 @@ def make_expert(env: "Environment", *, noise: float = 0.0) -> "Agent":
 
     Raises:
         UnknownNameError: The task has no expert.
-        UsageError: The expert does not support the environment's control mode.
     """
-    check_control(env.spec)
     task, family = env.spec.task, env.spec.family
     if family in FAMILY_EXPERTS:
         found = resolve("family with an expert", family, FAMILY_EXPERTS)

@@ -67,7 +67,7 @@ class BenchmarkConfig(Flags):
     """With --execution chunk, actions executed before the next prediction; auto is the checkpoint's setting, else the
     whole chunk."""
     control: OptionalName = None
-    """Control mode, for a policy that knows a robot in several, e.g. joint or ee; auto is the only one."""
+    """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     code: OptionalInt = None
     """Make all actions from this code, for a policy with codes, such as uniact; auto lets the policy choose."""
     device: OptionalName = None

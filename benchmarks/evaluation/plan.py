@@ -158,7 +158,6 @@ def _check_policy(config: BenchmarkConfig, *, learned: bool, own_agent: bool) ->
     given = {
         "--checkpoint": config.checkpoint,
         "--execute-steps": config.execute_steps,
-        "--control": None if own_agent else config.control,
         "--code": config.code,
         "--device": config.device,
         "--execution": None if config.execution == "chunk" else config.execution,

@@ -4,13 +4,13 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.controllers.osc import OscMemory, OscReference, OscSettings
+from ambidex.envs.registry import EE_DELTA
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.pose import quaternion_about, quaternion_of, rotation_matrix
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 
-NAMES = ("dx", "dy", "dz", "drx", "dry", "drz", "gripper")
 STEPS_TO_CLOSE = 8
 HOLD, OPEN = 0.0, -1.0  # gripper actions; 1 closes
 
@@ -37,28 +37,38 @@ class EeDelta:
         self._duration = 1.0 / control_hz
         self._max_steps = arm.max_steps(control_hz)
         self._held = np.array(self._settings.held)
-        self.action_names = tuple(f"{arm.name}_{name}" for name in NAMES)
-        self.low = np.full(len(NAMES), -1.0, np.float32)
-        self.high = np.full(len(NAMES), 1.0, np.float32)
+        self.action_names = tuple(f"{arm.name}_{name}" for name in EE_DELTA)
+        self.low = np.full(len(EE_DELTA), -1.0, np.float32)
+        self.high = np.full(len(EE_DELTA), 1.0, np.float32)
 
     def idle(self, scene: Scene, *, hold_gripper: bool = False) -> Float32Array:
         """No motion; opens the gripper, as LIBERO's settling steps usually do, or holds it."""
         return np.array([0, 0, 0, 0, 0, 0, HOLD if hold_gripper else OPEN], np.float32)
 
     def joint_action(self, scene: Scene, action: Float32Array) -> Float32Array:
+        return self.command(action, scene.data.userdata)
+
+    def command(self, action: Float32Array, memory: FloatArray) -> Float32Array:
+        """The joint command for an action, shape (J,) float32.
+
+        Args:
+            action: Shape (7,).
+            memory: Holds the reference motion from step to step: at least `OscMemory.SIZE` numbers, overwritten;
+                zeros at the start of an episode.
+        """
         wanted = np.clip(action.astype(np.float64), -1.0, 1.0)
         *last, opening = self._space.commanded()
         opening -= np.sign(wanted[6]) / STEPS_TO_CLOSE
-        command = self._arm_command(scene.data.userdata, wanted[:6])
+        command = self._arm_command(memory, wanted[:6])
         command = last + np.clip(command - last, -self._max_steps, self._max_steps)
         return np.append(command, np.clip(opening, 0.0, 1.0)).astype(np.float32)
 
-    def _arm_command(self, userdata: FloatArray, wanted: FloatArray) -> FloatArray:
+    def _arm_command(self, memory: FloatArray, wanted: FloatArray) -> FloatArray:
         here, speed = self._space.positions()[:-1], self._space.velocities()[:-1]
-        now, free = self._current(OscMemory.read(userdata), here, speed)
+        now, free = self._current(OscMemory.read(memory), here, speed)
         position, rotation = self._goal(now, wanted)
         q, velocity = self._reference.advance(now.position, now.velocity, position, rotation, self._duration)
-        OscMemory(position=q, velocity=velocity, goal=quaternion_of(rotation)).write(userdata)
+        OscMemory(position=q, velocity=velocity, goal=quaternion_of(rotation)).write(memory)
         command = self._servos.command_of_motion(q, velocity)
         if free == 1.0:
             return command

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ambidex.envs.registry import EE_POSE
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.kinematics import Kinematics
 from ambidex.envs.simulation.pose import Pose
@@ -9,7 +10,6 @@ from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 from ambidex.errors import InvalidActionError
 
-NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
 MIN_QUATERNION = 1e-3  # norm below which a quaternion is no orientation
 WORKSPACE_LOW = (-1.0, -0.5, 0.0)  # [m]
 WORKSPACE_HIGH = (1.0, 1.5, 1.0)  # [m]
@@ -29,7 +29,7 @@ class EePose:
         self._kinematics = [Kinematics(robot, arm) for arm in robot.arms]
         self._max_steps = [arm.max_steps(control_hz) for arm in robot.arms]
         self._arms = len(robot.arms)
-        self.action_names = tuple(f"{arm.name}_{name}" for arm in robot.arms for name in NAMES)
+        self.action_names = tuple(f"{arm.name}_{name}" for arm in robot.arms for name in EE_POSE)
         self.low = np.tile([*WORKSPACE_LOW, -1, -1, -1, -1, 0], self._arms).astype(np.float32)
         self.high = np.tile([*WORKSPACE_HIGH, 1, 1, 1, 1, 1], self._arms).astype(np.float32)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ambidex.envs.registry import FAMILIES, with_control
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec, Episode, Float32Array
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.compatibility import embodiment_of
@@ -26,18 +27,27 @@ REPORTED_DIFFERENCES = ("spread", "success", "settle_steps")
 """Fields in which datasets may differ; training reports it."""
 
 
-def read_tables(directories: Sequence[Path], *, multi_embodiment: bool) -> tuple[EpisodeTable, ...]:
+def read_tables(
+    directories: Sequence[Path], *, multi_embodiment: bool, control: str | None = None
+) -> tuple[EpisodeTable, ...]:
     """The successful episodes of some datasets, one table for each embodiment, in the order of `directories`.
 
+    Args:
+        directories: The datasets.
+        multi_embodiment: The policy learns several embodiments; otherwise all datasets are of one.
+        control: Control mode of the actions; None for that of each recording.
+
     Raises:
-        UsageError: No dataset is named, one is named twice or missing, or they do not fit together.
+        UsageError: No dataset is named, one is named twice or missing, they do not fit together, or one has no actions
+            of the control mode.
         DatasetError: A dataset is damaged, has no successful episode, or one of a benchmark's seed.
         UnknownNameError: It is of another control mode than those of `ACTIONS`.
     """
     check_directories(directories)
-    groups: dict[str, list[Dataset]] = {}
+    groups: dict[str, dict[Dataset, EnvSpec]] = {}
     for dataset in map(Dataset, directories):
-        groups.setdefault(embodiment_of(dataset.spec) if multi_embodiment else "", []).append(dataset)
+        spec = _spec_under(control, dataset)
+        groups.setdefault(embodiment_of(spec) if multi_embodiment else "", {})[dataset] = spec
     return tuple(_table(datasets) for datasets in groups.values())
 
 
@@ -78,6 +88,8 @@ def merge_specs(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
         lines = [f"{path} differs from {first_path} in {first_few(found)}" for path, found in differing.items()]
         several = len({embodiment_of(spec) for spec in specs.values()}) > 1
         other = "with --policy uniact on several embodiments" if several else "record or render the others again"
+        if several and len({spec.robot for spec in specs.values()}) == 1:
+            other = "on the actions of one control mode with --control"
         problem = f"These datasets cannot be trained on together: {first_few(lines)}."
         raise UsageError(problem, f"Train on those that agree, or {other}.", got=differing)
     return _merge(first, list(specs.values()))
@@ -93,8 +105,20 @@ def reported_differences(specs: Mapping[Path, EnvSpec]) -> list[str]:
     ]
 
 
-def _table(datasets: Sequence[Dataset]) -> EpisodeTable:
-    specs = {dataset.directory: dataset.spec for dataset in datasets}
+def _spec_under(control: str | None, dataset: Dataset) -> EnvSpec:
+    """The spec of a dataset, with the action names of the control mode to train."""
+    spec = dataset.spec
+    if control in (None, spec.control):
+        return spec
+    if control == "ee" and not FAMILIES[spec.family].ee_is_pose:
+        problem = f"--control ee: {dataset.directory} holds joint commands only; it was recorded under joint control."
+        hint = "Leave out --control, or record another dataset with record-episodes --control ee."
+        raise UsageError(problem, hint, path=dataset.directory, got=spec.control, expected=control)
+    return with_control(spec, str(control))
+
+
+def _table(datasets: Mapping[Dataset, EnvSpec]) -> EpisodeTable:
+    specs = {dataset.directory: spec for dataset, spec in datasets.items()}
     spec = merge_specs(specs)
     loaded = [item for dataset in datasets for item in _load(dataset, spec.control, bool(spec.object_names))]
     entries, qpos, objects, actions = zip(*loaded, strict=True)

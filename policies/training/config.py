@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 import tyro
 
 from ambidex.codec import ADDED_LATER
-from ambidex.flags import Flags, OptionalInt, OptionalPath, Switch, readable_signature
+from ambidex.flags import Flags, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
 
 COMMAND = "train-policy"
 PolicyConfig = TypeVar("PolicyConfig")
@@ -31,7 +31,7 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy preset data output_dir steps batch_size learning_rate device resume",
         "Starting from a checkpoint": "adapt finetune fresh_interpreter",
-        "Data": "mixture validation_fraction validate_every random_shift colour_jitter data_path data_workers",
+        "Data": "control mixture validation_fraction validate_every random_shift colour_jitter data_path data_workers",
         "Optimisation": "backbone_learning_rate weight_decay warmup_steps schedule gradient_clip ema_decay seed "
         "precision compile",
         "Checkpoints and log": "save_every keep_checkpoints log_every quiet debug",
@@ -47,6 +47,8 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
         default=(), metadata={ADDED_LATER: True}
     )
     """Sampling weight of each embodiment, in the order of --data; by default its number of datasets."""
+    control: OptionalName = field(default=None, metadata={ADDED_LATER: True})
+    """Control mode of the policy, joint or ee, where the data has actions of both; auto is that of the recording."""
     adapt: Checkpoint = field(default=None, metadata={ADDED_LATER: True})
     """Start from a checkpoint and freeze what its embodiments share. For UniAct that leaves the interpreter and the
     image encoder to train, with the most likely codes."""

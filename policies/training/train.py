@@ -78,7 +78,8 @@ def train(config: TrainConfig[Any]) -> Path:
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
     _check_files(config, run)
-    tables = read_tables(config.data, multi_embodiment=policy_class(config.policy).multi_embodiment)
+    several = policy_class(config.policy).multi_embodiment
+    tables = read_tables(config.data, multi_embodiment=several, control=config.control)
     config = with_instructions(config, tables)
     with process_group(ranks, device), _exclusive_run(run, ranks):
         try:

@@ -19,7 +19,7 @@ from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.formats.images import STORAGES
 from ambidex.recorders.formats.registry import FORMATS, format_named
 from ambidex.recorders.recording.config import RecordConfig
-from ambidex.scripted_policies.registry import EXPERTS, FAMILY_EXPERTS, check_control
+from ambidex.scripted_policies.registry import EXPERTS, FAMILY_EXPERTS
 from ambidex.text import pluralize
 
 VIDEOS = ("none", "first", "all")
@@ -70,8 +70,8 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
         format=config.format or FAMILIES[spec.family].format,
         max_attempts=_max_attempts(config),
     )
-    if expert:
-        _check_expert(spec)
+    if expert and spec.family not in FAMILY_EXPERTS and spec.task not in EXPERTS:
+        raise UnknownNameError("expert", spec.task, EXPERTS)
     check_training_seeds(full.seed, full.max_attempts or 0)
     format_named(str(full.format)).check(spec, full.write_options)
     if full.renders:
@@ -146,9 +146,3 @@ def _check_numbers(config: RecordConfig) -> None:
             f"--max-attempts {config.max_attempts} is fewer than --num-episodes {config.num_episodes}, which cannot be "
             "reached even if every attempt succeeds."
         )
-
-
-def _check_expert(spec: EnvSpec) -> None:
-    if spec.family not in FAMILY_EXPERTS and spec.task not in EXPERTS:
-        raise UnknownNameError("expert", spec.task, EXPERTS)
-    check_control(spec)

@@ -40,7 +40,7 @@ class VerifyWorker:
         under_ee = episode.spec.control == "ee"
         env = self._environment(path, episode.spec, episode.spec.control)
         _check_sizes(path, episode, env)
-        states, success = replay(env, episode.states[0], episode.ee_actions if under_ee else episode.joint_actions)
+        states, success = replay(env, episode.states[0], episode.actions)
         first, largest = state_differences(episode, states)
         return Verification(
             path=path,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ambidex.envs.controllers.ee_delta import EeDelta
 from ambidex.envs.env import Environment
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.task import LiberoTask
@@ -33,8 +34,9 @@ PLATE = "plate"  # the category that is slid, not carried, to another place on t
 class LiberoExpert:
     """Reaches one subgoal after the other, and checks after each attempt what remains.
 
-    It may read the whole scene of an environment under end-effector control. It acts as a policy does: one float32
-    action per step, in [-1, 1]. For the noise see `registry.make_expert`.
+    It may read the whole scene. It acts as a policy does: one float32 action per step in the environment's control
+    mode. Under joint control it sends the joint commands that its end-effector actions stand for. For the noise see
+    `registry.make_expert`.
 
     Raises:
         UsageError: The task is not a LIBERO task, or its goal has an atom that no skill can reach.
@@ -47,19 +49,23 @@ class LiberoExpert:
         self._context = SkillContext(env.scene, env.task)
         self._problem = env.task.problem
         self._noise = noise
+        self._scene = env.scene
+        self._to_joints = EeDelta(env.scene, env.spec.control_hz) if env.spec.control == "joint" else None
 
     def reset(self, observation: Observation, seed: int) -> None:
         self._rng = np.random.default_rng([seed, 1])
         speed = 1.0 - abs(self._noise * SPEED_NOISE * float(self._rng.standard_normal()))
         self._context.hand.reset(max(0.6, speed))
         self._context.jitter = self._jitter
+        self._memory = self._scene.data.userdata.copy()
         self._steps = 0
         self._script = self._reach_goal()
 
     def act(self, observation: Observation) -> Float32Array:
         self._steps += 1
         next(self._script, None)
-        return self._context.hand.action()
+        action = self._context.hand.action()
+        return action if self._to_joints is None else self._to_joints.command(action, self._memory)
 
     def _reach_goal(self) -> Motion:
         attempts: dict[Subgoal, int] = {}

@@ -9,7 +9,7 @@ import pytest
 from ambidex.codec import from_json, to_json
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make
-from ambidex.envs.registry import TASKS
+from ambidex.envs.registry import TASKS, with_control
 from ambidex.envs.types import EnvSpec, Float32Array
 from ambidex.errors import InvalidActionError, RenderingError, SimulationError, UnknownNameError, UsageError
 
@@ -285,3 +285,14 @@ def test_another_thread_gets_the_right_image_or_an_error() -> None:
             assert "one environment per thread" in str(error)
     assert np.array_equal(second.image("top"), expected)
     env.close()
+
+
+@pytest.mark.parametrize("task", ["insertion", "libero_goal/1"])
+def test_the_control_mode_changes_the_action_names_and_no_initial_state(task: str) -> None:
+    modes = ("joint", "ee")
+    for settle_steps in (0, 5):
+        joint, ee = (make(task, control=control, cameras=(), settle_steps=settle_steps) for control in modes)
+        assert with_control(ee.spec, "joint") == joint.spec and with_control(joint.spec, "ee") == ee.spec
+        assert np.array_equal(joint.reset(3).state, ee.reset(3).state)
+    with pytest.raises(UnknownNameError, match="control mode"):
+        with_control(joint.spec, "torque")

@@ -60,7 +60,7 @@ def test_the_warning_names_few_tasks_and_counts_many():
         ({"control": "ee"}, "control: the policy has joint, the environment ee"),
         ({"control_hz": 20.0}, "control_hz: the policy has 50.0, the environment 20.0"),
         ({"image_size": (48, 64)}, "image_size: the policy has (24, 32), the environment (48, 64)"),
-        ({"action_names": ("x", "y")}, "right_6, the environment x, y."),
+        ({"action_names": ("x", "y")}, "right_gripper, the environment x, y."),
         ({"joint_names": ()}, "the environment none."),
         ({"cameras": ("top",)}, "cameras: the policy needs left_wrist, the environment has top"),
         ({"cameras": ()}, "cameras: the policy needs top, left_wrist, the environment has none"),

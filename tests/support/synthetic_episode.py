@@ -7,7 +7,7 @@ import numpy as np
 from ambidex.envs.types import EnvSpec, Episode, Outcome
 from ambidex.recorders.formats.act import FIELDS
 
-JOINTS = tuple(f"{arm}_{i}" for arm in ("left", "right") for i in range(7))
+JOINTS = tuple(f"{arm}_{name}" for arm in ("left", "right") for name in (*range(6), "gripper"))
 
 
 def make_spec(**changes):

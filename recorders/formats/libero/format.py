@@ -35,12 +35,9 @@ class LiberoFormat:
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         check_storage(options.storage, options.image_convention)
-        if spec.family != "libero" or spec.control != "ee":
-            problem = (
-                f"--format libero needs a task of the libero family under ee control; {spec.task} is of the family "
-                f"{spec.family}, under {spec.control} control."
-            )
-            raise UsageError(problem, "Use --format act.", got=(spec.family, spec.control), expected=("libero", "ee"))
+        if spec.family != "libero":
+            problem = f"--format libero needs a task of the libero family; {spec.task} is of the family {spec.family}."
+            raise UsageError(problem, "Use --format act.", got=spec.family, expected="libero")
 
     def episode_path(self, directory: Path, index: int) -> Path:
         return directory / PARTS / f"{PREFIX}{index}.hdf5"

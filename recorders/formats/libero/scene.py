@@ -74,7 +74,7 @@ def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[s
         "env_kwargs": {
             "bddl_file_name": file,
             "robots": ["Panda"],
-            "controller_configs": {"type": "OSC_POSE"},
+            "controller_configs": _controller(spec),
             "control_freq": spec.control_hz,
             "horizon": spec.horizon,
             "camera_names": list(spec.cameras),
@@ -83,6 +83,13 @@ def _env_args(spec: EnvSpec, class_name: str, problem: str, file: str) -> dict[s
             "use_camera_obs": bool(spec.cameras),
         },
     }
+
+
+def _controller(spec: EnvSpec) -> dict[str, object]:
+    """The controller by robosuite's names; its JOINT_POSITION takes increments unless input_type says otherwise."""
+    if spec.control == "ee":
+        return {"type": "OSC_POSE"}
+    return {"type": "JOINT_POSITION", "input_type": "absolute", "action_names": list(spec.action_names)}
 
 
 def to_mjcf(spec: "mujoco.MjSpec") -> str:

@@ -33,7 +33,6 @@ from ambidex.recorders.hdf5.writing import atomic_hdf5_file, write_array
 
 TAG = "libero-v1"
 DEMO = "demo_0"
-ACTIONS = 7
 
 
 def write_demo(
@@ -51,7 +50,7 @@ def write_demo(
 
     Args:
         path: The file, replaced if it exists.
-        episode: Everything but the pixels; recorded under end-effector control.
+        episode: Everything but the pixels.
         frames: Of the cameras of the episode's spec; taken step by step, see `store_frames`.
         storage: "lossless" or "raw".
         robot: The robot before each action.
@@ -60,13 +59,12 @@ def write_demo(
         on_step: See `OnStep`.
 
     Raises:
-        UsageError: An unknown storage or convention, or the actions are not 7 numbers each.
+        UsageError: An unknown storage or convention.
         DatasetError: Fields or frames do not fit together, or the file cannot be written.
     """
     check_storage(storage, convention)
     check_fields(path, episode, OWN_FIELDS)
     check_cameras(path, episode, frames)
-    _check_actions(path, episode)
     arrays = _libero_arrays(episode, robot, scene)
     with atomic_hdf5_file(path) as (file, sink):
         _write_attributes(file.create_group(DATA), episode, scene, convention)
@@ -89,21 +87,12 @@ def check_storage(storage: str, convention: str) -> None:
             raise UnknownNameError(kind, name, names)
 
 
-def _check_actions(path: Path, episode: Episode) -> None:
-    width, control = episode.ee_actions.shape[1], episode.spec.control
-    if control != "ee" or width != ACTIONS:
-        problem = f"{path}: the libero format holds {ACTIONS} numbers per action, as sent under ee control; got {width}"
-        hint = "Record with --control ee, or use --format act."
-        facts = {"path": path, "got": (control, width), "expected": ("ee", ACTIONS)}
-        raise UsageError(f"{problem} under {control} control.", hint, **facts)
-
-
 def _libero_arrays(episode: Episode, robot: LiberoProprioception, scene: LiberoScene) -> Arrays:
     """What LIBERO's loaders read, by name within the demonstration."""
     ends = np.zeros(episode.steps, np.uint8)
     ends[-1] = episode.success
     return {
-        "actions": episode.ee_actions.astype(np.float64),
+        "actions": episode.actions.astype(np.float64),
         "states": episode.states[:-1, : 1 + scene.nq + scene.nv],
         "robot_states": robot.robot_states,
         "rewards": ends,

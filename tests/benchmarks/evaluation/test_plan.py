@@ -39,7 +39,7 @@ BOWL_ON_STOVE = "libero_goal/put_the_bowl_on_the_stove"
         ({"spread": "wider"}, "Did you mean 'wide'"),
         ({"execution": "first"}, "--execution: only for trained policies"),
         ({"execute_steps": 3}, "--execute-steps: only"),
-        ({"control": "ee"}, "--control: only"),
+        ({"control": "eef"}, "Did you mean 'ee'"),
         ({"code": 3}, "--code: only"),
         ({"device": "cpu"}, "--device: only"),
         ({"checkpoint": Path("run")}, "--checkpoint: only"),

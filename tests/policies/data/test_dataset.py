@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from synthetic_dataset import STATES, read_table, write_dataset
 from synthetic_episode import make_frames, make_spec
-from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_info, write_libero
+from synthetic_libero import JOINTS as PANDA
+from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_info, write_libero, write_panda_dataset
 
+from ambidex.envs.registry import with_control
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.policies.data.dataset import read_tables
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.formats.act import episode_path, write_episode
@@ -34,6 +37,41 @@ def test_with_ee_control_the_actions_are_those_of_the_end_effectors(tmp_path):
     write_dataset(tmp_path / "data", control="ee", action_names=names, **STATES)
     table = read_table([tmp_path / "data"])
     assert np.array_equal(table.actions[:7], Dataset(tmp_path / "data")[0].episode.ee_actions)
+
+
+@pytest.mark.parametrize(("recorded", "trained", "width"), [("joint", "ee", 16), ("ee", "joint", 14)])
+def test_the_actions_of_the_other_control_mode_can_be_chosen(tmp_path, recorded, trained, width):
+    spec = with_control(make_spec(**STATES), recorded)
+    write_dataset(tmp_path / "data", control=recorded, action_names=spec.action_names, **STATES)
+    (table,) = read_tables([tmp_path / "data"], multi_embodiment=False, control=trained)
+    episode = Dataset(tmp_path / "data")[0].episode
+    assert np.array_equal(table.actions[:7], episode.ee_actions if trained == "ee" else episode.joint_actions)
+    assert table.spec == with_control(spec, trained)
+    assert len(table.spec.action_names) == table.actions.shape[1] == width
+
+
+def test_recordings_under_both_control_modes_need_a_choice(tmp_path):
+    folders = [tmp_path / "joint", tmp_path / "ee"]
+    for folder in folders:
+        spec = with_control(make_spec(), folder.name)
+        write_dataset(folder, control=folder.name, action_names=spec.action_names, **STATES)
+    with pytest.raises(UsageError, match="--control"):
+        read_table(folders)
+    for several in (True, False):
+        (table,) = read_tables(folders, multi_embodiment=several, control="ee")
+        assert len(table.entries) == 8 and {spec.control for spec in table.specs.values()} == {"ee"}
+
+
+def test_joint_commands_of_libero_have_no_end_effector_actions(tmp_path):
+    write_panda_dataset(tmp_path / "ee")
+    (table,) = read_tables([tmp_path / "ee"], multi_embodiment=False, control="joint")
+    assert (table.spec.control, table.spec.action_names, table.actions.shape[1]) == ("joint", PANDA, 8)
+    write_panda_dataset(tmp_path / "joint", control="joint", action_names=PANDA)
+    with pytest.raises(UsageError) as caught:
+        read_tables([tmp_path / "joint"], multi_embodiment=False, control="ee")
+    assert (caught.value.facts["got"], caught.value.facts["expected"]) == ("joint", "ee")
+    with pytest.raises(UnknownNameError, match="Did you mean 'joint'"):
+        read_tables([tmp_path / "ee"], multi_embodiment=False, control="joints")
 
 
 def test_datasets_of_several_tasks_are_merged(tmp_path):

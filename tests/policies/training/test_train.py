@@ -10,9 +10,9 @@ from training_runs import curves, same_tensors, settings, tensors
 
 import ambidex.policies
 from ambidex.errors import UnknownNameError
-from ambidex.policies.checkpoint import policy_class
+from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.split import split
-from ambidex.policies.train_policy import train_config
+from ambidex.policies.train_policy import defaults_for, train_config
 from ambidex.policies.training.plan import statistics_of
 from ambidex.policies.training.train import train
 
@@ -33,6 +33,13 @@ def test_the_files_of_a_run(states, tmp_path):
     assert info["versions"]["torch"] == torch.__version__
     assert info["config"]["precision"] == "fp32"
     assert info["config"]["model"]["chunk_size"] == 5
+
+
+@pytest.mark.parametrize(("control", "actions"), [(None, 14), ("joint", 14), ("ee", 16)])
+def test_the_control_mode_is_that_of_the_flag_or_of_the_recording(states, tmp_path, control, actions):
+    policy = load(train(settings(states, tmp_path / "run", steps=1, control=control)))
+    assert (policy.spec.control, len(policy.spec.action_names)) == (control or "joint", actions)
+    assert defaults_for(["--resume", "--output-dir", str(tmp_path / "run")]).control == control
 
 
 def test_the_default_folder_is_named_after_policy_and_dataset(states, tmp_path, monkeypatch):

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from sequence_dataset import SequenceReader
 from synthetic_episode import make_frames, make_spec, same
-from synthetic_libero import NQ, NV, TASK, libero_episode, libero_spec, make_proprioception, make_scene, write_libero
+from synthetic_libero import (
+    JOINTS,
+    NQ,
+    NV,
+    TASK,
+    libero_episode,
+    libero_spec,
+    make_proprioception,
+    write_libero,
+)
 
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
@@ -18,7 +27,6 @@ from ambidex.recorders.formats.act import write_episode
 from ambidex.recorders.formats.libero.format import LiberoFormat
 from ambidex.recorders.formats.libero.proprioception import axis_angle
 from ambidex.recorders.formats.libero.reader import DemoFile, LiberoDemo
-from ambidex.recorders.formats.libero.writer import write_demo
 from ambidex.recorders.formats.registry import open_episode, read_episode
 
 STORAGES = ("lossless", "raw")
@@ -258,7 +266,6 @@ def test_several_demonstrations_need_a_name(merged):
         (libero_spec(), {"storage": "jpeg"}, "--storage jpeg"),
         (libero_spec(), {"storage": "lossles"}, "Did you mean 'lossless'"),
         (libero_spec(), {"image_convention": "upsidedown"}, "Known: opengl, upright"),
-        (libero_spec(control="joint"), {}, "under joint control"),
         (make_spec(), {}, "aloha"),
     ],
 )
@@ -267,12 +274,12 @@ def test_impossible_options_are_refused(spec, options, words):
         FORMAT.check(spec, WriteOptions(**{"format": "libero", "storage": "lossless", **options}))
 
 
-def test_an_episode_of_joint_control_is_refused(path):
-    episode = libero_episode(spec=libero_spec(control="joint"), ee_actions=np.zeros((6, 0), np.float32))
-    with pytest.raises(UsageError) as error:
-        write_demo(path, episode, make_frames(episode), "lossless", make_proprioception(), make_scene())
-    assert (error.value.facts["got"], error.value.facts["expected"]) == (("joint", 0), ("ee", 7))
-    assert not path.exists()
+def test_the_actions_of_joint_control_are_joint_commands(path, storage):
+    spec = libero_spec(control="joint", action_names=JOINTS)
+    episode = write_libero(path, storage, spec=spec, ee_actions=np.zeros((6, 0), np.float32))
+    assert same(read_episode(path), episode)
+    with h5py.File(path) as file:
+        assert np.array_equal(file["data/demo_0/actions"], episode.joint_actions)
 
 
 def test_unknown_cameras(path):

@@ -88,14 +88,6 @@ def test_a_task_without_an_expert_is_refused(tmp_path, monkeypatch):
     assert error.value.facts["kind"] == "expert"
 
 
-@pytest.mark.parametrize("changes", [{}, {"format": "act"}, {"task": "libero_goal"}])
-def test_a_control_mode_that_the_expert_lacks_is_refused(tmp_path, changes):
-    wrong = {"task": "libero_goal/1", "control": "joint", "cameras": (), **changes}
-    with pytest.raises(UsageError, match="--format act"):  # the way to joint commands
-        record_to(tmp_path / "data", agent=None, **wrong)
-    assert not (tmp_path / "data").exists()
-
-
 def test_the_last_training_seed_can_be_recorded(tmp_path):
     (summary,) = record_to(tmp_path, STATES, num_episodes=1, seed=99_999, max_attempts=1, workers=0)
     assert summary.complete

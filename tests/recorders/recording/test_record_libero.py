@@ -215,7 +215,6 @@ def test_a_definition_file_is_a_task(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"control": "joint"}, "--format act"),
         ({"storage": "jpeg"}, "--storage jpeg"),
         ({"format": "act", "image_convention": "opengl"}, "images of the act format are upright"),
         ({"success": "liberal"}, "libero"),
@@ -228,11 +227,19 @@ def test_impossible_flags_are_refused_before_anything_is_made(tmp_path, changes,
     assert not (tmp_path / "data").exists()
 
 
-def test_under_joint_control_in_the_act_format(tmp_path):
-    config = replace(CONFIG, output_dir=tmp_path, control="joint", format="act", cameras=(), num_episodes=1, workers=0)
-    (summary,) = record(replace(config, seed=1), agent_factory=StillAgent)
+@pytest.mark.parametrize("file_format", ["act", "libero"])
+def test_under_joint_control(tmp_path, file_format):
+    config = replace(CONFIG, output_dir=tmp_path, control="joint", format=file_format, cameras=(), num_episodes=1)
+    (summary,) = record(replace(config, seed=1, workers=0), agent_factory=StillAgent)
     assert summary.complete
     with read(tmp_path)[0] as stored:
-        assert stored.episode.joint_actions.shape[1] == 8 and stored.episode.ee_actions.shape[1] == 0
-    ((_, result),) = verify(tmp_path / "episode_0.hdf5", workers=0)
+        episode = stored.episode
+    assert (episode.joint_actions.shape[1], episode.ee_actions.shape[1]) == (8, 0)
+    ((_, result),) = verify(tmp_path, workers=0)
     assert result.same_states and result.ee_success is None
+    if file_format == "libero":
+        with h5py.File(tmp_path / FILE) as file:
+            assert np.array_equal(file["data/demo_0/actions"], episode.joint_actions.astype(np.float64))
+            arguments = json.loads(file["data"].attrs["env_args"])["env_kwargs"]
+        assert arguments["controller_configs"]["type"] == "JOINT_POSITION"
+        assert arguments["controller_configs"]["action_names"] == list(episode.spec.joint_names)

@@ -8,7 +8,6 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.envs.types import Float32Array, Observation
-from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.context import Skill, SkillContext
 from ambidex.scripted_policies.libero.expert import choose_skill
 from ambidex.scripted_policies.libero.skills.insert import Insert
@@ -63,11 +62,16 @@ def test_the_expert_lets_go_where_there_is_little_room(task: str, seed: int) -> 
     assert result.success, result.reason
 
 
-def test_joint_control_raises_with_a_hint_at_joint_actions_in_datasets() -> None:
-    with pytest.raises(UsageError) as error:
-        make_expert(make(PICK_AND_PLACE, control="joint", cameras=()))
-    assert error.value.facts == {"got": "joint", "expected": ("ee",)}
-    assert "--format act" in error.value.hint
+def test_under_joint_control_the_expert_moves_in_the_same_way() -> None:
+    results = []
+    for control in ("ee", "joint"):
+        env = make(PICK_AND_PLACE, control=control, cameras=())
+        results.append(rollout(env, make_expert(env), 0, stop_at_success=True))
+    with_increments, with_joints = results
+    assert with_joints.success and with_joints.actions.shape[1] == 8
+    np.testing.assert_array_equal(with_joints.actions, with_increments.joint_actions)
+    np.testing.assert_array_equal(with_joints.qpos, with_increments.qpos)
+    np.testing.assert_array_equal(with_joints.objects, with_increments.objects)
 
 
 @pytest.mark.parametrize("task", [INTO_BASKET, DRAWER], ids=["simulated drops", "drawer motions"])
