@@ -9,7 +9,7 @@ import numpy as np
 
 from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
-from ambidex.envs.registry import FAMILIES, Family, find_task
+from ambidex.envs.registry import FAMILIES, MAX_IMAGE_SIDE, Family, find_task
 from ambidex.envs.seeds import index_in_split
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.renderer import QUALITIES, Renderer
@@ -22,7 +22,6 @@ from ambidex.lookup import resolve
 ControllerFactory = Callable[[Scene, float], Controller]
 SPREADS = ("published", "wide")
 OPEN, HOLD = "open", "hold"
-MAX_IMAGE_SIDE = 4096  # [px]
 
 
 class Environment:

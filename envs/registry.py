@@ -28,6 +28,7 @@ SUITES: Mapping[str, tuple[str, ...]] = {
 EE_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
 EE_DELTA = ("dx", "dy", "dz", "drx", "dry", "drz", "gripper")
 """Names of the end-effector action of one arm, as an absolute pose and as an increment."""
+MAX_IMAGE_SIDE = 4096  # [px]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,20 @@ def with_control(spec: EnvSpec, control: str) -> EnvSpec:
     arms = [name.removesuffix("_gripper") for name in spec.joint_names if name.endswith("_gripper")]
     ee_names = tuple(f"{arm}_{name}" for arm in arms for name in (EE_POSE if family.ee_is_pose else EE_DELTA))
     return replace(spec, control=control, action_names=spec.joint_names if control == "joint" else ee_names)
+
+
+def check_spec(spec: EnvSpec) -> None:
+    """Check a spec that was read from a file.
+
+    Raises:
+        ValueError: Its family is unknown, or a number in it is out of range.
+    """
+    if spec.family not in FAMILIES:
+        raise ValueError(f"unknown family {spec.family!r}, expected {' or '.join(FAMILIES)}")
+    sides = all(1 <= side <= MAX_IMAGE_SIDE for side in spec.image_size)
+    if not (sides and spec.control_hz > 0 and spec.horizon > 0 and spec.settle_steps >= 0):
+        numbers = {name: getattr(spec, name) for name in ("image_size", "control_hz", "horizon", "settle_steps")}
+        raise ValueError(f"a number is out of range: {numbers}")
 
 
 def task_names() -> tuple[str, ...]:

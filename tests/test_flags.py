@@ -183,3 +183,8 @@ def test_the_short_help_says_when_a_task_is_required(command, capsys):
 def test_fields_of_all_configs_are_described():
     for kind in CONFIG_OF.values():
         assert set(field_descriptions(kind)) == {field.name for field in fields(kind)}
+
+
+def test_an_unclosed_quote_is_an_error():
+    with pytest.raises(DatasetError):
+        parse_command("record-episodes", "record-episodes --task 'insertion", RecordConfig)

@@ -2,7 +2,6 @@
 
 import shlex
 from bisect import insort
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -11,12 +10,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
-from ambidex.atomic_files import append_line, read_complete_lines, remove_leftovers, write_json
+from ambidex.atomic_files import append_line, read_bytes, remove_leftovers, write_json
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
-from ambidex.codec import from_json, parse
+from ambidex.codec import Count, from_json, parse
 from ambidex.errors import AmbidexError, DatasetError, UsageError
+from ambidex.output_folder import read_rows
 from ambidex.policies.run_folder import TRAIN_JSON
 from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.layout import VIDEOS, task_folder
@@ -79,18 +79,7 @@ class ResultsFolder:
     @cached_property
     def rows(self) -> list[EpisodeRow]:
         """The complete rows of results.jsonl, by task and seed, one per episode; empty if there is no such file."""
-        path = self.path / RESULTS
-        rows = [EpisodeRow.from_line(line) for line in read_complete_lines(path)]
-        repeated = [key for key, count in Counter(row.key for row in rows).items() if count > 1]
-        if repeated:
-            task, seed = repeated[0]
-            raise DatasetError(
-                f"{path}: seed {seed} of {task} has more than one row, so the file was changed after the run.",
-                "Remove the extra rows, or run again into another folder.",
-                path=path,
-                task=task,
-                seed=seed,
-            )
+        rows = read_rows(EpisodeRow, self.path / RESULTS, lambda row: f"seed {row.seed} of {row.task}")
         return sorted(rows, key=attrgetter("key"))
 
     @cached_property
@@ -98,7 +87,7 @@ class ResultsFolder:
         """The content of summary.json; None if there is no such file."""
         path = self.path / SUMMARY
         try:
-            values = parse(path.read_bytes())
+            values = parse(read_bytes(path))
             episodes = sum(task["n"] for task in values["tasks"].values())
             stored = {"complete": values["complete"], "episodes": episodes, "timings": values.get("timings", {})}
             return from_json(StoredSummary, stored)
@@ -199,7 +188,7 @@ class StoredSummary:
     """
 
     complete: bool
-    episodes: int
+    episodes: Count
     timings: Mapping[str, float]
 
 

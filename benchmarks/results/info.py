@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec
 from ambidex.output_folder import FolderInfo
 
@@ -73,6 +74,10 @@ class BenchmarkInfo(FolderInfo):
     protocol: str = ""
     warning: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for spec in self.env_specs.values():
+            check_spec(spec)
 
 
 def describe_hardware() -> dict[str, str | float]:

@@ -7,7 +7,7 @@ from itertools import accumulate, groupby
 from typing import Self
 
 from ambidex.atomic_files import json_text
-from ambidex.codec import to_json
+from ambidex.codec import Count, to_json
 from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
 from ambidex.output_folder import row_from_line, versions
 
@@ -43,11 +43,11 @@ class EpisodeRow:
     """
 
     task: str
-    seed: int
+    seed: Count
     outcome: Outcome
-    stage: int
+    stage: Count
     stage_name: str
-    steps: int
+    steps: Count
     checks: Mapping[str, bool]
     reason: str
     initial_state_sha256: str

@@ -10,10 +10,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.atomic_files import replacing
+from ambidex.atomic_files import check_regular_file, replacing
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
 from ambidex.errors import DatasetError
+from ambidex.recorders.hdf5.reading import LARGEST_ARRAY
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,13 +48,35 @@ class EpisodeStates:
             DatasetError: The file is missing or damaged.
         """
         try:
+            check_regular_file(path)
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return cls(states=arrays["states"], actions=arrays["actions"], stages=arrays["stages"])
+                largest = max((member.file_size for member in arrays.zip.infolist()), default=0)
+                if largest > LARGEST_ARRAY:  # a few kilobytes can stand for gigabytes
+                    raise ValueError(f"an array has {largest / 1e6:.0f} MB, expected at most {LARGEST_ARRAY / 1e6:.0f}")
+                found = cls(states=arrays["states"], actions=arrays["actions"], stages=arrays["stages"])
+            found._check()
+            return found
         except FileNotFoundError as error:
             raise missing_states(path) from error
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
             problem = f"{path} cannot be read as states of an episode ({type(error).__name__}: {error})."
             raise DatasetError(problem, _hint(path), path=path) from error
+
+    def _check(self) -> None:
+        """Raise a ValueError unless types and shapes are those of a trajectory, and its numbers finite."""
+        steps = len(self.actions)
+        for name, dtype, shape in (
+            ("states", np.float64, (steps + 1, *self.states.shape[1:2])),
+            ("actions", np.float32, (steps, *self.actions.shape[1:2])),
+            ("stages", np.int8, (steps + 1,)),
+        ):
+            array = getattr(self, name)
+            if (array.dtype, array.shape, array.ndim) != (dtype, shape, 1 if name == "stages" else 2):
+                raise ValueError(
+                    f"{name} has {array.dtype} of shape {array.shape}, expected {dtype.__name__} of {shape}"
+                )
+        if not np.isfinite(self.states).all():
+            raise ValueError("a state is not finite")
 
 
 def missing_states(path: Path) -> DatasetError:

@@ -50,7 +50,7 @@ def make_videos(
             codes=row.codes,
         )
         for row in results.rows
-        if row.has_states and (which == "all" or (which == "failures" and not row.success))
+        if row.task in specs and row.has_states and (which == "all" or (which == "failures" and not row.success))
     ]
     return render_videos([job for job in jobs if replace or not job.video.exists()], workers, quiet=quiet)
 

@@ -46,7 +46,7 @@ class VideoWorker:
             DatasetError: The file cannot be written.
             RenderingError: There is no OpenGL.
         """
-        states, stages = _trajectory(job.states)
+        states, stages = _trajectory(job)
         env, hz = self._environment(job, states), job.spec.control_hz
         stride = max(1, -int(-hz // MAX_FPS))
         steps = [*range(0, len(states) - 1, stride), len(states) - 1]
@@ -62,7 +62,7 @@ class VideoWorker:
 
     def render_end(self, job: VideoJob) -> ImageArray:
         """The last frame of an episode from the job's first camera, (H, W, 3) uint8 RGB; raises as `render` does."""
-        states, _ = _trajectory(job.states)
+        states, _ = _trajectory(job)
         return self._environment(job, states).render(states[-1], job.spec.cameras[0])
 
     def close(self) -> None:
@@ -87,12 +87,16 @@ class VideoWorker:
         return self._env
 
 
-def _trajectory(path: Path) -> tuple[FloatArray, npt.NDArray[np.int8]]:
+def _trajectory(job: VideoJob) -> tuple[FloatArray, npt.NDArray[np.int8]]:
     """States (T+1, S) and the stage at each (T+1,)."""
+    path, last = job.states, len(job.spec.stages) - 1
     try:
         stored = EpisodeStates.read(path) if path.suffix == ".npz" else read_episode(path)
     except DatasetError as error:
         raise StatesError(error.problem, error.hint, **error.facts) from error
+    if not ((stored.stages >= 0) & (stored.stages <= last)).all():
+        problem = f"{path}: it has stages {stored.stages.min()} to {stored.stages.max()}, expected 0 to {last}."
+        raise StatesError(problem, "Restore the file from a copy.", path=path, expected=last)
     return stored.states, stored.stages
 
 

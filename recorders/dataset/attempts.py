@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ambidex.atomic_files import read_complete_lines
+from ambidex.codec import Count
 from ambidex.envs.types import Outcome, RolloutResult
-from ambidex.output_folder import row_from_line
+from ambidex.output_folder import read_rows
 
 ATTEMPTS = "attempts.jsonl"
 
@@ -26,13 +26,13 @@ class Attempt:
         wall_s: Wall-clock seconds; the only field that differs from run to run.
     """
 
-    seed: int
+    seed: Count
     outcome: Outcome
-    stage: int
+    stage: Count
     stage_name: str
     reason: str
-    steps: int
-    episode: int | None
+    steps: Count
+    episode: Count | None
     wall_s: float
 
     @classmethod
@@ -54,6 +54,6 @@ def read_attempts(directory: Path) -> list[Attempt]:
     """The complete rows of attempts.jsonl in order; empty if there is no such file.
 
     Raises:
-        DatasetError: A row is damaged.
+        DatasetError: A row is damaged, or a seed has two.
     """
-    return [row_from_line(Attempt, line, ATTEMPTS) for line in read_complete_lines(directory / ATTEMPTS)]
+    return read_rows(Attempt, directory / ATTEMPTS, lambda attempt: f"seed {attempt.seed}")

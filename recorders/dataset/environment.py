@@ -14,6 +14,7 @@ from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import EnvSpec, FloatArray
 from ambidex.errors import DatasetError
+from ambidex.recorders.dataset.episode import StoredEpisode
 
 DEFINITION_COPY = f"definition{SUFFIX}"
 INITIAL_STATE_TOLERANCE = 1e-6  # between processors [m, rad, or of a quaternion]
@@ -56,6 +57,25 @@ def initial_state_difference(env: Environment, seed: int, stored: FloatArray) ->
     if now.shape == stored.shape and np.allclose(now, stored, rtol=0.0, atol=INITIAL_STATE_TOLERANCE):
         return []
     return [f"the initial state of {env.spec.task}, seed {seed}, has changed (another version of ambidex?)"]
+
+
+def check_fits(stored: StoredEpisode, env: Environment) -> None:
+    """Compare an open episode with the environment that is to replay or render it, before its arrays are read.
+
+    Raises:
+        DatasetError: Its states have another size, or its robot other joints.
+    """
+    got, expected = (
+        (stored.state_size, len(stored.spec.joint_names)),
+        (env.scene.state().size, len(env.spec.joint_names)),
+    )
+    if (got[0], stored.spec.joint_names) != (expected[0], env.spec.joint_names):
+        problem = (
+            f"{stored.path}: a state has {got[0]} numbers and the robot {got[1]} joints, expected {expected[0]} and "
+            f"{expected[1]} in this version of {stored.spec.task}."
+        )
+        hint = f"Use the version that recorded it: {dict(stored.versions)}."
+        raise DatasetError(problem, hint, path=stored.path, got=got, expected=expected)
 
 
 def stored_definition(spec: EnvSpec, path: Path) -> Path | None:

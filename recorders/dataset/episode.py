@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.codec import from_json, parse
+from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
@@ -119,12 +120,29 @@ class StoredEpisode(ABC):
         """The cameras stored, in the spec's order."""
         return self.spec.cameras
 
+    @property
+    def model_sha256(self) -> str:
+        """SHA-256 of the compiled model it was recorded in."""
+        return self._attribute("model_sha256", str)  # type: ignore[no-any-return]
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Package -> version it was recorded with."""
+        with reading(self.path, "attribute 'versions'"):
+            return from_json(dict[str, str], self._json("versions"))
+
+    @property
+    def state_size(self) -> int:
+        """How many numbers a state has, S; nothing is read for it."""
+        (field,) = (field for field in self._fields if field.name == "states")
+        return int(self._source.dataset(self._location(field)).shape[1])
+
     @cached_property
     def episode(self) -> Episode:
         """Everything but the pixels, read on first use.
 
         Raises:
-            DatasetError: A field is damaged.
+            DatasetError: A field is damaged, or a number in it is not finite.
         """
         with reading(self.path, "attribute 'outcome'"):
             outcome = Outcome(self._attribute("outcome", str))
@@ -133,9 +151,9 @@ class StoredEpisode(ABC):
             seed=int(self._attribute("seed", np.integer)),
             outcome=outcome,
             stage=int(self._attribute("stage", np.integer)),
-            model_sha256=self._attribute("model_sha256", str),
-            versions=self._json("versions"),
-            **{field.name: self._source.array(self._location(field)) for field in self._fields},
+            model_sha256=self.model_sha256,
+            versions=self.versions,
+            **{field.name: self._array(field) for field in self._fields},
         )
         with reading(self.path, "attribute 'sha256'"):
             self._check_fingerprints(episode)
@@ -179,6 +197,7 @@ class StoredEpisode(ABC):
         self._check_version()
         with reading(self.path, "attribute 'env_spec'"):
             self.spec = from_json(EnvSpec, self._json("env_spec"))
+            check_spec(self.spec)
         self._check_dataset()
         self.steps = self._count_steps()
         for field in self._fields:
@@ -229,6 +248,11 @@ class StoredEpisode(ABC):
             if stored.get(name) != fingerprint:
                 problem = f"{self.path}, {name}: its SHA-256 differs, so it was damaged or changed after recording."
                 raise DatasetError(problem, repair_hint(self.path), path=self.path, field=name)
+
+    def _array(self, field: Field) -> "np.ndarray[Any, Any]":
+        array = self._source.array(self._location(field))
+        field.check_finite(self.path, array)
+        return array
 
     def _location(self, field: Field) -> str:
         return str(PurePosixPath(self._group) / field.path)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ambidex.envs.types import EnvSpec
+from ambidex.codec import Count
+from ambidex.envs.registry import check_spec
+from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec
 from ambidex.output_folder import FolderInfo
 from ambidex.recorders.dataset.layout import FAILURES, PARTS
 
@@ -43,15 +45,22 @@ class DatasetInfo(FolderInfo):
     versions: Mapping[str, str]
     format: str
     storage: str
-    attempts: int
-    successes: int
-    failures: int
-    errors: int
-    episodes: int
+    attempts: Count
+    successes: Count
+    failures: Count
+    errors: Count
+    episodes: Count
     complete: bool
     timings: Mapping[str, float]
     config: Mapping[str, Any] = field(default_factory=dict)
-    removed: tuple[int, ...] = ()
+    removed: tuple[Count, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_spec(self.env_spec)
+        if self.episodes > FIRST_BENCHMARK_SEED:
+            raise ValueError(
+                f"episodes: got {self.episodes}, expected at most {FIRST_BENCHMARK_SEED}, one a training seed"
+            )
 
     def missing(self, found: Collection[int]) -> list[int]:
         """Numbers of the episodes that a complete dataset should have and that are not found."""

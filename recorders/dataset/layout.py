@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ambidex.envs.tasks.libero.suites import SUFFIX
-from ambidex.errors import UsageError
+from ambidex.errors import DatasetError, UsageError
 
 FAILURES = "failures"
 PARTS = "parts"  # demonstrations that are not in the file of a dataset in the libero format yet
 VIDEOS = "videos"
+LONGEST_NAME = 200  # [B]; file systems allow 255, and endings are added
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +37,16 @@ class EpisodeFiles:
 
 
 def task_folder(task: str) -> str:
-    """The name of a task's folder: the last part of the task's name, without the suffix of a definition file."""
-    return task.rpartition("/")[2].removesuffix(SUFFIX)
+    """The name of a task's folder: the last part of the task's name, without the suffix of a definition file.
+
+    Raises:
+        DatasetError: That is no name of a folder, as the task of a damaged file may have.
+    """
+    name = task.rpartition("/")[2].removesuffix(SUFFIX)
+    if not (name.strip(".") and name.isprintable() and len(name.encode()) <= LONGEST_NAME):
+        problem = f"{task[:LONGEST_NAME]!r} is no name of a task: files cannot be named after it."
+        raise DatasetError(problem, "The file that has it is damaged. Restore it from a copy.", got=task)
+    return name
 
 
 def definition_task(file: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
 
-RECORD = "record-episodes"
+RECORD, RENDER = "record-episodes", "render-episodes"
 
 
 def repair_hint(path: Path) -> str:
@@ -24,8 +24,9 @@ def rerecord_command(file: Path) -> str:
     if folder is None:
         return ""
     try:
-        command = DatasetInfo.read(folder).command
-    except DatasetError:  # the message is about the episode
+        words = shlex.split(DatasetInfo.read(folder).command)
+    except (DatasetError, ValueError):  # the message is about the episode
         return ""
-    flags = shlex.join(["--resume", "--output-dir", str(folder)])
-    return f"{RECORD} {flags}" if command.split()[:1] == [RECORD] else f"{command} {flags}"
+    if words[:1] not in ([RECORD], [RENDER]):
+        return ""
+    return shlex.join([*(words if words[0] == RENDER else [RECORD]), "--resume", "--output-dir", str(folder)])

@@ -51,6 +51,16 @@ class Field:
         if shape != expected or dtype != np.dtype(self.dtype) or empty:
             raise array_error(file, self.path, (dtype, shape), (np.dtype(self.dtype), expected))
 
+    def check_finite(self, file: Path, array: "np.ndarray[Any, Any]") -> None:
+        """Raise DatasetError if a number of this field is NaN or infinite."""
+        if array.dtype.kind != "f" or np.isfinite(array).all():
+            return
+        step, *dimension = map(int, np.argwhere(~np.isfinite(array))[0])
+        where = f"step {step}, dimension {dimension[0]}" if dimension else f"step {step}"
+        problem = f"{file}, field {self.path}, {where}: got {array[step, *dimension]}, expected a finite number."
+        facts = {"path": file, "field": self.path, "step": step, "dimension": dimension[0] if dimension else None}
+        raise DatasetError(problem, repair_hint(file), **facts)
+
 
 FIELDS: tuple[Field, ...] = (
     Field(path="/action", name="joint_actions", dtype="float32", per_joint=True),
@@ -78,6 +88,7 @@ def check_fields(path: Path, episode: Episode, fields: tuple[Field, ...]) -> Non
     for field in fields:
         array = getattr(episode, field.name)
         field.check(path, array.shape, array.dtype, episode.steps, episode.spec)
+        field.check_finite(path, array)
 
 
 def episode_attributes(episode: Episode, version: int, fingerprints: Mapping[str, str]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -43,19 +42,12 @@ def checksum_footer(file: _Readable) -> bytes:
 def verify_checksum(path: Path) -> None:
     """Raise unless the metadata of a file are as they were written.
 
-    A file without a checksum passes: other tools write none when they repack a file. A file that passed is not read
-    again by this process until it changes, because training opens every demonstration of a file that holds many.
+    A file without a checksum passes: other tools write none when they repack a file.
 
     Raises:
         DatasetError: The metadata are damaged.
         OSError: The file cannot be read.
     """
-    state = path.stat()
-    _verify_once(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=4096)
-def _verify_once(path: Path, device: int, inode: int, size: int, changed: int) -> None:
     with path.open("rb") as file:
         footer = _last_bytes(file, _FOOTER.size)
         if len(footer) < _FOOTER.size or not footer.startswith(_MAGIC):

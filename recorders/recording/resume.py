@@ -10,7 +10,7 @@ from ambidex.errors import DatasetError, UsageError
 from ambidex.flags import changed_flags
 from ambidex.output_folder import check_output_folder, versions
 from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt, read_attempts
-from ambidex.recorders.dataset.environment import initial_state_difference
+from ambidex.recorders.dataset.environment import check_fits, initial_state_difference
 from ambidex.recorders.dataset.files import check_stored_episodes
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.formats.registry import DatasetFormat, format_named
@@ -59,11 +59,11 @@ def _model_differences(file_format: DatasetFormat, plan: TaskPlan) -> list[str]:
     if first is None:
         return []
     with file_format.open(first) as stored:
-        episode = stored.episode
-    if episode.model_sha256 != plan.model_sha256:
-        return ["the model of robot, objects or scene has changed"]
-    env = make_from_spec(replace(plan.spec, cameras=()), plan.config.bddl_file)
-    return initial_state_difference(env, episode.seed, episode.states[0])
+        if stored.model_sha256 != plan.model_sha256:
+            return ["the model of robot, objects or scene has changed"]
+        env = make_from_spec(replace(plan.spec, cameras=()), plan.config.bddl_file)
+        check_fits(stored, env)
+        return initial_state_difference(env, stored.episode.seed, stored.episode.states[0])
 
 
 def refuse_differences(directory: Path, found: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from ambidex.recorders.dataset.environment import stored_environment, user_defin
 from ambidex.recorders.dataset.files import DatasetFiles
 from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
 from ambidex.recorders.formats.libero.layout import is_demo_path
-from ambidex.recorders.formats.registry import format_named, read_episode
+from ambidex.recorders.formats.registry import format_named, open_episode
 from ambidex.recorders.recording.checks import check_names
 from ambidex.recorders.rendering.config import RenderConfig
 from ambidex.recorders.rendering.worker import RenderJob, rendered_spec
@@ -66,7 +66,8 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
     file_format.check(spec, full.write_options)
     files = DatasetFiles(target, file_format, video=full.video)
     jobs = _jobs(source, files)
-    changed = read_episode(jobs[0].source).model_sha256 != model_sha256
+    with open_episode(jobs[0].source) as first:
+        changed = first.model_sha256 != model_sha256
     if full.renders:
         choose_backend()
     return RenderPlan(

@@ -4,11 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.attempts import Attempt
-from ambidex.recorders.dataset.environment import stored_environment
+from ambidex.recorders.dataset.environment import check_fits, stored_environment
 from ambidex.recorders.dataset.layout import EpisodeFiles, WriteOptions
-from ambidex.recorders.formats.registry import read_episode
+from ambidex.recorders.formats.registry import open_episode
 from ambidex.recorders.recording.worker import EpisodeWriter
 from ambidex.recorders.rendering.config import RenderConfig
 
@@ -40,12 +39,9 @@ class RenderWorker:
         Raises:
             DatasetError: The file is damaged or of another version of the scene, or cannot be written.
         """
-        episode = read_episode(job.source)
-        expected, got = self._env.scene.state().size, episode.states.shape[1]
-        if got != expected:
-            task, hint = episode.spec.task, f"Use the version that recorded it: {dict(episode.versions)}."
-            problem = f"{job.source}: a state has {got} numbers, expected {expected} in this version of {task}."
-            raise DatasetError(problem, hint, path=job.source, got=got, expected=expected)
+        with open_episode(job.source) as stored:
+            check_fits(stored, self._env)
+            episode = stored.episode
         self._writer.write(replace(episode, spec=rendered_spec(episode.spec, self._spec)), job.files)
 
 

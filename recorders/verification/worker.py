@@ -10,7 +10,7 @@ from ambidex.envs.types import EnvSpec, Episode, Float32Array, FloatArray
 from ambidex.errors import DatasetError
 from ambidex.output_folder import versions
 from ambidex.recorders.dataset.dataset import Dataset
-from ambidex.recorders.dataset.environment import stored_environment
+from ambidex.recorders.dataset.environment import check_fits, stored_environment
 from ambidex.recorders.dataset.repair import rerecord_command
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.registry import open_episode
@@ -35,11 +35,11 @@ class VerifyWorker:
             Dataset(path)  # a dataset that cannot be read: raises the error
         _check_exists(path)
         with open_episode(path) as stored:
+            env = self._environment(path, stored.spec, stored.spec.control)
+            check_fits(stored, env)
             episode = stored.episode
             frames = check_frames(stored) if self._frames else None
         under_ee = episode.spec.control == "ee"
-        env = self._environment(path, episode.spec, episode.spec.control)
-        _check_sizes(path, episode, env)
         states, success = replay(env, episode.states[0], episode.actions)
         first, largest = state_differences(episode, states)
         return Verification(
@@ -87,18 +87,6 @@ def _check_exists(path: Path) -> None:
         command = rerecord_command(path)
         hint = f"Restore it from a copy, or record it again: {command}" if command else "Restore it from a copy."
         raise DatasetError(f"{path} is missing: dataset.json counts it.", hint, path=path)
-
-
-def _check_sizes(path: Path, episode: Episode, env: Environment) -> None:
-    got = (episode.states.shape[1], len(episode.spec.joint_names))
-    expected = (env.scene.state().size, len(env.spec.joint_names))
-    if (got[0], episode.spec.joint_names) != (expected[0], env.spec.joint_names):
-        problem = (
-            f"{path}: a state has {got[0]} numbers and the robot {got[1]} joints, expected {expected[0]} and "
-            f"{expected[1]} in this version of {episode.spec.task}."
-        )
-        hint = f"Use the version that recorded it: {dict(episode.versions)}."
-        raise DatasetError(problem, hint, path=path, got=got, expected=expected)
 
 
 def _notes(episode: Episode, env: Environment) -> tuple[str, ...]:

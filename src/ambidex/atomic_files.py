@@ -4,23 +4,32 @@ import errno
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ambidex.errors import DatasetError
+from ambidex.errors import AmbidexError, DatasetError
 
 TEMPORARY = ".tmp-"  # in the names of files that are being written
+_OTHER_FOLDER = "Choose another folder or change its permissions"
 _CAUSES = {
-    errno.ENOSPC: "the disk is full. Free some space or write to another disk",
-    errno.EDQUOT: "your disk quota is used up. Free some space or write to another disk",
-    errno.EFBIG: "the file would exceed the size limit. Raise it (`ulimit -f unlimited`) or write to another disk",
-    errno.EACCES: "there is no permission to write there. Choose another folder or change its permissions",
-    errno.EPERM: "there is no permission to write there. Choose another folder or change its permissions",
-    errno.EROFS: "the file system is read-only. Choose another folder",
-    errno.EEXIST: "a part of the path is a file, not a folder. Choose another folder",
-    errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another folder",
+    errno.ENOSPC: ("the disk is full", "Free some space or write to another disk"),
+    errno.EDQUOT: ("your disk quota is used up", "Free some space or write to another disk"),
+    errno.EFBIG: (
+        "the file would exceed the size limit",
+        "Raise it (`ulimit -f unlimited`) or write to another disk",
+    ),
+    errno.EACCES: ("there is no permission to write there", _OTHER_FOLDER),
+    errno.EPERM: ("there is no permission to write there", _OTHER_FOLDER),
+    errno.EROFS: ("the file system is read-only", "Choose another folder"),
+    errno.EEXIST: ("a part of the path is a file, not a folder", "Choose another folder"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Choose another folder"),
+    errno.EMFILE: ("too many files are open in this process", "Raise the limit (`ulimit -n 65536`)"),
+    errno.ENFILE: ("too many files are open on this machine", "Close other programs"),
+    errno.ENAMETOOLONG: ("the path is too long", "Give a shorter one"),
 }
+"""errno -> why a file could not be written, and what to do."""
 
 
 @contextmanager
@@ -131,7 +140,7 @@ def read_complete_lines(path: Path) -> list[str]:
         DatasetError: It cannot be read as UTF-8 text.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         return content[: content.rfind(b"\n") + 1].decode().split("\n")[:-1]
     except FileNotFoundError:
         return []
@@ -150,8 +159,43 @@ def remove_leftovers(directory: Path) -> None:
 
 def write_error(path: Path, error: OSError) -> DatasetError:
     """The error to raise when `path` could not be written."""
-    cause = _CAUSES.get(error.errno or 0, f"{error}. Check the path and the disk")
-    return DatasetError(f"{path} could not be written: {cause}.", "No incomplete file is left.", path=path)
+    cause, advice = _CAUSES.get(error.errno or 0, (str(error), "Check the path and the disk"))
+    problem = f"{path} could not be written: {cause}."
+    return DatasetError(problem, f"{advice}. No incomplete file is left.", path=path, errno=error.errno)
+
+
+def read_error(path: Path, error: OSError) -> DatasetError:
+    """The error to raise when `path` could not be read."""
+    _, advice = _CAUSES.get(error.errno or 0, ("", "Check the path"))
+    problem = f"{path} cannot be opened: {error.strerror or error}."
+    return DatasetError(problem, f"{advice}.", path=path, errno=error.errno)
+
+
+def system_error(error: OSError) -> AmbidexError:
+    """An error of the operating system that nobody expected, such as too many open files: the file and the cause."""
+    files = [str(file) for file in (error.filename, error.filename2) if file]
+    _, advice = _CAUSES.get(
+        error.errno or 0, ("", "Check the path, the disk and the limits of this process (`ulimit -a`)")
+    )
+    cause = error.strerror or str(error) or type(error).__name__
+    return AmbidexError(f"{': '.join([*files, cause])}.", f"{advice}.", path=error.filename, errno=error.errno)
+
+
+def check_regular_file(path: Path) -> None:
+    """Refuse what can block a reader for ever, such as a FIFO; a folder passes, which no reader opens.
+
+    Raises:
+        OSError: It is no regular file, or does not exist.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file; raises an OSError for anything else."""
+    check_regular_file(path)
+    return path.read_bytes()
 
 
 def _put_in_place(folder: Path, path: Path) -> None:

@@ -7,11 +7,13 @@ an error that names it.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 Value = TypeVar("Value")
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""An integer from 0 on that `from_json` reads."""
 ADDED_LATER = "added after the first release"
 """Metadata of a setting that files of older versions lack; they mean its default."""
 _LEAVES = (str, int, float, type(None))  # a row may have hundreds, which hold no dataclass

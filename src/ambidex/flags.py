@@ -148,10 +148,10 @@ def parse_command(name: str, text: str, kind: type[Config]) -> Config:
         UsageError: It is a line of another command.
         DatasetError: This version does not know its flags.
     """
-    words = shlex.split(text)
-    if words[:1] != [name]:
+    if text.split()[:1] != [name]:
         raise UsageError(f"The folder was not made by {name}, but by: {text}", got=text)
     try:
+        words = shlex.split(text)
         return tyro.cli(kind, args=words[1:], console_outputs=False)
     except (SystemExit, ValueError) as error:
         hint = "Use the version that wrote it, or run again into another folder."

@@ -4,7 +4,8 @@ import errno
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from filelock import BaseFileLock, FileLock, Timeout
 
 import ambidex
-from ambidex.atomic_files import TEMPORARY, json_text, write_error, write_json
+from ambidex.atomic_files import TEMPORARY, json_text, read_bytes, read_complete_lines, write_error, write_json
 from ambidex.codec import from_json, parse, to_json
 from ambidex.errors import AmbidexError, DatasetError, UsageError
 from ambidex.flags import parse_command
@@ -155,7 +156,7 @@ class FolderInfo:
         """
         path, values, version = directory / cls.file_name, None, 1
         try:
-            values = parse(path.read_bytes())
+            values = parse(read_bytes(path))
             if isinstance(values, dict):
                 version = from_json(int, values.pop(FORMAT_VERSION, 1))
             if version <= cls.format_version:
@@ -214,6 +215,21 @@ def _is_newer(version: str) -> bool:
         [int(number) for number in re.findall(r"\d+", each)[:3]] for each in (version, ambidex.__version__)
     )
     return released > ours
+
+
+def read_rows(kind: type[Settings], path: Path, name: Callable[[Settings], str]) -> list[Settings]:
+    """The complete rows of a JSON Lines file in order; empty if there is no such file. `name` says what a row is of.
+
+    Raises:
+        DatasetError: It cannot be read, a row is damaged, or two rows are of the same episode.
+    """
+    rows = [row_from_line(kind, line, path.name) for line in read_complete_lines(path)]
+    repeated = [episode for episode, count in Counter(map(name, rows)).items() if count > 1]
+    if repeated:
+        problem = f"{path}: {repeated[0]} has more than one row, so the file was changed after the run."
+        hint = "Remove the extra rows, or run again into another folder."
+        raise DatasetError(problem, hint, path=path, episode=repeated[0])
+    return rows
 
 
 def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:

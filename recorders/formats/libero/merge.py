@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 
 from ambidex.recorders.formats.libero.layout import DATA, PREFIX, demo_path, demos_in
+from ambidex.recorders.hdf5.reading import check_inside, open_hdf5
 from ambidex.recorders.hdf5.writing import Hdf5Sink, atomic_hdf5_file, write_array
 
 HELD_OUT = 10  # every tenth demonstration is for validation, so that the split does not change as a dataset grows
@@ -36,7 +37,7 @@ def _write(target: Path, demos: Mapping[int, Path]) -> None:
     with atomic_hdf5_file(target) as (file, sink):
         data = file.create_group(DATA)
         for index, path in demos.items():
-            with h5py.File(path.parent, "r", rdcc_nbytes=0) as source:
+            with open_hdf5(path.parent) as source:
                 if not data.attrs:
                     _copy_attributes(source[DATA], data)
                 demo = data.create_group(f"{PREFIX}{index}")
@@ -74,6 +75,7 @@ def _copy_attributes(source: h5py.HLObject, target: h5py.HLObject) -> None:
 
 
 def _copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
+    check_inside(Path(source.file.filename), source)
     if source.chunks is None:
         write_array(target, name, source[()], compressed=False)
         return

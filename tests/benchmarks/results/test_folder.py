@@ -61,8 +61,8 @@ def test_rows_are_sorted_by_task_and_seed_and_read_once(tmp_path, monkeypatch):
     rows = typical_rows()
     results = ResultsFolder(write_results(tmp_path, rows[::-1], videos=False))
     reads = []
-    read = results_folder_module.read_complete_lines
-    monkeypatch.setattr(results_folder_module, "read_complete_lines", lambda path: reads.append(path) or read(path))
+    read = results_folder_module.read_rows
+    monkeypatch.setattr(results_folder_module, "read_rows", lambda *args: reads.append(args) or read(*args))
     assert results.rows == sorted(rows, key=lambda row: row.key) == results.rows
     assert len(reads) == 1
 
@@ -93,7 +93,7 @@ def test_an_episode_with_two_rows_is_refused(tmp_path):
     rows = [make_row(seed=FIRST), make_row(seed=FIRST + 1), make_row(seed=FIRST)]
     with pytest.raises(DatasetError) as raised:
         _ = ResultsFolder(write_results(tmp_path, rows, videos=False)).rows
-    assert (raised.value.facts["task"], raised.value.facts["seed"]) == ("insertion", FIRST)
+    assert raised.value.facts["episode"] == f"seed {FIRST} of insertion"
     assert raised.value.facts["path"] == tmp_path / "results.jsonl"
 
 

@@ -49,3 +49,22 @@ def test_consecutive_seeds_are_formatted_as_ranges():
     keys = [("transfer_cube", 100_000), *(("insertion", seed) for seed in (100_060, 100_000, 100_001, 100_002))]
     assert format_episodes(keys) == "insertion 100000 to 100002, 100060; transfer_cube 100000"
     assert format_episodes([]) == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": "../../../victim"}, {"seed": -1}, {"seed": 1.5}, {"stage": -1}, {"steps": "400"},
+        {"task": ["insertion"]}, {"outcome": "../victim"}, {"checks": {"a": 3}}, {"wall_s": "1"}, {"versions": []},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_field_of_another_type_or_out_of_range_is_named(change):
+    line = json.dumps({**json.loads(make_row().to_line()), **change})
+    with pytest.raises(DatasetError, match=next(iter(change))):
+        EpisodeRow.from_line(line)
+
+
+def test_nested_brackets_are_a_damaged_row():
+    with pytest.raises(DatasetError, match="nested too deeply"):
+        EpisodeRow.from_line("[" * 100_000)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -228,3 +229,41 @@ def test_missing_episodes_of_an_unfinished_dataset_are_recorded_instead(director
     episode_path(directory, 0).unlink()
     with pytest.raises(DatasetError, match="not complete"):
         accept_missing(directory)
+
+
+def test_a_seed_with_two_rows_is_refused(directory):
+    with (directory / ATTEMPTS).open("a") as file:
+        file.write(row_to_line(ROWS[1], ATTEMPTS) + "\n")
+    with pytest.raises(DatasetError) as error:
+        read_attempts(directory)
+    assert error.value.facts == {"path": directory / ATTEMPTS, "episode": f"seed {ROWS[1].seed}"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"family": "x"}, "unknown family 'x'"),
+        ({"control_hz": 0}, "out of range"),
+        ({"image_size": [1, 10**9]}, "out of range"),
+    ],
+)
+def test_an_impossible_spec_is_refused_with_the_file(directory, change, words):
+    path = directory / "dataset.json"
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "env_spec": {**values["env_spec"], **change}}))
+    with pytest.raises(DatasetError, match=words) as error:
+        read(directory)
+    assert error.value.facts["path"] == path
+
+
+def test_more_episodes_than_seeds_are_refused(directory):
+    path = directory / "dataset.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "episodes": 10**15}))
+    with pytest.raises(DatasetError, match="episodes: got"):
+        read(directory)
+
+
+def test_a_fifo_is_no_dataset_json(tmp_path):
+    os.mkfifo(tmp_path / "dataset.json")
+    with pytest.raises(DatasetError, match="no regular file"):
+        DatasetInfo.read(tmp_path)

@@ -1,5 +1,6 @@
 """Resuming refuses damaged episodes, and following the hint of the error records them again."""
 
+import json
 import shlex
 import shutil
 
@@ -116,3 +117,10 @@ def test_the_hint_for_a_file_outside_a_dataset_names_no_command(data, tmp_path):
     assert rerecord_command(alone) == ""
     (data / "dataset.json").write_text("{")
     assert repair_hint(data / "episode_0.hdf5") == repair_hint(alone)
+
+
+@pytest.mark.parametrize("command", ["record-episodes --task 'insertion", "rm -rf /", "", "render-episodes 'x"])
+def test_a_command_that_is_not_ours_is_not_advised(data, command):
+    values = json.loads((data / "dataset.json").read_text())
+    (data / "dataset.json").write_text(json.dumps({**values, "command": command}))
+    assert rerecord_command(data / "episode_0.hdf5") == ""

@@ -1,6 +1,7 @@
 """Damaged, edited and foreign episode files: each part is read as it was written, or refused with its name."""
 
 import json
+import os
 import shutil
 
 import h5py
@@ -213,3 +214,70 @@ def test_a_file_whose_writer_was_killed_before_it_wrote_anything_is_read(path):
     content[24] ^= 1
     path.write_bytes(content)
     assert "checksum" in refusal(path).problem
+
+
+def external_link(file, fifo):
+    file["more"] = h5py.ExternalLink("episode_1.hdf5", "/action")
+
+
+def external_storage(file, fifo):
+    del file["states"]
+    file.create_dataset("states", (7, 60), "f8", external=[(str(fifo), 0, h5py.h5f.UNLIMITED)])
+
+
+def virtual_dataset(file, fifo):
+    del file["states"]
+    layout = h5py.VirtualLayout((7, 60), "f8")
+    layout[:] = h5py.VirtualSource("episode_1.hdf5", "states", (7, 60))
+    file.create_virtual_dataset("states", layout)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        (external_link, "/more", "an external link to /action of episode_1.hdf5"),
+        (external_storage, "/states", "external storage in"),
+        (virtual_dataset, "/states", "data of episode_1.hdf5"),
+    ],
+)
+def test_data_in_other_files_are_refused_and_not_read(path, tmp_path, change, field, words):
+    os.mkfifo(tmp_path / "fifo")  # blocks whoever reads it
+    edit(path, lambda file: change(file, tmp_path / "fifo"))
+    error = refusal(path)
+    assert error.facts["field"] == field and words in error.problem
+
+
+def test_a_fifo_is_no_episode_file(tmp_path):
+    os.mkfifo(tmp_path / "episode_0.hdf5")
+    assert "no regular file" in str(refusal(tmp_path / "episode_0.hdf5"))
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "facts"),
+    [
+        ("action", (4, 3), {"field": "/action", "step": 4, "dimension": 3}),
+        ("states", (6, 59), {"field": "/states", "step": 6, "dimension": 59}),
+    ],
+)
+def test_a_number_that_is_not_finite_is_named_and_not_written(path, name, at, facts):
+    edit(path, lambda file: file[name].__setitem__(at, np.nan))
+    assert facts.items() <= refusal(path).facts.items()
+    field = {"action": "joint_actions", "states": "states"}[name]
+    array = getattr(EPISODE, field).copy()
+    array[at] = np.inf
+    with pytest.raises(DatasetError) as error:
+        write_episode(path, make_episode(**{field: array}), make_frames(EPISODE), "lossless")
+    assert facts.items() <= error.value.facts.items()
+
+
+def test_states_of_gigabytes_in_a_small_file_are_refused_before_they_are_read(path):
+    def inflate(file):
+        del file["states"]
+        file.create_dataset("states", (7, 200_000_000), "f8", chunks=(1, 1_000_000), compression="gzip")
+
+    edit(path, inflate)
+    assert path.stat().st_size < 1_000_000
+    with ActEpisode(path) as file:
+        assert file.state_size == 200_000_000
+    error = refusal(path)
+    assert error.facts["field"] == "/states" and "11200 MB" in error.problem

@@ -1,7 +1,9 @@
 """Replaying actions: which changes of an episode are found, and what the command reports."""
 
+import shutil
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from recording_fakes import STATES, record_to
@@ -140,3 +142,23 @@ def test_missing_paths_are_errors(tmp_path, capsys):
     assert code == 1 and "missing.hdf5: there is no such file or folder" in output.err and not output.out
     code, output = code_and_output(capsys)
     assert code == 2 and "No path is given" in output.err
+
+
+def test_sizes_are_compared_with_the_model_before_anything_is_read(recorded, tmp_path, monkeypatch):
+    episode = read_episode(recorded / "episode_0.hdf5")
+    wider = replace(episode, states=np.pad(episode.states, ((0, 0), (0, 1))))
+    write_episode(tmp_path / "episode_0.hdf5", wider, {}, "lossless")
+    monkeypatch.setattr("ambidex.recorders.hdf5.reading.LARGEST_ARRAY", -1)
+    ((_, error),) = verify(tmp_path / "episode_0.hdf5", workers=0)
+    size = episode.states.shape[1]
+    assert f"a state has {size + 1} numbers" in error.message and f"expected {size} and" in error.message
+
+
+def test_a_number_that_is_not_finite_is_named(recorded, tmp_path, capsys):
+    shutil.copy(recorded / "episode_0.hdf5", tmp_path)
+    with h5py.File(tmp_path / "episode_0.hdf5", "a") as file:
+        file["action"][10, 3] = np.nan
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path / "episode_0.hdf5"), "--workers", "0"])
+    assert ended.value.code == 1
+    assert "episode_0.hdf5, field /action, step 10, dimension 3" in capsys.readouterr().out
