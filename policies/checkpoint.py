@@ -1,17 +1,21 @@
 """Checkpoints: saves a trained policy to a folder, and loads it from that folder alone. No pickle anywhere."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from ambidex.atomic_files import replacing_folder, write_json
+from ambidex.atomic_files import check_regular_file, read_bytes, replacing_folder, write_json
 from ambidex.codec import from_json, parse, to_json
+from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import CheckpointError
+from ambidex.errors import AmbidexError, CheckpointError, UsageError
 from ambidex.lookup import resolve
 from ambidex.output_folder import TRAINING_PACKAGES, versions
 from ambidex.policies.compatibility import embodiment_of
@@ -28,6 +32,7 @@ from ambidex.policies.run_folder import (
     embodiment_folders,
     find_checkpoint,
     point_last_to,
+    saved_steps,
 )
 from ambidex.text import first_few
 
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
 
 RESTORE = "Restore the checkpoint from a copy."
 RESTORE_OR_EARLIER = "Restore the checkpoint from a copy, or name the folder of an earlier one."
+SPARE = 100  # parameters
 OTHER_VERSION = "Use the version of ambidex that wrote it, or train again."
 Value = TypeVar("Value")
 
@@ -116,19 +122,48 @@ def load(path: str | Path) -> Policy:
     cls, values = read_description(folder)
     try:
         config = from_json(cls.config_type, values, complete=True)
-    except ValueError as error:
-        problem = f"{folder / CONFIG} does not fit this version of ambidex: {error}."
+    except (ValueError, UsageError) as error:
+        problem = f"{folder / CONFIG} does not fit this version of ambidex: {error}".rstrip(".") + "."
         raise CheckpointError(problem, OTHER_VERSION, path=folder / CONFIG) from error
-    first, *further = (
-        (_read_as(EnvSpec, own / ENV_SPEC), _read_as(Statistics, own / STATISTICS))
-        for own in embodiment_folders(folder)
-    )
+    embodiments = [(_read_spec(own), _read_as(Statistics, own / STATISTICS)) for own in embodiment_folders(folder)]
+    stored = read_tensors(folder / MODEL)
+    with torch.device("meta"), _at_most(len(stored), folder):  # no memory, whatever sizes the config has
+        _check_weights(_construct(cls, config, embodiments), folder / MODEL, stored)
+    policy = _construct(cls, config, embodiments)
+    policy.load_state_dict(stored)
+    load_text_files(policy, folder)
+    return policy.eval()
+
+
+def _construct(
+    cls: type[Policy], config: "DataclassInstance", embodiments: Sequence[tuple[EnvSpec, Statistics]]
+) -> Policy:
+    first, *further = embodiments
     policy = cls(config, *first)
     for spec, statistics in further:
         policy.add_embodiment(spec, statistics)
-    _load_weights(policy, folder / MODEL)
-    load_text_files(policy, folder)
-    return policy.eval()
+    return policy
+
+
+@contextmanager
+def _at_most(tensors: int, folder: Path) -> Iterator[None]:
+    """Raise a CheckpointError if a policy cannot be constructed, or has far more parameters than a file has tensors."""
+    left = iter(range(2 * tensors + SPARE))  # a module may replace a parameter after it has made one
+
+    def count(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+        if next(left, None) is None:
+            raise ValueError(f"it describes more than the {tensors} tensors of {MODEL}")
+
+    handle = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    except AmbidexError:
+        raise
+    except Exception as error:  # torch does not document what impossible sizes raise
+        problem = f"{folder / CONFIG} describes no policy that can be built: {error}".rstrip(".") + "."
+        raise CheckpointError(problem, RESTORE, path=folder / CONFIG) from error
+    finally:
+        handle.remove()
 
 
 def load_text_files(policy: Policy, folder: Path) -> None:
@@ -151,7 +186,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     try:
         save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
     except (SafetensorError, OSError) as error:
-        hint = f"Check space and permissions of {path.parent.parent}, then --resume from the last complete checkpoint."
+        complete = any(map(saved_steps, path.parents[2:4]))  # of the run; a training state has a folder of its own
+        then = "--resume from the last complete checkpoint" if complete else "train again: there is no checkpoint yet"
+        hint = f"Check space and permissions of {path.parent.parent}, then {then}."
         raise CheckpointError(f"{path.name} could not be written: {error}.", hint, path=path) from error
 
 
@@ -162,13 +199,14 @@ def read_tensors(path: Path, hint: str = RESTORE_OR_EARLIER) -> dict[str, Tensor
         CheckpointError: Missing or damaged.
     """
     try:
+        check_regular_file(path)
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error, hint) from error
 
 
 def tensor_mismatches(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """One line for each tensor of the model that is missing or of another shape in a file, or unknown to the model."""
+    """One line for each tensor of the model that is missing or of another shape or type in a file, or unknown to it."""
     return [
         *(f"{name} is missing" for name in expected if name not in found),
         *(f"{name} is unknown" for name in found if name not in expected),
@@ -176,6 +214,11 @@ def tensor_mismatches(expected: Mapping[str, Tensor], found: Mapping[str, Tensor
             f"size mismatch of {name}: {tuple(found[name].shape)} in the file, expected {tuple(value.shape)}"
             for name, value in expected.items()
             if name in found and found[name].shape != value.shape
+        ),
+        *(
+            f"{name} is of {found[name].dtype}, expected {value.dtype}"
+            for name, value in expected.items()
+            if name in found and found[name].dtype != value.dtype
         ),
     ]
 
@@ -205,6 +248,15 @@ def _read_as(cls: type[Value], path: Path) -> Value:
         raise _unreadable(path, error) from error
 
 
+def _read_spec(folder: Path) -> EnvSpec:
+    spec = _read_as(EnvSpec, folder / ENV_SPEC)
+    try:
+        check_spec(spec)
+    except ValueError as error:
+        raise _unreadable(folder / ENV_SPEC, error) from error
+    return spec
+
+
 def _write_text(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
@@ -215,7 +267,7 @@ def _write_text(path: Path, text: str) -> None:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bytes(path).decode()
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
 
@@ -224,14 +276,16 @@ def _unreadable(path: Path, error: Exception, hint: str = RESTORE) -> Checkpoint
     return CheckpointError(f"{path} cannot be read: {error}.", hint, path=path)
 
 
-def _load_weights(policy: Policy, path: Path) -> None:
-    stored = read_tensors(path)
+def _check_weights(policy: Policy, path: Path, stored: Mapping[str, Tensor]) -> None:
     _check_embodiments(policy, path.parent, stored)
     mismatches = tensor_mismatches(policy.state_dict(), stored)
     if mismatches:
         problem = f"{path} does not fit its own {CONFIG}, {len(mismatches)} tensors differ: {first_few(mismatches)}."
         raise CheckpointError(problem, RESTORE, path=path, got=mismatches)
-    policy.load_state_dict(stored)
+    bad = [name for name, tensor in stored.items() if not torch.isfinite(tensor).all()]
+    if bad:
+        problem = f"{path} has numbers that are not finite in {len(bad)} tensors: {first_few(bad)}."
+        raise CheckpointError(problem, RESTORE_OR_EARLIER, path=path, got=bad)
 
 
 def _check_embodiments(policy: Policy, checkpoint: Path, tensor_names: Collection[str]) -> None:

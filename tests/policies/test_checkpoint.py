@@ -15,8 +15,11 @@ from toy_learner import ToyConfig, ToyLearner
 import ambidex.policies
 from ambidex.atomic_files import remove_leftovers
 from ambidex.errors import CheckpointError, DatasetError, UsageError
+from ambidex.policies import checkpoint
+from ambidex.policies.act.config import preset as act_preset
+from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.batch import ObservationBatch
-from ambidex.policies.checkpoint import load, save
+from ambidex.policies.checkpoint import load, read_tensors, save, write_tensors
 from ambidex.policies.normalization import FieldStatistics, Statistics
 from ambidex.policies.run_folder import (
     default_run,
@@ -208,3 +211,72 @@ def test_load_and_train_are_functions_of_the_package_in_whichever_order_modules_
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def change_config(run, **changes):
+    path = run / "checkpoints" / "12" / "config.json"
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "config": {**values["config"], **changes}}))
+
+
+def test_sizes_are_compared_before_anything_is_built(run):
+    change_config(run, hidden=4_000_000, chunk_size=100_000)  # 22 TB
+    with pytest.raises(CheckpointError, match="size mismatch"):
+        load(run)
+
+
+@pytest.mark.parametrize("hidden", [-1, 10**18])
+def test_impossible_sizes_are_refused_with_the_file(run, hidden):
+    change_config(run, hidden=hidden)
+    with pytest.raises(CheckpointError) as caught:
+        load(run)
+    assert caught.value.facts["path"].name == "config.json"
+
+
+def test_a_policy_of_more_layers_than_tensors_is_not_built(tmp_path):
+    config = act_preset("tiny", "state").config
+    policy = ActPolicy(config, make_spec(cameras=()), statistics())
+    save(tmp_path, policy, config, [statistics()], 12)
+    assert isinstance(load(tmp_path), ActPolicy)
+    change_config(tmp_path, encoder_layers=1_000_000)
+    with pytest.raises(CheckpointError, match="more than the") as caught:
+        load(tmp_path)
+    assert caught.value.facts["path"].name == "config.json"
+
+
+@pytest.mark.parametrize("change", [lambda tensor: tensor * torch.nan, lambda tensor: tensor.half()])
+def test_weights_that_are_nan_or_of_another_type_are_refused_by_name(run, change):
+    path = run / "checkpoints" / "12" / "model.safetensors"
+    tensors = read_tensors(path)
+    write_tensors(path, {**tensors, "head.bias": change(tensors["head.bias"])})
+    with pytest.raises(CheckpointError, match=r"head\.bias") as caught:
+        load(run)
+    assert len(caught.value.facts["got"]) == 1
+
+
+def test_a_fifo_is_no_file_of_weights(run):
+    path = run / "checkpoints" / "12" / "model.safetensors"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CheckpointError, match="no regular file"):
+        load(run)
+
+
+def test_an_unknown_family_is_refused_with_the_file(run):
+    path = run / "checkpoints" / "12" / "env_spec.json"
+    path.write_text(path.read_text().replace('"aloha"', '"x"'))
+    with pytest.raises(CheckpointError, match="unknown family") as caught:
+        load(run)
+    assert caught.value.facts["path"] == path
+
+
+def test_a_full_disk_at_the_first_checkpoint_speaks_of_no_earlier_one(tmp_path, run, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    policy, config = make_policy()
+    with pytest.raises(CheckpointError, match="there is no checkpoint yet"):
+        save(tmp_path / "new", policy, config, [statistics()], 5)
+    with pytest.raises(CheckpointError, match="last complete checkpoint"):
+        save(run, policy, config, [statistics()], 20)
