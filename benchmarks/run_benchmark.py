@@ -1,11 +1,10 @@
 """The command `run-benchmark`."""
 
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.command_line import DONE, FAILED, print_message, run
+from ambidex.command_line import DONE, FAILED, print_message, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
 
 COMMAND = "run-benchmark"
@@ -23,9 +22,11 @@ def _main(config: BenchmarkConfig) -> int:
 
     summary = benchmark(config)
     if not config.quiet:
-        sys.stdout.write(f"{summary}\n")
+        print_result(summary)
+    if errors := summary.describe_errors():
+        print_message(COMMAND, errors)
     if summary.worker_errors:
         print_message(COMMAND, summary.describe_worker_errors())
     if summary.missing_videos:
         print_message(COMMAND, describe_missing(summary.missing_videos))
-    return DONE if summary.complete and not summary.missing_videos else FAILED
+    return DONE if summary.complete and not (summary.missing_videos or summary.hopeless) else FAILED

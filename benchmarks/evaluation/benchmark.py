@@ -4,7 +4,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -23,11 +23,13 @@ from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.command_line import print_message
 from ambidex.envs.types import EnvSpec
+from ambidex.errors import AmbidexError
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.environment import save_definition
+from ambidex.recorders.recording.attempt_log import MAX_FIRST_ERRORS
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
@@ -72,10 +74,20 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
         print_message(COMMAND, plan.checkpoint_note)
     try:
         summary = BenchmarkRun(plan, results, load, agent_factory).run()
-        videos = _make_videos(plan, results)
-        return replace(summary, report=_write_report(plan, results, videos), missing_videos=videos.missing)
+        return _with_page(plan, results, summary)
     finally:
         results.remove_leftovers()
+
+
+def _with_page(plan: BenchmarkPlan, results: ResultsFolder, summary: BenchmarkSummary) -> BenchmarkSummary:
+    try:
+        videos = _make_videos(plan, results)
+        return replace(summary, report=_write_report(plan, results, videos), missing_videos=videos.missing)
+    except AmbidexError as error:
+        if not summary.worker_errors:
+            raise
+        problem = f"{summary.describe_worker_errors()} The page could not be made either: {error.problem}"
+        raise AmbidexError(problem, error.hint, path=results.path) from error
 
 
 def _make_videos(plan: BenchmarkPlan, results: ResultsFolder) -> RenderedVideos:
@@ -96,6 +108,12 @@ def _write_report(plan: BenchmarkPlan, results: ResultsFolder, videos: RenderedV
     return report
 
 
+def _error_of(episode: EpisodeKey, result: EpisodeRow | WorkerError) -> str:
+    """One line on an episode that ended with an error; empty for others."""
+    message = result.message if isinstance(result, WorkerError) else result.error
+    return f"{episode[0]}, seed {episode[1]}: {message}" if message else ""
+
+
 class BenchmarkRun:
     """Runs the episodes that a results folder lacks, and stores each row as soon as its worker returns it.
 
@@ -113,6 +131,7 @@ class BenchmarkRun:
         self._workers = min(worker_count(self._config.workers, len(self._remaining)), len(self._remaining))
         self._started = time.perf_counter()
         self._worker_errors: list[str] = []
+        self._errors: list[str] = []  # of each episode of this run, empty for none
 
     def run(self) -> BenchmarkSummary:
         """Run the remaining episodes and write summary.json."""
@@ -134,8 +153,10 @@ class BenchmarkRun:
             save_definition(self._results.path, self._plan.definition)
             try:
                 self._loop(pool, info.warning)
-            finally:
-                self._write_summary()
+            except BaseException:
+                with suppress(AmbidexError):  # its own error, such as a full disk, must not replace this one
+                    self._write_summary()
+                raise
 
     @contextmanager
     def _start(self) -> Iterator[tuple[EpisodePool, BenchmarkInfo]]:
@@ -185,12 +206,19 @@ class BenchmarkRun:
                 self._store(episode, result)
                 rows = self._results.rows
                 progress.update(len(rows), sum(row.success for row in rows), len(rows))
+                self._errors.append(_error_of(episode, result))
+                self._check_errors()
+
+    def _check_errors(self) -> None:
+        if len(self._errors) == MAX_FIRST_ERRORS < len(self._remaining) and all(self._errors):
+            problem = f"The first {MAX_FIRST_ERRORS} episodes all ended with an error. {self._errors[0]}"
+            hint = "Correct the cause and run the benchmark into an empty folder."
+            raise AmbidexError(problem, hint, path=self._results.path, reason=self._errors[0])
 
     def _store(self, episode: EpisodeKey, result: EpisodeRow | WorkerError) -> None:
         if isinstance(result, WorkerError):
             # Errors of an agent are rows. This one is the machine's, so the episode has no row and can be run again.
-            task, seed = episode
-            self._worker_errors.append(f"{task}, seed {seed}: {result.message}")
+            self._worker_errors.append(_error_of(episode, result))
             if self._config.debug:
                 sys.stderr.write(result.traceback)
             return

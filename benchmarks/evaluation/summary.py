@@ -13,6 +13,7 @@ from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.codec import to_json
 from ambidex.envs.registry import FAMILIES
+from ambidex.envs.types import Outcome
 from ambidex.text import first_few, pluralize, text_table
 
 CRITERIA = {
@@ -137,6 +138,18 @@ class BenchmarkSummary:
         pace = self.timings.to_dict()["episodes_per_min"]
         took = f"{self.timings.wall_s:.1f} s, {pace:.0f} per minute"
         return f"{pluralize(self.timings.episodes, 'episode')} run in {took}; results in {self.directory}"
+
+    @property
+    def hopeless(self) -> bool:
+        """Every episode ended with an error, so that the rates say nothing about the policy."""
+        return bool(self.rows) and self.overall.errors == len(self.rows)
+
+    def describe_errors(self) -> str:
+        """How many episodes ended with an error, and the first of them; empty if none did."""
+        errors = [f"{row.task}, seed {row.seed}: {row.error}" for row in self.rows if row.outcome is Outcome.ERROR]
+        if not errors:
+            return ""
+        return f"{len(errors)} of {pluralize(len(self.rows), 'episode')} ended with an error. The first: {errors[0]}"
 
     def describe_worker_errors(self) -> str:
         """Which episodes are missing because of worker errors, and how to run them again."""

@@ -13,7 +13,7 @@ from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.recording.checks import TaskPlan
 from ambidex.recorders.recording.config import RUN_ONLY
 
-MAX_CONSECUTIVE_ERRORS = 5  # a run ends if so many of its first attempts all raise errors
+MAX_FIRST_ERRORS = 5  # a run ends if so many of its first attempts all raise errors
 
 
 class AttemptLog:
@@ -70,7 +70,7 @@ class AttemptLog:
         return sum(attempt.outcome is outcome for attempt in self.attempts)
 
     def _check_errors(self, attempts: Sequence[Attempt]) -> None:
-        if len(attempts) == MAX_CONSECUTIVE_ERRORS and all(a.outcome is Outcome.ERROR for a in attempts):
+        if len(attempts) == MAX_FIRST_ERRORS and all(a.outcome is Outcome.ERROR for a in attempts):
             task, last = self._plan.config.task, attempts[-1]
             problem = f"{task}: the first {len(attempts)} attempts all raised errors. Seed {last.seed}: {last.reason}"
             hint = f"Correct the cause and record into an empty folder; {self._path} lists all errors."

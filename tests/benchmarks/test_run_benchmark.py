@@ -129,3 +129,23 @@ def wait_for(condition, run):
     while not condition() and run.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+class HopelessAgent:
+    """Raises an error in every episode."""
+
+    def __init__(self, env):
+        pass
+
+    def reset(self, observation, seed):
+        raise RuntimeError("no weights")
+
+
+def test_a_run_of_errors_alone_exits_with_1_and_prints_the_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(BASELINES, "hold", HopelessAgent)
+    flags = "--policy hold --task insertion --episodes 2 --video none --workers 0 --output-dir".split()
+    with pytest.raises(SystemExit) as ended:
+        main([*flags, str(tmp_path / "out")])
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1 and "0/2" in out
+    assert "2 of 2 episodes ended with an error. The first: insertion, seed 100000: RuntimeError: no weights" in err

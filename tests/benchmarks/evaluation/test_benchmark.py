@@ -27,7 +27,7 @@ from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
-from ambidex.errors import DatasetError
+from ambidex.errors import AmbidexError, DatasetError
 from ambidex.intervals import wilson_interval
 
 
@@ -232,3 +232,40 @@ def test_an_episode_whose_reset_fails_has_no_video(failed_reset):
     assert sorted(path.name for path in videos) == [f"{FIRST}_failure.mp4", f"{FIRST + 2}_error.mp4"]
     shown = {episode.seed: episode for episode in read_run(failed_reset).episodes}[FIRST + 3]
     assert not shown.can_be_watched and "no room" in shown.reason and why_absent(shown)
+
+
+class HopelessAgent(FakeAgent):
+    """Every episode raises an error."""
+
+    def reset(self, observation, seed):
+        raise RuntimeError("no weights")
+
+
+def test_the_run_ends_if_the_first_episodes_all_end_with_an_error(tmp_path):
+    with pytest.raises(AmbidexError, match="no weights") as raised:
+        run_into(tmp_path, agent=HopelessAgent, episodes=30)
+    assert raised.value.facts["reason"] == f"insertion, seed {FIRST}: RuntimeError: no weights"
+    assert len(rows_of(tmp_path)) == 5 and (tmp_path / "summary.json").is_file()
+
+
+def test_the_error_of_a_row_is_not_replaced_by_that_of_the_summary(tmp_path, monkeypatch):
+    def full(path, *_):
+        raise DatasetError(f"{path.name} could not be written", path=path)
+
+    monkeypatch.setattr("ambidex.benchmarks.results.folder.append_line", full)
+    monkeypatch.setattr(ResultsFolder, "write_summary", lambda self, values: full(self.path / "summary.json"))
+    with pytest.raises(DatasetError, match=r"results\.jsonl"):
+        run_into(tmp_path)
+
+
+def test_the_errors_of_workers_are_not_replaced_by_that_of_the_page(tmp_path, monkeypatch):
+    def full(*_):
+        raise DatasetError("100000.npz could not be written")
+
+    def no_page(*_, **__):
+        raise DatasetError("report.html could not be written")
+
+    monkeypatch.setattr(EpisodeStates, "write", full)
+    monkeypatch.setattr("ambidex.benchmarks.evaluation.benchmark.write_report", no_page)
+    with pytest.raises(AmbidexError, match=r"100000\.npz.*report\.html"):
+        run_into(tmp_path, episodes=2)
