@@ -1,12 +1,11 @@
 """The command `compare-policies`."""
 
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from ambidex.atomic_files import write_json
 from ambidex.benchmarks.comparison.config import CompareConfig
-from ambidex.command_line import run
+from ambidex.command_line import print_result, run
 
 COMMAND = "compare-policies"
 
@@ -24,4 +23,4 @@ def _main(config: CompareConfig) -> None:
     if config.json is not None:
         write_json(config.json, to_json(comparisons, config))
     if not config.quiet:
-        sys.stdout.write(report(comparisons, config) + "\n")
+        print_result(report(comparisons, config))

@@ -1,7 +1,6 @@
 """The command `watch-rollouts`, and its flags."""
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import tyro
 
 from ambidex.benchmarks.gallery.page import BUDGET_MB
 from ambidex.benchmarks.videos.jobs import VideoStyle
-from ambidex.command_line import DONE, FAILED, print_message, run
+from ambidex.command_line import DONE, FAILED, print_message, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalPath, Switch
@@ -90,7 +89,7 @@ def _export(config: WatchConfig, path: Path, style: VideoStyle) -> int:
             print_message(COMMAND, shown.incomplete)
     report = export_page(runs, path, style, budget_mb=config.budget, workers=config.workers, quiet=config.quiet)
     if not config.quiet:
-        sys.stdout.write(f"{report}\n")
+        print_result(report)
     if report.missing:
         print_message(COMMAND, report.missing)
     return FAILED if report.missing else DONE

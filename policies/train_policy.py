@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from ambidex.command_line import defaults_or_exit, peek_flags, run
+from ambidex.command_line import defaults_or_exit, peek_flags, print_result, run
 from ambidex.envs.registry import SUITES
 from ambidex.errors import MissingPackageError, UnknownNameError
 from ambidex.flags import OptionalName, OptionalPath, Switch
@@ -104,7 +104,7 @@ def _main(config: TrainConfig[Any]) -> None:
         command = shlex.join([COMMAND, "--resume", "--output-dir", str(folder)])
         raise KeyboardInterrupt(f"{interrupt} Resume with: {command}".strip()) from None
     if not config.quiet and ranks_from_environment().first:
-        sys.stdout.write(f"Trained: {folder}. Benchmark it with: {_benchmark_command(config.policy, folder)}\n")
+        print_result(f"Trained: {folder}. Benchmark it with: {_benchmark_command(config.policy, folder)}")
 
 
 def _benchmark_command(policy: str, folder: Path) -> str:

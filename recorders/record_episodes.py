@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from ambidex.command_line import DONE, FAILED, defaults_or_exit, peek_flags, print_message, run
+from ambidex.command_line import DONE, FAILED, defaults_or_exit, peek_flags, print_message, print_result, run
 from ambidex.envs.registry import FAMILIES, SUITES, find_task, tasks_named
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.envs.tasks.libero.suites import find_definition, is_libero_name
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def _main(config: RecordConfig) -> int:
     if config.list:
-        sys.stdout.write(task_table(config.task) + "\n")
+        print_result(task_table(config.task))
         return DONE
     check_environment()
     from ambidex.recorders.recording.record import record, resume_command  # heavy: not for --help
@@ -40,7 +40,7 @@ def _main(config: RecordConfig) -> int:
         raise KeyboardInterrupt(f"{interrupt} Resume with: {resume_command(config)}".strip()) from None
     for summary in summaries:
         if summary.complete and not config.quiet:
-            sys.stdout.write(f"{summary}\n")
+            print_result(summary)
         if not summary.complete:
             longer = replace(config, max_attempts=2 * summary.attempts)
             print_message(COMMAND, summary.shortfall(resume_command(longer)))

@@ -1,11 +1,10 @@
 """The command `render-episodes`."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from ambidex.command_line import run
+from ambidex.command_line import print_result, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.flags import format_command
 from ambidex.recorders.rendering.config import RenderConfig
@@ -28,4 +27,4 @@ def _main(config: RenderConfig) -> None:
         command = format_command(COMMAND, replace(config, resume=True, quiet=False, debug=False), brief=True)
         raise KeyboardInterrupt(f"Rendered episodes stay. Resume with: {command}") from None
     if not config.quiet:
-        sys.stdout.write(f"{summary}\n")
+        print_result(summary)

@@ -1,6 +1,5 @@
 """The command `verify-episodes`: its flags, and the report it prints."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from ambidex.command_line import DONE, FAILED, run
+from ambidex.command_line import DONE, FAILED, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
 from ambidex.flags import OptionalInt, Switch
@@ -71,7 +70,7 @@ def _main(config: VerifyConfig) -> int:
             progress.update(len(results), sum(map(reproduces, results)), len(results))
     results.sort(key=lambda result: files.index(result[0]))
     if not config.quiet:
-        sys.stdout.write(report(config.paths, results) + "\n")
+        print_result(report(config.paths, results))
     return DONE if all(map(reproduces, results)) else FAILED
 
 

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import subprocess
@@ -211,3 +212,28 @@ def test_a_wrong_value_is_reported_once(capsys):
     assert command_line.peek_flags(["--num-episodes", "five"], Config) == Config()
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            OSError(errno.EMFILE, "Too many open files", "/data/a.hdf5"),
+            ("/data/a.hdf5: Too many open files", "ulimit -n"),
+        ),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "/x" * 99), ("File name too long", "shorter")),
+        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), ("/root/x: Permission denied",)),
+        (OSError("device gone"), ("device gone",)),
+    ],
+)
+def test_an_error_of_the_system_names_the_file_and_the_cause(capsys, error, words):
+    assert code_of(raising(error)) == 1
+    err = capsys.readouterr().err
+    assert all(word in err for word in words) and "bug" not in err
+
+
+def test_names_with_control_characters_cannot_act_on_the_terminal(capsys):
+    assert code_of(raising(DatasetError("bad name \x1b[2J"))) == 1
+    command_line.print_result("a\x9bb")
+    out, err = capsys.readouterr()
+    assert "\\x1b[2J" in err and "\x1b" not in err and out == "a\\x9bb\n"

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import math
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import h5py
 import pytest
 
 import ambidex
@@ -268,8 +270,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"{benchmark} --output-dir results/wide --spread wide",
         ):
             assert exit_status(line) == 0, line
-        for copy in ("incomplete", "damaged"):
+        for copy in ("incomplete", "damaged", "nan", "linked"):
             shutil.copytree("data/cube", f"data/{copy}")
+        with h5py.File("data/nan/episode_1.hdf5", "r+") as file:
+            file["action"][10, 3] = math.nan
+        with h5py.File("data/linked/episode_0.hdf5", "r+") as file:
+            del file["action"]
+            file["action"] = h5py.ExternalLink("episode_1.hdf5", "/action")
         Path("data/incomplete/episode_1.hdf5").unlink()
         truncate(Path("data/damaged/episode_1.hdf5"))
         shutil.copytree("runs/act", "runs/damaged", symlinks=True)

@@ -1,4 +1,4 @@
-from ambidex.text import first_few, pluralize, text_table
+from ambidex.text import first_few, pluralize, printable, text_table
 
 
 def test_a_list_is_cut_after_three():
@@ -13,3 +13,7 @@ def test_a_noun_is_in_the_plural_unless_there_is_one():
 
 def test_columns_are_as_wide_as_their_widest_entry():
     assert text_table(["a", "bb"], [["xxx", "y"]]) == "a    bb\n---  --\nxxx  y"
+
+
+def test_control_characters_are_shown_as_text():
+    assert printable("a\x1b[31mb\x00\u202e\udcff\n\tü") == "a\\x1b[31mb\\x00\\u202e\\udcff\n\tü"

@@ -3,7 +3,6 @@
 Prints tables, draws an image of them and writes a JSON file of the same name.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ambidex.benchmarks.codes.figures import codebook_image
 from ambidex.benchmarks.codes.folder import CodedResults, codebook_size
 from ambidex.benchmarks.codes.report import format_usage, usage_to_json
 from ambidex.benchmarks.codes.usage import CodebookUsage, check_combinable
-from ambidex.command_line import print_message, run
+from ambidex.command_line import print_message, print_result, run
 from ambidex.errors import UsageError
 from ambidex.flags import OptionalPath, Switch
 
@@ -58,7 +57,7 @@ def main(config: CodeUsageConfig) -> None:
     write_image(config.output, codebook_image(usage))
     write_json(numbers, usage_to_json(usage))
     if not config.quiet:
-        sys.stdout.write(f"{format_usage(usage)}\n\n{config.output}\n{numbers}\n")
+        print_result(f"{format_usage(usage)}\n\n{config.output}\n{numbers}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from ambidex.benchmarks.gallery.model import PageModel
+from ambidex.text import printable
 
 BUDGET_MB = 60.0  # of all videos in a page, unless another is given; base64 makes them a third larger
 _STATIC = files("ambidex.benchmarks") / "gallery" / "static"
@@ -23,8 +24,8 @@ def page(model: PageModel, videos: Mapping[str, Path] | None = None) -> str:
     style, script = _text("gallery.css"), _script()
     return Template(_text("page.html")).substitute(
         policy=html.escape(_security_policy(style, script)),
-        title=html.escape(model.title),
-        summary=html.escape(model.summary),
+        title=html.escape(printable(model.title)),
+        summary=html.escape(printable(model.summary)),
         style=style,
         script=script,
         model=data_block(model.to_dict()),
@@ -34,8 +35,17 @@ def page(model: PageModel, videos: Mapping[str, Path] | None = None) -> str:
 
 def data_block(values: object) -> str:
     """JSON for a script element, in ASCII: no character in it can end the element or start a comment."""
-    text = json.dumps(values, separators=(",", ":"))
+    text = json.dumps(_shown(values), separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _shown(values: object) -> object:
+    """The same with control characters as text."""
+    if isinstance(values, str):
+        return printable(values)
+    if isinstance(values, Mapping):
+        return {name: _shown(value) for name, value in values.items()}
+    return [_shown(value) for value in values] if isinstance(values, list | tuple) else values
 
 
 def _script() -> str:
@@ -61,4 +71,4 @@ def _digest(text: str) -> str:
 
 def _video(name: str, file: Path) -> str:
     content = base64.b64encode(file.read_bytes()).decode()
-    return f'<script type="text/plain" id="{html.escape(name)}">{content}</script>'
+    return f'<script type="text/plain" id="{html.escape(printable(name))}">{content}</script>'

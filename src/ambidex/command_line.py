@@ -13,8 +13,10 @@ from typing import NoReturn, Protocol, TypeVar
 import tyro
 
 import ambidex
+from ambidex.atomic_files import system_error
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.flags import help_text
+from ambidex.text import printable
 
 HELP = frozenset({"-h", "--help", "--help-all", "--help_all"})
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -95,11 +97,16 @@ def defaults_or_exit(name: str, defaults_for: Callable[[Sequence[str]], Default]
 
 def print_message(name: str, text: str) -> None:
     """Print one paragraph on stderr, under the command's name: wrapped on a terminal, one line in a log."""
-    paragraph = f"{name}: {text}"
+    paragraph = printable(f"{name}: {text}")
     if sys.stderr.isatty():
         width = min(get_terminal_size().columns, MAX_WIDTH)
         paragraph = textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
     sys.stderr.write(paragraph + "\n")
+
+
+def print_result(text: object) -> None:
+    """Print what a command found on stdout."""
+    sys.stdout.write(printable(f"{text}\n"))
 
 
 def _answer(name: str, kind: type, words: Sequence[str], default: object) -> None:
@@ -140,6 +147,8 @@ def _exit_status(name: str, main: Callable[[Config], int | None], config: Config
 def _failure(name: str, exception: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exception(exception)
+    if isinstance(exception, OSError):
+        exception = system_error(exception)
     if isinstance(exception, AmbidexError):
         print_message(name, str(exception))
     else:

@@ -8,6 +8,7 @@ from typing import Self, TextIO
 from tqdm import tqdm
 
 from ambidex.intervals import wilson_interval
+from ambidex.text import printable
 
 LINE_EVERY_S = 5.0
 
@@ -42,7 +43,9 @@ class Progress:
         self._started = self._last_line = clock()
         self._bar: tqdm[None] | None = None
         if self._stream.isatty() and not quiet:
-            self._bar = tqdm(desc=label, total=total, initial=initial, file=self._stream, dynamic_ncols=True, unit=unit)
+            self._bar = tqdm(
+                desc=printable(label), total=total, initial=initial, file=self._stream, dynamic_ncols=True, unit=unit
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +83,7 @@ class Progress:
             self._bar.close()
 
     def _write(self, line: str) -> None:
-        self._stream.write(line + "\n")
+        self._stream.write(printable(line) + "\n")
         self._stream.flush()
 
     def _left(self, done: int) -> str:

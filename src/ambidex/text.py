@@ -10,6 +10,11 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
+def printable(text: str) -> str:
+    """Text with control characters as escapes: a name from a file must not move the cursor or hide other text."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
 def pluralize(number: int, noun: str) -> str:
     """Such as "1 episode" and "2 episodes"."""
     return f"{number} {noun}" + ("" if number == 1 else "s")

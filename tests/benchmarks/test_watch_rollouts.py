@@ -1,5 +1,6 @@
 """The command watch-rollouts."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import urllib.request
 import pytest
 from dataset_folder import write_dataset
 from page_parts import PageParts
-from results_folder import FIRST_SEED, make_row, typical_rows, write_results
+from results_folder import FIRST_SEED, make_row, rewrite_row, typical_rows, write_results
 from started_process import StartedProcess
 
 from ambidex.benchmarks.watch_rollouts import main
@@ -191,3 +192,25 @@ def test_quiet_export_prints_nothing(tmp_path, results, capsys):
 def test_help_does_not_load_the_simulator():
     code = "import sys, ambidex.benchmarks.watch_rollouts; print(sorted({'mujoco', 'torch', 'av'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("task", ["..", "a/..", "a/...bddl", "", "a\x1b[31mred", "x" * 500])
+def test_a_task_that_is_no_file_name_is_refused(tmp_path, capsys, task):
+    folder = write_results(tmp_path / "act", [make_row("insertion")], videos=False)
+    rewrite_row(folder, 0, task=task)
+    text = (folder / "benchmark.json").read_text().replace('"insertion": {', f"{json.dumps(task)}: {{")
+    (folder / "benchmark.json").write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        main([str(folder), "--export", str(tmp_path / "page.html"), "--workers", "0"])
+    err = capsys.readouterr().err
+    assert ended.value.code == 1 and "no name of a task" in err and "\x1b" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["act"]
+
+
+def test_no_seed_of_a_results_file_makes_export_write_outside_its_folder(tmp_path, capsys):
+    folder = write_results(tmp_path / "a" / "b" / "act", [make_row("insertion")], videos=False, states=True)
+    rewrite_row(folder, 0, seed="../../../victim")
+    with pytest.raises(SystemExit) as ended:
+        main([str(folder), "--export", str(tmp_path / "page.html"), "--workers", "0"])
+    assert ended.value.code == 1 and "seed: expected int, got str" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a"] and not list(tmp_path.rglob("*victim*"))

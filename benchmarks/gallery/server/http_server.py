@@ -21,6 +21,7 @@ from ambidex.benchmarks.gallery.server.videos import VideoMaker
 from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.command_line import print_message
 from ambidex.errors import AmbidexError, UsageError
+from ambidex.text import printable
 
 COMMAND = "watch-rollouts"
 HOST = "127.0.0.1"
@@ -30,6 +31,8 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+MAX_BODY, MAX_DIGITS = 1 << 16, 10  # of a POST, whose content is ignored [B], and of its Content-Length
+BLOCK = 1 << 16  # [B]
 TEXT = "text/plain; charset=utf-8"
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -178,8 +181,22 @@ class GalleryHandler(BaseHTTPRequestHandler):
         self._answer(path, {"mp4": self._send_video, "jpg": self._send_poster, "json": self._send_status})
 
     def _post(self, path: str) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._answer(path, {"mp4": partial(self._send_status, start=True)})
+        length = (self.headers.get("Content-Length") or "0").strip()
+        if re.fullmatch("[0-9]+", length) is None:
+            self.close_connection = True
+            self._send_text(HTTPStatus.BAD_REQUEST, f"Content-Length is {length!r}, expected a number of bytes.")
+        elif len(length) > MAX_DIGITS or int(length) > MAX_BODY:
+            self.close_connection = True
+            self._send_text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Requests have at most {MAX_BODY} bytes.")
+            self._discard(int(length[:MAX_DIGITS]))
+        else:
+            self.rfile.read(int(length))
+            self._answer(path, {"mp4": partial(self._send_status, start=True)})
+
+    def _discard(self, length: int) -> None:
+        """Take what the client still sends, so that it reads the answer instead of a broken connection."""
+        while length > 0 and (block := self.rfile.read(min(length, BLOCK))):
+            length -= len(block)
 
     def _answer(self, path: str, answers: Mapping[str, Callable[[GalleryRun, GalleryEpisode], None]]) -> None:
         """Answer a request for an episode by the ending of its path."""
@@ -225,12 +242,12 @@ class GalleryHandler(BaseHTTPRequestHandler):
             self._copy(content, last - first + 1)
 
     def _copy(self, content: BinaryIO, length: int) -> None:
-        while self.command != "HEAD" and length > 0 and (block := content.read(min(length, 1 << 16))):
+        while self.command != "HEAD" and length > 0 and (block := content.read(min(length, BLOCK))):
             self.wfile.write(block)
             length -= len(block)
 
     def _send_text(self, status: HTTPStatus, text: str) -> None:
-        self._send(text.encode(), TEXT, status)
+        self._send(printable(text).encode(), TEXT, status)
 
     def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
         self._send_head(status, kind, len(content), {})
@@ -241,6 +258,8 @@ class GalleryHandler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(length), **HEADERS, **headers}.items():
             self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
 
 

@@ -1,6 +1,8 @@
 """Responses of the gallery's server."""
 
+import http.client
 import json
+from contextlib import closing
 
 import pytest
 from dataset_folder import write_dataset
@@ -8,6 +10,7 @@ from page_parts import PageParts
 from results_folder import FIRST_SEED, make_row, typical_rows, write_results
 from served_gallery import ask, make_video, served
 
+from ambidex.benchmarks.gallery.page import data_block
 from ambidex.benchmarks.gallery.server.http_server import RangeNotSatisfiableError, byte_range
 from ambidex.benchmarks.videos.jobs import VideoStyle
 
@@ -247,3 +250,28 @@ def test_byte_range_of_an_empty_file():
     assert byte_range(None, 0) is None
     with pytest.raises(RangeNotSatisfiableError):
         byte_range("bytes=0-", 0)
+
+
+@pytest.mark.parametrize(("length", "status"), [("abc", 400), ("-1", 400), ("65537", 413), ("1" * 5000, 413)])
+def test_a_post_is_refused_by_its_length(server, length, status):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with closing(connection):
+        connection.putrequest("POST", "/nowhere")
+        connection.putheader("Content-Length", length)
+        connection.endheaders(b"x" * 65537 if length == "65537" else None)
+        answer = connection.getresponse()
+        assert answer.status == status and answer.getheader("Connection") == "close" and answer.read()
+
+
+def test_a_small_post_is_answered(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with closing(connection):
+        for path, status in (("/nowhere", 404), (VIDEO, 200)):
+            connection.request("POST", path, body=b"{}")
+            answer = connection.getresponse()
+            assert (answer.status, bool(answer.read())) == (status, True)
+
+
+def test_control_characters_are_text_on_the_page():
+    block = data_block({"reason": "a\x1b[31m\u202eb\nc", "episodes": [{"seed": 3}]})
+    assert json.loads(block) == {"reason": "a\\x1b[31m\\u202eb\nc", "episodes": [{"seed": 3}]}
