@@ -6,14 +6,14 @@ from collections.abc import Callable
 import mujoco
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, angle_between
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.predicates import holds
 from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame, body_name
 from ambidex.envs.tasks.libero.task import LiberoTask
 from ambidex.envs.types import FloatArray
-from ambidex.scripted_policies.libero.geometry import initial_stance
+from ambidex.scripted_policies.libero.geometry import initial_stance, poses_between
 from ambidex.scripted_policies.libero.hand import Hand, Motion
 from ambidex.scripted_policies.libero.lookahead.clearance import Obstacles
 from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
@@ -28,6 +28,8 @@ HAND_RADIUS = 0.06  # half the width of an empty hand [m]
 MIN_HELD_GAP = 0.0015  # between the pads of a hand that holds something [m]
 PALM_RADIUS, PALM_HEIGHT = 0.115, 0.02  # of what a turning hand sweeps, and its height above the tool [m]
 MAX_HEIGHT = 0.62  # of the hand above the base while it travels [m]
+FAR_TURN = 2.0  # of the hand, from which on it is checked whether a joint would come to its limit [rad]
+TURN_STOPS = 6  # checked, and waypoints, of such a turn
 NEGLIGIBLE = 0.02  # vertical distance for which a route gets no waypoint of its own [m]
 
 
@@ -125,8 +127,16 @@ class SkillContext:
         return [*way, over, goal] if height > goal.position[2] + NEGLIGIBLE else [*way, goal]
 
     def empty_route(self, goal: Pose) -> list[Pose]:
-        """The route of an empty hand to a goal."""
-        return self.route(goal, TIP + CLEARANCE, HAND_RADIUS)
+        """The route of an empty hand to a goal, by way of more poses if a joint would reach its limit."""
+        route, posture = self.route(goal, TIP + CLEARANCE, HAND_RADIUS), self.posture()
+        if angle_between(posture.tool, goal) < FAR_TURN:
+            return route
+        stops = poses_between(posture.tool, goal, TURN_STOPS)
+        if self.reach.joints_along(stops, posture.joints) is not None:
+            return route
+        height = max(pose.position[2] for pose in (posture.tool, *route))
+        turning = [posture.tool, *self.reach.turning_poses(posture.joints, goal, TURN_STOPS)]
+        return [*(Pose(np.array([*pose.position[:2], height]), pose.quaternion) for pose in turning), goal]
 
     def _world_of(self, data: mujoco.MjData, touch: Callable[[str, str], bool] = lambda a, b: True) -> ModelWorld:
         """Evaluates predicates in the scene or a copy of it, where contact is assumed."""

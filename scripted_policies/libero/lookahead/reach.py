@@ -84,6 +84,16 @@ class ReachChecker:
         """
         return self.joints_along(poses_between(start.tool, goal, stops), start.joints)
 
+    def turning_poses(self, start: FloatArray, goal: Pose, number: int) -> list[Pose]:
+        """Poses of the tool while the joints go straight from `start` (7,) [rad] to those that reach a goal.
+
+        For goals that a straight line of the tool does not reach, because a joint would turn beyond its limit; empty
+        if the goal is out of reach.
+        """
+        end = self.joints_at(goal, self._home)
+        shares = np.arange(1, number + 1) / number
+        return [] if end is None else [self._kinematics.forward(start + share * (end - start)) for share in shares]
+
     def dexterity(self, joints: FloatArray) -> float:
         """Smallest singular value of the Jacobian, with a radian as 0.2 m: low where the arm only creeps [m/rad]."""
         jacobian = self._kinematics.jacobian(joints) * ROTATION_WEIGHTS[:, None]

@@ -35,12 +35,14 @@ class PlanningMargins:
     """What a plan has to respect. If no plan is found, the search is repeated with lower margins.
 
     Attributes:
-        cautious: Hand and arm keep a margin from everything, and the arm can move there straight from its posture.
+        cautious: Hand and arm keep a margin from everything.
+        direct: The arm can move there straight from its posture, as its controller does.
         dexterous: Postures in which the arm only creeps are excluded.
         max_gap: Distance between the finger pads on the way to a grasp, at most [m].
     """
 
     cautious: bool = True
+    direct: bool = True
     dexterous: bool = True
     max_gap: float = OPEN_GAP
 
@@ -119,17 +121,32 @@ class PickPlanner:
             joints = self._joints_on_line(start, pregrasp_pose(tool), margins)
             for stop in (pregrasp_pose(tool), tool):
                 joints = None if joints is None else self._free_joints(stop, joints, gap, margins)
-            if joints is not None and not self._pinches_others(joints, gap, margins) and self._can_lift(pose, tool):
+            if (
+                joints is not None
+                and not self._pinches_others(joints, gap, margins)
+                and self._can_lift(pose, tool, joints)
+            ):
                 yield ArmPosture(tool, joints), gap
 
-    def _can_lift(self, pose: Pose, tool: Pose) -> bool:
-        """Whether nothing is above the object: straight up, or back along a tilted hand and then up."""
+    def _can_lift(self, pose: Pose, tool: Pose, joints: FloatArray) -> bool:
+        """Whether nothing is above object and arm: straight up, or back along a tilted hand and then up."""
         back = pregrasp_pose(tool).position - tool.position if is_tilted(tool) else np.zeros(3)
         way = [share * back for share in RETREATS] if is_tilted(tool) else []
         way += [back + np.array([0.0, 0.0, height]) for height in LIFTS]
         free = not any(self._collisions.object_collides(self._obj, pose.shifted(offset)) for offset in way)
         self._collisions.place(self._obj, pose)
-        return free
+        return free and self._can_raise([tool.shifted(offset) for offset in way], joints)
+
+    def _can_raise(self, tools: Sequence[Pose], joints: FloatArray) -> bool:
+        """Whether the arm collides at none of several poses of the hand, as far as it reaches them."""
+        for tool in tools:
+            found = self._reach.joints_at(tool, joints, continuous=True)
+            if found is None:
+                return True
+            if self._collisions.arm_collides(found, HOLDING_GAP, ignored=(self._obj,), cautious=False):
+                return False
+            joints = found
+        return True
 
     def _pinches_others(self, joints: FloatArray, widest: float, margins: PlanningMargins) -> bool:
         """Whether the closing fingers would hit something besides the object, such as the wall of its neighbour."""
@@ -209,8 +226,8 @@ class PickPlanner:
         return narrow or not self._collisions.arm_collides(joints, gap, ignored=(self._obj,), cautious=False)
 
     def _joints_on_line(self, start: ArmPosture, goal: Pose, margins: PlanningMargins) -> FloatArray | None:
-        """`ReachChecker.joints_on_line`; with low margins the arm may take any route, so its joints are returned."""
-        return self._reach.joints_on_line(start, goal, STOPS) if margins.cautious else start.joints
+        """`ReachChecker.joints_on_line`; if the arm may take any route, its joints are returned."""
+        return self._reach.joints_on_line(start, goal, STOPS) if margins.direct else start.joints
 
     def _free_joints(
         self, tool: Pose, near: FloatArray, gap: float, margins: PlanningMargins, carried: str | None = None

@@ -33,7 +33,7 @@ ABOVE = 0.08  # from where the hand comes down [m]
 RAISED = 0.002  # of the object above its support, while its way is checked [m]
 SUPPORTED = 0.006  # how far below the object there has to be a support [m]
 WAY_STOPS, LINE_STOPS = 4, 5  # checked on the way of the object, and on the line of the hand to its start
-TILTS = (0.4, 0.75)  # of a hand that leans over the object [rad]
+TILTS = (0.2, 0.4, 0.75)  # of a hand that leans over the object [rad]
 CLOSED_GAP = 0.0  # of the fingers [m]
 
 SLIDE_RAISED = 0.004  # of the plate above the table [m]
@@ -76,6 +76,7 @@ class PushAway:
             return
         for distance, direction in itertools.product(DISTANCES, self._directions(pose)):
             way = distance * direction
+            self._context.collisions.sync()  # so that each push has the whole budget of the search
             if not self._is_way_free(pose, way):
                 continue
             starts = self._starts(pose, direction)
@@ -103,17 +104,21 @@ class PushAway:
         """Poses of the hand behind the object, low, its long side across the push or along it."""
         category = self._context.category(self._obj)
         corners = box_corners(category, pose.quaternion)
-        middle = pose @ Pose.at(tuple(object_properties(category).centre))
+        properties = object_properties(category)
+        middle = pose @ Pose.at((*properties.foot, float(properties.centre[2])))
         behind = float((corners @ direction).min()) + float((pose.position - middle.position) @ direction)
-        height = min(float(np.ptp(corners[:, 2])) - OVERLAP, MAX_TIP_HEIGHT)
+        above_tip = max(OVERLAP, float(np.ptp(corners[:, 2])) - MAX_TIP_HEIGHT)
+        height = float(np.ptp(corners[:, 2])) - above_tip
         position = middle.position + (behind - FINGER - GAP) * direction
         position[2] = pose.position[2] + float(corners[:, 2].min()) + height + TIP
         across = np.cross((0.0, 0.0, 1.0), direction)
         yield from tool_poses(position, DOWN, across)
         yield from tool_poses(position - (BOTH_FINGERS - FINGER) * direction, DOWN, direction)
         for tilt in TILTS:
-            # The palm is over the object and not over what is behind it.
-            yield from tool_poses(position, math.cos(tilt) * np.array(DOWN) - math.sin(tilt) * direction, across)
+            # The palm is over the object and not over what is behind it. The fingers touch the object's upper edge.
+            tips = position - above_tip * math.tan(tilt) * direction
+            approach = math.cos(tilt) * np.array(DOWN) - math.sin(tilt) * direction
+            yield from tool_poses(tips, approach, across)
 
     def _can_push(self, start: Pose, pose: Pose, way: FloatArray, margins: PlanningMargins) -> bool:
         """Whether the hand can come down behind the object, and the arm reaches the end of the push."""

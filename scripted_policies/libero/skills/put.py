@@ -35,8 +35,9 @@ class Put(Skill):
     MARGINS: ClassVar[tuple[PlanningMargins, ...]] = (
         PlanningMargins(),
         PlanningMargins(cautious=False),
-        PlanningMargins(cautious=False, dexterous=False),
-        PlanningMargins(cautious=False, dexterous=False, max_gap=NARROW_GAP),
+        PlanningMargins(cautious=False, direct=False),
+        PlanningMargins(cautious=False, direct=False, dexterous=False),
+        PlanningMargins(cautious=False, direct=False, dexterous=False, max_gap=NARROW_GAP),
     )
     """Tried in this order until there is a plan with a placement."""
 
