@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, Self, cast
+from typing import Self, cast
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.renderer import QUALITIES, Renderer
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import STRICT, SuccessTimer, Task
-from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step
-from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
+from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, MakeOptions, Observation, Step
+from ambidex.errors import InvalidActionError, UsageError, check_name
 from ambidex.lookup import resolve
 
 ControllerFactory = Callable[[Scene, float], Controller]
@@ -224,14 +224,10 @@ def make(
     task_object = find_task(task, Path(definition) if definition else None).with_success_criterion(success)
     defaults = FAMILIES[task_object.family]
     control = control or defaults.control
-    for kind, name, known in (
-        ("control mode", control, tuple(defaults.controllers)),
-        ("render quality", render_quality, tuple(QUALITIES)),
-        ("spread", spread, SPREADS),
-        ("gripper while settling", settle_gripper, (OPEN, HOLD)),
-    ):
-        if name not in known:
-            raise UnknownNameError(kind, name, known)
+    check_name("control mode", control, defaults.controllers)
+    check_name("render quality", render_quality, QUALITIES)
+    check_name("spread", spread, SPREADS)
+    check_name("gripper while settling", settle_gripper, (OPEN, HOLD))
     size = image_size or defaults.image_size
     length = task_object.horizon if horizon is None else horizon
     _check_numbers(size, length, settle_steps)
@@ -265,29 +261,8 @@ def make(
     return Environment(spec, task_object, scene, controller, *others)
 
 
-class EnvironmentSettings(Protocol):
-    """The arguments of `make` as fields of an object: an `EnvSpec`, or the config of a command."""
-
-    @property
-    def task(self) -> str: ...
-    @property
-    def control(self) -> str | None: ...
-    @property
-    def cameras(self) -> tuple[str, ...] | None: ...
-    @property
-    def image_size(self) -> tuple[int, int] | None: ...
-    @property
-    def render_quality(self) -> str: ...
-    @property
-    def spread(self) -> str: ...
-    @property
-    def success(self) -> str: ...
-    @property
-    def init_states(self) -> str | Path | None: ...
-
-
-def make_from_spec(spec: EnvironmentSettings, definition: Path | None = None) -> Environment:
-    """Make the environment that a spec or the config of a command describes; `definition` is as in `make`.
+def make_from_spec(spec: EnvSpec, definition: Path | None = None) -> Environment:
+    """Make the environment that a spec describes; `definition` is as in `make`.
 
     Raises:
         UnknownNameError: Unknown task, control mode, camera, quality, spread or success criterion.
@@ -295,23 +270,9 @@ def make_from_spec(spec: EnvironmentSettings, definition: Path | None = None) ->
             states have changed since the spec was made.
         DatasetError: Initial states that cannot be read or belong to another task.
     """
-    stored = spec if isinstance(spec, EnvSpec) else None
-    env = make(
-        spec.task,
-        control=spec.control,
-        cameras=spec.cameras,
-        image_size=spec.image_size,
-        render_quality=spec.render_quality,
-        spread=spec.spread,
-        success=spec.success,
-        horizon=stored.horizon if stored else None,
-        settle_steps=stored.settle_steps if stored else 0,
-        settle_gripper=stored.settle_gripper if stored else OPEN,
-        init_states=spec.init_states,
-        definition=definition,
-    )
-    if stored:
-        check_files(stored, env.spec)
+    options = {name: getattr(spec, name) for name in MakeOptions.__optional_keys__ - {"definition"}}
+    env = make(spec.task, definition=definition, **options)
+    check_files(spec, env.spec)
     return env
 
 

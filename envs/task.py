@@ -15,7 +15,7 @@ from ambidex.envs.robots import ROBOTS
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UsageError, check_name
 from ambidex.lookup import resolve
 
 STRICT = "strict"
@@ -157,19 +157,15 @@ class Task(ABC):
         Raises:
             UnknownNameError: The task does not have it.
         """
-        if success != STRICT:
-            raise UnknownNameError(f"success criterion of {self.name}", success, (STRICT,))
+        check_name(f"success criterion of {self.name}", success, (STRICT,))
         return self
 
     def update_appearance(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:  # noqa: B027
         """Set the colours that depend on the state, in a model used for rendering only. Does nothing for most tasks."""
 
     def _no_initial_states(self) -> UsageError:
-        return UsageError(
-            f"{self.name} has no files of initial states; only tasks of BDDL files have.",
-            "Leave it out.",
-            got=self.name,
-        )
+        problem = f"{self.name} has no files of initial states; only tasks of BDDL files have."
+        return UsageError(problem, "Leave it out.", got=self.name)
 
 
 class SuccessTimer:

@@ -1,9 +1,10 @@
 """The data types that cross the borders between packages. Needs NumPy and nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +106,22 @@ class EnvSpec:
         return known and self.definition_sha256 != other.definition_sha256
 
 
+class MakeOptions(TypedDict, total=False):
+    """The keyword arguments of `ambidex.make`, which describes them."""
+
+    control: str | None
+    cameras: Sequence[str] | None
+    image_size: tuple[int, int] | None
+    render_quality: str
+    spread: str
+    success: str
+    horizon: int | None
+    settle_steps: int
+    settle_gripper: str
+    init_states: str | Path | None
+    definition: str | Path | None
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observation:
     """What an agent may see before it acts. Images are rendered on demand, from the state of this observation.
@@ -163,7 +180,38 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RolloutResult:
+class _Attempt:
+    """What a `RolloutResult` and an `Episode` have in common; they describe the fields."""
+
+    spec: EnvSpec
+    seed: int
+    outcome: Outcome
+    stage: int
+    qpos: Float32Array
+    qvel: Float32Array
+    objects: Float32Array
+    joint_actions: Float32Array
+    states: FloatArray
+    stages: npt.NDArray[np.int8]
+
+    @property
+    def steps(self) -> int:
+        """Number of control steps, T."""
+        return len(self.joint_actions)
+
+    @property
+    def success(self) -> bool:
+        return self.outcome is Outcome.SUCCESS
+
+    def __repr__(self) -> str:
+        kind, outcome, stage = type(self).__name__, self.outcome.value, self.spec.stages[self.stage]
+        if isinstance(self, RolloutResult) and self.outcome is Outcome.ERROR:
+            outcome = f"error ({self.reason})"
+        return f"<{kind} {self.spec.task}, seed {self.seed}: {outcome}, stage {stage!r}, {self.steps} steps>"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RolloutResult(_Attempt):
     """One attempted episode, without images. T actions and T+1 states; neither if the reset failed.
 
     Attributes:
@@ -184,42 +232,20 @@ class RolloutResult:
         wall_s: Wall-clock time [s].
     """
 
-    spec: EnvSpec
-    seed: int
-    outcome: Outcome
-    stage: int
     reason: str
     checks: Mapping[str, bool]
-    states: FloatArray
     actions: Float32Array
     codes: npt.NDArray[np.int32]
-    joint_actions: Float32Array
-    qpos: Float32Array
-    qvel: Float32Array
-    objects: Float32Array
-    stages: npt.NDArray[np.int8]
     wall_s: float
-
-    @property
-    def steps(self) -> int:
-        """Number of control steps, T."""
-        return len(self.actions)
-
-    def __repr__(self) -> str:
-        return _episode_text(self)
 
     @property
     def started(self) -> bool:
         """Whether the reset succeeded, so that there is an initial state."""
         return len(self.states) > 0
 
-    @property
-    def success(self) -> bool:
-        return self.outcome is Outcome.SUCCESS
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Episode:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Episode(_Attempt):
     """One stored episode, without images. T actions and T+1 states; observation t is taken before action t.
 
     Attributes:
@@ -239,17 +265,7 @@ class Episode:
         versions: Package -> version it was recorded with.
     """
 
-    spec: EnvSpec
-    seed: int
-    outcome: Outcome
-    stage: int
-    qpos: Float32Array
-    qvel: Float32Array
-    objects: Float32Array
-    joint_actions: Float32Array
     ee_actions: Float32Array
-    states: FloatArray
-    stages: npt.NDArray[np.int8]
     model_sha256: str
     versions: Mapping[str, str]
 
@@ -257,26 +273,6 @@ class Episode:
     def actions(self) -> Float32Array:
         """The agent's actions, in the spec's control mode, shape (T, A) float32."""
         return self.joint_actions if self.spec.control == "joint" else self.ee_actions
-
-    @property
-    def steps(self) -> int:
-        """Number of control steps, T."""
-        return len(self.joint_actions)
-
-    def __repr__(self) -> str:
-        return _episode_text(self)
-
-    @property
-    def success(self) -> bool:
-        return self.outcome is Outcome.SUCCESS
-
-
-def _episode_text(episode: RolloutResult | Episode) -> str:
-    spec, kind, outcome = episode.spec, type(episode).__name__, episode.outcome.value
-    if isinstance(episode, RolloutResult) and episode.outcome is Outcome.ERROR:
-        outcome = f"error ({episode.reason})"
-    stage = f"stage {spec.stages[episode.stage]!r}"
-    return f"<{kind} {spec.task}, seed {episode.seed}: {outcome}, {stage}, {episode.steps} steps>"
 
 
 class Agent(Protocol):

@@ -49,11 +49,9 @@ def check_compatible(
         raise UsageError(problem, hint, fields=("robot", *found), got=env_spec.robot)
     if found:
         trained_on = _task_names(policy_spec.task)
-        raise UsageError(
-            f"{policy} was trained on {trained_on} and cannot act in {env_spec.task}: {listed}.",
-            "Use a checkpoint that was trained on such data, or an environment like that of its training.",
-            fields=tuple(found),
-        )
+        problem = f"{policy} was trained on {trained_on} and cannot act in {env_spec.task}: {listed}."
+        hint = "Use a checkpoint that was trained on such data, or an environment like that of its training."
+        raise UsageError(problem, hint, fields=tuple(found))
 
 
 def _robot_difference(known: Sequence[EnvSpec], robot: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_exit, peek_flags, print_result, run
 from ambidex.envs.registry import SUITES
-from ambidex.errors import MissingPackageError, UnknownNameError
+from ambidex.errors import MissingPackageError, check_name
 from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
@@ -50,8 +50,7 @@ def train_config(
     chosen = make(preset, observations)
     known = {field.name for field in fields(TrainConfig)} - {"model"}
     for name in settings:
-        if name not in known:
-            raise UnknownNameError("setting", name, known)
+        check_name("setting", name, known)
     base = settings.get("adapt") or settings.get("finetune")
     model = stored_settings(Path(base), policy, type(chosen.config)) if base else chosen.config
     return TrainConfig(policy=policy, preset=preset, model=model, **{**asdict(chosen.training), **settings})

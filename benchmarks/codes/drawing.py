@@ -2,39 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ambidex.atomic_files import replacing
 from ambidex.envs.types import ImageArray
 from ambidex.errors import UsageError
+from ambidex.recorders.video.caption import font, shortened, text_width
 
 INK, PALE, PAPER = (28, 32, 36), (86, 94, 104), (255, 255, 255)
 FONT = 16  # font size [px]
 MARGIN, HAIR, GAP = 12, 2, 14  # around a table; between images; between columns [px]
 ENDINGS = (".jpg", ".png")
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-
-@cache
-def font(size: int = FONT) -> Font:
-    """The font of all images; `size` [px]."""
-    return ImageFont.load_default(size=size)
-
-
-def text_width(text: str, size: int = FONT) -> int:
-    """Width of a text [px]."""
-    return round(font(size).getlength(text) + 0.5)
-
-
-def shortened(text: str, width: int, size: int = FONT) -> str:
-    """The text, cut and ended with "..." if it is wider than `width` [px]; empty if nothing fits."""
-    cut = (text[:length].rstrip() + "..." for length in range(len(text) - 1, 0, -1))
-    return next((short for short in (text, *cut) if text_width(short, size) <= width), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +42,7 @@ class Column:
 
 def image_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
     """Draw a table with a strip of images in every cell, shape (H, W, 3) uint8 RGB; `rows` are its row labels."""
-    left = MARGIN + max(text_width(row) for row in rows) + GAP
+    left = MARGIN + max(text_width(row, FONT) for row in rows) + GAP
     line = round(1.4 * FONT)
     top = MARGIN + 3 * line
     height = max(cell[0].shape[0] for column in columns for cell in column.cells)
@@ -70,7 +51,7 @@ def image_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
     draw = ImageDraw.Draw(table)
     for number, row in enumerate(rows):
         middle = top + number * (height + HAIR) + height // 2
-        draw.text((MARGIN, middle), row, fill=INK, font=font(), anchor="lm")
+        draw.text((MARGIN, middle), row, fill=INK, font=font(FONT), anchor="lm")
     for column in columns:
         _draw_head(draw, column, left, line)
         for number, cell in enumerate(column.cells):
@@ -80,10 +61,10 @@ def image_table(rows: Sequence[str], columns: Sequence[Column]) -> ImageArray:
 
 
 def _draw_head(draw: ImageDraw.ImageDraw, column: Column, left: int, line: int) -> None:
-    draw.text((left, MARGIN), shortened(column.title, column.width), fill=INK, font=font())
-    draw.text((left, MARGIN + line), shortened(column.subtitle, column.width), fill=PALE, font=font())
+    draw.text((left, MARGIN), shortened(column.title, column.width, FONT), fill=INK, font=font(FONT))
+    draw.text((left, MARGIN + line), shortened(column.subtitle, column.width, FONT), fill=PALE, font=font(FONT))
     for mark, image in zip(column.marks, column.cells[0], strict=True):
-        draw.text((left, MARGIN + 2 * line), mark, fill=PALE, font=font())
+        draw.text((left, MARGIN + 2 * line), mark, fill=PALE, font=font(FONT))
         left += image.shape[1] + HAIR
 
 

@@ -7,10 +7,11 @@ from itertools import cycle
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ambidex.benchmarks.codes.drawing import FONT, INK, PALE, PAPER, font, shortened, text_width
+from ambidex.benchmarks.codes.drawing import FONT, INK, PALE, PAPER
 from ambidex.benchmarks.codes.report import headline, origin
 from ambidex.benchmarks.codes.usage import CodebookUsage, CodeUsage
 from ambidex.envs.types import FloatArray, ImageArray
+from ambidex.recorders.video.caption import font, shortened, text_width
 from ambidex.text import pluralize
 
 Colour = tuple[int, int, int]
@@ -47,7 +48,7 @@ def codebook_image(usage: CodebookUsage) -> ImageArray:
     draw = ImageDraw.Draw(image)
     inner = width - 2 * MARGIN
     _text(draw, (MARGIN, MARGIN), shortened(headline(usage), inner, TITLE_FONT), INK, TITLE_FONT)
-    _text(draw, (MARGIN, MARGIN + 32), shortened(origin(usage), inner), PALE)
+    _text(draw, (MARGIN, MARGIN + 32), shortened(origin(usage), inner, FONT), PALE)
     bars.draw(draw, MARGIN, MARGIN + HEAD)
     for heat_map in maps:
         heat_map.draw(draw, MARGIN + bars.width + BETWEEN, MARGIN + HEAD)
@@ -105,7 +106,7 @@ class CodeBars:
         self, draw: ImageDraw.ImageDraw, left: int, top: int, lines: tuple[str, str], colour: Colour
     ) -> None:
         title, description = lines
-        _text(draw, (left, top), shortened(title, self.width), INK)
+        _text(draw, (left, top), shortened(title, self.width, FONT), INK)
         middle, side = top + 31, left + SWATCH
         draw.rectangle((left, middle - SWATCH // 2, side - 1, middle + SWATCH // 2), fill=colour)
         description = shortened(description, self.width - SWATCH - 7, SMALL_FONT)
@@ -141,7 +142,7 @@ class DivergenceMap:
     @property
     def width(self) -> int:
         """Of the map with its title [px]."""
-        return max(text_width(MAP_TITLE), NAMES + max(SCALE_WIDTH, self._side))
+        return max(text_width(MAP_TITLE, FONT), NAMES + max(SCALE_WIDTH, self._side))
 
     @property
     def height(self) -> int:

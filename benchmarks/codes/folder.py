@@ -83,11 +83,9 @@ def codebook_size(expected: CheckpointId, given: Path | None) -> int:
         CheckpointError: It is damaged.
     """
     if given is None and not (Path(expected.path) / CONFIG).is_file():
-        raise UsageError(
-            f"The checkpoint of these results is not at {expected.path}, where it was when they were made.",
-            "Give its path now with --checkpoint RUN; if it is gone, run the benchmark again with another one.",
-            path=expected.path,
-        )
+        problem = f"The checkpoint of these results is not at {expected.path}, where it was when they were made."
+        hint = "Give its path now with --checkpoint RUN; if it is gone, run the benchmark again with another one."
+        raise UsageError(problem, hint, path=expected.path)
     folder = find_checkpoint(given or Path(expected.path))
     _check_weights(folder, expected)
     return _codes(folder / CONFIG)
@@ -99,13 +97,11 @@ def _check_weights(folder: Path, expected: CheckpointId) -> None:
         raise CheckpointError(f"{folder} has no {MODEL}, which identifies the checkpoint.", hint, path=folder)
     found = checkpoint_id(folder).sha256
     if found != expected.sha256:
-        raise UsageError(
+        problem = (
             f"{folder} is not the checkpoint of these results: its {MODEL} has the SHA-256 {found[:12]}..., expected "
-            f"{expected.sha256[:12]}... of {expected.path}.",
-            "Give that one with --checkpoint.",
-            got=found,
-            expected=expected.sha256,
+            f"{expected.sha256[:12]}... of {expected.path}."
         )
+        raise UsageError(problem, "Give that one with --checkpoint.", got=found, expected=expected.sha256)
 
 
 def _codes(config: Path) -> int:

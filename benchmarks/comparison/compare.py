@@ -125,11 +125,8 @@ def _check(config: CompareConfig) -> None:
     folders = config.results
     if not 2 <= len(folders) <= len(ascii_uppercase):
         given = f"only {folders[0]}" if len(folders) == 1 else str(len(folders))
-        raise UsageError(
-            f"Expected 2 to {len(ascii_uppercase)} results folders, got {given}.",
-            "Name them, e.g. results/act results/scripted.",
-            got=folders,
-        )
+        problem = f"Expected 2 to {len(ascii_uppercase)} results folders, got {given}."
+        raise UsageError(problem, "Name them, e.g. results/act results/scripted.", got=folders)
     for one, other in combinations(folders, 2):
         if one.resolve() == other.resolve():
             raise UsageError(f"{one} and {other} are the same folder.", "Give folders of different runs.", path=other)
@@ -151,10 +148,8 @@ def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[EpisodeKey]:
     common = sorted(set(a.rows) & set(b.rows), key=lambda key: (key[1], key[0]))
     if not common:
         held = ", ".join(f"{folder.letter} has {format_episodes(folder.rows)}" for folder in (a, b))
-        raise DatasetError(
-            f"{a.title} and {b.title} have no episode in common: {held}.",
-            "Run the benchmark again with the same --task or --suite and --seed.",
-        )
+        problem = f"{a.title} and {b.title} have no episode in common: {held}."
+        raise DatasetError(problem, "Run the benchmark again with the same --task or --suite and --seed.")
     for task in sorted({task for task, _ in common} & set(a.specs) & set(b.specs)):
         _check_settings(a, b, task)
     _check_initial_states(a, b, common)
@@ -172,12 +167,8 @@ def _check_settings(a: ComparedFolder, b: ComparedFolder, task: str) -> None:
         hashes = f"{spec_a.definition_sha256} in {a.letter} and {spec_b.definition_sha256} in {b.letter}"
         differences.append(f"definition_sha256 {hashes}")
     if differences:
-        raise DatasetError(
-            f"{a.title} and {b.title} have different settings of {task}: {'; '.join(differences)}.",
-            "Run both with the same flags.",
-            task=task,
-            got=differences,
-        )
+        problem = f"{a.title} and {b.title} have different settings of {task}: {'; '.join(differences)}."
+        raise DatasetError(problem, "Run both with the same flags.", task=task, got=differences)
 
 
 def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence[EpisodeKey]) -> None:
@@ -185,14 +176,12 @@ def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence
     if different:
         task, seed = different[0]
         versions = "; ".join(version_differences(a, b)) or "none differ"
-        raise DatasetError(
+        problem = (
             f"{a.title} and {b.title} have different initial states in {len(different)} of {len(common)} common "
-            f"episodes, e.g. {task} seed {seed} (versions: {versions}).",
-            "Run both with the same flags and the same installation.",
-            task=task,
-            seed=seed,
-            got=different,
+            f"episodes, e.g. {task} seed {seed} (versions: {versions})."
         )
+        hint = "Run both with the same flags and the same installation."
+        raise DatasetError(problem, hint, task=task, seed=seed, got=different)
 
 
 def _initial_states_differ(a: EpisodeRow, b: EpisodeRow) -> bool:

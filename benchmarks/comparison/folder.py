@@ -38,12 +38,8 @@ class ComparedFolder:
         results = ResultsFolder.open(path)
         policies = sorted({_policy(row) for row in results.rows})
         if len(policies) > 1:
-            raise DatasetError(
-                f"{path / RESULTS} has episodes of several policies: {'; '.join(policies)}.",
-                "Run each policy into a folder of its own.",
-                path=path,
-                got=policies,
-            )
+            problem = f"{path / RESULTS} has episodes of several policies: {'; '.join(policies)}."
+            raise DatasetError(problem, "Run each policy into a folder of its own.", path=path, got=policies)
         return cls(letter=letter, results=results, rows={row.key: row for row in results.rows})
 
     def __repr__(self) -> str:

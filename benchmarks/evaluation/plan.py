@@ -17,7 +17,7 @@ from ambidex.envs.registry import SUITES, find_task, tasks_named
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.flags import format_command
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS, find_checkpoint, newest_run
@@ -129,25 +129,17 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
     given = [f.name for f in fields(config) if getattr(config, f.name) != getattr(defaults, f.name)]
     flags = [f"--{name.replace('_', '-')}" for name in given if name not in WITH_OUTPUT_DIR_ALONE]
     if flags:
-        raise UsageError(
-            f"--resume: {', '.join(flags)} without --policy.",
-            f"Give --output-dir alone, which takes the flags that {folder} was made with; or give all of them again.",
-            got=flags,
-            path=folder,
-        )
+        hint = f"Give --output-dir alone, which takes the flags that {folder} was made with; or give all of them again."
+        raise UsageError(f"--resume: {', '.join(flags)} without --policy.", hint, got=flags, path=folder)
     stored = BenchmarkInfo.read(folder).settings(COMMAND, BenchmarkConfig)
     run_only = {name: getattr(config, name) for name in RUN_ONLY}
     return replace(stored, **run_only, episodes=config.episodes or stored.episodes)
 
 
 def _check_choices(config: BenchmarkConfig) -> None:
-    for kind, name, known in (
-        ("execution", config.execution, MODES),
-        ("choice for --video", config.video, VIDEO_CHOICES),
-        ("spread", config.spread, SPREADS),
-    ):
-        if name not in known:
-            raise UnknownNameError(kind, name, known)
+    check_name("execution", config.execution, MODES)
+    check_name("choice for --video", config.video, VIDEO_CHOICES)
+    check_name("spread", config.spread, SPREADS)
 
 
 def _check_policy(config: BenchmarkConfig, *, learned: bool, own_agent: bool) -> None:
@@ -180,15 +172,12 @@ def _with_definition_as_task(config: BenchmarkConfig) -> BenchmarkConfig:
 
 def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
     if (config.task is None) == (config.suite is None):
-        raise UsageError(
-            "Expected one of --task, --suite and --bddl-file.",
-            f"Suites are {', '.join(SUITES)}; `record-episodes --list` prints them and their tasks.",
-        )
+        hint = f"Suites are {', '.join(SUITES)}; `record-episodes --list` prints them and their tasks."
+        raise UsageError("Expected one of --task, --suite and --bddl-file.", hint)
     if config.task is not None:
         return tasks_named(config.task)
     suite = str(config.suite)
-    if suite not in SUITES:
-        raise UnknownNameError("suite", suite, SUITES)
+    check_name("suite", suite, SUITES)
     return SUITES[suite]
 
 
@@ -196,12 +185,9 @@ def _check_numbers(config: BenchmarkConfig) -> None:
     if (config.episodes or 0) < 1:
         raise UsageError(f"--episodes {config.episodes}: expected 1 or more.", got=config.episodes)
     if config.seed < FIRST_BENCHMARK_SEED:
-        raise UsageError(
-            f"--seed {config.seed} is a training seed: a policy may have been trained on its initial state.",
-            f"Give a held-out seed, {FIRST_BENCHMARK_SEED} or more.",
-            got=config.seed,
-            expected=FIRST_BENCHMARK_SEED,
-        )
+        problem = f"--seed {config.seed} is a training seed: a policy may have been trained on its initial state."
+        hint = f"Give a held-out seed, {FIRST_BENCHMARK_SEED} or more."
+        raise UsageError(problem, hint, got=config.seed, expected=FIRST_BENCHMARK_SEED)
     if config.workers is not None and config.workers < 0:
         raise UsageError(
             f"--workers {config.workers}: expected 1 or more, or 0 to work in this process.", got=config.workers

@@ -87,21 +87,14 @@ def select_robot(policy: "Policy", task: str, control: str | None = None) -> Non
     if not known:
         return
     if control is None and len(known) > 1:
-        raise UsageError(
-            f"The policy knows {robot}, the robot of {task}, in {len(known)} control modes: {', '.join(known)}.",
-            f"Choose one with --control, e.g. --control {next(iter(known))}.",
-            task=task,
-            expected=list(known),
-        )
+        problem = f"The policy knows {robot}, the robot of {task}, in {len(known)} control modes: {', '.join(known)}."
+        hint = f"Choose one with --control, e.g. --control {next(iter(known))}."
+        raise UsageError(problem, hint, task=task, expected=list(known))
     chosen = control or next(iter(known))
     if chosen not in known:
-        raise UsageError(
-            f"--control {chosen}: the policy knows {robot}, the robot of {task}, only in {', '.join(known)}.",
-            "Give one of these, or leave the flag out if there is only one.",
-            task=task,
-            got=chosen,
-            expected=list(known),
-        )
+        problem = f"--control {chosen}: the policy knows {robot}, the robot of {task}, only in {', '.join(known)}."
+        hint = "Give one of these, or leave the flag out if there is only one."
+        raise UsageError(problem, hint, task=task, got=chosen, expected=list(known))
     policy.use_embodiment(known[chosen])
 
 
@@ -114,11 +107,8 @@ def fix_code(policy: "Policy", code: int, flag: str = "--code") -> None:
     from ambidex.policies.policy import CodedPolicy  # heavy
 
     if not isinstance(policy, CodedPolicy):
-        raise UsageError(
-            f"{flag} {code}: {policy.name} has no codes.",
-            "Leave the flag out, or give the checkpoint of a policy with codes, such as uniact.",
-            got=code,
-        )
+        hint = "Leave the flag out, or give the checkpoint of a policy with codes, such as uniact."
+        raise UsageError(f"{flag} {code}: {policy.name} has no codes.", hint, got=code)
     try:
         policy.fix_code(code)
     except UsageError as error:
@@ -157,13 +147,9 @@ def _load(path: Path, expected: str, load: LoadPolicy | None) -> "Policy":
 
     policy = (load or checkpoint.load)(path)
     if policy.name != expected:
-        raise UsageError(
-            f"{path} is a checkpoint of {policy.name}, not of {expected}.",
-            f"Give --policy {policy.name}, or another --checkpoint.",
-            path=path,
-            got=policy.name,
-            expected=expected,
-        )
+        problem = f"{path} is a checkpoint of {policy.name}, not of {expected}."
+        hint = f"Give --policy {policy.name}, or another --checkpoint."
+        raise UsageError(problem, hint, path=path, got=policy.name, expected=expected)
     return policy
 
 

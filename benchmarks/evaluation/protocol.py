@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.envs.task import STRICT
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.envs.tasks.libero.suites import HORIZONS
+from ambidex.errors import UsageError, check_name
 from ambidex.text import first_few
 
 DEFAULTS: Mapping[str, object] = {"success": STRICT, "settle_steps": 0, "episodes": 50}
@@ -29,13 +30,12 @@ class Protocol:
     episodes: int
 
 
-_LONG = {"libero_object": 280, "libero_goal": 300, "libero_10": 520, "libero_90": 400}
 PROTOCOLS: Mapping[str, Protocol] = {
-    "openvla": Protocol(horizons={"libero_spatial": 220, **_LONG}, settle_steps=10, settle_gripper="open", episodes=50),
-    "lerobot": Protocol(horizons={"libero_spatial": 280, **_LONG}, settle_steps=10, settle_gripper="open", episodes=10),
-    "libero": Protocol(
-        horizons=dict.fromkeys(("libero_spatial", *_LONG), 600), settle_steps=5, settle_gripper="hold", episodes=20
+    "openvla": Protocol(horizons=HORIZONS, settle_steps=10, settle_gripper="open", episodes=50),
+    "lerobot": Protocol(
+        horizons={**HORIZONS, "libero_spatial": 280}, settle_steps=10, settle_gripper="open", episodes=10
     ),
+    "libero": Protocol(horizons=dict.fromkeys(HORIZONS, 600), settle_steps=5, settle_gripper="hold", episodes=20),
 }
 """Source: the evaluation scripts of OpenVLA (also used by OpenVLA-OFT and openpi), LeRobot and LIBERO."""
 
@@ -77,8 +77,7 @@ def _values(config: BenchmarkConfig, tasks: Sequence[str]) -> Mapping[str, objec
     """Field of the config -> its value under the protocol, or its default without a protocol."""
     if config.protocol is None:
         return DEFAULTS
-    if config.protocol not in PROTOCOLS:
-        raise UnknownNameError("protocol", config.protocol, PROTOCOLS)
+    check_name("protocol", config.protocol, PROTOCOLS)
     protocol = PROTOCOLS[config.protocol]
     suites = {task.partition("/")[0] for task in tasks}
     uncovered = sorted(suites - set(protocol.horizons))

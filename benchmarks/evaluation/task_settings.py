@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Unpack
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.file_identity import check_files, file_sha256
 from ambidex.envs.tasks.libero.initial_states.state_file import read_init_states
+from ambidex.envs.types import MakeOptions
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.layout import task_folder
 
@@ -37,34 +39,24 @@ class TaskSettings:
     definition_sha256: str = ""
     init_states_sha256: Mapping[str, str] = field(default_factory=dict)
 
-    def environment(
-        self,
-        task: str,
-        *,
-        control: str | None = None,
-        cameras: Sequence[str] = (),
-        image_size: tuple[int, int] | None = None,
-        render_quality: str = "standard",
-    ) -> Environment:
-        """Make the environment of a task with these settings; the arguments are those of `envs.env.make`.
+    def environment(self, task: str, **options: Unpack[MakeOptions]) -> Environment:
+        """Make the environment of a task with these settings; the options are those of `make`, no cameras by default.
 
         Raises:
             UsageError: An argument or a setting is unknown or impossible, or a file has changed.
             DatasetError: Initial states cannot be read, or belong to another task.
         """
-        env = make(
-            task,
-            control=control,
-            cameras=cameras,
-            image_size=image_size,
-            render_quality=render_quality,
-            spread=self.spread,
-            success=self.success,
-            horizon=self.horizon,
-            settle_steps=self.settle_steps,
-            settle_gripper=self.settle_gripper,
-            init_states=init_states_file(self.init_states, task),
-        )
+        everything: MakeOptions = {
+            "cameras": (),
+            **options,
+            "spread": self.spread,
+            "success": self.success,
+            "horizon": self.horizon,
+            "settle_steps": self.settle_steps,
+            "settle_gripper": self.settle_gripper,
+            "init_states": init_states_file(self.init_states, task),
+        }
+        env = make(task, **everything)
         init_states = self.init_states_sha256.get(env.spec.task, "")
         expected = replace(env.spec, definition_sha256=self.definition_sha256, init_states_sha256=init_states)
         check_files(expected, env.spec)
@@ -82,13 +74,11 @@ def init_states_file(path: Path | None, task: str) -> Path | None:
     candidates = [path / f"{task_folder(task)}{ending}" for ending in INIT_STATES_ENDINGS]
     found = next((file for file in candidates if file.is_file()), None)
     if found is None:
-        raise UsageError(
-            f"--init-states {path} has no initial states of {task}.",
+        hint = (
             f"Expected {' or '.join(file.name for file in candidates)}, as in LIBERO's init_files/SUITE folders; or "
-            "name the file of one task.",
-            path=path,
-            task=task,
+            "name the file of one task."
         )
+        raise UsageError(f"--init-states {path} has no initial states of {task}.", hint, path=path, task=task)
     return found
 
 
@@ -101,11 +91,8 @@ def init_states_sha256(path: Path | None, tasks: Sequence[str], episodes: int) -
         DatasetError: A file cannot be read.
     """
     if path and not path.is_dir() and len(tasks) > 1:
-        raise UsageError(
-            f"--init-states {path} is one file, and there are {len(tasks)} tasks.",
-            "Give the folder with one file per task, or one --task.",
-            path=path,
-        )
+        problem = f"--init-states {path} is one file, and there are {len(tasks)} tasks."
+        raise UsageError(problem, "Give the folder with one file per task, or one --task.", path=path)
     files = {task: file for task in tasks if (file := init_states_file(path, task)) is not None}
     for file in sorted(set(files.values())):
         _check_count(file, episodes)
@@ -115,11 +102,8 @@ def init_states_sha256(path: Path | None, tasks: Sequence[str], episodes: int) -
 def _check_count(file: Path, episodes: int) -> None:
     states = len(read_init_states(file))
     if states < episodes:
-        raise UsageError(
+        problem = (
             f"--episodes {episodes}: {file} has only {states} initial states, and repeated ones would make the "
-            "interval too narrow.",
-            f"Give --episodes {states} or fewer.",
-            path=file,
-            got=episodes,
-            expected=states,
+            "interval too narrow."
         )
+        raise UsageError(problem, f"Give --episodes {states} or fewer.", path=file, got=episodes, expected=states)

@@ -30,11 +30,8 @@ def poster(video: Path) -> bytes:
             (last,) = deque(container.decode(stream), maxlen=1)
             return jpeg(np.asarray(last.to_ndarray(format="rgb24"), np.uint8))
     except (OSError, ValueError, IndexError) as error:
-        raise DatasetError(
-            f"{video} cannot be read as a video ({type(error).__name__}: {error}).",
-            "Remove it; it is then made again from the stored states.",
-            path=video,
-        ) from error
+        problem = f"{video} cannot be read as a video ({type(error).__name__}: {error})."
+        raise DatasetError(problem, "Remove it; it is then made again from the stored states.", path=video) from error
 
 
 def jpeg(image: ImageArray) -> bytes:

@@ -94,11 +94,9 @@ class ResultsFolder:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DatasetError(
-                f"{path} cannot be read as a summary ({type(error).__name__}: {error}).",
-                "Remove it and run the benchmark again with --resume, which writes a new one.",
-                path=path,
-            ) from error
+            problem = f"{path} cannot be read as a summary ({type(error).__name__}: {error})."
+            hint = "Remove it and run the benchmark again with --resume, which writes a new one."
+            raise DatasetError(problem, hint, path=path) from error
 
     @property
     def requested(self) -> int | None:
@@ -206,8 +204,5 @@ def _no_episodes(path: Path) -> DatasetError:
         if (path / file).exists():
             return DatasetError(f"{path} is {what}.", f"{EXPECTED}, e.g. results/act-insertion.", path=path)
     content = first_few(sorted(entry.name for entry in path.iterdir()), limit=5, separator=", ")
-    return DatasetError(
-        f"{path} has no episodes: it has no row in {RESULTS}, but {content or 'nothing at all'}.",
-        f"{EXPECTED}; if that run was interrupted, resume it with --resume.",
-        path=path,
-    )
+    problem = f"{path} has no episodes: it has no row in {RESULTS}, but {content or 'nothing at all'}."
+    return DatasetError(problem, f"{EXPECTED}; if that run was interrupted, resume it with --resume.", path=path)

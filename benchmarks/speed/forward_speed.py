@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 
-from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC, seconds_each, unit_statistics
+from ambidex.benchmarks.speed.training_speed import JOINTS, SPEC, make_observation, seconds_each, unit_statistics
 from ambidex.command_line import run
 from ambidex.errors import UsageError
 from ambidex.flags import Switch
@@ -74,7 +74,7 @@ def measured(attention: AttentionKind, device: torch.device, config: ForwardSpee
         return
     policy = make_policy(config.preset, attention).to(device).eval()
     for size in config.batch_sizes:
-        yield _row(attention, size, timed_passes(policy, make_observation(size, device), config))
+        yield _row(attention, size, timed_passes(policy, make_observation(size, device, INSTRUCTION), config))
 
 
 def make_policy(name: str, attention: AttentionKind) -> UniActPolicy:
@@ -83,17 +83,6 @@ def make_policy(name: str, attention: AttentionKind) -> UniActPolicy:
     settings = replace(preset(name).config, extractor_weights="none", backbone_weights="none", attention=attention)
     spec = replace(SPEC, instruction=INSTRUCTION)
     return UniActPolicy(settings, spec, Statistics(qpos=joints, objects=joints, actions=joints))
-
-
-def make_observation(size: int, device: torch.device) -> ObservationBatch:
-    """Random observations for the policies of `make_policy`."""
-    image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8, device=device)
-    return ObservationBatch(
-        qpos=torch.randn(size, JOINTS, device=device),
-        objects=torch.zeros(size, OBJECT_VALUES, device=device),
-        images={"top": image},
-        instructions=(INSTRUCTION,) * size,
-    )
 
 
 def timed_passes(policy: UniActPolicy, observation: ObservationBatch, config: ForwardSpeedConfig) -> list[float]:

@@ -87,15 +87,20 @@ def unit_statistics(width: int) -> FieldStatistics:
 
 def make_batch(size: int, chunk: int) -> TrainingBatch:
     """Random samples, of which the last fifth of each chunk is padding."""
-    image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8)
-    observation = ObservationBatch(
-        qpos=torch.randn(size, JOINTS),
-        objects=torch.randn(size, OBJECT_VALUES),
-        images={"top": image.to(memory_format=torch.channels_last)},
-        instructions=("",) * size,
-    )
+    observation = make_observation(size, torch.device("cpu"))
     is_pad = torch.arange(chunk).expand(size, chunk) >= chunk * 4 // 5
     return TrainingBatch(observation=observation, actions=torch.randn(size, chunk, JOINTS), is_pad=is_pad)
+
+
+def make_observation(size: int, device: torch.device, instruction: str = "") -> ObservationBatch:
+    """Random observations of `SPEC`."""
+    image = torch.randint(256, (size, 3, *SPEC.image_size), dtype=torch.uint8, device=device)
+    return ObservationBatch(
+        qpos=torch.randn(size, JOINTS, device=device),
+        objects=torch.randn(size, OBJECT_VALUES, device=device),
+        images={"top": image.to(memory_format=torch.channels_last)},
+        instructions=(instruction,) * size,
+    )
 
 
 def timed_steps(policy: ActPolicy, batch: TrainingBatch, config: SpeedConfig) -> list[float]:

@@ -8,20 +8,15 @@ from pathlib import Path
 
 from ambidex.benchmarks.studies.gpu_config import SMOKE, VARIANTS, GpuStudyConfig, Variant
 from ambidex.envs.registry import TASKS
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UsageError, check_name
 
-MODULES = {
-    "record-episodes": "ambidex.recorders.record_episodes",
-    "render-episodes": "ambidex.recorders.render_episodes",
-    "train-policy": "ambidex.policies.train_policy",
-    "run-benchmark": "ambidex.benchmarks.run_benchmark",
+COMMANDS = {
+    "record-episodes": ("ambidex.recorders.record_episodes", "dataset.json"),
+    "render-episodes": ("ambidex.recorders.render_episodes", "dataset.json"),
+    "train-policy": ("ambidex.policies.train_policy", "train.json"),
+    "run-benchmark": ("ambidex.benchmarks.run_benchmark", "benchmark.json"),
 }
-MARKERS = {
-    "record-episodes": "dataset.json",
-    "render-episodes": "dataset.json",
-    "train-policy": "train.json",
-    "run-benchmark": "benchmark.json",
-}
+"""Command -> its module, and the file that exists once it can be resumed."""
 CAMERA = "top"
 SPEED_EPISODES = 8  # so few that decoding them takes no time
 SAVE_EVERY = 2000  # [steps]
@@ -53,7 +48,7 @@ class StudyJob:
 
     def argv(self) -> list[str]:
         """What to run. It needs no installed commands, PYTHONPATH is enough."""
-        code = f"from {MODULES[self.command]} import main; main()"
+        code = f"from {COMMANDS[self.command][0]} import main; main()"
         resume = ["--resume"] if self.marker.exists() else []
         return [sys.executable, "-c", code, *self.flags, *resume]
 
@@ -186,7 +181,7 @@ class StudyPlan:
 
 
 def _job(name: str, command: str, flags: tuple[str, ...], folder: Path, *needs: str) -> StudyJob:
-    return StudyJob(name=name, command=command, flags=flags, marker=folder / MARKERS[command], needs=needs)
+    return StudyJob(name=name, command=command, flags=flags, marker=folder / COMMANDS[command][1], needs=needs)
 
 
 def _flags(values: Mapping[str, str]) -> tuple[str, ...]:
@@ -200,11 +195,9 @@ def _image_flags(variant: Variant) -> tuple[str, ...]:
 
 def _check(config: GpuStudyConfig) -> None:
     for task in config.tasks:
-        if task not in TASKS:
-            raise UnknownNameError("task", task, TASKS)
+        check_name("task", task, TASKS)
     for variant in config.variants:
-        if variant not in VARIANTS:
-            raise UnknownNameError("variant", variant, VARIANTS)
+        check_name("variant", variant, VARIANTS)
     counts = {"seeds": config.seeds, "episodes": config.episodes, "rollouts": config.rollouts}
     counts |= {"tasks": len(config.tasks), "variants": len(config.variants)}
     for name, count in {**counts, "minutes": 1 if config.minutes is None else config.minutes}.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, MissingVideo, RenderedVideos, VideoJob, VideoStyle
 from ambidex.benchmarks.videos.worker import VideoWorker
-from ambidex.errors import DatasetError, UnknownNameError
+from ambidex.errors import check_name
 from ambidex.progress import Progress
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
@@ -37,8 +37,7 @@ def make_videos(
         DatasetError: Results are missing or damaged, or a file cannot be written.
         RenderingError: There is no OpenGL.
     """
-    if which not in VIDEO_CHOICES:
-        raise UnknownNameError("choice of videos", which, VIDEO_CHOICES)
+    check_name("choice of videos", which, VIDEO_CHOICES)
     specs = {task: style.spec(spec) for task, spec in results.info.env_specs.items()}
     jobs = [
         VideoJob(
@@ -64,17 +63,10 @@ def render_videos(jobs: Sequence[VideoJob], workers: int | None = None, *, quiet
         videos, missing = list[Path](), list[MissingVideo]()
         for job, result in pool.results(jobs):
             if isinstance(result, WorkerError):
-                raise _error(job, result)
+                raise result.raised(f"The video of seed {job.seed} of {job.spec.task} could not be made.", job.video)
             if isinstance(result, MissingVideo):
                 missing.append(result)
             else:
                 videos.append(result)
             progress.update(len(videos) + len(missing))
     return RenderedVideos(videos=tuple(videos), missing=tuple(sorted(missing)))
-
-
-def _error(job: VideoJob, cause: WorkerError) -> DatasetError:
-    problem = f"The video of seed {job.seed} of {job.spec.task} could not be made. {cause.message}"
-    error = DatasetError(problem, path=job.video)
-    error.add_note(cause.traceback)
-    return error

@@ -9,7 +9,7 @@ from ambidex.envs.objects.building.mesh import merge
 from ambidex.envs.objects.building.shapes import box
 from ambidex.envs.objects.building.surfaces import board, boards, cloth, plaster, tiles
 from ambidex.envs.simulation.pose import Pose
-from ambidex.errors import UnknownNameError
+from ambidex.errors import check_name
 
 FROM_ABOVE = (0.6380177736, 0.3048497438, 0.3048498631, 0.6380177736)  # orientations of `agentview`
 FROM_FRONT = (0.6182166934, 0.3432307541, 0.3432314396, 0.6182177067)
@@ -131,6 +131,5 @@ def arena_of(problem: str) -> Arena:
         UnknownNameError: No arena for it; lists the known problem classes.
     """
     name = problem.lower()
-    if name not in ARENAS:
-        raise UnknownNameError("BDDL problem", name, ARENAS)
+    check_name("BDDL problem", name, ARENAS)
     return ARENAS[name]

@@ -10,7 +10,7 @@ import numpy as np
 from ambidex.assets.paths import ROOT
 from ambidex.codec import from_json, parse
 from ambidex.envs.types import FloatArray
-from ambidex.errors import UnknownNameError
+from ambidex.errors import check_name
 
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -118,8 +118,7 @@ def object_properties(category: str) -> ObjectProperties:
     Raises:
         UnknownNameError: No such category; lists the known ones.
     """
-    if category not in _all():
-        raise UnknownNameError("object category", category, _all())
+    check_name("object category", category, _all())
     return _all()[category]
 
 

@@ -69,11 +69,9 @@ def make_context(width: int, height: int) -> tuple[GLContext, str]:
         context = _context_class(backend)(width, height)
         context.make_current()
     except Exception as exception:  # PyOpenGL and the drivers raise exceptions of many types
-        raise RenderingError(
-            f"Rendering needs OpenGL, but {backend!r} gave no context: {type(exception).__name__}: {exception}.",
-            f"Install the drivers with '{PACKAGES}', or try MUJOCO_GL=egl or MUJOCO_GL=osmesa.",
-            backend=backend,
-        ) from exception
+        problem = f"Rendering needs OpenGL, but {backend!r} gave no context: {type(exception).__name__}: {exception}."
+        hint = f"Install the drivers with '{PACKAGES}', or try MUJOCO_GL=egl or MUJOCO_GL=osmesa."
+        raise RenderingError(problem, hint, backend=backend) from exception
     return context, backend
 
 

@@ -13,7 +13,7 @@ from ambidex.envs.robot import Robot
 from ambidex.envs.simulation.contacts import Contacts
 from ambidex.envs.simulation.pose import Pose, quaternion_of
 from ambidex.envs.types import FloatArray
-from ambidex.errors import SimulationError, UnknownNameError
+from ambidex.errors import SimulationError, check_name
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 MAX_SPEED = 1e4  # of any joint; far more than any robot or object can reach [m/s, rad/s]
@@ -105,8 +105,7 @@ class Scene:
 
     def check_camera(self, name: str) -> None:
         """Raise an UnknownNameError if there is no such camera."""
-        if name not in self.camera_names:
-            raise UnknownNameError("camera", name, self.camera_names)
+        check_name("camera", name, self.camera_names)
 
     def set_state(self, state: FloatArray) -> None:
         """Continue from `state` (S,).

@@ -1,6 +1,7 @@
 """The environment as a `dm_env.Environment`, which `dm_control.viewer` can display and run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Unpack
 
 import dm_env
 import mujoco
@@ -11,7 +12,7 @@ from dm_control.mujoco.wrapper.mjbindings import sizes
 from dm_env import specs
 
 from ambidex.envs.env import make
-from ambidex.envs.types import Float32Array, ImageArray, Observation, Step
+from ambidex.envs.types import Float32Array, ImageArray, MakeOptions, Observation, Step
 
 Arrays = dict[str, Float32Array | ImageArray]
 
@@ -30,28 +31,10 @@ class DmControlEnvironment(dm_env.Environment):  # type: ignore[misc]  # dm_env 
         seed: Seed of the current episode.
     """
 
-    def __init__(
-        self,
-        task: str,
-        *,
-        control: str | None = None,
-        cameras: Sequence[str] = (),
-        image_size: tuple[int, int] | None = None,
-        render_quality: str = "standard",
-        spread: str = "published",
-        success: str = "strict",
-        first_seed: int = 0,
-    ) -> None:
-        """Make the environment; the arguments are those of `ambidex.make`, with no cameras by default."""
-        self._env = make(
-            task,
-            control=control,
-            cameras=cameras,
-            image_size=image_size,
-            render_quality=render_quality,
-            spread=spread,
-            success=success,
-        )
+    def __init__(self, task: str, *, first_seed: int = 0, **options: Unpack[MakeOptions]) -> None:
+        """Make the environment; the options are those of `ambidex.make`, with no cameras by default."""
+        options.setdefault("cameras", ())
+        self._env = make(task, **options)
         self.physics = Physics(_Data(self._env.scene.data))
         self.seed = first_seed - 1
         self._running = False
@@ -125,11 +108,7 @@ def _none_if_listed(owner: object, struct: str, name: str) -> None:
 
 
 def _arrays(observation: Observation) -> Arrays:
-    vectors = {
-        "agent_pos": observation.qpos,
-        "agent_vel": observation.qvel,
-        "environment_state": observation.objects,
-    }
+    vectors = {"agent_pos": observation.qpos, "agent_vel": observation.qvel, "environment_state": observation.objects}
     return {**{name: vector.astype(np.float32) for name, vector in vectors.items()}, **observation.images()}
 
 

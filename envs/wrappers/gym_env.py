@@ -1,9 +1,7 @@
 """The environment as a Gymnasium environment, also for LeRobot's evaluator. `import ambidex` registers every task."""
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import gymnasium
 import numpy as np
@@ -11,8 +9,8 @@ from gymnasium import spaces
 
 from ambidex.envs.registry import HORIZONS, SUITES, TASKS
 from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_HORIZONS
-from ambidex.envs.types import FIRST_BENCHMARK_SEED, Float32Array, FloatArray, ImageArray, Observation
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.envs.types import FIRST_BENCHMARK_SEED, Float32Array, FloatArray, ImageArray, MakeOptions, Observation
+from ambidex.errors import UsageError, check_name
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment
@@ -43,20 +41,10 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
         *,
         obs_type: str = "pixels_agent_pos",
         render_mode: str | None = None,
-        control: str | None = None,
-        cameras: Sequence[str] | None = None,
-        image_size: tuple[int, int] | None = None,
-        render_quality: str = "standard",
-        spread: str = "published",
-        success: str = "strict",
-        settle_steps: int = 0,
-        settle_gripper: str = "open",
-        init_states: str | Path | None = None,
         render_camera: str | None = None,
+        **options: Unpack[MakeOptions],
     ) -> None:
         """Make the environment. Nothing is rendered before the first observation with images.
-
-        The arguments that are not listed here are those of `ambidex.make`.
 
         Args:
             task: Task name, such as "insertion" or "libero_goal/1", or the path of a .bddl file.
@@ -64,28 +52,17 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
                 images only; "state": {"agent_pos": (J,), "environment_state": (7 * objects,)}; "flat": {camera:
                 (H, W, 3) uint8, "agent_pos": (J,)}, for libraries that take no dictionary within a dictionary.
             render_mode: "rgb_array", or None for no `render`.
-            image_size: Height and width [px] of observations and of `render`.
             render_camera: Camera of `render`; None for the first observed camera.
+            options: The other arguments of `ambidex.make`; `image_size` is that of `render` too. With a `horizon` above
+                the task's, give `gymnasium.make` the same `max_episode_steps`.
 
         Raises:
             UsageError: An unknown name, or pixels without a camera.
         """
-        if obs_type not in OBSERVATION_TYPES:
-            raise UnknownNameError("observation type", obs_type, OBSERVATION_TYPES)
+        check_name("observation type", obs_type, OBSERVATION_TYPES)
         from ambidex.envs.env import make  # so that registering the ids does not load the simulator
 
-        self._env = make(
-            task,
-            control=control,
-            cameras=cameras,
-            image_size=image_size,
-            render_quality=render_quality,
-            spread=spread,
-            success=success,
-            settle_steps=settle_steps,
-            settle_gripper=settle_gripper,
-            init_states=init_states,
-        )
+        self._env = make(task, **options)
         self._obs_type = obs_type
         self._render_camera = _checked_camera(self._env, render_camera)
         spec = self._env.spec

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.transformer import Attention, image_positions
 from ambidex.policies.vision.resnet import ImageNormalization, ResNet18
@@ -158,8 +158,7 @@ def roles_of(cameras: tuple[str, ...], overrides: tuple[str, ...]) -> tuple[Came
     """
     table = {**KNOWN_ROLES, **dict(_parse_role(text) for text in overrides)}
     for camera in cameras:
-        if camera not in table:
-            raise UnknownNameError("role of camera (set it with camera_roles NAME=ROLE)", camera, table)
+        check_name("role of camera (set it with camera_roles NAME=ROLE)", camera, table)
     return tuple(table[camera] for camera in cameras)
 
 

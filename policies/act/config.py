@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from ambidex.codec import ADDED_LATER
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.policies.registry import Preset, TrainingDefaults
 
 ObservationKind = Literal["images", "state"]
@@ -156,8 +156,7 @@ def preset(name: str, observations: str | None = None) -> Preset[ActConfig]:
     Raises:
         UnknownNameError: No such preset, or no such kind of observation.
     """
-    if name not in PRESETS:
-        raise UnknownNameError("preset of act", name, PRESETS)
+    check_name("preset of act", name, PRESETS)
     chosen = PRESETS[name]
     if observations == "state":
         return TINY_STATE if chosen is TINY else replace(chosen, config=replace(chosen.config, observations="state"))

@@ -130,12 +130,7 @@ class ActModel(nn.Module):
         return actions, padding
 
     def _encode(
-        self,
-        latent: Tensor,
-        qpos: Tensor,
-        objects: Tensor | None,
-        images: Mapping[str, Tensor],
-        task: Tensor | None,
+        self, latent: Tensor, qpos: Tensor, objects: Tensor | None, images: Mapping[str, Tensor], task: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """The encoder's output (B, S, D) and the positions of its tokens (S, D)."""
         tokens = [self.latent(latent)[:, None], self.qpos(qpos)[:, None]]  # (B, 1, D) each

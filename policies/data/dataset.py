@@ -8,7 +8,7 @@ import numpy as np
 
 from ambidex.envs.registry import FAMILIES, with_control
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec, Episode, Float32Array
-from ambidex.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, shell_arguments
@@ -148,8 +148,7 @@ def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded
         )
         hint = f"Train on episodes of seeds 0 to {FIRST_BENCHMARK_SEED - 1}."
         raise DatasetError(problem, hint, path=path, seed=episode.seed)
-    if control not in ACTIONS:
-        raise UnknownNameError("control mode", control, tuple(ACTIONS))
+    check_name("control mode", control, ACTIONS)
     instruction = episode.spec.instruction
     entry = EpisodeEntry(path=path, steps=episode.steps, seed=episode.seed, instruction=instruction)
     return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], ACTIONS[control](episode)

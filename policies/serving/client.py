@@ -69,11 +69,9 @@ class PolicyClient:
             self._connection = Client(address, authkey=authkey)
             self.policy: ServedPolicy = self._connection.recv()
         except (OSError, EOFError, AuthenticationError) as error:
-            raise PolicyServerError(
-                f"The policy server at {address} cannot be reached ({type(error).__name__}: {error}).",
-                "Check that it is running and that this is its key.",
-                address=address,
-            ) from error
+            problem = f"The policy server at {address} cannot be reached ({type(error).__name__}: {error})."
+            hint = "Check that it is running and that this is its key."
+            raise PolicyServerError(problem, hint, address=address) from error
 
     def predict(self, observation: Observation) -> Chunk:
         """The policy's next actions for an observation; blocks until they arrive.

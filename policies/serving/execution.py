@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ambidex.envs.types import NO_CODE, Agent, Float32Array, FloatArray, Observation
-from ambidex.errors import InvalidActionError, UnknownNameError, UsageError
+from ambidex.errors import InvalidActionError, UsageError, check_name
 from ambidex.policies.messages import Chunk
 
 PredictChunk = Callable[[Observation], Chunk]
@@ -37,8 +37,7 @@ class Execution:
     code: int | None = None
 
     def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise UnknownNameError("execution", self.mode, MODES)
+        check_name("execution", self.mode, MODES)
         if self.steps < 1:
             raise UsageError(f"--execute-steps {self.steps}: expected 1 or more.", field="execute_steps")
 

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UsageError, check_name
 from ambidex.policies.uniact.losses import batch_mean
 
 Mode = Literal["gumbel", "argmax"]
@@ -99,8 +99,7 @@ class Codebook(nn.Module):
         Raises:
             UnknownNameError: No such mode.
         """
-        if mode not in get_args(Mode):
-            raise UnknownNameError("selection of codes", mode, get_args(Mode))
+        check_name("selection of codes", mode, get_args(Mode))
         with torch.autocast(features.device.type, enabled=False):
             logits = self.project(features.float())  # (B, N)
             if mode == "gumbel":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from ambidex.codec import ADDED_LATER
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UsageError, check_name
 from ambidex.policies.registry import Preset, TrainingDefaults
 from ambidex.policies.uniact.extractors.llava_config import LlavaShape
 from ambidex.policies.uniact.extractors.scratch import ScratchShape
@@ -190,8 +190,7 @@ def preset(name: str, observations: str | None = None) -> Preset[UniActConfig]:
         UnknownNameError: No such preset.
         UsageError: Another kind of observation.
     """
-    if name not in PRESETS:
-        raise UnknownNameError("preset of uniact", name, PRESETS)
+    check_name("preset of uniact", name, PRESETS)
     if observations not in (None, "images"):
         problem = f"--observations {observations}: uniact uses images."
         raise UsageError(problem, "Leave out the flag.", field="observations", got=observations)

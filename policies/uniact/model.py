@@ -118,11 +118,7 @@ class Domain(nn.Module):
     """
 
     def __init__(
-        self,
-        interpreter: Interpreter,
-        blind: BlindInterpreter | None,
-        statistics: Statistics,
-        cameras: tuple[str, ...],
+        self, interpreter: Interpreter, blind: BlindInterpreter | None, statistics: Statistics, cameras: tuple[str, ...]
     ) -> None:
         super().__init__()
         self.cameras = cameras

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import NoImagesError, UnknownNameError, UsageError
+from ambidex.errors import NoImagesError, UsageError, check_name
 from ambidex.flags import changed_flags
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment_of
@@ -222,8 +222,7 @@ class UniActPolicy(CodedPolicy):
         self.model.extractor.set_instructions(instructions)
 
     def use_embodiment(self, embodiment: str) -> None:
-        if embodiment not in self._specs:
-            raise UnknownNameError("embodiment of this policy", embodiment, tuple(self._specs))
+        check_name("embodiment of this policy", embodiment, self._specs)
         self.embodiment, self.spec, self.inputs = embodiment, self._specs[embodiment], self.inputs_for(embodiment)
 
     def _add(self, spec: EnvSpec, statistics: Statistics) -> None:
@@ -292,8 +291,6 @@ def select_cameras(config: UniActConfig, spec: EnvSpec) -> CameraSelection:
 
 def _size_error(old: UniActConfig, new: UniActConfig, error: RuntimeError) -> UsageError:
     differing = changed_flags(old, new) or [str(error).splitlines()[-1].strip()]
-    return UsageError(
-        f"The base checkpoint has other sizes than the new policy: {'; '.join(differing)}.",
-        "Leave out the flags that set sizes, or in Python start with train_config(POLICY, PRESET, adapt=CHECKPOINT).",
-        got=differing,
-    )
+    problem = f"The base checkpoint has other sizes than the new policy: {'; '.join(differing)}."
+    hint = "Leave out the flags that set sizes, or in Python start with train_config(POLICY, PRESET, adapt=CHECKPOINT)."
+    return UsageError(problem, hint, got=differing)

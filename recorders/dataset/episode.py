@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ambidex.codec import from_json, parse
 from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
-from ambidex.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
 from ambidex.recorders.dataset.repair import repair_hint, rerecord_command
 from ambidex.recorders.formats.fields import Field, array_error
@@ -172,8 +172,7 @@ class StoredEpisode(ABC):
             DatasetError: The frame is damaged.
         """
         datasets = self._frames.datasets
-        if camera not in datasets:
-            raise UnknownNameError("camera", camera, datasets)
+        check_name("camera", camera, datasets)
         if not 0 <= t < self.steps:
             raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; got {t}.", path=self.path, got=t)
         with reading(self.path, f"{datasets[camera].name}, frame {t}"):

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ambidex.envs.types import Episode, ImageArray
-from ambidex.errors import DatasetError, UnknownNameError
+from ambidex.errors import DatasetError, check_name
 from ambidex.recorders.hdf5.writing import Hdf5Sink
 
 COMPRESS_LEN = "compress_len"
@@ -155,11 +155,7 @@ class JpegImages:
         return checksums
 
 
-STORAGES: dict[str, type[ImageStorage]] = {
-    "lossless": LosslessImages,
-    "jpeg": JpegImages,
-    "raw": RawImages,
-}
+STORAGES: dict[str, type[ImageStorage]] = {"lossless": LosslessImages, "jpeg": JpegImages, "raw": RawImages}
 
 
 def storage_class(name: str) -> type[ImageStorage]:
@@ -168,8 +164,7 @@ def storage_class(name: str) -> type[ImageStorage]:
     Raises:
         UnknownNameError: There is no such storage.
     """
-    if name not in STORAGES:
-        raise UnknownNameError("storage", name, STORAGES)
+    check_name("storage", name, STORAGES)
     return STORAGES[name]
 
 

@@ -2,17 +2,16 @@
 
 import math
 import shutil
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ambidex.envs.env import make_from_spec
+from ambidex.envs.env import make
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.seeds import check_training_seeds
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.tasks.libero.initial_states.state_file import read_init_states
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.output_folder import check_output_folder
 from ambidex.recorders.dataset.environment import user_definition
 from ambidex.recorders.dataset.info import DATASET_JSON
@@ -59,7 +58,16 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
     """
     check_names(storage=config.storage, video=config.video, file_format=config.format)
     _check_numbers(config)
-    env = make_from_spec(config)
+    env = make(
+        config.task,
+        control=config.control,
+        cameras=config.cameras,
+        image_size=config.image_size,
+        render_quality=config.render_quality,
+        spread=config.spread,
+        success=config.success,
+        init_states=config.init_states,
+    )
     spec, model_sha256, definition = env.spec, env.scene.model_sha256, user_definition(env)
     env.close()
     full = replace(
@@ -86,14 +94,10 @@ def check_names(*, storage: str, video: str, file_format: str | None) -> None:
     Raises:
         UnknownNameError: With the names that exist.
     """
-    checks: Sequence[tuple[str, str | None, Collection[str]]] = (
-        ("storage", storage, STORAGES),
-        ("choice for --video", video, VIDEOS),
-        ("format", file_format, FORMATS),
-    )
-    for kind, name, known in checks:
-        if name is not None and name not in known:
-            raise UnknownNameError(kind, name, known)
+    check_name("storage", storage, STORAGES)
+    check_name("choice for --video", video, VIDEOS)
+    if file_format is not None:
+        check_name("format", file_format, FORMATS)
 
 
 def space_warning(plan: TaskPlan, episodes: int) -> str:

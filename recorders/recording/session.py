@@ -155,9 +155,7 @@ class RecordingSession:
 
     def _take_written(self, job: WriteJob, result: object) -> None:
         if isinstance(result, WorkerError):
-            error = DatasetError(f"{job.files.episode.name} was not recorded. {result.message}", path=job.files.episode)
-            error.add_note(result.traceback)
-            raise error
+            raise result.raised(f"{job.files.episode.name} was not recorded.", job.files.episode)
         self._written += 1
         self.stored += job.result.success
 

@@ -61,7 +61,3 @@ class RenderConfig:
     def renders(self) -> bool:
         """Whether images or videos are made, once every default is filled in."""
         return bool(self.cameras) or self.video != "none"
-
-
-RUN_ONLY = frozenset({"output_dir", "workers", "resume", "quiet", "debug"})
-"""Flags that do not change what is in a dataset."""

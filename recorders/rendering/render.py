@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.atomic_files import replacing
-from ambidex.errors import DatasetError
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.progress import Progress
@@ -16,8 +15,9 @@ from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.dataset.files import check_stored_episodes, dataset_size, remove_partial_files
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.formats.registry import format_named
+from ambidex.recorders.recording.config import RUN_ONLY
 from ambidex.recorders.recording.resume import refuse_differences
-from ambidex.recorders.rendering.config import RUN_ONLY, RenderConfig
+from ambidex.recorders.rendering.config import RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
 from ambidex.recorders.rendering.worker import RenderJob, RenderWorker
 from ambidex.text import pluralize
@@ -98,18 +98,12 @@ def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
         _write_info(plan, complete=False, wall_s=0.0)
         save_definition(plan.target, plan.definition)
         for job, result in pool.results(left):
-            _check_rendered(job, result)
+            if isinstance(result, WorkerError):
+                raise result.raised(f"{job.files.episode.name} was not rendered.", job.files.episode)
             done += 1
             progress.update(done)
         format_named(options.format).finish(plan.target, plan.spec.task)
         _write_info(plan, complete=plan.source.info.complete, wall_s=time.perf_counter() - started)
-
-
-def _check_rendered(job: RenderJob, result: WorkerError | None) -> None:
-    if isinstance(result, WorkerError):
-        error = DatasetError(f"{job.files.episode.name} was not rendered. {result.message}", path=job.files.episode)
-        error.add_note(result.traceback)
-        raise error
 
 
 def _write_info(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:

@@ -85,11 +85,11 @@ class CaptionBar:
     def _heading(self, caption: Caption) -> ImageArray:
         width = self._width - 2 * self._margin if self._lines == 2 else self._width // 2 - 2 * self._margin
         seed = f"  seed {caption.seed}"
-        task = _shortened(caption.task, width - _text_width(seed, self._size), self._size)
+        task = shortened(caption.task, width - text_width(seed, self._size), self._size)
         return self._text(task + seed, width, TEXT)
 
     def _text(self, text: str, width: int, colour: Colour) -> ImageArray:
-        return _text_image(_shortened(text, width, self._size), self._size, colour)
+        return _text_image(shortened(text, width, self._size), self._size, colour)
 
 
 def _paste(bar: ImageArray, text: ImageArray, x: int, y: int) -> None:
@@ -101,26 +101,26 @@ def _paste(bar: ImageArray, text: ImageArray, x: int, y: int) -> None:
 @lru_cache(maxsize=512)
 def _text_image(text: str, size: int, colour: Colour) -> ImageArray:
     """Text on the background, shape (line height, text width, 3) uint8."""
-    font = _font(size)
-    ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (size, 0)
-    image = Image.new("RGB", (max(_text_width(text, size), 1), ascent + descent), BACKGROUND)
-    ImageDraw.Draw(image).text((0, 0), text, fill=colour, font=font)
+    face = font(size)
+    ascent, descent = face.getmetrics() if isinstance(face, ImageFont.FreeTypeFont) else (size, 0)
+    image = Image.new("RGB", (max(text_width(text, size), 1), ascent + descent), BACKGROUND)
+    ImageDraw.Draw(image).text((0, 0), text, fill=colour, font=face)
     return np.asarray(image)
 
 
 @lru_cache(maxsize=512)
-def _shortened(text: str, width: int, size: int) -> str:
-    """The text, or as much of it as fits into `width` pixels with dots at the end."""
-    if _text_width(text, size) <= width:
-        return text
-    fitting = (text[:n] + "..." for n in range(len(text) - 1, 0, -1))
-    return next((short for short in fitting if _text_width(short, size) <= width), "")
+def shortened(text: str, width: int, size: int) -> str:
+    """The text, or as much of it as fits into `width` pixels with "..." at the end; empty if nothing fits."""
+    cut = (text[:length].rstrip() + "..." for length in range(len(text) - 1, 0, -1))
+    return next((short for short in (text, *cut) if text_width(short, size) <= width), "")
 
 
-def _text_width(text: str, size: int) -> int:
-    return round(_font(size).getlength(text) + 0.5)
+def text_width(text: str, size: int) -> int:
+    """Width of a text [px]."""
+    return round(font(size).getlength(text) + 0.5)
 
 
 @lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font of all text in images; `size` [px]."""
     return ImageFont.load_default(size=size)

@@ -1,6 +1,6 @@
 """Errors a user can act on: what is wrong and where, what was expected, what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -44,6 +44,12 @@ class UnknownNameError(UsageError):
         suggestion = f"Did you mean {by_lower_case[close[0]]!r}? " if close else ""
         known_names = f"Known: {', '.join(names) or 'none'}."
         super().__init__(f"Unknown {kind} {name!r}.", suggestion + known_names, kind=kind, got=name, expected=names)
+
+
+def check_name(kind: str, name: str, known: Collection[str]) -> None:
+    """Raise an UnknownNameError unless a name is among the known ones; `kind` is what it names."""
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
 
 
 class DefinitionError(UsageError):

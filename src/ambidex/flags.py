@@ -42,12 +42,8 @@ def _spec(
         metavar=metavar,
         instance_from_str=lambda words: None if words == [AUTO] else parse(words),
         is_instance=lambda value: True,
-        str_from_instance=_default_words,
+        str_from_instance=lambda value: [AUTO] if value is None else _value_words(value),
     )
-
-
-def _default_words(value: Value | None) -> list[str]:
-    return [AUTO] if value is None else _value_words(value)
 
 
 def _integers(words: list[str]) -> tuple[int, int]:

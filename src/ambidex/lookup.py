@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 
-from ambidex.errors import UnknownNameError
+from ambidex.errors import check_name
 
 
 def resolve(kind: str, name: str, table: Mapping[str, str]) -> object:
@@ -12,7 +12,6 @@ def resolve(kind: str, name: str, table: Mapping[str, str]) -> object:
     Raises:
         UnknownNameError: No such name; the message says what exists.
     """
-    if name not in table:
-        raise UnknownNameError(kind, name, table)
+    check_name(kind, name, table)
     module, _, attribute = table[name].partition(":")
     return getattr(import_module(module), attribute)

@@ -47,11 +47,8 @@ def exclusive_lock(directory: Path) -> Iterator[None]:
     try:
         lock = _lock(directory)
     except Timeout as error:
-        raise DatasetError(
-            f"Another process is writing into {directory}.",
-            "Wait until it has ended, or give another --output-dir.",
-            path=directory,
-        ) from error
+        problem = f"Another process is writing into {directory}."
+        raise DatasetError(problem, "Wait until it has ended, or give another --output-dir.", path=directory) from error
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise write_error(directory, error) from error
@@ -97,19 +94,12 @@ def check_output_folder(directory: Path, marker: str, *, resume: bool) -> None:
         return
     listed = first_few(content, separator=", ")
     if resume:
-        raise UsageError(
-            f"--resume: there is nothing to resume in {directory}. It has no {marker}, but {listed}.",
-            "Give the --output-dir of the run to resume, or an empty folder.",
-            path=directory,
-            expected=marker,
-        )
+        problem = f"--resume: there is nothing to resume in {directory}. It has no {marker}, but {listed}."
+        hint = "Give the --output-dir of the run to resume, or an empty folder."
+        raise UsageError(problem, hint, path=directory, expected=marker)
     advice = "Resume it with --resume, give" if marker in content else "Give"
-    raise UsageError(
-        f"{directory} is not empty: it holds {listed}.",
-        f"{advice} another --output-dir, or remove the folder.",
-        path=directory,
-        got=content,
-    )
+    problem = f"{directory} is not empty: it holds {listed}."
+    raise UsageError(problem, f"{advice} another --output-dir, or remove the folder.", path=directory, got=content)
 
 
 def _content(directory: Path) -> list[str]:

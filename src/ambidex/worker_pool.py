@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Generic, Self, TypeVar, cast
 
-from ambidex.errors import AmbidexError, UsageError
+from ambidex.errors import AmbidexError, DatasetError, UsageError
 
 Task = TypeVar("Task")
 
@@ -30,6 +31,12 @@ class WorkerError:
 
     message: str
     traceback: str = ""
+
+    def raised(self, problem: str, path: Path) -> DatasetError:
+        """The error to raise in the parent: what was to be written to `path` is not, with the traceback as a note."""
+        error = DatasetError(f"{problem} {self.message}", path=path)
+        error.add_note(self.traceback)
+        return error
 
 
 def attempt(handler: Callable[[object], object], job: object) -> object:

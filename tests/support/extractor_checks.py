@@ -1,6 +1,10 @@
 """Checks that every extractor of UniAct must pass."""
 
+import json
+
 import torch
+
+from ambidex.policies.uniact.extractors.tokenizers import FIRST_MERGED, SPECIALS
 
 TEXTS = ("pick up the cube", "insert the peg into the socket")
 
@@ -8,6 +12,20 @@ TEXTS = ("pick up the cube", "insert the peg into the socket")
 def random_images(count=2, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(256, (count, 3, 24, 40), dtype=torch.uint8, generator=generator)
+
+
+def decoded(tokenizer, ids):
+    """Inverse of the `encode` of a `ByteTokenizer`; special tokens become their names."""
+    merges = json.loads(tokenizer.to_json())["merges"]
+
+    def content(id_):
+        if id_ < len(SPECIALS):
+            return SPECIALS[id_].encode()
+        if id_ < FIRST_MERGED:
+            return bytes([id_ - len(SPECIALS)])
+        return b"".join(map(content, merges[id_ - FIRST_MERGED]))
+
+    return b"".join(map(content, ids)).decode()
 
 
 def check_inputs_matter(extractor):

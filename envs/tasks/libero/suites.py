@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from ambidex.assets.paths import ROOT
-from ambidex.errors import DefinitionError, UnknownNameError, UsageError
+from ambidex.errors import DefinitionError, UsageError, check_name
 
 DEFINITIONS = ROOT / "libero" / "bddl"
 HORIZONS: Mapping[str, int] = {
@@ -53,8 +53,7 @@ def task_names(suite: str) -> tuple[str, ...]:
     Raises:
         UnknownNameError: No such suite.
     """
-    if suite not in HORIZONS:
-        raise UnknownNameError("LIBERO suite", suite, HORIZONS)
+    check_name("LIBERO suite", suite, HORIZONS)
     return tuple(f"{suite}/{name}" for name in _orders()[suite])
 
 
@@ -107,11 +106,8 @@ def _index(suite: str, task: str, names: tuple[str, ...]) -> int:
     if wanted not in names:
         close = get_close_matches(wanted, names, n=1, cutoff=0.5)
         suggestion = f" Did you mean {close[0]!r}?" if close else ""
-        raise UsageError(
-            f"Unknown task {task[:200]!r} in {suite}.{suggestion}",
-            f"Use {suite}/0 to {suite}/{len(names) - 1}, or a name that record-episodes --list prints.",
-            got=task,
-        )
+        hint = f"Use {suite}/0 to {suite}/{len(names) - 1}, or a name that record-episodes --list prints."
+        raise UsageError(f"Unknown task {task[:200]!r} in {suite}.{suggestion}", hint, got=task)
     return names.index(wanted)
 
 

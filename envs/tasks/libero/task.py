@@ -24,7 +24,7 @@ from ambidex.envs.tasks.libero.initial_states.spread import SPREADS
 from ambidex.envs.tasks.libero.initial_states.state_file import check_fit, check_states, read_init_states
 from ambidex.envs.tasks.libero.suites import LiberoDefinition
 from ambidex.envs.types import FloatArray
-from ambidex.errors import UnknownNameError
+from ambidex.errors import check_name
 
 LIBERO = "libero"
 CRITERIA = (STRICT, LIBERO)
@@ -83,8 +83,7 @@ class LiberoTask(Task):
         return compose_problem(self.problem, self.arena, robot)
 
     def with_success_criterion(self, success: str) -> "LiberoTask":
-        if success not in CRITERIA:
-            raise UnknownNameError("success criterion", success, CRITERIA)
+        check_name("success criterion", success, CRITERIA)
         return LiberoTask(self._definition, success)
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
@@ -146,11 +145,9 @@ class LiberoTask(Task):
 
     def _check_goal_is_open(self, scene: Scene) -> None:
         if all(self._monitor(scene).atoms().values()):
-            raise GoalReachedError(
-                f"{self.name}: the goal holds in the initial state: {'; '.join(map(str, self.goal))}.",
-                "Change the initial placements or the goal in the definition.",
-                task=self.name,
-            )
+            problem = f"{self.name}: the goal holds in the initial state: {'; '.join(map(str, self.goal))}."
+            hint = "Change the initial placements or the goal in the definition."
+            raise GoalReachedError(problem, hint, task=self.name)
 
     def _add_joint_noise(self, scene: Scene, rng: np.random.Generator) -> None:
         (arm,) = scene.robot.arms

@@ -94,12 +94,8 @@ def _image_differences(folder: Path) -> list[str]:
 
 
 def _mismatch(folder: Path, lines: list[str]) -> CheckpointError:
-    return CheckpointError(
-        f"The weights in {folder} do not fit: {first_few(lines)}.",
-        "Expected those of llava-onevision-qwen2-0.5b-ov, or flags --llava.* that describe these.",
-        path=folder,
-        got=lines,
-    )
+    hint = "Expected those of llava-onevision-qwen2-0.5b-ov, or flags --llava.* that describe these."
+    return CheckpointError(f"The weights in {folder} do not fit: {first_few(lines)}.", hint, path=folder, got=lines)
 
 
 def _cached() -> Path | None:

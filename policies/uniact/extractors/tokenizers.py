@@ -61,15 +61,8 @@ class ByteTokenizer:
                 raise ValueError(f"format {values['format']!r}, expected {FORMAT!r}")
             return cls([(int(first), int(second)) for first, second in values["merges"]])
         except (ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(
-                f"tokenizer.json cannot be read as a tokenizer ({type(error).__name__}: {error}).",
-                "Restore the checkpoint from a copy, or train again.",
-            ) from error
-
-    @property
-    def size(self) -> int:
-        """Number of ids."""
-        return FIRST_MERGED + len(self._ranks)
+            problem = f"tokenizer.json cannot be read as a tokenizer ({type(error).__name__}: {error})."
+            raise CheckpointError(problem, "Restore the checkpoint from a copy, or train again.") from error
 
     def to_json(self) -> str:
         """Content of tokenizer.json."""
@@ -82,18 +75,6 @@ class ByteTokenizer:
     def encode(self, text: str) -> list[int]:
         """Ids of a text."""
         return [id_ for word in WORD.findall(text.encode()) for id_ in self._encode_word(word)]
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """Inverse of `encode`; special tokens become their names."""
-        return b"".join(map(self._bytes_of, ids)).decode(errors="replace")
-
-    def _bytes_of(self, id_: int) -> bytes:
-        if id_ < len(SPECIALS):
-            return SPECIALS[id_].encode()
-        if id_ < FIRST_MERGED:
-            return bytes([id_ - len(SPECIALS)])
-        first, second = list(self._ranks)[id_ - FIRST_MERGED]
-        return self._bytes_of(first) + self._bytes_of(second)
 
     def _merge_word(self, word: bytes) -> list[int]:
         ids = _byte_ids(word)

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from ambidex.envs.types import Episode
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UsageError, check_name
 from ambidex.recorders.formats.fields import Arrays, check_fields, episode_attributes
 from ambidex.recorders.formats.images import (
     STORAGES,
@@ -33,6 +33,7 @@ from ambidex.recorders.hdf5.writing import atomic_hdf5_file, write_array
 
 TAG = "libero-v1"
 DEMO = "demo_0"
+OBSERVED = ("ee_states", "ee_pos", "ee_ori", "gripper_states", "joint_states")  # of `LiberoProprioception`
 
 
 def write_demo(
@@ -82,9 +83,8 @@ def check_storage(storage: str, convention: str) -> None:
     if storage in STORAGES and storage not in known:
         problem = f"--storage {storage}: LIBERO's and robomimic's loaders cannot decode images."
         raise UsageError(problem, f"Use {' or '.join(known)}, or another --format.", got=storage, expected=tuple(known))
-    for kind, name, names in (("storage", storage, known), ("image convention", convention, [*CONVENTIONS])):
-        if name not in names:
-            raise UnknownNameError(kind, name, names)
+    check_name("storage", storage, known)
+    check_name("image convention", convention, CONVENTIONS)
 
 
 def _libero_arrays(episode: Episode, robot: LiberoProprioception, scene: LiberoScene) -> Arrays:
@@ -97,11 +97,7 @@ def _libero_arrays(episode: Episode, robot: LiberoProprioception, scene: LiberoS
         "robot_states": robot.robot_states,
         "rewards": ends,
         "dones": ends,
-        f"{OBSERVATIONS}/ee_states": robot.ee_states,
-        f"{OBSERVATIONS}/ee_pos": robot.ee_pos,
-        f"{OBSERVATIONS}/ee_ori": robot.ee_ori,
-        f"{OBSERVATIONS}/gripper_states": robot.gripper_states,
-        f"{OBSERVATIONS}/joint_states": robot.joint_states,
+        **{f"{OBSERVATIONS}/{name}": getattr(robot, name) for name in OBSERVED},
     }
 
 
@@ -125,11 +121,7 @@ def _write_attributes(data: h5py.Group, episode: Episode, scene: LiberoScene, co
 
 def _write_arrays(demo: h5py.Group, episode: Episode, arrays: Arrays, scene: LiberoScene) -> None:
     demo.attrs.update(
-        {
-            "num_samples": np.int64(episode.steps),
-            "model_file": scene.model_file,
-            "init_state": arrays["states"][0],
-        }
+        {"num_samples": np.int64(episode.steps), "model_file": scene.model_file, "init_state": arrays["states"][0]}
     )
     for name, array in arrays.items():
         write_array(demo, name, array, compressed=False)

@@ -8,7 +8,8 @@ import torch
 from uniact_samples import SMALL_LLAVA
 
 from ambidex.benchmarks.speed import forward_speed
-from ambidex.benchmarks.speed.forward_speed import ForwardSpeedConfig, main, make_observation, make_policy, timed_passes
+from ambidex.benchmarks.speed.forward_speed import INSTRUCTION, ForwardSpeedConfig, main, make_policy, timed_passes
+from ambidex.benchmarks.speed.training_speed import make_observation
 from ambidex.errors import UsageError
 
 QUICK = ForwardSpeedConfig(preset="tiny", batch_sizes=(1, 2), passes=2, device="cpu", precision="fp32")
@@ -22,7 +23,7 @@ def table(capsys):
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
 def test_each_pass_is_timed_and_predicts_a_chunk(monkeypatch, precision):
-    policy, observation, made = make_policy("tiny", "sdpa").eval(), make_observation(2, CPU), []
+    policy, observation, made = make_policy("tiny", "sdpa").eval(), make_observation(2, CPU, INSTRUCTION), []
     predict = policy.predict
 
     def recorded(observation):

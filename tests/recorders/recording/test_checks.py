@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from recording_fakes import STATES, RaisingAgent, record_to
 
-from ambidex.envs.env import make_from_spec
+from ambidex.envs.env import make, make_from_spec
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
 from ambidex.output_folder import exclusive_lock
@@ -43,10 +43,10 @@ def test_no_task_of_a_suite_is_recorded_if_a_folder_is_not_empty(tmp_path):
 
 def test_one_environment_is_made_for_a_task_besides_those_of_the_workers(tmp_path, monkeypatch):
     made = []
-    for module in ("checks", "worker"):
+    for module, function in (("checks", make), ("worker", make_from_spec)):
         monkeypatch.setattr(
-            f"ambidex.recorders.recording.{module}.make_from_spec",
-            lambda spec, module=module: made.append(module) or make_from_spec(spec),
+            f"ambidex.recorders.recording.{module}.{function.__name__}",
+            lambda *given, _module=module, _make=function, **more: made.append(_module) or _make(*given, **more),
         )
     record_to(tmp_path, STATES, num_episodes=1, workers=0)
     assert made == ["checks", "worker"]

@@ -131,9 +131,6 @@ def joint_state(predicate: str, category: str) -> JointState:
     """
     states = JOINT_STATES[predicate]
     if category not in states:
-        raise UsageError(
-            f"Predicate {predicate} does not apply to {category}, only to: {', '.join(states)}.",
-            got=category,
-            expected=list(states),
-        )
+        problem = f"Predicate {predicate} does not apply to {category}, only to: {', '.join(states)}."
+        raise UsageError(problem, got=category, expected=list(states))
     return states[category]

@@ -10,6 +10,7 @@ from extractor_checks import (
     check_gradients,
     check_independence_of_other_prompts,
     check_inputs_matter,
+    decoded,
     random_images,
 )
 from safetensors.torch import load_file, save_file
@@ -51,7 +52,7 @@ def test_every_trained_parameter_gets_a_gradient():
 def test_the_prompt_is_the_chat_template_with_a_video():
     extractor = make_extractor()
     ids, image = extractor.prompt(TEXTS[0]), [SMALL.video_token]
-    text = extractor.tokenizer.decode(ids)
+    text = decoded(extractor.tokenizer, ids)
     pieces = "<video>" * SMALL.image_tokens
     assert text == f"<|im_start|>user {pieces}\n{TEXTS[0]}<|im_end|><|im_start|>assistant\n"
     assert ids.count(image[0]) == SMALL.image_tokens

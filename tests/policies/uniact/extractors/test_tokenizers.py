@@ -1,4 +1,5 @@
 import pytest
+from extractor_checks import decoded
 
 from ambidex.errors import CheckpointError
 from ambidex.policies.uniact.extractors.tokenizers import FIRST_MERGED, SPECIALS, ByteTokenizer
@@ -14,7 +15,7 @@ def tokenizer():
 
 @pytest.mark.parametrize("text", (*TEXTS, *ODD))
 def test_any_text_can_be_decoded_again(tokenizer, text):
-    assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert decoded(tokenizer, tokenizer.encode(text)) == text
 
 
 def test_trained_texts_need_fewer_ids(tokenizer):
@@ -36,7 +37,7 @@ def test_the_most_frequent_pair_is_merged_first_whatever_the_order_of_texts():
 
 
 def test_a_pair_that_occurs_once_is_not_merged():
-    assert ByteTokenizer.train(["abc"], 1000).size == FIRST_MERGED
+    assert ByteTokenizer.train(["abc"], 1000).to_json() == ByteTokenizer([]).to_json()
 
 
 def test_a_tokenizer_can_be_written_and_read(tokenizer):
