@@ -10,6 +10,7 @@ import numpy as np
 from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
 from ambidex.envs.registry import FAMILIES, MAX_IMAGE_SIDE, Family, find_task
+from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.seeds import index_in_split
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.renderer import QUALITIES, Renderer
@@ -191,6 +192,7 @@ def make(
     image_size: tuple[int, int] | None = None,
     render_quality: str = "standard",
     spread: str = "published",
+    dynamics: str = IDENTIFIED,
     success: str = STRICT,
     horizon: int | None = None,
     settle_steps: int = 0,
@@ -207,6 +209,8 @@ def make(
         image_size: Height and width [px]; None for the family's default.
         render_quality: "standard" (fast) or "studio" (shadows, anti-aliasing).
         spread: Distribution of initial states, "published" or "wide".
+        dynamics: Friction and gains of the robot: "identified" on the real one, or for the bimanual ViperX "act", those
+            of the ACT simulation.
         success: Success criterion: "strict", or "libero" for tasks that have it.
         horizon: Control steps in a full episode; None for the task's.
         settle_steps: No-op control steps before the episode starts.
@@ -216,7 +220,7 @@ def make(
         definition: Copy of a user's .bddl file, read instead of the path that is given as `task`.
 
     Raises:
-        UnknownNameError: Unknown task, control mode, camera, quality, spread or success criterion.
+        UnknownNameError: Unknown task, control mode, camera, quality, spread, dynamics or success criterion.
         UsageError: A number out of range, an image size that is not a pair, initial states for a task that has none,
             or a definition of a task that is not a .bddl file.
         DatasetError: Initial states that cannot be read or belong to another task.
@@ -232,7 +236,7 @@ def make(
     length = task_object.horizon if horizon is None else horizon
     _check_numbers(size, length, settle_steps)
     robot = task_object.make_robot()
-    scene = Scene(robot, task_object)
+    scene = Scene(robot, task_object, dynamics)
     modes = dict.fromkeys((control, *([defaults.control] if settle_steps else [])))
     controller, *others = (_make_controller(mode, scene, defaults) for mode in modes)
     spec = EnvSpec(
@@ -243,6 +247,7 @@ def make(
         control_hz=defaults.control_hz,
         horizon=length,
         spread=spread,
+        dynamics=dynamics,
         cameras=_known_cameras(defaults.cameras if cameras is None else cameras, scene),
         image_size=(int(size[0]), int(size[1])),
         render_quality=render_quality,
@@ -265,7 +270,7 @@ def make_from_spec(spec: EnvSpec, definition: Path | None = None) -> Environment
     """Make the environment that a spec describes; `definition` is as in `make`.
 
     Raises:
-        UnknownNameError: Unknown task, control mode, camera, quality, spread or success criterion.
+        UnknownNameError: Unknown task, control mode, camera, quality, spread, dynamics or success criterion.
         UsageError: A number out of range, initial states for a task that has none, or the definition or the initial
             states have changed since the spec was made.
         DatasetError: Initial states that cannot be read or belong to another task.

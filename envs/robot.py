@@ -1,6 +1,7 @@
 """Description of a robot: names and limits of its parts, and physics options of its model. Values only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import mujoco
@@ -8,6 +9,9 @@ import numpy as np
 
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
+from ambidex.errors import UnknownNameError
+
+IDENTIFIED = "identified"
 
 USED_SPEED = 0.99  # of the speed limits: joints overshoot their commands a little
 
@@ -69,6 +73,31 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JointDynamics:
+    """Friction of a joint and gain of its position actuator, without damping and armature.
+
+    Attributes:
+        friction: Friction loss [N m], of a finger [N].
+        stiffness: Of the actuator [N m/rad], of a gripper [N/m]; 0 for a joint without one.
+        max_force: Limit of the actuator [N m]; None for none.
+    """
+
+    friction: float
+    stiffness: float
+    max_force: float | None = None
+
+    def apply(self, spec: mujoco.MjSpec, name: str) -> None:
+        """Replace those of a joint in a model."""
+        joint = spec.joint(name)
+        joint.frictionloss, joint.damping, joint.armature = self.friction, [0.0] * 3, 0.0
+        joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE
+        for actuator in (each for each in spec.actuators if each.target == name):
+            actuator.gainprm[0], actuator.biasprm[1], actuator.biasprm[2] = self.stiffness, -self.stiffness, 0.0
+            actuator.forcelimited = self.max_force is not None
+            actuator.forcerange = [-(self.max_force or 0.0), self.max_force or 0.0]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Robot:
     """A set of arms made from one MJCF file, attached once per arm.
 
@@ -83,6 +112,7 @@ class Robot:
         interpolates_commands: During a control step, commands move linearly from the last one to the new one, instead
             of jumping at the start of the step.
         userdata_size: Numbers that controllers store in MuJoCo's user data, which is part of the state.
+        dynamics: Other dynamics than those of the MJCF, by name: joint of an arm, without prefix -> its dynamics.
     """
 
     name: str
@@ -94,6 +124,20 @@ class Robot:
     mount: Path | None = None
     interpolates_commands: bool = False
     userdata_size: int = 0
+    dynamics: Mapping[str, Mapping[str, JointDynamics]] = field(default_factory=dict)
+
+    def set_dynamics(self, spec: mujoco.MjSpec, name: str) -> None:
+        """Give the joints of a composed model the dynamics of that name; `IDENTIFIED` are those of the MJCF.
+
+        Raises:
+            UnknownNameError: The robot has no such dynamics.
+        """
+        known = {IDENTIFIED: {}, **self.dynamics}
+        if name not in known:
+            raise UnknownNameError(f"dynamics of {self.name}", name, known)
+        for prefix in self.prefixes:
+            for joint, dynamics in known[name].items():
+                dynamics.apply(spec, prefix + joint)
 
     @property
     def joint_names(self) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class EnvSpec:
             written before this field existed.
         init_states_sha256: SHA-256 of the file of initial states; "" for none, and in files written before this field
             existed.
+        dynamics: Friction and gains of the robot, "identified" or "act".
     """
 
     task: str
@@ -80,6 +81,7 @@ class EnvSpec:
     init_states: str = ""
     definition_sha256: str = ""
     init_states_sha256: str = ""
+    dynamics: str = "identified"
 
     def differences(self, other: "EnvSpec") -> list[str]:
         """One readable line per field in which the two differ.
@@ -114,6 +116,7 @@ class MakeOptions(TypedDict, total=False):
     image_size: tuple[int, int] | None
     render_quality: str
     spread: str
+    dynamics: str
     success: str
     horizon: int | None
     settle_steps: int

@@ -7,7 +7,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
 from ambidex.text import first_few
 
-MUST_AGREE = ("control", "control_hz", "action_names", "joint_names")
+MUST_AGREE = ("control", "control_hz", "action_names", "joint_names", "dynamics")
 MAX_NAMED = 5  # instructions or tasks in a message
 
 

@@ -24,7 +24,7 @@ Condition = Callable[[], bool]
 ARRIVED = 0.004  # [m]
 ARRIVED_ANGLE = 0.06  # [rad]
 SMOOTHING = 0.2  # share of the distance to a moving goal that is covered per control step: a measured goal trembles
-SQUEEZE = 0.2  # how far the command closes beyond first contact, as a share of the full opening
+SQUEEZE = 16.0  # force of the gripper on what it holds [N]
 LEAD = 0.95  # share of the speed limits for motion and lag; the rest is for the weight, which changes on the way
 SETTLE_S = 0.12  # how long contact must last to count as a grasp [s]
 
@@ -71,6 +71,8 @@ class ArmMotion:
         self._dt = 1.0 / control_hz
         self._speeds = speeds
         self._lags = Servos(scene.model, arm).lags
+        gripper, stiffness = arm.gripper, float(scene.model.actuator(arm.gripper.actuator).gainprm[0])
+        self._squeeze = SQUEEZE / stiffness / (gripper.opened - gripper.closed)  # of the command beyond first contact
         self._max_speeds = arm.max_steps(control_hz) * control_hz
 
     @property
@@ -126,7 +128,7 @@ class ArmMotion:
             if held_s >= SETTLE_S:
                 return
             if self.holds(group):
-                stop_at = stop_at or max(0.0, self._measured_opening() - SQUEEZE)
+                stop_at = stop_at or max(0.0, self._measured_opening() - self._squeeze)
                 held_s += self._dt
             else:
                 held_s = 0.0

@@ -29,6 +29,7 @@ other by `arm.wait_until` on an attribute that the other script sets; `transfer_
 
 from abc import ABC, abstractmethod
 
+import mujoco
 import numpy as np
 import numpy.typing as npt
 
@@ -112,9 +113,9 @@ class BimanualExpert(ABC):
 class JointTracker:
     """Turns joint references into joint commands that the arms follow closely, within the joints' speed limits.
 
-    The servos act like springs: they sag under the arm's weight and lag behind a moving command. Both follow from the
-    model, so the command leads by that much (feed-forward). Friction does not, so an integral removes the error that
-    remains while a reference is constant. All vectors have one entry per arm joint, arm after arm.
+    The servos act like springs: they sag under the arm's weight, and damping and friction let them lag behind a moving
+    command. That follows from the model, so the command leads by as much (feed-forward). An integral removes the error
+    that remains while a reference is constant. All vectors have one entry per arm joint, arm after arm.
     """
 
     def __init__(self, scene: Scene, control_hz: float) -> None:
@@ -125,7 +126,9 @@ class JointTracker:
         self._dofs = np.array([int(joint.dofadr[0]) for joint in joints])
         servos = [Servos(model, arm) for arm in arms]
         self._stiffness = np.concatenate([each.stiffness for each in servos])
-        self._lags = np.concatenate([each.lags for each in servos])
+        self._damping = np.concatenate([each.damping for each in servos])
+        self._friction = model.dof_frictionloss[self._dofs]
+        self._creep = _creep_damping(model)[self._dofs]
         self._control_hz = control_hz
         self._max_steps = np.concatenate([arm.max_steps(control_hz) for arm in arms])
         self._home = np.concatenate([arm.home for arm in arms])
@@ -146,7 +149,14 @@ class JointTracker:
         np.clip(self._correction, -MAX_CORRECTION, MAX_CORRECTION, out=self._correction)
         velocity = (reference - self._reference) * self._control_hz
         self._reference = reference
-        lead = self._data.qfrc_bias[self._dofs] / self._stiffness + self._lags * velocity
+        friction = np.clip(self._creep * velocity, -self._friction, self._friction)
+        lead = (self._data.qfrc_bias[self._dofs] + self._damping * velocity + friction) / self._stiffness
         wanted = reference + self._correction + np.clip(lead, -MAX_LEAD, MAX_LEAD)
         self._command = self._command + np.clip(wanted - self._command, -self._max_steps, self._max_steps)
         return self._command
+
+
+def _creep_damping(model: mujoco.MjModel) -> FloatArray:
+    """Friction per speed before the friction loss is reached, shape (nv,) [N m s/rad]: the constraint is soft."""
+    time_constant, (low, high) = model.dof_solref[:, 0], model.dof_solimp[:, :2].T
+    return np.asarray(2.0 / (high * time_constant) * low / (1.0 - low) / model.dof_invweight0)

@@ -8,7 +8,7 @@ import tyro
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.flags import Flags, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
-from ambidex.recorders.recording.config import Spread
+from ambidex.recorders.recording.config import Dynamics, Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
 Videos = Annotated[str, tyro.conf.arg(metavar="{failures,all,none}")]
@@ -25,7 +25,7 @@ class BenchmarkConfig(Flags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy checkpoint task suite episodes output_dir video workers resume",
-        "Task": "bddl_file protocol init_states success horizon settle_steps seed spread",
+        "Task": "bddl_file protocol init_states success horizon settle_steps seed spread dynamics",
         "Policy": "execution execute_steps control code device",
         "Output": "quiet debug",
     }
@@ -60,6 +60,9 @@ class BenchmarkConfig(Flags):
     """First seed, 100000 or more."""
     spread: Spread = "published"
     """Reset distribution: the published one, or a wider one."""
+    dynamics: Dynamics = "identified"
+    """Friction and gains of the arms: identified on the real ones, or for ALOHA's tasks act, those of the original ACT
+    simulation."""
     execution: ExecutionMode = "chunk"
     """How action chunks are executed: chunk is open loop, first predicts at every step, ensemble averages all
     predictions for a step (the code stored for a step is that of the newest one)."""

@@ -14,6 +14,7 @@ from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.registry import SUITES, find_task, tasks_named
+from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
@@ -62,6 +63,7 @@ class BenchmarkPlan:
         config = self.config
         return TaskSettings(
             spread=config.spread,
+            dynamics=config.dynamics,
             success=str(config.success),
             horizon=config.horizon,
             settle_steps=config.settle_steps or 0,
@@ -219,6 +221,7 @@ def _default_folder(config: BenchmarkConfig) -> Path:
         config.control,
         "" if config.code is None else f"code{config.code}",
         "" if config.spread == "published" else config.spread,
+        "" if config.dynamics == IDENTIFIED else f"{config.dynamics}-dynamics",
     )
     return Path("results") / "-".join(filter(None, parts))
 

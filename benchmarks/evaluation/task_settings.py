@@ -21,6 +21,7 @@ class TaskSettings:
 
     Attributes:
         spread: Reset distribution.
+        dynamics: Friction and gains of the robot, see `envs.env.make`.
         success: Criterion of success.
         horizon: Control steps of an episode; None for the task's own.
         settle_steps: No-op control steps before an episode starts.
@@ -31,6 +32,7 @@ class TaskSettings:
     """
 
     spread: str = "published"
+    dynamics: str = "identified"
     success: str = "strict"
     horizon: int | None = None
     settle_steps: int = 0
@@ -50,6 +52,7 @@ class TaskSettings:
             "cameras": (),
             **options,
             "spread": self.spread,
+            "dynamics": self.dynamics,
             "success": self.success,
             "horizon": self.horizon,
             "settle_steps": self.settle_steps,

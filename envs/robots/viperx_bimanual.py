@@ -1,11 +1,22 @@
 """Two ViperX 300 S arms on the ALOHA table. Sources of the numbers: assets/SOURCE.md."""
 
 from ambidex.assets.paths import ARENAS, ROBOTS
-from ambidex.envs.robot import Arm, Gripper, Robot
+from ambidex.envs.robot import Arm, Gripper, JointDynamics, Robot
 from ambidex.envs.simulation.pose import Pose, quaternion_about
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
 RIGHT_YAW = 3.1416  # as in the ACT scene, instead of pi, so that poses agree to the last digit
+ACT_DYNAMICS = {
+    "waist": JointDynamics(friction=50.0, stiffness=800.0, max_force=150.0),
+    "shoulder": JointDynamics(friction=60.0, stiffness=1600.0, max_force=300.0),
+    "elbow": JointDynamics(friction=60.0, stiffness=800.0, max_force=100.0),
+    "forearm_roll": JointDynamics(friction=30.0, stiffness=10.0, max_force=100.0),
+    "wrist_angle": JointDynamics(friction=30.0, stiffness=50.0),
+    "wrist_rotate": JointDynamics(friction=30.0, stiffness=20.0),
+    "left_finger": JointDynamics(friction=30.0, stiffness=400.0),  # for both fingers, which are coupled here
+    "right_finger": JointDynamics(friction=30.0, stiffness=0.0),
+}
+"""Those of the ACT simulation."""
 
 
 def make_robot() -> Robot:
@@ -20,6 +31,7 @@ def make_robot() -> Robot:
         ),
         arena=ARENAS / "aloha_table.xml",
         camera_targets=(("front_close", "vx300s_left/camera_focus"),),
+        dynamics={"act": ACT_DYNAMICS},
     )
 
 

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from ambidex.envs.robot import Robot
+from ambidex.envs.robot import IDENTIFIED, Robot
 from ambidex.envs.simulation.contacts import Contacts
 from ambidex.envs.simulation.pose import Pose, quaternion_of
 from ambidex.envs.types import FloatArray
@@ -40,10 +40,12 @@ class Scene:
         state_version: Incremented whenever the state has changed and derived quantities are up to date.
     """
 
-    def __init__(self, robot: Robot, task: SceneSource) -> None:
+    def __init__(self, robot: Robot, task: SceneSource, dynamics: str = IDENTIFIED) -> None:
         self.robot = robot
         self.name = task.name
-        self.model = task.compose(robot).compile()
+        spec = task.compose(robot)
+        robot.set_dynamics(spec, dynamics)
+        self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)

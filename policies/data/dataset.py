@@ -22,7 +22,7 @@ ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
 """Control mode -> the actions of an episode in it."""
 INSTRUCTION_SEPARATOR = "; "
 """Separates the instructions in the merged spec of several datasets."""
-MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names")
+MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names", "dynamics")
 REPORTED_DIFFERENCES = ("spread", "success", "settle_steps")
 """Fields in which datasets may differ; training reports it."""
 

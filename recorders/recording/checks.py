@@ -65,6 +65,7 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
         image_size=config.image_size,
         render_quality=config.render_quality,
         spread=config.spread,
+        dynamics=config.dynamics,
         success=config.success,
         init_states=config.init_states,
     )

@@ -11,6 +11,7 @@ from ambidex.recorders.dataset.layout import WriteOptions
 
 Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,raw}")]
 Spread = Annotated[str, tyro.conf.arg(metavar="{published,wide}")]
+Dynamics = Annotated[str, tyro.conf.arg(metavar="{identified,act}")]
 Quality = Annotated[str, tyro.conf.arg(metavar="{standard,studio}")]
 Videos = Annotated[str, tyro.conf.arg(metavar="{none,first,all}")]
 Convention = Annotated[str, tyro.conf.arg(metavar="{upright,opengl}")]
@@ -29,7 +30,7 @@ class RecordConfig(Flags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "task num_episodes output_dir cameras image_size workers resume list",
-        "Task": "bddl_file init_states success spread",
+        "Task": "bddl_file init_states success spread dynamics",
         "Attempts": "control noise seed max_attempts keep_failures",
         "Images and files": "render_quality storage format image_convention video",
         "Output": "quiet debug",
@@ -63,6 +64,9 @@ class RecordConfig(Flags):
     """Order of the rows of images in the libero format: opengl stores the lowest first, as LIBERO's own files do."""
     spread: Spread = "published"
     """Distribution of initial states: the published one, or a wider one."""
+    dynamics: Dynamics = "identified"
+    """Friction and gains of the arms: identified on the real ones, or for ALOHA's tasks act, those of the original ACT
+    simulation."""
     noise: float = 0.0
     """How much demonstrations differ; 0 not at all, 1 moves waypoints by about a centimetre."""
     seed: int = 0
