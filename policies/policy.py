@@ -14,6 +14,7 @@ from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Statistics
+from ambidex.text import first_few
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -114,7 +115,9 @@ class Policy(nn.Module, ABC):
         return ""
 
     def init_from(self, other: "Policy", *, fresh: bool = False) -> str:
-        """Copy the weights of another policy as far as they apply. Called once before training.
+        """Copy the weights of another policy. Called once before training.
+
+        Here: all of them, statistics included, so that training starts from a policy that acts as the other does.
 
         Args:
             other: Source of the weights.
@@ -124,9 +127,24 @@ class Policy(nn.Module, ABC):
             A sentence about which weights were copied.
 
         Raises:
-            UsageError: The sizes differ, or this policy does not support it.
+            UsageError: It is another policy, of another embodiment, with other cameras or of another size.
         """
-        raise UsageError(f"--adapt, --finetune: {self.name} cannot start from the weights of a checkpoint; uniact can.")
+        if fresh:
+            raise UsageError(f"--fresh-interpreter: {self.name} has no interpreters; uniact has.")
+        own, theirs = self._traits(), other._traits()
+        found = [name for name in own | theirs if own.get(name) != theirs.get(name)]
+        if found:
+            values = [f"{name}: {theirs.get(name)} there, {own.get(name)} here" for name in found]
+            problem = f"--finetune: the weights of the checkpoint do not fit: {first_few(values)}."
+            raise UsageError(problem, "Train on data like that of its training, or from scratch.", fields=tuple(found))
+        self.load_state_dict(other.state_dict())
+        return "Starts from all weights of the checkpoint, with the statistics of its data."
+
+    def _traits(self) -> dict[str, object]:
+        """What has to be the same in two policies that can have the same weights."""
+        shapes = {name: tuple(value.shape) for name, value in self.state_dict().items()}
+        embodiment, cameras = embodiment_of(self.spec), self.inputs.cameras
+        return {"policy": self.name, "embodiment": embodiment, "cameras": cameras, **shapes}
 
     def freeze_shared(self) -> None:
         """Freeze everything that embodiments share: only the weights of embodiments are trained.

@@ -143,7 +143,8 @@ def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[EpisodeKey]:
     By seed first, so that a benchmark that is extended by more seeds only appends to it.
 
     Raises:
-        DatasetError: There are none, or tasks had different settings, or episodes different initial states.
+        DatasetError: There are none, they are the same run, tasks had different settings, or episodes different initial
+            states.
     """
     common = sorted(set(a.rows) & set(b.rows), key=lambda key: (key[1], key[0]))
     if not common:
@@ -153,6 +154,9 @@ def common_episodes(a: ComparedFolder, b: ComparedFolder) -> list[EpisodeKey]:
     for task in sorted({task for task, _ in common} & set(a.specs) & set(b.specs)):
         _check_settings(a, b, task)
     _check_initial_states(a, b, common)
+    if a.specs == b.specs and all(a.rows[key] == b.rows[key] for key in common):
+        problem = f"{b.title} is a copy of {a.title}: their common episodes are the same, even in the time they took."
+        raise DatasetError(problem, "Give the results of another run.", path=b.results.path, got=common)
     return common
 
 

@@ -1,7 +1,9 @@
 """Reads recorded datasets into tables of episodes, one for each embodiment."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, shell_arguments
-from ambidex.text import first_few
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.text import first_few, pluralize
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
 ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
@@ -28,7 +31,7 @@ REPORTED_DIFFERENCES = ("spread", "success", "settle_steps")
 
 
 def read_tables(
-    directories: Sequence[Path], *, multi_embodiment: bool, control: str | None = None
+    directories: Sequence[Path], *, multi_embodiment: bool, control: str | None = None, exclude: Sequence[Path] = ()
 ) -> tuple[EpisodeTable, ...]:
     """The successful episodes of some datasets, one table for each embodiment, in the order of `directories`.
 
@@ -36,19 +39,25 @@ def read_tables(
         directories: The datasets.
         multi_embodiment: The policy learns several embodiments; otherwise all datasets are of one.
         control: Control mode of the actions; None for that of each recording.
+        exclude: Episodes to leave out, files or FILE/demo_I. They are not opened.
 
     Raises:
-        UsageError: No dataset is named, one is named twice or missing, they do not fit together, or one has no actions
-            of the control mode.
-        DatasetError: A dataset is damaged, has no successful episode, or one of a benchmark's seed.
+        UsageError: No dataset is named, one is named twice or missing, they do not fit together, one has no actions of
+            the control mode, or an episode to leave out is in none of them.
+        DatasetError: A dataset is damaged, has no successful episode, one of a benchmark's seed, or one that is there
+            twice.
         UnknownNameError: It is of another control mode than those of `ACTIONS`.
     """
     check_directories(directories)
+    datasets = [Dataset(directory) for directory in directories]
+    excluded = _excluded(datasets, exclude)
     groups: dict[str, dict[Dataset, EnvSpec]] = {}
-    for dataset in map(Dataset, directories):
+    for dataset in datasets:
         spec = _spec_under(control, dataset)
         groups.setdefault(embodiment_of(spec) if multi_embodiment else "", {})[dataset] = spec
-    return tuple(_table(datasets) for datasets in groups.values())
+    tables = tuple(_table(group, excluded) for group in groups.values())
+    _check_duplicates([entry for table in tables for entry in table.entries])
+    return tables
 
 
 def check_directories(directories: Sequence[Path]) -> None:
@@ -95,7 +104,23 @@ def merge_specs(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
     return _merge(first, list(specs.values()))
 
 
-def reported_differences(specs: Mapping[Path, EnvSpec]) -> list[str]:
+def remarks(table: EpisodeTable) -> list[str]:
+    """Sentences on what to know of the data: differences, unfinished datasets, episodes with the same initial state."""
+    unfinished = [str(path) for path in table.specs if not DatasetInfo.read(path).complete]
+    counts = Counter(entry.initial_state for entry in table.entries)
+    shared = sum(count for count in counts.values() if count > 1)
+    return [
+        *_reported_differences(table.specs),
+        *(f"{path} is not complete: it is being recorded, or was interrupted." for path in unfinished),
+        *(
+            f"{pluralize(shared, 'episode')} of {len(table.entries)} share their initial state with others, and are "
+            "either all trained on or all held out."
+            for _ in range(shared > 0)
+        ),
+    ]
+
+
+def _reported_differences(specs: Mapping[Path, EnvSpec]) -> list[str]:
     """One sentence for each field of `REPORTED_DIFFERENCES` in which datasets differ."""
     return [
         f"The datasets differ in {name}, and are trained on together: "
@@ -117,10 +142,35 @@ def _spec_under(control: str | None, dataset: Dataset) -> EnvSpec:
     return with_control(spec, str(control))
 
 
-def _table(datasets: Mapping[Dataset, EnvSpec]) -> EpisodeTable:
+def _excluded(datasets: Sequence[Dataset], exclude: Sequence[Path]) -> set[Path]:
+    """The paths of `exclude` as the datasets have them."""
+    episodes = {path.resolve(): path for dataset in datasets for path in dataset.paths}
+    unknown = [path for path in exclude if path.resolve() not in episodes]
+    if unknown:
+        problem = f"--exclude-episodes {unknown[0]}: no dataset of --data has this episode."
+        raise UsageError(problem, f"Name it like {next(iter(episodes.values()), 'DIR/episode_0.hdf5')}.", got=unknown)
+    return {episodes[path.resolve()] for path in exclude}
+
+
+def _check_duplicates(entries: Sequence[EpisodeEntry]) -> None:
+    """Refuse episodes that are there twice: one of them could be held out while the other is trained on."""
+    first: dict[tuple[str, int, str], Path] = {}
+    twice = [
+        (path, entry.path)
+        for entry in entries
+        if (path := first.setdefault((entry.task, entry.seed, entry.states_sha256), entry.path)) != entry.path
+    ]
+    if twice:
+        (one, other), number = twice[0], pluralize(len(twice), "episode")
+        problem = f"--data has {number} twice: {other} has the task, seed and states of {one}."
+        hint = "Give only one of two copies or renderings of a dataset, or leave episodes out with --exclude-episodes."
+        raise DatasetError(problem, hint, path=other, got=tuple(twice))
+
+
+def _table(datasets: Mapping[Dataset, EnvSpec], excluded: Collection[Path]) -> EpisodeTable:
     specs = {dataset.directory: spec for dataset, spec in datasets.items()}
     spec = merge_specs(specs)
-    loaded = [item for dataset in datasets for item in _load(dataset, spec.control, bool(spec.object_names))]
+    loaded = [item for dataset in datasets for item in _load(dataset, spec.control, bool(spec.object_names), excluded)]
     entries, qpos, objects, actions = zip(*loaded, strict=True)
     return EpisodeTable(
         spec=spec,
@@ -132,11 +182,16 @@ def _table(datasets: Mapping[Dataset, EnvSpec]) -> EpisodeTable:
     )
 
 
-def _load(dataset: Dataset, control: str, objects: bool) -> list[Loaded]:
-    loaded = [_fields(file.path, file.episode, control, objects) for file in dataset if file.episode.success]
+def _load(dataset: Dataset, control: str, objects: bool, excluded: Collection[Path]) -> list[Loaded]:
+    loaded = []
+    for path in dataset.paths:
+        if path not in excluded:
+            with dataset.format.open(path) as stored:
+                loaded += [_fields(path, stored.episode, control, objects)] if stored.episode.success else []
     if not loaded:
         folder, attempts = dataset.directory, dataset.info.attempts
-        problem = f"{folder} has no successful episode: {len(dataset)} files, {attempts} attempts."
+        files = f"{len(dataset)} files" + (", some of them excluded" if excluded else "")
+        problem = f"{folder} has no successful episode: {files}, {attempts} attempts."
         raise DatasetError(problem, "Record at least one with record-episodes.", path=folder)
     return loaded
 
@@ -150,7 +205,15 @@ def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded
         raise DatasetError(problem, hint, path=path, seed=episode.seed)
     check_name("control mode", control, ACTIONS)
     instruction = episode.spec.instruction
-    entry = EpisodeEntry(path=path, steps=episode.steps, seed=episode.seed, instruction=instruction)
+    entry = EpisodeEntry(
+        path=path,
+        steps=episode.steps,
+        seed=episode.seed,
+        instruction=instruction,
+        task=episode.spec.task,
+        states_sha256=sha256(episode.states.tobytes()).hexdigest(),
+        initial_state_sha256=sha256(episode.states[0].tobytes()).hexdigest(),
+    )
     return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], ACTIONS[control](episode)
 
 

@@ -15,12 +15,30 @@ RowArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeEntry:
-    """One episode of the table, with T control steps."""
+    """One episode of the table, with T control steps.
+
+    Attributes:
+        path: The episode, a file or FILE/demo_I.
+        steps: T.
+        seed: Episode seed.
+        instruction: Its task in words.
+        task: Task name.
+        states_sha256: SHA-256 of its states.
+        initial_state_sha256: SHA-256 of the first of them.
+    """
 
     path: Path
     steps: int
     seed: int
     instruction: str
+    task: str
+    states_sha256: str
+    initial_state_sha256: str
+
+    @property
+    def initial_state(self) -> tuple[str, str]:
+        """Identifies where the episode starts: task, and SHA-256 of the initial state."""
+        return self.task, self.initial_state_sha256
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

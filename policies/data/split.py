@@ -15,7 +15,7 @@ def split(episodes: int, fraction: float, seed: int) -> tuple[tuple[int, ...], t
     """Training and validation episodes, each in ascending order; a pure function of its arguments.
 
     Args:
-        episodes: Number of episodes.
+        episodes: Number of episodes, or of groups of episodes that belong together.
         fraction: Share to hold out, in [0, 1). Of two episodes or more at least one is held out and one is left.
         seed: Decides which are held out.
 

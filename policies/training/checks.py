@@ -2,17 +2,15 @@
 
 import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
-from ambidex.policies.checkpoint import policy_class
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.data.frame_sources import DATA_PATHS
 from ambidex.policies.messages import PolicyInputs
-from ambidex.policies.policy import Policy
 from ambidex.policies.run_folder import checkpoint_path, resumable_step, resumable_steps
 from ambidex.policies.training.config import TrainConfig
 from ambidex.policies.training.distributed import PRECISIONS
@@ -153,32 +151,58 @@ def schedule_warnings(plan: TrainPlan) -> list[str]:
     return [*([warning] if warmup >= steps else []), *plan.policy.schedule_warnings(steps)]
 
 
-def hint_after_damage(run: Path, step: int, policy: str) -> str:
+def hint_after_damage(run: Path, step: int) -> str:
     """What to do if the training state of a step is damaged."""
     folder, others = checkpoint_path(run, step), [other for other in resumable_steps(run) if other != step]
     result = f"resumes from step {max(others)}" if others else "restarts from step 1"
     keep = f" To keep its weights, start another run: --finetune {shlex.quote(str(folder))}."
-    advice = f"Delete the folder {folder} and give the same command, which then {result}."
-    return advice + (keep if _supports_init_from(policy) else "")
+    return f"Move the folder {folder} away and give the same command, which then {result}.{keep}"
 
 
-def hint_after_changed_settings(run: Path, old: TrainConfig[Any], new: TrainConfig[Any], differences: int) -> str:
-    """What to do if --resume is given and a number of flags differ from those of the run."""
-    usual = "Leave out the flags that differ, or train in another --output-dir."
-    if old.schedule != "cosine" or new.steps <= old.steps:
-        return usual
-    only_steps = resumable_step(run) == old.steps and differences == 1
-    return _hint_for_more_steps(run, old, new) if only_steps else f"{usual} {_hint_for_more_steps(run, old, new)}"
+def hint_after_changes(
+    run: Path, old: TrainConfig[Any], new: TrainConfig[Any], flags: Sequence[str], facts: Collection[str]
+) -> str:
+    """What to do if --resume is given, and flags or the facts "data" and "ranks" differ from those of the run."""
+    longer = old.schedule == "cosine" and new.steps > old.steps
+    if longer and resumable_step(run) == old.steps and len(flags) == 1 and not facts:
+        return _hint_for_more_steps(run, old, new)
+    hints = [
+        "Leave out the flags that differ, or train in another --output-dir." if flags else "",
+        _hint_for_more_steps(run, old, new) if longer else "",
+        "Start as many processes as before." if "ranks" in facts else "",
+        _hint_for_other_data(run, new) if "data" in facts else "",
+    ]
+    return " ".join(filter(None, hints))
+
+
+def check_data_is_there(config: TrainConfig[Any], run: Path) -> None:
+    """Refuse to resume a run whose data is no longer where it was.
+
+    Raises:
+        UsageError: A folder of its data does not exist.
+    """
+    gone = [path for path in config.data if not path.exists()]
+    if gone:
+        problem = f"--resume: {run} was trained on {gone[0]}, and there is no such folder."
+        command = shlex.join(["train-policy", "--resume", "--output-dir", str(run), "--data"])
+        raise UsageError(problem, f"If it was moved, name the new folder: {command} FOLDER", path=gone[0], run=run)
 
 
 def _hint_for_more_steps(run: Path, old: TrainConfig[Any], new: TrainConfig[Any]) -> str:
     reason = f"The cosine schedule of the run ends at step {old.steps}, so it cannot be resumed beyond it."
-    if not _supports_init_from(new.policy):
-        return f"{reason} Train {new.steps} steps in another --output-dir."
-    words = ["train-policy", "--policy", new.policy, "--preset", new.preset, "--finetune", str(run), "--data"]
-    words += [*map(str, new.data), "--steps", str(new.steps - old.steps), "--output-dir", f"{run}-longer"]
-    return f"{reason} Start another run from its weights: `{shlex.join(words)}`."
+    return f"{reason} Start another run from its weights: `{_finetuning(run, new, new.steps - old.steps, 'longer')}`."
 
 
-def _supports_init_from(policy: str) -> bool:
-    return policy_class(policy).init_from is not Policy.init_from
+def _hint_for_other_data(run: Path, new: TrainConfig[Any]) -> str:
+    return (
+        "To resume it, leave the new episodes out with --exclude-episodes, or restore the others. To train on the data "
+        f"as it is now, start another run from its weights: `{_finetuning(run, new, new.steps, 'other-data')}`."
+    )
+
+
+def _finetuning(run: Path, config: TrainConfig[Any], steps: int, suffix: str) -> str:
+    words = ["train-policy", "--policy", config.policy, "--preset", config.preset, "--finetune", str(run), "--data"]
+    words += map(str, config.data)
+    words += ["--control", config.control] if config.control else []
+    words += ["--exclude-episodes", *map(str, config.exclude_episodes)] if config.exclude_episodes else []
+    return shlex.join([*words, "--steps", str(steps), "--output-dir", f"{run}-{suffix}"])

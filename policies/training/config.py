@@ -31,7 +31,8 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy preset data output_dir steps batch_size learning_rate device resume",
         "Starting from a checkpoint": "adapt finetune fresh_interpreter",
-        "Data": "control mixture validation_fraction validate_every random_shift colour_jitter data_path data_workers",
+        "Data": "control exclude_episodes mixture validation_fraction validate_every random_shift colour_jitter "
+        "data_path data_workers",
         "Optimisation": "backbone_learning_rate weight_decay warmup_steps schedule gradient_clip ema_decay seed "
         "precision compile",
         "Checkpoints and log": "save_every keep_checkpoints log_every quiet debug",
@@ -43,6 +44,10 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     """Source of the defaults of all other flags: tiny, base or paper, for uniact also llava_ov_0.5b."""
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR ...")] = ()
     """Dataset folders, one or more; required."""
+    exclude_episodes: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="EPISODE ...")] = field(
+        default=(), metadata={ADDED_LATER: True}
+    )
+    """Episodes of the datasets not to train on: DIR/episode_I.hdf5, or FILE/demo_I of a LIBERO file."""
     mixture: Annotated[tuple[float, ...], tyro.conf.arg(metavar="WEIGHT ...")] = field(
         default=(), metadata={ADDED_LATER: True}
     )

@@ -17,6 +17,9 @@ from ambidex.policies.policy import Policy
 from ambidex.policies.training.config import TrainConfig
 from ambidex.policies.training.distributed import Ranks
 
+InitialState = tuple[str, str]
+"""As of `EpisodeEntry.initial_state`."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EmbodimentData:
@@ -71,7 +74,8 @@ def split_data(config: TrainConfig[Any], tables: Sequence[EpisodeTable]) -> tupl
     """
     weights = _weights(config, tables)
     _check_steps(config, tables, weights)
-    return tuple(_split_table(config, table, weight) for table, weight in zip(tables, weights, strict=True))
+    held_out: dict[InitialState, bool] = {}
+    return tuple(_split_table(config, table, weight, held_out) for table, weight in zip(tables, weights, strict=True))
 
 
 def statistics_of(table: EpisodeTable, rows: RowArray) -> Statistics:
@@ -81,8 +85,17 @@ def statistics_of(table: EpisodeTable, rows: RowArray) -> Statistics:
     return Statistics(qpos=qpos, objects=objects, actions=actions)
 
 
-def _split_table(config: TrainConfig[Any], table: EpisodeTable, weight: float) -> EmbodimentData:
-    training, held_out = split(len(table.entries), config.validation_fraction, config.seed)
+def _split_table(
+    config: TrainConfig[Any], table: EpisodeTable, weight: float, decided: dict[InitialState, bool]
+) -> EmbodimentData:
+    """Split by initial state. `decided` says of those of other tables whether they are held out, and is completed."""
+    states = [state for state in dict.fromkeys(entry.initial_state for entry in table.entries) if state not in decided]
+    chosen = split(len(states), config.validation_fraction, config.seed)[1]
+    decided |= {state: index in chosen for index, state in enumerate(states)}
+    held_out = tuple(index for index, entry in enumerate(table.entries) if decided[entry.initial_state])
+    training = tuple(index for index in range(len(table.entries)) if index not in set(held_out))
+    if not training:  # all of them are held out elsewhere; an embodiment needs some to train on
+        training, held_out = held_out, ()
     statistics = statistics_of(table, table.rows(training))
     return EmbodimentData(table=table, training=training, held_out=held_out, statistics=statistics, weight=weight)
 

@@ -78,7 +78,7 @@ def config_of(run: Path, values: dict[str, object], model: type) -> TrainConfig[
 
 def changed_settings(old: TrainConfig[Any], new: TrainConfig[Any]) -> list[str]:
     """One line per flag in which two configs differ so that they would train other weights."""
-    ignored = set(RUN_ONLY) | {"model", "data"}  # data is compared by its content
+    ignored = set(RUN_ONLY) | {"model", "data", "exclude_episodes"}  # data is compared by its content
     if old.schedule == "constant" and new.schedule == "constant":
         ignored.add("steps")  # the first steps of a longer run are those of the shorter one
     return [*changed_flags(old, new, ignored), *changed_flags(old.model, new.model)]

@@ -14,7 +14,7 @@ from ambidex.errors import UsageError
 from ambidex.flags import changed_flags, format_command
 from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
 from ambidex.policies.checkpoint import load, load_text_files, policy_class, read_description
-from ambidex.policies.data.dataset import check_directories, read_tables, reported_differences
+from ambidex.policies.data.dataset import check_directories, read_tables, remarks
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import (
     CHECKPOINTS,
@@ -27,7 +27,8 @@ from ambidex.policies.run_folder import (
 )
 from ambidex.policies.training.checks import (
     check_config,
-    hint_after_changed_settings,
+    check_data_is_there,
+    hint_after_changes,
     hint_after_damage,
     schedule_warnings,
 )
@@ -78,8 +79,8 @@ def train(config: TrainConfig[Any]) -> Path:
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
     _check_files(config, run)
-    several = policy_class(config.policy).multi_embodiment
-    tables = read_tables(config.data, multi_embodiment=several, control=config.control)
+    several, exclude = policy_class(config.policy).multi_embodiment, config.exclude_episodes
+    tables = read_tables(config.data, multi_embodiment=several, control=config.control, exclude=exclude)
     config = with_instructions(config, tables)
     with process_group(ranks, device), _exclusive_run(run, ranks):
         try:
@@ -92,6 +93,8 @@ def train(config: TrainConfig[Any]) -> Path:
 
 def _check_files(config: TrainConfig[Any], run: Path) -> None:
     """Check what would otherwise fail only after minutes of reading data and building the policy."""
+    if config.resume:
+        check_data_is_there(config, run)
     check_directories(config.data)
     if step := resumable_step(run):
         read_description(checkpoint_path(run, step))
@@ -151,12 +154,13 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: Mapping[str, object])
         return
     stored = read_train_json(run)
     old = config_of(run, stored, type(config.model))
-    lines = changed_settings(old, config)
+    flags = changed_settings(old, config)
     changed = {name: (stored.get(name), value) for name, value in facts.items() if stored.get(name) != value}
-    lines += [f"{name} was {was}, now {now}" for name, (was, now) in changed.items()]
+    lines = [*flags, *(f"{name} was {was}, now {now}" for name, (was, now) in changed.items())]
     if lines:
-        problem = f"--resume: {run} was started with other settings: {'; '.join(lines)}."
-        raise UsageError(problem, hint_after_changed_settings(run, old, config, len(lines)), path=run, got=lines)
+        kind = "settings" if flags or set(changed) != {"data"} else "data"
+        problem = f"--resume: {run} was started with other {kind}: {'; '.join(lines)}."
+        raise UsageError(problem, hint_after_changes(run, old, config, flags, changed), path=run, got=lines)
 
 
 def _load_first_weights(plan: TrainPlan) -> str:
@@ -180,13 +184,13 @@ def _run_trainer(plan: TrainPlan, first_weights: str) -> None:
     learner = Learner(plan)
     if first_step:
         checkpoint = checkpoint_path(plan.run, first_step)
-        learner.state.read(checkpoint / TRAINING_STATE, hint_after_damage(plan.run, first_step, config.policy))
+        learner.state.read(checkpoint / TRAINING_STATE, hint_after_damage(plan.run, first_step))
         load_text_files(plan.policy, checkpoint)
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
-        differences = [line for each in plan.data for line in reported_differences(each.table.specs)]
+        about_data = [line for each in plan.data for line in remarks(each.table)]
         new_run = [] if first_step else [first_weights, *schedule_warnings(plan)]
-        for text in filter(None, (_summary(plan, reason, first_step), *differences, *new_run)):
+        for text in filter(None, (_summary(plan, reason, first_step), *about_data, *new_run)):
             log.note(text)
         streams = [make_stream(plan, each, storage) for each in plan.data]
         held_out = any(each.held_out for each in plan.data)

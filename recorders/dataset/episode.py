@@ -32,6 +32,7 @@ class StoredFrames:
         datasets: Camera -> the dataset of its frames, in the spec's order.
         checksums: CRC-32 of each frame as stored, shape (cameras, T); None if the storage has its own.
         encoded: The frames are JPEG.
+        bgr: Red and blue of the JPEGs are swapped.
         bottom_up: The rows of the frames are in OpenGL's order, the lowest first.
     """
 
@@ -39,12 +40,13 @@ class StoredFrames:
     checksums: npt.NDArray[np.uint32] | None
     encoded: bool
     bottom_up: bool
+    bgr: bool = False
 
     @property
     def storage(self) -> str:
-        """How they are stored: "lossless", "jpeg" or "raw"."""
+        """How they are stored, a key of `STORAGES`."""
         if self.encoded:
-            return "jpeg"
+            return "jpeg-bgr" if self.bgr else "jpeg"
         return "lossless" if any(images.compression for images in self.datasets.values()) else "raw"
 
     def has_checksums(self, camera: str) -> bool:
@@ -58,7 +60,8 @@ class StoredFrames:
         if self.checksums is not None and zlib.crc32(data.data) != self.checksums[[*self.datasets].index(camera), t]:
             raise ValueError("its checksum differs")
         image = decode_jpeg(data, size) if self.encoded else data
-        return np.ascontiguousarray(image[::-1]) if self.bottom_up else image
+        image = image[..., ::-1] if self.bgr else image
+        return np.ascontiguousarray(image[::-1] if self.bottom_up else image)
 
 
 class StoredEpisode(ABC):
@@ -70,7 +73,7 @@ class StoredEpisode(ABC):
     Attributes:
         path: Its file; for one demonstration of a LIBERO file, FILE/demo_I.
         spec: The spec of the environment it was recorded in.
-        storage: "lossless", "jpeg" or "raw".
+        storage: How images are stored, a key of `STORAGES`.
         steps: Number of control steps, T.
     """
 

@@ -23,7 +23,7 @@ class DatasetInfo(FolderInfo):
         command: The command that recorded it, without flags that do not change it (workers, resume, output folder).
         versions: Package -> version, see `versions()`.
         format: Registered name: "act" or "libero".
-        storage: "lossless", "jpeg" or "raw".
+        storage: "lossless", "jpeg", "jpeg-bgr" or "raw".
         attempts: Seeds attempted; successes + failures + errors.
         successes: Attempts that succeeded.
         failures: Attempts that did not.

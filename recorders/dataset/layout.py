@@ -18,7 +18,7 @@ class WriteOptions:
 
     Attributes:
         format: Registered name, "act" or "libero".
-        storage: How images are stored: "lossless", "jpeg" or "raw".
+        storage: How images are stored: "lossless", "jpeg", "jpeg-bgr" or "raw".
         image_convention: Order of the rows of stored images: "upright", or "opengl" for the lowest first. What is
             read back is upright either way.
     """

@@ -27,6 +27,7 @@ from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.formats.fields import FIELDS, check_fields, episode_attributes, sha256_of_parts
 from ambidex.recorders.formats.images import (
     IMAGE_CRC32,
+    JPEG_BGR,
     Frames,
     ImageLocation,
     OnStep,
@@ -95,7 +96,7 @@ def write_episode(path: Path, episode: Episode, frames: Frames, storage: str, on
         path: The file, replaced if it exists.
         episode: Everything but the pixels.
         frames: Of the cameras of the episode's spec; taken step by step, see `store_frames`.
-        storage: "lossless", "jpeg" or "raw".
+        storage: A key of `STORAGES`.
         on_step: Called with (t, the frames of step t by camera) after they are stored, e.g. to add them to a
             video without rendering them twice. The frames are the caller's own arrays.
 
@@ -132,6 +133,7 @@ class ActEpisode(StoredEpisode):
             checksums=source.array(IMAGE_CRC32) if source.has(IMAGE_CRC32) else None,
             encoded=bool(self._attribute("compress", np.bool_)),
             bottom_up=False,
+            bgr=source.has_attribute(JPEG_BGR),
         )
 
     def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:

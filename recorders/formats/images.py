@@ -17,13 +17,16 @@ from ambidex.recorders.hdf5.writing import Hdf5Sink
 
 COMPRESS_LEN = "compress_len"
 IMAGE_CRC32 = "image_crc32"
+JPEG_BGR = "jpeg_bgr"  # attribute: red and blue of the JPEGs are swapped
 
 # Measured on rendered episodes, 480x640 (docs/decisions/0004): level 3 takes 5 % more time than level 1 and 15 % less
 # space; from level 4 on the time doubles. The shuffle filter is of no use: it reorders the bytes of a number, and a
 # uint8 has one.
 GZIP_LEVEL = 3
-JPEG_QUALITY = 95
-FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects (errors up to 99 of 255 instead of 25)
+# Of the ALOHA cell, 480x640, lossless frames take 22.6 kB, JPEGs of quality 80 17.7 kB with a mean error of 0.7 of 255,
+# of quality 95 31.5 kB with 0.4; of LIBERO's scenes, 256x256, 53.9, 11.6 and 23.8 kB.
+JPEG_QUALITY = 80
+FULL_COLOUR = 0  # no chroma subsampling: it smears small coloured objects
 
 Frames = Mapping[str, Iterable[ImageArray]]
 """Camera -> its T frames, each (H, W, 3) uint8 RGB, upright."""
@@ -119,33 +122,34 @@ class JpegImages:
     """The padded layout of mobile-aloha: per camera (T, padded) uint8 of JPEG bytes, and /compress_len.
 
     The JPEGs have true colours: any decoder that returns RGB (Pillow, torchvision, browsers) returns what was
-    rendered. mobile-aloha's recorder passes RGB to cv2.imencode, which expects BGR, so *its* JPEGs have red and blue
-    swapped, and cv2.imdecode, which returns BGR, swaps them back. From our files its unchanged reader gets BGR arrays:
-    add cv2.cvtColor(..., COLOR_BGR2RGB) there, or record lossless for code that must stay unchanged.
+    rendered. cv2.imdecode returns BGR, so loaders that take its result as RGB need `BgrJpegImages`.
 
-    On rendered images this saves no space (17 MB where lossless takes 13); it is for code that wants the layout.
-    The encoded bytes are held until the end, since all rows have the length of the longest.
+    The encoded bytes are held until the end, since all rows have the length of the longest. HDF5 compresses the rows,
+    so padding takes no space.
     """
 
     compress: ClassVar[bool] = True
+    bgr: ClassVar[bool] = False
 
     def __init__(self, location: ImageLocation) -> None:
         self._location = location
         self._encoded: dict[str, list[bytes]] = {camera: [] for camera in location.names}
 
     def put(self, camera: str, t: int, frame: ImageArray) -> None:
-        self._encoded[camera].append(encode_jpeg(frame))
+        self._encoded[camera].append(encode_jpeg(frame[..., ::-1] if self.bgr else frame))
 
     def finish(self) -> None:
         lengths = np.array([[len(jpeg) for jpeg in jpegs] for jpegs in self._encoded.values()], np.float32)
         padded = int(lengths.max(initial=1))
         checksums = {camera: self._write(camera, jpegs, padded) for camera, jpegs in self._encoded.items()}
         self._location.metadata.create_dataset(COMPRESS_LEN, data=lengths, track_times=False)
+        if self.bgr:
+            self._location.metadata.attrs[JPEG_BGR] = np.bool_(True)
         _write_checksums(self._location.metadata, checksums)
 
     def _write(self, camera: str, jpegs: list[bytes], padded: int) -> list[int]:
         """Write a camera's dataset; returns the checksums of its rows."""
-        options = {"dtype": np.uint8, "chunks": (1, padded), "track_times": False}
+        options = {"dtype": np.uint8, "chunks": (1, padded), "track_times": False, "compression": "gzip"}
         dataset = self._location.group.create_dataset(self._location.names[camera], (len(jpegs), padded), **options)
         checksums = []
         for t, jpeg in enumerate(jpegs):
@@ -155,7 +159,22 @@ class JpegImages:
         return checksums
 
 
-STORAGES: dict[str, type[ImageStorage]] = {"lossless": LosslessImages, "jpeg": JpegImages, "raw": RawImages}
+class BgrJpegImages(JpegImages):
+    """The same with red and blue swapped in the JPEGs, as mobile-aloha's recorder writes them.
+
+    It passes RGB to cv2.imencode, which expects BGR, and its loader and act-plus-plus's take what cv2.imdecode returns
+    as RGB, which is right for these files alone.
+    """
+
+    bgr: ClassVar[bool] = True
+
+
+STORAGES: dict[str, type[ImageStorage]] = {
+    "lossless": LosslessImages,
+    "jpeg": JpegImages,
+    "jpeg-bgr": BgrJpegImages,
+    "raw": RawImages,
+}
 
 
 def storage_class(name: str) -> type[ImageStorage]:
@@ -207,7 +226,9 @@ def store_frames(
 def encode_jpeg(frame: ImageArray) -> bytes:
     """A frame (H, W, 3) uint8 RGB as JPEG."""
     buffer = io.BytesIO()
-    Image.fromarray(frame).save(buffer, "jpeg", quality=JPEG_QUALITY, subsampling=FULL_COLOUR)
+    Image.fromarray(np.ascontiguousarray(frame)).save(
+        buffer, "jpeg", quality=JPEG_QUALITY, subsampling=FULL_COLOUR, optimize=True
+    )
     return buffer.getvalue()
 
 

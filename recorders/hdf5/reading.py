@@ -105,6 +105,11 @@ class Hdf5Source:
         with reading(self._path, f"field {name}"):
             return name in self._file
 
+    def has_attribute(self, name: str) -> bool:
+        """Whether the file itself has an attribute of this name."""
+        with reading(self._path, f"attribute {name!r}"):
+            return name in self._file.attrs
+
     def names(self, group: str) -> list[str]:
         """The names in a group."""
         with reading(self._path, f"group {group}"):

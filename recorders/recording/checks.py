@@ -23,7 +23,12 @@ from ambidex.text import pluralize
 
 VIDEOS = ("none", "first", "all")
 STATES_BYTES = 1.2e6  # of an episode of 400 steps without images
-RAW_SHARE = {"raw": 1.0, "lossless": 1 / 25, "jpeg": 1 / 20}  # of an image's 3 bytes per pixel, roughly
+RAW_SHARE = {
+    "raw": 1.0,
+    "lossless": 1 / 25,
+    "jpeg": 1 / 15,
+    "jpeg-bgr": 1 / 15,
+}  # of an image's 3 bytes per pixel, roughly
 TEXTURED = 6  # lossless images of wood and labels take so many times more
 MERGED = 2  # a LIBERO file exists twice while its demonstrations are merged
 

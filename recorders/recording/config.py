@@ -9,7 +9,7 @@ import tyro
 from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
 from ambidex.recorders.dataset.layout import WriteOptions
 
-Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,raw}")]
+Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,jpeg-bgr,raw}")]
 Spread = Annotated[str, tyro.conf.arg(metavar="{published,wide}")]
 Dynamics = Annotated[str, tyro.conf.arg(metavar="{identified,act}")]
 Quality = Annotated[str, tyro.conf.arg(metavar="{standard,studio}")]
@@ -57,7 +57,7 @@ class RecordConfig(Flags):
     render_quality: Quality = "standard"
     """standard is fast; studio has shadows and smooth edges."""
     storage: Storage = "lossless"
-    """How images are stored."""
+    """How images are stored: lossless; jpeg, smaller; jpeg-bgr, as mobile-aloha's loaders expect; raw."""
     format: OptionalName = None
     """File format: act or libero; auto is the family's."""
     image_convention: Convention = "upright"

@@ -36,7 +36,7 @@ class RenderConfig:
     render_quality: OptionalName = None
     """standard is fast, studio has shadows and smooth edges; auto is that of the dataset."""
     storage: OptionalName = None
-    """How images are stored: lossless, jpeg or raw; auto is that of the dataset."""
+    """How images are stored: lossless, jpeg, jpeg-bgr or raw; auto is that of the dataset."""
     format: OptionalName = None
     """File format: act or libero; auto is that of the dataset."""
     image_convention: Convention = "upright"

@@ -10,7 +10,7 @@ from ambidex.atomic_files import replacing
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.progress import Progress
-from ambidex.recorders.dataset.attempts import ATTEMPTS
+from ambidex.recorders.dataset.attempts import ATTEMPTS, read_attempts
 from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.dataset.files import check_stored_episodes, dataset_size, remove_partial_files
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
@@ -82,7 +82,11 @@ def _check_resumable(plan: RenderPlan) -> None:
     if not (plan.target / DATASET_JSON).exists():
         return
     old = DatasetInfo.read(plan.target).settings(COMMAND, RenderConfig)
-    refuse_differences(plan.target, changed_flags(old, plan.config, ignore=RUN_ONLY))
+    found = changed_flags(old, plan.config, ignore=RUN_ONLY | {"path"})  # the source may have been moved
+    rendered = read_attempts(plan.target)
+    if rendered != list(plan.source.attempts[: len(rendered)]):
+        found.append(f"{plan.source.directory} has other attempts than the dataset that was rendered, {old.path}")
+    refuse_differences(plan.target, found)
     check_stored_episodes(plan.target, format_named(plan.config.write_options.format))
 
 

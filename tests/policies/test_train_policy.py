@@ -184,7 +184,7 @@ def test_an_interrupted_run_saves_its_steps_and_prints_how_to_resume(states, tmp
 def test_interrupted_before_anything_is_saved_the_message_does_not_mention_resuming(
     states, tmp_path, monkeypatch, capsys
 ):
-    def interrupted(directories, *, multi_embodiment):
+    def interrupted(directories, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ambidex.policies.training.train.read_tables", interrupted)

@@ -6,6 +6,7 @@ from ambidex.envs.types import Outcome
 from ambidex.policies.data.dataset import read_tables
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
+from ambidex.recorders.formats.registry import read_episode
 
 STATES = {"cameras": ()}
 
@@ -34,7 +35,17 @@ def write_dataset(folder, *, lengths=(7, 5, 9, 6), failed=(), first_seed=0, **sp
     return folder
 
 
-def read_table(folders):
+def write_twins(folder, groups=3):
+    """A dataset without images of twice so many episodes, of which two each have the same initial state."""
+    write_dataset(folder, lengths=(4, 5) * groups, first_seed=100, **STATES)
+    for index in range(1, 2 * groups, 2):
+        first, twin = (read_episode(episode_path(folder, number)) for number in (index - 1, index))
+        twin.states[0] = first.states[0]
+        write_episode(episode_path(folder, index), twin, {}, "lossless")
+    return folder
+
+
+def read_table(folders, exclude=()):
     """The successful episodes of datasets of one embodiment."""
-    (table,) = read_tables(folders, multi_embodiment=False)
+    (table,) = read_tables(folders, multi_embodiment=False, exclude=exclude)
     return table

@@ -1,5 +1,6 @@
 """Folders and flags that cannot be compared."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -126,3 +127,10 @@ def test_cameras_and_control_mode_may_differ(tmp_path):
     theirs = replace(ours, cameras=(), control="ee", image_size=(10, 20))
     b = write_results(tmp_path / "y", [make_row()], videos=False, env_specs={"insertion": theirs})
     assert len(compare(CompareConfig(results=(a, b)))) == 1
+
+
+def test_a_copy_of_a_folder_is_not_a_second_policy(two, tmp_path):
+    copy = shutil.copytree(two[0], tmp_path / "copy")
+    assert refused(DatasetError, two[0], two[1], copy)["path"] == copy
+    rewrite_row(copy, 0, wall_s=1.5)
+    assert compare(CompareConfig(results=(two[0], copy)))[0].together.counts.pairs == 4

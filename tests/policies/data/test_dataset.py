@@ -1,13 +1,16 @@
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from synthetic_dataset import STATES, read_table, write_dataset
+from synthetic_dataset import STATES, read_table, write_dataset, write_twins
 from synthetic_episode import make_frames, make_spec
 from synthetic_libero import JOINTS as PANDA
 from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_info, write_libero, write_panda_dataset
 
 from ambidex.envs.registry import with_control
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
-from ambidex.policies.data.dataset import read_tables
+from ambidex.policies.data.dataset import read_tables, remarks
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.formats.act import episode_path, write_episode
@@ -52,9 +55,9 @@ def test_the_actions_of_the_other_control_mode_can_be_chosen(tmp_path, recorded,
 
 def test_recordings_under_both_control_modes_need_a_choice(tmp_path):
     folders = [tmp_path / "joint", tmp_path / "ee"]
-    for folder in folders:
+    for first_seed, folder in enumerate(folders):
         spec = with_control(make_spec(), folder.name)
-        write_dataset(folder, control=folder.name, action_names=spec.action_names, **STATES)
+        write_dataset(folder, control=folder.name, action_names=spec.action_names, first_seed=10 * first_seed, **STATES)
     with pytest.raises(UsageError, match="--control"):
         read_table(folders)
     for several in (True, False):
@@ -148,8 +151,8 @@ def test_folders_that_are_no_datasets_are_refused(tmp_path):
 
 def test_the_folder_of_a_suite_is_refused_with_the_folders_in_it(tmp_path):
     suite = tmp_path / "suite"
-    for name in ("a", "b"):
-        write_dataset(suite / name, lengths=(4,), **STATES)
+    for seed, name in enumerate(("a", "b")):
+        write_dataset(suite / name, lengths=(4,), first_seed=seed, **STATES)
     with pytest.raises(UsageError) as caught:
         read_table([suite])
     assert caught.value.facts["expected"] == [suite / "a", suite / "b"] and f"--data {suite}/*," in caught.value.hint
@@ -201,3 +204,41 @@ def test_a_libero_dataset_gives_the_frames_of_an_act_dataset(libero, act, worker
     )
     for a, b in zip(first, second, strict=True):
         assert all(np.array_equal(a[camera], b[camera]) for camera in cameras)
+
+
+@pytest.mark.parametrize("second", [STATES, {"cameras": ("top",)}], ids=["recorded again", "rendered"])
+def test_the_same_episodes_in_two_datasets_are_refused(tmp_path, second):
+    a, b = write_dataset(tmp_path / "a", **STATES), write_dataset(tmp_path / "b", **second)
+    with pytest.raises(DatasetError) as caught:
+        read_table([a, b])
+    assert caught.value.facts["got"] == tuple((episode_path(a, i), episode_path(b, i)) for i in range(4))
+    half = [episode_path(a, 0), episode_path(a, 1), episode_path(b, 2), episode_path(b, 3)]
+    assert [entry.seed for entry in read_table([a, b], exclude=half).entries] == [2, 3, 0, 1]
+
+
+def test_a_copy_of_an_episode_under_another_number_is_refused(tmp_path):
+    a = write_dataset(tmp_path / "a", **STATES)
+    shutil.copy(episode_path(a, 1), episode_path(a, 4))
+    with pytest.raises(DatasetError) as caught:
+        read_table([a])
+    assert caught.value.facts["got"] == ((episode_path(a, 1), episode_path(a, 4)),)
+
+
+def test_excluded_episodes_are_not_read(tmp_path):
+    write_dataset(tmp_path / "a", **STATES)
+    episode_path(tmp_path / "a", 1).write_bytes(b"damaged")
+    table = read_table([tmp_path / "a"], exclude=[tmp_path / "x" / ".." / "a" / "episode_1.hdf5"])
+    assert [entry.seed for entry in table.entries] == [0, 2, 3]
+    with pytest.raises(UsageError) as caught:
+        read_table([tmp_path / "a"], exclude=[tmp_path / "a" / "episode_9.hdf5"])
+    assert caught.value.facts["got"] == [tmp_path / "a" / "episode_9.hdf5"]
+
+
+def test_unfinished_datasets_and_shared_initial_states_are_mentioned(tmp_path):
+    write_dataset(tmp_path / "a", **STATES)
+    assert remarks(read_table([tmp_path / "a"])) == []
+    replace(Dataset(tmp_path / "a").info, complete=False).write(tmp_path / "a")
+    write_twins(tmp_path / "b")
+    table = read_table([tmp_path / "a", tmp_path / "b"])
+    unfinished, shared = remarks(table)
+    assert str(tmp_path / "a") in unfinished and shared.startswith("6 episodes of 10 share their initial state")

@@ -76,7 +76,7 @@ def test_a_policy_of_images_refuses_states_with_the_command_that_renders_images(
     ("change", "field"), [({"cameras": ("top",)}, "cameras"), ({"render_quality": "studio"}, "render_quality")]
 )
 def test_datasets_whose_images_differ_are_refused_unless_the_policy_does_not_use_them(tmp_path, change, field):
-    a, b = write_dataset(tmp_path / "a"), write_dataset(tmp_path / "b", **change)
+    a, b = write_dataset(tmp_path / "a"), write_dataset(tmp_path / "b", first_seed=10, **change)
     config = dataclasses.replace(settings(a, tmp_path / "run", steps=1), data=(a, b))
     error = error_of(dataclasses.replace(config, model=ToyConfig(observations="images")))
     assert (error.facts["field"], error.facts["path"]) == (field, b)
@@ -87,14 +87,17 @@ def test_datasets_whose_images_differ_are_refused_unless_the_policy_does_not_use
 
 
 def test_datasets_without_a_common_camera_are_refused(tmp_path):
-    data = tuple(write_dataset(tmp_path / camera, cameras=(camera,)) for camera in ("top", "left_wrist"))
+    data = tuple(
+        write_dataset(tmp_path / camera, cameras=(camera,), first_seed=seed)
+        for seed, camera in ((0, "top"), (10, "left_wrist"))
+    )
     config = dataclasses.replace(train_config("uniact", "tiny"), data=data, output_dir=tmp_path / "run")
     assert error_of(config).facts == {"field": "cameras", "path": data[1]}
 
 
 def test_poses_of_different_objects_are_refused(tmp_path):
     a = write_dataset(tmp_path / "a", **STATES)
-    b = write_dataset(tmp_path / "b", object_names=("socket", "peg"), **STATES)
+    b = write_dataset(tmp_path / "b", object_names=("socket", "peg"), first_seed=10, **STATES)
     error = error_of(dataclasses.replace(settings(a, tmp_path / "run", steps=1), data=(a, b)))
     assert error.facts["field"] == "object_names"
 

@@ -17,7 +17,6 @@ from ambidex.output_folder import exclusive_lock
 from ambidex.policies.checkpoint import load
 from ambidex.policies.run_folder import resumable_step, saved_steps
 from ambidex.policies.train_policy import defaults_for, train_config
-from ambidex.policies.training import checks
 from ambidex.policies.training.train import train
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
@@ -209,7 +208,7 @@ def test_a_run_of_an_earlier_version_of_the_policy_is_refused(states, tmp_path, 
         assert caught.value.facts == {"path": path, "got": 1, "expected": 2}
 
 
-def test_after_deleting_a_damaged_checkpoint_the_training_restarts(states, tmp_path):
+def test_after_moving_a_damaged_checkpoint_away_the_training_restarts(states, tmp_path):
     run = tmp_path / "run"
     config = settings(states, run)
     train(config)
@@ -218,8 +217,7 @@ def test_after_deleting_a_damaged_checkpoint_the_training_restarts(states, tmp_p
         train(resumed(config))
     folder = run / "checkpoints" / "20"
     assert caught.value.facts["path"] == file
-    assert f"Delete the folder {folder} and give the same command, which then restarts" in caught.value.hint
-    assert "--finetune" not in caught.value.hint  # the toy policy does not support it
+    assert f"Move the folder {folder} away and give the same command, which then restarts" in caught.value.hint
     shutil.rmtree(folder)
     train(resumed(config))
     assert saved_steps(run) == [8, 16, 20] and resumable_step(run) == 20
@@ -249,12 +247,11 @@ def test_more_steps_of_a_cosine_run_are_refused_with_the_reason(states, tmp_path
     with pytest.raises(UsageError) as caught:
         train(resumed(config, steps=30))
     assert caught.value.facts["got"] == ["--steps was 20, now 30"]
-    assert "ends at step 20" in caught.value.hint and "Train 30 steps in another --output-dir." in caught.value.hint
+    assert "ends at step 20" in caught.value.hint and f"--finetune {tmp_path / 'run'} " in caught.value.hint
     assert ("Leave out the flags that differ" in caught.value.hint) is (step < 20)  # it can still be resumed
 
 
-def test_a_policy_that_can_start_from_a_checkpoint_gets_the_command(states, tmp_path, monkeypatch):
-    monkeypatch.setattr(checks, "_supports_init_from", lambda policy: True)
+def test_the_command_that_starts_from_the_weights_of_a_finished_run_is_named(states, tmp_path):
     run = tmp_path / "run"
     config = settings(states, run)
     train(config)
@@ -269,6 +266,46 @@ def test_a_policy_that_can_start_from_a_checkpoint_gets_the_command(states, tmp_
     assert words[5:] == f"--finetune {run} --data {states} --steps 10 --output-dir {run}-longer".split()
 
 
-@pytest.mark.parametrize(("policy", "supported"), [("uniact", True), ("act", False), ("toy", False)])
-def test_which_policies_can_start_from_a_checkpoint(policy, supported):
-    assert checks._supports_init_from(policy) is supported
+def test_resuming_after_the_data_moved_asks_for_its_new_folder_and_accepts_it(tmp_path):
+    data, moved, run = tmp_path / "data", tmp_path / "moved", tmp_path / "run"
+    config = settings(write_dataset(data, **STATES), run, steps=4)
+    train(config)
+    data.rename(moved)
+    with pytest.raises(UsageError) as caught:
+        train(resumed(config))
+    assert caught.value.facts["path"] == data
+    assert caught.value.hint.endswith(f"train-policy --resume --output-dir {run} --data FOLDER")
+    train(resumed(config, data=(moved,)))
+
+
+def test_resuming_after_the_data_grew_names_what_helps_and_no_flag_that_was_not_given(tmp_path):
+    run = tmp_path / "run"
+    config = settings(write_dataset(tmp_path / "data", **STATES), run, steps=4)
+    train(config)
+    write_dataset(tmp_path / "data", lengths=(7, 5, 9, 6, 4), **STATES)
+    with pytest.raises(UsageError) as caught:
+        train(resumed(config))
+    assert "flags" not in str(caught.value) and f"--finetune {run} " in caught.value.hint
+    train(resumed(config, exclude_episodes=(tmp_path / "data" / "episode_4.hdf5",)))
+
+
+def test_every_policy_can_start_from_the_weights_of_a_run_and_acts_as_it_did(states, tmp_path):
+    train(settings(states, tmp_path / "run", steps=4))
+    still = {"learning_rate": 0.0, "backbone_learning_rate": 0.0}
+    config = settings(states, tmp_path / "more", steps=1, finetune=tmp_path / "run", **still)
+    train(config)
+    before, after = (tensors(tmp_path / "run", 4), tensors(tmp_path / "more", 1))
+    assert same_tensors({"m": before["model.safetensors"]}, {"m": after["model.safetensors"]})
+    source = json.loads((tmp_path / "more" / "train.json").read_text())["first_weights"]
+    assert source.startswith("Starts from all weights")
+
+
+def test_weights_that_do_not_fit_are_refused_with_the_differences(states, images, tmp_path):
+    train(settings(states, tmp_path / "run", steps=2))
+    for changes, fields in (({"hidden": 8}, "head.weight"), ({"observations": "images"}, "cameras")):
+        with pytest.raises(UsageError) as caught:
+            train(settings(images, tmp_path / "other", steps=2, finetune=tmp_path / "run", model=changes))
+        assert fields in caught.value.facts["fields"]
+    with pytest.raises(UsageError, match="fresh-interpreter"):
+        config = settings(states, tmp_path / "other", steps=2, finetune=tmp_path / "run", fresh_interpreter=True)
+        train(config)

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from synthetic_dataset import read_table
+from synthetic_dataset import read_table, write_twins
 from toy_learner import ToyConfig
 from training_runs import curves, same_tensors, settings, tensors
 
@@ -13,7 +13,7 @@ from ambidex.errors import UnknownNameError
 from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.split import split
 from ambidex.policies.train_policy import defaults_for, train_config
-from ambidex.policies.training.plan import statistics_of
+from ambidex.policies.training.plan import split_data, statistics_of
 from ambidex.policies.training.train import train
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
@@ -135,3 +135,14 @@ def test_a_compiled_loss_trains_the_same_up_to_rounding(states, tmp_path):
         train(settings(states, tmp_path / name, steps=5, compile=name == "compiled", model={"dropout": 0.0}))
     plain, compiled = (tensors(tmp_path / name, 5)["model.safetensors"] for name in ("plain", "compiled"))
     assert all(torch.allclose(plain[name], compiled[name], atol=1e-5) for name in plain)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_episodes_with_the_same_initial_state_are_on_the_same_side_of_the_split_in_all_tables(tmp_path, seed):
+    table = read_table([write_twins(tmp_path / "twins")])
+    config = settings(tmp_path / "twins", tmp_path / "run", seed=seed, validation_fraction=0.3)
+    half = dataclasses.replace(table, entries=table.entries[:4])
+    one, other = split_data(config, [table, half])
+    assert len(one.held_out) == 2 and {index // 2 for index in one.held_out} == {one.held_out[0] // 2}
+    assert sorted((*one.training, *one.held_out)) == list(range(6))
+    assert set(other.held_out) == set(one.held_out) & set(range(4))

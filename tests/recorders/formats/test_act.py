@@ -15,7 +15,7 @@ from ambidex.recorders.formats.act import ActEpisode, write_episode
 from ambidex.recorders.formats.registry import read_episode
 from ambidex.recorders.hdf5.writing import LIBVER
 
-STORAGES = ("lossless", "raw", "jpeg")
+STORAGES = ("lossless", "raw", "jpeg", "jpeg-bgr")
 JPEG_TOLERANCE = 12
 
 
@@ -49,7 +49,7 @@ def test_frames_are_read_in_any_order(path, storage):
             got = file.frame(camera, t)
             assert got.dtype == np.uint8 and got.shape == (24, 32, 3)
             error = np.abs(got.astype(int) - frames[camera][t]).max()
-            assert error <= (JPEG_TOLERANCE if storage == "jpeg" else 0)
+            assert error <= (JPEG_TOLERANCE if storage.startswith("jpeg") else 0)
         assert sum(1 for _ in file.frames("top")) == 6
 
 
@@ -128,8 +128,9 @@ def test_raw_images_are_not_filtered(path):
         assert images.compression is None and images.chunks == (1, 24, 32, 3)
 
 
-def test_jpeg_has_the_padded_layout_of_mobile_aloha(path):
-    frames = make_frames(write(path, "jpeg"))
+@pytest.mark.parametrize("storage", ["jpeg", "jpeg-bgr"])
+def test_jpeg_has_the_padded_layout_of_mobile_aloha(path, storage):
+    frames = make_frames(write(path, storage))
     with h5py.File(path, "r") as root:
         assert root.attrs["compress"]
         lengths = root["compress_len"]
@@ -141,6 +142,8 @@ def test_jpeg_has_the_padded_layout_of_mobile_aloha(path):
             assert row[used - 2 : used].tobytes() == b"\xff\xd9"  # the end mark of a JPEG
             assert not row[used:].any()
             image = np.asarray(Image.open(io.BytesIO(row.tobytes())))  # the padding does no harm
+            if storage == "jpeg-bgr":  # cv2.imdecode returns BGR, which the loader of act-plus-plus takes as RGB
+                image = image[..., ::-1]
             assert np.abs(image.astype(int) - frames[camera][2]).max() <= JPEG_TOLERANCE
 
 

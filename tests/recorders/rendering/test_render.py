@@ -1,6 +1,7 @@
 """Rendering datasets again, with other cameras, sizes and qualities."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -158,3 +159,13 @@ def test_the_command(states, tmp_path, capsys):
     assert end.value.code == 0
     assert "episodes rendered" in capsys.readouterr().out
     assert json.loads((out / "dataset.json").read_text())["env_spec"]["cameras"] == ["top"]
+
+
+def test_a_rendering_of_a_dataset_that_was_moved_is_resumed_and_of_another_one_refused(states, tmp_path):
+    moved = shutil.copytree(states, tmp_path / "moved")
+    render_to(states, tmp_path / "out", cameras=())
+    assert render_to(moved, tmp_path / "out", cameras=(), resume=True).rendered == 0
+    attempts = moved / "attempts.jsonl"
+    attempts.write_text(attempts.read_text().replace('"seed": 0', '"seed": 50'))
+    with pytest.raises(UsageError, match="other attempts"):
+        render_to(moved, tmp_path / "out", cameras=(), resume=True)
