@@ -1,12 +1,14 @@
 """Writes a page as one self-contained file, such as report.html, with as many videos as a budget allows."""
 
 import shlex
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 
-from ambidex.atomic_files import write_text
+from ambidex.atomic_files import TEMPORARY, write_error, write_text
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun, Media, PageModel
 from ambidex.benchmarks.gallery.page import BUDGET_MB, page
 from ambidex.benchmarks.gallery.poster import data_url, poster
@@ -90,7 +92,7 @@ def make_report(
 def export_page(
     runs: Sequence[GalleryRun], path: Path, style: VideoStyle, *, budget_mb: float, workers: int | None, quiet: bool
 ) -> Report:
-    """Make the videos that fit into the budget, failures first, and write the page.
+    """Make the videos that fit into the budget, failures first, and write the page. The runs' folders stay as they are.
 
     Args:
         runs: One run, or two to compare, with their videos in the style.
@@ -100,11 +102,31 @@ def export_page(
         workers: Worker processes; None for one per usable CPU, 0 to work in this process.
         quiet: Show no progress.
     """
-    first = render_videos(_jobs(runs, style, budget_mb)[:SAMPLE], workers, quiet=quiet)
-    failed = {video.states for video in first.missing}
-    rest = [job for job in _jobs(runs, style, budget_mb) if job.states not in failed]
-    second = render_videos(rest, workers, quiet=quiet)
-    return make_report(runs, path, budget_mb=budget_mb, missing=(*first.missing, *second.missing))
+    with _folder_beside(path) as folder:
+        runs = [_with_new_videos_in(folder / str(index), run) for index, run in enumerate(runs)]
+        first = render_videos(_jobs(runs, style, budget_mb)[:SAMPLE], workers, quiet=quiet)
+        failed = {video.states for video in first.missing}
+        rest = [job for job in _jobs(runs, style, budget_mb) if job.states not in failed]
+        second = render_videos(rest, workers, quiet=quiet)
+        return make_report(runs, path, budget_mb=budget_mb, missing=(*first.missing, *second.missing))
+
+
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """A temporary folder where the page will be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = TemporaryDirectory(prefix=f".{path.name}{TEMPORARY}", dir=path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    with folder as name:
+        yield Path(name)
+
+
+def _with_new_videos_in(folder: Path, run: GalleryRun) -> GalleryRun:
+    """The run with the videos that do not exist yet in another folder."""
+    episodes = (e if e.has_video else replace(e, video=folder / e.task / e.video_name) for e in run.episodes)
+    return replace(run, episodes=tuple(episodes))
 
 
 def _jobs(runs: Sequence[GalleryRun], style: VideoStyle, budget_mb: float) -> list[VideoJob]:
