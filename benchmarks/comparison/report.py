@@ -13,13 +13,15 @@ from ambidex.benchmarks.results.row import EpisodeKey, format_episodes
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
 from ambidex.benchmarks.statistics.text import difference_text, p_text, points_interval
+from ambidex.intervals import is_near_an_end
 from ambidex.output_folder import versions
 from ambidex.text import text_table
 
 WIDTH = 110
 ALL_TASKS = "all tasks"
 LEGEND = (
-    "All intervals: 95 %, each number on its own. p: exact McNemar test, for a number of episodes fixed in advance; "
+    "All intervals: 95 %, each number on its own; those of all tasks are for these tasks only. "
+    "p: exact McNemar test, for a number of episodes fixed in advance; "
     "it decides the verdict, and needs more evidence than an interval does to exclude 0. "
     "Holm: corrected for the other comparisons here. more: where no difference is shown, episodes of each policy still "
     "missing to detect a true difference of {points:g} points with probability {power:g}. e: evidence against equal "
@@ -138,7 +140,11 @@ def _difference_header(comparison: Comparison) -> str:
 
 def _rate(tally: Tally) -> str:
     low, high = tally.interval
-    return f"{tally.successes}/{tally.n} = {100 * tally.successes / tally.n:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    exact = ""
+    if is_near_an_end(tally.successes, tally.n):
+        exact = ", exact [{:.2f}, {:.2f}]".format(*(100 * end for end in tally.exact_interval))
+    rate = f"{tally.successes}/{tally.n} = {100 * tally.successes / tally.n:.1f} %"
+    return f"{rate} [{100 * low:.1f}, {100 * high:.1f}]{exact}"
 
 
 def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:

@@ -14,6 +14,7 @@ from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.codec import to_json
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Outcome
+from ambidex.intervals import tasks_interval
 from ambidex.text import first_few, pluralize, text_table
 
 CRITERIA = {
@@ -95,13 +96,18 @@ class BenchmarkSummary:
         """Tally of all tasks together."""
         return Tally.of(self.rows)
 
+    @property
+    def tasks_interval(self) -> tuple[float, float] | None:
+        """95 % interval of the mean rate of tasks like these, instead of these; None if that is unknown."""
+        return tasks_interval([(tally.successes, tally.n) for tally in self.tasks.values()])
+
     def _rows_of(self, task: str) -> list[EpisodeRow]:
         return [row for row in self.rows if row.task == task]
 
     def to_dict(self) -> dict[str, object]:
         """The content of summary.json."""
         info = to_json(self.info)
-        suite = {"name": self.suite, **asdict(self.overall), **_speed(self.rows)}
+        suite = {"name": self.suite, **asdict(self.overall), "tasks_interval": self.tasks_interval, **_speed(self.rows)}
         return {
             "policy": self.info.policy,
             "execution": self.info.execution,
@@ -126,8 +132,22 @@ class BenchmarkSummary:
         report = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         notes = self.info.serving.notes if self.info.serving else ()
         warning = [self.info.warning] if self.info.warning else []
-        lines = [table, "", "Stages reached:", *stages, "", self._criterion(), *notes, *warning, self._pace(), *report]
+        several = [self._tasks_note()] if len(tasks) > 1 else []
+        lines = [table, *several, "", "Stages reached:", *stages, "", self._criterion(), *notes, *warning]
+        lines += [self._pace(), *report]
         return "\n".join(lines).rstrip()
+
+    def _tasks_note(self) -> str:
+        interval = self.tasks_interval
+        others = (
+            "unknown: their rates do not differ"
+            if interval is None
+            else "{:.1f} to {:.1f} %".format(*(100 * end for end in interval))
+        )
+        return (
+            f"The interval of {self.suite or 'all'} is for these {len(self.tasks)} tasks only. "
+            f"For tasks of which these are a sample (bootstrap over tasks): {others}."
+        )
 
     def _criterion(self) -> str:
         spec = next(iter(self.info.env_specs.values()))

@@ -8,6 +8,7 @@ from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoJob, VideoStyle
 from ambidex.envs.types import EnvSpec, Outcome
+from ambidex.intervals import is_near_an_end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,7 @@ class Group:
             "errors": tally.errors,
             "low": low,
             "high": high,
+            "exact": tally.exact_interval if is_near_an_end(tally.successes, tally.n) else None,
             "stages": self.stages,
             "reached": [tally.n, *(stage.count for stage in tally.stages)][: len(self.stages)],
             "missing": self.missing,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from ambidex.envs.types import Outcome
-from ambidex.intervals import format_rate, wilson_interval
+from ambidex.intervals import exact_interval, format_rate, wilson_interval
 
 
 class CountedEpisode(Protocol):
@@ -41,6 +41,7 @@ class Tally:
         errors: Episodes that ended with an error; they count as not successful.
         rate: successes / n; None without episodes.
         interval: Wilson's 95 % interval of the rate.
+        exact_interval: Clopper and Pearson's, which covers 95 % at any rate.
         stages: How many episodes reached each stage from 1 on; empty for several tasks together.
         mean_steps: Mean length [steps]; None without episodes.
     """
@@ -51,6 +52,7 @@ class Tally:
     errors: int
     rate: float | None
     interval: tuple[float, float]
+    exact_interval: tuple[float, float]
     stages: tuple[StageCount, ...]
     mean_steps: float | None
 
@@ -66,6 +68,7 @@ class Tally:
             errors=outcomes[Outcome.ERROR],
             rate=successes / n if n else None,
             interval=wilson_interval(successes, n),
+            exact_interval=exact_interval(successes, n),
             stages=tuple(_reached(episodes, stage, name) for stage, name in enumerate(stages) if stage > 0),
             mean_steps=sum(episode.steps for episode in episodes) / n if n else None,
         )

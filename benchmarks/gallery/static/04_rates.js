@@ -6,7 +6,8 @@ function percent(rate) {
 
 function rateText(tally) {
   if (tally.n === 0) return "unknown: no episode yet";
-  return `${percent(tally.successes / tally.n)} % (${percent(tally.low)} to ${percent(tally.high)})`;
+  const exact = tally.exact ? `, exact ${tally.exact.map((end) => (100 * end).toFixed(2)).join(" to ")}` : "";
+  return `${percent(tally.successes / tally.n)} % (${percent(tally.low)} to ${percent(tally.high)}${exact})`;
 }
 
 function intervalBar(tally, runIndex) {

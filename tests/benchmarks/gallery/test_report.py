@@ -87,7 +87,7 @@ def test_funnel_counts_episodes_that_reached_each_stage(parts):
 
 
 def test_rates_are_shown_without_javascript(parts):
-    assert "insertion: 3/8 = 37.5 % (95 % interval 13.7 to 69.4)" in " ".join(parts.texts)
+    assert "insertion: 3/8 = 37.5 % (95 % interval 13.7 to 69.4, exact 8.52 to 75.51)" in " ".join(parts.texts)
 
 
 @pytest.mark.parametrize("field", ["reason", "stage_name", "policy", "error"])

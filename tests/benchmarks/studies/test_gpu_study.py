@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import tyro
@@ -14,6 +15,7 @@ from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig
 from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
 from ambidex.benchmarks.studies.gpu_report import SpeedFigure, StudyReport, SuccessFigure
 from ambidex.benchmarks.studies.gpu_runner import StudyRunner
+from ambidex.envs.types import Outcome
 from ambidex.errors import UsageError
 from ambidex.policies.train_policy import defaults_for
 from ambidex.policies.training.config import TrainConfig
@@ -179,13 +181,14 @@ def test_report_lists_what_is_not_measured_failed_and_missing(tmp_path):
 def test_report_shows_rates_with_intervals_and_speeds_with_their_parts():
     cell = TrainingCell(variant="fast", precision="bf16", compile=True)
     speed = SpeedFigure(cell=cell, samples_per_s=1234.5, parts={"data": 0.01, "forward_backward": 0.7, "update": 0.09})
-    summary = Tally(
-        n=50, successes=45, failures=5, errors=0, rate=0.9, interval=(0.7864, 0.9565), stages=(), mean_steps=300.0
-    )
+    outcomes = [Outcome.SUCCESS] * 45 + [Outcome.FAILURE] * 5
+    summary = Tally.of([SimpleNamespace(outcome=outcome, stage=0, steps=300) for outcome in outcomes])
     success = SuccessFigure(variant="fast", task="insertion", seed=None, summary=summary, training_s=600.0)
     report = make_report(speeds=[speed], successes=[success])
     assert "| fast | bf16 | yes | 1234 | 0.01 | 0.7 | 0.09 |" in report.markdown()
-    expected = "| fast | insertion | all | 45/50 = 90.0 % (95 % interval 78.6 to 95.7) | 32 % | 10.0 |"
+    expected = (
+        "| fast | insertion | all | 45/50 = 90.0 % (95 % interval 78.6 to 95.7, exact 78.19 to 96.67) | 32 % | 10.0 |"
+    )
     assert expected in report.markdown()
     assert report.to_dict()["complete"]
 
