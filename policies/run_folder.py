@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count, takewhile
 from pathlib import Path
 
 from ambidex.atomic_files import TEMPORARY
 from ambidex.codec import parse
 from ambidex.errors import CheckpointError, UsageError
+from ambidex.text import first_few
 
 RUNS = Path("runs")
 TRAIN_JSON = "train.json"
@@ -20,6 +21,7 @@ STATISTICS = "statistics.json"
 MODEL = "model.safetensors"
 FURTHER_EMBODIMENTS = "robots"
 TRAINING_STATE = "training_state"
+TASK_SEPARATOR = "+"  # in the merged spec of several datasets
 MAX_NAMED = 3  # datasets in the name of a run
 
 
@@ -32,18 +34,31 @@ def default_run(policy: str, data: Sequence[Path], root: Path = RUNS) -> Path:
     return root / f"{policy}-{'+'.join(parents[:MAX_NAMED])}-{len(folders)}"
 
 
-def newest_run(policy_name: str, root: Path = RUNS) -> Path:
-    """The run of a policy whose last checkpoint is the newest.
+def newest_run(policy_name: str, tasks: Collection[str], root: Path = RUNS) -> Path:
+    """The run of a policy, trained on some tasks (or more), whose last checkpoint is the newest.
 
     Raises:
-        UsageError: There is none; the message names the command that makes one.
+        UsageError: There is none; the message names those of other tasks, and the command that makes one.
     """
     runs = [run for run in root.iterdir() if _policy_of(run) == policy_name] if root.is_dir() else []
-    if not runs:
+    trained = {run: {task for names in trained_tasks(run / CHECKPOINTS / LAST) for task in names} for run in runs}
+    fitting = [run for run in runs if trained[run].issuperset(tasks)]
+    if not fitting:
         command = f"`train-policy --policy {policy_name} --preset tiny --data data/TASK`"
         hint = f"Train one with {command}, or name a checkpoint with --checkpoint."
-        raise UsageError(f"There is no trained {policy_name} under {root}.", hint, path=root)
-    return max(runs, key=lambda run: (run / CHECKPOINTS / LAST / CONFIG).stat().st_mtime_ns)
+        others = first_few([f"{run} ({first_few(sorted(names))})" for run, names in sorted(trained.items())])
+        only = f" was trained on {first_few(list(tasks))}, only {others}" if runs else f" is under {root}"
+        raise UsageError(f"No run of {policy_name}{only}.", hint, path=root, expected=tuple(tasks))
+    return max(fitting, key=lambda run: (run / CHECKPOINTS / LAST / CONFIG).stat().st_mtime_ns)
+
+
+def trained_tasks(checkpoint: Path) -> list[list[str]]:
+    """The tasks of each embodiment of a checkpoint; empty for one that cannot be read."""
+    try:
+        specs = [parse((folder / ENV_SPEC).read_bytes()) for folder in embodiment_folders(checkpoint)]
+        return [str(spec["task"]).split(TASK_SEPARATOR) for spec in specs]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _policy_of(run: Path) -> str | None:

@@ -1,6 +1,5 @@
 """The command `train-policy`, and the defaults of its flags."""
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from ambidex.errors import MissingPackageError, check_name
 from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
-from ambidex.policies.run_folder import ENV_SPEC, TRAIN_JSON, default_run, embodiment_folders, find_checkpoint
+from ambidex.policies.run_folder import TRAIN_JSON, default_run, find_checkpoint, trained_tasks
 from ambidex.policies.training.config import COMMAND, TrainConfig
 from ambidex.policies.training.run_info import config_of, read_train_json, stored_settings
 
@@ -108,8 +107,7 @@ def _main(config: TrainConfig[Any]) -> None:
 
 def _benchmark_command(policy: str, folder: Path) -> str:
     """As it can be typed: one run for a whole suite, else one for each task; of several embodiments one for each."""
-    files = [each / ENV_SPEC for each in embodiment_folders(find_checkpoint(folder))]
-    tasks = [str(json.loads(file.read_text(encoding="utf-8"))["task"]).split("+") for file in files]
+    tasks = trained_tasks(find_checkpoint(folder))
     words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder)]
     if len(tasks) > 1:
         return " && ".join(shlex.join([*words, "--task", task]) for task, *_ in tasks)

@@ -1,6 +1,7 @@
 import errno
 import io
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -124,9 +125,30 @@ def test_help_shows_the_common_options_and_help_all_every_one_by_topic(capsys):
         assert ("Show all 9 options." in out) != there
 
 
-def test_version(capsys):
-    assert code_of(lambda config: None, ["--version"]) == 0
+@pytest.mark.parametrize("flags", [["--version"], ["--workers", "x", "--version"]])
+def test_version(capsys, flags):
+    assert code_of(lambda config: None, flags) == 0
     assert capsys.readouterr().out == f"test-things (ambidex {ambidex.__version__})\n"
+
+
+def test_version_comes_before_defaults_that_cannot_be_made(capsys):
+    with pytest.raises(SystemExit) as leaving:
+        command_line.defaults_or_exit("test-things", raising(UsageError("There is no run.")), ["--resume", "--version"])
+    assert leaving.value.code == 0 and ambidex.__version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--image-size", "240x320"], ["--image-size=240x320"], ["--image_size", "240,320"]])
+def test_an_image_size_in_one_word_is_refused_with_the_words_to_type(words, capsys):
+    assert code_of(lambda config: None, words) == 2
+    assert "--image-size 240 320" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["recorders.record_episodes", "policies.train_policy"])
+def test_help_has_its_text_without_docstrings(command):
+    """`python -OO` removes them."""
+    run = f"from ambidex.{command} import main; main(['--help'])"
+    done = subprocess.run([sys.executable, "-OO", "-c", run], capture_output=True, text=True, check=True)
+    assert re.match(r"usage: [\w-]+ \[options\]\n\n(Record episodes|Train a policy) ", done.stdout)
 
 
 @pytest.mark.parametrize(

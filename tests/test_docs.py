@@ -11,16 +11,15 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import find_spec
 from pathlib import Path
 
 import h5py
 import pytest
+from tutorial_tasks import register_tutorial_tasks
 
 import ambidex
 from ambidex import command_line
-from ambidex.envs import registry
-from ambidex.envs.robots import ROBOTS
 from ambidex.envs.simulation import opengl
 from ambidex.envs.simulation.scene import Scene
 from ambidex.errors import AmbidexError
@@ -28,11 +27,9 @@ from ambidex.output_folder import exclusive_lock
 from ambidex.policies import train_policy
 from ambidex.policies.registry import PRESETS
 from ambidex.recorders import record_episodes
-from ambidex.scripted_policies import registry as experts
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-TUTORIALS = DOCS / "tutorials"
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *(page for page in sorted(DOCS.rglob("*.md")) if "_build" not in page.parts),
@@ -347,34 +344,9 @@ def test_the_page_of_errors_has_enough_of_them() -> None:
     assert len(ENTRIES) >= 25
 
 
-def load_as(name: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Import a file of the tutorials under the name that it has when it is copied into the repository."""
-    spec = spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, name, module)
-    spec.loader.exec_module(module)
-
-
 @pytest.fixture
 def tutorial_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The task, expert and robot of the tutorials, registered as the tutorials say."""
-    for name, file in {
-        "ambidex.envs.tasks.lift_cube": "lift_cube.py",
-        "ambidex.envs.tasks.capsule_lift": "capsule_lift.py",
-        "ambidex.envs.robots.capsule_arms": "capsule_arms.py",
-        "ambidex.scripted_policies.lift_cube": "lift_cube_expert.py",
-    }.items():
-        load_as(name, TUTORIALS / file, monkeypatch)
-    monkeypatch.setattr(sys.modules["ambidex.envs.robots.capsule_arms"], "MJCF", TUTORIALS / "capsule_arm.xml")
-    for table, name, address in (
-        (registry.TASKS, "lift_cube", "ambidex.envs.tasks.lift_cube:LiftCube"),
-        (registry.TASKS, "capsule_lift", "ambidex.envs.tasks.capsule_lift:CapsuleLift"),
-        (ROBOTS, "capsule_arms", "ambidex.envs.robots.capsule_arms:make_robot"),
-        (experts.EXPERTS, "lift_cube", "ambidex.scripted_policies.lift_cube:LiftCubeExpert"),
-        (experts.EXPERTS, "capsule_lift", "ambidex.scripted_policies.lift_cube:LiftCubeExpert"),
-    ):
-        monkeypatch.setitem(table, name, address)  # type: ignore[arg-type]
+    register_tutorial_tasks(monkeypatch)
 
 
 @pytest.mark.usefixtures("tutorial_tasks")

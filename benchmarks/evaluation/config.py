@@ -34,7 +34,8 @@ class BenchmarkConfig(Flags):
     """A trained policy such as act, or a baseline (required): scripted is the task's expert, random acts randomly, hold
     keeps the initial pose."""
     checkpoint: OptionalPath = None
-    """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/."""
+    """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/ that was
+    trained on the task, or on all tasks of the suite."""
     task: OptionalName = None
     """Task to evaluate; required unless --suite or --bddl-file is given."""
     suite: OptionalName = None

@@ -1,6 +1,6 @@
 """Checks the flags of a benchmark and fills in their defaults, before anything is started."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
-from ambidex.envs.registry import SUITES, find_task, tasks_named
+from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.simulation.opengl import choose_backend
-from ambidex.envs.tasks.libero.suites import SUFFIX
+from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.flags import format_command
@@ -24,6 +24,7 @@ from ambidex.policies.registry import POLICIES
 from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
+from ambidex.text import first_few
 
 KNOWN = (*POLICIES, *BASELINES)  # names that --policy takes
 WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
@@ -110,7 +111,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     _check_numbers(config)
     if config.video != "none":
         choose_backend()
-    config, note = _with_checkpoint(config) if learned else (config, "")
+    config, note = _with_checkpoint(config, tasks) if learned else (config, "")
     return BenchmarkPlan(
         config=config,
         tasks=tasks,
@@ -179,6 +180,9 @@ def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
     if config.task is not None:
         return tasks_named(config.task)
     suite = str(config.suite)
+    if suite in TASKS or (is_libero_name(suite) and suite not in SUITES):
+        problem = f"--suite {suite}: {canonical_task(suite)} is a task, not a suite."
+        raise UsageError(problem, f"Give it with --task {suite}.", got=suite, expected=tuple(SUITES))
     check_name("suite", suite, SUITES)
     return SUITES[suite]
 
@@ -196,15 +200,16 @@ def _check_numbers(config: BenchmarkConfig) -> None:
         )
 
 
-def _with_checkpoint(config: BenchmarkConfig) -> tuple[BenchmarkConfig, str]:
+def _with_checkpoint(config: BenchmarkConfig, tasks: Sequence[str]) -> tuple[BenchmarkConfig, str]:
     """The config with the folder of one checkpoint, and a sentence that says how it was found."""
-    found = find_checkpoint(config.checkpoint or newest_run(config.policy))
-    return replace(config, checkpoint=found), _checkpoint_note(config.checkpoint, found, config.policy)
+    found = find_checkpoint(config.checkpoint or newest_run(config.policy, tasks))
+    return replace(config, checkpoint=found), _checkpoint_note(config.checkpoint, found, config.policy, tasks)
 
 
-def _checkpoint_note(given: Path | None, found: Path, policy: str) -> str:
+def _checkpoint_note(given: Path | None, found: Path, policy: str, tasks: Sequence[str]) -> str:
     if given is None:
-        return f"The checkpoint is {found}, the last one of the newest run of {policy} under {RUNS}/."
+        newest = f"the newest run of {policy} under {RUNS}/ that was trained on {first_few(tasks)}"
+        return f"The checkpoint is {found}, the last one of {newest}."
     if given.resolve() == found and given.name != LAST:
         return f"The checkpoint is {found}."
     last_of = found.parent.parent if found.parent.name == CHECKPOINTS else given

@@ -13,8 +13,9 @@ from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec, Episode, Float32Ar
 from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeEntry, EpisodeTable
+from ambidex.policies.run_folder import TASK_SEPARATOR
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, shell_arguments
-from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.text import first_few, pluralize
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
@@ -79,7 +80,10 @@ def check_directories(directories: Sequence[Path]) -> None:
             hint = "Expected a folder that record-episodes wrote, for instance data/transfer_cube."
             raise UsageError(f"--data {directory}: {problem}.", hint, path=directory)
         inside = dataset_folders(directory)
-        if inside and inside != [directory]:
+        if not inside:
+            problem = f"--data {directory}: it is not a dataset, it has no {DATASET_JSON}."
+            raise UsageError(problem, "Expected a folder that record-episodes wrote.", path=directory)
+        if inside != [directory]:
             hint = f"To train on all of them give --data {shell_arguments(inside)}, or name some."
             problem = f"--data {directory}: it is not a dataset but contains {len(inside)}."
             raise UsageError(problem, hint, path=directory, expected=inside)
@@ -239,7 +243,7 @@ def _merge(first: EnvSpec, specs: Sequence[EnvSpec]) -> EnvSpec:
     same_objects = len({spec.object_names for spec in specs}) == 1
     return replace(
         first,
-        task="+".join(dict.fromkeys(spec.task for spec in specs)),
+        task=TASK_SEPARATOR.join(dict.fromkeys(spec.task for spec in specs)),
         instruction=INSTRUCTION_SEPARATOR.join(dict.fromkeys(spec.instruction for spec in specs)),
         horizon=max(spec.horizon for spec in specs),
         cameras=tuple(name for name in first.cameras if all(name in spec.cameras for spec in specs)),

@@ -151,6 +151,14 @@ def schedule_warnings(plan: TrainPlan) -> list[str]:
     return [*([warning] if warmup >= steps else []), *plan.policy.schedule_warnings(steps)]
 
 
+def chunk_warnings(plan: TrainPlan) -> list[str]:
+    """A sentence if no episode is as long as a chunk, so that all chunks are padded."""
+    chunk, longest = plan.policy.chunk_size, max(entry.steps for each in plan.data for entry in each.table.entries)
+    if chunk <= longest:
+        return []
+    return [f"A chunk has {chunk} actions, more than any episode (at most {longest}): --chunk-size {longest} or less."]
+
+
 def hint_after_damage(run: Path, step: int) -> str:
     """What to do if the training state of a step is damaged."""
     folder, others = checkpoint_path(run, step), [other for other in resumable_steps(run) if other != step]

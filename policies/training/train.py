@@ -28,6 +28,7 @@ from ambidex.policies.run_folder import (
 from ambidex.policies.training.checks import (
     check_config,
     check_data_is_there,
+    chunk_warnings,
     hint_after_changes,
     hint_after_damage,
     schedule_warnings,
@@ -189,7 +190,7 @@ def _run_trainer(plan: TrainPlan, first_weights: str) -> None:
     quiet, writes = config.quiet, plan.ranks.first
     with TrainingLog(plan.run, config.policy, steps=config.steps, done=first_step, quiet=quiet, writes=writes) as log:
         about_data = [line for each in plan.data for line in remarks(each.table)]
-        new_run = [] if first_step else [first_weights, *schedule_warnings(plan)]
+        new_run = [] if first_step else [first_weights, *schedule_warnings(plan), *chunk_warnings(plan)]
         for text in filter(None, (_summary(plan, reason, first_step), *about_data, *new_run)):
             log.note(text)
         streams = [make_stream(plan, each, storage) for each in plan.data]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError
+from ambidex.lookup import item_at
 from ambidex.recorders.dataset.attempts import Attempt, read_attempts
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
@@ -95,7 +96,7 @@ class Dataset:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> StoredEpisode:
-        return self.format.open(self.paths[index])
+        return self.format.open(item_at(self.paths, index, self))
 
     def __iter__(self) -> Iterator[StoredEpisode]:
         """The episodes one after the other; each is closed when the next is asked for."""

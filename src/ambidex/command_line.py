@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 import textwrap
 import traceback
@@ -60,12 +61,13 @@ def run(
     words = list(sys.argv[1:] if argv is None else argv)
     _answer(name, config_type, words, default)
     try:
+        _check_image_size(words)
         given = tyro.MISSING_NONPROP if default is None else default
         config = tyro.cli(config_type, prog=name, args=words, default=given, add_help=False)
     except SystemExit as end:  # wrong flags, which tyro has printed
         sys.stderr.write(f"Run {name} --help for its options.\n")
         sys.exit(end.code)
-    except AmbidexError as error:  # from __post_init__: flags that exclude each other
+    except AmbidexError as error:  # also from __post_init__: flags that exclude each other
         sys.exit(_failure(name, error, debug=False))
     sys.exit(_exit_status(name, main, config))
 
@@ -89,6 +91,8 @@ def defaults_or_exit(name: str, defaults_for: Callable[[Sequence[str]], Default]
     Raises:
         SystemExit: `defaults_for` raised an error of this project; it is printed.
     """
+    if "--version" in argv:  # whatever the other flags are
+        _print_and_exit(_version_text(name))
     try:
         return defaults_for(argv)
     except AmbidexError as error:
@@ -111,17 +115,38 @@ def print_result(text: object) -> None:
 
 def _answer(name: str, kind: type, words: Sequence[str], default: object) -> None:
     """Print what --help, --help-all or --version asks for, and exit."""
-    asked = (HELP | {"--version"}).intersection(words)
+    if "--version" in words:
+        _print_and_exit(_version_text(name))
+    asked = HELP.intersection(words)
     if asked:
-        version = f"{name} (ambidex {ambidex.__version__})\n"
         complete = not asked.isdisjoint({"--help-all", "--help_all"})
-        with suppress(BrokenPipeError):
-            sys.stdout.write(version if asked == {"--version"} else help_text(name, kind, default, complete=complete))
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:  # e.g. `| head`
-            _discard_output()
-        sys.exit(DONE)
+        _print_and_exit(help_text(name, kind, default, complete=complete))
+
+
+def _version_text(name: str) -> str:
+    return f"{name} (ambidex {ambidex.__version__})\n"
+
+
+def _print_and_exit(text: str) -> NoReturn:
+    with suppress(BrokenPipeError):
+        sys.stdout.write(text)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # e.g. `| head`
+        _discard_output()
+    sys.exit(DONE)
+
+
+def _check_image_size(words: Sequence[str]) -> None:
+    """Refuse 240x320, which other programs read as width x height.
+
+    Raises:
+        UsageError: An image size is written so.
+    """
+    for size in re.findall(r"--image[-_]size[= ](\d+ ?[xX*,] ?\d+)", " ".join(words)):
+        sides = re.findall(r"\d+", size)
+        problem = f"--image-size {size}: expected two numbers, first the height, then the width [px]."
+        raise UsageError(problem, f"Write --image-size {' '.join(sides)}.", field="image_size", got=size)
 
 
 def _discard_output() -> None:

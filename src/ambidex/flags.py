@@ -229,7 +229,7 @@ def help_text(name: str, kind: type, default: object, *, complete: bool) -> str:
     flags = list(list_flags(kind if default is None else type(default), default))
     shown = [flag for flag in flags if complete or flag.common] or flags
     topics = dict.fromkeys(flag.topic for flag in shown)
-    summary, _, details = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")
+    summary, _, details = (ast.get_docstring(_definition(kind)) or "").partition("\n\n")
     positional = "".join(f" {flag.usage}" for flag in flags if not flag.usage.startswith("-"))
     paragraphs = [
         f"usage: {name} [options]{positional}",
@@ -330,9 +330,15 @@ def field_descriptions(kind: type) -> dict[str, str]:
     """Field -> the string under it in the source."""
     found: dict[str, str] = {}
     for base in reversed([base for base in kind.__mro__ if is_dataclass(base)]):
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-        assert isinstance(definition, ast.ClassDef)
-        for field, text in pairwise(definition.body):
+        for field, text in pairwise(_definition(base).body):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
                 found[field.target.id] = " ".join(ast.literal_eval(text.value).split())
     return found
+
+
+@cache
+def _definition(kind: type) -> ast.ClassDef:
+    """The source of a class, because `python -OO` removes docstrings."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(get_origin(kind) or kind))).body
+    assert isinstance(definition, ast.ClassDef)
+    return definition

@@ -61,3 +61,11 @@ def test_codes_of_the_agent_are_recorded() -> None:
     env = make("insertion", cameras=(), horizon=3)
     assert rollout(env, Coded(), 0).codes.tolist() == [0, 1, 2]
     assert rollout(env, HoldsStill(), 0).codes.tolist() == [NO_CODE] * 3
+
+
+def test_the_reason_of_a_failure_is_what_does_not_hold_at_the_end() -> None:
+    env = make("insertion", cameras=(), horizon=3)
+    holding = iter([{"near": False, "held": False}, {"near": True, "held": False}, {"near": False, "held": True}] * 2)
+    env.task.checks = lambda scene: next(holding)  # type: ignore[method-assign]
+    result = rollout(env, HoldsStill(), 0)
+    assert result.outcome == "failure" and "near" in result.reason and "held" not in result.reason

@@ -2,7 +2,9 @@
 
 import pytest
 
+from ambidex.envs.registry import TASKS, find_task
 from ambidex.envs.task import SuccessTimer
+from ambidex.errors import UnknownNameError
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,11 @@ def test_success_needs_consecutive_steps_and_can_latch(hold_steps: int, latches:
     for _ in range(2):  # the second episode is independent of the first
         timer.reset()
         assert "".join("01"[timer.update(holds == "1")] for holds in "0110100") == expected
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("criterion", ["libero", "stricter", ""])
+def test_tasks_written_in_python_have_the_strict_criterion_only(task: str, criterion: str) -> None:
+    assert find_task(task).with_success_criterion("strict").horizon > 0
+    with pytest.raises(UnknownNameError):
+        find_task(task).with_success_criterion(criterion)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,11 +162,24 @@ def test_the_newest_run_of_a_policy_is_found_by_its_last_checkpoint(tmp_path):
         save(tmp_path / name, policy, config, [statistics()], 1)
         os.utime(tmp_path / name / "checkpoints" / "1" / "config.json", (when, when))
     (tmp_path / "something").mkdir()
-    assert newest_run("toy", tmp_path) == tmp_path / "new"
+    assert newest_run("toy", (), tmp_path) == tmp_path / "new"
     for root in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UsageError, match="`train-policy --policy act ") as caught:
-            newest_run("act", root)
+            newest_run("act", (), root)
         assert caught.value.facts["path"] == root
+
+
+def test_the_newest_run_is_one_that_was_trained_on_the_tasks(tmp_path):
+    policy, config = make_policy()
+    for name, task, when in (("a", "insertion", 1), ("b", "insertion+transfer_cube", 2), ("c", "transfer_cube", 3)):
+        policy.spec = replace(SPEC, task=task)
+        save(tmp_path / name, policy, config, [statistics()], 1)
+        os.utime(tmp_path / name / "checkpoints" / "1" / "config.json", (when, when))
+    for tasks, name in ((["insertion"], "b"), (["transfer_cube"], "c"), (["transfer_cube", "insertion"], "b")):
+        assert newest_run("toy", tasks, tmp_path) == tmp_path / name
+    with pytest.raises(UsageError, match="`train-policy --policy toy ") as caught:
+        newest_run("toy", ["libero_goal/1"], tmp_path)
+    assert caught.value.facts["expected"] == ("libero_goal/1",) and str(tmp_path / "c") in str(caught.value)
 
 
 def test_the_name_of_a_run_stays_short_with_many_datasets():

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from joint_speeds import SPEED_LIMITS, fastest_commands
+from tutorial_tasks import register_tutorial_tasks
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.registry import TASKS
@@ -16,7 +17,13 @@ from ambidex.scripted_policies.registry import make_expert
 
 SERVO_SPEED = 3.14  # of the real joints [rad/s]
 COMMAND_ACCELERATION = 80.0  # jitter of a command shows as hundreds [rad/s^2]
+WITH_SAMPLE = (*TASKS, "lift_cube")  # the task of the tutorials: three stages, another horizon
 HINGES = [i for i in range(14) if i not in (6, 13)]
+
+
+@pytest.fixture(autouse=True)
+def _sample_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    register_tutorial_tasks(monkeypatch)
 
 
 class Hold:
@@ -82,14 +89,14 @@ def test_noise_changes_the_actions_but_not_the_success(task: str) -> None:
         assert np.array_equal(b.actions, c.actions)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_experts_solve_their_tasks_under_end_effector_control(task: str) -> None:
     env = make(task, control="ee", cameras=())
     expert = make_expert(env)
     assert all(rollout(env, expert, seed).success for seed in range(3))
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_speeds_and_accelerations_stay_within_those_of_the_real_servos(task: str) -> None:
     for result in episodes(task, range(3), spread="wide"):
         assert np.abs(result.qvel[:, HINGES]).max() < SERVO_SPEED
@@ -102,14 +109,14 @@ def commanded_acceleration(result: RolloutResult) -> FloatArray:
     return np.diff(commands, n=2, axis=0) * result.spec.control_hz**2
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_the_expert_holds_its_last_pose_after_success(task: str) -> None:
     result = episodes(task, range(1))[0]
     assert np.abs(result.qvel[-20:, HINGES]).max() < 0.05
     assert (result.stages[-40:] == len(result.spec.stages) - 1).all()
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_no_contact_penetrates_deeply(task: str) -> None:
     env = make(task, cameras=())
     result = rollout(env, make_expert(env), 1)
@@ -120,7 +127,7 @@ def test_no_contact_penetrates_deeply(task: str) -> None:
     assert min(depths) > -0.001, np.argmin(depths)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_holding_still_and_random_actions_do_not_solve_a_task(task: str) -> None:
     env = make(task, cameras=())
     agents: list[Agent] = [Hold(), Random(env)]

@@ -122,5 +122,6 @@ def write_checkpoint(folder, weights=b"toy"):
     """A folder that is taken for a checkpoint; its content is never loaded."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({"policy": "act"}))
+    (folder / "env_spec.json").write_text(json.dumps({"task": "insertion"}))
     (folder / "model.safetensors").write_bytes(weights)
     return folder

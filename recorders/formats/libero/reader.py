@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ambidex.envs.types import Episode
 from ambidex.errors import DatasetError
+from ambidex.lookup import item_at
 from ambidex.recorders.dataset.episode import StoredEpisode, StoredFrames
 from ambidex.recorders.dataset.repair import repair_hint
 from ambidex.recorders.formats.images import IMAGE_CRC32
@@ -85,7 +86,7 @@ class DemoFile:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> LiberoDemo:
-        return LiberoDemo(self.paths[index])
+        return LiberoDemo(item_at(self.paths, index, self, "demonstration"))
 
     def __iter__(self) -> Iterator[LiberoDemo]:
         """The demonstrations one after the other; each is closed when the next is asked for."""

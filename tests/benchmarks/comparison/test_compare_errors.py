@@ -38,7 +38,8 @@ def test_a_folder_is_not_compared_with_itself(two, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flag", "value"), [("difference", 0), ("difference", 10), ("difference", "nan"), ("power", 80), ("power", 0)]
+    ("flag", "value"),
+    [("difference", 0), ("difference", 10), ("difference", "nan"), ("power", 80), ("power", 1), ("power", 0)],
 )
 def test_numbers_out_of_range_are_refused(two, flag, value):
     assert refused(UsageError, *two, **{flag: float(value)})["field"] == flag

@@ -28,7 +28,7 @@ from ambidex.benchmarks.videos.make import make_videos
 from ambidex.envs.env import make
 from ambidex.envs.types import Outcome
 from ambidex.errors import AmbidexError, DatasetError
-from ambidex.intervals import wilson_interval
+from ambidex.intervals import exact_interval, wilson_interval
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +166,8 @@ def test_a_suite_runs_all_its_tasks_and_has_an_overall_rate(tmp_path):
     assert (written["suite"]["name"], written["suite"]["n"], written["suite"]["successes"]) == ("aloha", 6, 2)
     text = str(summary)
     assert all(name in text for name in ("transfer_cube", "insertion", "aloha", "2/6 = 33.3 % (95 % interval"))
+    assert written["suite"]["exact_interval"] == list(exact_interval(2, 6))
+    assert written["suite"]["tasks_interval"] is None and "for these 2 tasks only" in text and "unknown" in text
     assert written["suite"]["episodes_per_min_and_worker"] > 0 and "ends when success has held" in text
 
 

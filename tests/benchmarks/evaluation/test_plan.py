@@ -30,6 +30,8 @@ BOWL_ON_STOVE = "libero_goal/put_the_bowl_on_the_stove"
         ({"suite": "aloha"}, "--task, --suite and --bddl-file"),
         ({"task": "insertoin"}, "Did you mean 'insertion'"),
         ({"task": None, "suite": "alhoa"}, "Did you mean 'aloha'"),
+        ({"task": None, "suite": "libero_goal/1"}, "--task libero_goal/1"),
+        ({"task": None, "suite": "insertion"}, "--task insertion"),
         ({"episodes": 0}, "--episodes 0"),
         ({"seed": 99_999}, "--seed 99999"),
         ({"seed": -1}, "--seed -1"),
@@ -161,7 +163,7 @@ def run_folder(tmp_path):
 def test_the_checkpoint_is_printed_with_how_it_was_found(first_line, run_folder):
     run, checkpoint = run_folder, run_folder / "checkpoints" / "200"
     found = f"run-benchmark: The checkpoint is {checkpoint}"
-    assert first_line() == f"{found}, the last one of the newest run of act under runs/."
+    assert first_line() == f"{found}, the last one of the newest run of act under runs/ that was trained on insertion."
     assert first_line(checkpoint=run) == f"{found}, the last one of {run}."
     assert first_line(checkpoint=run / "checkpoints" / "last") == f"{found}, the last one of {run}."
     assert first_line(checkpoint=checkpoint) == f"{found}."

@@ -14,7 +14,7 @@ from ambidex.benchmarks.gallery.sources import read_run
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.errors import DatasetError
 from ambidex.flags import parse_command
-from ambidex.intervals import wilson_interval
+from ambidex.intervals import exact_interval, wilson_interval
 
 EVIL = "</script><img src=x onerror=alert(1)><!--<script>"
 
@@ -77,6 +77,7 @@ def test_rates_have_wilson_intervals_and_errors_are_counted(parts):
         share = 2 if tally is run["total"] else 1
         assert (tally["n"], tally["successes"], tally["errors"]) == (8 * share, 3 * share, 1 * share)
         assert (tally["low"], tally["high"]) == wilson_interval(3 * share, 8 * share)
+        assert tally["exact"] == (list(exact_interval(3 * share, 8 * share)) if 8 * share < 20 else None)
 
 
 def test_funnel_counts_episodes_that_reached_each_stage(parts):

@@ -18,6 +18,17 @@ WORLD = """
 </mujoco>
 """
 
+APART = """
+<mujoco>
+  <worldbody>
+    <geom name="floor" type="plane" size="1 1 .1"/>
+    <body pos="0 0 .0999"><freejoint/><geom name="left" size=".1 .1 .1" type="box"/></body>
+    <body pos=".5 0 .0999"><freejoint/><geom name="right" size=".1 .1 .1" type="box"/></body>
+    <body pos="0 0 .2498"><freejoint/><geom name="ball" size=".05"/></body>
+  </worldbody>
+</mujoco>
+"""
+
 
 def test_contacts_of_a_body_include_attached_bodies() -> None:
     model = mujoco.MjModel.from_xml_string(WORLD)
@@ -31,6 +42,18 @@ def test_contacts_of_a_body_include_attached_bodies() -> None:
     assert contacts.bodies_touch("table", "ball")  # still of the last state
     contacts.invalidate()
     assert not contacts.bodies_touch("table", "ball") and not contacts.groups_touch("box", "ball")
+
+
+def test_groups_that_touch_others_do_not_touch_each_other() -> None:
+    """The ball lies on one box and not on the other, which stands on the floor."""
+    model = mujoco.MjModel.from_xml_string(APART)
+    data = mujoco.MjData(model)
+    names = ("floor", "left", "right", "ball")
+    contacts = Contacts(model, data, {name: [model.geom(name).id] for name in names})
+    mujoco.mj_forward(model, data)
+    touching = {(a, b) for a in names for b in names if contacts.groups_touch(a, b)}
+    pairs = {("floor", "left"), ("floor", "right"), ("left", "ball")}
+    assert touching == pairs | {(b, a) for a, b in pairs}
 
 
 def test_an_unknown_body_is_an_error_that_lists_them() -> None:

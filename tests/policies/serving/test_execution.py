@@ -136,7 +136,7 @@ def test_the_users_steps_come_before_the_policys_and_those_before_the_chunk_size
     assert choose_execution("chunk", 20, 50, 100).name == "chunk:20"
     assert choose_execution("chunk", None, 50, 100).name == "chunk:50"
     assert choose_execution("chunk", None, None, 100).name == "chunk:100"
-    assert choose_execution("first", None, 50, 100).name == "first"
+    assert choose_execution("first", None, 50, 100) == Execution(mode="first", steps=1)
     assert choose_execution("ensemble", None, None, 100).name == "ensemble"
 
 

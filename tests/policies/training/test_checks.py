@@ -2,11 +2,12 @@
 
 import dataclasses
 import shlex
+from types import SimpleNamespace
 
 import pytest
 from synthetic_dataset import STATES, write_dataset
 from synthetic_libero import write_panda_dataset
-from toy_learner import ToyConfig
+from toy_learner import ToyConfig, ToyLearner
 from training_runs import settings
 
 from ambidex.envs.registry import FAMILIES
@@ -45,6 +46,23 @@ def test_wrong_values_are_refused_before_anything_is_written(images, tmp_path, f
     error = error_of(dataclasses.replace(config, **{field: value}))
     assert error.facts["field"] == field
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_without_a_dataset_is_refused_before_weights_are_looked_for(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(ToyLearner, "check_weight_files", lambda config: pytest.fail("looked for weights"))
+    error = error_of(settings(images, tmp_path / "run", data=(tmp_path,)))
+    assert error.facts["path"] == tmp_path
+
+
+@pytest.mark.parametrize(("chunk", "warned"), [(3, False), (7, False), (8, True)])
+def test_a_chunk_longer_than_every_episode_is_reported(chunk, warned):
+    tables = [
+        SimpleNamespace(entries=[SimpleNamespace(steps=steps) for steps in lengths]) for lengths in ((2, 7), (5,))
+    ]
+    plan = SimpleNamespace(
+        policy=SimpleNamespace(chunk_size=chunk), data=[SimpleNamespace(table=table) for table in tables]
+    )
+    assert ["at most 7" in text for text in checks.chunk_warnings(plan)] == [True] * warned
 
 
 def test_a_value_out_of_range_is_named_with_the_range(states, tmp_path):

@@ -100,8 +100,10 @@ def test_a_dataset_is_read(directory):
     with dataset[-1] as file:
         assert file.episode.seed == 2
     assert [file.episode.seed for file in dataset] == [0, 2]
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="no episode 2: it has 2"):
         dataset[2]
+    with pytest.raises(TypeError, match="one integer"):
+        dataset[0:1]
 
 
 def test_an_episode_file_is_read(directory):
