@@ -47,8 +47,11 @@ def newest_run(policy_name: str, tasks: Collection[str], root: Path = RUNS) -> P
         command = f"`train-policy --policy {policy_name} --preset tiny --data data/TASK`"
         hint = f"Train one with {command}, or name a checkpoint with --checkpoint."
         others = first_few([f"{run} ({first_few(sorted(names))})" for run, names in sorted(trained.items())])
-        only = f" was trained on {first_few(list(tasks))}, only {others}" if runs else f" is under {root}"
-        raise UsageError(f"No run of {policy_name}{only}.", hint, path=root, expected=tuple(tasks))
+        problem = f"There is no trained {policy_name} under {root}."
+        if runs:
+            wanted = first_few(list(tasks), separator=", ")
+            problem = f"No run of {policy_name} under {root} was trained on {wanted}, only {others}."
+        raise UsageError(problem, hint, path=root, expected=tuple(tasks))
     return max(fitting, key=lambda run: (run / CHECKPOINTS / LAST / CONFIG).stat().st_mtime_ns)
 
 

@@ -48,9 +48,9 @@ def test_wrong_values_are_refused_before_anything_is_written(images, tmp_path, f
     assert not (tmp_path / "run").exists()
 
 
-def test_a_folder_without_a_dataset_is_refused_before_weights_are_looked_for(images, tmp_path, monkeypatch):
+def test_a_folder_without_a_dataset_is_refused_before_weights_are_looked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(ToyLearner, "check_weight_files", lambda config: pytest.fail("looked for weights"))
-    error = error_of(settings(images, tmp_path / "run", data=(tmp_path,)))
+    error = error_of(settings(tmp_path, tmp_path / "run"))
     assert error.facts["path"] == tmp_path
 
 
