@@ -21,6 +21,7 @@ WIDTH = 110
 ALL_TASKS = "all tasks"
 LEGEND = (
     "All intervals: 95 %, each number on its own; those of all tasks are for these tasks only. "
+    "Intervals of rates are Wilson's, near 0 and 100 % the exact ones. "
     "p: exact McNemar test, for a number of episodes fixed in advance; "
     "it decides the verdict, and needs more evidence than an interval does to exclude 0. "
     "Holm: corrected for the other comparisons here. more: where no difference is shown, episodes of each policy still "
@@ -139,12 +140,10 @@ def _difference_header(comparison: Comparison) -> str:
 
 
 def _rate(tally: Tally) -> str:
-    low, high = tally.interval
-    exact = ""
-    if is_near_an_end(tally.successes, tally.n):
-        exact = ", exact [{:.2f}, {:.2f}]".format(*(100 * end for end in tally.exact_interval))
     rate = f"{tally.successes}/{tally.n} = {100 * tally.successes / tally.n:.1f} %"
-    return f"{rate} [{100 * low:.1f}, {100 * high:.1f}]{exact}"
+    if is_near_an_end(tally.successes, tally.n):
+        return rate + " [{:.2f}, {:.2f}] exact".format(*(100 * end for end in tally.exact_interval))
+    return rate + " [{:.1f}, {:.1f}]".format(*(100 * end for end in tally.interval))
 
 
 def to_json(comparisons: Sequence[Comparison], config: CompareConfig) -> dict[str, object]:

@@ -33,8 +33,8 @@ def test_page_loads_nothing_from_outside(gallery):
 
 def test_rates_are_shown_with_their_intervals(gallery):
     rows = [" ".join(row.text.split()) for row in gallery.all(".rates tbody tr")]
-    assert rows[0] == "insertion 3 of 8 37.5 % (13.7 to 69.4) 1"
-    assert rows[2] == "all tasks 6 of 16 37.5 % (18.5 to 61.4) 2"
+    assert rows[0] == "insertion 3 of 8 37.5 % (13.7 to 69.4, exact 8.52 to 75.51) 1"
+    assert rows[2] == "all tasks 6 of 16 37.5 % (18.5 to 61.4, exact 15.20 to 64.57) 2"
     percents = [text for text in gallery.text("main").split("\n") if "%" in text and "interval" not in text]
     assert percents and all(" to " in text for text in percents)
 
