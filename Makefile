@@ -18,7 +18,7 @@ demo: $(READY) opengl
 	@bash scripts/demo.sh
 
 test: $(READY) opengl browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(READY)
 	@failed=0; \
