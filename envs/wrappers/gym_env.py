@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ambidex.envs.registry import HORIZONS, SUITES, TASKS
+from ambidex.envs.simulation.opengl import check_environment
 from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_HORIZONS
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Float32Array, FloatArray, ImageArray, MakeOptions, Observation
 from ambidex.errors import UsageError, check_name
@@ -60,6 +61,7 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
             UsageError: An unknown name, or pixels without a camera.
         """
         check_name("observation type", obs_type, OBSERVATION_TYPES)
+        check_environment()
         from ambidex.envs.env import make  # so that registering the ids does not load the simulator
 
         self._env = make(task, **options)
