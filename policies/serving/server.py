@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Listener
+from multiprocessing.connection import Listener, answer_challenge, deliver_challenge
 from typing import TYPE_CHECKING, Self
 
 from ambidex.policies.messages import Chunk, ObservationMessage
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     ClientConnection = Connection[Chunk | ErrorReply | ServedPolicy, ObservationMessage]
 
 LISTEN_BACKLOG = 512  # clients that may wait to be accepted
+AUTHENTICATION_S = 30.0  # for a client to prove that it knows the secret [s]
+CLOSE_S = 5.0  # for threads to end when the server closes [s]; they are daemons
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +58,7 @@ class PolicyServer:
     def __init__(self, address: tuple[str, int] | None = None, authkey: bytes | None = None) -> None:
         self.authkey = authkey or secrets.token_bytes(32)
         family = "AF_UNIX" if address is None else "AF_INET"
-        self._listener = Listener(address, family, backlog=LISTEN_BACKLOG, authkey=self.authkey)
+        self._listener = Listener(address, family, backlog=LISTEN_BACKLOG)  # `_receive_loop` authenticates
         self.address: Address = self._listener.address
         self.batch_size = 0
         self.notes: tuple[str, ...] = ()
@@ -98,10 +100,10 @@ class PolicyServer:
             self._requests.put(None)
         if self._accept_thread is not None:
             _wake_accept_loop(self.address)
-            self._accept_thread.join()
+            self._accept_thread.join(CLOSE_S)
+        self._close_all()  # ends what waits for a client
         for thread in self._predict_threads:
-            thread.join()
-        self._close_all()
+            thread.join(CLOSE_S)
         if self._torch_threads:
             set_torch_threads(self._torch_threads)
 
@@ -109,11 +111,9 @@ class PolicyServer:
         while not self._closing.is_set():
             try:
                 self._connections.append(self._listener.accept())
-            except (EOFError, ConnectionError, AuthenticationError):  # it disconnected or failed authentication
+            except ConnectionError:  # it has disconnected
                 continue
-            except OSError as error:
-                if error.errno is None:  # bytes that are no message: not a client of ours
-                    continue
+            except OSError:
                 # Too many open files, for instance: clients would wait forever for a connection.
                 self.first_failure = self.first_failure or traceback.format_exc()
                 self._close_all()
@@ -127,10 +127,22 @@ class PolicyServer:
             _shut_down(connection)
 
     def _receive_loop(self, connection: "ClientConnection", handshake: ServedPolicy) -> None:
-        with suppress(OSError, EOFError), connection:  # until the client disconnects
+        with suppress(OSError, EOFError, AuthenticationError), connection:  # until the client disconnects
+            self._authenticate(connection)
             connection.send(handshake)
             while True:
                 self._requests.put(_Request(connection=connection, message=connection.recv()))
+
+    def _authenticate(self, connection: "ClientConnection") -> None:
+        """As `Listener.accept` does with a secret, but without making other clients wait for one that says nothing."""
+        too_late = threading.Timer(AUTHENTICATION_S, _shut_down, [connection])
+        too_late.daemon = True
+        too_late.start()
+        try:
+            deliver_challenge(connection, self.authkey)
+            answer_challenge(connection, self.authkey)
+        finally:
+            too_late.cancel()
 
     def _predict_loop(self, batch: "FixedBatch") -> None:
         set_torch_threads(1)  # counts per thread
@@ -183,6 +195,7 @@ def _wake_accept_loop(address: Address) -> None:
     """Unblock `accept` with a connection that closes at once, without waiting for it to be accepted."""
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     with suppress(OSError), socket.socket(family) as visitor:
+        visitor.settimeout(CLOSE_S)
         visitor.connect(address)
 
 

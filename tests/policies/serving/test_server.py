@@ -1,9 +1,11 @@
 import errno
+import socket
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from itertools import combinations
 from multiprocessing.connection import Listener
@@ -220,6 +222,42 @@ def test_closing_ends_all_threads(policy):
         thread.join(5)
         assert not thread.is_alive()
     server.close()
+
+
+@pytest.mark.parametrize("before_it_serves", [True, False])
+def test_a_connection_that_says_nothing_holds_up_neither_clients_nor_closing(policy, before_it_serves):
+    with PolicyServer() as server, closing(socket.socket(socket.AF_UNIX)) as silent:
+        if before_it_serves:
+            silent.connect(server.address)
+        server.serve(policy, CPU)
+        if not before_it_serves:
+            silent.connect(server.address)
+        assert connect(server).predict(observation(0)) is not None
+        started = time.monotonic()
+        server.close()
+        assert time.monotonic() - started < 2
+
+
+def test_a_connection_that_does_not_authenticate_in_time_is_closed(policy, monkeypatch):
+    monkeypatch.setattr("ambidex.policies.serving.server.AUTHENTICATION_S", 0.05)
+    with PolicyServer() as server, closing(socket.socket(socket.AF_UNIX)) as silent:
+        server.serve(policy, CPU)
+        silent.connect(server.address)
+        silent.settimeout(5)
+        while silent.recv(1024):  # the challenge, then the end
+            pass
+
+
+def test_a_client_that_reads_no_answers_does_not_hold_up_closing(policy):
+    with PolicyServer() as server:
+        server.serve(policy, CPU)
+        client = connect(server)
+        message = ObservationMessage.of(observation(0), policy.inputs)
+        for _ in range(300):
+            client._connection.send(message)
+        started = time.monotonic()
+        server.close()
+        assert time.monotonic() - started < 4
 
 
 def test_closing_ends_if_no_thread_accepts_any_more(policy, monkeypatch):
