@@ -1,5 +1,6 @@
 """What a worker process of `verify-episodes` does: replays the actions of episodes, and checks their frames."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, FloatArray
-from ambidex.errors import DatasetError
+from ambidex.errors import DatasetError, SimulationError
 from ambidex.output_folder import versions
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.environment import check_fits, stored_environment
@@ -42,12 +43,14 @@ class VerifyWorker:
         under_ee = episode.spec.control == "ee"
         states, success = replay(env, episode.states[0], episode.actions)
         first, largest = state_differences(episode, states)
+        step = 0.0 if first is None else largest_step_difference(env, episode.states, episode.actions)
         return Verification(
             path=path,
             seed=episode.seed,
             recorded_success=episode.success,
             first_difference=first,
             largest_difference=largest,
+            largest_step_difference=step,
             joint_success=self._success(path, episode, "joint", episode.joint_actions) if under_ee else success,
             ee_success=success if under_ee else self._ee_success(path, episode),
             frames=frames,
@@ -80,6 +83,18 @@ def replay(env: Environment, first_state: FloatArray, actions: Float32Array) -> 
         states.append(step.observation.state)
         success = step.success
     return np.stack(states), success
+
+
+def largest_step_difference(env: Environment, states: FloatArray, actions: Float32Array) -> float:
+    """Largest difference from stored states (T+1, S) after single steps from each of them; infinite if one fails."""
+    largest = 0.0
+    try:
+        for before, action, after in zip(states[:-1], actions, states[1:], strict=True):
+            env.restore(before)
+            largest = max(largest, float(np.abs(env.step(action).observation.state - after).max()))
+    except SimulationError:  # a stored state is not finite, or no state of this scene
+        return math.inf
+    return largest
 
 
 def _check_exists(path: Path) -> None:

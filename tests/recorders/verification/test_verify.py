@@ -1,6 +1,9 @@
 """Replaying actions: which changes of an episode are found, and what the command reports."""
 
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import h5py
@@ -63,11 +66,32 @@ def test_another_action_gives_other_states_from_there_on(recorded, altered):
     assert not result.reproduces and result.first_difference == 101 and result.largest_difference > 0
 
 
-def test_the_last_bit_counts(recorded, altered):
+def test_the_last_bit_is_other_arithmetic_and_more_is_another_state(recorded, altered, tmp_path, capsys):
     states = read_episode(recorded / "episode_0.hdf5").states.copy()
     states[-1, 5] = np.nextafter(states[-1, 5], np.inf)
     result = altered(states=states)
-    assert not result.reproduces and result.first_difference == len(states) - 1
+    assert result.first_difference == len(states) - 1 and not result.same_states
+    assert result.reproduces and 0 < result.largest_step_difference < 1e-12
+    file = tmp_path / "episode_0.hdf5"
+    code, output = code_and_output(capsys, file, "--workers", "0")
+    assert code == 0 and "other arithmetic" in output.out and "0 of 1 episodes have the same states" in output.out
+    assert code_and_output(capsys, file, "--workers", "0", "--bitwise")[0] == 1
+    states[-1, 5] += 1e-7
+    assert not altered(states=states).reproduces
+
+
+def test_a_state_that_is_not_finite_does_not_reproduce(recorded, altered):
+    states = read_episode(recorded / "episode_0.hdf5").states.copy()
+    states[50, 5] = np.nan
+    assert not altered(states=states).reproduces
+
+
+def test_on_another_type_of_processor_an_episode_reproduces(recorded):
+    other = {**os.environ, "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA", "OPENBLAS_CORETYPE": "Prescott"}
+    code = "from ambidex.recorders.verify_episodes import main; main()"
+    command = [sys.executable, "-c", code, recorded / "episode_0.hdf5", "--workers", "0"]
+    done = subprocess.run(command, env=other, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_wrong_success_is_found(recorded, altered):
