@@ -15,7 +15,7 @@ from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
 from ambidex.codec import Count, from_json, parse
-from ambidex.errors import AmbidexError, DatasetError, UsageError
+from ambidex.errors import AmbidexError, DatasetError, MissingDatasetError, UsageError
 from ambidex.output_folder import read_rows
 from ambidex.policies.run_folder import TRAIN_JSON
 from ambidex.recorders.dataset.info import DATASET_JSON
@@ -202,7 +202,8 @@ def _examples(path: Path) -> str:
 def _no_episodes(path: Path) -> DatasetError:
     for file, what in ((DATASET_JSON, "a dataset of record-episodes"), (TRAIN_JSON, "a run of train-policy")):
         if (path / file).exists():
-            return DatasetError(f"{path} is {what}.", f"{EXPECTED}, e.g. results/act-insertion.", path=path)
+            return MissingDatasetError(f"{path} is {what}.", f"{EXPECTED}, e.g. results/act-insertion.", path=path)
     content = first_few(sorted(entry.name for entry in path.iterdir()), limit=5, separator=", ")
     problem = f"{path} has no episodes: it has no row in {RESULTS}, but {content or 'nothing at all'}."
-    return DatasetError(problem, f"{EXPECTED}; if that run was interrupted, resume it with --resume.", path=path)
+    kind = DatasetError if (path / BENCHMARK_JSON).exists() else MissingDatasetError
+    return kind(problem, f"{EXPECTED}; if that run was interrupted, resume it with --resume.", path=path)

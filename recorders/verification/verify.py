@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ambidex.errors import DatasetError
+from ambidex.errors import DatasetError, MissingDatasetError
 from ambidex.recorders.dataset.dataset import dataset_folders
 from ambidex.recorders.dataset.files import failure_files
 from ambidex.recorders.dataset.info import DatasetInfo
@@ -56,7 +56,7 @@ def _in_folder(path: Path) -> list[Path]:
     datasets = dataset_folders(path)
     if not datasets and (loose := sorted(path.glob("*.hdf5"))):
         problem = f"{path} is not a dataset: it has no dataset.json, only HDF5 files such as {loose[0].name}."
-        raise DatasetError(problem, f"To verify those, name them: verify-episodes {path}/*.hdf5", path=path)
+        raise MissingDatasetError(problem, f"To verify those, name them: verify-episodes {path}/*.hdf5", path=path)
     if not datasets:
         DatasetInfo.read(path)  # raises the error that says what is missing
     return [file for dataset in datasets for file in _in_dataset(dataset)]
@@ -81,7 +81,7 @@ def _successes(directory: Path) -> list[Path]:
 def _in_file(path: Path) -> list[Path]:
     if not (path.exists() or is_demo_path(path)):
         hint = "Expected a dataset, a folder with datasets in it, an episode file, or FILE/demo_I."
-        raise DatasetError(f"{path}: there is no such file or folder.", hint, path=path)
+        raise MissingDatasetError(f"{path}: there is no such file or folder.", hint, path=path)
     try:
         return [path] if is_demo_path(path) else format_of(path).episodes_in(path)
     except DatasetError:

@@ -76,6 +76,10 @@ class DatasetError(AmbidexError):
     """A dataset or results file or folder that is missing, damaged or foreign, or that cannot be written."""
 
 
+class MissingDatasetError(DatasetError, UsageError):
+    """A path that a user gives does not exist, or is no dataset, results folder or file of the expected kind."""
+
+
 class CheckpointError(AmbidexError):
     """A checkpoint or run folder that is damaged or foreign, or that cannot be written."""
 

@@ -16,7 +16,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 import ambidex
 from ambidex.atomic_files import TEMPORARY, json_text, read_bytes, read_complete_lines, write_error, write_json
 from ambidex.codec import from_json, parse, to_json
-from ambidex.errors import AmbidexError, DatasetError, UsageError
+from ambidex.errors import AmbidexError, DatasetError, MissingDatasetError, UsageError
 from ambidex.flags import parse_command
 from ambidex.text import first_few
 
@@ -142,7 +142,8 @@ class FolderInfo:
         """Inverse of `write`.
 
         Raises:
-            DatasetError: The file is missing or damaged, or a newer version of ambidex wrote it. The type is `error`.
+            MissingDatasetError: There is no such file.
+            DatasetError: It is damaged, or a newer version of ambidex wrote it. The type is `error`.
         """
         path, values, version = directory / cls.file_name, None, 1
         try:
@@ -184,13 +185,13 @@ class FolderInfo:
     def _missing(cls, directory: Path) -> AmbidexError:
         problem, hint = f"{directory} is not {cls.folder_kind}:", f"Expected a folder that {cls.written_by} wrote."
         if not directory.exists():
-            return cls.error(f"{problem} there is no such folder.", hint, path=directory)
+            return MissingDatasetError(f"{problem} there is no such folder.", hint, path=directory)
         inside = sorted(str(file.parent) for file in directory.glob(f"*/{cls.file_name}"))
         if inside:
             listed = first_few(inside, separator=", ")
             problem = f"{problem} it has no {cls.file_name}, but these folders in it have: {listed}."
-            return cls.error(problem, "Name one of them.", path=directory, expected=inside)
-        return cls.error(f"{problem} it has no {cls.file_name}.", hint, path=directory)
+            return MissingDatasetError(problem, "Name one of them.", path=directory, expected=inside)
+        return MissingDatasetError(f"{problem} it has no {cls.file_name}.", hint, path=directory)
 
 
 def _version_of_writer(values: object) -> str:

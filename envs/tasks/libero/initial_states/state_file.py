@@ -14,7 +14,7 @@ import numpy as np
 
 from ambidex.envs.tasks.libero.initial_states.array_pickle import PickleRefusedError, read_array
 from ambidex.envs.types import FloatArray
-from ambidex.errors import DatasetError
+from ambidex.errors import DatasetError, MissingDatasetError
 
 MAX_BYTES = 8 * 2**20  # LIBERO's files have up to 0.2 MB
 MEMBER = "data.pkl"
@@ -111,7 +111,7 @@ def _problems(qpos: FloatArray, model: mujoco.MjModel) -> Iterator[tuple[int, st
 def _pickle(path: Path) -> bytes:
     if not path.is_file():
         hint = "Give the path of a file of initial states, such as task.pruned_init."
-        raise DatasetError(f"{path} is not a file.", hint, path=path)
+        raise MissingDatasetError(f"{path} is not a file.", hint, path=path)
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise DatasetError(f"{path} has {size:,} bytes; initial states have at most {MAX_BYTES:,}.", path=path)
