@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents, ServedAgents
-from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy, serve_policy
 from ambidex.benchmarks.evaluation.resume import check_flags, check_info
@@ -93,7 +93,7 @@ def _with_page(plan: BenchmarkPlan, results: ResultsFolder, summary: BenchmarkSu
 def _make_videos(plan: BenchmarkPlan, results: ResultsFolder) -> RenderedVideos:
     config = plan.config
     try:
-        return make_videos(results, config.video, workers=config.workers, quiet=config.quiet)
+        return make_videos(results, str(config.video), workers=config.workers, quiet=config.quiet)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"All episodes are stored in {results.path}, but not all videos. Resume with: {plan.resume_command}"
@@ -101,7 +101,7 @@ def _make_videos(plan: BenchmarkPlan, results: ResultsFolder) -> RenderedVideos:
 
 
 def _write_report(plan: BenchmarkPlan, results: ResultsFolder, videos: RenderedVideos) -> Report:
-    report = write_report(results, which=plan.config.video, missing=videos.missing)
+    report = write_report(results, which=str(plan.config.video), missing=videos.missing)
     if plan.config.video == "failures" and all(row.success for row in results.rows):
         watch = shlex.join(["watch-rollouts", str(results.path)])
         return replace(report, note=f"There are no failures, so no videos. To watch any episode: {watch}")
@@ -188,13 +188,13 @@ class BenchmarkRun:
             policy=self._config.policy,
             execution="",
             protocol=self._plan.protocol,
-            command=format_command(COMMAND, self._config, leave_out=RUN_ONLY),
+            command=format_command(COMMAND, self._config, leave_out=NOT_STORED),
             checkpoint=None,
             serving=None,
             env_specs=env_specs,
             versions=versions(),
             machine=describe_hardware(),
-            config=flags_to_json(self._config, leave_out=RUN_ONLY),
+            config=flags_to_json(self._config, leave_out=NOT_STORED),
         )
 
     def _loop(self, pool: EpisodePool, warning: str) -> None:

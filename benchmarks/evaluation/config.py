@@ -11,7 +11,7 @@ from ambidex.flags import Flags, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.recording.config import Dynamics, Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
-Videos = Annotated[str, tyro.conf.arg(metavar="{failures,all,none}")]
+Videos = Annotated[OptionalName, tyro.conf.arg(metavar="{failures,all,none}")]
 
 
 @readable_signature
@@ -78,8 +78,8 @@ class BenchmarkConfig(Flags):
     """Device of the policy: cpu, cuda or cuda:1; auto is a GPU if there is one."""
     output_dir: OptionalPath = None
     """Results folder; auto is results/POLICY-TASK."""
-    video: Videos = "failures"
-    """Make videos of the failures, of all episodes or of none. Videos can also be made later."""
+    video: Videos = None
+    """Make videos of the failures, of all episodes or of none; auto is failures. Videos can also be made later."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     resume: Switch = False
@@ -92,3 +92,5 @@ class BenchmarkConfig(Flags):
 
 RUN_ONLY = frozenset({"output_dir", "video", "workers", "resume", "quiet", "debug"})
 """Fields that change how a benchmark is run, but not its results."""
+NOT_STORED = RUN_ONLY - {"video"}
+"""Fields that a later run in the same folder does not take from it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
-from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import NOT_STORED, RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings, init_states_sha256
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
@@ -27,6 +27,7 @@ from ambidex.recorders.dataset.layout import definition_task, task_folder
 from ambidex.text import first_few
 
 KNOWN = (*POLICIES, *BASELINES)  # names that --policy takes
+DEFAULT_VIDEO = "failures"
 WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
 
 
@@ -86,6 +87,7 @@ class BenchmarkPlan:
         if self.config.policy not in KNOWN:
             return "the same call of benchmark, with resume=True"
         shown = replace(strip_defaults(self.config, self.tasks), resume=True, quiet=False, debug=False)
+        shown = replace(shown, video=None if shown.video == DEFAULT_VIDEO else shown.video)
         return format_command(COMMAND, shown, brief=True)
 
 
@@ -102,6 +104,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
         RenderingError: Videos are requested, and no OpenGL library can be loaded.
     """
     config = _with_stored_flags(config)
+    config = replace(config, video=config.video or DEFAULT_VIDEO)
     _check_choices(config)
     learned = not (own_agent or config.policy in BASELINES)
     _check_policy(config, learned=learned, own_agent=own_agent)
@@ -135,13 +138,13 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
         hint = f"Give --output-dir alone, which takes the flags that {folder} was made with; or give all of them again."
         raise UsageError(f"--resume: {', '.join(flags)} without --policy.", hint, got=flags, path=folder)
     stored = BenchmarkInfo.read(folder).settings(COMMAND, BenchmarkConfig)
-    run_only = {name: getattr(config, name) for name in RUN_ONLY}
-    return replace(stored, **run_only, episodes=config.episodes or stored.episodes)
+    given_now = {name: getattr(config, name) for name in NOT_STORED}
+    return replace(stored, **given_now, episodes=config.episodes or stored.episodes, video=config.video or stored.video)
 
 
 def _check_choices(config: BenchmarkConfig) -> None:
     check_name("execution", config.execution, MODES)
-    check_name("choice for --video", config.video, VIDEO_CHOICES)
+    check_name("choice for --video", str(config.video), VIDEO_CHOICES)
     check_name("spread", config.spread, SPREADS)
 
 

@@ -9,8 +9,10 @@ from benchmarking_fakes import HOLD, run_into
 from toy_policy import ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.evaluation.task_settings import init_states_file
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.envs.env import make
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.errors import DatasetError, RenderingError, UnknownNameError, UsageError
@@ -128,6 +130,17 @@ def test_an_unknown_choice_of_videos_is_refused_on_resume(tmp_path):
     run_into(tmp_path, episodes=1)
     with pytest.raises(UnknownNameError, match="failures"):
         run_into(tmp_path, resume=True, video="failed")
+
+
+@pytest.mark.parametrize("video", ["none", "all"])
+def test_resuming_makes_the_videos_that_were_asked_for_unless_it_asks_for_others(tmp_path, video):
+    run_into(tmp_path, policy="hold", episodes=1, video="none")
+    stored = replace(ResultsFolder(tmp_path).info, config={**ResultsFolder(tmp_path).info.config, "video": video})
+    stored.write(tmp_path)
+    resumed = BenchmarkConfig(output_dir=tmp_path, resume=True)
+    assert make_plan(resumed).config.video == video
+    assert f"--video {video}" in make_plan(resumed).resume_command
+    assert make_plan(replace(resumed, video="failures")).config.video == "failures"
 
 
 @pytest.mark.parametrize(
