@@ -27,13 +27,14 @@ class TrainInfo(FolderInfo):
         versions: Package -> version.
         data: What `data_facts` returns.
         ranks: Number of processes that train together.
+        torch_threads: Threads of torch on a CPU, on whose number the last bits of sums depend; 0 if that is unknown.
         validation_episodes: Indices of the episodes held out; with several embodiments by embodiment.
         first_weights: Source of the first weights, in words.
         config: The resolved flags.
     """
 
     file_name = TRAIN_JSON
-    format_version = 1
+    format_version = 2
     folder_kind = "a run"
     written_by = "train-policy"
     error = CheckpointError
@@ -43,6 +44,7 @@ class TrainInfo(FolderInfo):
     versions: Mapping[str, str]
     data: Mapping[str, int | str]
     ranks: int
+    torch_threads: int = 0
     validation_episodes: tuple[int, ...] | Mapping[str, tuple[int, ...]]
     first_weights: str
     config: Mapping[str, Any]
