@@ -2,8 +2,10 @@ import errno
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +17,10 @@ import ambidex
 from ambidex import command_line
 from ambidex.errors import AmbidexError, DatasetError, UnknownNameError, UsageError
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.lookup import resolve
+from ambidex.worker_pool import STOP_SIGNALS
+
+SCRIPTS = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]["scripts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +189,58 @@ def test_ctrl_c_says_what_is_kept(capsys):
     assert capsys.readouterr().err == "test-things: Interrupted. 3 episodes are kept.\n"
 
 
+@pytest.fixture
+def handlers():
+    """Restores the handlers of signals: a command that is interrupted leaves them ignored, as it exits."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", sorted(STOP_SIGNALS))
+def test_the_first_signal_interrupts_and_later_ones_do_not_disturb_cleaning_up(number, handlers, capsys):
+    done = []
+
+    def main(config):
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            signal.raise_signal(signal.SIGINT)
+            done.append("cleaned up")
+            raise KeyboardInterrupt("3 episodes are kept.") from None
+
+    assert code_of(main) == 130 and done
+    assert capsys.readouterr().err == "test-things: Interrupted. 3 episodes are kept.\n"
+
+
+def test_signals_that_are_ignored_stay_so_and_handlers_are_restored(handlers):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    before = signal.getsignal(signal.SIGTERM)
+    assert code_of(lambda config: signal.raise_signal(signal.SIGHUP)) == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_ctrl_c_while_a_commands_modules_are_imported_is_one_line():
+    code = "import signal, sys; sys.argv[0] = sys.argv[1]; import ambidex; signal.raise_signal(signal.SIGINT)"
+    command = [sys.executable, "-c", code, "/usr/bin/record-episodes"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (130, "record-episodes: Interrupted.\n")
+    assert set(SCRIPTS) == ambidex._COMMANDS
+
+
+def test_too_little_memory_is_no_bug(capsys):
+    assert code_of(raising(MemoryError())) == 1
+    err = capsys.readouterr().err
+    assert "not enough memory" in err and "bug" not in err
+
+
+@pytest.mark.parametrize("argv", [["--output-dir", ""], ["--output-dir="]])
+def test_an_empty_argument_is_refused(argv, capsys):
+    assert code_of(lambda config: None, argv) == 2
+    assert "after --output-dir" in capsys.readouterr().err
+
+
 def test_on_a_terminal_paragraphs_are_wrapped(monkeypatch):
     terminal = io.StringIO()
     terminal.isatty = lambda: True
@@ -216,6 +274,42 @@ def test_a_reader_that_leaves_is_no_error():
         babble.stdout.readline()
         babble.stdout.close()
         assert babble.stderr.read() == b""
+
+
+PRINTS_BOTH = """
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from ambidex.command_line import print_message, print_result, run
+
+@dataclass(frozen=True)
+class Config:
+    debug: bool = False
+
+def main(config):
+    print_message("prints", "A message.")
+    with open("work", "w") as file:
+        file.write(str(file.fileno()))
+    print_result("Done." * 10_000)
+
+run("prints", main, Config, [])
+"""
+
+
+@pytest.mark.parametrize(
+    ("streams", "code", "said"),
+    [
+        ("<&- >&- 2>&-", 0, ""),
+        (">/dev/full", 1, "prints: A message.\nprints: The output could not be printed"),
+        ("2>/dev/full", 0, "Done."),
+    ],
+)
+def test_streams_that_are_closed_or_full_lose_no_work(streams, code, said, tmp_path):
+    command = f'"{sys.executable}" -c "$0" {streams}'
+    run = subprocess.run(["sh", "-c", command, PRINTS_BOTH], capture_output=True, text=True, cwd=tmp_path)
+    assert run.returncode == code and (run.stdout + run.stderr).startswith(said)
+    assert (run.stdout + run.stderr).count("\n") <= 2
+    assert int((tmp_path / "work").read_text()) > 2  # what goes to a standard stream must not get into a file
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -259,3 +353,25 @@ def test_names_with_control_characters_cannot_act_on_the_terminal(capsys):
     command_line.print_result("a\x9bb")
     out, err = capsys.readouterr()
     assert "\\x1b[2J" in err and "\x1b" not in err and out == "a\\x9bb\n"
+
+
+@pytest.mark.parametrize("path", ["nowhere", "."])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "verify-episodes {}",
+        "render-episodes {}",
+        "watch-rollouts {}",
+        "compare-policies {} {}",
+        "train-policy --data {} --observations state",
+        "run-benchmark --policy act --task insertion --checkpoint {}",
+        "run-benchmark --policy hold --task libero_goal/1 --init-states {}",
+        "record-episodes --bddl-file {}",
+    ],
+)
+def test_a_path_that_does_not_exist_or_is_something_else_is_wrong_usage(words, path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    name, *argv = words.format(path, path).split()
+    with pytest.raises(SystemExit) as end:
+        resolve("command", name, SCRIPTS)(argv)
+    assert end.value.code == 2 and capsys.readouterr().err.startswith(f"{name}: ")

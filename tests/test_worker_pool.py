@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ambidex.errors import UsageError
-from ambidex.worker_pool import SINGLE_THREADED, Pool, WorkerError, WorkerStartError, worker_count
+from ambidex.worker_pool import SINGLE_THREADED, STOP_SIGNALS, Pool, WorkerError, WorkerStartError, worker_count
 
 HERE = Path(__file__)
 
@@ -184,10 +184,11 @@ def test_leaving_by_an_exception_ends_busy_workers_at_once():
     assert gone_within(pids, 1)
 
 
-def test_workers_ignore_ctrl_c():
+def test_workers_leave_signals_to_the_parent():
     with Pool(Worker, 1) as pool:
         pid = all_results(pool, [("process", 0)])[0][1]
-        os.kill(pid, signal.SIGINT)
+        for number in STOP_SIGNALS - {signal.SIGTERM}:  # with which Python ends workers
+            os.kill(pid, number)
         assert all_results(pool, [("process", 0)])[0][1] == pid
 
 

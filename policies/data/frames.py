@@ -15,8 +15,10 @@ from ambidex.errors import AmbidexError, TrainingError
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.formats.registry import open_episode
+from ambidex.worker_pool import STOP_SIGNALS, exit_with_parent, stop_signals_blocked
 
 OPEN_FILES = 128  # far below the number that a process may open
+GRACE_S = 30  # for the parent to complete a step after SIGTERM [s]
 Frames = dict[str, Tensor]
 """Camera -> (B, H, W, 3) uint8."""
 
@@ -76,11 +78,11 @@ def load_frames(
         pin_memory=pin_memory,
         multiprocessing_context="spawn" if workers else None,
         prefetch_factor=2 if workers else None,
-        worker_init_fn=_ignore_interrupts,
+        worker_init_fn=_leave_signals_to_parent,
         generator=torch.Generator(),  # otherwise it would draw from the generator that training uses
     )
     try:
-        for item in loader:
+        for item in _start(loader):
             if isinstance(item, AmbidexError):
                 raise item
             yield item
@@ -92,6 +94,11 @@ def load_frames(
             "If memory is short, give fewer --data-workers or render smaller images with render-episodes; in a "
             "container allow more shared memory (docker run --shm-size 8g).",
         ) from error
+
+
+def _start(loader: "DataLoader[Frames | AmbidexError]") -> Iterator[Frames | AmbidexError]:
+    with stop_signals_blocked():
+        return iter(loader)
 
 
 class _RowDataset(Dataset[Frames | AmbidexError]):
@@ -112,6 +119,14 @@ def _identity(item: Any) -> Any:
     return item
 
 
-def _ignore_interrupts(worker: int) -> None:
-    """Leave Ctrl-C to the parent, which completes the step and then stops the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _leave_signals_to_parent(worker: int) -> None:
+    """Live as long as the parent, which completes the step after a signal and then ends the workers."""
+    exit_with_parent()
+    for number in STOP_SIGNALS - {signal.SIGTERM}:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_later)  # torch may send it when a worker has not ended in time
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def _end_later(number: int, frame: object) -> None:
+    signal.alarm(GRACE_S)  # SIGALRM ends the process

@@ -1,6 +1,7 @@
 """Devices, precision, and several processes that train one policy together, as torchrun starts them."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from ambidex.command_line import interrupt_once
 from ambidex.errors import UsageError
+from ambidex.worker_pool import STOP_SIGNALS
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of processors with bf16 arithmetic
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -55,6 +58,9 @@ def process_group(ranks: Ranks, device: torch.device) -> Iterator[None]:
     if ranks.alone:
         yield
         return
+    for number in STOP_SIGNALS - {signal.SIGINT}:  # with which torchrun ends ranks, also while they wait for others
+        if signal.getsignal(number) is interrupt_once:
+            signal.signal(number, signal.SIG_DFL)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")

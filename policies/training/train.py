@@ -110,7 +110,10 @@ def _exclusive_run(run: Path, ranks: Ranks) -> Iterator[None]:
         with exclusive_lock(run):
             remove_leftovers(run / CHECKPOINTS)
             barrier(ranks)
-            yield
+            try:
+                yield
+            finally:
+                remove_leftovers(run / CHECKPOINTS)
     else:
         barrier(ranks)
         yield
@@ -133,6 +136,7 @@ def _train(
             versions=versions(TRAINING_PACKAGES),
             data=facts,
             ranks=ranks.count,
+            torch_threads=torch.get_num_threads(),
             validation_episodes=held_out,
             first_weights=first_weights,
             config=to_json(config),

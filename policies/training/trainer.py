@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ambidex.command_line import interrupt_once
 from ambidex.errors import TrainingError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.checkpoint import save
@@ -21,9 +22,9 @@ from ambidex.policies.training.learner import Learner, LossModule
 from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.setup import SampleStream
 from ambidex.policies.training.training_log import VALIDATION, EmbodimentLosses, LossMonitor, StepClock, TrainingLog
+from ambidex.worker_pool import STOP_SIGNALS
 
 VALIDATION_SAMPLES = 256
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Trainer:
@@ -206,9 +207,10 @@ def _held_out_rows(stream: SampleStream) -> RowArray:
 
 
 class StopSignal:
-    """Within the block the first Ctrl-C or SIGTERM is recorded, so that the step completes; a second one interrupts.
+    """Within the block the first of `STOP_SIGNALS` is recorded, so that the step completes; a second one interrupts.
 
-    It works in the main thread only; elsewhere, or if it is not enabled, signals are not caught.
+    Later ones are ignored. Those that are ignored before, e.g. SIGHUP after nohup, stay so. It works in the main thread
+    only; elsewhere, or if it is not enabled, signals are not caught.
 
     Attributes:
         received: Whether a signal has arrived.
@@ -216,20 +218,25 @@ class StopSignal:
 
     def __init__(self, *, enabled: bool = True) -> None:
         self._enabled = enabled and threading.current_thread() is threading.main_thread()
-        self.received = False
+        self.received = self._interrupted = False
 
     def __enter__(self) -> Self:
-        self._old = {number: signal.signal(number, self._record) for number in STOP_SIGNALS} if self._enabled else {}
+        handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS if self._enabled}
+        self._old = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
+        for number in self._old:
+            signal.signal(number, self._record)
         return self
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._old.items():
-            signal.signal(number, handler)
+            ends = self.received and handler is interrupt_once  # a command, which is about to exit
+            signal.signal(number, signal.SIG_IGN if ends else handler)
 
     def _record(self, number: int, frame: FrameType | None) -> None:
-        if self.received:
+        first, self.received = not self.received, True
+        if not (first or self._interrupted):
+            self._interrupted = True
             raise KeyboardInterrupt
-        self.received = True
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:

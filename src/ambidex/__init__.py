@@ -14,10 +14,28 @@ the formats of files. Everything else may change without notice.
 """
 
 import os
+import signal
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, NoReturn
 
-from ambidex.envs.wrappers import gym_env as _gym_env
+_COMMANDS = frozenset(
+    "record-episodes render-episodes verify-episodes train-policy run-benchmark compare-policies watch-rollouts".split()
+)
+_NAME = sys.argv[0].rpartition("/")[2] if sys.argv else ""
+
+
+def _exit_at_once(number: int, frame: object) -> NoReturn:
+    os.write(2, f"{_NAME}: Interrupted.\n".encode())
+    os._exit(130)
+
+
+# Ctrl-C while the modules of a command are imported, which takes most of its first second, is no error in one of them.
+if _NAME in _COMMANDS and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, _exit_at_once)
+
+from ambidex.envs.wrappers import gym_env as _gym_env  # noqa: E402  # slow to import
 
 # Mesa's software rasteriser would start threads with the first OpenGL display. They do not survive a fork, with which
 # Gymnasium's asynchronous vector environments start, and in several worker processes they slow each other down.
@@ -90,10 +108,18 @@ _gym_env.register_all()  # so that gymnasium.make("ambidex/Insertion-v0") works 
 
 def __getattr__(name: str) -> object:
     if name in _MODULES:  # when first used: most import the simulator or torch
-        return getattr(import_module(f"ambidex.{_MODULES[name]}"), name)
+        return getattr(_import(f"ambidex.{_MODULES[name]}"), name)
     if name in _FOLDERS:
         return import_module(f"ambidex.{name}")
     raise AttributeError(f"module 'ambidex' has no attribute {name!r}")
+
+
+def _import(module: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except Exception:  # mujoco cannot be imported with some values of MUJOCO_GL, e.g. without the library of OSMesa
+        import_module("ambidex.envs.simulation.opengl").check_environment()  # raises the error that says so
+        raise
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,7 @@ from ambidex.errors import AmbidexError, DatasetError
 
 TEMPORARY = ".tmp-"  # in the names of files that are being written
 _OTHER_FOLDER = "Choose another folder or change its permissions"
+_MORE_MEMORY = "Close other programs, give fewer workers, or raise the limit of the process (`ulimit -v`)"
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "Free some space or write to another disk"),
     errno.EDQUOT: ("your disk quota is used up", "Free some space or write to another disk"),
@@ -28,6 +29,7 @@ _CAUSES = {
     errno.EMFILE: ("too many files are open in this process", "Raise the limit (`ulimit -n 65536`)"),
     errno.ENFILE: ("too many files are open on this machine", "Close other programs"),
     errno.ENAMETOOLONG: ("the path is too long", "Give a shorter one"),
+    errno.ENOMEM: ("there is not enough memory", _MORE_MEMORY),
 }
 """errno -> why a file could not be written, and what to do."""
 
@@ -171,8 +173,10 @@ def read_error(path: Path, error: OSError) -> DatasetError:
     return DatasetError(problem, f"{advice}.", path=path, errno=error.errno)
 
 
-def system_error(error: OSError) -> AmbidexError:
+def system_error(error: OSError | MemoryError) -> AmbidexError:
     """An error of the operating system that nobody expected, such as too many open files: the file and the cause."""
+    if isinstance(error, MemoryError):
+        return AmbidexError("There is not enough memory.", f"{_MORE_MEMORY}.")
     files = [str(file) for file in (error.filename, error.filename2) if file]
     _, advice = _CAUSES.get(
         error.errno or 0, ("", "Check the path, the disk and the limits of this process (`ulimit -a`)")

@@ -3,12 +3,14 @@
 import io
 import os
 import re
+import signal
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from shutil import get_terminal_size
+from types import FrameType
 from typing import NoReturn, Protocol, TypeVar
 
 import tyro
@@ -17,10 +19,12 @@ import ambidex
 from ambidex.atomic_files import system_error
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.flags import help_text
-from ambidex.text import printable
+from ambidex.text import discard, printable, write_message
+from ambidex.worker_pool import STOP_SIGNALS
 
 HELP = frozenset({"-h", "--help", "--help-all", "--help_all"})
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+STANDARD_STREAMS = (0, 1, 2)
 MAX_WIDTH = 120
 
 
@@ -47,6 +51,8 @@ def run(
 ) -> NoReturn:
     """Parse the flags, do the work, and exit with 0 (done), 1 (failed), 2 (wrong usage) or 130 (interrupted).
 
+    The first of `STOP_SIGNALS` interrupts the work; later ones are ignored, so that cleaning up completes.
+
     Args:
         name: The command's name.
         main: Does the work; returns the exit status, None for 0. The message of a KeyboardInterrupt that it raises
@@ -59,17 +65,21 @@ def run(
         SystemExit: Always.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_missing_streams()
     _answer(name, config_type, words, default)
     try:
+        _check_words(words)
         _check_image_size(words)
         given = tyro.MISSING_NONPROP if default is None else default
         config = tyro.cli(config_type, prog=name, args=words, default=given, add_help=False)
     except SystemExit as end:  # wrong flags, which tyro has printed
-        sys.stderr.write(f"Run {name} --help for its options.\n")
+        write_message(sys.stderr, f"Run {name} --help for its options.\n")
         sys.exit(end.code)
     except AmbidexError as error:  # also from __post_init__: flags that exclude each other
         sys.exit(_failure(name, error, debug=False))
-    sys.exit(_exit_status(name, main, config))
+    with _interrupted_by_signals():
+        status = _exit_status(name, main, config)
+    sys.exit(status)
 
 
 def peek_flags(argv: Sequence[str], kind: type[Peeked]) -> Peeked:
@@ -92,7 +102,7 @@ def defaults_or_exit(name: str, defaults_for: Callable[[Sequence[str]], Default]
         SystemExit: `defaults_for` raised an error of this project; it is printed.
     """
     if "--version" in argv:  # whatever the other flags are
-        _print_and_exit(_version_text(name))
+        _print_and_exit(name, _version_text(name))
     try:
         return defaults_for(argv)
     except AmbidexError as error:
@@ -102,38 +112,56 @@ def defaults_or_exit(name: str, defaults_for: Callable[[Sequence[str]], Default]
 def print_message(name: str, text: str) -> None:
     """Print one paragraph on stderr, under the command's name: wrapped on a terminal, one line in a log."""
     paragraph = printable(f"{name}: {text}")
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         width = min(get_terminal_size().columns, MAX_WIDTH)
         paragraph = textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
-    sys.stderr.write(paragraph + "\n")
+    write_message(sys.stderr, paragraph + "\n")
 
 
 def print_result(text: object) -> None:
-    """Print what a command found on stdout."""
-    sys.stdout.write(printable(f"{text}\n"))
+    """Print what a command found on stdout.
+
+    Raises:
+        BrokenPipeError: Its reader has closed the pipe.
+        AmbidexError: It cannot be written, e.g. the disk is full. Later output is dropped.
+    """
+    _print(printable(f"{text}\n"))
+
+
+def _print(text: str) -> None:
+    """Print text and what is buffered; raises what `print_result` does."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        discard(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise
+        problem = f"The output could not be printed: {error.strerror}."
+        raise AmbidexError(problem, "Files that the command wrote are complete.") from error
 
 
 def _answer(name: str, kind: type, words: Sequence[str], default: object) -> None:
     """Print what --help, --help-all or --version asks for, and exit."""
     if "--version" in words:
-        _print_and_exit(_version_text(name))
+        _print_and_exit(name, _version_text(name))
     asked = HELP.intersection(words)
     if asked:
         complete = not asked.isdisjoint({"--help-all", "--help_all"})
-        _print_and_exit(help_text(name, kind, default, complete=complete))
+        _print_and_exit(name, help_text(name, kind, default, complete=complete))
 
 
 def _version_text(name: str) -> str:
     return f"{name} (ambidex {ambidex.__version__})\n"
 
 
-def _print_and_exit(text: str) -> NoReturn:
-    with suppress(BrokenPipeError):
-        sys.stdout.write(text)
+def _print_and_exit(name: str, text: str) -> NoReturn:
     try:
-        sys.stdout.flush()
+        _print(text)
     except BrokenPipeError:  # e.g. `| head`
-        _discard_output()
+        sys.exit(DONE)
+    except AmbidexError as error:
+        sys.exit(_failure(name, error, debug=False))
     sys.exit(DONE)
 
 
@@ -149,18 +177,51 @@ def _check_image_size(words: Sequence[str]) -> None:
         raise UsageError(problem, f"Write --image-size {' '.join(sides)}.", field="image_size", got=size)
 
 
-def _discard_output() -> None:
-    """Keep the interpreter from printing an error about a closed pipe when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _open_missing_streams() -> None:
+    """Open the null device for standard streams that are closed (`>&-`): files must not get their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= max(STANDARD_STREAMS):
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout, sys.stderr = sys.stdout or os.fdopen(1, "w"), sys.stderr or os.fdopen(2, "w")
+
+
+def _check_words(words: Sequence[str]) -> None:
+    for index, word in enumerate(words):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            where = words[index - 1] if index and not word else word.rstrip("=")
+            problem = f"An empty argument{f' after {where}' if where else ''}."
+            raise UsageError(problem, "Is a variable of the shell not set? Give a value, or leave the flag out.")
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """Let `STOP_SIGNALS` raise KeyboardInterrupt, except those that are ignored, e.g. SIGHUP after nohup."""
+    try:
+        old = {each: signal.getsignal(each) for each in STOP_SIGNALS}
+        for number, handler in old.items():
+            if handler not in (signal.SIG_IGN, None):
+                signal.signal(number, interrupt_once)
+    except ValueError:  # not in the main thread
+        old = {}
+    yield
+    for number, handler in old.items():
+        if signal.getsignal(number) is interrupt_once:
+            signal.signal(number, handler)
+
+
+def interrupt_once(number: int, frame: FrameType | None) -> None:
+    """Signal handler that raises KeyboardInterrupt, and ignores all `STOP_SIGNALS` from then on."""
+    for each in STOP_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _exit_status(name: str, main: Callable[[Config], int | None], config: Config) -> int:
     try:
         code = main(config) or DONE
-        sys.stdout.flush()
+        _print("")
         return code
     except BrokenPipeError:  # e.g. `| head`
-        _discard_output()
         return FAILED
     except KeyboardInterrupt as interrupt:
         print_message(name, f"Interrupted. {interrupt}".strip())
@@ -172,7 +233,7 @@ def _exit_status(name: str, main: Callable[[Config], int | None], config: Config
 def _failure(name: str, exception: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exception(exception)
-    if isinstance(exception, OSError):
+    if isinstance(exception, OSError | MemoryError):
         exception = system_error(exception)
     if isinstance(exception, AmbidexError):
         print_message(name, str(exception))

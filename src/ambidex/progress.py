@@ -8,7 +8,7 @@ from typing import Self, TextIO
 from tqdm import tqdm
 
 from ambidex.intervals import wilson_interval
-from ambidex.text import printable
+from ambidex.text import printable, write_message
 
 LINE_EVERY_S = 5.0
 
@@ -42,7 +42,7 @@ class Progress:
         self._clock = clock
         self._started = self._last_line = clock()
         self._bar: tqdm[None] | None = None
-        if self._stream.isatty() and not quiet:
+        if self._stream is not None and self._stream.isatty() and not quiet:
             self._bar = tqdm(
                 desc=printable(label), total=total, initial=initial, file=self._stream, dynamic_ncols=True, unit=unit
             )
@@ -83,8 +83,7 @@ class Progress:
             self._bar.close()
 
     def _write(self, line: str) -> None:
-        self._stream.write(printable(line) + "\n")
-        self._stream.flush()
+        write_message(self._stream, printable(line) + "\n")
 
     def _left(self, done: int) -> str:
         finished = done - self._initial

@@ -1,6 +1,27 @@
 """Text for the terminal and for messages."""
 
+import os
 from collections.abc import Sequence
+from typing import TextIO
+
+
+def write_message(stream: TextIO | None, text: str) -> None:
+    """Write and flush a message; if that fails, drop it and what follows: it must not end the work it is about.
+
+    A stream of Python is None where the process was started without it.
+    """
+    try:
+        if stream is not None:
+            stream.write(text)
+            stream.flush()
+    except OSError:  # e.g. the disk of a log file is full
+        discard(stream)
+
+
+def discard(stream: TextIO | None) -> None:
+    """Send what is buffered in a stream and everything later to the null device, also when the interpreter exits."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

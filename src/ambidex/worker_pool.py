@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Generic, Self, TypeVar, cast
 
+from ambidex.atomic_files import system_error
 from ambidex.errors import AmbidexError, DatasetError, UsageError
 
 Task = TypeVar("Task")
@@ -23,6 +24,8 @@ Task = TypeVar("Task")
 # user has set stay.
 SINGLE_THREADED = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 EXIT_TIMEOUT_S = 5.0  # for an idle worker to exit [s]
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2})
+"""Ctrl-C, and what a closed terminal and batch schedulers send, to all processes of a command; its first one acts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +52,8 @@ def attempt(handler: Callable[[object], object], job: object) -> object:
 
 def describe(exception: Exception) -> WorkerError:
     """An exception as a value that can be pickled."""
-    known = isinstance(exception, AmbidexError)
-    message = str(exception) if known else f"{type(exception).__name__}: {exception}"
+    known = system_error(exception) if isinstance(exception, OSError | MemoryError) else exception
+    message = str(known) if isinstance(known, AmbidexError) else f"{type(exception).__name__}: {exception}"
     return WorkerError(message=message, traceback="".join(traceback.format_exception(exception)))
 
 
@@ -104,21 +107,32 @@ class WorkerProcess(Generic[Task]):
 
 @contextmanager
 def _worker_environment() -> Iterator[None]:
-    """Set the environment of a new process, and block SIGINT in it: Ctrl-C is for the parent to handle."""
-    resource_tracker.ensure_running()  # else starting the first process would, and unblock SIGINT
+    """Set the environment of a new process, and leave signals to the parent."""
     added = {name: value for name, value in SINGLE_THREADED.items() if name not in os.environ}
     os.environ.update(added)
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with stop_signals_blocked():
+            yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for name in added:
             del os.environ[name]
 
 
+@contextmanager
+def stop_signals_blocked() -> Iterator[None]:
+    """Block `STOP_SIGNALS` in the processes and threads that start within the block."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    resource_tracker.ensure_running()  # else starting the first process would, and unblock some of them
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
 def _work(connection: "Connection[object, object]", pickled_factory: bytes) -> None:
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    exit_with_parent()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # with which Python ends workers when it exits
     try:
         handler = pickle.loads(pickled_factory)()
     except Exception as exception:
@@ -137,7 +151,12 @@ def _reply(connection: "Connection[object, object]", result: object) -> None:
         connection.send(describe(error))
 
 
-def _exit_with_parent() -> None:
+def exit_with_parent() -> None:
+    """Let this process end when its parent does, also if the parent is killed, or is dead already."""
+    threading.Thread(target=_wait_for_end_of_parent, daemon=True).start()
+
+
+def _wait_for_end_of_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

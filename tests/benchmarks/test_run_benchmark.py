@@ -79,11 +79,11 @@ def test_ctrl_c_keeps_finished_episodes_and_prints_how_to_resume(tmp_path):
     assert done.returncode == 0 and "4/4 = 100.0 %" in done.stdout
 
 
-def test_ctrl_c_during_start_up_prints_how_to_resume(tmp_path):
+def test_sigterm_during_start_up_prints_how_to_resume(tmp_path):
     flags = "--policy scripted --task insertion --output-dir out".split()
     with StartedProcess([*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
         wait_for((tmp_path / "out" / ".lock").exists, run)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(signal.SIGTERM)
         _, err = run.communicate(timeout=60)
     assert run.returncode == 130 and "Resume with: run-benchmark" in err
 

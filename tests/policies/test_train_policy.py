@@ -164,11 +164,12 @@ def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(states, tmp
     assert not list((tmp_path / "killed" / "checkpoints").glob(".*"))
 
 
-def test_an_interrupted_run_saves_its_steps_and_prints_how_to_resume(states, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1])
+def test_an_interrupted_run_saves_its_steps_and_prints_how_to_resume(states, tmp_path, number):
     run = tmp_path / "run"
     process = start("--data", states, "--output-dir", run, "--steps", 1000, "--pause", 0.05, "--save-every", 5)
     wait_for(run / "checkpoints" / "5")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     step = (run / "checkpoints" / "last").readlink().name

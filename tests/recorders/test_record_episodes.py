@@ -83,13 +83,15 @@ def test_debug_shows_where_a_worker_failed(tmp_path, monkeypatch, capsys):
     assert "episode_0.hdf5 was not recorded. TypeError" in err and "recording/worker.py" in err
 
 
-def test_ctrl_c_leaves_no_half_files_and_prints_how_to_resume(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_no_half_files_and_prints_how_to_resume(tmp_path, number):
     flags = "--task insertion --num-episodes 3 --output-dir data --cameras none".split()
     with StartedProcess(
         [*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     ) as run:
         wait_for(episode_path(tmp_path / "data", 0).exists, run)
-        os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers too
+        os.killpg(run.pid, number)  # a terminal sends it to the workers too
+        os.killpg(run.pid, number)
         _, err = run.communicate(timeout=60)
     assert run.returncode == 130
     *progress, last = err.splitlines()

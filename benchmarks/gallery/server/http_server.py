@@ -3,7 +3,6 @@
 import errno
 import json
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing, suppress
@@ -19,7 +18,7 @@ from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
 from ambidex.benchmarks.gallery.server.routes import Gallery
 from ambidex.benchmarks.gallery.server.videos import VideoMaker
 from ambidex.benchmarks.videos.jobs import VideoStyle
-from ambidex.command_line import print_message
+from ambidex.command_line import print_message, print_result
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.text import printable
 
@@ -59,8 +58,7 @@ def serve(folders: Sequence[Path], style: VideoStyle, *, port: int | None, quiet
                 print_message(COMMAND, f"Port {PORT} is in use, perhaps by another gallery; using port {server.port}.")
             for warning in [] if quiet else gallery.incomplete:
                 print_message(COMMAND, warning)
-            sys.stdout.write(f"{server.address}\n")
-            sys.stdout.flush()
+            print_result(server.address)
             try:
                 server.serve_forever()
             except KeyboardInterrupt:

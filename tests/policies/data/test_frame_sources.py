@@ -1,3 +1,10 @@
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +16,10 @@ from ambidex.policies.data.frame_sources import ResidentFrames, StreamingFrames,
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.policies.data.split import Sampler
 from ambidex.recorders.dataset.dataset import Dataset
+from ambidex.worker_pool import STOP_SIGNALS
 
 CPU = torch.device("cpu")
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -58,6 +67,49 @@ def test_a_damaged_frame_is_named_in_whichever_process_it_is_decoded(tmp_path, w
     path.write_bytes(content)
     with pytest.raises(DatasetError, match=r"episode_0\.hdf5.*top, frame 3"):
         list(load_frames(FrameReader(table, ("top",)), [np.array([1]), np.array([3])], workers))
+
+
+def test_signals_to_all_processes_do_not_end_workers(images):
+    table = read_table([images])
+    orders = [np.array([row]) for row in range(20)]
+    batches, before = load_frames(FrameReader(table, ("top",)), orders, 1), set(multiprocessing.active_children())
+    next(batches)
+    (worker,) = set(multiprocessing.active_children()) - before
+    for number in STOP_SIGNALS:
+        os.kill(worker.pid, number)
+    assert len(list(batches)) == 19
+    assert not worker.is_alive()
+
+
+KILLED = """
+import multiprocessing, os, signal, sys, threading
+from pathlib import Path
+sys.path.insert(0, {folder!r})
+import numpy as np
+from synthetic_dataset import read_table
+from ambidex.policies.data.frames import FrameReader, load_frames
+
+def kill_this_process():
+    while not multiprocessing.active_children():
+        pass
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    reader = FrameReader(read_table([Path(sys.argv[1])]), ("top",))
+    threading.Thread(target=kill_this_process).start()
+    list(load_frames(reader, [np.array([0])] * 10_000, 1))
+"""
+
+
+def test_workers_end_if_their_parent_is_killed_while_they_start(images, tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED.format(folder=str(SUPPORT)))
+    run = subprocess.run([sys.executable, script, images], stdout=subprocess.PIPE, text=True)
+    worker, deadline = Path("/proc", run.stdout.strip()), time.monotonic() + 60
+    while worker.exists() and worker.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_frames_are_stored_where_they_fit(monkeypatch):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from ambidex.command_line import interrupt_once
 from ambidex.policies.training.distributed import choose_device, choose_precision
 from ambidex.policies.training.trainer import StopSignal, batches_of, seed_step
+from ambidex.worker_pool import STOP_SIGNALS
 
 
 def test_noise_is_a_function_of_seed_step_and_rank():
@@ -18,15 +20,40 @@ def test_noise_is_a_function_of_seed_step_and_rank():
     assert all(not torch.equal(draw(*place), first) for place in ((1, 5, 0), (0, 6, 0), (0, 5, 1)))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_recorded_and_the_second_interrupts(number):
-    before = signal.getsignal(number)
+@pytest.mark.parametrize("number", sorted(STOP_SIGNALS))
+def test_the_first_signal_is_recorded_the_second_interrupts_and_later_ones_are_ignored(number):
+    before, cleaned_up = signal.getsignal(number), False
     with pytest.raises(KeyboardInterrupt), StopSignal() as stop:
         assert not stop.received
         signal.raise_signal(number)
         assert stop.received
-        signal.raise_signal(number)
-    assert signal.getsignal(number) is before
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(number)
+            cleaned_up = True
+    assert cleaned_up and signal.getsignal(number) is before
+
+
+def test_a_signal_that_was_ignored_before_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with StopSignal() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.received
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_after_a_signal_a_command_cleans_up_undisturbed():
+    before = {each: signal.signal(each, interrupt_once) for each in STOP_SIGNALS}
+    try:
+        with StopSignal():
+            signal.raise_signal(signal.SIGTERM)
+        assert {signal.getsignal(each) for each in STOP_SIGNALS} == {signal.SIG_IGN}
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def test_each_validation_batch_is_spread_over_all_rows():
