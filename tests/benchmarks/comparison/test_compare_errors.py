@@ -45,7 +45,7 @@ def test_numbers_out_of_range_are_refused(two, flag, value):
     assert refused(UsageError, *two, **{flag: float(value)})["field"] == flag
 
 
-@pytest.mark.parametrize(("wrong", "status"), [("nowhere", 2), ("empty", 1)])
+@pytest.mark.parametrize(("wrong", "status"), [("nowhere", 2), ("empty", 2)])
 def test_the_command_exits_with_one_paragraph(two, tmp_path, capsys, wrong, status):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit) as ended:
