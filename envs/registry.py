@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ambidex.envs.tasks.libero import suites
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.lookup import resolve
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def with_control(spec: EnvSpec, control: str) -> EnvSpec:
         UnknownNameError: The family has no such control mode.
     """
     family = FAMILIES[spec.family]
-    if control not in family.controllers:
-        raise UnknownNameError("control mode", control, tuple(family.controllers))
+    check_name("control mode", control, family.controllers)
     arms = [name.removesuffix("_gripper") for name in spec.joint_names if name.endswith("_gripper")]
     ee_names = tuple(f"{arm}_{name}" for arm in arms for name in (EE_POSE if family.ee_is_pose else EE_DELTA))
     return replace(spec, control=control, action_names=spec.joint_names if control == "joint" else ee_names)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
-from ambidex.errors import UnknownNameError
+from ambidex.errors import check_name
 
 IDENTIFIED = "identified"
 
@@ -133,8 +133,7 @@ class Robot:
             UnknownNameError: The robot has no such dynamics.
         """
         known = {IDENTIFIED: {}, **self.dynamics}
-        if name not in known:
-            raise UnknownNameError(f"dynamics of {self.name}", name, known)
+        check_name(f"dynamics of {self.name}", name, known)
         for prefix in self.prefixes:
             for joint, dynamics in known[name].items():
                 dynamics.apply(spec, prefix + joint)

@@ -235,8 +235,8 @@ def read_description(folder: Path) -> tuple[type[Policy], object]:
     version, name = values.get("format_version"), values.get("policy")
     cls = policy_class(name) if isinstance(name, str) else Policy
     if version != cls.format_version or cls is Policy:
-        expected = f"{cls.format_version} and a name"
-        problem = f"{path}: got format_version {version!r} and policy {name!r}, expected {expected}."
+        expected = "the name of a policy" if cls is Policy else cls.format_version
+        problem = f"{path}: got policy {name!r} of format_version {version!r}, expected {expected}."
         raise CheckpointError(problem, OTHER_VERSION, path=path, got=version, expected=cls.format_version)
     return cls, values.get("config")
 

@@ -90,6 +90,10 @@ def test_tasks_that_do_not_differ_say_nothing_about_others(counts):
     assert tasks_interval(counts) is None
 
 
+def test_tasks_without_episodes_yet_do_not_count():
+    assert tasks_interval([(3, 5), (1, 5), (0, 0)]) == tasks_interval([(3, 5), (1, 5)])
+
+
 def test_a_rate_near_an_end_has_its_exact_interval_too():
     assert format_rate(50, 52) == "50/52 = 96.2 % (95 % interval 87.0 to 98.9, exact 86.79 to 99.53)"
     assert format_rate(23, 52) == "23/52 = 44.2 % (95 % interval 31.6 to 57.7)"

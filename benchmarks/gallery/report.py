@@ -125,7 +125,7 @@ def _folder_beside(path: Path) -> Iterator[Path]:
 
 def _with_new_videos_in(folder: Path, run: GalleryRun) -> GalleryRun:
     """The run with the videos that do not exist yet in another folder."""
-    episodes = (e if e.has_video else replace(e, video=folder / e.task / e.video_name) for e in run.episodes)
+    episodes = (e if e.has_video else replace(e, video=folder / e.video_name) for e in run.episodes)
     return replace(run, episodes=tuple(episodes))
 
 

@@ -148,6 +148,8 @@ def _spec_under(control: str | None, dataset: Dataset) -> EnvSpec:
 
 def _excluded(datasets: Sequence[Dataset], exclude: Sequence[Path]) -> set[Path]:
     """The paths of `exclude` as the datasets have them."""
+    if not exclude:
+        return set()
     episodes = {path.resolve(): path for dataset in datasets for path in dataset.paths}
     unknown = [path for path in exclude if path.resolve() not in episodes]
     if unknown:

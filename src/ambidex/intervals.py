@@ -54,10 +54,11 @@ def tasks_interval(counts: Sequence[tuple[int, int]]) -> tuple[float, float] | N
     import numpy as np
     from scipy.special import ndtr, stdtrit  # heavy
 
-    rates, count = np.array([successes / trials for successes, trials in counts if trials]), len(counts)
+    rates = np.array([successes / trials for successes, trials in counts if trials])
+    count = len(rates)
     if len(set(rates)) < 2:
         return None
-    means = np.random.default_rng(0).choice(rates, (BOOTSTRAP_DRAWS, len(rates))).mean(axis=1)
+    means = np.random.default_rng(0).choice(rates, (BOOTSTRAP_DRAWS, count)).mean(axis=1)
     tail = ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, TAIL))
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import UsageError, check_name
 from ambidex.policies.uniact.interpreters.act_interpreter import ActInterpreter
 from ambidex.policies.uniact.interpreters.interpreter import Interpreter, InterpreterSizes
 from ambidex.policies.uniact.interpreters.mlp_interpreter import MlpInterpreter
@@ -37,8 +37,7 @@ def make_interpreter(name: str, sizes: InterpreterSizes) -> Interpreter:
     """
     if name == AUTO:
         return ActInterpreter(sizes)
-    if name not in INTERPRETERS:
-        raise UnknownNameError("interpreter", name, (AUTO, *INTERPRETERS))
+    check_name("interpreter", name, (AUTO, *INTERPRETERS))
     kind = INTERPRETERS[name]
     expected = {"cameras": kind.views, "action dimensions": kind.actions, "joint positions": kind.proprio}
     found = {"cameras": sizes.views, "action dimensions": sizes.actions, "joint positions": sizes.proprio}

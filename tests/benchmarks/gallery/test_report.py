@@ -9,9 +9,11 @@ from page_parts import PageParts
 from results_folder import FIRST_SEED, STAGES, make_row, report_of, rewrite_row, typical_rows, write_results
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.gallery import report
 from ambidex.benchmarks.gallery.report import make_report, write_report
-from ambidex.benchmarks.gallery.sources import read_run
+from ambidex.benchmarks.gallery.sources import read_run, read_runs
 from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.videos.jobs import RenderedVideos, VideoStyle
 from ambidex.errors import DatasetError
 from ambidex.flags import parse_command
 from ambidex.intervals import exact_interval, wilson_interval
@@ -38,6 +40,20 @@ def test_report_is_written_to_the_results_folder_and_reproducible(results):
     content = first.read_bytes()
     assert first == results / "report.html"
     assert report_of(results).read_bytes() == content
+
+
+def test_videos_of_a_definition_file_are_made_beside_the_page(tmp_path, monkeypatch):
+    task, jobs = str(tmp_path / "my.bddl"), []
+    folder = write_results(tmp_path / "act", [make_row(task)], videos=False)
+    states = ResultsFolder(folder).states_path(task, FIRST_SEED)
+    states.parent.mkdir(parents=True)
+    states.touch()
+    made = RenderedVideos(videos=(), missing=())
+    monkeypatch.setattr(report, "render_videos", lambda found, *_, **__: jobs.extend(found) or made)
+    style = VideoStyle()
+    runs = read_runs([folder], style)
+    report.export_page(runs, tmp_path / "out" / "page.html", style, budget_mb=1.0, workers=0, quiet=True)
+    assert jobs and all(job.video.is_relative_to(tmp_path / "out") for job in jobs)
 
 
 def test_report_refers_to_no_other_file_or_site(results, parts):
