@@ -143,8 +143,8 @@ class Policy(nn.Module, ABC):
     def _traits(self) -> dict[str, object]:
         """What has to be the same in two policies that can have the same weights."""
         shapes = {name: tuple(value.shape) for name, value in self.state_dict().items()}
-        embodiment, cameras = embodiment_of(self.spec), self.inputs.cameras
-        return {"policy": self.name, "embodiment": embodiment, "cameras": cameras, **shapes}
+        shared = {"policy": self.name, "embodiment": embodiment_of(self.spec), "cameras": self.inputs.cameras}
+        return {**shared, "instructions": self.instructions, **shapes}
 
     def freeze_shared(self) -> None:
         """Freeze everything that embodiments share: only the weights of embodiments are trained.

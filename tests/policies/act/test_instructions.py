@@ -137,3 +137,10 @@ def test_a_folder_with_other_files_is_refused(datasets, tmp_path):
     with pytest.raises(UsageError, match="is not empty"):
         train(config_for(datasets, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_weights_for_other_instructions_are_refused():
+    other = make_policy(observations="state", instructions=(*TASKS[:-1], "something else"))
+    with pytest.raises(UsageError) as caught:
+        other.init_from(policy_of())
+    assert caught.value.facts["fields"] == ("instructions",)
