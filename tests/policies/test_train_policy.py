@@ -93,9 +93,11 @@ def test_the_stored_command_gives_the_same_settings(policy, model):
     assert tyro.cli(kind, args=[*words, "--no-compile"], default=default) == replace(config, compile=False)
 
 
-def test_training_from_python_stores_its_command(states, tmp_path):
+def test_training_from_python_stores_its_command_and_the_number_of_threads(states, tmp_path):
     run = train(settings(states, tmp_path / "run", steps=2))
-    command = json.loads((run / "train.json").read_text())["command"]
+    stored = json.loads((run / "train.json").read_text())
+    assert stored["torch_threads"] == torch.get_num_threads()
+    command = stored["command"]
     assert command.startswith("train-policy --policy toy") and "--steps 2 " in command and "--hidden 16" in command
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 import ambidex
@@ -75,3 +78,9 @@ def test_from_python_an_import_that_mujoco_refuses_names_the_variable(monkeypatc
     monkeypatch.setenv("MUJOCO_GL", "osmesa")
     with pytest.raises(RenderingError, match="libosmesa6"):
         _ = ambidex.make
+
+
+def test_an_environment_that_is_not_closed_ends_quietly_also_if_torch_was_imported_first():
+    code = "import torch, ambidex; env = ambidex.make('insertion', image_size=(24, 32)); env.reset(0).images()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
