@@ -1,6 +1,7 @@
 """The environment: one task, one robot and one control mode."""
 
 import hashlib
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, cast
@@ -15,8 +16,8 @@ from ambidex.envs.seeds import index_in_split
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.renderer import QUALITIES, Renderer
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import STRICT, SuccessTimer, Task
-from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, MakeOptions, Observation, Step
+from ambidex.envs.task import FILENAME, LANGUAGE, STRICT, SuccessTimer, Task
+from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step, make_options
 from ambidex.errors import InvalidActionError, UsageError, check_name
 from ambidex.lookup import resolve
 
@@ -198,6 +199,7 @@ def make(
     settle_steps: int = 0,
     settle_gripper: str = OPEN,
     init_states: str | Path | None = None,
+    instruction_source: str | None = None,
     definition: str | Path | None = None,
 ) -> Environment:
     """Make an environment by task name.
@@ -217,12 +219,14 @@ def make(
         settle_gripper: Gripper action in these steps: "open" as in the idle action, "hold" does not move it.
         init_states: File of LIBERO's initial states. Training seed s starts from row s modulo the number of rows,
             benchmark seed s from row s - 100000 likewise.
+        instruction_source: Where the instruction of a .bddl file is from: "filename", as in LIBERO, or "language", its
+            section; None for the name, with a UserWarning if a user's file names another one.
         definition: Copy of a user's .bddl file, read instead of the path that is given as `task`.
 
     Raises:
         UnknownNameError: Unknown task, control mode, camera, quality, spread, dynamics or success criterion.
         UsageError: A number out of range, an image size that is not a pair, initial states for a task that has none,
-            or a definition of a task that is not a .bddl file.
+            no such source of the instruction, or a definition of a task that is not a .bddl file.
         DatasetError: Initial states that cannot be read or belong to another task.
     """
     task_object = find_task(task, Path(definition) if definition else None).with_success_criterion(success)
@@ -235,6 +239,7 @@ def make(
     size = image_size or defaults.image_size
     length = task_object.horizon if horizon is None else horizon
     _check_numbers(size, length, settle_steps)
+    instruction = _instruction(task_object, instruction_source)
     robot = task_object.make_robot()
     scene = Scene(robot, task_object, dynamics)
     modes = dict.fromkeys((control, *([defaults.control] if settle_steps else [])))
@@ -251,7 +256,8 @@ def make(
         cameras=_known_cameras(defaults.cameras if cameras is None else cameras, scene),
         image_size=(int(size[0]), int(size[1])),
         render_quality=render_quality,
-        instruction=task_object.instruction,
+        instruction=instruction,
+        instruction_source=instruction_source or FILENAME,
         stages=task_object.stages,
         action_names=controller.action_names,
         joint_names=robot.joint_names,
@@ -275,8 +281,9 @@ def make_from_spec(spec: EnvSpec, definition: Path | None = None) -> Environment
             states have changed since the spec was made.
         DatasetError: Initial states that cannot be read or belong to another task.
     """
-    options = {name: getattr(spec, name) for name in MakeOptions.__optional_keys__ - {"definition"}}
-    env = make(spec.task, definition=definition, **options)
+    options = make_options(spec)
+    options["definition"] = definition
+    env = make(spec.task, **options)
     check_files(spec, env.spec)
     return env
 
@@ -289,6 +296,17 @@ def episode_rng(task_key: str, seed: int) -> np.random.Generator:
 
 def _make_controller(control: str, scene: Scene, family: Family) -> Controller:
     return cast("ControllerFactory", resolve("control mode", control, family.controllers))(scene, family.control_hz)
+
+
+def _instruction(task: Task, source: str | None) -> str:
+    """The instruction from a source; None is the default, with a warning if the definition names another one."""
+    check_name("instruction source", source or FILENAME, (FILENAME, LANGUAGE))
+    if source is None and task.instruction_note:
+        warnings.warn(task.instruction_note, stacklevel=3)
+    if source == LANGUAGE and LANGUAGE not in task.instructions:
+        problem = f"{task.name} has no instruction of its own: it is of no BDDL file with a (:language ...)."
+        raise UsageError(problem, "Leave --instruction-source out.", task=task.name, got=source)
+    return task.instructions[source or FILENAME]
 
 
 def _check_numbers(size: tuple[int, int], horizon: int, settle_steps: int) -> None:

@@ -19,6 +19,8 @@ from ambidex.errors import UsageError, check_name
 from ambidex.lookup import resolve
 
 STRICT = "strict"
+FILENAME, LANGUAGE = "filename", "language"
+"""Sources of the instruction of a task of a BDDL file."""
 PROP_PREFIX = "prop/"
 
 
@@ -103,6 +105,16 @@ class Task(ABC):
     @property
     def definition_text(self) -> str:
         """Text of the task's definition file; empty for a task written in Python."""
+        return ""
+
+    @property
+    def instructions(self) -> Mapping[str, str]:
+        """Source of the instruction -> the instruction; every task has `FILENAME`, the default."""
+        return {FILENAME: self.instruction}
+
+    @property
+    def instruction_note(self) -> str:
+        """Says that a user's definition names another instruction than the default; empty if it does not."""
         return ""
 
     def make_robot(self) -> Robot:

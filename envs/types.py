@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TypedDict, runtime_checkable
+from typing import Protocol, TypedDict, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,7 @@ class EnvSpec:
         init_states_sha256: SHA-256 of the file of initial states; "" for none, and in files written before this field
             existed.
         dynamics: Friction and gains of the robot, "identified" or "act".
+        instruction_source: Where the instruction of a .bddl file is from: its "filename", or its section "language".
     """
 
     task: str
@@ -82,6 +83,7 @@ class EnvSpec:
     definition_sha256: str = ""
     init_states_sha256: str = ""
     dynamics: str = "identified"
+    instruction_source: str = "filename"
 
     def differences(self, other: "EnvSpec") -> list[str]:
         """One readable line per field in which the two differ.
@@ -122,7 +124,14 @@ class MakeOptions(TypedDict, total=False):
     settle_steps: int
     settle_gripper: str
     init_states: str | Path | None
+    instruction_source: str | None
     definition: str | Path | None
+
+
+def make_options(settings: object) -> MakeOptions:
+    """The keyword arguments of `ambidex.make` that an object has as attributes."""
+    names = [name for name in MakeOptions.__optional_keys__ if hasattr(settings, name)]
+    return cast(MakeOptions, {name: getattr(settings, name) for name in names})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -240,6 +249,11 @@ class RolloutResult(_Attempt):
     actions: Float32Array
     codes: npt.NDArray[np.int32]
     wall_s: float
+
+    @property
+    def solved_at_start(self) -> bool:
+        """Whether the last stage, which is the goal, was reached before the first action."""
+        return self.started and 0 < int(self.stages[0]) == len(self.spec.stages) - 1
 
     @property
     def started(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from ambidex.command_line import DONE, FAILED, print_result, run
+from ambidex.command_line import DONE, FAILED, print_message, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
 from ambidex.flags import OptionalInt, Switch
@@ -73,9 +73,12 @@ def _main(config: VerifyConfig) -> int:
             passed += reproduces(result, config.bitwise)
             progress.update(len(results), passed, len(results))
     results.sort(key=lambda result: files.index(result[0]))
+    failed = [(path, found) for path, found in results if not reproduces((path, found), config.bitwise)]
     if not config.quiet:
         print_result(report(config.paths, results))
-    return DONE if passed == len(results) else FAILED
+    for path, found in failed if config.quiet else ():
+        print_message(COMMAND, _error(path, found) if isinstance(found, WorkerError) else _failure(found))
+    return FAILED if failed else DONE
 
 
 def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
@@ -97,6 +100,13 @@ def reproduces(result: tuple[Path, Verification | WorkerError], bitwise: bool) -
 
 def _error(path: Path, error: WorkerError) -> str:
     return error.message if error.message.startswith(str(path)) else f"{path}: {error.message}"
+
+
+def _failure(result: Verification) -> str:
+    """A row of the table as a sentence, and the damaged frames."""
+    columns = zip(HEADER[2:], _row(None, result)[2:], strict=True)
+    damaged = result.frames.message if result.frames is not None else ""
+    return f"{result.path}: {', '.join(f'{name} {value}' for name, value in columns)}. {damaged}".rstrip()
 
 
 def _row(root: Path | None, result: Verification) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ambidex.errors import DatasetError, UsageError
 
 SAME_IN_BOTH = (
     *("family", "robot", "control_hz", "horizon", "spread", "stages", "object_names", "success"),
-    *("settle_steps", "settle_gripper", "dynamics"),
+    *("settle_steps", "settle_gripper", "dynamics", "instruction_source"),
 )
 """Fields of a spec that must agree. The others, such as control mode and cameras, are the policy's choice."""
 

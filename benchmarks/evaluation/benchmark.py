@@ -70,8 +70,8 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
     results.remove_leftovers()
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)  # again, now that it is locked
     check_flags(plan, results)
-    if plan.checkpoint_note and not plan.config.quiet:
-        print_message(COMMAND, plan.checkpoint_note)
+    for note in filter(None, () if plan.config.quiet else (plan.checkpoint_note, plan.instruction_note)):
+        print_message(COMMAND, note)
     try:
         summary = BenchmarkRun(plan, results, load, agent_factory).run()
         return _with_page(plan, results, summary)

@@ -25,7 +25,7 @@ class BenchmarkConfig(Flags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy checkpoint task suite episodes output_dir video workers resume",
-        "Task": "bddl_file protocol init_states success horizon settle_steps seed spread dynamics",
+        "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics",
         "Policy": "execution execute_steps control code device",
         "Output": "quiet debug",
     }
@@ -42,6 +42,9 @@ class BenchmarkConfig(Flags):
     """Suite to evaluate: all its tasks, one after the other."""
     bddl_file: OptionalPath = None
     """A BDDL definition of your own, or one of LIBERO's, as the task."""
+    instruction_source: OptionalName = None
+    """Where the instruction of a BDDL file is from: filename, as in LIBERO, or language, its section; auto is filename,
+    with a note if a file of your own names another one."""
     protocol: OptionalName = None
     """Evaluation protocol for LIBERO's tasks: openvla, lerobot or libero. It sets --success, --horizon, --settle-steps
     and --episodes where they are not given; the results name deviations."""

@@ -16,6 +16,7 @@ from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.simulation.opengl import choose_backend
+from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UnknownNameError, UsageError, check_name
@@ -42,6 +43,7 @@ class BenchmarkPlan:
         definition: Text of the user's definition; empty for tasks that come with ambidex.
         init_states_sha256: Task -> SHA-256 of its file of initial states; empty if initial states are sampled.
         checkpoint_note: Which checkpoint acts, and how it was found; empty for a baseline.
+        instruction_note: The other instruction that a user's definition names; empty for none.
         learned: A trained policy acts, not a baseline or an agent of the caller's own.
     """
 
@@ -51,6 +53,7 @@ class BenchmarkPlan:
     definition: str = ""
     init_states_sha256: Mapping[str, str] = field(default_factory=dict)
     checkpoint_note: str = ""
+    instruction_note: str = ""
     learned: bool = True
 
     @property
@@ -71,6 +74,7 @@ class BenchmarkPlan:
             settle_steps=config.settle_steps or 0,
             settle_gripper=settle_gripper(config),
             init_states=config.init_states,
+            instruction_source=config.instruction_source or FILENAME,
             definition_sha256=text_sha256(self.definition),
             init_states_sha256=self.init_states_sha256,
         )
@@ -115,13 +119,15 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     if config.video != "none":
         choose_backend()
     config, note = _with_checkpoint(config, tasks) if learned else (config, "")
+    own = [find_task(task) for task in tasks if task.endswith(SUFFIX)]
     return BenchmarkPlan(
-        config=config,
+        config=replace(config, instruction_source=None) if config.instruction_source == FILENAME else config,
         tasks=tasks,
         directory=config.output_dir or _default_folder(config),
-        definition="".join(find_task(task).definition_text for task in tasks if task.endswith(SUFFIX)),
+        definition="".join(task.definition_text for task in own),
         init_states_sha256=init_states_sha256(config.init_states, tasks, config.episodes or 0),
         checkpoint_note=note,
+        instruction_note="" if config.instruction_source else "".join(task.instruction_note for task in own),
         learned=learned,
     )
 
@@ -230,6 +236,7 @@ def _default_folder(config: BenchmarkConfig) -> Path:
         "" if config.code is None else f"code{config.code}",
         "" if config.spread == "published" else config.spread,
         "" if config.dynamics == IDENTIFIED else f"{config.dynamics}-dynamics",
+        "" if config.instruction_source in (None, FILENAME) else config.instruction_source,
     )
     return Path("results") / "-".join(filter(None, parts))
 

@@ -8,7 +8,7 @@ from typing import Self
 from ambidex.benchmarks.gallery.report import Report
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
-from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.codec import to_json
@@ -101,6 +101,11 @@ class BenchmarkSummary:
         """95 % interval of the mean rate of tasks like these, instead of these; None if that is unknown."""
         return tasks_interval([(tally.successes, tally.n) for tally in self.tasks.values()])
 
+    @property
+    def warning(self) -> str:
+        """Tasks that the policy was not trained on, and episodes with nothing to do; empty if there are none."""
+        return " ".join(filter(None, (self.info.warning, solved_at_start_note(self.rows))))
+
     def _rows_of(self, task: str) -> list[EpisodeRow]:
         return [row for row in self.rows if row.task == task]
 
@@ -112,7 +117,7 @@ class BenchmarkSummary:
             "policy": self.info.policy,
             "execution": self.info.execution,
             "protocol": self.info.protocol,
-            "warning": self.info.warning,
+            "warning": self.warning,
             "complete": self.complete,
             "tasks": {task: {**asdict(tally), **_speed(self._rows_of(task))} for task, tally in self.tasks.items()},
             "suite": None if self.suite is None else suite,
@@ -131,7 +136,7 @@ class BenchmarkSummary:
         stages = [f"{task}: {_stage_counts(tally)}" for task, tally in tasks.items() if tally.n]
         report = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         notes = self.info.serving.notes if self.info.serving else ()
-        warning = [self.info.warning] if self.info.warning else []
+        warning = filter(None, [self.warning])
         several = [self._tasks_note()] if len(tasks) > 1 else []
         lines = [table, *several, "", "Stages reached:", *stages, "", self._criterion(), *notes, *warning]
         lines += [self._pace(), *report]

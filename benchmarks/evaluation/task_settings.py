@@ -7,8 +7,9 @@ from typing import Unpack
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.file_identity import check_files, file_sha256
+from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.initial_states.state_file import read_init_states
-from ambidex.envs.types import MakeOptions
+from ambidex.envs.types import MakeOptions, make_options
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.layout import task_folder
 
@@ -27,6 +28,7 @@ class TaskSettings:
         settle_steps: No-op control steps before an episode starts.
         settle_gripper: What the gripper does meanwhile, "open" or "hold".
         init_states: File of LIBERO's initial states, or a folder with one per task; None to sample initial states.
+        instruction_source: Where the instruction of a .bddl file is from, see `envs.env.make`.
         definition_sha256: SHA-256 of the definition if the task is a user's; "" otherwise.
         init_states_sha256: Task -> SHA-256 of its file of initial states.
     """
@@ -38,6 +40,7 @@ class TaskSettings:
     settle_steps: int = 0
     settle_gripper: str = "open"
     init_states: Path | None = None
+    instruction_source: str = FILENAME
     definition_sha256: str = ""
     init_states_sha256: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,12 +54,7 @@ class TaskSettings:
         everything: MakeOptions = {
             "cameras": (),
             **options,
-            "spread": self.spread,
-            "dynamics": self.dynamics,
-            "success": self.success,
-            "horizon": self.horizon,
-            "settle_steps": self.settle_steps,
-            "settle_gripper": self.settle_gripper,
+            **make_options(self),
             "init_states": init_states_file(self.init_states, task),
         }
         env = make(task, **everything)

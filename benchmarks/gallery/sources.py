@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoStyle
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
@@ -83,7 +83,7 @@ def read_results(results: ResultsFolder) -> GalleryRun:
         folder=results.path,
         label=" ".join(filter(None, (info.policy, info.execution))),
         facts=(*_results_facts(info), ("episodes", results.completeness)),
-        warning=info.warning,
+        warning=" ".join(filter(None, (info.warning, solved_at_start_note(rows)))),
         incomplete=incomplete,
         requested=config.episodes if config else None,
         specs=info.env_specs,

@@ -10,8 +10,11 @@ from ambidex.atomic_files import json_text
 from ambidex.codec import Count, to_json
 from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
 from ambidex.output_folder import row_from_line, versions
+from ambidex.text import first_few, pluralize
 
 RESULTS = "results.jsonl"
+
+LEFT_OUT = ("solved_at_start", "codes")  # of the file, where they are empty
 
 EpisodeKey = tuple[str, int]
 """Task and seed."""
@@ -39,6 +42,7 @@ class EpisodeRow:
         execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
         versions: Package -> version.
         error: The error; empty unless the outcome is an error.
+        solved_at_start: The goal held before the first action; if not, the row in the file has no such key.
         codes: The code behind each action; if there are none, the row in the file has no such key.
     """
 
@@ -56,6 +60,7 @@ class EpisodeRow:
     execution: str
     versions: Mapping[str, str]
     error: str
+    solved_at_start: bool = False
     codes: CodeRuns = ()
 
     @classmethod
@@ -76,6 +81,7 @@ class EpisodeRow:
             execution=execution,
             versions=versions(),
             error=result.reason if result.outcome is Outcome.ERROR else "",
+            solved_at_start=result.solved_at_start,
             codes=code_runs(result.codes),
         )
 
@@ -95,9 +101,8 @@ class EpisodeRow:
     def to_line(self) -> str:
         """One line of results.jsonl, without the newline; inverse of `from_line`."""
         values = to_json(self)
-        if not self.codes:
-            del values["codes"]
-        return json_text(values, RESULTS)
+        kept = {name: value for name, value in values.items() if value or name not in LEFT_OUT}
+        return json_text(kept, RESULTS)
 
     @classmethod
     def from_line(cls, line: str) -> Self:
@@ -107,6 +112,16 @@ class EpisodeRow:
             DatasetError: Not a row of results.jsonl.
         """
         return row_from_line(cls, line, RESULTS)
+
+
+def solved_at_start_note(rows: Iterable[EpisodeRow]) -> str:
+    """In how many episodes there was nothing to do; empty if in none."""
+    keys = [row.key for row in rows if row.solved_at_start]
+    if not keys:
+        return ""
+    listed = first_few([f"{task} seed {seed}" for task, seed in keys], separator=", ")
+    episodes = pluralize(len(keys), "episode")
+    return f"The goal held before the first action in {episodes}, which count as they ended: {listed}."
 
 
 def code_runs(codes: Iterable[int]) -> CodeRuns:

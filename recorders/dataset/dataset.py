@@ -1,6 +1,5 @@
 """Reads datasets: a folder with dataset.json, attempts.jsonl and episode files, or one of its files."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -12,7 +11,7 @@ from ambidex.lookup import item_at
 from ambidex.recorders.dataset.attempts import Attempt, read_attempts
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
-from ambidex.recorders.dataset.repair import rerecord_command
+from ambidex.recorders.dataset.repair import missing_hint
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.libero.reader import DemoFile
 from ambidex.recorders.formats.registry import format_named, format_of
@@ -68,11 +67,7 @@ class Dataset:
         if missing:
             path, episodes = self.format.episode_path(directory, missing[0]), pluralize(self.info.episodes, "episode")
             problem = f"{path} is missing: dataset.json counts {episodes}, of which {len(missing)} cannot be found."
-            hint = (
-                f"Restore them from a copy, or record them again: {rerecord_command(directory / DATASET_JSON)}. "
-                f"If they were removed on purpose: verify-episodes --accept-missing {shlex.quote(str(directory))}"
-            )
-            raise DatasetError(problem, hint, path=path, missing=tuple(missing))
+            raise DatasetError(problem, missing_hint(path), path=path, missing=tuple(missing))
 
     def __repr__(self) -> str:
         episodes, cameras = pluralize(len(self), "episode"), ", ".join(self.spec.cameras) or "none"

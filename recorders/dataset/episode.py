@@ -16,7 +16,7 @@ from ambidex.codec import from_json, parse
 from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
 from ambidex.errors import DatasetError, UsageError, check_name
-from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
+from ambidex.recorders.dataset.info import dataset_folder, stored_spec
 from ambidex.recorders.dataset.repair import repair_hint, rerecord_command
 from ambidex.recorders.formats.fields import Field, array_error
 from ambidex.recorders.formats.images import decode_jpeg
@@ -220,7 +220,7 @@ class StoredEpisode(ABC):
         """Refuse an episode of another recording in the folder of a dataset."""
         folder = dataset_folder(self.path)
         try:
-            expected = DatasetInfo.read(folder).env_spec if folder else self.spec
+            expected = stored_spec(folder) if folder else self.spec
             expected = replace(expected, horizon=self.spec.horizon)  # agents may end their attempts earlier
         except DatasetError:  # whoever reads the dataset reports it
             return

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ class DatasetInfo(FolderInfo):
     def missing(self, found: Collection[int]) -> list[int]:
         """Numbers of the episodes that a complete dataset should have and that are not found."""
         return sorted(set(range(self.episodes)).difference(found, self.removed)) if self.complete else []
+
+
+def stored_spec(folder: Path) -> EnvSpec:
+    """The spec in the dataset.json of a folder, which is read once, and again if it is replaced.
+
+    Raises:
+        DatasetError: As of `DatasetInfo.read`.
+    """
+    found = (folder / DATASET_JSON).stat()
+    return _spec_of_version(folder, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache
+def _spec_of_version(folder: Path, version: tuple[int, int, int]) -> EnvSpec:
+    return DatasetInfo.read(folder).env_spec
 
 
 def dataset_folder(episode: Path) -> Path | None:

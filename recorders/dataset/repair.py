@@ -18,6 +18,14 @@ def repair_hint(path: Path) -> str:
     return f"Restore {file.name} from a copy, or move it away and record its episodes again: {command}"
 
 
+def missing_hint(path: Path) -> str:
+    """Sentences: restore missing episodes, of which one is at `path`, record them again, or say that they may be."""
+    folder, command = dataset_folder(path), rerecord_command(path)
+    again = f", or record them again: {command}" if command else ""
+    accept = shlex.join(["verify-episodes", "--accept-missing", str(folder)])
+    return f"Restore them from a copy{again}. If they were removed on purpose: {accept}"
+
+
 def rerecord_command(file: Path) -> str:
     """The command that records or renders the missing episodes of a file's dataset; empty if the file has none."""
     folder = dataset_folder(file)

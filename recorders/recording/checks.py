@@ -9,8 +9,9 @@ from ambidex.envs.env import make
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.seeds import check_training_seeds
 from ambidex.envs.simulation.opengl import choose_backend
+from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.initial_states.state_file import read_init_states
-from ambidex.envs.types import EnvSpec
+from ambidex.envs.types import EnvSpec, make_options
 from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.output_folder import check_output_folder
 from ambidex.recorders.dataset.environment import user_definition
@@ -43,6 +44,7 @@ class TaskPlan:
         spec: Spec of the environment.
         model_sha256: Fingerprint of its model.
         definition: Text of a user's definition; empty for a task that comes with ambidex.
+        note: What the user should know before the recording; empty for nothing.
     """
 
     config: RecordConfig
@@ -50,6 +52,7 @@ class TaskPlan:
     spec: EnvSpec
     model_sha256: str
     definition: str
+    note: str = ""
 
 
 def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPlan:
@@ -63,19 +66,9 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
     """
     check_names(storage=config.storage, video=config.video, file_format=config.format)
     _check_numbers(config)
-    env = make(
-        config.task,
-        control=config.control,
-        cameras=config.cameras,
-        image_size=config.image_size,
-        render_quality=config.render_quality,
-        spread=config.spread,
-        dynamics=config.dynamics,
-        success=config.success,
-        init_states=config.init_states,
-    )
-    spec, model_sha256, definition = env.spec, env.scene.model_sha256, user_definition(env)
+    env = make(config.task, **make_options(replace(config, instruction_source=config.instruction_source or FILENAME)))
     env.close()
+    spec, note = env.spec, "" if config.instruction_source else env.task.instruction_note
     full = replace(
         config,
         control=spec.control,
@@ -91,7 +84,14 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
     if full.renders:
         choose_backend()
     check_output_folder(directory, DATASET_JSON, resume=config.resume)
-    return TaskPlan(config=full, directory=directory, spec=spec, model_sha256=model_sha256, definition=definition)
+    return TaskPlan(
+        config=full,
+        directory=directory,
+        spec=spec,
+        model_sha256=env.scene.model_sha256,
+        definition=user_definition(env),
+        note=note,
+    )
 
 
 def check_names(*, storage: str, video: str, file_format: str | None) -> None:

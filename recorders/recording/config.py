@@ -30,7 +30,7 @@ class RecordConfig(Flags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "task num_episodes output_dir cameras image_size workers resume list",
-        "Task": "bddl_file init_states success spread dynamics",
+        "Task": "bddl_file instruction_source init_states success spread dynamics",
         "Attempts": "control noise seed max_attempts keep_failures",
         "Images and files": "render_quality storage format image_convention video",
         "Output": "quiet debug",
@@ -40,6 +40,9 @@ class RecordConfig(Flags):
     """A task or a suite, as --list prints them; required unless --bddl-file is given."""
     bddl_file: OptionalPath = None
     """A BDDL definition, your own or one of LIBERO's, as the task."""
+    instruction_source: OptionalName = None
+    """Where the instruction of a BDDL file is from: filename, as in LIBERO, or language, its section; auto is filename,
+    with a note if a file of your own names another one."""
     num_episodes: int = 50
     """Successful episodes to store per task."""
     output_dir: OptionalPath = None

@@ -18,7 +18,7 @@ from ambidex.recorders.recording.checks import TaskPlan
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
 
 MAY_GROW = frozenset({"num_episodes", "max_attempts"})
-IN_SPEC = frozenset({"init_states"})  # compared there, by the content of the file
+IN_SPEC = frozenset({"init_states", "instruction_source"})  # compared there
 
 
 def load_progress(plan: TaskPlan) -> tuple[list[Attempt], bool]:

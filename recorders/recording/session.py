@@ -101,7 +101,7 @@ class RecordingSession:
         self._queue = RecordingQueue(config, self._log, files)
         missing = sum(attempt.outcome is Outcome.SUCCESS for attempt in self._queue.missing.values())
         self.stored = self._log.successes - missing
-        self._written = 0
+        self._written, self._solved_at_start = 0, False
         self._started = time.perf_counter()
 
     def run(self) -> RecordSummary:
@@ -117,9 +117,10 @@ class RecordingSession:
             bar = Progress(config.task, config.num_episodes, initial=self.stored, quiet=config.quiet)
             with bar, RecordPool(self._make_worker, self._workers) as pool:
                 pool.wait_until_ready()
-                warning = space_warning(self._plan, config.num_episodes - self.stored)
-                if warning:
-                    bar.note(warning)
+                for note in filter(
+                    None, (self._plan.note, space_warning(self._plan, config.num_episodes - self.stored))
+                ):
+                    bar.note(note)
                 self._record(pool, bar)
         return self._summary()
 
@@ -138,7 +139,7 @@ class RecordingSession:
     def _loop(self, pool: RecordPool, bar: Progress) -> None:
         self._feed(pool)
         while pool.pending:
-            self._take(*pool.next_result())
+            self._take(bar, *pool.next_result())
             bar.update(self.stored, self._log.successes, len(self._log.attempts))
             self._feed(pool)
 
@@ -147,10 +148,13 @@ class RecordingSession:
         while pool.pending < max(1, self._workers) and (job := self._queue.next_job()) is not None:
             pool.submit(job)
 
-    def _take(self, job: RecordJob, result: RolloutResult | WorkerError | None) -> None:
+    def _take(self, bar: Progress, job: RecordJob, result: RolloutResult | WorkerError | None) -> None:
         if isinstance(job, WriteJob):
             self._take_written(job, result)
         elif result is not None:
+            if isinstance(result, RolloutResult) and result.solved_at_start and not self._solved_at_start:
+                bar.note(f"Seed {result.seed}: the goal holds before the first action. Other seeds may start so too.")
+                self._solved_at_start = True
             self._queue.take(job, result)
 
     def _take_written(self, job: WriteJob, result: object) -> None:

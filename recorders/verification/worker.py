@@ -12,7 +12,7 @@ from ambidex.errors import DatasetError, SimulationError
 from ambidex.output_folder import versions
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.environment import check_fits, stored_environment
-from ambidex.recorders.dataset.repair import rerecord_command
+from ambidex.recorders.dataset.repair import missing_hint
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.registry import open_episode
 from ambidex.recorders.verification.checks import Verification, check_frames, state_differences
@@ -99,9 +99,7 @@ def largest_step_difference(env: Environment, states: FloatArray, actions: Float
 
 def _check_exists(path: Path) -> None:
     if not (path.exists() or is_demo_path(path)):
-        command = rerecord_command(path)
-        hint = f"Restore it from a copy, or record it again: {command}" if command else "Restore it from a copy."
-        raise DatasetError(f"{path} is missing: dataset.json counts it.", hint, path=path)
+        raise DatasetError(f"{path} is missing: dataset.json counts it.", missing_hint(path), path=path)
 
 
 def _notes(episode: Episode, env: Environment) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """A task that is described by a BDDL definition."""
 
+import glob
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -13,7 +15,7 @@ from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.robot import Robot
 from ambidex.envs.robots.panda import make_panda
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import STRICT, Task
+from ambidex.envs.task import FILENAME, LANGUAGE, STRICT, Task
 from ambidex.envs.tasks.libero.bddl.problem import Problem
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.composition import compose_problem
@@ -22,7 +24,7 @@ from ambidex.envs.tasks.libero.goals.world import body_name
 from ambidex.envs.tasks.libero.initial_states.placement import GoalReachedError, Placement, settle
 from ambidex.envs.tasks.libero.initial_states.spread import SPREADS
 from ambidex.envs.tasks.libero.initial_states.state_file import check_fit, check_states, read_init_states
-from ambidex.envs.tasks.libero.suites import LiberoDefinition
+from ambidex.envs.tasks.libero.suites import DEFINITIONS, LiberoDefinition
 from ambidex.envs.types import FloatArray
 from ambidex.errors import check_name
 
@@ -75,6 +77,28 @@ class LiberoTask(Task):
     @property
     def definition_text(self) -> str:
         return self.problem.text
+
+    @property
+    def instructions(self) -> Mapping[str, str]:
+        language = self.problem.language
+        return {FILENAME: self.instruction, **({LANGUAGE: language} if language else {})}
+
+    @property
+    def instruction_note(self) -> str:
+        """LIBERO's own files keep the instruction of their names, by which policies are evaluated."""
+        language = self.instructions.get(LANGUAGE, self.instruction)
+        if language.lower() == self.instruction.lower() or self._is_liberos:
+            return ""
+        return (
+            f"{self.name}: the instruction is {self.instruction!r}, from the file's name, but its :language is "
+            f"{language!r}. --instruction-source language takes that one; filename takes the name's without this note."
+        )
+
+    @property
+    def _is_liberos(self) -> bool:
+        """Whether the definition is one of LIBERO's 130, or a copy of one under its name."""
+        copies = DEFINITIONS.glob(f"*/{glob.escape(Path(self.name).name)}")
+        return bool(self._definition.suite) or any(copy.read_text("utf-8") == self.problem.text for copy in copies)
 
     def make_robot(self) -> Robot:
         return make_panda(self.arena.base, self.arena.mount)

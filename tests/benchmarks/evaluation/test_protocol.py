@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarking_fakes import FIRST, HOLD
+from goal_states import rows_with_the_stove_on_in
+from torch_file import write_states
 
 from ambidex.benchmarks.evaluation.agents import HoldAgent, RandomAgent
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.gallery.sources import read_runs
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.states import EpisodeStates
+from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.envs.env import make
 from ambidex.flags import parse_command
 
@@ -135,3 +139,17 @@ def test_a_definition_of_ones_own_can_be_evaluated(tmp_path):
     assert summary.complete and ResultsFolder(tmp_path / "results").rows[0].task == str(own)
     assert (tmp_path / "results" / "states" / "my_task" / f"{FIRST}.npz").is_file()
     assert make_plan(replace(config, output_dir=None)).directory == Path("results/hold-my_task")
+
+
+def test_episodes_whose_goal_holds_at_the_start_are_counted(tmp_path):
+    states = write_states(tmp_path / "stove.pruned_init", rows_with_the_stove_on_in(1))
+    config = replace(LIBERO, task="libero_goal/7", init_states=states, episodes=2, horizon=3, settle_steps=2)
+    summary = benchmark(replace(config, output_dir=tmp_path / "results"))
+    note = f"first action in 1 episode, which count as they ended: libero_goal/turn_on_the_stove seed {FIRST + 1}."
+    results = ResultsFolder(tmp_path / "results")
+    assert [row.solved_at_start for row in results.rows] == [False, True]
+    lines = (results.path / "results.jsonl").read_text().splitlines()
+    assert ["solved_at_start" in line for line in lines] == [False, True]
+    assert str(summary).count(note) == 1 and note in json.loads((results.path / "summary.json").read_text())["warning"]
+    (run,) = read_runs([results.path], VideoStyle())
+    assert note in run.warning

@@ -9,6 +9,8 @@ from definition_text import TEXT, changed
 from goal_states import goal_states
 from torch_file import write_states
 
+from ambidex.benchmarks.comparison.compare import compare
+from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.evaluation.resume import check_info
@@ -18,7 +20,7 @@ from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.videos.jobs import VideoStyle
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.envs.env import Environment
-from ambidex.errors import UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.output_folder import exclusive_lock, versions
 from ambidex.recorders.dataset.environment import DEFINITION_COPY
 
@@ -131,6 +133,24 @@ def test_an_edited_definition_is_refused(own_definition):
     own_definition.bddl_file.write_text(changed("in the drawer", "in a drawer"))
     assert "definition_sha256" in differences(own_definition, episodes=2)
     assert len(ResultsFolder(own_definition.output_dir).rows) == 1
+
+
+def test_the_source_of_the_instruction_is_said_once_resumed_and_compared(own_definition, tmp_path, capsys):
+    for episodes in (1, 2):
+        found = differences(own_definition, instruction_source="language", episodes=episodes)
+        assert "--instruction-source was" in found and "now language" in found
+    language = replace(own_definition, instruction_source="language", output_dir=tmp_path / "language", quiet=False)
+    benchmark(language)
+    named = benchmark(replace(own_definition, instruction_source="filename", resume=True, quiet=False)).info
+    assert "instruction is" not in capsys.readouterr().err
+    benchmark(replace(own_definition, resume=True, quiet=False))
+    told = capsys.readouterr().err
+    assert told.count("instruction is 'my task'") == 1 and "'put the bowl in the drawer'" in told
+    assert [spec.instruction for spec in named.env_specs.values()] == ["my task"]
+    with pytest.raises(DatasetError) as error:
+        compare(CompareConfig(results=(own_definition.output_dir, language.output_dir)))
+    assert error.value.facts["got"] == ["instruction_source 'filename' in A and 'language' in B"]
+    assert make_plan(replace(language, output_dir=None)).directory.name == "hold-my_task-language"
 
 
 def test_workers_refuse_another_definition_than_that_of_the_plan(own_definition):

@@ -203,6 +203,17 @@ def test_an_episode_of_another_recording_is_refused_with_file_and_field(director
         assert error.value.facts["field"] == next(iter(change))
 
 
+def test_dataset_json_is_read_once_and_again_when_it_is_replaced(directory, monkeypatch):
+    reads = []
+    monkeypatch.setattr(DatasetInfo, "read", lambda folder: reads.append(folder) or INFO)
+    for path in (episode_path(directory, 0), episode_path(directory, 1), episode_path(directory, 0)):
+        read(path).close()
+    assert reads == [directory]
+    INFO.write(directory)
+    read(episode_path(directory, 0)).close()
+    assert reads == [directory] * 2
+
+
 def test_the_dataset_of_a_stored_failure_is_that_of_its_parent_folder(directory):
     foreign = make_episode(spec=make_spec(spread="wide"), outcome=Outcome.FAILURE)
     write_episode(directory / "failures" / "episode_1.hdf5", foreign, make_frames(foreign), "lossless")

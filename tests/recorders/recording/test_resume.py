@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from goal_states import goal_states
+from definition_text import TEXT
+from goal_states import goal_states, rows_with_the_stove_on_in
 from recording_fakes import STATES, FakeAgent, contents, record_to
 from still_agent import StillAgent
 from torch_file import write_states
@@ -135,3 +136,24 @@ def test_initial_states_that_have_changed_are_refused(data, monkeypatch):
     with pytest.raises(UsageError) as error:
         record_to(data, STATES, num_episodes=3, seed=3, keep_failures=True, max_attempts=5, workers=0, resume=True)
     assert re.match(r"the initial state of insertion, seed \d, has changed", error.value.facts["differences"][0])
+
+
+def test_a_goal_that_holds_at_the_start_is_said_once(tmp_path, capsys):
+    states = write_states(tmp_path / "stove.pruned_init", rows_with_the_stove_on_in(0, count=1))
+    changes = {"task": "libero_goal/7", "init_states": states, "format": "libero", "workers": 0, "quiet": False}
+    record_to(tmp_path / "data", STATES, StillAgent, num_episodes=2, max_attempts=2, **changes)
+    assert capsys.readouterr().err.count("Seed 0: the goal holds") == 1
+
+
+def test_the_source_of_the_instruction_is_said_once_and_compared(tmp_path, capsys):
+    own = tmp_path / "my_task.bddl"
+    own.write_text(TEXT)
+    changes = {"task": "", "bddl_file": own, "format": "act", "workers": 0, "num_episodes": 1, "max_attempts": 1}
+    record_to(tmp_path / "data", STATES, StillAgent, quiet=False, **changes)
+    told = capsys.readouterr().err
+    assert told.count("instruction is 'my task'") == 1 and "'put the bowl in the drawer'" in told
+    changes |= {"resume": True, "max_attempts": 2}
+    record_to(tmp_path / "data", STATES, StillAgent, instruction_source="filename", **changes)
+    with pytest.raises(UsageError) as error:
+        record_to(tmp_path / "data", STATES, StillAgent, instruction_source="language", **changes)
+    assert error.value.facts["differences"][-1] == "instruction_source: 'filename' != 'language'"

@@ -73,7 +73,8 @@ def test_the_others_are_verified_if_a_file_is_missing(data):
         results[data / "insertion" / "episode_0.hdf5"], results[data / "libero_goal" / "7" / "parts" / "demo_0.hdf5"]
     )  # fmt: skip
     assert isinstance(missing, WorkerError) and isinstance(demo, WorkerError) and "is missing" in demo.message
-    assert f"record it again: record-episodes --resume --output-dir {data / 'insertion'}" in missing.message
+    assert f"record them again: record-episodes --resume --output-dir {data / 'insertion'}" in missing.message
+    assert f"verify-episodes --accept-missing {data / 'insertion'}" in missing.message
     assert results[data / "insertion" / "episode_1.hdf5"].reproduces and len(results) == 4
     text = report([data], list(results.items()))
     assert "2 of 4 could not be replayed" in text and "2 of 4 episodes have the same states" in text

@@ -136,6 +136,9 @@ def test_the_command_fails_if_one_does_not(recorded, tmp_path, capsys):
     write_episode(tmp_path / "a.hdf5", replace(episode, joint_actions=actions), {}, "lossless")
     code, output = code_and_output(capsys, tmp_path / "a.hdf5", "--no-ee", "--workers", "0")
     assert code == 1 and "differ from 1" in output.out and "0 of 1" in output.out
+    code, output = code_and_output(capsys, tmp_path / "a.hdf5", "--no-ee", "--workers", "0", "--quiet")
+    assert (code, output.out) == (1, "") and output.err.count("\n") == 1
+    assert "a.hdf5: " in output.err and "differ from 1" in output.err and "ee actions -" in output.err
 
 
 def test_quiet_prints_nothing(recorded, capsys):
@@ -151,6 +154,8 @@ def test_a_damaged_file_is_named_and_the_others_are_verified(recorded, tmp_path,
     code, output = code_and_output(capsys, tmp_path, "--workers", "0")
     assert code == 1 and "1 of 2 could not be replayed" in output.out and "episode_1.hdf5, " in output.out
     assert "1 of 2 episodes have the same states" in output.out
+    code, output = code_and_output(capsys, tmp_path, "--workers", "0", "--quiet")
+    assert (code, output.out) == (1, "") and output.err.count("\n") == 1 and "episode_1.hdf5, " in output.err
 
 
 def test_missing_paths_are_errors(tmp_path, capsys):

@@ -1,14 +1,17 @@
 """LIBERO tasks: success, stages, initial states and settling."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from definition_text import TEXT, changed
 from goal_states import goal_states
 from torch_file import write_states
 
 from ambidex.codec import from_json, to_json
 from ambidex.envs.env import Environment, make, make_from_spec
+from ambidex.envs.registry import find_task
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
@@ -129,10 +132,11 @@ def test_unknown_success_criteria_are_refused() -> None:
 
 def test_specs_of_older_files_have_the_defaults() -> None:
     values = to_json(make("insertion", cameras=()).spec)
-    for added in ("success", "settle_steps", "settle_gripper", "init_states"):
+    for added in ("success", "settle_steps", "settle_gripper", "init_states", "instruction_source"):
         del values[added]
     spec = from_json(EnvSpec, values)
     assert (spec.success, spec.settle_steps, spec.init_states) == ("strict", 0, "")
+    assert spec.instruction_source == "filename"
     del values["task"]
     with pytest.raises(ValueError, match="task: missing field"):
         from_json(EnvSpec, values)
@@ -142,6 +146,43 @@ def test_an_alias_is_the_same_task() -> None:
     one, other = make("libero_goal/1", cameras=()), make("libero_goal/put_the_bowl_on_the_stove", cameras=())
     assert one.spec == other.spec
     assert np.array_equal(one.reset(2).state, other.reset(2).state)
+
+
+def test_the_instruction_is_that_of_the_file_name_or_of_language(tmp_path: Path) -> None:
+    own = tmp_path / "my_task.bddl"
+    own.write_text(TEXT)
+    with pytest.warns(UserWarning, match=r"'my task', .*'put the bowl in the drawer'.*--instruction-source") as caught:
+        spec = make(str(own), cameras=()).spec
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert (spec.instruction, spec.instruction_source) == ("my task", "filename")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert make(str(own), cameras=(), instruction_source="filename").spec == spec
+        env = make(str(own), cameras=(), instruction_source="language")
+        assert make_from_spec(env.spec).spec == env.spec and make_from_spec(spec).spec == spec
+        own.rename(tmp_path / "PUT_THE_BOWL_in_the_drawer.bddl")
+        make(str(tmp_path / "PUT_THE_BOWL_in_the_drawer.bddl"), cameras=())
+    assert env.spec.instruction == env.observe().instruction == "put the bowl in the drawer"
+    assert [line.partition(":")[0] for line in spec.differences(env.spec)] == ["instruction", "instruction_source"]
+
+
+def test_liberos_own_files_have_the_instruction_of_their_names(tmp_path: Path) -> None:
+    task = find_task("libero_goal/open_the_middle_drawer_of_the_cabinet")
+    assert task.instructions["language"] == "open the middle layer of the drawer" and task.instruction_note == ""
+    copy = tmp_path / "open_the_middle_drawer_of_the_cabinet.bddl"
+    copy.write_text(task.definition_text)
+    assert find_task(str(copy)).instruction_note == ""
+    copy.write_text(task.definition_text.replace("Open the middle layer", "Please open the middle layer"))
+    assert "'please open the middle layer of the drawer'" in find_task(str(copy)).instruction_note
+
+
+@pytest.mark.parametrize(("task", "source"), [("insertion", "language"), ("libero_goal/1", "file"), ("", "language")])
+def test_sources_of_the_instruction_that_do_not_exist_are_refused(tmp_path: Path, task: str, source: str) -> None:
+    own = tmp_path / "my_task.bddl"
+    own.write_text(changed("(:language put the bowl in the drawer)", ""))
+    with pytest.raises(UsageError) as error:
+        make(task or str(own), cameras=(), instruction_source=source)
+    assert error.value.facts["got"] == source
 
 
 def test_episodes_start_from_stored_initial_states(tmp_path: Path) -> None:
