@@ -20,16 +20,16 @@ def definition(tmp_path):
 
 
 def test_a_spec_has_the_hash_of_its_definition(definition):
-    spec = make(str(definition), cameras=()).spec
+    spec = make(str(definition), cameras=(), instruction_source="filename").spec
     assert spec.definition_sha256 == sha256(TEXT.encode()).hexdigest()
     assert make("insertion", cameras=()).spec.definition_sha256 == ""
     assert from_json(EnvSpec, to_json(spec)) == spec
 
 
 def test_an_edited_definition_is_refused(definition):
-    before = make(str(definition), cameras=()).spec
+    before = make(str(definition), cameras=(), instruction_source="filename").spec
     definition.write_text(changed("in the drawer", "in a drawer"))
-    after = make(str(definition), cameras=()).spec
+    after = make(str(definition), cameras=(), instruction_source="filename").spec
     (line,) = before.differences(after)
     assert f"the definition of {definition} has changed" in line and before.definition_sha256 in line
     with pytest.raises(UsageError) as caught:
@@ -39,7 +39,7 @@ def test_an_edited_definition_is_refused(definition):
 
 
 def test_missing_hashes_are_no_difference(definition):
-    spec = make(str(definition), cameras=()).spec
+    spec = make(str(definition), cameras=(), instruction_source="filename").spec
     values = to_json(spec)
     del values["definition_sha256"], values["init_states_sha256"]
     older = from_json(EnvSpec, values)
@@ -48,7 +48,7 @@ def test_missing_hashes_are_no_difference(definition):
 
 
 def test_initial_states_are_compared_by_content(definition):
-    spec = make(str(definition), cameras=()).spec
+    spec = make(str(definition), cameras=(), instruction_source="filename").spec
     here = replace(spec, init_states="/here.init", init_states_sha256="a" * 64)
     assert here.differences(replace(here, init_states="/there.init")) == []
     (line,) = here.differences(replace(here, init_states_sha256="b" * 64))
@@ -60,7 +60,7 @@ def test_initial_states_are_compared_by_content(definition):
 
 
 def test_a_copy_of_the_definition_replaces_the_missing_file(definition):
-    before = make(str(definition), cameras=())
+    before = make(str(definition), cameras=(), instruction_source="filename")
     copy = definition.with_name("definition.bddl")
     definition.rename(copy)
     after = make_from_spec(before.spec, copy)

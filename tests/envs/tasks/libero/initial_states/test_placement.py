@@ -29,7 +29,7 @@ def initial_poses(env: Environment, name: str) -> FloatArray:
 def user_env(folder: Path, text: str, **options: object) -> Environment:
     path = folder / "own.bddl"
     path.write_text(text)
-    return make(str(path), cameras=(), **options)  # type: ignore[arg-type]
+    return make(str(path), cameras=(), instruction_source="filename", **options)  # type: ignore[arg-type]
 
 
 def test_ranges_are_drawn_as_in_libero() -> None:
@@ -121,4 +121,4 @@ def test_a_goal_that_holds_initially_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "open.bddl"
     path.write_text(changed(goal, "(Open white_cabinet_1_top_region)"))
     with pytest.raises(GoalReachedError, match=r"holds in the initial state: open\(white_cabinet_1_top_region\)"):
-        make(str(path), cameras=()).reset(0)
+        make(str(path), cameras=(), instruction_source="filename").reset(0)
