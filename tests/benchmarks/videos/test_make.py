@@ -128,7 +128,7 @@ def test_episodes_with_bad_states_are_reported_and_the_others_rendered(results, 
 def test_the_command_makes_the_other_videos_reports_the_missing_one_and_exits_with_1(results, capsys):
     damage(ResultsFolder(results).states_path("insertion", FIRST), "missing")
     with pytest.raises(SystemExit) as ended:
-        run_benchmark(["--resume", "--output-dir", str(results), "--workers", "0"])
+        run_benchmark(["--resume", "--output-dir", str(results), "--workers", "0", "--video", "failures"])
     _, err = capsys.readouterr()
     assert ended.value.code == 1 and videos_in(results) == [f"{FIRST + 2}_error.mp4"]
     assert f"1 video could not be made. insertion, seed {FIRST}: " in err and "missing" in err
