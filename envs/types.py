@@ -216,10 +216,12 @@ class _Attempt:
         return self.outcome is Outcome.SUCCESS
 
     def __repr__(self) -> str:
-        kind, outcome, stage = type(self).__name__, self.outcome.value, self.spec.stages[self.stage]
-        if isinstance(self, RolloutResult) and self.outcome is Outcome.ERROR:
-            outcome = f"error ({self.reason})"
-        return f"<{kind} {self.spec.task}, seed {self.seed}: {outcome}, stage {stage!r}, {self.steps} steps>"
+        kind, stage = type(self).__name__, self.spec.stages[self.stage]
+        return f"<{kind} {self.spec.task}, seed {self.seed}: {self._ending}, stage {stage!r}, {self.steps} steps>"
+
+    @property
+    def _ending(self) -> str:
+        return self.outcome.value
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -254,6 +256,10 @@ class RolloutResult(_Attempt):
     def solved_at_start(self) -> bool:
         """Whether the last stage, which is the goal, was reached before the first action."""
         return self.started and 0 < int(self.stages[0]) == len(self.spec.stages) - 1
+
+    @property
+    def _ending(self) -> str:
+        return f"error ({self.reason})" if self.outcome is Outcome.ERROR else self.outcome.value
 
     @property
     def started(self) -> bool:

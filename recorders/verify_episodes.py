@@ -63,8 +63,13 @@ def _main(config: VerifyConfig) -> int:
     if not config.paths:
         raise UsageError("No path is given.", "Name a dataset, e.g. verify-episodes data/transfer_cube.")
     if config.accept_missing:
-        for dataset in (dataset for path in config.paths for dataset in dataset_folders(path)):
-            accept_missing(dataset)
+        datasets = [dataset for path in config.paths for dataset in dataset_folders(path)]
+        if not datasets:
+            raise UsageError("--accept-missing: no path is a dataset.", "Name the folder of the dataset.")
+        for dataset in datasets:
+            removed = ", ".join(map(str, accept_missing(dataset))) or "none"
+            if not config.quiet:
+                print_message(COMMAND, f"{dataset}: missing episodes now recorded as removed: {removed}.")
     files = episode_files(*config.paths)
     results, passed = [], 0
     with Progress("verified", len(files), quiet=config.quiet) as progress:

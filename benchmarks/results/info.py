@@ -59,7 +59,7 @@ class BenchmarkInfo(FolderInfo):
     """
 
     file_name = BENCHMARK_JSON
-    format_version = 2
+    format_version = 3
     folder_kind = "a results folder"
     written_by = COMMAND
 

@@ -222,7 +222,7 @@ class StoredEpisode(ABC):
         try:
             expected = stored_spec(folder) if folder else self.spec
             expected = replace(expected, horizon=self.spec.horizon)  # agents may end their attempts earlier
-        except DatasetError:  # whoever reads the dataset reports it
+        except DatasetError:  # the reader of the dataset reports it
             return
         found = self.spec.differences(expected)
         if found:

@@ -174,7 +174,7 @@ def read_error(path: Path, error: OSError) -> DatasetError:
 
 
 def system_error(error: OSError | MemoryError) -> AmbidexError:
-    """An error of the operating system that nobody expected, such as too many open files: the file and the cause."""
+    """An unexpected error of the operating system, such as too many open files, with its file and its cause."""
     if isinstance(error, MemoryError):
         return AmbidexError("There is not enough memory.", f"{_MORE_MEMORY}.")
     files = [str(file) for file in (error.filename, error.filename2) if file]

@@ -241,7 +241,7 @@ def virtual_dataset(file, fifo):
     ],
 )
 def test_data_in_other_files_are_refused_and_not_read(path, tmp_path, change, field, words):
-    os.mkfifo(tmp_path / "fifo")  # blocks whoever reads it
+    os.mkfifo(tmp_path / "fifo")  # opening it blocks
     edit(path, lambda file: change(file, tmp_path / "fifo"))
     error = refusal(path)
     assert error.facts["field"] == field and words in error.problem

@@ -8,7 +8,7 @@ from recording_fakes import STATES, record_to
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, shell_arguments
 from ambidex.recorders.verification.verify import episode_files, verify
-from ambidex.recorders.verify_episodes import report
+from ambidex.recorders.verify_episodes import main, report
 from ambidex.worker_pool import WorkerError
 
 
@@ -94,3 +94,14 @@ def test_the_error_for_the_folder_of_a_suite_lists_its_datasets(data):
     assert error.value.facts["expected"] == [str(data / "libero_goal" / name) for name in ("1", "7")]
     with pytest.raises(DatasetError, match="there is no such folder"):
         Dataset(data / "nowhere")
+
+
+def test_the_command_says_which_missing_episodes_it_records_as_removed(data, capsys):
+    insertion = data / "insertion"
+    (insertion / "episode_0.hdf5").unlink()
+    with pytest.raises(SystemExit) as refused:
+        main(["--accept-missing", str(insertion / "episode_1.hdf5"), "--workers", "0"])
+    assert refused.value.code == 2
+    with pytest.raises(SystemExit) as done:
+        main(["--accept-missing", str(insertion), "--workers", "0"])
+    assert done.value.code == 0 and "recorded as removed: 0." in capsys.readouterr().err
