@@ -145,7 +145,7 @@ class BenchmarkSummary:
     def _tasks_note(self) -> str:
         interval = self.tasks_interval
         others = (
-            "unknown: their rates do not differ"
+            "unknown, because their rates do not differ"
             if interval is None
             else "{:.1f} to {:.1f} %".format(*(100 * end for end in interval))
         )
