@@ -103,6 +103,12 @@ class SkillContext:
         body = body_name(obj)
         return self.hand.gap() > MIN_HELD_GAP and all(self.scene.bodies_touch(body, finger) for finger in self._fingers)
 
+    def rests(self, obj: str) -> bool:
+        """Whether an object touches anything besides the robot."""
+        geoms = self.scene.data.contact.geom
+        touched = geoms[self.collisions.geoms_of(obj)[geoms].any(axis=1)]
+        return bool((~(self.collisions.geoms_of(obj) | self.collisions.robot)[touched]).any())
+
     def jittered(self, pose: Pose) -> Pose:
         """The pose with waypoint noise."""
         return pose.shifted(self.jitter())

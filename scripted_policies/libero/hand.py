@@ -18,6 +18,7 @@ Goal = Pose | Callable[[], Pose]
 Condition = Callable[[], bool]
 
 ARRIVED, ARRIVED_ANGLE = 0.004, 0.05  # [m, rad]
+SLOW = 0.003  # how far a hand moves per step, at most, that has slowed down [m]
 PASSED, PASSED_ANGLE = 0.03, 0.3  # how near a waypoint has to be passed [m, rad]
 NEAR, NEAR_ANGLE = 0.012, 0.12  # how near a route ends to its last waypoint, unless it has to be exact [m, rad]
 STALLED_STEPS = 10  # without progress
@@ -79,16 +80,19 @@ class Hand:
         speed: float = 1.0,
         timeout: int = 100,
         until: Condition | None = None,
+        slowed: bool = False,
     ) -> Motion:
-        """Move straight to a goal, which may move; true on arrival or as soon as `until` holds.
+        """Move straight to a goal, which may move; true on arrival, `slowed` down if asked, or once `until` holds.
 
         Ends as well when the hand gets no nearer to a fixed goal, or after `timeout` steps.
         """
-        best, since = np.inf, 0
+        best, since, before = np.inf, 0, self.tool_pose.position
         for _ in range(timeout):
             target, here = goal() if callable(goal) else goal, self.tool_pose
             distance, angle = float(np.linalg.norm(target.position - here.position)), angle_between(here, target)
-            if (until is not None and until()) or (distance < tolerance and angle < angle_tolerance):
+            passing, before = slowed and float(np.linalg.norm(here.position - before)) > SLOW, here.position
+            arrived = distance < tolerance and angle < angle_tolerance and not passing
+            if arrived or (until is not None and until()):
                 return True
             remaining = distance + 0.1 * angle
             best, since = (remaining, 0) if remaining < best - PROGRESS else (best, since + 1)
@@ -103,7 +107,7 @@ class Hand:
         for waypoint in waypoints[:-1]:
             yield from self.move_to(waypoint, tolerance=PASSED, angle_tolerance=PASSED_ANGLE)
         if exact:
-            return (yield from self.move_to(waypoints[-1]))
+            return (yield from self.move_to(waypoints[-1], slowed=True))
         return (yield from self.move_to(waypoints[-1], tolerance=NEAR, angle_tolerance=NEAR_ANGLE))
 
     def retreat(self, distance: float) -> Motion:

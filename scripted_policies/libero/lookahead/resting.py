@@ -1,18 +1,19 @@
 """Where objects come to rest: how far one can be lowered, and what happens to one that is dropped."""
 
 import copy
+import math
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
 
 from ambidex.envs.robot import Arm
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, rotation_matrix
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.composition import free_joint_name
 from ambidex.envs.tasks.libero.goals.predicates import holds
-from ambidex.envs.tasks.libero.goals.world import ModelWorld
+from ambidex.envs.tasks.libero.goals.world import ModelWorld, body_name
 from ambidex.scripted_policies.libero.lookahead.clearance import GeomBoxes
 from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker, Mask, robot_geoms
 
@@ -23,6 +24,7 @@ DURATION, WATCHED = 1.2, 0.3  # of a drop, and of the time at its end in which n
 WATCH_STEPS = 6  # in the time watched
 MAX_SPEED, MAX_SPIN = 0.008, 0.08  # of objects at rest, a little stricter than the task's [m/s, rad/s]
 OFFSETS = ((0.0, 0.0, 0.0), (0.005, 0.004, 0.0))  # at which a dropped object may come free of the fingers [m]
+MAX_TILT = math.radians(5)  # of an object that has to stay level
 MAX_DROPS = 16  # poses simulated until the world changes; later ones are assumed to be fine
 
 
@@ -118,6 +120,12 @@ class DropSimulation:
         mujoco.mj_kinematics(self._model, self.data)
         return at_rest
 
+    def tilt(self, obj: str, pose: Pose) -> float:
+        """Angle to the vertical of the object's axis that was vertical at a pose [rad]."""
+        quaternion = self.data.body(body_name(obj)).xquat
+        cosine = float(rotation_matrix(quaternion)[2] @ rotation_matrix(pose.quaternion)[2])
+        return math.acos(min(1.0, max(-1.0, cosine)))
+
     def _run(self, duration: float) -> None:
         mujoco.mj_step(self._model, self.data, nstep=round(duration / self._model.opt.timestep))
 
@@ -130,14 +138,20 @@ class DropTests:
         self._results: dict[tuple[object, ...], bool] = {}
         self._state_version = simulation.state_version
 
-    def satisfies(self, atom: Atom, pose: Pose) -> bool:
-        """Whether the first argument of an atom, dropped from a pose, comes to rest where the atom holds."""
+    def satisfies(self, atom: Atom, pose: Pose, *, level: bool = False) -> bool:
+        """Whether the first argument of an atom, dropped from a pose, comes to rest where the atom holds.
+
+        If it has to stay `level`, it may tilt by MAX_TILT.
+        """
         if self._state_version != self._simulation.state_version:
             self._results, self._state_version = {}, self._simulation.state_version
-        key = (atom, *np.round([*pose.position, *pose.quaternion], 3).tolist())
+        key = (atom, level, *np.round([*pose.position, *pose.quaternion], 3).tolist())
         if key not in self._results and len(self._results) < MAX_DROPS:
-            self._results[key] = all(self._simulate(atom, pose.shifted(offset)) for offset in OFFSETS)
+            largest = MAX_TILT if level else math.inf
+            self._results[key] = all(self._simulate(atom, pose.shifted(offset), largest) for offset in OFFSETS)
         return self._results.get(key, True)
 
-    def _simulate(self, atom: Atom, pose: Pose) -> bool:
-        return self._simulation.settles(atom.arguments[0], pose) and holds(self._world, atom)
+    def _simulate(self, atom: Atom, pose: Pose, largest_tilt: float) -> bool:
+        obj = atom.arguments[0]
+        settles = self._simulation.settles(obj, pose) and self._simulation.tilt(obj, pose) <= largest_tilt
+        return settles and holds(self._world, atom)

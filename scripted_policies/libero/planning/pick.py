@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,14 +12,15 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import SkillContext
 from ambidex.scripted_policies.libero.geometry import Stance, both_finger_orders, is_tilted, pregrasp_pose, stance_of
 from ambidex.scripted_policies.libero.lookahead.reach import ArmPosture
-from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, Grasp, top_grasps
+from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, Grasp, has_rim, top_grasps
 
 HOVER = 0.06  # height above a placement from which an object is put down [m]
 HOLDING_GAP = 0.03  # of a hand that holds something, in collision checks: the object held is ignored anyway [m]
 RELEASED_GAPS = tuple(np.arange(0.0, OPEN_GAP, 0.005))  # tried, to find what the hand is clear of the object at [m]
-RELEASED_SPARE = 0.008  # beyond that, with which `Put` lets go of it [m]: 12 mm less the width of a step above
-DROPS = (0.003, 0.012, 0.03, 0.05, 0.07, 0.09, 0.11)  # heights above the placement at which to let go [m]
-GENTLE = 0.012  # a drop from this height needs no better one [m]
+RELEASED_SPARE = 0.011  # beyond that: the 12 mm of `Put`, the width of a step above, and some to spare [m]
+GENTLE_DROPS = (0.0, 0.003, 0.006, 0.012)  # heights above rest at which to let go that need no lower one [m]
+DROPS = (*GENTLE_DROPS, 0.03, 0.05, 0.07, 0.09, 0.11)  # where the object may fall [m]
+GENTLE = GENTLE_DROPS[-1]
 PATIENCE = 3  # placements tried after the first drop that is not gentle
 MAX_DROPPING, MAX_UNPLACED = 6, 25  # grasps with a high drop, and without a placement, after which the search ends
 MAX_GRASPS = 140  # tried per search
@@ -55,12 +56,14 @@ class PutPlan:
         tool: Pose of the hand at the grasp.
         placement: Pose of the object when it is let go; None if this grasp reaches no placement.
         gap: Distance between the finger pads on the way to the grasp [m].
+        drop: Height above its place of rest at which the object is let go [m].
         entry: Pose of the object in front of an opening, oriented as it goes in; for insertions only.
     """
 
     tool: Pose
     placement: Pose | None
     gap: float = field(default=OPEN_GAP, kw_only=True)
+    drop: float = field(default=0.0, kw_only=True)
     entry: Pose | None = field(default=None, kw_only=True)
 
 
@@ -74,20 +77,20 @@ class PickPlanner:
     def plans(self, margins: PlanningMargins, pose: Pose | None = None) -> Iterator[PutPlan]:
         """Plans for the object at a pose, by default its present one; better ones first, without placement last."""
         pose = pose or self._context.pose_of(self._obj)
-        dropping: list[tuple[float, PutPlan]] = []
+        dropping: list[PutPlan] = []
         unplaced = []
         for grasp, gap in self.reachable_grasps(margins, pose):
             drop, placement = self._place(pose, grasp, margins) or (math.inf, None)
-            plan = PutPlan(grasp.tool, placement, gap=gap)
+            plan = PutPlan(grasp.tool, placement, gap=gap, drop=drop)
             if drop <= GENTLE:
                 yield plan
             elif placement is None:
                 unplaced.append(plan)
             else:
-                dropping.append((drop, plan))
+                dropping.append(plan)
             if len(dropping) >= MAX_DROPPING or len(unplaced) >= MAX_UNPLACED:
                 break
-        yield from (plan for _, plan in sorted(dropping, key=lambda option: option[0]))
+        yield from sorted(dropping, key=lambda plan: plan.drop)
         yield from unplaced
 
     def slide_grasps(self, goal: Pose) -> Iterator[Pose]:
@@ -97,10 +100,13 @@ class PickPlanner:
             if self._reach.joints_at(goal @ (pose.inverse() @ grasp.tool), grasp.joints) is not None:
                 yield grasp.tool
 
-    def placement(self) -> Pose | None:
-        """Where to put the object that is in the hand already; None if there is no placement."""
-        found = self._place(self._context.pose_of(self._obj), self._context.posture(), PlanningMargins())
-        return None if found is None else found[1]
+    def replaced(self, plan: PutPlan) -> PutPlan:
+        """The plan with another placement, for the object as the hand holds it now; the same if there is none."""
+        for margins in (PlanningMargins(), PlanningMargins(cautious=False)):
+            found = self._place(self._context.pose_of(self._obj), self._context.posture(), margins)
+            if found is not None:
+                return replace(plan, drop=found[0], placement=found[1])
+        return plan
 
     def reachable_grasps(
         self, margins: PlanningMargins, pose: Pose, grasps: Sequence[Grasp] | None = None
@@ -161,16 +167,17 @@ class PickPlanner:
         released = self._released_gap(pose, grasp)
         best: tuple[float, Pose] | None = None
         unsteady: tuple[float, Pose] | None = None
-        patience = PATIENCE
+        patience, level = PATIENCE, has_rim(self._context.category(self._obj))
         may_fall = atom.predicate == "in" and not placements.is_narrow(atom)
         for turn in placements.turns(atom, stance):
             for rest in placements.best_poses(atom, stance.turned(turn)):
                 near = self._joints_on_line(grasp, rest.shifted((0.0, 0.0, HOVER)) @ grip, margins)
                 if near is None:
                     continue
-                drops = DROPS if may_fall and best is None else DROPS[:2]
+                drops = DROPS if may_fall and best is None else GENTLE_DROPS
                 found = self._release(rest, grip, near, drops, margins, released)
-                if found is not None and found[0] > GENTLE and not self._context.drops.satisfies(atom, found[1]):
+                falls = found is not None and found[0] > GENTLE
+                if found is not None and falls and not self._context.drops.satisfies(atom, found[1], level=level):
                     unsteady, found = unsteady or found, None
                 best = found or best
                 patience -= best is not None
@@ -185,7 +192,7 @@ class PickPlanner:
         """Where to let go of a tilted object so that it falls flat, in a region too low for it to stand in."""
         for tipped in self._context.placements.tipped_poses(self._atom, stance):
             near = self._joints_on_line(grasp, tipped.shifted((0.0, 0.0, HOVER)) @ grip, margins)
-            found = None if near is None else self._release(tipped, grip, near, DROPS[:2], margins, released)
+            found = None if near is None else self._release(tipped, grip, near, GENTLE_DROPS, margins, released)
             if found is not None and self._context.drops.satisfies(self._atom, found[1]):
                 return found
         return None

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product, rotation_matrix
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.predicates import holds
-from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame
+from ambidex.envs.tasks.libero.goals.world import ModelWorld, RegionFrame, body_name
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.geometry import Stance, box_corners, box_size, initial_stance
 from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
@@ -50,6 +50,10 @@ class Placements:
     def is_narrow(self, atom: Atom) -> bool:
         """Whether the object has to be aligned with the region and lowered to its floor."""
         return atom.predicate == "in" and is_narrow(self._frame(atom), self._category(atom))
+
+    def is_open(self, atom: Atom) -> bool:
+        """Whether there is room around the placement: it is a region on a surface, not inside or on an object."""
+        return atom.predicate == "on" and self._world.is_region(atom.arguments[1])
 
     def turns(self, atom: Atom, stance: Stance) -> list[float]:
         """How far the object may be turned from a stance between grasp and placement [rad], smallest turn first."""
@@ -118,7 +122,9 @@ class Placements:
         if not self._world.is_region(support):
             position = self._world.position(support)
             above = position + np.array([0.0, 0.0, ABOVE])
-            yield from (above, position - shift / 2 + [0.0, 0.0, ABOVE])
+            # A mug's origin is in the middle of its box, which has the handle in it: its cup has to be in the middle.
+            mass = rotation_matrix(quaternion) @ self._collisions.model.body(body_name(atom.arguments[0])).ipos
+            yield from (above - mass * [1.0, 1.0, 0.0], above, above - shift / 2)
             return
         for frame in self._world.frames(support):
             half = np.abs(frame.rotation @ frame.half_size)

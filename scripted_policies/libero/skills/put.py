@@ -1,7 +1,9 @@
 """The skill `Put`: picks an object up and puts it where a goal atom wants it."""
 
 import itertools
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,15 +12,16 @@ from ambidex.envs.simulation.pose import Pose
 from ambidex.scripted_policies.libero.context import CLEARANCE, HAND_RADIUS, Skill, SkillContext
 from ambidex.scripted_policies.libero.geometry import advanced, is_tilted, poses_between, pregrasp_pose
 from ambidex.scripted_policies.libero.hand import HOLD, OPEN, Motion
-from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP
-from ambidex.scripted_policies.libero.planning.pick import HOVER, PickPlanner, PlanningMargins, PutPlan
+from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, has_rim
+from ambidex.scripted_policies.libero.planning.pick import GENTLE, HOVER, PickPlanner, PlanningMargins, PutPlan
 from ambidex.scripted_policies.libero.skills.push import PushAway
 from ambidex.scripted_policies.libero.subgoals import Subgoal
 
 LIFT = 0.05  # straight up after a grasp [m]
 MIN_RISE = 0.015  # of the object while it is lifted; less means that the grasp has failed [m]
 UPRIGHT = 0.985  # z of the upward axis of an object that may be let go in a narrow region
-LOWERED = 0.008  # command below the floor of a narrow region, so that the object stands on it [m]
+ABOVE_REST = 0.003  # of an object that is about to be set down [m]
+LOWERED = 0.008  # command below that, so that the object stands on something [m]
 RETREAT, MIN_RETREAT_UP = 0.07, 0.04  # back along the hand after letting go, of that upwards at least [m]
 LOOSE, WIDE = 0.012, 0.076  # by how much, or how far, fingers open until they are clear of an object [m]
 RELEASE_STEPS = 18  # at most, until they are
@@ -26,6 +29,8 @@ NARROW_GAP = 0.056  # of the fingers where objects stand close together [m]
 RETRY_STEPS = 80  # to wait if there is no plan: the search takes long
 STOPS = 6  # checked on the line to a placement
 MAX_PLANS = 12  # computed for one subgoal
+RAISED = (0.0, 0.004, 0.008, 0.012, 0.02)  # tried if the hand collides where it should let go [m]
+RAISED_SPARE = 0.003  # above the lowest of these at which it does not [m]
 LOST_STEPS = 4  # consecutive steps without contact after which an object is lost
 
 
@@ -44,6 +49,7 @@ class Put(Skill):
     def __init__(self, context: SkillContext, subgoal: Subgoal) -> None:
         super().__init__(context, subgoal)
         self._obj, self._planner = subgoal.target, PickPlanner(context, subgoal.atom)
+        self._level = has_rim(context.category(self._obj))
 
     def motion(self, attempt: int) -> Motion:
         """Pick and place; true if the object was let go where it should be."""
@@ -61,11 +67,19 @@ class Put(Skill):
         self._context.collisions.sync()
         best: PutPlan | None = None
         for margins in self.MARGINS:
-            for plan in itertools.islice(self._plans(margins), attempt % MAX_PLANS + 1):
-                best = plan if best is None or plan.placement is not None else best
-            if best is not None and best.placement is not None:
+            plans = list(itertools.islice(self._plans(margins), attempt % MAX_PLANS + 1))
+            placed = [plan for plan in plans if plan.placement is not None]
+            for plan in placed[-1:] or plans[:1]:
+                best = plan if best is None or self._fault(plan) < self._fault(best) else best
+            if best is not None and self._fault(best) == 0.0:
                 break
         return best
+
+    def _fault(self, plan: PutPlan) -> float:
+        """What is wrong with a plan: it has no placement, or what should stay level falls so far that it may tip."""
+        if plan.placement is None:
+            return math.inf
+        return plan.drop if plan.drop > GENTLE and self._level else 0.0
 
     def _plans(self, margins: PlanningMargins) -> Iterator[PutPlan]:
         return self._planner.plans(margins)
@@ -89,39 +103,56 @@ class Put(Skill):
 
     def _place(self, plan: PutPlan) -> Motion:
         context, hand = self._context, self._hand
-        placement = self._reachable_placement(plan)
+        plan = self._as_held(plan)
+        placement = plan.placement
         if placement is None:
             return (yield from self._let_go(success=False))
         pose, tool = context.pose_of(self._obj), hand.tool_pose
         above = placement.shifted((0.0, 0.0, HOVER)) @ (pose.inverse() @ tool)
         depth, radius = self._load()
         route = context.route(above, depth, radius, self._obj)
-        follow = hand.follow(route, exact=self._atom.predicate == "in")
+        follow = hand.follow(route, exact=not context.placements.is_open(self._atom))
         if not (yield from while_held(context, self._obj, follow)):
             return (yield from self._let_go(success=False))
         # The object may have slipped in the hand on the way.
         grip = context.pose_of(self._obj).inverse() @ hand.tool_pose
-        yield from hand.move_to(placement @ grip, speed=0.6)
+        over = placement.shifted((0.0, 0.0, 0.0 if plan.drop else ABOVE_REST)) @ grip
+        yield from hand.move_to(over, speed=0.6)
         if context.placements.is_narrow(self._atom):
             # An object that stands on the floor does not tip over as the fingers open.
-            yield from hand.move_to((placement @ grip).shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
+            yield from hand.move_to(over.shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
             if not self._is_standing():
                 yield from hand.follow(context.route(plan.tool, depth, radius, self._obj))
                 return (yield from self._let_go(success=False))
+        elif not plan.drop:
+            lowered = over.shifted((0.0, 0.0, -LOWERED))
+            yield from hand.move_to(lowered, speed=0.3, timeout=15, until=lambda: context.rests(self._obj))
         return (yield from self._let_go(success=True))
 
-    def _reachable_placement(self, plan: PutPlan) -> Pose | None:
-        """The plan's placement, or another one if the arm does not get there from its present posture."""
-        context = self._context
-        pose, start = context.pose_of(self._obj), context.posture()
+    def _as_held(self, plan: PutPlan) -> PutPlan:
+        """The plan for the object as the hand holds it now, let go higher or elsewhere if the hand collides there.
+
+        Closing fingers turn an object, a bowl by the slope of its wall.
+        """
         if plan.placement is not None:
-            grip = pose.inverse() @ start.tool
-            over = plan.placement.shifted((0.0, 0.0, HOVER)) @ grip
-            stops = [*poses_between(start.tool, over, STOPS), plan.placement @ grip]
-            if context.reach.joints_along(stops, start.joints) is not None:
-                return plan.placement
-        context.collisions.sync()
-        return self._planner.placement() or plan.placement
+            for height in RAISED:
+                if self._can_release(plan.placement.shifted((0.0, 0.0, height))):
+                    raised = height + RAISED_SPARE if height else 0.0
+                    placement = plan.placement.shifted((0.0, 0.0, raised))
+                    return replace(plan, placement=placement, drop=plan.drop + raised)
+        self._context.collisions.sync()
+        return self._planner.replaced(plan)
+
+    def _can_release(self, placement: Pose) -> bool:
+        """Whether the arm reaches a placement from its present posture, and collides with nothing there."""
+        context, start = self._context, self._context.posture()
+        grip = context.pose_of(self._obj).inverse() @ start.tool
+        over = placement.shifted((0.0, 0.0, HOVER)) @ grip
+        joints = context.reach.joints_along([*poses_between(start.tool, over, STOPS), placement @ grip], start.joints)
+        gap = self._hand.gap()
+        return joints is not None and not context.collisions.arm_collides(
+            joints, gap, ignored=(self._obj,), cautious=False
+        )
 
     def _load(self) -> tuple[float, float]:
         """How far the object in the hand reaches below the tool, with clearance, and to the side [m]."""

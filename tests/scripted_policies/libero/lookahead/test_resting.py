@@ -1,12 +1,13 @@
 """Objects are lowered until they rest, and dropped in simulation; results are cached while the scene is unchanged."""
 
+import math
 from typing import cast
 
 import numpy as np
 import pytest
 
 from ambidex.envs.env import Environment, make
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.goals.world import ModelWorld
 from ambidex.scripted_policies.libero.lookahead import resting as module
@@ -15,6 +16,7 @@ from ambidex.scripted_policies.libero.lookahead.resting import (
     COARSE,
     FINE,
     MAX_DROPS,
+    MAX_TILT,
     OFFSETS,
     DropSimulation,
     DropTests,
@@ -89,12 +91,15 @@ class FakeSimulation:
     """Counts drops, which all settle or all do not."""
 
     def __init__(self) -> None:
-        self.state_version, self.result, self.drops = 0, True, 0
+        self.state_version, self.result, self.drops, self.angle = 0, True, 0, 0.0
 
     def settles(self, obj: str, pose: Pose) -> bool:
         assert obj == "can_1"
         self.drops += 1
         return self.result
+
+    def tilt(self, obj: str, pose: Pose) -> float:
+        return self.angle
 
 
 @pytest.fixture
@@ -111,6 +116,23 @@ def drops(simulation: FakeSimulation) -> DropTests:
 def test_a_drop_is_simulated_once(simulation: FakeSimulation, drops: DropTests) -> None:
     assert drops.satisfies(CAN_IN_BASKET, POSE) and drops.satisfies(CAN_IN_BASKET, POSE)
     assert simulation.drops == len(OFFSETS)
+
+
+def test_an_object_that_has_to_stay_level_may_not_tip(simulation: FakeSimulation, drops: DropTests) -> None:
+    simulation.angle = MAX_TILT + 0.01
+    assert drops.satisfies(CAN_IN_BASKET, POSE)
+    assert not drops.satisfies(CAN_IN_BASKET, POSE, level=True)
+
+
+def test_an_object_dropped_askew_tilts_until_it_lies(basket_env: Environment) -> None:
+    scene = basket_env.scene
+    simulation = DropSimulation(scene, scene.robot.arms[0])
+    lying = scene.body_pose(f"{CHEESE}_main").shifted((0.0, 0.0, 0.1))
+    on_edge = Pose(lying.position, quaternion_product(quaternion_about((1, 0, 0), math.radians(30)), lying.quaternion))
+    assert simulation.settles(CHEESE, on_edge)
+    assert math.isclose(simulation.tilt(CHEESE, on_edge), math.radians(30), abs_tol=0.05)
+    assert simulation.settles(CHEESE, lying.shifted((0.0, 0.0, -0.09)))
+    assert simulation.tilt(CHEESE, lying) < 0.05
 
 
 def test_a_drop_is_simulated_again_after_the_scene_has_changed(simulation: FakeSimulation, drops: DropTests) -> None:
