@@ -15,7 +15,7 @@ from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
 from ambidex.benchmarks.statistics.text import difference_text, p_text, points_interval
 from ambidex.intervals import is_near_an_end
 from ambidex.output_folder import versions
-from ambidex.text import text_table
+from ambidex.text import first_few, text_table
 
 WIDTH = 110
 ALL_TASKS = "all tasks"
@@ -69,7 +69,15 @@ def _notes(comparison: Comparison) -> list[str]:
     sides = ((comparison.a, comparison.only_in_a), (comparison.b, comparison.only_in_b))
     left_out = [f"Not compared, only in {side.letter}: {format_episodes(keys)}." for side, keys in sides if keys]
     differences = version_differences(comparison.a, comparison.b)
-    return [*left_out, *([f"Versions differ: {'; '.join(differences)}."] if differences else [])]
+    versions = [f"Versions differ: {'; '.join(differences)}."] if differences else []
+    return [*left_out, *versions, *_model_note(comparison)]
+
+
+def _model_note(comparison: Comparison) -> list[str]:
+    rows = [(comparison.a.rows[key], comparison.b.rows[key]) for key in comparison.episodes]
+    tasks = {a.task for a, b in rows if a.model_sha256 and b.model_sha256 and a.model_sha256 != b.model_sha256}
+    named = first_few(sorted(tasks), separator=", ")
+    return [f"The model of robot, objects or scene is not the same in both: {named}."] if tasks else []
 
 
 def _remarks(comparison: Comparison, config: CompareConfig) -> str:

@@ -66,12 +66,14 @@ def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
 
 
 def _initial_state_differences(results: ResultsFolder, new: BenchmarkInfo) -> list[str]:
-    """Compares the initial state of one stored episode of each task; returns the first difference."""
+    """Compares model and initial state of one stored episode of each task; returns the first difference."""
     for task, row in {row.task: row for row in results.rows if row.outcome is not Outcome.ERROR}.items():
         path = results.states_path(task, row.seed)
         if path.exists() and task in new.env_specs:
             spec = new.env_specs[task]
             env = make_from_spec(replace(spec, cameras=()), stored_definition(spec, path))
+            if row.model_sha256 not in ("", env.scene.model_sha256):
+                return [f"{task}: the model of robot, objects or scene has changed"]
             found = initial_state_difference(env, row.seed, EpisodeStates.read(path).states[0])
             if found:
                 return found

@@ -35,7 +35,8 @@ class BenchmarkWorker:
         self._source.check()
         if result.started:
             EpisodeStates.of(result).write(self._results.states_path(task, seed))
-        return EpisodeRow.of(result, policy=self._policy, execution=self._source.execution)
+        model = self._env.scene.model_sha256
+        return EpisodeRow.of(result, policy=self._policy, execution=self._source.execution, model_sha256=model)
 
     def _prepare(self, task: str) -> None:
         self._env: Environment = self._source.environment(task)

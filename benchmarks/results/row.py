@@ -14,7 +14,7 @@ from ambidex.text import first_few, pluralize
 
 RESULTS = "results.jsonl"
 
-LEFT_OUT = ("solved_at_start", "codes")  # of the file, where they are empty
+LEFT_OUT = ("model_sha256", "solved_at_start", "codes")  # of the file, where they are empty
 
 EpisodeKey = tuple[str, int]
 """Task and seed."""
@@ -42,6 +42,7 @@ class EpisodeRow:
         execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
         versions: Package -> version.
         error: The error; empty unless the outcome is an error.
+        model_sha256: SHA-256 of the compiled model of the scene; empty in files of version 0.2.0 and earlier.
         solved_at_start: The goal held before the first action; if not, the row in the file has no such key.
         codes: The code behind each action; if there are none, the row in the file has no such key.
     """
@@ -60,12 +61,13 @@ class EpisodeRow:
     execution: str
     versions: Mapping[str, str]
     error: str
+    model_sha256: str = ""
     solved_at_start: bool = False
     codes: CodeRuns = ()
 
     @classmethod
-    def of(cls, result: RolloutResult, *, policy: str, execution: str) -> Self:
-        """The row of a rollout."""
+    def of(cls, result: RolloutResult, *, policy: str, execution: str, model_sha256: str) -> Self:
+        """The row of a rollout in a scene with this model."""
         return cls(
             task=result.spec.task,
             seed=result.seed,
@@ -81,6 +83,7 @@ class EpisodeRow:
             execution=execution,
             versions=versions(),
             error=result.reason if result.outcome is Outcome.ERROR else "",
+            model_sha256=model_sha256,
             solved_at_start=result.solved_at_start,
             codes=code_runs(result.codes),
         )

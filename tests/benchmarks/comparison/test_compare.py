@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from paired_results import paired, write_outcomes
-from results_folder import FIRST_SEED, make_row, write_results
+from results_folder import FIRST_SEED, make_row, rewrite_row, write_results
 
 from ambidex.benchmarks.compare_policies import main
 from ambidex.benchmarks.comparison.compare import compare
@@ -180,6 +180,15 @@ def test_different_versions_are_listed(tmp_path, command):
     b = write_results(tmp_path / "b", [make_row(policy="hold", versions={"mujoco": "4.0.1"})], videos=False)
     _, out, _ = command(a, b)
     assert "Versions differ: ambidex 0.1.0 in A and none in B; mujoco 4.0.0 in A and 4.0.1 in B." in out
+
+
+def test_different_models_of_the_scene_are_listed(tmp_path, command):
+    rows = {name: [make_row(policy=name, model_sha256=name[0] * 64)] for name in ("act", "hold", "before")}
+    a, b, old = (write_results(tmp_path / name, rows[name], videos=False) for name in rows)
+    rewrite_row(old, 0, model_sha256="")
+    note = "The model of robot, objects or scene is not the same in both: insertion."
+    assert note in command(a, b)[1]
+    assert note not in command(a, old)[1]
 
 
 def test_help_imports_neither_scipy_nor_the_simulator():

@@ -7,6 +7,7 @@ import pytest
 from benchmarking_fakes import FIRST, HOLD, run_into
 from definition_text import TEXT, changed
 from goal_states import goal_states
+from results_folder import rewrite_row
 from torch_file import write_states
 
 from ambidex.benchmarks.comparison.compare import compare
@@ -55,6 +56,17 @@ def test_another_version_of_mujoco_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("ambidex.benchmarks.evaluation.benchmark.versions", lambda: {"mujoco": "5.0.0"})
     with pytest.raises(UsageError, match=r"mujoco was 4.*, now 5\.0\.0"):
         run_into(tmp_path, resume=True)
+
+
+def test_a_changed_model_is_refused_and_rows_without_its_sha256_are_not(tmp_path):
+    run_into(tmp_path, episodes=1)
+    (row,) = ResultsFolder(tmp_path).rows
+    assert len(row.model_sha256) == 64
+    rewrite_row(tmp_path, 0, model_sha256="f" * 64)
+    with pytest.raises(UsageError, match="insertion: the model of robot, objects or scene has changed"):
+        run_into(tmp_path, episodes=2, resume=True)
+    rewrite_row(tmp_path, 0, model_sha256="")
+    assert run_into(tmp_path, episodes=2, resume=True).complete
 
 
 @pytest.fixture(scope="module")
