@@ -51,10 +51,6 @@ class Placements:
         """Whether the object has to be aligned with the region and lowered to its floor."""
         return atom.predicate == "in" and is_narrow(self._frame(atom), self._category(atom))
 
-    def is_open(self, atom: Atom) -> bool:
-        """Whether there is room around the placement: it is a region on a surface, not inside or on an object."""
-        return atom.predicate == "on" and self._world.is_region(atom.arguments[1])
-
     def turns(self, atom: Atom, stance: Stance) -> list[float]:
         """How far the object may be turned from a stance between grasp and placement [rad], smallest turn first."""
         if not self.is_narrow(atom):

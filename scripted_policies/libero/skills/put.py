@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -110,15 +110,15 @@ class Put(Skill):
         pose, tool = context.pose_of(self._obj), hand.tool_pose
         above = placement.shifted((0.0, 0.0, HOVER)) @ (pose.inverse() @ tool)
         depth, radius = self._load()
-        route = context.route(above, depth, radius, self._obj)
-        follow = hand.follow(route, exact=not context.placements.is_open(self._atom))
-        if not (yield from while_held(context, self._obj, follow)):
+        narrow = context.placements.is_narrow(self._atom)
+        carry = self._carry(context.route(above, depth, radius, self._obj))
+        if not (yield from while_held(context, self._obj, carry)):
             return (yield from self._let_go(success=False))
         # The object may have slipped in the hand on the way.
         grip = context.pose_of(self._obj).inverse() @ hand.tool_pose
         over = placement.shifted((0.0, 0.0, 0.0 if plan.drop else ABOVE_REST)) @ grip
         yield from hand.move_to(over, speed=0.6)
-        if context.placements.is_narrow(self._atom):
+        if narrow:
             # An object that stands on the floor does not tip over as the fingers open.
             yield from hand.move_to(over.shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
             if not self._is_standing():
@@ -129,19 +129,33 @@ class Put(Skill):
             yield from hand.move_to(lowered, speed=0.3, timeout=15, until=lambda: context.rests(self._obj))
         return (yield from self._let_go(success=True))
 
+    def _carry(self, route: Sequence[Pose]) -> Motion:
+        """Along a route, with a stop above its end, as there may be walls beside the way down."""
+        *across, end = route
+        yield from self._hand.follow(across or route, exact=True)
+        return (yield from self._hand.follow([end], exact=True))
+
     def _as_held(self, plan: PutPlan) -> PutPlan:
         """The plan for the object as the hand holds it now, let go higher or elsewhere if the hand collides there.
 
         Closing fingers turn an object, a bowl by the slope of its wall.
         """
-        if plan.placement is not None:
-            for height in RAISED:
-                if self._can_release(plan.placement.shifted((0.0, 0.0, height))):
-                    raised = height + RAISED_SPARE if height else 0.0
-                    placement = plan.placement.shifted((0.0, 0.0, raised))
-                    return replace(plan, placement=placement, drop=plan.drop + raised)
+        raised = self._raised(plan)
+        if raised is not None and raised.drop <= GENTLE:
+            return raised
         self._context.collisions.sync()
-        return self._planner.replaced(plan)
+        elsewhere = self._planner.replaced(plan)
+        return elsewhere if raised is None or (self._level and elsewhere.drop <= GENTLE) else raised
+
+    def _raised(self, plan: PutPlan) -> PutPlan | None:
+        """The plan, with the lowest of some placements above its own at which the hand collides with nothing."""
+        placement = plan.placement
+        heights = () if placement is None else (h for h in RAISED if self._can_release(placement.shifted((0, 0, h))))
+        height = next(iter(heights), None)
+        if placement is None or height is None:
+            return None
+        raised = height + RAISED_SPARE if height else 0.0
+        return replace(plan, placement=placement.shifted((0.0, 0.0, raised)), drop=plan.drop + raised)
 
     def _can_release(self, placement: Pose) -> bool:
         """Whether the arm reaches a placement from its present posture, and collides with nothing there."""
