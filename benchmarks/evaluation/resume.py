@@ -83,4 +83,5 @@ def _initial_state_differences(results: ResultsFolder, new: BenchmarkInfo) -> li
 def _raise_if(found: list[str], results: ResultsFolder) -> None:
     if found:
         problem = f"--resume: the results in {results.path} were made with other settings: {'; '.join(found)}."
-        raise UsageError(problem, "Give the original flags, or another --output-dir.", path=results.path, got=found)
+        hint = "Give the original flags and use the original version of ambidex, or give another --output-dir."
+        raise UsageError(problem, hint, path=results.path, got=found)

@@ -16,6 +16,8 @@ from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
 from ambidex.errors import DatasetError
 from ambidex.recorders.hdf5.reading import LARGEST_ARRAY
 
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EpisodeStates:
@@ -58,7 +60,7 @@ class EpisodeStates:
             return found
         except FileNotFoundError as error:
             raise missing_states(path) from error
-        except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        except UNREADABLE as error:
             problem = f"{path} cannot be read as states of an episode ({type(error).__name__}: {error})."
             raise DatasetError(problem, _hint(path), path=path) from error
 

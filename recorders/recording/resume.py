@@ -70,7 +70,7 @@ def refuse_differences(directory: Path, found: Sequence[str]) -> None:
     """Raise UsageError if there are differences between the earlier runs in a folder and this one."""
     if found:
         problem = f"--resume: {directory} was recorded differently: {'; '.join(found)}."
-        hint = "Use the original flags, or another --output-dir."
+        hint = "Use the original flags and version of ambidex, or another --output-dir."
         raise UsageError(problem, hint, path=directory, differences=tuple(found))
 
 

@@ -45,6 +45,14 @@ def test_impossible_arrays_are_refused(path, change, words):
     assert raised.value.facts["path"] == path
 
 
+def test_a_single_array_is_no_file_of_states(path):
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        np.save(file, GOOD["states"])
+    with pytest.raises(DatasetError, match="cannot be read as states of an episode"):
+        EpisodeStates.read(path)
+
+
 def test_a_fifo_is_no_file_of_states(path):
     path.parent.mkdir(parents=True)
     os.mkfifo(path)
