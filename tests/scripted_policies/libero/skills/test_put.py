@@ -1,4 +1,4 @@
-"""Put pushes away objects that it cannot grasp, notices a lost object, leaves objects upright, and retreats."""
+"""Put pushes away objects that it cannot grasp, notices a lost object, and retreats with open fingers."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -9,18 +9,12 @@ import pytest
 from ambidex.envs.env import Environment, make
 from ambidex.envs.rollout import rollout
 from ambidex.envs.tasks.libero.composition import free_joint_name
-from ambidex.envs.tasks.libero.task import LiberoTask
-from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.context import SkillContext
 from ambidex.scripted_policies.libero.hand import OPEN, Motion
 from ambidex.scripted_policies.libero.skills.put import LOST_STEPS, while_held
 from ambidex.scripted_policies.registry import make_expert
 
 ON_PLATE, BOWL = "libero_spatial/0", "akita_black_bowl_1"
-INTO_DRAWER = ("libero_goal/3", 1)
-BOWL_ON_BOWL = ("libero_90/KITCHEN_SCENE2_stack_the_black_bowl_at_the_front_on_the_black_bowl_in_the_middle", 2)
-MUGS_ON_PLATES = ("libero_10/4", 0)
-INTO_TRAY = ("libero_90/LIVING_ROOM_SCENE4_pick_up_the_black_bowl_on_the_left_and_put_it_in_the_tray", 0)
 CANS_CLOSE_TOGETHER = ("libero_10/7", 11)
 FAR = 0.05  # distance from the initial position [m]
 STEPS = 3 * LOST_STEPS
@@ -65,45 +59,6 @@ def test_an_object_lost_on_the_way_is_noticed_at_once() -> None:
     env.scene.refresh()
     assert OPEN in [next(steps)[0] for _ in range(8)]
     assert any(success for _, _, success in steps)
-
-
-def largest_tilt(env: Environment) -> float:
-    """Largest angle between the upward axis of an object of the goal and the vertical [degrees]."""
-    assert isinstance(env.task, LiberoTask)
-    context = SkillContext(env.scene, env.task)
-    placed = {atom.arguments[0] for atom in env.task.problem.goal if atom.predicate in ("on", "in")}
-    return float(np.degrees(max(np.arccos(min(1.0, context.uprightness(obj))) for obj in placed)))
-
-
-def deepest_contact_of_palm(env: Environment, states: FloatArray) -> float:
-    """Depth to which the hand without its fingers is pressed into anything in several states [m]."""
-    palm, deepest = env.scene.model.body("robot0_right_hand").id, 0.0
-    for state in states:
-        env.restore(state)
-        contact = env.scene.data.contact
-        depths = -contact.dist[(env.scene.model.geom_bodyid[contact.geom] == palm).any(axis=1)]
-        deepest = max(deepest, float(depths.max(initial=0.0)))
-    return deepest
-
-
-@pytest.mark.parametrize(("task", "seed"), [INTO_DRAWER, BOWL_ON_BOWL, MUGS_ON_PLATES, INTO_TRAY])
-def test_objects_are_left_upright_and_the_hand_presses_on_nothing(task: str, seed: int) -> None:
-    env = make(task, cameras=())
-    result = rollout(env, make_expert(env), seed, stop_at_success=True)
-    assert result.success, result.reason
-    assert largest_tilt(env) < 5.0
-    assert deepest_contact_of_palm(env, result.states) < 0.001
-
-
-def test_objects_on_a_table_or_plate_are_set_down_not_dropped() -> None:
-    env = make(ON_PLATE, cameras=())
-    result = rollout(env, make_expert(env), 0, stop_at_success=True)
-    assert result.success
-    depths = []
-    for state in result.states:
-        env.restore(state)
-        depths.append(-float(env.scene.data.contact.dist.min(initial=0.0)))
-    assert max(depths) < 0.001
 
 
 class FakeContext:
