@@ -201,3 +201,9 @@ def version_differences(a: ComparedFolder, b: ComparedFolder) -> list[str]:
         for package in sorted({*of_a, *of_b})
         if of_a.get(package) != of_b.get(package)
     ]
+
+
+def model_differences(comparison: Comparison) -> list[str]:
+    """Tasks whose compared episodes were run in different models of robot, objects or scene."""
+    rows = [(comparison.a.rows[key], comparison.b.rows[key]) for key in comparison.episodes]
+    return sorted({a.task for a, b in rows if a.model_sha256 and b.model_sha256 and a.model_sha256 != b.model_sha256})

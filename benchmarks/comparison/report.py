@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from ambidex.benchmarks.comparison.compare import Comparison, version_differences
+from ambidex.benchmarks.comparison.compare import Comparison, model_differences, version_differences
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.comparison.remarks import remarks
@@ -70,14 +70,9 @@ def _notes(comparison: Comparison) -> list[str]:
     left_out = [f"Not compared, only in {side.letter}: {format_episodes(keys)}." for side, keys in sides if keys]
     differences = version_differences(comparison.a, comparison.b)
     versions = [f"Versions differ: {'; '.join(differences)}."] if differences else []
-    return [*left_out, *versions, *_model_note(comparison)]
-
-
-def _model_note(comparison: Comparison) -> list[str]:
-    rows = [(comparison.a.rows[key], comparison.b.rows[key]) for key in comparison.episodes]
-    tasks = {a.task for a, b in rows if a.model_sha256 and b.model_sha256 and a.model_sha256 != b.model_sha256}
-    named = first_few(sorted(tasks), separator=", ")
-    return [f"The model of robot, objects or scene is not the same in both: {named}."] if tasks else []
+    tasks = first_few(model_differences(comparison), separator=", ")
+    models = [f"The model of robot, objects or scene is not the same in both: {tasks}."] if tasks else []
+    return [*left_out, *versions, *models]
 
 
 def _remarks(comparison: Comparison, config: CompareConfig) -> str:
@@ -213,6 +208,7 @@ def _comparison_json(comparison: Comparison, config: CompareConfig) -> dict[str,
         "only_in_a": _by_task(comparison.only_in_a),
         "only_in_b": _by_task(comparison.only_in_b),
         "version_differences": version_differences(a, b),
+        "model_differences": model_differences(comparison),
     }
 
 

@@ -32,7 +32,7 @@ def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
 def check_info(results: ResultsFolder, new: BenchmarkInfo) -> None:
     """Raise a UsageError that lists how checkpoint, device, versions and environments differ from the folder's."""
     if results.exists:
-        _raise_if(_info_differences(results.info, new) or _initial_state_differences(results, new), results)
+        _raise_if(_info_differences(results.info, new) or _scene_differences(results, new), results)
 
 
 def _init_states_differences(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[str]:
@@ -65,7 +65,7 @@ def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
     return found
 
 
-def _initial_state_differences(results: ResultsFolder, new: BenchmarkInfo) -> list[str]:
+def _scene_differences(results: ResultsFolder, new: BenchmarkInfo) -> list[str]:
     """Compares model and initial state of one stored episode of each task; returns the first difference."""
     for task, row in {row.task: row for row in results.rows if row.outcome is not Outcome.ERROR}.items():
         path = results.states_path(task, row.seed)

@@ -16,7 +16,7 @@ from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.libero.geometry import initial_stance, poses_between
 from ambidex.scripted_policies.libero.hand import Hand, Motion
 from ambidex.scripted_policies.libero.lookahead.clearance import Obstacles
-from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker
+from ambidex.scripted_policies.libero.lookahead.collision import CollisionChecker, robot_geoms
 from ambidex.scripted_policies.libero.lookahead.reach import ArmPosture, ReachChecker
 from ambidex.scripted_policies.libero.lookahead.resting import DropSimulation, DropTests
 from ambidex.scripted_policies.libero.planning.grasps import TIP
@@ -64,6 +64,7 @@ class SkillContext:
         self._fingers = [
             scene.model.body(scene.model.geom(name).bodyid[0]).name for name in self.arm.gripper.finger_geoms
         ]
+        self._robot = robot_geoms(scene.model, self.arm)
         self._addresses = [int(scene.model.joint(name).qposadr[0]) for name in self.arm.joints]
 
     def pose_of(self, name: str) -> Pose:
@@ -103,11 +104,11 @@ class SkillContext:
         body = body_name(obj)
         return self.hand.gap() > MIN_HELD_GAP and all(self.scene.bodies_touch(body, finger) for finger in self._fingers)
 
-    def rests(self, obj: str) -> bool:
+    def touches_scene(self, obj: str) -> bool:
         """Whether an object touches anything besides the robot."""
-        geoms = self.scene.data.contact.geom
-        touched = geoms[self.collisions.geoms_of(obj)[geoms].any(axis=1)]
-        return bool((~(self.collisions.geoms_of(obj) | self.collisions.robot)[touched]).any())
+        geoms, own = self.scene.data.contact.geom, self.collisions.geoms_of(obj)
+        touched = geoms[own[geoms].any(axis=1)]
+        return bool((~(own | self._robot)[touched]).any())
 
     def jittered(self, pose: Pose) -> Pose:
         """The pose with waypoint noise."""

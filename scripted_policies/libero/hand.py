@@ -82,11 +82,13 @@ class Hand:
         until: Condition | None = None,
         slowed: bool = False,
     ) -> Motion:
-        """Move straight to a goal, which may move; true on arrival, `slowed` down if asked, or once `until` holds.
+        """Move straight to a goal, which may move; true on arrival or as soon as `until` holds.
+
+        A hand that has to have `slowed` down has arrived when it moves by less than SLOW per step.
 
         Ends as well when the hand gets no nearer to a fixed goal, or after `timeout` steps.
         """
-        best, since, before = np.inf, 0, self.tool_pose.position
+        best, since, before = np.inf, 0, np.full(3, np.inf)
         for _ in range(timeout):
             target, here = goal() if callable(goal) else goal, self.tool_pose
             distance, angle = float(np.linalg.norm(target.position - here.position)), angle_between(here, target)

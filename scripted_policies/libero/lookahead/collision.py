@@ -30,7 +30,6 @@ class CollisionChecker:
     Attributes:
         model: Model of the copy.
         data: State of the copy.
-        robot: Mask of the robot's geoms, its mount included, shape (geoms,).
         queries: Number of collision queries since the last `sync`.
         version: Changes when anything is moved except the object that was placed last.
     """
@@ -45,8 +44,8 @@ class CollisionChecker:
         self._signs = [1.0 if abs(finger.range[1]) > abs(finger.range[0]) else -1.0 for finger in fingers]
         self._roots = model.body_rootid[model.geom_bodyid]
         self._solid = np.asarray((model.geom_contype != 0) | (model.geom_conaffinity != 0))
-        self.robot = robot_geoms(model, arm)
-        self._arm = np.asarray((model.body_weldid[model.geom_bodyid] != 0) & self.robot)
+        self._robot = robot_geoms(model, arm)
+        self._arm = np.asarray((model.body_weldid[model.geom_bodyid] != 0) & self._robot)
         finger_bodies = {int(model.geom(name).bodyid[0]) for name in arm.gripper.finger_geoms}
         self._with_margin = self._arm & ~np.isin(model.geom_bodyid, list(finger_bodies))
         model.geom_margin[self._with_margin] = MARGIN
@@ -130,7 +129,7 @@ class CollisionChecker:
         key = ("object", obj)
         if key not in self._filters:
             own = self.geoms_of(obj)
-            others = self._solid & ~(self.robot | own)
+            others = self._solid & ~(self._robot | own)
             self._filters[key] = CollisionFilter(self._original, own & self._solid, others)
         return self._filters[key]
 
@@ -145,7 +144,7 @@ class CollisionChecker:
         key = ("arm", carried or "", *ignored)
         if key not in self._filters:
             own = self._arm | self.geoms_of(carried) if carried else self._arm
-            excluded = self.robot | own
+            excluded = self._robot | own
             for obj in ignored:
                 excluded = excluded | self.geoms_of(obj)
             self._filters[key] = CollisionFilter(self._original, own, ~excluded)

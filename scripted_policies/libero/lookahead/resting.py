@@ -121,7 +121,7 @@ class DropSimulation:
         return at_rest
 
     def tilt(self, obj: str, pose: Pose) -> float:
-        """Angle to the vertical of the object's axis that was vertical at a pose [rad]."""
+        """Angle to the vertical, after the drop simulated last, of the axis that is vertical at a pose [rad]."""
         quaternion = self.data.body(body_name(obj)).xquat
         cosine = float(rotation_matrix(quaternion)[2] @ rotation_matrix(pose.quaternion)[2])
         return math.acos(min(1.0, max(-1.0, cosine)))

@@ -100,13 +100,13 @@ class PickPlanner:
             if self._reach.joints_at(goal @ (pose.inverse() @ grasp.tool), grasp.joints) is not None:
                 yield grasp.tool
 
-    def replaced(self, plan: PutPlan) -> PutPlan:
-        """The plan with another placement, for the object as the hand holds it now; the same if there is none."""
+    def replaced(self, plan: PutPlan) -> PutPlan | None:
+        """The plan with another placement, for the object as the hand holds it now; None if there is none."""
         for margins in (PlanningMargins(), PlanningMargins(cautious=False)):
             found = self._place(self._context.pose_of(self._obj), self._context.posture(), margins)
             if found is not None:
                 return replace(plan, drop=found[0], placement=found[1])
-        return plan
+        return None
 
     def reachable_grasps(
         self, margins: PlanningMargins, pose: Pose, grasps: Sequence[Grasp] | None = None
@@ -183,7 +183,8 @@ class PickPlanner:
                 patience -= best is not None
                 if best is not None and (best[0] <= GENTLE or patience < 0):
                     return best
-        tipped = self._tipped(grip, stance, grasp, margins, released) if best is None and may_fall else None
+        may_tip = best is None and may_fall and not level
+        tipped = self._tipped(grip, stance, grasp, margins, released) if may_tip else None
         return best or tipped or unsteady
 
     def _tipped(

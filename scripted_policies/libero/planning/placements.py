@@ -114,14 +114,14 @@ class Placements:
     def _positions(self, atom: Atom, quaternion: FloatArray) -> Iterator[FloatArray]:
         """Positions of the object's origin above where it may stand in an orientation (wxyz), (3,) [m]."""
         support = atom.arguments[1]
-        shift = box_corners(self._category(atom), quaternion).mean(axis=0) * [1.0, 1.0, 0.0]
         if not self._world.is_region(support):
             position = self._world.position(support)
             above = position + np.array([0.0, 0.0, ABOVE])
-            # A mug's origin is in the middle of its box, which has the handle in it: its cup has to be in the middle.
+            # The origin of a mug is in the middle of its box, which includes the handle: it stands by its mass.
             mass = rotation_matrix(quaternion) @ self._collisions.model.body(body_name(atom.arguments[0])).ipos
-            yield from (above - mass * [1.0, 1.0, 0.0], above, above - shift / 2)
+            yield from (above - mass * [1.0, 1.0, 0.0], above)
             return
+        shift = box_corners(self._category(atom), quaternion).mean(axis=0) * [1.0, 1.0, 0.0]
         for frame in self._world.frames(support):
             half = np.abs(frame.rotation @ frame.half_size)
             above = frame.position + np.array([0.0, 0.0, half[2] + ABOVE])

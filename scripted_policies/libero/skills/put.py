@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ambidex.envs.simulation.pose import Pose
-from ambidex.scripted_policies.libero.context import CLEARANCE, HAND_RADIUS, Skill, SkillContext
+from ambidex.scripted_policies.libero.context import CLEARANCE, HAND_RADIUS, NEGLIGIBLE, Skill, SkillContext
 from ambidex.scripted_policies.libero.geometry import advanced, is_tilted, poses_between, pregrasp_pose
 from ambidex.scripted_policies.libero.hand import HOLD, OPEN, Motion
 from ambidex.scripted_policies.libero.planning.grasps import OPEN_GAP, has_rim
@@ -126,29 +126,33 @@ class Put(Skill):
                 return (yield from self._let_go(success=False))
         elif not plan.drop:
             lowered = over.shifted((0.0, 0.0, -LOWERED))
-            yield from hand.move_to(lowered, speed=0.3, timeout=15, until=lambda: context.rests(self._obj))
+            yield from hand.move_to(lowered, speed=0.3, timeout=15, until=lambda: context.touches_scene(self._obj))
         return (yield from self._let_go(success=True))
 
     def _carry(self, route: Sequence[Pose]) -> Motion:
-        """Along a route, with a stop above its end, as there may be walls beside the way down."""
+        """Along a route, with a stop where it goes down, as there may be walls beside that way."""
         *across, end = route
-        yield from self._hand.follow(across or route, exact=True)
-        return (yield from self._hand.follow([end], exact=True))
+        if across and across[-1].position[2] > end.position[2] + NEGLIGIBLE:
+            yield from self._hand.follow(across, exact=True)
+            across = []
+        return (yield from self._hand.follow([*across, end], exact=True))
 
     def _as_held(self, plan: PutPlan) -> PutPlan:
         """The plan for the object as the hand holds it now, let go higher or elsewhere if the hand collides there.
 
         Closing fingers turn an object, a bowl by the slope of its wall.
         """
-        raised = self._raised(plan)
-        if raised is not None and raised.drop <= GENTLE:
-            return raised
         self._context.collisions.sync()
+        raised = self._raised(plan)
+        if raised is not None and (raised.drop <= GENTLE or not self._level):
+            return raised
         elsewhere = self._planner.replaced(plan)
-        return elsewhere if raised is None or (self._level and elsewhere.drop <= GENTLE) else raised
+        if elsewhere is None or (raised is not None and elsewhere.drop > GENTLE):
+            return raised or plan
+        return elsewhere
 
     def _raised(self, plan: PutPlan) -> PutPlan | None:
-        """The plan, with the lowest of some placements above its own at which the hand collides with nothing."""
+        """The plan, with its own placement or the lowest of some above it at which the arm collides with nothing."""
         placement = plan.placement
         heights = () if placement is None else (h for h in RAISED if self._can_release(placement.shifted((0, 0, h))))
         height = next(iter(heights), None)
@@ -158,7 +162,7 @@ class Put(Skill):
         return replace(plan, placement=placement.shifted((0.0, 0.0, raised)), drop=plan.drop + raised)
 
     def _can_release(self, placement: Pose) -> bool:
-        """Whether the arm reaches a placement from its present posture, and collides with nothing there."""
+        """Whether the arm reaches a placement from its present posture, and collides with nothing there as it is."""
         context, start = self._context, self._context.posture()
         grip = context.pose_of(self._obj).inverse() @ start.tool
         over = placement.shifted((0.0, 0.0, HOVER)) @ grip
