@@ -18,7 +18,7 @@ Goal = Pose | Callable[[], Pose]
 Condition = Callable[[], bool]
 
 ARRIVED, ARRIVED_ANGLE = 0.004, 0.05  # [m, rad]
-SLOW = 0.003  # how far a hand moves per step, at most, that has slowed down [m]
+SLOW = 0.0015  # how far a hand moves per step, at most, that has slowed down [m]
 PASSED, PASSED_ANGLE = 0.03, 0.3  # how near a waypoint has to be passed [m, rad]
 NEAR, NEAR_ANGLE = 0.012, 0.12  # how near a route ends to its last waypoint, unless it has to be exact [m, rad]
 STALLED_STEPS = 10  # without progress

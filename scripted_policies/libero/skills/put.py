@@ -117,7 +117,7 @@ class Put(Skill):
         # The object may have slipped in the hand on the way.
         grip = context.pose_of(self._obj).inverse() @ hand.tool_pose
         over = placement.shifted((0.0, 0.0, 0.0 if plan.drop else ABOVE_REST)) @ grip
-        yield from hand.move_to(over, speed=0.6)
+        yield from hand.move_to(over, speed=0.6, slowed=True)
         if narrow:
             # An object that stands on the floor does not tip over as the fingers open.
             yield from hand.move_to(over.shifted((0.0, 0.0, -LOWERED)), speed=0.3, timeout=15)
