@@ -21,7 +21,7 @@ ARRIVED, ARRIVED_ANGLE = 0.004, 0.05  # [m, rad]
 SLOW = 0.0015  # how far a hand moves per step, at most, that has slowed down [m]
 PASSED, PASSED_ANGLE = 0.03, 0.3  # how near a waypoint has to be passed [m, rad]
 NEAR, NEAR_ANGLE = 0.012, 0.12  # how near a route ends to its last waypoint, unless it has to be exact [m, rad]
-STALLED_STEPS = 10  # without progress
+STALLED_STEPS, SLOWED_STEPS = 10, 7  # without progress, the second of a hand that has to slow down
 PROGRESS = 0.0008  # what counts as progress, in metres with a radian as 0.1 m
 CLOSE, OPEN, HOLD = 1.0, -1.0, 0.0
 OVERRUN = 0.012  # how far the fingers still close in the step in which they are stopped [m]
@@ -98,7 +98,7 @@ class Hand:
                 return True
             remaining = distance + 0.1 * angle
             best, since = (remaining, 0) if remaining < best - PROGRESS else (best, since + 1)
-            if since >= STALLED_STEPS and not callable(goal):
+            if since >= (SLOWED_STEPS if slowed else STALLED_STEPS) and not callable(goal):
                 return False
             self._twist = self._servo.twist(here, target, speed * self.speed)
             yield
