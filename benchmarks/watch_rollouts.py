@@ -65,6 +65,9 @@ def _main(config: WatchConfig) -> int:
         raise UsageError(f"--budget {config.budget}: expected 0 or more.")
     style = _style(config)
     if config.export is not None:
+        if config.export.is_dir():
+            problem = f"--export {config.export}: it is a folder, expected the file of the page."
+            raise UsageError(problem, f"Give for instance {config.export / 'index.html'}.", path=config.export)
         return _export(config, config.export, style)
     from ambidex.benchmarks.gallery.server.http_server import serve  # not needed for --help
 

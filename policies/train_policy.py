@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_exit, peek_flags, print_result, run
 from ambidex.envs.registry import SUITES
-from ambidex.errors import MissingPackageError, check_name
+from ambidex.errors import MissingPackageError, UsageError, check_name
 from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
 from ambidex.policies.registry import PRESETS, Preset
@@ -79,6 +79,8 @@ def defaults_for(words: Sequence[str]) -> TrainConfig[Any]:
     """
     flags = peek_flags(words, _DecidingFlags)
     if flags.resume:
+        if flags.output_dir is None and not flags.data:
+            raise UsageError("--resume: no run is named.", "Give its folder with --output-dir, e.g. runs/act-TASK.")
         folder = flags.output_dir or default_run(flags.policy, flags.data)
         stored = read_train_json(folder)
         model = type(train_config(str(stored.get("policy"))).model)

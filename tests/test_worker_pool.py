@@ -228,7 +228,7 @@ def test_a_negative_number_of_workers_is_refused():
 
 
 def test_the_automatic_number_of_workers():
-    assert worker_count(7, 1) == 7
+    assert (worker_count(7, 100), worker_count(7, 1), worker_count(0, 5)) == (7, 1, 0)
     assert worker_count(None, 1) == 1
     assert 1 <= worker_count(None, 10_000) <= (os.cpu_count() or 1)
 

@@ -128,7 +128,7 @@ class BenchmarkRun:
         stored, episodes = {row.key for row in results.rows}, plan.episodes
         self._remaining = [episode for episode in episodes if episode not in stored]
         self._requested, self._stored_before = len(episodes), len(stored)
-        self._workers = min(worker_count(self._config.workers, len(self._remaining)), len(self._remaining))
+        self._workers = worker_count(self._config.workers, len(self._remaining))
         self._started = time.perf_counter()
         self._worker_errors: list[str] = []
         self._errors: list[str] = []  # of each episode of this run, empty for none

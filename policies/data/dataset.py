@@ -96,7 +96,7 @@ def merge_specs(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
         UsageError: They cannot be trained on together; the message lists the differences.
     """
     first_path, first = next(iter(specs.items()))
-    differing = {path: found for path, spec in specs.items() if (found := _differences(first, spec))}
+    differing = {path: found for path, spec in specs.items() if (found := _differences(spec, first))}
     if differing:
         lines = [f"{path} differs from {first_path} in {first_few(found)}" for path, found in differing.items()]
         several = len({embodiment_of(spec) for spec in specs.values()}) > 1
@@ -223,14 +223,14 @@ def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded
     return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], ACTIONS[control](episode)
 
 
-def _differences(first: EnvSpec, other: EnvSpec) -> list[str]:
+def _differences(spec: EnvSpec, first: EnvSpec) -> list[str]:
     """Differences with their values, or for another robot only their names; of long tuples, the first difference."""
-    names = [*MUST_AGREE, *(["image_size"] if set(first.cameras) & set(other.cameras) else [])]
-    differing = [name for name in names if getattr(first, name) != getattr(other, name)]
-    if first.robot == other.robot:
-        return [f"{name}: {_values(getattr(first, name), getattr(other, name))}" for name in differing]
+    names = [*MUST_AGREE, *(["image_size"] if set(spec.cameras) & set(first.cameras) else [])]
+    differing = [name for name in names if getattr(spec, name) != getattr(first, name)]
+    if spec.robot == first.robot:
+        return [f"{name}: {_values(getattr(spec, name), getattr(first, name))}" for name in differing]
     also = f" (and {', '.join(name for name in differing if name != 'robot')})" if len(differing) > 1 else ""
-    return [f"robot: {first.robot!r} != {other.robot!r}{also}"]
+    return [f"robot: {spec.robot!r} != {first.robot!r}{also}"]
 
 
 def _values(first: object, other: object) -> str:

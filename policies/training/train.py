@@ -161,11 +161,19 @@ def _check_run(config: TrainConfig[Any], run: Path, facts: Mapping[str, object])
     old = config_of(run, stored, type(config.model))
     flags = changed_settings(old, config)
     changed = {name: (stored.get(name), value) for name, value in facts.items() if stored.get(name) != value}
-    lines = [*flags, *(f"{name} was {was}, now {now}" for name, (was, now) in changed.items())]
+    lines = [*flags, *(f"{name} was {_shown(was)}, now {_shown(now)}" for name, (was, now) in changed.items())]
     if lines:
         kind = "settings" if flags or set(changed) != {"data"} else "data"
         problem = f"--resume: {run} was started with other {kind}: {'; '.join(lines)}."
         raise UsageError(problem, hint_after_changes(run, old, config, flags, changed), path=run, got=lines)
+
+
+def _shown(value: object) -> object:
+    """Data as their numbers and the start of their SHA-256, all else as it is."""
+    if not (isinstance(value, Mapping) and {"episodes", "samples", "sha256"} <= set(value)):
+        return value
+    episodes, samples = pluralize(int(value["episodes"]), "episode"), pluralize(int(value["samples"]), "sample")
+    return f"{episodes}, {samples} (SHA-256 {str(value['sha256'])[:8]})"
 
 
 def _load_first_weights(plan: TrainPlan) -> str:

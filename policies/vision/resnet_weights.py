@@ -31,7 +31,7 @@ def load_resnet_weights(backbone: ResNet18, source: str) -> str:
         CheckpointError: It cannot be read, or does not fit.
     """
     if source == NONE:
-        return f"{FROM_SCRATCH}, as requested."
+        return f"{FROM_SCRATCH}, as the settings say."
     if source == CACHED and not _published_fit(backbone.width, backbone.norm):
         return f"{FROM_SCRATCH}: published weights are for width {PUBLISHED_WIDTH} and frozen batch norm."
     missing = missing_resnet_weights(backbone.width, backbone.norm, source)

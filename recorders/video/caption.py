@@ -19,7 +19,7 @@ FONTS_PER_IMAGE = 22  # font sizes in the height of an image
 ONE_LINE = 44  # font sizes in the width of a bar that has room for all text in one line
 WIDEST_TIME = "000.00 s"
 WIDEST_CODE = "code 000"
-NO_STAGE = "no stage yet"  # for stage 0, which every task calls "none"
+NO_STAGE = "no stage"  # for stage 0, which every task calls "none"
 
 
 @dataclass(frozen=True, kw_only=True)

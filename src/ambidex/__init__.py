@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from ambidex.recorders.recording.record import record
     from ambidex.scripted_policies.registry import make_expert
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "Agent",
     "BenchmarkConfig",

@@ -46,9 +46,11 @@ def _spec(
     )
 
 
-def _integers(words: list[str]) -> tuple[int, int]:
-    height, width = words
-    return int(height), int(width)
+def _integer(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        raise ValueError(f"expected a whole number, got {word!r}") from None
 
 
 def _names(words: list[str]) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ def _names(words: list[str]) -> tuple[str, ...]:
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """Off unless given."""
 
-OptionalInt = Annotated[int | None, _spec("INT", 1, lambda words: int(words[0]))]
+OptionalInt = Annotated[int | None, _spec("INT", 1, lambda words: _integer(words[0]))]
 """An integer; None unless given."""
 
 OptionalName = Annotated[str | None, _spec("NAME", 1, lambda words: words[0])]
@@ -71,7 +73,7 @@ OptionalName = Annotated[str | None, _spec("NAME", 1, lambda words: words[0])]
 OptionalPath = Annotated[Path | None, _spec("PATH", 1, lambda words: Path(words[0]))]
 """A file or folder; None unless given."""
 
-ImageSize = Annotated[tuple[int, int] | None, _spec("H W", 2, _integers)]
+ImageSize = Annotated[tuple[int, int] | None, _spec("H W", 2, lambda words: (_integer(words[0]), _integer(words[1])))]
 """Height and width [px]; None unless given."""
 
 _NAMES_SPEC = _spec("NAME ...|none", "*", _names)

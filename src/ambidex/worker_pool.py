@@ -173,9 +173,9 @@ class WorkerStartError(AmbidexError):
 
 
 def worker_count(requested: int | None, jobs: int) -> int:
-    """Number of workers to use: as requested, else one per usable CPU, at most one per job."""
+    """Number of workers to use: as requested, else one per usable CPU; at most one per job."""
     if requested is not None:
-        return requested
+        return min(requested, jobs)
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(usable, jobs))
 

@@ -98,7 +98,7 @@ def test_the_caption_spells_out_stage_zero(results, monkeypatch):
     monkeypatch.setattr(VideoWriter, "add", lambda self, frames, caption: captions.append(caption.stage))
     monkeypatch.setattr(VideoWriter, "__exit__", lambda self, *error: None)
     make_videos(ResultsFolder(results), style=SMALL_STYLE, workers=0)
-    assert captions[0] == "no stage yet" and "none" not in captions
+    assert captions[0] == "no stage" and "none" not in captions
 
 
 def test_resuming_a_benchmark_makes_missing_videos(results):

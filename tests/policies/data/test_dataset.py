@@ -97,7 +97,7 @@ def test_datasets_that_do_not_fit_together_are_refused_with_the_differences(tmp_
     (name, value), spec = next(iter(change.items())), make_spec()
     with pytest.raises(UsageError) as caught:
         read_table([tmp_path / "a", tmp_path / "b"])
-    assert caught.value.facts["got"] == {tmp_path / "b": [f"{name}: {getattr(spec, name)!r} != {value!r}"]}
+    assert caught.value.facts["got"] == {tmp_path / "b": [f"{name}: {value!r} != {getattr(spec, name)!r}"]}
 
 
 def test_of_another_robot_only_the_names_of_further_differences_are_listed(tmp_path):
@@ -105,7 +105,7 @@ def test_of_another_robot_only_the_names_of_further_differences_are_listed(tmp_p
     write_dataset(tmp_path / "b", lengths=(4,), robot="panda", control_hz=20.0)
     with pytest.raises(UsageError, match="--policy uniact") as caught:
         read_table([tmp_path / "a", tmp_path / "b"])
-    assert caught.value.facts["got"] == {tmp_path / "b": ["robot: 'viperx_bimanual' != 'panda' (and control_hz)"]}
+    assert caught.value.facts["got"] == {tmp_path / "b": ["robot: 'panda' != 'viperx_bimanual' (and control_hz)"]}
 
 
 def test_of_two_lists_of_names_the_first_difference_is_listed(tmp_path):
@@ -114,7 +114,7 @@ def test_of_two_lists_of_names_the_first_difference_is_listed(tmp_path):
     write_dataset(tmp_path / "b", lengths=(4,), joint_names=names)
     with pytest.raises(UsageError) as caught:
         read_table([tmp_path / "a", tmp_path / "b"])
-    assert caught.value.facts["got"] == {tmp_path / "b": ["joint_names: left_0 != joint_0"]}
+    assert caught.value.facts["got"] == {tmp_path / "b": ["joint_names: joint_0 != left_0"]}
 
 
 def test_episodes_of_benchmark_seeds_are_refused(tmp_path):

@@ -124,7 +124,7 @@ def test_data_of_two_robots_is_refused_briefly(tmp_path):
     aloha, panda = write_dataset(tmp_path / "aloha"), write_panda_dataset(tmp_path / "panda", image_size=(32, 32))
     config = dataclasses.replace(train_config("act", "tiny"), data=(aloha, panda), output_dir=tmp_path / "run")
     error = error_of(config)
-    assert error.facts["got"][panda][0].startswith("robot: 'viperx_bimanual' != 'panda' (and family, control, ")
+    assert error.facts["got"][panda][0].startswith("robot: 'panda' != 'viperx_bimanual' (and family, control, ")
     assert len(str(error).replace(str(tmp_path), "")) < 300
 
 

@@ -119,7 +119,7 @@ def test_resuming_with_other_data_is_refused(states, tmp_path):
     with pytest.raises(UsageError) as caught:
         train(resumed(config, data=(more,)))
     (difference,) = caught.value.facts["got"]
-    assert difference.startswith("data was {'episodes': 4") and "now {'episodes': 5" in difference
+    assert difference.startswith("data was 4 episodes, ") and ", now 5 episodes, " in difference
 
 
 def test_a_run_is_not_overwritten_and_a_missing_one_not_resumed(states, tmp_path):

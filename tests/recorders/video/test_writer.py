@@ -171,4 +171,4 @@ def test_a_long_task_keeps_its_seed():
 
 
 def test_the_label_of_the_first_stage_is_not_its_name():
-    assert [stage_label(("none", "touched"), stage) for stage in (0, 1)] == ["no stage yet", "touched"]
+    assert [stage_label(("none", "touched"), stage) for stage in (0, 1)] == ["no stage", "touched"]
