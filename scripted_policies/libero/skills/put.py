@@ -67,6 +67,8 @@ class Put(Skill):
         self._context.collisions.sync()
         best: PutPlan | None = None
         for margins in self.MARGINS:
+            if best is not None and best.placement is not None and not margins.direct:
+                break  # a fall is better than a detour on which the arm may not arrive
             plans = list(itertools.islice(self._plans(margins), attempt % MAX_PLANS + 1))
             placed = [plan for plan in plans if plan.placement is not None]
             for plan in placed[-1:] or plans[:1]:
