@@ -49,4 +49,4 @@ def test_few_objects_are_left_tilted_and_few_contacts_are_deep(suite: str) -> No
     )
     assert (tilt > 10).sum() <= 1 + 0.01 * len(tilt)
     assert (palm > 1).mean() <= 0.05
-    assert (objects > 1).mean() <= 0.2 and objects.max() < 5.0
+    assert (objects > 2).mean() <= 0.1 and objects.max() < 5.0
