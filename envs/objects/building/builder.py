@@ -12,10 +12,8 @@ from ambidex.envs.types import ImageArray
 
 VISUAL, COLLISION, REGION = 2, 3, 4  # groups of geoms and sites
 TORSIONAL, ROLLING = 0.01, 0.0001  # friction of a contact patch and of a rolling body [m]
-SOLREF = (
-    0.006,
-    1.0,
-)  # 6 ms, critically damped; with 5 ms, twice the time step, a can in a basket never came to rest
+# Critically damped. With 5 ms, which is twice the time step, a can in a basket never came to rest.
+SOLREF = (0.006, 1.0)
 SOLIMP = (0.97, 0.995, 0.001, 0.5, 2.0)
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
 JOINT_TYPES = {"slide": mujoco.mjtJoint.mjJNT_SLIDE, "hinge": mujoco.mjtJoint.mjJNT_HINGE}

@@ -38,15 +38,18 @@ def test_objects_are_set_down_upright_without_deep_contact(task: str, seed: int)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", [suite for suite in SUITES if suite.startswith("libero")])
-def test_few_objects_are_left_tilted_and_few_contacts_are_deep(suite: str) -> None:
-    measured = np.array([measure(task, seed) for task in SUITES[suite] for seed in SEEDS])
-    success, tilt, palm, objects = measured[measured[:, 0] > 0].T
-    sys.stdout.write(
-        f"\n{suite}: {int(success.sum())} of {len(measured)} succeed; bowl or mug tilted by more than 10 degrees in "
-        f"{(tilt > 10).sum()}, palm pressed in by more than 1 mm in {(palm > 1).sum()} (deepest {palm.max():.1f} mm), "
-        f"an object by more than 1 mm in {(objects > 1).sum()} (deepest {objects.max():.1f} mm)\n"
-    )
-    assert (tilt > 10).sum() <= 1 + 0.01 * len(tilt)
-    assert (palm > 1).mean() <= 0.05
-    assert (objects > 2).mean() <= 0.1 and objects.max() < 5.0
+def test_few_objects_are_left_tilted_and_few_contacts_are_deep() -> None:
+    everything = []
+    for suite in (suite for suite in SUITES if suite.startswith("libero")):
+        measured = np.array([measure(task, seed) for task in SUITES[suite] for seed in SEEDS])
+        success, tilt, palm, objects = measured.T
+        sys.stdout.write(
+            f"\n{suite}: {int(success.sum())} of {len(measured)} succeed; bowl or mug tilted by more than 10 degrees in "
+            f"{(tilt > 10).sum()}, palm pressed in by more than 1 mm in {(palm > 1).sum()} (deepest {palm.max():.1f} mm), "
+            f"an object by more than 1 mm in {(objects > 1).sum()} (deepest {objects.max():.1f} mm)\n"
+        )
+        everything.append(measured)
+    _, tilt, palm, objects = np.concatenate(everything).T
+    assert (tilt > 10).mean() <= 0.01
+    assert (palm > 1).mean() <= 0.03
+    assert (objects > 1).mean() <= 0.1 and objects.max() < 4.0
