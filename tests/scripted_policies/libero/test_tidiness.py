@@ -45,8 +45,8 @@ def test_few_objects_are_left_tilted_and_few_contacts_are_deep() -> None:
         success, tilt, palm, objects = measured.T
         sys.stdout.write(
             f"\n{suite}: {int(success.sum())} of {len(measured)} succeed; bowl or mug tilted by more than 10 degrees: "
-            f"{(tilt > 10).sum()}; palm pressed in by more than 1 mm: {(palm > 1).sum()} (deepest {palm.max():.1f} mm); "
-            f"an object by more than 1 mm: {(objects > 1).sum()} (deepest {objects.max():.1f} mm)\n"
+            f"{(tilt > 10).sum()}; palm deeper than 1 mm: {(palm > 1).sum()} (deepest {palm.max():.1f} mm); "
+            f"an object deeper than 1 mm: {(objects > 1).sum()} (deepest {objects.max():.1f} mm)\n"
         )
         everything.append(measured)
     _, tilt, palm, objects = np.concatenate(everything).T
