@@ -1,122 +1,87 @@
 """Reads one stored episode, whatever its format: fields at once, frames by random access."""
 
-import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Self
+from pathlib import Path
+from typing import Protocol, Self
 
-import h5py
-import numpy as np
-import numpy.typing as npt
-
-from ambidex.codec import from_json, parse
-from ambidex.envs.registry import check_spec
-from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
+from ambidex.envs.types import EnvSpec, Episode, ImageArray
 from ambidex.errors import DatasetError, UsageError, check_name
-from ambidex.recorders.dataset.info import dataset_folder, stored_spec
-from ambidex.recorders.dataset.repair import repair_hint, rerecord_command
-from ambidex.recorders.formats.fields import Field, array_error
-from ambidex.recorders.formats.images import decode_jpeg
-from ambidex.recorders.hdf5.reading import Hdf5Source, reading
-from ambidex.text import first_few
+from ambidex.recorders.hdf5.reading import reading
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class StoredFrames:
-    """Where the frames of one stored episode are, and how they are stored.
+class FrameStore(Protocol):
+    """Where the frames of one stored episode are, and how they are stored."""
 
-    Attributes:
-        datasets: Camera -> the dataset of its frames, in the spec's order.
-        checksums: CRC-32 of each frame as stored, shape (cameras, T); None if the storage has its own.
-        encoded: The frames are JPEG.
-        bgr: Red and blue of the JPEGs are swapped.
-        bottom_up: The rows of the frames are in OpenGL's order, the lowest first.
-    """
-
-    datasets: Mapping[str, h5py.Dataset]
-    checksums: npt.NDArray[np.uint32] | None
-    encoded: bool
-    bottom_up: bool
-    bgr: bool = False
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Camera -> where its frames are, for messages, in the spec's order."""
+        ...
 
     @property
     def storage(self) -> str:
-        """How they are stored, a key of `STORAGES`."""
-        if self.encoded:
-            return "jpeg-bgr" if self.bgr else "jpeg"
-        return "lossless" if any(images.compression for images in self.datasets.values()) else "raw"
+        """How they are stored, a value of --storage."""
+        ...
+
+    def check(self, path: Path, steps: int, size: tuple[int, int]) -> None:
+        """Raise DatasetError unless there are so many frames of this size for each camera; nothing is decoded."""
+        ...
 
     def has_checksums(self, camera: str) -> bool:
         """Whether damaged frames of a camera would be noticed."""
-        images = self.datasets[camera]
-        return self.checksums is not None or images.compression == "gzip" or images.fletcher32
+        ...
 
     def read(self, camera: str, t: int, size: tuple[int, int]) -> ImageArray:
         """A frame of this size, upright. Raises what decoding raises, and ValueError for another checksum."""
-        data: ImageArray = self.datasets[camera][t]
-        if self.checksums is not None and zlib.crc32(data.data) != self.checksums[[*self.datasets].index(camera), t]:
-            raise ValueError("its checksum differs")
-        image = decode_jpeg(data, size) if self.encoded else data
-        image = image[..., ::-1] if self.bgr else image
-        return np.ascontiguousarray(image[::-1] if self.bottom_up else image)
+        ...
 
 
 class StoredEpisode(ABC):
     """An episode in a file that is open for reading. Use it in `with`, or `close` it.
 
-    A format is a subclass: it says what the fields and the version are, where the frames are stored, and what the
-    fingerprints cover.
-
     Attributes:
         path: Its file; for one demonstration of a LIBERO file, FILE/demo_I.
         spec: The spec of the environment it was recorded in.
-        storage: How images are stored, a key of `STORAGES`.
         steps: Number of control steps, T.
     """
 
-    _fields: ClassVar[tuple[Field, ...]]
-    _format_version: ClassVar[int]
-
     path: Path
     spec: EnvSpec
-    storage: str
     steps: int
-
-    def __init__(self, path: Path, *, file: Path, group: str) -> None:
-        """Open and check: attributes, shapes and types of all fields, but no data.
-
-        Args:
-            path: The episode, for errors.
-            file: The file it is in.
-            group: The HDF5 group that has its attributes and fields.
-
-        Raises:
-            DatasetError: The file is missing, damaged, or was not recorded by this project.
-        """
-        self.path = path
-        self._group = group
-        self._source = Hdf5Source(file)
-        try:
-            with reading(path, "structure of the file"):
-                self._open()
-        except BaseException:
-            self.close()
-            raise
+    _frames: FrameStore
 
     def __repr__(self) -> str:
         cameras = ", ".join(self.cameras) or "none"
         return f"<{type(self).__name__} {self.path}: {self.steps} steps of {self.spec.task}, cameras {cameras}>"
 
+    @cached_property
     @abstractmethod
-    def _stored_frames(self) -> StoredFrames:
-        """The frames; called once `spec` and `steps` are set."""
+    def episode(self) -> Episode:
+        """Everything but the pixels, read on first use.
+
+        Raises:
+            DatasetError: A field is damaged, or a number in it is not finite.
+        """
+
+    @property
+    @abstractmethod
+    def model_sha256(self) -> str:
+        """SHA-256 of the compiled model it was recorded in."""
+
+    @property
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]:
+        """Package -> version it was recorded with."""
+
+    @property
+    @abstractmethod
+    def state_size(self) -> int:
+        """How many numbers a simulation state has, S; 0 if none are stored. Nothing is read for it."""
 
     @abstractmethod
-    def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:
-        """What the fingerprints stored under `names` should be, given the spec as the file has it."""
+    def close(self) -> None:
+        """Close all files; what was read stays valid. Safe to call twice."""
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -124,43 +89,9 @@ class StoredEpisode(ABC):
         return self.spec.cameras
 
     @property
-    def model_sha256(self) -> str:
-        """SHA-256 of the compiled model it was recorded in."""
-        return self._attribute("model_sha256", str)  # type: ignore[no-any-return]
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """Package -> version it was recorded with."""
-        with reading(self.path, "attribute 'versions'"):
-            return from_json(dict[str, str], self._json("versions"))
-
-    @property
-    def state_size(self) -> int:
-        """How many numbers a state has, S; nothing is read for it."""
-        (field,) = (field for field in self._fields if field.name == "states")
-        return int(self._source.dataset(self._location(field)).shape[1])
-
-    @cached_property
-    def episode(self) -> Episode:
-        """Everything but the pixels, read on first use.
-
-        Raises:
-            DatasetError: A field is damaged, or a number in it is not finite.
-        """
-        with reading(self.path, "attribute 'outcome'"):
-            outcome = Outcome(self._attribute("outcome", str))
-        episode = Episode(
-            spec=self.spec,
-            seed=int(self._attribute("seed", np.integer)),
-            outcome=outcome,
-            stage=int(self._attribute("stage", np.integer)),
-            model_sha256=self.model_sha256,
-            versions=self.versions,
-            **{field.name: self._array(field) for field in self._fields},
-        )
-        with reading(self.path, "attribute 'sha256'"):
-            self._check_fingerprints(episode)
-        return episode
+    def storage(self) -> str:
+        """How images are stored, a value of --storage."""
+        return self._frames.storage
 
     def has_checksums(self, camera: str) -> bool:
         """Whether damaged frames of a camera would be noticed; other programs may write files without checksums."""
@@ -174,95 +105,25 @@ class StoredEpisode(ABC):
             UsageError: t is out of range.
             DatasetError: The frame is damaged.
         """
-        datasets = self._frames.datasets
-        check_name("camera", camera, datasets)
+        check_name("camera", camera, self._frames.places)
         if not 0 <= t < self.steps:
             raise UsageError(f"{self.path} has frames 0 to {self.steps - 1}; got {t}.", path=self.path, got=t)
-        with reading(self.path, f"{datasets[camera].name}, frame {t}"):
+        with reading(self.path, f"{self._frames.places[camera]}, frame {t}"):
             return self._frames.read(camera, t, self.spec.image_size)
 
     def frames(self, camera: str) -> Iterator[ImageArray]:
         """All T frames of a camera, one at a time."""
         return (self.frame(camera, t) for t in range(self.steps))
 
-    def close(self) -> None:
-        """Close the file; what was read stays valid. Safe to call twice."""
-        self._source.close()
+    def check_has_states(self) -> None:
+        """Raise DatasetError if no simulation states are stored, as in a dataset of another program."""
+        if not self.state_size:
+            problem = f"{self.path} has no simulation states, so it can be neither replayed nor rendered again."
+            hint = "train-policy can use it; its images are those that are stored."
+            raise DatasetError(problem, hint, path=self.path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-    def _open(self) -> None:
-        self._check_version()
-        with reading(self.path, "attribute 'env_spec'"):
-            self.spec = from_json(EnvSpec, self._json("env_spec"))
-            check_spec(self.spec)
-        self._check_dataset()
-        self.steps = self._count_steps()
-        for field in self._fields:
-            dataset = self._source.dataset(self._location(field))
-            field.check(self.path, dataset.shape, dataset.dtype, self.steps, self.spec)
-        self._frames = self._stored_frames()
-        self.storage = self._frames.storage
-        self._check_frames()
-
-    def _check_version(self) -> None:
-        version = self._attribute("format_version", np.integer)
-        if version != self._format_version:
-            problem = f"{self.path}, attribute 'format_version': got {version}, expected {self._format_version}."
-            facts = {"path": self.path, "field": "format_version", "got": version, "expected": self._format_version}
-            raise DatasetError(problem, "Read it with the version of ambidex that wrote it.", **facts)
-
-    def _check_dataset(self) -> None:
-        """Refuse an episode of another recording in the folder of a dataset."""
-        folder = dataset_folder(self.path)
-        try:
-            expected = stored_spec(folder) if folder else self.spec
-            expected = replace(expected, horizon=self.spec.horizon)  # agents may end their attempts earlier
-        except DatasetError:  # the reader of the dataset reports it
-            return
-        found = self.spec.differences(expected)
-        if found:
-            names = tuple(line.partition(":")[0] for line in found)
-            also = f" (and {first_few(names[1:], separator=', ')})" if names[1:] else ""
-            problem = f"{self.path} is of another recording than the dataset {folder}: {found[0]}{also}."
-            command = rerecord_command(self.path)
-            hint = f"Move it out of the folder; if it replaced an episode, record that again: {command}"
-            raise DatasetError(problem, hint, path=self.path, field=names[0], fields=names)
-
-    def _check_frames(self) -> None:
-        for images in self._frames.datasets.values():
-            frame = (max(images.shape[1:2], default=0),) if self._frames.encoded else (*self.spec.image_size, 3)
-            got, expected = (images.dtype, images.shape), (np.dtype(np.uint8), (self.steps, *frame))
-            if got != expected:
-                raise array_error(self.path, images.name, got, expected)
-
-    def _count_steps(self) -> int:
-        action = self._source.dataset(self._location(self._fields[0]))
-        return int(action.shape[0]) if action.shape else 0
-
-    def _check_fingerprints(self, episode: Episode) -> None:
-        stored = self._json("sha256")
-        for name, fingerprint in self._fingerprints(episode, stored, self._json("env_spec")).items():
-            if stored.get(name) != fingerprint:
-                problem = f"{self.path}, {name}: its SHA-256 differs, so it was damaged or changed after recording."
-                raise DatasetError(problem, repair_hint(self.path), path=self.path, field=name)
-
-    def _array(self, field: Field) -> "np.ndarray[Any, Any]":
-        array = self._source.array(self._location(field))
-        field.check_finite(self.path, array)
-        return array
-
-    def _location(self, field: Field) -> str:
-        return str(PurePosixPath(self._group) / field.path)
-
-    def _attribute(self, name: str, kind: type) -> Any:
-        return self._source.attribute(name, kind, self._group)
-
-    def _json(self, attribute: str) -> Any:
-        text = self._attribute(attribute, str)
-        with reading(self.path, f"attribute {attribute!r}"):
-            return parse(text)

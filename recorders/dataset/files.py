@@ -10,7 +10,7 @@ from ambidex.errors import DatasetError
 from ambidex.output_folder import exclusive_lock
 from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
-from ambidex.recorders.dataset.layout import FAILURES, PARTS, VIDEOS, EpisodeFiles
+from ambidex.recorders.dataset.layout import FAILURES, VIDEOS, EpisodeFiles
 from ambidex.recorders.dataset.repair import rerecord_command
 from ambidex.recorders.formats.registry import DatasetFormat, format_named
 from ambidex.text import first_few
@@ -121,7 +121,7 @@ def dataset_size(directory: Path) -> int:
 
 def remove_partial_files(directory: Path) -> None:
     """Remove the half-written files of killed runs. Only while the folder is locked."""
-    for folder in (directory, directory / FAILURES, directory / VIDEOS, directory / PARTS):
+    for folder in [directory, *(path for path in directory.rglob("*") if path.is_dir())]:
         remove_leftovers(folder)
 
 

@@ -10,7 +10,7 @@ from ambidex.codec import Count
 from ambidex.envs.registry import check_spec
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec
 from ambidex.output_folder import FolderInfo
-from ambidex.recorders.dataset.layout import FAILURES, PARTS
+from ambidex.recorders.dataset.layout import EXTRAS, FAILURES, PARTS
 
 DATASET_JSON = "dataset.json"
 
@@ -23,8 +23,8 @@ class DatasetInfo(FolderInfo):
         env_spec: The spec that all its episodes share.
         command: The command that recorded it, without flags that do not change it (workers, resume, output folder).
         versions: Package -> version, see `versions()`.
-        format: Registered name: "act" or "libero".
-        storage: "lossless", "jpeg", "jpeg-bgr" or "raw".
+        format: Registered name: "act", "libero" or "lerobot".
+        storage: "lossless", "jpeg", "jpeg-bgr", "raw", "h264" or "av1".
         attempts: Seeds attempted; successes + failures + errors.
         successes: Attempts that succeeded.
         failures: Attempts that did not.
@@ -33,6 +33,7 @@ class DatasetInfo(FolderInfo):
         complete: Recording has finished.
         timings: Wall seconds, workers and the like; the only entry that may differ from run to run.
         config: Resolved flags of the command; empty in files of version 0.1.
+        source_command: Of a dataset that was rendered or converted: the command that recorded the episodes.
         removed: Numbers of the episodes that were removed on purpose; see `accept_missing`.
     """
 
@@ -54,6 +55,7 @@ class DatasetInfo(FolderInfo):
     complete: bool
     timings: Mapping[str, float]
     config: Mapping[str, Any] = field(default_factory=dict)
+    source_command: str = ""
     removed: tuple[Count, ...] = ()
 
     def __post_init__(self) -> None:
@@ -86,5 +88,5 @@ def _spec_of_version(folder: Path, version: tuple[int, int, int]) -> EnvSpec:
 def dataset_folder(episode: Path) -> Path | None:
     """The folder of the dataset that an episode, a file or FILE/demo_I, lies in; None if it lies in none."""
     file = episode.parent if episode.parent.is_file() else episode
-    folder = file.parent.parent if file.parent.name in (FAILURES, PARTS) else file.parent
-    return folder if (folder / DATASET_JSON).is_file() else None
+    folders = [file.parent, *([file.parent.parent] if file.parent.name in (FAILURES, PARTS, EXTRAS) else [])]
+    return next((folder for folder in folders if (folder / DATASET_JSON).is_file()), None)

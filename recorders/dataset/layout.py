@@ -8,6 +8,7 @@ from ambidex.errors import DatasetError, UsageError
 
 FAILURES = "failures"
 PARTS = "parts"  # demonstrations that are not in the file of a dataset in the libero format yet
+EXTRAS = "ambidex"  # what a dataset in the lerobot format has beyond LeRobot's own
 VIDEOS = "videos"
 LONGEST_NAME = 200  # [B]; file systems allow 255, and endings are added
 
@@ -17,8 +18,8 @@ class WriteOptions:
     """How episode files are written.
 
     Attributes:
-        format: Registered name, "act" or "libero".
-        storage: How images are stored: "lossless", "jpeg", "jpeg-bgr" or "raw".
+        format: Registered name, "act", "libero" or "lerobot".
+        storage: How images are stored: "lossless", "jpeg", "jpeg-bgr", "raw", "h264" or "av1".
         image_convention: Order of the rows of stored images: "upright", or "opengl" for the lowest first. What is
             read back is upright either way.
     """

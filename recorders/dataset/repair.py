@@ -6,7 +6,7 @@ from pathlib import Path
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
 
-RECORD, RENDER = "record-episodes", "render-episodes"
+RECORD, RENDER, CONVERT = "record-episodes", "render-episodes", "convert-dataset"
 
 
 def repair_hint(path: Path) -> str:
@@ -35,6 +35,6 @@ def rerecord_command(file: Path) -> str:
         words = shlex.split(DatasetInfo.read(folder).command)
     except (DatasetError, ValueError):  # the message is about the episode
         return ""
-    if words[:1] not in ([RECORD], [RENDER]):
+    if words[:1] not in ([RECORD], [RENDER], [CONVERT]):
         return ""
-    return shlex.join([*(words if words[0] == RENDER else [RECORD]), "--resume", "--output-dir", str(folder)])
+    return shlex.join([*([RECORD] if words[0] == RECORD else words), "--resume", "--output-dir", str(folder)])

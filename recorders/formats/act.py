@@ -22,7 +22,7 @@ import numpy as np
 
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import UsageError
-from ambidex.recorders.dataset.episode import StoredEpisode, StoredFrames
+from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.formats.fields import FIELDS, check_fields, episode_attributes, sha256_of_parts
 from ambidex.recorders.formats.images import (
@@ -35,6 +35,7 @@ from ambidex.recorders.formats.images import (
     storage_class,
     store_frames,
 )
+from ambidex.recorders.hdf5.episode import Hdf5Episode, Hdf5Frames
 from ambidex.recorders.hdf5.writing import atomic_hdf5_file, write_array
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ActFormat:
     """One HDF5 file per episode, which the original ACT loader reads."""
 
     root_group = "/observations"
+    default_storage = "lossless"
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         storage_class(options.storage)
@@ -117,7 +119,7 @@ def write_episode(path: Path, episode: Episode, frames: Frames, storage: str, on
         store_frames(path, episode, frames, images, sink, on_step=on_step)
 
 
-class ActEpisode(StoredEpisode):
+class ActEpisode(Hdf5Episode):
     """An open episode file, of any storage."""
 
     _fields = FIELDS
@@ -126,9 +128,9 @@ class ActEpisode(StoredEpisode):
     def __init__(self, path: Path) -> None:
         super().__init__(path, file=path, group="/")
 
-    def _stored_frames(self) -> StoredFrames:
+    def _stored_frames(self) -> Hdf5Frames:
         source = self._source
-        return StoredFrames(
+        return Hdf5Frames(
             datasets={camera: source.dataset(f"{IMAGES}/{camera}") for camera in self.cameras},
             checksums=source.array(IMAGE_CRC32) if source.has(IMAGE_CRC32) else None,
             encoded=bool(self._attribute("compress", np.bool_)),

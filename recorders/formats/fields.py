@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,9 @@ FIELDS: tuple[Field, ...] = (
     Field(path="/stages", name="stages", dtype="int8", extra_rows=1, dimensions=1),
 )
 """The arrays of every episode, with their places in the ACT format."""
+
+NAMED_FIELDS = tuple(replace(field, path=field.name, compressed=True) for field in FIELDS)
+"""The same under their own names, compressed, within a group that only this project reads."""
 
 
 def array_error(file: Path, field: str, got: tuple[object, object], expected: tuple[object, object]) -> DatasetError:

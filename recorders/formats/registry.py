@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FORMATS: Mapping[str, str] = {
     "act": "ambidex.recorders.formats.act:ActFormat",
     "libero": "ambidex.recorders.formats.libero.format:LiberoFormat",
+    "lerobot": "ambidex.recorders.formats.lerobot.format:LeRobotFormat",
 }
 
 
@@ -29,9 +30,11 @@ class DatasetFormat(Protocol):
 
     Attributes:
         root_group: An HDF5 group at the root of each file of this format, and of no other format.
+        default_storage: How images are stored unless --storage says otherwise.
     """
 
     root_group: str
+    default_storage: str
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         """Raise UsageError unless episodes of this environment can be written with these options."""

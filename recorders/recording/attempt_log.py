@@ -54,7 +54,7 @@ class AttemptLog:
             command=format_command("record-episodes", config, leave_out=RUN_ONLY),
             versions=versions(),
             format=str(config.format),
-            storage=config.storage,
+            storage=str(config.storage),
             attempts=len(self.attempts),
             successes=self.successes,
             failures=self._count(Outcome.FAILURE),

@@ -16,7 +16,6 @@ from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.output_folder import check_output_folder
 from ambidex.recorders.dataset.environment import user_definition
 from ambidex.recorders.dataset.info import DATASET_JSON
-from ambidex.recorders.formats.images import STORAGES
 from ambidex.recorders.formats.registry import FORMATS, format_named
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.scripted_policies.registry import EXPERTS, FAMILY_EXPERTS
@@ -29,6 +28,8 @@ RAW_SHARE = {
     "lossless": 1 / 25,
     "jpeg": 1 / 15,
     "jpeg-bgr": 1 / 15,
+    "h264": 1 / 250,
+    "av1": 1 / 190,
 }  # of an image's 3 bytes per pixel, roughly
 TEXTURED = 6  # lossless images of wood and labels take so many times more
 MERGED = 2  # a LIBERO file exists twice while its demonstrations are merged
@@ -64,23 +65,25 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
         UsageError: A value is out of range, a name unknown, or the folder not empty.
         RenderingError: Images are asked for, and no OpenGL library can be loaded.
     """
-    check_names(storage=config.storage, video=config.video, file_format=config.format)
+    check_names(video=config.video, file_format=config.format)
     _check_numbers(config)
     env = make(config.task, **make_options(replace(config, instruction_source=config.instruction_source or FILENAME)))
     env.close()
     spec, note = env.spec, "" if config.instruction_source else env.task.instruction_note
+    file_format = config.format or FAMILIES[spec.family].format
     full = replace(
         config,
         control=spec.control,
         cameras=spec.cameras,
         image_size=spec.image_size,
-        format=config.format or FAMILIES[spec.family].format,
+        format=file_format,
+        storage=config.storage or format_named(file_format).default_storage,
         max_attempts=_max_attempts(config),
     )
     if expert and spec.family not in FAMILY_EXPERTS and spec.task not in EXPERTS:
         raise UnknownNameError("expert", spec.task, EXPERTS)
     check_training_seeds(full.seed, full.max_attempts or 0)
-    format_named(str(full.format)).check(spec, full.write_options)
+    format_named(file_format).check(spec, full.write_options)
     if full.renders:
         choose_backend()
     check_output_folder(directory, DATASET_JSON, resume=config.resume)
@@ -94,13 +97,12 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
     )
 
 
-def check_names(*, storage: str, video: str, file_format: str | None) -> None:
-    """Check the names of a storage, a choice of videos and a format.
+def check_names(*, video: str, file_format: str | None) -> None:
+    """Check the names of a choice of videos and a format.
 
     Raises:
         UnknownNameError: With the names that exist.
     """
-    check_name("storage", storage, STORAGES)
     check_name("choice for --video", video, VIDEOS)
     if file_format is not None:
         check_name("format", file_format, FORMATS)
@@ -110,7 +112,7 @@ def space_warning(plan: TaskPlan, episodes: int) -> str:
     """A warning if the disk may be too small for so many more episodes; else empty."""
     config = plan.config
     height, width = plan.spec.image_size
-    images = len(plan.spec.cameras) * plan.spec.horizon * height * width * 3 * RAW_SHARE[config.storage]
+    images = len(plan.spec.cameras) * plan.spec.horizon * height * width * 3 * RAW_SHARE[str(config.storage)]
     if config.format == "libero":
         images *= MERGED * (TEXTURED if config.storage == "lossless" else 1)
     needed, free = episodes * (STATES_BYTES + images), shutil.disk_usage(plan.directory).free

@@ -9,7 +9,7 @@ import tyro
 from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
 from ambidex.recorders.dataset.layout import WriteOptions
 
-Storage = Annotated[str, tyro.conf.arg(metavar="{lossless,jpeg,jpeg-bgr,raw}")]
+Storage = Annotated[OptionalName, tyro.conf.arg(metavar="{lossless,jpeg,jpeg-bgr,raw,h264,av1}")]
 Spread = Annotated[str, tyro.conf.arg(metavar="{published,wide}")]
 Dynamics = Annotated[str, tyro.conf.arg(metavar="{identified,act}")]
 Quality = Annotated[str, tyro.conf.arg(metavar="{standard,studio}")]
@@ -25,7 +25,7 @@ class RecordConfig(Flags):
 
     Seeds are attempted one after the other until enough have succeeded. Successful episodes alone are rendered and
     stored, in the order of their seeds: as episode_0.hdf5, episode_1.hdf5, ... in the act format, as TASK_demo.hdf5 in
-    the libero format. attempts.jsonl lists every attempt.
+    the libero format, as a LeRobot dataset in the lerobot format. attempts.jsonl lists every attempt.
     """
 
     help_topics: ClassVar[Mapping[str, str]] = {
@@ -59,10 +59,11 @@ class RecordConfig(Flags):
     """Height and width of images [px]; auto is the family's."""
     render_quality: Quality = "standard"
     """standard is fast; studio has shadows and smooth edges."""
-    storage: Storage = "lossless"
-    """How images are stored: lossless; jpeg, smaller; jpeg-bgr, as mobile-aloha's loaders expect; raw."""
+    storage: Storage = None
+    """How images are stored: lossless; jpeg, smaller; jpeg-bgr, as mobile-aloha's loaders expect; raw; in the lerobot
+    format h264 or av1. Auto is lossless, or h264."""
     format: OptionalName = None
-    """File format: act or libero; auto is the family's."""
+    """File format: act, libero or lerobot; auto is the family's."""
     image_convention: Convention = "upright"
     """Order of the rows of images in the libero format: opengl stores the lowest first, as LIBERO's own files do."""
     spread: Spread = "published"
@@ -95,7 +96,7 @@ class RecordConfig(Flags):
     @property
     def write_options(self) -> WriteOptions:
         """How episode files are written, once every default is filled in."""
-        return WriteOptions(format=str(self.format), storage=self.storage, image_convention=self.image_convention)
+        return WriteOptions(format=str(self.format), storage=str(self.storage), image_convention=self.image_convention)
 
     @property
     def renders(self) -> bool:

@@ -12,6 +12,7 @@ from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, EnvSpec, Episode, Float32Array, ImageArray, RolloutResult
 from ambidex.output_folder import versions
 from ambidex.recorders.dataset.layout import EpisodeFiles, WriteOptions
+from ambidex.recorders.formats.images import Frames
 from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.video.caption import Caption, stage_label
 from ambidex.recorders.video.writer import VideoWriter
@@ -101,13 +102,16 @@ class EpisodeWriter:
         if renders:
             env.render(env.scene.state(), self._video_cameras[0])
 
-    def write(self, episode: Episode, files: EpisodeFiles) -> None:
+    def write(self, episode: Episode, files: EpisodeFiles, frames: Frames | None = None) -> None:
         """Write the files of an episode. Every frame is rendered once, and no more than one step is held.
+
+        If frames are given, none is rendered.
 
         Raises:
             DatasetError: A file cannot be written.
         """
-        frames = {camera: self._frames(episode, camera) for camera in episode.spec.cameras}
+        if frames is None:
+            frames = {camera: self._frames(episode, camera) for camera in episode.spec.cameras}
         if files.video is None:
             self._format.write(files.episode, episode, frames, self._options, self._env)
             return

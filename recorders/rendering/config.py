@@ -1,15 +1,17 @@
-"""The flags of `render-episodes`, which are also the arguments of `render`."""
+"""The flags of `render-episodes` and `convert-dataset`, which are also the arguments of `render` and `convert`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import tyro
 
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.dataset.layout import WriteOptions
-from ambidex.recorders.recording.config import Convention, Videos
+from ambidex.recorders.recording.config import Convention, Storage, Videos
+
+Format = Annotated[str, tyro.conf.arg(metavar="{act,libero,lerobot}")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class RenderConfig:
     Episodes, actions, states and attempts.jsonl stay the same; the source dataset is not changed.
     """
 
+    command: ClassVar[str] = "render-episodes"
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "path output_dir cameras image_size render_quality workers resume",
         "Images and files": "storage format image_convention video",
@@ -35,10 +38,11 @@ class RenderConfig:
     """Height and width of images [px]; auto is that of the dataset."""
     render_quality: OptionalName = None
     """standard is fast, studio has shadows and smooth edges; auto is that of the dataset."""
-    storage: OptionalName = None
-    """How images are stored: lossless, jpeg, jpeg-bgr or raw; auto is that of the dataset."""
+    storage: Storage = None
+    """How images are stored, h264 and av1 in the lerobot format only; auto is that of the dataset, or in another format
+    that format's own."""
     format: OptionalName = None
-    """File format: act or libero; auto is that of the dataset."""
+    """File format: act, libero or lerobot; auto is that of the dataset."""
     image_convention: Convention = "upright"
     """Order of the rows of images in the libero format: opengl stores the lowest first, as LIBERO's own files do."""
     video: Videos = "none"
@@ -61,3 +65,43 @@ class RenderConfig:
     def renders(self) -> bool:
         """Whether images or videos are made, once every default is filled in."""
         return bool(self.cameras) or self.video != "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertConfig:
+    """Convert a dataset into another format, with the images that it has.
+
+    Episodes, actions, states and attempts.jsonl stay the same; the source dataset is not changed. Images are the same
+    too, unless the new format or --storage compresses them with loss.
+    """
+
+    command: ClassVar[str] = "convert-dataset"
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Common options": "path format output_dir storage image_convention workers resume",
+        "Output": "quiet debug",
+    }
+
+    path: tyro.conf.Positional[Path]
+    """The dataset folder to read."""
+    format: Format
+    """File format to write: act, libero or lerobot."""
+    output_dir: OptionalPath = None
+    """The dataset folder to write; auto is PATH-FORMAT, beside the one that is read."""
+    storage: Storage = None
+    """How images are stored, h264 and av1 in the lerobot format only; auto is lossless, or h264."""
+    image_convention: Convention = "upright"
+    """Order of the rows of images in the libero format: opengl stores the lowest first, as LIBERO's own files do."""
+    workers: OptionalInt = None
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
+    resume: Switch = False
+    """Resume a conversion that was interrupted."""
+    quiet: Switch = False
+    """Print nothing but errors."""
+    debug: Switch = False
+    """Show tracebacks."""
+
+    @property
+    def rendering(self) -> RenderConfig:
+        """The same as flags of `render-episodes`, which would render the images again."""
+        values = {name: getattr(self, name) for name in ("path", "output_dir", "storage", "format", "image_convention")}
+        return RenderConfig(**values, workers=self.workers, resume=self.resume, quiet=self.quiet, debug=self.debug)

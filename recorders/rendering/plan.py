@@ -1,4 +1,4 @@
-"""Plans what `render-episodes` does, and checks it before anything is written."""
+"""Plans what `render-episodes` and `convert-dataset` do, and checks it before anything is written."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.registry import format_named, open_episode
 from ambidex.recorders.recording.checks import check_names
-from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.worker import RenderJob, rendered_spec
 
 MODEL_CHANGED = (
@@ -24,10 +24,11 @@ MODEL_CHANGED = (
 
 @dataclass(frozen=True, kw_only=True)
 class RenderPlan:
-    """What to render.
+    """What to render or convert.
 
     Attributes:
         config: The flags, with every default filled in.
+        flags: The same as flags of the command that was typed.
         source: The dataset to read.
         target: The folder to write.
         spec: The spec of the new episodes.
@@ -38,6 +39,7 @@ class RenderPlan:
     """
 
     config: RenderConfig
+    flags: RenderConfig | ConvertConfig
     source: Dataset
     target: Path
     spec: EnvSpec
@@ -47,7 +49,7 @@ class RenderPlan:
     warning: str
 
 
-def plan_rendering(config: RenderConfig) -> RenderPlan:
+def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
     """Fill in the defaults from the dataset, and check what can be checked.
 
     Raises:
@@ -55,30 +57,33 @@ def plan_rendering(config: RenderConfig) -> RenderPlan:
         DatasetError: The dataset is damaged or empty.
         RenderingError: Images are asked for, and no OpenGL library can be loaded.
     """
+    converts = isinstance(flags, ConvertConfig)
+    config = flags.rendering if isinstance(flags, ConvertConfig) else flags
     source = _open_source(config.path)
     full = _resolved(config, source.info)
     spec = rendered_spec(source.spec, full)
     env = stored_environment(spec, source.directory)
     model_sha256, definition = env.scene.model_sha256, user_definition(env)
     env.close()
-    target = _target(config)
+    target = _target(config, str(full.format) if converts else "rendered")
     file_format = format_named(full.write_options.format)
     file_format.check(spec, full.write_options)
     files = DatasetFiles(target, file_format, video=full.video)
     jobs = _jobs(source, files)
     with open_episode(jobs[0].source) as first:
         changed = first.model_sha256 != model_sha256
-    if full.renders:
+    if full.renders and not converts:
         choose_backend()
     return RenderPlan(
         config=full,
+        flags=replace(flags, storage=full.storage) if converts else full,
         source=source,
         target=target,
         spec=spec,
         files=files,
         jobs=jobs,
         definition=definition,
-        warning=MODEL_CHANGED if changed else "",
+        warning=MODEL_CHANGED if changed and not converts else "",
     )
 
 
@@ -92,22 +97,22 @@ def _open_source(path: Path) -> Dataset:
 
 
 def _resolved(config: RenderConfig, info: DatasetInfo) -> RenderConfig:
-    spec = info.env_spec
-    full = replace(
+    spec, file_format = info.env_spec, config.format or info.format
+    check_names(video=config.video, file_format=file_format)
+    storage = info.storage if file_format == info.format else format_named(file_format).default_storage
+    return replace(
         config,
         cameras=spec.cameras if config.cameras is None else config.cameras,
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
-        storage=config.storage or info.storage,
-        format=config.format or info.format,
+        storage=config.storage or storage,
+        format=file_format,
     )
-    check_names(storage=str(full.storage), video=full.video, file_format=full.format)
-    return full
 
 
-def _target(config: RenderConfig) -> Path:
+def _target(config: RenderConfig, suffix: str) -> Path:
     folder = config.path.resolve()
-    target = config.output_dir or folder.with_name(f"{folder.name}-rendered")
+    target = config.output_dir or folder.with_name(f"{folder.name}-{suffix}")
     if target.resolve() == folder:
         problem = f"--output-dir is {config.path}, the dataset to read, which is not changed."
         raise UsageError(problem, "Give another folder.", path=target)

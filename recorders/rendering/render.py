@@ -1,4 +1,4 @@
-"""Renders datasets again: what `render-episodes` does, from Python."""
+"""Renders and converts datasets: what `render-episodes` and `convert-dataset` do, from Python."""
 
 import time
 from collections.abc import Sequence
@@ -17,37 +17,39 @@ from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.recording.config import RUN_ONLY
 from ambidex.recorders.recording.resume import refuse_differences
-from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
 from ambidex.recorders.rendering.worker import RenderJob, RenderWorker
 from ambidex.text import pluralize
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
-COMMAND = "render-episodes"
-
 
 @dataclass(frozen=True, kw_only=True)
 class RenderSummary:
-    """The result of rendering a dataset.
+    """The result of rendering or converting a dataset.
 
     Attributes:
         directory: The new dataset's folder.
         episodes: Episodes in it.
-        rendered: Episodes that this run rendered.
+        written: Episodes that this run wrote.
+        verb: "rendered" or "converted".
         wall_s: Duration of this run [s].
         size: Size of all files [B].
     """
 
     directory: Path
     episodes: int
-    rendered: int
+    written: int
+    verb: str
     wall_s: float
     size: int
 
     def __str__(self) -> str:
         """One line."""
-        pace = f"{self.wall_s / self.rendered:.2f} s per episode" if self.rendered else "already complete"
-        return f"{pluralize(self.episodes, 'episode')} rendered, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
+        pace = f"{self.wall_s / self.written:.2f} s per episode" if self.written else "already complete"
+        return (
+            f"{pluralize(self.episodes, 'episode')} {self.verb}, {pace}, {self.size / 1e6:.1f} MB in {self.directory}"
+        )
 
 
 def render(config: RenderConfig) -> RenderSummary:
@@ -58,6 +60,20 @@ def render(config: RenderConfig) -> RenderSummary:
         RenderingError: Images are asked for, and there is no OpenGL.
         DatasetError: A file is damaged or could not be written. What was rendered stays.
     """
+    return _run(config, "rendered")
+
+
+def convert(config: ConvertConfig) -> RenderSummary:
+    """Convert a dataset into another format.
+
+    Raises:
+        UsageError: A name is unknown, the format cannot hold the dataset, or the output folder is not empty.
+        DatasetError: A file is damaged or could not be written. What was converted stays.
+    """
+    return _run(config, "converted")
+
+
+def _run(config: RenderConfig | ConvertConfig, verb: str) -> RenderSummary:
     started = time.perf_counter()
     plan = plan_rendering(config)
     with exclusive_lock(plan.target):
@@ -66,13 +82,14 @@ def render(config: RenderConfig) -> RenderSummary:
         _check_resumable(plan)
         left = [job for job in plan.jobs if plan.files.are_missing(job.attempt)]
         try:
-            _render_all(plan, left)
+            _write_all(plan, left, verb)
         finally:
             remove_partial_files(plan.target)
     return RenderSummary(
         directory=plan.target,
         episodes=len(plan.jobs),
-        rendered=len(left),
+        written=len(left),
+        verb=verb,
         wall_s=time.perf_counter() - started,
         size=dataset_size(plan.target),
     )
@@ -81,8 +98,8 @@ def render(config: RenderConfig) -> RenderSummary:
 def _check_resumable(plan: RenderPlan) -> None:
     if not (plan.target / DATASET_JSON).exists():
         return
-    old = DatasetInfo.read(plan.target).settings(COMMAND, RenderConfig)
-    found = changed_flags(old, plan.config, ignore=RUN_ONLY | {"path"})  # the source may have been moved
+    old = DatasetInfo.read(plan.target).settings(plan.flags.command, type(plan.flags))
+    found = changed_flags(old, plan.flags, ignore=RUN_ONLY | {"path"})  # the source may have been moved
     rendered = read_attempts(plan.target)
     if rendered != list(plan.source.attempts[: len(rendered)]):
         found.append(f"{plan.source.directory} has other attempts than the dataset that was rendered, {old.path}")
@@ -90,10 +107,11 @@ def _check_resumable(plan: RenderPlan) -> None:
     check_stored_episodes(plan.target, format_named(plan.config.write_options.format))
 
 
-def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
+def _write_all(plan: RenderPlan, left: Sequence[RenderJob], verb: str) -> None:
     config, done, options = plan.config, len(plan.jobs) - len(left), plan.config.write_options
-    factory = partial(RenderWorker, plan.spec, options, plan.source.directory, renders=config.renders)
-    progress = Progress("rendered", len(plan.jobs), initial=done, quiet=config.quiet)
+    copies = isinstance(plan.flags, ConvertConfig)
+    factory = partial(RenderWorker, plan.spec, options, plan.source.directory, renders=config.renders, copies=copies)
+    progress = Progress(verb, len(plan.jobs), initial=done, quiet=config.quiet)
     started = time.perf_counter()
     with progress, Pool[RenderJob, None](factory, worker_count(config.workers, len(plan.jobs))) as pool:
         pool.wait_until_ready()
@@ -103,7 +121,7 @@ def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
         save_definition(plan.target, plan.definition)
         for job, result in pool.results(left):
             if isinstance(result, WorkerError):
-                raise result.raised(f"{job.files.episode.name} was not rendered.", job.files.episode)
+                raise result.raised(f"{job.files.episode.name} was not {verb}.", job.files.episode)
             done += 1
             progress.update(done)
         format_named(options.format).finish(plan.target, plan.spec.task)
@@ -111,17 +129,18 @@ def _render_all(plan: RenderPlan, left: Sequence[RenderJob]) -> None:
 
 
 def _write_info(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
-    """Write dataset.json and attempts.jsonl: those of the source, except for what rendering changes."""
+    """Write dataset.json and attempts.jsonl: those of the source, except for what the command changes."""
     info = replace(
         plan.source.info,
         env_spec=plan.spec,
-        command=format_command(COMMAND, plan.config, leave_out=RUN_ONLY),
+        command=format_command(plan.flags.command, plan.flags, leave_out=RUN_ONLY),
+        source_command=plan.source.info.source_command or plan.source.info.command,
         versions=versions(),
         format=str(plan.config.format),
         storage=str(plan.config.storage),
         complete=complete,
         timings={"wall_s": round(wall_s, 3)},
-        config=flags_to_json(plan.config, leave_out=RUN_ONLY),
+        config=flags_to_json(plan.flags, leave_out=RUN_ONLY),
     )
     info.write(plan.target)
     with replacing(plan.target / ATTEMPTS) as temporary:

@@ -1,4 +1,4 @@
-"""What a worker process of `render-episodes` does."""
+"""What a worker process of `render-episodes` and `convert-dataset` does."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from ambidex.recorders.rendering.config import RenderConfig
 
 @dataclass(frozen=True, kw_only=True)
 class RenderJob:
-    """An episode to render again, the files to write, and the attempt that the episode is of."""
+    """An episode to render again or convert, the files to write, and the attempt that the episode is of."""
 
     source: Path
     files: EpisodeFiles
@@ -24,25 +24,28 @@ class RenderJob:
 class RenderWorker:
     """Renders the states of stored episodes of the source; cameras, image size and quality are those of the new spec.
 
+    If it copies, the images are those that are stored.
+
     Raises:
         RenderingError: Images or videos are made, and no OpenGL context can be created.
     """
 
-    def __init__(self, spec: EnvSpec, options: WriteOptions, source: Path, *, renders: bool) -> None:
+    def __init__(self, spec: EnvSpec, options: WriteOptions, source: Path, *, renders: bool, copies: bool) -> None:
         self._env = stored_environment(spec, source)
-        self._spec = spec
-        self._writer = EpisodeWriter(self._env, options, renders=renders)
+        self._spec, self._copies = spec, copies
+        self._writer = EpisodeWriter(self._env, options, renders=renders and not copies)
 
     def __call__(self, job: RenderJob) -> None:
-        """Render an episode.
+        """Render or copy an episode.
 
         Raises:
             DatasetError: The file is damaged or of another version of the scene, or cannot be written.
         """
         with open_episode(job.source) as stored:
             check_fits(stored, self._env)
-            episode = stored.episode
-        self._writer.write(replace(episode, spec=rendered_spec(episode.spec, self._spec)), job.files)
+            episode = replace(stored.episode, spec=rendered_spec(stored.spec, self._spec))
+            frames = {camera: stored.frames(camera) for camera in stored.cameras} if self._copies else None
+            self._writer.write(episode, job.files, frames)
 
 
 def rendered_spec(spec: EnvSpec, choice: EnvSpec | RenderConfig) -> EnvSpec:

@@ -1,8 +1,11 @@
-"""Encodes RGB images as an H.264 stream in an MP4 file."""
+"""Encodes RGB images as a video stream in an MP4 file."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -13,12 +16,30 @@ from ambidex.envs.types import ImageArray
 
 # One thread, because with more the bits depend on their number. No macroblock tree, because x264's reads uninitialised
 # memory: about one small video in twenty came out with other bits.
-ENCODER = {"crf": "20", "preset": "veryfast", "threads": "1", "mbtree": "0"}
+X264 = {"preset": "veryfast", "threads": "1", "mbtree": "0"}
 CONTAINER = {"movflags": "+faststart"}  # a browser can play while it loads
 SCALE = "out_color_matrix=bt709:out_range=tv:flags=bilinear"  # the colours that the file declares
 
 
-class H264File:
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """How a video is encoded.
+
+    Attributes:
+        codec: FFmpeg's name of the encoder.
+        options: Its options.
+        keyframe_interval: Every so many frames one can be decoded alone; None leaves it to the encoder.
+    """
+
+    codec: str
+    options: Mapping[str, str]
+    keyframe_interval: int | None = None
+
+
+H264 = Encoding(codec="libx264", options={"crf": "20", **X264})
+
+
+class VideoFile:
     """Encodes images of one size with even sides [px] at a rate [1/s]: draw into `image`, then `add` it.
 
     Attributes:
@@ -28,9 +49,12 @@ class H264File:
         OSError: The file cannot be written; all methods but `abandon` raise it too.
     """
 
-    def __init__(self, path: Path, rate: Fraction, height: int, width: int) -> None:
+    def __init__(self, path: Path, rate: Fraction, height: int, width: int, encoding: Encoding = H264) -> None:
         self._container = av.open(str(path), "w", format="mp4", options=CONTAINER)
-        self._stream = self._container.add_stream("libx264", rate=rate, options=ENCODER)
+        stream = self._container.add_stream(encoding.codec, rate=rate, options=dict(encoding.options))
+        self._stream = cast("av.VideoStream", stream)
+        if encoding.keyframe_interval is not None:
+            self._stream.codec_context.gop_size = encoding.keyframe_interval
         self._stream.height, self._stream.width, self._stream.pix_fmt = height, width, "yuv420p"
         # Declared in the file, or players guess by the size and shift the colours.
         self._stream.codec_context.colorspace = self._stream.codec_context.color_primaries = Colorspace.ITU709

@@ -12,7 +12,7 @@ from ambidex.atomic_files import replacing, write_error
 from ambidex.envs.types import ImageArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.video.caption import Caption, CaptionBar
-from ambidex.recorders.video.encoder import H264File
+from ambidex.recorders.video.encoder import VideoFile
 
 ONE_ROW = 3  # cameras
 
@@ -32,7 +32,7 @@ class VideoWriter:
         self._rate = Fraction(fps).limit_denominator(1000)
         self._steps = 0
         self._cleanup = ExitStack()
-        self._file: H264File | None = None
+        self._file: VideoFile | None = None
 
     def __enter__(self) -> Self:
         """Make the folder.
@@ -69,13 +69,13 @@ class VideoWriter:
     ) -> None:
         self._cleanup.__exit__(kind, error, trace)
 
-    def _open_file(self, frames: Mapping[str, ImageArray]) -> H264File:
+    def _open_file(self, frames: Mapping[str, ImageArray]) -> VideoFile:
         if not frames:
             raise DatasetError(f"{self._path}: a video needs images of at least one camera, got none.", path=self._path)
         self._tiling = Tiling(frames)
         self._bar = CaptionBar(self._tiling.width, max(frame.shape[0] for frame in frames.values()))
         height, width = _even(self._tiling.height + self._bar.height), _even(self._tiling.width)
-        self._file = H264File(self._temporary, self._rate, height, width)
+        self._file = VideoFile(self._temporary, self._rate, height, width)
         return self._file
 
     def _check(self, frames: Mapping[str, ImageArray]) -> None:

@@ -5,12 +5,13 @@ from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.watch_rollouts import WatchConfig
 from ambidex.policies.training.config import TrainConfig
 from ambidex.recorders.recording.config import RecordConfig
-from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.verify_episodes import VerifyConfig
 
 CONFIGS = {
     "record-episodes": RecordConfig,
     "render-episodes": RenderConfig,
+    "convert-dataset": ConvertConfig,
     "verify-episodes": VerifyConfig,
     "train-policy": TrainConfig,
     "run-benchmark": BenchmarkConfig,

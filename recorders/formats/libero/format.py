@@ -29,6 +29,7 @@ class LiberoFormat:
     """One HDF5 file per task; docs/datasets.md has the layout."""
 
     root_group = f"/{DATA}"
+    default_storage = "lossless"
 
     def __init__(self) -> None:
         self._scene: tuple[Environment, LiberoScene] | None = None

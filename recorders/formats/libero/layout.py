@@ -5,13 +5,12 @@ docs/datasets.md has the whole layout. Source: the files of LIBERO and robomimic
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.layout import PARTS
-from ambidex.recorders.formats.fields import FIELDS, Arrays, Field, sha256_of_parts
+from ambidex.recorders.formats.fields import NAMED_FIELDS, Arrays, sha256_of_parts
 from ambidex.recorders.hdf5.reading import Hdf5Source
 
 FORMAT_VERSION = 1
@@ -21,9 +20,6 @@ OBSERVATIONS = "obs"  # within a demonstration, as LIBERO has it
 OWN = "ambidex"  # within a demonstration: what it takes to read the episode back; other readers ignore it
 CONVENTIONS = {"upright": "opencv", "opengl": "opengl"}
 """Order of image rows -> robosuite's name for it; in OpenGL's order the lowest row comes first."""
-
-OWN_FIELDS: tuple[Field, ...] = tuple(replace(field, path=field.name, compressed=True) for field in FIELDS)
-"""The fields of an episode, within the group `OWN`."""
 
 IMAGE_KEYS = {"robot0_eye_in_hand": "eye_in_hand_rgb"}
 """Cameras whose images have another name in LIBERO than CAMERA_rgb."""
@@ -87,5 +83,5 @@ def fingerprints(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | 
 
     Names are those within the demonstration: arrays of the group `OWN`, and those given, which LIBERO's loaders read.
     """
-    own = {f"{OWN}/{field.path}": getattr(episode, field.name) for field in OWN_FIELDS}
+    own = {f"{OWN}/{field.path}": getattr(episode, field.name) for field in NAMED_FIELDS}
     return sha256_of_parts(episode, {**own, **arrays}, spec)

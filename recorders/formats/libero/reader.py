@@ -6,8 +6,8 @@ from pathlib import Path
 from ambidex.envs.types import Episode
 from ambidex.errors import DatasetError
 from ambidex.lookup import item_at
-from ambidex.recorders.dataset.episode import StoredEpisode, StoredFrames
 from ambidex.recorders.dataset.repair import repair_hint
+from ambidex.recorders.formats.fields import NAMED_FIELDS
 from ambidex.recorders.formats.images import IMAGE_CRC32
 from ambidex.recorders.formats.libero.layout import (
     CONVENTIONS,
@@ -15,23 +15,23 @@ from ambidex.recorders.formats.libero.layout import (
     FORMAT_VERSION,
     OBSERVATIONS,
     OWN,
-    OWN_FIELDS,
     demo_path,
     demos_in,
     fingerprints,
     image_keys,
 )
+from ambidex.recorders.hdf5.episode import Hdf5Episode, Hdf5Frames
 from ambidex.text import pluralize
 
 
-class LiberoDemo(StoredEpisode):
+class LiberoDemo(Hdf5Episode):
     """An open demonstration; its storage is "lossless" or "raw".
 
     Raises:
         UsageError: A file with several demonstrations.
     """
 
-    _fields = OWN_FIELDS
+    _fields = NAMED_FIELDS
     _format_version = FORMAT_VERSION
 
     def __init__(self, path: Path) -> None:
@@ -39,10 +39,10 @@ class LiberoDemo(StoredEpisode):
         self._demo = f"/{DATA}/{demo.name}"
         super().__init__(path, file=demo.parent, group=f"{self._demo}/{OWN}")
 
-    def _stored_frames(self) -> StoredFrames:
+    def _stored_frames(self) -> Hdf5Frames:
         source, checksums = self._source, f"{self._group}/{IMAGE_CRC32}"
         images = f"{self._demo}/{OBSERVATIONS}"
-        return StoredFrames(
+        return Hdf5Frames(
             datasets={camera: source.dataset(f"{images}/{key}") for camera, key in image_keys(self.spec).items()},
             checksums=source.array(checksums) if source.has(checksums) else None,
             encoded=False,

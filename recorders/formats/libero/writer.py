@@ -7,7 +7,7 @@ import numpy as np
 
 from ambidex.envs.types import Episode
 from ambidex.errors import UsageError, check_name
-from ambidex.recorders.formats.fields import Arrays, check_fields, episode_attributes
+from ambidex.recorders.formats.fields import NAMED_FIELDS, Arrays, check_fields, episode_attributes
 from ambidex.recorders.formats.images import (
     STORAGES,
     Frames,
@@ -23,7 +23,6 @@ from ambidex.recorders.formats.libero.layout import (
     FORMAT_VERSION,
     OBSERVATIONS,
     OWN,
-    OWN_FIELDS,
     fingerprints,
     image_keys,
 )
@@ -64,7 +63,7 @@ def write_demo(
         DatasetError: Fields or frames do not fit together, or the file cannot be written.
     """
     check_storage(storage, convention)
-    check_fields(path, episode, OWN_FIELDS)
+    check_fields(path, episode, NAMED_FIELDS)
     check_cameras(path, episode, frames)
     arrays = _libero_arrays(episode, robot, scene)
     with atomic_hdf5_file(path) as (file, sink):
@@ -127,5 +126,5 @@ def _write_arrays(demo: h5py.Group, episode: Episode, arrays: Arrays, scene: Lib
         write_array(demo, name, array, compressed=False)
     own = demo.create_group(OWN)
     own.attrs.update(episode_attributes(episode, FORMAT_VERSION, fingerprints(episode, arrays)))
-    for field in OWN_FIELDS:
+    for field in NAMED_FIELDS:
         write_array(own, field.path, getattr(episode, field.name), compressed=field.compressed)

@@ -12,8 +12,10 @@ from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.formats.registry import FORMATS, format_named, format_of, open_episode
 
-SPECS = {"act": make_spec(), "libero": libero_spec()}
-EPISODES = {"act": make_episode, "libero": libero_episode}
+SPECS = {"act": make_spec(), "libero": libero_spec(), "lerobot": make_spec()}
+EPISODES = {"act": make_episode, "libero": libero_episode, "lerobot": make_episode}
+LOSSLESS, VIDEO = ("lossless", "raw"), ("h264", "av1")
+STORAGES = {"act": LOSSLESS, "libero": LOSSLESS, "lerobot": VIDEO}
 
 
 @pytest.fixture(params=FORMATS)
@@ -29,9 +31,9 @@ def write(name, monkeypatch):
     )
     monkeypatch.setattr("ambidex.recorders.formats.libero.format.describe_scene", lambda env: make_scene())
 
-    def writing(directory, index, *, storage="lossless", **changes):
-        episode = EPISODES[name](spec=SPECS[name], **changes)
-        options, writer = WriteOptions(format=name, storage=storage), format_named(name)
+    def writing(directory, index, *, storage=None, **changes):
+        episode, writer = EPISODES[name](spec=SPECS[name], **changes), format_named(name)
+        options = WriteOptions(format=name, storage=storage or writer.default_storage)
         writer.check(episode.spec, options)
         path = writer.episode_path(directory, index)
         writer.write(path, episode, make_frames(episode), options, env=None)
@@ -47,8 +49,9 @@ def write_info(directory, name, episodes):
     ).write(directory)  # fmt: skip
 
 
-@pytest.mark.parametrize("storage", ["lossless", "raw"])
-def test_an_episode_that_was_written_is_read_before_and_after_the_dataset_is_finished(write, name, tmp_path, storage):
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_episode_that_was_written_is_read_before_and_after_the_dataset_is_finished(write, name, tmp_path, which):
+    storage = STORAGES[name][which]
     episodes = [write(tmp_path, i, storage=storage, steps=3 + i, seed=i) for i in range(3)]
     write_info(tmp_path, name, 3)
     for _ in range(2):
@@ -57,7 +60,8 @@ def test_an_episode_that_was_written_is_read_before_and_after_the_dataset_is_fin
         for stored, path, episode in zip(dataset, dataset.paths, episodes, strict=True):
             assert same(stored.episode, episode) and stored.path == path and stored.storage == storage
             for camera, frames in make_frames(episode).items():
-                assert all(np.array_equal(a, b) for a, b in zip(stored.frames(camera), frames, strict=True))
+                difference = np.abs(np.stack([*stored.frames(camera)]).astype(int) - np.stack(frames))
+                assert difference.mean() <= (2.5 if storage in VIDEO else 0)
         format_named(name).finish(tmp_path, SPECS[name].task)
 
 

@@ -45,7 +45,7 @@ def same_but_for_info(a, b):
 def test_rendered_later_is_what_would_have_been_recorded(states, images, tmp_path, workers):
     summary = render_to(states, tmp_path, cameras=("top",), image_size=(24, 32), video="all", workers=workers)
     same_but_for_info(tmp_path, images)
-    assert summary.rendered == summary.episodes == len(list(images.rglob("*.hdf5")))
+    assert summary.written == summary.episodes == len(list(images.rglob("*.hdf5")))
     assert read(tmp_path).info.env_spec == replace(read(images).info.env_spec)
 
 
@@ -76,9 +76,9 @@ def test_resume_renders_what_is_missing(states, images, tmp_path):
     flags = {"cameras": ("top",), "image_size": (24, 32), "video": "all"}
     render_to(states, tmp_path, **flags)
     episode_path(tmp_path, 1).unlink()
-    assert render_to(states, tmp_path, resume=True, **flags).rendered == 1
+    assert render_to(states, tmp_path, resume=True, **flags).written == 1
     same_but_for_info(tmp_path, images)
-    assert render_to(states, tmp_path, resume=True, **flags).rendered == 0
+    assert render_to(states, tmp_path, resume=True, **flags).written == 0
 
 
 def test_resume_with_other_flags_is_refused(states, tmp_path):
@@ -164,7 +164,7 @@ def test_the_command(states, tmp_path, capsys):
 def test_a_rendering_of_a_dataset_that_was_moved_is_resumed_and_of_another_one_refused(states, tmp_path):
     moved = shutil.copytree(states, tmp_path / "moved")
     render_to(states, tmp_path / "out", cameras=())
-    assert render_to(moved, tmp_path / "out", cameras=(), resume=True).rendered == 0
+    assert render_to(moved, tmp_path / "out", cameras=(), resume=True).written == 0
     attempts = moved / "attempts.jsonl"
     attempts.write_text(attempts.read_text().replace('"seed": 0', '"seed": 50'))
     with pytest.raises(UsageError, match="other attempts"):
