@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
@@ -28,11 +29,20 @@ nbformat.write(notebook, sys.argv[2])
 """
 
 
-def run(*arguments: str | Path, cwd: Path) -> str:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1", "IPYTHONDIR": str(cwd)}
-    done = subprocess.run([sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a script as `python SCRIPT ARGUMENTS` does, in an empty folder, and returns what it prints.
+
+    In this process, which has imported torch and the simulator already.
+    """
+
+    def run(script: Path, *arguments: str | Path) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(script), *map(str, arguments)])
+        runpy.run_path(str(script), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
 
 
 def train_briefly(folder: Path) -> Path:
@@ -45,19 +55,19 @@ def train_briefly(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_runs_and_writes_into_its_folder_only(script, tmp_path, tmp_path_factory):
+def test_a_script_runs_and_writes_into_its_folder_only(script, run, tmp_path, tmp_path_factory):
     trained = [train_briefly(tmp_path_factory.mktemp("trained"))] if script.stem == "evaluate_a_checkpoint" else []
-    assert run(script, "out", *trained, cwd=tmp_path)
+    assert run(script, "out", *trained)
     assert [path.name for path in tmp_path.iterdir() if path.name != "MUJOCO_LOG.TXT"] == ["out"]
     assert any((tmp_path / "out").iterdir())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_can_run_again(script, tmp_path, tmp_path_factory):
+def test_a_script_can_run_again(script, run, tmp_path_factory):
     trained = [train_briefly(tmp_path_factory.mktemp("trained"))] if script.stem == "evaluate_a_checkpoint" else []
     for _ in range(2):
-        run(script, "out", *trained, cwd=tmp_path)
+        run(script, "out", *trained)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
@@ -83,7 +93,10 @@ def test_the_readme_lists_every_example_once():
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(notebook, tmp_path):
-    run("-c", EXECUTE, notebook, "executed.ipynb", cwd=tmp_path)
+    environment = {**os.environ, "JUPYTER_PLATFORM_DIRS": "1", "IPYTHONDIR": str(tmp_path)}
+    command = [sys.executable, "-c", EXECUTE, notebook, "executed.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "image/png" in (tmp_path / "executed.ipynb").read_text()
 
 

@@ -1,5 +1,6 @@
 """Programs can be run at their address and, with a warning, at the one that they had up to version 0.1."""
 
+import runpy
 import subprocess
 import sys
 from importlib import import_module
@@ -10,7 +11,8 @@ import pytest
 from ambidex.benchmarks.moved_programs import MOVED
 
 WITHOUT_FLAGS = "ambidex.benchmarks.studies.stopping_study"
-RUN_AT_BOTH = [f"ambidex.benchmarks.{name}" for name in ("expert_rates", "code_grid", "rollout_speed")]
+RUN_AT_BOTH = [f"ambidex.benchmarks.{name}" for name in ("expert_rates", "code_grid")]
+NEW = list(MOVED.values())
 each_address = pytest.mark.parametrize("old", MOVED)
 
 
@@ -18,19 +20,21 @@ def run_help(address):
     return subprocess.run([sys.executable, "-m", address, "--help"], capture_output=True, text=True)
 
 
-def test_the_throughput_program_prints_its_help():
-    done = run_help("ambidex.benchmarks.throughput")
-    assert (done.returncode, done.stderr) == (0, "") and "usage: " in done.stdout
+@pytest.mark.parametrize("address", ["ambidex.benchmarks.throughput", *(new for new in NEW if new != WITHOUT_FLAGS)])
+def test_a_program_prints_its_help(address, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [address, "--help"])
+    monkeypatch.delitem(sys.modules, address, raising=False)  # runpy warns of a module that is imported already
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module(address, run_name="__main__", alter_sys=True)
+    assert not end.value.code and capsys.readouterr().out.startswith("usage: ")
 
 
-@pytest.mark.parametrize("old", [old for old in MOVED if MOVED[old] != WITHOUT_FLAGS])
-def test_a_program_prints_its_help_and_its_old_address_the_same_with_a_warning(old):
-    done = run_help(MOVED[old])
-    assert (done.returncode, done.stderr) == (0, "") and "usage: " in done.stdout
-    if old in RUN_AT_BOTH:
-        at_old = run_help(old)
-        assert (at_old.returncode, at_old.stdout) == (0, done.stdout)
-        assert "DeprecationWarning" in at_old.stderr and MOVED[old] in at_old.stderr and "0.4" in at_old.stderr
+@pytest.mark.parametrize("old", RUN_AT_BOTH)
+def test_a_program_prints_the_same_at_its_old_address_with_a_warning(old):
+    at_new, at_old = run_help(MOVED[old]), run_help(old)
+    assert (at_new.returncode, at_new.stderr) == (0, "") and "usage: " in at_new.stdout
+    assert (at_old.returncode, at_old.stdout) == (0, at_new.stdout)
+    assert "DeprecationWarning" in at_old.stderr and MOVED[old] in at_old.stderr and "0.4" in at_old.stderr
 
 
 @each_address

@@ -1,6 +1,7 @@
 """What recording writes, with any number of workers, after interruptions, and when an attempt cannot start."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -81,7 +82,7 @@ def test_observations_are_those_before_each_action(straight):
         np.testing.assert_array_equal(env.step(episode.joint_actions[t]).observation.state, episode.states[t + 1])
 
 
-@pytest.mark.parametrize("workers", [0, 2, 5])
+@pytest.mark.parametrize("workers", [0, 3])
 def test_any_number_of_workers_gives_the_same_files(straight, tmp_path, workers):
     record_all(tmp_path, workers=workers)
     assert contents(tmp_path) == contents(straight)
@@ -96,12 +97,12 @@ def test_resume_does_not_touch_a_complete_dataset(straight):
 
 def test_a_dataset_can_be_extended(straight, tmp_path):
     record_all(tmp_path, num_episodes=2, workers=0)
-    record_all(tmp_path, num_episodes=4, workers=2, resume=True)
+    record_all(tmp_path, num_episodes=4, workers=1, resume=True)
     assert contents(tmp_path) == contents(straight)
 
 
-def test_missing_files_are_recorded_record_all(straight, tmp_path):
-    record_all(tmp_path, workers=0)
+def test_missing_files_are_recorded_again(straight, tmp_path):
+    shutil.copytree(straight, tmp_path, dirs_exist_ok=True)
     episode_path(tmp_path, 1).unlink()
     (tmp_path / "failures" / "episode_5.hdf5").unlink()
     (tmp_path / "videos" / "episode_3_success.mp4").unlink()
@@ -113,7 +114,7 @@ def test_missing_files_are_recorded_record_all(straight, tmp_path):
 @pytest.mark.parametrize("rows", [0, 3, 9])
 def test_resume_after_a_torn_row_gives_the_same_files(straight, tmp_path, rows):
     """Files are written in this order, so a killed run can leave any of these states."""
-    record_all(tmp_path, workers=0)
+    shutil.copytree(straight, tmp_path, dirs_exist_ok=True)
     lines = (tmp_path / "attempts.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "attempts.jsonl").write_text("".join(lines[:rows]) + lines[rows][:20])
     for row in map(json.loads, lines[rows:]):
