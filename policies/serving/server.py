@@ -1,17 +1,15 @@
-"""A policy server: collects the requests of many clients into forward passes and answers each.
+"""A policy server for worker processes of this machine: it answers the requests of many clients.
 
 torch is imported by `PolicyServer.serve` and not before, so that the socket accepts connections immediately.
 """
 
 import os
-import queue
 import secrets
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Listener, answer_challenge, deliver_challenge
@@ -26,19 +24,13 @@ if TYPE_CHECKING:
     import torch
 
     from ambidex.policies.policy import Policy
-    from ambidex.policies.serving.fixed_batch import FixedBatch
+    from ambidex.policies.serving.batcher import RequestBatcher
 
     ClientConnection = Connection[Chunk | ErrorReply | ServedPolicy, ObservationMessage]
 
 LISTEN_BACKLOG = 512  # clients that may wait to be accepted
 AUTHENTICATION_S = 30.0  # for a client to prove that it knows the secret [s]
 CLOSE_S = 5.0  # for threads to end when the server closes [s]; they are daemons
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Request:
-    connection: "ClientConnection"
-    message: ObservationMessage
 
 
 class PolicyServer:
@@ -63,12 +55,10 @@ class PolicyServer:
         self.batch_size = 0
         self.notes: tuple[str, ...] = ()
         self.first_failure = ""
-        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._predict_threads: list[threading.Thread] = []
+        self._batcher: RequestBatcher | None = None
         self._accept_thread: threading.Thread | None = None
         self._connections: list[ClientConnection] = []
         self._closing = threading.Event()
-        self._torch_threads = 0
 
     def __enter__(self) -> Self:
         return self
@@ -77,37 +67,27 @@ class PolicyServer:
         self.close()
 
     def serve(self, policy: "Policy", device: "torch.device", *, threads: int = 1) -> None:
-        """Test the policy, then accept clients and return; threads do the rest.
+        """Test the policy, then accept clients and return; `threads` and what happens to it: see `RequestBatcher`."""
+        from ambidex.policies.serving.batcher import RequestBatcher
 
-        The policy is put into evaluation mode and moved. On a CPU a forward pass has one row and one torch thread, and
-        `threads` of them run side by side. On a GPU there is one at a time, of several rows.
-        """
-        from ambidex.policies.serving.fixed_batch import make_fixed_batch
-
-        self._torch_threads = set_torch_threads(1)
-        batch, self.notes = make_fixed_batch(policy.to(device).eval(), device)
-        self.batch_size = batch.batch_size
-        count = threads if device.type == "cpu" else 1
-        self._predict_threads = [_start(partial(self._predict_loop, batch)) for _ in range(count)]
-        self._accept_thread = _start(partial(self._accept_loop, describe(policy)))
+        self._batcher = RequestBatcher(policy, device, threads=threads)
+        self.batch_size, self.notes = self._batcher.batch_size, self._batcher.notes
+        receive = partial(self._receive_loop, self._batcher, describe(policy))
+        self._accept_thread = _start(partial(self._accept_loop, receive))
 
     def close(self) -> None:
         """Stop answering and close all connections. Safe to call twice."""
         if self._closing.is_set():
             return
         self._closing.set()
-        for _ in self._predict_threads:
-            self._requests.put(None)
         if self._accept_thread is not None:
             _wake_accept_loop(self.address)
             self._accept_thread.join(CLOSE_S)
         self._close_all()  # ends what waits for a client
-        for thread in self._predict_threads:
-            thread.join(CLOSE_S)
-        if self._torch_threads:
-            set_torch_threads(self._torch_threads)
+        if self._batcher is not None:
+            self._batcher.close()
 
-    def _accept_loop(self, handshake: ServedPolicy) -> None:
+    def _accept_loop(self, receive: Callable[["ClientConnection"], None]) -> None:
         while not self._closing.is_set():
             try:
                 self._connections.append(self._listener.accept())
@@ -118,7 +98,7 @@ class PolicyServer:
                 self.first_failure = self.first_failure or traceback.format_exc()
                 self._close_all()
                 return
-            _start(partial(self._receive_loop, self._connections[-1], handshake))
+            _start(partial(receive, self._connections[-1]))
 
     def _close_all(self) -> None:
         """Stop listening and close every connection."""
@@ -126,12 +106,12 @@ class PolicyServer:
         for connection in self._connections:
             _shut_down(connection)
 
-    def _receive_loop(self, connection: "ClientConnection", handshake: ServedPolicy) -> None:
+    def _receive_loop(self, batcher: "RequestBatcher", handshake: ServedPolicy, connection: "ClientConnection") -> None:
         with suppress(OSError, EOFError, AuthenticationError), connection:  # until the client disconnects
             self._authenticate(connection)
             connection.send(handshake)
             while True:
-                self._requests.put(_Request(connection=connection, message=connection.recv()))
+                batcher.submit(connection.recv(), partial(self._respond, connection))
 
     def _authenticate(self, connection: "ClientConnection") -> None:
         """As `Listener.accept` does with a secret, but without making other clients wait for one that says nothing."""
@@ -144,29 +124,11 @@ class PolicyServer:
         finally:
             too_late.cancel()
 
-    def _predict_loop(self, batch: "FixedBatch") -> None:
-        set_torch_threads(1)  # counts per thread
-        while (first := self._requests.get()) is not None:
-            self._answer(batch, [first, *self._drain(batch.batch_size - 1)])
-
-    def _drain(self, limit: int) -> list[_Request]:
-        """Requests that are queued already, at most `limit`; does not block."""
-        found: list[_Request] = []
-        with suppress(queue.Empty):
-            while len(found) < limit:
-                request = self._requests.get_nowait()
-                if request is None:
-                    self._requests.put(None)  # for the next call of `get`, which ends the loop
-                    break
-                found.append(request)
-        return found
-
-    def _answer(self, batch: "FixedBatch", requests: Sequence[_Request]) -> None:
-        for request, reply in zip(requests, batch.try_answer([r.message for r in requests]), strict=True):
-            if isinstance(reply, ErrorReply):
-                self.first_failure = self.first_failure or reply.traceback
-            with suppress(OSError):  # the client has disconnected
-                request.connection.send(reply)
+    def _respond(self, connection: "ClientConnection", reply: Chunk | ErrorReply) -> None:
+        if isinstance(reply, ErrorReply):
+            self.first_failure = self.first_failure or reply.traceback
+        with suppress(OSError):  # the client has disconnected
+            connection.send(reply)
 
 
 def describe(policy: "Policy") -> ServedPolicy:
@@ -180,15 +142,6 @@ def describe(policy: "Policy") -> ServedPolicy:
         execute_steps=min(steps, policy.chunk_size) if isinstance(steps, int) and steps > 0 else None,
         instructions=policy.instructions,
     )
-
-
-def set_torch_threads(count: int) -> int:
-    """Set how many threads torch uses for one operation; returns how many it used before."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    return before
 
 
 def _wake_accept_loop(address: Address) -> None:

@@ -80,14 +80,14 @@ def test_queued_requests_share_a_forward_pass_and_each_client_gets_its_own_answe
         return answer(messages)
 
     batch.try_answer = gated
-    monkeypatch.setattr("ambidex.policies.serving.fixed_batch.make_fixed_batch", lambda policy, device: (batch, ()))
+    monkeypatch.setattr("ambidex.policies.serving.batcher.make_fixed_batch", lambda policy, device: (batch, ()))
     with PolicyServer() as server, ThreadPoolExecutor(6) as pool:
         server.serve(policy, CPU)
         clients = [connect(server) for _ in range(6)]
         first = pool.submit(clients[0].predict, observation(0))
         wait_until(lambda: sizes == [1])
         others = [pool.submit(clients[seed].predict, observation(seed)) for seed in range(1, 6)]
-        wait_until(lambda: server._requests.qsize() == 5)
+        wait_until(lambda: server._batcher._requests.qsize() == 5)
         released.set()
         got = [chunk.result(timeout=10).actions for chunk in (first, *others)]
     assert sizes == [1, 4, 1]
