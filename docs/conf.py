@@ -52,6 +52,7 @@ COMMANDS = {
     "render-episodes": "ambidex.recorders.render_episodes",
     "verify-episodes": "ambidex.recorders.verify_episodes",
     "train-policy": "ambidex.policies.train_policy",
+    "serve-policy": "ambidex.policies.serve_policy",
     "run-benchmark": "ambidex.benchmarks.run_benchmark",
     "compare-policies": "ambidex.benchmarks.compare_policies",
     "watch-rollouts": "ambidex.benchmarks.watch_rollouts",

@@ -3,6 +3,7 @@
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.watch_rollouts import WatchConfig
+from ambidex.policies.serve_policy import ServeConfig
 from ambidex.policies.training.config import TrainConfig
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
@@ -14,6 +15,7 @@ CONFIGS = {
     "convert-dataset": ConvertConfig,
     "verify-episodes": VerifyConfig,
     "train-policy": TrainConfig,
+    "serve-policy": ServeConfig,
     "run-benchmark": BenchmarkConfig,
     "compare-policies": CompareConfig,
     "watch-rollouts": WatchConfig,
