@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from toy_policy import FailingPolicy, ToyPolicy, observation, toy_spec
-from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 from ambidex.errors import UsageError
@@ -144,13 +144,17 @@ def test_a_key_admits(policy, value):
 
 def test_closing_ends_conversations_and_does_not_wait_for_silent_clients(policy, monkeypatch):
     monkeypatch.setattr(policy_server, "HANDSHAKE_S", 0.3)
-    with serving(policy) as server, closing(socket.create_connection(("127.0.0.1", server.port))):
-        with connected(server) as connection:
-            started = time.monotonic()
-            server.close()
-            assert time.monotonic() - started < 2
-            with pytest.raises(Exception, match="1001"):
-                connection.recv(10)
+    with (
+        serving(policy) as server,
+        closing(socket.create_connection(("127.0.0.1", server.port))),
+        connected(server) as connection,
+    ):
+        started = time.monotonic()
+        server.close()
+        assert time.monotonic() - started < 2
+        with pytest.raises(ConnectionClosed) as info:
+            connection.recv(10)
+        assert info.value.rcvd.code == 1001
 
 
 def test_wrong_addresses_are_wrong_usage(server, policy):
