@@ -110,7 +110,7 @@ def check_spec(spec: EnvSpec) -> None:
     Raises:
         ValueError: Its family is unknown, or a number in it is out of range.
     """
-    if spec.family not in FAMILIES:
+    if spec.family and spec.family not in FAMILIES:
         raise ValueError(f"unknown family {spec.family!r}, expected {' or '.join(FAMILIES)}")
     sides = all(1 <= side <= MAX_IMAGE_SIDE for side in spec.image_size)
     if not (sides and spec.control_hz > 0 and spec.horizon > 0 and spec.settle_steps >= 0):

@@ -34,7 +34,7 @@ class EnvSpec:
 
     Attributes:
         task: Registered task name, or the path of a .bddl file.
-        family: Task family, which decides the defaults ("aloha" or "libero").
+        family: Task family, which decides the defaults ("aloha" or "libero"); "" for another robot.
         robot: Registered robot name.
         control: Control mode, "joint" or "ee".
         control_hz: Control rate [Hz].

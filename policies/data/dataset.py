@@ -14,8 +14,8 @@ from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.run_folder import TASK_SEPARATOR
-from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, shell_arguments
-from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
+from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, dataset_info, dataset_notes, shell_arguments
+from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.text import first_few, pluralize
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
@@ -110,11 +110,12 @@ def merge_specs(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
 
 def remarks(table: EpisodeTable) -> list[str]:
     """Sentences on what to know of the data: differences, unfinished datasets, episodes with the same initial state."""
-    unfinished = [str(path) for path in table.specs if not DatasetInfo.read(path).complete]
+    unfinished = [str(path) for path in table.specs if not dataset_info(path).complete]
     counts = Counter(entry.initial_state for entry in table.entries)
     shared = sum(count for count in counts.values() if count > 1)
     return [
         *_reported_differences(table.specs),
+        *(note for path in table.specs for note in dataset_notes(path)),
         *(f"{path} is not complete: it is being recorded, or was interrupted." for path in unfinished),
         *(
             f"{pluralize(shared, 'episode')} of {len(table.entries)} share their initial state with others, and are "
@@ -139,6 +140,9 @@ def _spec_under(control: str | None, dataset: Dataset) -> EnvSpec:
     spec = dataset.spec
     if control in (None, spec.control):
         return spec
+    if not spec.family:
+        problem = f"--control {control}: the actions of {dataset.directory} are of the mode {spec.control} only."
+        raise UsageError(problem, "Leave out --control.", path=dataset.directory, got=spec.control, expected=control)
     if control == "ee" and not FAMILIES[spec.family].ee_is_pose:
         problem = f"--control ee: {dataset.directory} holds joint commands only; it was recorded under joint control."
         hint = "Leave out --control, or record another dataset with record-episodes --control ee."
@@ -211,16 +215,25 @@ def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded
         raise DatasetError(problem, hint, path=path, seed=episode.seed)
     check_name("control mode", control, ACTIONS)
     instruction = episode.spec.instruction
+    states, initial_state = _identity(episode)
     entry = EpisodeEntry(
         path=path,
         steps=episode.steps,
         seed=episode.seed,
         instruction=instruction,
         task=episode.spec.task,
-        states_sha256=sha256(episode.states.tobytes()).hexdigest(),
-        initial_state_sha256=sha256(episode.states[0].tobytes()).hexdigest(),
+        states_sha256=states,
+        initial_state_sha256=initial_state,
     )
     return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], ACTIONS[control](episode)
+
+
+def _identity(episode: Episode) -> tuple[str, str]:
+    """SHA-256 of the states and of the first; without states of all that is known, as arms often start alike."""
+    if episode.states.size:
+        return sha256(episode.states.tobytes()).hexdigest(), sha256(episode.states[0].tobytes()).hexdigest()
+    known = sha256(episode.qpos.tobytes() + episode.actions.tobytes()).hexdigest()
+    return known, known
 
 
 def _differences(spec: EnvSpec, first: EnvSpec) -> list[str]:

@@ -138,7 +138,7 @@ def rendering_commands(specs: Mapping[Path, EnvSpec], cameras: Iterable[str] = (
 
 
 def _rendering_command(path: Path, spec: EnvSpec, cameras: tuple[str, ...]) -> str:
-    camera, size = DEFAULT_VIEWS[spec.family]
+    camera, size = DEFAULT_VIEWS.get(spec.family, ("top", (120, 160)))
     size_flags = [] if spec.cameras else ["--image-size", *map(str, size)]  # else the size is that of the dataset
     words = ["render-episodes", str(path), "--cameras", *(cameras or (camera,)), *size_flags]
     return shlex.join([*words, "--output-dir", f"{path}_images"])

@@ -12,6 +12,7 @@ from ambidex.recorders.dataset.attempts import Attempt, read_attempts
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.repair import missing_hint
+from ambidex.recorders.formats.lerobot.layout import is_foreign
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.libero.reader import DemoFile
 from ambidex.recorders.formats.registry import format_named, format_of
@@ -59,7 +60,7 @@ class Dataset:
             UnknownNameError: The format is unknown to this version.
         """
         self.directory = directory
-        self.info = DatasetInfo.read(directory)
+        self.info = dataset_info(directory)
         self.format = format_named(self.info.format)
         found = self.format.find(directory)
         self.paths = tuple(found.values())
@@ -100,11 +101,38 @@ class Dataset:
                 yield stored
 
 
+def is_dataset(folder: Path) -> bool:
+    """Whether a folder is a dataset, also one of another program."""
+    return (folder / DATASET_JSON).is_file() or is_foreign(folder)
+
+
+def dataset_info(folder: Path) -> DatasetInfo:
+    """The dataset.json of a dataset, or what it would be in one of another program.
+
+    Raises:
+        DatasetError: It is missing or damaged.
+    """
+    if (folder / DATASET_JSON).is_file() or not is_foreign(folder):
+        return DatasetInfo.read(folder)
+    from ambidex.recorders.formats.lerobot.format import foreign_info  # heavy: needs PyAV
+
+    return foreign_info(folder)
+
+
+def dataset_notes(folder: Path) -> tuple[str, ...]:
+    """What a user of a dataset of another program should know; errors as of `dataset_info`."""
+    if (folder / DATASET_JSON).is_file() or not is_foreign(folder):
+        return ()
+    from ambidex.recorders.formats.lerobot.format import foreign_notes  # heavy: needs PyAV
+
+    return foreign_notes(folder)
+
+
 def dataset_folders(folder: Path) -> list[Path]:
     """The folder itself if it is a dataset, else the datasets in it, of a suite or several, sorted by path."""
-    if (folder / DATASET_JSON).is_file():
+    if is_dataset(folder):
         return [folder]
-    return sorted(file.parent for depth in DEPTHS for file in folder.glob(f"{depth}/{DATASET_JSON}"))
+    return sorted(path for depth in DEPTHS for path in folder.glob(depth) if is_dataset(path))
 
 
 def shell_arguments(datasets: Sequence[Path]) -> str:

@@ -118,7 +118,7 @@ class StoredEpisode(ABC):
     def check_has_states(self) -> None:
         """Raise DatasetError if no simulation states are stored, as in a dataset of another program."""
         if not self.state_size:
-            problem = f"{self.path} has no simulation states, so it can be neither replayed nor rendered again."
+            problem = f"{self.path} has no simulation states, so it cannot be replayed, rendered again or converted."
             hint = "train-policy can use it; its images are those that are stored."
             raise DatasetError(problem, hint, path=self.path)
 

@@ -87,6 +87,8 @@ def accept_missing(directory: Path) -> tuple[int, ...]:
             raise DatasetError(problem, hint, path=directory)
         missing = info.missing(format_named(info.format).find(directory))
         replace(info, removed=(*info.removed, *missing)).write(directory)
+        if missing:
+            format_named(info.format).finish(directory, info.env_spec.task)
     return tuple(missing)
 
 

@@ -10,6 +10,8 @@ from ambidex.lookup import resolve
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.formats.images import Frames, OnStep
+from ambidex.recorders.formats.lerobot.layout import is_virtual
+from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.hdf5.reading import Hdf5Source
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ def format_of(path: Path) -> DatasetFormat:
     Raises:
         DatasetError: The file is missing, damaged, or of no known format.
     """
+    if is_virtual(path):
+        return format_named("lerobot")
     file = path.parent if path.parent.is_file() else path
     source = Hdf5Source(file)
     try:
@@ -129,8 +133,13 @@ def format_of(path: Path) -> DatasetFormat:
     raise DatasetError(f"{file} is an HDF5 file of no known format.", hint, path=file)
 
 
+def episode_exists(path: Path) -> bool:
+    """Whether an episode exists: a file, FILE/demo_I, or FOLDER/episode_I of another program's LeRobot dataset."""
+    return path.exists() or is_demo_path(path) or is_virtual(path)
+
+
 def open_episode(path: Path) -> StoredEpisode:
-    """Open an episode of any format: a file, or FILE/demo_I for one of a LIBERO file.
+    """Open an episode of any format; `episode_exists` says what its path may be.
 
     Raises:
         UsageError: A file with several episodes.

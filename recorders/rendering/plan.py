@@ -60,6 +60,9 @@ def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
     converts = isinstance(flags, ConvertConfig)
     config = flags.rendering if isinstance(flags, ConvertConfig) else flags
     source = _open_source(config.path)
+    if len(source):
+        with source[0] as first_episode:
+            first_episode.check_has_states()
     full = _resolved(config, source.info)
     spec = rendered_spec(source.spec, full)
     env = stored_environment(spec, source.directory)

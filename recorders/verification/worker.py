@@ -13,8 +13,7 @@ from ambidex.output_folder import versions
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.environment import check_fits, stored_environment
 from ambidex.recorders.dataset.repair import missing_hint
-from ambidex.recorders.formats.libero.layout import is_demo_path
-from ambidex.recorders.formats.registry import open_episode
+from ambidex.recorders.formats.registry import episode_exists, open_episode
 from ambidex.recorders.verification.checks import Verification, check_frames, state_differences
 
 
@@ -36,6 +35,7 @@ class VerifyWorker:
             Dataset(path)  # a dataset that cannot be read: raises the error
         _check_exists(path)
         with open_episode(path) as stored:
+            stored.check_has_states()
             env = self._environment(path, stored.spec, stored.spec.control)
             check_fits(stored, env)
             episode = stored.episode
@@ -98,7 +98,7 @@ def largest_step_difference(env: Environment, states: FloatArray, actions: Float
 
 
 def _check_exists(path: Path) -> None:
-    if not (path.exists() or is_demo_path(path)):
+    if not episode_exists(path):
         raise DatasetError(f"{path} is missing: dataset.json counts it.", missing_hint(path), path=path)
 
 

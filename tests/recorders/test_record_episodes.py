@@ -105,7 +105,12 @@ def test_an_interrupt_leaves_no_half_files_and_prints_how_to_resume(tmp_path, nu
 
 
 @pytest.mark.parametrize(
-    ("moments", "episodes"), [(4, "20"), pytest.param(20, "120", marks=pytest.mark.slow, id="20 moments")]
+    ("moments", "episodes"),
+    [
+        (4, ("20",)),
+        pytest.param(20, ("120",), marks=pytest.mark.slow, id="20 moments"),
+        pytest.param(8, ("60", "lerobot"), marks=pytest.mark.slow, id="lerobot"),
+    ],
 )
 def test_kill_at_any_moment_and_resume_gives_the_same_files(tmp_path, moments, episodes):
     rng, command = random.Random(moments), [sys.executable, FAKE_RUN]
@@ -113,7 +118,7 @@ def test_kill_at_any_moment_and_resume_gives_the_same_files(tmp_path, moments, e
     kills = 0
     for moment in range(moments):
         rows = len(read_attempts(killed))
-        with StartedProcess([*command, killed, "2", episodes], start_new_session=True) as run:
+        with StartedProcess([*command, killed, "2", *episodes], start_new_session=True) as run:
             if moment % 4 == 0:  # while it starts
                 wait_for((killed / ".lock").exists, run)
                 time.sleep(rng.uniform(0, 1.0))
@@ -128,8 +133,8 @@ def test_kill_at_any_moment_and_resume_gives_the_same_files(tmp_path, moments, e
             with read(path) as file:
                 assert file.steps == HORIZON
     assert kills >= moments // 2
-    subprocess.run([*command, killed, "2", episodes], check=True, timeout=120)
-    subprocess.run([*command, tmp_path / "straight", "1", episodes], check=True, timeout=120)
+    subprocess.run([*command, killed, "2", *episodes], check=True, timeout=120)
+    subprocess.run([*command, tmp_path / "straight", "1", *episodes], check=True, timeout=120)
     assert contents(killed) == contents(tmp_path / "straight")
 
 

@@ -1,6 +1,6 @@
 """Agents whose outcomes are known, for tests of recording. Worker processes import them too.
 
-As a program it records, or resumes, with `FakeAgent`: DIRECTORY WORKERS EPISODES.
+As a program it records, or resumes, with `FakeAgent`: DIRECTORY WORKERS EPISODES [FORMAT].
 """
 
 import json
@@ -78,5 +78,6 @@ def contents(directory):
 
 
 if __name__ == "__main__":
-    folder, workers, episodes = sys.argv[1:]
-    record_to(Path(folder), workers=int(workers), num_episodes=int(episodes), keep_failures=True, resume=True)
+    folder, workers, episodes, *formats = sys.argv[1:]
+    flags = {"keep_failures": True, "resume": True, "format": formats[0] if formats else None}
+    record_to(Path(folder), workers=int(workers), num_episodes=int(episodes), **flags)

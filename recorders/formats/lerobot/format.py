@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import MissingPackageError, UsageError, check_name
 from ambidex.recorders.dataset.episode import StoredEpisode
+from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.layout import EXTRAS, WriteOptions
 from ambidex.recorders.formats.images import Frames, OnStep
-from ambidex.recorders.formats.lerobot.layout import PREFIX
+from ambidex.recorders.formats.lerobot.layout import PREFIX, is_foreign, is_virtual
 from ambidex.recorders.formats.lerobot.reader import LeRobotEpisode
 from ambidex.recorders.formats.lerobot.writer import ENCODINGS, GROUP, write_episode
 
@@ -41,6 +42,9 @@ class LeRobotFormat:
         return directory / EXTRAS / f"{PREFIX}{index}.hdf5"
 
     def find(self, directory: Path) -> dict[int, Path]:
+        if not (directory / DATASET_JSON).exists() and is_foreign(directory):
+            found: dict[int, Path] = _pyarrow_module("foreign").episode_paths(directory)
+            return found
         names = [path.stem.removeprefix(PREFIX) for path in (directory / EXTRAS).glob(f"{PREFIX}*.hdf5")]
         return {index: self.episode_path(directory, index) for index in sorted(map(int, filter(str.isdecimal, names)))}
 
@@ -48,7 +52,10 @@ class LeRobotFormat:
         return [file]
 
     def open(self, path: Path) -> StoredEpisode:
-        return LeRobotEpisode(path)
+        if not is_virtual(path):
+            return LeRobotEpisode(path)
+        episode: StoredEpisode = _pyarrow_module("foreign").ForeignEpisode(path)
+        return episode
 
     def write(
         self,
@@ -64,6 +71,23 @@ class LeRobotFormat:
 
     def finish(self, directory: Path, task: str) -> None:
         _pyarrow_module("metadata").write_metadata(directory, self.find(directory))
+
+
+def foreign_info(directory: Path) -> DatasetInfo:
+    """The dataset.json that a dataset of another program would have.
+
+    Raises:
+        DatasetError: It is damaged, of another version, or lacks what training needs.
+        MissingPackageError: pyarrow is not installed.
+    """
+    info: DatasetInfo = _pyarrow_module("foreign").dataset_info(directory)
+    return info
+
+
+def foreign_notes(directory: Path) -> tuple[str, ...]:
+    """What a user of such a dataset should know; errors as of `foreign_info`."""
+    notes: tuple[str, ...] = _pyarrow_module("index").read_index(directory).notes
+    return notes
 
 
 def _pyarrow_module(name: str) -> ModuleType:

@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -158,26 +158,28 @@ class PngFrames:
 
     Args:
         place: Where they are, for messages.
-        images: The T files.
+        load: Reads the T files, when the first is wanted.
     """
 
-    def __init__(self, place: str, images: Sequence[bytes]) -> None:
-        self.place, self._images = place, images
+    def __init__(self, place: str, load: Callable[[], Sequence[bytes]]) -> None:
+        self.place, self._load = place, load
+        self._images: Sequence[bytes] = ()
 
     def check(self) -> None:
-        """They are in memory."""
+        """They are in a file that has been opened."""
 
     def has_checksums(self) -> bool:
         return True  # PNG has its own
 
     def read(self, t: int, size: tuple[int, int]) -> ImageArray:
+        self._images = self._images or self._load()
         with Image.open(io.BytesIO(self._images[t])) as image:
             if image.size != size[::-1]:  # before decoding: a damaged size may be huge
                 raise ValueError(f"an image of {image.size[1]} x {image.size[0]}, expected {size}")
             return np.array(image.convert("RGB"))
 
     def close(self) -> None:
-        """No file is open."""
+        self._images = ()
 
 
 def frame_number(packet: "av.Packet[av.VideoStream]", fps: float) -> int | None:

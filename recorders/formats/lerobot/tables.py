@@ -78,3 +78,9 @@ def vectors(path: Path, name: str, columns: Mapping[str, pa.ChunkedArray]) -> Fl
             values = values.flatten()
         array: Float32Array = values.to_numpy(zero_copy_only=False).astype(np.float32).reshape(rows, -1)
         return array
+
+
+def png_files(path: Path, name: str, episode: int) -> list[bytes]:
+    """The images of an episode in a column of them. Raises what reading raises."""
+    column = pq.read_table(path, columns=[name], filters=[("episode_index", "==", episode)])[name]
+    return [image["bytes"] for image in column.to_pylist()]

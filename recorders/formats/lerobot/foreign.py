@@ -1,0 +1,215 @@
+"""Reads the episodes of a LeRobot dataset that another program wrote: it has no simulation states."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ambidex.envs.types import EnvSpec, Episode, Float32Array, Outcome
+from ambidex.errors import DatasetError
+from ambidex.recorders.dataset.episode import StoredEpisode
+from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.dataset.repair import repair_hint
+from ambidex.recorders.formats.lerobot.frames import FrameSource, LeRobotFrames, PngFrames, VideoFrames
+from ambidex.recorders.formats.lerobot.index import DatasetIndex, Feature, read_index
+from ambidex.recorders.formats.lerobot.layout import PREFIX, SUCCESS, episode_number
+from ambidex.recorders.formats.lerobot.tables import png_files, read_columns, vectors
+from ambidex.recorders.hdf5.reading import reading
+
+UNKNOWN = "unknown"
+CLOCK_TOLERANCE_S = 2e-3  # between a row's timestamp and its number over the rate: float32 has 1e-4 s after 20 minutes
+SIDES, JOINTS = (
+    ("left", "right"),
+    ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate", "gripper"),
+)
+ALOHA = tuple(f"{side}_{joint}" for side in SIDES for joint in JOINTS)
+PANDA = (*(f"robot0_joint{number}" for number in range(1, 8)), "robot0_gripper")
+PANDA_STEPS = tuple(f"robot0_{name}" for name in ("dx", "dy", "dz", "drx", "dry", "drz", "gripper"))
+ROBOTS: Mapping[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, str, str]] = {
+    (ALOHA, ALOHA): ("aloha", "viperx_bimanual", "joint"),
+    (PANDA, PANDA_STEPS): ("libero", "panda", "ee"),
+    (PANDA, PANDA): ("libero", "panda", "joint"),
+}
+"""Names of state and action -> family, robot and control mode of ours that has them."""
+
+
+def episode_paths(directory: Path) -> dict[int, Path]:
+    """The episodes of a dataset, as FOLDER/episode_I.
+
+    Raises:
+        DatasetError: As of `read_index`.
+    """
+    return {number: directory / f"{PREFIX}{number}" for number in range(len(read_index(directory).episodes))}
+
+
+def dataset_info(directory: Path) -> DatasetInfo:
+    """The dataset.json that the dataset would have.
+
+    Raises:
+        DatasetError: As of `read_index`.
+    """
+    index = read_index(directory)
+    episodes = len(index.episodes)
+    return DatasetInfo(
+        env_spec=spec_of(directory, index),
+        command="",
+        versions={},
+        format="lerobot",
+        storage=storage_of(index),
+        attempts=episodes,
+        successes=episodes,
+        failures=0,
+        errors=0,
+        episodes=episodes,
+        complete=True,
+        timings={},
+    )
+
+
+def spec_of(directory: Path, index: DatasetIndex) -> EnvSpec:
+    """The spec of the environment, as far as the dataset says. Its family is empty for a robot that is none of ours."""
+    state, action = index.features[index.state], index.features[index.action]
+    state_names, action_names = _dimensions(state, "state"), _dimensions(action, "action")
+    control = "joint" if state.shape == action.shape else "ee"
+    unknown = ("", index.robot or UNKNOWN, control)
+    family, robot, control = ROBOTS.get((state_names, action_names), unknown)
+    return EnvSpec(
+        task=directory.resolve().name,
+        family=family,
+        robot=robot,
+        control=control,
+        control_hz=index.fps,
+        horizon=max((episode.steps for episode in index.episodes), default=1),
+        spread="published",
+        cameras=tuple(index.cameras),
+        image_size=index.image_size,
+        render_quality="standard",
+        instruction="; ".join(dict.fromkeys(episode.instruction for episode in index.episodes)),
+        stages=("none",),
+        action_names=action_names,
+        joint_names=state_names,
+        object_names=(),
+    )
+
+
+def storage_of(index: DatasetIndex) -> str:
+    """How images are stored: "video" or "png"."""
+    return "video" if any(index.features[key].dtype == "video" for key in index.cameras.values()) else "png"
+
+
+class ForeignEpisode(StoredEpisode):
+    """An episode of another program's dataset, FOLDER/episode_I. All rows have been read when it is open.
+
+    Raises:
+        DatasetError: A file of it is missing or damaged, or its rows are of another rate or number.
+    """
+
+    _frames: LeRobotFrames
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._index = read_index(path.parent)
+        self._number = episode_number(path)
+        if self._number >= len(self._index.episodes):
+            problem = f"{path}: the dataset has {len(self._index.episodes)} episodes, from 0."
+            raise DatasetError(problem, "Name one of them.", path=path)
+        self._place = self._index.episodes[self._number]
+        self.spec = replace(spec_of(path.parent, self._index), instruction=self._place.instruction)
+        self.steps = self._place.steps
+        self._rows = self._read_rows()
+        self._frames = LeRobotFrames({camera: self._source(camera) for camera in self.cameras}, storage_of(self._index))
+        self._frames.check(path, self.steps, self.spec.image_size)
+
+    @cached_property
+    def episode(self) -> Episode:
+        steps, none = self.steps, np.zeros((self.steps, 0), np.float32)
+        actions, joint = self._vectors(self._index.action), self.spec.control == "joint"
+        return Episode(
+            spec=self.spec,
+            seed=self._number,
+            outcome=Outcome.SUCCESS if self._succeeded() else Outcome.FAILURE,
+            stage=0,
+            qpos=self._vectors(self._index.state),
+            qvel=none,
+            objects=none,
+            joint_actions=actions if joint else none,
+            ee_actions=none if joint else actions,
+            states=np.zeros((steps + 1, 0)),
+            stages=np.zeros(steps + 1, np.int8),
+            model_sha256=self.model_sha256,
+            versions=self.versions,
+        )
+
+    @property
+    def model_sha256(self) -> str:
+        return ""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return {}
+
+    @property
+    def state_size(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._frames.close()
+
+    def _read_rows(self) -> dict[str, Float32Array]:
+        """The rows of the episode, by feature, checked for number and rate."""
+        file, index = self._place.rows, self._index
+        names = (index.state, index.action, *((SUCCESS,) if SUCCESS in index.features else ()))
+        columns = _columns_of(file, ("episode_index", "frame_index", "timestamp", *names))
+        chosen = {name: column[columns["episode_index"][:, 0] == self._number] for name, column in columns.items()}
+        if len(chosen["timestamp"]) != self.steps:
+            got = len(chosen["timestamp"])
+            problem = f"{file} has {got} rows of episode {self._number}, expected {self.steps}."
+            raise DatasetError(problem, repair_hint(file), path=file, got=got, expected=self.steps)
+        self._check_clock(file, chosen["timestamp"][:, 0])
+        return chosen
+
+    def _check_clock(self, file: Path, timestamps: Float32Array) -> None:
+        late = np.abs(timestamps - timestamps[:1] - np.arange(self.steps) / self._index.fps)
+        if late.max(initial=0.0) > CLOCK_TOLERANCE_S:
+            step = float(np.median(np.diff(timestamps)))
+            problem = (
+                f"{file}: the rows of episode {self._number} are {step:.4f} s apart, "
+                f"expected {1 / self._index.fps:.4f} at the dataset's {self._index.fps:g} per second."
+            )
+            hint = "All episodes of a dataset have one rate: leave this one out or resample it."
+            raise DatasetError(problem, hint, path=file, episode=self._number, got=step, expected=1 / self._index.fps)
+
+    def _vectors(self, name: str) -> Float32Array:
+        array, width = self._rows[name], self._index.features[name].shape[0]
+        with reading(self._place.rows, f"column {name}, episode {self._number}"):
+            if array.shape[1] != width or not np.isfinite(array).all():
+                raise ValueError(f"got {array.shape[1]} numbers a row or some not finite, expected {width}")
+        return array
+
+    def _succeeded(self) -> bool:
+        return SUCCESS not in self._rows or bool(self._rows[SUCCESS].any())
+
+    def _source(self, camera: str) -> FrameSource:
+        if camera in self._place.videos:
+            video, start_s = self._place.videos[camera]
+            return VideoFrames(video, self._index.fps, start_s)
+        key, file, number = self._index.cameras[camera], self._place.rows, self._number
+        return PngFrames(f"{file}, column {key}", lambda: png_files(file, key, number))
+
+
+def _dimensions(feature: Feature, name: str) -> tuple[str, ...]:
+    return feature.dimensions or tuple(f"{name}_{i}" for i in range(feature.shape[0]))
+
+
+def _columns_of(file: Path, names: tuple[str, ...]) -> dict[str, Float32Array]:
+    """Columns of a file that holds many episodes, each as (rows, n); the last few files stay in memory."""
+    version = (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
+    return _cached_columns(file, names, version)
+
+
+@lru_cache(maxsize=4)
+def _cached_columns(file: Path, names: tuple[str, ...], version: object) -> dict[str, Float32Array]:
+    columns = read_columns(file, names)
+    return {name: vectors(file, name, columns) for name in names}
