@@ -55,6 +55,7 @@ COMMANDS = {
     "serve-policy": "ambidex.policies.serve_policy",
     "run-benchmark": "ambidex.benchmarks.run_benchmark",
     "compare-policies": "ambidex.benchmarks.compare_policies",
+    "verify-results": "ambidex.benchmarks.verify_results",
     "watch-rollouts": "ambidex.benchmarks.watch_rollouts",
 }
 

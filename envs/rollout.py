@@ -21,7 +21,14 @@ class _Log:
     codes: list[int] = field(default_factory=list)
 
 
-def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool = False) -> RolloutResult:
+def rollout(
+    env: Environment,
+    agent: Agent,
+    seed: int,
+    *,
+    stop_at_success: bool = False,
+    initial_state: FloatArray | None = None,
+) -> RolloutResult:
     """Run an agent in the episode (task, seed). Nothing is rendered unless the agent asks for images.
 
     Args:
@@ -29,6 +36,7 @@ def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool 
         agent: Agent that acts.
         seed: Episode seed.
         stop_at_success: End at the first success instead of at the horizon.
+        initial_state: A stored state (S,) to start from instead of the initial state of the seed.
 
     Returns:
         States, actions and outcome. An exception of the agent or an invalid action is an outcome, not an exception;
@@ -40,7 +48,7 @@ def rollout(env: Environment, agent: Agent, seed: int, *, stop_at_success: bool 
     """
     started = time.perf_counter()
     try:
-        first = env.reset(seed)
+        first = env.reset(seed) if initial_state is None else env.restore(initial_state)
     except (EpisodeStartError, SimulationError) as exception:  # this seed fails every time
         return _result(env, seed, _Log([], []), _describe(exception), time.perf_counter() - started)
     log = _Log([first], [env.stage()])

@@ -100,7 +100,7 @@ def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | W
 def reproduces(result: tuple[Path, Verification | WorkerError], bitwise: bool) -> bool:
     """Whether the episode could be read and passed all checks."""
     found = result[1]
-    return isinstance(found, Verification) and found.reproduces and (found.same_states or not bitwise)
+    return isinstance(found, Verification) and found.reproduces and (found.states.same or not bitwise)
 
 
 def _error(path: Path, error: WorkerError) -> str:
@@ -115,16 +115,11 @@ def _failure(result: Verification) -> str:
 
 
 def _row(root: Path | None, result: Verification) -> tuple[str, ...]:
-    states = "same"
-    if not result.same_states:
-        states = f"other arithmetic, {result.largest_step_difference:.2g} per step"
-    if not result.consistent_states:
-        states = f"differ from {result.first_difference} by {result.largest_difference:.2g}"
     return (
         _name(root, result.path),
         str(result.seed),
         _outcome(result.recorded_success),
-        states,
+        str(result.states),
         _outcome(result.joint_success),
         "-" if result.ee_success is None else _outcome(result.ee_success),
         "not read" if result.frames is None else str(result.frames),
@@ -136,9 +131,9 @@ def _totals(episodes: int, verified: Sequence[Verification]) -> list[str]:
     lines = [f"{failed} of {episodes} could not be replayed."] if failed else []
     if not verified:
         return lines
-    other = sum(result.consistent_states and not result.same_states for result in verified)
+    other = sum(result.states.consistent and not result.states.same for result in verified)
     parts = [
-        f"{sum(result.same_states for result in verified)} of {episodes} episodes have the same states bit for bit",
+        f"{sum(result.states.same for result in verified)} of {episodes} episodes have the same states bit for bit",
         *([f"{other} differ only as other arithmetic rounds"] if other else []),
         f"{sum(result.same_success for result in verified)} the same success from joint actions",
     ]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.types import Episode, FloatArray
+from ambidex.envs.types import FloatArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.text import first_few
@@ -64,6 +64,40 @@ def check_frames(stored: StoredEpisode) -> FrameReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplayedStates:
+    """How the states of an episode differ from those that its actions give when they are replayed.
+
+    Attributes:
+        first_difference: First state that differs from the recorded one; None if all T+1 are the same bit for bit.
+        largest_difference: Largest absolute difference of any number in any state.
+        largest_step_difference: The same if every step starts from the recorded state before it, so that differences do
+            not grow from step to step; 0 if all states are the same.
+    """
+
+    first_difference: int | None
+    largest_difference: float
+    largest_step_difference: float
+
+    @property
+    def same(self) -> bool:
+        """All states are the same bit for bit."""
+        return self.first_difference is None
+
+    @property
+    def consistent(self) -> bool:
+        """Each state follows from the recorded one before it, within `STEP_TOLERANCE`."""
+        return self.largest_step_difference <= STEP_TOLERANCE
+
+    def __str__(self) -> str:
+        """For a table."""
+        if self.same:
+            return "same"
+        if self.consistent:
+            return f"other arithmetic, {self.largest_step_difference:.2g} per step"
+        return f"differ from {self.first_difference} by {self.largest_difference:.2g}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verification:
     """The result of replaying an episode's actions from its first state, and of reading its frames.
 
@@ -73,10 +107,7 @@ class Verification:
         path: The episode's file.
         seed: Episode seed.
         recorded_success: The success stored in the file.
-        first_difference: First state that differs from the recorded one; None if all T+1 are the same bit for bit.
-        largest_difference: Largest absolute difference of any number in any state.
-        largest_step_difference: The same if every step starts from the recorded state before it, so that differences do
-            not grow from step to step; 0 if all states are the same.
+        states: How its states differ from those of the replay.
         joint_success: Success of its joint actions under joint control.
         ee_success: Success of its end-effector actions under end-effector control; None if not replayed, or if there
             are none.
@@ -87,23 +118,11 @@ class Verification:
     path: Path
     seed: int
     recorded_success: bool
-    first_difference: int | None
-    largest_difference: float
-    largest_step_difference: float
+    states: ReplayedStates
     joint_success: bool
     ee_success: bool | None
     frames: FrameReport | None
     notes: tuple[str, ...]
-
-    @property
-    def same_states(self) -> bool:
-        """The states are the same bit for bit."""
-        return self.first_difference is None
-
-    @property
-    def consistent_states(self) -> bool:
-        """Each state follows from the recorded one before it, within `STEP_TOLERANCE`."""
-        return self.largest_step_difference <= STEP_TOLERANCE
 
     @property
     def same_success(self) -> bool:
@@ -123,15 +142,19 @@ class Verification:
     @property
     def reproduces(self) -> bool:
         """States, up to other arithmetic, and success are the recorded ones, and no frame is damaged."""
-        return self.consistent_states and self.same_success and self.same_ee_success and self.intact_frames
+        return self.states.consistent and self.same_success and self.same_ee_success and self.intact_frames
 
 
-def state_differences(episode: Episode, replayed: FloatArray) -> tuple[int | None, float]:
-    """First state that differs from the recorded one in any bit, and the largest absolute difference of all."""
-    recorded = np.ascontiguousarray(episode.states)
-    differing = (recorded.view(np.uint64) != np.ascontiguousarray(replayed).view(np.uint64)).any(axis=1)
-    first = int(differing.argmax()) if differing.any() else None
-    return first, float(np.abs(recorded - replayed).max())
+def state_differences(recorded: FloatArray, replayed: FloatArray) -> tuple[int | None, float]:
+    """First state that differs from the recorded one in any bit, and the largest absolute difference of all.
+
+    If one of the two has fewer states, the first that it lacks differs.
+    """
+    both = min(len(recorded), len(replayed))
+    ours, theirs = np.ascontiguousarray(recorded[:both]), np.ascontiguousarray(replayed[:both])
+    differing = (ours.view(np.uint64) != theirs.view(np.uint64)).any(axis=1)
+    first = int(differing.argmax()) if differing.any() else None if len(recorded) == len(replayed) else both
+    return first, float(np.abs(ours - theirs).max(initial=0.0))
 
 
 def _frame_errors(stored: StoredEpisode, camera: str) -> dict[int, str]:

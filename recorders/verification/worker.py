@@ -14,7 +14,7 @@ from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.environment import check_fits, stored_environment
 from ambidex.recorders.dataset.repair import missing_hint
 from ambidex.recorders.formats.registry import episode_exists, open_episode
-from ambidex.recorders.verification.checks import Verification, check_frames, state_differences
+from ambidex.recorders.verification.checks import ReplayedStates, Verification, check_frames, state_differences
 
 
 class VerifyWorker:
@@ -42,15 +42,11 @@ class VerifyWorker:
             frames = check_frames(stored) if self._frames else None
         under_ee = episode.spec.control == "ee"
         states, success = replay(env, episode.states[0], episode.actions)
-        first, largest = state_differences(episode, states)
-        step = 0.0 if first is None else largest_step_difference(env, episode.states, episode.actions)
         return Verification(
             path=path,
             seed=episode.seed,
             recorded_success=episode.success,
-            first_difference=first,
-            largest_difference=largest,
-            largest_step_difference=step,
+            states=compare_states(env, episode.states, episode.actions, states),
             joint_success=self._success(path, episode, "joint", episode.joint_actions) if under_ee else success,
             ee_success=success if under_ee else self._ee_success(path, episode),
             frames=frames,
@@ -83,6 +79,15 @@ def replay(env: Environment, first_state: FloatArray, actions: Float32Array) -> 
         states.append(step.observation.state)
         success = step.success
     return np.stack(states), success
+
+
+def compare_states(
+    env: Environment, recorded: FloatArray, actions: Float32Array, replayed: FloatArray
+) -> ReplayedStates:
+    """Compare the recorded states (T+1, S) with those that the actions (T, A) gave."""
+    first, largest = state_differences(recorded, replayed)
+    step = 0.0 if first is None else largest_step_difference(env, recorded, actions)
+    return ReplayedStates(first_difference=first, largest_difference=largest, largest_step_difference=step)
 
 
 def largest_step_difference(env: Environment, states: FloatArray, actions: Float32Array) -> float:

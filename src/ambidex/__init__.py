@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 _COMMANDS = frozenset(
     "record-episodes render-episodes verify-episodes convert-dataset train-policy serve-policy run-benchmark "
-    "compare-policies watch-rollouts".split()
+    "compare-policies verify-results watch-rollouts".split()
 )
 _NAME = sys.argv[0].rpartition("/")[2] if sys.argv else ""
 

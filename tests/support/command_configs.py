@@ -2,6 +2,7 @@
 
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.verify_results import VerifyResultsConfig
 from ambidex.benchmarks.watch_rollouts import WatchConfig
 from ambidex.policies.serve_policy import ServeConfig
 from ambidex.policies.training.config import TrainConfig
@@ -18,5 +19,6 @@ CONFIGS = {
     "serve-policy": ServeConfig,
     "run-benchmark": BenchmarkConfig,
     "compare-policies": CompareConfig,
+    "verify-results": VerifyResultsConfig,
     "watch-rollouts": WatchConfig,
 }

@@ -37,12 +37,12 @@ def dataset(own, tmp_path, request):
 def test_a_dataset_is_verified_and_rendered_without_the_file(dataset, own, tmp_path):
     own.rename(tmp_path / "elsewhere.bddl")
     ((_, result),) = verify(dataset, workers=0)
-    assert result.same_states and not result.notes
+    assert result.states.same and not result.notes
     rendered = tmp_path / "rendered"
     render(RenderConfig(path=dataset, output_dir=rendered, image_size=(32, 32), cameras=("agentview",), quiet=True))
     assert (rendered / DEFINITION_COPY).read_text() == TEXT
     ((_, result),) = verify(rendered, workers=0)
-    assert result.same_states
+    assert result.states.same
     with read(rendered)[0] as stored:
         env = stored_environment(stored.spec, stored.path)
         assert np.array_equal(env.render(stored.episode.states[0], "agentview"), stored.frame("agentview", 0))
@@ -52,7 +52,7 @@ def test_a_dataset_is_verified_and_rendered_without_the_file(dataset, own, tmp_p
 def test_an_edited_file_is_ignored(dataset, own):
     own.write_text(changed("-0.3 0.1 -0.2", "-0.31 0.1 -0.2"))
     ((_, result),) = verify(dataset, workers=0)
-    assert result.same_states and not result.notes
+    assert result.states.same and not result.notes
 
 
 def test_without_file_and_copy_the_error_has_the_sha256(dataset, own):

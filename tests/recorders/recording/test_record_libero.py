@@ -124,7 +124,7 @@ def test_what_was_recorded_reproduces_bit_for_bit(straight):
     assert len(files) == 8 and files[0] == straight / FILE / "demo_0"
     results = dict(verify(straight / FILE, workers=0))
     assert [path.name for path in results] == [f"demo_{i}" for i in range(4)]
-    assert all(result.same_states and result.largest_difference == 0 for result in results.values())
+    assert all(result.states.same and result.states.largest_difference == 0 for result in results.values())
 
 
 def test_rendered_into_the_other_format_and_back(straight, tmp_path):
@@ -236,7 +236,7 @@ def test_under_joint_control(tmp_path, file_format):
         episode = stored.episode
     assert (episode.joint_actions.shape[1], episode.ee_actions.shape[1]) == (8, 0)
     ((_, result),) = verify(tmp_path, workers=0)
-    assert result.same_states and result.ee_success is None
+    assert result.states.same and result.ee_success is None
     if file_format == "libero":
         with h5py.File(tmp_path / FILE) as file:
             assert np.array_equal(file["data/demo_0/actions"], episode.joint_actions.astype(np.float64))

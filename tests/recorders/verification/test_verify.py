@@ -45,7 +45,7 @@ def test_recorded_episodes_reproduce(recorded, workers):
     results = dict(verify(recorded, workers=workers))
     assert set(results) == {recorded / "episode_0.hdf5", recorded / "episode_1.hdf5"}
     for result in results.values():
-        assert result.reproduces and result.first_difference is None and result.largest_difference == 0
+        assert result.reproduces and result.states.first_difference is None and result.states.largest_difference == 0
         assert result.recorded_success and result.joint_success and result.ee_success and result.notes == ()
 
 
@@ -63,15 +63,15 @@ def test_another_action_gives_other_states_from_there_on(recorded, altered):
     actions = read_episode(recorded / "episode_0.hdf5").joint_actions.copy()
     actions[100, 0] += 1e-3
     result = altered(joint_actions=actions)
-    assert not result.reproduces and result.first_difference == 101 and result.largest_difference > 0
+    assert not result.reproduces and result.states.first_difference == 101 and result.states.largest_difference > 0
 
 
 def test_the_last_bit_is_other_arithmetic_and_more_is_another_state(recorded, altered, tmp_path, capsys):
     states = read_episode(recorded / "episode_0.hdf5").states.copy()
     states[-1, 5] = np.nextafter(states[-1, 5], np.inf)
     result = altered(states=states)
-    assert result.first_difference == len(states) - 1 and not result.same_states
-    assert result.reproduces and 0 < result.largest_step_difference < 1e-12
+    assert result.states.first_difference == len(states) - 1 and not result.states.same
+    assert result.reproduces and 0 < result.states.largest_step_difference < 1e-12
     file = tmp_path / "episode_0.hdf5"
     code, output = code_and_output(capsys, file, "--workers", "0")
     assert code == 0 and "other arithmetic" in output.out and "0 of 1 episodes have the same states" in output.out
@@ -92,14 +92,14 @@ def test_a_wrong_success_is_found(recorded, altered):
     actions = read_episode(recorded / "episode_0.hdf5").joint_actions
     still = np.repeat(actions[:1], len(actions), axis=0)
     result = altered(joint_actions=still)
-    assert not result.joint_success and not result.same_success and not result.same_states
+    assert not result.joint_success and not result.same_success and not result.states.same
     assert not altered(outcome=Outcome.FAILURE).same_success
 
 
 def test_bad_end_effector_actions_are_found(recorded, altered):
     actions = read_episode(recorded / "episode_0.hdf5").ee_actions
     result = altered(ee_actions=np.repeat(actions[:1], len(actions), axis=0))
-    assert result.same_states and result.same_success and not result.same_ee_success and not result.reproduces
+    assert result.states.same and result.same_success and not result.same_ee_success and not result.reproduces
 
 
 def test_another_model_or_mujoco_is_noted_and_replayed(recorded, altered):
