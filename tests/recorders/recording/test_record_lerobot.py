@@ -49,7 +49,7 @@ def test_a_dataset_grows(recorded, tmp_path):
 def test_every_episode_reproduces_failures_included(recorded):
     results = dict(verify(recorded, workers=0))
     assert len(results) == 3 + 3
-    assert all(isinstance(r, Verification) and r.same_states and str(r.frames) == "intact" for r in results.values())
+    assert all(isinstance(r, Verification) and r.states.same and str(r.frames) == "intact" for r in results.values())
 
 
 def test_an_episode_that_is_removed_on_purpose_leaves_the_tables_too(recorded, tmp_path):
