@@ -50,6 +50,7 @@ napoleon_use_ivar = True
 COMMANDS = {
     "record-episodes": "ambidex.recorders.record_episodes",
     "render-episodes": "ambidex.recorders.render_episodes",
+    "convert-dataset": "ambidex.recorders.convert_dataset",
     "verify-episodes": "ambidex.recorders.verify_episodes",
     "train-policy": "ambidex.policies.train_policy",
     "serve-policy": "ambidex.policies.serve_policy",

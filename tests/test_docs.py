@@ -16,6 +16,7 @@ from pathlib import Path
 
 import h5py
 import pytest
+from lerobot_dataset import write_lerobot
 from tutorial_tasks import register_tutorial_tasks
 
 import ambidex
@@ -269,6 +270,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert exit_status(line) == 0, line
         for copy in ("incomplete", "damaged", "nan", "linked"):
             shutil.copytree("data/cube", f"data/{copy}")
+        write_lerobot(Path("data/theirs"))
         with h5py.File("data/nan/episode_1.hdf5", "r+") as file:
             file["action"][10, 3] = math.nan
         with h5py.File("data/linked/episode_0.hdf5", "r+") as file:

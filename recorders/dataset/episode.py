@@ -119,7 +119,7 @@ class StoredEpisode(ABC):
         """Raise DatasetError if no simulation states are stored, as in a dataset of another program."""
         if not self.state_size:
             problem = f"{self.path} has no simulation states, so it cannot be replayed, rendered again or converted."
-            hint = "train-policy can use it; its images are those that are stored."
+            hint = "It can be trained on, with the images that are stored."
             raise DatasetError(problem, hint, path=self.path)
 
     def __enter__(self) -> Self:
