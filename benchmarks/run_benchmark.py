@@ -20,6 +20,11 @@ def _main(config: BenchmarkConfig) -> int:
     from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
     from ambidex.benchmarks.videos.jobs import describe_missing
 
+    if config.check:
+        from ambidex.benchmarks.remote.first_exchange import check_policy  # needs the extra `remote`
+
+        print_result(check_policy(config))
+        return DONE
     summary = benchmark(config)
     if not config.quiet:
         print_result(summary)

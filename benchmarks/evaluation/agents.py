@@ -1,17 +1,19 @@
 """Makes the environments and agents of a worker process. Does not import torch.
 
 A source (`AgentSource`) is made in the parent process and sent to the workers: `LocalAgents` for experts and the other
-baselines, `ServedAgents` for a policy on a server.
+baselines, `ServedAgents` for a policy that the parent process serves, and in remote_agents.py one for other servers.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
+from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
 from ambidex.envs.registry import FAMILIES
@@ -22,6 +24,31 @@ from ambidex.policies.serving.execution import Execution, choose_execution
 from ambidex.scripted_policies.registry import make_expert
 
 RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
+
+
+class AgentSource(Protocol):
+    """Makes the environments and agents of a worker process; picklable."""
+
+    @property
+    def execution(self) -> str:
+        """How chunks are executed, e.g. "chunk:100"; empty for agents that do not predict chunks."""
+        ...
+
+    def environment(self, task: str) -> Environment:
+        """The environment of a task, as the agents need it."""
+        ...
+
+    def agent(self, env: Environment) -> Agent:
+        """An agent for an environment that `environment` made."""
+        ...
+
+    def check(self) -> None:
+        """Raise an error if the last episode is not to be stored, because what the agents depend on is gone."""
+        ...
+
+    def complete(self, row: EpisodeRow) -> EpisodeRow:
+        """The row of the last episode with what only the source knows of it."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +77,10 @@ class LocalAgents:
 
     def check(self) -> None:
         """Do nothing: these agents depend on nothing that can fail."""
+
+    def complete(self, row: EpisodeRow) -> EpisodeRow:
+        """The row as it is."""
+        return row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +122,9 @@ class ServedAgents:
         if self._client.unavailable:
             raise PolicyServerError(self._client.unavailable)
 
-
-AgentSource = LocalAgents | ServedAgents
+    def complete(self, row: EpisodeRow) -> EpisodeRow:
+        """The row as it is."""
+        return row
 
 
 def execution_of(policy: ServedPolicy, config: BenchmarkConfig) -> Execution:

@@ -16,14 +16,14 @@ from ambidex.benchmarks.evaluation.resume import check_flags, check_info
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker
 from ambidex.benchmarks.gallery.report import Report, write_report
-from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo, describe_hardware
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.command_line import print_message
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import AmbidexError
+from ambidex.errors import AmbidexError, RemoteConnectionError
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
@@ -31,6 +31,7 @@ from ambidex.progress import Progress
 from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.recording.attempt_log import MAX_FIRST_ERRORS
 from ambidex.recorders.recording.worker import AgentFactory
+from ambidex.text import first_line
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
 EpisodePool = Pool[EpisodeKey, EpisodeRow]
@@ -111,7 +112,7 @@ def _write_report(plan: BenchmarkPlan, results: ResultsFolder, videos: RenderedV
 def _error_of(episode: EpisodeKey, result: EpisodeRow | WorkerError) -> str:
     """One line on an episode that ended with an error; empty for others."""
     message = result.message if isinstance(result, WorkerError) else result.error
-    return f"{episode[0]}, seed {episode[1]}: {message}" if message else ""
+    return f"{episode[0]}, seed {episode[1]}: {first_line(message)}" if message else ""
 
 
 class BenchmarkRun:
@@ -129,6 +130,7 @@ class BenchmarkRun:
         self._remaining = [episode for episode in episodes if episode not in stored]
         self._requested, self._stored_before = len(episodes), len(stored)
         self._workers = worker_count(self._config.workers, len(self._remaining))
+        self._name = self._config.policy_name or self._config.policy
         self._started = time.perf_counter()
         self._worker_errors: list[str] = []
         self._errors: list[str] = []  # of each episode of this run, empty for none
@@ -162,6 +164,17 @@ class BenchmarkRun:
     def _start(self) -> Iterator[tuple[EpisodePool, BenchmarkInfo]]:
         """Start the workers, and load the policy meanwhile."""
         plan, settings = self._plan, self._plan.task_settings
+        if plan.layout is not None:
+            from ambidex.benchmarks.remote.first_exchange import first_exchange  # needs the extra `remote`
+
+            first = first_exchange(plan, self._remaining[0])
+            with self._start_workers(first.agents) as pool:
+                yield (
+                    pool,
+                    first.complete(self._info({task: first.agents.environment(task).spec for task in plan.tasks})),
+                )
+                first.save_images(self._results.path / FIRST_REQUEST)
+            return
         if not plan.learned:
             make_agent = self._agent_factory or BASELINES[self._config.policy]
             local = LocalAgents(make_agent=make_agent, settings=settings, control=self._config.control)
@@ -179,13 +192,13 @@ class BenchmarkRun:
                 sys.stderr.write(f"The first prediction that failed:\n{server.first_failure}")
 
     def _start_workers(self, agents: AgentSource) -> EpisodePool:
-        (first, _), policy = self._remaining[0], self._config.policy
+        (first, _), policy = self._remaining[0], self._name
         return EpisodePool(partial(BenchmarkWorker, agents, self._results.path, first, policy), self._workers)
 
     def _info(self, env_specs: Mapping[str, EnvSpec]) -> BenchmarkInfo:
         """The content of benchmark.json for a baseline."""
         return BenchmarkInfo(
-            policy=self._config.policy,
+            policy=self._name,
             execution="",
             protocol=self._plan.protocol,
             command=format_command(COMMAND, self._config, leave_out=NOT_STORED),
@@ -199,7 +212,7 @@ class BenchmarkRun:
 
     def _loop(self, pool: EpisodePool, warning: str) -> None:
         done, config = len(self._results.rows), self._config
-        with Progress(config.policy, self._requested, initial=done, quiet=config.quiet) as progress:
+        with Progress(self._name, self._requested, initial=done, quiet=config.quiet) as progress:
             if warning:
                 progress.note(warning)
             for episode, result in pool.results(self._remaining):
@@ -221,6 +234,8 @@ class BenchmarkRun:
             self._worker_errors.append(_error_of(episode, result))
             if self._config.debug:
                 sys.stderr.write(result.traceback)
+            if result.kind == RemoteConnectionError.__name__:  # the other episodes would have it too
+                raise AmbidexError(result.message, f"Resume with: {self._plan.resume_command}")
             return
         self._results.append(result)
 

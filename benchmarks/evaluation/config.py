@@ -1,13 +1,13 @@
 """The flags of `run-benchmark`, which are also the arguments of `benchmark`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import tyro
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.flags import Flags, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
+from ambidex.flags import Flags, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
 from ambidex.recorders.recording.config import Dynamics, Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
@@ -27,12 +27,13 @@ class BenchmarkConfig(Flags):
         "Common options": "policy checkpoint task suite episodes output_dir video workers resume",
         "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics",
         "Policy": "execution execute_steps control code device",
+        "Policy on a server (--policy remote)": "url layout map policy_name timeout check",
         "Output": "quiet debug",
     }
 
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """A trained policy such as act, or a baseline (required): scripted is the task's expert, random acts randomly, hold
-    keeps the initial pose."""
+    keeps the initial pose; or remote, any policy on a server that speaks openpi's websocket protocol."""
     checkpoint: OptionalPath = None
     """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/ that was
     trained on the task, or on all tasks of the suite."""
@@ -70,15 +71,31 @@ class BenchmarkConfig(Flags):
     execution: ExecutionMode = "chunk"
     """How action chunks are executed: chunk is open loop, first predicts at every step, ensemble averages all
     predictions for a step (the code stored for a step is that of the newest one)."""
-    execute_steps: OptionalInt = None
-    """With --execution chunk, actions executed before the next prediction; auto is the checkpoint's setting, else the
-    whole chunk."""
+    execute_steps: Annotated[OptionalInt, tyro.conf.arg(aliases=("--replan",))] = None
+    """With --execution chunk, actions executed before the next prediction (--replan is the same flag); auto is the
+    setting of the checkpoint or the layout, else the whole chunk."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     code: OptionalInt = None
     """Make all actions from this code, for a policy with codes, such as uniact; auto lets the policy choose."""
     device: OptionalName = None
     """Device of the policy: cpu, cuda or cuda:1; auto is a GPU if there is one."""
+    url: Annotated[OptionalName, tyro.conf.arg(metavar="URL")] = None
+    """Address of the server, e.g. ws://127.0.0.1:8000. A key for it is read from the environment variable
+    AMBIDEX_API_KEY."""
+    layout: Annotated[OptionalName, tyro.conf.arg(metavar="{libero,aloha,droid,lerobot,ambidex}")] = None
+    """How the policy expects observations: as openpi's LIBERO, ALOHA or DROID policies do, as LeRobot's, or as a policy
+    of ambidex that serve-policy serves."""
+    map: Annotated[Names, tyro.conf.arg(metavar="KEY=CAMERA ...")] = None
+    """Send the image of a camera under this key, beside those of the layout or in their place; KEY=none leaves a key
+    out."""
+    policy_name: OptionalName = None
+    """Name of the policy in the results, for example pi05_libero; auto is remote."""
+    timeout: OptionalInt = None
+    """How long to wait for an answer [s]; auto is 300 for the first one on a connection, then 60."""
+    check: Switch = False
+    """Send one observation, print what was sent and what came back, and exit; with --output-dir the images that were
+    sent are written there."""
     output_dir: OptionalPath = None
     """Results folder; auto is results/POLICY-TASK."""
     video: Videos = None
@@ -92,8 +109,14 @@ class BenchmarkConfig(Flags):
     debug: Switch = False
     """Print tracebacks."""
 
+    def given(self, names: Sequence[str]) -> list[str]:
+        """The flags of these fields that have another value than the default."""
+        default = type(self)()
+        return [f"--{n.replace('_', '-')}" for n in names if getattr(self, n) != getattr(default, n)]
 
-RUN_ONLY = frozenset({"output_dir", "video", "workers", "resume", "quiet", "debug"})
+
+STORED = frozenset({"video", "url"})
+RUN_ONLY = frozenset({"output_dir", "workers", "resume", "quiet", "debug", "timeout", "check"}) | STORED
 """Fields that change how a benchmark is run, but not its results."""
-NOT_STORED = RUN_ONLY - {"video"}
+NOT_STORED = RUN_ONLY - STORED
 """Fields that a later run in the same folder does not take from it."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
-from ambidex.benchmarks.evaluation.config import NOT_STORED, RUN_ONLY, BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import NOT_STORED, RUN_ONLY, STORED, BenchmarkConfig
 from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings, init_states_sha256
+from ambidex.benchmarks.remote.flags import REMOTE, check_flags, choose_layout
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
@@ -22,12 +23,13 @@ from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UnknownNameError, UsageError, check_name
 from ambidex.flags import format_command
 from ambidex.policies.registry import POLICIES
+from ambidex.policies.remote.layouts import Layout
 from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
 from ambidex.text import first_few
 
-KNOWN = (*POLICIES, *BASELINES)  # names that --policy takes
+KNOWN = (*POLICIES, *BASELINES, REMOTE)  # names that --policy takes
 DEFAULT_VIDEO = "failures"
 WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
 
@@ -44,7 +46,8 @@ class BenchmarkPlan:
         init_states_sha256: Task -> SHA-256 of its file of initial states; empty if initial states are sampled.
         checkpoint_note: Which checkpoint acts, and how it was found; empty for a baseline.
         instruction_note: The other instruction that a user's definition names; empty for none.
-        learned: A trained policy acts, not a baseline or an agent of the caller's own.
+        learned: A trained policy acts, not a baseline, a policy on a server or an agent of the caller's own.
+        layout: What a policy on a server is sent; None for others.
     """
 
     config: BenchmarkConfig
@@ -55,6 +58,7 @@ class BenchmarkPlan:
     checkpoint_note: str = ""
     instruction_note: str = ""
     learned: bool = True
+    layout: Layout | None = None
 
     @property
     def episodes(self) -> list[EpisodeKey]:
@@ -110,8 +114,10 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     config = _with_stored_flags(config)
     config = replace(config, video=config.video or DEFAULT_VIDEO)
     _check_choices(config)
-    learned = not (own_agent or config.policy in BASELINES)
+    remote = config.policy == REMOTE and not own_agent
+    learned = not (own_agent or remote or config.policy in BASELINES)
     _check_policy(config, learned=learned, own_agent=own_agent)
+    check_flags(config, remote=remote)
     config = _with_definition_as_task(config)
     tasks = _tasks(config)
     config = apply_protocol(config, tasks)
@@ -129,6 +135,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
         checkpoint_note=note,
         instruction_note="" if config.instruction_source else "".join(task.instruction_note for task in own),
         learned=learned,
+        layout=choose_layout(config, find_task(tasks[0]).family) if remote else None,
     )
 
 
@@ -145,7 +152,8 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
         raise UsageError(f"--resume: {', '.join(flags)} without --policy.", hint, got=flags, path=folder)
     stored = BenchmarkInfo.read(folder).settings(COMMAND, BenchmarkConfig)
     given_now = {name: getattr(config, name) for name in NOT_STORED}
-    return replace(stored, **given_now, episodes=config.episodes or stored.episodes, video=config.video or stored.video)
+    stored_unless_given = {name: getattr(config, name) or getattr(stored, name) for name in STORED | {"episodes"}}
+    return replace(stored, **given_now, **stored_unless_given)
 
 
 def _check_choices(config: BenchmarkConfig) -> None:
@@ -159,18 +167,15 @@ def _check_policy(config: BenchmarkConfig, *, learned: bool, own_agent: bool) ->
         raise UsageError("No policy is given.", f"Name one with --policy: {', '.join(KNOWN)}.", expected=KNOWN)
     if not own_agent and config.policy not in KNOWN:
         raise UnknownNameError("policy", config.policy, KNOWN)
-    given = {
-        "--checkpoint": config.checkpoint,
-        "--execute-steps": config.execute_steps,
-        "--code": config.code,
-        "--device": config.device,
-        "--execution": None if config.execution == "chunk" else config.execution,
-    }
-    flags = [flag for flag, value in given.items() if value is not None]
-    if flags and not learned:
+    if learned:
+        return
+    if flags := config.given(("checkpoint", "code", "device")):
         raise UsageError(
-            f"{', '.join(flags)}: only for trained policies; {config.policy} has no checkpoint and predicts no chunks.",
-            got=flags,
+            f"{', '.join(flags)}: only for trained policies; {config.policy} has no checkpoint.", got=flags
+        )
+    if (flags := config.given(("execute_steps", "execution"))) and (own_agent or config.policy in BASELINES):
+        raise UsageError(
+            f"{', '.join(flags)}: only for policies that predict chunks, unlike {config.policy}.", got=flags
         )
 
 
@@ -229,6 +234,7 @@ def _default_folder(config: BenchmarkConfig) -> Path:
     steps = "" if config.execute_steps is None else f"chunk{config.execute_steps}"
     parts = (
         config.policy,
+        config.policy_name,
         _tasks_name(config),
         config.protocol,
         steps if config.execution == "chunk" else config.execution,

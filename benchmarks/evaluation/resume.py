@@ -54,6 +54,8 @@ def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
     ]
     if old.checkpoint and new.checkpoint and old.checkpoint.sha256 != new.checkpoint.sha256:
         found.append(f"--checkpoint {new.checkpoint.path} has other weights than {old.checkpoint.path} had")
+    if old.remote and new.remote and old.remote.sha256 != new.remote.sha256:
+        found.append("another policy answers: the metadata of its server or --policy-name have changed")
     if old.serving and new.serving and old.serving.device != new.serving.device:
         found.append(f"--device was {old.serving.device}, now {new.serving.device}")
     elif old.serving and new.serving and old.serving.lanes != new.serving.lanes:

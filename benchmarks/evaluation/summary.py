@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from ambidex.benchmarks.gallery.report import Report
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
@@ -15,7 +17,7 @@ from ambidex.codec import to_json
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Outcome
 from ambidex.intervals import tasks_interval
-from ambidex.text import first_few, pluralize, text_table
+from ambidex.text import first_few, first_line, pluralize, text_table
 
 CRITERIA = {
     "strict": "An episode ends when success has held for the task's hold time ({hold}).",
@@ -123,7 +125,7 @@ class BenchmarkSummary:
             "suite": None if self.suite is None else suite,
             "timings": self.timings.to_dict(),
             "broken": list(self.worker_errors),
-            **{key: info[key] for key in ("command", "checkpoint", "serving", "versions", "machine")},
+            **{key: info[key] for key in ("command", "checkpoint", "serving", "remote", "versions", "machine")},
         }
 
     def __str__(self) -> str:
@@ -135,11 +137,10 @@ class BenchmarkSummary:
         table = text_table(("task", "success", "errors", "mean steps"), rows)
         stages = [f"{task}: {_stage_counts(tally)}" for task, tally in tasks.items() if tally.n]
         report = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
-        notes = self.info.serving.notes if self.info.serving else ()
         warning = filter(None, [self.warning])
         several = [self._tasks_note()] if len(tasks) > 1 else []
-        lines = [table, *several, "", "Stages reached:", *stages, "", self._criterion(), *notes, *warning]
-        lines += [self._pace(), *report]
+        lines = [table, *several, "", "Stages reached:", *stages, "", self._criterion(), *self.info.notes, *warning]
+        lines += [self._pace(), *filter(None, [_describe_latency(self.rows)]), *report]
         return "\n".join(lines).rstrip()
 
     def _tasks_note(self) -> str:
@@ -171,7 +172,9 @@ class BenchmarkSummary:
 
     def describe_errors(self) -> str:
         """How many episodes ended with an error, and the first of them; empty if none did."""
-        errors = [f"{row.task}, seed {row.seed}: {row.error}" for row in self.rows if row.outcome is Outcome.ERROR]
+        errors = [
+            f"{row.task}, seed {row.seed}: {first_line(row.error)}" for row in self.rows if row.outcome is Outcome.ERROR
+        ]
         if not errors:
             return ""
         return f"{len(errors)} of {pluralize(len(self.rows), 'episode')} ended with an error. The first: {errors[0]}"
@@ -188,7 +191,41 @@ class BenchmarkSummary:
 def _speed(rows: Sequence[EpisodeRow]) -> dict[str, float | None]:
     """Pace of one worker during rollouts; the pace of all workers, start-up included, is in the timings."""
     seconds = sum(row.wall_s for row in rows)
-    return {"episodes_per_min_and_worker": round(60 * len(rows) / seconds, 2) if seconds else None}
+    pace = {"episodes_per_min_and_worker": round(60 * len(rows) / seconds, 2) if seconds else None}
+    return {**pace, **_latency(rows)}
+
+
+def _latency(rows: Sequence[EpisodeRow]) -> dict[str, float | None]:
+    """Median and 95th percentile of the times of requests [ms], and requests per second of one worker, if any.
+
+    The server's own times are None if it does not say them.
+    """
+    requests, inferences = ([ms for row in rows for ms in getattr(row, name)] for name in ("request_ms", "infer_ms"))
+    if not requests:
+        return {}
+    seconds = sum(row.wall_s for row in rows if row.request_ms)
+    times = {"request_ms": requests, "infer_ms": inferences}
+    return {
+        "requests": len(requests),
+        **{
+            f"{name}_p{share}": round(float(np.percentile(values, share)), 2) if values else None
+            for name, values in times.items()
+            for share in (50, 95)
+        },
+        "requests_per_s_and_worker": round(len(requests) / seconds, 2) if seconds else None,
+    }
+
+
+def _describe_latency(rows: Sequence[EpisodeRow]) -> str:
+    """The times of requests to the server of a policy in a sentence or two; empty if there are none."""
+    found = {name: "" if value is None else f"{value:,g}" for name, value in _latency(rows).items()}
+    if not found:
+        return ""
+    own = f"; its policy took {found['infer_ms_p50']} and {found['infer_ms_p95']} ms" if found["infer_ms_p50"] else ""
+    return (
+        f"The server answered {found['requests']} requests, half of them within {found['request_ms_p50']} ms and 95 % "
+        f"within {found['request_ms_p95']} ms{own}. One worker made {found['requests_per_s_and_worker']} per second."
+    )
 
 
 def _table_row(task: str, tally: Tally) -> tuple[str, str, str, str]:

@@ -36,7 +36,8 @@ class BenchmarkWorker:
         if result.started:
             EpisodeStates.of(result).write(self._results.states_path(task, seed))
         model = self._env.scene.model_sha256
-        return EpisodeRow.of(result, policy=self._policy, execution=self._source.execution, model_sha256=model)
+        row = EpisodeRow.of(result, policy=self._policy, execution=self._source.execution, model_sha256=model)
+        return self._source.complete(row)
 
     def _prepare(self, task: str) -> None:
         self._env: Environment = self._source.environment(task)

@@ -5,8 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from PIL import Image
+
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
-from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.gallery.poster import data_url, jpeg
+from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoStyle
@@ -82,7 +86,7 @@ def read_results(results: ResultsFolder) -> GalleryRun:
     return GalleryRun(
         folder=results.path,
         label=" ".join(filter(None, (info.policy, info.execution))),
-        facts=(*_results_facts(info), ("episodes", results.completeness)),
+        facts=(*_results_facts(info), *_first_images(results), ("episodes", results.completeness)),
         warning=" ".join(filter(None, (info.warning, solved_at_start_note(rows)))),
         incomplete=incomplete,
         requested=config.episodes if config else None,
@@ -106,9 +110,18 @@ def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
     checkpoint = info.checkpoint
     return (
         ("policy", info.policy),
+        *((("server", str(info.config.get("url"))), ("metadata", str(info.remote.metadata))) if info.remote else ()),
         *((("execution", info.execution),) if info.execution else ()),
         *((("checkpoint", f"{checkpoint.path} ({checkpoint.sha256[:SHORT]})"),) if checkpoint else ()),
         ("versions", _versions(info.versions)),
+    )
+
+
+def _first_images(results: ResultsFolder) -> tuple[tuple[str, str], ...]:
+    """What the first request to the server of a policy showed of each camera."""
+    return tuple(
+        (f"first image of {file.stem}, as sent", data_url(jpeg(np.asarray(Image.open(file).convert("RGB")))))
+        for file in sorted((results.path / FIRST_REQUEST).glob("*.png"))
     )
 
 

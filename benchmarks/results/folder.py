@@ -24,6 +24,8 @@ from ambidex.text import first_few
 
 SUMMARY = "summary.json"
 STATES = "states"
+FIRST_REQUEST = "first_request"
+"""Folder with the first images that were sent to the server of a policy, as <camera>.png."""
 EXPECTED = "Expected a results folder of run-benchmark"
 
 

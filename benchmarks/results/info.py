@@ -41,17 +41,33 @@ class ServingInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteInfo:
+    """The policy on a server that was evaluated; its address, layout and name are among the flags.
+
+    Attributes:
+        metadata: What the server said about its policy, as JSON.
+        sha256: SHA-256 of that message and the name of the policy.
+        notes: Limits of reproducibility, one sentence each.
+    """
+
+    metadata: Mapping[str, Any]
+    sha256: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkInfo(FolderInfo):
     """The content of benchmark.json.
 
     Attributes:
-        policy: Registered policy or baseline.
+        policy: Registered policy or baseline, or the name of a policy on a server.
         execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
         protocol: Evaluation protocol, and which flags deviate from it; empty for none.
         warning: One line on tasks that a policy was not trained on; empty if there are none.
         command: The resolved command, without flags that do not change results.
         checkpoint: The checkpoint of a policy; None for a baseline.
         serving: How a policy was served; None for a baseline.
+        remote: The policy on a server that was asked; None for others.
         env_specs: Task -> spec of its environment.
         versions: Package -> version.
         machine: Processor, cores and similar.
@@ -59,7 +75,7 @@ class BenchmarkInfo(FolderInfo):
     """
 
     file_name = BENCHMARK_JSON
-    format_version = 3
+    format_version = 4
     folder_kind = "a results folder"
     written_by = COMMAND
 
@@ -73,7 +89,14 @@ class BenchmarkInfo(FolderInfo):
     machine: Mapping[str, str | int | float]
     protocol: str = ""
     warning: str = ""
+    remote: RemoteInfo | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Limits of reproducibility, one sentence each."""
+        source = self.serving or self.remote
+        return source.notes if source else ()
 
     def __post_init__(self) -> None:
         for spec in self.env_specs.values():

@@ -14,7 +14,7 @@ from ambidex.text import first_few, pluralize
 
 RESULTS = "results.jsonl"
 
-LEFT_OUT = ("model_sha256", "solved_at_start", "codes")  # of the file, where they are empty
+LEFT_OUT = ("model_sha256", "solved_at_start", "codes", "request_ms", "infer_ms")  # of the file, where they are empty
 
 EpisodeKey = tuple[str, int]
 """Task and seed."""
@@ -37,14 +37,16 @@ class EpisodeRow:
         checks: The task's conditions at the last step, by name.
         reason: Empty on success; otherwise which checks failed, or the error.
         initial_state_sha256: SHA-256 of the initial state; empty if the reset failed.
-        wall_s: Wall-clock seconds; the only field that differs from run to run.
-        policy: A registered policy, "scripted", "random" or "hold".
+        wall_s: Wall-clock seconds; it and the times of requests are the only fields that differ from run to run.
+        policy: A registered policy, "scripted", "random" or "hold", or the name of a policy on a server.
         execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
         versions: Package -> version.
         error: The error; empty unless the outcome is an error.
         model_sha256: SHA-256 of the compiled model of the scene; empty in files of version 0.2.0 and earlier.
         solved_at_start: The goal held before the first action; if not, the row in the file has no such key.
         codes: The code behind each action; if there are none, the row in the file has no such key.
+        request_ms: How long each request to the server of a policy took, with the network [ms]; likewise.
+        infer_ms: How long the server says that its policy took for each [ms]; likewise.
     """
 
     task: str
@@ -64,6 +66,8 @@ class EpisodeRow:
     model_sha256: str = ""
     solved_at_start: bool = False
     codes: CodeRuns = ()
+    request_ms: tuple[float, ...] = ()
+    infer_ms: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, result: RolloutResult, *, policy: str, execution: str, model_sha256: str) -> Self:

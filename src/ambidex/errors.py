@@ -88,6 +88,14 @@ class TrainingError(AmbidexError):
     """Training cannot continue: the loss is not finite, or the machine lacks what was asked for."""
 
 
+class RemoteConnectionError(AmbidexError):
+    """The server of a policy cannot be reached, or has gone. Says nothing about the policy."""
+
+
+class RemotePolicyError(AmbidexError):
+    """A policy on a server failed on a request: the server sent an error, or an answer without fitting actions."""
+
+
 class MissingPackageError(UsageError):
     """A package of an optional extra is not installed."""
 

@@ -36,6 +36,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
+def first_line(text: str) -> str:
+    """The text up to its first line break."""
+    return text.partition("\n")[0]
+
+
 def pluralize(number: int, noun: str) -> str:
     """Such as "1 episode" and "2 episodes"."""
     return f"{number} {noun}" + ("" if number == 1 else "s")

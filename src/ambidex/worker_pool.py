@@ -30,10 +30,17 @@ STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.S
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerError:
-    """The error of a job, as a value that crosses process boundaries; without a traceback if the process died."""
+    """The error of a job, as a value that crosses process boundaries.
+
+    Attributes:
+        message: What to show a user.
+        traceback: Where it was raised; empty if the process died.
+        kind: Name of the exception's type; empty if the process died.
+    """
 
     message: str
     traceback: str = ""
+    kind: str = ""
 
     def raised(self, problem: str, path: Path) -> DatasetError:
         """The error to raise in the parent: what was to be written to `path` is not, with the traceback as a note."""
@@ -54,7 +61,8 @@ def describe(exception: Exception) -> WorkerError:
     """An exception as a value that can be pickled."""
     known = system_error(exception) if isinstance(exception, OSError | MemoryError) else exception
     message = str(known) if isinstance(known, AmbidexError) else f"{type(exception).__name__}: {exception}"
-    return WorkerError(message=message, traceback="".join(traceback.format_exception(exception)))
+    lines = traceback.format_exception(exception)
+    return WorkerError(message=message, traceback="".join(lines), kind=type(exception).__name__)
 
 
 class WorkerProcess(Generic[Task]):

@@ -16,7 +16,8 @@ function checkList(episode) {
 }
 
 function factTable(facts) {
-  return make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })]));
+  const shown = (name, value) => value.startsWith("data:image/") ? make("dd", {}, make("img", { src: value, alt: name })) : make("dd", { text: value });
+  return make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", { text: name }), shown(name, value)]));
 }
 
 function factList(episode) {

@@ -1,5 +1,6 @@
 """Proprioception as LIBERO's files hold it, computed from stored states."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from ambidex.envs.types import FloatArray
 
 if TYPE_CHECKING:
     from ambidex.envs.env import Environment
+    from ambidex.envs.simulation.scene import Scene
 
 HAND = "right_hand"  # robosuite takes the orientation of this body, and the position of the grip site
 
@@ -47,21 +49,30 @@ class LiberoProprioception:
 
 def proprioception(env: "Environment", states: FloatArray) -> LiberoProprioception:
     """The robot in each of T states (T, S), for a robot with one arm. The environment's state is overwritten."""
-    scene, prefix = env.scene, env.scene.robot.prefixes[0]
-    arm = scene.robot.arms[0]
-    fingers = (arm.gripper.joint, arm.gripper.mirror_joint)
     rows = []
     for state in states:
-        scene.set_state(state)
-        wxyz = scene.body_pose(f"{prefix}{HAND}").quaternion
-        rows.append(
-            (
-                [scene.data.joint(name).qpos[0] for name in fingers],
-                [scene.data.joint(name).qpos[0] for name in arm.joints],
-                scene.site_pose(arm.tcp_site).position,
-                np.r_[wxyz[1:], wxyz[0]],
-            )
-        )
+        env.scene.set_state(state)
+        rows.append(_measurements(env.scene))
+    return _collect(rows)
+
+
+def current_proprioception(env: "Environment") -> LiberoProprioception:
+    """The robot in the present state of an environment (T = 1), which stays as it is; for a robot with one arm."""
+    return _collect([_measurements(env.scene)])
+
+
+def _measurements(scene: "Scene") -> tuple[object, ...]:
+    prefix, arm = scene.robot.prefixes[0], scene.robot.arms[0]
+    wxyz = scene.body_pose(f"{prefix}{HAND}").quaternion
+    return (
+        [scene.data.joint(name).qpos[0] for name in (arm.gripper.joint, arm.gripper.mirror_joint)],
+        [scene.data.joint(name).qpos[0] for name in arm.joints],
+        scene.site_pose(arm.tcp_site).position,
+        np.r_[wxyz[1:], wxyz[0]],
+    )
+
+
+def _collect(rows: Sequence[tuple[object, ...]]) -> LiberoProprioception:
     gripper, joints, positions, quaternions = (np.array(column, np.float64) for column in zip(*rows, strict=True))
     return LiberoProprioception(gripper_states=gripper, joint_states=joints, ee_pos=positions, ee_quat=quaternions)
 

@@ -41,7 +41,7 @@ BOWL_ON_STOVE = "libero_goal/put_the_bowl_on_the_stove"
         ({"execution": "ensembel"}, "Did you mean 'ensemble'"),
         ({"video": "some"}, "choice for --video"),
         ({"spread": "wider"}, "Did you mean 'wide'"),
-        ({"execution": "first"}, "--execution: only for trained policies"),
+        ({"execution": "first"}, "--execution: only for policies that predict chunks"),
         ({"execute_steps": 3}, "--execute-steps: only"),
         ({"control": "eef"}, "Did you mean 'ee'"),
         ({"code": 3}, "--code: only"),

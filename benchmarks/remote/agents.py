@@ -1,0 +1,159 @@
+"""Agents that act by the answers of a policy on a server. Needs the extra `remote`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from uuid import NAMESPACE_URL, uuid5
+
+import numpy as np
+
+from ambidex.benchmarks.evaluation.task_settings import TaskSettings
+from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.envs.env import Environment
+from ambidex.envs.types import Agent, Float32Array, FloatArray, Observation
+from ambidex.policies.messages import Chunk
+from ambidex.policies.remote.answers import read_actions
+from ambidex.policies.remote.client import Answer, RemotePolicy, RemoteServer
+from ambidex.policies.remote.layouts import Layout, Request, droid_action
+from ambidex.policies.serving.execution import Execution
+from ambidex.recorders.formats.libero.proprioception import current_proprioception
+
+
+@dataclass(kw_only=True)
+class Latency:
+    """Times of the requests of an episode [ms]; `infer_ms` are those that the server says."""
+
+    request_ms: list[float] = field(default_factory=list)
+    infer_ms: list[float] = field(default_factory=list)
+
+    def add(self, answer: Answer) -> None:
+        self.request_ms.append(round(answer.request_ms, 2))
+        self.infer_ms += [] if answer.infer_ms is None else [round(answer.infer_ms, 2)]
+
+    def clear(self) -> None:
+        self.request_ms.clear()
+        self.infer_ms.clear()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteAgents:
+    """Agents that share one connection to the server of a policy. Picklable until the connection is first needed."""
+
+    server: RemoteServer
+    layout: Layout
+    settings: TaskSettings
+    chosen: Execution
+
+    @property
+    def execution(self) -> str:
+        """How chunks are executed, e.g. "chunk:5"."""
+        return self.chosen.name
+
+    @cached_property
+    def _policy(self) -> RemotePolicy:
+        return RemotePolicy(self.server)
+
+    @cached_property
+    def _latency(self) -> Latency:
+        return Latency()
+
+    def environment(self, task: str) -> Environment:
+        """The environment of a task, as the layout needs it."""
+        return remote_environment(task, self.layout, self.settings)
+
+    def agent(self, env: Environment) -> Agent:
+        """An agent for an environment that `environment` made."""
+        return RemoteAgent(env, self)
+
+    def check(self) -> None:
+        """Raise RemoteConnectionError if the server is gone, so that the last episode is not stored."""
+        self._policy.raise_if_unavailable()
+
+    def complete(self, row: EpisodeRow) -> EpisodeRow:
+        """The row of the last episode with the times of its requests."""
+        latency = self._latency
+        return replace(row, request_ms=tuple(latency.request_ms), infer_ms=tuple(latency.infer_ms))
+
+    def start_episode(self, task: str, seed: int) -> None:
+        """Forget the times of the last episode, and tell the server that another one starts."""
+        self._latency.clear()
+        self._policy.start_episode(session_id(task, seed))
+
+    def infer(self, request: Request) -> Answer:
+        """The server's answer to a request."""
+        answer = self._policy.infer(request)
+        self._latency.add(answer)
+        return answer
+
+    @property
+    def positions(self) -> bool:
+        """A policy of DROID says that its actions are joint positions, not velocities."""
+        return self._policy.metadata.get("action_space") == "joint_position"
+
+
+class RemoteAgent:
+    """Acts by the answers of a server."""
+
+    def __init__(self, env: Environment, agents: RemoteAgents) -> None:
+        self._env, self._agents = env, agents
+        self._chunks = agents.chosen.agent(self._predict)
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        self._agents.start_episode(self._env.spec.task, seed)
+        self._chunks.reset(observation, seed)
+
+    def act(self, observation: Observation) -> Float32Array:
+        action = self._chunks.act(observation)
+        if not self._agents.layout.droid:
+            return action
+        return droid_action(action, observation.qpos, self._env.spec.control_hz, positions=self._agents.positions)
+
+    def _predict(self, observation: Observation) -> Chunk:
+        layout = self._agents.layout
+        answer = self._agents.infer(layout.request(observation, state_parts(self._env, observation)))
+        low, high = limits(layout, self._env)
+        return Chunk(actions=read_actions(answer.content, low, high, self._agents.chosen.steps))
+
+
+def remote_environment(task: str, layout: Layout, settings: TaskSettings) -> Environment:
+    """A task with the cameras and the control mode of a layout, and images of the family's size.
+
+    Raises:
+        UnknownNameError: The task has no such camera.
+    """
+    return settings.environment(
+        task,
+        control=layout.control,
+        cameras=tuple(dict.fromkeys(layout.cameras.values())),
+        image_size=layout.image_size,
+        render_quality=layout.render_quality,
+    )
+
+
+def session_id(task: str, seed: int) -> str:
+    """An id that only this episode has, the same in every run."""
+    return str(uuid5(NAMESPACE_URL, f"{task}/{seed}"))
+
+
+def state_parts(env: Environment, observation: Observation) -> Mapping[str, FloatArray]:
+    """The parts of states that the robot of an environment has, in its current state; see `STATE_PARTS`."""
+    qpos = observation.qpos
+    parts = {"qpos": qpos, "objects": observation.objects}
+    if len(env.scene.robot.arms) > 1:
+        return parts
+    robot = current_proprioception(env)
+    return {
+        **parts,
+        "arm_qpos": qpos[:-1],
+        "gripper_closed": 1 - qpos[-1:],
+        "ee_pos": robot.ee_pos[0],
+        "ee_axis_angle": robot.ee_ori[0],
+        "gripper_qpos": robot.gripper_states[0],
+    }
+
+
+def limits(layout: Layout, env: Environment) -> tuple[Float32Array, Float32Array]:
+    """Lowest and highest useful action as the policy gives it."""
+    if not layout.droid:
+        return env.action_low, env.action_high
+    return np.array([-1.0] * 7 + [0.0], np.float32), np.ones(8, np.float32)

@@ -1,0 +1,181 @@
+"""The first exchange with the server of a policy, and what `run-benchmark --check` prints. Needs the extra `remote`."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ambidex.atomic_files import replacing
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
+from ambidex.benchmarks.remote.agents import RemoteAgents, limits, remote_environment, session_id, state_parts
+from ambidex.benchmarks.remote.flags import REMOTE
+from ambidex.benchmarks.results.info import BenchmarkInfo, RemoteInfo
+from ambidex.benchmarks.results.row import EpisodeKey
+from ambidex.envs.types import Float32Array, ImageArray
+from ambidex.policies.remote.answers import read_actions
+from ambidex.policies.remote.client import Answer, RemotePolicy, RemoteServer
+from ambidex.policies.remote.described import DescribedPolicy
+from ambidex.policies.remote.layouts import Layout, Request
+from ambidex.policies.serving.execution import choose_execution
+from ambidex.text import text_table
+
+NOT_REPEATABLE = (
+    "The server answered the same request with other actions the second time: its results cannot be repeated bit for "
+    "bit."
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FirstExchange:
+    """The first observation of a benchmark, sent twice, and the answers.
+
+    Attributes:
+        agents: The agents of the benchmark.
+        name: Name of the policy.
+        episode: Whose first observation it is.
+        metadata: What the server says about its policy.
+        request: The message.
+        images: Camera -> image as the policy saw it, shape (H, W, 3) uint8.
+        actions: The actions that came back, shape (H, A).
+        answers: Both answers.
+        repeatable: They have the same actions, bit for bit.
+    """
+
+    agents: RemoteAgents
+    name: str
+    episode: EpisodeKey
+    metadata: Mapping[str, Any]
+    request: Request
+    images: Mapping[str, ImageArray]
+    actions: Float32Array
+    answers: tuple[Answer, Answer]
+    repeatable: bool
+
+    def complete(self, info: BenchmarkInfo) -> BenchmarkInfo:
+        """The content of benchmark.json with the policy that answered."""
+        digest = sha256(f"{self.agents.server.metadata_sha256} {self.name}".encode()).hexdigest()
+        notes = () if self.repeatable else (NOT_REPEATABLE,)
+        remote = RemoteInfo(metadata=_json(self.metadata), sha256=digest, notes=notes)
+        return replace(info, execution=self.agents.execution, remote=remote)
+
+    def save_images(self, folder: Path) -> None:
+        """Write the images as <camera>.png into a folder."""
+        for camera, image in self.images.items():
+            with replacing(folder / f"{camera}.png") as path:
+                Image.fromarray(image).save(path, "png")
+
+    def __str__(self) -> str:
+        """What was sent and what came back, as tables."""
+        task, seed = self.episode
+        first, second = self.answers
+        sources = {**self.agents.layout.cameras, **{k: " + ".join(v) for k, v in self.agents.layout.state.items()}}
+        lines = [
+            f"Sent to {self.agents.server.url}: the first observation of {task}, seed {seed}.",
+            "",
+            text_table(("key", "type", "shape", "from", "to", "made of"), list(_rows(self.request, sources))),
+            "",
+            f"The answer took {first.request_ms:.1f} ms, to the same request again {second.request_ms:.1f} ms.",
+            "",
+            text_table(("key", "type", "shape", "from", "to"), [row[:5] for row in _rows(first.content, {})]),
+            "",
+            f"{len(self.actions)} actions; execution {self.agents.execution}.",
+            "A repeated request gives the same actions, bit for bit." if self.repeatable else NOT_REPEATABLE,
+            f"Metadata of the server: {self.metadata or 'none'}",
+        ]
+        return "\n".join(lines)
+
+
+def check_policy(config: BenchmarkConfig) -> FirstExchange:
+    """What `run-benchmark --check` does; raises what `first_exchange` and `make_plan` do."""
+    plan = make_plan(config)
+    exchange = first_exchange(plan, plan.episodes[0])
+    if config.output_dir is not None:
+        exchange.save_images(config.output_dir)
+    return exchange
+
+
+def first_exchange(plan: BenchmarkPlan, episode: EpisodeKey) -> FirstExchange:
+    """Connect to the server of a plan, and send the first observation of an episode twice.
+
+    Raises:
+        RemoteConnectionError: There is no server, or it goes.
+        RemotePolicyError: It answers with an error, or without actions for this task.
+        UsageError: An answer has fewer actions than are to be executed.
+    """
+    config, (task, seed) = plan.config, episode
+    server = RemoteServer(url=str(config.url), timeout_s=config.timeout)
+    with closing(RemotePolicy(server)) as policy:
+        policy.start_episode(session_id(task, seed))
+        layout = _layout(plan, policy.metadata)
+        with remote_environment(task, layout, plan.task_settings) as env:
+            observation = env.reset(seed)
+            request = layout.request(observation, state_parts(env, observation))
+            images = {camera: layout.images.view(observation.image(camera)) for camera in layout.cameras.values()}
+            low, high = limits(layout, env)
+        one = policy.infer(request)
+        policy.start_episode(session_id(task, seed))
+        other = policy.infer(request)
+    first, second = (read_actions(answer.content, low, high) for answer in (one, other))
+    steps = None if layout.replan is None else min(layout.replan, len(first))
+    agents = RemoteAgents(
+        server=replace(server, metadata_sha256=policy.metadata_sha256),
+        layout=layout,
+        settings=plan.task_settings,
+        chosen=choose_execution(config.execution, config.execute_steps, steps, len(first)),
+    )
+    return FirstExchange(
+        agents=agents,
+        name=config.policy_name or REMOTE,
+        episode=episode,
+        metadata=policy.metadata,
+        request=request,
+        images=images,
+        actions=first,
+        answers=(one, other),
+        repeatable=first.tobytes() == second.tobytes(),
+    )
+
+
+def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:
+    """The layout of a plan; one that the server describes fits all tasks."""
+    assert plan.layout is not None
+    if not plan.layout.described:
+        return plan.layout
+    policy = DescribedPolicy.of(metadata)
+    layout = policy.layout.with_map(plan.config.map or ())
+    for task in plan.tasks:
+        with remote_environment(task, replace(layout, cameras={}), plan.task_settings) as env:
+            policy.check(env.spec)
+    return layout
+
+
+def _rows(values: object, sources: Mapping[str, str], key: str = "") -> Iterator[tuple[str, ...]]:
+    """Key, type, shape, least and largest value, and source of every value of a message."""
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield from _rows(value, sources, f"{key}/{name}" if key else str(name))
+    elif isinstance(values, np.ndarray):
+        numbers = values.size and values.dtype.kind in "iuf"
+        ends = (f"{values.min():.4g}", f"{values.max():.4g}") if numbers else ("", "")
+        yield key, str(values.dtype), str(values.shape), *ends, sources.get(key, "")
+    else:
+        yield key, type(values).__name__, "", "", "", f"{values!r:.60}"
+
+
+def _json(value: object) -> Any:
+    """A message as JSON: arrays are lists, and what JSON does not know is text."""
+    if isinstance(value, dict):
+        return {str(key): _json(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_json(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _json(value.tolist())
+    if isinstance(value, bool | int | str | None) or (isinstance(value, float) and np.isfinite(value)):
+        return value
+    return str(value)

@@ -1,0 +1,57 @@
+"""The flags of `run-benchmark` for policies on a server, checked before anything is started."""
+
+import re
+from urllib.parse import urlsplit
+
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.errors import UsageError
+from ambidex.policies.remote.layouts import LAYOUTS, Layout, find_layout
+
+REMOTE = "remote"
+NAME = re.compile(r"\w[\w.+-]*", re.ASCII)  # of a policy: becomes a part of the name of the results folder
+
+
+def check_flags(config: BenchmarkConfig, *, remote: bool) -> None:
+    """Raise a UsageError if a flag for policies on a server is missing, wrong, or given without --policy remote."""
+    flags = config.given(("url", "layout", "map", "policy_name", "timeout", "check"))
+    if not remote:
+        if flags:
+            raise UsageError(f"{', '.join(flags)}: only with --policy {REMOTE}.", got=flags)
+        return
+    hint = f"Give both, e.g. --url ws://127.0.0.1:8000 --layout libero. Layouts are {', '.join(LAYOUTS)}."
+    if config.url is None or config.layout is None:
+        raise UsageError(f"--policy {REMOTE} needs --url and --layout.", hint, expected=list(LAYOUTS))
+    _check_values(config, config.url)
+
+
+def _check_values(config: BenchmarkConfig, url: str) -> None:
+    if not _is_address(url):
+        raise UsageError(f"--url {url} is no address.", "Expected one such as ws://127.0.0.1:8000.", got=url)
+    if not NAME.fullmatch(config.policy_name or REMOTE):
+        problem = f"--policy-name {config.policy_name!r}: expected letters, digits and . _ + - only."
+        raise UsageError(problem, got=config.policy_name)
+    if config.timeout is not None and config.timeout < 1:
+        raise UsageError(f"--timeout {config.timeout}: expected 1 second or more.", got=config.timeout)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def choose_layout(config: BenchmarkConfig, family: str) -> Layout:
+    """The layout that the flags name, for a task family.
+
+    Raises:
+        UsageError: There is none, or it is for another control mode.
+    """
+    layout = find_layout(str(config.layout), family, config.map or ())
+    if config.control not in (None, layout.control) and not layout.described:
+        problem = (
+            f"--control {config.control}: the actions of --layout {config.layout} are for {layout.control} control."
+        )
+        raise UsageError(problem, "Leave --control out.", got=config.control, expected=layout.control)
+    return layout
