@@ -117,7 +117,7 @@ def test_the_page_and_other_commands_read_such_results(remote_results, local_res
     with Image.open(summary.directory / "first_request" / "agentview.png") as image:
         np.testing.assert_array_equal(np.asarray(image), requests[0]["observation/image"])
     (comparison,) = compare(CompareConfig(results=(summary.directory, local_results)))
-    assert "sine, chunk:5" in str(comparison)
+    assert comparison.a.policy == "sine, chunk:5"
 
 
 def test_what_is_sent_is_the_state_of_the_robot_and_the_mirrored_view(remote_results):
@@ -162,7 +162,7 @@ def test_an_error_of_the_policy_is_an_error_row_with_its_traceback(tmp_path):
 
 def test_a_server_that_dies_is_no_failure_and_the_run_resumes(tmp_path):
     def answer(request, number):
-        if number >= 4:
+        if number >= 7:  # an episode has two requests, after two in advance
             raise HangUpError
         return still_aloha(request)
 
@@ -170,7 +170,7 @@ def test_a_server_that_dies_is_no_failure_and_the_run_resumes(tmp_path):
         with pytest.raises(AmbidexError, match=re.escape("--resume")):
             run(server, tmp_path / "results", ALOHA, workers=2)
         rows = rows_of(tmp_path / "results")
-        assert len(rows) < 3 and all(row["outcome"] == "failure" for row in rows)
+        assert 1 <= len(rows) < 3 and all(row["outcome"] == "failure" for row in rows)
     with FakePolicyServer(still_aloha) as another:
         summary = benchmark(
             BenchmarkConfig(resume=True, url=another.url, output_dir=tmp_path / "results", workers=0, quiet=True)
