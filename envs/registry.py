@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 from ambidex.envs.tasks.libero import suites
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import UnknownNameError, UsageError, check_name
-from ambidex.lookup import resolve
+from ambidex.errors import AmbidexError, UnknownNameError, UsageError, check_name
+from ambidex.lookup import Registry, resolve
 
 if TYPE_CHECKING:
     from ambidex.envs.task import Task
 
-TASKS: Mapping[str, str] = {
-    "transfer_cube": "ambidex.envs.tasks.transfer_cube:TransferCube",
-    "insertion": "ambidex.envs.tasks.insertion:Insertion",
-}
+TASKS = Registry(
+    {
+        "transfer_cube": "ambidex.envs.tasks.transfer_cube:TransferCube",
+        "insertion": "ambidex.envs.tasks.insertion:Insertion",
+    },
+    group="ambidex.tasks",
+)
 """Tasks written in Python. Those of definition files are named `<suite>/<file name without .bddl>`."""
 HORIZONS: Mapping[str, int] = {"transfer_cube": 400, "insertion": 400}
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
@@ -143,17 +146,26 @@ def find_task(name: str, definition: Path | None = None) -> "Task":
 
     Raises:
         UsageError: No such task, which lists the known ones; or a definition of a task that is not a .bddl file.
+        AmbidexError: The task of another distribution cannot be imported, or has another name than it registers.
         DefinitionError: Its definition file is invalid; gives line and column.
     """
     if definition is not None and not name.endswith(suites.SUFFIX):
         problem = f"A definition is given with the task {name!r}, which is not a {suites.SUFFIX} file."
         raise UsageError(problem, "Give the path of the file as the task, or leave the definition out.", got=name)
     canonical = canonical_task(name) if definition is None else name
-    if canonical in TASKS:
-        return resolve("task", canonical, TASKS)()  # type: ignore[operator,no-any-return]
+    if definition is None and not suites.is_libero_name(name):
+        return _task_of_class(canonical, resolve("task", canonical, TASKS))
     libero = import_module("ambidex.envs.tasks.libero.task")
     found = suites.find_definition(canonical) if definition is None else suites.definition_copy(name, definition)
     return libero.LiberoTask(found)  # type: ignore[no-any-return]
+
+
+def _task_of_class(name: str, found: object) -> "Task":
+    if getattr(found, "name", None) != name:
+        owner = TASKS.distribution(name)
+        problem = f"{found!r}, which {owner or 'ambidex'} registers as the task {name!r}, is no task of this name."
+        raise AmbidexError(problem, "Register a subclass of Task under its own name.", name=name, distribution=owner)
+    return found()  # type: ignore[operator,no-any-return]
 
 
 def tasks_named(name: str) -> tuple[str, ...]:

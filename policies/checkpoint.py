@@ -51,9 +51,13 @@ def policy_class(name: str) -> type[Policy]:
 
     Raises:
         UnknownNameError: No such policy.
+        AmbidexError: What is registered under the name is no policy, or cannot be imported.
     """
     found = resolve("policy", name, POLICIES)
-    assert isinstance(found, type) and issubclass(found, Policy), f"{name} is registered, but not a Policy: {found}"
+    if not (isinstance(found, type) and issubclass(found, Policy) and getattr(found, "name", "") == name):
+        owner = POLICIES.distribution(name)
+        problem = f"{found!r}, which {owner or 'ambidex'} registers as the policy {name!r}, is no policy of this name."
+        raise AmbidexError(problem, "Register a subclass of Policy under its own name.", name=name, distribution=owner)
     return found
 
 

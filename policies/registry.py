@@ -1,15 +1,18 @@
 """Registered policies and their presets; modules are imported when a name is resolved."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
+from ambidex.lookup import Registry
+
+GROUP = "ambidex.policies"
+"""Entry points of other distributions: the name of a policy, and its class. Its function `preset` is in that module."""
 _REGISTERED = {
     "act": ("ambidex.policies.act.policy:ActPolicy", "ambidex.policies.act.config:preset"),
     "uniact": ("ambidex.policies.uniact.policy:UniActPolicy", "ambidex.policies.uniact.config:preset"),
 }
-POLICIES: Mapping[str, str] = {name: policy for name, (policy, _) in _REGISTERED.items()}
-PRESETS: Mapping[str, str] = {name: preset for name, (_, preset) in _REGISTERED.items()}
+POLICIES = Registry({name: policy for name, (policy, _) in _REGISTERED.items()}, GROUP)
+PRESETS = Registry({name: preset for name, (_, preset) in _REGISTERED.items()}, GROUP, attribute="preset")
 
 Config = TypeVar("Config", covariant=True)
 Schedule = Literal["constant", "cosine"]

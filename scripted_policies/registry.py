@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from ambidex.lookup import resolve
+from ambidex.lookup import Registry, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from ambidex.envs.env import Environment
     from ambidex.envs.types import Agent
 
-EXPERTS: Mapping[str, str] = {
-    "transfer_cube": "ambidex.scripted_policies.transfer_cube:TransferCubeExpert",
-    "insertion": "ambidex.scripted_policies.insertion:InsertionExpert",
-}
+EXPERTS = Registry(
+    {
+        "transfer_cube": "ambidex.scripted_policies.transfer_cube:TransferCubeExpert",
+        "insertion": "ambidex.scripted_policies.insertion:InsertionExpert",
+    },
+    group="ambidex.experts",
+)
 """Task -> its expert."""
 
 FAMILY_EXPERTS: Mapping[str, str] = {"libero": "ambidex.scripted_policies.libero.expert:LiberoExpert"}

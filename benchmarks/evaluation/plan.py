@@ -20,7 +20,7 @@ from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.errors import UnknownNameError, UsageError, check_name
+from ambidex.errors import UsageError, check_name
 from ambidex.flags import format_command
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.remote.layouts import Layout
@@ -29,7 +29,6 @@ from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
 from ambidex.text import first_few
 
-KNOWN = (*POLICIES, *BASELINES, REMOTE)  # names that --policy takes
 DEFAULT_VIDEO = "failures"
 WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
 
@@ -92,11 +91,16 @@ class BenchmarkPlan:
     @property
     def resume_command(self) -> str:
         """The command that resumes this benchmark; for an agent of the caller's own, what to do instead."""
-        if self.config.policy not in KNOWN:
+        if self.config.policy not in known_policies():
             return "the same call of benchmark, with resume=True"
         shown = replace(strip_defaults(self.config, self.tasks), resume=True, quiet=False, debug=False)
         shown = replace(shown, video=None if shown.video == DEFAULT_VIDEO else shown.video)
         return format_command(COMMAND, shown, brief=True)
+
+
+def known_policies() -> tuple[str, ...]:
+    """The names that --policy takes."""
+    return (*POLICIES, *BASELINES, REMOTE)
 
 
 def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkPlan:
@@ -164,9 +168,10 @@ def _check_choices(config: BenchmarkConfig) -> None:
 
 def _check_policy(config: BenchmarkConfig, *, learned: bool, own_agent: bool) -> None:
     if not config.policy:
-        raise UsageError("No policy is given.", f"Name one with --policy: {', '.join(KNOWN)}.", expected=KNOWN)
-    if not own_agent and config.policy not in KNOWN:
-        raise UnknownNameError("policy", config.policy, KNOWN)
+        known = known_policies()
+        raise UsageError("No policy is given.", f"Name one with --policy: {', '.join(known)}.", expected=known)
+    if not own_agent:
+        check_name("policy", config.policy, known_policies())
     if learned:
         return
     if flags := config.given(("checkpoint", "code", "device")):

@@ -133,7 +133,7 @@ def environment_id(task: str) -> str:
 def register_all() -> None:
     """Register every task with Gymnasium, those of LIBERO's suites by number. May be called twice."""
     numbered = {f"{suite}/{i}": steps for suite, steps in LIBERO_HORIZONS.items() for i in range(len(SUITES[suite]))}
-    for task, steps in {**{task: HORIZONS.get(task) for task in TASKS}, **numbered}.items():
+    for task, steps in {**{task: HORIZONS.get(task) for task in TASKS.own}, **numbered}.items():
         name = environment_id(task)
         if name not in gymnasium.registry:
             entry_point = f"{__name__}:GymEnvironment"
