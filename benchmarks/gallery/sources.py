@@ -18,7 +18,7 @@ from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.flags import format_command
 from ambidex.recorders.dataset.attempts import Attempt
-from ambidex.recorders.dataset.dataset import Dataset
+from ambidex.recorders.dataset.dataset import Dataset, is_dataset, is_foreign
 from ambidex.recorders.dataset.files import DatasetFiles
 from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.layout import VIDEOS, task_folder
@@ -45,7 +45,9 @@ def read_runs(paths: Sequence[Path], style: VideoStyle) -> list[GalleryRun]:
     if style != DEFAULT_STYLE:
         from ambidex.recorders.dataset.environment import stored_environment  # imports the simulator
 
-        for spec, folder in {spec.task: (spec, run.folder) for run in runs for spec in run.specs.values()}.values():
+        simulated = [run for run in runs if not is_foreign(run.folder)]
+        specs = {spec.task: (spec, run.folder) for run in simulated for spec in run.specs.values()}
+        for spec, folder in specs.values():
             stored_environment(style.spec(spec), folder).close()
     return [run.in_style(style) for run in runs]
 
@@ -55,7 +57,7 @@ def read_run(path: Path) -> GalleryRun:
     results = ResultsFolder(path)
     if results.exists:
         return read_results(results)
-    if is_dataset(path):
+    if has_datasets(path):
         return read_dataset(path)
     problem = (
         "does not exist"
@@ -74,7 +76,7 @@ def read_run(path: Path) -> GalleryRun:
 
 def _suggestion(folder: Path) -> str:
     children = sorted(child for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []
-    near = [str(child) for child in (folder, *children) if ResultsFolder(child).exists or is_dataset(child)]
+    near = [str(child) for child in (folder, *children) if ResultsFolder(child).exists or has_datasets(child)]
     return f"Folders near it: {first_few(near, limit=SHOWN, separator=', ')}." if near else ""
 
 
@@ -157,7 +159,7 @@ def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
     )
 
 
-def is_dataset(folder: Path) -> bool:
+def has_datasets(folder: Path) -> bool:
     """Whether this is a dataset folder, or a folder with one dataset for each task of a suite."""
     return bool(_datasets(folder))
 
@@ -169,7 +171,7 @@ def read_dataset(folder: Path) -> GalleryRun:
     return GalleryRun(
         folder=folder,
         label=folder.resolve().name,
-        facts=(("recorded with", info.command), ("versions", _versions(info.versions))),
+        facts=(("recorded with", info.command or "another program"), ("versions", _versions(info.versions))),
         specs={dataset.spec.task: dataset.spec for dataset in datasets},
         episodes=tuple(episode for dataset in datasets for episode in _dataset_episodes(dataset)),
     )
@@ -177,7 +179,7 @@ def read_dataset(folder: Path) -> GalleryRun:
 
 def _datasets(folder: Path) -> list[Path]:
     """The folder itself, or the folders in it that are named after the tasks of a suite."""
-    if (folder / DATASET_JSON).is_file():
+    if is_dataset(folder):
         return [folder]
     folders = dict.fromkeys(folder / task_folder(task) for tasks in SUITES.values() for task in tasks)
     return [path for path in folders if (path / DATASET_JSON).is_file()]

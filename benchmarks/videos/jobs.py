@@ -31,7 +31,7 @@ class VideoStyle:
         """Spec of an environment that renders in this style."""
         return replace(
             spec,
-            cameras=self.cameras or FAMILIES[spec.family].cameras[:1],
+            cameras=self.cameras or (FAMILIES[spec.family].cameras if spec.family else spec.cameras)[:1],
             image_size=self.image_size,
             render_quality=self.quality,
             init_states="",

@@ -1,6 +1,7 @@
 """Renders videos and images of episodes from their stored states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.environment import stored_environment
-from ambidex.recorders.formats.registry import read_episode
+from ambidex.recorders.formats.registry import open_episode, read_episode
 from ambidex.recorders.video.caption import Caption, stage_label
 from ambidex.recorders.video.writer import VideoWriter
 
@@ -47,13 +48,13 @@ class VideoWorker:
             RenderingError: There is no OpenGL.
         """
         states, stages = _trajectory(job)
-        env, hz = self._environment(job, states), job.spec.control_hz
+        hz = job.spec.control_hz
         stride = max(1, -int(-hz // MAX_FPS))
         steps = [*range(0, len(states) - 1, stride), len(states) - 1]
-        with VideoWriter(job.video, hz / stride) as video:
+        with self._images(job, states) as image_at, VideoWriter(job.video, hz / stride) as video:
             for done, step in enumerate(steps, start=1):
                 last = done == len(steps)
-                images = {camera: env.render(states[step], camera) for camera in job.spec.cameras}
+                images = {camera: image_at(step, camera) for camera in job.spec.cameras}
                 caption = _caption(job, step, int(stages[step]), last=last)
                 for _ in range(max(1, round(OUTCOME_S * hz / stride)) if last else 1):
                     video.add(images, caption)
@@ -63,7 +64,18 @@ class VideoWorker:
     def render_end(self, job: VideoJob) -> ImageArray:
         """The last frame of an episode from the job's first camera, (H, W, 3) uint8 RGB; raises as `render` does."""
         states, _ = _trajectory(job)
-        return self._environment(job, states).render(states[-1], job.spec.cameras[0])
+        with self._images(job, states) as image_at:
+            return image_at(len(states) - 1, job.spec.cameras[0])
+
+    @contextmanager
+    def _images(self, job: VideoJob, states: FloatArray) -> Iterator[Callable[[int, str], ImageArray]]:
+        """Gives the image of a camera at a step: rendered, or the stored one if there are no states."""
+        if states.shape[1]:
+            env = self._environment(job, states)
+            yield lambda step, camera: env.render(states[step], camera)
+            return
+        with open_episode(job.states) as stored:
+            yield lambda step, camera: stored.frame(camera, min(step, stored.steps - 1))
 
     def close(self) -> None:
         """Free the OpenGL context. Safe to call twice."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from ambidex.codec import Count
-from ambidex.envs.types import Outcome, RolloutResult
+from ambidex.envs.types import Episode, Outcome, RolloutResult
 from ambidex.output_folder import read_rows
 
 ATTEMPTS = "attempts.jsonl"
@@ -47,6 +47,20 @@ class Attempt:
             steps=result.steps,
             episode=episode,
             wall_s=round(result.wall_s, 3),
+        )
+
+    @classmethod
+    def of_episode(cls, episode: Episode) -> Self:
+        """The row of an episode of another program, whose seed is its number."""
+        return cls(
+            seed=episode.seed,
+            outcome=episode.outcome,
+            stage=episode.stage,
+            stage_name=episode.spec.stages[episode.stage],
+            reason="",
+            steps=episode.steps,
+            episode=episode.seed,
+            wall_s=0.0,
         )
 
 

@@ -12,7 +12,7 @@ from ambidex.recorders.dataset.attempts import Attempt, read_attempts
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.repair import missing_hint
-from ambidex.recorders.formats.lerobot.layout import is_foreign
+from ambidex.recorders.formats.lerobot.layout import has_metadata
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.libero.reader import DemoFile
 from ambidex.recorders.formats.registry import format_named, format_of
@@ -81,12 +81,14 @@ class Dataset:
 
     @cached_property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The rows of attempts.jsonl.
+        """The rows of attempts.jsonl; for a dataset of another program one for each episode.
 
         Raises:
             DatasetError: A row is damaged.
         """
-        return tuple(read_attempts(self.directory))
+        if not is_foreign(self.directory):
+            return tuple(read_attempts(self.directory))
+        return tuple(Attempt.of_episode(stored.episode) for stored in self)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -106,13 +108,18 @@ def is_dataset(folder: Path) -> bool:
     return (folder / DATASET_JSON).is_file() or is_foreign(folder)
 
 
+def is_foreign(folder: Path) -> bool:
+    """Whether a folder is a LeRobot dataset of another program, without simulation states."""
+    return has_metadata(folder) and not (folder / DATASET_JSON).is_file()
+
+
 def dataset_info(folder: Path) -> DatasetInfo:
     """The dataset.json of a dataset, or what it would be in one of another program.
 
     Raises:
         DatasetError: It is missing or damaged.
     """
-    if (folder / DATASET_JSON).is_file() or not is_foreign(folder):
+    if not is_foreign(folder):
         return DatasetInfo.read(folder)
     from ambidex.recorders.formats.lerobot.format import foreign_info  # heavy: needs PyAV
 
@@ -121,7 +128,7 @@ def dataset_info(folder: Path) -> DatasetInfo:
 
 def dataset_notes(folder: Path) -> tuple[str, ...]:
     """What a user of a dataset of another program should know; errors as of `dataset_info`."""
-    if (folder / DATASET_JSON).is_file() or not is_foreign(folder):
+    if not is_foreign(folder):
         return ()
     from ambidex.recorders.formats.lerobot.format import foreign_notes  # heavy: needs PyAV
 

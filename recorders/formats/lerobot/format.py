@@ -14,7 +14,7 @@ from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.layout import EXTRAS, WriteOptions
 from ambidex.recorders.formats.images import Frames, OnStep
-from ambidex.recorders.formats.lerobot.layout import PREFIX, is_foreign, is_virtual
+from ambidex.recorders.formats.lerobot.layout import PREFIX, has_metadata, is_virtual
 from ambidex.recorders.formats.lerobot.reader import LeRobotEpisode
 from ambidex.recorders.formats.lerobot.writer import ENCODINGS, GROUP, write_episode
 
@@ -42,7 +42,7 @@ class LeRobotFormat:
         return directory / EXTRAS / f"{PREFIX}{index}.hdf5"
 
     def find(self, directory: Path) -> dict[int, Path]:
-        if not (directory / DATASET_JSON).exists() and is_foreign(directory):
+        if not (directory / DATASET_JSON).exists() and has_metadata(directory):
             found: dict[int, Path] = _pyarrow_module("foreign").episode_paths(directory)
             return found
         names = [path.stem.removeprefix(PREFIX) for path in (directory / EXTRAS).glob(f"{PREFIX}*.hdf5")]

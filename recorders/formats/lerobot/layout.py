@@ -52,11 +52,11 @@ def root_of(path: Path) -> Path:
     return path.parent.parent if path.parent.name == EXTRAS else path.parent
 
 
-def is_foreign(folder: Path) -> bool:
-    """Whether a folder is a LeRobot dataset; one of ours has dataset.json too, which the caller looks for first."""
+def has_metadata(folder: Path) -> bool:
+    """Whether a folder is a LeRobot dataset; one of ours has dataset.json too, and others not."""
     return (folder / INFO).is_file()
 
 
 def is_virtual(path: Path) -> bool:
     """Whether a path is FOLDER/episode_I: an episode of a dataset that another program wrote."""
-    return re.fullmatch(rf"{PREFIX}\d+", path.name) is not None and not path.exists() and is_foreign(path.parent)
+    return re.fullmatch(rf"{PREFIX}\d+", path.name) is not None and not path.exists() and has_metadata(path.parent)

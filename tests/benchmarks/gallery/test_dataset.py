@@ -1,11 +1,15 @@
 """Datasets in the gallery."""
 
+import numpy as np
 import pytest
 from dataset_folder import write_dataset
+from lerobot_dataset import ALOHA_NAMES, image, write_lerobot
 from page_parts import PageParts
 
 from ambidex.benchmarks.gallery.report import make_report
-from ambidex.benchmarks.gallery.sources import is_dataset, read_dataset
+from ambidex.benchmarks.gallery.sources import has_datasets, read_dataset, read_runs
+from ambidex.benchmarks.videos.jobs import VideoStyle
+from ambidex.benchmarks.videos.worker import VideoWorker
 from ambidex.envs.types import Outcome
 from ambidex.flags import parse_command
 from ambidex.recorders.recording.config import RecordConfig
@@ -62,4 +66,15 @@ def test_a_folder_of_a_suite_shows_all_its_tasks(tmp_path):
 
 def test_a_folder_of_other_datasets_is_not_a_dataset(tmp_path):
     write_dataset(tmp_path / "monday")
-    assert is_dataset(tmp_path / "monday") and not is_dataset(tmp_path)
+    assert has_datasets(tmp_path / "monday") and not has_datasets(tmp_path)
+
+
+@pytest.mark.parametrize("names", [None, ALOHA_NAMES])
+def test_a_lerobot_dataset_of_another_program_is_shown_with_its_own_images(tmp_path, names):
+    folder = write_lerobot(tmp_path / "set", names=names, success=(True, False, True))
+    (run,) = read_runs([folder], VideoStyle(image_size=(48, 64)))
+    assert [episode.outcome for episode in run.episodes] == ["success", "failure", "success"]
+    job = run.video_job(run.episodes[1], VideoStyle())
+    worker = VideoWorker()
+    assert worker.render(job).is_file()
+    assert np.abs(worker.render_end(job).astype(int) - image(1, 3)).mean() < 3
