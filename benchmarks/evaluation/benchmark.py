@@ -56,6 +56,8 @@ def benchmark(
         UsageError: A flag is missing, unknown or impossible, or the results to resume were made with other settings.
         RenderingError: The policy needs images or videos are requested, and there is no OpenGL.
         DatasetError: A file cannot be written. Episodes that were run are stored.
+        RemotePolicyError: A policy on a server cannot answer the first observation.
+        AmbidexError: A server cannot be reached, or has gone; likewise.
     """
     plan = make_plan(config, own_agent=agent_factory is not None)
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=config.resume)

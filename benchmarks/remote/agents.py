@@ -1,5 +1,6 @@
 """Agents that act by the answers of a policy on a server. Needs the extra `remote`."""
 
+import atexit
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -51,7 +52,9 @@ class RemoteAgents:
 
     @cached_property
     def _policy(self) -> RemotePolicy:
-        return RemotePolicy(self.server)
+        policy = RemotePolicy(self.server)
+        atexit.register(policy.close)  # else the server would see a broken connection
+        return policy
 
     @cached_property
     def _latency(self) -> Latency:

@@ -25,6 +25,7 @@ from ambidex.policies.remote.layouts import Layout, Request
 from ambidex.policies.serving.execution import choose_execution
 from ambidex.text import text_table
 
+MAX_DEPTH = 20  # of metadata that are stored
 NOT_REPEATABLE = (
     "The server answered the same request with other actions the second time: its results cannot be repeated bit for "
     "bit."
@@ -168,14 +169,16 @@ def _rows(values: object, sources: Mapping[str, str], key: str = "") -> Iterator
         yield key, type(values).__name__, "", "", "", f"{values!r:.60}"
 
 
-def _json(value: object) -> Any:
-    """A message as JSON: arrays are lists, and what JSON does not know is text."""
+def _json(value: object, depth: int = 0) -> Any:
+    """A message as JSON: arrays are lists; what JSON does not know, and what is nested too deeply, is text."""
+    if depth == MAX_DEPTH:
+        return "..."
     if isinstance(value, dict):
-        return {str(key): _json(each) for key, each in value.items()}
+        return {str(key): _json(each, depth + 1) for key, each in value.items()}
     if isinstance(value, list):
-        return [_json(each) for each in value]
+        return [_json(each, depth + 1) for each in value]
     if isinstance(value, np.ndarray | np.generic):
-        return _json(value.tolist())
+        return _json(value.tolist(), depth)
     if isinstance(value, bool | int | str | None) or (isinstance(value, float) and np.isfinite(value)):
         return value
     return str(value)

@@ -24,6 +24,7 @@ CONNECT_S = 20.0  # for the connection and the metadata [s]
 FIRST_ANSWER_S = 300.0  # for the first answer on a connection, before which a policy may be compiled [s]
 ANSWER_S = 60.0  # for later ones [s]
 MAX_FRAME = 64 * 2**20  # [B]
+MAX_METADATA = 2**20  # [B]
 MAX_TRACEBACK = 4000  # of which the end is kept [characters]
 SESSION = "needs_session_id"  # servers of RoboArena's variant have it in their metadata
 
@@ -190,8 +191,8 @@ class RemotePolicy:
             raise self._no_metadata(f"No frame came within {CONNECT_S:g} s.") from error
         except (OSError, EOFError, WebSocketException) as error:
             raise self._no_metadata(f"The connection ended: {_describe(error)}.") from error
-        if isinstance(frame, str):
-            raise self._no_metadata(f"The first frame is text: {frame[:200]!r}.")
+        if isinstance(frame, str) or len(frame) > MAX_METADATA:
+            raise self._no_metadata(f"The first frame has {len(frame)} bytes and begins with {frame[:80]!r}.")
         return frame
 
     def _no_metadata(self, reason: str) -> RemoteConnectionError:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ TASK = "libero_goal/1"
 LIBERO = BenchmarkConfig(
     policy="remote", layout="libero", task=TASK, episodes=3, horizon=11, video="none", workers=0, quiet=True
 )
+METADATA = {"horizon": 10, "mean": np.ones(2), "gain": float("nan"), "deep": reduce(lambda v, _: [v], range(300), 0)}
 ALOHA = replace(LIBERO, layout="aloha", task="insertion", horizon=12)
 
 
@@ -71,7 +73,7 @@ def run(server, directory, config=LIBERO, **changes):
 def remote_results(tmp_path_factory):
     """Results of two workers, and the requests that the server got."""
     directory = tmp_path_factory.mktemp("remote") / "results"
-    with FakePolicyServer(policy_of_libero, greeting=pack({"horizon": 10, "mean": np.ones(2)})) as server:
+    with FakePolicyServer(policy_of_libero, greeting=pack(METADATA)) as server:
         summary = run(server, directory, workers=2, policy_name="sine")
         return summary, server.requests
 
@@ -98,7 +100,9 @@ def test_results_say_who_was_asked_and_how_long_it_took(remote_results):
     info = BenchmarkInfo.read(summary.directory)
     assert (info.policy, info.execution, info.config["layout"]) == ("sine", "chunk:5", "libero")
     assert info.config["url"].startswith("ws://127.0.0.1:")
-    assert info.remote.metadata == {"horizon": 10, "mean": [1.0, 1.0]} and info.remote.notes == ()
+    stored = dict(info.remote.metadata)
+    assert "..." in str(stored.pop("deep")) and stored == {"horizon": 10, "mean": [1.0, 1.0], "gain": "nan"}
+    assert info.remote.notes == ()
     for row in rows_of(summary.directory):
         assert (row["policy"], row["execution"], row["steps"]) == ("sine", "chunk:5", 11)
         assert len(row["request_ms"]) == 3 and min(row["request_ms"]) > 0 and row["infer_ms"] == [2.0] * 3

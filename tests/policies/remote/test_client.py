@@ -115,7 +115,9 @@ def test_the_first_answer_may_take_longer_than_later_ones(connect, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "greeting", ["hello", b"", b"\xc1", pack([1, 2]), pack("text"), b"\xdd\xff\xff\xff\xff"], ids=repr
+    "greeting",
+    ["hello", b"", b"\xc1", pack([1, 2]), pack("text"), b"\xdd\xff\xff\xff\xff", pack({"x": bytes(2**20)})],
+    ids=range(7),
 )
 def test_a_server_that_sends_no_metadata_is_not_of_this_protocol(connect, greeting):
     with pytest.raises(RemoteConnectionError, match="metadata"):
