@@ -13,6 +13,7 @@ from ambidex.command_line import print_message, print_result, run
 from ambidex.errors import MissingPackageError, UsageError
 from ambidex.flags import AUTO, OptionalName, OptionalPath, Switch
 from ambidex.policies.compatibility import embodiment_of
+from ambidex.policies.remote import API_KEY
 from ambidex.policies.run_folder import MODEL, find_checkpoint
 from ambidex.worker_pool import worker_count
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 COMMAND = "serve-policy"
 PORT = 8000
-API_KEY = "AMBIDEX_API_KEY"
 MAX_THREADS = 16  # forward passes side by side on a CPU
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from ambidex.errors import MissingPackageError, RemoteConnectionError, RemotePolicyError
+from ambidex.policies.remote import API_KEY
 from ambidex.policies.remote.array_codec import InvalidMessageError, pack, unpack
 from ambidex.policies.remote.layouts import Request
 
@@ -18,8 +19,6 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingPackageError(missing, "remote", "A policy over a network") from missing
 
-API_KEY = "AMBIDEX_API_KEY"
-"""Environment variable with the key that is sent to the server in the header Authorization."""
 CONNECT_S = 20.0  # for the connection and the metadata [s]
 FIRST_ANSWER_S = 300.0  # for the first answer on a connection, before which a policy may be compiled [s]
 ANSWER_S = 60.0  # for later ones [s]

@@ -6,9 +6,11 @@ from functools import reduce
 
 import numpy as np
 import pytest
+import torch
 from benchmarking_fakes import FIRST, arrays_of, rows_of
 from fake_policy_server import FakePolicyServer, HangUpError
 from PIL import Image
+from toy_policy import CHUNK, ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.comparison.compare import compare
 from ambidex.benchmarks.comparison.config import CompareConfig
@@ -26,7 +28,10 @@ from ambidex.errors import AmbidexError, RemoteConnectionError, RemotePolicyErro
 from ambidex.policies.messages import Chunk
 from ambidex.policies.remote.array_codec import pack
 from ambidex.policies.remote.layouts import find_layout
+from ambidex.policies.remote.policy_server import RemotePolicyServer
+from ambidex.policies.serving.batcher import RequestBatcher
 from ambidex.policies.serving.execution import ChunkExecution
+from ambidex.policies.serving.server import describe
 from ambidex.recorders.formats.libero.proprioception import proprioception
 
 TASK = "libero_goal/1"
@@ -148,6 +153,36 @@ def test_a_policy_of_aloha_acts(tmp_path):
     assert (summary.overall.n, summary.overall.errors) == (1, 0) and len(server.requests) == 2 + 2
     actions = EpisodeStates.read(next((tmp_path / "results" / "states").rglob("*.npz"))).actions
     np.testing.assert_array_equal(actions[0], server.requests[2]["state"])
+
+
+def test_our_own_server_gives_the_results_of_the_policy_without_it(tmp_path):
+    with make("insertion", cameras=("top",), image_size=(24, 32)) as env:
+        policy = ToyPolicy(env.spec)
+    config = replace(ALOHA, layout="ambidex", episodes=2, horizon=60)
+    batcher = RequestBatcher(policy, torch.device("cpu"))
+    with RemotePolicyServer(describe(policy), batcher.predict) as server:
+        remote = benchmark(replace(config, url=server.address, output_dir=tmp_path / "remote"))
+    batcher.close()
+    checkpoint = write_checkpoint(tmp_path / "checkpoints" / "100")
+    direct = replace(
+        config, policy="act", layout=None, checkpoint=checkpoint, device="cpu", output_dir=tmp_path / "direct"
+    )
+    benchmark(direct, load=lambda path: ToyPolicy(env.spec))
+    assert remote.info.execution == f"chunk:{CHUNK}" and remote.info.remote.metadata["robot"] == env.spec.robot
+    found, expected = arrays_of(tmp_path / "remote"), arrays_of(tmp_path / "direct")
+    assert list(found) == list(expected) and len(found) == 2
+    for name, arrays in found.items():
+        np.testing.assert_array_equal(arrays["states"], expected[name]["states"])
+
+
+def test_a_described_policy_must_fit_the_task(tmp_path):
+    with make("insertion", cameras=()) as env:
+        policy = ToyPolicy(env.spec, cameras=())
+    batcher = RequestBatcher(policy, torch.device("cpu"))
+    with RemotePolicyServer(describe(policy), batcher.predict) as server, pytest.raises(UsageError) as caught:
+        benchmark(replace(LIBERO, layout="ambidex", url=server.address, output_dir=tmp_path))
+    batcher.close()
+    assert any(difference.startswith("robot") for difference in caught.value.facts["got"])
 
 
 def test_an_error_of_the_policy_is_an_error_row_with_its_traceback(tmp_path):
