@@ -52,6 +52,7 @@ COMMANDS = {
     "render-episodes": "ambidex.recorders.render_episodes",
     "convert-dataset": "ambidex.recorders.convert_dataset",
     "verify-episodes": "ambidex.recorders.verify_episodes",
+    "inspect-dataset": "ambidex.recorders.inspect_dataset",
     "train-policy": "ambidex.policies.train_policy",
     "serve-policy": "ambidex.policies.serve_policy",
     "run-benchmark": "ambidex.benchmarks.run_benchmark",

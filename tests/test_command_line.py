@@ -361,6 +361,7 @@ def test_names_with_control_characters_cannot_act_on_the_terminal(capsys):
     [
         "verify-episodes {}",
         "render-episodes {}",
+        "inspect-dataset {}",
         "watch-rollouts {}",
         "compare-policies {} {}",
         "verify-results {}",

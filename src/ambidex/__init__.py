@@ -21,8 +21,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 _COMMANDS = frozenset(
-    "record-episodes render-episodes verify-episodes convert-dataset train-policy serve-policy run-benchmark "
-    "compare-policies verify-results watch-rollouts".split()
+    "record-episodes render-episodes verify-episodes inspect-dataset convert-dataset train-policy serve-policy "
+    "run-benchmark compare-policies verify-results watch-rollouts".split()
 )
 _NAME = sys.argv[0].rpartition("/")[2] if sys.argv else ""
 

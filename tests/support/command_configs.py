@@ -6,6 +6,7 @@ from ambidex.benchmarks.verify_results import VerifyResultsConfig
 from ambidex.benchmarks.watch_rollouts import WatchConfig
 from ambidex.policies.serve_policy import ServeConfig
 from ambidex.policies.training.config import TrainConfig
+from ambidex.recorders.inspect_dataset import InspectConfig
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.verify_episodes import VerifyConfig
@@ -19,6 +20,7 @@ CONFIGS = {
     "serve-policy": ServeConfig,
     "run-benchmark": BenchmarkConfig,
     "compare-policies": CompareConfig,
+    "inspect-dataset": InspectConfig,
     "verify-results": VerifyResultsConfig,
     "watch-rollouts": WatchConfig,
 }

@@ -1,0 +1,1 @@
+"""Inspection of datasets, from states and actions alone: inspect.py is the entry."""

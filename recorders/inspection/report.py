@@ -1,0 +1,63 @@
+"""The report of `inspect-dataset`, as text."""
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from ambidex.envs.types import Outcome
+from ambidex.recorders.inspection.dimensions import Dimension
+from ambidex.recorders.inspection.inspect import Inspection
+from ambidex.text import first_few, pluralize, text_table
+
+HEADER = ("unit", "min", "max", "mean", "std", "at limit")
+
+
+def report(found: Inspection) -> str:
+    """What the dataset holds, its dimensions, problems and notes."""
+    facts = _facts(found)
+    width = max(map(len, facts))
+    lines = [found.path, *(f"  {name:{width}}  {text}" for name, text in facts.items() if text), ""]
+    lines += [_table("state", found.state), "", _table("action", found.action), ""]
+    lines += [f"Problem: {line.rstrip('.')}." for line in found.problems]
+    lines += [f"Note: {line.rstrip('.')}." for line in found.notes]
+    return "\n".join([*lines, f"{found.path}: {_verdict(found)}."])
+
+
+def _facts(found: Inspection) -> dict[str, str]:
+    lengths = [episode.steps for episode in found.episodes]
+    in_all = f"{found.steps:,} in all, {found.steps / found.control_hz / 60:.1f} min"
+    seeds = [episode.seed for episode in found.episodes]
+    height, width = found.image_size
+    return {
+        "format": found.format,
+        "task": found.task,
+        "instruction": first_few(found.instructions),
+        "robot": f"{found.robot}, {found.control} control at {found.control_hz:g} Hz",
+        "episodes": _episodes(found),
+        "seeds": f"{min(seeds)} to {max(seeds)}",
+        "steps": f"{min(lengths)} to {max(lengths)}, median {median(lengths):g}; {in_all}",
+        "idle": f"{100 * found.idle:.1f} % of the steps",
+        "cameras": f"{', '.join(found.cameras)}; {height} x {width}, {found.storage}" if found.cameras else "none",
+        "disk": f"{found.disk_bytes / 1e6:.1f} MB, {found.disk_bytes / found.steps / 1e3:.1f} kB a step",
+    }
+
+
+def _episodes(found: Inspection) -> str:
+    outcomes = Counter(episode.outcome for episode in found.episodes)
+    parts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome if outcomes[outcome])
+    attempts = f", of {pluralize(found.attempts, 'attempt')}" if found.attempts is not None else ""
+    return f"{len(found.episodes)} ({parts}){attempts}"
+
+
+def _table(kind: str, rows: Sequence[Dimension]) -> str:
+    return text_table((kind, *HEADER), [_row(each) for each in rows])
+
+
+def _row(each: Dimension) -> tuple[str, ...]:
+    numbers = (f"{value:.4g}" for value in (each.minimum, each.maximum, each.mean, each.std))
+    limit = "constant" if each.constant else f"{100 * max(each.at_minimum, each.at_maximum):.0f} %"
+    return each.name, each.unit, *numbers, limit
+
+
+def _verdict(found: Inspection) -> str:
+    return pluralize(len(found.problems), "problem") if found.problems else "no problems found"
