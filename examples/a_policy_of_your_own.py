@@ -1,9 +1,13 @@
-"""Evaluate a policy of your own: any object with `reset` and `act`.
+"""Evaluate a policy of your own: a function, or any object with `reset` and `act`.
 
     python examples/a_policy_of_your_own.py [OUT]
 
-`act` may call any model: of another framework, behind a network connection, or, as here, a few lines of NumPy. To train
-a policy with `train-policy` instead, see "A policy" in CONTRIBUTING.md.
+Both may call any model: of another framework, behind a network connection, or, as here, a few lines of NumPy. The same
+from a terminal, in the folder of this file:
+
+    run-benchmark --policy a_policy_of_your_own:WaveAgent --policy-name wave --task transfer_cube --episodes 4
+
+To train a policy with `train-policy` instead, see "A policy" in CONTRIBUTING.md.
 """
 
 import sys
@@ -29,21 +33,27 @@ class WaveAgent:
         return action
 
 
+def hold_still(observation: ambidex.Observation) -> np.ndarray:
+    """A policy without a memory is a function."""
+    return observation.qpos
+
+
 def main(out: Path) -> None:
     env = ambidex.make("transfer_cube", cameras=())
     result = ambidex.rollout(env, WaveAgent(env), seed=100_000)
     print(result, result.reason, sep="\n")
 
-    config = ambidex.BenchmarkConfig(
-        policy="wave",
-        task="transfer_cube",
-        episodes=4,
-        video="none",
-        workers=0,  # in this process, where the agent may hold anything; else it must be picklable
-        output_dir=out / "results",
-        resume=True,
-    )
-    print(ambidex.benchmark(config, agent_factory=WaveAgent))
+    for policy, name in ((WaveAgent, "wave"), (hold_still, "hold-still")):
+        summary = ambidex.benchmark(
+            policy,
+            name=name,
+            task="transfer_cube",
+            episodes=2,
+            video="none",
+            output_dir=out / name,
+            resume=True,
+        )
+        print(summary)
 
 
 if __name__ == "__main__":

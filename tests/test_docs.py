@@ -21,6 +21,7 @@ from tutorial_tasks import register_tutorial_tasks
 
 import ambidex
 from ambidex import command_line
+from ambidex.envs.registry import TASKS
 from ambidex.envs.simulation import opengl
 from ambidex.envs.simulation.scene import Scene
 from ambidex.errors import AmbidexError
@@ -28,6 +29,7 @@ from ambidex.output_folder import exclusive_lock
 from ambidex.policies import train_policy
 from ambidex.policies.registry import PRESETS
 from ambidex.recorders import record_episodes
+from ambidex.scripted_policies.registry import EXPERTS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -110,9 +112,9 @@ def test_module_addresses_exist(page: Path) -> None:
 
 
 def is_address(name: str) -> bool:
-    """Whether it is a module, or an attribute of one."""
+    """Whether it is a module, an attribute of one, or a group of entry points."""
     parts = name.split(".")
-    if parts[-1] == "NAME":  # of any module
+    if parts[-1] == "NAME" or name in (TASKS.group, EXPERTS.group):  # of any module
         return True
     for count in range(len(parts), 0, -1):
         module = ".".join(parts[:count])

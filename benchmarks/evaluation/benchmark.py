@@ -3,13 +3,15 @@
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
+from typing import Any
 
 from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents, ServedAgents
 from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
+from ambidex.benchmarks.evaluation.own_policy import OwnPolicy, is_address, load_own
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy, serve_policy
 from ambidex.benchmarks.evaluation.resume import check_flags, check_info
@@ -22,8 +24,9 @@ from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
 from ambidex.command_line import print_message
-from ambidex.envs.types import EnvSpec
-from ambidex.errors import AmbidexError, RemoteConnectionError
+from ambidex.envs.env import Environment
+from ambidex.envs.types import Agent, EnvSpec, Observation
+from ambidex.errors import AmbidexError, RemoteConnectionError, UsageError, check_name
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
@@ -38,16 +41,26 @@ EpisodePool = Pool[EpisodeKey, EpisodeRow]
 
 
 def benchmark(
-    config: BenchmarkConfig, *, load: LoadPolicy | None = None, agent_factory: AgentFactory | None = None
+    config: BenchmarkConfig | Agent | Callable[[Observation], Any] | Callable[[Environment], Agent],
+    *,
+    load: LoadPolicy | None = None,
+    agent_factory: AgentFactory | None = None,
+    name: str = "",
+    **settings: Any,
 ) -> BenchmarkSummary:
     """Run the episodes of a task or a suite that are not in the results folder yet.
 
     Args:
-        config: What to evaluate.
+        config: What to evaluate. Or a policy of your own: a function from an observation to an action of shape (A,); an
+            object with `reset` and `act`; a class of such objects that takes the environment; or a function that
+            returns one, whose parameter is called env.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
         agent_factory: Makes an agent of your own from its environment; picklable, unless `workers` is 0.
             `config.policy` is then any name for it, `config.control` its control mode. None for the named policy or
             baseline.
+        name: Name of your own policy in the results; empty for its module and name.
+        settings: With a policy of your own, fields of `BenchmarkConfig`, such as `task` and `episodes`. `workers` is 0
+            unless given, so that the policy may hold anything; worker processes need one that is picklable.
 
     Returns:
         The rows of all episodes and where they are stored; printed, it is the table of success rates.
@@ -59,16 +72,32 @@ def benchmark(
         RemotePolicyError: A policy on a server cannot answer the first observation.
         AmbidexError: A server cannot be reached, or has gone; likewise.
     """
-    plan = make_plan(config, own_agent=agent_factory is not None)
+    own = None if agent_factory is None else OwnPolicy(agent_factory, makes_agents=True)
+    if not isinstance(config, BenchmarkConfig):
+        own = OwnPolicy.of(config)
+        config = _own_config(own, name, settings)
+    elif name or settings:
+        problem = f"{', '.join(filter(None, ('name' if name else '', *settings)))}: not beside a BenchmarkConfig."
+        raise UsageError(problem, "Give it as a field of the config; the name is policy_name.")
+    plan = make_plan(config, own_agent=own is not None)
+    if own is None and is_address(plan.config.policy):
+        own = load_own(plan.config.policy)
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=config.resume)
     try:
         with exclusive_lock(plan.directory):
-            return _run(plan, load, agent_factory)
+            return _run(plan, load, own)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(str(interrupt) or f"Resume with: {plan.resume_command}") from None
 
 
-def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFactory | None) -> BenchmarkSummary:
+def _own_config(own: OwnPolicy, name: str, settings: Mapping[str, Any]) -> BenchmarkConfig:
+    known = {field.name for field in fields(BenchmarkConfig)} - {"policy", "policy_name"}
+    for setting in settings:
+        check_name("setting", setting, known)
+    return BenchmarkConfig(policy=own.address, policy_name=name or None, **{"workers": 0, **settings})
+
+
+def _run(plan: BenchmarkPlan, load: LoadPolicy | None, own: OwnPolicy | None) -> BenchmarkSummary:
     results = ResultsFolder(plan.directory)
     results.remove_leftovers()
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)  # again, now that it is locked
@@ -76,7 +105,7 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, agent_factory: AgentFacto
     for note in filter(None, () if plan.config.quiet else (plan.checkpoint_note, plan.instruction_note)):
         print_message(COMMAND, note)
     try:
-        summary = BenchmarkRun(plan, results, load, agent_factory).run()
+        summary = BenchmarkRun(plan, results, load, own).run()
         return _with_page(plan, results, summary)
     finally:
         results.remove_leftovers()
@@ -124,10 +153,10 @@ class BenchmarkRun:
     """
 
     def __init__(
-        self, plan: BenchmarkPlan, results: ResultsFolder, load: LoadPolicy | None, agent_factory: AgentFactory | None
+        self, plan: BenchmarkPlan, results: ResultsFolder, load: LoadPolicy | None, own: OwnPolicy | None
     ) -> None:
         self._plan, self._config, self._results = plan, plan.config, results
-        self._load, self._agent_factory = load, agent_factory
+        self._load, self._own = load, own
         stored, episodes = {row.key for row in results.rows}, plan.episodes
         self._remaining = [episode for episode in episodes if episode not in stored]
         self._requested, self._stored_before = len(episodes), len(stored)
@@ -178,7 +207,7 @@ class BenchmarkRun:
                 first.save_images(self._results.path / FIRST_REQUEST)
             return
         if not plan.learned:
-            make_agent = self._agent_factory or BASELINES[self._config.policy]
+            make_agent = self._own or BASELINES[self._config.policy]
             local = LocalAgents(make_agent=make_agent, settings=settings, control=self._config.control)
             with self._start_workers(local) as pool:
                 yield pool, self._info({task: local.environment(task).spec for task in plan.tasks})
@@ -202,6 +231,7 @@ class BenchmarkRun:
         return BenchmarkInfo(
             policy=self._name,
             execution="",
+            source=self._own.info if self._own else None,
             protocol=self._plan.protocol,
             command=format_command(COMMAND, self._config, leave_out=NOT_STORED),
             checkpoint=None,

@@ -33,7 +33,8 @@ class BenchmarkConfig(Flags):
 
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """A trained policy such as act, or a baseline (required): scripted is the task's expert, random acts randomly, hold
-    keeps the initial pose; or remote, any policy on a server that speaks openpi's websocket protocol."""
+    keeps the initial pose; or remote, any policy on a server that speaks openpi's websocket protocol; or MODULE:NAME,
+    Python code of your own."""
     checkpoint: OptionalPath = None
     """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/ that was
     trained on the task, or on all tasks of the suite."""
@@ -90,7 +91,7 @@ class BenchmarkConfig(Flags):
     """Send the image of a camera under this key, beside those of the layout or in their place; KEY=none leaves a key
     out."""
     policy_name: OptionalName = None
-    """Name of the policy in the results, for example pi05_libero; auto is remote."""
+    """Name in the results of a policy on a server or of your own, for example pi05_libero; auto is the policy's."""
     timeout: OptionalInt = None
     """How long to wait for an answer [s]; auto is 300 for the first one on a connection, then 60."""
     check: Switch = False

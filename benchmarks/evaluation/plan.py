@@ -1,11 +1,13 @@
 """Checks the flags of a benchmark and fills in their defaults, before anything is started."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
 from ambidex.benchmarks.evaluation.config import NOT_STORED, RUN_ONLY, STORED, BenchmarkConfig
+from ambidex.benchmarks.evaluation.own_policy import is_address
 from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings, init_states_sha256
 from ambidex.benchmarks.remote.flags import REMOTE, check_flags, choose_layout
@@ -47,6 +49,7 @@ class BenchmarkPlan:
         instruction_note: The other instruction that a user's definition names; empty for none.
         learned: A trained policy acts, not a baseline, a policy on a server or an agent of the caller's own.
         layout: What a policy on a server is sent; None for others.
+        own_agent: The caller of `benchmark` makes the agents.
     """
 
     config: BenchmarkConfig
@@ -58,6 +61,7 @@ class BenchmarkPlan:
     instruction_note: str = ""
     learned: bool = True
     layout: Layout | None = None
+    own_agent: bool = False
 
     @property
     def episodes(self) -> list[EpisodeKey]:
@@ -91,7 +95,7 @@ class BenchmarkPlan:
     @property
     def resume_command(self) -> str:
         """The command that resumes this benchmark; for an agent of the caller's own, what to do instead."""
-        if self.config.policy not in known_policies():
+        if self.own_agent:
             return "the same call of benchmark, with resume=True"
         shown = replace(strip_defaults(self.config, self.tasks), resume=True, quiet=False, debug=False)
         shown = replace(shown, video=None if shown.video == DEFAULT_VIDEO else shown.video)
@@ -118,10 +122,11 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     config = _with_stored_flags(config)
     config = replace(config, video=config.video or DEFAULT_VIDEO)
     _check_choices(config)
+    own_code = own_agent or is_address(config.policy)
     remote = config.policy == REMOTE and not own_agent
-    learned = not (own_agent or remote or config.policy in BASELINES)
-    _check_policy(config, learned=learned, own_agent=own_agent)
-    check_flags(config, remote=remote)
+    learned = not (own_code or remote or config.policy in BASELINES)
+    _check_policy(config, learned=learned, own_code=own_code)
+    check_flags(config, remote=remote, own_code=own_code)
     config = _with_definition_as_task(config)
     tasks = _tasks(config)
     config = apply_protocol(config, tasks)
@@ -140,6 +145,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
         instruction_note="" if config.instruction_source else "".join(task.instruction_note for task in own),
         learned=learned,
         layout=choose_layout(config, find_task(tasks[0]).family) if remote else None,
+        own_agent=own_agent,
     )
 
 
@@ -155,6 +161,9 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
         hint = f"Give --output-dir alone, which takes the flags that {folder} was made with; or give all of them again."
         raise UsageError(f"--resume: {', '.join(flags)} without --policy.", hint, got=flags, path=folder)
     stored = BenchmarkInfo.read(folder).settings(COMMAND, BenchmarkConfig)
+    if is_address(stored.policy):  # code is run only if the user names it, not a file
+        hint = f"Give all flags again, with --policy {stored.policy}."
+        raise UsageError(f"--resume: {folder} has results of your own code.", hint, got=stored.policy, path=folder)
     given_now = {name: getattr(config, name) for name in NOT_STORED}
     stored_unless_given = {name: getattr(config, name) or getattr(stored, name) for name in STORED | {"episodes"}}
     return replace(stored, **given_now, **stored_unless_given)
@@ -166,19 +175,22 @@ def _check_choices(config: BenchmarkConfig) -> None:
     check_name("spread", config.spread, SPREADS)
 
 
-def _check_policy(config: BenchmarkConfig, *, learned: bool, own_agent: bool) -> None:
+def _check_policy(config: BenchmarkConfig, *, learned: bool, own_code: bool) -> None:
+    known = known_policies()
     if not config.policy:
-        known = known_policies()
         raise UsageError("No policy is given.", f"Name one with --policy: {', '.join(known)}.", expected=known)
-    if not own_agent:
-        check_name("policy", config.policy, known_policies())
+    if config.policy_name in known:
+        problem = f"--policy-name {config.policy_name}: this is the name of a policy of ambidex."
+        raise UsageError(problem, "Give another one.", got=config.policy_name)
+    if not own_code:
+        check_name("policy", config.policy, known)
     if learned:
         return
     if flags := config.given(("checkpoint", "code", "device")):
         raise UsageError(
             f"{', '.join(flags)}: only for trained policies; {config.policy} has no checkpoint.", got=flags
         )
-    if (flags := config.given(("execute_steps", "execution"))) and (own_agent or config.policy in BASELINES):
+    if (flags := config.given(("execute_steps", "execution"))) and (own_code or config.policy in BASELINES):
         raise UsageError(
             f"{', '.join(flags)}: only for policies that predict chunks, unlike {config.policy}.", got=flags
         )
@@ -237,9 +249,10 @@ def _checkpoint_note(given: Path | None, found: Path, policy: str, tasks: Sequen
 
 def _default_folder(config: BenchmarkConfig) -> Path:
     steps = "" if config.execute_steps is None else f"chunk{config.execute_steps}"
+    own_name = config.policy_name if is_address(config.policy) else None
     parts = (
-        config.policy,
-        config.policy_name,
+        own_name or re.sub(r"[^\w.+-]+", "-", config.policy),
+        None if own_name else config.policy_name,
         _tasks_name(config),
         config.protocol,
         steps if config.execution == "chunk" else config.execution,

@@ -11,9 +11,15 @@ REMOTE = "remote"
 NAME = re.compile(r"\w[\w.+-]*", re.ASCII)  # of a policy: becomes a part of the name of the results folder
 
 
-def check_flags(config: BenchmarkConfig, *, remote: bool) -> None:
-    """Raise a UsageError if a flag for policies on a server is missing, wrong, or given without --policy remote."""
-    flags = config.given(("url", "layout", "map", "policy_name", "timeout", "check"))
+def check_flags(config: BenchmarkConfig, *, remote: bool, own_code: bool) -> None:
+    """Raise a UsageError if a flag for policies on a server is missing, wrong, or given without --policy remote.
+
+    --policy-name is for policies that are code of the user's own too.
+    """
+    if not NAME.fullmatch(config.policy_name or REMOTE):
+        problem = f"--policy-name {config.policy_name!r}: expected letters, digits and . _ + - only."
+        raise UsageError(problem, got=config.policy_name)
+    flags = config.given(("url", "layout", "map", "timeout", "check", *(() if own_code else ("policy_name",))))
     if not remote:
         if flags:
             raise UsageError(f"{', '.join(flags)}: only with --policy {REMOTE}.", got=flags)
@@ -27,9 +33,6 @@ def check_flags(config: BenchmarkConfig, *, remote: bool) -> None:
 def _check_values(config: BenchmarkConfig, url: str) -> None:
     if not _is_address(url):
         raise UsageError(f"--url {url} is no address.", "Expected one such as ws://127.0.0.1:8000.", got=url)
-    if not NAME.fullmatch(config.policy_name or REMOTE):
-        problem = f"--policy-name {config.policy_name!r}: expected letters, digits and . _ + - only."
-        raise UsageError(problem, got=config.policy_name)
     if config.timeout is not None and config.timeout < 1:
         raise UsageError(f"--timeout {config.timeout}: expected 1 second or more.", got=config.timeout)
 

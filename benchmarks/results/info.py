@@ -56,6 +56,23 @@ class RemoteInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CodeInfo:
+    """The code of a policy that the caller of the benchmark wrote.
+
+    Attributes:
+        module: Its module, "__main__" for a script or a notebook.
+        qualified_name: Name of the function or class in it.
+        file: Its file; empty if it is in none.
+        sha256: SHA-256 of the text of the function or class; empty if there is none.
+    """
+
+    module: str
+    qualified_name: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkInfo(FolderInfo):
     """The content of benchmark.json.
 
@@ -68,6 +85,7 @@ class BenchmarkInfo(FolderInfo):
         checkpoint: The checkpoint of a policy; None for a baseline.
         serving: How a policy was served; None for a baseline.
         remote: The policy on a server that was asked; None for others.
+        source: The code of a policy that the caller of the benchmark wrote; None for others.
         env_specs: Task -> spec of its environment.
         versions: Package -> version.
         machine: Processor, cores and similar.
@@ -90,6 +108,7 @@ class BenchmarkInfo(FolderInfo):
     protocol: str = ""
     warning: str = ""
     remote: RemoteInfo | None = None
+    source: CodeInfo | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,140 @@
+"""Policies of the caller's own: functions of observations, agents, and makers of agents."""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ambidex.benchmarks.results.info import CodeInfo
+from ambidex.envs.env import Environment
+from ambidex.envs.types import Agent, Float32Array, Observation
+from ambidex.errors import UsageError
+
+ADDRESS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+ENVIRONMENT_NAMES = ("env", "environment")
+FORMS = (
+    "Expected a function of an observation, an object with reset and act, a class of such objects, or a function of an "
+    "environment, whose parameter is called env, that returns one."
+)
+
+
+@dataclass(frozen=True)
+class FunctionAgent:
+    """Acts by a function: observation -> action, shape (A,)."""
+
+    function: Callable[[Observation], Any]
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        """Do nothing: the function keeps no state of an episode."""
+
+    def act(self, observation: Observation) -> Float32Array:
+        return np.asarray(self.function(observation), np.float32)
+
+
+@dataclass(frozen=True)
+class OwnPolicy:
+    """Makes agents by code of the caller's own. Picklable if the code is.
+
+    Attributes:
+        code: One of `FORMS`.
+        makes_agents: It is called with an environment and returns an agent.
+    """
+
+    code: Any
+    makes_agents: bool
+
+    @classmethod
+    def of(cls, code: object) -> "OwnPolicy":
+        """Tell from code which of the forms it has.
+
+        Raises:
+            UsageError: None of them.
+        """
+        if is_agent(code) or isinstance(code, type):
+            return cls(code, makes_agents=isinstance(code, type))
+        if not callable(code):
+            raise UsageError(f"{code!r:.200} is no policy.", FORMS, got=type(code).__name__)
+        return cls(code, makes_agents=_takes_environment(code))
+
+    def __call__(self, env: Environment) -> Agent:
+        """An agent for an environment.
+
+        Raises:
+            UsageError: The code returned something else.
+        """
+        made = self.code(env) if self.makes_agents else self.code
+        if is_agent(made):
+            return made  # type: ignore[no-any-return]
+        if self.makes_agents:
+            problem = f"{self.address} returned {made!r:.200}, which has no reset and act."
+            raise UsageError(problem, FORMS, got=type(made).__name__)
+        return FunctionAgent(self.code)
+
+    @property
+    def address(self) -> str:
+        """Where the code is, as MODULE:NAME; a function within another one cannot be imported by it."""
+        info = self.info
+        return f"{info.module}:{info.qualified_name}"
+
+    @property
+    def info(self) -> CodeInfo:
+        """Where the code is; that of an object is its class."""
+        code = self.code.func if isinstance(self.code, partial) else self.code
+        found = code if hasattr(code, "__qualname__") else type(code)
+        try:
+            file, text = str(inspect.getsourcefile(found) or ""), inspect.getsource(found)
+        except (OSError, TypeError):  # not from a file
+            file, text = "", ""
+        digest = sha256(text.encode()).hexdigest() if text else ""
+        module = str(found.__module__ or "")  # None for some functions written in C
+        return CodeInfo(module=module, qualified_name=found.__qualname__, file=file, sha256=digest)
+
+
+def is_address(policy: str) -> bool:
+    """Whether the name of a policy has the form MODULE:NAME."""
+    return ADDRESS.fullmatch(policy) is not None
+
+
+def load_own(address: str) -> OwnPolicy:
+    """The policy at an address MODULE:NAME; modules of the current folder are found too.
+
+    Raises:
+        UsageError: It cannot be imported, or is no policy.
+    """
+    module, _, name = address.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Any = import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        cause = f"{type(error).__name__}: {error}".rstrip(": .")
+        hint = "Expected MODULE:NAME, of a module that Python can import from this folder."
+        raise UsageError(f"--policy {address} cannot be loaded ({cause}).", hint, got=address) from error
+    return OwnPolicy.of(found)
+
+
+def is_agent(found: object) -> bool:
+    """Whether an object, not a class, has the methods of an agent."""
+    methods = (getattr(found, name, None) for name in ("reset", "act"))
+    return not isinstance(found, type) and all(callable(method) for method in methods)
+
+
+def _takes_environment(code: Callable[..., object]) -> bool:
+    try:
+        parameters = list(inspect.signature(code).parameters.values())
+    except ValueError:  # of a function written in C
+        return False
+    if not parameters:
+        raise UsageError(f"{code!r:.200} takes no argument.", FORMS)
+    annotation = getattr(parameters[0].annotation, "__name__", parameters[0].annotation)
+    return parameters[0].name in ENVIRONMENT_NAMES or str(annotation).rpartition(".")[2] == Environment.__name__
