@@ -121,10 +121,17 @@ def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
 
 def _first_images(results: ResultsFolder) -> tuple[tuple[str, str], ...]:
     """What the first request to the server of a policy showed of each camera."""
-    return tuple(
-        (f"first image of {file.stem}, as sent", data_url(jpeg(np.asarray(Image.open(file).convert("RGB")))))
-        for file in sorted((results.path / FIRST_REQUEST).glob("*.png"))
-    )
+    files = sorted((results.path / FIRST_REQUEST).glob("*.png"))
+    return tuple((f"first image of {file.stem}, as sent", _image(file)) for file in files)
+
+
+def _image(file: Path) -> str:
+    """An image as a data URL, or that it cannot be read."""
+    try:
+        with Image.open(file) as image:
+            return data_url(jpeg(np.asarray(image.convert("RGB"))))
+    except OSError as error:
+        return f"{file} cannot be read: {error}"
 
 
 def _versions(versions: Mapping[str, str]) -> str:

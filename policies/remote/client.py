@@ -25,6 +25,7 @@ ANSWER_S = 60.0  # for later ones [s]
 MAX_FRAME = 64 * 2**20  # [B]
 MAX_METADATA = 2**20  # [B]
 MAX_TRACEBACK = 4000  # of which the end is kept [characters]
+LOST = (OSError, EOFError, WebSocketException)  # what is raised when a connection ends or does not answer
 SESSION = "needs_session_id"  # servers of RoboArena's variant have it in their metadata
 
 
@@ -118,7 +119,7 @@ class RemotePolicy:
     def close(self) -> None:
         """Close the connection; a later request makes it again."""
         self._connection = None
-        with suppress(OSError, EOFError, WebSocketException):  # it may be broken already
+        with suppress(*LOST):  # it may be broken already
             self._opened.close()
 
     def _with_session(self, request: Request, endpoint: str) -> Request:
@@ -130,15 +131,15 @@ class RemotePolicy:
     def _exchange(self, request: Request) -> str | bytes:
         """Send a request and return the next frame; once more on a new connection if this one is lost."""
         frame = pack(request)
-        for last_try in (False, True):
-            try:
-                return self._send(frame)
-            except (OSError, EOFError, WebSocketException) as error:
-                self.close()
-                if last_try:
-                    self.unavailable = self._lost(error)
-                    raise self.unavailable from error
-        raise AssertionError("unreachable")
+        with suppress(*LOST):
+            return self._send(frame)
+        self.close()
+        try:
+            return self._send(frame)
+        except LOST as error:
+            self.close()
+            self.unavailable = self._lost(error)
+            raise self.unavailable from error
 
     def _send(self, frame: bytes) -> str | bytes:
         if self._connection is None:
@@ -188,7 +189,7 @@ class RemotePolicy:
             frame = self._connection.recv(CONNECT_S)
         except TimeoutError as error:
             raise self._no_metadata(f"No frame came within {CONNECT_S:g} s.") from error
-        except (OSError, EOFError, WebSocketException) as error:
+        except LOST as error:
             raise self._no_metadata(f"The connection ended: {_describe(error)}.") from error
         if isinstance(frame, str) or len(frame) > MAX_METADATA:
             raise self._no_metadata(f"The first frame has {len(frame)} bytes and begins with {frame[:80]!r}.")
@@ -225,7 +226,7 @@ def open_connection(url: str, stack: ExitStack) -> ClientConnection:
         problem = f"The server at {url} refuses the connection: HTTP status {status}."
         hint = f"Set the environment variable {API_KEY}." if status in (401, 403) else "Check the address."
         raise RemoteConnectionError(problem, hint, url=url, got=status) from error
-    except (OSError, EOFError, WebSocketException) as error:
+    except LOST as error:
         problem = f"No policy server can be reached at {url} ({_describe(error)})."
         raise RemoteConnectionError(problem, "Check the address, and that the server has started.", url=url) from error
 
