@@ -28,8 +28,8 @@ RAW_SHARE = {
     "lossless": 1 / 25,
     "jpeg": 1 / 15,
     "jpeg-bgr": 1 / 15,
-    "h264": 1 / 250,
-    "av1": 1 / 190,
+    "h264": 1 / 300,
+    "av1": 1 / 180,
 }  # of an image's 3 bytes per pixel, roughly
 TEXTURED = 6  # lossless images of wood and labels take so many times more
 MERGED = 2  # a LIBERO file exists twice while its demonstrations are merged

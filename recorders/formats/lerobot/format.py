@@ -42,10 +42,10 @@ class LeRobotFormat:
         return directory / EXTRAS / f"{PREFIX}{index}.hdf5"
 
     def find(self, directory: Path) -> dict[int, Path]:
-        if not (directory / DATASET_JSON).exists() and has_metadata(directory):
+        names = [path.stem.removeprefix(PREFIX) for path in (directory / EXTRAS).glob(f"{PREFIX}*.hdf5")]
+        if not names and not (directory / DATASET_JSON).exists() and has_metadata(directory):
             found: dict[int, Path] = _pyarrow_module("foreign").episode_paths(directory)
             return found
-        names = [path.stem.removeprefix(PREFIX) for path in (directory / EXTRAS).glob(f"{PREFIX}*.hdf5")]
         return {index: self.episode_path(directory, index) for index in sorted(map(int, filter(str.isdecimal, names)))}
 
     def episodes_in(self, file: Path) -> list[Path]:

@@ -135,7 +135,8 @@ def test_frames_in_any_order_are_those_that_were_recorded(tmp_path, storage):
     frames = make_frames(make_episode(steps=9))["top"]
     with Dataset(folder)[0] as stored:
         for t in (8, 0, 3, 4, 1, 7, 7, 2):
-            assert np.abs(stored.frame("top", t).astype(int) - frames[t]).mean() < 2.5
+            errors = [np.abs(stored.frame("top", t).astype(int) - frame).mean() for frame in frames]
+            assert np.argmin(errors) == t and errors[t] < 4
         assert stored.storage == storage and stored.has_checksums("top")
 
 

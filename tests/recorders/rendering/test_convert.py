@@ -45,7 +45,7 @@ def test_there_and_back_everything_but_the_pixels_is_the_same_bit_for_bit(reques
         assert same(first.episode, there.episode) and same(first.episode, again.episode)
         for camera in first.cameras:
             frames = [np.stack([*stored.frames(camera)]).astype(int) for stored in (first, there, again)]
-            assert np.abs(frames[0] - frames[1]).mean() < 10 and np.array_equal(frames[1], frames[2])
+            assert np.abs(frames[0] - frames[1]).mean() < 14 and np.array_equal(frames[1], frames[2])
     for one, other in zip(failure_files(start), failure_files(tmp_path / "back"), strict=True):
         assert same(read_episode(one), read_episode(other))
     assert read(tmp_path / "back").attempts == datasets[0].attempts
