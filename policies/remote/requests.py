@@ -11,17 +11,16 @@ Keys of a request, with a slash between the name of a map and a key in it:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ambidex import __version__
-from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 from ambidex.policies.messages import ObservationMessage
 from ambidex.policies.remote.array_codec import InvalidMessageError
+from ambidex.policies.remote.layouts import LAYOUTS, ImageFormat, Layout
 from ambidex.policies.serving.client import ServedPolicy
 from ambidex.text import first_few
 
@@ -30,40 +29,17 @@ QPOS, OBJECTS, IMAGES, PROMPT = "qpos", "objects", "images", "prompt"
 LIBERO_JOINTS, LIBERO_STATE = "observation/joint_position", "observation/state"
 LIBERO_STATE_SIZE, FINGER = 8, 6  # of that state: position, axis-angle, and both finger joints
 FINGER_OPENED = 0.04  # position of a finger of an open gripper [m]
-OURS = "ambidex"
+NAMED_BY_SERVER = "Send the keys that the first message of this server names."
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Layout:
-    """Where images are in a request.
-
-    Attributes:
-        cameras: Camera -> key.
-        channels_first: Shape (3, H, W) instead of (H, W, 3).
-        mirrored: Left and right are swapped.
-        any_size: Images may have been scaled, and padded to another shape.
-    """
-
-    cameras: Mapping[str, str]
-    channels_first: bool = False
-    mirrored: bool = False
-    any_size: bool = True
-
-
-OPENPI: Mapping[str, _Layout] = {
-    "aloha": _Layout(
-        cameras={
-            "top": "images/cam_high",
-            "left_wrist": "images/cam_left_wrist",
-            "right_wrist": "images/cam_right_wrist",
-        },
-        channels_first=True,
+OPENPI: Mapping[str, Layout] = {
+    "aloha": LAYOUTS["aloha"]["aloha"].with_map(
+        ["images/cam_left_wrist=left_wrist", "images/cam_right_wrist=right_wrist"]
     ),
-    "libero": _Layout(
-        cameras={"agentview": "observation/image", "robot0_eye_in_hand": "observation/wrist_image"}, mirrored=True
-    ),
+    "libero": LAYOUTS["libero"]["libero"],
 }
 """Task family -> the layout that openpi's clients use for it."""
+OURS = ImageFormat()
 
 
 def metadata(policy: ServedPolicy, *, weights_sha256: str = "") -> dict[str, object]:
@@ -88,7 +64,7 @@ def metadata(policy: ServedPolicy, *, weights_sha256: str = "") -> dict[str, obj
         "action_names": spec.action_names,
         "action_horizon": policy.chunk_size,
         "execute_steps": policy.execute_steps or policy.chunk_size,
-        "layouts": (OURS, *([f"openpi-{spec.family}"] if _has_openpi_actions(spec) else [])),
+        "layouts": ("ambidex", *([f"openpi-{spec.family}"] if _has_openpi_actions(spec) else [])),
     }
 
 
@@ -101,12 +77,12 @@ def read_request(request: object, policy: ServedPolicy) -> ObservationMessage:
     if not isinstance(request, dict):
         raise InvalidMessageError(f"A request is a map; got a value of type {type(request).__name__}.")
     values = _flat(request)
-    layout = _layout(values, policy)
+    keys, images = _image_keys(values, policy)
     objects = np.zeros(7 * len(policy.spec.object_names), np.float32)
     return ObservationMessage(
         qpos=_qpos(values, policy.spec),
         objects=_vector(values, OBJECTS, len(objects)) if policy.inputs.objects else objects,
-        images={camera: _image(values, camera, layout, policy.spec) for camera in policy.inputs.cameras},
+        images={camera: _image(values, keys[camera], images, policy.spec) for camera in policy.inputs.cameras},
         instruction=_instruction(values, policy) if policy.inputs.instruction else "",
     )
 
@@ -120,17 +96,22 @@ def _flat(request: Request) -> dict[str, Any]:
 
 
 def _has_openpi_actions(spec: EnvSpec) -> bool:
-    return spec.control == FAMILIES[spec.family].control
+    return spec.control == OPENPI[spec.family].control
 
 
-def _layout(values: Request, policy: ServedPolicy) -> _Layout:
-    spec = policy.spec
+def _image_keys(values: Request, policy: ServedPolicy) -> tuple[Mapping[str, str], ImageFormat]:
+    """Camera -> key, and how images are sent."""
+    spec, cameras = policy.spec, policy.inputs.cameras
     if QPOS in values:
-        return _Layout(cameras={camera: f"{IMAGES}/{camera}" for camera in policy.inputs.cameras}, any_size=False)
+        return {camera: f"{IMAGES}/{camera}" for camera in cameras}, OURS
     if not _has_openpi_actions(spec):
         problem = f"A request has no {QPOS}, and openpi has no layout for {spec.robot} under {spec.control} control."
-        raise InvalidMessageError(problem, "Send the keys that the first message of this server names.", field=QPOS)
-    return OPENPI[spec.family]
+        raise InvalidMessageError(problem, NAMED_BY_SERVER, field=QPOS)
+    keys = {camera: key for key, camera in OPENPI[spec.family].cameras.items()}
+    if missing := [camera for camera in cameras if camera not in keys]:
+        problem = f"This policy needs the camera {missing[0]}, for which openpi has no key."
+        raise InvalidMessageError(problem, NAMED_BY_SERVER, field=missing[0])
+    return keys, OPENPI[spec.family].images
 
 
 def _qpos(values: Request, spec: EnvSpec) -> Float32Array:
@@ -159,20 +140,16 @@ def _vector(values: Request, key: str, length: int) -> Float32Array:
     return vector
 
 
-def _image(values: Request, camera: str, layout: _Layout, spec: EnvSpec) -> ImageArray:
-    if camera not in layout.cameras:
-        problem = f"This policy needs the camera {camera}, for which openpi has no key."
-        raise InvalidMessageError(problem, f"Send {QPOS} and {IMAGES} with the names of our cameras.", field=camera)
-    key = layout.cameras[camera]
+def _image(values: Request, key: str, sent: ImageFormat, spec: EnvSpec) -> ImageArray:
     image = _array(values, key, "bytes (uint8)", "u")
-    if layout.channels_first and image.ndim == 3:
+    if sent.channels_first and image.ndim == 3:
         image = image.transpose(1, 2, 0)
     expected = (*spec.image_size, 3)
-    fits = image.ndim == 3 and image.shape[2] == 3 and image.size and layout.any_size
-    if image.dtype != np.uint8 or not (fits or image.shape == expected):
+    can_be_fitted = image.ndim == 3 and image.shape[2] == 3 and image.size and sent.size is not None
+    if image.dtype != np.uint8 or not (can_be_fitted or image.shape == expected):
         problem = f"The image {key} is of type {image.dtype} and shape (H, W, C) = {image.shape}, expected uint8 and"
         raise InvalidMessageError(f"{problem} {expected}.", field=key, got=image.shape, expected=expected)
-    return np.ascontiguousarray(fit(image[:, ::-1] if layout.mirrored else image, spec.image_size))
+    return np.ascontiguousarray(fit(image[:, ::-1] if sent.mirrored else image, spec.image_size))
 
 
 def fit(image: ImageArray, size: tuple[int, int]) -> ImageArray:
