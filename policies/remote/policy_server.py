@@ -152,7 +152,7 @@ class RemotePolicyServer:
 
     def _fail(self, connection: ServerConnection, error: Exception) -> None:
         text = error.reply.traceback if isinstance(error, _PredictionError) else traceback.format_exc()
-        self._report(text.strip().splitlines()[-1])
+        self._report(text.strip().rpartition("\n")[2])
         connection.send(text)
         connection.close(INTERNAL_ERROR, REASON)
 
