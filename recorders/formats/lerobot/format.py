@@ -5,17 +5,16 @@ when a run is killed. The rows of all episodes and the metadata follow after the
 """
 
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ambidex.envs.types import EnvSpec, Episode
-from ambidex.errors import MissingPackageError, UsageError, check_name
+from ambidex.errors import UsageError, check_name
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.layout import EXTRAS, WriteOptions
 from ambidex.recorders.formats.images import Frames, OnStep
 from ambidex.recorders.formats.lerobot.layout import PREFIX, has_metadata, is_virtual
-from ambidex.recorders.formats.lerobot.reader import LeRobotEpisode
+from ambidex.recorders.formats.lerobot.reader import LeRobotEpisode, pyarrow_module
 from ambidex.recorders.formats.lerobot.writer import ENCODINGS, GROUP, write_episode
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class LeRobotFormat:
         if spec.cameras and any(side % 2 for side in spec.image_size):
             problem = f"--image-size {spec.image_size[0]} {spec.image_size[1]}: videos need even sides."
             raise UsageError(problem, "Use even numbers, or another --format.", got=spec.image_size)
-        _pyarrow_module("metadata")
+        pyarrow_module("metadata")
 
     def episode_path(self, directory: Path, index: int) -> Path:
         return directory / EXTRAS / f"{PREFIX}{index}.hdf5"
@@ -44,7 +43,7 @@ class LeRobotFormat:
     def find(self, directory: Path) -> dict[int, Path]:
         names = [path.stem.removeprefix(PREFIX) for path in (directory / EXTRAS).glob(f"{PREFIX}*.hdf5")]
         if not names and not (directory / DATASET_JSON).exists() and has_metadata(directory):
-            found: dict[int, Path] = _pyarrow_module("foreign").episode_paths(directory)
+            found: dict[int, Path] = pyarrow_module("foreign").episode_paths(directory)
             return found
         return {index: self.episode_path(directory, index) for index in sorted(map(int, filter(str.isdecimal, names)))}
 
@@ -54,7 +53,7 @@ class LeRobotFormat:
     def open(self, path: Path) -> StoredEpisode:
         if not is_virtual(path):
             return LeRobotEpisode(path)
-        episode: StoredEpisode = _pyarrow_module("foreign").ForeignEpisode(path)
+        episode: StoredEpisode = pyarrow_module("foreign").ForeignEpisode(path)
         return episode
 
     def write(
@@ -70,7 +69,7 @@ class LeRobotFormat:
         write_episode(path, episode, frames, options.storage, on_step)
 
     def finish(self, directory: Path, task: str) -> None:
-        _pyarrow_module("metadata").write_metadata(directory, self.find(directory))
+        pyarrow_module("metadata").write_metadata(directory, self.find(directory))
 
 
 def foreign_info(directory: Path) -> DatasetInfo:
@@ -80,25 +79,11 @@ def foreign_info(directory: Path) -> DatasetInfo:
         DatasetError: It is damaged, of another version, or lacks what training needs.
         MissingPackageError: pyarrow is not installed.
     """
-    info: DatasetInfo = _pyarrow_module("foreign").dataset_info(directory)
+    info: DatasetInfo = pyarrow_module("foreign").dataset_info(directory)
     return info
 
 
 def foreign_notes(directory: Path) -> tuple[str, ...]:
     """What a user of such a dataset should know; errors as of `foreign_info`."""
-    notes: tuple[str, ...] = _pyarrow_module("index").read_index(directory).notes
+    notes: tuple[str, ...] = pyarrow_module("index").read_index(directory).notes
     return notes
-
-
-def _pyarrow_module(name: str) -> ModuleType:
-    """A module of this folder that needs pyarrow.
-
-    Raises:
-        MissingPackageError: It is not installed.
-    """
-    from importlib import import_module
-
-    try:
-        return import_module(f"ambidex.recorders.formats.lerobot.{name}")
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(error, "lerobot", "A LeRobot dataset") from error

@@ -1,12 +1,14 @@
 """Reads one episode of a LeRobot dataset that this project wrote."""
 
 from collections.abc import Collection, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 from ambidex.envs.types import Episode
-from ambidex.errors import DatasetError
+from ambidex.errors import DatasetError, MissingPackageError
 from ambidex.recorders.dataset.repair import repair_hint
 from ambidex.recorders.formats.fields import NAMED_FIELDS
 from ambidex.recorders.formats.images import IMAGE_CRC32
@@ -71,10 +73,21 @@ class LeRobotEpisode(Hdf5Episode):
 
 def _check_rows(path: Path, episode: Episode) -> None:
     """Raise DatasetError unless LeRobot's rows have the states and actions of an episode."""
-    from ambidex.recorders.formats.lerobot.tables import read_columns, vectors  # heavy: needs pyarrow
-
-    columns = read_columns(path, (STATE, ACTION))
+    tables = pyarrow_module("tables")
+    columns = tables.read_columns(path, (STATE, ACTION))
     for name, expected in ((STATE, episode.qpos), (ACTION, episode.actions)):
-        if vectors(path, name, columns).tobytes() != expected.tobytes():
+        if tables.vectors(path, name, columns).tobytes() != expected.tobytes():
             problem = f"{path}, column {name}: it differs from what was recorded."
             raise DatasetError(problem, repair_hint(path), path=path, field=name)
+
+
+def pyarrow_module(name: str) -> ModuleType:
+    """A module of this folder that needs pyarrow.
+
+    Raises:
+        MissingPackageError: It is not installed.
+    """
+    try:
+        return import_module(f"ambidex.recorders.formats.lerobot.{name}")
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(error, "lerobot", "A LeRobot dataset") from error

@@ -1,6 +1,7 @@
 """The LeRobot datasets that are written: every file that LeRobot's loader reads, random access, and damage."""
 
 import json
+import sys
 
 import av
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from synthetic_episode import JOINTS, make_episode, make_frames, make_spec
 
-from ambidex.errors import DatasetError, UnknownNameError, UsageError
+from ambidex.errors import DatasetError, MissingPackageError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.dataset.layout import WriteOptions
@@ -218,3 +219,13 @@ def test_rows_that_lerobot_would_read_differently_are_noticed(tmp_path, damage):
     with pytest.raises(DatasetError) as error:
         _ = Dataset(folder)[1].episode
     assert error.value.facts["path"] == path
+
+
+def test_without_pyarrow_the_extra_is_named(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for name in ("tables", "metadata", "index", "foreign"):
+        monkeypatch.delitem(sys.modules, f"ambidex.recorders.formats.lerobot.{name}", raising=False)
+    for run in (lambda: FORMAT.check(make_spec(), OPTIONS), lambda: Dataset(folder)[0].episode):
+        with pytest.raises(MissingPackageError) as error:
+            run()
+        assert error.value.facts == {"package": "pyarrow", "extra": "lerobot"}
