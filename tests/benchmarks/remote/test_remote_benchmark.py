@@ -1,5 +1,6 @@
 """Benchmarks of policies on a fake server of openpi's protocol."""
 
+import gc
 import re
 from dataclasses import replace
 from functools import reduce
@@ -40,6 +41,15 @@ LIBERO = BenchmarkConfig(
 )
 METADATA = {"horizon": 10, "mean": np.ones(2), "gain": float("nan"), "deep": reduce(lambda v, _: [v], range(300), 0)}
 ALOHA = replace(LIBERO, layout="aloha", task="insertion", horizon=12)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _garbage_is_collected_on_this_thread():
+    """A server's thread must not free the OpenGL context of an environment, which is current on this one."""
+    gc.disable()
+    yield
+    gc.enable()
+    gc.collect()
 
 
 def policy_of_libero(request, number=0):
