@@ -57,6 +57,7 @@ COMMANDS = {
     "serve-policy": "ambidex.policies.serve_policy",
     "run-benchmark": "ambidex.benchmarks.run_benchmark",
     "compare-policies": "ambidex.benchmarks.compare_policies",
+    "export-results": "ambidex.benchmarks.export_results",
     "verify-results": "ambidex.benchmarks.verify_results",
     "watch-rollouts": "ambidex.benchmarks.watch_rollouts",
 }

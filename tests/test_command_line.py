@@ -365,6 +365,7 @@ def test_names_with_control_characters_cannot_act_on_the_terminal(capsys):
         "watch-rollouts {}",
         "compare-policies {} {}",
         "verify-results {}",
+        "export-results {}",
         "train-policy --data {} --observations state",
         "run-benchmark --policy act --task insertion --checkpoint {}",
         "run-benchmark --policy hold --task libero_goal/1 --init-states {}",

@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw
 from ambidex.atomic_files import replacing
 from ambidex.envs.types import ImageArray
 from ambidex.errors import UsageError
+from ambidex.recorders.inspection.chart import INK, PALE, PAPER
 from ambidex.recorders.video.caption import font, shortened, text_width
 
-INK, PALE, PAPER = (28, 32, 36), (86, 94, 104), (255, 255, 255)
 FONT = 16  # font size [px]
 MARGIN, HAIR, GAP = 12, 2, 14  # around a table; between images; between columns [px]
 ENDINGS = (".jpg", ".png")

@@ -7,14 +7,13 @@ from itertools import cycle
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ambidex.benchmarks.codes.drawing import FONT, INK, PALE, PAPER
+from ambidex.benchmarks.codes.drawing import FONT
 from ambidex.benchmarks.codes.report import headline, origin
 from ambidex.benchmarks.codes.usage import CodebookUsage, CodeUsage
 from ambidex.envs.types import FloatArray, ImageArray
+from ambidex.recorders.inspection.chart import INK, PALE, PALETTE, PAPER, RULE, Colour
 from ambidex.recorders.video.caption import font, shortened, text_width
 from ambidex.text import pluralize
-
-Colour = tuple[int, int, int]
 
 # Whole image [px]
 MARGIN, BETWEEN, HEAD = 20, 56, 70  # at its edges; between histograms and heat map; for the title
@@ -26,9 +25,6 @@ AXIS = 64  # width of the shares at the left
 WIDTH = 860  # of all bars, about
 SWATCH = 11  # square in a robot's colour
 TICK_WIDTH = 40  # between the numbers of codes, at least
-RULE: Colour = (223, 224, 220)
-ROBOTS: tuple[Colour, ...] = ((27, 106, 134), (214, 142, 20), (122, 75, 176), (171, 58, 40))
-"""Colours of robots, used again from the first if there are more; their names stand beside them."""
 
 # Heat map [px]
 CELL, HAIR, NAMES = 48, 2, 34  # side of a cell; between cells; for the numbers at the left and above
@@ -79,7 +75,7 @@ class CodeBars:
 
     def draw(self, draw: ImageDraw.ImageDraw, left: int, top: int) -> None:
         """Draw one histogram below the other; `left` and `top` [px]."""
-        colours = dict(zip(self.usage.robots, cycle(ROBOTS), strict=False))
+        colours = dict(zip(self.usage.robots, cycle(PALETTE), strict=False))
         for number, ((task, robot), own) in enumerate(self.usage.tasks.items(), start=1):
             numbers = f"perplexity {own.perplexity:.1f}, {own.used} of {len(own.shares)} codes used"
             lines = (f"{number}  {task}", f"{robot}, {pluralize(own.episodes, 'episode')}, {numbers}")

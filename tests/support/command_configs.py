@@ -2,6 +2,7 @@
 
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.export_results import ExportConfig
 from ambidex.benchmarks.verify_results import VerifyResultsConfig
 from ambidex.benchmarks.watch_rollouts import WatchConfig
 from ambidex.policies.serve_policy import ServeConfig
@@ -21,6 +22,7 @@ CONFIGS = {
     "run-benchmark": BenchmarkConfig,
     "compare-policies": CompareConfig,
     "inspect-dataset": InspectConfig,
+    "export-results": ExportConfig,
     "verify-results": VerifyResultsConfig,
     "watch-rollouts": WatchConfig,
 }

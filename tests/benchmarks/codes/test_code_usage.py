@@ -13,11 +13,12 @@ from synthetic_episode import make_spec
 
 from ambidex.benchmarks.codes.code_usage import CodeUsageConfig, main
 from ambidex.benchmarks.codes.drawing import PAPER
-from ambidex.benchmarks.codes.figures import BARS, MARGIN, ROBOTS, SWATCH, codebook_image, divergence_colour
+from ambidex.benchmarks.codes.figures import BARS, MARGIN, SWATCH, codebook_image, divergence_colour
 from ambidex.benchmarks.codes.folder import CodedResults, codebook_size
 from ambidex.benchmarks.codes.usage import CodebookUsage, check_combinable
 from ambidex.benchmarks.results.info import CheckpointId
 from ambidex.errors import CheckpointError, DatasetError, UsageError
+from ambidex.recorders.inspection.chart import PALETTE
 
 GOAL = "libero_goal/put_the_bowl_on_the_stove"
 SPECS = {
@@ -128,7 +129,7 @@ def test_program_prints_tables_and_writes_image_and_json(tmp_path, checkpoint, c
 def test_image_has_bars_of_each_robot_and_the_colours_of_the_divergences(tmp_path, checkpoint):
     usage = usage_of(write_coded(tmp_path / "results", checkpoint))
     image = codebook_image(usage)
-    colours = {*ROBOTS[:2], *(divergence_colour(float(value)) for value in usage.task_divergences.ravel())}
+    colours = {*PALETTE[:2], *(divergence_colour(float(value)) for value in usage.task_divergences.ravel())}
     assert all((image == colour).all(-1).any() for colour in colours)
     assert all((edge == PAPER).all() for edge in (image[0], image[-1], image[:, 0], image[:, -1]))
     alone = codebook_image(usage_of(write_coded(tmp_path / "alone", checkpoint, {("insertion", 1): ((0, 3),)})))
@@ -137,7 +138,7 @@ def test_image_has_bars_of_each_robot_and_the_colours_of_the_divergences(tmp_pat
 
 def test_bars_of_all_tasks_share_one_scale(tmp_path, checkpoint):
     image = codebook_image(usage_of(write_coded(tmp_path / "results", checkpoint)))[:, MARGIN + SWATCH :]
-    arms, panda = ({*np.unique((image == colour).all(-1).sum(0))} - {0} for colour in ROBOTS[:2])
+    arms, panda = ({*np.unique((image == colour).all(-1).sum(0))} - {0} for colour in PALETTE[:2])
     assert panda == {BARS / 2}  # both codes have half the share of the only code of transfer_cube
     assert arms == {BARS * 3 // 4, BARS // 4 + BARS}  # code 0 of insertion; code 2 of both, one above the other
 
@@ -146,7 +147,7 @@ def test_bars_of_all_tasks_share_one_scale(tmp_path, checkpoint):
 def test_bars_fit_for_any_codebook_size(tmp_path, codes):
     checkpoint = write_checkpoint(tmp_path / "run", codes=codes)
     image = codebook_image(usage_of(write_coded(tmp_path / "a", checkpoint, {("insertion", 1): ((codes - 1, 3),)})))
-    columns = np.flatnonzero((image[60:] == ROBOTS[0]).all(-1).sum(0) > 20)
+    columns = np.flatnonzero((image[60:] == PALETTE[0]).all(-1).sum(0) > 20)
     assert 2 <= len(columns) <= 110 and columns[-1] < image.shape[1] - 18
 
 
