@@ -130,6 +130,12 @@ def test_another_command_is_an_error():
         parse_command("record-episodes", "render-episodes x", RecordConfig)
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    """Where lines end must not decide whether a test passes."""
+    monkeypatch.setenv("COLUMNS", "110")
+
+
 def printed_help(command, flag, capsys):
     with pytest.raises(SystemExit):
         import_module(MAINS[command].partition(":")[0]).main([flag])
