@@ -4,7 +4,7 @@ import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self, cast
+from typing import Self, cast, overload
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ambidex.envs.simulation.renderer import QUALITIES, Renderer
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import FILENAME, LANGUAGE, STRICT, SuccessTimer, Task
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step, make_options
+from ambidex.envs.wrappers.notebook import ActionSpace, ShownObservation, environment_html
 from ambidex.errors import InvalidActionError, UsageError, check_name
 from ambidex.lookup import resolve
 
@@ -60,6 +61,10 @@ class Environment:
     def __repr__(self) -> str:
         spec = self.spec
         return f"<Environment {spec.task}, {spec.control} control, cameras {', '.join(spec.cameras) or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what the task is, and what the cameras see now."""
+        return environment_html(repr(self), self.spec, self.observe())
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +118,7 @@ class Environment:
 
     def observe(self) -> Observation:
         """The current observation; its images are rendered on demand."""
-        return Observation(
+        return ShownObservation(
             time=self._step / self.spec.control_hz,
             state=self.scene.state(),
             qpos=self._joints.positions(),
@@ -128,14 +133,28 @@ class Environment:
         """The current stage."""
         return self.task.stage(self.scene)
 
-    def render(self, state: FloatArray, camera: str) -> ImageArray:
+    @property
+    def action_space(self) -> ActionSpace:
+        """All useful actions, a `gymnasium.spaces.Box` with names."""
+        return ActionSpace(self.action_low, self.action_high, self.spec.action_names)
+
+    @overload
+    def render(self, state: str) -> ImageArray: ...
+    @overload
+    def render(self, state: FloatArray, camera: str) -> ImageArray: ...
+    def render(self, state: FloatArray | str, camera: str | None = None) -> ImageArray:
         """The image of any camera of the scene in any state (S,), shape (H, W, 3) uint8 RGB, upright.
+
+        With a camera alone, as in `env.render("top")`, the state is the current one.
 
         Raises:
             UnknownNameError: The scene has no such camera.
             SimulationError: The state has another size, or is not finite.
             RenderingError: There is no OpenGL.
         """
+        if isinstance(state, str):
+            return self.render(self.scene.state(), state)
+        camera = camera or ""
         self.scene.check_camera(camera)
         self.scene.check_state(state)
         if self._renderer is None:

@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from ambidex.envs.types import EnvSpec
+from ambidex.envs.types import EnvSpec, ImageArray
 from ambidex.errors import DatasetError
 from ambidex.lookup import item_at
 from ambidex.recorders.dataset.attempts import Attempt, read_attempts
@@ -16,7 +16,7 @@ from ambidex.recorders.formats.lerobot.layout import has_metadata
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.libero.reader import DemoFile
 from ambidex.recorders.formats.registry import format_named, format_of
-from ambidex.text import pluralize
+from ambidex.text import html_card, pluralize
 
 DEPTHS = ("*", "*/*")  # where the datasets of a suite are, and those of a folder of suites
 
@@ -73,6 +73,23 @@ class Dataset:
     def __repr__(self) -> str:
         episodes, cameras = pluralize(len(self), "episode"), ", ".join(self.spec.cameras) or "none"
         return f"<Dataset {self.directory}: {episodes} of {self.spec.task}, cameras {cameras}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it holds, and the first frames of its first episode."""
+        info = self.info
+        facts = {
+            "instruction": self.spec.instruction,
+            "robot": f"{self.spec.robot}, {self.spec.control} control at {self.spec.control_hz:g} Hz",
+            "attempts": f"{info.attempts}: {info.successes} successes, {info.failures} failures, {info.errors} errors",
+            "format": f"{info.format}, {info.storage}",
+        }
+        return html_card(repr(self), facts, self._first_frames)
+
+    def _first_frames(self) -> dict[str, ImageArray]:
+        if not self.paths:
+            return {}
+        with self[0] as stored:
+            return {camera: stored.frame(camera, 0) for camera in stored.cameras}
 
     @property
     def spec(self) -> EnvSpec:

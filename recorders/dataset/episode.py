@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from ambidex.envs.types import EnvSpec, Episode, ImageArray
 from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.recorders.hdf5.reading import reading
+from ambidex.text import html_card
 
 
 class FrameStore(Protocol):
@@ -54,6 +55,14 @@ class StoredEpisode(ABC):
     def __repr__(self) -> str:
         cameras = ", ".join(self.cameras) or "none"
         return f"<{type(self).__name__} {self.path}: {self.steps} steps of {self.spec.task}, cameras {cameras}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: how it ended, and its first, middle and last frames."""
+        facts = {"instruction": self.spec.instruction, "episode": repr(self.episode), "storage": self.storage}
+        steps = sorted({0, self.steps // 2, self.steps - 1})
+        return html_card(
+            repr(self), facts, lambda: {f"{c}, step {t}": self.frame(c, t) for c in self.cameras for t in steps}
+        )
 
     @cached_property
     @abstractmethod

@@ -124,4 +124,4 @@ def _import(module: str) -> ModuleType:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_FOLDERS})
+    return sorted({*__all__, *_FOLDERS, "errors", *(name for name in globals() if name.startswith("__"))})

@@ -1,8 +1,21 @@
-"""Text for the terminal and for messages."""
+"""Text for the terminal, for messages and for notebooks."""
 
+import base64
+import io
 import os
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, TextIO
+
+from ambidex.errors import AmbidexError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Image = npt.NDArray[np.uint8]
+
+LARGEST_IMAGE = 320  # side of an image in a notebook [px]
 
 
 def write_message(stream: TextIO | None, text: str) -> None:
@@ -50,3 +63,36 @@ def first_few(parts: Sequence[str], *, limit: int = 3, separator: str = "; ") ->
     """The first of them, and how many more there are: "a; b; c and 52 more"."""
     more = f" and {len(parts) - limit} more" if len(parts) > limit else ""
     return separator.join(parts[:limit]) + more
+
+
+def html_card(title: str, facts: Mapping[str, object], images: Callable[[], "Mapping[str, Image]"]) -> str:
+    """HTML for notebooks: a title, a table of facts and a row of images, or why they cannot be made.
+
+    Args:
+        title: First line.
+        facts: Name -> what it is.
+        images: Gives caption -> image (H, W, 3) uint8 RGB.
+    """
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(str(value))}</td></tr>"
+        for name, value in facts.items()
+    )
+    try:
+        figures = "".join(_figure(caption, image) for caption, image in images().items())
+    except AmbidexError as error:
+        figures = f"<p>{escape(str(error))}</p>"
+    return f"<div><b>{escape(title)}</b><table>{rows}</table>{figures}</div>"
+
+
+def _figure(caption: str, image: "Image") -> str:
+    from PIL.Image import fromarray  # not needed where there is no notebook
+
+    small, content = fromarray(image), io.BytesIO()
+    small.thumbnail((LARGEST_IMAGE, LARGEST_IMAGE))
+    small.save(content, "PNG")
+    data = base64.b64encode(content.getvalue()).decode()
+    name = escape(caption)
+    return (
+        f"<figure style='display:inline-block;margin:4px'><img alt='{name}' src='data:image/png;base64,{data}'>"
+        f"<figcaption>{name}</figcaption></figure>"
+    )
