@@ -8,6 +8,7 @@ allocated for it.
 import math
 import re
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ SCALAR_TYPES: Mapping[str, type | tuple[type, ...]] = {
 }
 """Kind of a NumPy data type -> what a scalar of it is in msgpack."""
 MAX_ITEMS = 10_000  # of a list or map: msgpack allocates as many as its header announces
+MAX_LISTS = 10_000  # and maps of a message: an empty one is a byte, and a hundred in memory
 MAX_CODE_POINT = 0x10FFFF
 
 
@@ -57,9 +59,16 @@ def unpack(frame: bytes) -> Any:
     Raises:
         InvalidMessageError: It is no such message.
     """
+    numbers = count(1)
+
+    def counted(value: Any) -> Any:
+        if next(numbers) > MAX_LISTS:
+            raise ValueError(f"it has more than {MAX_LISTS} lists and maps")
+        return _restored(value) if isinstance(value, dict) else value
+
     try:
         limits = {"max_array_len": MAX_ITEMS, "max_map_len": MAX_ITEMS, "max_ext_len": 0}
-        return msgpack.unpackb(frame, object_hook=_restored, **limits)
+        return msgpack.unpackb(frame, object_hook=counted, list_hook=counted, **limits)
     except (ValueError, TypeError, OverflowError, RecursionError, MemoryError, msgpack.UnpackException) as error:
         reason = str(error).rstrip(".") or type(error).__name__
         problem = f"A message of {len(frame)} bytes cannot be read: {reason}."
@@ -104,7 +113,7 @@ def _array(data: object, dtype: "np.dtype[Any]", shape: object) -> np.ndarray[An
     if math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"an array of {dtype} and shape {shape!s:.80} has {len(data)} bytes of data")
     array = np.ndarray(tuple(shape), dtype, data).copy()
-    if dtype.kind == "U" and array.size and array.view(f"{dtype.str[0]}u4").max() > MAX_CODE_POINT:
+    if dtype.kind == "U" and data and np.frombuffer(data, f"{dtype.str[0]}u4").max() > MAX_CODE_POINT:
         raise ValueError("an array of text has a character that does not exist")
     return array
 

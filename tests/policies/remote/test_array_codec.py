@@ -23,6 +23,7 @@ ARRAYS = [
     np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     np.array([1, 2, 3], ">f4"),
     np.array(["left", "ü"]),
+    np.array("left"),
     np.array([b"ab", b"c"]),
 ]
 
@@ -45,6 +46,8 @@ HOSTILE = {
     "map of 4 billion": b"\xdf\xff\xff\xff\xff",
     "text of 4 GB": b"\xdb\xff\xff\xff\xff",
     "nested deeply": b"\x91" * 100_000 + b"\x01",
+    "a million lists": b"\xdc\x01\x00" + 256 * (b"\xdc\x0f\xa0" + 4000 * b"\x90"),
+    "a million maps": b"\xdc\x01\x00" + 256 * (b"\xdc\x0f\xa0" + 4000 * b"\x80"),
     "extension": b"\xd4\x01\x00",
     "key of another type": b"\x81\x90\x01",
     "key of bytes": b"\x81\xc4\x01a\x01",
