@@ -19,13 +19,14 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingPackageError(missing, "remote", "A policy over a network") from missing
 
-CONNECT_S = 20.0  # for the connection and the metadata [s]
+CONNECT_S = 60.0  # for the connection, and for the metadata: some servers do nothing while they answer others [s]
 FIRST_ANSWER_S = 300.0  # for the first answer on a connection, before which a policy may be compiled [s]
 ANSWER_S = 60.0  # for later ones [s]
 MAX_FRAME = 64 * 2**20  # [B]
 MAX_METADATA = 2**20  # [B]
 MAX_TRACEBACK = 4000  # of which the end is kept [characters]
 LOST = (OSError, EOFError, WebSocketException)  # what is raised when a connection ends or does not answer
+TRACEBACK = "Traceback (most recent call last)"
 SESSION = "needs_session_id"  # servers of RoboArena's variant have it in their metadata
 
 
@@ -62,7 +63,8 @@ class Answer:
 class RemotePolicy:
     """A connection to a server: made by `start_episode`, and once more if a request finds that it is lost.
 
-    A server of RoboArena's variant is told of every episode; openpi's own has no such message.
+    A server of RoboArena's variant is told of every episode. openpi's own protocol has no such message, so each episode
+    has a connection of its own there: a server that keeps a history keeps it for a connection.
 
     Attributes:
         metadata: What the server says about its policy.
@@ -75,7 +77,7 @@ class RemotePolicy:
         self.unavailable: RemoteConnectionError | None = None
         self._connection: ClientConnection | None = None
         self._opened = ExitStack()  # closes it
-        self._answered = False  # on this connection
+        self._answered = False  # whether this connection has answered a request
         self.metadata: Mapping[str, Any] = {}
         self.metadata_sha256 = ""
 
@@ -85,12 +87,17 @@ class RemotePolicy:
         Raises:
             RemoteConnectionError: There is no such server, it refuses the connection, or its metadata are not the
                 expected.
+            RemotePolicyError: The policy failed on the message; it may still have the history of another episode.
         """
         self._session = session
+        if SESSION not in self.metadata:
+            self.close()
         if self._connection is None:
             self._connect()
         if SESSION in self.metadata:
-            self._exchange(self._with_session({}, "reset"))
+            answer = self._exchange(self._with_session({}, "reset"))
+            if isinstance(answer, str) and TRACEBACK in answer:
+                raise self._failure(answer)
 
     def infer(self, request: Request) -> Answer:
         """The policy's answer to a request; blocks until it arrives.
@@ -103,8 +110,8 @@ class RemotePolicy:
         frame = self._exchange(self._with_session(request, "infer"))
         took = 1000 * (time.perf_counter() - started)
         if isinstance(frame, str):
-            self.close()  # a server of openpi closes the connection after it
-            raise RemotePolicyError(_describe_failure(frame))
+            raise self._failure(frame)
+        self._answered = True
         try:
             content = unpack(frame)
         except InvalidMessageError as error:
@@ -121,6 +128,10 @@ class RemotePolicy:
         self._connection = None
         with suppress(*LOST):  # it may be broken already
             self._opened.close()
+
+    def _failure(self, text: str) -> RemotePolicyError:
+        self.close()  # a server of openpi closes the connection after it
+        return RemotePolicyError(_describe_failure(text))
 
     def _with_session(self, request: Request, endpoint: str) -> Request:
         if SESSION not in self.metadata:
@@ -146,9 +157,11 @@ class RemotePolicy:
             self._connect()
         assert self._connection is not None
         self._connection.send(frame)
-        answer = self._connection.recv(self._timeout_s)
-        self._answered = True
-        return answer
+        return self._connection.recv(self._timeout_s)
+
+    @property
+    def _connect_s(self) -> float:
+        return max(CONNECT_S, self._server.timeout_s or 0.0)
 
     @property
     def _timeout_s(self) -> float:
@@ -168,7 +181,7 @@ class RemotePolicy:
             raise
 
     def _open(self) -> None:
-        self._connection, self._answered = open_connection(self._server.url, self._opened), False
+        self._connection, self._answered = open_connection(self._server.url, self._opened, self._connect_s), False
         frame = self._first_frame()
         digest = sha256(frame).hexdigest()
         if digest != (self._server.metadata_sha256 or digest):
@@ -186,9 +199,9 @@ class RemotePolicy:
     def _first_frame(self) -> bytes:
         assert self._connection is not None
         try:
-            frame = self._connection.recv(CONNECT_S)
+            frame = self._connection.recv(self._connect_s)
         except TimeoutError as error:
-            raise self._no_metadata(f"No frame came within {CONNECT_S:g} s.") from error
+            raise self._no_metadata(f"No frame came within {self._connect_s:g} s.") from error
         except LOST as error:
             raise self._no_metadata(f"The connection ended: {_describe(error)}.") from error
         if isinstance(frame, str) or len(frame) > MAX_METADATA:
@@ -202,7 +215,7 @@ class RemotePolicy:
         return RemoteConnectionError(problem, hint, url=self._server.url)
 
 
-def open_connection(url: str, stack: ExitStack) -> ClientConnection:
+def open_connection(url: str, stack: ExitStack, timeout_s: float) -> ClientConnection:
     """Connect to a websocket server, with the key of `API_KEY` if there is one; the stack closes the connection.
 
     Raises:
@@ -215,7 +228,7 @@ def open_connection(url: str, stack: ExitStack) -> ClientConnection:
                 additional_headers=_authorization(),
                 compression=None,
                 max_size=MAX_FRAME,
-                open_timeout=CONNECT_S,
+                open_timeout=timeout_s,
                 close_timeout=1.0,
                 ping_interval=None,  # a server may compute for minutes without answering pings
             )

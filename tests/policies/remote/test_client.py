@@ -127,7 +127,7 @@ def test_a_server_that_sends_no_metadata_is_not_of_this_protocol(connect, greeti
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever(connect, monkeypatch):
     monkeypatch.setattr(client, "CONNECT_S", 0.2)
     with pytest.raises(RemoteConnectionError, match="No frame came"):
-        connect(greeting=None)
+        connect(greeting=None, timeout_s=None)
 
 
 def test_without_a_server_the_error_comes_at_once():
@@ -161,6 +161,33 @@ def test_only_a_server_that_asks_for_it_is_told_of_episodes(connect):
     reset, infer = server.requests
     assert reset == {"endpoint": "reset", "session_id": "an id"}
     assert (infer["endpoint"], infer["session_id"]) == ("infer", "an id") and "x" in infer
+
+
+def test_a_server_without_that_message_has_a_connection_for_each_episode(connect):
+    server, policy = connect()
+    policy.infer(REQUEST)
+    policy.infer(REQUEST)
+    policy.start_episode("another id")
+    policy.infer(REQUEST)
+    assert len(server.headers) == 2 and len(server.requests) == 3
+    told, policy = connect(lambda request, number: "reset successful", greeting=pack({"needs_session_id": False}))
+    policy.start_episode("another id")
+    assert len(told.headers) == 1 and told.requests == [{"endpoint": "reset"}] * 2
+
+
+def test_the_first_answer_is_that_to_a_request_and_a_reset_may_fail(connect, monkeypatch):
+    monkeypatch.setattr(client, "ANSWER_S", 0.05)
+    greeting = pack({"needs_session_id": True})
+
+    def answer(request, number):
+        time.sleep(0.2 if request["endpoint"] == "infer" else 0)
+        return "reset successful"
+
+    _, policy = connect(answer, timeout_s=None, greeting=greeting)
+    with pytest.raises(RemotePolicyError, match="reset successful"):
+        policy.infer(REQUEST)
+    with pytest.raises(RemotePolicyError, match="no such prompt"):
+        connect(lambda request, number: TRACEBACK, greeting=greeting)
 
 
 def test_an_answer_that_cannot_be_read_is_an_error_of_the_policy(connect):
