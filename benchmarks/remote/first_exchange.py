@@ -14,7 +14,7 @@ from ambidex.atomic_files import replacing
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
 from ambidex.benchmarks.remote.agents import RemoteAgents, limits, remote_environment, session_id, state_parts
-from ambidex.benchmarks.remote.flags import REMOTE
+from ambidex.benchmarks.remote.flags import REMOTE, check_control
 from ambidex.benchmarks.results.info import BenchmarkInfo, RemoteInfo
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.envs.types import Float32Array, ImageArray
@@ -150,6 +150,7 @@ def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:
         return plan.layout
     policy = DescribedPolicy.of(metadata)
     layout = policy.layout.with_map(plan.config.map or ())
+    check_control(plan.config, layout)
     for task in plan.tasks:
         with remote_environment(task, replace(layout, cameras={}), plan.task_settings) as env:
             policy.check(env.spec)

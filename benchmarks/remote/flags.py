@@ -52,9 +52,15 @@ def choose_layout(config: BenchmarkConfig, family: str) -> Layout:
         UsageError: There is none, or it is for another control mode.
     """
     layout = find_layout(str(config.layout), family, config.map or ())
-    if config.control not in (None, layout.control) and not layout.described:
+    if not layout.described:
+        check_control(config, layout)
+    return layout
+
+
+def check_control(config: BenchmarkConfig, layout: Layout) -> None:
+    """Raise a UsageError if the flags ask for another control mode than that of a layout."""
+    if config.control not in (None, layout.control):
         problem = (
             f"--control {config.control}: the actions of --layout {config.layout} are for {layout.control} control."
         )
         raise UsageError(problem, "Leave --control out.", got=config.control, expected=layout.control)
-    return layout

@@ -7,7 +7,11 @@ from typing import Any, Self
 from ambidex.codec import from_json
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
-from ambidex.policies.remote.layouts import LAYOUTS, STATE_PARTS, ImageFormat, Layout
+from ambidex.policies.remote.layouts import LAYOUTS, ImageFormat, Layout
+from ambidex.text import first_few
+
+STATE_NAMES = {"qpos": "joint_names", "objects": "object_names"}
+"""Part of the state -> field of a spec with the names that belong to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +28,7 @@ class DescribedPolicy:
     state: Mapping[str, tuple[str, ...]]
     action_names: tuple[str, ...]
     execute_steps: int
+    instructions: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> Self:
@@ -35,7 +40,7 @@ class DescribedPolicy:
         try:
             names = {field.name for field in fields(cls)} & set(metadata)
             found = from_json(cls, {name: metadata[name] for name in names})
-            if unknown := set(found.state) - set(STATE_PARTS):
+            if unknown := set(found.state) - set(STATE_NAMES):
                 raise ValueError(f"state: unknown {', '.join(sorted(unknown))}")
             return found
         except ValueError as error:
@@ -62,10 +67,14 @@ class DescribedPolicy:
 
     def check(self, spec: EnvSpec) -> None:
         """Raise a UsageError that lists the differences unless the policy can act in an environment."""
+        own = {name: getattr(self, name) for name in ("robot", "control_hz", "dynamics", "action_names")}
+        own |= {STATE_NAMES[part]: names for part, names in self.state.items()}
         found = [
-            f"{name}: the policy has {getattr(self, name)}, the environment {getattr(spec, name)}"
-            for name in ("robot", "control_hz", "dynamics", "action_names")
-            if getattr(self, name) != getattr(spec, name)
+            f"{name}: the policy has {value}, the environment {getattr(spec, name)}"
+            for name, value in own.items()
+            if value != getattr(spec, name)
         ]
+        if self.instructions and spec.instruction not in self.instructions:
+            found.append(f"instruction: the policy knows {first_few(self.instructions)}, not {spec.instruction!r}")
         if found:
             raise UsageError(f"The policy cannot act in {spec.task}: {'; '.join(found)}.", got=found)

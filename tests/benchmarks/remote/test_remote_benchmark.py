@@ -187,12 +187,21 @@ def test_our_own_server_gives_the_results_of_the_policy_without_it(tmp_path):
 
 def test_a_described_policy_must_fit_the_task(tmp_path):
     with make("insertion", cameras=()) as env:
-        policy = ToyPolicy(env.spec, cameras=())
+        policy = ToyPolicy(env.spec, cameras=(), objects=True)
+        policy.instructions = (env.spec.instruction,)
     batcher = RequestBatcher(policy, torch.device("cpu"))
-    with RemotePolicyServer(describe(policy), batcher.predict) as server, pytest.raises(UsageError) as caught:
-        benchmark(replace(LIBERO, layout="ambidex", url=server.address, output_dir=tmp_path))
+    described = replace(ALOHA, layout="ambidex", output_dir=tmp_path)
+    with RemotePolicyServer(describe(policy), batcher.predict) as server:
+        for config, difference in (
+            (replace(described, task=TASK), "robot"),
+            (replace(described, task="transfer_cube"), "object_names"),
+            (replace(described, task="transfer_cube"), "instruction"),
+            (replace(described, control="ee"), "ee"),
+        ):
+            with pytest.raises(UsageError) as caught:
+                benchmark(replace(config, url=server.address))
+            assert difference in str(caught.value.facts["got"])
     batcher.close()
-    assert any(difference.startswith("robot") for difference in caught.value.facts["got"])
 
 
 def test_an_error_of_the_policy_is_an_error_row_with_its_traceback(tmp_path):
