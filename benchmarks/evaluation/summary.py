@@ -125,7 +125,10 @@ class BenchmarkSummary:
             "suite": None if self.suite is None else suite,
             "timings": self.timings.to_dict(),
             "broken": list(self.worker_errors),
-            **{key: info[key] for key in ("command", "checkpoint", "serving", "remote", "versions", "machine")},
+            **{
+                key: info[key]
+                for key in ("command", "checkpoint", "serving", "remote", "source", "versions", "machine")
+            },
         }
 
     def __str__(self) -> str:

@@ -125,8 +125,8 @@ def suite_of(task: str) -> str:
 
 def _identity(folder: ResultsFolder) -> object:
     info = folder.info
-    weights = info.checkpoint.sha256 if info.checkpoint else info.remote.sha256 if info.remote else ""
-    return info.policy, info.execution, weights, info.protocol
+    made_of = info.checkpoint or info.remote or info.source
+    return info.policy, info.execution, made_of.sha256 if made_of else "", info.protocol
 
 
 def _names(entries: Sequence[Entry]) -> list[str]:

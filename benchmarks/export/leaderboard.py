@@ -10,13 +10,12 @@ import msgspec
 from ambidex.benchmarks.evaluation.protocol import protocol_deviations
 from ambidex.benchmarks.export.entries import SUITE, TASK, Entry, Line, lines, suite_of
 from ambidex.benchmarks.results.folder import ResultsFolder
-from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.results.row import MEASURED, EpisodeRow
 from ambidex.codec import to_json
 from ambidex.intervals import tasks_interval
 
 FORMAT_VERSION = 1
 LIBERO = ("libero_spatial", "libero_object", "libero_goal", "libero_10")
-DIGEST_EXCLUDES = "wall_s"  # the only field of a row that differs from run to run
 
 
 def leaderboard(entries: Sequence[Entry]) -> dict[str, Any]:
@@ -25,10 +24,10 @@ def leaderboard(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def rows_sha256(rows: Sequence[EpisodeRow]) -> str:
-    """SHA-256 of rows by task and seed without wall times: a line of JSON each, keys sorted, no spaces, UTF-8."""
+    """SHA-256 of rows by task and seed without times: a line of JSON each, keys sorted, no spaces, UTF-8."""
     digest = sha256()
     for row in sorted(rows, key=lambda row: row.key):
-        values = {name: value for name, value in to_json(row).items() if name != DIGEST_EXCLUDES}
+        values = {name: value for name, value in to_json(row).items() if name not in MEASURED}
         digest.update(msgspec.json.encode(values, order="deterministic") + b"\n")
     return digest.hexdigest()
 
@@ -81,7 +80,7 @@ def _between_tasks(entry: Entry, line: Line) -> dict[str, Any]:
 
 def _run(folder: ResultsFolder) -> dict[str, Any]:
     info = folder.info
-    kept = ("policy", "execution", "command", "checkpoint", "serving", "remote", "versions", "machine")
+    kept = ("policy", "execution", "command", "checkpoint", "serving", "remote", "source", "versions", "machine")
     specs = info.env_specs
     return {
         "folder": folder.path.name,

@@ -16,6 +16,9 @@ RESULTS = "results.jsonl"
 
 LEFT_OUT = ("model_sha256", "solved_at_start", "codes", "request_ms", "infer_ms")  # of the file, where they are empty
 
+MEASURED = ("wall_s", "request_ms", "infer_ms")
+"""Fields that differ from run to run: times."""
+
 EpisodeKey = tuple[str, int]
 """Task and seed."""
 
@@ -37,7 +40,7 @@ class EpisodeRow:
         checks: The task's conditions at the last step, by name.
         reason: Empty on success; otherwise which checks failed, or the error.
         initial_state_sha256: SHA-256 of the initial state; empty if the reset failed.
-        wall_s: Wall-clock seconds; it and the times of requests are the only fields that differ from run to run.
+        wall_s: Wall-clock seconds.
         policy: A registered policy, "scripted", "random" or "hold", or the name of a policy on a server.
         execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
         versions: Package -> version.

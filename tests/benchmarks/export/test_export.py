@@ -17,7 +17,8 @@ from ambidex.benchmarks.export.entries import ALL, SUITE, TASK, Line, lines, rea
 from ambidex.benchmarks.export.leaderboard import leaderboard, libero_mean, rows_sha256
 from ambidex.benchmarks.export.tables import latex_table, latex_text
 from ambidex.benchmarks.export_results import main
-from ambidex.benchmarks.results.info import BenchmarkInfo
+from ambidex.benchmarks.results.info import BenchmarkInfo, CodeInfo
+from ambidex.benchmarks.results.row import MEASURED
 from ambidex.envs.registry import SUITES
 from ambidex.errors import UsageError
 from ambidex.flags import flags_to_json
@@ -65,6 +66,16 @@ def test_folders_of_one_policy_with_other_tasks_are_one_entry(tmp_path):
     for names in (["one"], ["same", "same"]):
         with pytest.raises(UsageError):
             read_entries([*parts, again], names)
+
+
+def test_code_of_another_sha256_is_another_policy(tmp_path):
+    folders = [write_outcomes(tmp_path / task, outcomes, task=task, policy="mine") for task, outcomes in BOTH.items()]
+    for folder, digest in zip(folders, "ab", strict=True):
+        source = CodeInfo(module="m", qualified_name="f", file="m.py", sha256=digest)
+        replace(BenchmarkInfo.read(folder), source=source).write(folder)
+    entries = read_entries(folders)
+    assert [entry.name for entry in entries] == ["mine (insertion)", "mine (transfer_cube)"]
+    assert leaderboard(entries)["entries"][0]["runs"][0]["source"]["sha256"] == "a"
 
 
 def test_a_policy_without_a_task_has_no_rate_of_its_suite(results):
@@ -119,15 +130,16 @@ def test_the_figure_has_a_bar_for_every_rate(results, tmp_path, capsys, ending):
         assert widths[0] / widths[1] == pytest.approx(7, rel=0.1)  # 87.5 % and 12.5 %, less the whiskers
 
 
-def test_the_digest_is_that_of_the_rows_without_wall_times(results):
+def test_the_digest_is_that_of_the_rows_without_times(results):
     entry, other = read_entries(results)
     lines_of_json = [
         json.dumps(json.loads(json.dumps(row, default=str)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        for row in ({k: v for k, v in vars(row).items() if k != "wall_s"} for row in entry.rows)
+        for row in ({k: v for k, v in vars(row).items() if k not in MEASURED} for row in entry.rows)
     ]
     expected = sha256("".join(f"{line}\n" for line in lines_of_json).encode()).hexdigest()
     assert rows_sha256(entry.rows) == rows_sha256(entry.rows[::-1]) == expected
-    assert rows_sha256([replace(row, wall_s=9.0) for row in entry.rows]) == expected
+    again = [replace(row, wall_s=9.0, request_ms=(1.0, 2.0), infer_ms=(0.5,)) for row in entry.rows]
+    assert rows_sha256(again) == expected
     assert rows_sha256([replace(entry.rows[0], steps=1), *entry.rows[1:]]) != expected != rows_sha256(other.rows)
 
 
