@@ -168,15 +168,18 @@ class ForeignEpisode(StoredEpisode):
             problem = f"{file} has {got} rows of episode {self._number}, expected {self.steps}."
             raise DatasetError(problem, repair_hint(file), path=file, got=got, expected=self.steps)
         self._check_clock(file, chosen["timestamp"][:, 0])
+        with reading(file, f"column frame_index, episode {self._number}"):
+            if (chosen["frame_index"][:, 0] != np.arange(self.steps)).any():
+                raise ValueError(f"the rows are not in the order 0 to {self.steps - 1}")
         return chosen
 
     def _check_clock(self, file: Path, timestamps: Float32Array) -> None:
-        late = np.abs(timestamps - timestamps[:1] - np.arange(self.steps) / self._index.fps)
-        if late.max(initial=0.0) > CLOCK_TOLERANCE_S:
-            step = float(np.median(np.diff(timestamps)))
+        late = np.abs(timestamps - np.arange(self.steps) / self._index.fps)
+        if not (late <= CLOCK_TOLERANCE_S).all():  # also of NaN
+            step = float(np.median(np.diff(timestamps))) if self.steps > 1 else 0.0
             problem = (
-                f"{file}: the rows of episode {self._number} are {step:.4f} s apart, "
-                f"expected {1 / self._index.fps:.4f} at the dataset's {self._index.fps:g} per second."
+                f"{file}: the rows of episode {self._number} begin at {timestamps[0]:.4f} s and are {step:.4f} s "
+                f"apart, expected 0 and {1 / self._index.fps:.4f} at the dataset's {self._index.fps:g} per second."
             )
             hint = "All episodes of a dataset have one rate: leave this one out or resample it."
             raise DatasetError(problem, hint, path=file, episode=self._number, got=step, expected=1 / self._index.fps)

@@ -13,7 +13,7 @@ from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.layout import EXTRAS, WriteOptions
 from ambidex.recorders.formats.images import Frames, OnStep
-from ambidex.recorders.formats.lerobot.layout import PREFIX, has_metadata, is_virtual
+from ambidex.recorders.formats.lerobot.layout import INFO, PREFIX, has_metadata, is_virtual, root_of
 from ambidex.recorders.formats.lerobot.reader import LeRobotEpisode, pyarrow_module
 from ambidex.recorders.formats.lerobot.writer import ENCODINGS, GROUP, write_episode
 
@@ -66,6 +66,7 @@ class LeRobotFormat:
         on_step: OnStep | None = None,
     ) -> None:
         self.check(episode.spec, options)
+        (root_of(path) / INFO).unlink(missing_ok=True)  # its tables lack this episode until `finish`
         write_episode(path, episode, frames, options.storage, on_step)
 
     def finish(self, directory: Path, task: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from lerobot_dataset import ALOHA_NAMES, SIZE, image, vectors, write_lerobot
+from lerobot_dataset import ALOHA_NAMES, SIZE, image, vectors, write_lerobot, write_table
 
 import ambidex
 from ambidex.envs.registry import check_spec
@@ -99,6 +99,11 @@ def broken(folder, change):
     (folder / "meta/info.json").write_text(json.dumps(info))
 
 
+def changed(folder, column, change):
+    rows = pq.read_table(folder / ROWS).to_pylist()
+    write_table(folder / ROWS, [row | {column: change(row[column])} for row in rows])
+
+
 DAMAGE = {
     "a missing video": (lambda f: (f / VIDEO).unlink(), VIDEO, "missing"),
     "missing rows": (lambda f: (f / ROWS).unlink(), ROWS, "missing"),
@@ -111,6 +116,9 @@ DAMAGE = {
     "a path": (lambda f: broken(f, lambda i: i["features"].update({"../x": {"dtype": "video", "shape": [1]}})),
                "meta/info.json", "feature"),
     "another rate": (lambda f: broken(f, lambda i: i.update(fps=30)), ROWS, "apart"),
+    "a later start": (lambda f: changed(f, "timestamp", lambda t: t + 0.02), ROWS, "begin at 0.02"),
+    "no time": (lambda f: changed(f, "timestamp", lambda t: None), ROWS, "nan"),
+    "another order": (lambda f: changed(f, "frame_index", lambda t: 5 - t), ROWS, "order"),
     "fewer rows": (lambda f: pq.write_table(pq.read_table(f / ROWS).slice(0, 13), f / ROWS), ROWS, "expected 5"),
 }  # fmt: skip
 

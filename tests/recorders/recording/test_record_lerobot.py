@@ -46,6 +46,18 @@ def test_a_dataset_grows(recorded, tmp_path):
     assert contents(tmp_path / "data") == contents(tmp_path / "straight")
 
 
+def test_a_dataset_that_was_killed_while_it_grew_is_read_and_its_tables_follow_on_resume(
+    recorded, tmp_path, monkeypatch
+):
+    shutil.copytree(recorded, tmp_path / "data")
+    with monkeypatch.context() as patch:
+        patch.setattr("ambidex.recorders.formats.lerobot.format.LeRobotFormat.finish", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            record_to(tmp_path / "data", SMALL, **SETTINGS | {"num_episodes": 4}, resume=True)
+    assert not (tmp_path / "data/meta/info.json").exists()
+    assert [stored.episode.success for stored in Dataset(tmp_path / "data")] == [True] * 4
+
+
 def test_every_episode_reproduces_failures_included(recorded):
     results = dict(verify(recorded, workers=0))
     assert len(results) == 3 + 3
