@@ -59,6 +59,7 @@ class ArmMotion:
         joints: Reference of the joints, shape (joints,) [rad].
         opening: Reference of the gripper, 0 closed to 1 open.
         moving: Whether the joint reference is moving; if not, the arm settles on it.
+        pressing: Whether the arm presses against something, so that it cannot settle on its reference.
     """
 
     def __init__(self, scene: Scene, arm: Arm, kinematics: Kinematics, control_hz: float, speeds: ArmSpeeds) -> None:
@@ -66,7 +67,7 @@ class ArmMotion:
         self.arm = arm
         self.joints: FloatArray = np.array(arm.home)
         self.opening = self._measured_opening()
-        self.moving = False
+        self.moving = self.pressing = False
         self._kinematics = kinematics
         self._dt = 1.0 / control_hz
         self._speeds = speeds

@@ -90,7 +90,7 @@ class BimanualExpert(ABC):
         for script in self._scripts:
             next(script, None)
         arms = (self.left, self.right)
-        steady = np.repeat([not arm.moving for arm in arms], [len(arm.joints) for arm in arms])
+        steady = np.repeat([not (arm.moving or arm.pressing) for arm in arms], [len(arm.joints) for arm in arms])
         command = self._tracker.command(np.concatenate([arm.joints for arm in arms]), steady)
         return self._action(command.reshape(len(arms), -1), np.array([arm.opening for arm in arms]))
 
