@@ -16,6 +16,7 @@ from pathlib import Path
 
 import h5py
 import pytest
+from foreign_hdf5 import write_act
 from lerobot_dataset import write_lerobot
 from tutorial_tasks import register_tutorial_tasks
 
@@ -29,6 +30,7 @@ from ambidex.output_folder import exclusive_lock
 from ambidex.policies import train_policy
 from ambidex.policies.registry import PRESETS
 from ambidex.recorders import record_episodes
+from ambidex.recorders.formats.registry import foreign_kind
 from ambidex.scripted_policies.registry import EXPERTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -273,6 +275,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for copy in ("incomplete", "damaged", "nan", "linked"):
             shutil.copytree("data/cube", f"data/{copy}")
         write_lerobot(Path("data/theirs"))
+        for name in ("act", "begun", "short"):
+            write_act(Path("data", name))
+        foreign_kind(Path("data/begun")).describe(Path("data/begun"), None)
+        foreign_kind(Path("data/short")).describe(Path("data/short"), "aloha_sim")
+        with h5py.File("data/short/episode_1.hdf5", "r+") as file:
+            action = file["action"][:-1]
+            del file["action"]
+            file["action"] = action
         with h5py.File("data/nan/episode_1.hdf5", "r+") as file:
             file["action"][10, 3] = math.nan
         with h5py.File("data/linked/episode_0.hdf5", "r+") as file:

@@ -205,7 +205,8 @@ def _dataset_episodes(dataset: Dataset) -> list[GalleryEpisode]:
 def _dataset_episode(
     dataset: Dataset, files: DatasetFiles, attempt: Attempt, config: RecordConfig | None
 ) -> GalleryEpisode:
-    spec, videos = dataset.spec, dataset.directory / VIDEOS
+    spec, folder = dataset.spec, dataset.directory
+    videos = folder / VIDEOS if folder.is_dir() else folder.parent / VIDEOS / folder.stem
     place, episode = files.planned(attempt), files.episode(attempt)
     name = place.video.name if place is not None and place.video is not None else f"seed_{attempt.seed}_error.mp4"
     # Videos of the recorder have its cameras and size. Those that are made later have a folder of their own.

@@ -14,7 +14,14 @@ from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.episode_table import EpisodeEntry, EpisodeTable
 from ambidex.policies.run_folder import TASK_SEPARATOR
-from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, dataset_info, dataset_notes, shell_arguments
+from ambidex.recorders.dataset.dataset import (
+    Dataset,
+    dataset_folders,
+    dataset_info,
+    dataset_notes,
+    is_foreign,
+    shell_arguments,
+)
 from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.text import first_few, pluralize
 
@@ -75,7 +82,7 @@ def check_directories(directories: Sequence[Path]) -> None:
     if len(set(resolved)) < len(resolved):
         raise UsageError(f"--data names a dataset twice: {' '.join(map(str, directories))}.", "Name each once.")
     for directory in directories:
-        if not directory.is_dir():
+        if not (directory.is_dir() or is_foreign(directory)):
             problem = "it is a file" if directory.exists() else "there is no such folder"
             hint = "Expected a folder that record-episodes wrote, for instance data/transfer_cube."
             raise UsageError(f"--data {directory}: {problem}.", hint, path=directory)

@@ -50,16 +50,16 @@ class Attempt:
         )
 
     @classmethod
-    def of_episode(cls, episode: Episode) -> Self:
+    def of_episode(cls, episode: Episode, number: int) -> Self:
         """The row of an episode of another program, whose seed is its number."""
         return cls(
-            seed=episode.seed,
+            seed=number,
             outcome=episode.outcome,
             stage=episode.stage,
             stage_name=episode.spec.stages[episode.stage],
             reason="",
             steps=episode.steps,
-            episode=episode.seed,
+            episode=number,
             wall_s=0.0,
         )
 

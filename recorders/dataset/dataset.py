@@ -12,10 +12,9 @@ from ambidex.recorders.dataset.attempts import Attempt, read_attempts
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.repair import missing_hint
-from ambidex.recorders.formats.lerobot.layout import has_metadata
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.libero.reader import DemoFile
-from ambidex.recorders.formats.registry import format_named, format_of
+from ambidex.recorders.formats.registry import DatasetReader, foreign_kind, format_named, format_of
 from ambidex.text import html_card, pluralize
 
 DEPTHS = ("*", "*/*")  # where the datasets of a suite are, and those of a folder of suites
@@ -28,8 +27,8 @@ def read(path: str | Path) -> "StoredEpisode | DemoFile | Dataset":
         path: A file, a folder, or FILE/demo_I for one episode of a LIBERO file.
 
     Returns:
-        A `Dataset` for a folder, a `DemoFile` (a sequence of episodes) for a LIBERO file, else a `StoredEpisode`, which
-        is open: close it, or use it in `with`.
+        A `Dataset` for a folder, or a file of several episodes of another program, a `DemoFile` (a sequence of
+        episodes) for a LIBERO file, else a `StoredEpisode`, which is open: close it, or use it in `with`.
 
     Raises:
         DatasetError: It does not exist, is damaged, or was not recorded by this project.
@@ -39,6 +38,8 @@ def read(path: str | Path) -> "StoredEpisode | DemoFile | Dataset":
         return Dataset(path)
     found = format_of(path)
     several = not is_demo_path(path) and found.episodes_in(path) != [path]
+    if several and is_foreign(path):
+        return Dataset(path)
     return DemoFile(path) if several else found.open(path)
 
 
@@ -46,7 +47,7 @@ class Dataset:
     """A recorded dataset. Indexing opens an episode; close it, or use it in `with`.
 
     Attributes:
-        directory: The folder.
+        directory: The folder; of another program's dataset perhaps a file.
         info: Its dataset.json.
         format: Its format.
         paths: Its episodes, by index: files, or FILE/demo_I where one file holds several.
@@ -61,7 +62,7 @@ class Dataset:
         """
         self.directory = directory
         self.info = dataset_info(directory)
-        self.format = format_named(self.info.format)
+        self.format = dataset_reader(directory)
         found = self.format.find(directory)
         self.paths = tuple(found.values())
         missing = self.info.missing(found)
@@ -105,7 +106,7 @@ class Dataset:
         """
         if not is_foreign(self.directory):
             return tuple(read_attempts(self.directory))
-        return tuple(Attempt.of_episode(stored.episode) for stored in self)
+        return tuple(Attempt.of_episode(stored.episode, number) for number, stored in enumerate(self))
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -120,43 +121,42 @@ class Dataset:
                 yield stored
 
 
-def is_dataset(folder: Path) -> bool:
-    """Whether a folder is a dataset, also one of another program."""
-    return (folder / DATASET_JSON).is_file() or is_foreign(folder)
+def is_dataset(path: Path) -> bool:
+    """Whether a folder is a dataset, or a folder or file one of another program."""
+    return (path / DATASET_JSON).is_file() or is_foreign(path)
 
 
-def is_foreign(folder: Path) -> bool:
-    """Whether a folder is a LeRobot dataset of another program, without simulation states."""
-    return has_metadata(folder) and not (folder / DATASET_JSON).is_file()
+def is_foreign(path: Path) -> bool:
+    """Whether a folder or file is a dataset of another program, without simulation states; an episode is none."""
+    return path.exists() and foreign_kind(path) is not None
 
 
-def dataset_info(folder: Path) -> DatasetInfo:
+def dataset_info(path: Path) -> DatasetInfo:
     """The dataset.json of a dataset, or what it would be in one of another program.
 
     Raises:
         DatasetError: It is missing or damaged.
     """
-    if not is_foreign(folder):
-        return DatasetInfo.read(folder)
-    from ambidex.recorders.formats.lerobot.format import foreign_info  # heavy: needs PyAV
-
-    return foreign_info(folder)
+    kind = foreign_kind(path)
+    return kind.info(path) if kind else DatasetInfo.read(path)
 
 
-def dataset_notes(folder: Path) -> tuple[str, ...]:
+def dataset_reader(path: Path) -> DatasetReader:
+    """What finds and opens the episodes of a dataset; errors as of `dataset_info`."""
+    return foreign_kind(path) or format_named(DatasetInfo.read(path).format)
+
+
+def dataset_notes(path: Path) -> tuple[str, ...]:
     """What a user of a dataset of another program should know; errors as of `dataset_info`."""
-    if not is_foreign(folder):
-        return ()
-    from ambidex.recorders.formats.lerobot.format import foreign_notes  # heavy: needs PyAV
-
-    return foreign_notes(folder)
+    kind = foreign_kind(path)
+    return kind.notes(path) if kind else ()
 
 
 def dataset_folders(folder: Path) -> list[Path]:
     """The folder itself if it is a dataset, else the datasets in it, of a suite or several, sorted by path."""
     if is_dataset(folder):
         return [folder]
-    return sorted(path for depth in DEPTHS for path in folder.glob(depth) if is_dataset(path))
+    return sorted(path for depth in DEPTHS for path in folder.glob(depth) if path.is_dir() and is_dataset(path))
 
 
 def shell_arguments(datasets: Sequence[Path]) -> str:

@@ -12,7 +12,7 @@ from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.layout import FAILURES, VIDEOS, EpisodeFiles
 from ambidex.recorders.dataset.repair import rerecord_command
-from ambidex.recorders.formats.registry import DatasetFormat, format_named
+from ambidex.recorders.formats.registry import DatasetFormat, DatasetReader, format_named
 from ambidex.text import first_few
 
 
@@ -25,7 +25,7 @@ class DatasetFiles:
     """
 
     def __init__(
-        self, directory: Path, file_format: DatasetFormat, *, failures: bool = True, video: str = "none"
+        self, directory: Path, file_format: DatasetReader, *, failures: bool = True, video: str = "none"
     ) -> None:
         self._directory, self._format, self._failures, self._video = directory, file_format, failures, video
 

@@ -8,6 +8,7 @@ from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError
 from ambidex.lookup import resolve
 from ambidex.recorders.dataset.episode import StoredEpisode
+from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo, dataset_folder
 from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.formats.images import Frames, OnStep
 from ambidex.recorders.formats.lerobot.layout import is_virtual
@@ -24,26 +25,19 @@ FORMATS: Mapping[str, str] = {
 }
 
 
-class DatasetFormat(Protocol):
-    """A format of episode files: their names, a writer and a reader. Constructed without arguments.
+FOREIGN: Mapping[str, str] = {
+    "lerobot": "ambidex.recorders.formats.lerobot.kind:ForeignLeRobot",
+    "act": "ambidex.recorders.formats.foreign.act:ForeignAct",
+    "robomimic": "ambidex.recorders.formats.foreign.robomimic:ForeignRobomimic",
+}
+"""The kinds of datasets of other programs."""
 
-    The recorder writes every successful episode into a file of its own, whole or not at all, and calls `finish` after
-    the last. Failures are written the same way, into another folder.
 
-    Attributes:
-        root_group: An HDF5 group at the root of each file of this format, and of no other format.
-        default_storage: How images are stored unless --storage says otherwise.
-    """
-
-    root_group: str
-    default_storage: str
-
-    def check(self, spec: EnvSpec, options: WriteOptions) -> None:
-        """Raise UsageError unless episodes of this environment can be written with these options."""
-        ...
+class DatasetReader(Protocol):
+    """Finds and opens the episodes of a dataset. Constructed without arguments."""
 
     def episode_path(self, directory: Path, index: int) -> Path:
-        """The file into which the recorder writes success `index`, from 0."""
+        """The path of success `index`, from 0; the recorder writes it there."""
         ...
 
     def find(self, directory: Path) -> dict[int, Path]:
@@ -66,8 +60,63 @@ class DatasetFormat(Protocol):
         """Open an episode.
 
         Raises:
-            DatasetError: The file is missing, damaged, or was not recorded by this project.
+            DatasetError: The file is missing, damaged, or it is not known what it means.
         """
+        ...
+
+
+class ForeignKind(DatasetReader, Protocol):
+    """A kind of datasets of other programs: folders, or files, whose episodes have no simulation states.
+
+    Attributes:
+        name: Registered name.
+    """
+
+    name: str
+
+    def holds(self, path: Path) -> bool:
+        """Whether a folder or file is such a dataset."""
+        ...
+
+    def info(self, path: Path) -> DatasetInfo:
+        """The dataset.json that the dataset would have.
+
+        Raises:
+            DatasetError: It is damaged, or it is not known what it means.
+            MissingPackageError: A package that it needs is not installed.
+        """
+        ...
+
+    def notes(self, path: Path) -> tuple[str, ...]:
+        """What a user of the dataset should know; errors as of `info`."""
+        ...
+
+    def describe(self, path: Path, preset: str | None) -> Path:
+        """Write a file beside the dataset in which its user says what it does not say; returns it.
+
+        Raises:
+            UsageError: There is one, this kind needs none, or the preset is unknown.
+            DatasetError: The dataset is damaged, or the file cannot be written.
+        """
+        ...
+
+
+class DatasetFormat(DatasetReader, Protocol):
+    """A format of episode files: their names, a writer and a reader. Constructed without arguments.
+
+    The recorder writes every successful episode into a file of its own, whole or not at all, and calls `finish` after
+    the last. Failures are written the same way, into another folder.
+
+    Attributes:
+        root_group: An HDF5 group at the root of each file of this format, and of no other format.
+        default_storage: How images are stored unless --storage says otherwise.
+    """
+
+    root_group: str
+    default_storage: str
+
+    def check(self, spec: EnvSpec, options: WriteOptions) -> None:
+        """Raise UsageError unless episodes of this environment can be written with these options."""
         ...
 
     def write(
@@ -113,14 +162,23 @@ def format_named(name: str) -> DatasetFormat:
     return cast("type[DatasetFormat]", resolve("format", name, FORMATS))()
 
 
-def format_of(path: Path) -> DatasetFormat:
+def foreign_kind(path: Path) -> ForeignKind | None:
+    """The kind of a dataset of another program, of one of its files or episodes; None for anything else."""
+    place = path.parent if is_virtual(path) or is_demo_path(path) else path
+    if (place / DATASET_JSON).is_file() or dataset_folder(place) is not None:
+        return None
+    kinds = (cast("type[ForeignKind]", resolve("kind", name, FOREIGN))() for name in FOREIGN)
+    return next((kind for kind in kinds if kind.holds(place)), None)
+
+
+def format_of(path: Path) -> DatasetReader:
     """The format of an episode file, or of the file that an episode is in.
 
     Raises:
         DatasetError: The file is missing, damaged, or of no known format.
     """
-    if is_virtual(path):
-        return format_named("lerobot")
+    if kind := foreign_kind(path):
+        return kind
     file = path.parent if path.parent.is_file() else path
     source = Hdf5Source(file)
     try:
@@ -129,7 +187,7 @@ def format_of(path: Path) -> DatasetFormat:
                 return candidate
     finally:
         source.close()
-    hint = f"Expected one that record-episodes wrote: {', '.join(FORMATS)}."
+    hint = f"Expected one that record-episodes wrote, or one of {', '.join(FOREIGN)} of another program."
     raise DatasetError(f"{file} is an HDF5 file of no known format.", hint, path=file)
 
 

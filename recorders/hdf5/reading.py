@@ -105,10 +105,20 @@ class Hdf5Source:
         with reading(self._path, f"field {name}"):
             return name in self._file
 
-    def has_attribute(self, name: str) -> bool:
-        """Whether the file itself has an attribute of this name."""
+    def has_attribute(self, name: str, group: str = "/") -> bool:
+        """Whether a group has an attribute of this name."""
         with reading(self._path, f"attribute {name!r}"):
-            return name in self._file.attrs
+            return name in self._file[group].attrs
+
+    def attributes(self, group: str) -> dict[str, Any]:
+        """The attributes of a group."""
+        with reading(self._path, f"attributes of {group}"):
+            return dict(self._file[group].attrs)
+
+    def is_dataset(self, name: str) -> bool:
+        """Whether what has this name is a dataset, not a group."""
+        with reading(self._path, f"field {name}"):
+            return isinstance(self._file[name], h5py.Dataset)
 
     def names(self, group: str) -> list[str]:
         """The names in a group."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ambidex.envs.types import EnvSpec, Float32Array, Outcome
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset.dataset import dataset_folders, dataset_info, dataset_notes
+from ambidex.recorders.dataset.dataset import dataset_folders, dataset_info, dataset_notes, is_foreign
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.files import dataset_size
 from ambidex.recorders.dataset.info import DatasetInfo
-from ambidex.recorders.formats.registry import FORMATS, format_named, format_of, open_episode
+from ambidex.recorders.formats.registry import FORMATS, foreign_kind, format_named, format_of, open_episode
 from ambidex.recorders.inspection.dimensions import (
     Dimension,
     are_increments,
@@ -130,7 +130,7 @@ def inspect(path: Path) -> Iterator[Inspected]:
     Raises:
         DatasetError: There is no dataset, its description is damaged, or none of its episodes can be read.
     """
-    if path.is_dir():
+    if path.is_dir() or is_foreign(path):
         for folder in dataset_folders(path) or [path]:
             yield _inspect(folder, episode_files(folder), dataset_info(folder))
     else:
@@ -207,8 +207,8 @@ def _track(path: Path, file: Path, stored: StoredEpisode) -> Track:
 
 
 def _format_name(file: Path) -> str:
-    found = type(format_of(file))
-    return next(name for name in FORMATS if type(format_named(name)) is found)
+    kind, found = foreign_kind(file), type(format_of(file))
+    return kind.name if kind else next(name for name in FORMATS if type(format_named(name)) is found)
 
 
 def _duplicates(tracks: Sequence[Track]) -> list[str]:

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import tyro
 
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.recording.config import Convention, Storage, Videos
-
-Format = Annotated[str, tyro.conf.arg(metavar="{act,libero,lerobot}")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,19 +70,26 @@ class ConvertConfig:
     """Convert a dataset into another format, with the images that it has.
 
     Episodes, actions, states and attempts.jsonl stay the same; the source dataset is not changed. Images are the same
-    too, unless the new format or --storage compresses them with loss.
+    too, unless the new format or --storage compresses them with loss. With --describe nothing is converted.
     """
 
     command: ClassVar[str] = "convert-dataset"
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "path format output_dir storage image_convention workers resume",
+        "Datasets of other programs": "describe preset",
         "Output": "quiet debug",
     }
 
     path: tyro.conf.Positional[Path]
     """The dataset folder to read."""
-    format: Format
-    """File format to write: act, libero or lerobot."""
+    format: OptionalName = None
+    """File format to write: act, libero or lerobot. It must be given, unless --describe is."""
+    describe: Switch = False
+    """Write dataset.toml beside the HDF5 files of another program, in which you say what they do not: robot, rate, what
+    actions mean. All commands read it. An existing one is not overwritten."""
+    preset: OptionalName = None
+    """With --describe, what is known of the files: aloha_sim, aloha or mobile_aloha; libero (as published),
+    libero_regenerated (by OpenVLA's script) or panda (robomimic)."""
     output_dir: OptionalPath = None
     """The dataset folder to write; auto is PATH-FORMAT, beside the one that is read."""
     storage: Storage = None

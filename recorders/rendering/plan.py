@@ -11,7 +11,7 @@ from ambidex.recorders.dataset.environment import stored_environment, user_defin
 from ambidex.recorders.dataset.files import DatasetFiles
 from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
 from ambidex.recorders.formats.libero.layout import is_demo_path
-from ambidex.recorders.formats.registry import format_named, open_episode
+from ambidex.recorders.formats.registry import FORMATS, format_named, open_episode
 from ambidex.recorders.recording.checks import check_names
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.worker import RenderJob, rendered_spec
@@ -59,6 +59,8 @@ def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
     """
     converts = isinstance(flags, ConvertConfig)
     config = flags.rendering if isinstance(flags, ConvertConfig) else flags
+    if converts and flags.format is None:
+        raise UsageError("--format is missing.", f"Give one of {', '.join(FORMATS)}.", field="format")
     source = _open_source(config.path)
     if len(source):
         with source[0] as first_episode:

@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.errors import DatasetError, MissingDatasetError
-from ambidex.recorders.dataset.dataset import dataset_folders, dataset_info
+from ambidex.recorders.dataset.dataset import dataset_folders, dataset_info, dataset_reader
 from ambidex.recorders.dataset.files import failure_files
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.libero.layout import is_demo_path
-from ambidex.recorders.formats.registry import episode_exists, format_named, format_of
+from ambidex.recorders.formats.registry import episode_exists, format_of
 from ambidex.recorders.verification.checks import Verification
 from ambidex.recorders.verification.worker import VerifyWorker
 from ambidex.worker_pool import Pool, WorkerError, worker_count
@@ -72,7 +72,7 @@ def _in_dataset(directory: Path) -> list[Path]:
 def _successes(directory: Path) -> list[Path]:
     """The successes of a dataset, and if it is complete the paths of missing ones."""
     info = dataset_info(directory)
-    file_format = format_named(info.format)
+    file_format = dataset_reader(directory)
     found = file_format.find(directory)
     paths = found | {index: file_format.episode_path(directory, index) for index in info.missing(found)}
     return [paths[index] for index in sorted(paths)]

@@ -1,17 +1,16 @@
 """Reads the episodes of a LeRobot dataset that another program wrote: it has no simulation states."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.types import EnvSpec, Episode, Float32Array, Outcome
+from ambidex.envs.types import EnvSpec, Episode, Float32Array
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.dataset.repair import repair_hint
+from ambidex.recorders.formats.foreign.episode import ROBOTS, ForeignEpisode, foreign_info, foreign_spec
 from ambidex.recorders.formats.lerobot.frames import FrameSource, LeRobotFrames, PngFrames, VideoFrames
 from ambidex.recorders.formats.lerobot.index import DatasetIndex, Feature, read_index
 from ambidex.recorders.formats.lerobot.layout import PREFIX, SUCCESS, episode_number
@@ -20,19 +19,6 @@ from ambidex.recorders.hdf5.reading import reading
 
 UNKNOWN = "unknown"
 CLOCK_TOLERANCE_S = 2e-3  # between a row's timestamp and its number over the rate: float32 has 1e-4 s after 20 minutes
-SIDES, JOINTS = (
-    ("left", "right"),
-    ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate", "gripper"),
-)
-ALOHA = tuple(f"{side}_{joint}" for side in SIDES for joint in JOINTS)
-PANDA = (*(f"robot0_joint{number}" for number in range(1, 8)), "robot0_gripper")
-PANDA_STEPS = tuple(f"robot0_{name}" for name in ("dx", "dy", "dz", "drx", "dry", "drz", "gripper"))
-ROBOTS: Mapping[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, str, str]] = {
-    (ALOHA, ALOHA): ("aloha", "viperx_bimanual", "joint"),
-    (PANDA, PANDA_STEPS): ("libero", "panda", "ee"),
-    (PANDA, PANDA): ("libero", "panda", "joint"),
-}
-"""Names of state and action -> family, robot and control mode of ours that has them."""
 
 
 def episode_paths(directory: Path) -> dict[int, Path]:
@@ -51,21 +37,8 @@ def dataset_info(directory: Path) -> DatasetInfo:
         DatasetError: As of `read_index`.
     """
     index = read_index(directory)
-    episodes = len(index.episodes)
-    return DatasetInfo(
-        env_spec=spec_of(directory, index),
-        command="",
-        versions={},
-        format="lerobot",
-        storage=storage_of(index),
-        attempts=episodes,
-        successes=episodes,
-        failures=0,
-        errors=0,
-        episodes=episodes,
-        complete=True,
-        timings={},
-    )
+    spec = spec_of(directory, index)
+    return foreign_info(spec, name="lerobot", storage=storage_of(index), episodes=len(index.episodes))
 
 
 def spec_of(directory: Path, index: DatasetIndex) -> EnvSpec:
@@ -75,22 +48,18 @@ def spec_of(directory: Path, index: DatasetIndex) -> EnvSpec:
     control = "joint" if state.shape == action.shape else "ee"
     unknown = ("", index.robot or UNKNOWN, control)
     family, robot, control = ROBOTS.get((state_names, action_names), unknown)
-    return EnvSpec(
+    return foreign_spec(
         task=directory.resolve().name,
         family=family,
         robot=robot,
         control=control,
         control_hz=index.fps,
         horizon=max((episode.steps for episode in index.episodes), default=1),
-        spread="published",
         cameras=tuple(index.cameras),
         image_size=index.image_size,
-        render_quality="standard",
         instruction="; ".join(dict.fromkeys(episode.instruction for episode in index.episodes)),
-        stages=("none",),
         action_names=action_names,
         joint_names=state_names,
-        object_names=(),
     )
 
 
@@ -99,7 +68,7 @@ def storage_of(index: DatasetIndex) -> str:
     return "video" if any(index.features[key].dtype == "video" for key in index.cameras.values()) else "png"
 
 
-class ForeignEpisode(StoredEpisode):
+class LeRobotDemonstration(ForeignEpisode):
     """An episode of another program's dataset, FOLDER/episode_I. All rows have been read when it is open.
 
     Raises:
@@ -124,35 +93,12 @@ class ForeignEpisode(StoredEpisode):
 
     @cached_property
     def episode(self) -> Episode:
-        steps, none = self.steps, np.zeros((self.steps, 0), np.float32)
-        actions, joint = self._vectors(self._index.action), self.spec.control == "joint"
-        return Episode(
-            spec=self.spec,
+        return self._episode(
             seed=self._number,
-            outcome=Outcome.SUCCESS if self._succeeded() else Outcome.FAILURE,
-            stage=0,
+            success=self._succeeded(),
             qpos=self._vectors(self._index.state),
-            qvel=none,
-            objects=none,
-            joint_actions=actions if joint else none,
-            ee_actions=none if joint else actions,
-            states=np.zeros((steps + 1, 0)),
-            stages=np.zeros(steps + 1, np.int8),
-            model_sha256=self.model_sha256,
-            versions=self.versions,
+            actions=self._vectors(self._index.action),
         )
-
-    @property
-    def model_sha256(self) -> str:
-        return ""
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        return {}
-
-    @property
-    def state_size(self) -> int:
-        return 0
 
     def close(self) -> None:
         self._frames.close()

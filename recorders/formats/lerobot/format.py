@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import UsageError, check_name
 from ambidex.recorders.dataset.episode import StoredEpisode
-from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.dataset.layout import EXTRAS, WriteOptions
 from ambidex.recorders.formats.images import Frames, OnStep
-from ambidex.recorders.formats.lerobot.layout import INFO, PREFIX, has_metadata, is_virtual, root_of
-from ambidex.recorders.formats.lerobot.reader import LeRobotEpisode, pyarrow_module
+from ambidex.recorders.formats.lerobot.layout import INFO, PREFIX, pyarrow_module, root_of
+from ambidex.recorders.formats.lerobot.reader import LeRobotEpisode
 from ambidex.recorders.formats.lerobot.writer import ENCODINGS, GROUP, write_episode
 
 if TYPE_CHECKING:
@@ -42,19 +41,13 @@ class LeRobotFormat:
 
     def find(self, directory: Path) -> dict[int, Path]:
         names = [path.stem.removeprefix(PREFIX) for path in (directory / EXTRAS).glob(f"{PREFIX}*.hdf5")]
-        if not names and not (directory / DATASET_JSON).exists() and has_metadata(directory):
-            found: dict[int, Path] = pyarrow_module("foreign").episode_paths(directory)
-            return found
         return {index: self.episode_path(directory, index) for index in sorted(map(int, filter(str.isdecimal, names)))}
 
     def episodes_in(self, file: Path) -> list[Path]:
         return [file]
 
     def open(self, path: Path) -> StoredEpisode:
-        if not is_virtual(path):
-            return LeRobotEpisode(path)
-        episode: StoredEpisode = pyarrow_module("foreign").ForeignEpisode(path)
-        return episode
+        return LeRobotEpisode(path)
 
     def write(
         self,
@@ -71,20 +64,3 @@ class LeRobotFormat:
 
     def finish(self, directory: Path, task: str) -> None:
         pyarrow_module("metadata").write_metadata(directory, self.find(directory))
-
-
-def foreign_info(directory: Path) -> DatasetInfo:
-    """The dataset.json that a dataset of another program would have.
-
-    Raises:
-        DatasetError: It is damaged, of another version, or lacks what training needs.
-        MissingPackageError: pyarrow is not installed.
-    """
-    info: DatasetInfo = pyarrow_module("foreign").dataset_info(directory)
-    return info
-
-
-def foreign_notes(directory: Path) -> tuple[str, ...]:
-    """What a user of such a dataset should know; errors as of `foreign_info`."""
-    notes: tuple[str, ...] = pyarrow_module("index").read_index(directory).notes
-    return notes

@@ -4,8 +4,11 @@ Source: lerobot 0.6.1, lerobot/datasets/utils.py.
 """
 
 import re
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
+from ambidex.errors import MissingPackageError
 from ambidex.recorders.dataset.layout import EXTRAS
 
 INFO = "meta/info.json"
@@ -60,3 +63,15 @@ def has_metadata(folder: Path) -> bool:
 def is_virtual(path: Path) -> bool:
     """Whether a path is FOLDER/episode_I: an episode of a dataset that another program wrote."""
     return re.fullmatch(rf"{PREFIX}\d+", path.name) is not None and not path.exists() and has_metadata(path.parent)
+
+
+def pyarrow_module(name: str) -> ModuleType:
+    """A module of this folder that needs pyarrow.
+
+    Raises:
+        MissingPackageError: It is not installed.
+    """
+    try:
+        return import_module(f"ambidex.recorders.formats.lerobot.{name}")
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(error, "lerobot", "A LeRobot dataset") from error

@@ -1,19 +1,25 @@
 """Reads one episode of a LeRobot dataset that this project wrote."""
 
 from collections.abc import Collection, Mapping
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
 from ambidex.envs.types import Episode
-from ambidex.errors import DatasetError, MissingPackageError
+from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.repair import repair_hint
 from ambidex.recorders.formats.fields import NAMED_FIELDS
 from ambidex.recorders.formats.images import IMAGE_CRC32
 from ambidex.recorders.formats.lerobot.frames import LeRobotFrames, VideoFrames
-from ambidex.recorders.formats.lerobot.layout import ACTION, INFO, STATE, chunk_and_file, data_file, root_of
+from ambidex.recorders.formats.lerobot.layout import (
+    ACTION,
+    INFO,
+    STATE,
+    chunk_and_file,
+    data_file,
+    pyarrow_module,
+    root_of,
+)
 from ambidex.recorders.formats.lerobot.statistics import Statistics, from_lists
 from ambidex.recorders.formats.lerobot.writer import (
     FORMAT_VERSION,
@@ -79,15 +85,3 @@ def _check_rows(path: Path, episode: Episode) -> None:
         if tables.vectors(path, name, columns).tobytes() != expected.tobytes():
             problem = f"{path}, column {name}: it differs from what was recorded."
             raise DatasetError(problem, repair_hint(path), path=path, field=name)
-
-
-def pyarrow_module(name: str) -> ModuleType:
-    """A module of this folder that needs pyarrow.
-
-    Raises:
-        MissingPackageError: It is not installed.
-    """
-    try:
-        return import_module(f"ambidex.recorders.formats.lerobot.{name}")
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(error, "lerobot", "A LeRobot dataset") from error

@@ -120,16 +120,6 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     assert "directory" in str(refusal(tmp_path))
 
 
-def test_a_file_of_the_original_code_is_foreign(tmp_path):
-    path = tmp_path / "episode_0.hdf5"
-    with h5py.File(path, "w") as root:
-        root.attrs["sim"] = True
-        root["/observations/images/top"] = np.zeros((2, 4, 4, 3), np.uint8)
-        root["/observations/qpos"] = root["/observations/qvel"] = root["/action"] = np.zeros((2, 14), np.float32)
-    error = refusal(path)
-    assert error.facts["field"] == "attribute 'format_version'" and "original ACT" in error.problem
-
-
 def edit(path, change):
     """Change a file as another tool would: the result has no checksum."""
     copy = path.with_suffix(".copy")

@@ -14,7 +14,7 @@ from ambidex.errors import DatasetError, UsageError
 from ambidex.policies.data.dataset import read_tables, remarks
 from ambidex.policies.data.frames import FrameReader
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, read
-from ambidex.recorders.formats.lerobot.foreign import PANDA, PANDA_STEPS
+from ambidex.recorders.formats.foreign.episode import PANDA, PANDA_STEPS
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.render import convert, render
 from ambidex.recorders.verification.verify import verify

@@ -245,14 +245,6 @@ def test_damage_is_named(merged, tmp_path, where, words):
         assert read_episode(path / "demo_4").steps == 7  # the others can be read
 
 
-def test_liberos_own_files_are_refused(tmp_path):
-    with h5py.File(tmp_path / "x_demo.hdf5", "w") as file:
-        file["data/demo_0/actions"] = np.zeros((3, 7))
-    with pytest.raises(DatasetError) as error:
-        open_episode(tmp_path / "x_demo.hdf5")
-    assert "format_version" in error.value.facts["field"]
-
-
 def test_several_demonstrations_need_a_name(merged):
     with pytest.raises(UsageError, match=r"12 demonstrations.*demo_0"):
         open_episode(merged)
