@@ -4,11 +4,12 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from ambidex.command_line import defaults_or_exit, peek_flags, print_result, run
-from ambidex.envs.registry import SUITES
+from ambidex.envs.registry import SUITES, tasks_named
 from ambidex.errors import MissingPackageError, UsageError, check_name
 from ambidex.flags import OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
@@ -104,12 +105,22 @@ def _main(config: TrainConfig[Any]) -> None:
         command = shlex.join([COMMAND, "--resume", "--output-dir", str(folder)])
         raise KeyboardInterrupt(f"{interrupt} Resume with: {command}".strip()) from None
     if not config.quiet and ranks_from_environment().first:
-        print_result(f"Trained: {folder}. Benchmark it with: {_benchmark_command(config.policy, folder)}")
+        print_result(f"Trained: {folder}. {advice(config.policy, folder)}")
 
 
-def _benchmark_command(policy: str, folder: Path) -> str:
-    """As it can be typed: one run for a whole suite, else one for each task; of several embodiments one for each."""
+def advice(policy: str, folder: Path) -> str:
+    """What to do with a run: of tasks that are not ours, as in a dataset of another program, it can only be served."""
     tasks = trained_tasks(find_checkpoint(folder))
+    try:
+        for task in chain.from_iterable(tasks):
+            tasks_named(task)
+    except UsageError:
+        return f"Serve it with: {shlex.join(['serve-policy', '--checkpoint', str(folder)])}"
+    return f"Benchmark it with: {_benchmark_command(policy, folder, tasks)}"
+
+
+def _benchmark_command(policy: str, folder: Path, tasks: Sequence[Sequence[str]]) -> str:
+    """As it can be typed: one run for a whole suite, else one for each task; of several embodiments one for each."""
     words = ["run-benchmark", "--policy", policy, "--checkpoint", str(folder)]
     if len(tasks) > 1:
         return " && ".join(shlex.join([*words, "--task", task]) for task, *_ in tasks)

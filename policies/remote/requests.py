@@ -96,7 +96,7 @@ def _flat(request: Request) -> dict[str, Any]:
 
 
 def _has_openpi_actions(spec: EnvSpec) -> bool:
-    return spec.control == OPENPI[spec.family].control
+    return spec.family in OPENPI and spec.control == OPENPI[spec.family].control
 
 
 def _image_keys(values: Request, policy: ServedPolicy) -> tuple[Mapping[str, str], ImageFormat]:

@@ -18,7 +18,7 @@ from training_runs import settings
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.flags import format_command
-from ambidex.policies.train_policy import defaults_for, main, train_config
+from ambidex.policies.train_policy import advice, defaults_for, main, train_config
 from ambidex.policies.training.config import COMMAND, TrainConfig
 from ambidex.policies.training.train import train
 
@@ -143,12 +143,15 @@ def test_the_command_trains_and_prints_how_to_benchmark_the_run(states, tmp_path
     code, output, errors = command(capsys, "--data", states, "--output-dir", run, "--steps", 5, "--hidden", 8)
     assert code == 0
     assert f"Trained: {run}." in output
-    *_, advice = output.strip().partition("Benchmark it with: run-benchmark ")
-    flags = tyro.cli(BenchmarkConfig, args=shlex.split(advice))
+    *_, printed = output.strip().partition("Benchmark it with: run-benchmark ")
+    flags = tyro.cli(BenchmarkConfig, args=shlex.split(printed))
     assert (flags.policy, flags.checkpoint, flags.task) == ("toy", run, "insertion")
     assert "3 training episodes, 1 held out" in errors
     assert weights(run)["head.weight"].shape == (70, 8)
     assert command(capsys, "--resume", "--output-dir", run, "--quiet") == (0, "", "")
+    for file in run.rglob("env_spec.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"task": "no_task_of_ours"}))
+    assert advice("toy", run) == f"Serve it with: serve-policy --checkpoint {run}"
 
 
 def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(states, tmp_path):

@@ -145,6 +145,13 @@ def test_another_policy_at_the_address_is_refused():
         RemotePolicy(RemoteServer(url=server.url, metadata_sha256="0" * 64)).start_episode("")
 
 
+def test_the_policy_must_not_change_from_one_connection_to_the_next(connect):
+    server, policy = connect(greeting=pack({"name": "pi0"}))
+    server.greeting = pack({"name": "another"})
+    with pytest.raises(RemoteConnectionError, match="metadata have changed"):
+        policy.start_episode("another id")
+
+
 @pytest.mark.parametrize(
     ("key", "sent"), [("", None), ("abc", "Api-Key abc"), ("Bearer abc", "Bearer abc"), (" abc\n", "Api-Key abc")]
 )

@@ -45,6 +45,14 @@ def test_our_own_layout_is_read_to_the_bit():
     assert message.instruction == "go"
 
 
+def test_a_robot_that_is_none_of_ours_has_our_layout_only():
+    policy = served(make_spec(family=""))
+    assert metadata(policy)["layouts"] == ("ambidex",)
+    np.testing.assert_array_equal(read_request(OURS, policy).qpos, QPOS)
+    with pytest.raises(InvalidMessageError):
+        read_request({"state": QPOS, "images": {"cam_high": IMAGE.transpose(2, 0, 1)}}, policy)
+
+
 def test_what_the_policy_does_not_use_is_left_out():
     message = read_request({**OURS, "objects": "?", "prompt": 3, "other": {"deep": 1}}, ALOHA)
     assert message.objects.shape == (14,) and not message.objects.any()
