@@ -269,14 +269,17 @@ def test_a_policy_that_is_told_of_episodes_gets_one_session_for_each(tmp_path):
     assert sessions[0] == sessions[1] == sessions[2] != sessions[3]
 
 
-def test_droid_actions_become_joint_actions(tmp_path):
+@pytest.mark.parametrize("positions", [False, True])
+def test_droid_actions_become_joint_actions(tmp_path, positions):
     actions = np.float32([[0.1] * 7 + [0.9]] * 10)
     config = replace(LIBERO, layout="droid", episodes=1, horizon=2)
-    with FakePolicyServer(lambda request, number: {"actions": actions}) as server:
+    greeting = pack({"action_space": "joint_position"} if positions else {})
+    with FakePolicyServer(lambda request, number: {"actions": actions}, greeting=greeting) as server:
         run(server, tmp_path / "results", config)
     sent = EpisodeStates.read(next((tmp_path / "results" / "states").rglob("*.npz"))).actions
     joints = server.requests[0]["observation/joint_position"]
-    np.testing.assert_allclose(sent[0], [*(joints + 0.1 * 3.0 / 20), 0.0], atol=1e-6)
+    expected = np.full(7, 0.1) if positions else joints + 0.1 * 3.0 / 20
+    np.testing.assert_allclose(sent[0], [*expected, 0.0], atol=1e-6)
 
 
 def test_check_prints_what_is_sent_and_what_comes_back(tmp_path, capsys):

@@ -90,6 +90,13 @@ def test_lerobot_has_batches_of_floats(family, mirrored):
     assert request["observation.state"].shape == (1, 8) and request["task"] == ["put the bowl on the stove"]
 
 
+@pytest.mark.parametrize("name", ["libero", "droid", "lerobot"])
+def test_the_camera_of_the_hand_has_the_key_of_the_wrist(name):
+    found = {camera: key.rpartition(".")[2] for key, camera in LAYOUTS[name]["libero"].cameras.items()}
+    assert "wrist" in found["robot0_eye_in_hand"] or found["robot0_eye_in_hand"] == "image2"
+    assert not ("wrist" in found["agentview"] or found["agentview"] == "image2")
+
+
 def test_a_map_adds_replaces_and_leaves_out():
     entries = ["observation/image=frontview", "observation/extra=birdview", "observation/state=none", "prompt=none"]
     layout = find_layout("libero", "libero", entries)
