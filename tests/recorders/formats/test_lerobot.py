@@ -120,6 +120,9 @@ def test_image_statistics_are_those_of_numpy():
     assert np.allclose(found["q10"].ravel(), np.quantile(pixels, 0.1, axis=0), atol=1 / 255)
     twice = merged([found, found])
     assert np.allclose(twice["std"], found["std"]) and twice["count"] == [10]
+    black = ImageStatistics()
+    black.add(np.zeros((8, 9, 3), np.uint8))
+    assert np.allclose(merged([found, black.result()])["q50"], found["q50"] * 5 / 6)  # five frames and one
     assert len(sampled_steps(400)) == 100 and max(sampled_steps(400)) == 399 and len(sampled_steps(7)) == 7
 
 
