@@ -51,12 +51,17 @@ class _Info:
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodePlace:
-    """One episode: its length, its instruction, the file of its rows, and each camera's video and time in it [s]."""
+    """One episode: its length, its tasks in words, the file of its rows, and each camera's video and time in it [s]."""
 
     steps: int
-    instruction: str
+    tasks: tuple[str, ...]
     rows: Path
     videos: Mapping[str, tuple[Path, float]]
+
+    @property
+    def instruction(self) -> str:
+        """The first of its tasks; empty if it has none."""
+        return next(iter(self.tasks), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +125,10 @@ def _read_index(directory: Path, version: tuple[int, int, int]) -> DatasetIndex:
         image_size=(size[0], size[1]),
         features=info.features,
         episodes=tuple(episodes),
-        notes=tuple(_notes(directory, info, [state, action], sorted(set(images) - set(cameras.values())))),
+        notes=(
+            *_notes(directory, info, [state, action], sorted(set(images) - set(cameras.values()))),
+            *_task_notes(directory, episodes),
+        ),
     )
 
 
@@ -167,6 +175,13 @@ def _notes(directory: Path, info: _Info, vectors: Sequence[str], left_out: Seque
     return sentences
 
 
+def _task_notes(directory: Path, episodes: Sequence[EpisodePlace]) -> list[str]:
+    several = sum(len(episode.tasks) > 1 for episode in episodes)
+    if not several:
+        return []
+    return [f"{directory}: {several} of {len(episodes)} episodes have several tasks; the first is that of all steps."]
+
+
 def _episodes_of_v3(directory: Path, info: _Info, cameras: Mapping[str, str]) -> list[EpisodePlace]:
     files = sorted(directory.glob("meta/episodes/*/*.parquet"))
     videos = {camera: key for camera, key in cameras.items() if info.features[key].dtype == "video"}
@@ -192,7 +207,7 @@ def _place_of_v3(directory: Path, row: Mapping[str, Any], videos: Mapping[str, s
 
     return EpisodePlace(
         steps=int(row["length"]),
-        instruction=str((row["tasks"] or [""])[0]),
+        tasks=tuple(map(str, row["tasks"] or ())),
         rows=data_file(directory, row["data/chunk_index"], row["data/file_index"]),
         videos={camera: video(key) for camera, key in videos.items()},
     )
@@ -212,6 +227,6 @@ def _episodes_of_v21(directory: Path, info: _Info, cameras: Mapping[str, str]) -
                 if info.features[key].dtype == "video"
             }
             rows = directory / f"data/{chunk}/{name}.parquet"
-            instruction = str((row["tasks"] or [""])[0])
-            episodes.append(EpisodePlace(steps=int(row["length"]), instruction=instruction, rows=rows, videos=videos))
+            tasks = tuple(map(str, row["tasks"] or ()))
+            episodes.append(EpisodePlace(steps=int(row["length"]), tasks=tasks, rows=rows, videos=videos))
     return episodes

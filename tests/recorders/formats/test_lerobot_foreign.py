@@ -71,6 +71,15 @@ def test_another_robot_has_no_family_and_its_dimensions_are_numbered_with_a_note
         read_tables([folder], multi_embodiment=False, control="joint")
 
 
+def test_an_episode_of_several_tasks_has_the_first_with_a_note(tmp_path):
+    folder = write_lerobot(tmp_path / "set")
+    file = folder / "meta/episodes/chunk-000/file-000.parquet"
+    rows = pq.read_table(file).to_pylist()
+    write_table(file, [rows[0] | {"tasks": ["reach", "push the cube"]}, *rows[1:]])
+    table = table_of(folder)
+    assert table.entries[0].instruction == "reach" and any("1 of 3 episodes" in note for note in remarks(table))
+
+
 def test_failures_are_not_trained_on(tmp_path):
     folder = write_lerobot(tmp_path / "set", success=(True, False, True))
     assert [entry.seed for entry in table_of(folder).entries] == [0, 2]
