@@ -68,6 +68,13 @@ def test_folders_of_one_policy_with_other_tasks_are_one_entry(tmp_path):
             read_entries([*parts, again], names)
 
 
+@pytest.mark.parametrize("changes", [{"execution": "chunk:1"}, {"protocol": "openvla"}])
+def test_another_execution_or_protocol_is_another_entry(tmp_path, changes):
+    folders = [write_outcomes(tmp_path / task, outcomes, task=task) for task, outcomes in BOTH.items()]
+    replace(BenchmarkInfo.read(folders[1]), **changes).write(folders[1])
+    assert len(read_entries(folders)) == 2
+
+
 def test_code_of_another_sha256_is_another_policy(tmp_path):
     folders = [write_outcomes(tmp_path / task, outcomes, task=task, policy="mine") for task, outcomes in BOTH.items()]
     for folder, digest in zip(folders, "ab", strict=True):
@@ -187,6 +194,10 @@ def test_libero_has_the_mean_of_its_four_suites_only_by_the_protocol(tmp_path):
     (entry,) = read_entries(folders)
     assert libero_mean(entry) == 0.875 and leaderboard([entry])["entries"][0]["runs"][0]["protocol"] == "openvla"
     assert libero_mean(read_entries(folders[:3])[0]) is None
+    rows = (folders[1] / "results.jsonl").read_bytes()
+    (folders[1] / "results.jsonl").write_bytes(b"".join(rows.splitlines(keepends=True)[:-1]))
+    assert libero_mean(read_entries(folders)[0]) is None  # one episode is missing
+    (folders[1] / "results.jsonl").write_bytes(rows)
     info = BenchmarkInfo.read(folders[0])
     replace(info, config={**info.config, "init_states": None}).write(folders[0])
     (deviating,) = read_entries(folders)
