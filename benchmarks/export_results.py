@@ -37,7 +37,7 @@ class ExportConfig:
     results: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]]
     """Results folders of run-benchmark."""
     format: Annotated[OptionalName, tyro.conf.arg(metavar="{csv,latex,markdown,json,png,pdf}")] = None
-    """Format; auto is that of the name of --output, otherwise markdown."""
+    """Format; auto follows from the name of the output file, else it is markdown."""
     output: OptionalPath = None
     """File to write; auto prints the text. png and pdf need one."""
     by: Annotated[str, tyro.conf.arg(metavar="{task,suite}")] = "task"
