@@ -80,6 +80,22 @@ def test_an_episode_of_several_tasks_has_the_first_with_a_note(tmp_path):
     assert table.entries[0].instruction == "reach" and any("1 of 3 episodes" in note for note in remarks(table))
 
 
+def test_a_camera_of_another_size_is_left_out_with_a_note(tmp_path):
+    folder = write_lerobot(tmp_path / "set")
+    broken(folder, lambda i: i["features"].update({"observation.images.side": {"dtype": "video", "shape": [8, 8, 3]}}))
+    assert Dataset(folder).spec.cameras == ("top", "left_wrist")
+    assert any("observation.images.side" in note for note in remarks(table_of(folder)))
+
+
+def test_chunks_of_v21_have_as_many_episodes_as_info_json_says(tmp_path):
+    folder = write_lerobot(tmp_path / "set", dtype="image", version="v2.1")
+    broken(folder, lambda i: i.update(chunks_size=2))
+    (folder / "data/chunk-001").mkdir()
+    name = "episode_000002.parquet"
+    (folder / "data/chunk-000" / name).rename(folder / "data/chunk-001" / name)
+    assert [stored.episode.steps for stored in Dataset(folder)] == list(LENGTHS)
+
+
 def test_failures_are_not_trained_on(tmp_path):
     folder = write_lerobot(tmp_path / "set", success=(True, False, True))
     assert [entry.seed for entry in table_of(folder).entries] == [0, 2]
