@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.flags import format_command
 from ambidex.recorders.dataset.attempts import Attempt
-from ambidex.recorders.dataset.dataset import Dataset, is_dataset, is_foreign
+from ambidex.recorders.dataset.dataset import Dataset, is_dataset
 from ambidex.recorders.dataset.files import DatasetFiles
 from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.layout import VIDEOS, task_folder
@@ -45,11 +46,18 @@ def read_runs(paths: Sequence[Path], style: VideoStyle) -> list[GalleryRun]:
     if style != DEFAULT_STYLE:
         from ambidex.recorders.dataset.environment import stored_environment  # imports the simulator
 
-        simulated = [run for run in runs if not is_foreign(run.folder)]
+        simulated = [run for run in runs if _is_simulated(run)]
         specs = {spec.task: (spec, run.folder) for run in simulated for spec in run.specs.values()}
         for spec, folder in specs.values():
             stored_environment(style.spec(spec), folder).close()
     return [run.in_style(style) for run in runs]
+
+
+def _is_simulated(run: GalleryRun) -> bool:
+    """Whether there are simulation states; a dataset of another program has none, also when it was converted."""
+    if not is_dataset(run.folder):
+        return True
+    return all(stored.state_size for stored in islice(Dataset(run.folder), 1))
 
 
 def read_run(path: Path) -> GalleryRun:

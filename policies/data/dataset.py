@@ -22,7 +22,7 @@ from ambidex.recorders.dataset.dataset import (
     is_foreign,
     shell_arguments,
 )
-from ambidex.recorders.dataset.info import DATASET_JSON
+from ambidex.recorders.dataset.info import DATASET_JSON, INSTRUCTION_SEPARATOR
 from ambidex.text import first_few, pluralize
 
 Loaded = tuple[EpisodeEntry, Float32Array, Float32Array, Float32Array]
@@ -31,8 +31,6 @@ ACTIONS: Mapping[str, Callable[[Episode], Float32Array]] = {
     "ee": lambda episode: episode.ee_actions,
 }
 """Control mode -> the actions of an episode in it."""
-INSTRUCTION_SEPARATOR = "; "
-"""Separates the instructions in the merged spec of several datasets."""
 MUST_AGREE = ("family", "robot", "control", "control_hz", "action_names", "joint_names", "dynamics")
 REPORTED_DIFFERENCES = ("spread", "success", "settle_steps")
 """Fields in which datasets may differ; training reports it."""

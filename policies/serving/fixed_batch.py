@@ -8,10 +8,10 @@ import torch
 
 from ambidex.envs.types import NO_CODE
 from ambidex.policies.batch import ObservationBatch
-from ambidex.policies.data.dataset import INSTRUCTION_SEPARATOR
 from ambidex.policies.messages import Chunk, ObservationMessage
 from ambidex.policies.policy import CodedPolicy, Policy
 from ambidex.policies.serving.client import ErrorReply
+from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
 
 _ACCELERATOR_ERROR = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)  # since torch 2.8
 MACHINE_ERRORS: tuple[type[Exception], ...] = (MemoryError, torch.OutOfMemoryError, _ACCELERATOR_ERROR)

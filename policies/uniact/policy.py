@@ -14,7 +14,6 @@ from ambidex.errors import NoImagesError, UsageError, check_name
 from ambidex.flags import changed_flags
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment_of
-from ambidex.policies.data.dataset import INSTRUCTION_SEPARATOR
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import CodedPolicy, Policy
@@ -27,6 +26,7 @@ from ambidex.policies.uniact.extractors.scratch import ScratchExtractor
 from ambidex.policies.uniact.losses import batch_mean, masked_huber
 from ambidex.policies.uniact.model import Domain, UniActModel
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
+from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
 
 TOKENIZER = "tokenizer.json"
 DOMAINS = "model.domains."

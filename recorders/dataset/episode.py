@@ -127,8 +127,8 @@ class StoredEpisode(ABC):
     def check_has_states(self) -> None:
         """Raise DatasetError if no simulation states are stored, as in a dataset of another program."""
         if not self.state_size:
-            problem = f"{self.path} has no simulation states, so it cannot be replayed, rendered again or converted."
-            hint = "It can be trained on, with the images that are stored."
+            problem = f"{self.path} has no simulation states, so it cannot be replayed or rendered again."
+            hint = "It can be trained on with the images that are stored, and converted to the lerobot format."
             raise DatasetError(problem, hint, path=self.path)
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ from ambidex.output_folder import FolderInfo
 from ambidex.recorders.dataset.layout import EXTRAS, FAILURES, PARTS
 
 DATASET_JSON = "dataset.json"
+INSTRUCTION_SEPARATOR = "; "  # in the spec of a dataset with several instructions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,7 @@ class ActFormat:
         episode: Episode,
         frames: Frames,
         options: WriteOptions,
-        env: "Environment",
+        env: "Environment | None",
         on_step: OnStep | None = None,
     ) -> None:
         write_episode(path, episode, frames, options.storage, on_step)

@@ -30,8 +30,8 @@ class Field:
         dimensions: 1 or 2.
         per_joint: The second dimension counts joints.
         compressed: It is stored compressed, which the original loaders need not know: they do not read it.
-        may_be_empty: The second dimension may be 0: a scene without objects, or joint commands that have no
-            end-effector actions.
+        may_be_empty: The second dimension may be 0: a scene without objects, joint commands that have no end-effector
+            actions, or what another program did not store.
     """
 
     path: str
@@ -45,7 +45,8 @@ class Field:
 
     def check(self, file: Path, shape: tuple[int, ...], dtype: object, steps: int, spec: EnvSpec) -> None:
         """Raise DatasetError unless an array of this shape and type may be this field of a T-step episode."""
-        width = [len(spec.joint_names) if self.per_joint else max(shape[1:2], default=0)]
+        left_out = self.may_be_empty and shape[1:] == (0,)
+        width = [len(spec.joint_names) if self.per_joint and not left_out else max(shape[1:2], default=0)]
         expected = (steps + self.extra_rows, *width[: self.dimensions - 1])
         empty = 0 in (shape[:1] if self.may_be_empty else shape)
         if shape != expected or dtype != np.dtype(self.dtype) or empty:

@@ -125,7 +125,7 @@ class DatasetFormat(DatasetReader, Protocol):
         episode: Episode,
         frames: Frames,
         options: WriteOptions,
-        env: "Environment",
+        env: "Environment | None",
         on_step: OnStep | None = None,
     ) -> None:
         """Write an episode into a file of its own, whole or not at all. The same input gives the same bytes.
@@ -135,7 +135,8 @@ class DatasetFormat(DatasetReader, Protocol):
             episode: Everything but the pixels.
             frames: Of the cameras of the episode's spec; taken step by step, see `store_frames`.
             options: How to write it.
-            env: The environment it was recorded in. Its state may be overwritten, also while frames are taken.
+            env: The environment it was recorded in. Its state may be overwritten, also while frames are taken. None if
+                the episode has no simulation states.
             on_step: Called with (t, the frames of step t by camera) after they are stored.
 
         Raises:

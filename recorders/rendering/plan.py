@@ -6,16 +6,17 @@ from pathlib import Path
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, UsageError
-from ambidex.recorders.dataset.dataset import Dataset
+from ambidex.recorders.dataset.dataset import Dataset, is_foreign
 from ambidex.recorders.dataset.environment import stored_environment, user_definition
 from ambidex.recorders.dataset.files import DatasetFiles
-from ambidex.recorders.dataset.info import DatasetInfo, dataset_folder
+from ambidex.recorders.dataset.info import dataset_folder
 from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.registry import FORMATS, format_named, open_episode
 from ambidex.recorders.recording.checks import check_names
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.worker import RenderJob, rendered_spec
 
+STATELESS = "lerobot"  # the format that holds episodes without simulation states
 MODEL_CHANGED = (
     "The model has changed since this dataset was recorded: robot, objects or scene may look different or be "
     "elsewhere. The states are rendered as they are."
@@ -34,6 +35,7 @@ class RenderPlan:
         spec: The spec of the new episodes.
         files: Where the new files are stored.
         jobs: One per episode.
+        simulated: The episodes have simulation states.
         definition: Text of the user's definition; empty for a task that comes with ambidex.
         warning: To be printed before rendering; may be empty.
     """
@@ -45,6 +47,7 @@ class RenderPlan:
     spec: EnvSpec
     files: DatasetFiles
     jobs: tuple[RenderJob, ...]
+    simulated: bool
     definition: str
     warning: str
 
@@ -62,14 +65,10 @@ def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
     if converts and flags.format is None:
         raise UsageError("--format is missing.", f"Give one of {', '.join(FORMATS)}.", field="format")
     source = _open_source(config.path)
-    if len(source):
-        with source[0] as first_episode:
-            first_episode.check_has_states()
-    full = _resolved(config, source.info)
+    full = _resolved(config, source)
     spec = rendered_spec(source.spec, full)
-    env = stored_environment(spec, source.directory)
-    model_sha256, definition = env.scene.model_sha256, user_definition(env)
-    env.close()
+    simulated = _has_states(source, only_states=not converts or full.format != STATELESS)
+    model_sha256, definition = _model(spec, source) if simulated else ("", "")
     target = _target(config, str(full.format) if converts else "rendered")
     file_format = format_named(full.write_options.format)
     file_format.check(spec, full.write_options)
@@ -87,6 +86,7 @@ def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
         spec=spec,
         files=files,
         jobs=jobs,
+        simulated=simulated,
         definition=definition,
         warning=MODEL_CHANGED if changed and not converts else "",
     )
@@ -94,17 +94,36 @@ def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
 
 def _open_source(path: Path) -> Dataset:
     file = path.parent if is_demo_path(path) else path
-    if file.is_file():
+    if file.is_file() and not is_foreign(path):
         folder = dataset_folder(file) or file.parent
         problem = f"{path} is not a dataset folder, but a file in {folder}."
         raise UsageError(problem, "Give the folder: all its episodes are rendered.", path=path, expected=folder)
     return Dataset(path)
 
 
-def _resolved(config: RenderConfig, info: DatasetInfo) -> RenderConfig:
-    spec, file_format = info.env_spec, config.format or info.format
+def _has_states(source: Dataset, *, only_states: bool) -> bool:
+    """Whether episodes have simulation states; raises if only those are wanted and they have none."""
+    if not len(source):
+        return True
+    with source[0] as first:
+        if only_states:
+            first.check_has_states()
+        return bool(first.state_size)
+
+
+def _model(spec: EnvSpec, source: Dataset) -> tuple[str, str]:
+    """SHA-256 of the model that the episodes have now, and text of the user's definition."""
+    env = stored_environment(spec, source.directory)
+    env.close()
+    return env.scene.model_sha256, user_definition(env)
+
+
+def _resolved(config: RenderConfig, source: Dataset) -> RenderConfig:
+    info, spec = source.info, source.spec
+    file_format = config.format or info.format
     check_names(video=config.video, file_format=file_format)
-    storage = info.storage if file_format == info.format else format_named(file_format).default_storage
+    same = file_format == info.format and not is_foreign(source.directory)
+    storage = info.storage if same else format_named(file_format).default_storage
     return replace(
         config,
         cameras=spec.cameras if config.cameras is None else config.cameras,
@@ -117,7 +136,7 @@ def _resolved(config: RenderConfig, info: DatasetInfo) -> RenderConfig:
 
 def _target(config: RenderConfig, suffix: str) -> Path:
     folder = config.path.resolve()
-    target = config.output_dir or folder.with_name(f"{folder.name}-{suffix}")
+    target = config.output_dir or folder.with_name(f"{folder.stem if folder.is_file() else folder.name}-{suffix}")
     if target.resolve() == folder:
         problem = f"--output-dir is {config.path}, the dataset to read, which is not changed."
         raise UsageError(problem, "Give another folder.", path=target)

@@ -1,14 +1,14 @@
 """Renders and converts datasets: what `render-episodes` and `convert-dataset` do, from Python."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ambidex.atomic_files import replacing
+from ambidex.atomic_files import write_text
 from ambidex.flags import changed_flags, flags_to_json, format_command
-from ambidex.output_folder import check_output_folder, exclusive_lock, versions
+from ambidex.output_folder import check_output_folder, exclusive_lock, row_to_line, versions
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.attempts import ATTEMPTS, read_attempts
 from ambidex.recorders.dataset.environment import save_definition
@@ -19,7 +19,7 @@ from ambidex.recorders.recording.config import RUN_ONLY
 from ambidex.recorders.recording.resume import refuse_differences
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
-from ambidex.recorders.rendering.worker import RenderJob, RenderWorker
+from ambidex.recorders.rendering.worker import CopyWorker, RenderJob, RenderWorker
 from ambidex.text import pluralize
 from ambidex.worker_pool import Pool, WorkerError, worker_count
 
@@ -109,8 +109,10 @@ def _check_resumable(plan: RenderPlan) -> None:
 
 def _write_all(plan: RenderPlan, left: Sequence[RenderJob], verb: str) -> None:
     config, done, options = plan.config, len(plan.jobs) - len(left), plan.config.write_options
-    copies = isinstance(plan.flags, ConvertConfig)
-    factory = partial(RenderWorker, plan.spec, options, plan.source.directory, renders=config.renders, copies=copies)
+    where, copies = plan.source.directory, isinstance(plan.flags, ConvertConfig)
+    factory: Callable[[], Callable[[RenderJob], None]] = partial(CopyWorker, plan.spec, options)
+    if plan.simulated:
+        factory = partial(RenderWorker, plan.spec, options, where, renders=config.renders, copies=copies)
     progress = Progress(verb, len(plan.jobs), initial=done, quiet=config.quiet)
     started = time.perf_counter()
     with progress, Pool[RenderJob, None](factory, worker_count(config.workers, len(plan.jobs))) as pool:
@@ -143,5 +145,5 @@ def _write_info(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
         config=flags_to_json(plan.flags, leave_out=RUN_ONLY),
     )
     info.write(plan.target)
-    with replacing(plan.target / ATTEMPTS) as temporary:
-        temporary.write_bytes((plan.source.directory / ATTEMPTS).read_bytes())
+    rows = [row_to_line(attempt, ATTEMPTS) for attempt in plan.source.attempts]
+    write_text(plan.target / ATTEMPTS, "".join(f"{row}\n" for row in rows))

@@ -7,7 +7,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.environment import check_fits, stored_environment
 from ambidex.recorders.dataset.layout import EpisodeFiles, WriteOptions
-from ambidex.recorders.formats.registry import open_episode
+from ambidex.recorders.formats.registry import format_named, open_episode
 from ambidex.recorders.recording.worker import EpisodeWriter
 from ambidex.recorders.rendering.config import RenderConfig
 
@@ -56,3 +56,27 @@ def rendered_spec(spec: EnvSpec, choice: EnvSpec | RenderConfig) -> EnvSpec:
         image_size=choice.image_size or spec.image_size,
         render_quality=choice.render_quality or spec.render_quality,
     )
+
+
+class CopyWorker:
+    """Converts episodes without simulation states. Each gets the number of its attempt as seed.
+
+    Args:
+        spec: The spec of the new dataset.
+        options: How to write files.
+    """
+
+    def __init__(self, spec: EnvSpec, options: WriteOptions) -> None:
+        self._spec, self._options, self._format = spec, options, format_named(options.format)
+
+    def __call__(self, job: RenderJob) -> None:
+        """Convert an episode.
+
+        Raises:
+            DatasetError: The file is damaged, or cannot be written.
+        """
+        with open_episode(job.source) as stored:
+            spec = replace(self._spec, instruction=stored.spec.instruction)
+            episode = replace(stored.episode, spec=spec, seed=job.attempt.seed)
+            frames = {camera: stored.frames(camera) for camera in stored.cameras}
+            self._format.write(job.files.episode, episode, frames, self._options, None)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, check_name
 from ambidex.recorders.dataset.episode import StoredEpisode
-from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR, DatasetInfo
 from ambidex.recorders.formats.foreign.demonstration import HINT, Demonstration, EpisodeGroups, frame_size
 from ambidex.recorders.formats.foreign.description import (
     PRESETS,
@@ -148,7 +148,7 @@ def _common(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
                 raise DatasetError(problem, HINT, path=path, field=field, got=got, expected=expected)
     instructions = dict.fromkeys(spec.instruction for spec in specs.values())
     horizon = max(spec.horizon for spec in specs.values())
-    return replace(first, horizon=horizon, instruction="; ".join(instructions))
+    return replace(first, horizon=horizon, instruction=INSTRUCTION_SEPARATOR.join(instructions))
 
 
 def images_in(source: Hdf5Source, group: str) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ambidex.envs.types import EnvSpec, Episode, Float32Array
 from ambidex.errors import DatasetError
-from ambidex.recorders.dataset.info import DatasetInfo
+from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR, DatasetInfo
 from ambidex.recorders.dataset.repair import repair_hint
 from ambidex.recorders.formats.foreign.episode import ROBOTS, ForeignEpisode, foreign_info, foreign_spec
 from ambidex.recorders.formats.lerobot.frames import FrameSource, LeRobotFrames, PngFrames, VideoFrames
@@ -57,7 +57,7 @@ def spec_of(directory: Path, index: DatasetIndex) -> EnvSpec:
         horizon=max((episode.steps for episode in index.episodes), default=1),
         cameras=tuple(index.cameras),
         image_size=index.image_size,
-        instruction="; ".join(dict.fromkeys(episode.instruction for episode in index.episodes)),
+        instruction=INSTRUCTION_SEPARATOR.join(dict.fromkeys(episode.instruction for episode in index.episodes)),
         action_names=action_names,
         joint_names=state_names,
     )

@@ -55,7 +55,7 @@ class LeRobotFormat:
         episode: Episode,
         frames: Frames,
         options: WriteOptions,
-        env: "Environment",
+        env: "Environment | None",
         on_step: OnStep | None = None,
     ) -> None:
         self.check(episode.spec, options)

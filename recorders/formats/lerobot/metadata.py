@@ -1,7 +1,7 @@
 """Writes the rows and the metadata of a LeRobot dataset v3.0 from the files of its episodes, after the last of them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,13 @@ ROW_FEATURES = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where an episode is in the dataset: its number, those of its files, and its first row."""
+    """Where an episode is in the dataset: its number, those of its files, its first row, and its task."""
 
     episode: int
     chunk: int
     file: int
     first_row: int
+    task: int
 
 
 def write_metadata(directory: Path, paths: Mapping[int, Path]) -> None:
@@ -64,10 +65,12 @@ def write_metadata(directory: Path, paths: Mapping[int, Path]) -> None:
     if not paths:
         return
     rows, statistics, first_row = [], [], 0
+    tasks: dict[str, int] = {}
     for episode, (number, path) in enumerate(paths.items()):
         with LeRobotEpisode(path) as stored:
             chunk, file = chunk_and_file(number)
-            place = _Place(episode=episode, chunk=chunk, file=file, first_row=first_row)
+            task = tasks.setdefault(stored.spec.instruction, len(tasks))
+            place = _Place(episode=episode, chunk=chunk, file=file, first_row=first_row, task=task)
             arrays = _arrays(stored.episode, place)
             found = {name: array_statistics(array.reshape(len(array), -1)) for name, array in arrays.items()}
             found |= {video_key(camera): each for camera, each in stored.image_statistics.items()}
@@ -77,11 +80,11 @@ def write_metadata(directory: Path, paths: Mapping[int, Path]) -> None:
             spec, storage, first_row = stored.spec, stored.storage, first_row + stored.steps
     _remove_others(directory, {data_file(directory, *chunk_and_file(number)) for number in paths})
     write_table(directory / EPISODES, pa.Table.from_pylist(rows))
-    write_table(directory / TASKS, _task_table(spec.instruction))
+    write_table(directory / TASKS, _task_table(list(tasks)))
     write_json(
         directory / STATISTICS, {name: to_lists(merged([s[name] for s in statistics])) for name in statistics[0]}
     )
-    write_json(directory / INFO, _info(spec, storage, episodes=len(rows), frames=first_row))
+    write_json(directory / INFO, _info(spec, storage, episodes=len(rows), frames=first_row, tasks=len(tasks)))
 
 
 def _arrays(episode: Episode, place: _Place) -> Arrays:
@@ -96,7 +99,7 @@ def _arrays(episode: Episode, place: _Place) -> Arrays:
         "frame_index": steps,
         "episode_index": np.full(episode.steps, place.episode),
         "index": place.first_row + steps,
-        "task_index": np.zeros(episode.steps),
+        "task_index": np.full(episode.steps, place.task),
     }
     rows = {name: columns[name].astype(dtype) for name, dtype in ROW_FEATURES.items()}
     return {STATE: episode.qpos, ACTION: episode.actions, **rows}
@@ -133,9 +136,9 @@ def _video_columns(stored: LeRobotEpisode, place: _Place) -> Iterator[tuple[str,
         yield prefix + "to_timestamp", stored.steps / stored.spec.control_hz
 
 
-def _task_table(instruction: str) -> pa.Table:
+def _task_table(instructions: Sequence[str]) -> pa.Table:
     """Tasks by number; LeRobot reads the file with pandas and needs the text as its index."""
-    table = pa.table({"task_index": pa.array([0], pa.int64()), "task": [instruction]})
+    table = pa.table({"task_index": pa.array(range(len(instructions)), pa.int64()), "task": instructions})
     types = {"task_index": ("int64", "int64"), "task": ("unicode", "object")}
     columns = [
         {"name": name, "field_name": name, "pandas_type": kind, "numpy_type": numpy_type, "metadata": None}
@@ -145,14 +148,14 @@ def _task_table(instruction: str) -> pa.Table:
     return table.replace_schema_metadata({"pandas": json.dumps(pandas)})
 
 
-def _info(spec: EnvSpec, storage: str, *, episodes: int, frames: int) -> dict[str, object]:
+def _info(spec: EnvSpec, storage: str, *, episodes: int, frames: int, tasks: int) -> dict[str, object]:
     return {
         "codebase_version": "v3.0",
         "fps": int(spec.control_hz),
         "features": _features(spec, storage),
         "total_episodes": episodes,
         "total_frames": frames,
-        "total_tasks": 1,
+        "total_tasks": tasks,
         "chunks_size": FILES_PER_CHUNK,
         "data_files_size_in_mb": 100,
         "video_files_size_in_mb": 200,

@@ -8,7 +8,6 @@ import numpy as np
 from ambidex.envs.types import Episode
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.repair import repair_hint
-from ambidex.recorders.formats.fields import NAMED_FIELDS
 from ambidex.recorders.formats.images import IMAGE_CRC32
 from ambidex.recorders.formats.lerobot.frames import LeRobotFrames, VideoFrames
 from ambidex.recorders.formats.lerobot.layout import (
@@ -22,6 +21,7 @@ from ambidex.recorders.formats.lerobot.layout import (
 )
 from ambidex.recorders.formats.lerobot.statistics import Statistics, from_lists
 from ambidex.recorders.formats.lerobot.writer import (
+    EPISODE_FIELDS,
     FORMAT_VERSION,
     GROUP,
     IMAGE_STATISTICS,
@@ -36,7 +36,7 @@ from ambidex.recorders.hdf5.episode import Hdf5Episode
 class LeRobotEpisode(Hdf5Episode):
     """An open episode. Everything but the frames is read from its HDF5 file, and compared with LeRobot's rows."""
 
-    _fields = NAMED_FIELDS
+    _fields = EPISODE_FIELDS
     _format_version = FORMAT_VERSION
     _frames: LeRobotFrames
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
@@ -26,6 +27,12 @@ from ambidex.recorders.video.encoder import X264, Encoding, VideoFile
 
 FORMAT_VERSION = 1
 GROUP = "/lerobot"  # of the HDF5 file
+OTHERS_LACK = ("qvel", "joint_actions", "states")
+# Datasets of other programs may lack these, and have actions of more than the joints.
+EPISODE_FIELDS = tuple(
+    replace(field, may_be_empty=True, per_joint=field.name == "qvel") if field.name in OTHERS_LACK else field
+    for field in NAMED_FIELDS
+)
 NUMBER = "number"  # attribute: of the episode, after which its other files are named
 STORAGE = "storage"
 IMAGE_STATISTICS = "image_statistics"
@@ -51,13 +58,13 @@ def write_episode(path: Path, episode: Episode, frames: Frames, storage: str, on
 
     Arguments and errors as of `DatasetFormat.write`.
     """
-    check_fields(path, episode, NAMED_FIELDS)
+    check_fields(path, episode, EPISODE_FIELDS)
     check_cameras(path, episode, frames)
     with atomic_hdf5_file(path) as (file, sink), _videos(path, episode, storage) as videos:
         group = file.create_group(GROUP)
         group.attrs.update(episode_attributes(episode, FORMAT_VERSION, fingerprints(episode)))
         group.attrs.update({NUMBER: np.int64(episode_number(path)), STORAGE: storage})
-        for field in NAMED_FIELDS:
+        for field in EPISODE_FIELDS:
             write_array(group, field.path, getattr(episode, field.name), compressed=field.compressed)
         store_frames(path, episode, frames, VideoImages(episode, group, videos), sink, on_step=on_step)
 

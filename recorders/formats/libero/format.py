@@ -5,7 +5,7 @@ killed. At the end they are merged; the merged file appears whole, and then the 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import DatasetError, UsageError
@@ -60,11 +60,12 @@ class LiberoFormat:
         episode: Episode,
         frames: Frames,
         options: WriteOptions,
-        env: "Environment",
+        env: "Environment | None",
         on_step: OnStep | None = None,
     ) -> None:
         self.check(episode.spec, options)
-        robot, scene = proprioception(env, episode.states[:-1]), self._scene_of(env)
+        simulated = cast("Environment", env)  # the episode has states
+        robot, scene = proprioception(simulated, episode.states[:-1]), self._scene_of(simulated)
         convention = options.image_convention
         write_demo(path, episode, frames, options.storage, robot, scene, convention=convention, on_step=on_step)
 

@@ -10,6 +10,7 @@ import pytest
 from foreign_hdf5 import ENV_ARGS, SIZE, encode, images, vectors, write_act, write_robomimic
 
 import ambidex
+from ambidex.benchmarks.watch_rollouts import main as watch_rollouts
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.compatibility import check_compatible
 from ambidex.policies.data.dataset import read_tables, remarks
@@ -19,8 +20,28 @@ from ambidex.recorders.convert_dataset import main as convert_dataset
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, read
 from ambidex.recorders.formats.registry import foreign_kind, open_episode
 from ambidex.recorders.inspection.inspect import inspect
+from ambidex.recorders.rendering.config import ConvertConfig
+from ambidex.recorders.rendering.render import convert
+from ambidex.recorders.verification.verify import verify
 
-LIBERO = "put_the_bowl_on_the_plate_demo.hdf5"
+LIBERO, STOVE = "put_the_bowl_on_the_plate_demo.hdf5", "KITCHEN_SCENE3_turn_on_the_stove_demo.hdf5"
+
+
+KINDS = pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: describe(write_act(path / "sim"), "aloha_sim"),
+        lambda path: describe(write_act(path / "real", jpeg=True, base=True), "mobile_aloha", robot="mine"),
+        lambda path: write_robomimic(path / "lift.hdf5"),
+        lambda path: libero_folder(path / "libero_goal"),
+    ],
+)
+
+
+def libero_folder(folder):
+    for name in (LIBERO, STOVE):
+        write_robomimic(folder / name, libero=True)
+    return folder
 
 
 def describe(path, preset, **changes):
@@ -80,9 +101,7 @@ def test_image_size_scales_all_cameras_to_it(tmp_path):
 
 
 def test_liberos_published_files_say_what_they_are(tmp_path):
-    folder = tmp_path / "libero_goal"
-    for name in (LIBERO, "KITCHEN_SCENE3_turn_on_the_stove_demo.hdf5"):
-        write_robomimic(folder / name, (7, 5), libero=True)
+    folder = libero_folder(tmp_path / "libero_goal")
     dataset = Dataset(folder)
     ours = ambidex.make("libero_goal/8", image_size=SIZE).spec
     check_compatible(dataset.spec, replace(ours, instruction="put the bowl on the plate"))
@@ -251,15 +270,7 @@ def test_our_own_folders_are_none_of_them(tmp_path):
     assert dataset_folders(tmp_path) == [tmp_path / "task"]
 
 
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda path: describe(write_act(path / "sim"), "aloha_sim"),
-        lambda path: describe(write_act(path / "real", jpeg=True, base=True), "mobile_aloha", robot="mine"),
-        lambda path: write_robomimic(path / "lift.hdf5"),
-        lambda path: write_robomimic(path / "libero_goal" / LIBERO, libero=True).parent,
-    ],
-)
+@KINDS
 def test_act_trains_on_each_kind(tmp_path, write):
     words = [
         "--policy",
@@ -275,3 +286,33 @@ def test_act_trains_on_each_kind(tmp_path, write):
     with pytest.raises(SystemExit) as end:
         train_policy(words)
     assert end.value.code == 0 and (tmp_path / "run/checkpoints/2/model.safetensors").is_file()
+
+
+@KINDS
+def test_converted_to_lerobot_they_stay_what_they_are(tmp_path, write):
+    source = write(tmp_path / "in")
+    flags = ConvertConfig(path=source, format="lerobot", output_dir=tmp_path / "out", workers=0, quiet=True)
+    assert convert(flags).written == len(read(source)) and convert(replace(flags, resume=True)).written == 0
+    for one, other in zip(read(source), read(tmp_path / "out"), strict=True):
+        assert one.spec.instruction == other.spec.instruction and one.spec.joint_names == other.spec.joint_names
+        assert np.array_equal(one.episode.qpos, other.episode.qpos)
+        assert np.array_equal(one.episode.actions, other.episode.actions) and other.state_size == 0
+        for camera in one.cameras:
+            frames = [np.stack([*stored.frames(camera)]).astype(int) for stored in (one, other)]
+            assert np.abs(frames[0] - frames[1]).mean() < 8
+    info = json.loads((tmp_path / "out/meta/info.json").read_text())
+    assert info["total_tasks"] == len({stored.spec.instruction for stored in read(source)})
+    (table,) = read_tables([tmp_path / "out"], multi_embodiment=False)
+    assert len(table.entries) == len(read(source))
+    results = [result for _, result in verify(tmp_path / "out", workers=0)]
+    assert results and all("no simulation states" in result.message for result in results)
+
+
+def test_other_formats_need_states_and_the_gallery_shows_stored_images(tmp_path):
+    folder = describe(write_act(tmp_path / "set"), "aloha_sim")
+    with pytest.raises(DatasetError, match="no simulation states"):
+        convert(ConvertConfig(path=folder, format="act", workers=0))
+    page = tmp_path / "page.html"
+    with pytest.raises(SystemExit) as end:
+        watch_rollouts([str(folder), "--export", str(page), "--quiet"])
+    assert end.value.code == 0 and page.stat().st_size > 10_000
