@@ -31,6 +31,8 @@ class InspectConfig:
     """Also write everything to this JSON file."""
     plot: OptionalPath = None
     """Draw the trajectories of all dimensions into this PNG file; of one dataset only."""
+    rerun: OptionalPath = None
+    """Write the episodes with their images into this .rrd file for the viewer Rerun; of one dataset only."""
     quiet: Switch = False
     """Print nothing but problems and errors."""
     debug: Switch = False
@@ -47,6 +49,8 @@ def _main(config: InspectConfig) -> int:
     from ambidex.recorders.inspection.plot import plot_tracks
     from ambidex.recorders.inspection.report import report
 
+    if config.rerun is not None:
+        from ambidex.recorders.inspection.rerun_file import write_rerun  # an optional package
     if not config.paths:
         raise UsageError("No path is given.", "Name a dataset, e.g. inspect-dataset data/transfer_cube.")
     found = []
@@ -55,12 +59,14 @@ def _main(config: InspectConfig) -> int:
             found.append(inspection)
             if config.plot is not None and len(found) == 1:
                 plot_tracks(config.plot, inspection, tracks)
+            if config.rerun is not None and len(found) == 1:
+                write_rerun(config.rerun, inspection, tracks, quiet=config.quiet)
             if not config.quiet:
                 print_result(report(inspection))
             for problem in inspection.problems if config.quiet else ():
                 print_message(COMMAND, f"{inspection.path}: {problem}")
-    if config.plot is not None and len(found) > 1:
-        print_message(COMMAND, f"{config.plot} shows the first of {len(found)} datasets, {found[0].path}.")
+    for file in filter(None, (config.plot, config.rerun) if len(found) > 1 else ()):
+        print_message(COMMAND, f"{file} shows the first of {len(found)} datasets, {found[0].path}.")
     if config.json is not None:
         write_json(config.json, {"datasets": [to_json(each) for each in found]})
     return FAILED if any(each.problems for each in found) else DONE

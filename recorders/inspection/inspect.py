@@ -33,6 +33,7 @@ class Track:
     """The trajectory of one episode.
 
     Attributes:
+        path: Its path, for `open_episode`.
         name: Its file, relative to the dataset.
         seed: Episode seed, or its number in a dataset of another program.
         outcome: How it ended.
@@ -41,6 +42,7 @@ class Track:
         action: The agent's actions, shape (T, A) float32.
     """
 
+    path: Path
     name: str
     seed: int
     outcome: Outcome
@@ -197,6 +199,7 @@ def _read(path: Path, files: Sequence[Path]) -> tuple[list[Track], list[str], En
 def _track(path: Path, file: Path, stored: StoredEpisode) -> Track:
     episode = stored.episode
     return Track(
+        path=file,
         name=str(file.relative_to(path)) if file != path and file.is_relative_to(path) else file.name,
         seed=episode.seed,
         outcome=episode.outcome,
