@@ -165,6 +165,7 @@ class BenchmarkRun:
         self._started = time.perf_counter()
         self._worker_errors: list[str] = []
         self._errors: list[str] = []  # of each episode of this run, empty for none
+        self._save_first_images: Callable[[], None] = lambda: None
 
     def run(self) -> BenchmarkSummary:
         """Run the remaining episodes and write summary.json."""
@@ -183,6 +184,7 @@ class BenchmarkRun:
             check_info(self._results, info)
             pool.wait_until_ready()
             self._results.write_info(info)
+            self._save_first_images()
             save_definition(self._results.path, self._plan.definition)
             try:
                 self._loop(pool, info.warning)
@@ -200,11 +202,9 @@ class BenchmarkRun:
 
             first = first_exchange(plan, self._remaining[0])
             with self._start_workers(first.agents) as pool:
-                yield (
-                    pool,
-                    first.complete(self._info({task: first.agents.environment(task).spec for task in plan.tasks})),
-                )
-                first.save_images(self._results.path / FIRST_REQUEST)
+                self._save_first_images = partial(first.save_images, self._results.path / FIRST_REQUEST)
+                specs = {task: first.agents.environment(task).spec for task in plan.tasks}
+                yield pool, first.complete(self._info(specs))
             return
         if not plan.learned:
             make_agent = self._own or BASELINES[self._config.policy]

@@ -18,6 +18,7 @@ from ambidex.benchmarks.remote.flags import REMOTE, check_control
 from ambidex.benchmarks.results.info import BenchmarkInfo, RemoteInfo
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.envs.types import Float32Array, ImageArray
+from ambidex.errors import RemotePolicyError
 from ambidex.policies.remote.answers import read_actions
 from ambidex.policies.remote.client import Answer, RemotePolicy, RemoteServer
 from ambidex.policies.remote.described import DescribedPolicy
@@ -26,6 +27,7 @@ from ambidex.policies.serving.execution import choose_execution
 from ambidex.text import text_table
 
 MAX_DEPTH = 20  # of metadata that are stored
+MAX_SIDE = 4096  # of an image [px]
 NOT_REPEATABLE = (
     "The server answered the same request with other actions the second time: its results cannot be repeated bit for "
     "bit."
@@ -144,10 +146,10 @@ def first_exchange(plan: BenchmarkPlan, episode: EpisodeKey) -> FirstExchange:
 
 
 def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:
-    """The layout of a plan; one that the server describes fits all tasks."""
+    """The layout of a plan as the server wants it; one that the server describes fits all tasks."""
     assert plan.layout is not None
     if not plan.layout.described:
-        return plan.layout
+        return _resized(plan.layout, metadata.get("image_resolution"))
     policy = DescribedPolicy.of(metadata)
     layout = policy.layout.with_map(plan.config.map or ())
     check_control(plan.config, layout)
@@ -155,6 +157,18 @@ def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:
         with remote_environment(task, replace(layout, cameras={}), plan.task_settings) as env:
             policy.check(env.spec)
     return layout
+
+
+def _resized(layout: Layout, resolution: object) -> Layout:
+    """The layout with images of the height and width that a server of RoboArena's variant asks for."""
+    if resolution is None:
+        return layout
+    sides = list(resolution) if isinstance(resolution, list | np.ndarray) else []
+    if len(sides) != 2 or not all(isinstance(side, int | np.integer) and 0 < side <= MAX_SIDE for side in sides):
+        problem = f"The metadata of the server have image_resolution {resolution!r:.60}: expected height and width."
+        raise RemotePolicyError(problem, got=resolution)
+    height, width = map(int, sides)
+    return replace(layout, images=replace(layout.images, size=(height, width)))
 
 
 def _rows(values: object, sources: Mapping[str, str], key: str = "") -> Iterator[tuple[str, ...]]:

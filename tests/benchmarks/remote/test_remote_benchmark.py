@@ -227,6 +227,7 @@ def test_a_server_that_dies_is_no_failure_and_the_run_resumes(tmp_path):
     with FakePolicyServer(answer) as server:
         with pytest.raises(AmbidexError, match=re.escape("--resume")):
             run(server, tmp_path / "results", ALOHA, workers=2)
+        assert [path.name for path in (tmp_path / "results" / "first_request").iterdir()] == ["top.png"]
         rows = rows_of(tmp_path / "results")
         assert 1 <= len(rows) < 3 and all(row["outcome"] == "failure" for row in rows)
     with FakePolicyServer(still_aloha) as another:
@@ -267,6 +268,19 @@ def test_a_policy_that_is_told_of_episodes_gets_one_session_for_each(tmp_path):
     assert summary.overall.errors == 0
     sessions = [request["session_id"] for request in server.requests if request["endpoint"] == "reset"]
     assert sessions[0] == sessions[1] == sessions[2] != sessions[3]
+
+
+@pytest.mark.parametrize(("resolution", "size"), [([90, 160], (90, 160)), ([90], None), ("big", None), ([0, 9], None)])
+def test_images_have_the_size_that_the_server_asks_for(resolution, size):
+    greeting = pack({"image_resolution": resolution})
+    with FakePolicyServer(still_aloha, greeting=greeting) as server:
+        config = replace(ALOHA, url=server.url, check=True)
+        if size is None:
+            with pytest.raises(RemotePolicyError, match="image_resolution"):
+                check_policy(config)
+        else:
+            check_policy(config)
+            assert server.requests[0]["images"]["cam_high"].shape == (3, *size)
 
 
 @pytest.mark.parametrize("positions", [False, True])
