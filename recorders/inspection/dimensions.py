@@ -12,6 +12,7 @@ from ambidex.envs.types import EnvSpec, Float32Array
 CLIPPED = 0.05  # share of the steps at one limit from which a dimension counts as clipped
 JUMP, TYPICAL = 0.3, 10.0  # a jump is a change of this share of the range, and so often that of 95 % of the steps
 LEAST = 0.02  # of the largest range of all dimensions: less is noise in a dimension that hardly moves
+SPARE = 0.25  # beyond 0 and 1 up to which a gripper's opening is believed
 SWITCH = 3  # values of a dimension that switches between them, as some grippers do, and may jump
 STILL = 1e-3  # change of every dimension in an idle step, as a share of its range
 UNITS = {
@@ -57,6 +58,11 @@ class Dimension:
         """Many values are at a limit. Grippers are expected to be."""
         at_limit = max(self.at_minimum, self.at_maximum) >= CLIPPED
         return at_limit and not self.constant and not is_gripper(self.name)
+
+    @property
+    def impossible(self) -> bool:
+        """An opening far from 0 to 1: the gripper has another unit than those of our robots."""
+        return self.unit == "opening" and not -SPARE <= self.minimum <= self.maximum <= 1 + SPARE
 
 
 def is_gripper(name: str) -> bool:

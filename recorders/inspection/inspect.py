@@ -237,12 +237,15 @@ def _jumps(kind: str, tracks: Sequence[Track], values: list[Float32Array], names
 
 
 def _dimension_notes(kind: str, found: Sequence[Dimension]) -> list[str]:
-    """Which dimensions are constant, and which are clipped, one line each."""
+    """Which dimensions are constant, which are clipped, and which grippers have another unit, one line each."""
     constant = [f"{each.name} ({each.minimum:.4g})" for each in found if each.constant]
     clipped = [f"{each.name} ({100 * max(each.at_minimum, each.at_maximum):.0f} %)" for each in found if each.clipped]
     lines = [f"{kind} is constant in {first_few(constant, limit=5, separator=', ')}"] if constant else []
     text = first_few(clipped, limit=5, separator=", ")
-    return [*lines, *([f"{kind} is often at its smallest or largest value in {text} of the steps"] if clipped else [])]
+    lines += [f"{kind} is often at its smallest or largest value in {text} of the steps"] if clipped else []
+    openings = [f"{each.name} ({each.minimum:.4g} to {each.maximum:.4g})" for each in found if each.impossible]
+    text = first_few(openings, limit=5, separator=", ")
+    return [*lines, *([f"{kind} has openings of grippers far from 0 to 1: {text}"] if openings else [])]
 
 
 def _sign_notes(flips: Mapping[str, int]) -> list[str]:

@@ -166,6 +166,18 @@ def test_dimensions_at_a_limit_are_clipped_unless_they_rest_there():
     assert free.at_maximum == pytest.approx(0.05)
 
 
+def test_an_opening_far_from_0_to_1_is_noted(dataset):
+    episode = read_episode(episode_path(dataset, 0))
+    gripper = episode.spec.joint_names.index("left_gripper")
+    qpos = episode.qpos.clip(0, 1)
+    qpos[2, gripper] = 2.5
+    change(dataset, 0, qpos=qpos)
+    assert any("left_gripper" in note and "2.5" in note and "state" in note for note in inspected(dataset).notes)
+    for index in range(4):
+        change(dataset, index, qpos=read_episode(episode_path(dataset, index)).qpos.clip(-0.2, 1.2))
+    assert not any("state has openings" in note for note in inspected(dataset).notes)
+
+
 def test_increments_may_begin_at_their_limit():
     spec = libero_spec(action_names=("robot0_dx",))
     (found,) = dimensions([np.float32([[1], [1], [0.5], [-1]])], spec, action=True)
