@@ -107,7 +107,7 @@ class BimanualExpert(ABC):
         if self._spec.control == "joint":
             return np.concatenate([command, openings[:, None]], axis=1).ravel().astype(np.float32)
         poses = [kinematics.forward(q) for kinematics, q in zip(self._kinematics, command, strict=True)]
-        return pack_ee_action(poses, openings)
+        return pack_ee_action(self.scene.robot.arms, poses, openings)
 
 
 class JointTracker:

@@ -1,8 +1,11 @@
 """End-effector pose control: per arm the TCP's position, orientation and the gripper opening."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ambidex.envs.registry import EE_POSE
+from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.kinematics import Kinematics
 from ambidex.envs.simulation.pose import Pose
@@ -24,7 +27,7 @@ class EePose:
     """
 
     def __init__(self, scene: Scene, control_hz: float) -> None:
-        robot = scene.robot
+        self._robot = robot = scene.robot
         self._space = JointSpace(scene)
         self._kinematics = [Kinematics(robot, arm) for arm in robot.arms]
         self._max_steps = [arm.max_steps(control_hz) for arm in robot.arms]
@@ -57,10 +60,17 @@ class EePose:
         """The end-effector action equivalent to a joint command, shape (8 * arms,) float32."""
         rows = joint_action.reshape(self._arms, -1).astype(np.float64)
         poses = [kinematics.forward(row[:-1]) for kinematics, row in zip(self._kinematics, rows, strict=True)]
-        return pack_ee_action(poses, rows[:, -1])
+        return pack_ee_action(self._robot.arms, poses, rows[:, -1])
 
 
-def pack_ee_action(poses: list[Pose], grippers: FloatArray) -> Float32Array:
-    """TCP poses and gripper openings (arms,) as one action, shape (8 * arms,) float32."""
-    rows = [np.r_[pose.position, pose.quaternion, gripper] for pose, gripper in zip(poses, grippers, strict=True)]
+def pack_ee_action(arms: Sequence[Arm], poses: Sequence[Pose], grippers: FloatArray) -> Float32Array:
+    """TCP poses and gripper openings (arms,) as one action, shape (8 * arms,) float32.
+
+    Of q and -q, which are the same orientation, it has the one on the side of the arm's base, so that the numbers of a
+    motion are continuous while the TCP turns by less than 180 degrees from it.
+    """
+    rows = [
+        np.r_[pose.position, np.copysign(1.0, pose.quaternion @ arm.base.quaternion) * pose.quaternion, gripper]
+        for arm, pose, gripper in zip(arms, poses, grippers, strict=True)
+    ]
     return np.concatenate(rows).astype(np.float32)

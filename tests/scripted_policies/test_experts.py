@@ -93,7 +93,11 @@ def test_noise_changes_the_actions_but_not_the_success(task: str) -> None:
 def test_experts_solve_their_tasks_under_end_effector_control(task: str) -> None:
     env = make(task, control="ee", cameras=())
     expert = make_expert(env)
-    assert all(rollout(env, expert, seed).success for seed in range(3))
+    results = [rollout(env, expert, seed) for seed in range(3)]
+    assert all(result.success for result in results)
+    for result in results:
+        quaternions = result.actions.reshape(len(result.actions), -1, 8)[:, :, 3:7]
+        assert ((quaternions[1:] * quaternions[:-1]).sum(axis=-1) > 0).all()  # q and -q are the same orientation
 
 
 @pytest.mark.parametrize("task", WITH_SAMPLE)
