@@ -31,7 +31,8 @@ def read(path: str | Path) -> "StoredEpisode | DemoFile | Dataset":
         episodes) for a LIBERO file, else a `StoredEpisode`, which is open: close it, or use it in `with`.
 
     Raises:
-        DatasetError: It does not exist, is damaged, or was not recorded by this project.
+        DatasetError: It does not exist, is damaged, or of no known format; or it is of another program and it is not
+            known what it means.
     """
     path = Path(path)
     if path.is_dir():

@@ -123,7 +123,10 @@ class Hdf5Source:
     def names(self, group: str) -> list[str]:
         """The names in a group."""
         with reading(self._path, f"group {group}"):
-            return list(self._file[group])
+            found = self._file[group]
+            if not isinstance(found, h5py.Group):
+                raise TypeError("a dataset, expected a group")
+            return list(found)
 
     def dataset(self, name: str) -> h5py.Dataset:
         """A dataset, unread."""

@@ -1,6 +1,6 @@
 """Files of the original ACT code and of mobile-aloha: one episode each, with images, qpos and action."""
 
-import re
+from contextlib import closing
 from pathlib import Path
 
 from ambidex.recorders.formats.foreign.demonstration import EpisodeGroups
@@ -24,20 +24,14 @@ class ForeignAct(Hdf5Kind):
         return [file]
 
     def groups(self, path: Path) -> EpisodeGroups:
-        numbers = re.findall(r"\d+", path.stem)
-        return EpisodeGroups(
-            file=path, actions="", observations=OBSERVATIONS, images=IMAGES, number=int(numbers[-1]) if numbers else 0
-        )
+        return EpisodeGroups(file=path, actions="", observations=OBSERVATIONS, images=IMAGES)
 
     def dataset_of(self, file: Path) -> Path:
         return file.parent
 
     def said(self, path: Path) -> Values:
-        source = Hdf5Source(self.first(path))
-        try:
+        with closing(Hdf5Source(self.first(path))) as source:
             cameras = {name: name for name in images_in(source, IMAGES)}
             jpeg = any(source.dataset(f"{IMAGES}/{name}").ndim == 2 for name in cameras)
-        finally:
-            source.close()
         values = {"state": ["qpos"], "action": ["action"], "cameras": cameras}
         return {**values, "images": "upright", "observed": "before", "success": "all", "colours": "" if jpeg else "rgb"}

@@ -17,7 +17,7 @@ from ambidex.errors import DatasetError
 from ambidex.recorders.formats.foreign.description import Description
 from ambidex.recorders.formats.foreign.episode import ROBOTS, ForeignEpisode, foreign_spec
 from ambidex.recorders.formats.images import decode_jpeg
-from ambidex.recorders.hdf5.reading import Hdf5Source, reading
+from ambidex.recorders.hdf5.reading import LARGEST_ARRAY, Hdf5Source, reading
 
 HINT = "Correct it in the file or in dataset.toml, or leave the episode out."
 OURS = {robot: family for family, robot, _ in ROBOTS.values()}
@@ -27,13 +27,12 @@ NAMES = {(robot, control): names for names, (_, robot, control) in ROBOTS.items(
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeGroups:
-    """Where an episode is: its file, the groups in it, the instruction, and the number in its name."""
+    """Where an episode is: its file, and the groups in it."""
 
     file: Path
     actions: str
     observations: str
     images: str
-    number: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +84,7 @@ class Demonstration(ForeignEpisode):
         path: The episode, for errors.
         groups: Where it is.
         description: What the datasets in it mean.
-        task: Name of its dataset.
+        number: Its number in its dataset.
 
     Raises:
         DatasetError: The file is missing or damaged, or the description does not fit it.
@@ -93,12 +92,12 @@ class Demonstration(ForeignEpisode):
 
     _frames: DescribedFrames
 
-    def __init__(self, path: Path, groups: EpisodeGroups, description: Description, task: str) -> None:
-        self.path, self._groups, self._description = path, groups, description
+    def __init__(self, path: Path, groups: EpisodeGroups, description: Description, number: int) -> None:
+        self.path, self._groups, self._description, self._number = path, groups, description, number
         self._source = Hdf5Source(groups.file)
         try:
             with reading(path, "structure of the file"):
-                self._open(task)
+                self._open()
         except BaseException:
             self.close()
             raise
@@ -124,7 +123,7 @@ class Demonstration(ForeignEpisode):
             velocities = f"{self._groups.observations}/qvel"
             has_velocities = self._description.state == ("qpos",) and self._source.has(velocities)
             return self._episode(
-                seed=self._groups.number,
+                seed=self._number,
                 success=success,
                 qpos=self._states(),
                 actions=self._vectors(self._actions())[self._delay :],
@@ -145,7 +144,7 @@ class Demonstration(ForeignEpisode):
     def _rewards(self) -> list[str]:
         return [f"{self._groups.actions}/rewards"]
 
-    def _open(self, task: str) -> None:
+    def _open(self) -> None:
         described, groups = self._description, self._groups
         widths = [self._width(self._actions())]
         states = [f"{groups.observations}/{name}" for name in described.state]
@@ -157,12 +156,12 @@ class Demonstration(ForeignEpisode):
             camera: images for camera, images in datasets.items() if described.image_size or sizes[camera] == size
         }
         self.steps = self._rows - self._delay
-        self.spec = self._spec(task, tuple(chosen), size, widths)
+        self.spec = self._spec(tuple(chosen), size, widths)
         check_spec(self.spec)
         self._frames = DescribedFrames(datasets=chosen, sizes=sizes, description=described)
         self._frames.check(self.path, self._rows, size)
 
-    def _spec(self, task: str, cameras: tuple[str, ...], size: tuple[int, int], widths: Sequence[int]) -> EnvSpec:
+    def _spec(self, cameras: tuple[str, ...], size: tuple[int, int], widths: Sequence[int]) -> EnvSpec:
         described = self._description
         text = described.instruction
         known = NAMES.get((described.robot, described.control), ((), ()))
@@ -171,7 +170,7 @@ class Demonstration(ForeignEpisode):
             for kind, width, names in zip(("state", "action"), widths, known, strict=True)
         )
         return foreign_spec(
-            task=task,
+            task=self._groups.file.stem,
             family=OURS[described.robot] if any(known) else "",
             robot=described.robot,
             control=described.control,
@@ -209,7 +208,7 @@ class Demonstration(ForeignEpisode):
     def _checked(self, name: str) -> h5py.Dataset:
         """A dataset of one or more numbers for each row."""
         dataset = self._dataset(name)
-        if dataset.dtype.kind not in "fiu" or dataset.ndim not in (1, 2) or dataset.shape[0] != self._rows:
+        if dataset.dtype.kind not in "bfiu" or dataset.ndim not in (1, 2) or dataset.shape[0] != self._rows:
             got, expected = f"{dataset.dtype} of shape {dataset.shape}", f"numbers of shape ({self._rows}, n)"
             raise wrong(self.path, name, got, expected)
         return dataset
@@ -258,7 +257,7 @@ def frame_size(images: h5py.Dataset) -> tuple[int, int] | None:
         return None
     if images.ndim == 4 and images.shape[3] == 3:
         return images.shape[1], images.shape[2]
-    return _jpeg_size(images[0]) if images.ndim == 2 else None
+    return _jpeg_size(images[0]) if images.ndim == 2 and images.shape[1] <= LARGEST_ARRAY else None
 
 
 def wrong(path: Path, field: str, got: str, expected: str) -> DatasetError:

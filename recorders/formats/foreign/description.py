@@ -193,6 +193,9 @@ def _check(description: Description) -> None:
     for name, choices in CHOICES.items():
         if getattr(description, name) not in choices:
             raise ValueError(f"{name}: got {getattr(description, name)!r}, expected {' or '.join(choices)}")
+    for camera in description.cameras:
+        if not camera or "/" in camera:  # files and folders are named after it
+            raise ValueError(f"cameras: got {camera!r}, expected a name without /")
     if not 0 < description.control_hz < inf:
         raise ValueError(f"control_hz: got {description.control_hz}, expected more than 0")
 

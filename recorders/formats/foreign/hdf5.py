@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +16,14 @@ from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR, DatasetInfo
 from ambidex.recorders.formats.foreign.demonstration import HINT, Demonstration, EpisodeGroups, frame_size
 from ambidex.recorders.formats.foreign.description import (
     PRESETS,
+    Description,
     Values,
     description_file,
     read_description,
     write_description,
 )
 from ambidex.recorders.formats.foreign.episode import foreign_info
-from ambidex.recorders.hdf5.reading import Hdf5Source
+from ambidex.recorders.hdf5.reading import Hdf5Source, reading
 
 SUFFIXES = (".hdf5", ".h5")
 SAME = ("cameras", "image_size", "joint_names", "action_names")
@@ -30,9 +32,19 @@ SAME = ("cameras", "image_size", "joint_names", "action_names")
 
 @dataclass(frozen=True, kw_only=True)
 class _Contents:
-    """What a dataset holds: its spec, how images are stored, and what a user should know."""
+    """What a dataset holds.
 
+    Attributes:
+        description: What the datasets in its files mean.
+        spec: The spec of its episodes.
+        numbers: Episode, as a path to open -> its number.
+        storage: How images are stored.
+        notes: What a user should know, one sentence each.
+    """
+
+    description: Description
     spec: EnvSpec
+    numbers: Mapping[Path, int]
     storage: str
     notes: tuple[str, ...]
 
@@ -71,9 +83,15 @@ class Hdf5Kind(ABC):
         Raises:
             DatasetError: It is damaged, unlike others of its dataset, or what it means is not known.
         """
-        dataset = self.dataset_of(self.groups(path).file)
-        expected, episode = self._contents(dataset).spec, self._demonstration(path, dataset)
-        episode.spec = replace(expected, instruction=episode.spec.instruction)
+        groups = self.groups(path)
+        found = self._contents(self.dataset_of(groups.file))
+        episode = Demonstration(path, groups, found.description, found.numbers.get(path, 0))
+        try:
+            _common({groups.file.parent: found.spec, path: episode.spec})
+        except DatasetError:
+            episode.close()
+            raise
+        episode.spec = replace(found.spec, instruction=episode.spec.instruction)
         return episode
 
     def info(self, path: Path) -> DatasetInfo:
@@ -90,7 +108,7 @@ class Hdf5Kind(ABC):
         presets = PRESETS[self.name]
         if preset is not None:
             check_name("preset", preset, presets)
-        return write_description({**self.said(path), **(presets[preset] if preset else {})}, path)
+        return write_description({**self._said(path), **(presets[preset] if preset else {})}, path)
 
     @abstractmethod
     def matches(self, source: Hdf5Source) -> bool:
@@ -113,20 +131,17 @@ class Hdf5Kind(ABC):
         """What the files of a dataset say, as fields of a `Description`."""
 
     def _contents(self, path: Path) -> _Contents:
-        files = [file for file in (*self.files(path), description_file(path)) if file.exists()]
-        return _cached_contents(type(self), path, tuple((file, *_version(file)) for file in files))
-
-    def _demonstration(self, path: Path, dataset: Path) -> Demonstration:
-        task = dataset.resolve().stem if dataset.is_file() else dataset.resolve().name
-        description = read_description(self.said(dataset), dataset, PRESETS[self.name])
-        return Demonstration(path, self.groups(path), description, task)
+        # A folder changes when files come and go. One that is overwritten in place is compared with the rest by `open`.
+        files = [file for file in (path, description_file(path)) if file.exists()]
+        return _cached_contents(type(self), path, tuple(_version(file) for file in files))
 
     def read_contents(self, path: Path) -> _Contents:
         """What a dataset holds, as far as its episodes can be read."""
-        specs, error, found = dict[Path, EnvSpec](), None, None
-        for episode in self.find(path).values():
+        description = read_description(self._said(path), path, PRESETS[self.name])
+        specs, error, found, episodes = dict[Path, EnvSpec](), None, None, self.find(path)
+        for number, episode in episodes.items():
             try:
-                with self._demonstration(episode, path) as opened:
+                with Demonstration(episode, self.groups(episode), description, number) as opened:
                     found = found or (opened.storage, opened.notes)
                     specs[episode] = opened.spec
             except DatasetError as caught:
@@ -134,7 +149,18 @@ class Hdf5Kind(ABC):
         if found is None:
             raise error or DatasetError(f"{path} has no episodes.", "Name another file or folder.", path=path)
         notes = tuple(f"{path}: {note}." for note in found[1])
-        return _Contents(spec=_common(specs), storage=found[0], notes=notes)
+        task = path.resolve().stem if path.is_file() else path.resolve().name
+        return _Contents(
+            description=description,
+            spec=replace(_common(specs), task=task),
+            numbers={episode: number for number, episode in episodes.items()},
+            storage=found[0],
+            notes=notes,
+        )
+
+    def _said(self, path: Path) -> Values:
+        with reading(self.first(path), "structure of the file"):
+            return self.said(path)
 
 
 def _common(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
@@ -144,7 +170,7 @@ def _common(specs: Mapping[Path, EnvSpec]) -> EnvSpec:
         for field in SAME:
             got, expected = getattr(spec, field), getattr(first, field)
             if got != expected:
-                problem = f"{path}, {field}: got {got}, expected {expected} as in {next(iter(specs))}."
+                problem = f"{path}, {field}: got {got}, expected {expected} as in other episodes of the dataset."
                 raise DatasetError(problem, HINT, path=path, field=field, got=got, expected=expected)
     instructions = dict.fromkeys(spec.instruction for spec in specs.values())
     horizon = max(spec.horizon for spec in specs.values())
@@ -165,15 +191,12 @@ def _version(file: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _is_of_kind(kind: type[Hdf5Kind], file: Path, changed: int, size: int) -> bool | None:
-    """Whether a file is of a kind; None if it cannot be opened."""
+    """Whether a file is of a kind; None if it is damaged."""
     try:
-        source = Hdf5Source(file)
+        with closing(Hdf5Source(file)) as source:
+            return kind().matches(source)
     except DatasetError:
         return None
-    try:
-        return kind().matches(source)
-    finally:
-        source.close()
 
 
 @lru_cache(maxsize=64)

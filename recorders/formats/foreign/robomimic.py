@@ -1,6 +1,7 @@
 """Files of robomimic and LIBERO: data/demo_I with obs, actions and rewards."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +39,16 @@ class ForeignRobomimic(Hdf5Kind):
 
     def groups(self, path: Path) -> EpisodeGroups:
         demo = demo_path(path)
-        group, number = f"/{DATA}/{demo.name}", int(demo.name.removeprefix(PREFIX))
+        group = f"/{DATA}/{demo.name}"
         observations = f"{group}/{OBSERVATIONS}"
-        return EpisodeGroups(
-            file=demo.parent, actions=group, observations=observations, images=observations, number=number
-        )
+        return EpisodeGroups(file=demo.parent, actions=group, observations=observations, images=observations)
 
     def dataset_of(self, file: Path) -> Path:
         return file
 
     def said(self, path: Path) -> Values:
-        source = Hdf5Source(self.first(path))
-        try:
+        with closing(Hdf5Source(self.first(path))) as source:
             return {**_contents(source), **_meaning(self.first(path), source), **self._instructions(path)}
-        finally:
-            source.close()
 
     def _instructions(self, path: Path) -> Values:
         """Each file's instruction, for files that are named after their tasks as LIBERO's are."""
@@ -85,7 +81,7 @@ def _meaning(file: Path, source: Hdf5Source) -> Values:
     attributes = source.attributes(f"/{DATA}")
     with reading(file, "attribute 'env_args' of /data"):
         arguments: Mapping[str, Any] = parse(attributes.get("env_args", "{}"))
-        robot = _robot(arguments["env_kwargs"]) if arguments.get("type") == ROBOSUITE else {}
+        robot = _robot(arguments.get("env_kwargs", {})) if arguments.get("type") == ROBOSUITE else {}
     if "problem_info" in attributes:
         convention = CONVENTIONS.get(str(attributes.get("macros_image_convention")))
         return {**LIBERO, "images": convention, "robot": "", "control": "", "control_hz": 0, **robot}
@@ -97,10 +93,10 @@ def _meaning(file: Path, source: Hdf5Source) -> Values:
 
 def _robot(arguments: Mapping[str, Any]) -> Values:
     """The robot, if it is a Panda whose actions are robosuite's steps of the hand; else only the rate."""
-    hz = {"control_hz": float(arguments["control_freq"])}
-    controller = arguments["controller_configs"]
+    hz = {"control_hz": float(arguments.get("control_freq", 0))}
+    controller = arguments.get("controller_configs", {})
     controller = controller.get("body_parts", {}).get("right", controller)
     steps = controller.get("control_delta", True) and controller.get("input_type", "delta") == "delta"
-    if arguments["robots"] in ("Panda", ["Panda"]) and controller["type"] == "OSC_POSE" and steps:
+    if arguments.get("robots") in ("Panda", ["Panda"]) and controller.get("type") == "OSC_POSE" and steps:
         return {"robot": "panda", "control": "ee", **hz}
     return hz

@@ -188,6 +188,7 @@ def test_describe_writes_what_is_known_and_never_overwrites(tmp_path, capsys):
         ('state_names = ["a"]', "state_names"),
         ("image_size = [9999, 1]", "image_size"),
         ("speed = 3", "speed"),
+        ('cameras = {"../top" = "top"}', "without /"),
         ("robot = ", "no TOML"),
         ('cameras = {"top" = "middle"}', "has top"),
         ('state = ["../action"]', "nothing"),
@@ -250,6 +251,24 @@ def test_a_truncated_file_is_named_and_an_image_of_another_size_too(tmp_path):
     write_act(tmp_path / "other", cameras={"top": (12, 16)})
     (tmp_path / "other/episode_2.hdf5").rename(folder / "episode_2.hdf5")
     assert refusal(folder).facts["field"] == "image_size"
+
+
+def test_a_huge_row_is_not_read_and_a_dataset_in_place_of_a_group_is_none(tmp_path):
+    file = write_robomimic(tmp_path / "image.hdf5")
+    with h5py.File(file, "a") as root:
+        root["data/demo_0/obs"].create_dataset("huge", (7, 1 << 40), np.uint8, chunks=(1, 1 << 10))
+    assert Dataset(file).spec.cameras == ("agentview", "robot0_eye_in_hand")
+    with h5py.File(tmp_path / "other.hdf5", "w") as root:
+        root.create_dataset("data", (1 << 40,), np.uint8, chunks=(1 << 10,))
+    assert foreign_kind(tmp_path / "other.hdf5") is None
+
+
+def test_files_named_after_a_date_are_numbered_in_their_order(tmp_path):
+    folder = describe(write_act(tmp_path / "set"), "aloha_sim")
+    for i in range(3):
+        (folder / f"episode_{i}.hdf5").rename(folder / f"episode_2026112{i}.hdf5")
+    (table,) = read_tables([folder], multi_embodiment=False)
+    assert [entry.seed for entry in table.entries] == [0, 1, 2]
 
 
 def test_a_jpeg_of_another_size_is_not_decoded(tmp_path):
