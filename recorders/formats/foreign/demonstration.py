@@ -232,9 +232,9 @@ class Demonstration(ForeignEpisode):
 
     def _states(self) -> Float32Array:
         states = self._vectors([f"{self._groups.observations}/{name}" for name in self._description.state])
-        if stroke := self._description.finger_stroke:  # the positions of two fingers have opposite signs, or the same
-            opening = np.abs(states[:, -2:]).mean(axis=1, keepdims=True) / stroke
-            states = np.concatenate([states[:, :-2], opening.astype(np.float32)], axis=1)
+        if stroke := self._description.finger_stroke:  # as in our panda the first finger tells the opening
+            opening = np.abs(states[:, -2:-1]) / np.float32(stroke)
+            states = np.concatenate([states[:, :-2], opening], axis=1)
         return states[: self.steps]
 
     def _vectors(self, names: Sequence[str]) -> Float32Array:

@@ -89,8 +89,8 @@ class Description:
     state_names: tuple[str, ...] = ()
     """One name for each number of the state. Empty: those of ambidex's robot, for another they are numbered."""
     finger_stroke: float = 0.0
-    """If the state ends with the positions of two fingers [m]: that of an open one. Both become one number, 0 closed to
-    1 open. 0: they stay as they are."""
+    """If the state ends with the positions of two fingers [m]: that of an open one. The first becomes one number for
+    both, 0 closed to 1 open. 0: they stay as they are."""
     action: tuple[str, ...]
     """Datasets of the actions, joined likewise; their names in the group of the episode."""
     action_names: tuple[str, ...] = ()

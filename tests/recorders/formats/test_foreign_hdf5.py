@@ -1,10 +1,12 @@
 """HDF5 demonstrations of other programs, and what is said of those that are damaged or not described."""
 
 import json
+import shutil
 import tomllib
 from dataclasses import replace
 
 import h5py
+import libero_recording
 import numpy as np
 import pytest
 from foreign_hdf5 import ENV_ARGS, SIZE, encode, images, vectors, write_act, write_robomimic
@@ -114,6 +116,26 @@ def test_liberos_published_files_say_what_they_are(tmp_path):
         assert np.array_equal(stored.frame("agentview", 2), images(7, 0)[2]), "upright"
     assert [attempt.seed for attempt in dataset.attempts] == [0, 1, 2, 3]
     assert any("row before" in note for note in foreign_kind(folder).notes(folder))
+
+
+def test_a_file_of_ours_without_what_only_we_store_gives_the_same_robot_and_images(tmp_path):
+    """The same numbers mean the same: joints, opening, actions, rows of images, names."""
+    libero_recording.record_to(
+        tmp_path / "ours", num_episodes=1, workers=0, image_convention="opengl", keep_failures=False
+    )
+    (source,) = (tmp_path / "ours").glob("*_demo.hdf5")
+    (tmp_path / "theirs").mkdir()
+    file = tmp_path / "theirs" / source.name
+    shutil.copy(source, file)
+    with h5py.File(file, "a") as root:
+        del root["data/demo_0/ambidex"], root["data"].attrs["image_convention"], root["data"].attrs["instruction"]
+    (file.parent / "dataset.toml").write_text('observed = "before"\n')
+    with Dataset(source.parent)[0] as ours, Dataset(file)[0] as theirs:
+        check_compatible(theirs.spec, ours.spec)
+        assert theirs.spec.instruction == ours.spec.instruction
+        assert np.allclose(theirs.episode.qpos, ours.episode.qpos, atol=1e-6)
+        assert np.array_equal(theirs.episode.actions, ours.episode.actions)
+        assert all(map(np.array_equal, theirs.frames("agentview"), ours.frames("agentview")))
 
 
 def test_files_without_attributes_need_a_description(tmp_path):
