@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import tyro
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.flags import Flags, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
+from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
 from ambidex.recorders.recording.config import Dynamics, Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
@@ -27,7 +27,7 @@ class BenchmarkConfig(Flags):
         "Common options": "policy checkpoint task suite episodes output_dir video workers resume",
         "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics",
         "Policy": "execution execute_steps control code device",
-        "Policy on a server (--policy remote)": "url layout map policy_name timeout check",
+        "Policy on a server (--policy remote)": "url layout map image_size policy_name timeout check",
         "Output": "quiet debug",
     }
 
@@ -84,12 +84,15 @@ class BenchmarkConfig(Flags):
     url: Annotated[OptionalName, tyro.conf.arg(metavar="URL")] = None
     """Address of the server, e.g. ws://127.0.0.1:8000. A key for it is read from the environment variable
     AMBIDEX_API_KEY."""
-    layout: Annotated[OptionalName, tyro.conf.arg(metavar="{libero,aloha,droid,lerobot,ambidex}")] = None
-    """How the policy expects observations: as openpi's LIBERO, ALOHA or DROID policies do, as LeRobot's, or as a policy
-    of ambidex that serve-policy serves."""
+    layout: Annotated[OptionalName, tyro.conf.arg(metavar="NAME")] = None
+    """How the policy expects observations: libero, aloha and droid are those of openpi's policies, lerobot of LeRobot's,
+    lerobot_ambidex of LeRobot's trained on our datasets, and ambidex is what serve-policy serves."""
     map: Annotated[Names, tyro.conf.arg(metavar="KEY=CAMERA ...")] = None
     """Send the image of a camera under this key, beside those of the layout or in their place; KEY=none leaves a key
     out."""
+    image_size: ImageSize = None
+    """Height and width of the images of a policy on a server as they are rendered [px], before the layout scales them;
+    auto is the family's."""
     policy_name: OptionalName = None
     """Name in the results of a policy on a server or of your own, for example pi05_libero; auto is the policy's."""
     timeout: OptionalInt = None

@@ -19,7 +19,9 @@ def check_flags(config: BenchmarkConfig, *, remote: bool, own_code: bool) -> Non
     if not NAME.fullmatch(config.policy_name or REMOTE):
         problem = f"--policy-name {config.policy_name!r}: expected letters, digits and . _ + - only."
         raise UsageError(problem, got=config.policy_name)
-    flags = config.given(("url", "layout", "map", "timeout", "check", *(() if own_code else ("policy_name",))))
+    flags = config.given(
+        ("url", "layout", "map", "image_size", "timeout", "check", *(() if own_code else ("policy_name",)))
+    )
     if not remote:
         if flags:
             raise UsageError(f"{', '.join(flags)}: only with --policy {REMOTE}.", got=flags)
@@ -49,11 +51,14 @@ def choose_layout(config: BenchmarkConfig, family: str) -> Layout:
     """The layout that the flags name, for a task family.
 
     Raises:
-        UsageError: There is none, or it is for another control mode.
+        UsageError: There is none, it is for another control mode, or the server says the size of images.
     """
-    layout = find_layout(str(config.layout), family, config.map or ())
+    layout = find_layout(str(config.layout), family, config.map or (), config.image_size)
     if not layout.described:
         check_control(config, layout)
+    elif config.image_size is not None:
+        problem = f"--image-size {config.image_size[0]} {config.image_size[1]}: the server of --layout ambidex says it."
+        raise UsageError(problem, "Leave it out.", got=config.image_size)
     return layout
 
 

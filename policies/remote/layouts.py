@@ -185,17 +185,30 @@ LAYOUTS: Mapping[str, Mapping[str, Layout]] = {
             batched=True,
         ),
     },
+    "lerobot_ambidex": {
+        name: Layout(
+            control=family.control,
+            cameras={f"observation.images.{camera}": camera for camera in family.cameras},
+            images=ImageFormat(channels_first=True, floats=True),
+            state={"observation.state": ("qpos",)},
+            prompt="task",
+            batched=True,
+        )
+        for name, family in FAMILIES.items()
+    },
     "ambidex": {
         family: Layout(control="", cameras={}, images=ImageFormat(), state={}, prompt="", described=True)
         for family in FAMILIES
     },
 }
 """Layout -> task family -> how it is done there. Sources: the example clients of openpi for LIBERO, ALOHA and DROID,
-and the LIBERO and ALOHA environments of LeRobot."""
+and the LIBERO and ALOHA environments of LeRobot. `lerobot_ambidex` is what record-episodes --format lerobot writes."""
 
 
-def find_layout(name: str, family: str, entries: Sequence[str] = ()) -> Layout:
-    """The layout of a name for a task family, with the entries of `--map`.
+def find_layout(
+    name: str, family: str, entries: Sequence[str] = (), image_size: tuple[int, int] | None = None
+) -> Layout:
+    """The layout of a name for a task family, with the entries of `--map`, and another size to render [px].
 
     Raises:
         UsageError: No such layout, none for this family, or an entry has another form.
@@ -205,7 +218,8 @@ def find_layout(name: str, family: str, entries: Sequence[str] = ()) -> Layout:
         fitting = [other for other, families in LAYOUTS.items() if family in families]
         problem = f"--layout {name} is for tasks of {first_few(list(LAYOUTS[name]))}; these are tasks of {family}."
         raise UsageError(problem, f"Layouts for {family}: {', '.join(fitting)}.", got=name, expected=fitting)
-    return LAYOUTS[name][family].with_map(entries)
+    layout = LAYOUTS[name][family].with_map(entries)
+    return layout if image_size is None else replace(layout, image_size=image_size)
 
 
 def resize_with_pad(image: ImageArray, size: tuple[int, int]) -> ImageArray:

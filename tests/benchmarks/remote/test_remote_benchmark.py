@@ -1,6 +1,7 @@
 """Benchmarks of policies on a fake server of openpi's protocol."""
 
 import gc
+import json
 import re
 from dataclasses import replace
 from functools import reduce
@@ -11,6 +12,7 @@ import torch
 from benchmarking_fakes import FIRST, arrays_of, rows_of
 from fake_policy_server import FakePolicyServer, HangUpError
 from PIL import Image
+from recording_fakes import record_to
 from toy_policy import CHUNK, ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.comparison.compare import compare
@@ -19,7 +21,7 @@ from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.gallery.report import REPORT
-from ambidex.benchmarks.remote.agents import state_parts
+from ambidex.benchmarks.remote.agents import remote_environment, state_parts
 from ambidex.benchmarks.remote.first_exchange import check_policy
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.states import EpisodeStates
@@ -33,6 +35,7 @@ from ambidex.policies.remote.policy_server import RemotePolicyServer
 from ambidex.policies.serving.batcher import RequestBatcher
 from ambidex.policies.serving.execution import ChunkExecution
 from ambidex.policies.serving.server import describe
+from ambidex.recorders.dataset.dataset import read
 from ambidex.recorders.formats.libero.proprioception import proprioception
 
 TASK = "libero_goal/1"
@@ -41,6 +44,7 @@ LIBERO = BenchmarkConfig(
 )
 METADATA = {"horizon": 10, "mean": np.ones(2), "gain": float("nan"), "deep": reduce(lambda v, _: [v], range(300), 0)}
 ALOHA = replace(LIBERO, layout="aloha", task="insertion", horizon=12)
+ALOHA_HERE = replace(ALOHA, url="ws://127.0.0.1:8000")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -268,6 +272,35 @@ def test_a_policy_that_is_told_of_episodes_gets_one_session_for_each(tmp_path):
     assert summary.overall.errors == 0
     sessions = [request["session_id"] for request in server.requests if request["endpoint"] == "reset"]
     assert sessions[0] == sessions[1] == sessions[2] != sessions[3]
+
+
+def test_lerobot_ambidex_sends_what_our_lerobot_datasets_have(tmp_path):
+    record_to(tmp_path, num_episodes=1, format="lerobot", workers=0)
+    others = [f"observation.images.{camera}=none" for camera in ("left_wrist", "right_wrist")]
+    layout = find_layout("lerobot_ambidex", "aloha", others, (24, 32))
+    with (
+        read(tmp_path)[0] as stored,
+        remote_environment("insertion", layout, make_plan(ALOHA_HERE).task_settings) as env,
+    ):
+        observation = env.reset(stored.episode.seed)
+        request = layout.request(observation, state_parts(env, observation))
+        frame, state = stored.frame("top", 0), stored.episode.qpos[0]
+    features = json.loads((tmp_path / "meta" / "info.json").read_text())["features"]
+    assert {key for key in features if key.startswith("observation.")} == set(request) - {"task"}
+    np.testing.assert_array_equal(request["observation.state"], state[None])
+    image = 255 * request["observation.images.top"][0].transpose(1, 2, 0)
+    straight, mirrored, turned = (np.abs(each - frame).mean() for each in (image, image[:, ::-1], image[::-1]))
+    assert straight < mirrored and straight < 6 < turned
+    assert request["task"] == [env.spec.instruction]
+
+
+def test_a_size_is_for_layouts_whose_server_does_not_say_it():
+    config = replace(ALOHA_HERE, image_size=(24, 32))
+    assert make_plan(config).layout.image_size == (24, 32)
+    with pytest.raises(UsageError):
+        make_plan(replace(config, layout="ambidex"))
+    with pytest.raises(UsageError):
+        make_plan(BenchmarkConfig(policy="hold", task="insertion", image_size=(24, 32)))
 
 
 @pytest.mark.parametrize(("resolution", "size"), [([90, 160], (90, 160)), ([90], None), ("big", None), ([0, 9], None)])

@@ -120,7 +120,7 @@ def test_a_layout_must_exist_and_fit_the_tasks():
         find_layout("groot", "libero")
     with pytest.raises(UsageError) as caught:
         find_layout("libero", "aloha")
-    assert caught.value.facts["expected"] == ["aloha", "lerobot", "ambidex"]
+    assert caught.value.facts["expected"] == ["aloha", "lerobot", "lerobot_ambidex", "ambidex"]
 
 
 def test_states_are_made_of_known_parts():
