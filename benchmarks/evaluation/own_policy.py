@@ -89,12 +89,14 @@ class OwnPolicy:
         """Where the code is; that of an object is its class."""
         code = self.code.func if isinstance(self.code, partial) else self.code
         found = code if hasattr(code, "__qualname__") else type(code)
+        module = str(found.__module__ or "")  # None for some functions written in C
+        # A script or notebook also has the call of benchmark, in which episodes and resume may change.
+        hashed = found if module == "__main__" else sys.modules.get(module, found)
         try:
-            file, text = str(inspect.getsourcefile(found) or ""), inspect.getsource(found)
+            file, text = str(inspect.getsourcefile(found) or ""), inspect.getsource(hashed)
         except (OSError, TypeError):  # not from a file
             file, text = "", ""
         digest = sha256(text.encode()).hexdigest() if text else ""
-        module = str(found.__module__ or "")  # None for some functions written in C
         return CodeInfo(module=module, qualified_name=found.__qualname__, file=file, sha256=digest)
 
 

@@ -57,7 +57,7 @@ def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
     if old.remote and new.remote and old.remote.sha256 != new.remote.sha256:
         found.append("another policy answers: the metadata of its server or --policy-name have changed")
     if old.source and new.source and old.source.sha256 != new.source.sha256:
-        found.append(f"the code of {new.source.module}:{new.source.qualified_name} has changed")
+        found.append(f"the code of {new.source.module}:{new.source.qualified_name}, or of its module, has changed")
     if old.serving and new.serving and old.serving.device != new.serving.device:
         found.append(f"--device was {old.serving.device}, now {new.serving.device}")
     elif old.serving and new.serving and old.serving.lanes != new.serving.lanes:

@@ -63,7 +63,8 @@ class CodeInfo:
         module: Its module, "__main__" for a script or a notebook.
         qualified_name: Name of the function or class in it.
         file: Its file; empty if it is in none.
-        sha256: SHA-256 of the text of the function or class; empty if there is none.
+        sha256: SHA-256 of the text of its module, of a script or notebook only that of the function or class; empty if
+            there is none.
     """
 
     module: str
