@@ -85,8 +85,8 @@ class BenchmarkConfig(Flags):
     """Address of the server, e.g. ws://127.0.0.1:8000. A key for it is read from the environment variable
     AMBIDEX_API_KEY."""
     layout: Annotated[OptionalName, tyro.conf.arg(metavar="NAME")] = None
-    """How the policy expects observations: libero, aloha and droid are those of openpi's policies, lerobot of LeRobot's,
-    lerobot_ambidex of LeRobot's trained on our datasets, and ambidex is what serve-policy serves."""
+    """How the policy expects observations: libero, aloha and droid are for openpi's policies, lerobot for LeRobot's,
+    lerobot_ambidex for LeRobot's trained on our datasets, and ambidex for what serve-policy serves."""
     map: Annotated[Names, tyro.conf.arg(metavar="KEY=CAMERA ...")] = None
     """Send the image of a camera under this key, beside those of the layout or in their place; KEY=none leaves a key
     out."""
