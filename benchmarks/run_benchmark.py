@@ -23,7 +23,7 @@ def _main(config: BenchmarkConfig) -> int:
     if config.check:
         from ambidex.benchmarks.remote.first_exchange import check_policy  # needs the extra `remote`
 
-        print_result(check_policy(config))
+        check_policy(config, print_result)
         return DONE
     summary = benchmark(config)
     if not config.quiet:

@@ -202,7 +202,7 @@ class BenchmarkRun:
 
             first = first_exchange(plan, self._remaining[0])
             with self._start_workers(first.agents) as pool:
-                self._save_first_images = partial(first.save_images, self._results.path / FIRST_REQUEST)
+                self._save_first_images = partial(first.request.save_images, self._results.path / FIRST_REQUEST)
                 specs = {task: first.agents.environment(task).spec for task in plan.tasks}
                 yield pool, first.complete(self._info(specs))
             return

@@ -24,10 +24,10 @@ class BenchmarkConfig(Flags):
     """
 
     help_topics: ClassVar[Mapping[str, str]] = {
-        "Common options": "policy checkpoint task suite episodes output_dir video workers resume",
+        "Common options": "policy checkpoint url layout task suite episodes output_dir video workers resume",
         "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics",
         "Policy": "execution execute_steps control code device",
-        "Policy on a server (--policy remote)": "url layout map image_size policy_name timeout check",
+        "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
         "Output": "quiet debug",
     }
 

@@ -1,6 +1,6 @@
 """The first exchange with the server of a policy, and what `run-benchmark --check` prints. Needs the extra `remote`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -35,16 +35,46 @@ NOT_REPEATABLE = (
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class FirstRequest:
+    """The first observation of a benchmark, as it is sent.
+
+    Attributes:
+        url: Address of the server.
+        layout: How the policy expects observations.
+        episode: Whose first observation it is.
+        content: The message.
+        images: Camera -> image as the policy sees it, shape (H, W, 3) uint8.
+    """
+
+    url: str
+    layout: Layout
+    episode: EpisodeKey
+    content: Request
+    images: Mapping[str, ImageArray]
+
+    def save_images(self, folder: Path) -> None:
+        """Write the images as <camera>.png into a folder."""
+        for camera, image in self.images.items():
+            with replacing(folder / f"{camera}.png") as path:
+                Image.fromarray(image).save(path, "png")
+
+    def __str__(self) -> str:
+        """What is sent, as a table."""
+        task, seed = self.episode
+        sources = {**self.layout.cameras, **{key: " + ".join(parts) for key, parts in self.layout.state.items()}}
+        table = text_table(("key", "type", "shape", "from", "to", "made of"), list(_rows(self.content, sources)))
+        return f"Sent to {self.url}: the first observation of {task}, seed {seed}.\n\n{table}\n"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FirstExchange:
     """The first observation of a benchmark, sent twice, and the answers.
 
     Attributes:
         agents: The agents of the benchmark.
         name: Name of the policy.
-        episode: Whose first observation it is.
         metadata: What the server says about its policy.
-        request: The message.
-        images: Camera -> image as the policy saw it, shape (H, W, 3) uint8.
+        request: What was sent.
         actions: The actions that came back, shape (H, A).
         answers: Both answers.
         repeatable: They have the same actions, bit for bit.
@@ -52,10 +82,8 @@ class FirstExchange:
 
     agents: RemoteAgents
     name: str
-    episode: EpisodeKey
     metadata: Mapping[str, Any]
-    request: Request
-    images: Mapping[str, ImageArray]
+    request: FirstRequest
     actions: Float32Array
     answers: tuple[Answer, Answer]
     repeatable: bool
@@ -67,22 +95,10 @@ class FirstExchange:
         remote = RemoteInfo(metadata=_json(self.metadata), sha256=digest, notes=notes)
         return replace(info, execution=self.agents.execution, remote=remote)
 
-    def save_images(self, folder: Path) -> None:
-        """Write the images as <camera>.png into a folder."""
-        for camera, image in self.images.items():
-            with replacing(folder / f"{camera}.png") as path:
-                Image.fromarray(image).save(path, "png")
-
     def __str__(self) -> str:
-        """What was sent and what came back, as tables."""
-        task, seed = self.episode
+        """What came back, as a table."""
         first, second = self.answers
-        sources = {**self.agents.layout.cameras, **{k: " + ".join(v) for k, v in self.agents.layout.state.items()}}
         lines = [
-            f"Sent to {self.agents.server.url}: the first observation of {task}, seed {seed}.",
-            "",
-            text_table(("key", "type", "shape", "from", "to", "made of"), list(_rows(self.request, sources))),
-            "",
             f"The answer took {first.request_ms:.1f} ms, to the same request again {second.request_ms:.1f} ms.",
             "",
             text_table(("key", "type", "shape", "from", "to"), [row[:5] for row in _rows(first.content, {})]),
@@ -94,17 +110,32 @@ class FirstExchange:
         return "\n".join(lines)
 
 
-def check_policy(config: BenchmarkConfig) -> FirstExchange:
-    """What `run-benchmark --check` does; raises what `first_exchange` and `make_plan` do."""
+def check_policy(config: BenchmarkConfig, report: Callable[[object], None]) -> None:
+    """What `run-benchmark --check` does; raises what `first_exchange` and `make_plan` do.
+
+    Args:
+        config: The flags.
+        report: Prints the request before it is sent, then what came back.
+    """
+
+    def show(request: FirstRequest) -> None:
+        if config.output_dir is not None:
+            request.save_images(config.output_dir)
+        report(request)
+
     plan = make_plan(config)
-    exchange = first_exchange(plan, plan.episodes[0])
-    if config.output_dir is not None:
-        exchange.save_images(config.output_dir)
-    return exchange
+    report(first_exchange(plan, plan.episodes[0], show))
 
 
-def first_exchange(plan: BenchmarkPlan, episode: EpisodeKey) -> FirstExchange:
+def first_exchange(
+    plan: BenchmarkPlan, episode: EpisodeKey, before: Callable[[FirstRequest], None] | None = None
+) -> FirstExchange:
     """Connect to the server of a plan, and send the first observation of an episode twice.
+
+    Args:
+        plan: The plan.
+        episode: The episode.
+        before: Called with the request before it is sent.
 
     Raises:
         RemoteConnectionError: There is no server, or it goes.
@@ -116,14 +147,12 @@ def first_exchange(plan: BenchmarkPlan, episode: EpisodeKey) -> FirstExchange:
     with closing(RemotePolicy(server)) as policy:
         policy.start_episode(session_id(task, seed))
         layout = _layout(plan, policy.metadata)
-        with remote_environment(task, layout, plan.task_settings) as env:
-            observation = env.reset(seed)
-            request = layout.request(observation, state_parts(env, observation))
-            images = {camera: layout.images.view(observation.image(camera)) for camera in layout.cameras.values()}
-            low, high = limits(layout, env)
-        one = policy.infer(request)
+        request, (low, high) = _first_request(plan, layout, episode)
+        if before is not None:
+            before(request)
+        one = policy.infer(request.content)
         policy.start_episode(session_id(task, seed))
-        other = policy.infer(request)
+        other = policy.infer(request.content)
     first, second = (read_actions(answer.content, low, high) for answer in (one, other))
     steps = None if layout.replan is None else min(layout.replan, len(first))
     agents = RemoteAgents(
@@ -135,14 +164,29 @@ def first_exchange(plan: BenchmarkPlan, episode: EpisodeKey) -> FirstExchange:
     return FirstExchange(
         agents=agents,
         name=config.policy_name or REMOTE,
-        episode=episode,
         metadata=policy.metadata,
         request=request,
-        images=images,
         actions=first,
         answers=(one, other),
         repeatable=first.tobytes() == second.tobytes(),
     )
+
+
+def _first_request(
+    plan: BenchmarkPlan, layout: Layout, episode: EpisodeKey
+) -> tuple[FirstRequest, tuple[Float32Array, Float32Array]]:
+    """The first observation of an episode as a request, and the limits of actions."""
+    task, seed = episode
+    with remote_environment(task, layout, plan.task_settings) as env:
+        observation = env.reset(seed)
+        request = FirstRequest(
+            url=str(plan.config.url),
+            layout=layout,
+            episode=episode,
+            content=layout.request(observation, state_parts(env, observation)),
+            images={camera: layout.images.view(observation.image(camera)) for camera in layout.cameras.values()},
+        )
+        return request, limits(layout, env)
 
 
 def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:

@@ -28,7 +28,9 @@ def check_flags(config: BenchmarkConfig, *, remote: bool, own_code: bool) -> Non
         return
     hint = f"Give both, e.g. --url ws://127.0.0.1:8000 --layout libero. Layouts are {', '.join(LAYOUTS)}."
     if config.url is None or config.layout is None:
-        raise UsageError(f"--policy {REMOTE} needs --url and --layout.", hint, expected=list(LAYOUTS))
+        missing = [f"--{name}" for name in ("url", "layout") if getattr(config, name) is None]
+        problem = f"--policy {REMOTE} also needs {' and '.join(missing)}."
+        raise UsageError(problem, hint, got=missing, expected=list(LAYOUTS))
     _check_values(config, config.url)
 
 

@@ -310,9 +310,9 @@ def test_images_have_the_size_that_the_server_asks_for(resolution, size):
         config = replace(ALOHA, url=server.url, check=True)
         if size is None:
             with pytest.raises(RemotePolicyError, match="image_resolution"):
-                check_policy(config)
+                check_policy(config, str)
         else:
-            check_policy(config)
+            check_policy(config, str)
             assert server.requests[0]["images"]["cam_high"].shape == (3, *size)
 
 
@@ -348,9 +348,12 @@ def test_check_prints_what_is_sent_and_what_comes_back(tmp_path, capsys):
         (lambda request, number: {"actions": np.zeros((3, 14))}, UsageError),
     ],
 )
-def test_check_fails_if_the_policy_does(answer, error):
+def test_check_shows_what_was_sent_and_fails_if_the_policy_does(answer, error, tmp_path):
+    shown = []
     with FakePolicyServer(answer) as server, pytest.raises(error):
-        check_policy(replace(ALOHA, url=server.url, execute_steps=5))
+        check_policy(replace(ALOHA, url=server.url, execute_steps=5, output_dir=tmp_path), shown.append)
+    (request,) = shown
+    assert "images/cam_high" in str(request) and [path.name for path in tmp_path.iterdir()] == ["top.png"]
 
 
 def test_without_a_server_nothing_is_written(tmp_path):
@@ -383,6 +386,13 @@ def test_without_a_server_nothing_is_written(tmp_path):
 def test_wrong_flags_are_refused(changes):
     with pytest.raises(UsageError):
         make_plan(replace(ALOHA, **{"url": "ws://127.0.0.1:8000", **changes}))
+
+
+@pytest.mark.parametrize("name", ["url", "layout"])
+def test_only_the_flag_that_is_missing_is_named(name):
+    with pytest.raises(UsageError) as caught:
+        make_plan(replace(ALOHA, **{"url": "ws://127.0.0.1:8000", name: None}))
+    assert caught.value.facts["got"] == [f"--{name}"]
 
 
 def test_results_are_named_after_the_policy():
