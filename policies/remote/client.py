@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any
 
 from ambidex.errors import MissingPackageError, RemoteConnectionError, RemotePolicyError
@@ -237,8 +238,7 @@ def open_connection(url: str, stack: ExitStack, timeout_s: float) -> ClientConne
     except InvalidStatus as error:
         status = error.response.status_code
         problem = f"The server at {url} refuses the connection: HTTP status {status}."
-        hint = f"Set the environment variable {API_KEY}." if status in (401, 403) else "Check the address."
-        raise RemoteConnectionError(problem, hint, url=url, got=status) from error
+        raise RemoteConnectionError(problem, _refusal_hint(status), url=url, got=status) from error
     except LOST as error:
         problem = f"No policy server can be reached at {url} ({_describe(error)})."
         raise RemoteConnectionError(problem, "Check the address, and that the server has started.", url=url) from error
@@ -248,6 +248,14 @@ def _authorization() -> dict[str, str]:
     """The key as openpi expects it; a value of two words, such as "Bearer KEY", is sent as it is."""
     key = os.environ.get(API_KEY, "").strip()
     return {"Authorization": key if " " in key else f"Api-Key {key}"} if key else {}
+
+
+def _refusal_hint(status: int) -> str:
+    if status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return "Check the address."
+    if _authorization():
+        return f"It does not accept the key in the environment variable {API_KEY}: check it."
+    return f"Set the environment variable {API_KEY} to the key of the server."
 
 
 def _describe(error: Exception) -> str:

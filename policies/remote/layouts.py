@@ -108,16 +108,19 @@ class Layout:
         """The layout with other cameras: each entry is KEY=CAMERA, or KEY=none to leave a key out.
 
         Raises:
-            UsageError: An entry has another form.
+            UsageError: An entry has another form, or leaves a key out that does not exist.
         """
-        cameras, left_out = dict(self.cameras), set[str]()
+        known = (*self.cameras, *self.state, *([self.prompt] if self.prompt else []))
+        cameras = dict(self.cameras)
         for entry in entries:
             key, separator, camera = entry.rpartition("=")
             if not (key and separator and camera):
                 hint = "Expected KEY=CAMERA, e.g. observation/image=agentview, or KEY=none to leave the key out."
                 raise UsageError(f"--map {entry!r} has no key or no camera.", hint, got=entry)
+            if camera == LEFT_OUT and key not in (*known, *cameras):
+                problem = f"--map {entry}: requests of this layout have no key {key}."
+                raise UsageError(problem, f"They have {', '.join(known)}.", got=key, expected=known)
             cameras[key] = camera
-            left_out |= {key} if camera == LEFT_OUT else set()
         return replace(
             self,
             cameras={key: camera for key, camera in cameras.items() if camera != LEFT_OUT},

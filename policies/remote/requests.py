@@ -64,7 +64,7 @@ def metadata(policy: ServedPolicy, *, weights_sha256: str = "") -> dict[str, obj
         "action_names": spec.action_names,
         "action_horizon": policy.chunk_size,
         "execute_steps": policy.execute_steps or policy.chunk_size,
-        "layouts": ("ambidex", *([f"openpi-{spec.family}"] if _has_openpi_actions(spec) else [])),
+        "layouts": ("ambidex", *([f"openpi-{spec.family}"] if _openpi_suffices(policy) else [])),
     }
 
 
@@ -97,6 +97,13 @@ def _flat(request: Request) -> dict[str, Any]:
 
 def _has_openpi_actions(spec: EnvSpec) -> bool:
     return spec.family in OPENPI and spec.control == OPENPI[spec.family].control
+
+
+def _openpi_suffices(policy: ServedPolicy) -> bool:
+    """Whether requests in openpi's layout can have all that a policy needs."""
+    if policy.inputs.objects or not _has_openpi_actions(policy.spec):
+        return False
+    return set(policy.inputs.cameras) <= set(OPENPI[policy.spec.family].cameras.values())
 
 
 def _image_keys(values: Request, policy: ServedPolicy) -> tuple[Mapping[str, str], ImageFormat]:

@@ -115,6 +115,12 @@ def test_an_entry_without_key_or_camera_is_refused(entry):
     assert caught.value.facts["got"] == entry
 
 
+def test_a_key_that_is_left_out_must_exist():
+    with pytest.raises(UsageError) as caught:
+        find_layout("aloha", "aloha", ["images/cam=none"])
+    assert caught.value.facts == {"got": "images/cam", "expected": ("images/cam_high", "state", "prompt")}
+
+
 def test_a_layout_must_exist_and_fit_the_tasks():
     with pytest.raises(UnknownNameError):
         find_layout("groot", "libero")

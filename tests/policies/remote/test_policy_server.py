@@ -13,10 +13,11 @@ from toy_policy import FailingPolicy, ToyPolicy, observation, toy_spec
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
-from ambidex.errors import UsageError
+from ambidex.errors import RemoteConnectionError, UsageError
 from ambidex.policies.messages import ObservationMessage
-from ambidex.policies.remote import policy_server
+from ambidex.policies.remote import API_KEY, policy_server
 from ambidex.policies.remote.array_codec import pack, unpack
+from ambidex.policies.remote.client import RemotePolicy, RemoteServer
 from ambidex.policies.remote.policy_server import RemotePolicyServer
 from ambidex.policies.serving.batcher import RequestBatcher
 from ambidex.policies.serving.fixed_batch import FixedBatch
@@ -140,6 +141,15 @@ def test_a_key_admits(policy, value):
             assert info.value.response.status_code == 401
         with connected(server, additional_headers={"Authorization": value}) as connection:
             assert connection.metadata
+
+
+@pytest.mark.parametrize("key", ["wrong", ""])
+def test_our_client_says_whether_its_key_is_wrong_or_missing(policy, monkeypatch, key):
+    monkeypatch.setenv(API_KEY, key)
+    with serving(policy, api_key="secret") as server, pytest.raises(RemoteConnectionError) as info:
+        RemotePolicy(RemoteServer(url=server.address)).start_episode("")
+    assert info.value.facts["got"] == 401 and API_KEY in info.value.hint
+    assert ("not accept" in info.value.hint) == bool(key)
 
 
 def test_closing_ends_conversations_and_does_not_wait_for_silent_clients(policy, monkeypatch):

@@ -143,6 +143,7 @@ def test_metadata_say_what_the_policy_needs():
     assert (sent["policy"], sent["robot"], sent["control"]) == ("act", "viperx_bimanual", "joint")
     assert (sent["cameras"], sent["image_size"]) == (["top"], [24, 32])
     assert (sent["action_horizon"], sent["execute_steps"], sent["control_hz"]) == (50, 20, 50.0)
-    assert sent["layouts"] == ["ambidex", "openpi-aloha"]
+    assert sent["layouts"] == ["ambidex"]  # openpi has no key for poses
     assert metadata(served(make_spec(control="ee")))["layouts"] == ("ambidex",)
-    assert list(metadata(ALOHA)["state"]) == ["qpos"]
+    assert metadata(served(make_spec(), cameras=("angle",)))["layouts"] == ("ambidex",)
+    assert metadata(ALOHA)["layouts"] == ("ambidex", "openpi-aloha") and list(metadata(ALOHA)["state"]) == ["qpos"]
