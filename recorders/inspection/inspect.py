@@ -75,6 +75,7 @@ class Inspection:
         path: The dataset: a folder or a file.
         format: Registered format.
         task: Task name.
+        foreign: Another program wrote it: its task is the name of its folder or file, its seeds number the episodes.
         robot: Registered robot, or how another program calls it.
         control: Control mode.
         control_hz: Control rate [Hz].
@@ -94,6 +95,7 @@ class Inspection:
     path: str
     format: str
     task: str
+    foreign: bool
     robot: str
     control: str
     control_hz: float
@@ -150,6 +152,7 @@ def _inspect(path: Path, files: Sequence[Path], info: DatasetInfo | None) -> Ins
         path=str(path),
         format=info.format if info else _format_name(files[0]),
         task=spec.task,
+        foreign=foreign_kind(files[0]) is not None,
         robot=spec.robot,
         control=spec.control,
         control_hz=spec.control_hz,

@@ -30,11 +30,11 @@ def _facts(found: Inspection) -> dict[str, str]:
     height, width = found.image_size
     return {
         "format": found.format,
-        "task": found.task,
+        "task": "" if found.foreign else found.task,
         "instruction": first_few(found.instructions),
         "robot": f"{found.robot}, {found.control} control at {found.control_hz:g} Hz",
         "episodes": _episodes(found),
-        "seeds": f"{min(seeds)} to {max(seeds)}",
+        "seeds": "" if found.foreign else f"{min(seeds)} to {max(seeds)}",
         "steps": f"{min(lengths)} to {max(lengths)}, median {median(lengths):g}; {in_all}",
         "idle": f"{100 * found.idle:.1f} % of the steps",
         "cameras": f"{', '.join(found.cameras)}; {height} x {width}, {found.storage}" if found.cameras else "none",

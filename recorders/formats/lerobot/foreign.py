@@ -88,7 +88,8 @@ class LeRobotDemonstration(ForeignEpisode):
         self.spec = replace(spec_of(path.parent, self._index), instruction=self._place.instruction)
         self.steps = self._place.steps
         self._rows = self._read_rows()
-        self._frames = LeRobotFrames({camera: self._source(camera) for camera in self.cameras}, storage_of(self._index))
+        sources = {camera: self._source(camera) for camera in self.cameras}
+        self._frames = LeRobotFrames(sources, storage_of(self._index), path.name)
         self._frames.check(path, self.steps, self.spec.image_size)
 
     @cached_property
@@ -145,7 +146,7 @@ class LeRobotDemonstration(ForeignEpisode):
             video, start_s = self._place.videos[camera]
             return VideoFrames(video, self._index.fps, start_s)
         key, file, number = self._index.cameras[camera], self._place.rows, self._number
-        return PngFrames(f"{file}, column {key}", lambda: png_files(file, key, number))
+        return PngFrames(file, key, lambda: png_files(file, key, number))
 
 
 def _dimensions(feature: Feature, name: str) -> tuple[str, ...]:

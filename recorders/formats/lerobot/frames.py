@@ -14,6 +14,7 @@ from PIL import Image
 from ambidex.envs.types import ImageArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.repair import repair_hint
+from ambidex.recorders.hdf5.reading import reading
 
 TOLERANCE_S = 1e-4  # between the time of a frame and the wanted one, as in LeRobot [s]
 AHEAD = 8  # frames that are rather decoded than skipped
@@ -23,9 +24,11 @@ class FrameSource(Protocol):
     """The frames of one camera of an episode.
 
     Attributes:
+        file: The file that has them.
         place: Where they are, for messages.
     """
 
+    file: Path
     place: str
 
     def check(self) -> None:
@@ -51,10 +54,11 @@ class LeRobotFrames:
     Args:
         sources: Camera -> its frames, in the spec's order.
         storage: How they are stored.
+        episode: Name of the episode, for messages.
     """
 
-    def __init__(self, sources: Mapping[str, FrameSource], storage: str) -> None:
-        self._sources, self.storage = sources, storage
+    def __init__(self, sources: Mapping[str, FrameSource], storage: str, episode: str) -> None:
+        self._sources, self.storage, self._episode = sources, storage, episode
         self.places = {camera: source.place for camera, source in sources.items()}
 
     def check(self, path: Path, steps: int, size: tuple[int, int]) -> None:
@@ -65,7 +69,9 @@ class LeRobotFrames:
         return self._sources[camera].has_checksums()
 
     def read(self, camera: str, t: int, size: tuple[int, int]) -> ImageArray:
-        return self._sources[camera].read(t, size)
+        source = self._sources[camera]
+        with reading(source.file, f"frame {t} of {self._episode}"):
+            return source.read(t, size)
 
     def close(self) -> None:
         """Close all files. Safe to call twice."""
@@ -86,15 +92,15 @@ class VideoFrames:
     def __init__(
         self, path: Path, fps: float, start_s: float = 0.0, checksums: npt.NDArray[np.uint32] | None = None
     ) -> None:
-        self.place = str(path)
-        self._path, self._fps, self._start_s, self._checksums = path, fps, start_s, checksums
+        self.file, self.place = path, str(path)
+        self._fps, self._start_s, self._checksums = fps, start_s, checksums
         self._container: av.container.InputContainer | None = None
         self._decoded: Iterator[av.VideoFrame] = iter(())
         self._next_s = 0.0  # from here to the next `AHEAD` frames nothing has to be skipped
 
     def check(self) -> None:
-        if not self._path.is_file():
-            raise DatasetError(f"{self._path} is missing.", repair_hint(self._path), path=self._path)
+        if not self.file.is_file():
+            raise DatasetError(f"{self.file} is missing.", repair_hint(self.file), path=self.file)
 
     def has_checksums(self) -> bool:
         return self._checksums is not None
@@ -128,7 +134,7 @@ class VideoFrames:
         raise ValueError(f"the video has no frame at {wanted_s:.4f} s")
 
     def _open(self, size: tuple[int, int]) -> None:
-        self._container = av.open(str(self._path), format="mp4")
+        self._container = av.open(str(self.file), format="mp4")
         self._stream = self._container.streams.video[0]
         context = self._stream.codec_context
         context.thread_count = 1
@@ -157,12 +163,13 @@ class PngFrames:
     """Frames of one camera as whole PNG files.
 
     Args:
-        place: Where they are, for messages.
+        file: The table that has them.
+        key: Its column.
         load: Reads the T files, when the first is wanted.
     """
 
-    def __init__(self, place: str, load: Callable[[], Sequence[bytes]]) -> None:
-        self.place, self._load = place, load
+    def __init__(self, file: Path, key: str, load: Callable[[], Sequence[bytes]]) -> None:
+        self.file, self.place, self._load = file, f"{file}, column {key}", load
         self._images: Sequence[bytes] = ()
 
     def check(self) -> None:

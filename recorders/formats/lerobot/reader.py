@@ -65,7 +65,7 @@ class LeRobotEpisode(Hdf5Episode):
         hz = self.spec.control_hz
         stored = zip(videos.items(), checksums, strict=True)
         sources = {camera: VideoFrames(video, hz, checksums=crc32) for (camera, video), crc32 in stored}
-        return LeRobotFrames(sources, self._attribute(STORAGE, str))
+        return LeRobotFrames(sources, self._attribute(STORAGE, str), self.path.stem)
 
     def _fingerprints(self, episode: Episode, names: Collection[str], spec: Mapping[str, object]) -> dict[str, str]:
         return fingerprints(episode, spec)

@@ -195,8 +195,9 @@ def test_a_damaged_frame_is_noticed_and_the_others_are_read(tmp_path):
     with Dataset(folder)[1] as stored:
         assert stored.frame("top", 1).shape == (24, 32, 3)
         for t in (2, 3):
-            with pytest.raises(DatasetError, match="checksum of frame 2"):
+            with pytest.raises(DatasetError, match="checksum of frame 2") as error:
                 stored.frame("top", t)
+            assert error.value.facts["path"] == folder / TOP_VIDEO
         assert stored.frame("top", 0).shape == (24, 32, 3)
 
 

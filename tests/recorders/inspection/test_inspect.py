@@ -21,6 +21,7 @@ from ambidex.recorders.formats.registry import read_episode
 from ambidex.recorders.inspect_dataset import main
 from ambidex.recorders.inspection.dimensions import continuous_quaternions, dimensions, idle_steps, jumps, unit
 from ambidex.recorders.inspection.inspect import inspect
+from ambidex.recorders.inspection.report import report
 
 
 def inspected(path):
@@ -84,7 +85,8 @@ def test_libero_and_lerobot(tmp_path, capsys):
     foreign = write_lerobot(tmp_path / "foreign", dtype="image")
     found = inspected(foreign)
     assert found.format == "lerobot" and found.attempts is None and [each.steps for each in found.episodes] == [6, 4, 5]
-    assert found.instructions == ("push the cube", "lift it")
+    assert found.instructions == ("push the cube", "lift it") and found.foreign
+    assert not {"task", "seeds"} & {line.split()[0] for line in report(found).splitlines() if line.strip()}
     assert inspected(foreign / "episode_1").episodes[0].steps == 4
     assert output_of(capsys, tmp_path)[0] == 0
 
