@@ -68,14 +68,16 @@ def _main(config: ExportConfig) -> None:
     if differences := setting_differences(entries):
         print_message(COMMAND, f"Rates of different settings are not comparable. {first_few(differences)}.")
     table = lines(entries, config.by)
-    if chosen in IMAGES and config.output is not None:
-        write_figure(config.output, entries, table, caption(entries))
-        return
-    text = _text(chosen, entries, table)
-    if config.output is not None:
-        write_text(config.output, text)
-    elif not config.quiet:
-        print_result(text.rstrip("\n"))
+    if config.output is None:
+        shown = _text(chosen, entries, table).rstrip("\n")
+    else:
+        shown = f"Written: {config.output}"
+        if chosen in IMAGES:
+            write_figure(config.output, entries, table, caption(entries))
+        else:
+            write_text(config.output, _text(chosen, entries, table))
+    if not config.quiet:
+        print_result(shown)
 
 
 def _format(config: ExportConfig) -> str:

@@ -78,8 +78,10 @@ def check_inputs(inputs: PolicyInputs, table: EpisodeTable, config: TrainConfig[
         hint = f"Render them with {rendering_commands(lacking, needed)}, or train a policy that does not need them."
         raise UsageError(problem, hint, field="cameras", got=available, expected=needed)
     if inputs.objects and not table.spec.object_names:
-        problem = f"--policy {config.policy} uses object poses, but the tasks of {data} do not have the same objects."
-        raise UsageError(problem, "Train on one of them, or on images.", field="object_names")
+        without = [str(path) for path, spec in table.specs.items() if not spec.object_names]
+        reason = f"{first_few(without)} has none" if without else f"the tasks of {data} do not have the same objects"
+        hint = "Train on images." if without else "Train on one of them, or on images."
+        raise UsageError(f"--policy {config.policy} uses object poses, but {reason}.", hint, field="object_names")
 
 
 def raise_missing_images(tables: Sequence[EpisodeTable], config: TrainConfig[Any], problem: str) -> None:

@@ -127,7 +127,8 @@ def test_rules_of_latex_stand_between_suites(results, tmp_path):
 @pytest.mark.parametrize("ending", [".png", ".pdf"])
 def test_the_figure_has_a_bar_for_every_rate(results, tmp_path, capsys, ending):
     file = tmp_path / f"rates{ending}"
-    assert output_of(capsys, *results, "--output", file)[0] == 0
+    code, output = output_of(capsys, *results, "--output", file)
+    assert code == 0 and str(file) in output.out
     assert file.read_bytes()[:4] == (b"\x89PNG" if ending == ".png" else b"%PDF")
     if ending == ".png":
         image = np.asarray(Image.open(file).convert("RGB")).astype(int)

@@ -5,6 +5,7 @@ import shlex
 from types import SimpleNamespace
 
 import pytest
+from lerobot_dataset import write_lerobot
 from synthetic_dataset import STATES, write_dataset
 from synthetic_libero import write_panda_dataset
 from toy_learner import ToyConfig, ToyLearner
@@ -111,6 +112,12 @@ def test_datasets_without_a_common_camera_are_refused(tmp_path):
     )
     config = dataclasses.replace(train_config("uniact", "tiny"), data=data, output_dir=tmp_path / "run")
     assert error_of(config).facts == {"field": "cameras", "path": data[1]}
+
+
+def test_a_dataset_without_object_poses_is_named(tmp_path):
+    data = write_lerobot(tmp_path / "theirs")
+    error = error_of(train_config("act", "tiny", "state", data=(data,), output_dir=tmp_path / "run"))
+    assert error.facts["field"] == "object_names" and f"{data} has none" in error.problem
 
 
 def test_poses_of_different_objects_are_refused(tmp_path):
