@@ -52,8 +52,8 @@ def benchmark(
 
     Args:
         config: What to evaluate. Or a policy of your own: a function from an observation to an action of shape (A,); an
-            object with `reset` and `act`; a class of such objects that takes the environment; or a function that
-            returns one, whose parameter is called env.
+            object with `reset` and `act`; a class of such objects, whose constructor takes the environment or
+            nothing; or a function that returns one, whose parameter is called env.
         load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
         agent_factory: Makes an agent of your own from its environment; picklable, unless `workers` is 0.
             `config.policy` is then any name for it, `config.control` its control mode. None for the named policy or

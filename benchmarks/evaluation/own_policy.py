@@ -16,7 +16,7 @@ import numpy as np
 from ambidex.benchmarks.results.info import CodeInfo
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent, Float32Array, Observation
-from ambidex.errors import UsageError
+from ambidex.errors import AmbidexError, UsageError
 
 ADDRESS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 ENVIRONMENT_NAMES = ("env", "environment")
@@ -45,11 +45,13 @@ class OwnPolicy:
 
     Attributes:
         code: One of `FORMS`.
-        makes_agents: It is called with an environment and returns an agent.
+        makes_agents: Calling it returns an agent.
+        takes_environment: It is called with an environment then; False for a class whose constructor needs no argument.
     """
 
     code: Any
     makes_agents: bool
+    takes_environment: bool = True
 
     @classmethod
     def of(cls, code: object) -> "OwnPolicy":
@@ -58,25 +60,42 @@ class OwnPolicy:
         Raises:
             UsageError: None of them.
         """
-        if is_agent(code) or isinstance(code, type):
-            return cls(code, makes_agents=isinstance(code, type))
+        if is_agent(code):
+            return cls(code, makes_agents=False)
         if not callable(code):
             raise UsageError(f"{code!r:.200} is no policy.", FORMS, got=type(code).__name__)
-        return cls(code, makes_agents=_takes_environment(code))
+        if isinstance(code, type) and _can_be_called(code):
+            return cls(code, makes_agents=True, takes_environment=_names_environment(code))
+        if not _can_be_called(code, None):
+            problem = (
+                f"{code!r:.200} has the signature {inspect.signature(code)}: it cannot be called with one argument."
+            )
+            raise UsageError(problem, FORMS)
+        return cls(code, makes_agents=isinstance(code, type) or _names_environment(code))
 
     def __call__(self, env: Environment) -> Agent:
         """An agent for an environment.
 
         Raises:
-            UsageError: The code returned something else.
+            UsageError: The code returned something else, or raised an error.
         """
-        made = self.code(env) if self.makes_agents else self.code
+        made = self._make(env) if self.makes_agents else self.code
         if is_agent(made):
             return made  # type: ignore[no-any-return]
         if self.makes_agents:
             problem = f"{self.address} returned {made!r:.200}, which has no reset and act."
             raise UsageError(problem, FORMS, got=type(made).__name__)
         return FunctionAgent(self.code)
+
+    def _make(self, env: Environment) -> object:
+        try:
+            return self.code(env) if self.takes_environment else self.code()
+        except AmbidexError:
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}".rstrip(": .")
+            problem = f"{self.address} could not make an agent ({cause})."
+            raise UsageError(problem, "Correct it; --debug shows where it was raised.") from error
 
     @property
     def address(self) -> str:
@@ -131,12 +150,22 @@ def is_agent(found: object) -> bool:
     return not isinstance(found, type) and all(callable(method) for method in methods)
 
 
-def _takes_environment(code: Callable[..., object]) -> bool:
+def _can_be_called(code: Callable[..., object], *arguments: object) -> bool:
+    try:
+        inspect.signature(code).bind(*arguments)
+    except ValueError:  # of a function written in C
+        return bool(arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def _names_environment(code: Callable[..., object]) -> bool:
     try:
         parameters = list(inspect.signature(code).parameters.values())
     except ValueError:  # of a function written in C
         return False
     if not parameters:
-        raise UsageError(f"{code!r:.200} takes no argument.", FORMS)
+        return False
     annotation = getattr(parameters[0].annotation, "__name__", parameters[0].annotation)
     return parameters[0].name in ENVIRONMENT_NAMES or str(annotation).rpartition(".")[2] == Environment.__name__

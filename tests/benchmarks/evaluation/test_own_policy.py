@@ -65,12 +65,23 @@ def scaled(factor, observation):
     return factor * observation.qpos
 
 
+class Chunked(Repeating):
+    def __init__(self, chunk=4):
+        self.chunk = chunk + 1  # fails with an environment
+
+
+class Optional(Holding):
+    def __init__(self, env=None):
+        super().__init__(env)
+
+
 class Callable_:  # noqa: N801
     def __call__(self, observation):
         return observation.qpos
 
 
 FORMS = [still, Holding, make_holding, annotated, Repeating(), Repeating().method, partial(scaled, 1.0), Callable_()]
+FORMS += [Repeating, Chunked, Optional]
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +101,25 @@ def no_argument():
     return Holding
 
 
-@pytest.mark.parametrize("code", [3, None, "act", no_argument])
+class TwoArguments(Holding):
+    def __init__(self, env, model):
+        super().__init__(env)
+
+
+class WithoutWeights(Repeating):
+    def __init__(self):
+        raise FileNotFoundError("weights.pt")
+
+
+@pytest.mark.parametrize("code", [3, None, "act", no_argument, scaled, TwoArguments])
 def test_what_is_no_policy_is_refused(code):
     with pytest.raises(UsageError):
         OwnPolicy.of(code)
+
+
+def test_an_error_of_a_constructor_names_the_class(env):
+    with pytest.raises(UsageError, match=f"{__name__}:WithoutWeights .*FileNotFoundError: weights.pt"):
+        OwnPolicy.of(WithoutWeights)(env)
 
 
 def test_a_maker_that_makes_no_agent_is_refused(env):
