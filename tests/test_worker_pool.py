@@ -242,3 +242,19 @@ def test_only_workers_need_a_factory_that_can_be_sent():
         assert pool.next_result() == (("square", 3), 9)
     with pytest.raises(UsageError, match="0 workers"):
         Pool(factory, 1)
+
+
+UNGUARDED_SCRIPT = """
+from pathlib import Path
+from ambidex.output_folder import exclusive_lock
+from ambidex.worker_pool import Pool
+with exclusive_lock(Path("out")), Pool(dict, 2) as pool:
+    pool.wait_until_ready()
+"""
+
+
+def test_a_script_without_a_guard_gets_one_message(tmp_path):
+    (tmp_path / "script.py").write_text(UNGUARDED_SCRIPT)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stderr.count("Traceback") == 1
+    assert done.stderr.splitlines()[-1].startswith("ambidex.errors.UsageError") and "__main__" in done.stderr

@@ -19,6 +19,7 @@ from ambidex.codec import from_json, parse, to_json
 from ambidex.errors import AmbidexError, DatasetError, MissingDatasetError, UsageError
 from ambidex.flags import parse_command
 from ambidex.text import first_few
+from ambidex.worker_pool import end_if_importing_script
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -43,6 +44,7 @@ def exclusive_lock(directory: Path) -> Iterator[None]:
         DatasetError: The folder cannot be made or written to, its file system has no locks, or another process writes
             into it.
     """
+    end_if_importing_script()
     existed = directory.exists()
     try:
         lock = _lock(directory)
@@ -89,6 +91,7 @@ def check_output_folder(directory: Path, marker: str, *, resume: bool) -> None:
     Raises:
         UsageError: The folder holds something else, or a run that is not to be resumed.
     """
+    end_if_importing_script()
     content = _content(directory)
     if not content or (resume and marker in content):
         return

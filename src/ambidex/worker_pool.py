@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
@@ -23,6 +24,7 @@ Task = TypeVar("Task")
 # One thread per worker: the threads of Mesa and BLAS in several processes slow each other down. Variables that the
 # user has set stay.
 SINGLE_THREADED = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+UNGUARDED = 75  # exit status of a worker that would start workers itself
 EXIT_TIMEOUT_S = 5.0  # for an idle worker to exit [s]
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2})
 """Ctrl-C, and what a closed terminal and batch schedulers send, to all processes of a command; its first one acts."""
@@ -159,6 +161,12 @@ def _reply(connection: "Connection[object, object]", result: object) -> None:
         connection.send(describe(error))
 
 
+def end_if_importing_script() -> None:
+    """End a worker process that is still importing its parent's script, which would do its work a second time."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing tells it
+        raise SystemExit(UNGUARDED)
+
+
 def exit_with_parent() -> None:
     """Let this process end when its parent does, also if the parent is killed, or is dead already."""
     threading.Thread(target=_wait_for_end_of_parent, daemon=True).start()
@@ -271,6 +279,7 @@ class Pool(Generic[Job, Result]):
 
         Raises:
             WorkerStartError: The handler could not be made.
+            UsageError: A script that is not guarded by `if __name__ == "__main__":` started the pool.
         """
         while self._workers and not any(worker.ready for worker in self._workers):
             for worker in self._readable_workers():
@@ -309,6 +318,11 @@ class Pool(Generic[Job, Result]):
 
     def _replace(self, dead: WorkerProcess[_Ticket[Job]]) -> tuple[Job, WorkerError] | None:
         cause, ticket = dead.end(), dead.task
+        if not dead.ready and cause == f"exit status {UNGUARDED}":
+            script = getattr(sys.modules["__main__"], "__file__", "the script")
+            problem = f"Worker processes import {script}, and importing it would start this work again."
+            hint = 'Put its calls below `if __name__ == "__main__":`, or use 0 workers.'
+            raise UsageError(problem, hint, path=script) from None
         if not dead.ready:
             raise WorkerStartError(f"A worker process ended during start-up ({cause}).")
         self._workers[self._workers.index(dead)] = WorkerProcess(self._pickled)
