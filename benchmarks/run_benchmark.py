@@ -28,8 +28,6 @@ def _main(config: BenchmarkConfig) -> int:
     summary = benchmark(config)
     if not config.quiet:
         print_result(summary)
-    if errors := summary.describe_errors():
-        print_message(COMMAND, errors)
     if summary.worker_errors:
         print_message(COMMAND, summary.describe_worker_errors())
     if summary.missing_videos:

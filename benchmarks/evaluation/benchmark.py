@@ -106,6 +106,8 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, own: OwnPolicy | None) ->
         print_message(COMMAND, note)
     try:
         summary = BenchmarkRun(plan, results, load, own).run()
+        if errors := summary.describe_errors():
+            print_message(COMMAND, errors)
         return _with_page(plan, results, summary)
     finally:
         results.remove_leftovers()

@@ -67,9 +67,7 @@ class OwnPolicy:
         if isinstance(code, type) and _can_be_called(code):
             return cls(code, makes_agents=True, takes_environment=_names_environment(code))
         if not _can_be_called(code, None):
-            problem = (
-                f"{code!r:.200} has the signature {inspect.signature(code)}: it cannot be called with one argument."
-            )
+            problem = f"{code!r:.200} with the signature {inspect.signature(code)} does not take one argument."
             raise UsageError(problem, FORMS)
         return cls(code, makes_agents=isinstance(code, type) or _names_environment(code))
 
@@ -87,7 +85,7 @@ class OwnPolicy:
             raise UsageError(problem, FORMS, got=type(made).__name__)
         return FunctionAgent(self.code)
 
-    def _make(self, env: Environment) -> object:
+    def _make(self, env: Environment) -> Any:
         try:
             return self.code(env) if self.takes_environment else self.code()
         except AmbidexError:
@@ -165,7 +163,7 @@ def _names_environment(code: Callable[..., object]) -> bool:
         parameters = list(inspect.signature(code).parameters.values())
     except ValueError:  # of a function written in C
         return False
-    if not parameters:
+    if not parameters:  # of a class
         return False
     annotation = getattr(parameters[0].annotation, "__name__", parameters[0].annotation)
     return parameters[0].name in ENVIRONMENT_NAMES or str(annotation).rpartition(".")[2] == Environment.__name__

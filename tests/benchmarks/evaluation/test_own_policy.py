@@ -147,12 +147,13 @@ def test_an_agent_need_not_be_picklable_and_is_used_as_it_is(tmp_path):
     assert {row.policy for row in summary.rows} == {f"{__name__}:Repeating"}
 
 
-def test_an_error_of_a_function_is_a_row(tmp_path):
+def test_an_error_of_a_function_is_a_row_and_is_printed(tmp_path, capsys):
     def broken(observation):
         raise ValueError("no idea")
 
     (row,) = ambidex.benchmark(broken, output_dir=tmp_path, **SHORT).rows
     assert row.outcome == "error" and "no idea" in row.error
+    assert "1 of 1 episode ended with an error" in (printed := capsys.readouterr().err) and "no idea" in printed
 
 
 @pytest.mark.parametrize("settings", [{"name": "act"}, {"name": "a/b"}, {"tasks": "insertion"}, {"device": "cpu"}])
