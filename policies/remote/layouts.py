@@ -108,7 +108,7 @@ class Layout:
         """The layout with other cameras: each entry is KEY=CAMERA, or KEY=none to leave a key out.
 
         Raises:
-            UsageError: An entry has another form, or leaves a key out that does not exist.
+            UsageError: An entry has another form, or leaves out a key that does not exist (unless `described`).
         """
         known = (*self.cameras, *self.state, *([self.prompt] if self.prompt else []))
         cameras = dict(self.cameras)
@@ -117,7 +117,7 @@ class Layout:
             if not (key and separator and camera):
                 hint = "Expected KEY=CAMERA, e.g. observation/image=agentview, or KEY=none to leave the key out."
                 raise UsageError(f"--map {entry!r} has no key or no camera.", hint, got=entry)
-            if camera == LEFT_OUT and key not in (*known, *cameras):
+            if camera == LEFT_OUT and not self.described and key not in (*known, *cameras):
                 problem = f"--map {entry}: requests of this layout have no key {key}."
                 raise UsageError(problem, f"They have {', '.join(known)}.", got=key, expected=known)
             cameras[key] = camera

@@ -39,7 +39,7 @@ class Execution:
     def __post_init__(self) -> None:
         check_name("execution", self.mode, MODES)
         if self.steps < 1:
-            raise UsageError(f"--execute-steps (--replan) {self.steps}: expected 1 or more.", field="execute_steps")
+            raise UsageError(f"--execute-steps {self.steps} (--replan): expected 1 or more.", field="execute_steps")
 
     @property
     def name(self) -> str:
@@ -72,12 +72,12 @@ def choose_execution(
     """
     if mode != "chunk":
         if steps is not None:
-            problem = f"--execute-steps (--replan) {steps} requires --execution chunk; {mode} predicts at every step."
+            problem = f"--execute-steps {steps} (--replan) requires --execution chunk; {mode} predicts at every step."
             raise UsageError(problem, field="execute_steps")
         return Execution(mode=mode, steps=1, code=code)
     chosen = next(n for n in (steps, policy_steps, chunk_size) if n is not None)
     if chosen > chunk_size:
-        problem = f"--execute-steps (--replan) {chosen}: expected 1 to {chunk_size}, the chunk size of this policy."
+        problem = f"--execute-steps {chosen} (--replan): expected 1 to {chunk_size}, the chunk size of this policy."
         raise UsageError(problem, field="execute_steps", expected=chunk_size)
     return Execution(mode=mode, steps=chosen, code=code)
 
