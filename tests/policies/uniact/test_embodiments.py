@@ -21,7 +21,7 @@ from ambidex.errors import CheckpointError, UnknownNameError, UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.data.split import Mixture
-from ambidex.policies.train_policy import _benchmark_command, main, train_config
+from ambidex.policies.train_policy import advice, main, train_config
 from ambidex.policies.training import train as training
 from ambidex.policies.training.train import train
 from ambidex.policies.uniact.extractors.tokenizers import ByteTokenizer
@@ -233,7 +233,7 @@ def test_a_missing_folder_of_embodiments_is_named(run, tmp_path):
 
 
 def test_each_embodiment_has_its_own_benchmark_command(run):
-    commands = [shlex.split(command) for command in _benchmark_command("uniact", run).split(" && ")]
+    commands = [shlex.split(command) for command in advice("uniact", run).partition(": ")[2].split(" && ")]
     assert [command[-2:] for command in commands] == [
         ["--task", "insertion"],
         ["--task", "libero_goal/put_the_bowl_on_the_plate"],
