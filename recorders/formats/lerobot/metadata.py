@@ -56,7 +56,7 @@ class _Place:
 def write_metadata(directory: Path, paths: Mapping[int, Path]) -> None:
     """Write data/ and meta/ of a dataset whose episodes are these, by number. Other readers count them without gaps.
 
-    Until it has ended the dataset has no meta/info.json, so that nobody reads a part of it.
+    Until it has ended the dataset has no meta/info.json, so that no program reads a part of it.
 
     Raises:
         DatasetError: An episode is damaged, or a file cannot be written.
