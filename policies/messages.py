@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from ambidex.envs.types import NO_CODE, Float32Array, ImageArray, Observation
+from ambidex.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +18,29 @@ class PolicyInputs:
         cameras: Camera names, in the order the policy expects them. Empty: no images.
         objects: Whether it uses object poses.
         instruction: Whether it uses the instruction.
+        history: Observations that it looks at, H: the newest and H - 1 earlier ones of the same episode.
+        stride: Control steps between two of them.
+
+    Raises:
+        UsageError: A history or stride below 1.
     """
 
     cameras: tuple[str, ...]
     objects: bool
     instruction: bool
+    history: int = 1
+    stride: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("history", "stride"):
+            value = getattr(self, name)
+            if value < 1:
+                raise UsageError(f"--{name} {value}: expected 1 or more.", field=name, got=value)
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Control steps from the newest observation back to each of the window, oldest first, e.g. (4, 2, 0)."""
+        return tuple(self.stride * age for age in reversed(range(self.history)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

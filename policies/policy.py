@@ -67,7 +67,21 @@ class Policy(nn.Module, ABC):
 
     @abstractmethod
     def predict(self, observation: ObservationBatch) -> Tensor:
-        """The next K actions in the environment's units, shape (B, K, A). In evaluation mode, without gradients."""
+        """The next K actions in the environment's units, shape (B, K, A). In evaluation mode, without gradients.
+
+        With a history they follow the newest observation of each window.
+        """
+
+    def encode_frames(self, observation: ObservationBatch) -> Tensor | None:
+        """Features of single observations, shape (N, ...), for a policy with a history; None if there are none.
+
+        When the policy acts, they are computed once for each observation, and `predict` gets those of the window as
+        `encoded_frames`, without images. Its answer must be the same as from the images.
+
+        Args:
+            observation: N observations, with shapes as if the history were 1. In evaluation mode, without gradients.
+        """
+        return None
 
     # Training.
 
