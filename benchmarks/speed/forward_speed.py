@@ -19,8 +19,8 @@ from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.training.distributed import choose_device
 from ambidex.policies.uniact.config import AttentionKind, preset
-from ambidex.policies.uniact.extractors.llava import choose_attention
 from ambidex.policies.uniact.policy import UniActPolicy
+from ambidex.policies.vision_language.attention import choose_attention
 
 INSTRUCTION = "pick up the red cube with the right arm and hand it over to the left arm"
 

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 from ambidex.codec import ADDED_LATER
 from ambidex.errors import UsageError, check_name
 from ambidex.policies.registry import Preset, TrainingDefaults
-from ambidex.policies.uniact.extractors.llava_config import LlavaShape
-from ambidex.policies.uniact.extractors.scratch import ScratchShape
 from ambidex.policies.vision.resnet import Norm
+from ambidex.policies.vision_language.llava import LlavaShape
+from ambidex.policies.vision_language.scratch import ScratchShape
 
 ExtractorKind = Literal["scratch", "llava_ov"]
 AttentionKind = Literal["auto", "sdpa", "flash_attention_2", "eager"]

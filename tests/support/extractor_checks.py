@@ -4,7 +4,7 @@ import json
 
 import torch
 
-from ambidex.policies.uniact.extractors.tokenizers import FIRST_MERGED, SPECIALS
+from ambidex.policies.vision_language.tokenizers import FIRST_MERGED, SPECIALS
 
 TEXTS = ("pick up the cube", "insert the peg into the socket")
 

@@ -8,9 +8,9 @@ from synthetic_episode import make_spec
 
 from ambidex.policies.train_policy import train_config
 from ambidex.policies.uniact.config import UniActConfig
-from ambidex.policies.uniact.extractors.llava_config import LlavaShape
-from ambidex.policies.uniact.extractors.scratch import ScratchShape
 from ambidex.policies.uniact.policy import UniActPolicy
+from ambidex.policies.vision_language.llava import LlavaShape
+from ambidex.policies.vision_language.scratch import ScratchShape
 
 CHUNK = 8  # as in act_samples, whose batches fit
 CAMERAS = ("top", "left_wrist", "right_wrist", "front_close")

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.policies.policy import never_compiled
-from ambidex.policies.uniact.extractors.tokenizers import TextTokenizer
+from ambidex.policies.vision_language.tokenizers import TextTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,14 +104,3 @@ class Extractor(nn.Module, ABC):
 def select_states(states: Tensor, positions: Tensor) -> Tensor:
     """The state of each row of (B, S, D) at its position (B,), shape (B, D)."""
     return states[torch.arange(len(states), device=states.device), positions]
-
-
-def prepare_images(images: Tensor, size: int, mode: str) -> Tensor:
-    """Square images (B, 3, size, size) float32 in [-1, 1], on the device of the images; other shapes are squeezed.
-
-    The images have shape (B, 3, H, W) uint8; the mode is "bilinear" or "bicubic", with antialiasing.
-    """
-    values = images.float()
-    if images.shape[-2:] != (size, size):
-        values = F.interpolate(values, (size, size), mode=mode, antialias=True).clamp(0, 255)
-    return values / 127.5 - 1

@@ -3,33 +3,32 @@
 Source: Li et al., "LLaVA-OneVision: Easy Visual Task Transfer", 2024.
 """
 
-import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ambidex.errors import CheckpointError, MissingPackageError, UsageError
-from ambidex.policies.uniact.extractors.extractor import Extractor, prepare_images, select_states
-from ambidex.policies.uniact.extractors.llava_config import LlavaShape, llava_config
-from ambidex.policies.uniact.extractors.llava_weights import NONE, pretrained, weights_folder
-from ambidex.policies.uniact.extractors.tokenizers import (
+from ambidex.policies.uniact.extractors.extractor import Extractor, select_states
+from ambidex.policies.vision.images import prepare_images
+from ambidex.policies.vision_language.attention import AttentionSetting
+from ambidex.policies.vision_language.llava import IMAGE_STATISTICS, LlavaShape, llava_config, llava_values
+from ambidex.policies.vision_language.tokenizers import (
     FIRST_MERGED,
     SPECIALS,
     VIDEO,
     ByteTokenizer,
     PublishedTokenizer,
-    TextTokenizer,
+    tokenizer_from_json,
 )
+from ambidex.policies.vision_language.weights import CONFIG, TOKENIZER, load_strictly, read_text
 
 BEFORE, AFTER = "<|im_start|>user ", "\n{}<|im_end|><|im_start|>assistant\n"  # the chat template, around the image
+CACHED, NONE = "cached", "none"
+CACHE_NAME = "models--llava-hf--llava-onevision-qwen2-0.5b-ov-hf"
+MISFIT_HINT = "Expected those of llava-onevision-qwen2-0.5b-ov, or flags --llava.* that describe these."
 MAX_TRAINED_IDS = 1024  # of a tokenizer that is trained on the instructions
-AUTO, SDPA, FLASH = "auto", "sdpa", "flash_attention_2"
-MIN_CAPABILITY = (8, 0)  # compute capability that flash-attn supports
-INSTALL_FLASH = "pip install flash-attn --no-build-isolation"
 
 
 class LlavaExtractor(Extractor):
@@ -45,23 +44,19 @@ class LlavaExtractor(Extractor):
     """
 
     def __init__(self, shape: LlavaShape, instructions: Sequence[str], weights: str, attention: str) -> None:
-        self._shape, self._weights, self._attention = shape, weights, attention
+        self._shape, self._weights, self._attention = shape, weights, AttentionSetting(attention)
         super().__init__(shape.width, instructions)
         try:
             from transformers import LlavaOnevisionModel
         except ModuleNotFoundError as error:
             raise missing_packages(error) from error
-        self._chosen_for: torch.device | None = None
-        self._flash = False
         self.llava: Any = LlavaOnevisionModel(llava_config(shape))
         self._freeze_unused()
 
     def forward(self, images: Tensor, instructions: Sequence[str]) -> Tensor:
-        if self._chosen_for != images.device:
-            self._choose_attention(images.device)
         prompts = self.prompts(instructions, images.device)
         pixels = prepare_images(images, self._shape.image_size, "bicubic")[:, None]  # (B, 1, 3, S, S): one frame
-        with self._precision(images.device):
+        with self._attention.precision(self.llava, images.device):
             states = self.llava(input_ids=prompts.ids, pixel_values_videos=pixels, use_cache=False).last_hidden_state
         return select_states(states, prompts.last)
 
@@ -73,32 +68,23 @@ class LlavaExtractor(Extractor):
         return ByteTokenizer.train(texts, _trained_ids(self._shape))
 
     def load_tokenizer(self, text: str) -> None:
-        self.use_tokenizer(_tokenizer(text))
+        self.use_tokenizer(tokenizer_from_json(text))
 
     def load_pretrained(self) -> str:
         """See `Policy.load_pretrained`."""
-        attention = self._choose_attention(self.llava.device)
+        attention = self._attention.choose(self.llava, self.llava.device)
         if self._weights == NONE:
             return f"LLaVA-OneVision starts from scratch, as requested. {attention}"
         folder = weights_folder(self._weights)
-        tokenizer = PublishedTokenizer(_read(folder / "tokenizer.json"))
+        tokenizer = PublishedTokenizer(read_text(folder / TOKENIZER))
         if tokenizer.special(VIDEO) != self._shape.video_token:
             found, expected = tokenizer.special(VIDEO), self._shape.video_token
             problem = f"{folder}: tokenizer.json has id {found} for {VIDEO}, expected {expected}."
             raise CheckpointError(problem, "Get the files again, or give --llava.video-token.", path=folder)
-        self.llava.load_state_dict(pretrained(self._shape, folder).state_dict())
+        published = load_strictly(type(self.llava), folder, llava_values(self._shape), IMAGE_STATISTICS, MISFIT_HINT)
+        self.llava.load_state_dict(published.state_dict())
         self.use_tokenizer(tokenizer)
         return f"LLaVA-OneVision starts from {folder}. {attention}"
-
-    def _choose_attention(self, device: torch.device) -> str:
-        name, reason = choose_attention(self._attention, device)
-        self.llava.set_attn_implementation(name)
-        self._chosen_for, self._flash = device, name == FLASH
-        return reason
-
-    def _precision(self, device: torch.device) -> AbstractContextManager[object]:
-        """bf16 for flash_attention_2, which has no kernels for the float32 of a policy in use."""
-        return torch.autocast(device.type, dtype=torch.bfloat16) if self._flash else nullcontext()
 
     def _freeze_unused(self) -> None:
         """Freeze what the features do not depend on: the norm after the image encoder's last layer."""
@@ -119,36 +105,26 @@ def missing_weights(source: str) -> UsageError | None:
     return None
 
 
+def weights_folder(source: str) -> Path:
+    """The folder of the weights: the one named, or for "cached" the one in the user's Hugging Face cache.
+
+    Raises:
+        UsageError: There is none.
+    """
+    folder = _cached() if source == CACHED else Path(source).expanduser()
+    if folder is None or not (folder / CONFIG).is_file():
+        reason = f"{folder} has no config.json" if folder else "the user's Hugging Face cache has none"
+        hint = (
+            "Get the files of llava-hf/llava-onevision-qwen2-0.5b-ov-hf and name their folder with --extractor-weights "
+            "DIR, start from scratch with --extractor-weights none, or use --extractor scratch, which needs none."
+        )
+        raise UsageError(f"LLaVA-OneVision needs weights, but {reason}.", hint, field="extractor_weights", path=folder)
+    return folder
+
+
 def missing_packages(error: ModuleNotFoundError) -> UsageError:
     """The error to raise if transformers is not installed."""
     return MissingPackageError(error, "uniact", "The extractor llava_ov", ", or use --extractor scratch")
-
-
-def choose_attention(wanted: str, device: torch.device) -> tuple[str, str]:
-    """The attention implementation to use, and a sentence with the reason.
-
-    Raises:
-        UsageError: flash_attention_2 is requested and cannot be used.
-    """
-    if wanted not in (AUTO, FLASH):
-        return wanted, f"Attention: {wanted}, as requested."
-    obstacle = _flash_obstacle(device)
-    if not obstacle:
-        return FLASH, f"Attention: {FLASH}, which is installed, in bf16."
-    if wanted == AUTO:
-        return SDPA, f"Attention: {SDPA}; {FLASH} {obstacle}."
-    hint = f"Install it with `{INSTALL_FLASH}`, or use --attention {SDPA}."
-    raise UsageError(f"--attention {FLASH}: it {obstacle}.", hint, field="attention")
-
-
-def _flash_obstacle(device: torch.device) -> str:
-    from transformers.utils import is_flash_attn_2_available
-
-    if device.type != "cuda":
-        return f"needs a CUDA device, and this is {device.type}"
-    if torch.cuda.get_device_capability(device) < MIN_CAPABILITY:
-        return "needs a GPU of compute capability 8.0 or newer"
-    return "" if is_flash_attn_2_available() else "is not installed"
 
 
 def _trained_ids(shape: LlavaShape) -> int:
@@ -163,17 +139,8 @@ def _trained_ids(shape: LlavaShape) -> int:
     return size
 
 
-def _tokenizer(text: str) -> TextTokenizer:
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        problem = f"tokenizer.json cannot be read: {error}."
-        raise CheckpointError(problem, "Restore the checkpoint from a copy.") from error
-    return ByteTokenizer.from_json(text) if "merges" in values and "format" in values else PublishedTokenizer(text)
+def _cached() -> Path | None:
+    from huggingface_hub.constants import HF_HUB_CACHE
 
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CheckpointError(f"{file} cannot be read: {error}.", "Get the files again.", path=file) from error
+    snapshots = sorted((Path(HF_HUB_CACHE) / CACHE_NAME / "snapshots").glob("*/config.json"))
+    return max(snapshots, key=lambda path: path.stat().st_mtime).parent if snapshots else None

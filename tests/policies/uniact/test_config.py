@@ -9,8 +9,8 @@ from synthetic_episode import make_spec
 from ambidex.codec import from_json, to_json
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.uniact.config import PRESETS, UniActConfig, preset
-from ambidex.policies.uniact.extractors.llava_config import LlavaShape
 from ambidex.policies.uniact.policy import UniActPolicy
+from ambidex.policies.vision_language.llava import LlavaShape
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -24,7 +24,7 @@ from ambidex.policies.data.split import Mixture
 from ambidex.policies.train_policy import advice, main, train_config
 from ambidex.policies.training import train as training
 from ambidex.policies.training.train import train
-from ambidex.policies.uniact.extractors.tokenizers import ByteTokenizer
+from ambidex.policies.vision_language.tokenizers import ByteTokenizer
 
 ALOHA, PANDA = "viperx_bimanual-joint", "panda-ee"
 SIZES = {ALOHA: (14, 14, ("top",)), PANDA: (7, 8, ("agentview", "robot0_eye_in_hand"))}

@@ -24,11 +24,11 @@ from ambidex.policies.training.train import train
 
 transformers = pytest.importorskip("transformers", reason="pip install -e '.[uniact]'")
 
-from ambidex.policies.uniact.extractors import llava as llava_extractor  # noqa: E402
 from ambidex.policies.uniact.extractors.extractor import Prompts  # noqa: E402
-from ambidex.policies.uniact.extractors.llava import LlavaExtractor, choose_attention  # noqa: E402
-from ambidex.policies.uniact.extractors.llava_config import llava_config  # noqa: E402
-from ambidex.policies.uniact.extractors.llava_weights import weights_folder  # noqa: E402
+from ambidex.policies.uniact.extractors.llava import LlavaExtractor, weights_folder  # noqa: E402
+from ambidex.policies.vision_language import attention  # noqa: E402
+from ambidex.policies.vision_language.attention import choose_attention  # noqa: E402
+from ambidex.policies.vision_language.llava import llava_config  # noqa: E402
 
 
 def make_extractor(seed=0, weights="none", **shape):
@@ -179,7 +179,7 @@ def test_flash_attention_is_used_where_possible_and_else_refused_with_the_comman
 @pytest.mark.parametrize(("name", "dtype"), [("flash_attention_2", torch.bfloat16), ("sdpa", torch.float32)])
 def test_flash_attention_computes_in_bf16(monkeypatch, name, dtype):
     """It has no kernels for float32, in which a loaded policy is."""
-    monkeypatch.setattr(llava_extractor, "choose_attention", lambda wanted, device: (name, ""))
+    monkeypatch.setattr(attention, "choose_attention", lambda wanted, device: (name, ""))
     extractor, dtypes = make_extractor().eval(), []
     monkeypatch.setattr(extractor.llava, "set_attn_implementation", lambda name: None)  # flash-attn needs a GPU
     extractor.llava.language_model.layers[0].self_attn.q_proj.register_forward_hook(

@@ -9,9 +9,10 @@ from extractor_checks import (
 )
 
 from ambidex.errors import UsageError
-from ambidex.policies.uniact.extractors.extractor import prepare_images
-from ambidex.policies.uniact.extractors.scratch import ScratchExtractor, ScratchShape
-from ambidex.policies.uniact.extractors.tokenizers import ByteTokenizer
+from ambidex.policies.uniact.extractors.scratch import ScratchExtractor
+from ambidex.policies.vision.images import prepare_images
+from ambidex.policies.vision_language.scratch import ScratchShape
+from ambidex.policies.vision_language.tokenizers import ByteTokenizer
 
 
 def make_extractor(seed=0, **shape):

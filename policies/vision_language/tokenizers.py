@@ -72,6 +72,10 @@ class ByteTokenizer:
         """The id of a special token; KeyError if there is none."""
         return {name: id_ for id_, name in enumerate(SPECIALS)}[token]
 
+    def last_ids(self, count: int, vocabulary: int) -> list[int]:
+        """The last `count` ids of a model with a vocabulary of this size, ascending."""
+        return list(range(vocabulary - count, vocabulary))
+
     def encode(self, text: str) -> list[int]:
         """Ids of a text."""
         return [id_ for word in WORD.findall(text.encode()) for id_ in self._encode_word(word)]
@@ -127,8 +131,28 @@ class PublishedTokenizer:
             raise KeyError(token)
         return int(found)
 
+    def last_ids(self, count: int, vocabulary: int) -> list[int]:
+        """The last `count` ids that are not of added tokens, such as special ones, ascending."""
+        added = self._tokenizer.get_added_tokens_decoder()
+        known = min(vocabulary, self._tokenizer.get_vocab_size())
+        return [id_ for id_ in range(known) if id_ not in added][-count:]
+
     def to_json(self) -> str:
         return self._text
 
 
 TextTokenizer = ByteTokenizer | PublishedTokenizer
+
+
+def tokenizer_from_json(text: str) -> TextTokenizer:
+    """The tokenizer of a checkpoint, of either kind.
+
+    Raises:
+        CheckpointError: The text is no tokenizer.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        problem = f"tokenizer.json cannot be read: {error}."
+        raise CheckpointError(problem, "Restore the checkpoint from a copy.") from error
+    return ByteTokenizer.from_json(text) if "merges" in values and "format" in values else PublishedTokenizer(text)

@@ -1,6 +1,5 @@
 """Sizes of LLaVA-OneVision, and its configuration for transformers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +7,7 @@ from ambidex.errors import UsageError
 
 ROPE_THETA = 1_000_000.0  # Qwen2's
 MAX_TOKENS = 32_768  # of Qwen2
-RENAMED = {"image_token_index": "image_token_id", "video_token_index": "video_token_id"}
-NOT_COMPARED = {"image_grid_pinpoints", "text_config", "vision_config", "model_type", "max_position_embeddings"}
+IMAGE_STATISTICS = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}  # of the image preparation of this project
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +50,11 @@ class LlavaShape:
     def __post_init__(self) -> None:
         if self.width % self.heads or self.vision_width % self.vision_heads or self.heads % self.key_value_heads:
             raise UsageError(
-                "UniAct: llava.width must be a multiple of llava.heads, llava.heads of llava.key_value_heads, and "
+                "llava.width must be a multiple of llava.heads, llava.heads of llava.key_value_heads, and "
                 f"llava.vision_width of llava.vision_heads, got {self}."
             )
         if not 0 <= self.video_token < self.vocabulary or not 0 <= self.image_token < self.vocabulary:
-            raise UsageError(
-                f"UniAct: llava.video_token and llava.image_token must be below llava.vocabulary, got {self}."
-            )
+            raise UsageError(f"llava.video_token and llava.image_token must be below llava.vocabulary, got {self}.")
 
     @property
     def image_tokens(self) -> int:
@@ -87,6 +83,8 @@ def llava_values(shape: LlavaShape) -> dict[str, Any]:
             "max_position_embeddings": MAX_TOKENS,
             "rms_norm_eps": 1e-6,
             "hidden_act": "silu",
+            "rope_parameters": {"rope_type": "default", "rope_theta": ROPE_THETA},
+            "use_cache": False,
         },
         "vision_config": {
             "model_type": "siglip_vision_model",
@@ -107,21 +105,4 @@ def llava_config(shape: LlavaShape) -> Any:
     """A LlavaOnevisionConfig."""
     from transformers import LlavaOnevisionConfig
 
-    values = llava_values(shape)
-    rope = {"rope_type": "default", "rope_theta": ROPE_THETA}
-    values["text_config"] = {**values["text_config"], "rope_parameters": rope, "use_cache": False}
-    return LlavaOnevisionConfig(**values)
-
-
-def config_differences(shape: LlavaShape, found: Mapping[str, Any]) -> list[str]:
-    """A line for each setting in which a LlavaOnevisionConfig, as a mapping with its defaults, differs from a shape."""
-    lines = []
-    values = llava_values(shape)
-    for part in ("", "text_config", "vision_config"):
-        expected, actual = (values[part], found[part]) if part else (values, found)
-        for name, value in expected.items():
-            got = actual.get(name, actual.get(RENAMED.get(name, name)))
-            if name not in NOT_COMPARED and got != value:
-                lines.append(f"{part and part + '.'}{name} is {got}, expected {value}")
-    rope = (found["text_config"].get("rope_parameters") or found["text_config"]).get("rope_theta")
-    return lines if rope == ROPE_THETA else [*lines, f"text_config.rope_theta is {rope}, expected {ROPE_THETA}"]
+    return LlavaOnevisionConfig(**llava_values(shape))

@@ -2,7 +2,7 @@ import pytest
 from extractor_checks import decoded
 
 from ambidex.errors import CheckpointError
-from ambidex.policies.uniact.extractors.tokenizers import FIRST_MERGED, SPECIALS, ByteTokenizer
+from ambidex.policies.vision_language.tokenizers import FIRST_MERGED, SPECIALS, ByteTokenizer
 
 TEXTS = ("pick up the cube", "pick up the bowl and put it on the plate", "put the bowl on the stove")
 ODD = ("", "  ", "pick up the cube ", "Öffne die Schublade!", "抓住立方体", "the\nthe\tthe", "<pad> <end>", "\x00")

@@ -1,0 +1,1 @@
+"""RoboVLMs: vision-language models as policies."""

@@ -1,0 +1,1 @@
+"""Vision-language models behind one interface: images and text to tokens, tokens to states."""

@@ -1,0 +1,274 @@
+"""The interface of a backbone: a vision-language model that takes sequences of embeddings.
+
+Source of the interface: Li et al., "Towards Generalist Robot Policies: What Matters in Building Vision-Language-Action
+Models", 2024.
+
+B sequences of S positions, N images of T tokens each, D the width of tokens.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from ambidex.errors import UsageError
+from ambidex.policies.policy import never_compiled
+from ambidex.policies.vision_language.tokenizers import ByteTokenizer, TextTokenizer, tokenizer_from_json
+
+ACTION_IDS = 256  # ids that a trained tokenizer leaves free at the end of the vocabulary
+DISCRETE_REQUEST = "What actions should the robot take to {}?"
+
+
+class Kind(IntEnum):
+    """What a position of a sequence is. A backbone makes position ids and attention from it."""
+
+    PADDING = 0
+    TEXT = 1
+    """Of the prompt."""
+    IMAGE = 2
+    LEARNED = 3
+    """A readout or the state of the robot: it sees all before it, and positions before it never see it."""
+    ACTION = 4
+    """An action as a word: it sees all before it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TokenSequence:
+    """Embeddings of B sequences, shorter ones padded on the right.
+
+    Attributes:
+        embeddings: Shape (B, S, D).
+        kinds: A `Kind` for each position, shape (B, S) int64.
+    """
+
+    embeddings: Tensor
+    kinds: Tensor
+
+    @classmethod
+    def of(cls, embeddings: Tensor, kind: Kind) -> Self:
+        """Positions of one kind, without padding, from embeddings (B, S, D)."""
+        kinds = torch.full(embeddings.shape[:2], kind, dtype=torch.int64, device=embeddings.device)
+        return cls(embeddings=embeddings, kinds=kinds)
+
+    @classmethod
+    def joined(cls, *parts: Self) -> Self:
+        """Parts of the same B in a row, with the padding of all of them at the end."""
+        embeddings = torch.cat([part.embeddings for part in parts], dim=1)  # (B, S, D)
+        kinds = torch.cat([part.kinds for part in parts], dim=1)  # (B, S)
+        order = (kinds == Kind.PADDING).int().argsort(dim=1, stable=True)
+        return cls(embeddings=_rows(embeddings, order), kinds=kinds.gather(1, order))
+
+    def select(self, states: Tensor, kind: Kind, count: int) -> Tensor:
+        """States (B, S, D) at the first `count` positions of a kind: (B, count, D). Each row must have as many."""
+        order = (self.kinds != kind).int().argsort(dim=1, stable=True)[:, :count]
+        return _rows(states, order)
+
+    @property
+    def length(self) -> int:
+        """Positions of each sequence, S, with padding."""
+        return self.kinds.shape[1]
+
+
+def _rows(values: Tensor, order: Tensor) -> Tensor:
+    """Values (B, S, D) at positions (B, Q): (B, Q, D)."""
+    return values.gather(1, order[..., None].expand(-1, -1, values.shape[-1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """Token ids around the images of an instruction: `before` the first, `between` two of them, `after` the last."""
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+
+
+class Backbone(nn.Module, ABC):
+    """A vision-language model.
+
+    Constructed as `cls(size, instructions, attention, discrete)`, see `make_backbone`; `load_pretrained` or a
+    checkpoint's tensors may follow.
+
+    Attributes:
+        tokenizer: The tokenizer in use. Like weights it belongs to a checkpoint.
+        hidden_size: Width of tokens, D.
+        vocabulary: Number of token ids.
+        context: Most positions of a sequence.
+        image_tokens: Tokens of one image, T.
+        sizes: The shapes it can have, by name.
+        discrete: Whether it predicts actions as words, by `logits`.
+    """
+
+    sizes: ClassVar[Mapping[str, Any]]
+    hidden_size: int
+    vocabulary: int
+    context: int
+    image_tokens: int
+
+    def __init__(self, instructions: Sequence[str], discrete: bool) -> None:
+        super().__init__()
+        self.discrete = discrete
+        self.set_instructions(instructions)
+
+    # The model.
+
+    @property
+    @abstractmethod
+    def model(self) -> nn.Module:
+        """The whole model."""
+
+    @property
+    @abstractmethod
+    def vision_tower(self) -> nn.Module:
+        """The image encoder, without its projection to the width of tokens."""
+
+    @property
+    @abstractmethod
+    def text_tower(self) -> nn.Module:
+        """The language model, with its embedding of words."""
+
+    @property
+    @abstractmethod
+    def word_embedding(self) -> nn.Embedding:
+        """The embedding of token ids."""
+
+    @abstractmethod
+    def image_processor(self, images: Tensor) -> Tensor:
+        """Images (N, 3, H, W) uint8 of any size to pixel values (N, 3, S, S)."""
+
+    @abstractmethod
+    def encode_images(self, pixels: Tensor) -> Tensor:
+        """Pixel values (N, 3, S, S) to tokens of the language model (N, T, D)."""
+
+    @abstractmethod
+    def last_states(self, sequence: TokenSequence) -> Tensor:
+        """See `forward`, for a sequence that is not too long."""
+
+    @abstractmethod
+    def logits(self, states: Tensor) -> Tensor:
+        """Last hidden states (..., D) to scores of the next token (..., vocabulary)."""
+
+    def forward(self, sequence: TokenSequence) -> Tensor:
+        """The last hidden states, shape (B, S, D); at padding they mean nothing.
+
+        Raises:
+            UsageError: The sequence is longer than the model's context.
+        """
+        self._check_length(sequence.length, "a sequence of images, prompts and readouts")
+        return self.last_states(sequence)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Token ids (...) to embeddings (..., D)."""
+        return self.word_embedding(ids)  # type: ignore[no-any-return]
+
+    # Prompts.
+
+    @abstractmethod
+    def parts(self, request: str) -> tuple[str, str, str]:
+        """The text before the first image, between two images, and after the last one; the last holds the request."""
+
+    def prompt(self, instruction: str) -> Prompt:
+        """The prompt of an instruction.
+
+        Raises:
+            UsageError: With one image it is longer than the model's context.
+        """
+        before, between, after = (tuple(self.tokenizer.encode(text)) for text in self._parts(instruction))
+        prompt = Prompt(before=before, between=between, after=after)
+        self._check_length(len(before) + self.image_tokens + len(after), f"the prompt of {instruction[:60]!r}")
+        return prompt
+
+    def assemble(self, images: Tensor, instructions: Sequence[str]) -> TokenSequence:
+        """The prompts of B instructions around the tokens of V images each, shape (B, V, T, D).
+
+        In evaluation mode texts are padded to the longest of the training data, so that the shape of a batch, and with
+        it the order of sums, does not depend on other requests (docs/decisions/0010).
+        """
+        before, between, after = self._texts(instructions, images.device)
+        parts = [before]
+        for view in range(images.shape[1]):
+            parts += [between] if view else []
+            parts.append(TokenSequence.of(images[:, view].to(before.embeddings.dtype), Kind.IMAGE))
+        return TokenSequence.joined(*parts, after)
+
+    def _texts(self, instructions: Sequence[str], device: torch.device) -> tuple[TokenSequence, ...]:
+        ids = self._prompt_ids(tuple(instructions))
+        return tuple(self.embed_rows([text.to(device, non_blocking=True) for text in texts]) for texts in ids)
+
+    def embed_rows(self, rows: Sequence[Tensor], kind: Kind = Kind.TEXT) -> TokenSequence:
+        """Token ids of B rows, each (L,) with -1 for padding, right-padded and embedded."""
+        ids = pad_sequence(list(rows), batch_first=True, padding_value=-1)  # (B, L)
+        kinds = torch.where(ids < 0, Kind.PADDING, kind)
+        return TokenSequence(embeddings=self.embed(ids.clamp(min=0)), kinds=kinds)
+
+    @never_compiled  # ids are looked up in Python
+    def _prompt_ids(self, instructions: tuple[str, ...]) -> list[list[Tensor]]:
+        """For each part of a prompt its ids in B rows."""
+        prompts = {text: self.prompt(text) for text in set(instructions)}
+        longest = 0 if self.training else self._longest()
+        rows = [[], [], []]  # type: list[list[Tensor]]
+        for text in instructions:
+            prompt = prompts[text]
+            after = [*prompt.after, *[-1] * (longest - len(prompt.after))]
+            for row, ids in zip(rows, (prompt.before, prompt.between, after), strict=True):
+                row.append(torch.tensor(ids, dtype=torch.int64))
+        return rows
+
+    def _longest(self) -> int:
+        if self._longest_text is None:
+            self._longest_text = max((len(self.prompt(text).after) for text in self._instructions), default=0)
+        return self._longest_text
+
+    def _parts(self, instruction: str) -> tuple[str, str, str]:
+        return self.parts(DISCRETE_REQUEST.format(instruction) if self.discrete else instruction)
+
+    def _check_length(self, length: int, what: str) -> None:
+        if length > self.context:
+            problem = f"{type(self).__name__}: {what} has {length} tokens, at most {self.context} are possible."
+            hint = "Shorten the instruction, or use fewer cameras or a shorter history."
+            raise UsageError(problem, hint, got=length, expected=self.context)
+
+    # Words and files.
+
+    def action_ids(self, count: int) -> list[int]:
+        """The last `count` token ids before the special ones, ascending: actions as words replace rare words."""
+        return self.tokenizer.last_ids(count, self.vocabulary)
+
+    def set_instructions(self, instructions: Sequence[str]) -> None:
+        """Set the instructions of the training data, and train a tokenizer on them."""
+        self._instructions = tuple(instructions)
+        texts = [text for instruction in instructions for text in self._parts(instruction)]
+        self.use_tokenizer(ByteTokenizer.train(texts, self._trained_ids()))
+
+    def use_tokenizer(self, tokenizer: TextTokenizer) -> None:
+        """Use this tokenizer from now on."""
+        self.tokenizer = tokenizer
+        self._longest_text: int | None = None
+
+    def load_tokenizer(self, text: str) -> None:
+        """Use the tokenizer of a checkpoint.
+
+        Raises:
+            CheckpointError: The text is no tokenizer.
+        """
+        self.use_tokenizer(tokenizer_from_json(text))
+
+    def _trained_ids(self) -> int:
+        return self.vocabulary - ACTION_IDS
+
+    def load_pretrained(self, folder: Path) -> str:
+        """Load the published weights and tokenizer of a folder; returns a sentence about their source.
+
+        Raises:
+            CheckpointError: They are of another model, incomplete or unreadable; the message lists every misfit, and
+                nothing is loaded.
+            UsageError: There are none for this backbone.
+        """
+        problem = f"{type(self).__name__} has no published weights, got the folder {folder}."
+        raise UsageError(problem, "Leave out the folder.", path=folder)

@@ -1,0 +1,82 @@
+"""A small backbone that is trained from scratch: convolutions for images, and a causal transformer."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import torch.nn.functional as F  # noqa: N812  (the field's name for it)
+from torch import Tensor, nn
+
+from ambidex.errors import check_name
+from ambidex.policies.robovlms.backbones.backbone import Backbone, TokenSequence
+from ambidex.policies.vision.images import prepare_images
+from ambidex.policies.vision_language.scratch import INITIAL_STD, STRIDE, CausalLayer, ImageTokens, ScratchShape
+
+
+class ScratchBackbone(Backbone):
+    """Learned positions, and attention to all positions before. It has torch's own attention only."""
+
+    sizes: ClassVar[Mapping[str, ScratchShape]] = {
+        "tiny": ScratchShape(vocabulary=768),
+        "base": ScratchShape(image_size=192, width=384, layers=8, heads=6, vocabulary=1024),
+    }
+    context = 1024
+
+    def __init__(self, size: str, instructions: Sequence[str], attention: str = "auto", discrete: bool = False) -> None:
+        check_name("size of the backbone scratch", size, self.sizes)
+        shape = self.sizes[size]
+        self.hidden_size, self.vocabulary, self._image_size = shape.width, shape.vocabulary, shape.image_size
+        self.image_tokens = (shape.image_size // STRIDE) ** 2
+        super().__init__(instructions, discrete)
+        self.vision = ImageTokens(shape.width)
+        self.text = CausalTransformer(shape, self.context)
+
+    @property
+    def model(self) -> nn.Module:
+        return self
+
+    @property
+    def vision_tower(self) -> nn.Module:
+        return self.vision
+
+    @property
+    def text_tower(self) -> nn.Module:
+        return self.text
+
+    @property
+    def word_embedding(self) -> nn.Embedding:
+        return self.text.words
+
+    def image_processor(self, images: Tensor) -> Tensor:
+        return prepare_images(images, self._image_size, "bilinear")
+
+    def encode_images(self, pixels: Tensor) -> Tensor:
+        return self.vision(pixels)  # type: ignore[no-any-return]
+
+    def last_states(self, sequence: TokenSequence) -> Tensor:
+        return self.text(sequence.embeddings)  # type: ignore[no-any-return]
+
+    def logits(self, states: Tensor) -> Tensor:
+        return F.linear(states, self.word_embedding.weight.to(states.dtype))
+
+    def parts(self, request: str) -> tuple[str, str, str]:
+        return "", "", request + "\n"
+
+
+class CausalTransformer(nn.Module):
+    """Words, positions and layers of causal attention."""
+
+    def __init__(self, shape: ScratchShape, context: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(shape.vocabulary, shape.width)
+        self.positions = nn.Embedding(context, shape.width)
+        for embedding in (self.words, self.positions):
+            nn.init.normal_(embedding.weight, std=INITIAL_STD)
+        self.layers = nn.ModuleList(CausalLayer(shape.width, shape.heads) for _ in range(shape.layers))
+        self.norm = nn.LayerNorm(shape.width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Shape (B, S, D) -> the same."""
+        tokens = tokens + self.positions.weight[: tokens.shape[1]].to(tokens.dtype)
+        for layer in self.layers:
+            tokens = layer(tokens)
+        return self.norm(tokens)  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Vision-language models: what policies that are built on them share."""
