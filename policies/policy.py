@@ -89,6 +89,13 @@ class Policy(nn.Module, ABC):
         """Parameters trained at the backbone's learning rate; none by default."""
         return []
 
+    def layer_classes(self) -> tuple[type[nn.Module], ...]:
+        """Classes of its transformer layers, the units of --gradient-checkpointing and of --sharding; none by default.
+
+        Their outputs may depend on nothing but their inputs, weights and torch's random numbers.
+        """
+        return ()
+
     def on_step_end(self) -> None:
         """Called after each training step, for schedules that are part of the policy."""
 

@@ -1,0 +1,1 @@
+"""Training of large models: which weights of a vision-language model are trained, LoRA, and shards over processes."""
