@@ -110,6 +110,7 @@ class Backbone(nn.Module, ABC):
     vocabulary: int
     context: int
     image_tokens: int
+    _longest_text: int | None
 
     def __init__(self, instructions: Sequence[str], discrete: bool) -> None:
         super().__init__()
@@ -212,7 +213,7 @@ class Backbone(nn.Module, ABC):
         """For each part of a prompt its ids in B rows."""
         prompts = {text: self.prompt(text) for text in set(instructions)}
         longest = 0 if self.training else self._longest()
-        rows = [[], [], []]  # type: list[list[Tensor]]
+        rows: list[list[Tensor]] = [[], [], []]
         for text in instructions:
             prompt = prompts[text]
             after = [*prompt.after, *[-1] * (longest - len(prompt.after))]
@@ -249,7 +250,7 @@ class Backbone(nn.Module, ABC):
     def use_tokenizer(self, tokenizer: TextTokenizer) -> None:
         """Use this tokenizer from now on."""
         self.tokenizer = tokenizer
-        self._longest_text: int | None = None
+        self._longest_text = None
 
     def load_tokenizer(self, text: str) -> None:
         """Use the tokenizer of a checkpoint.
