@@ -93,7 +93,8 @@ def test_a_folder_imports_only_what_lies_below_it(folder: str) -> None:
 def test_speed_and_study_programs_are_imported_only_by_each_other() -> None:
     measuring = ("benchmarks/speed", "benchmarks/studies")
     packages = tuple(f"ambidex.{folder.replace('/', '.')}" for folder in measuring)
-    programs = {ROOT / "benchmarks" / "throughput.py", *python_files(*measuring)}
+    entries = {ROOT / "benchmarks" / name for name in ("throughput.py", "design_study.py")}
+    programs = {*entries, *python_files(*measuring)}
     wrong = [
         f"{file.relative_to(ROOT)} imports {name}"
         for file in {*python_files(*FOLDERS, "src/ambidex")} - programs

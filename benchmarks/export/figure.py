@@ -18,13 +18,37 @@ FONT, SMALL = 10, 9
 TICKS = (0, 25, 50, 75, 100)  # [%]
 
 
+Group = tuple[str, Colour, Sequence[tuple[str, Tally]]]
+"""Some bars that stand together: their label and its colour, and name -> counts of each bar."""
+
+
 def write_figure(path: Path, entries: Sequence[Entry], lines: Sequence[Line], caption: str) -> None:
-    """Write a PNG or PDF file of 288 dots per inch.
+    """Write a PNG or PDF file of 288 dots per inch: a group of bars for each line, and in it a bar for each entry.
 
     Raises:
         DatasetError: It cannot be written.
     """
-    chart = _chart(entries, lines, caption)
+    write_bars(
+        path,
+        [
+            (
+                line.name,
+                PALE if line.kind == TASK else INK,
+                [(entry.name, entry.tally(line.tasks)) for entry in entries],
+            )
+            for line in lines
+        ],
+        caption,
+    )
+
+
+def write_bars(path: Path, groups: Sequence[Group], caption: str) -> None:
+    """Write a PNG or PDF file of 288 dots per inch; bars without episodes are left out.
+
+    Raises:
+        DatasetError: It cannot be written.
+    """
+    chart = _chart([(label, ink, [bar for bar in bars if bar[1].n]) for label, ink, bars in groups], caption)
     with replacing(path) as temporary:
         if path.suffix == ".pdf":
             chart.image.save(temporary, "PDF", resolution=DOTS_PER_INCH, quality=95)
@@ -32,24 +56,26 @@ def write_figure(path: Path, entries: Sequence[Entry], lines: Sequence[Line], ca
             chart.image.save(temporary, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), optimize=True)
 
 
-def _chart(entries: Sequence[Entry], lines: Sequence[Line], caption: str) -> Chart:
-    left = MARGIN + min(NAMES, max(text_width(line.name, FONT) for line in lines)) + GAP
-    top, width = MARGIN + HEAD, left + WIDTH + VALUE + MARGIN
-    groups = [[(entry.name, entry.tally(line.tasks)) for entry in entries] for line in lines]
-    groups = [[(name, tally) for name, tally in group if tally.n] for group in groups]
-    bottom = top + sum(len(group) * BAR + GAP for group in groups)
+def _chart(groups: Sequence[Group], caption: str) -> Chart:
+    left = MARGIN + min(NAMES, max(text_width(label, FONT) for label, _, _ in groups)) + GAP
+    width = left + WIDTH + VALUE + MARGIN
+    names = list(dict.fromkeys(name for _, _, bars in groups for name, _ in bars))
+    legend = _legend_rows(names, width - left - MARGIN)
+    top = MARGIN + HEAD + ROW * (len(legend) - 1)
+    bottom = top + sum(len(bars) * BAR + GAP for _, _, bars in groups)
     text = _wrapped(caption, width - 2 * MARGIN)
     chart = Chart((width, bottom + FOOT + len(text) * ROW + MARGIN), SCALE)
-    colours = dict(zip([entry.name for entry in entries], cycle(PALETTE), strict=False))
-    _draw_legend(chart, (left, MARGIN), colours)
+    colours = dict(zip(names, cycle(PALETTE), strict=False))
+    for row, listed in enumerate(legend):
+        _draw_legend(chart, (left, MARGIN + ROW * row), {name: colours[name] for name in listed})
     _draw_axis(chart, left, top, bottom)
     y = top + GAP / 2
-    for line, group in zip(lines, groups, strict=True):
-        name, middle = shortened(line.name, left - MARGIN - GAP, FONT), y + len(group) * BAR / 2
-        chart.text((left - GAP, middle), name, FONT, PALE if line.kind == TASK else INK, "rm")
-        for row, (entry, tally) in enumerate(group):
-            _draw_bar(chart, (left, y + row * BAR), tally, colours[entry])
-        y += len(group) * BAR + GAP
+    for label, ink, bars in groups:
+        middle = y + len(bars) * BAR / 2
+        chart.text((left - GAP, middle), shortened(label, left - MARGIN - GAP, FONT), FONT, ink, "rm")
+        for row, (name, tally) in enumerate(bars):
+            _draw_bar(chart, (left, y + row * BAR), tally, colours[name])
+        y += len(bars) * BAR + GAP
     for row, part in enumerate(text):
         chart.text((MARGIN, bottom + FOOT + ROW * row), part, SMALL, PALE)
     return chart
@@ -78,7 +104,22 @@ def _draw_legend(chart: Chart, place: tuple[float, float], colours: dict[str, Co
     for name, colour in colours.items():
         chart.rectangle((x, y + 2, x + 9, y + 10), fill=colour)
         chart.text((x + 14, y), name, FONT)
-        x += 14 + text_width(name, FONT) + 16
+        x += _legend_width(name)
+
+
+def _legend_rows(names: Sequence[str], width: float) -> list[list[str]]:
+    """The names of the legend in rows no wider than this [px]; a name that is wider has a row of its own."""
+    rows: list[list[str]] = []
+    for name in names:
+        if rows and sum(map(_legend_width, (*rows[-1], name))) <= width:
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    return rows
+
+
+def _legend_width(name: str) -> float:
+    return 14 + text_width(name, FONT) + 16
 
 
 def _wrapped(text: str, width: float) -> list[str]:
