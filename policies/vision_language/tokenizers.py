@@ -125,6 +125,15 @@ class PublishedTokenizer:
     def encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
+    @property
+    def size(self) -> int:
+        """Number of its ids, with added tokens."""
+        return int(self._tokenizer.get_vocab_size())
+
+    def knows(self, token: str) -> bool:
+        """Whether a token has an id of its own."""
+        return self._tokenizer.token_to_id(token) is not None
+
     def special(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)
         if found is None:
@@ -134,7 +143,7 @@ class PublishedTokenizer:
     def last_ids(self, count: int, vocabulary: int) -> list[int]:
         """The last `count` ids that are not of added tokens, such as special ones, ascending."""
         added = self._tokenizer.get_added_tokens_decoder()
-        known = min(vocabulary, self._tokenizer.get_vocab_size())
+        known = min(vocabulary, self.size)
         return [id_ for id_ in range(known) if id_ not in added][-count:]
 
     def to_json(self) -> str:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from ambidex.errors import CheckpointError
 from ambidex.text import first_few
 
@@ -57,6 +59,26 @@ def load_strictly(
     if lines:
         raise _mismatch(folder, lines, hint)
     return model
+
+
+def load_tensor(folder: Path, name: str, shape: Sequence[int]) -> Tensor:
+    """One tensor of the .safetensors files of a folder, in float32.
+
+    Raises:
+        CheckpointError: There is none of this name and shape.
+    """
+    from safetensors import safe_open
+
+    got = None
+    for file in sorted(folder.glob("*.safetensors")):
+        with _readable(folder), safe_open(file, "pt") as tensors:
+            if name in tensors.keys():  # noqa: SIM118  (no mapping)
+                found: Tensor = tensors.get_tensor(name).float()
+                got = tuple(found.shape)
+    if got == tuple(shape):
+        return found
+    line = f"{name} is {got}, expected {tuple(shape)}" if got else f"{name} is missing"
+    raise _mismatch(folder, [line], "Get the files again.")
 
 
 def missing_files(folder: Path, names: Sequence[str]) -> list[str]:

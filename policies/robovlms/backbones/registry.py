@@ -12,6 +12,11 @@ _FOLDER = "ambidex.policies.robovlms.backbones"
 BACKBONES = Registry(
     {
         "scratch": f"{_FOLDER}.scratch:ScratchBackbone",
+        "paligemma": f"{_FOLDER}.paligemma:PaliGemma",
+        "kosmos2": f"{_FOLDER}.kosmos2:Kosmos2",
+        "llava_onevision": f"{_FOLDER}.llava:LlavaOneVision",
+        "qwen2_5_vl": f"{_FOLDER}.qwen:Qwen25VL",
+        "smolvlm": f"{_FOLDER}.smolvlm:SmolVLM",
     },
     GROUP,
 )

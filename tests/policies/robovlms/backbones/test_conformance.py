@@ -1,0 +1,151 @@
+"""Every backbone at its tiny size: it agrees with transformers, and keeps the promises of the interface."""
+
+import pytest
+import torch
+from backbone_references import PRETRAINED, TEXTS, make_tiny, random_images, reference_states
+
+from ambidex.errors import UsageError
+from ambidex.policies.robovlms.backbones.backbone import Kind, TokenSequence
+from ambidex.policies.robovlms.backbones.registry import BACKBONES, backbone_class, make_backbone
+
+pytest.importorskip("transformers", reason="pip install -e '.[uniact]'")
+
+ALL = sorted(BACKBONES.own)
+TOLERANCE = {"atol": 2e-5, "rtol": 1e-4}
+
+
+@pytest.fixture(scope="module", params=ALL)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def tiny(name):
+    return make_tiny(name)
+
+
+def tokens(backbone, images):
+    return backbone.encode_images(backbone.image_processor(images))
+
+
+def learned(backbone, count, seed=3):
+    values = torch.randn(count, 1, backbone.hidden_size, generator=torch.Generator().manual_seed(seed))
+    return TokenSequence.of(values, Kind.LEARNED)
+
+
+def observed(backbone, images, texts=TEXTS):
+    """The sequence of one image for each text, with a readout after it."""
+    prompts = backbone.assemble(tokens(backbone, images)[:, None], texts)
+    return TokenSequence.joined(prompts, learned(backbone, 1).expanded(len(texts)))
+
+
+@pytest.mark.parametrize("views", [1, 2])
+@pytest.mark.parametrize("name", PRETRAINED, indirect=True)
+@torch.no_grad()
+def test_states_are_those_of_transformers(name, tiny, views):
+    pixels = tiny.image_processor(random_images(views, 50, 30))
+    prompt = tiny.prompt(TEXTS[0])
+    sequence = tiny.assemble(tiny.encode_images(pixels)[None], TEXTS[:1])
+    pieces = [prompt.before, *[prompt.between] * (views - 1), prompt.after]
+    expected = reference_states(name, tiny, pieces, pixels)
+    torch.testing.assert_close(tiny(sequence)[0, : len(expected)], expected, **TOLERANCE)
+
+
+@pytest.mark.parametrize("name", PRETRAINED, indirect=True)
+@torch.no_grad()
+def test_a_learned_embedding_is_like_a_word_of_the_answer(name, tiny):
+    pixels, prompt, word = tiny.image_processor(random_images(1)), tiny.prompt(TEXTS[0]), 300
+    readout = TokenSequence.of(tiny.embed(torch.tensor([[word]])), Kind.LEARNED)
+    sequence = TokenSequence.joined(tiny.assemble(tiny.encode_images(pixels)[None], TEXTS[:1]), readout)
+    expected = reference_states(name, tiny, [prompt.before, (*prompt.after, word)], pixels, suffix=1)
+    states = tiny(sequence)
+    torch.testing.assert_close(states[0, : len(expected)], expected, **TOLERANCE)
+    assert torch.equal(sequence.select(states, Kind.LEARNED, 1)[0, 0], states[0, len(expected) - 1])
+
+
+@torch.no_grad()
+def test_prompts_of_different_lengths_in_one_batch_give_what_each_gives_alone(tiny):
+    images = tokens(tiny, random_images())[:, None]
+    together = tiny.assemble(images, TEXTS)
+    states = tiny(together)
+    for row, text in enumerate(TEXTS):
+        tiny.train()  # where sequences are not padded to the longest prompt of the data
+        alone = tiny.assemble(images[row : row + 1], [text])
+        tiny.eval()
+        assert Kind.PADDING not in alone.kinds
+        torch.testing.assert_close(tiny(alone)[0], states[row, : alone.length], **TOLERANCE)
+    assert Kind.PADDING in together.kinds
+
+
+@torch.no_grad()
+def test_readouts_of_earlier_observations_do_not_depend_on_later_ones(tiny):
+    first, second, other = (observed(tiny, random_images(2, seed=seed)) for seed in (1, 2, 3))
+    found = [
+        sequence.select(tiny(sequence), Kind.LEARNED, 2)
+        for sequence in (TokenSequence.joined(first, second), TokenSequence.joined(first, other))
+    ]
+    torch.testing.assert_close(found[0][:, 0], found[1][:, 0], **TOLERANCE)
+    assert not torch.allclose(found[0][:, 1], found[1][:, 1], atol=1e-3)
+
+
+@torch.no_grad()
+def test_the_readout_depends_on_image_and_instruction(tiny):
+    images = random_images()
+    cases = [observed(tiny, images[:1], TEXTS[:1]), observed(tiny, images[1:], TEXTS[:1])]
+    cases.append(observed(tiny, images[:1], TEXTS[1:]))
+    states = [case.select(tiny(case), Kind.LEARNED, 1) for case in cases]
+    assert not torch.allclose(states[0], states[1], atol=1e-3) and not torch.allclose(states[0], states[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(480, 640), (1, 1), (224, 224), (90, 7)])
+@torch.no_grad()
+def test_images_of_any_size_give_the_tokens_of_the_backbone(tiny, size):
+    found = tokens(tiny, random_images(2, *size))
+    assert found.shape == (2, tiny.image_tokens, tiny.hidden_size) and torch.isfinite(found).all()
+    assert not torch.allclose(found[0], found[1], atol=1e-3)
+
+
+def test_every_trained_parameter_gets_a_gradient(name):
+    for discrete in (False, True):
+        backbone = make_tiny(name, discrete=discrete).train()
+        sequence = observed(backbone, random_images())
+        states = sequence.select(backbone(sequence), Kind.LEARNED, 1)
+        (backbone.logits(states) if discrete else states).square().sum().backward()
+        without = [
+            key for key, p in backbone.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())
+        ]
+        assert not without
+
+
+def test_towers_and_words_are_parts_of_the_model(tiny):
+    modules = set(tiny.modules())
+    assert {tiny.model, tiny.text_tower, tiny.vision_tower, tiny.word_embedding} <= modules
+    assert tiny.word_embedding in set(tiny.text_tower.modules()) and tiny.text_tower is not tiny.vision_tower
+    assert tiny.word_embedding.weight.shape == (tiny.vocabulary, tiny.hidden_size)
+    assert not set(tiny.text_tower.parameters()) & set(tiny.vision_tower.parameters())
+
+
+def test_logits_are_scores_of_every_word(name):
+    backbone = make_tiny(name, discrete=True)
+    assert backbone.logits(torch.randn(2, 3, backbone.hidden_size)).shape == (2, 3, backbone.vocabulary)
+    actions = backbone.action_ids(256)
+    prompt = backbone.prompt(TEXTS[0])
+    assert len(actions) == 256 and not set(actions) & {*prompt.before, *prompt.between, *prompt.after}
+
+
+def test_a_prompt_longer_than_the_context_is_refused(tiny):
+    with pytest.raises(UsageError) as caught:
+        tiny.prompt("! " * tiny.context)
+    assert caught.value.facts["expected"] == tiny.context
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_the_published_size_has_the_parameters_of_the_published_model(name):
+    kind = backbone_class(name)
+    with torch.device("meta"):
+        backbone = make_backbone(name, "published", TEXTS, discrete=True)
+    assert sum(p.numel() for p in backbone.parameters()) == kind.sizes["published"].parameters > 4e8
+    prompt = backbone.prompt(TEXTS[0])
+    assert len(prompt.before) + len(prompt.after) + backbone.image_tokens < backbone.context / 4
+    pixels = backbone.image_processor(torch.empty(2, 3, 480, 640, dtype=torch.uint8, device="meta"))
+    assert pixels.shape == (2, 3, *[kind.sizes["published"].image_size] * 2)
