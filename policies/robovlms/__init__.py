@@ -1,1 +1,1 @@
-"""RoboVLMs: vision-language models as policies."""
+"""RoboVLMs: a vision-language model becomes a policy by a structure, a head and an action space."""

@@ -1,0 +1,247 @@
+"""RoboVLMs as a policy: a backbone in a structure, the layers of each embodiment, windows and losses."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ambidex.envs.types import EnvSpec
+from ambidex.errors import NoImagesError, UsageError, check_name
+from ambidex.flags import changed_flags
+from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.compatibility import embodiment_of
+from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.normalization import Statistics
+from ambidex.policies.policy import Policy, never_compiled
+from ambidex.policies.robovlms.backbones.registry import make_backbone
+from ambidex.policies.robovlms.config import RoboVlmsConfig
+from ambidex.policies.robovlms.embodiment import Embodiment
+from ambidex.policies.robovlms.structures.registry import make_structure
+from ambidex.policies.training.large_models.lora import without_lora
+from ambidex.policies.training.large_models.towers import choose_trained
+from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
+
+TOKENIZER = "tokenizer.json"
+EMBODIMENTS = "embodiments."
+SCRATCH, NONE = "scratch", "none"
+
+
+class RoboVlmsPolicy(Policy):
+    """A vision-language model as a policy, for one embodiment or several.
+
+    Source: Li et al., "Towards Generalist Robot Policies: What Matters in Building Vision-Language-Action Models",
+    2024; docs/policies.md lists the differences and their reasons.
+
+    Attributes:
+        embodiment: The embodiment that it acts with, as `embodiment_of` names it.
+    """
+
+    name = "robovlms"
+    config_type: ClassVar[type[RoboVlmsConfig]] = RoboVlmsConfig
+    multi_embodiment: ClassVar[bool] = True
+
+    def __init__(self, config: RoboVlmsConfig, spec: EnvSpec, statistics: Statistics) -> None:
+        super().__init__()
+        self.config = config
+        self.chunk_size = config.chunk_size
+        self._specs: dict[str, EnvSpec] = {}
+        _cameras(config, spec)  # raises before anything large is built
+        instructions = spec.instruction.split(INSTRUCTION_SEPARATOR)
+        backbone = make_backbone(
+            config.backbone,
+            config.backbone_size,
+            instructions,
+            attention=config.attention,
+            discrete=config.chosen_head == "discrete",
+        )
+        choose_trained(backbone, config)
+        self.structure = make_structure(config, backbone)
+        self.embodiments = nn.ModuleDict()
+        self._add(spec, statistics)
+        self.use_embodiment(embodiment_of(spec))
+
+    def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
+        """The loss terms of the structure's head; every valid observation of a window counts, with its chunk."""
+        embodiment = self._embodiment_of(batch.observation)
+        window = _with_window(batch.observation)
+        actions, is_pad = (
+            (batch.actions, batch.is_pad) if batch.is_pad.ndim == 3 else (batch.actions[:, None], batch.is_pad[:, None])
+        )
+        return self.structure.losses(window, embodiment, embodiment.actions(actions), ~is_pad)
+
+    @torch.no_grad()
+    def predict(self, observation: ObservationBatch) -> Tensor:
+        """The next K actions in the environment's units, shape (B, K, A).
+
+        Flow matching starts from noise that is a function of the newest joint positions and the instruction, so a
+        request gets the same answer each time, whatever else is in the batch.
+        """
+        embodiment, window = self._embodiment_of(observation), _with_window(observation)
+        noise = _noise(window, self.chunk_size, len(embodiment.actions.grippers))
+        return embodiment.actions.inverse(self.structure.predict(window, embodiment, noise))
+
+    @torch.no_grad()
+    def encode_frames(self, observation: ObservationBatch) -> Tensor | None:
+        """See `Policy`; the hidden states of the learned tokens with a policy head, shape (N, D)."""
+        return self.structure.encode_frames(observation, self._embodiment_of(observation))
+
+    # Training.
+
+    def backbone_parameters(self) -> list[nn.Parameter]:
+        """Those of the vision-language model."""
+        return list(self.structure.backbone.parameters())
+
+    # Initial weights and files.
+
+    @classmethod
+    def check_weight_files(cls, config: RoboVlmsConfig) -> None:
+        """See `Policy`; for the backbone."""
+        weights = config.backbone_weights
+        if weights == NONE or config.backbone == SCRATCH or (weights and Path(weights).is_dir()):
+            return
+        problem = (
+            f"--backbone-weights {weights}: there is no such folder." if weights else "--backbone-weights is missing."
+        )
+        hint = f"Name a folder with the published weights of {config.backbone}, or none to train from scratch."
+        raise UsageError(problem, hint, field="backbone_weights", got=weights)
+
+    def load_pretrained(self) -> str:
+        """Weights of the backbone, as the config says."""
+        if self.config.backbone == SCRATCH or self.config.backbone_weights == NONE:
+            return f"The backbone {self.config.backbone} starts from scratch, as requested."
+        with without_lora(self.structure.backbone):
+            return self.structure.backbone.load_pretrained(Path(self.config.backbone_weights))
+
+    def init_from(self, other: Policy, *, fresh: bool = False) -> str:
+        """See `Policy`; the backbone with its tokenizer, the structure, and the layers of known embodiments."""
+        if not isinstance(other, RoboVlmsPolicy):
+            problem = f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}."
+            raise UsageError(problem, got=other.name, expected=self.name)
+        known = [] if fresh else [name for name in self._specs if self._same_cameras(other, name)]
+        try:
+            self.structure.load_state_dict(other.structure.state_dict())
+            for name in known:
+                self._layers(name).init_from(other._layers(name))
+        except RuntimeError as error:
+            raise _size_error(other.config, self.config, error) from error
+        self.structure.backbone.use_tokenizer(other.structure.backbone.tokenizer)
+        reason = "as requested" if fresh else "those of the checkpoint are of other embodiments or other cameras"
+        layers = f"the layers of {', '.join(known)}" if known else f"fresh layers of the embodiment: {reason}"
+        return f"Starts from the backbone and the head of the checkpoint, with {layers}."
+
+    def freeze_shared(self) -> None:
+        """See `Policy`; the backbone, its learned token and the part of the head that relates observations."""
+        self.structure.requires_grad_(False)
+
+    def text_files(self) -> Mapping[str, str]:
+        """The tokenizer."""
+        return {TOKENIZER: self.structure.backbone.tokenizer.to_json()}
+
+    def load_text_files(self, texts: Mapping[str, str]) -> None:
+        self.structure.backbone.load_tokenizer(texts[TOKENIZER])
+
+    # Several embodiments.
+
+    @property
+    def specs(self) -> tuple[EnvSpec, ...]:
+        return tuple(self._specs.values())
+
+    def inputs_for(self, embodiment: str) -> PolicyInputs:
+        return PolicyInputs(
+            cameras=self._layers(embodiment).cameras,
+            objects=False,
+            instruction=True,
+            history=self.config.history,
+            stride=self.config.stride,
+        )
+
+    @classmethod
+    def embodiments_in(cls, tensor_names: Collection[str]) -> tuple[str, ...]:
+        names = (name.removeprefix(EMBODIMENTS) for name in tensor_names if name.startswith(EMBODIMENTS))
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
+
+    def add_embodiment(self, spec: EnvSpec, statistics: Statistics) -> None:
+        """See `Policy`; a byte tokenizer is trained again, on the instructions of all embodiments."""
+        if embodiment_of(spec) in self._specs:
+            problem = f"This policy already has the embodiment {embodiment_of(spec)}."
+            raise UsageError(problem, "Train on all its data at once.", got=embodiment_of(spec))
+        self._add(spec, statistics)
+        instructions = [text for known in self.specs for text in known.instruction.split(INSTRUCTION_SEPARATOR)]
+        self.structure.backbone.set_instructions(instructions)
+
+    def use_embodiment(self, embodiment: str) -> None:
+        check_name("embodiment of this policy", embodiment, self._specs)
+        self.embodiment, self.spec, self.inputs = embodiment, self._specs[embodiment], self.inputs_for(embodiment)
+
+    def _add(self, spec: EnvSpec, statistics: Statistics) -> None:
+        name, cameras = embodiment_of(spec), _cameras(self.config, spec)
+        self._specs[name] = replace(spec, cameras=cameras)
+        hidden_size = self.structure.backbone.hidden_size
+        self.embodiments[name] = Embodiment(self.config, spec, statistics, cameras, hidden_size)
+
+    def _layers(self, embodiment: str) -> Embodiment:
+        found = self.embodiments[embodiment]
+        assert isinstance(found, Embodiment)
+        return found
+
+    def _embodiment_of(self, observation: ObservationBatch) -> Embodiment:
+        return self._layers(observation.embodiment or self.embodiment)
+
+    def _same_cameras(self, other: "RoboVlmsPolicy", embodiment: str) -> bool:
+        return (
+            embodiment in other._specs and self.inputs_for(embodiment).cameras == other.inputs_for(embodiment).cameras
+        )
+
+
+def _cameras(config: RoboVlmsConfig, spec: EnvSpec) -> tuple[str, ...]:
+    """The cameras of the config that an embodiment's data has; all of the data if the config names none.
+
+    Raises:
+        NoImagesError: The data has no images.
+        UsageError: The data has none of the cameras.
+    """
+    if not spec.cameras:
+        raise NoImagesError(f"RoboVLMs needs images, but the data of {spec.task} has none.", field="cameras")
+    cameras = tuple(name for name in config.cameras or spec.cameras if name in spec.cameras)
+    if not cameras:
+        wanted, available = " or ".join(config.cameras), ", ".join(spec.cameras)
+        problem = (
+            f"RoboVLMs needs images of {wanted} (flags or base checkpoint): the data of {spec.task} has {available}."
+        )
+        hint = "Give --cameras with some of those, or without a name for all, or render others with render-episodes."
+        raise UsageError(problem, hint, field="cameras", got=config.cameras, expected=spec.cameras)
+    return cameras
+
+
+def _with_window(observation: ObservationBatch) -> ObservationBatch:
+    """Observations with a window after the batch dimension, which those of a history of 1 do not have."""
+    if observation.valid is not None:
+        return observation
+    return replace(
+        observation,
+        qpos=observation.qpos[:, None],
+        objects=observation.objects[:, None],
+        images={camera: images[:, None] for camera, images in observation.images.items()},
+    )
+
+
+@never_compiled  # bytes are hashed in Python
+def _noise(window: ObservationBatch, chunk: int, actions: int) -> Tensor:
+    """Gaussian noise (B, K, A), each row a function of the newest joint positions and the instruction alone."""
+    rows = []
+    for qpos, instruction in zip(window.qpos[:, -1].cpu(), window.instructions, strict=True):
+        digest = hashlib.sha256(qpos.numpy().tobytes() + instruction.encode()).digest()
+        generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little"))
+        rows.append(torch.randn(chunk, actions, generator=generator))
+    return torch.stack(rows).to(window.qpos.device)
+
+
+def _size_error(old: RoboVlmsConfig, new: RoboVlmsConfig, error: RuntimeError) -> UsageError:
+    differing = changed_flags(old, new) or [str(error).splitlines()[-1].strip()]
+    problem = f"The base checkpoint has other sizes than the new policy: {'; '.join(differing)}."
+    hint = "Leave out the flags that set sizes, or in Python start with train_config(POLICY, PRESET, adapt=CHECKPOINT)."
+    return UsageError(problem, hint, got=differing)

@@ -1,0 +1,27 @@
+"""Interleaved, continuous: all observations of the window in one sequence, a learned token after each."""
+
+import torch
+from torch import Tensor
+
+from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.robovlms.backbones.backbone import Kind, TokenSequence
+from ambidex.policies.robovlms.embodiment import Embodiment
+from ambidex.policies.robovlms.structures.structure import ContinuousStructure
+from ambidex.policies.robovlms.windows import frames_of, windows_of
+
+
+class InterleavedContinuous(ContinuousStructure):
+    """(Prompt, images, proprioception, [LRN]) x H --model--> states of the H [LRN] --head--> chunks.
+
+    Missing observations become padding, which is moved to the end of the sequence.
+    """
+
+    def states(self, window: ObservationBatch, embodiment: Embodiment) -> Tensor:
+        length = window.qpos.shape[1]
+        steps = self.prompted(frames_of(window), embodiment)  # (B * H, S, D)
+        kinds = windows_of(steps.kinds, length)  # (B, H, S)
+        if window.valid is not None:
+            kinds = torch.where(window.valid[..., None], kinds, Kind.PADDING)
+        embeddings = windows_of(steps.embeddings, length).flatten(1, 2)  # (B, H * S, D)
+        sequence = TokenSequence.joined(TokenSequence(embeddings=embeddings, kinds=kinds.flatten(1)))
+        return self.learned_states(sequence, embodiment, length)

@@ -1,0 +1,205 @@
+import dataclasses
+
+import pytest
+import torch
+from robovlms_samples import (
+    ALOHA,
+    COMBINATIONS,
+    HISTORY,
+    LIBERO,
+    make_batch,
+    make_observation,
+    make_policy,
+    make_statistics,
+)
+
+from ambidex.policies.batch import TrainingBatch
+from ambidex.policies.checkpoint import load, save
+from ambidex.policies.robovlms.policy import RoboVlmsPolicy
+from ambidex.policies.robovlms.windows import frame_at
+from ambidex.policies.training.learner import trained_parameters
+
+every_combination = pytest.mark.parametrize(("structure", "head"), COMBINATIONS)
+with_window = pytest.mark.parametrize(("structure", "head"), [c for c in COMBINATIONS if "one_step" not in c[0]])
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def losses(policy, batch, seed=0):
+    """With the same draws of flow matching each time."""
+    torch.manual_seed(seed)
+    return policy.train().losses(batch)
+
+
+def row_of(batch, row):
+    """A batch of one sample."""
+    if isinstance(batch, TrainingBatch):
+        observation = row_of(batch.observation, row)
+        at = slice(row, row + 1)
+        return TrainingBatch(observation=observation, actions=batch.actions[at], is_pad=batch.is_pad[at])
+    at = slice(row, row + 1)
+    return dataclasses.replace(
+        batch,
+        qpos=batch.qpos[at],
+        objects=batch.objects[at],
+        images={camera: images[at] for camera, images in batch.images.items()},
+        instructions=batch.instructions[at],
+        valid=None if batch.valid is None else batch.valid[at],
+    )
+
+
+@every_combination
+def test_one_batch_is_learnt_and_every_trained_parameter_gets_a_gradient(structure, head):
+    policy = make_policy(structure, head)
+    batch = make_batch(policy, 2)
+    terms = losses(policy, batch)
+    first = terms["loss"].item()
+    terms["loss"].backward()
+    trained = trained_parameters(policy)
+    assert not [name for name, each in trained.items() if each.grad is None or not each.grad.abs().sum() > 0]
+    optimizer = torch.optim.AdamW(trained.values(), lr=3e-3, weight_decay=0.0)
+    for _ in range(300):
+        loss = losses(policy, batch)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if loss.item() < 0.009 * first:
+            break
+    assert loss.item() < 0.01 * first
+
+
+@every_combination
+def test_predictions_are_finite_chunks_that_other_rows_do_not_change(structure, head):
+    policy = make_policy(structure, head).eval()
+    observation = make_observation(policy)
+    before = torch.get_rng_state()
+    chunk = policy.predict(observation)
+    assert torch.equal(torch.get_rng_state(), before)  # nothing is drawn
+    assert chunk.shape == (3, policy.chunk_size, 14) and chunk.dtype == torch.float32 and not chunk.requires_grad
+    assert torch.isfinite(chunk).all() and torch.equal(chunk, policy.predict(observation))
+    for row in range(3):
+        assert torch.allclose(policy.predict(row_of(observation, row)), chunk[row : row + 1], atol=1e-5)
+
+
+@every_combination
+def test_what_is_padding_changes_no_loss(structure, head):
+    policy = make_policy(structure, head)
+    batch = make_batch(policy)
+    changed = torch.where(batch.is_pad[..., None], torch.nan, batch.actions)
+    assert batch.is_pad.any()
+    found = losses(policy, dataclasses.replace(batch, actions=changed))
+    assert torch.isfinite(found["loss"]) and torch.equal(found["loss"], losses(policy, batch)["loss"])
+
+
+def with_other_frames(policy, observation, where):
+    """Other joint positions and images at the places (B, H) of the windows."""
+    other = make_observation(policy, len(observation), seed=5)
+    images = {
+        camera: torch.where(where[..., None, None, None], other.images[camera], values)
+        for camera, values in observation.images.items()
+    }
+    qpos = torch.where(where[..., None], 7.0, observation.qpos)
+    return dataclasses.replace(observation, qpos=qpos, images=images)
+
+
+@with_window
+def test_missing_observations_change_nothing_and_others_do(structure, head):
+    policy = make_policy(structure, head).eval()
+    batch = make_batch(policy)
+    valid = batch.observation.valid
+    assert (~valid).any()
+    chunk = policy.predict(batch.observation)
+    without = with_other_frames(policy, batch.observation, ~valid)
+    assert torch.allclose(policy.predict(without), chunk, atol=1e-6)
+    assert torch.allclose(
+        losses(policy, dataclasses.replace(batch, observation=without))["loss"], losses(policy, batch)["loss"]
+    )
+    older = valid & (torch.arange(HISTORY) < HISTORY - 1)
+    policy.eval()
+    changed = (policy.predict(with_other_frames(policy, batch.observation, older)) - chunk).abs().amax((1, 2))
+    assert ((changed > 1e-6) == older.any(1)).all()
+
+
+@with_window
+def test_no_observation_sees_a_later_one(structure, head):
+    """Only the actions after the newest observation depend on it."""
+    policy = make_policy(structure, head)
+    batch = make_batch(policy)
+    newest = (torch.arange(HISTORY) == HISTORY - 1).expand(3, -1)
+    masked = dataclasses.replace(batch, is_pad=batch.is_pad | newest[..., None])
+    other = dataclasses.replace(masked, observation=with_other_frames(policy, batch.observation, newest))
+    assert losses(policy, masked)["loss"] > 0
+    assert torch.allclose(losses(policy, masked)["loss"], losses(policy, other)["loss"])
+
+
+@pytest.mark.parametrize("head", ["lstm", "transformer", "flow"])
+def test_encoded_frames_give_the_actions_of_images_bit_for_bit(head):
+    policy = make_policy("policy_head_continuous", head).eval()
+    observation = make_observation(policy)
+    encoded = torch.stack([policy.encode_frames(frame_at(observation, i)) for i in range(HISTORY)], dim=1)
+    cached = dataclasses.replace(observation, images={}, encoded_frames=encoded)
+    assert torch.equal(policy.predict(cached), policy.predict(observation))
+    assert make_policy("interleaved_continuous").encode_frames(frame_at(observation, 0)) is None
+
+
+@pytest.mark.parametrize("structure", sorted({structure for structure, _ in COMBINATIONS}))
+def test_a_checkpoint_gives_the_same_actions(structure, tmp_path):
+    policy = make_policy(structure, binary_gripper=True, spec=LIBERO).eval()
+    observation = make_observation(policy)
+    save(tmp_path, policy, policy.config, [make_statistics(LIBERO)], step=1)
+    loaded = load(tmp_path)
+    assert torch.equal(loaded.predict(observation), policy.predict(observation))
+    assert loaded.inputs == policy.inputs and loaded.spec == policy.spec
+
+
+def test_flow_matching_starts_from_noise_of_the_request():
+    policy = make_policy("one_step_continuous", "flow").eval()
+    observation = make_observation(policy)
+    twin = dataclasses.replace(observation, qpos=observation.qpos[:1].repeat(3, 1))
+    images = {camera: images[:1].repeat(3, 1, 1, 1) for camera, images in twin.images.items()}
+    chunk = policy.predict(dataclasses.replace(twin, images=images))
+    assert torch.allclose(chunk[0], chunk[1], atol=1e-5)
+    other = dataclasses.replace(twin, images=images, qpos=twin.qpos + torch.tensor([0.0, 1e-6, 0.0])[:, None])
+    found = policy.predict(other)
+    assert torch.equal(found[0], chunk[0]) and (found[1] - chunk[1]).abs().max() > 1e-3
+
+
+def test_the_instruction_and_the_proprioception_matter():
+    policy = make_policy("one_step_continuous", spec=LIBERO).eval()
+    observation = make_observation(policy, 2)
+    chunk = policy.predict(observation)
+    for changes in ({"instructions": observation.instructions[::-1]}, {"qpos": observation.qpos + 1}):
+        assert (policy.predict(dataclasses.replace(observation, **changes)) - chunk).abs().max() > 1e-6
+    blind = make_policy("one_step_continuous", spec=LIBERO, proprioception=False).eval()
+    moved = dataclasses.replace(observation, qpos=observation.qpos + 1)
+    assert torch.equal(blind.predict(observation), blind.predict(moved))
+
+
+@pytest.mark.parametrize(("structure", "head"), [("one_step_discrete", "discrete"), ("one_step_continuous", "fc")])
+def test_the_gripper_of_libero_opens_or_closes(structure, head):
+    policy = make_policy(structure, head, spec=LIBERO).eval()
+    batch = make_batch(policy)
+    assert set(policy.predict(batch.observation)[..., 6].unique().tolist()) <= {-1, 1}
+    assert ("gripper" in losses(policy, batch)) == (head == "fc")
+
+
+def test_the_loss_has_the_weighted_terms():
+    for weight in (0.0, 0.5):
+        policy = make_policy("one_step_continuous", spec=LIBERO, gripper_weight=weight)
+        found = losses(policy, make_batch(policy))
+        assert found["loss"].item() == pytest.approx((found["pose"] + weight * found["gripper"]).item())
+
+
+def test_evaluation_mode_gives_the_same_losses_each_time():
+    policy = make_policy("one_step_continuous", "flow")
+    batch = make_batch(policy)
+    policy.eval()
+    with torch.no_grad():
+        assert torch.equal(policy.losses(batch)["loss"], policy.losses(batch)["loss"])
+    assert not torch.equal(losses(policy, batch, 0)["loss"], losses(policy, batch, 1)["loss"])
+
+
+def test_it_can_be_built_without_memory():
+    with torch.device("meta"):
+        policy = make_policy()
+    assert all(each.is_meta for each in policy.parameters())
+    assert isinstance(policy, RoboVlmsPolicy) and policy.specs == (ALOHA,)
