@@ -74,5 +74,12 @@ class TrainingBatch:
     actions: Tensor
     is_pad: Tensor
 
+    @property
+    def newest(self) -> tuple[Tensor, Tensor]:
+        """The actions (B, K, A) and `is_pad` (B, K) of the newest observations."""
+        if self.observation.valid is None:
+            return self.actions, self.is_pad
+        return self.actions[:, -1], self.is_pad[:, -1]
+
     def __len__(self) -> int:
         return len(self.actions)

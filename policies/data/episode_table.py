@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.envs.types import EnvSpec, Float32Array
+from ambidex.policies.messages import PolicyInputs
 
+BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
 
 
@@ -81,6 +83,18 @@ class EpisodeTable:
         """The last row of each row's episode, shape (N,)."""
         rows: RowArray = (self.ends - 1)[self.episode_of_row]
         return rows
+
+    def windows(self, rows: RowArray, inputs: PolicyInputs) -> tuple[RowArray, BoolArray | None]:
+        """The rows that a policy looks at in some rows (B,), oldest first, and which of them lie in the episode.
+
+        Both have the shape (B, H); positions before the start of an episode have its first row. A policy without a
+        history looks at the rows themselves.
+        """
+        if inputs.history == 1:
+            return rows, None
+        wanted = rows[:, None] - np.array(inputs.offsets)
+        first = self.starts[self.episode_of_row[rows]][:, None]
+        return np.maximum(wanted, first), wanted >= first
 
     def rows(self, episodes: Sequence[int]) -> RowArray:
         """All rows of some episodes."""

@@ -95,9 +95,9 @@ class ResidentFrames:
             self._fill(reader, rows, 0 if small else workers, progress)
 
     def images(self, rows: RowArray) -> Mapping[str, Tensor]:
-        """Frames of rows (B,): camera -> (B, 3, H, W) uint8 on the training device, channels last in memory."""
+        """Frames of rows (B,) or (B, window): camera -> (..., 3, H, W) uint8 on the training device, channels last."""
         at = torch.from_numpy(rows).to(self._storage, non_blocking=True)
-        return {camera: self._gathered(frames, at).permute(0, 3, 1, 2) for camera, frames in self._frames.items()}
+        return {camera: self._gathered(frames, at).movedim(-1, -3) for camera, frames in self._frames.items()}
 
     def batches(self, orders: Iterable[RowArray]) -> Iterator[Mapping[str, Tensor]]:
         """Frames of each batch of rows."""
@@ -114,9 +114,9 @@ class ResidentFrames:
     def _gathered(self, frames: Tensor, at: Tensor) -> Tensor:
         if self._storage == self._device:
             return frames[at]
-        staged = torch.empty((len(at), *frames.shape[1:]), dtype=torch.uint8, pin_memory=True)
-        torch.index_select(frames, 0, at, out=staged)
-        return staged.to(self._device, non_blocking=True)
+        staged = torch.empty((at.numel(), *frames.shape[1:]), dtype=torch.uint8, pin_memory=True)
+        torch.index_select(frames, 0, at.flatten(), out=staged)
+        return staged.to(self._device, non_blocking=True).view(*at.shape, *frames.shape[1:])
 
 
 class StreamingFrames:
@@ -137,9 +137,7 @@ class StreamingFrames:
         return map(self._on_device, load_frames(self._reader, orders, self._workers, pin_memory=pin_memory))
 
     def _on_device(self, frames: Frames) -> Mapping[str, Tensor]:
-        return {
-            camera: images.to(self._device, non_blocking=True).permute(0, 3, 1, 2) for camera, images in frames.items()
-        }
+        return {camera: images.to(self._device, non_blocking=True).movedim(-1, -3) for camera, images in frames.items()}
 
 
 FrameSource = ResidentFrames | StreamingFrames

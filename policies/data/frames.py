@@ -20,7 +20,7 @@ from ambidex.worker_pool import STOP_SIGNALS, exit_with_parent, stop_signals_blo
 OPEN_FILES = 128  # far below the number that a process may open
 GRACE_S = 30  # for the parent to complete a step after SIGTERM [s]
 Frames = dict[str, Tensor]
-"""Camera -> (B, H, W, 3) uint8."""
+"""Camera -> (B, H, W, 3) uint8, or (B, window, H, W, 3)."""
 
 
 class FrameReader:
@@ -33,15 +33,23 @@ class FrameReader:
         self._open: OrderedDict[int, StoredEpisode] = OrderedDict()
 
     def read(self, rows: RowArray) -> dict[str, ImageArray]:
-        """Camera -> (B, H, W, 3) uint8.
+        """Camera -> (*rows.shape, H, W, 3) uint8. Each row is decoded once, in ascending order, as videos prefer.
 
         Raises:
             DatasetError: A file or a frame is damaged.
         """
-        episodes = np.searchsorted(self._starts, rows, side="right") - 1
-        places = [(int(episode), int(row - self._starts[episode])) for episode, row in zip(episodes, rows, strict=True)]
-        frames = [[self._file(i).frame(camera, t) for camera in self.cameras] for i, t in places]
-        return {camera: np.stack(views) for camera, views in zip(self.cameras, zip(*frames, strict=True), strict=True)}
+        distinct, places = np.unique(rows, return_inverse=True)
+        episodes = np.searchsorted(self._starts, distinct, side="right") - 1
+        steps = distinct - self._starts[episodes]
+        frames = [
+            [self._file(episode).frame(camera, t) for camera in self.cameras]
+            for episode, t in zip(episodes.tolist(), steps.tolist(), strict=True)
+        ]
+        stacked = {}
+        for camera, views in zip(self.cameras, zip(*frames, strict=True), strict=True):
+            images = np.stack([views[place] for place in places.ravel()])
+            stacked[camera] = images.reshape(*rows.shape, *images.shape[1:])
+        return stacked
 
     def close(self) -> None:
         """Close all files. Safe to call twice."""
@@ -64,7 +72,7 @@ class FrameReader:
 def load_frames(
     reader: FrameReader, orders: Iterable[RowArray], workers: int, *, pin_memory: bool = False
 ) -> Iterator[Frames]:
-    """The frames of each batch of rows (B,), decoded by worker processes; with 0 workers in this process.
+    """The frames of each batch of rows, (B,) or (B, window), decoded by worker processes, or with 0 in this process.
 
     Raises:
         DatasetError: A file or a frame is damaged.
@@ -107,7 +115,7 @@ class _RowDataset(Dataset[Frames | AmbidexError]):
     def __init__(self, reader: FrameReader) -> None:
         self._reader = reader
 
-    def __getitems__(self, rows: list[int]) -> Frames | AmbidexError:
+    def __getitems__(self, rows: list[int] | list[list[int]]) -> Frames | AmbidexError:
         try:
             frames = self._reader.read(torch.tensor(rows).numpy())
         except AmbidexError as error:  # sent to the parent as a value; torch would wrap it in a traceback

@@ -62,8 +62,10 @@ def check_inputs(inputs: PolicyInputs, table: EpisodeTable, config: TrainConfig[
     """Check that the data of an embodiment has everything that the policy uses.
 
     Raises:
-        UsageError: Cameras or object poses are missing, or images differ between datasets.
+        UsageError: Cameras or object poses are missing, images differ between datasets, or no episode is so long as the
+            window of observations.
     """
+    _check_window(inputs, table, config)
     if inputs.cameras:
         _check_images(table, config)
     available, needed, data = table.spec.cameras, inputs.cameras, " ".join(map(str, config.data))
@@ -82,6 +84,16 @@ def check_inputs(inputs: PolicyInputs, table: EpisodeTable, config: TrainConfig[
         reason = f"{first_few(without)} has none" if without else f"the tasks of {data} do not have the same objects"
         hint = "Train on images." if without else "Train on one of them, or on images."
         raise UsageError(f"--policy {config.policy} uses object poses, but {reason}.", hint, field="object_names")
+
+
+def _check_window(inputs: PolicyInputs, table: EpisodeTable, config: TrainConfig[Any]) -> None:
+    span, longest = inputs.offsets[0] + 1, max(entry.steps for entry in table.entries)
+    if span > longest:
+        problem = (
+            f"--policy {config.policy} looks at {inputs.history} observations {inputs.stride} steps apart, a window of "
+            f"{span} steps, but the longest episode has {longest}."
+        )
+        raise UsageError(problem, "Give a shorter history or stride.", field="history", got=span, expected=longest)
 
 
 def raise_missing_images(tables: Sequence[EpisodeTable], config: TrainConfig[Any], problem: str) -> None:

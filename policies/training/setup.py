@@ -100,7 +100,7 @@ class SampleStream:
 
     def samples(self, rows: RowArray) -> TrainingBatch:
         """The samples of some rows (B,), without augmentation."""
-        return self.gatherer.batch(rows, self.frames.images(rows))
+        return self.gatherer.batch(rows, self.frames.images(self.gatherer.windows(rows)))
 
     def batches(self, plan: TrainPlan, first: int, end: int) -> Iterator[TrainingBatch]:
         """Augmented batches of this process, from the embodiment's own step `first` to before `end`."""
@@ -108,7 +108,7 @@ class SampleStream:
         rows = self.data.table.rows(self.data.training)
         sampler = Sampler(rows, config.batch_size, config.seed, ranks.rank, ranks.count)
         augment = Augmentation(random_shift=config.random_shift, colour_jitter=config.colour_jitter)
-        sources = self.frames.batches(sampler.steps(first, end))
+        sources = self.frames.batches(map(self.gatherer.windows, sampler.steps(first, end)))
         for order, images in zip(sampler.steps(first, end), sources, strict=True):
             yield self.gatherer.batch(order, augment(images))
 
@@ -119,8 +119,9 @@ def make_stream(plan: TrainPlan, data: EmbodimentData, storage: torch.device | N
     Raises:
         DatasetError: A frame is damaged.
     """
-    reader = FrameReader(data.table, plan.policy.inputs_for(data.embodiment).cameras)
-    gatherer = SampleGatherer(data.table, plan.policy.chunk_size, plan.device)
+    inputs = plan.policy.inputs_for(data.embodiment)
+    reader = FrameReader(data.table, inputs.cameras)
+    gatherer = SampleGatherer(data.table, inputs, plan.policy.chunk_size, plan.device)
     stream = SampleStream(data=data, frames=_frame_source(plan, data.table, reader, storage), gatherer=gatherer)
     augmented = plan.config.random_shift or plan.config.colour_jitter  # then images differ each time
     if plan.config.adapt and not augmented:
@@ -146,7 +147,7 @@ def _cache_features(plan: TrainPlan, stream: SampleStream) -> None:
     blocks, features = row_blocks(rows, FEATURE_ROWS), []
     plan.policy.eval()
     with Progress("computing features", rows, quiet=quiet, unit="row") as progress:
-        for block, images in zip(blocks, stream.frames.batches(blocks), strict=True):
+        for block, images in zip(blocks, stream.frames.batches(map(stream.gatherer.windows, blocks)), strict=True):
             found = plan.policy.cacheable_features(stream.gatherer.batch(block, images).observation)
             if found is None:
                 break

@@ -183,8 +183,9 @@ class Validation:
 
     def _terms(self, losses: LossModule, batch: TrainingBatch) -> Mapping[str, Tensor]:
         predicted = self._policy.predict(batch.observation).float()
-        valid = ~batch.is_pad[..., None]
-        error = ((predicted - batch.actions).abs() * valid).sum() / (valid.sum() * batch.actions.shape[-1])
+        actions, is_pad = batch.newest
+        valid = ~is_pad[..., None]
+        error = ((predicted - actions).abs() * valid).sum() / (valid.sum() * actions.shape[-1])
         return {**losses(batch), "action_error": error}
 
     def _observations(self) -> Iterator[ObservationBatch]:

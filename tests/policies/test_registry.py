@@ -12,7 +12,6 @@ from synthetic_dataset import read_table, write_dataset
 
 from ambidex.lookup import resolve
 from ambidex.policies import registry
-from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.batches import SampleGatherer
 from ambidex.policies.policy import Policy
@@ -49,18 +48,21 @@ def make(name, data, observations=None, seed=0):
     table = read_table((data,))
     config = train_config(name, "tiny", observations).model
     policy = policy_class(name)(config, table.spec, statistics_of(table, table.rows([0, 1, 2])))
-    images = torch.randint(256, (4, 3, 48, 64), dtype=torch.uint8).to(memory_format=torch.channels_last)
-    gatherer = SampleGatherer(table, policy.chunk_size, torch.device("cpu"))
+    gatherer = SampleGatherer(table, policy.inputs, policy.chunk_size, torch.device("cpu"))
     rows = table.rows([0, 1, 2, 3])[[0, 3, 9, 13]]
+    images = torch.randint(256, (*gatherer.windows(rows).shape, 3, 48, 64), dtype=torch.uint8)
+    images = images.movedim(-3, -1).contiguous().movedim(-1, -3)
     return policy, gatherer.batch(rows, dict.fromkeys(policy.inputs.cameras, images))
 
 
 def only_inputs(policy, observation):
     """As a client sends it: parts that the policy does not use are empty."""
-    objects = observation.objects if policy.inputs.objects else observation.objects[:, :0]
+    objects = observation.objects if policy.inputs.objects else observation.objects[..., :0]
     images = {camera: observation.images[camera] for camera in policy.inputs.cameras}
     instructions = observation.instructions if policy.inputs.instruction else ("",) * len(observation)
-    return ObservationBatch(qpos=observation.qpos, objects=objects, images=images, instructions=instructions)
+    return dataclasses.replace(
+        observation, objects=objects, images=images, instructions=instructions, embodiment="", cached_features=None
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,6 +42,29 @@ def test_resident_and_streamed_frames_are_those_of_the_files(images, workers):
             episode = int(table.episode_of_row[rows[0]])
             frame = Dataset(images)[episode].frame(camera, int(rows[0] - table.starts[episode]))
             assert np.array_equal(a[camera][0].permute(1, 2, 0).numpy(), frame)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_windows_of_frames_are_the_frames_of_their_rows(images, workers):
+    table = read_table([images])
+    reader = FrameReader(table, ("top",))
+    resident = ResidentFrames(reader, len(table), (24, 32), device=CPU, storage=CPU, workers=0)
+    windows = np.array([[0, 0, 2], [9, 8, 8], [26, 0, 13]])
+    (streamed,) = StreamingFrames(reader, CPU, workers).batches([windows])
+    for images in (resident.images(windows)["top"], streamed["top"]):
+        assert images.shape == (3, 3, 3, 24, 32) and images.movedim(-3, -1).is_contiguous()
+        assert torch.equal(images.flatten(0, 1), resident.images(windows.ravel())["top"])
+
+
+def test_each_frame_of_a_batch_is_decoded_once_in_the_order_of_the_video(images):
+    class Recording(FrameReader):
+        def _file(self, episode):
+            return SimpleNamespace(frame=lambda camera, t: read.append((episode, t)) or np.zeros((2, 2, 3), np.uint8))
+
+    read, table = [], read_table([images])
+    second = int(table.starts[1])
+    Recording(table, ("top",)).read(np.array([[second, second, second + 2], [1, 2, 3], [2, 3, 4]]))
+    assert read == [(0, 1), (0, 2), (0, 3), (0, 4), (1, 0), (1, 2)]
 
 
 def test_workers_decode_the_same_resident_frames(images, monkeypatch):
