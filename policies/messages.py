@@ -40,7 +40,12 @@ class PolicyInputs:
     @property
     def offsets(self) -> tuple[int, ...]:
         """Control steps from the newest observation back to each of the window, oldest first, e.g. (4, 2, 0)."""
-        return tuple(self.stride * age for age in reversed(range(self.history)))
+        return history_offsets(self.history, self.stride)
+
+
+def history_offsets(history: int, stride: int) -> tuple[int, ...]:
+    """See `PolicyInputs.offsets`."""
+    return tuple(stride * age for age in reversed(range(history)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

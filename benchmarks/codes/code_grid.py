@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ambidex.benchmarks.codes.drawing import Column, check_image_name, image_table, write_image
 from ambidex.benchmarks.evaluation.agents import policy_environment
@@ -21,16 +20,15 @@ from ambidex.command_line import run
 from ambidex.envs.env import Environment
 from ambidex.envs.registry import FAMILIES, find_task
 from ambidex.envs.rollout import rollout
-from ambidex.envs.types import EnvSpec, FloatArray, ImageArray, Observation, Outcome
+from ambidex.envs.types import EnvSpec, FloatArray, ImageArray, Outcome
 from ambidex.errors import SimulationError, UsageError
 from ambidex.flags import Names, OptionalPath, Switch
 from ambidex.policies.checkpoint import load
 from ambidex.policies.compatibility import embodiment_of
-from ambidex.policies.messages import Chunk, ObservationMessage
 from ambidex.policies.policy import Policy
 from ambidex.policies.run_folder import find_checkpoint
 from ambidex.policies.serving.execution import choose_execution
-from ambidex.policies.serving.fixed_batch import FixedBatch
+from ambidex.policies.serving.local import executing_agent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,12 +159,7 @@ def _rendering_env(config: CodeGridConfig, task: str, spec: EnvSpec, camera: str
 def _states(config: CodeGridConfig, policy: Policy, env: Environment, code: int) -> FloatArray:
     """All states of the rollout of a code, shape (T+1, S)."""
     fix_code(policy, code)
-    batch = FixedBatch(policy, torch.device("cpu"), 1)
-
-    def ask(observation: Observation) -> Chunk:
-        return batch.answer([ObservationMessage.of(observation, policy.inputs)])[0]
-
-    agent = choose_execution("chunk", None, None, policy.chunk_size).agent(ask)
+    agent = executing_agent(policy, choose_execution("chunk", None, None, policy.chunk_size))
     result = rollout(env, agent, config.seed)
     if result.outcome is Outcome.ERROR:
         raise SimulationError(f"The rollout of code {code} in {env.spec.task} raised an error: {result.reason}")

@@ -21,6 +21,7 @@ from ambidex.envs.types import Agent, EnvSpec, Float32Array, Observation
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.serving.client import Address, PolicyClient, PolicyServerError, ServedPolicy
 from ambidex.policies.serving.execution import Execution, choose_execution
+from ambidex.policies.serving.history import policy_agent
 from ambidex.scripted_policies.registry import make_expert
 
 RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
@@ -115,7 +116,7 @@ class ServedAgents:
 
     def agent(self, env: Environment) -> Agent:
         """An agent for an environment that `environment` made."""
-        return self._execution.agent(self._client.predict)
+        return policy_agent(self._execution, self._client.policy.inputs.offsets, self._client.predict)
 
     def check(self) -> None:
         """Raise PolicyServerError if the server is gone, so that the last episode is not stored."""

@@ -1,9 +1,9 @@
 """Agents that act by the answers of a policy on a server. Needs the extra `remote`."""
 
 import atexit
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
@@ -15,8 +15,9 @@ from ambidex.envs.types import Agent, Float32Array, FloatArray, Observation
 from ambidex.policies.messages import Chunk
 from ambidex.policies.remote.answers import read_actions
 from ambidex.policies.remote.client import Answer, RemotePolicy, RemoteServer
-from ambidex.policies.remote.layouts import Layout, Request, droid_action
+from ambidex.policies.remote.layouts import EPISODE, STEP, STEPS, Layout, Request, droid_action
 from ambidex.policies.serving.execution import Execution
+from ambidex.policies.serving.history import EpisodeWindow, Observed, SentSteps, policy_agent
 from ambidex.recorders.formats.libero.proprioception import current_proprioception
 
 
@@ -82,9 +83,9 @@ class RemoteAgents:
         self._latency.clear()
         self._policy.start_episode(session_id(task, seed))
 
-    def infer(self, request: Request) -> Answer:
-        """The server's answer to a request."""
-        answer = self._policy.infer(request)
+    def infer(self, request: Request, again: Callable[[], Request]) -> Answer:
+        """The server's answer to a request; on a new connection to `again`."""
+        answer = self._policy.infer(request, again)
         self._latency.add(answer)
         return answer
 
@@ -99,7 +100,8 @@ class RemoteAgent:
 
     def __init__(self, env: Environment, agents: RemoteAgents) -> None:
         self._env, self._agents = env, agents
-        self._chunks = agents.chosen.agent(self._predict)
+        self._sent = SentSteps()
+        self._chunks = policy_agent(agents.chosen, agents.layout.offsets, self._predict)
 
     def reset(self, observation: Observation, seed: int) -> None:
         self._agents.start_episode(self._env.spec.task, seed)
@@ -111,11 +113,25 @@ class RemoteAgent:
             return action
         return droid_action(action, observation.qpos, self._env.spec.control_hz, positions=self._agents.positions)
 
-    def _predict(self, observation: Observation) -> Chunk:
-        layout = self._agents.layout
-        answer = self._agents.infer(layout.request(observation, state_parts(self._env, observation)))
+    def _predict(self, observed: Observed) -> Chunk:
+        layout, unsent = self._agents.layout, observed
+        if isinstance(observed, EpisodeWindow):
+            unsent = self._sent.unsent(observed)
+            self._sent.add(observed)
+        answer = self._agents.infer(
+            make_request(layout, self._env, unsent), lambda: make_request(layout, self._env, observed)
+        )
         low, high = limits(layout, self._env)
         return Chunk(actions=read_actions(answer.content, low, high, self._agents.chosen.steps))
+
+
+def make_request(layout: Layout, env: Environment, observed: Observed) -> Request:
+    """The message for an observation or the observations of a window; renders the images."""
+    if isinstance(observed, Observation):
+        return layout.request(observed, state_parts(env, observed))
+    request = layout.stacked_request(list(observed.observations.values()), partial(state_parts, env))
+    steps = np.array(list(observed.observations), np.int64)
+    return {**request, EPISODE: observed.episode, STEP: observed.step, STEPS: steps}
 
 
 def remote_environment(task: str, layout: Layout, settings: TaskSettings) -> Environment:

@@ -13,17 +13,18 @@ from PIL import Image
 from ambidex.atomic_files import replacing
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
-from ambidex.benchmarks.remote.agents import RemoteAgents, limits, remote_environment, session_id, state_parts
+from ambidex.benchmarks.remote.agents import RemoteAgents, limits, make_request, remote_environment, session_id
 from ambidex.benchmarks.remote.flags import REMOTE, check_control
 from ambidex.benchmarks.results.info import BenchmarkInfo, RemoteInfo
 from ambidex.benchmarks.results.row import EpisodeKey
-from ambidex.envs.types import Float32Array, ImageArray
+from ambidex.envs.types import Float32Array, ImageArray, Observation
 from ambidex.errors import RemotePolicyError
 from ambidex.policies.remote.answers import read_actions
 from ambidex.policies.remote.client import Answer, RemotePolicy, RemoteServer
 from ambidex.policies.remote.described import DescribedPolicy
 from ambidex.policies.remote.layouts import Layout, Request
 from ambidex.policies.serving.execution import choose_execution
+from ambidex.policies.serving.history import EpisodeWindow
 from ambidex.text import text_table
 
 MAX_DEPTH = 20  # of metadata that are stored
@@ -183,10 +184,14 @@ def _first_request(
             url=str(plan.config.url),
             layout=layout,
             episode=episode,
-            content=layout.request(observation, state_parts(env, observation)),
+            content=make_request(layout, env, _first_window(observation) if len(layout.offsets) > 1 else observation),
             images={camera: layout.images.view(observation.image(camera)) for camera in layout.cameras.values()},
         )
         return request, limits(layout, env)
+
+
+def _first_window(observation: Observation) -> EpisodeWindow:
+    return EpisodeWindow(episode=0, step=0, observations={0: observation})
 
 
 def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -96,19 +96,26 @@ class RemotePolicy:
         if self._connection is None:
             self._connect()
         if SESSION in self.metadata:
-            answer = self._exchange(self._with_session({}, "reset"))
+            reset = self._with_session({}, "reset")
+            answer = self._exchange(reset, lambda: reset)
             if isinstance(answer, str) and TRACEBACK in answer:
                 raise self._failure(answer)
 
-    def infer(self, request: Request) -> Answer:
+    def infer(self, request: Request, again: Callable[[], Request] | None = None) -> Answer:
         """The policy's answer to a request; blocks until it arrives.
+
+        Args:
+            request: The request.
+            again: Makes what a new connection is sent instead, if this one is lost; None for the same.
 
         Raises:
             RemotePolicyError: The policy failed on this request; the message has its traceback.
             RemoteConnectionError: The server is gone, or does not answer in time.
         """
         started = time.perf_counter()
-        frame = self._exchange(self._with_session(request, "infer"))
+        frame = self._exchange(
+            self._with_session(request, "infer"), lambda: self._with_session(again() if again else request, "infer")
+        )
         took = 1000 * (time.perf_counter() - started)
         if isinstance(frame, str):
             raise self._failure(frame)
@@ -140,12 +147,13 @@ class RemotePolicy:
         session = {"session_id": self._session} if self.metadata[SESSION] else {}
         return {**request, "endpoint": endpoint, **session}
 
-    def _exchange(self, request: Request) -> str | bytes:
-        """Send a request and return the next frame; once more on a new connection if this one is lost."""
+    def _exchange(self, request: Request, again: Callable[[], Request]) -> str | bytes:
+        """Send a request and return the next frame; if the connection is lost, send `again` on a new one."""
         frame = pack(request)
         with suppress(*LOST):
             return self._send(frame)
         self.close()
+        frame = pack(again())
         try:
             return self._send(frame)
         except LOST as error:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from ambidex.codec import from_json
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import UsageError
+from ambidex.policies.messages import history_offsets
 from ambidex.policies.remote.layouts import LAYOUTS, ImageFormat, Layout
 from ambidex.text import first_few
 
@@ -29,6 +30,8 @@ class DescribedPolicy:
     action_names: tuple[str, ...]
     execute_steps: int
     instructions: tuple[str, ...] = ()
+    history: int = 1
+    stride: int = 1
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> Self:
@@ -63,6 +66,7 @@ class DescribedPolicy:
             replan=self.execute_steps,
             image_size=self.image_size,
             render_quality=self.render_quality,
+            offsets=history_offsets(self.history, self.stride),
         )
 
     def check(self, spec: EnvSpec) -> None:

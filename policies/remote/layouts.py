@@ -14,6 +14,7 @@ from ambidex.text import first_few
 
 StateParts = Callable[[Observation], Mapping[str, FloatArray]]
 """An observation -> the parts that states are composed of, by name; see `STATE_PARTS`."""
+Arrays = dict[str, npt.NDArray[np.uint8 | np.float32]]
 Request = dict[str, object]
 """A message to a policy: arrays, text, and maps of these."""
 
@@ -26,6 +27,8 @@ STATE_PARTS: Mapping[str, str] = {
     "ee_axis_angle": "orientation of the hand as axis times angle [rad], 0 to 2 pi, as LIBERO's files have it",
     "gripper_qpos": "positions of both finger joints [m]",
 }
+EPISODE, STEP, STEPS = "episode", "step", "steps"
+"""Keys of a request with observations of a window, see requests.py."""
 LEFT_OUT = "none"
 """In the place of a camera: the request does not have this key."""
 DROID_MAX_JOINT_SPEED = 3.0  # of a velocity of 1 [rad/s]: 0.2 rad per step at 15 Hz (droid/robot_ik/robot_ik_solver.py)
@@ -77,6 +80,7 @@ class Layout:
         image_size: Height and width to render [px]; None for the family's.
         render_quality: See `ambidex.make`.
         described: The server describes its policy; all else follows from that, see described.py.
+        offsets: Control steps from the newest observation back to each that the policy looks at, oldest first.
     """
 
     control: str
@@ -91,17 +95,28 @@ class Layout:
     image_size: tuple[int, int] | None = None
     render_quality: str = "standard"
     described: bool = False
+    offsets: tuple[int, ...] = (0,)
 
     def request(self, observation: Observation, parts: Mapping[str, FloatArray]) -> Request:
         """The message for an observation and its parts; renders the images."""
-        arrays: dict[str, npt.NDArray[np.uint8 | np.float32]] = {
-            key: self.images.array(observation.image(camera)) for key, camera in self.cameras.items()
-        }
+        return self._request(self._arrays(observation, parts), observation.instruction)
+
+    def stacked_request(self, observations: Sequence[Observation], parts: StateParts) -> Request:
+        """The message for several observations of an episode; arrays have them along a further first axis."""
+        each = [self._arrays(observation, parts(observation)) for observation in observations]
+        stacked = {key: np.stack([arrays[key] for arrays in each]) for key in each[0]}
+        return self._request(stacked, observations[-1].instruction)
+
+    def _arrays(self, observation: Observation, parts: Mapping[str, FloatArray]) -> Arrays:
+        arrays: Arrays = {key: self.images.array(observation.image(camera)) for key, camera in self.cameras.items()}
         for key, names in self.state.items():
             arrays[key] = np.concatenate([parts[name] for name in names]).astype(np.float32)
+        return arrays
+
+    def _request(self, arrays: Arrays, instruction: str) -> Request:
         values: Request = {key: array[None] if self.batched else array for key, array in arrays.items()}
         if self.prompt:
-            values[self.prompt] = [observation.instruction] if self.batched else observation.instruction
+            values[self.prompt] = [instruction] if self.batched else instruction
         return _nested(values) if self.nested else values
 
     def with_map(self, entries: Sequence[str]) -> "Layout":

@@ -12,10 +12,12 @@ from http import HTTPStatus
 from typing import Self
 
 from ambidex.errors import AmbidexError, MissingPackageError, UsageError
-from ambidex.policies.messages import Chunk, ObservationMessage
+from ambidex.policies.messages import Chunk
 from ambidex.policies.remote.array_codec import InvalidMessageError, pack, unpack
 from ambidex.policies.remote.requests import metadata, read_request
 from ambidex.policies.serving.client import ErrorReply, ServedPolicy
+from ambidex.policies.serving.history import KeptFrames
+from ambidex.policies.serving.history import Request as PolicyRequest
 
 try:
     from websockets.exceptions import ConnectionClosed
@@ -24,7 +26,7 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingPackageError(missing, "remote", "A policy over a network") from missing
 
-MAX_MESSAGE = 32 << 20  # [B]
+MAX_MESSAGE = 32 << 20  # with one observation [B]
 MAX_PORT = 65535
 HEALTH = "/healthz"
 INTERNAL_ERROR = 1011  # of websockets
@@ -43,7 +45,7 @@ class RemotePolicyServer:
 
     Args:
         policy: The policy.
-        predict: Answers an observation; called by several threads at once.
+        predict: Answers an observation or a window; called by several threads at once.
         host: Name or address to listen at.
         port: Port; 0 for any that is free.
         api_key: What clients must send as `Authorization: Api-Key KEY` or `Bearer KEY`; empty to admit all.
@@ -57,7 +59,7 @@ class RemotePolicyServer:
     def __init__(
         self,
         policy: ServedPolicy,
-        predict: Callable[[ObservationMessage], Chunk | ErrorReply],
+        predict: Callable[[PolicyRequest], Chunk | ErrorReply],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -78,7 +80,7 @@ class RemotePolicyServer:
                 process_request=self._admit,
                 origins=[None],  # browsers send one: a web page could otherwise reach a server on 127.0.0.1
                 compression=None,
-                max_size=MAX_MESSAGE,
+                max_size=MAX_MESSAGE * policy.inputs.history,
                 max_queue=1,
                 open_timeout=HANDSHAKE_S,
                 close_timeout=CLOSE_S,
@@ -120,24 +122,24 @@ class RemotePolicyServer:
     def _converse(self, connection: ServerConnection) -> None:
         with suppress(ConnectionClosed):
             connection.send(self._metadata)
-            previous_s = None
+            previous_s, kept = None, KeptFrames(self._policy.inputs.offsets)  # freed with the connection
             for frame in connection:
                 started = time.perf_counter()
                 try:
-                    answer = self._answer(frame, previous_s)
+                    answer = self._answer(frame, previous_s, kept)
                 except Exception as error:
                     self._fail(connection, error)
                     return
                 connection.send(answer)
                 previous_s = time.perf_counter() - started
 
-    def _answer(self, frame: str | bytes, previous_s: float | None) -> bytes:
+    def _answer(self, frame: str | bytes, previous_s: float | None, kept: KeptFrames) -> bytes:
         started = time.perf_counter()
         if isinstance(frame, str):
             raise InvalidMessageError("A request is a text frame; expected a binary one.")
-        message = read_request(unpack(frame), self._policy)
+        request = kept.complete(read_request(unpack(frame), self._policy))
         asked = time.perf_counter()
-        reply = self._predict(message)
+        reply = self._predict(request)
         if isinstance(reply, ErrorReply):
             raise _PredictionError(reply)
         now = time.perf_counter()

@@ -8,6 +8,10 @@ Keys of a request, with a slash between the name of a map and a key in it:
 | `images/CAMERA` (H, W, 3) | `images/cam_high` (3, H, W) | `observation/image` (H, W, 3), mirrored |
 | `objects` | | |
 | `prompt` | `prompt` | `prompt` |
+
+A policy with a history is sent the observations of its window that were not sent before on this connection: our arrays
+have them along a further first axis, and there are the keys `steps` (whose steps of the episode they are, an array),
+`step` (of the newest observation of the window) and `episode` (a number; another one starts an episode).
 """
 
 from collections.abc import Mapping
@@ -20,8 +24,9 @@ from ambidex import __version__
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 from ambidex.policies.messages import ObservationMessage
 from ambidex.policies.remote.array_codec import InvalidMessageError
-from ambidex.policies.remote.layouts import LAYOUTS, ImageFormat, Layout
+from ambidex.policies.remote.layouts import EPISODE, LAYOUTS, STEP, STEPS, ImageFormat, Layout
 from ambidex.policies.serving.client import ServedPolicy
+from ambidex.policies.serving.history import WindowMessage
 from ambidex.text import first_few
 
 Request = Mapping[str, Any]
@@ -60,6 +65,8 @@ def metadata(policy: ServedPolicy, *, weights_sha256: str = "") -> dict[str, obj
         "render_quality": spec.render_quality,
         "state": {QPOS: spec.joint_names, **({OBJECTS: spec.object_names} if policy.inputs.objects else {})},
         "needs_instruction": policy.inputs.instruction,
+        "history": policy.inputs.history,
+        "stride": policy.inputs.stride,
         "instructions": policy.instructions,
         "action_names": spec.action_names,
         "action_horizon": policy.chunk_size,
@@ -68,8 +75,8 @@ def metadata(policy: ServedPolicy, *, weights_sha256: str = "") -> dict[str, obj
     }
 
 
-def read_request(request: object, policy: ServedPolicy) -> ObservationMessage:
-    """The observation in a request.
+def read_request(request: object, policy: ServedPolicy) -> ObservationMessage | WindowMessage:
+    """The observation in a request, or of a window those that it has.
 
     Raises:
         InvalidMessageError: A key is missing, or its value is of another shape or type.
@@ -77,6 +84,39 @@ def read_request(request: object, policy: ServedPolicy) -> ObservationMessage:
     if not isinstance(request, dict):
         raise InvalidMessageError(f"A request is a map; got a value of type {type(request).__name__}.")
     values = _flat(request)
+    return _observation(values, policy) if policy.inputs.history == 1 else _window(values, policy)
+
+
+def _window(values: Request, policy: ServedPolicy) -> WindowMessage:
+    episode, step, history = _number(values, EPISODE, policy), _number(values, STEP, policy), policy.inputs.history
+    steps = _array(values, STEPS, "whole numbers", "iu")
+    if steps.ndim != 1 or len(steps) > history or not ((steps >= 0) & (steps <= step)).all():
+        problem = f"{STEPS} has the values {steps!s:.100}, expected at most {history} from 0 to {step}."
+        raise InvalidMessageError(problem, field=STEPS, got=steps.shape, expected=history)
+    arrays = {key: value for key, value in values.items() if isinstance(value, np.ndarray) and key != STEPS}
+    if wrong := [key for key, array in arrays.items() if array.shape[:1] != steps.shape]:
+        problem = f"{wrong[0]} has the shape {arrays[wrong[0]].shape}, expected ({len(steps)}, ...), as {STEPS} has."
+        raise InvalidMessageError(problem, field=wrong[0], got=arrays[wrong[0]].shape, expected=len(steps))
+    frames = {
+        int(each): _observation({**values, **{key: array[i] for key, array in arrays.items()}}, policy)
+        for i, each in enumerate(steps)
+    }
+    return WindowMessage(episode=episode, step=step, frames=frames)
+
+
+def _number(values: Request, key: str, policy: ServedPolicy) -> int:
+    value = values.get(key)
+    if not isinstance(value, int) or value < 0:
+        inputs = policy.inputs
+        problem = (
+            f"This policy looks at {inputs.history} observations {inputs.stride} steps apart, and a request has "
+            f"{key} {value!r:.40} instead of a whole number."
+        )
+        raise InvalidMessageError(problem, "Serve it to run-benchmark --layout ambidex.", field=key, got=value)
+    return value
+
+
+def _observation(values: Request, policy: ServedPolicy) -> ObservationMessage:
     keys, images = _image_keys(values, policy)
     objects = np.zeros(7 * len(policy.spec.object_names), np.float32)
     return ObservationMessage(
@@ -101,7 +141,7 @@ def _has_openpi_actions(spec: EnvSpec) -> bool:
 
 def _openpi_suffices(policy: ServedPolicy) -> bool:
     """Whether requests in openpi's layout can have all that a policy needs."""
-    if policy.inputs.objects or not _has_openpi_actions(policy.spec):
+    if policy.inputs.objects or policy.inputs.history > 1 or not _has_openpi_actions(policy.spec):
         return False
     return set(policy.inputs.cameras) <= set(OPENPI[policy.spec.family].cameras.values())
 

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 import torch
 
-from ambidex.policies.messages import Chunk, ObservationMessage
+from ambidex.policies.messages import Chunk
 from ambidex.policies.policy import Policy
 from ambidex.policies.serving.client import ErrorReply
 from ambidex.policies.serving.fixed_batch import FixedBatch, make_fixed_batch
+from ambidex.policies.serving.history import Request
 
 CLOSE_S = 5.0  # for threads to end [s]; they are daemons
 Respond = Callable[[Chunk | ErrorReply], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Request:
-    message: ObservationMessage
+class _Queued:
+    request: Request
     respond: Respond
 
 
@@ -44,20 +45,20 @@ class RequestBatcher:
             torch.set_num_threads(self._torch_threads)
             raise
         self.batch_size = batch.batch_size
-        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
         count = threads if device.type == "cpu" else 1
         self._threads = [threading.Thread(target=self._loop, args=(batch,), daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
-    def submit(self, message: ObservationMessage, respond: Respond) -> None:
+    def submit(self, request: Request, respond: Respond) -> None:
         """Have a request answered soon; `respond` is called by another thread."""
-        self._requests.put(_Request(message=message, respond=respond))
+        self._requests.put(_Queued(request=request, respond=respond))
 
-    def predict(self, message: ObservationMessage) -> Chunk | ErrorReply:
+    def predict(self, request: Request) -> Chunk | ErrorReply:
         """Answer a request; blocks meanwhile."""
         reply: Future[Chunk | ErrorReply] = Future()
-        self.submit(message, reply.set_result)
+        self.submit(request, reply.set_result)
         return reply.result()
 
     def close(self) -> None:
@@ -71,14 +72,14 @@ class RequestBatcher:
     def _loop(self, batch: FixedBatch) -> None:
         torch.set_num_threads(1)  # counts per thread
         while (first := self._requests.get()) is not None:
-            requests: Sequence[_Request] = [first, *self._drain(batch.batch_size - 1)]
-            replies = batch.try_answer([request.message for request in requests])
-            for request, reply in zip(requests, replies, strict=True):
-                request.respond(reply)
+            queued: Sequence[_Queued] = [first, *self._drain(batch.batch_size - 1)]
+            replies = batch.try_answer([each.request for each in queued])
+            for each, reply in zip(queued, replies, strict=True):
+                each.respond(reply)
 
-    def _drain(self, limit: int) -> list[_Request]:
+    def _drain(self, limit: int) -> list[_Queued]:
         """Requests that are queued already, at most `limit`; does not block."""
-        found: list[_Request] = []
+        found: list[_Queued] = []
         with suppress(queue.Empty):
             while len(found) < limit:
                 request = self._requests.get_nowait()

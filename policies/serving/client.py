@@ -7,6 +7,7 @@ from multiprocessing.connection import Client
 from ambidex.envs.types import EnvSpec, Observation
 from ambidex.errors import AmbidexError
 from ambidex.policies.messages import Chunk, ObservationMessage, PolicyInputs
+from ambidex.policies.serving.history import Observed, SentSteps, WindowMessage
 
 Address = str | tuple[str, int]
 """A socket file, or host and port."""
@@ -53,7 +54,7 @@ class ErrorReply:
 
 
 class PolicyClient:
-    """Sends observations to a policy server, one request at a time.
+    """Sends observations to a policy server, one request at a time, and of a window only those that it lacks.
 
     Attributes:
         policy: The policy that is served.
@@ -64,7 +65,7 @@ class PolicyClient:
     """
 
     def __init__(self, address: Address, authkey: bytes) -> None:
-        self.unavailable = ""
+        self.unavailable, self._sent = "", SentSteps()
         try:
             self._connection = Client(address, authkey=authkey)
             self.policy: ServedPolicy = self._connection.recv()
@@ -73,13 +74,13 @@ class PolicyClient:
             hint = "Check that it is running and that this is its key."
             raise PolicyServerError(problem, hint, address=address) from error
 
-    def predict(self, observation: Observation) -> Chunk:
-        """The policy's next actions for an observation; blocks until they arrive.
+    def predict(self, observed: Observed) -> Chunk:
+        """The policy's next actions for an observation, or a window of a policy with a history; blocks until then.
 
         Raises:
             PolicyServerError: The policy failed on this request, or the server is gone.
         """
-        message = ObservationMessage.of(observation, self.policy.inputs)
+        message = self._message(observed)
         try:
             self._connection.send(message)
             reply: Chunk | ErrorReply = self._connection.recv()
@@ -90,6 +91,13 @@ class PolicyClient:
             self.unavailable = reply.message if reply.server_unavailable else ""
             raise PolicyServerError(reply.message)
         return reply
+
+    def _message(self, observed: Observed) -> ObservationMessage | WindowMessage:
+        if isinstance(observed, Observation):
+            return ObservationMessage.of(observed, self.policy.inputs)
+        message = WindowMessage.of(self._sent.unsent(observed), self.policy.inputs)
+        self._sent.add(observed)
+        return message
 
     def close(self) -> None:
         """Close the connection. Safe to call twice."""

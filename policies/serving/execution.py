@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ambidex.envs.types import NO_CODE, Agent, Float32Array, FloatArray, Observation
+from ambidex.envs.types import NO_CODE, CodedAgent, Float32Array, FloatArray, Observation
 from ambidex.errors import InvalidActionError, UsageError, check_name
 from ambidex.policies.messages import Chunk
 
@@ -47,7 +47,7 @@ class Execution:
         name = f"{self.mode}:{self.steps}" if self.mode == "chunk" else self.mode
         return name if self.code is None else f"{name}{CODE_PREFIX}{self.code}"
 
-    def agent(self, predict: PredictChunk) -> Agent:
+    def agent(self, predict: PredictChunk) -> CodedAgent:
         """The agent that executes the chunks of `predict` in this way."""
         if self.mode == "ensemble":
             return EnsembleExecution(predict)

@@ -2,65 +2,101 @@
 
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from ambidex.envs.types import NO_CODE
+from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.messages import Chunk, ObservationMessage
 from ambidex.policies.policy import CodedPolicy, Policy
 from ambidex.policies.serving.client import ErrorReply
+from ambidex.policies.serving.history import Frame, FrameWindow, Request
 from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
 
 _ACCELERATOR_ERROR = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)  # since torch 2.8
 MACHINE_ERRORS: tuple[type[Exception], ...] = (MemoryError, torch.OutOfMemoryError, _ACCELERATOR_ERROR)
 GPU_BATCH_SIZE = 8
+FURTHER = 1000  # between the seeds of the observations of a random window
+Row = TypeVar("Row")
 
 
 class FixedBatch:
     """Answers up to `batch_size` requests in one forward pass of exactly `batch_size` rows.
 
-    Free batch slots repeat the last request. Libraries choose their kernels, and with them the order of their sums, by
-    the shape of a batch: one shape means one kernel. The policy is in evaluation mode, on the device.
+    Free batch slots repeat the last request, also when single observations of windows are encoded. Libraries choose
+    their kernels, and with them the order of their sums, by the shape of a batch: one shape means one kernel. The
+    policy is in evaluation mode, on the device.
     """
 
     def __init__(self, policy: Policy, device: torch.device, batch_size: int) -> None:
         self.batch_size = batch_size
-        self._policy, self._device = policy, device
+        self._policy, self._device, self._encodes = policy, device, True
 
-    def answer(self, messages: Sequence[ObservationMessage]) -> list[Chunk]:
-        """One chunk per message; 1 to `batch_size` messages."""
-        rows = [*messages, *[messages[-1]] * (self.batch_size - len(messages))]
+    def answer(self, requests: Sequence[Request]) -> list[Chunk]:
+        """One chunk per request; 1 to `batch_size` requests."""
         with torch.inference_mode():
-            actions, codes = self._predict(collate(rows).to(self._device))
-        chunks = zip(actions[: len(messages)].to("cpu", torch.float32).numpy(), codes, strict=False)
+            actions, codes = self._predict(self._batch(self._filled(requests)))
+        chunks = zip(actions[: len(requests)].to("cpu", torch.float32).numpy(), codes, strict=False)
         return [Chunk(actions=chunk, code=code) for chunk, code in chunks]
 
-    def try_answer(self, messages: Sequence[ObservationMessage]) -> list[Chunk | ErrorReply]:
-        """Like `answer`; if the batch raises, each message is answered alone, so that only the faulty one fails."""
+    def try_answer(self, requests: Sequence[Request]) -> list[Chunk | ErrorReply]:
+        """Like `answer`; if the batch raises, each request is answered alone, so that only the faulty one fails."""
         try:
-            return [*self.answer(messages)]
+            return [*self.answer(requests)]
         except Exception as exception:
-            if len(messages) > 1:
-                return [reply for message in messages for reply in self.try_answer([message])]
+            if len(requests) > 1:
+                return [reply for request in requests for reply in self.try_answer([request])]
             return [_error_reply(exception)]
 
     def is_repeatable(self) -> bool:
         """Whether the same request gets the same bits twice."""
-        probe = [random_message(self._policy, 0)]
-        return _equal(self.answer(probe)[0], self.answer(probe)[0])
+        probe = random_request(self._policy, 0)
+        return _equal(*(self.answer([_not_encoded(probe)])[0] for _ in range(2)))
 
     def is_independent(self) -> bool:
         """Whether a request gets the same bits in every batch slot, alone or beside others."""
-        probes = [random_message(self._policy, row) for row in range(self.batch_size)]
-        alone = [self.answer([probe])[0] for probe in probes]
+        probes = [random_request(self._policy, row) for row in range(self.batch_size)]
+        alone = [self.answer([_not_encoded(probe)])[0] for probe in probes]
         for shift in range(self.batch_size):
             order = [(row + shift) % self.batch_size for row in range(self.batch_size)]
-            together = self.answer([probes[i] for i in order])
+            together = self.answer([_not_encoded(probes[i]) for i in order])
             if not all(_equal(together[row], alone[i]) for row, i in enumerate(order)):
                 return False
         return True
+
+    def _filled(self, rows: Sequence[Row]) -> Sequence[Row]:
+        return [*rows, *[rows[-1]] * (self.batch_size - len(rows))]
+
+    def _batch(self, requests: Sequence[Request]) -> ObservationBatch:
+        """The requests as a batch on the device; observations of windows are encoded that are not yet."""
+        history = self._policy.inputs.history
+        messages = [request for request in requests if isinstance(request, ObservationMessage)]
+        windows = [request for request in requests if isinstance(request, FrameWindow)]
+        if history == 1 and not windows:
+            return collate(messages).to(self._device)
+        if history > 1 and not messages:
+            self._encode(windows)
+            return collate_windows(windows).to(self._device)
+        got = "windows" if windows else "one observation"
+        problem = f"The policy looks at {history} observations at once, a request has {got}."
+        raise UsageError(problem, "Ask it by an agent of `make_agent`.", got=got, expected=history)
+
+    def _encode(self, windows: Sequence[FrameWindow]) -> None:
+        distinct = dict.fromkeys(frame for window in windows for frame in window.frames)
+        frames = [frame for frame in distinct if frame.encoded is None] if self._encodes else []
+        for first in range(0, len(frames), self.batch_size):
+            block = frames[first : first + self.batch_size]
+            rows = self._filled([frame.message for frame in block])
+            encoded = self._policy.encode_frames(collate(rows).to(self._device))
+            if encoded is None:
+                self._encodes = False
+                return
+            for frame, features in zip(block, encoded, strict=False):
+                frame.encoded, frame.message = features.clone(), replace(frame.message, images={})
 
     def _predict(self, batch: ObservationBatch) -> tuple[torch.Tensor, list[int]]:
         """Actions (B, K, A), and the code of each row."""
@@ -105,8 +141,46 @@ def collate(messages: Sequence[ObservationMessage]) -> ObservationBatch:
     )
 
 
+def collate_windows(windows: Sequence[FrameWindow]) -> ObservationBatch:
+    """Windows of one length as one batch, as `collate` does it; encoded frames stay on their device."""
+    frames = [frame for window in windows for frame in window.frames]
+    flat = collate([frame.message for frame in frames])
+    encoded = [frame.encoded for frame in frames if frame.encoded is not None]
+
+    def grouped(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.view(len(windows), -1, *tensor.shape[1:])
+
+    return replace(
+        flat,
+        qpos=grouped(flat.qpos),
+        objects=grouped(flat.objects),
+        images={camera: grouped(images) for camera, images in flat.images.items()},
+        instructions=tuple(window.frames[-1].message.instruction for window in windows),
+        valid=torch.tensor([window.valid for window in windows]),
+        encoded_frames=grouped(torch.stack(encoded)) if encoded else None,
+    )
+
+
+def random_request(policy: Policy, seed: int) -> Request:
+    """A random request of the kind that a policy expects; windows begin with more or less padding, by the seed."""
+    history = policy.inputs.history
+    if history == 1:
+        return random_message(policy, seed)
+    newest, valid = random_message(policy, seed), history - seed % history
+    earlier = [random_message(policy, seed + FURTHER * age) for age in range(valid - 1, 0, -1)]
+    messages = [*(replace(message, instruction=newest.instruction) for message in earlier), newest]
+    frames, padding = [Frame(message=message) for message in messages], history - valid
+    return FrameWindow(frames=(*[frames[0]] * padding, *frames), valid=(*[False] * padding, *[True] * valid))
+
+
+def _not_encoded(request: Request) -> Request:
+    if isinstance(request, ObservationMessage):
+        return request
+    return replace(request, frames=tuple(Frame(message=frame.message) for frame in request.frames))
+
+
 def random_message(policy: Policy, seed: int) -> ObservationMessage:
-    """A random request of the shapes that a policy expects."""
+    """A random observation of the shapes that a policy expects."""
     spec, rng = policy.spec, np.random.default_rng(seed)
     instructions = policy.instructions or tuple(spec.instruction.split(INSTRUCTION_SEPARATOR))
     return ObservationMessage(

@@ -9,8 +9,9 @@ from ambidex.envs.types import Agent, EnvSpec, Observation
 from ambidex.policies.compatibility import check_compatible, embodiment_of
 from ambidex.policies.messages import Chunk, ObservationMessage
 from ambidex.policies.policy import Policy
-from ambidex.policies.serving.execution import choose_execution
+from ambidex.policies.serving.execution import Execution, choose_execution
 from ambidex.policies.serving.fixed_batch import FixedBatch
+from ambidex.policies.serving.history import KeptFrames, Observed, SentSteps, WindowMessage, policy_agent
 from ambidex.policies.serving.server import describe
 
 
@@ -48,10 +49,20 @@ def make_agent(
         instructions=about.instructions,
         known=policy.specs,
     )
+    return executing_agent(policy, choose_execution(execution, execute_steps, about.execute_steps, about.chunk_size))
+
+
+def executing_agent(policy: Policy, execution: Execution) -> Agent:
+    """An agent that acts by a policy in an environment like that of its training."""
     device = next((parameter.device for parameter in policy.parameters()), torch.device("cpu"))
-    batch = FixedBatch(policy, device, batch_size=1)
+    batch, inputs = FixedBatch(policy, device, batch_size=1), policy.inputs
+    sent, kept = SentSteps(), KeptFrames(inputs.offsets)
 
-    def predict(observation: Observation) -> Chunk:
-        return batch.answer([ObservationMessage.of(observation, about.inputs)])[0]
+    def predict(observed: Observed) -> Chunk:
+        if isinstance(observed, Observation):
+            return batch.answer([ObservationMessage.of(observed, inputs)])[0]
+        message = WindowMessage.of(sent.unsent(observed), inputs)
+        sent.add(observed)
+        return batch.answer([kept.complete(message)])[0]
 
-    return choose_execution(execution, execute_steps, about.execute_steps, about.chunk_size).agent(predict)
+    return policy_agent(execution, inputs.offsets, predict)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from ambidex.policies.messages import Chunk, ObservationMessage
 from ambidex.policies.serving.client import Address, ErrorReply, ServedPolicy
+from ambidex.policies.serving.history import KeptFrames, WindowMessage
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ambidex.policies.policy import Policy
     from ambidex.policies.serving.batcher import RequestBatcher
 
-    ClientConnection = Connection[Chunk | ErrorReply | ServedPolicy, ObservationMessage]
+    ClientConnection = Connection[Chunk | ErrorReply | ServedPolicy, ObservationMessage | WindowMessage]
 
 LISTEN_BACKLOG = 512  # clients that may wait to be accepted
 AUTHENTICATION_S = 30.0  # for a client to prove that it knows the secret [s]
@@ -110,8 +111,9 @@ class PolicyServer:
         with suppress(OSError, EOFError, AuthenticationError), connection:  # until the client disconnects
             self._authenticate(connection)
             connection.send(handshake)
+            kept = KeptFrames(handshake.inputs.offsets)  # freed when the client disconnects
             while True:
-                batcher.submit(connection.recv(), partial(self._respond, connection))
+                batcher.submit(kept.complete(connection.recv()), partial(self._respond, connection))
 
     def _authenticate(self, connection: "ClientConnection") -> None:
         """As `Listener.accept` does with a secret, but without making other clients wait for one that says nothing."""
