@@ -174,9 +174,11 @@ def random_request(policy: Policy, seed: int) -> Request:
 
 
 def _not_encoded(request: Request) -> Request:
+    """The request as if it were new; positions with the same observation still share it."""
     if isinstance(request, ObservationMessage):
         return request
-    return replace(request, frames=tuple(Frame(message=frame.message) for frame in request.frames))
+    fresh = {frame: Frame(message=frame.message) for frame in request.frames}
+    return replace(request, frames=tuple(fresh[frame] for frame in request.frames))
 
 
 def random_message(policy: Policy, seed: int) -> ObservationMessage:
