@@ -18,7 +18,7 @@ FEATURES = 8
 
 
 class HistoryPolicy(Policy):
-    """Linear in windows of joint positions, which joints stay near; K small."""
+    """Moves a little from its joint positions, linearly in windows of observations."""
 
     name = "act"
     chunk_size = CHUNK
@@ -28,8 +28,8 @@ class HistoryPolicy(Policy):
         self.spec = spec
         self.inputs = PolicyInputs(cameras=cameras, objects=objects, instruction=False, history=history, stride=stride)
         torch.manual_seed(SEED_OF_WEIGHTS)
-        self.width = len(spec.joint_names)
-        self.head = nn.Linear(history * (self.width + 1 + FEATURES * bool(cameras)), CHUNK * len(spec.action_names))
+        width = len(spec.joint_names) + 7 * len(spec.object_names) + 1 + FEATURES * bool(cameras)
+        self.head = nn.Linear(history * width, CHUNK * len(spec.action_names))
         self.eye = nn.Linear(3 * max(1, len(cameras)), FEATURES)
 
     def losses(self, batch):
@@ -37,7 +37,7 @@ class HistoryPolicy(Policy):
 
     def predict(self, observation):
         valid = observation.valid[..., None].float()
-        parts = [observation.qpos * valid, valid]
+        parts = [observation.qpos * valid, observation.objects * valid, valid]
         if self.inputs.cameras:
             parts.append(self.features(observation) * valid)
         moves = self.head(torch.cat(parts, -1).flatten(1)).view(len(observation), CHUNK, -1)
