@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ambidex.errors import CheckpointError
@@ -41,8 +42,9 @@ def load_strictly(
     config = kind.config_class(**values)
     with _readable(folder), _quiet():  # transformers would print what is listed below
         lines = _model_differences(folder, model_types or (kind.config_class.model_type,))
-        lines = lines or config_differences(config, kind.config_class.from_pretrained(folder), values)
-        lines += _processor_differences(folder, processor)
+        if not lines:
+            lines = config_differences(config, kind.config_class.from_pretrained(folder), values)
+            lines += _processor_differences(folder, processor)
         if lines:
             raise _mismatch(folder, lines, hint)
         model, found = kind.from_pretrained(
@@ -67,8 +69,6 @@ def load_tensor(folder: Path, name: str, shape: Sequence[int]) -> Tensor:
     Raises:
         CheckpointError: There is none of this name and shape.
     """
-    from safetensors import safe_open
-
     got = None
     for file in sorted(folder.glob("*.safetensors")):
         with _readable(folder), safe_open(file, "pt") as tensors:
@@ -82,9 +82,14 @@ def load_tensor(folder: Path, name: str, shape: Sequence[int]) -> Tensor:
 
 
 def missing_files(folder: Path, names: Sequence[str]) -> list[str]:
-    """Those of the named files that a folder lacks, and the files of weights that its index lists and it lacks."""
+    """Those of the named files that a folder lacks, and the files of weights that its index lists and it lacks.
+
+    Raises:
+        CheckpointError: The index is damaged.
+    """
     index = folder / INDEX
-    shards = set(_json(index)["weight_map"].values()) if index.is_file() else {"model.safetensors"}
+    with _readable(folder):
+        shards = set(_json(index)["weight_map"].values()) if index.is_file() else {"model.safetensors"}
     return [name for name in (*names, *sorted(shards)) if not (folder / name).is_file()]
 
 
@@ -147,7 +152,7 @@ def _mismatch(folder: Path, lines: list[str], hint: str) -> CheckpointError:
 def _readable(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
         problem = f"The weights in {folder} cannot be read: {error}."
         raise CheckpointError(problem, "Get the files again.", path=folder) from error
 

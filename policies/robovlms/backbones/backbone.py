@@ -143,6 +143,13 @@ class Backbone(nn.Module, ABC):
     def word_embedding(self) -> nn.Embedding:
         """The embedding of token ids."""
 
+    @property
+    def layer_classes(self) -> tuple[type[nn.Module], ...]:
+        """Classes of the transformer layers of both towers, the units of gradient checkpointing and of sharding."""
+        lists = [each for tower in (self.vision_tower, self.text_tower) for each in tower.modules()]
+        layers = [layer for each in lists if isinstance(each, nn.ModuleList) for layer in each]
+        return tuple(dict.fromkeys(type(layer) for layer in layers))
+
     @abstractmethod
     def image_processor(self, images: Tensor) -> Tensor:
         """Images (N, 3, H, W) uint8 of any size to pixel values (N, 3, S, S)."""
@@ -267,6 +274,16 @@ class Backbone(nn.Module, ABC):
     def _trained_ids(self) -> int:
         return self.vocabulary - ACTION_IDS
 
+    @classmethod
+    def check_folder(cls, folder: Path) -> None:
+        """Check that a folder has all files that `load_pretrained` will read, before anything slow is done.
+
+        Raises:
+            CheckpointError: It lacks some; names all of them.
+            UsageError: There are no published weights for this backbone.
+        """
+        raise cls._without_weights(folder)
+
     def load_pretrained(self, folder: Path) -> str:
         """Load the published weights and tokenizer of a folder; returns a sentence about their source.
 
@@ -275,5 +292,9 @@ class Backbone(nn.Module, ABC):
                 nothing is loaded.
             UsageError: There are none for this backbone.
         """
-        problem = f"{type(self).__name__} has no published weights, got the folder {folder}."
-        raise UsageError(problem, "Leave out the folder.", path=folder)
+        raise self._without_weights(folder)
+
+    @classmethod
+    def _without_weights(cls, folder: Path) -> UsageError:
+        problem = f"{cls.__name__} has no published weights, got the folder {folder}."
+        return UsageError(problem, "Leave out the folder.", path=folder)

@@ -96,7 +96,7 @@ class PaliGemma(PretrainedBackbone):
         mask = create_causal_mask(
             config=self.vlm.config.text_config,
             inputs_embeds=sequence.embeddings,
-            attention_mask=(kinds != Kind.PADDING).long(),
+            attention_mask=None,  # padding is in no block, and after everything else
             past_key_values=None,
             position_ids=positions,
             block_sequence_ids=blocks,

@@ -134,11 +134,14 @@ class PretrainedBackbone(Backbone):
             return self.head(states)  # type: ignore[no-any-return]
         return F.linear(states, self.word_embedding.weight.to(states.dtype))
 
-    def load_pretrained(self, folder: Path) -> str:
+    @classmethod
+    def check_folder(cls, folder: Path) -> None:
         missing = missing_files(folder, (CONFIG, TOKENIZER, PROCESSOR))
         if missing:
-            problem = f"{folder} has no {', '.join(missing)}."
-            raise CheckpointError(problem, self._hint(), path=folder, got=missing)
+            raise CheckpointError(f"{folder} has no {', '.join(missing)}.", cls._hint(), path=folder, got=missing)
+
+    def load_pretrained(self, folder: Path) -> str:
+        self.check_folder(folder)
         tokenizer = self._published_tokenizer(folder)
         processor = {"image_mean": list(self.image_mean), "image_std": list(self.image_std)}
         config, types = self._size.config, self.model_types
@@ -160,8 +163,9 @@ class PretrainedBackbone(Backbone):
             raise CheckpointError(problem, self._hint(), path=folder, got=lines)
         return tokenizer
 
-    def _hint(self) -> str:
-        return f"Get all files of {self.repository}."
+    @classmethod
+    def _hint(cls) -> str:
+        return f"Get all files of {cls.repository}."
 
     def _checked(self, attention: str) -> str:
         if self.flash or attention not in (AUTO, FLASH):
@@ -177,5 +181,5 @@ class PretrainedBackbone(Backbone):
             import transformers
         except ModuleNotFoundError as error:
             title = f"The backbone {cls.__name__}"
-            raise MissingPackageError(error, "uniact", title, ", or use --backbone scratch") from error
+            raise MissingPackageError(error, "robovlms", title, ", or use --backbone scratch") from error
         return getattr(transformers, cls.architecture)

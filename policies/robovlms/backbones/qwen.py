@@ -61,6 +61,8 @@ class Qwen25VL(PretrainedBackbone):
                 "tie_word_embeddings": True,
                 "text_config": {
                     "vocab_size": 640,
+                    "bos_token_id": 0,
+                    "eos_token_id": 0,
                     "hidden_size": 32,
                     "num_hidden_layers": 2,
                     "num_attention_heads": 4,

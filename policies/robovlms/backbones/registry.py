@@ -1,10 +1,12 @@
-"""Registered backbones; modules are imported when a name is resolved."""
+"""Registered backbones; modules are imported when a name is resolved. Needs no torch."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ambidex.lookup import Registry, resolve
-from ambidex.policies.robovlms.backbones.backbone import Backbone
+
+if TYPE_CHECKING:
+    from ambidex.policies.robovlms.backbones.backbone import Backbone
 
 GROUP = "ambidex.backbones"
 """Entry points of other distributions: the name of a backbone, and its class."""
@@ -22,7 +24,7 @@ BACKBONES = Registry(
 )
 
 
-def backbone_class(name: str) -> type[Backbone]:
+def backbone_class(name: str) -> "type[Backbone]":
     """The class of a backbone.
 
     Raises:
@@ -33,7 +35,7 @@ def backbone_class(name: str) -> type[Backbone]:
 
 def make_backbone(
     name: str, size: str, instructions: Sequence[str], attention: str = "auto", discrete: bool = False
-) -> Backbone:
+) -> "Backbone":
     """A backbone with fresh weights.
 
     Args:
@@ -48,4 +50,4 @@ def make_backbone(
         UsageError: A package is not installed.
     """
     make: Any = backbone_class(name)
-    return cast(Backbone, make(size, instructions, attention, discrete))
+    return cast("Backbone", make(size, instructions, attention, discrete))

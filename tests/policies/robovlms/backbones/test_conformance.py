@@ -1,5 +1,8 @@
 """Every backbone at its tiny size: it agrees with transformers, and keeps the promises of the interface."""
 
+import inspect
+from contextlib import contextmanager
+
 import pytest
 import torch
 from backbone_references import PRETRAINED, TEXTS, make_tiny, random_images, reference_states
@@ -8,7 +11,7 @@ from ambidex.errors import UsageError
 from ambidex.policies.robovlms.backbones.backbone import Kind, TokenSequence
 from ambidex.policies.robovlms.backbones.registry import BACKBONES, backbone_class, make_backbone
 
-pytest.importorskip("transformers", reason="pip install -e '.[uniact]'")
+pytest.importorskip("transformers", reason="pip install -e '.[robovlms]'")
 
 ALL = sorted(BACKBONES.own)
 TOLERANCE = {"atol": 2e-5, "rtol": 1e-4}
@@ -39,6 +42,17 @@ def observed(backbone, images, texts=TEXTS):
     return TokenSequence.joined(prompts, learned(backbone, 1).expanded(len(texts)))
 
 
+@contextmanager
+def positions_of(backbone):
+    """The position ids that the language model gets, which with rotary positions matter only relative to each other."""
+    found = []
+    hook = backbone.text_tower.register_forward_pre_hook(
+        lambda module, arguments, named: found.append(named.get("position_ids")), with_kwargs=True
+    )
+    yield found
+    hook.remove()
+
+
 @pytest.mark.parametrize("views", [1, 2])
 @pytest.mark.parametrize("name", PRETRAINED, indirect=True)
 @torch.no_grad()
@@ -47,8 +61,11 @@ def test_states_are_those_of_transformers(name, tiny, views):
     prompt = tiny.prompt(TEXTS[0])
     sequence = tiny.assemble(tiny.encode_images(pixels)[None], TEXTS[:1])
     pieces = [prompt.before, *[prompt.between] * (views - 1), prompt.after]
-    expected = reference_states(name, tiny, pieces, pixels)
-    torch.testing.assert_close(tiny(sequence)[0, : len(expected)], expected, **TOLERANCE)
+    with positions_of(tiny) as positions:
+        expected = reference_states(name, tiny, pieces, pixels)
+        torch.testing.assert_close(tiny(sequence)[0, : len(expected)], expected, **TOLERANCE)
+    theirs, ours = positions
+    assert (theirs is None and ours is None) or torch.equal(theirs, ours[..., : len(expected)])
 
 
 @pytest.mark.parametrize("name", PRETRAINED, indirect=True)
@@ -123,6 +140,8 @@ def test_towers_and_words_are_parts_of_the_model(tiny):
     assert tiny.word_embedding in set(tiny.text_tower.modules()) and tiny.text_tower is not tiny.vision_tower
     assert tiny.word_embedding.weight.shape == (tiny.vocabulary, tiny.hidden_size)
     assert not set(tiny.text_tower.parameters()) & set(tiny.vision_tower.parameters())
+    layers = [module for module in tiny.text_tower.modules() if isinstance(module, tiny.layer_classes)]
+    assert len(layers) >= 2 and all(list(layer.parameters()) for layer in layers)
 
 
 def test_logits_are_scores_of_every_word(name):
@@ -137,6 +156,12 @@ def test_a_prompt_longer_than_the_context_is_refused(tiny):
     with pytest.raises(UsageError) as caught:
         tiny.prompt("! " * tiny.context)
     assert caught.value.facts["expected"] == tiny.context
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_a_backbone_is_one_short_file(name):
+    source = inspect.getsource(inspect.getmodule(backbone_class(name)))
+    assert source.count("\n") < 120
 
 
 @pytest.mark.parametrize("name", PRETRAINED)
