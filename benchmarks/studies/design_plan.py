@@ -115,7 +115,7 @@ class DesignPlan:
     def pairs(self) -> list[tuple[Cell, Cell]]:
         """Cells that differ in one setting only, in the order of the settings."""
         found = [(a, b) for a, b in combinations(self.cells, 2) if len(a.differs_in(b)) == 1]
-        return sorted(found, key=lambda pair: self.varied.index(*pair[0].differs_in(pair[1])))
+        return sorted(found, key=lambda pair: self.varied.index(pair[0].differs_in(pair[1])[0]))
 
     @property
     def varied(self) -> tuple[str, ...]:
