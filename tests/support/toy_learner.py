@@ -35,6 +35,10 @@ class ToyConfig:
     """Shortest duration of a training call [s]."""
     pretrained: float = 0.0
     """Value of all pretrained weights of the eye; 0 loads none."""
+    history: int = 1
+    """Observations that it looks at: it learns from all, and acts by the newest."""
+    stride: int = 1
+    """Control steps between two of them."""
 
 
 class ToyLearner(Policy):
@@ -46,7 +50,9 @@ class ToyLearner(Policy):
         objects = config.observations == "state"
         cameras = () if objects else config.cameras or spec.cameras
         self.config, self.spec, self.chunk_size = config, spec, config.chunk_size
-        self.inputs = PolicyInputs(cameras=cameras, objects=objects, instruction=False)
+        self.inputs = PolicyInputs(
+            cameras=cameras, objects=objects, instruction=False, history=config.history, stride=config.stride
+        )
         self.actions = len(spec.action_names)
         self.register_buffer("mean", torch.tensor(statistics.actions.mean))
         self.eye = nn.Linear(3 * max(1, len(cameras)), config.hidden)
@@ -68,17 +74,18 @@ class ToyLearner(Policy):
 
     @torch.no_grad()
     def predict(self, observation):
-        return self(observation)
+        chunks = self(observation)
+        return chunks if self.config.history == 1 else chunks[:, -1]
 
     def forward(self, observation):
-        hidden = self.body(torch.cat([observation.qpos, observation.objects], 1))
+        hidden = self.body(torch.cat([observation.qpos, observation.objects], -1))
         if self.inputs.cameras:
-            images = [observation.images[camera].float().mean((2, 3)) / 255 for camera in self.inputs.cameras]
-            hidden = hidden + self.eye(torch.cat(images, 1))
+            images = [observation.images[camera].float().mean((-2, -1)) / 255 for camera in self.inputs.cameras]
+            hidden = hidden + self.eye(torch.cat(images, -1))
         else:
             hidden = hidden + self.eye.bias
         chunk = self.head(self.drop(torch.tanh(self.norm(hidden))))
-        return self.mean + chunk.view(-1, self.chunk_size, self.actions)
+        return self.mean + chunk.unflatten(-1, (self.chunk_size, self.actions))
 
     def backbone_parameters(self):
         return list(self.eye.parameters())

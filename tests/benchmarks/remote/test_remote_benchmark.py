@@ -11,9 +11,10 @@ import pytest
 import torch
 from benchmarking_fakes import FIRST, arrays_of, rows_of
 from fake_policy_server import FakePolicyServer, HangUpError
+from history_policy import EncodingPolicy
 from PIL import Image
 from recording_fakes import record_to
-from toy_policy import CHUNK, ToyPolicy, write_checkpoint
+from toy_policy import ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.comparison.compare import compare
 from ambidex.benchmarks.comparison.config import CompareConfig
@@ -169,9 +170,14 @@ def test_a_policy_of_aloha_acts(tmp_path):
     np.testing.assert_array_equal(actions[0], server.requests[2]["state"])
 
 
-def test_our_own_server_gives_the_results_of_the_policy_without_it(tmp_path):
+def looking_back(spec):
+    return EncodingPolicy(spec, history=3, stride=2, objects=True)
+
+
+@pytest.mark.parametrize("kind", [ToyPolicy, looking_back])
+def test_our_own_server_gives_the_results_of_the_policy_without_it(tmp_path, kind):
     with make("insertion", cameras=("top",), image_size=(24, 32)) as env:
-        policy = ToyPolicy(env.spec)
+        policy = kind(env.spec)
     config = replace(ALOHA, layout="ambidex", episodes=2, horizon=60)
     batcher = RequestBatcher(policy, torch.device("cpu"))
     with RemotePolicyServer(describe(policy), batcher.predict) as server:
@@ -181,12 +187,41 @@ def test_our_own_server_gives_the_results_of_the_policy_without_it(tmp_path):
     direct = replace(
         config, policy="act", layout=None, checkpoint=checkpoint, device="cpu", output_dir=tmp_path / "direct"
     )
-    benchmark(direct, load=lambda path: ToyPolicy(env.spec))
-    assert remote.info.execution == f"chunk:{CHUNK}" and remote.info.remote.metadata["robot"] == env.spec.robot
+    benchmark(direct, load=lambda path: kind(env.spec))
+    assert (
+        remote.info.execution == f"chunk:{policy.chunk_size}" and remote.info.remote.metadata["robot"] == env.spec.robot
+    )
     found, expected = arrays_of(tmp_path / "remote"), arrays_of(tmp_path / "direct")
     assert list(found) == list(expected) and len(found) == 2
     for name, arrays in found.items():
         np.testing.assert_array_equal(arrays["states"], expected[name]["states"])
+
+
+def test_a_window_is_sent_once_and_whole_after_a_lost_connection(tmp_path):
+    lost = {4: HangUpError()}
+    described = {"history": 3, "stride": 2, "execute_steps": 4, "cameras": ("top",), "image_size": (24, 32)}
+    with make("insertion", cameras=("top",), image_size=(24, 32)) as env:
+        names = {"state": {"qpos": env.spec.joint_names}, "action_names": env.spec.action_names}
+        traits = {name: getattr(env.spec, name) for name in ("robot", "control", "control_hz", "dynamics")}
+        greeting = pack({**described, **names, **traits, "render_quality": "standard"})
+
+    def answer(request, number):
+        if number in lost:
+            raise lost.pop(number)
+        return {"actions": np.tile(request["qpos"][-1], (4, 1))}
+
+    with FakePolicyServer(answer, greeting=greeting) as server:
+        summary = run(server, tmp_path / "results", replace(ALOHA, layout="ambidex"), episodes=1)
+    assert summary.overall.errors == 0
+    sent = [(request["step"], request["steps"].tolist()) for request in server.requests]
+    first, hung_up, again = (0, [0]), (8, [6, 8]), (8, [4, 6, 8])
+    assert sent == [first, first, first, (4, [2, 4]), hung_up, again]
+    assert [request["images"]["top"].shape for request in server.requests[3:]] == [
+        (2, 24, 32, 3),
+        (2, 24, 32, 3),
+        (3, 24, 32, 3),
+    ]
+    assert server.requests[5]["qpos"].shape == (3, 14)
 
 
 def test_a_described_policy_must_fit_the_task(tmp_path):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from lerobot_dataset import write_lerobot
 from synthetic_dataset import read_table, write_dataset
 
 from ambidex.errors import DatasetError, UsageError
@@ -16,6 +17,7 @@ from ambidex.policies.data import frame_sources
 from ambidex.policies.data.frame_sources import ResidentFrames, StreamingFrames, choose_storage
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.policies.data.split import Sampler
+from ambidex.policies.messages import PolicyInputs
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.worker_pool import STOP_SIGNALS
 
@@ -54,6 +56,21 @@ def test_windows_of_frames_are_the_frames_of_their_rows(images, workers):
     for images in (resident.images(windows)["top"], streamed["top"]):
         assert images.shape == (3, 3, 3, 24, 32) and images.movedim(-3, -1).is_contiguous()
         assert torch.equal(images.flatten(0, 1), resident.images(windows.ravel())["top"])
+
+
+@pytest.mark.parametrize("dtype", ["video", "image"])
+def test_windows_of_a_lerobot_dataset_have_the_frames_of_its_episodes(tmp_path, dtype):
+    write_lerobot(tmp_path / "data", dtype=dtype, cameras=("observation.images.top",))
+    table, dataset = read_table([tmp_path / "data"]), Dataset(tmp_path / "data")
+    inputs = PolicyInputs(cameras=("top",), objects=False, instruction=False, history=3, stride=2)
+    windows, _ = table.windows(np.array([8, 2, 14, 6]), inputs)
+    images = StreamingFrames(FrameReader(table, ("top",)), CPU, 0).images(windows)["top"]
+    for row, window in enumerate(windows):
+        for place, at in enumerate(window.tolist()):
+            episode = int(table.episode_of_row[at])
+            with dataset[episode] as stored:
+                frame = stored.frame("top", at - int(table.starts[episode]))
+            assert np.array_equal(images[row, place].permute(1, 2, 0).numpy(), frame)
 
 
 def test_each_frame_of_a_batch_is_decoded_once_in_the_order_of_the_video(images):

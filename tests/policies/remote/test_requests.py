@@ -15,11 +15,11 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 JOINTS = tuple(f"robot0_joint{i}" for i in range(1, 8))
 
 
-def served(spec, *, cameras=("top",), objects=False, instruction=False, **changes):
+def served(spec, *, cameras=("top",), objects=False, instruction=False, history=1, **changes):
     policy = ServedPolicy(
         name="act",
         spec=spec,
-        inputs=PolicyInputs(cameras=cameras, objects=objects, instruction=instruction),
+        inputs=PolicyInputs(cameras=cameras, objects=objects, instruction=instruction, history=history, stride=history),
         chunk_size=50,
         execute_steps=20,
         instructions=(),
@@ -147,3 +147,55 @@ def test_metadata_say_what_the_policy_needs():
     assert metadata(served(make_spec(control="ee")))["layouts"] == ("ambidex",)
     assert metadata(served(make_spec(), cameras=("angle",)))["layouts"] == ("ambidex",)
     assert metadata(ALOHA)["layouts"] == ("ambidex", "openpi-aloha") and list(metadata(ALOHA)["state"]) == ["qpos"]
+
+
+WINDOW = {
+    "episode": 3,
+    "step": 7,
+    "steps": np.array([5, 7]),
+    "qpos": np.stack((QPOS, 2 * QPOS)),
+    "images": {"top": np.stack((IMAGE, IMAGE[::-1]))},
+    "prompt": "go",
+}
+LOOKING_BACK = served(make_spec(), instruction=True, history=2)
+
+
+def test_the_observations_of_a_window_are_read_to_the_bit():
+    said = metadata(LOOKING_BACK)
+    assert (said["history"], said["stride"], said["layouts"]) == (2, 2, ("ambidex",))
+    assert (metadata(ALOHA)["history"], metadata(ALOHA)["stride"]) == (1, 1)
+    message = read_request(unpack(pack(WINDOW)), LOOKING_BACK)
+    assert (message.episode, message.step, list(message.frames)) == (3, 7, [5, 7])
+    for place, frame in enumerate(message.frames.values()):
+        np.testing.assert_array_equal(frame.qpos, WINDOW["qpos"][place])
+        np.testing.assert_array_equal(frame.images["top"], WINDOW["images"]["top"][place])
+        assert frame.instruction == "go"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"step": None}, "step"),
+        ({"episode": "x"}, "episode"),
+        ({"step": -1}, "step"),
+        ({"steps": np.array([5, 8])}, "steps"),
+        ({"steps": np.array([-1, 7])}, "steps"),
+        ({"steps": np.array([5, 6, 7])}, "steps"),
+        ({"steps": np.array([[5, 7]])}, "steps"),
+        ({"steps": np.array([5.0, 7.0])}, "steps"),
+        ({"steps": 7}, "steps"),
+        ({"qpos": QPOS}, "qpos"),
+        ({"images": {"top": IMAGE}}, "images/top"),
+        ({"qpos": np.zeros((2, 13))}, "qpos"),
+    ],
+)
+def test_a_wrong_window_is_refused(changes, field):
+    with pytest.raises(InvalidMessageError) as caught:
+        read_request({**WINDOW, **changes}, LOOKING_BACK)
+    assert caught.value.facts["field"] == field
+
+
+def test_a_policy_with_a_history_is_not_asked_in_openpis_layout():
+    with pytest.raises(InvalidMessageError, match="2 observations 2 steps apart") as caught:
+        read_request({"state": QPOS, "images": {"cam_high": IMAGE.transpose(2, 0, 1)}, "prompt": "go"}, LOOKING_BACK)
+    assert "--layout ambidex" in str(caught.value)

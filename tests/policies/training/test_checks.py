@@ -66,6 +66,13 @@ def test_a_chunk_longer_than_every_episode_is_reported(chunk, warned):
     assert ["at most 7" in text for text in checks.chunk_warnings(plan)] == [True] * warned
 
 
+def test_a_window_longer_than_every_episode_is_refused(states, tmp_path):
+    train(settings(states, tmp_path / "fits", steps=1, model={"history": 3, "stride": 4}))  # the longest has 9 steps
+    error = error_of(settings(states, tmp_path / "run", model={"history": 4, "stride": 3}))
+    assert (error.facts["field"], error.facts["got"], error.facts["expected"]) == ("history", 10, 9)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_value_out_of_range_is_named_with_the_range(states, tmp_path):
     error = error_of(settings(states, tmp_path / "run", ema_decay=1.0))
     assert error.problem == "--ema-decay 1.0: expected from 0 to below 1."

@@ -37,9 +37,13 @@ def damage(run, step):
     return file
 
 
-@pytest.mark.parametrize("stops", [(0,), (7,), (3, 4, 5)])
-def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(images, tmp_path, stops):
-    options = {"model": {"observations": "images"}, "random_shift": 2, "colour_jitter": 0.2}
+@pytest.mark.parametrize(("stops", "history"), [((0,), 1), ((7,), 1), ((3, 4, 5), 1), ((7,), 3)])
+def test_an_interrupted_and_resumed_run_has_the_bits_of_an_uninterrupted_one(images, tmp_path, stops, history):
+    options = {
+        "model": {"observations": "images", "history": history, "stride": history},
+        "random_shift": 2,
+        "colour_jitter": 0.2,
+    }
     train(settings(images, tmp_path / "whole", **options))
     config = settings(images, tmp_path / "parts", **options)
     for i, stop in enumerate(stops):

@@ -119,10 +119,12 @@ def test_a_misspelt_setting_gets_a_suggestion():
     assert caught.value.facts["kind"] == "setting" and caught.value.facts["got"] == "bach_size"
 
 
-def test_both_data_paths_train_the_same_weights(images, tmp_path):
-    options = {"model": {"observations": "images"}, "random_shift": 2, "colour_jitter": 0.1, "steps": 9}
+@pytest.mark.parametrize(("history", "workers"), [(1, 1), (3, 0)])
+def test_both_data_paths_train_the_same_weights(images, tmp_path, history, workers):
+    model = {"observations": "images", "history": history, "stride": 2}
+    options = {"model": model, "random_shift": 2, "colour_jitter": 0.1, "steps": 9}
     train(settings(images, tmp_path / "resident", data_path="resident", **options))
-    train(settings(images, tmp_path / "streaming", data_path="streaming", data_workers=1, **options))
+    train(settings(images, tmp_path / "streaming", data_path="streaming", data_workers=workers, **options))
     train(settings(images, tmp_path / "plain", **{**options, "random_shift": 0, "colour_jitter": 0.0}))
     assert same_tensors(tensors(tmp_path / "resident", 9), tensors(tmp_path / "streaming", 9))
     assert not same_tensors(tensors(tmp_path / "resident", 9), tensors(tmp_path / "plain", 9))
