@@ -10,6 +10,7 @@ GROUP = "ambidex.policies"
 _REGISTERED = {
     "act": ("ambidex.policies.act.policy:ActPolicy", "ambidex.policies.act.config:preset"),
     "uniact": ("ambidex.policies.uniact.policy:UniActPolicy", "ambidex.policies.uniact.config:preset"),
+    "robovlms": ("ambidex.policies.robovlms.policy:RoboVlmsPolicy", "ambidex.policies.robovlms.config:preset"),
 }
 POLICIES = Registry({name: policy for name, (policy, _) in _REGISTERED.items()}, GROUP)
 PRESETS = Registry({name: preset for name, (_, preset) in _REGISTERED.items()}, GROUP, attribute="preset")

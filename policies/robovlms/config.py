@@ -21,13 +21,6 @@ HEADS: Mapping[StructureKind, tuple[HeadKind, ...]] = {
 }
 """The heads that go with each structure, the one of "auto" first."""
 ONE_STEP: tuple[StructureKind, ...] = ("one_step_discrete", "one_step_continuous")
-REASONS: Mapping[HeadKind, str] = {
-    "fc": "fc takes each observation alone, so the history would have no effect",
-    "lstm": "there is no window for it to relate",
-    "transformer": "there is no window for it to relate",
-    "flow": "its actions are tokens of the language model",
-    "discrete": "its actions are no tokens",
-}
 COUNTS = "history stride chunk_size bins head_width head_layers head_heads flow_steps".split()
 NOT_NEGATIVE = ("gripper_weight", "execute_steps")
 
@@ -110,17 +103,27 @@ class RoboVlmsConfig(TrainedWeights):
         return HEADS[self.structure][0] if self.head == "auto" else self.head
 
     def _check_combination(self) -> None:
-        if self.chosen_head not in HEADS[self.structure]:
-            heads = ", ".join(HEADS[self.structure])
-            problem = f"RoboVLMs: --head {self.head} does not go with --structure {self.structure}: "
-            hint = f"Use one of {heads}, or another structure."
-            raise UsageError(f"{problem}{REASONS[self.head]}.", hint, field="head", got=self.head, expected=heads)
+        heads = HEADS[self.structure]
+        if self.chosen_head not in heads:
+            problem = f"RoboVLMs: --head {self.head} does not go with --structure {self.structure}: {self._obstacle()}."
+            hint = f"Use one of {', '.join(heads)}, or another structure."
+            raise UsageError(problem, hint, field="head", got=self.head, expected=heads)
         if self.structure in ONE_STEP and self.history > 1:
             problem = f"RoboVLMs: --structure {self.structure} uses the newest observation alone, got a history of "
             hint = (
                 "Give --history 1, or a structure that uses the window: interleaved_continuous, policy_head_continuous."
             )
             raise UsageError(f"{problem}{self.history}.", hint, field="history", got=self.history, expected=1)
+
+    def _obstacle(self) -> str:
+        """Why the head does not go with the structure."""
+        if "discrete" in (self.head, HEADS[self.structure][0]):
+            return (
+                "words of the language model are actions of the structure one_step_discrete with the head discrete only"
+            )
+        if self.head == "fc":
+            return "it takes each observation alone, so the history would have no effect"
+        return "it relates the observations of a window, and there is one observation only"
 
     def _error(self, name: str, expected: str) -> UsageError:
         value = getattr(self, name)

@@ -1,0 +1,108 @@
+"""RoboVLMs with several embodiments, and started from a checkpoint."""
+
+import dataclasses
+
+import pytest
+import torch
+from robovlms_samples import (
+    ALOHA,
+    COMBINATIONS,
+    LIBERO,
+    make_batch,
+    make_config,
+    make_observation,
+    make_policy,
+    make_statistics,
+)
+
+from ambidex.errors import UnknownNameError, UsageError
+from ambidex.policies.checkpoint import load, save
+from ambidex.policies.robovlms.policy import RoboVlmsPolicy
+
+ALOHA_NAME, PANDA_NAME = "viperx_bimanual-joint", "panda-ee"
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def make_both(structure="policy_head_continuous", head="auto"):
+    policy = make_policy(structure, head)
+    policy.add_embodiment(LIBERO, make_statistics(LIBERO))
+    return policy
+
+
+@pytest.mark.parametrize(("structure", "head"), [("one_step_discrete", "discrete"), ("policy_head_continuous", "flow")])
+def test_one_checkpoint_acts_with_each_embodiment(structure, head, tmp_path):
+    policy = make_both(structure, head)
+    saved = save(tmp_path, policy, policy.config, [make_statistics(ALOHA), make_statistics(LIBERO)], step=1)
+    loaded = load(saved)
+    assert loaded.specs == policy.specs and set(policy.embodiments_in(policy.state_dict())) == {ALOHA_NAME, PANDA_NAME}
+    for name, spec in ((ALOHA_NAME, ALOHA), (PANDA_NAME, LIBERO)):
+        for each in (policy.eval(), loaded):
+            each.use_embodiment(name)
+        observation = make_observation(policy, 1)
+        assert policy.inputs.cameras == spec.cameras
+        chunk = policy.predict(observation)
+        assert chunk.shape[-1] == len(spec.action_names) and torch.equal(loaded.predict(observation), chunk)
+    with pytest.raises(UnknownNameError):
+        policy.use_embodiment("panda_ee")
+    with pytest.raises(UsageError):
+        policy.add_embodiment(LIBERO, make_statistics(LIBERO))
+
+
+def test_a_batch_of_one_embodiment_trains_the_shared_weights_and_its_own():
+    policy = make_both()
+    batch = make_batch(make_policy(spec=LIBERO))
+    observation = dataclasses.replace(batch.observation, embodiment=PANDA_NAME)
+    policy.train().losses(dataclasses.replace(batch, observation=observation))["loss"].backward()
+    trained = {name for name, each in policy.named_parameters() if each.grad is not None}
+    own = {name for name, _ in policy.named_parameters() if name.startswith(f"embodiments.{PANDA_NAME}")}
+    others = {name for name, _ in policy.named_parameters() if name.startswith(f"embodiments.{ALOHA_NAME}")}
+    assert own and others and trained == {name for name, _ in policy.named_parameters()} - others
+
+
+def test_starting_from_a_checkpoint_keeps_actions_under_other_statistics():
+    source = make_policy(seed=1, binary_gripper=True).eval()
+    target = RoboVlmsPolicy(source.config, ALOHA, make_statistics(seed=7)).eval()
+    observation = make_observation(source)
+    grippers = [i for i, name in enumerate(ALOHA.action_names) if name.endswith("gripper")]
+    arm = [i for i in range(14) if i not in grippers]
+    assert "the layers of viperx_bimanual-joint" in target.init_from(source)
+    before, after = source.predict(observation), target.predict(observation)
+    assert torch.allclose(before[..., arm], after[..., arm], atol=1e-4)
+    assert torch.equal(
+        *(
+            policy.embodiments[ALOHA_NAME].actions(chunk)[..., grippers]
+            for policy, chunk in ((source, before), (target, after))
+        )
+    )
+
+
+def test_fresh_layers_share_the_rest_and_adapting_freezes_it():
+    source, target = make_policy(seed=1), make_policy(seed=2)
+    assert "as requested" in target.init_from(source, fresh=True)
+    target.freeze_shared()
+    for name, each in target.named_parameters():
+        shared = name.startswith("structure.")
+        assert each.requires_grad != shared
+        assert torch.equal(each, source.get_parameter(name)) == shared or each.std() == 0, name
+
+
+def test_a_checkpoint_of_other_sizes_is_refused_with_the_flags():
+    other = make_policy(chunk_size=7)
+    with pytest.raises(UsageError) as caught:
+        make_policy().init_from(other)
+    assert "chunk-size" in str(caught.value)
+
+
+@pytest.mark.parametrize("cameras", [("angle",), ("agentview", "top")])
+def test_cameras_are_those_that_the_data_has(cameras):
+    config = make_config(cameras=cameras)
+    if "top" in cameras:
+        assert RoboVlmsPolicy(config, ALOHA, make_statistics()).inputs.cameras == ("top",)
+        return
+    with pytest.raises(UsageError) as caught:
+        RoboVlmsPolicy(config, ALOHA, make_statistics())
+    assert caught.value.facts == {"field": "cameras", "got": cameras, "expected": ALOHA.cameras}
+
+
+def test_every_combination_is_tested_with_the_bimanual_robot():
+    assert len(ALOHA.action_names) == 14 and len(COMBINATIONS) == 10
