@@ -42,11 +42,17 @@ def data(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("data"), image_size=(48, 64), cameras=("top",))
 
 
+def tiny_model(name, observations=None):
+    """The policy's settings of the smallest preset, with a window that fits into the episodes of the data."""
+    model = train_config(name, "tiny", observations).model
+    return dataclasses.replace(model, stride=1) if hasattr(model, "stride") else model
+
+
 def make(name, data, observations=None, seed=0):
     """The policy of the smallest preset, and a batch for it."""
     torch.manual_seed(seed)
     table = read_table((data,))
-    config = train_config(name, "tiny", observations).model
+    config = tiny_model(name, observations)
     policy = policy_class(name)(config, table.spec, statistics_of(table, table.rows([0, 1, 2])))
     gatherer = SampleGatherer(table, policy.inputs, policy.chunk_size, torch.device("cpu"))
     rows = table.rows([0, 1, 2, 3])[[0, 3, 9, 13]]
@@ -99,6 +105,7 @@ def test_predictions_are_chunks_and_depend_on_the_inputs_only(name, data):
 def test_a_short_training_can_be_loaded(name, data, tmp_path):
     settings = {"data": (data,), "output_dir": tmp_path / "run", "steps": 3, "batch_size": 4, "quiet": True}
     config = dataclasses.replace(train_config(name, "tiny"), **settings, device="cpu", precision="fp32")
+    config = dataclasses.replace(config, model=tiny_model(name))
     policy = load(train(config))
     again = load(tmp_path / "run" / "checkpoints" / "3")
     _, batch = make(name, data)
