@@ -104,7 +104,7 @@ def test_training_from_python_stores_its_command_and_the_number_of_threads(state
 def test_an_unknown_policy_gets_a_suggestion(capsys):
     code, _, errors = command(capsys, "--policy", "tyo")
     assert code == 2
-    assert errors.startswith("train-policy: Unknown policy 'tyo'. Did you mean 'toy'? Known: act, toy")
+    assert errors.startswith("train-policy: Unknown policy 'tyo'. Did you mean 'toy'? Known: act, robovlms, toy")
 
 
 def test_wrong_usage_exits_with_2_and_failure_with_1(states, tmp_path, capsys):
