@@ -14,7 +14,7 @@ from ambidex.text import first_few
 
 CONFIG, TOKENIZER, PROCESSOR = "config.json", "tokenizer.json", "preprocessor_config.json"
 INDEX = "model.safetensors.index.json"
-UNUSED = "lm_head.weight"  # the base models predict no words
+HEAD = "lm_head.weight"  # the base models predict no words
 NOT_COMPARED = {"image_grid_pinpoints", "model_type", "max_position_embeddings", "use_cache"}
 
 
@@ -56,28 +56,29 @@ def load_strictly(
             ignore_mismatched_sizes=True,  # they are listed below too
         )
     lines = [f"{name} is missing" for name in sorted(found["missing_keys"])]
-    lines += [f"{name} is unknown" for name in sorted(found["unexpected_keys"]) if not name.endswith(UNUSED)]
+    lines += [f"{name} is unknown" for name in sorted(found["unexpected_keys"]) if not name.endswith(HEAD)]
     lines += [f"{name} is {tuple(got)}, expected {tuple(size)}" for name, got, size in found["mismatched_keys"]]
     if lines:
         raise _mismatch(folder, lines, hint)
     return model
 
 
-def load_tensor(folder: Path, name: str, shape: Sequence[int]) -> Tensor:
-    """One tensor of the .safetensors files of a folder, in float32.
+def load_head(folder: Path, shape: Sequence[int]) -> Tensor:
+    """The weights of the output layer for words, in float32, from the .safetensors files of a folder.
 
     Raises:
-        CheckpointError: There is none of this name and shape.
+        CheckpointError: There is none of this shape.
     """
     got = None
     for file in sorted(folder.glob("*.safetensors")):
         with _readable(folder), safe_open(file, "pt") as tensors:
-            if name in tensors.keys():  # noqa: SIM118  (no mapping)
-                found: Tensor = tensors.get_tensor(name).float()
-                got = tuple(found.shape)
+            for name in tensors.keys():  # noqa: SIM118  (no mapping)
+                if name.endswith(HEAD):
+                    found: Tensor = tensors.get_tensor(name).float()
+                    got = tuple(found.shape)
     if got == tuple(shape):
         return found
-    line = f"{name} is {got}, expected {tuple(shape)}" if got else f"{name} is missing"
+    line = f"{HEAD} is {got}, expected {tuple(shape)}" if got else f"{HEAD} is missing"
     raise _mismatch(folder, [line], "Get the files again.")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
@@ -17,14 +18,13 @@ from ambidex.policies.vision_language.weights import (
     CONFIG,
     PROCESSOR,
     TOKENIZER,
+    load_head,
     load_strictly,
-    load_tensor,
     missing_files,
     read_text,
 )
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
-HEAD = "lm_head.weight"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ class PretrainedBackbone(Backbone):
 
     def project_images(self, pixels: Tensor) -> Tensor:
         """See `encode_images`."""
-        return self.vlm.get_image_features(pixels).pooler_output  # type: ignore[no-any-return]
+        return stacked(self.vlm.get_image_features(pixels).pooler_output)
 
     def last_states(self, sequence: TokenSequence) -> Tensor:
         with self._attention.precision(self.vlm, sequence.embeddings.device):
@@ -146,7 +146,7 @@ class PretrainedBackbone(Backbone):
         processor = {"image_mean": list(self.image_mean), "image_std": list(self.image_std)}
         config, types = self._size.config, self.model_types
         published = load_strictly(self._model_class(), folder, config, processor, self._hint(), types)
-        head = None if self.head is None else load_tensor(folder, HEAD, self.head.weight.shape)
+        head = None if self.head is None else load_head(folder, self.head.weight.shape)
         self.vlm.load_state_dict(published.state_dict())
         if self.head is not None and head is not None:
             self.head.load_state_dict({"weight": head})
@@ -183,3 +183,8 @@ class PretrainedBackbone(Backbone):
             title = f"The backbone {cls.__name__}"
             raise MissingPackageError(error, "robovlms", title, ", or use --backbone scratch") from error
         return getattr(transformers, cls.architecture)
+
+
+def stacked(features: Tensor | Sequence[Tensor]) -> Tensor:
+    """The tokens of images of one size, of which some models return a list, one item for each."""
+    return features if isinstance(features, Tensor) else torch.stack(tuple(features))

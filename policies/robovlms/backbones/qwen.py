@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ambidex.policies.robovlms.backbones.backbone import Kind, TokenSequence
-from ambidex.policies.robovlms.backbones.pretrained import CLIP_MEAN, CLIP_STD, ModelSize, PretrainedBackbone
+from ambidex.policies.robovlms.backbones.pretrained import CLIP_MEAN, CLIP_STD, ModelSize, PretrainedBackbone, stacked
 
 PATCH, FRAMES, MERGE = 14, 2, 2  # pixels and frames of a patch, and patches of a token in each direction
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
@@ -95,8 +95,7 @@ class Qwen25VL(PretrainedBackbone):
         patches = blocks.permute(0, 2, 5, 3, 6, 1, 4, 7)  # those of one token in a row
         frames = patches[..., None, :, :].expand(*patches.shape[:-2], FRAMES, PATCH, PATCH)
         grid = torch.tensor([[1, side, side]], device=pixels.device).expand(count, -1)
-        features = self.vlm.get_image_features(frames.reshape(count * side**2, -1), grid).pooler_output
-        return torch.stack(tuple(features))
+        return stacked(self.vlm.get_image_features(frames.reshape(count * side**2, -1), grid).pooler_output)
 
     def positions_and_mask(self, sequence: TokenSequence) -> dict[str, Any]:
         """A word takes one position. An image of n x n tokens takes n, counted by row and column from the same one."""
