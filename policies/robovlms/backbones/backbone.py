@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from ambidex.errors import UsageError
 from ambidex.policies.policy import never_compiled
@@ -82,6 +81,12 @@ class TokenSequence:
 def _rows(values: Tensor, order: Tensor) -> Tensor:
     """Values (B, S, D) at positions (B, Q): (B, Q, D)."""
     return values.gather(1, order[..., None].expand(-1, -1, values.shape[-1]))
+
+
+def _padded(rows: Sequence[tuple[int, ...]], at_least: int) -> Tensor:
+    """Rows of ids right-padded with -1 to the longest and to a length."""
+    length = max(at_least, *map(len, rows))
+    return torch.tensor([[*row, *[-1] * (length - len(row))] for row in rows], dtype=torch.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,35 +207,31 @@ class Backbone(nn.Module, ABC):
         In evaluation mode texts are padded to the longest of the training data, so that the shape of a batch, and with
         it the order of sums, does not depend on other requests (docs/decisions/0010).
         """
-        before, between, after = self._texts(instructions, images.device)
+        ids = self._prompt_ids(tuple(instructions))
+        before, between, after = (self.embed_rows(rows.to(images.device, non_blocking=True)) for rows in ids)
         parts = [before]
         for view in range(images.shape[1]):
             parts += [between] if view else []
             parts.append(TokenSequence.of(images[:, view].to(before.embeddings.dtype), Kind.IMAGE))
         return TokenSequence.joined(*parts, after)
 
-    def _texts(self, instructions: Sequence[str], device: torch.device) -> tuple[TokenSequence, ...]:
-        ids = self._prompt_ids(tuple(instructions))
-        return tuple(self.embed_rows([text.to(device, non_blocking=True) for text in texts]) for texts in ids)
-
-    def embed_rows(self, rows: Sequence[Tensor], kind: Kind = Kind.TEXT) -> TokenSequence:
-        """Token ids of B rows, each (L,) with -1 for padding, right-padded and embedded."""
-        ids = pad_sequence(list(rows), batch_first=True, padding_value=-1)  # (B, L)
+    def embed_rows(self, ids: Tensor, kind: Kind = Kind.TEXT) -> TokenSequence:
+        """Token ids (B, L), right-padded with -1, as a sequence."""
         kinds = torch.where(ids < 0, Kind.PADDING, kind)
         return TokenSequence(embeddings=self.embed(ids.clamp(min=0)), kinds=kinds)
 
     @never_compiled  # ids are looked up in Python
-    def _prompt_ids(self, instructions: tuple[str, ...]) -> list[list[Tensor]]:
-        """For each part of a prompt its ids in B rows."""
-        prompts = {text: self.prompt(text) for text in set(instructions)}
+    def _prompt_ids(self, instructions: tuple[str, ...]) -> tuple[Tensor, ...]:
+        """The ids of B prompts before, between and after images, (B, L) each, right-padded with -1."""
+        known = {text: self.prompt(text) for text in set(instructions)}
+        prompts = [known[text] for text in instructions]
         longest = 0 if self.training else self._longest()
-        rows: list[list[Tensor]] = [[], [], []]
-        for text in instructions:
-            prompt = prompts[text]
-            after = [*prompt.after, *[-1] * (longest - len(prompt.after))]
-            for row, ids in zip(rows, (prompt.before, prompt.between, after), strict=True):
-                row.append(torch.tensor(ids, dtype=torch.int64))
-        return rows
+        parts = (
+            [each.before for each in prompts],
+            [each.between for each in prompts],
+            [each.after for each in prompts],
+        )
+        return tuple(_padded(rows, at_least) for rows, at_least in zip(parts, (0, 0, longest), strict=True))
 
     def _longest(self) -> int:
         if self._longest_text is None:
@@ -279,8 +280,7 @@ class Backbone(nn.Module, ABC):
         """Check that a folder has all files that `load_pretrained` will read, before anything slow is done.
 
         Raises:
-            CheckpointError: It lacks some; names all of them.
-            UsageError: There are no published weights for this backbone.
+            UsageError: It lacks some, all of which are named; or there are no published weights for this backbone.
         """
         raise cls._without_weights(folder)
 
@@ -290,11 +290,11 @@ class Backbone(nn.Module, ABC):
         Raises:
             CheckpointError: They are of another model, incomplete or unreadable; the message lists every misfit, and
                 nothing is loaded.
-            UsageError: There are none for this backbone.
+            UsageError: See `check_folder`.
         """
         raise self._without_weights(folder)
 
     @classmethod
     def _without_weights(cls, folder: Path) -> UsageError:
         problem = f"{cls.__name__} has no published weights, got the folder {folder}."
-        return UsageError(problem, "Leave out the folder.", path=folder)
+        return UsageError(problem, "Leave out the folder.", field="backbone_weights", path=folder)

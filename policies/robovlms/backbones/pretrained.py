@@ -138,7 +138,8 @@ class PretrainedBackbone(Backbone):
     def check_folder(cls, folder: Path) -> None:
         missing = missing_files(folder, (CONFIG, TOKENIZER, PROCESSOR))
         if missing:
-            raise CheckpointError(f"{folder} has no {', '.join(missing)}.", cls._hint(), path=folder, got=missing)
+            problem = f"{folder} has no {', '.join(missing)}."
+            raise UsageError(problem, cls._hint(), field="backbone_weights", path=folder, got=missing)
 
     def load_pretrained(self, folder: Path) -> str:
         self.check_folder(folder)
