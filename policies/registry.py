@@ -34,6 +34,8 @@ class TrainingDefaults:
     gradient_clip: float
     ema_decay: float
     precision: Precision = "auto"
+    accumulate_steps: int = 1
+    gradient_checkpointing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.errors import NoImagesError, UsageError
 from ambidex.policies.act.config import ActConfig
 from ambidex.policies.act.model import ActModel
+from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Normalization, Statistics
@@ -60,6 +61,9 @@ class ActPolicy(Policy):
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Those of ResNet-18."""
         return [] if self.model.cameras is None else list(self.model.cameras.backbone.parameters())
+
+    def layer_classes(self) -> tuple[type[nn.Module], ...]:
+        return (EncoderLayer, DecoderLayer)
 
     @classmethod
     def check_weight_files(cls, config: ActConfig) -> None:

@@ -13,12 +13,17 @@ from ambidex.policies.data.frame_sources import DATA_PATHS
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.run_folder import checkpoint_path, resumable_step, resumable_steps
 from ambidex.policies.training.config import TrainConfig
-from ambidex.policies.training.distributed import PRECISIONS
+from ambidex.policies.training.distributed import FSDP, PRECISIONS, SHARDINGS, Ranks
 from ambidex.policies.training.plan import TrainPlan
 from ambidex.text import first_few
 
-CHOICES = {"schedule": ("cosine", "constant"), "precision": PRECISIONS, "data_path": DATA_PATHS}
-AT_LEAST_ONE = "steps batch_size validate_every save_every log_every".split()
+CHOICES = {
+    "schedule": ("cosine", "constant"),
+    "precision": PRECISIONS,
+    "data_path": DATA_PATHS,
+    "sharding": SHARDINGS,
+}
+AT_LEAST_ONE = "steps batch_size accumulate_steps validate_every save_every log_every".split()
 NOT_NEGATIVE = (
     "learning_rate backbone_learning_rate weight_decay warmup_steps gradient_clip random_shift keep_checkpoints "
     "data_workers seed".split()
@@ -50,6 +55,23 @@ def check_config(config: TrainConfig[Any]) -> None:
     for name, choices in CHOICES.items():
         if getattr(config, name) not in choices:
             raise _bad_value(config, name, f"one of {', '.join(choices)}")
+
+
+def check_sharding(config: TrainConfig[Any], ranks: Ranks) -> None:
+    """Check that there are several processes to divide a model over, and that it is not to be compiled.
+
+    Raises:
+        UsageError: It cannot be sharded.
+    """
+    if config.sharding != FSDP:
+        return
+    if ranks.alone:
+        hint = (
+            "Start several with `torchrun --nproc-per-node GPUS -m ambidex.policies.train_policy ...`, or leave it out."
+        )
+        raise UsageError("--sharding fsdp: there is one process only.", hint, field="sharding")
+    if config.compile:
+        raise UsageError("--sharding fsdp and --compile do not go together.", "Leave one of them out.", field="compile")
 
 
 def _bad_value(config: TrainConfig[Any], name: str, expected: str) -> UsageError:

@@ -14,6 +14,7 @@ COMMAND = "train-policy"
 PolicyConfig = TypeVar("PolicyConfig")
 Schedule = Annotated[str, tyro.conf.arg(metavar="{cosine,constant}")]
 Precision = Annotated[str, tyro.conf.arg(metavar="{auto,fp32,bf16}")]
+Sharding = Annotated[str, tyro.conf.arg(metavar="{none,fsdp}")]
 DataPath = Annotated[str, tyro.conf.arg(metavar="{auto,resident,streaming}")]
 Checkpoint = Annotated[OptionalPath, tyro.conf.arg(metavar="CHECKPOINT")]
 
@@ -34,7 +35,7 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
         "Data": "control exclude_episodes mixture validation_fraction validate_every random_shift colour_jitter "
         "data_path data_workers",
         "Optimisation": "backbone_learning_rate weight_decay warmup_steps schedule gradient_clip ema_decay seed "
-        "precision compile",
+        "precision compile accumulate_steps gradient_checkpointing sharding",
         "Checkpoints and log": "save_every keep_checkpoints log_every quiet debug",
     }
 
@@ -66,7 +67,7 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     steps: int
     """Training steps."""
     batch_size: int
-    """Samples per step; with torchrun, per process."""
+    """Samples per step; with torchrun per process, with --accumulate-steps that many times as many."""
     learning_rate: float
     """Peak learning rate."""
     backbone_learning_rate: float
@@ -97,6 +98,12 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     """Precision of the forward and backward pass; auto is bf16 where the hardware supports it, else fp32."""
     compile: bool = False
     """Compile the loss with torch.compile: slower to start, faster afterwards."""
+    accumulate_steps: int = field(default=1, metadata={ADDED_LATER: True})
+    """Batches per step, whose gradients are added: as if the batch were so many times larger."""
+    gradient_checkpointing: bool = field(default=False, metadata={ADDED_LATER: True})
+    """Keep only the inputs of transformer layers for the backward pass: less memory, slower, the same gradients."""
+    sharding: Sharding = field(default="none", metadata={ADDED_LATER: True})
+    """With torchrun: none for the whole model in each process, fsdp for a part of it, for models that do not fit."""
     data_path: DataPath = "auto"
     """resident decodes all frames once into memory, streaming decodes them for each sample; auto decides by size."""
     data_workers: OptionalInt = None
@@ -118,7 +125,7 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
 
 
 RUN_ONLY = frozenset(
-    "output_dir device compile data_path data_workers save_every keep_checkpoints log_every validate_every "
-    "resume quiet debug".split()
+    "output_dir device compile gradient_checkpointing data_path data_workers save_every keep_checkpoints log_every "
+    "validate_every resume quiet debug".split()
 )
 """Fields that do not change the trained weights, except for the last bits of sums."""

@@ -16,6 +16,8 @@ from ambidex.worker_pool import STOP_SIGNALS
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of processors with bf16 arithmetic
 PRECISIONS = ("auto", "fp32", "bf16")
+FSDP = "fsdp"
+SHARDINGS = ("none", FSDP)
 
 
 @dataclass(frozen=True, kw_only=True)

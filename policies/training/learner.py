@@ -1,8 +1,8 @@
-"""One training step: forward pass, backward pass, and the update of weights and their moving average."""
+"""One training step: forward passes, backward passes, and the update of weights and their moving average."""
 
 import math
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import cast
 
 import torch
@@ -13,6 +13,8 @@ from torch.optim import AdamW
 
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.policy import Policy
+from ambidex.policies.training.distributed import FSDP, mean_over_ranks
+from ambidex.policies.training.large_models.sharding import free_gathered, shard, whole_tensor
 from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.state import MovingAverage, TrainingState
 from ambidex.policies.training.training_log import StepClock
@@ -26,10 +28,12 @@ class Learner:
 
     def __init__(self, plan: TrainPlan) -> None:
         config, policy = plan.config, plan.policy
-        self._config, self._policy = config, policy
+        self._config, self._policy, self._ranks = config, policy, plan.ranks
         if config.backbone_learning_rate == 0:
             for parameter in policy.backbone_parameters():
                 parameter.requires_grad_(False)
+        if config.sharding == FSDP:
+            shard(policy, plan.device, config.precision)
         named = trained_parameters(policy)
         self._parameters = list(named.values())
         self._optimizer = make_optimizer(
@@ -45,24 +49,29 @@ class Learner:
             optimizer=self._optimizer,
             average=self._average,
         )
-        self._losses = _wrap_losses(plan)
+        module: nn.Module = LossModule(policy, config.precision)
+        self._ddp = None if plan.ranks.alone or config.sharding == FSDP else _distributed(module, plan)
+        wrapped = self._ddp or module
+        self._losses = cast(Losses, torch.compile(wrapped) if config.compile else wrapped)
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
         """The weights that a checkpoint holds instead of the policy's own: the moving average, or none."""
         return self._average.values if self._average else {}
 
-    def average_applied(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def average_applied(self) -> Iterator[None]:
         """Within the block the policy has the weights that a checkpoint would hold."""
-        return self._average.applied() if self._average else nullcontext()
+        with self._average.applied() if self._average else nullcontext():
+            yield
+        free_gathered(self._policy)
 
-    def train_step(self, batch: TrainingBatch, step: int, clock: StepClock) -> Mapping[str, Tensor]:
-        """Do one step; returns the loss terms and the gradient norm."""
+    def train_step(self, batches: Sequence[TrainingBatch], step: int, clock: StepClock) -> Mapping[str, Tensor]:
+        """Do one step with some batches, whose gradients are added; returns the loss terms and the gradient norm."""
         self._optimizer.zero_grad(set_to_none=True)
-        terms = self._losses(batch)
-        terms["loss"].backward()  # type: ignore[no-untyped-call]
+        terms = self._backward(batches)
         clock.mark("forward_backward")
-        norm = clip_grad_norm_(self._parameters, self._config.gradient_clip or torch.inf, foreach=True)
+        norm = whole_tensor(clip_grad_norm_(self._parameters, self._config.gradient_clip or torch.inf, foreach=True))
         self._set_learning_rates(step)
         self._optimizer.step()
         self._policy.on_step_end()
@@ -75,6 +84,32 @@ class Learner:
         """The highest and lowest learning rate of the last step."""
         rates = [float(group["lr"]) for group in self._optimizer.param_groups]
         return {"learning_rate/highest": max(rates), "learning_rate/lowest": min(rates)}
+
+    def _backward(self, batches: Sequence[TrainingBatch]) -> dict[str, Tensor]:
+        """Add the gradients of all batches; returns the weighted means of the loss terms."""
+        means: dict[str, Tensor] = {}
+        for index, (batch, weight) in enumerate(zip(batches, self._weights_of(batches), strict=True)):
+            with self._without_exchange() if index + 1 < len(batches) else nullcontext():
+                terms = self._losses(batch)
+                (weight * terms["loss"]).backward()
+            for name, term in terms.items():
+                means[name] = means.get(name, 0.0) + weight * term.detach()
+        return means
+
+    def _weights_of(self, batches: Sequence[TrainingBatch]) -> Tensor:
+        """The weight of each batch of a step, shape (N,): its share of the actions that are not padding.
+
+        So that means over these actions are those of one batch with the samples of all batches and processes. The mean
+        over processes of the sum of weights is 1. One batch per process counts as much as any other, as DDP has it.
+        """
+        if len(batches) == 1 and self._config.sharding != FSDP:
+            return torch.ones(1, device=batches[0].actions.device)
+        counts = torch.stack([(~batch.is_pad).sum() for batch in batches]).float()
+        return counts / mean_over_ranks(counts.sum(), self._ranks)
+
+    def _without_exchange(self) -> AbstractContextManager[None]:
+        """Within the block DDP does not average gradients over processes. FSDP always does: whole ones take memory."""
+        return self._ddp.no_sync() if self._ddp else nullcontext()
 
     def _set_learning_rates(self, step: int) -> None:
         config = self._config
@@ -100,20 +135,20 @@ class LossModule(nn.Module):
         return {name: term.float() for name, term in terms.items()}
 
 
-def _wrap_losses(plan: TrainPlan) -> Losses:
-    module: torch.nn.Module = LossModule(plan.policy, plan.config.precision)
-    if not plan.ranks.alone:
-        # Buffers are the same in all processes. With views into the buckets, gradients need no copy before they are
-        # sent. A step of one embodiment has no gradients for the weights of the others.
-        single = len(plan.data) == 1
-        module = DistributedDataParallel(
-            module,
-            static_graph=single,
-            find_unused_parameters=not single,
-            broadcast_buffers=False,
-            gradient_as_bucket_view=True,
-        )
-    return cast(Losses, torch.compile(module) if plan.config.compile else module)
+def _distributed(module: nn.Module, plan: TrainPlan) -> DistributedDataParallel:
+    """The module with gradients averaged over processes.
+
+    Buffers are the same in all processes. With views into the buckets, gradients need no copy before they are sent. A
+    step of one embodiment has no gradients for the weights of the others. DDP adds no gradients in a static graph.
+    """
+    static = len(plan.data) == 1 and plan.config.accumulate_steps == 1
+    return DistributedDataParallel(
+        module,
+        static_graph=static,
+        find_unused_parameters=not static,
+        broadcast_buffers=False,
+        gradient_as_bucket_view=True,
+    )
 
 
 def rate_factor(step: int, *, steps: int, warmup_steps: int, schedule: str) -> float:

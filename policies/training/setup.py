@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -103,13 +104,14 @@ class SampleStream:
         return self.gatherer.batch(rows, self.frames.images(self.gatherer.windows(rows)))
 
     def batches(self, plan: TrainPlan, first: int, end: int) -> Iterator[TrainingBatch]:
-        """Augmented batches of this process, from the embodiment's own step `first` to before `end`."""
+        """Augmented batches of this process, those of the embodiment's own steps from `first` to before `end`."""
         config, ranks = plan.config, plan.ranks
         rows = self.data.table.rows(self.data.training)
         sampler = Sampler(rows, config.batch_size, config.seed, ranks.rank, ranks.count)
         augment = Augmentation(random_shift=config.random_shift, colour_jitter=config.colour_jitter)
-        sources = self.frames.batches(map(self.gatherer.windows, sampler.steps(first, end)))
-        for order, images in zip(sampler.steps(first, end), sources, strict=True):
+        span = first * config.accumulate_steps, end * config.accumulate_steps
+        sources = self.frames.batches(map(self.gatherer.windows, sampler.steps(*span)))
+        for order, images in zip(sampler.steps(*span), sources, strict=True):
             yield self.gatherer.batch(order, augment(images))
 
 
@@ -129,15 +131,17 @@ def make_stream(plan: TrainPlan, data: EmbodimentData, storage: torch.device | N
     return stream
 
 
-def training_batches(plan: TrainPlan, streams: Sequence[SampleStream], first_step: int) -> Iterator[TrainingBatch]:
-    """The batches of this process from a step on, each of one embodiment, the same one in all processes."""
+def training_batches(
+    plan: TrainPlan, streams: Sequence[SampleStream], first_step: int
+) -> Iterator[tuple[TrainingBatch, ...]]:
+    """The batches of each step of this process from a step on, all of one embodiment, the same one in all processes."""
     config = plan.config
     mixture = Mixture([stream.data.weight for stream in streams], config.seed, config.steps)
     sources = [
         stream.batches(plan, mixture.count(index, first_step), mixture.count(index))
         for index, stream in enumerate(streams)
     ]
-    return (next(sources[index]) for index in mixture.embodiments[first_step:])
+    return (tuple(islice(sources[index], config.accumulate_steps)) for index in mixture.embodiments[first_step:])
 
 
 @torch.no_grad()

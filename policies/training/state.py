@@ -11,6 +11,7 @@ from torch.optim import AdamW
 
 from ambidex.errors import CheckpointError
 from ambidex.policies.checkpoint import read_tensors, tensor_mismatches, write_tensors
+from ambidex.policies.training.large_models.sharding import copy_into, is_sharded
 from ambidex.text import first_few
 
 FILE = "training_state.safetensors"
@@ -44,9 +45,15 @@ class MovingAverage:
         finally:
             self._swap()
 
+    @torch.no_grad()
     def _swap(self) -> None:
         for name, parameter in self._parameters.items():
-            parameter.data, self.values[name] = self.values[name], parameter.data
+            if is_sharded(parameter):  # FSDP keeps views of its memory
+                average = self.values[name].clone()
+                self.values[name].copy_(parameter)
+                parameter.copy_(average)
+            else:
+                parameter.data, self.values[name] = self.values[name], parameter.data
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,33 +72,24 @@ class TrainingState:
     optimizer: AdamW
     average: MovingAverage | None
 
-    def write(self, folder: Path) -> None:
-        """Write the state into a new folder.
-
-        Raises:
-            CheckpointError: It cannot be written.
-        """
-        folder.mkdir()
-        write_tensors(folder / FILE, self._tensors())
-
     @torch.no_grad()
     def read(self, folder: Path, hint: str) -> None:
-        """Inverse of `write`; the hint says what to do if a file is damaged.
+        """Inverse of `write_state`; the hint says what to do if a file is damaged.
 
         Raises:
             CheckpointError: Missing, damaged, or of another policy.
         """
         stored = read_tensors(folder / FILE, hint)
         self._make_moments({name.partition("/")[2] for name in stored if name.startswith("exp_avg/")})
-        own = self._tensors()
+        own = self.tensors()
         mismatches = tensor_mismatches(own, stored)
         if mismatches:
             problem = f"{folder} is of another policy, {len(mismatches)} tensors differ: {first_few(mismatches)}."
             raise CheckpointError(problem, "Train again in another --output-dir.", path=folder)
         for name, tensor in own.items():
-            tensor.copy_(stored[name])
+            copy_into(tensor, stored[name])
 
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state under a unique name, not copied."""
         tensors: dict[str, Tensor] = {f"parameter/{name}": value for name, value in self.parameters.items()}
         tensors |= {f"buffer/{name}": value for name, value in self.buffers.items()}
@@ -108,3 +106,13 @@ class TrainingState:
             parameter.grad = torch.zeros_like(parameter) if name in names else None
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+
+
+def write_state(folder: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write the tensors of a state, without shards, into a new folder.
+
+    Raises:
+        CheckpointError: They cannot be written.
+    """
+    folder.mkdir()
+    write_tensors(folder / FILE, tensors)

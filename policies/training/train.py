@@ -28,6 +28,7 @@ from ambidex.policies.run_folder import (
 from ambidex.policies.training.checks import (
     check_config,
     check_data_is_there,
+    check_sharding,
     chunk_warnings,
     hint_after_changes,
     hint_after_damage,
@@ -35,6 +36,7 @@ from ambidex.policies.training.checks import (
 )
 from ambidex.policies.training.config import COMMAND, RUN_ONLY, TrainConfig
 from ambidex.policies.training.distributed import (
+    FSDP,
     Ranks,
     barrier,
     choose_device,
@@ -42,6 +44,7 @@ from ambidex.policies.training.distributed import (
     process_group,
     ranks_from_environment,
 )
+from ambidex.policies.training.large_models.layers import checkpoint_layers, transformer_layers
 from ambidex.policies.training.learner import Learner
 from ambidex.policies.training.plan import TrainPlan, split_data
 from ambidex.policies.training.run_info import (
@@ -76,6 +79,7 @@ def train(config: TrainConfig[Any]) -> Path:
     """
     check_config(config)
     ranks = ranks_from_environment()
+    check_sharding(config, ranks)
     device = choose_device(config.device, ranks.local)
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
@@ -125,7 +129,12 @@ def _train(
     facts = data_facts(tables)
     _check_run(config, run, {"data": facts, "ranks": ranks.count})
     data = split_data(config, tables)
-    policy = make_policy(config, data).to(device)
+    policy = make_policy(config, data)
+    if config.sharding == FSDP:
+        transformer_layers(policy, "--sharding fsdp")
+    if config.gradient_checkpointing:
+        checkpoint_layers(policy)
+    policy = policy.to(device)
     plan = TrainPlan(config=config, run=run, policy=policy, data=data, device=device, ranks=ranks)
     first_weights = _load_first_weights(plan)
     if ranks.first:
@@ -207,7 +216,8 @@ def _run_trainer(plan: TrainPlan, first_weights: str) -> None:
             log.note(text)
         streams = [make_stream(plan, each, storage) for each in plan.data]
         held_out = any(each.held_out for each in plan.data)
-        validation = Validation(plan, streams) if plan.ranks.first and held_out else None
+        validates = plan.ranks.first or config.sharding == FSDP  # shards need all processes in each forward pass
+        validation = Validation(plan, streams) if validates and held_out else None
         Trainer(plan, learner, training_batches(plan, streams, first_step), validation, log, first_step).run()
 
 

@@ -18,9 +18,11 @@ from ambidex.policies.checkpoint import save
 from ambidex.policies.data.episode_table import RowArray
 from ambidex.policies.run_folder import TRAINING_STATE, checkpoint_path, prune, resumable_step
 from ambidex.policies.training.distributed import barrier, mean_over_ranks
+from ambidex.policies.training.large_models.sharding import whole_tensors
 from ambidex.policies.training.learner import Learner, LossModule
 from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.setup import SampleStream
+from ambidex.policies.training.state import write_state
 from ambidex.policies.training.training_log import VALIDATION, EmbodimentLosses, LossMonitor, StepClock, TrainingLog
 from ambidex.worker_pool import STOP_SIGNALS
 
@@ -34,7 +36,7 @@ class Trainer:
         self,
         plan: TrainPlan,
         learner: Learner,
-        batches: Iterator[TrainingBatch],
+        batches: Iterator[Sequence[TrainingBatch]],
         validation: "Validation | None",
         log: TrainingLog,
         first_step: int,
@@ -64,11 +66,11 @@ class Trainer:
 
     def _step(self, step: int) -> None:
         seed_step(self._config.seed, step, self._plan.ranks.rank)
-        batch = next(self._batches)
+        batches = next(self._batches)
         self._clock.mark("data")
-        terms = self._learner.train_step(batch, step, self._clock)
+        terms = self._learner.train_step(batches, step, self._clock)
         self._losses.add(step, terms)
-        self._embodiment_losses.add(step, batch.observation.embodiment, terms)
+        self._embodiment_losses.add(step, batches[0].observation.embodiment, terms)
         self._since_log += 1
         if self._plan.device.type == "cpu":  # where reading a number does not block the device
             self._check()
@@ -93,7 +95,8 @@ class Trainer:
         names, means = self._losses.take_means()
         means = mean_over_ranks(means, self._plan.ranks)
         seconds = self._clock.read()
-        samples = self._since_log * self._config.batch_size * self._plan.ranks.count
+        batches = self._since_log * self._config.accumulate_steps * self._plan.ranks.count
+        samples = batches * self._config.batch_size
         self._since_log = 0
         speeds = {f"speed/{part}_ms_per_sample": 1e3 * value / max(1, samples) for part, value in seconds.items()}
         speeds["speed/samples_per_s"] = samples / max(1e-9, sum(seconds.values()))
@@ -123,16 +126,18 @@ class Trainer:
         self._saved = done
 
     def _write(self, done: int) -> None:
-        plan = self._plan
-        if plan.ranks.first:
+        plan, first = self._plan, self._plan.ranks.first
+        weights = whole_tensors({**plan.policy.state_dict(), **self._learner.weights}, keep=first)
+        state = whole_tensors(self._learner.state.tensors(), keep=first)
+        if first:
             save(
                 plan.run,
                 plan.policy,
                 plan.config.model,
                 [data.statistics for data in plan.data],
                 done,
-                weights=self._learner.weights,
-                write_more=lambda folder: self._learner.state.write(folder / TRAINING_STATE),
+                weights=weights,
+                write_more=lambda folder: write_state(folder / TRAINING_STATE, state),
             )
             prune(plan.run, plan.config.keep_checkpoints, done)
         barrier(plan.ranks)

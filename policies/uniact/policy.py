@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import NoImagesError, UsageError, check_name
 from ambidex.flags import changed_flags
+from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.messages import PolicyInputs
@@ -26,6 +27,7 @@ from ambidex.policies.uniact.extractors.scratch import ScratchExtractor
 from ambidex.policies.uniact.losses import batch_mean, masked_huber
 from ambidex.policies.uniact.model import Domain, UniActModel
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
+from ambidex.policies.vision_language.scratch import CausalLayer
 from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
 
 TOKENIZER = "tokenizer.json"
@@ -121,6 +123,9 @@ class UniActPolicy(CodedPolicy):
         """Parameters that may start from published weights: ResNet-18's and LLaVA-OneVision's."""
         extractor = self.model.extractor.parameters() if self.config.extractor == "llava_ov" else ()
         return [*self.model.cameras.backbone.parameters(), *extractor]
+
+    def layer_classes(self) -> tuple[type[nn.Module], ...]:
+        return (EncoderLayer, DecoderLayer, CausalLayer)
 
     def on_step_end(self) -> None:
         """See `Policy`; lowers the temperature, if codes are trained."""

@@ -1,3 +1,4 @@
+import layered_learner
 import pytest
 import torch
 from synthetic_dataset import STATES, write_dataset
@@ -15,6 +16,12 @@ def toy():
     for table, entries in zip((registry.POLICIES, registry.PRESETS), before, strict=True):
         table.clear()
         table.update(entries)
+
+
+@pytest.fixture
+def layered(toy):
+    """Registers the toy policy, and the one with transformer layers."""
+    layered_learner.register()
 
 
 @pytest.fixture

@@ -78,14 +78,15 @@ class ToyLearner(Policy):
         return chunks if self.config.history == 1 else chunks[:, -1]
 
     def forward(self, observation):
+        chunk = self.head(self.drop(torch.tanh(self.norm(self.hidden(observation)))))
+        return self.mean + chunk.unflatten(-1, (self.chunk_size, self.actions))
+
+    def hidden(self, observation):
         hidden = self.body(torch.cat([observation.qpos, observation.objects], -1))
         if self.inputs.cameras:
             images = [observation.images[camera].float().mean((-2, -1)) / 255 for camera in self.inputs.cameras]
-            hidden = hidden + self.eye(torch.cat(images, -1))
-        else:
-            hidden = hidden + self.eye.bias
-        chunk = self.head(self.drop(torch.tanh(self.norm(hidden))))
-        return self.mean + chunk.unflatten(-1, (self.chunk_size, self.actions))
+            return hidden + self.eye(torch.cat(images, -1))
+        return hidden + self.eye.bias
 
     def backbone_parameters(self):
         return list(self.eye.parameters())

@@ -16,9 +16,22 @@ from ambidex.policies.training import trainer
 from ambidex.policies.training.train import train
 from ambidex.policies.training.trainer import StopSignal
 
+SHARDED = {
+    "policy": "layered",
+    "model": {"dropout": 0.0},
+    "batch_size": 2,
+    "accumulate_steps": 2,
+    "steps": 9,
+    "save_every": 4,
+    "log_every": 1,
+    "validate_every": 3,
+    "learning_rate": 1e-3,
+}
+"""Settings of trainings that are compared between one process and two."""
 
-def settings(data, run, *, model=None, **changes):
-    config = train_config("toy")
+
+def settings(data, run, *, policy="toy", model=None, **changes):
+    config = train_config(policy)
     changes = {"save_every": 8, "log_every": 4, "validate_every": 10, "device": "cpu", "precision": "fp32", **changes}
     model = dataclasses.replace(config.model, **(model or {}))
     return dataclasses.replace(config, data=(data,), output_dir=run, quiet=True, model=model, **changes)
@@ -71,9 +84,9 @@ def interrupt(config, after):
             train(config)
 
 
-def train_on_two_ranks(flags):
-    """Run uniact_ranks.py under torchrun."""
+def train_on_two_ranks(flags, program="uniact_ranks.py"):
+    """Run a program of this folder under torchrun."""
     ranks = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    words = [*ranks, str(Path(__file__).with_name("uniact_ranks.py")), *map(str, flags)]
+    words = [*ranks, str(Path(__file__).with_name(program)), *map(str, flags)]
     done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr

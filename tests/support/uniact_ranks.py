@@ -33,11 +33,11 @@ class WatchedLearner(Learner):
         super().__init__(plan)
         self._plan = plan
 
-    def train_step(self, batch, step, clock):
-        others = [data.embodiment for data in self._plan.data if data.embodiment != batch.observation.embodiment]
+    def train_step(self, batches, step, clock):
+        others = [data.embodiment for data in self._plan.data if data.embodiment != batches[0].observation.embodiment]
         domains = [self._plan.policy.model.domain(embodiment) for embodiment in others]
         before = [parameter.clone() for domain in domains for parameter in domain.parameters()]
-        terms = super().train_step(batch, step, clock)
+        terms = super().train_step(batches, step, clock)
         after = [parameter for domain in domains for parameter in domain.parameters()]
         assert all(parameter.grad is None for parameter in after), f"step {step}: {others} have gradients"
         assert all(map(torch.equal, before, after)), f"step {step}: {others} have changed"
