@@ -17,7 +17,7 @@ from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.messages import PolicyInputs
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import Policy, never_compiled
-from ambidex.policies.robovlms.backbones.registry import make_backbone
+from ambidex.policies.robovlms.backbones.registry import backbone_class, make_backbone
 from ambidex.policies.robovlms.config import RoboVlmsConfig
 from ambidex.policies.robovlms.embodiment import Embodiment
 from ambidex.policies.robovlms.structures.registry import make_structure
@@ -95,19 +95,23 @@ class RoboVlmsPolicy(Policy):
         """Those of the vision-language model."""
         return list(self.structure.backbone.parameters())
 
+    def layer_classes(self) -> tuple[type[nn.Module], ...]:
+        """Those of the vision-language model."""
+        return self.structure.backbone.layer_classes
+
     # Initial weights and files.
 
     @classmethod
     def check_weight_files(cls, config: RoboVlmsConfig) -> None:
         """See `Policy`; for the backbone."""
         weights = config.backbone_weights
-        if weights == NONE or config.backbone == SCRATCH or (weights and Path(weights).is_dir()):
+        if config.backbone == SCRATCH or weights == NONE:
             return
-        problem = (
-            f"--backbone-weights {weights}: there is no such folder." if weights else "--backbone-weights is missing."
-        )
-        hint = f"Name a folder with the published weights of {config.backbone}, or none to train from scratch."
-        raise UsageError(problem, hint, field="backbone_weights", got=weights)
+        if not weights or not Path(weights).is_dir():
+            reason = f" {weights}: there is no such folder." if weights else " is not given."
+            hint = f"Name a folder with the published weights of {config.backbone}, or none to train from scratch."
+            raise UsageError(f"--backbone-weights{reason}", hint, field="backbone_weights", got=weights)
+        backbone_class(config.backbone).check_folder(Path(weights))
 
     def load_pretrained(self) -> str:
         """Weights of the backbone, as the config says."""

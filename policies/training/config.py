@@ -42,7 +42,8 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = "act"
     """Policy to train."""
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "base"
-    """Source of the defaults of all other flags: tiny, base or paper, for uniact also llava_ov_0.5b."""
+    """Source of the defaults of all other flags: tiny, base or paper; uniact also has llava_ov_0.5b, robovlms
+    paligemma_3b, kosmos2 and smolvlm_500m."""
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR ...")] = ()
     """Dataset folders, one or more; required."""
     exclude_episodes: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="EPISODE ...")] = field(
