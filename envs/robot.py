@@ -148,12 +148,17 @@ class Robot:
         )
 
 
+FALLING_TIMESTEP = "falling_timestep"
+"""Custom numeric field of a model: `Physics.falling_timestep`, read by `simulation.stepper`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Physics:
     """Solver options of a composed model.
 
     Attributes:
         timestep: Physics step [s]; the control period is a multiple of it.
+        falling_timestep: Physics step while an object falls [s], a fraction of the other; None for no difference.
         integrator: How velocities are integrated.
         cone: Friction cone.
         impratio: Stiffness of friction relative to that of normal forces; with more, held objects slip less.
@@ -162,6 +167,7 @@ class Physics:
     """
 
     timestep: float
+    falling_timestep: float | None = None
     integrator: mujoco.mjtIntegrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     cone: mujoco.mjtCone = mujoco.mjtCone.mjCONE_ELLIPTIC
     impratio: float = 10.0
@@ -175,3 +181,5 @@ class Physics:
         option.cone, option.impratio = self.cone, self.impratio
         option.iterations, option.tolerance = self.iterations, self.tolerance
         option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET.value
+        if self.falling_timestep is not None:
+            spec.add_numeric(name=FALLING_TIMESTEP, data=[self.falling_timestep], size=1)

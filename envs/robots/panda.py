@@ -13,7 +13,7 @@ HOME = (0.0, -0.161037389, 0.0, -2.44459747, 0.0, 2.2267522, math.pi / 4)
 TABLETOP_BASE = Pose.at((-0.66, 0.0, 0.912))
 MOUNTED, GROUND = "mounted", "ground"
 MOUNTS = {MOUNTED: ROBOTS / "panda_pedestal.xml", GROUND: None}
-PHYSICS = Physics(timestep=0.0025)
+PHYSICS = Physics(timestep=0.0025, falling_timestep=0.000625)
 """Physics options of any model with a Panda in it."""
 
 

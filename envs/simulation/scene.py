@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ambidex.envs.robot import IDENTIFIED, Robot
 from ambidex.envs.simulation.contacts import Contacts
 from ambidex.envs.simulation.pose import Pose, quaternion_of
+from ambidex.envs.simulation.stepper import Stepper
 from ambidex.envs.types import FloatArray
 from ambidex.errors import SimulationError, check_name
 
@@ -47,6 +48,7 @@ class Scene:
         robot.set_dynamics(spec, dynamics)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
+        self._stepper = Stepper(self.model, self.data)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)
         self._body_ids: dict[tuple[str, ...], npt.NDArray[np.intp]] = {}
@@ -66,7 +68,7 @@ class Scene:
 
     def refresh(self) -> None:
         """Compute everything that depends on positions and velocities."""
-        mujoco.mj_step1(self.model, self.data)
+        self._stepper.begin()
         self._contacts.invalidate()
         self.state_version += 1
 
@@ -78,9 +80,8 @@ class Scene:
         Raises:
             SimulationError: The simulation has become unstable.
         """
-        mujoco.mj_step2(self.model, self.data)
-        if substeps > 1:
-            mujoco.mj_step(self.model, self.data, substeps - 1)
+        self._stepper.finish()
+        self._stepper.step(substeps - 1)
         self.refresh()
         self._check_stable()
 
@@ -90,12 +91,11 @@ class Scene:
         Raises:
             SimulationError: The simulation has become unstable.
         """
-        model, data = self.model, self.data
-        data.ctrl[actuators] = path[0]
-        mujoco.mj_step2(model, data)
+        self.data.ctrl[actuators] = path[0]
+        self._stepper.finish()
         for controls in path[1:]:
-            data.ctrl[actuators] = controls
-            mujoco.mj_step(model, data)
+            self.data.ctrl[actuators] = controls
+            self._stepper.step()
         self.refresh()
         self._check_stable()
 

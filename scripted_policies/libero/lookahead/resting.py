@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.pose import Pose, rotation_matrix
 from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.simulation.stepper import Stepper
 from ambidex.envs.tasks.libero.bddl.problem import Atom
 from ambidex.envs.tasks.libero.composition import free_joint_name
 from ambidex.envs.tasks.libero.goals.predicates import holds
@@ -96,6 +97,7 @@ class DropSimulation:
         self._scene, self.data = scene, mujoco.MjData(model)
         robot = robot_geoms(model, arm)
         model.geom_contype[robot] = model.geom_conaffinity[robot] = 0
+        self._stepper = Stepper(model, self.data)
         free = np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE.value)
         self._dofs = (model.jnt_dofadr[free][:, None] + np.arange(6)).ravel()
         self._limits = np.tile([MAX_SPEED] * 3 + [MAX_SPIN] * 3, len(free))
@@ -127,7 +129,7 @@ class DropSimulation:
         return math.acos(min(1.0, max(-1.0, cosine)))
 
     def _run(self, duration: float) -> None:
-        mujoco.mj_step(self._model, self.data, nstep=round(duration / self._model.opt.timestep))
+        self._stepper.step(round(duration / self._model.opt.timestep))
 
 
 class DropTests:
