@@ -9,6 +9,7 @@ import tyro
 
 from ambidex.command_line import DONE, FAILED, print_message, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
+from ambidex.errors import UsageError
 from ambidex.flags import OptionalInt, Switch
 from ambidex.progress import Progress
 from ambidex.text import text_table
@@ -58,6 +59,9 @@ def _main(config: VerifyResultsConfig) -> int:
     from ambidex.benchmarks.verification.playback import drawn_rows, play_back  # heavy: not for --help
 
     results = ResultsFolder.open(config.path)
+    if results.of_robot:
+        problem = f"{config.path} has rollouts on a robot, which cannot be played back."
+        raise UsageError(problem, "Give a results folder of run-benchmark.", path=config.path)
     rows = drawn_rows(results.rows, config.episodes, config.seed)
     found: list[PlayedBack] = []
     passed = 0

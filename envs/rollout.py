@@ -86,7 +86,7 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
         seed=seed,
         outcome=outcome,
         stage=max(log.stages, default=0),
-        reason=error or ("" if succeeded else _failed_checks(log)),
+        reason=error or ("" if succeeded else failed_checks(log.steps[-1])),
         checks=dict(log.steps[-1].checks) if log.steps else {},
         states=_rows([o.state for o in log.observations], env.scene.state().size),
         actions=np.asarray(log.actions, dtype=np.float32).reshape(-1, width),
@@ -109,6 +109,7 @@ def _describe(exception: Exception) -> str:
     return f"{type(exception).__name__}: {exception}"
 
 
-def _failed_checks(log: _Log) -> str:
-    failed = [name for name, holds in log.steps[-1].checks.items() if not holds]
+def failed_checks(step: Step) -> str:
+    """Why an episode that ended with this step is no success."""
+    failed = [name for name, holds in step.checks.items() if not holds]
     return "at the end not: " + "; ".join(failed) if failed else "checks did not hold long enough"

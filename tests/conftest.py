@@ -1,6 +1,7 @@
-"""Leaves out the slow tests and those that need a GPU unless asked for, and says which were left out."""
+"""Leaves out slow tests and those that need a GPU unless asked for, and says which; runs commands for tests."""
 
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -50,3 +51,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section(f"{len(left_out)} tests left out, run them with --slow --gpu")
         for line in left_out:
             terminalreporter.line(line)
+
+
+@pytest.fixture
+def run_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[object, str, str]]:
+    """Runs a command in this process; returns exit status, stdout and stderr."""
+
+    def run(main: Callable[[list[str]], object], *argv: object) -> tuple[object, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in argv])
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run

@@ -56,13 +56,21 @@ def _folders_table(folders: Sequence[ComparedFolder]) -> str:
 def _comparison(comparison: Comparison) -> str:
     a, b = comparison.a.letter, comparison.b.letter
     parts = [
-        f"{a} and {b}: {len(comparison.episodes)} episodes with the same initial states",
+        f"{a} and {b}: {len(comparison.episodes)} episodes with the same {_paired_by(comparison)}",
         _rates_table(comparison),
         f"If the number of episodes was fixed in advance\n{_tests_table(comparison)}",
         f"If you looked at results during the run\n{_sequential_table(comparison)}",
         "\n".join(map(_fill, _notes(comparison))),
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def _robots(comparison: Comparison) -> list[str]:
+    return [side.letter for side in (comparison.a, comparison.b) if side.results.of_robot]
+
+
+def _paired_by(comparison: Comparison) -> str:
+    return "seeds" if _robots(comparison) else "initial states"
 
 
 def _notes(comparison: Comparison) -> list[str]:
@@ -72,7 +80,11 @@ def _notes(comparison: Comparison) -> list[str]:
     versions = [f"Versions differ: {'; '.join(differences)}."] if differences else []
     tasks = first_few(model_differences(comparison), separator=", ")
     models = [f"The model of robot, objects or scene is not the same in both: {tasks}."] if tasks else []
-    return [*left_out, *versions, *models]
+    robots = [
+        f"Rollouts on a robot: {' and '.join(_robots(comparison))}. Seeds only number them: the tests take it that the "
+        "scene was laid out alike for each number."
+    ]
+    return [*left_out, *versions, *models, *(robots if _robots(comparison) else [])]
 
 
 def _remarks(comparison: Comparison, config: CompareConfig) -> str:

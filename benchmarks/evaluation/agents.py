@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import PolicyFlags
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.controllers.ee_pose import EePose
@@ -93,7 +93,7 @@ class ServedAgents:
 
     address: Address
     authkey: bytes
-    config: BenchmarkConfig
+    config: PolicyFlags
     settings: TaskSettings
 
     @cached_property
@@ -128,7 +128,7 @@ class ServedAgents:
         return row
 
 
-def execution_of(policy: ServedPolicy, config: BenchmarkConfig) -> Execution:
+def execution_of(policy: ServedPolicy, config: PolicyFlags) -> Execution:
     """How the chunks of a policy are executed."""
     return choose_execution(
         config.execution, config.execute_steps, policy.execute_steps, policy.chunk_size, config.code

@@ -14,9 +14,50 @@ ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
 Videos = Annotated[OptionalName, tyro.conf.arg(metavar="{failures,all,none}")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class PolicyFlags(Flags):
+    """The flags of `run-benchmark` and `evaluate-robot` that say which policy acts, and how."""
+
+    policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    """A trained policy such as act, or a baseline (required): scripted is the task's expert, random acts randomly, hold
+    keeps the initial pose; or remote, any policy on a server that speaks openpi's websocket protocol; or MODULE:NAME,
+    Python code of your own."""
+    checkpoint: OptionalPath = None
+    """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/ that was
+    trained on the task, or on all tasks of the suite."""
+    execution: ExecutionMode = "chunk"
+    """How action chunks are executed: chunk is open loop, first predicts at every step, ensemble averages all
+    predictions for a step (the code stored for a step is that of the newest one)."""
+    execute_steps: Annotated[OptionalInt, tyro.conf.arg(aliases=("--replan",))] = None
+    """With --execution chunk, actions executed before the next prediction (--replan is the same flag); auto is the
+    setting of the checkpoint or the layout, else the whole chunk."""
+    code: OptionalInt = None
+    """Make all actions from this code, for a policy with codes, such as uniact; auto lets the policy choose."""
+    device: OptionalName = None
+    """Device of the policy: cpu, cuda or cuda:1; auto is a GPU if there is one."""
+    url: Annotated[OptionalName, tyro.conf.arg(metavar="URL")] = None
+    """Address of the server, e.g. ws://127.0.0.1:8000. A key for it is read from the environment variable
+    AMBIDEX_API_KEY."""
+    layout: Annotated[OptionalName, tyro.conf.arg(metavar="NAME")] = None
+    """How the policy expects observations: libero, aloha and droid are for openpi's policies, lerobot for LeRobot's,
+    lerobot_ambidex for LeRobot's trained on our datasets, and ambidex for what serve-policy serves."""
+    map: Annotated[Names, tyro.conf.arg(metavar="KEY=CAMERA ...")] = None
+    """Send the image of a camera under this key, beside those of the layout or in their place; KEY=none leaves a key
+    out."""
+    policy_name: OptionalName = None
+    """Name in the results of a policy on a server or of your own, for example pi05_libero; auto is the policy's."""
+    timeout: OptionalInt = None
+    """How long to wait for an answer [s]; auto is 300 for the first one on a connection, then 60."""
+
+    def given(self, names: Sequence[str]) -> list[str]:
+        """The flags of these fields that have another value than the default; fields of other commands have none."""
+        default = type(self)()
+        return [f"--{n.replace('_', '-')}" for n in names if getattr(self, n, None) != getattr(default, n, None)]
+
+
 @readable_signature
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkConfig(Flags):
+class BenchmarkConfig(PolicyFlags):
     """Measure the success rate of a policy or a baseline on held-out seeds.
 
     Every episode is one row of results.jsonl. summary.json and the table at the end give each rate with its 95 %
@@ -31,13 +72,6 @@ class BenchmarkConfig(Flags):
         "Output": "quiet debug",
     }
 
-    policy: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    """A trained policy such as act, or a baseline (required): scripted is the task's expert, random acts randomly, hold
-    keeps the initial pose; or remote, any policy on a server that speaks openpi's websocket protocol; or MODULE:NAME,
-    Python code of your own."""
-    checkpoint: OptionalPath = None
-    """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/ that was
-    trained on the task, or on all tasks of the suite."""
     task: OptionalName = None
     """Task to evaluate; required unless --suite or --bddl-file is given."""
     suite: OptionalName = None
@@ -69,34 +103,11 @@ class BenchmarkConfig(Flags):
     dynamics: Dynamics = "identified"
     """Friction and gains of the arms: identified on the real ones, or for ALOHA's tasks act, those of the original ACT
     simulation."""
-    execution: ExecutionMode = "chunk"
-    """How action chunks are executed: chunk is open loop, first predicts at every step, ensemble averages all
-    predictions for a step (the code stored for a step is that of the newest one)."""
-    execute_steps: Annotated[OptionalInt, tyro.conf.arg(aliases=("--replan",))] = None
-    """With --execution chunk, actions executed before the next prediction (--replan is the same flag); auto is the
-    setting of the checkpoint or the layout, else the whole chunk."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
-    code: OptionalInt = None
-    """Make all actions from this code, for a policy with codes, such as uniact; auto lets the policy choose."""
-    device: OptionalName = None
-    """Device of the policy: cpu, cuda or cuda:1; auto is a GPU if there is one."""
-    url: Annotated[OptionalName, tyro.conf.arg(metavar="URL")] = None
-    """Address of the server, e.g. ws://127.0.0.1:8000. A key for it is read from the environment variable
-    AMBIDEX_API_KEY."""
-    layout: Annotated[OptionalName, tyro.conf.arg(metavar="NAME")] = None
-    """How the policy expects observations: libero, aloha and droid are for openpi's policies, lerobot for LeRobot's,
-    lerobot_ambidex for LeRobot's trained on our datasets, and ambidex for what serve-policy serves."""
-    map: Annotated[Names, tyro.conf.arg(metavar="KEY=CAMERA ...")] = None
-    """Send the image of a camera under this key, beside those of the layout or in their place; KEY=none leaves a key
-    out."""
     image_size: ImageSize = None
     """Height and width of the images of a policy on a server as they are rendered [px], before the layout scales them;
     auto is the family's."""
-    policy_name: OptionalName = None
-    """Name in the results of a policy on a server or of your own, for example pi05_libero; auto is the policy's."""
-    timeout: OptionalInt = None
-    """How long to wait for an answer [s]; auto is 300 for the first one on a connection, then 60."""
     check: Switch = False
     """Send one observation, print what was sent and what came back, and exit; with --output-dir the images that were
     sent are written there."""
@@ -112,11 +123,6 @@ class BenchmarkConfig(Flags):
     """Print nothing but errors."""
     debug: Switch = False
     """Print tracebacks."""
-
-    def given(self, names: Sequence[str]) -> list[str]:
-        """The flags of these fields that have another value than the default."""
-        default = type(self)()
-        return [f"--{n.replace('_', '-')}" for n in names if getattr(self, n) != getattr(default, n)]
 
 
 STORED = frozenset({"video", "url"})

@@ -104,17 +104,22 @@ class OwnPolicy:
     @property
     def info(self) -> CodeInfo:
         """Where the code is; that of an object is its class."""
-        code = self.code.func if isinstance(self.code, partial) else self.code
-        found = code if hasattr(code, "__qualname__") else type(code)
-        module = str(found.__module__ or "")  # None for some functions written in C
-        # A script or notebook also has the call of benchmark, in which episodes and resume may change.
-        hashed = found if module == "__main__" else sys.modules.get(module, found)
-        try:
-            file, text = str(inspect.getsourcefile(found) or ""), inspect.getsource(hashed)
-        except (OSError, TypeError):  # not from a file
-            file, text = "", ""
-        digest = sha256(text.encode()).hexdigest() if text else ""
-        return CodeInfo(module=module, qualified_name=found.__qualname__, file=file, sha256=digest)
+        return code_info(self.code)
+
+
+def code_info(code: Any) -> CodeInfo:
+    """Where code is; that of an object is its class."""
+    code = code.func if isinstance(code, partial) else code
+    found = code if hasattr(code, "__qualname__") else type(code)
+    module = str(found.__module__ or "")  # None for some functions written in C
+    # A script or notebook also has the call of benchmark, in which episodes and resume may change.
+    hashed = found if module == "__main__" else sys.modules.get(module, found)
+    try:
+        file, text = str(inspect.getsourcefile(found) or ""), inspect.getsource(hashed)
+    except (OSError, TypeError):  # not from a file
+        file, text = "", ""
+    digest = sha256(text.encode()).hexdigest() if text else ""
+    return CodeInfo(module=module, qualified_name=found.__qualname__, file=file, sha256=digest)
 
 
 def is_address(policy: str) -> bool:
@@ -123,10 +128,19 @@ def is_address(policy: str) -> bool:
 
 
 def load_own(address: str) -> OwnPolicy:
-    """The policy at an address MODULE:NAME; modules of the current folder are found too.
+    """The policy at an address MODULE:NAME.
 
     Raises:
         UsageError: It cannot be imported, or is no policy.
+    """
+    return OwnPolicy.of(import_code("--policy", address))
+
+
+def import_code(flag: str, address: str) -> Any:
+    """What is at an address MODULE:NAME; modules of the current folder are found too. `flag` is named in errors.
+
+    Raises:
+        UsageError: It cannot be imported.
     """
     module, _, name = address.partition(":")
     if str(Path.cwd()) not in sys.path:
@@ -138,8 +152,8 @@ def load_own(address: str) -> OwnPolicy:
     except Exception as error:
         cause = f"{type(error).__name__}: {error}".rstrip(": .")
         hint = "Expected MODULE:NAME, of a module that Python can import from this folder."
-        raise UsageError(f"--policy {address} cannot be loaded ({cause}).", hint, got=address) from error
-    return OwnPolicy.of(found)
+        raise UsageError(f"{flag} {address} cannot be loaded ({cause}).", hint, got=address) from error
+    return found
 
 
 def is_agent(found: object) -> bool:

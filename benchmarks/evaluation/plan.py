@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
-from ambidex.benchmarks.evaluation.config import NOT_STORED, RUN_ONLY, STORED, BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import NOT_STORED, RUN_ONLY, STORED, BenchmarkConfig, PolicyFlags
 from ambidex.benchmarks.evaluation.own_policy import is_address
 from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings, init_states_sha256
@@ -31,6 +32,7 @@ from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
 from ambidex.text import first_few
 
+Config = TypeVar("Config", bound=PolicyFlags)
 DEFAULT_VIDEO = "failures"
 WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
 
@@ -125,7 +127,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     own_code = own_agent or is_address(config.policy)
     remote = config.policy == REMOTE and not own_agent
     learned = not (own_code or remote or config.policy in BASELINES)
-    _check_policy(config, learned=learned, own_code=own_code)
+    check_policy(config, known_policies(), learned=learned, own_code=own_code)
     check_flags(config, remote=remote, own_code=own_code)
     config = _with_definition_as_task(config)
     tasks = _tasks(config)
@@ -133,7 +135,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     _check_numbers(config)
     if config.video != "none":
         choose_backend()
-    config, note = _with_checkpoint(config, tasks) if learned else (config, "")
+    config, note = with_checkpoint(config, tasks) if learned else (config, "")
     own = [find_task(task) for task in tasks if task.endswith(SUFFIX)]
     return BenchmarkPlan(
         config=replace(config, instruction_source=None) if config.instruction_source == FILENAME else config,
@@ -175,8 +177,8 @@ def _check_choices(config: BenchmarkConfig) -> None:
     check_name("spread", config.spread, SPREADS)
 
 
-def _check_policy(config: BenchmarkConfig, *, learned: bool, own_code: bool) -> None:
-    known = known_policies()
+def check_policy(config: PolicyFlags, known: Sequence[str], *, learned: bool, own_code: bool) -> None:
+    """Raise a UsageError unless the policy is among the known ones, or code, and the flags are for such a policy."""
     if not config.policy:
         raise UsageError("No policy is given.", f"Name one with --policy: {', '.join(known)}.", expected=known)
     if config.policy_name in known:
@@ -231,7 +233,7 @@ def _check_numbers(config: BenchmarkConfig) -> None:
         )
 
 
-def _with_checkpoint(config: BenchmarkConfig, tasks: Sequence[str]) -> tuple[BenchmarkConfig, str]:
+def with_checkpoint(config: Config, tasks: Sequence[str]) -> tuple[Config, str]:
     """The config with the folder of one checkpoint, and a sentence that says how it was found."""
     found = find_checkpoint(config.checkpoint or newest_run(config.policy, tasks))
     return replace(config, checkpoint=found), _checkpoint_note(config.checkpoint, found, config.policy, tasks)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ambidex.benchmarks.evaluation.agents import execution_of, policy_environment
+from ambidex.benchmarks.evaluation.config import PolicyFlags
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId, ServingInfo
@@ -47,13 +48,9 @@ def serve_policy(
         UsageError: The policy does not fit a task or the execution, or there is no such device.
         CheckpointError: It cannot be loaded.
     """
-    try:
-        from ambidex.policies.training.distributed import choose_device  # heavy
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(error, "train", f"The policy {plan.config.policy}") from error
     config, path = plan.config, cast("Path", plan.config.checkpoint)
-    device = choose_device(config.device or AUTO)
-    policy = _load(path, config.policy, load)
+    device = policy_device(config)
+    policy = load_policy(path, config.policy, load)
     select_robot(policy, plan.tasks[0], config.control)
     execution = execution_of(describe(policy), config)
     specs = {task: compatible_spec(task, policy, plan.task_settings, path) for task in plan.tasks}
@@ -64,7 +61,7 @@ def serve_policy(
         info,
         execution=execution.name,
         checkpoint=checkpoint_id(path),
-        serving=_serving_info(server, device),
+        serving=serving_info(server, device),
         env_specs=specs,
         versions={**info.versions, "torch": version("torch")},
         warning=unseen_tasks_warning(policy.spec, list(specs.values())),
@@ -142,7 +139,22 @@ def checkpoint_id(path: Path) -> CheckpointId:
     return CheckpointId(path=str(path), sha256=sha256((path / MODEL).read_bytes()).hexdigest())
 
 
-def _load(path: Path, expected: str, load: LoadPolicy | None) -> "Policy":
+def policy_device(config: PolicyFlags) -> "torch.device":
+    """The device that the flags name.
+
+    Raises:
+        MissingPackageError: torch is not installed.
+        UsageError: There is no such device.
+    """
+    try:
+        from ambidex.policies.training.distributed import choose_device  # heavy
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(error, "train", f"The policy {config.policy}") from error
+    return choose_device(config.device or AUTO)
+
+
+def load_policy(path: Path, expected: str, load: LoadPolicy | None = None) -> "Policy":
+    """The policy of a checkpoint; `load` and errors are as in `serve_policy`, `expected` is what --policy says."""
     from ambidex.policies import checkpoint  # heavy
 
     policy = (load or checkpoint.load)(path)
@@ -153,7 +165,8 @@ def _load(path: Path, expected: str, load: LoadPolicy | None) -> "Policy":
     return policy
 
 
-def _serving_info(server: PolicyServer, device: "torch.device") -> ServingInfo:
+def serving_info(server: PolicyServer, device: "torch.device") -> ServingInfo:
+    """How a server computes the predictions of its policy."""
     import torch
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -26,13 +26,13 @@ def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
     found = changed_flags(old, plan.config, ignore=RUN_ONLY | COMPARED_SEPARATELY)
     if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")
-    _raise_if(found + _init_states_differences(plan, results.info), results)
+    raise_if(found + _init_states_differences(plan, results.info), results)
 
 
 def check_info(results: ResultsFolder, new: BenchmarkInfo) -> None:
     """Raise a UsageError that lists how checkpoint, device, versions and environments differ from the folder's."""
     if results.exists:
-        _raise_if(_info_differences(results.info, new) or _scene_differences(results, new), results)
+        raise_if(info_differences(results.info, new) or _scene_differences(results, new), results)
 
 
 def _init_states_differences(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[str]:
@@ -46,7 +46,8 @@ def _init_states_differences(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[st
     return found
 
 
-def _info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
+def info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
+    """How weights, code, device, versions and environments differ, one line each."""
     found = [
         f"{name} was {old.versions[name]}, now {new.versions.get(name)}"
         for name in DECISIVE_VERSIONS
@@ -84,7 +85,8 @@ def _scene_differences(results: ResultsFolder, new: BenchmarkInfo) -> list[str]:
     return []
 
 
-def _raise_if(found: list[str], results: ResultsFolder) -> None:
+def raise_if(found: list[str], results: ResultsFolder) -> None:
+    """Raise a UsageError that lists the differences, if there are any."""
     if found:
         problem = f"--resume: the results in {results.path} were made with other settings: {'; '.join(found)}."
         hint = "Give the original flags and use the original version of ambidex, or give another --output-dir."

@@ -19,6 +19,7 @@ from ambidex.envs.types import Outcome
 from ambidex.intervals import tasks_interval
 from ambidex.text import first_few, first_line, pluralize, text_table
 
+VERDICTS = {"ask": "the operator's", "robot": "the robot's own", "file": "from a file"}
 CRITERIA = {
     "strict": "An episode ends when success has held for the task's hold time ({hold}).",
     "libero": "LIBERO's criterion: an episode ends at the first step at which the goal holds, released or not.",
@@ -99,6 +100,21 @@ class BenchmarkSummary:
         return Tally.of(self.rows)
 
     @property
+    def unseen(self) -> dict[str, Tally]:
+        """What was unlike the training data, or "nothing" -> tally of these rollouts; empty if nothing ever was."""
+        labels = sorted({label for row in self.rows for label in row.unseen})
+        chosen = {label: [row for row in self.rows if label in row.unseen] for label in labels}
+        return {key: Tally.of(rows) for key, rows in ({"nothing": self._seen()} | chosen if labels else {}).items()}
+
+    def _seen(self) -> list[EpisodeRow]:
+        return [row for row in self.rows if not row.unseen]
+
+    @property
+    def late_steps(self) -> int:
+        """Commands to a robot that came more than one control period late."""
+        return sum(row.late_steps for row in self.rows)
+
+    @property
     def tasks_interval(self) -> tuple[float, float] | None:
         """95 % interval of the mean rate of tasks like these, instead of these; None if that is unknown."""
         return tasks_interval([(tally.successes, tally.n) for tally in self.tasks.values()])
@@ -123,6 +139,7 @@ class BenchmarkSummary:
             "complete": self.complete,
             "tasks": {task: {**asdict(tally), **_speed(self._rows_of(task))} for task, tally in self.tasks.items()},
             "suite": None if self.suite is None else suite,
+            **self._robot_values(),
             "timings": self.timings.to_dict(),
             "broken": list(self.worker_errors),
             **{
@@ -130,6 +147,21 @@ class BenchmarkSummary:
                 for key in ("command", "checkpoint", "serving", "remote", "source", "versions", "machine")
             },
         }
+
+    def _robot_values(self) -> dict[str, object]:
+        """What summary.json has of rollouts on a robot only."""
+        if not self.info.verdicts:
+            return {}
+        unseen = {label: asdict(tally) for label, tally in self.unseen.items()}
+        return {"verdicts": self.info.verdicts, "late_steps": self.late_steps, "unseen": unseen}
+
+    def _robot_lines(self) -> list[str]:
+        lines = [f"Unseen {label}: {tally}" for label, tally in self.unseen.items()]
+        if not self.late_steps:
+            return lines
+        steps, rollouts = sum(row.steps for row in self.rows), sum(bool(row.late_steps) for row in self.rows)
+        late = f"{self.late_steps} of {pluralize(steps, 'command')}, in {pluralize(rollouts, 'rollout')}, came late"
+        return [*lines, f"{late}: more than one control period after they were due."]
 
     def __str__(self) -> str:
         """The table of success rates with their intervals, stages, the criterion of success, notes and the pace."""
@@ -142,7 +174,8 @@ class BenchmarkSummary:
         report = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         warning = filter(None, [self.warning])
         several = [self._tasks_note()] if len(tasks) > 1 else []
-        lines = [table, *several, "", "Stages reached:", *stages, "", self._criterion(), *self.info.notes, *warning]
+        lines = [table, *several, "", "Stages reached:", *stages, "", self._criterion(), *self._robot_lines()]
+        lines += [*self.info.notes, *warning]
         lines += [self._pace(), *filter(None, [_describe_latency(self.rows)]), *report]
         return "\n".join(lines).rstrip()
 
@@ -159,6 +192,8 @@ class BenchmarkSummary:
         )
 
     def _criterion(self) -> str:
+        if self.info.verdicts:
+            return f"Whether a rollout succeeded is {VERDICTS[self.info.verdicts]} verdict."
         spec = next(iter(self.info.env_specs.values()))
         criterion = CRITERIA[spec.success].format(hold=f"{FAMILIES[spec.family].hold_s:g} s")
         return f"{criterion} Protocol: {self.info.protocol}." if self.info.protocol else criterion

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.protocol import protocol_deviations
 from ambidex.benchmarks.export.entries import SUITE, TASK, Entry, Line, lines, suite_of
 from ambidex.benchmarks.results.folder import ResultsFolder
@@ -49,11 +50,13 @@ def _is_standard(folder: ResultsFolder) -> bool:
 
 
 def _protocol(folder: ResultsFolder) -> str:
-    return (folder.config.protocol or "") if folder.config else folder.info.protocol
+    config = folder.config
+    return (config.protocol or "") if isinstance(config, BenchmarkConfig) else folder.info.protocol
 
 
 def _deviations(folder: ResultsFolder) -> list[str]:
-    return protocol_deviations(folder.config, tuple(folder.info.env_specs)) if folder.config else []
+    config = folder.config
+    return protocol_deviations(config, tuple(folder.info.env_specs)) if isinstance(config, BenchmarkConfig) else []
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 
 from ambidex.benchmarks.export.entries import ALL, TASK, Entry, Line
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import format_episodes
 from ambidex.benchmarks.results.tally import Tally
+from ambidex.envs.types import EnvSpec
 from ambidex.text import first_few
 
 COLUMNS = (
@@ -65,6 +67,10 @@ def latex_table(entries: Sequence[Entry], lines: Sequence[Line]) -> str:
     )
 
 
+def _criterion(folder: ResultsFolder, spec: EnvSpec) -> str:
+    return f"the verdict of {folder.info.verdicts} on a robot" if folder.of_robot else spec.success
+
+
 def caption(entries: Sequence[Entry]) -> str:
     """What the numbers are, and from which episodes."""
     seeds = {
@@ -72,8 +78,9 @@ def caption(entries: Sequence[Entry]) -> str:
         for entry in entries
         for task in entry.specs
     }
-    protocols = sorted({folder.info.protocol for entry in entries for folder in entry.folders} - {""})
-    criteria = sorted({spec.success for entry in entries for spec in entry.specs.values()})
+    folders = [folder for entry in entries for folder in entry.folders]
+    criteria = sorted({_criterion(folder, spec) for folder in folders for spec in folder.info.env_specs.values()})
+    protocols = sorted({folder.info.protocol for folder in folders} - {""})
     parts = [
         "Success rates in % with 95 % intervals (Wilson)",
         f"criterion of success {' and '.join(criteria)}",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
 from ambidex.benchmarks.gallery.poster import data_url, jpeg
 from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
@@ -50,11 +51,13 @@ def read_runs(paths: Sequence[Path], style: VideoStyle) -> list[GalleryRun]:
         specs = {spec.task: (spec, run.folder) for run in simulated for spec in run.specs.values()}
         for spec, folder in specs.values():
             stored_environment(style.spec(spec), folder).close()
-    return [run.in_style(style) for run in runs]
+    return [run if ResultsFolder(run.folder).of_robot else run.in_style(style) for run in runs]
 
 
 def _is_simulated(run: GalleryRun) -> bool:
-    """Whether there are simulation states; a dataset of another program has none, also when it was converted."""
+    """Whether there are simulation states; robots have none, nor datasets of another program, also when converted."""
+    if ResultsFolder(run.folder).of_robot:
+        return False
     if not is_dataset(run.folder):
         return True
     return all(stored.state_size for stored in islice(Dataset(run.folder), 1))
@@ -121,6 +124,11 @@ def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
     return (
         ("policy", info.policy),
         *((("server", str(info.config.get("url"))), ("metadata", str(info.remote.metadata))) if info.remote else ()),
+        *(
+            (("robot", f"{info.robot.module}:{info.robot.qualified_name}"), ("verdicts", info.verdicts))
+            if info.robot
+            else ()
+        ),
         *((("execution", info.execution),) if info.execution else ()),
         *((("checkpoint", f"{checkpoint.path} ({checkpoint.sha256[:SHORT]})"),) if checkpoint else ()),
         ("versions", _versions(info.versions)),
@@ -149,7 +157,7 @@ def _versions(versions: Mapping[str, str]) -> str:
 def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
     states, video, videos = results.states_path(row.task, row.seed), results.video_path(row), results.path / VIDEOS
     command, config = results.info.command, results.config
-    if config is not None:
+    if isinstance(config, BenchmarkConfig):
         command = _single_command(BENCHMARK, config, row.key, f"results/{config.policy}-", suite=None, episodes=1)
     return GalleryEpisode(
         task=row.task,
@@ -161,8 +169,9 @@ def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
         checks=row.checks,
         facts=(
             ("steps", str(row.steps)),
-            ("initial state", row.initial_state_sha256[:SHORT]),
+            *((("initial state", row.initial_state_sha256[:SHORT]),) if row.initial_state_sha256 else ()),
             ("took", f"{row.wall_s:.1f} s"),
+            *_robot_facts(row),
         ),
         command=command,
         videos=videos,
@@ -172,6 +181,17 @@ def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
         codes=row.codes,
         missing_states=states if row.has_states and not states.is_file() else None,
     )
+
+
+def _robot_facts(row: EpisodeRow) -> tuple[tuple[str, str], ...]:
+    """What is known of a rollout on a robot only."""
+    facts = {
+        "unseen": ", ".join(row.unseen),
+        "instruction": row.instruction,
+        "note": row.note,
+        "late commands": str(row.late_steps or ""),
+    }
+    return tuple((name, value) for name, value in facts.items() if value)
 
 
 def has_datasets(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
+from ambidex.benchmarks.remote.state_parts import state_parts
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent, Float32Array, FloatArray, Observation
@@ -18,7 +19,9 @@ from ambidex.policies.remote.client import Answer, RemotePolicy, RemoteServer
 from ambidex.policies.remote.layouts import EPISODE, STEP, STEPS, Layout, Request, droid_action
 from ambidex.policies.serving.execution import Execution
 from ambidex.policies.serving.history import EpisodeWindow, Observed, SentSteps, policy_agent
-from ambidex.recorders.formats.libero.proprioception import current_proprioception
+
+StateParts = Callable[[Environment, Observation], Mapping[str, FloatArray]]
+"""An environment and an observation of it -> the parts that states are composed of; see `STATE_PARTS`."""
 
 
 @dataclass(kw_only=True)
@@ -45,6 +48,7 @@ class RemoteAgents:
     layout: Layout
     settings: TaskSettings
     chosen: Execution
+    parts: StateParts = state_parts
 
     @property
     def execution(self) -> str:
@@ -114,22 +118,22 @@ class RemoteAgent:
         return droid_action(action, observation.qpos, self._env.spec.control_hz, positions=self._agents.positions)
 
     def _predict(self, observed: Observed) -> Chunk:
-        layout, unsent = self._agents.layout, observed
+        layout, parts, unsent = self._agents.layout, self._agents.parts, observed
         if isinstance(observed, EpisodeWindow):
             unsent = self._sent.unsent(observed)
             self._sent.add(observed)
         answer = self._agents.infer(
-            make_request(layout, self._env, unsent), lambda: make_request(layout, self._env, observed)
+            make_request(layout, self._env, unsent, parts), lambda: make_request(layout, self._env, observed, parts)
         )
         low, high = limits(layout, self._env)
         return Chunk(actions=read_actions(answer.content, low, high, self._agents.chosen.steps))
 
 
-def make_request(layout: Layout, env: Environment, observed: Observed) -> Request:
+def make_request(layout: Layout, env: Environment, observed: Observed, parts: StateParts = state_parts) -> Request:
     """The message for an observation or the observations of a window; renders the images."""
     if isinstance(observed, Observation):
-        return layout.request(observed, state_parts(env, observed))
-    request = layout.stacked_request(list(observed.observations.values()), partial(state_parts, env))
+        return layout.request(observed, parts(env, observed))
+    request = layout.stacked_request(list(observed.observations.values()), partial(parts, env))
     steps = np.array(list(observed.observations), np.int64)
     return {**request, EPISODE: observed.episode, STEP: observed.step, STEPS: steps}
 
@@ -152,23 +156,6 @@ def remote_environment(task: str, layout: Layout, settings: TaskSettings) -> Env
 def session_id(task: str, seed: int) -> str:
     """An id that only this episode has, the same in every run."""
     return str(uuid5(NAMESPACE_URL, f"{task}/{seed}"))
-
-
-def state_parts(env: Environment, observation: Observation) -> Mapping[str, FloatArray]:
-    """The parts of states that the robot of an environment has, in its current state; see `STATE_PARTS`."""
-    qpos = observation.qpos
-    parts = {"qpos": qpos, "objects": observation.objects}
-    if len(env.scene.robot.arms) > 1:
-        return parts
-    robot = current_proprioception(env)
-    return {
-        **parts,
-        "arm_qpos": qpos[:-1],
-        "gripper_closed": 1 - qpos[-1:],
-        "ee_pos": robot.ee_pos[0],
-        "ee_axis_angle": robot.ee_ori[0],
-        "gripper_qpos": robot.gripper_states[0],
-    }
 
 
 def limits(layout: Layout, env: Environment) -> tuple[Float32Array, Float32Array]:

@@ -11,12 +11,22 @@ import numpy as np
 from PIL import Image
 
 from ambidex.atomic_files import replacing
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig, PolicyFlags
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
-from ambidex.benchmarks.remote.agents import RemoteAgents, limits, make_request, remote_environment, session_id
+from ambidex.benchmarks.evaluation.task_settings import TaskSettings
+from ambidex.benchmarks.remote.agents import (
+    RemoteAgents,
+    StateParts,
+    limits,
+    make_request,
+    remote_environment,
+    session_id,
+)
 from ambidex.benchmarks.remote.flags import REMOTE, check_control
+from ambidex.benchmarks.remote.state_parts import state_parts
 from ambidex.benchmarks.results.info import BenchmarkInfo, RemoteInfo
 from ambidex.benchmarks.results.row import EpisodeKey
+from ambidex.envs.env import Environment
 from ambidex.envs.types import Float32Array, ImageArray, Observation
 from ambidex.errors import RemotePolicyError
 from ambidex.policies.remote.answers import read_actions
@@ -65,6 +75,10 @@ class FirstRequest:
         sources = {**self.layout.cameras, **{key: " + ".join(parts) for key, parts in self.layout.state.items()}}
         table = text_table(("key", "type", "shape", "from", "to", "made of"), list(_rows(self.content, sources)))
         return f"Sent to {self.url}: the first observation of {task}, seed {seed}.\n\n{table}\n"
+
+
+PreparedRequest = tuple[FirstRequest, tuple[Float32Array, Float32Array]]
+"""A request, and the lowest and highest useful action of the policy."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,23 +157,49 @@ def first_exchange(
         RemotePolicyError: It answers with an error, or without actions for this task.
         UsageError: An answer has fewer actions than are to be executed.
     """
-    config, (task, seed) = plan.config, episode
+
+    def prepare(metadata: Mapping[str, Any]) -> PreparedRequest:
+        return _first_request(plan, _layout(plan, metadata), episode)
+
+    return exchange(plan.config, episode, prepare, before, settings=plan.task_settings)
+
+
+def exchange(
+    config: PolicyFlags,
+    episode: EpisodeKey,
+    prepare: Callable[[Mapping[str, Any]], PreparedRequest],
+    before: Callable[[FirstRequest], None] | None = None,
+    *,
+    settings: TaskSettings,
+    parts: StateParts = state_parts,
+) -> FirstExchange:
+    """Connect to the server that the flags name, and send a request twice; raises what `first_exchange` does.
+
+    Args:
+        config: The flags.
+        episode: The episode whose first request it is.
+        prepare: Metadata of the server -> the request, and the limits of actions.
+        before: Called with the request before it is sent.
+        settings: How the agents set up tasks.
+        parts: Where the agents take the parts of states from.
+    """
     server = RemoteServer(url=str(config.url), timeout_s=config.timeout)
     with closing(RemotePolicy(server)) as policy:
-        policy.start_episode(session_id(task, seed))
-        layout = _layout(plan, policy.metadata)
-        request, (low, high) = _first_request(plan, layout, episode)
+        policy.start_episode(session_id(*episode))
+        request, (low, high) = prepare(policy.metadata)
         if before is not None:
             before(request)
         one = policy.infer(request.content)
-        policy.start_episode(session_id(task, seed))
+        policy.start_episode(session_id(*episode))
         other = policy.infer(request.content)
     first, second = (read_actions(answer.content, low, high) for answer in (one, other))
-    steps = None if layout.replan is None else min(layout.replan, len(first))
+    replan = request.layout.replan
+    steps = None if replan is None else min(replan, len(first))
     agents = RemoteAgents(
         server=replace(server, metadata_sha256=policy.metadata_sha256),
-        layout=layout,
-        settings=plan.task_settings,
+        layout=request.layout,
+        settings=settings,
+        parts=parts,
         chosen=choose_execution(config.execution, config.execute_steps, steps, len(first)),
     )
     return FirstExchange(
@@ -173,39 +213,56 @@ def first_exchange(
     )
 
 
-def _first_request(
-    plan: BenchmarkPlan, layout: Layout, episode: EpisodeKey
-) -> tuple[FirstRequest, tuple[Float32Array, Float32Array]]:
+def _first_request(plan: BenchmarkPlan, layout: Layout, episode: EpisodeKey) -> PreparedRequest:
     """The first observation of an episode as a request, and the limits of actions."""
     task, seed = episode
     with remote_environment(task, layout, plan.task_settings) as env:
         observation = env.reset(seed)
-        request = FirstRequest(
-            url=str(plan.config.url),
-            layout=layout,
-            episode=episode,
-            content=make_request(layout, env, _first_window(observation) if len(layout.offsets) > 1 else observation),
-            images={camera: layout.images.view(observation.image(camera)) for camera in layout.cameras.values()},
-        )
-        return request, limits(layout, env)
+        return prepared_request(plan.config, layout, episode, env, observation)
 
 
-def _first_window(observation: Observation) -> EpisodeWindow:
-    return EpisodeWindow(episode=0, step=0, observations={0: observation})
+def prepared_request(
+    config: PolicyFlags,
+    layout: Layout,
+    episode: EpisodeKey,
+    env: Environment,
+    observation: Observation,
+    parts: StateParts = state_parts,
+) -> PreparedRequest:
+    """An observation as the first request of an episode, and the limits of actions."""
+    window = EpisodeWindow(episode=0, step=0, observations={0: observation})
+    request = FirstRequest(
+        url=str(config.url),
+        layout=layout,
+        episode=episode,
+        content=make_request(layout, env, window if len(layout.offsets) > 1 else observation, parts),
+        images={camera: layout.images.view(observation.image(camera)) for camera in layout.cameras.values()},
+    )
+    return request, limits(layout, env)
 
 
 def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:
     """The layout of a plan as the server wants it; one that the server describes fits all tasks."""
     assert plan.layout is not None
-    if not plan.layout.described:
-        return _resized(plan.layout, metadata.get("image_resolution"))
-    policy = DescribedPolicy.of(metadata)
-    layout = policy.layout.with_map(plan.config.map or ())
-    check_control(plan.config, layout)
-    for task in plan.tasks:
-        with remote_environment(task, replace(layout, cameras={}), plan.task_settings) as env:
-            policy.check(env.spec)
+    layout = server_layout(plan.layout, metadata, plan.config)
+    if plan.layout.described:
+        check_control(plan.config, layout)
+        for task in plan.tasks:
+            with remote_environment(task, replace(layout, cameras={}), plan.task_settings) as env:
+                DescribedPolicy.of(metadata).check(env.spec)
     return layout
+
+
+def server_layout(layout: Layout, metadata: Mapping[str, Any], config: PolicyFlags) -> Layout:
+    """The layout that the flags name as a server with these metadata wants it.
+
+    Raises:
+        UsageError: The server does not describe its policy, as it must for --layout ambidex.
+        RemotePolicyError: It asks for images of an impossible size.
+    """
+    if layout.described:
+        return DescribedPolicy.of(metadata).layout.with_map(config.map or ())
+    return _resized(layout, metadata.get("image_resolution"))
 
 
 def _resized(layout: Layout, resolution: object) -> Layout:

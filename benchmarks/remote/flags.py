@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig, PolicyFlags
 from ambidex.errors import UsageError
 from ambidex.policies.remote.layouts import LAYOUTS, Layout, find_layout
 
@@ -11,7 +11,7 @@ REMOTE = "remote"
 NAME = re.compile(r"\w[\w.+-]*", re.ASCII)  # of a policy: becomes a part of the name of the results folder
 
 
-def check_flags(config: BenchmarkConfig, *, remote: bool, own_code: bool) -> None:
+def check_flags(config: PolicyFlags, *, remote: bool, own_code: bool) -> None:
     """Raise a UsageError if a flag for policies on a server is missing, wrong, or given without --policy remote.
 
     --policy-name is for policies that are code of the user's own too.
@@ -34,7 +34,7 @@ def check_flags(config: BenchmarkConfig, *, remote: bool, own_code: bool) -> Non
     _check_values(config, config.url)
 
 
-def _check_values(config: BenchmarkConfig, url: str) -> None:
+def _check_values(config: PolicyFlags, url: str) -> None:
     if not _is_address(url):
         raise UsageError(f"--url {url} is no address.", "Expected one such as ws://127.0.0.1:8000.", got=url)
     if config.timeout is not None and config.timeout < 1:

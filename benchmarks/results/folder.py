@@ -10,10 +10,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
-from ambidex.atomic_files import append_line, read_bytes, remove_leftovers, write_json
+from ambidex.atomic_files import append_line, read_bytes, remove_leftovers, write_json, write_text
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
+from ambidex.benchmarks.robot.config import COMMAND as EVALUATE_ROBOT
+from ambidex.benchmarks.robot.config import RobotConfig
 from ambidex.codec import Count, from_json, parse
 from ambidex.errors import AmbidexError, DatasetError, MissingDatasetError, UsageError
 from ambidex.output_folder import read_rows
@@ -71,12 +73,19 @@ class ResultsFolder:
         return BenchmarkInfo.read(self.path)
 
     @cached_property
-    def config(self) -> BenchmarkConfig | None:
+    def config(self) -> BenchmarkConfig | RobotConfig | None:
         """The flags of the run; None if this version does not understand them."""
         try:
+            if self.exists and self.of_robot:
+                return self.info.settings(EVALUATE_ROBOT, RobotConfig)
             return self.info.settings(COMMAND, BenchmarkConfig) if self.exists else None
         except AmbidexError:
             return None
+
+    @property
+    def of_robot(self) -> bool:
+        """evaluate-robot wrote the folder: its rollouts have no states, and videos of the robot's own cameras."""
+        return self.exists and bool(self.info.verdicts)
 
     @cached_property
     def rows(self) -> list[EpisodeRow]:
@@ -143,7 +152,8 @@ class ResultsFolder:
 
     @property
     def _resume_command(self) -> str:
-        return shlex.join([COMMAND, "--resume", "--output-dir", str(self.path)])
+        folder = ["--resume", "--output-dir", str(self.path)]
+        return f"{self.info.command} {shlex.join(folder)}" if self.of_robot else shlex.join([COMMAND, *folder])
 
     def states_path(self, task: str, seed: int) -> Path:
         """The file with the states of an episode; see `EpisodeStates`."""
@@ -164,6 +174,12 @@ class ResultsFolder:
         del self.rows  # if an interrupt comes before the last line, the file is read again
         append_line(self.path / RESULTS, row.to_line())
         insort(rows, row, key=attrgetter("key"))
+        self.rows = rows
+
+    def remove(self, row: EpisodeRow) -> None:
+        """Take a row out of results.jsonl."""
+        rows = [each for each in self.rows if each is not row]
+        write_text(self.path / RESULTS, "".join(f"{each.to_line()}\n" for each in rows))
         self.rows = rows
 
     def write_summary(self, values: Mapping[str, object]) -> None:

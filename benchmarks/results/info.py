@@ -57,7 +57,7 @@ class RemoteInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeInfo:
-    """The code of a policy that the caller of the benchmark wrote.
+    """Code that ambidex does not have: a policy of the caller's own, or what connects to a robot.
 
     Attributes:
         module: Its module, "__main__" for a script or a notebook.
@@ -87,6 +87,9 @@ class BenchmarkInfo(FolderInfo):
         serving: How a policy was served; None for a baseline.
         remote: The policy on a server that was asked; None for others.
         source: The code of a policy that the caller of the benchmark wrote; None for others.
+        robot: The code that connects to the robot on which the policy acted; None in simulation.
+        verdicts: Who said whether a rollout on a robot succeeded: "ask" (the operator), "robot" or "file"; empty in
+            simulation.
         env_specs: Task -> spec of its environment.
         versions: Package -> version.
         machine: Processor, cores and similar.
@@ -94,7 +97,7 @@ class BenchmarkInfo(FolderInfo):
     """
 
     file_name = BENCHMARK_JSON
-    format_version = 4
+    format_version = 5
     folder_kind = "a results folder"
     written_by = COMMAND
 
@@ -110,6 +113,8 @@ class BenchmarkInfo(FolderInfo):
     warning: str = ""
     remote: RemoteInfo | None = None
     source: CodeInfo | None = None
+    robot: CodeInfo | None = None
+    verdicts: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -14,9 +14,11 @@ from ambidex.text import first_few, pluralize
 
 RESULTS = "results.jsonl"
 
-LEFT_OUT = ("model_sha256", "solved_at_start", "codes", "request_ms", "infer_ms")  # of the file, where they are empty
+ROBOT_ONLY = ("late_steps", "unseen", "instruction", "note")
+LEFT_OUT = ("model_sha256", "solved_at_start", "codes", "request_ms", "infer_ms", *ROBOT_ONLY)
+"""Fields that the file does not have where they are empty; `ROBOT_ONLY` are of rollouts on robots."""
 
-MEASURED = ("wall_s", "request_ms", "infer_ms")
+MEASURED = ("wall_s", "request_ms", "infer_ms", "late_steps")
 """Fields that differ from run to run: times."""
 
 EpisodeKey = tuple[str, int]
@@ -50,6 +52,10 @@ class EpisodeRow:
         codes: The code behind each action; if there are none, the row in the file has no such key.
         request_ms: How long each request to the server of a policy took, with the network [ms]; likewise.
         infer_ms: How long the server says that its policy took for each [ms]; likewise.
+        late_steps: On a robot, commands that came more than one control period after they were due; likewise.
+        unseen: On a robot, what was unlike the training data, of `UNSEEN`; likewise.
+        instruction: On a robot, what the policy was told if it was not the task's instruction; likewise.
+        note: The operator's; likewise.
     """
 
     task: str
@@ -71,6 +77,10 @@ class EpisodeRow:
     codes: CodeRuns = ()
     request_ms: tuple[float, ...] = ()
     infer_ms: tuple[float, ...] = ()
+    late_steps: Count = 0
+    unseen: tuple[str, ...] = ()
+    instruction: str = ""
+    note: str = ""
 
     @classmethod
     def of(cls, result: RolloutResult, *, policy: str, execution: str, model_sha256: str) -> Self:

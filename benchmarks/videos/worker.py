@@ -25,6 +25,11 @@ FrameCallback = Callable[[int, int], None]
 """Called after each frame with the number of frames rendered and of all frames of the video."""
 
 
+def video_stride(control_hz: float) -> int:
+    """How many control steps there are between the frames of a video."""
+    return max(1, -int(-control_hz // MAX_FPS))
+
+
 class VideoWorker:
     """Renders videos and images, with one environment at a time. Use it in one thread, and close it there."""
 
@@ -49,7 +54,7 @@ class VideoWorker:
         """
         states, stages = _trajectory(job)
         hz = job.spec.control_hz
-        stride = max(1, -int(-hz // MAX_FPS))
+        stride = video_stride(hz)
         steps = [*range(0, len(states) - 1, stride), len(states) - 1]
         with self._images(job, states) as image_at, VideoWriter(job.video, hz / stride) as video:
             for done, step in enumerate(steps, start=1):

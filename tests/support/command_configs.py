@@ -3,6 +3,7 @@
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.export_results import ExportConfig
+from ambidex.benchmarks.robot.config import RobotConfig
 from ambidex.benchmarks.verify_results import VerifyResultsConfig
 from ambidex.benchmarks.watch_rollouts import WatchConfig
 from ambidex.policies.serve_policy import ServeConfig
@@ -20,6 +21,7 @@ CONFIGS = {
     "train-policy": TrainConfig,
     "serve-policy": ServeConfig,
     "run-benchmark": BenchmarkConfig,
+    "evaluate-robot": RobotConfig,
     "compare-policies": CompareConfig,
     "inspect-dataset": InspectConfig,
     "export-results": ExportConfig,

@@ -26,19 +26,6 @@ RESUME = "run-benchmark --resume --output-dir"
 
 
 @pytest.fixture
-def run_command(capsys):
-    """Runs a command in this process; returns exit status, stdout and stderr."""
-
-    def run(main, *argv):
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in argv])
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
-
-
-@pytest.fixture
 def killed(tmp_path):
     """7 of 30 episodes of a run that was killed: there is no summary."""
     return write_results(tmp_path / "killed", typical_rows()[:7], **REQUESTED_30)

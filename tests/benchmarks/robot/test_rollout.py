@@ -1,0 +1,169 @@
+"""The arm is stopped whatever happens, every call has a time-out, and the control rate is kept."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from robot_fakes import FIRST, SPEC, FakeArm, Robots, hangs, keep_pose, raises
+
+from ambidex.benchmarks.evaluation.own_policy import FunctionAgent
+from ambidex.benchmarks.robot.connection import RobotConnection, StopFailedError
+from ambidex.benchmarks.robot.protocol import RobotRequest
+from ambidex.benchmarks.robot.rollout import RatedClock, RolloutRunner, SimulatedClock
+from ambidex.benchmarks.robot.safety import RobotError
+from ambidex.errors import RemoteConnectionError
+
+REQUEST = RobotRequest(task="stack the cups")
+
+
+def connected(robots, timeout_s=0.1):
+    return RobotConnection(robots, REQUEST, timeout_s)
+
+
+def runner_of(robots, agent=keep_pose, **changes):
+    changes = {"clock": SimulatedClock, **changes}
+    return RolloutRunner(robot=connected(robots), agent=FunctionAgent(agent), spec=SPEC, **changes)
+
+
+def test_a_rollout_ends_at_the_horizon_and_stops_the_arm():
+    robots = Robots()
+    result = runner_of(robots).run(FIRST)
+    (arm,) = robots.made
+    assert (result.steps, result.error, result.late_steps) == (4, "", 0)
+    assert arm.calls == ["home", "observe", *["observe", "act"] * 4, "stop"]
+
+
+@pytest.mark.parametrize("method", ["home", "observe", "act"])
+@pytest.mark.parametrize("fault", [raises, hangs])
+def test_an_arm_that_fails_or_hangs_is_stopped_and_the_rollout_is_an_error(method, fault):
+    robots = Robots(faults={method: fault})
+    started = time.monotonic()
+    result = runner_of(robots).run(FIRST)
+    (arm,) = robots.made
+    assert f"({method})" in result.error and "RobotError" in result.error
+    assert not arm.moving and arm.calls[-1] == "stop"
+    assert time.monotonic() - started < 2
+    arm.released.set()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda arm: None,
+        lambda arm: arm.measured(qpos=np.zeros(7)),
+        lambda arm: arm.measured(qpos=np.full(3, np.nan)),
+    ],
+)
+def test_a_wrong_observation_stops_the_arm(wrong):
+    robots = Robots(faults={"observe": wrong})
+    result = runner_of(robots).run(FIRST)
+    assert "RobotError" in result.error and "act" not in robots.made[0].calls and robots.made[0].calls[-1] == "stop"
+
+
+def test_a_wrong_image_stops_the_arm():
+    def look(observation):
+        return observation.image("front")[0, 0, :3] * 0.0
+
+    robots = Robots(faults={"observe": lambda arm: arm.measured(images={"front": np.zeros((4, 4, 3), np.uint8)})})
+    result = runner_of(robots, look).run(FIRST)
+    assert "front" in result.error and robots.made[0].calls[-1] == "stop"
+
+
+@pytest.mark.parametrize("action", [np.full(3, np.nan), np.array([2.5, 0, 0]), np.zeros(2), "left"])
+def test_a_command_that_is_refused_is_not_sent_and_stops_the_arm(action):
+    robots = Robots()
+    result = runner_of(robots, lambda observation: action).run(FIRST)
+    assert result.error and "act" not in robots.made[0].calls and robots.made[0].calls[-1] == "stop"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError, RemoteConnectionError])
+def test_an_interrupt_and_an_error_of_the_machine_stop_the_arm_before_they_go_on(error):
+    def interrupted(observation):
+        raise error("now")
+
+    robots = Robots()
+    with pytest.raises(error):
+        runner_of(robots, interrupted).run(FIRST)
+    assert robots.made[0].calls[-1] == "stop" and not robots.made[0].moving
+
+
+def test_the_arm_is_stopped_beside_a_call_that_hangs():
+    robots = Robots(faults={"act": hangs})
+    runner_of(robots).run(FIRST)
+    arm = robots.made[0]
+    assert not arm.released.is_set() and not arm.moving
+
+
+@pytest.mark.parametrize("fault", [raises, hangs])
+def test_an_arm_that_cannot_be_stopped_is_reported_at_once(fault):
+    robots = Robots(faults={"stop": fault})
+    runner = runner_of(robots)
+    with pytest.raises(StopFailedError, match="emergency"):
+        runner.run(FIRST)
+    assert runner.last.steps == 4
+    robots.made[0].released.set()
+
+
+def test_all_calls_come_from_one_thread_unless_one_hangs():
+    found = set()
+
+    def note(arm):
+        found.add(threading.get_ident())
+        return arm.measured()
+
+    runner_of(Robots(faults=dict.fromkeys(["home", "observe", "act", "stop"], note))).run(FIRST)
+    assert len(found) == 1 and threading.get_ident() not in found
+
+
+@pytest.mark.parametrize("factory", [lambda request: raises(None), lambda request: object(), lambda request: FakeArm])
+def test_a_factory_that_returns_no_robot_is_an_error(factory):
+    with pytest.raises(RobotError):
+        connected(factory)
+
+
+def test_a_factory_that_hangs_is_an_error():
+    released = threading.Event()
+    with pytest.raises(RobotError, match="connect"):
+        connected(lambda request: released.wait(5), timeout_s=0.02)
+    released.set()
+
+
+def test_the_operator_can_end_a_rollout():
+    answers = iter([False, False, True])
+    result = runner_of(Robots(), ended=lambda: next(answers)).run(FIRST)
+    assert (result.steps, result.error) == (2, "")
+
+
+class FakeTime:
+    """A clock whose time goes on only by sleeping and by `work`."""
+
+    def __init__(self):
+        self.now, self.slept = 0.0, []
+
+    def sleep(self, seconds):
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+    def work(self, seconds):
+        self.now += seconds
+
+
+def test_steps_are_one_control_period_apart_and_late_ones_are_counted():
+    fake = FakeTime()
+    clock = RatedClock(50, now=lambda: fake.now, sleep=fake.sleep)
+    commands = []
+    for seconds in (0.005, 0.015, 0.05, 0.005, 0.021, 0.005):
+        clock.wait()
+        fake.work(seconds)
+        clock.sent()
+        commands.append(round(fake.now, 6))
+    assert clock.late == 2  # those of 50 and 21 ms
+    assert commands == [0.005, 0.035, 0.09, 0.095, 0.131, 0.136]
+    assert fake.slept == [0.015, 0.005, 0.015]
+
+
+def test_the_rate_is_held_on_a_real_clock():
+    started = time.monotonic()
+    result = runner_of(Robots(), clock=RatedClock).run(FIRST)
+    assert time.monotonic() - started >= 3 / SPEC.control_hz and result.steps == 4
