@@ -244,7 +244,7 @@ class Backbone(nn.Module, ABC):
     def _check_length(self, length: int, what: str) -> None:
         if length > self.context:
             problem = f"{type(self).__name__}: {what} has {length} tokens, at most {self.context} are possible."
-            hint = "Shorten the instruction, or use fewer cameras or a shorter history."
+            hint = "Shorten the instruction, the history or, for actions as words, the chunk, or use fewer cameras."
             raise UsageError(problem, hint, got=length, expected=self.context)
 
     # Words and files.

@@ -50,7 +50,7 @@ class Kosmos2(PretrainedBackbone):
                 "latent_query_num": 3,
                 "text_config": {
                     "vocab_size": 640,
-                    "max_position_embeddings": 512,
+                    "max_position_embeddings": 2048,
                     "embed_dim": 32,
                     "layers": 2,
                     "ffn_dim": 48,

@@ -66,7 +66,7 @@ class PaliGemma(PretrainedBackbone):
                     "num_key_value_heads": 1,
                     "head_dim": 8,
                     "intermediate_size": 48,
-                    "max_position_embeddings": 512,
+                    "max_position_embeddings": 2048,
                 },
                 "vision_config": {
                     "model_type": "siglip_vision_model",

@@ -68,7 +68,7 @@ class Qwen25VL(PretrainedBackbone):
                     "num_attention_heads": 4,
                     "num_key_value_heads": 2,
                     "intermediate_size": 48,
-                    "max_position_embeddings": 512,
+                    "max_position_embeddings": 2048,
                     "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 1, 1]},
                 },
                 "vision_config": {

@@ -69,7 +69,7 @@ class SmolVLM(PretrainedBackbone):
                     "num_key_value_heads": 2,
                     "head_dim": 8,
                     "intermediate_size": 48,
-                    "max_position_embeddings": 512,
+                    "max_position_embeddings": 2048,
                 },
                 "vision_config": {
                     "image_size": 64,

@@ -10,6 +10,7 @@ from backbone_references import PRETRAINED, TEXTS, make_tiny, random_images, ref
 from ambidex.errors import UsageError
 from ambidex.policies.robovlms.backbones.backbone import Kind, TokenSequence
 from ambidex.policies.robovlms.backbones.registry import BACKBONES, backbone_class, make_backbone
+from ambidex.policies.vision_language.tokenizers import ByteTokenizer
 
 pytest.importorskip("transformers", reason="pip install -e '.[robovlms]'")
 
@@ -142,6 +143,18 @@ def test_towers_and_words_are_parts_of_the_model(tiny):
     assert not set(tiny.text_tower.parameters()) & set(tiny.vision_tower.parameters())
     layers = [module for module in tiny.text_tower.modules() if isinstance(module, tiny.layer_classes)]
     assert len(layers) >= 2 and all(list(layer.parameters()) for layer in layers)
+
+
+@torch.no_grad()
+def test_tensors_and_tokenizer_of_a_checkpoint_complete_a_backbone(name, tiny):
+    state = {key: value.clone() for key, value in tiny.state_dict().items()}
+    assert len({value.data_ptr() for value in tiny.state_dict().values()}) == len(state)  # none is shared
+    other = make_tiny(name, seed=1)
+    other.use_tokenizer(ByteTokenizer([]))
+    other.load_state_dict(state)
+    other.load_tokenizer(tiny.tokenizer.to_json())
+    sequences = [observed(backbone, random_images()) for backbone in (tiny, other)]
+    assert torch.equal(tiny(sequences[0]), other(sequences[1]))
 
 
 def test_logits_are_scores_of_every_word(name):
