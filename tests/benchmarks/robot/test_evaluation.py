@@ -9,9 +9,10 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-from robot_fakes import CONFIG, FIRST, SPEC, JudgingArm, Robots, hangs, operator, raises, run
+from robot_fakes import CONFIG, FIRST, HANG_S, SPEC, JudgingArm, Robots, hangs, operator, raises, run
 
 from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.robot import connection
 from ambidex.benchmarks.robot.connection import StopFailedError
 from ambidex.benchmarks.robot.evaluation import evaluate
 from ambidex.benchmarks.robot.protocol import SafetyLimits
@@ -115,10 +116,12 @@ def test_ctrl_c_in_a_rollout_stops_the_arm_and_keeps_what_is_done(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["home", "observe", "act"])
-@pytest.mark.parametrize("fault", [raises, hangs])
-def test_a_robot_that_fails_is_an_error_row_and_is_connected_again(tmp_path, method, fault):
+@pytest.mark.parametrize(("fault", "timeout_s"), [(raises, 30.0), (hangs, HANG_S)])
+def test_a_robot_that_fails_is_an_error_row_and_is_connected_again(tmp_path, monkeypatch, method, fault, timeout_s):
+    monkeypatch.setattr(connection, "SLOW_CALLS", 1.0)
+    monkeypatch.setattr(connection, "STOP_WAIT_S", 0.05)
     robots = Robots(JudgingArm, faults={(method, FIRST + 1): fault})
-    summary = run_judged(tmp_path, robots)
+    summary = run_judged(tmp_path, robots, call_timeout=timeout_s)
     assert outcomes(tmp_path) == {0: "success", 1: "error", 2: "success"}
     assert f"({method})" in rows_of(tmp_path)[1].error and summary.complete
     broken, healthy = robots.made

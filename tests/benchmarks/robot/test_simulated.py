@@ -1,9 +1,12 @@
 """A simulated cell behind the interface of a robot gives the outcomes of the benchmark."""
 
-from dataclasses import replace
+from dataclasses import fields
+from functools import partial
 
 import numpy as np
 import pytest
+from fake_policy_server import FakePolicyServer
+from history_policy import EncodingPolicy
 from robot_fakes import Replay
 from toy_policy import ToyPolicy, write_checkpoint
 
@@ -18,29 +21,30 @@ from ambidex.benchmarks.robot.rollout import SimulatedClock
 from ambidex.benchmarks.robot.simulated import SimulatedRobot
 from ambidex.envs.env import make
 from ambidex.errors import AmbidexError
+from ambidex.policies.remote.array_codec import pack
 
 SIMULATED = "ambidex.benchmarks.robot.simulated:SimulatedRobot"
+IN_SIMULATION = {"workers": 0, "episodes": 2}
+ON_ROBOT = {"robot": SIMULATED, "rollouts": 2, "verdicts": "robot"}
 SAME = ("task", "seed", "outcome", "stage", "stage_name", "steps", "checks", "reason", "execution", "codes")
 
 
-def both(folder, task, policy, *, load=None, **changes):
+def run_one(name, folder, task, policy, *, load=None, **changes):
+    """Run two episodes in the benchmark ("simulation") or on the robot ("robot"), into a folder of that name."""
+    kind, own = (BenchmarkConfig, IN_SIMULATION) if name == "simulation" else (RobotConfig, ON_ROBOT)
+    known = {field.name for field in fields(kind)}
+    chosen = {name: value for name, value in changes.items() if name in known}
+    config = kind(policy=policy, task=task, output_dir=folder / name, video="none", quiet=True, **{**own, **chosen})
+    if name == "simulation":
+        benchmark(config, load=load)
+    else:
+        evaluate(config, load=load, clock=SimulatedClock)
+    return ResultsFolder(folder / name).rows
+
+
+def both(folder, task, policy, **changes):
     """Rows of the benchmark, and of the same policy on the simulated robot."""
-    benchmarked = BenchmarkConfig(
-        policy=policy, task=task, output_dir=folder / "simulation", workers=0, episodes=2, video="none", quiet=True
-    )
-    driven = RobotConfig(
-        robot=SIMULATED,
-        policy=policy,
-        task=task,
-        output_dir=folder / "robot",
-        rollouts=2,
-        verdicts="robot",
-        video="none",
-        quiet=True,
-    )
-    benchmark(replace(benchmarked, **changes), load=load)
-    evaluate(replace(driven, **changes), load=load, clock=SimulatedClock)
-    return [ResultsFolder(folder / name).rows for name in ("simulation", "robot")]
+    return [run_one(name, folder, task, policy, **changes) for name in ("simulation", "robot")]
 
 
 def assert_same(simulation, robot):
@@ -49,34 +53,66 @@ def assert_same(simulation, robot):
         assert {name: getattr(one, name) for name in SAME} == {name: getattr(other, name) for name in SAME}
 
 
-@pytest.mark.parametrize("task", ["transfer_cube", "libero_goal/turn_on_the_stove"])
-def test_a_policy_has_the_same_outcomes_as_in_the_benchmark(tmp_path, task):
-    expert = BenchmarkConfig(
-        policy="scripted", task=task, output_dir=tmp_path / "expert", workers=0, episodes=2, video="none", quiet=True
-    )
-    benchmark(expert)
-    states = ResultsFolder(tmp_path / "expert").states_path
+@pytest.mark.parametrize(("task", "horizon"), [("transfer_cube", None), ("libero_goal/turn_on_the_stove", 150)])
+def test_a_policy_has_the_same_outcomes_as_in_the_benchmark(tmp_path, task, horizon):
+    run_one("simulation", tmp_path / "expert", task, "scripted", horizon=horizon)
+    states = ResultsFolder(tmp_path / "expert" / "simulation").states_path
     Replay.actions = {seed: EpisodeStates.read(states(task, seed)).actions for seed in (100_000, 100_001)}
     Replay.actions[100_001] = Replay.actions[100_001][:60]  # a failure
-    simulation, robot = both(tmp_path, task, "robot_fakes:Replay")
+    simulation, robot = both(tmp_path, task, "robot_fakes:Replay", horizon=horizon)
     assert_same(simulation, robot)
     assert [str(row.outcome) for row in robot] == ["success", "failure"]
 
 
-def test_a_trained_policy_with_images_acts_as_in_the_benchmark(tmp_path):
+def watched(policy):
+    """The policy, and a list to which each prediction adds everything that it was made from."""
+    seen, predict = [], policy.predict
+
+    def predict_and_note(observation):
+        parts = [observation.qpos, observation.objects, *observation.images.values()]
+        parts += [] if observation.encoded_frames is None else [observation.encoded_frames]
+        seen.append(b"".join(part.numpy().tobytes() for part in parts))
+        return predict(observation)
+
+    policy.predict = predict_and_note
+    return policy, seen
+
+
+@pytest.mark.parametrize("kind", [ToyPolicy, partial(EncodingPolicy, history=3, stride=2)])
+def test_a_trained_policy_sees_every_bit_that_it_sees_in_the_benchmark(tmp_path, kind):
     spec = make("insertion", cameras=("top",), image_size=(24, 32)).spec
     checkpoint = write_checkpoint(tmp_path / "run" / "checkpoints" / "100")
+    policies = []
+
+    def load(path):
+        policies.append(watched(kind(spec, cameras=("top",), objects=True)))
+        return policies[-1][0]
+
     simulation, robot = both(
-        tmp_path,
-        "insertion",
-        "act",
-        load=lambda path: ToyPolicy(spec, objects=True),
-        checkpoint=checkpoint,
-        horizon=120,
+        tmp_path, "insertion", "act", load=load, checkpoint=checkpoint, horizon=60, execute_steps=5
     )
     assert_same(simulation, robot)
+    (_, first), (_, second) = policies
+    assert first == second and len(set(first)) > 20
     info = ResultsFolder(tmp_path / "robot").info
-    assert info.execution == "chunk:50" and info.checkpoint and info.env_specs["insertion"].image_size == (24, 32)
+    assert info.execution == "chunk:5" and info.checkpoint and info.env_specs["insertion"].image_size == (24, 32)
+
+
+def test_a_policy_on_a_server_gets_the_requests_of_the_benchmark(tmp_path):
+    """LIBERO's states have parts that a robot must measure: the pose of the hand and the fingers."""
+
+    def answer(request, number):
+        return {"actions": 0.3 * np.sin(np.outer(np.arange(1, 11), request["observation/state"][:7]))}
+
+    requests = []
+    for name in ("simulation", "robot"):
+        with FakePolicyServer(answer) as server:
+            remote = {"url": server.url, "layout": "libero", "horizon": 12, "episodes": 2, "rollouts": 2}
+            run_one(name, tmp_path, "libero_goal/turn_on_the_stove", "remote", **remote)
+            requests.append(server.requests)
+    in_simulation, on_robot = ([pack(request) for request in found[2:]] for found in requests)  # of episodes
+    assert in_simulation == on_robot and len(set(on_robot)) == 2 * 3
+    assert_same(*(ResultsFolder(tmp_path / name).rows for name in ("simulation", "robot")))
 
 
 def test_its_images_are_those_of_the_moment_that_they_belong_to():
