@@ -5,12 +5,13 @@ import json
 import pytest
 import torch
 from backbone_references import PRETRAINED, TEXTS, make_tiny
+from legacy_configs import LEGACY_CONFIGS
 from safetensors.torch import load_file, save_file
 
 from ambidex.errors import CheckpointError, UsageError
 from ambidex.policies.robovlms.backbones.registry import backbone_class, make_backbone
 from ambidex.policies.vision_language import attention
-from ambidex.policies.vision_language.weights import INDEX
+from ambidex.policies.vision_language.weights import INDEX, config_differences
 
 transformers = pytest.importorskip("transformers", reason="pip install -e '.[robovlms]'")
 
@@ -202,3 +203,14 @@ def test_flash_attention_computes_in_bf16_and_is_refused_where_it_cannot_be_righ
     for name in ("paligemma", "kosmos2"):
         with pytest.raises(UsageError, match="--attention sdpa"):
             make_backbone(name, "tiny", TEXTS, "flash_attention_2")
+
+
+@pytest.mark.parametrize("name", sorted(LEGACY_CONFIGS))
+def test_the_published_settings_are_those_of_the_published_size(name, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(LEGACY_CONFIGS[name]))
+    kind = backbone_class(name)
+    values = kind.sizes["published"].config
+    config_class = getattr(transformers, kind.architecture).config_class
+    found = config_class.from_pretrained(tmp_path)
+    assert config_differences(config_class(**values), found, values) == []
+    assert config_differences(config_class(**kind.sizes["tiny"].config), found, values)
