@@ -3,6 +3,7 @@
 import copy
 
 import mujoco
+import numpy as np
 
 from ambidex.envs.robot import FALLING_TIMESTEP
 
@@ -14,9 +15,9 @@ class Stepper:
 
     In one step an object that falls by 10 cm moves by 3.5 mm before its contact is noticed, and contacts cannot be
     stiffer than the time step allows. While any free body moves down faster than `FALLING_SPEED`, a step therefore
-    consists of several short ones if the model says so (`Physics.falling_timestep`), in which the time constants of
-    contacts are shorter by the same factor. This depends on the state alone, so that a stored state continues bit for
-    bit. Models without falling objects are stepped as by `mujoco.mj_step`.
+    consists of several short ones if the model says so (`Physics.falling_timestep`), in which all contacts are as stiff
+    as these allow: their time constant is two of them. This depends on the state alone, so that a stored state
+    continues bit for bit. Models without falling objects are stepped as by `mujoco.mj_step`.
     """
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -63,6 +64,5 @@ def _parts(model: mujoco.MjModel) -> int:
 def _with_short_steps(model: mujoco.MjModel, parts: int) -> mujoco.MjModel:
     copied = copy.copy(model)
     copied.opt.timestep /= parts
-    time_constants = copied.geom_solref[:, 0]
-    time_constants[time_constants > 0.0] /= parts  # negative numbers are stiffnesses
+    copied.geom_solref[:, 0] = np.minimum(copied.geom_solref[:, 0], 2.0 * copied.opt.timestep)
     return copied
