@@ -88,7 +88,7 @@ def read_request(request: object, policy: ServedPolicy) -> ObservationMessage | 
 
 
 def _window(values: Request, policy: ServedPolicy) -> WindowMessage:
-    episode, step, history = _number(values, EPISODE, policy), _number(values, STEP, policy), policy.inputs.history
+    step, episode, history = _number(values, STEP, policy), _number(values, EPISODE, policy), policy.inputs.history
     steps = _array(values, STEPS, "whole numbers", "iu")
     if steps.ndim != 1 or len(steps) > history or not ((steps >= 0) & (steps <= step)).all():
         problem = f"{STEPS} has the values {steps!s:.100}, expected at most {history} from 0 to {step}."
@@ -108,11 +108,10 @@ def _number(values: Request, key: str, policy: ServedPolicy) -> int:
     value = values.get(key)
     if not isinstance(value, int) or value < 0:
         inputs = policy.inputs
-        problem = (
-            f"This policy looks at {inputs.history} observations {inputs.stride} steps apart, and a request has "
-            f"{key} {value!r:.40} instead of a whole number."
-        )
-        raise InvalidMessageError(problem, "Serve it to run-benchmark --layout ambidex.", field=key, got=value)
+        window = f"{inputs.history} observations {inputs.stride} steps apart"
+        problem = f"This policy looks at {window}, so a request needs a whole number {key}; got {value!r:.40}."
+        hint = "Use the layout ambidex; those of openpi have one observation in a request."
+        raise InvalidMessageError(problem, hint, field=key, got=value)
     return value
 
 

@@ -198,4 +198,4 @@ def test_a_wrong_window_is_refused(changes, field):
 def test_a_policy_with_a_history_is_not_asked_in_openpis_layout():
     with pytest.raises(InvalidMessageError, match="2 observations 2 steps apart") as caught:
         read_request({"state": QPOS, "images": {"cam_high": IMAGE.transpose(2, 0, 1)}, "prompt": "go"}, LOOKING_BACK)
-    assert "--layout ambidex" in str(caught.value)
+    assert "layout ambidex" in str(caught.value) and caught.value.facts["field"] == "step"
