@@ -63,7 +63,7 @@ def evaluate(
         KeyboardInterrupt: Likewise; its message says how to resume.
     """
     plan = make_plan(config, factory)
-    source = verdicts or make_source(str(plan.config.verdicts), quiet=config.quiet)
+    source = verdicts or make_source(str(plan.config.verdicts))
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=config.resume)
     with exclusive_lock(plan.directory), ExitStack() as stack:
         results = ResultsFolder(plan.directory)
@@ -133,7 +133,8 @@ class Evaluation:
     def _loop(self) -> None:
         while True:
             seed = self._next_seed
-            choice = self._source.ready(self._announcement(seed), can_undo=bool(self._history))
+            text, can_undo = self._announcement(seed), bool(self._history)
+            choice = self._source.ready(text, moves=seed is not None, can_undo=can_undo)
             if choice is Choice.UNDO:
                 self._take_back()
             elif choice is Choice.QUIT and seed is not None:
@@ -145,11 +146,11 @@ class Evaluation:
 
     def _announcement(self, seed: int | None) -> str:
         if seed is None:
-            return "All rollouts are done. Finish?"
+            return "All rollouts are done."
         number = seed - self._config.seed + 1
         unseen = f", unseen {' and '.join(self._config.unseen)}" if self._config.unseen else ""
         name = f"Rollout {seed}, {number} of {self._config.rollouts}{unseen}"
-        return f"{name}: lay out the scene. Enter starts it, and ends it early."
+        return f"{name}: lay out the scene. Enter ends it early."
 
     def _rollout(self, seed: int) -> None:
         folder = self._results.path / VIDEOS / task_folder(self._spec.task)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ambidex.atomic_files import read_complete_lines
 from ambidex.benchmarks.results.row import EpisodeRow
+from ambidex.benchmarks.robot.config import COMMAND
 from ambidex.benchmarks.robot.plan import ASK, ROBOT
 from ambidex.benchmarks.robot.protocol import Verdict
 from ambidex.benchmarks.robot.rollout import RobotRollout
@@ -22,6 +23,7 @@ from ambidex.text import write_message
 
 POLL_S = 0.5  # between looks at a file of verdicts [s]
 SUCCESS, FAILURE = ("s", "success", "y", "yes"), ("f", "failure", "n", "no")
+GO = "g"
 UNDO_HELP = ", u take back the last verdict"
 
 
@@ -42,8 +44,8 @@ class VerdictSource(Protocol):
         """An operator answers, and decides after errors whether to continue."""
         ...
 
-    def ready(self, announcement: str, *, can_undo: bool) -> Choice:
-        """Before a rollout, and after the last one: continue, take back the last verdict, or quit."""
+    def ready(self, announcement: str, *, moves: bool, can_undo: bool) -> Choice:
+        """Before the arm moves, and after the last rollout: continue, take back the last verdict, or quit."""
         ...
 
     def ended(self) -> bool:
@@ -57,7 +59,7 @@ class VerdictSource(Protocol):
         ...
 
 
-def make_source(kind: str, *, quiet: bool = False) -> VerdictSource:
+def make_source(kind: str) -> VerdictSource:
     """The source that --verdicts names.
 
     Raises:
@@ -66,7 +68,7 @@ def make_source(kind: str, *, quiet: bool = False) -> VerdictSource:
     if kind == ROBOT:
         return RobotVerdicts()
     if kind != ASK:
-        return FileVerdicts(Path(kind), quiet=quiet)
+        return FileVerdicts(Path(kind))
     if sys.stdin is None or not sys.stdin.isatty():
         hint = (
             "Run the command in a terminal. Or give --verdicts FILE, to which you or a program add a line for each "
@@ -94,11 +96,12 @@ class Keyboard:
     read: Callable[[], str] = lambda: sys.stdin.readline()
     interactive: bool = True
 
-    def ready(self, announcement: str, *, can_undo: bool) -> Choice:
-        undo = UNDO_HELP if can_undo else ""
+    def ready(self, announcement: str, *, moves: bool, can_undo: bool) -> Choice:
+        """Pressing Enter once too often must not make the arm move, so that takes a letter."""
+        undo, (go, label) = UNDO_HELP if can_undo else "", (GO, "g go") if moves else ("", "Enter finish")
         while True:
-            answer = self._ask(f"{announcement} [Enter{undo}, q quit] ")
-            if answer == "":
+            answer = self._ask(f"{announcement} [{label}{undo}, q quit] ")
+            if answer == go:
                 return Choice.CONTINUE
             if answer == Choice.QUIT or (answer == Choice.UNDO and can_undo):
                 return Choice(answer)
@@ -149,7 +152,7 @@ class RobotVerdicts:
 
     interactive = False
 
-    def ready(self, announcement: str, *, can_undo: bool) -> Choice:
+    def ready(self, announcement: str, *, moves: bool, can_undo: bool) -> Choice:
         return Choice.CONTINUE
 
     def ended(self) -> bool:
@@ -177,11 +180,10 @@ class FileVerdicts:
     """Takes verdicts from a file of JSON lines, and waits until the line of a rollout is there; the last one counts."""
 
     path: Path
-    quiet: bool = False
     sleep: Callable[[float], None] = time.sleep
     interactive: bool = False
 
-    def ready(self, announcement: str, *, can_undo: bool) -> Choice:
+    def ready(self, announcement: str, *, moves: bool, can_undo: bool) -> Choice:
         self._lines()  # a damaged file is reported before the arm moves
         return Choice.CONTINUE
 
@@ -191,13 +193,27 @@ class FileVerdicts:
     def judge(
         self, row: EpisodeRow, rollout: RobotRollout | None, stages: tuple[str, ...], *, can_undo: bool
     ) -> Verdict | Choice:
-        waited = False
-        while (line := self._lines().get(row.seed)) is None:
-            if not waited and not self.quiet:
-                example = f'{{"seed": {row.seed}, "success": true, "stage": "{stages[-1]}", "note": ""}}'
-                print_message("evaluate-robot", f"Waiting for a line in {self.path}, such as {example}")
-            waited = True
+        said = ""
+        while True:
+            try:
+                found, missing = self._verdict(row.seed, stages), self._missing(row.seed, stages)
+            except DatasetError as error:  # a mistake in the file must not cost a rollout
+                found, missing = None, str(error)
+            if found is not None:
+                return found
+            if missing != said:
+                print_message(COMMAND, missing)
+            said = missing
             self.sleep(POLL_S)
+
+    def _missing(self, seed: int, stages: tuple[str, ...]) -> str:
+        example = f'{{"seed": {seed}, "success": true, "stage": "{stages[-1]}", "note": ""}}'
+        return f"Waiting for a line in {self.path}, such as {example}"
+
+    def _verdict(self, seed: int, stages: tuple[str, ...]) -> Verdict | None:
+        line = self._lines().get(seed)
+        if line is None:
+            return None
         return Verdict(success=line.success, stage=self._stage(line, stages), note=line.note)
 
     def _stage(self, line: FileVerdict, stages: tuple[str, ...]) -> int:
@@ -205,7 +221,7 @@ class FileVerdicts:
         known = stages.index(stage) if isinstance(stage, str) and stage in stages else stage
         if not isinstance(known, int) or not 0 <= known < len(stages):
             problem = f"{self.path}: seed {line.seed} has the stage {stage!r}, expected one of {', '.join(stages)}."
-            raise DatasetError(problem, "Correct the line, then resume.", path=self.path, got=stage)
+            raise DatasetError(problem, "Correct the line.", path=self.path, got=stage)
         return known
 
     def _lines(self) -> dict[int, FileVerdict]:

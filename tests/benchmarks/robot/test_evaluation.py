@@ -37,7 +37,7 @@ def run_judged(folder, robots, **changes):
 
 def test_the_operator_is_asked_after_each_rollout(tmp_path):
     robots = Robots()
-    answers = ["", "s", "cleanly", "", "f", "1", "dropped the cup", "", "f", "grasped", "", ""]
+    answers = ["g", "s", "cleanly", "g", "f", "1", "dropped the cup", "g", "f", "grasped", "", ""]
     summary = run(tmp_path, robots, operator(*answers))
     rows = rows_of(tmp_path)
     assert outcomes(tmp_path) == {0: "success", 1: "failure", 2: "failure"}
@@ -55,20 +55,20 @@ def test_the_operator_is_asked_after_each_rollout(tmp_path):
 
 
 def test_answers_that_are_none_are_asked_again(tmp_path):
-    run(tmp_path, Robots(), operator("what", "", "maybe", "", "f", "7", "x", "2", "", "", "s", "", ""), rollouts=1)
+    run(tmp_path, Robots(), operator("what", "", "g", "maybe", "", "f", "7", "x", "2", "", "x", ""), rollouts=1)
     assert rows_of(tmp_path)[0].stage_name == "stacked" and outcomes(tmp_path) == {0: "failure"}
 
 
 def test_u_takes_the_last_verdict_back(tmp_path):
     robots = Robots()
-    answers = ["", "s", "", "", "u", "f", "1", "not at all", "s", "", "", "s", "", "u", "f", "", "", ""]
+    answers = ["g", "s", "", "g", "u", "f", "1", "not at all", "s", "", "g", "s", "", "u", "f", "", "", ""]
     run(tmp_path, robots, operator(*answers))
     assert outcomes(tmp_path) == {0: "failure", 1: "success", 2: "failure"}
     assert rows_of(tmp_path)[0].note == "not at all" and robots.made[0].calls.count("home") == 3
 
 
 def test_u_before_a_rollout_and_twice_goes_further_back(tmp_path):
-    answers = ["", "s", "", "", "s", "", "u", "u", "f", "", "", "f", "1", "", "", "s", "", ""]
+    answers = ["g", "s", "", "g", "s", "", "u", "u", "f", "", "", "f", "1", "", "g", "s", "", ""]
     run(tmp_path, Robots(), operator(*answers))
     assert outcomes(tmp_path) == {0: "failure", 1: "failure", 2: "success"}
     assert [row.stage for row in rows_of(tmp_path).values()] == [0, 1, 2]
@@ -76,29 +76,29 @@ def test_u_before_a_rollout_and_twice_goes_further_back(tmp_path):
 
 def test_r_runs_a_rollout_again(tmp_path):
     robots = Robots()
-    run(tmp_path, robots, operator("", "r", "", "s", "", "u", "r", "", "f", "", "", ""), rollouts=1)
+    run(tmp_path, robots, operator("g", "r", "g", "s", "", "u", "r", "g", "f", "", "", ""), rollouts=1)
     assert outcomes(tmp_path) == {0: "failure"} and robots.made[0].calls.count("home") == 3
 
 
 def test_there_is_nothing_to_take_back_at_first(tmp_path):
-    run(tmp_path, Robots(), operator("u", "", "u", "s", "", ""), rollouts=1)
+    run(tmp_path, Robots(), operator("u", "g", "u", "s", "", ""), rollouts=1)
     assert outcomes(tmp_path) == {0: "success"}
 
 
-@pytest.mark.parametrize("answers", [["", "s", "", "q"], ["", "s", "", "", "q"], ["", "s", ""]])
+@pytest.mark.parametrize("answers", [["g", "s", "", "q"], ["g", "s", "", "g", "q"], ["g", "s", ""]])
 def test_an_evaluation_that_ends_early_keeps_what_is_judged_and_is_resumed(tmp_path, answers):
     with pytest.raises(KeyboardInterrupt, match=r"1 of 3 rollouts are stored.*--resume"):
         run(tmp_path, Robots(), operator(*answers))
     assert json.loads((tmp_path / "summary.json").read_text())["complete"] is False
     robots = Robots()
-    run(tmp_path, robots, operator("", "f", "", "", "", "s", "", ""), resume=True)
+    run(tmp_path, robots, operator("g", "f", "", "", "g", "s", "", ""), resume=True)
     assert outcomes(tmp_path) == {0: "success", 1: "failure", 2: "success"}
     assert robots.made[0].calls.count("home") == 2
 
 
 def test_a_verdict_of_an_earlier_session_can_be_taken_back(tmp_path):
-    run(tmp_path, Robots(), operator("", "s", "", ""), rollouts=1)
-    run(tmp_path, Robots(), operator("u", "f", "", "", "", "s", "", ""), rollouts=2, resume=True)
+    run(tmp_path, Robots(), operator("g", "s", "", ""), rollouts=1)
+    run(tmp_path, Robots(), operator("u", "f", "", "", "g", "s", "", ""), rollouts=2, resume=True)
     assert outcomes(tmp_path) == {0: "failure", 1: "success"}
 
 
@@ -108,7 +108,7 @@ def test_ctrl_c_in_a_rollout_stops_the_arm_and_keeps_what_is_done(tmp_path):
 
     robots = Robots()
     keyboard = replace(
-        operator("", "s", "", ""), waiting=lambda: robots.made[0].seed == FIRST + 1 and interrupted(None)
+        operator("g", "s", "", "g"), waiting=lambda: robots.made[0].seed == FIRST + 1 and interrupted(None)
     )
     with pytest.raises(KeyboardInterrupt, match="1 of 3"):
         run(tmp_path, robots, keyboard)
@@ -190,16 +190,16 @@ def test_three_errors_one_after_the_other_end_an_evaluation_without_an_operator(
 def test_an_operator_runs_a_rollout_again_that_ended_with_an_error(tmp_path):
     robots = Robots(faults={("act", FIRST): raises})
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, robots, operator("", "q"))
+        run(tmp_path, robots, operator("g", "q"))
     assert outcomes(tmp_path) == {0: "error"}
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, Robots(), operator("u", "", "s", "", "q"), resume=True)
+        run(tmp_path, Robots(), operator("u", "g", "s", "", "q"), resume=True)
     assert outcomes(tmp_path) == {0: "success"}
 
 
 def test_an_arm_that_cannot_be_stopped_ends_the_evaluation_with_an_error_row(tmp_path):
     with pytest.raises(StopFailedError):
-        run(tmp_path, Robots(faults={"stop": raises}), operator("", "", ""))
+        run(tmp_path, Robots(faults={"stop": raises}), operator("g"))
     assert outcomes(tmp_path) == {0: "error"} and "ARM" in rows_of(tmp_path)[0].error
 
 
@@ -210,9 +210,9 @@ def test_a_robot_that_cannot_be_connected_at_first_leaves_no_folder(tmp_path):
 
 
 def test_rollouts_have_what_was_unseen_and_the_summary_a_rate_for_each(tmp_path):
-    run(tmp_path, Robots(), operator("", "s", "", ""), rollouts=1)
+    run(tmp_path, Robots(), operator("g", "s", "", ""), rollouts=1)
     changes = {"unseen": ("object", "distractor"), "instruction": "pile up the cups", "resume": True}
-    summary = run(tmp_path, Robots(), operator("", "s", "", "", "f", "", "", ""), **changes)
+    summary = run(tmp_path, Robots(), operator("g", "s", "", "g", "f", "", "", ""), **changes)
     rows = rows_of(tmp_path)
     assert [row.unseen for row in rows.values()] == [(), *[("object", "distractor")] * 2]
     assert [row.instruction for row in rows.values()] == ["", *["pile up the cups"] * 2]
@@ -231,25 +231,25 @@ def test_late_commands_are_in_the_row_and_the_summary(tmp_path):
             self.late += 1
 
     config = replace(CONFIG, output_dir=tmp_path, rollouts=1)
-    summary = evaluate(config, factory=Robots(), verdicts=operator("", "s", "", ""), clock=LateClock)
+    summary = evaluate(config, factory=Robots(), verdicts=operator("g", "s", "", ""), clock=LateClock)
     assert rows_of(tmp_path)[0].late_steps == 4
     assert "4 of 4 commands, in 1 rollout, came late" in str(summary)
 
 
 def test_stages_and_horizon_of_the_flags_replace_those_of_the_robot(tmp_path):
-    answers = operator("", "f", "held", "", "")
+    answers = operator("g", "f", "held", "", "")
     run(tmp_path, Robots(), answers, rollouts=1, stages=("touched", "held", "hung up"), horizon=2)
     row = rows_of(tmp_path)[0]
     assert (row.stage, row.stage_name, row.steps) == (2, "held", 2)
 
 
 def test_a_policy_that_needs_a_smaller_step_is_stopped(tmp_path):
-    summary = run(tmp_path, Robots(), operator("", ""), policy="robot_fakes:jump", rollouts=1)
+    summary = run(tmp_path, Robots(), operator("g", ""), policy="robot_fakes:jump", rollouts=1)
     assert outcomes(tmp_path) == {0: "error"} and summary.hopeless
 
 
 def test_flags_of_an_earlier_session_must_be_the_same(tmp_path):
-    run(tmp_path, Robots(), operator("", "s", "", ""), rollouts=1)
+    run(tmp_path, Robots(), operator("g", "s", "", ""), rollouts=1)
     for changes in ({"horizon": 3}, {"policy": "hold"}, {"verdicts": "robot"}, {"seed": FIRST + 1}):
         with pytest.raises(UsageError, match="--resume"):
             run(tmp_path, Robots(), operator(), resume=True, rollouts=2, **changes)
@@ -298,7 +298,7 @@ def test_verdicts_come_from_a_file_as_soon_as_they_are_there(tmp_path):
         file.write_text("".join(json.dumps(each) + "\n" for each in written))
 
     written = []
-    run(tmp_path / "results", Robots(), FileVerdicts(file, quiet=True, sleep=write), rollouts=2, verdicts=str(file))
+    run(tmp_path / "results", Robots(), FileVerdicts(file, sleep=write), rollouts=2, verdicts=str(file))
     rows = rows_of(tmp_path / "results")
     assert [(str(row.outcome), row.stage_name, row.note) for row in rows.values()] == [
         ("success", "stacked", ""),
@@ -307,23 +307,34 @@ def test_verdicts_come_from_a_file_as_soon_as_they_are_there(tmp_path):
     assert len(written) == 2
 
 
-@pytest.mark.parametrize("line", ['{"seed": 100000, "success": true, "stage": "flown"}', '{"seed": 100000}'])
-def test_a_wrong_line_of_a_file_of_verdicts_is_an_error(tmp_path, line):
-    file = tmp_path / "verdicts.jsonl"
-    file.write_text(line + "\n")
+def test_a_wrong_line_of_a_file_of_verdicts_can_be_corrected(tmp_path, capsys):
+    file, said = tmp_path / "verdicts.jsonl", {"seed": FIRST, "success": True, "stage": "flown"}
+
+    def correct(seconds):
+        file.write_text(json.dumps(said | {"stage": "stacked"}) + "\n")
+
+    file.write_text(json.dumps(said) + "\n")
+    run(tmp_path / "results", Robots(), FileVerdicts(file, sleep=correct), rollouts=1, verdicts=str(file))
+    assert outcomes(tmp_path / "results") == {0: "success"} and "flown" in capsys.readouterr().err
+
+
+def test_a_damaged_file_of_verdicts_is_an_error_before_the_arm_moves(tmp_path):
+    file, robots = tmp_path / "verdicts.jsonl", Robots()
+    file.write_text('{"seed": 100000}\n')
     with pytest.raises(DatasetError):
-        run(tmp_path / "results", Robots(), FileVerdicts(file, quiet=True), verdicts=str(file))
+        run(tmp_path / "results", robots, FileVerdicts(file), verdicts=str(file))
+    assert "home" not in robots.made[0].calls
 
 
 def test_videos_are_of_the_robots_camera_and_follow_the_verdict(tmp_path):
     robots = Robots()
-    run(tmp_path, robots, operator("", "s", "", "", "u", "f", "", "", "s", "", ""), rollouts=2, video="all")
+    run(tmp_path, robots, operator("g", "s", "", "g", "u", "f", "", "", "s", "", ""), rollouts=2, video="all")
     names = sorted(file.name for file in (tmp_path / "videos" / SPEC.task).iterdir())
     assert names == ["100000_failure.mp4", "100001_success.mp4"]
 
 
 def test_videos_of_failures_alone_are_kept_if_these_were_asked_for(tmp_path):
-    run(tmp_path, Robots(), operator("", "s", "", "", "f", "", "", ""), rollouts=2, video="failures")
+    run(tmp_path, Robots(), operator("g", "s", "", "g", "f", "", "", ""), rollouts=2, video="failures")
     assert [file.name for file in (tmp_path / "videos" / SPEC.task).iterdir()] == ["100001_failure.mp4"]
 
 
@@ -343,10 +354,10 @@ def test_the_robot_of_the_documentation_is_complete(tmp_path, monkeypatch):
     config = replace(
         CONFIG, output_dir=tmp_path, robot=robot, task="stack the cups", rollouts=1, horizon=3, video="all"
     )
-    summary = evaluate(config, verdicts=operator("", "s", "", ""), clock=SimulatedClock)
+    summary = evaluate(config, verdicts=operator("g", "s", "", ""), clock=SimulatedClock)
     assert (summary.overall.successes, summary.rows[0].steps, summary.rows[0].error) == (1, 3, "")
     assert arm.hold.call_count == 1 and arm.disconnect.call_count == 1 and arm.send_position.call_count == 3
     state.tool[2] = 0.005  # below the workspace
     with pytest.raises(KeyboardInterrupt):
-        evaluate(replace(config, rollouts=2, resume=True), verdicts=operator(""), clock=SimulatedClock)
+        evaluate(replace(config, rollouts=2, resume=True), verdicts=operator("g"), clock=SimulatedClock)
     assert "workspace" in rows_of(tmp_path)[1].error and arm.hold.call_count == 2

@@ -19,7 +19,7 @@ from ambidex.benchmarks.videos.jobs import VideoStyle
 def folder(tmp_path_factory):
     """Two rollouts with videos, a success and a failure with a note."""
     path = tmp_path_factory.mktemp("robot") / "first"
-    answers = operator("", "s", "", "", "f", "1", "slipped", "")
+    answers = operator("g", "s", "", "g", "f", "1", "slipped", "")
     run(path, Robots(), answers, rollouts=2, video="all", unseen=("object",))
     return path
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def other(tmp_path_factory):
     path = tmp_path_factory.mktemp("robot") / "second"
-    run(path, Robots(JudgingArm), operator("", "f", "0", "", "", "f", "0", "", ""), rollouts=2, policy="hold")
+    run(path, Robots(JudgingArm), operator("g", "f", "0", "", "g", "f", "0", "", ""), rollouts=2, policy="hold")
     return path
 
 
@@ -48,7 +48,7 @@ def test_the_page_has_videos_labels_and_notes_of_rollouts(folder):
 
 def test_an_unfinished_evaluation_says_how_to_resume(folder, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, Robots(), operator("", "s", "", "q"))
+        run(tmp_path, Robots(), operator("g", "s", "", "q"))
     warning = ResultsFolder(tmp_path).warning
     assert "1 of 3 episodes" in warning
     assert "evaluate-robot --policy robot_fakes:keep_pose --robot robot_fakes:FakeArm" in warning
