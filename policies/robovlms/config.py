@@ -166,7 +166,7 @@ BASE = Preset(
         stride=10,
         proprioception=True,
         chunk_size=50,
-        execute_steps=25,
+        execute_steps=20,
         huber_delta=0.1,
         gripper_weight=0.1,
         head_width=512,
@@ -186,7 +186,14 @@ BASE = Preset(
 )
 TINY = Preset(
     config=replace(BASE.config, backbone_size="tiny", head_width=256),
-    training=replace(BASE.training, steps=8_000, learning_rate=5e-4, backbone_learning_rate=5e-4, warmup_steps=200),
+    training=replace(
+        BASE.training,
+        steps=8_000,
+        learning_rate=5e-4,
+        backbone_learning_rate=5e-4,
+        warmup_steps=200,
+        precision="fp32",  # on CPUs bf16 is not faster in these sizes
+    ),
 )
 PRESETS = {
     "paper": PAPER,

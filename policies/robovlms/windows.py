@@ -21,6 +21,16 @@ def frames_of(window: ObservationBatch) -> ObservationBatch:
     )
 
 
+def rows_of(frames: ObservationBatch, chosen: Tensor) -> ObservationBatch:
+    """The chosen ones (N,) of N single observations."""
+    images = {camera: images[chosen] for camera, images in frames.images.items()}
+    texts = zip(frames.instructions, chosen.tolist(), strict=True)
+    instructions = tuple(text for text, is_chosen in texts if is_chosen)
+    return replace(
+        frames, qpos=frames.qpos[chosen], objects=frames.objects[chosen], images=images, instructions=instructions
+    )
+
+
 def windows_of(values: Tensor, length: int) -> Tensor:
     """Inverse of the order of `frames_of`: values (B * H, ...) to windows (B, H, ...)."""
     return values.view(-1, length, *values.shape[1:])

@@ -6,7 +6,7 @@ from torch import Tensor
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.robovlms.embodiment import Embodiment
 from ambidex.policies.robovlms.structures.structure import ContinuousStructure
-from ambidex.policies.robovlms.windows import frame_at, frames_of, valid_first, windows_of
+from ambidex.policies.robovlms.windows import frame_at, frames_of, rows_of, valid_first, windows_of
 
 
 class PolicyHeadContinuous(ContinuousStructure):
@@ -27,6 +27,14 @@ class PolicyHeadContinuous(ContinuousStructure):
             return window.encoded_frames
         length = window.qpos.shape[1]
         if self.training:
-            return windows_of(self.encode_frames(frames_of(window), embodiment), length)
+            return self._encoded_at_once(window, embodiment)
         # One place after the other: batches have the shape, and sums the order, of frames that are encoded singly.
         return torch.stack([self.encode_frames(frame_at(window, place), embodiment) for place in range(length)], dim=1)
+
+    def _encoded_at_once(self, window: ObservationBatch, embodiment: Embodiment) -> Tensor:
+        """States of all valid observations in one batch, shape (B, H, D); those of missing ones are 0."""
+        if window.valid is None:
+            return self.encode_frames(frames_of(window), embodiment)[:, None]
+        states = self.encode_frames(rows_of(frames_of(window), window.valid.flatten()), embodiment)
+        rows = states.new_zeros(window.valid.numel(), states.shape[-1])
+        return windows_of(rows.index_put((window.valid.flatten(),), states), window.valid.shape[1])
