@@ -49,15 +49,11 @@ class RegressionLayers(ActionLayers):
         self.out = nn.Linear(width, chunk * len(grippers))
 
     def losses(self, features: Tensor, actions: Tensor, valid: Tensor) -> Mapping[str, Tensor]:
-        """Of "pose", all dimensions but binary grippers, and "gripper", these."""
-        predicted, terms = self._outputs(features), {}
-        terms["pose"] = regression_loss(
-            predicted[..., self._other], actions[..., self._other], valid, self._kind, self._delta
-        )
-        if not self._gripper:
-            return {"loss": terms["pose"], **terms}
-        terms["gripper"] = gripper_loss(predicted[..., self._gripper], actions[..., self._gripper], valid)
-        return {"loss": terms["pose"] + self._gripper_weight * terms["gripper"], **terms}
+        """Of "pose", all dimensions but binary grippers, and "gripper", these; 0 if there are none of a kind."""
+        predicted, gripper, other = self._outputs(features), self._gripper, self._other
+        pose = regression_loss(predicted[..., other], actions[..., other], valid, self._kind, self._delta)
+        grip = gripper_loss(predicted[..., gripper], actions[..., gripper], valid)
+        return {"loss": pose + self._gripper_weight * grip, "pose": pose, "gripper": grip}
 
     def forward(self, features: Tensor, noise: Tensor) -> Tensor:
         return self._outputs(features)

@@ -59,6 +59,13 @@ def test_a_batch_of_one_embodiment_trains_the_shared_weights_and_its_own():
     assert own and others and trained == {name for name, _ in policy.named_parameters()} - others
 
 
+def test_all_embodiments_have_the_same_loss_terms():
+    """The log of a training with several has one column for each."""
+    aloha, panda = make_policy(), make_policy(spec=LIBERO)
+    with_gripper, without = (policy.train().losses(make_batch(policy)) for policy in (panda, aloha))
+    assert list(with_gripper) == list(without) and without["gripper"] == 0 < with_gripper["gripper"]
+
+
 def test_starting_from_a_checkpoint_keeps_actions_under_other_statistics():
     source = make_policy(seed=1, binary_gripper=True).eval()
     target = RoboVlmsPolicy(source.config, ALOHA, make_statistics(seed=7)).eval()

@@ -180,6 +180,7 @@ def test_the_gripper_of_libero_opens_or_closes(structure, head):
     batch = make_batch(policy)
     assert set(policy.predict(batch.observation)[..., 6].unique().tolist()) <= {-1, 1}
     assert ("gripper" in losses(policy, batch)) == (head == "fc")
+    assert losses(policy, batch).get("gripper", 1) > 0
 
 
 def test_the_loss_has_the_weighted_terms():
