@@ -4,17 +4,23 @@ import dataclasses
 import importlib.util
 import inspect
 import sys
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from history_policy import RememberingAgent
 from synthetic_dataset import read_table, write_dataset
+from toy_policy import observation
 
 from ambidex.lookup import resolve
 from ambidex.policies import registry
 from ambidex.policies.checkpoint import load, policy_class
 from ambidex.policies.data.batches import SampleGatherer
 from ambidex.policies.policy import Policy
+from ambidex.policies.serving.execution import Execution
+from ambidex.policies.serving.local import executing_agent
 from ambidex.policies.train_policy import train_config
 from ambidex.policies.training.plan import statistics_of
 from ambidex.policies.training.train import train
@@ -99,6 +105,34 @@ def test_predictions_are_chunks_and_depend_on_the_inputs_only(name, data):
     assert chunk.dtype == torch.float32
     assert not chunk.requires_grad
     assert torch.equal(chunk, policy.predict(batch.observation))
+
+
+def test_with_a_history_agents_see_the_windows_of_their_episode_bit_for_bit(data):
+    checked = []
+    for name in NAMES:
+        policy, _ = make(name, data)
+        if policy.eval().inputs.history > 1:
+            checked.append(name)
+            agents = executing_agent(policy, Execution(mode="chunk", steps=2)), RememberingAgent(policy, "chunk", 2)
+            for episode, steps in ((0, 3), (1, 2 * policy.inputs.offsets[0] + 3)):
+                actions = [acted(agent, policy, episode, steps) for agent in agents]
+                assert np.array_equal(*actions) and np.ptp(actions[0], axis=0).max() > 0
+    assert checked
+
+
+def acted(agent, policy, episode, steps):
+    """The actions of an agent for observations without a simulator, which are others in each episode and step."""
+    instruction = policy.spec.instruction
+    seen = [
+        observation(100 * episode + t, instruction=instruction, render=partial(image, policy, 100 * episode + t))
+        for t in range(steps)
+    ]
+    agent.reset(seen[0], episode)
+    return np.array([agent.act(each) for each in seen])
+
+
+def image(policy, seed, state, camera):
+    return np.random.default_rng(seed).integers(0, 256, (*policy.spec.image_size, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -137,7 +137,7 @@ class RememberingAgent:
             qpos=torch.stack([single.qpos for single in singles], 1),
             objects=torch.stack([single.objects for single in singles], 1),
             images=self.images(singles) if encoded[0] is None else {},
-            instructions=("",),
+            instructions=singles[-1].instructions,
             valid=torch.tensor([[step >= 0 for step in steps]]),
             encoded_frames=None if encoded[0] is None else torch.stack(encoded, 1),
         )
@@ -159,5 +159,5 @@ class RememberingAgent:
             qpos=torch.from_numpy(observation.qpos.astype(np.float32))[None],
             objects=objects if self.policy.inputs.objects else torch.zeros_like(objects),
             images=images,
-            instructions=("",),
+            instructions=(observation.instruction if self.policy.inputs.instruction else "",),
         )

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from history_policy import EncodingPolicy
 from toy_policy import (
     CodedToyPolicy,
     FailingPolicy,
@@ -102,8 +103,9 @@ def test_the_batch_size_stays_if_answers_do_not_depend_on_rows():
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_rows_are_shared_and_answers_do_not_depend_on_it(policy):
-    device = torch.device("cuda")
+@pytest.mark.parametrize("kind", [ToyPolicy, EncodingPolicy])
+def test_on_a_gpu_rows_are_shared_and_answers_do_not_depend_on_it(kind):
+    device, policy = torch.device("cuda"), kind(SPEC, objects=True).eval()
     batch, notes = make_fixed_batch(policy.to(device), device)
     assert (batch.batch_size, notes) == (GPU_BATCH_SIZE, ())
     assert batch.is_independent() and batch.is_repeatable()
