@@ -163,21 +163,23 @@ class Evaluation:
             self._judge(row, result)
             return
         self._store(row)
-        self._disconnect()
         self._errors += 1
+        if result.robot_failed:
+            self._disconnect()
         if self._errors == MAX_ERRORS and not self._source.interactive:
             problem = f"{MAX_ERRORS} rollouts one after the other ended with an error. {first_line(result.error)}"
             hint = f"Correct the cause, then resume with: {self._plan.resume_command}"
             raise AmbidexError(problem, hint, path=self._results.path, reason=result.error)
 
     def _attempt(self, seed: int, video: RolloutVideo) -> RobotRollout:
-        """Run a rollout, with a new connection to the robot after an error; a failed one is an error of the rollout."""
+        """Run a rollout, with a new connection after an error of the robot; a failed one is an error of the rollout."""
         if self._robot is None:
             try:
                 self._robot = self._connect()
                 self._check_unchanged(self._robot)
             except (RobotError, UsageError) as error:
-                return RobotRollout(key=(self._spec.task, seed), error=f"{type(error).__name__}: {error}")
+                text = f"{type(error).__name__}: {error}"
+                return RobotRollout(key=(self._spec.task, seed), error=text, robot_failed=True)
         runner = RolloutRunner(
             robot=self._robot,
             agent=self._agent,

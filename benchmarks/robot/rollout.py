@@ -9,6 +9,7 @@ import numpy as np
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.robot.connection import RobotConnection
 from ambidex.benchmarks.robot.protocol import RobotObservation, Verdict
+from ambidex.benchmarks.robot.safety import RobotError
 from ambidex.benchmarks.robot.video import RolloutVideo
 from ambidex.envs.types import NO_CODE, Agent, CodedAgent, EnvSpec, FloatArray, ImageArray, Observation
 from ambidex.errors import DatasetError, RemoteConnectionError, RenderingError
@@ -70,6 +71,7 @@ class RobotRollout:
         steps: Commands that were sent.
         late_steps: Those that were sent late.
         error: Why it ended early; empty if it did not.
+        robot_failed: The error is the robot's, which is to be connected again.
         verdict: The robot's own; None if it did not judge.
         codes: The code behind each action.
         wall_s: How long it took, with moving home [s].
@@ -79,6 +81,7 @@ class RobotRollout:
     steps: int = 0
     late_steps: int = 0
     error: str = ""
+    robot_failed: bool = False
     verdict: Verdict | None = None
     codes: list[int] = field(default_factory=list)
     wall_s: float = 0.0
@@ -125,7 +128,7 @@ class RolloutRunner:
         except NOT_OF_THE_ROLLOUT:
             raise
         except Exception as error:  # a rollout that fails is one row and does not end the evaluation
-            result.error = f"{type(error).__name__}: {error}"
+            result.error, result.robot_failed = f"{type(error).__name__}: {error}", isinstance(error, RobotError)
         finally:
             result.wall_s = time.perf_counter() - started
             self.robot.stop()

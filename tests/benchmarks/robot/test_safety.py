@@ -1,5 +1,7 @@
 """Every limit is noticed, and named."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -157,3 +159,12 @@ def test_a_spec_with_which_nothing_can_be_evaluated_is_refused(spec):
     with pytest.raises(UsageError):
         check_robot_spec(spec)
     assert check_robot_spec(SPEC) is SPEC
+
+
+def test_drivers_need_neither_simulator_nor_torch():
+    code = (
+        "import sys; import ambidex.benchmarks.robot.protocol, ambidex.benchmarks.evaluate_robot;"
+        "print(sorted({'mujoco', 'torch', 'av', 'transformers'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "[]\n", result.stderr
