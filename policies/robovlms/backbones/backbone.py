@@ -63,10 +63,6 @@ class TokenSequence:
         order = (kinds == Kind.PADDING).int().argsort(dim=1, stable=True)
         return cls(embeddings=_rows(embeddings, order), kinds=kinds.gather(1, order))
 
-    def expanded(self, rows: int) -> Self:
-        """This one sequence, as many times."""
-        return type(self)(embeddings=self.embeddings.expand(rows, -1, -1), kinds=self.kinds.expand(rows, -1))
-
     def select(self, states: Tensor, kind: Kind, count: int) -> Tensor:
         """States (B, S, D) at the first `count` positions of a kind: (B, count, D). Each row must have as many."""
         order = (self.kinds != kind).int().argsort(dim=1, stable=True)[:, :count]

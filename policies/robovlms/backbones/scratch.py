@@ -6,9 +6,10 @@ from typing import ClassVar
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
-from ambidex.errors import check_name
+from ambidex.errors import UsageError, check_name
 from ambidex.policies.robovlms.backbones.backbone import Backbone, TokenSequence
 from ambidex.policies.vision.images import prepare_images
+from ambidex.policies.vision_language.attention import AUTO, SDPA
 from ambidex.policies.vision_language.scratch import INITIAL_STD, STRIDE, CausalLayer, ImageTokens, ScratchShape
 
 
@@ -21,8 +22,11 @@ class ScratchBackbone(Backbone):
     }
     context = 1024
 
-    def __init__(self, size: str, instructions: Sequence[str], attention: str = "auto", discrete: bool = False) -> None:
+    def __init__(self, size: str, instructions: Sequence[str], attention: str = AUTO, discrete: bool = False) -> None:
         check_name("size of the backbone scratch", size, self.sizes)
+        if attention not in (AUTO, SDPA):
+            problem = f"--attention {attention}: the backbone scratch has {SDPA} only."
+            raise UsageError(problem, f"Use --attention {AUTO}.", field="attention", got=attention)
         shape = self.sizes[size]
         self.hidden_size, self.vocabulary, self._image_size = shape.width, shape.vocabulary, shape.image_size
         self.image_tokens = (shape.image_size // STRIDE) ** 2

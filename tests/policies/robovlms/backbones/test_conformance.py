@@ -32,15 +32,16 @@ def tokens(backbone, images):
     return backbone.encode_images(backbone.image_processor(images))
 
 
-def learned(backbone, count, seed=3):
-    values = torch.randn(count, 1, backbone.hidden_size, generator=torch.Generator().manual_seed(seed))
-    return TokenSequence.of(values, Kind.LEARNED)
+def learned(backbone, rows):
+    """One embedding after the prompt of each row."""
+    value = torch.randn(backbone.hidden_size, generator=torch.Generator().manual_seed(3))
+    return TokenSequence.of(value.expand(rows, 1, -1), Kind.LEARNED)
 
 
 def observed(backbone, images, texts=TEXTS):
     """The sequence of one image for each text, with a readout after it."""
     prompts = backbone.assemble(tokens(backbone, images)[:, None], texts)
-    return TokenSequence.joined(prompts, learned(backbone, 1).expanded(len(texts)))
+    return TokenSequence.joined(prompts, learned(backbone, len(texts)))
 
 
 @contextmanager
@@ -113,6 +114,16 @@ def test_the_readout_depends_on_image_and_instruction(tiny):
     cases.append(observed(tiny, images[:1], TEXTS[1:]))
     states = [case.select(tiny(case), Kind.LEARNED, 1) for case in cases]
     assert not torch.allclose(states[0], states[1], atol=1e-3) and not torch.allclose(states[0], states[2], atol=1e-3)
+
+
+@torch.no_grad()
+def test_states_in_bf16_are_near_those_in_float32(tiny):
+    sequence = observed(tiny, random_images())
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = tiny(observed(tiny, random_images()))
+    exact = sequence.select(tiny(sequence), Kind.LEARNED, 1)
+    error = sequence.select(rounded.float(), Kind.LEARNED, 1) - exact
+    assert error.norm() < 0.1 * exact.norm()
 
 
 @pytest.mark.parametrize("size", [(480, 640), (1, 1), (224, 224), (90, 7)])

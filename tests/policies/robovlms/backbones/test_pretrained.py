@@ -200,8 +200,8 @@ def test_flash_attention_computes_in_bf16_and_is_refused_where_it_cannot_be_righ
     images = backbone.encode_images(torch.zeros(1, 3, 42, 42))
     backbone(backbone.assemble(images[:, None], TEXTS[:1]))
     assert dtypes == [torch.bfloat16, torch.bfloat16]
-    for name in ("paligemma", "kosmos2"):
-        with pytest.raises(UsageError, match="--attention sdpa"):
+    for name in ("paligemma", "kosmos2", "scratch"):
+        with pytest.raises(UsageError, match="Use --attention"):
             make_backbone(name, "tiny", TEXTS, "flash_attention_2")
 
 

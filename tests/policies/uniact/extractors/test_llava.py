@@ -140,6 +140,13 @@ def test_tensors_that_do_not_fit_are_listed(published, tmp_path):
         make_extractor(weights=folder).load_pretrained()
 
 
+def test_a_damaged_file_of_weights_is_reported(published, tmp_path):
+    file = copied(published, tmp_path) / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        make_extractor(weights=tmp_path).load_pretrained()
+
+
 def test_weights_of_other_sizes_or_image_statistics_are_refused(published, tmp_path):
     with pytest.raises(CheckpointError, match=r"text_config\.num_hidden_layers is 2, expected 3"):
         make_extractor(weights=published[0], layers=3).load_pretrained()
