@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ambidex.policies.batch import ObservationBatch
+from ambidex.policies.policy import never_compiled
 
 
 def frames_of(window: ObservationBatch) -> ObservationBatch:
@@ -21,6 +22,7 @@ def frames_of(window: ObservationBatch) -> ObservationBatch:
     )
 
 
+@never_compiled  # the number of rows differs each time
 def rows_of(frames: ObservationBatch, chosen: Tensor) -> ObservationBatch:
     """The chosen ones (N,) of N single observations."""
     images = {camera: images[chosen] for camera, images in frames.images.items()}

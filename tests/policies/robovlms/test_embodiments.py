@@ -6,7 +6,6 @@ import pytest
 import torch
 from robovlms_samples import (
     ALOHA,
-    COMBINATIONS,
     LIBERO,
     make_batch,
     make_config,
@@ -109,7 +108,3 @@ def test_cameras_are_those_that_the_data_has(cameras):
     with pytest.raises(UsageError) as caught:
         RoboVlmsPolicy(config, ALOHA, make_statistics())
     assert caught.value.facts == {"field": "cameras", "got": cameras, "expected": ALOHA.cameras}
-
-
-def test_every_combination_is_tested_with_the_bimanual_robot():
-    assert len(ALOHA.action_names) == 14 and len(COMBINATIONS) == 10

@@ -17,6 +17,7 @@ from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load, save
 from ambidex.policies.robovlms.policy import RoboVlmsPolicy
 from ambidex.policies.robovlms.windows import frame_at
+from ambidex.policies.serving.fixed_batch import make_fixed_batch
 from ambidex.policies.training.learner import trained_parameters
 
 every_combination = pytest.mark.parametrize(("structure", "head"), COMBINATIONS)
@@ -204,3 +205,12 @@ def test_it_can_be_built_without_memory():
         policy = make_policy()
     assert all(each.is_meta for each in policy.parameters())
     assert isinstance(policy, RoboVlmsPolicy) and policy.specs == (ALOHA,)
+
+
+@pytest.mark.parametrize(
+    ("structure", "head"),
+    [("one_step_continuous", "flow"), ("interleaved_continuous", "lstm"), ("policy_head_continuous", "flow")],
+)
+def test_answers_of_a_server_are_repeatable_and_independent(structure, head):
+    policy = make_policy(structure, head, spec=LIBERO).eval()
+    assert make_fixed_batch(policy, torch.device("cpu"), batch_size=3)[1] == ()
