@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -126,8 +127,10 @@ class RoboVlmsPolicy(Policy):
             problem = f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}."
             raise UsageError(problem, got=other.name, expected=self.name)
         known = [] if fresh else [name for name in self._specs if self._same_cameras(other, name)]
+        has_lora = bool(other.config.lora_rank)
         try:
-            self.structure.load_state_dict(other.structure.state_dict())
+            with nullcontext() if has_lora else without_lora(self.structure):  # new LoRA starts beside loaded weights
+                self.structure.load_state_dict(other.structure.state_dict())
             for name in known:
                 self._layers(name).init_from(other._layers(name))
         except RuntimeError as error:

@@ -82,6 +82,17 @@ def test_starting_from_a_checkpoint_keeps_actions_under_other_statistics():
     )
 
 
+def test_lora_can_start_beside_the_weights_of_a_checkpoint_without_it():
+    pytest.importorskip("peft", reason="pip install -e '.[robovlms]'")
+    source, target = make_policy(seed=1).eval(), make_policy(seed=2, lora_rank=2).eval()
+    target.init_from(source)
+    observation = make_observation(source)
+    assert torch.allclose(target.predict(observation), source.predict(observation), atol=1e-5)
+    assert [name for name, each in target.structure.backbone.text_tower.named_parameters() if each.requires_grad]
+    with pytest.raises(UsageError, match="lora-rank"):
+        make_policy().init_from(target)
+
+
 def test_fresh_layers_share_the_rest_and_adapting_freezes_it():
     source, target = make_policy(seed=1), make_policy(seed=2)
     assert "as requested" in target.init_from(source, fresh=True)
