@@ -25,6 +25,7 @@ def load_strictly(
     processor: Mapping[str, Any],
     hint: str,
     model_types: Collection[str] = (),
+    misfits: Sequence[str] = (),
 ) -> Any:
     """A model with the weights of a folder, in float32.
 
@@ -35,6 +36,7 @@ def load_strictly(
         processor: The settings of preprocessor_config.json that this project's own preparation of images replaces.
         hint: What to do about weights of another model.
         model_types: The names of the model in config.json; by default the one of the class.
+        misfits: What the caller has found that does not fit; it is an error as well.
 
     Raises:
         CheckpointError: They are of another model, incomplete or unreadable; the message lists the differences.
@@ -45,6 +47,7 @@ def load_strictly(
         if not lines:
             lines = config_differences(config, kind.config_class.from_pretrained(folder), values)
             lines += _processor_differences(folder, processor)
+        lines += misfits
         if lines:
             raise _mismatch(folder, lines, hint)
         model, found = kind.from_pretrained(

@@ -123,13 +123,15 @@ def test_files_that_are_missing_are_named(copy):
 
 def test_weights_of_another_model_are_refused(tmp_path):
     published("kosmos2", tmp_path)
-    write_tokenizer(tmp_path, ["<bos>"])
-    assert refused(tmp_path) == ["model_type is kosmos-2, expected paligemma"]
+    model = "model_type is kosmos-2, expected paligemma"
+    assert refused(tmp_path) == [model, "<bos> is missing in tokenizer.json"]
 
 
 def test_a_tokenizer_of_another_model_is_refused(copy):
     write_tokenizer(copy, ["<s>"])
-    assert refused(copy) == ["<bos> is missing"]
+    assert refused(copy) == ["<bos> is missing in tokenizer.json"]
+    write_tokenizer(copy, ["<bos>", *[f"<loc{number}>" for number in range(500)]])
+    assert refused(copy) == ["tokenizer.json has 760 ids, the model 640"]
 
 
 def test_settings_that_differ_are_all_listed(copy):
