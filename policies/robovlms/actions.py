@@ -8,6 +8,7 @@ from ambidex.policies.normalization import FieldStatistics
 
 GRIPPER = "gripper"  # how the names of such dimensions end
 SMALLEST_RANGE = 1e-4  # between quantiles; a dimension that moves less stays at its mean
+SMALLEST_SCALE = 1e-2  # of others, which keeps those that hardly move from being scaled up, as in `Normalization`
 
 
 class ActionNormalizer(nn.Module):
@@ -42,16 +43,17 @@ class ActionNormalizer(nn.Module):
         only_opens_and_closes = by_sign or binary_gripper
         raw, still = gripper & (not only_opens_and_closes), (high - low < SMALLEST_RANGE) & ~gripper
         centre = torch.where(still, torch.tensor(statistics.mean), (low + high) / 2)
+        scale = ((high - low) / 2).clamp(min=SMALLEST_SCALE)
         self.grippers = tuple(name.endswith(GRIPPER) and only_opens_and_closes for name in spec.action_names)
         self.register_buffer("centre", torch.where(raw, 0.0, centre))
-        self.register_buffer("half_range", torch.where(raw, 1.0, torch.where(still, 0.0, (high - low) / 2)))
+        self.register_buffer("half_range", torch.where(raw, 1.0, torch.where(still, 0.0, scale)))
         self.register_buffer("limit", torch.where(raw, torch.inf, (~still).float()), persistent=False)
         self.register_buffer("binary", torch.tensor(self.grippers), persistent=False)
 
     def forward(self, actions: Tensor) -> Tensor:
         """Actions in the environment's units, shape (..., A), to normalised ones."""
         distance = actions - self.centre
-        scaled = (distance / self.half_range.clamp(min=SMALLEST_RANGE / 2)).clamp(-self.limit, self.limit)
+        scaled = (distance / self.half_range.clamp(min=SMALLEST_SCALE)).clamp(-self.limit, self.limit)
         return torch.where(self.binary, _sign(distance), scaled)
 
     def inverse(self, values: Tensor) -> Tensor:

@@ -65,6 +65,15 @@ def test_a_dimension_that_does_not_move_is_zero_and_decoded_to_its_value():
     assert torch.isfinite(decoded).all() and torch.allclose(decoded[:, 2], torch.tensor(0.25))
 
 
+def test_a_dimension_that_hardly_moves_is_not_scaled_up():
+    actions = demonstrations(make_spec())
+    actions[:, 3] = 0.4 + np.linspace(-1e-3, 1e-3, len(actions))
+    normalizer = ActionNormalizer(make_spec(), FieldStatistics.of(actions), binary_gripper=False)
+    values = normalizer(torch.from_numpy(actions))
+    assert 0.09 < values[:, 3].max() <= 0.11
+    assert torch.allclose(normalizer.inverse(values)[:, 3], torch.from_numpy(actions[:, 3]), atol=1e-6)
+
+
 def test_the_gripper_of_libero_goes_by_its_sign_whatever_the_data():
     actions = demonstrations(LIBERO)
     for gripper in (actions[:, 6], np.full(500, -1, np.float32)):  # opens and closes; never closes
