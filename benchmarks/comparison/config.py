@@ -27,7 +27,7 @@ class CompareConfig(Flags):
     }
 
     results: tyro.conf.Positional[tuple[Path, ...]] = ()
-    """Two or more results folders of run-benchmark."""
+    """Two or more results folders of run-benchmark or evaluate-robot."""
     difference: float = 0.1
     """True difference of success rates that a longer benchmark should detect, 0.01 to 1 (0.1 is 10 points)."""
     power: float = 0.8

@@ -11,7 +11,7 @@ from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.protocol import protocol_deviations
 from ambidex.benchmarks.export.entries import SUITE, TASK, Entry, Line, lines, suite_of
 from ambidex.benchmarks.results.folder import ResultsFolder
-from ambidex.benchmarks.results.row import MEASURED, EpisodeRow
+from ambidex.benchmarks.results.row import MEASURED, ROBOT_ONLY, EpisodeRow
 from ambidex.codec import to_json
 from ambidex.intervals import tasks_interval
 
@@ -28,7 +28,11 @@ def rows_sha256(rows: Sequence[EpisodeRow]) -> str:
     """SHA-256 of rows by task and seed without times: a line of JSON each, keys sorted, no spaces, UTF-8."""
     digest = sha256()
     for row in sorted(rows, key=lambda row: row.key):
-        values = {name: value for name, value in to_json(row).items() if name not in MEASURED}
+        left_out = {
+            *MEASURED,
+            *(name for name in ROBOT_ONLY if not getattr(row, name)),
+        }  # as digests were before robots
+        values = {name: value for name, value in to_json(row).items() if name not in left_out}
         digest.update(msgspec.json.encode(values, order="deterministic") + b"\n")
     return digest.hexdigest()
 

@@ -32,7 +32,7 @@ EXPECTED = "Expected a results folder of run-benchmark"
 
 
 class ResultsFolder:
-    """A results folder of run-benchmark, finished or not. Each file is read when it is first needed, and only once.
+    """A results folder of run-benchmark or evaluate-robot, finished or not. Each file is read once, when it is needed.
 
     Args:
         path: The folder; it may be missing or empty.

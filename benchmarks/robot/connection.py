@@ -24,6 +24,7 @@ Answer = TypeVar("Answer")
 RobotFactory = Callable[[RobotRequest], Robot]
 SLOW_CALLS = 6.0  # connecting and moving home may take this many times as long
 STOP_WAIT_S = 0.5  # for the present call to end before the arm is stopped beside it [s]
+CONNECT = "connect"
 METHODS = ("home", "observe", "act", "stop")
 
 
@@ -79,7 +80,7 @@ class RobotConnection:
 
     def __init__(self, factory: RobotFactory, request: RobotRequest, timeout_s: float) -> None:
         self._thread, self._timeout_s = RobotThread(), timeout_s
-        self._robot = self._call("connect", lambda: factory(request), SLOW_CALLS)
+        self._robot = self._call(CONNECT, lambda: factory(request), SLOW_CALLS)
         missing = [name for name in METHODS if not callable(getattr(self._robot, name, None))]
         if missing or isinstance(self._robot, type):
             problem = f"The factory of the robot returned {self._robot!r:.100}, without {', '.join(missing)}."
@@ -154,7 +155,9 @@ class RobotConnection:
             hint = "Check its connection; --call-timeout gives it more time."
             raise RobotError(problem, hint, call=name, expected=timeout_s)
         if (error := future.exception()) is not None:
-            raise RobotError(f"The robot raised {_describe(error)} ({name}).", call=name) from error
+            hint = "Check that it is switched on and can be reached, then run the command again."
+            problem = f"The robot raised {_describe(error)} ({name})."
+            raise RobotError(problem, hint if name == CONNECT else "", call=name) from error
         return future.result()
 
 

@@ -18,7 +18,7 @@ from ambidex.benchmarks.export.leaderboard import leaderboard, libero_mean, rows
 from ambidex.benchmarks.export.tables import latex_table, latex_text
 from ambidex.benchmarks.export_results import main
 from ambidex.benchmarks.results.info import BenchmarkInfo, CodeInfo
-from ambidex.benchmarks.results.row import MEASURED
+from ambidex.benchmarks.results.row import MEASURED, ROBOT_ONLY
 from ambidex.envs.registry import SUITES
 from ambidex.errors import UsageError
 from ambidex.flags import flags_to_json
@@ -142,12 +142,13 @@ def test_the_digest_is_that_of_the_rows_without_times(results):
     entry, other = read_entries(results)
     lines_of_json = [
         json.dumps(json.loads(json.dumps(row, default=str)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        for row in ({k: v for k, v in vars(row).items() if k not in MEASURED} for row in entry.rows)
+        for row in ({k: v for k, v in vars(row).items() if k not in (*MEASURED, *ROBOT_ONLY)} for row in entry.rows)
     ]
     expected = sha256("".join(f"{line}\n" for line in lines_of_json).encode()).hexdigest()
     assert rows_sha256(entry.rows) == rows_sha256(entry.rows[::-1]) == expected
     again = [replace(row, wall_s=9.0, request_ms=(1.0, 2.0), infer_ms=(0.5,)) for row in entry.rows]
     assert rows_sha256(again) == expected
+    assert rows_sha256([replace(entry.rows[0], note="slipped"), *entry.rows[1:]]) != expected
     assert rows_sha256([replace(entry.rows[0], steps=1), *entry.rows[1:]]) != expected != rows_sha256(other.rows)
 
 
