@@ -11,7 +11,14 @@ from typing import Literal
 
 import torch
 
-from ambidex.benchmarks.speed.training_speed import JOINTS, SPEC, make_observation, seconds_each, unit_statistics
+from ambidex.benchmarks.speed.training_speed import (
+    INSTRUCTION,
+    JOINTS,
+    SPEC,
+    make_observation,
+    seconds_each,
+    unit_statistics,
+)
 from ambidex.command_line import run
 from ambidex.errors import UsageError
 from ambidex.flags import Switch
@@ -21,8 +28,6 @@ from ambidex.policies.training.distributed import choose_device
 from ambidex.policies.uniact.config import AttentionKind, preset
 from ambidex.policies.uniact.policy import UniActPolicy
 from ambidex.policies.vision_language.attention import choose_attention
-
-INSTRUCTION = "pick up the red cube with the right arm and hand it over to the left arm"
 
 
 @dataclass(frozen=True, kw_only=True)

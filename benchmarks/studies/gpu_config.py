@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from ambidex.flags import OptionalInt, OptionalPath, Switch
@@ -59,8 +60,36 @@ VARIANTS: Mapping[str, Variant] = {variant.name: variant for variant in (FAST, P
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelCell:
+    """A vision-language model whose training steps are timed, with random weights, in bf16.
+
+    Attributes:
+        preset: Preset of RoboVLMs.
+        attention: Its attention implementation.
+        batch_size: Samples per step, each with a window of observations.
+    """
+
+    preset: str
+    attention: str
+    batch_size: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.preset}-{self.attention}-{self.batch_size}"
+
+
+ATTENTIONS = ("sdpa", "flash_attention_2")
+MODELS = ("smolvlm_500m", "paligemma_3b")
+MODEL_CELLS = tuple(
+    ModelCell(preset=preset, attention=attention, batch_size=size)
+    for preset, size, attention in product(MODELS, (1, 8), ATTENTIONS)
+)
+SMOKE_CELLS = tuple(ModelCell(preset="tiny", attention=attention, batch_size=1) for attention in ATTENTIONS)
+
+
+@dataclass(frozen=True, kw_only=True)
 class GpuStudyConfig:
-    """Train and benchmark ACT at its published size, and time training, on this machine.
+    """Train and benchmark ACT at its published size, and time training, also of large models, on this machine.
 
     Runs the project's own commands one after the other, prints one table and writes report.json and report.md. Run the
     same command again to resume, however it stopped.

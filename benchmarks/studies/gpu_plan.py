@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from ambidex.benchmarks.studies.gpu_config import SMOKE, VARIANTS, GpuStudyConfig, Variant
+from ambidex.benchmarks.studies.gpu_config import (
+    MODEL_CELLS,
+    SMOKE,
+    SMOKE_CELLS,
+    VARIANTS,
+    GpuStudyConfig,
+    ModelCell,
+    Variant,
+)
 from ambidex.envs.registry import TASKS
 from ambidex.errors import UsageError, check_name
 
@@ -15,8 +23,9 @@ COMMANDS = {
     "render-episodes": ("ambidex.recorders.render_episodes", "dataset.json"),
     "train-policy": ("ambidex.policies.train_policy", "train.json"),
     "run-benchmark": ("ambidex.benchmarks.run_benchmark", "benchmark.json"),
+    "training-speed": ("ambidex.benchmarks.speed.training_speed", "none"),
 }
-"""Command -> its module, and the file that exists once it can be resumed."""
+"""Command -> its module, and the file that exists once it can be resumed; "none" if it always starts again."""
 CAMERA = "top"
 SPEED_EPISODES = 8  # so few that decoding them takes no time
 SAVE_EVERY = 2000  # [steps]
@@ -76,6 +85,7 @@ class StudyPlan:
     Attributes:
         variants, tasks, seeds: How to train, on what, and with which seeds.
         cells: Combinations of settings for which training speed is measured.
+        models: Large models whose training steps are timed.
         warmup: First steps of a timed training, which are not counted.
         window: Steps from one entry of its log to the next.
 
@@ -89,6 +99,7 @@ class StudyPlan:
         self.variants = (SMOKE,) if config.smoke else tuple(VARIANTS[name] for name in config.variants)
         self.tasks = config.tasks[:1] if config.smoke else config.tasks
         self.seeds = tuple(range(1 if config.smoke else config.seeds))
+        self.models = SMOKE_CELLS if config.smoke else MODEL_CELLS
         self.warmup, self.window, self._windows = (2, 2, 2) if config.smoke else (100, 50, 5)
         names, compiled = [variant.name for variant in self.variants], (False,) if config.smoke else (False, True)
         self.cells = tuple(
@@ -109,7 +120,7 @@ class StudyPlan:
         recordings = [self._record(task) for task in self.tasks]
         renderings = [self._render(variant, task) for variant in self.variants for task in self.tasks]
         speeds = [*map(self._record_for_speed, self.variants), *map(self._time_training, self.cells)]
-        return [*recordings, *renderings, *speeds, *self._trainings()]
+        return [*recordings, *renderings, *speeds, *map(self._time_model, self.models), *self._trainings()]
 
     def run_folder(self, variant: str, task: str, seed: int) -> Path:
         """Output folder of a training."""
@@ -122,6 +133,10 @@ class StudyPlan:
     def speed_folder(self, cell: TrainingCell) -> Path:
         """Output folder of a timed training."""
         return self._folder / "speed" / cell.name
+
+    def model_file(self, cell: ModelCell) -> Path:
+        """Output of the timed steps of a large model."""
+        return self._folder / "models" / f"{cell.name}.json"
 
     def _data(self, kind: str, task: str) -> Path:
         return self._folder / "data" / f"{task}-{kind}"
@@ -150,6 +165,13 @@ class StudyPlan:
         values |= {"precision": cell.precision, "data": str(self._data(variant.name, "speed"))}
         flags = self._training_flags(variant, folder, values, compile=cell.compile)
         return _job(f"speed-{cell.name}", "train-policy", flags, folder, f"record-speed-{variant.name}")
+
+    def _time_model(self, cell: ModelCell) -> StudyJob:
+        file, steps = self.model_file(cell), "2" if self._config.smoke else "20"
+        values = {"policy": "robovlms", "preset": cell.preset, "attention": cell.attention, "steps": steps}
+        values |= {"batch-size": str(cell.batch_size), "precision": "bf16", "device": self._config.device}
+        flags = (*_flags({**values, "output": str(file)}), "--gradient-checkpointing")
+        return _job(f"model-{cell.name}", "training-speed", flags, file.parent)
 
     def _trainings(self) -> Iterator[StudyJob]:
         for variant, seed, task in product(self.variants, self.seeds, self.tasks):

@@ -14,8 +14,11 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.speed.machine import describe_machine
+from ambidex.benchmarks.speed.training_speed import SpeedResult
+from ambidex.benchmarks.studies.gpu_config import ModelCell
 from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
 from ambidex.benchmarks.studies.gpu_runner import StudyRunner
+from ambidex.codec import from_json, parse
 from ambidex.output_folder import TRAINING_PACKAGES, versions
 
 SPEED = "speed/"
@@ -36,6 +39,14 @@ class SpeedFigure:
     cell: TrainingCell
     samples_per_s: float
     parts: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFigure:
+    """Time and memory of the training steps of a large model."""
+
+    cell: ModelCell
+    result: SpeedResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +77,7 @@ class StudyReport:
         machine: Hardware, OpenGL, versions and GPU, as groups of named values.
         notes: Remarks on the settings.
         speeds: Training speeds.
+        models: Training steps of large models.
         successes: Success rates.
         paper_percent: Task -> published success of ACT [%].
         failed: Job -> why it failed.
@@ -76,6 +88,7 @@ class StudyReport:
     machine: Machine
     notes: Sequence[str]
     speeds: Sequence[SpeedFigure]
+    models: Sequence[ModelFigure] = ()
     successes: Sequence[SuccessFigure]
     paper_percent: Mapping[str, int] = field(default_factory=lambda: PAPER)
     failed: Mapping[str, str]
@@ -91,11 +104,11 @@ class StudyReport:
         return {"command": self.command, "complete": not self.missing and not self.failed, **asdict(self)}
 
     def markdown(self) -> str:
-        """Both tables, with the machine above them and the jobs that failed or are missing below."""
+        """All tables, with the machine above them and the jobs that failed or are missing below."""
         jobs = [f"Failed: {name} ({reason})" for name, reason in self.failed.items()]
         if self.missing:
             jobs.append(f"Still to be run: {', '.join(self.missing)}")
-        tables = [*self._speed_table(), "", *self._success_table()]
+        tables = [*self._speed_table(), "", *self._model_table(), "", *self._success_table()]
         return "\n".join([_machine(self.machine), *self.notes, "", *tables, *jobs])
 
     def _speed_table(self) -> list[str]:
@@ -111,6 +124,12 @@ class StudyReport:
             rows.append([cell.variant, cell.precision, compiled, f"{figure.samples_per_s:.4g}", *values])
         return _table(header, rows)
 
+    def _model_table(self) -> list[str]:
+        if not self.models:
+            return ["Large models: not measured yet."]
+        header = ("model", "attention", "batch", "trained", "step, median [ms]", "samples/s", "most memory [GB]")
+        return _table(header, [_model_row(figure) for figure in self.models])
+
     def _success_table(self) -> list[str]:
         if not self.successes:
             return ["Success: not measured yet."]
@@ -125,6 +144,17 @@ def _machine(machine: Machine) -> str:
         f"{card}; {hardware['usable_cores']} cores of {hardware['processor']}; OpenGL {machine['opengl']['renderer']}; "
         f"torch {versions['torch']}, mujoco {versions['mujoco']}, ambidex {versions['ambidex']}."
     )
+
+
+def _model_row(figure: ModelFigure) -> list[str]:
+    cell, result = figure.cell, figure.result
+    first = [cell.preset, cell.attention, str(cell.batch_size)]
+    if result.obstacle:
+        return [*first, "", f"not measured: {result.obstacle}", "", ""]
+    seconds = median(result.seconds)
+    share = f"{result.trained / 1e6:.0f} of {result.parameters / 1e6:.0f} M"
+    memory = "" if result.peak_bytes is None else f"{result.peak_bytes / 1e9:.1f}"
+    return [*first, share, f"{1e3 * seconds:.1f}", f"{cell.batch_size / seconds:.3g}", memory]
 
 
 def _success_row(figure: SuccessFigure) -> list[str]:
@@ -147,6 +177,11 @@ def study_report(plan: StudyPlan, runner: StudyRunner, command: str) -> StudyRep
         machine=describe_machine_with_gpu(),
         notes=plan.notes,
         speeds=[_speed(cell, plan.speed_folder(cell), plan.warmup) for cell in timed],
+        models=[
+            ModelFigure(cell=cell, result=from_json(SpeedResult, parse(plan.model_file(cell).read_bytes())))
+            for cell in plan.models
+            if runner.done(jobs[f"model-{cell.name}"])
+        ],
         successes=[
             figure
             for variant, task in product(plan.variants, plan.tasks)

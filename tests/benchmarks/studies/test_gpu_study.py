@@ -11,9 +11,10 @@ import tyro
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.tally import Tally
-from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig
+from ambidex.benchmarks.speed.training_speed import SpeedConfig, SpeedResult
+from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig, ModelCell
 from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
-from ambidex.benchmarks.studies.gpu_report import SpeedFigure, StudyReport, SuccessFigure
+from ambidex.benchmarks.studies.gpu_report import ModelFigure, SpeedFigure, StudyReport, SuccessFigure
 from ambidex.benchmarks.studies.gpu_runner import StudyRunner
 from ambidex.envs.types import Outcome
 from ambidex.errors import UsageError
@@ -52,17 +53,19 @@ def parsed(job):
         default = defaults_for(job.flags)
         return tyro.cli(TrainConfig[type(default.model)], args=job.flags, default=default)
     configs = {"record-episodes": RecordConfig, "render-episodes": RenderConfig, "run-benchmark": BenchmarkConfig}
+    configs |= {"training-speed": SpeedConfig}
     return tyro.cli(configs[job.command], args=job.flags)
 
 
 @pytest.mark.parametrize("smoke", [False, True])
 def test_commands_accept_their_jobs_and_jobs_follow_those_they_need(tmp_path, smoke):
     jobs = StudyPlan(GpuStudyConfig(output_dir=tmp_path, smoke=smoke)).jobs()
-    folders = [parsed(job).output_dir for job in jobs]
-    assert len({job.name for job in jobs}) == len(set(folders)) == len(jobs)
+    configs = [parsed(job) for job in jobs]
+    outputs = [config.output if isinstance(config, SpeedConfig) else config.output_dir / "file" for config in configs]
+    assert len({job.name for job in jobs}) == len(set(outputs)) == len(jobs)
     names = [job.name for job in jobs]
     assert all(names.index(need) < i for i, job in enumerate(jobs) for need in job.needs)
-    assert all(job.marker.parent == folder for job, folder in zip(jobs, folders, strict=True))
+    assert all(job.marker.parent == folder for job, folder in zip(jobs, (file.parent for file in outputs), strict=True))
 
 
 def test_published_variant_uses_the_paper_preset(tmp_path):
@@ -99,6 +102,15 @@ def test_without_weights_the_encoder_trains_from_scratch_with_group_norm(tmp_pat
     models = [parsed(job).model for job in plan.jobs() if "train-" in job.name]
     assert all(model.backbone_norm == "group" and model.backbone_weights == "none" for model in models)
     assert "from scratch" in plan.notes[0]
+
+
+def test_large_models_are_timed_in_bf16_with_both_attentions(tmp_path):
+    timed = [parsed(job) for job in StudyPlan(GpuStudyConfig(output_dir=tmp_path)).jobs() if "model-" in job.name]
+    presets, attentions = ("smolvlm_500m", "paligemma_3b"), ("sdpa", "flash_attention_2")
+    assert [(config.preset, config.batch_size, config.attention) for config in timed] == [
+        (preset, size, attention) for preset in presets for size in (1, 8) for attention in attentions
+    ]
+    assert all((config.policy, config.precision, config.device) == ("robovlms", "bf16", "auto") for config in timed)
 
 
 @pytest.mark.parametrize("flags", [{"tasks": ("lift",)}, {"variants": ("slow",)}, {"seeds": 0}, {"minutes": 0}])
@@ -158,8 +170,9 @@ def test_a_started_job_is_resumed(tmp_path):
     assert job.argv()[-1] == "--resume"
 
 
-def make_report(speeds=(), successes=(), failed=(), missing=()):
+def make_report(speeds=(), successes=(), failed=(), missing=(), models=()):
     figures = {
+        "models": models,
         "notes": ["a note"],
         "speeds": speeds,
         "successes": successes,
@@ -172,7 +185,7 @@ def make_report(speeds=(), successes=(), failed=(), missing=()):
 def test_report_lists_what_is_not_measured_failed_and_missing(tmp_path):
     report = make_report(missing=["train-a"], failed={"speed-b": "exit code 1"})
     text = report.markdown()
-    assert text.count("not measured yet") == 2 and "a note" in text
+    assert text.count("not measured yet") == 3 and "a note" in text
     assert "Failed: speed-b (exit code 1)" in text and "Still to be run: train-a" in text
     report.write(tmp_path)
     assert not json.loads((tmp_path / "report.json").read_text())["complete"]
@@ -193,6 +206,18 @@ def test_report_shows_rates_with_intervals_and_speeds_with_their_parts():
     assert report.to_dict()["complete"]
 
 
+def test_report_shows_steps_of_large_models_and_why_some_were_not_measured():
+    cells = [ModelCell(preset="paligemma_3b", attention=name, batch_size=8) for name in ("sdpa", "flash_attention_2")]
+    result = SpeedResult(
+        parameters=3_041_000_000, trained=120_000_000, seconds=(0.5, 0.4, 0.9), peak_bytes=21_040_000_000
+    )
+    results = [result, SpeedResult(obstacle="it is not installed")]
+    models = [ModelFigure(cell=cell, result=found) for cell, found in zip(cells, results, strict=True)]
+    text = make_report(models=models).markdown()
+    assert "| paligemma_3b | sdpa | 8 | 120 of 3041 M | 500.0 | 16 | 21.0 |" in text
+    assert "| paligemma_3b | flash_attention_2 | 8 |  | not measured: it is not installed |" in text
+
+
 def study(*flags):
     command = [sys.executable, "-m", "ambidex.benchmarks.studies.gpu_study", *flags]
     return subprocess.run(command, capture_output=True, text=True)
@@ -203,17 +228,19 @@ def test_smoke_study_runs_every_job_once(tmp_path):
     flags = ("--smoke", "--device", "cpu", "--output-dir", str(tmp_path / "study"))
     done = study(*flags)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr.count("/7 ") == 7
+    assert done.stderr.count("/9 ") == 9
     report = json.loads((tmp_path / "study" / "report.json").read_text())
     assert report["complete"] and report["machine"]["gpu"] == {}
     assert [figure["cell"]["precision"] for figure in report["speeds"]] == ["fp32", "bf16"]
     assert all(figure["samples_per_s"] > 0 and figure["parts"]["update"] > 0 for figure in report["speeds"])
+    sdpa, flash = (figure["result"] for figure in report["models"])
+    assert min(sdpa["seconds"]) > 0 and "CUDA" in flash["obstacle"]
     (success,) = report["successes"]
     assert success["summary"]["n"] == 2
     assert success["summary"]["errors"] == 0
     again = study(*flags)
     assert again.returncode == 0
-    assert "/7 " not in again.stderr
+    assert "/9 " not in again.stderr
     assert again.stdout == done.stdout
 
 
