@@ -27,6 +27,7 @@ class LayeredLearner(ToyLearner):
     def __init__(self, config, spec, statistics):
         super().__init__(config, spec, statistics)
         self.layers = nn.ModuleList(Layer(config.hidden, config.dropout) for _ in range(2))
+        self.layers[0].out.weight.data = self.layers[0].out.weight.data.t()  # as convolutions with channels last
         self.factor = nn.Parameter(torch.ones(1))  # fewer rows than processes
 
     def layer_classes(self):

@@ -29,6 +29,8 @@ def shard(policy: Policy, device: torch.device, precision: str) -> None:
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
 
+    for parameter in policy.parameters():  # FSDP takes no others
+        parameter.data = parameter.data.contiguous()
     mesh = init_device_mesh(device.type, (dist.get_world_size(),))
     half = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
     for layer in transformer_layers(policy, "--sharding fsdp"):

@@ -1,5 +1,7 @@
 """Gradient checkpointing: the same losses and gradients with less memory."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from layered_learner import LayeredLearner
@@ -11,6 +13,8 @@ from ambidex.errors import UsageError
 from ambidex.policies.act.config import preset as act_preset
 from ambidex.policies.act.policy import ActPolicy
 from ambidex.policies.data.batches import SampleGatherer
+from ambidex.policies.robovlms.config import preset as robovlms_preset
+from ambidex.policies.robovlms.policy import RoboVlmsPolicy
 from ambidex.policies.training.large_models.layers import checkpoint_layers, transformer_layers
 from ambidex.policies.training.plan import statistics_of
 from ambidex.policies.training.train import train
@@ -22,6 +26,7 @@ POLICIES = {
     "layered": (LayeredLearner, ToyConfig(observations="images", dropout=0.3)),
     "act": (ActPolicy, act_preset("tiny", "images").config),
     "uniact": (UniActPolicy, uniact_preset("tiny").config),
+    "robovlms": (RoboVlmsPolicy, replace(robovlms_preset("tiny").config, history=2)),
 }
 
 
@@ -34,10 +39,9 @@ def outcome(name, images, *, checkpointed, precision=torch.float32):
     if checkpointed:
         checkpoint_layers(policy)
     rows = table.rows([0])[:4]
-    frames = torch.randint(256, (4, 3, *table.spec.image_size), dtype=torch.uint8)
-    batch = SampleGatherer(table, policy.inputs, policy.chunk_size, torch.device("cpu")).batch(
-        rows, dict.fromkeys(policy.inputs.cameras, frames)
-    )
+    gatherer = SampleGatherer(table, policy.inputs, policy.chunk_size, torch.device("cpu"))
+    frames = torch.randint(256, (*gatherer.windows(rows).shape, 3, *table.spec.image_size), dtype=torch.uint8)
+    batch = gatherer.batch(rows, dict.fromkeys(policy.inputs.cameras, frames))
     kept = {}
     weights = {parameter.untyped_storage().data_ptr() for parameter in policy.parameters()}
 
