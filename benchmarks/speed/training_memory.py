@@ -2,8 +2,8 @@
 
 Weights, gradients and the optimiser's moments are computed from their sizes. Activations are counted in a forward and a
 backward pass on tensors that have shapes but no numbers, so a model of any size takes no memory here: every tensor that
-the passes make counts until it is freed. A GPU needs more: its context, workspaces of kernels and fragments of memory
-come on top. Flags of the policy, such as `--lora-rank`, change the settings of the preset.
+the passes make counts until it is freed. Windows are taken as complete. A GPU needs more: its context, workspaces of
+kernels and fragments of memory come on top. Flags of the policy, such as `--lora-rank`, change the preset's settings.
 """
 
 import sys
@@ -29,6 +29,8 @@ from ambidex.policies.training.large_models.layers import checkpoint_layers
 from ambidex.policies.training.learner import LossModule
 
 CPU = torch.device("cpu")
+aten = torch.ops.aten
+INDEXING = (aten.index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default)
 MOMENTS = 2  # of AdamW for each trained parameter
 COMMAND = "training-memory"
 POLICY, PRESET = "robovlms", "paligemma_3b"
@@ -137,7 +139,7 @@ def training_memory(policy: Policy, batch_size: int, precision: str) -> MemoryRe
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     with mode:
         batch = make_batch(policy.inputs, policy.chunk_size, batch_size, CPU)
-        with Allocations([*parameters, *policy.buffers()]) as allocations:
+        with AllSelected(), Allocations([*parameters, *policy.buffers()]) as allocations:  # type: ignore[no-untyped-call]
             loss = LossModule(policy, precision)(batch)["loss"]
             kept = allocations.current
             loss.backward()
@@ -186,6 +188,31 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _free(self, size: int) -> None:
         self.current -= size
+
+
+class AllSelected(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Lets masks select everything: there are no numbers that say how much they select."""
+
+    def __torch_dispatch__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is aten.nonzero.default:
+            return _positions(args[0])
+        if func is aten._local_scalar_dense.default and args[0].dtype == torch.bool:
+            return True
+        if func in INDEXING:
+            args = (args[0], [part for index in args[1] for part in _parts(index)], *args[2:])
+        return func(*args, **(kwargs or {}))
+
+
+def _positions(mask: Tensor) -> Tensor:
+    """The result of `nonzero` for a mask that is true everywhere, as far as shapes go."""
+    return mask.new_zeros((mask.numel(), mask.ndim), dtype=torch.int64)
+
+
+def _parts(index: Tensor | None) -> Sequence[Tensor | None]:
+    """An index as indices that are no masks."""
+    return _positions(index).unbind(1) if index is not None and index.dtype == torch.bool else (index,)
 
 
 def _replace_tensors(module: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
