@@ -65,10 +65,17 @@ class DesignStudyConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One combination of settings: setting of the policy -> value, and how chunks are executed."""
+    """One combination of settings.
+
+    Attributes:
+        settings: Setting of the policy -> value, those that are compared.
+        execution: How chunks are executed.
+        implied: Settings that follow from these, and are not compared: a history of 1.
+    """
 
     settings: Mapping[str, object]
     execution: str
+    implied: Mapping[str, object]
 
     @property
     def training_name(self) -> str:
@@ -82,7 +89,8 @@ class Cell:
 
     def words(self) -> tuple[str, ...]:
         """The settings as flags of train-policy."""
-        return tuple(word for name, value in self.settings.items() for word in _flag(name, value))
+        chosen = {**self.settings, **self.implied}
+        return tuple(word for name, value in chosen.items() for word in _flag(name, value))
 
 
 class DesignPlan:
@@ -166,13 +174,21 @@ class DesignPlan:
     def _cells(self, varied: Mapping[str, Sequence[object]]) -> Iterator[Cell]:
         for values in product(*varied.values()):
             settings = dict(zip(varied, values, strict=True))
-            try:
-                replace(self._model, **settings)
-            except AmbidexError as error:
-                self.left_out[", ".join(f"{name} {_word(value)}" for name, value in settings.items())] = str(error)
-                continue
-            for execution in self._config.executions:
-                yield Cell(settings=settings, execution=execution)
+            implied = self._implied(settings)
+            if implied is not None:
+                for execution in self._config.executions:
+                    yield Cell(settings=settings, execution=execution, implied=implied)
+
+    def _implied(self, settings: Mapping[str, object]) -> Mapping[str, object] | None:
+        """What else has to be set: a history of 1 for structures without one. None if the policy refuses them."""
+        try:
+            replace(self._model, **settings)
+        except AmbidexError as error:
+            if error.facts.get("field") == "history" and "history" not in settings:
+                return {"history": 1}
+            self.left_out[", ".join(f"{name} {_word(value)}" for name, value in settings.items())] = str(error)
+            return None
+        return {}
 
 
 def _varied(config: DesignStudyConfig, model: Any) -> dict[str, Sequence[object]]:

@@ -67,6 +67,26 @@ def test_combinations_that_the_policy_refuses_are_left_out_with_the_reason(tmp_p
         plan(tmp_path, vary=("heads=3",))
 
 
+def test_structures_without_a_history_get_a_history_of_1(tmp_path):
+    structures = ("one_step_discrete", "one_step_continuous", "interleaved_continuous", "policy_head_continuous")
+    study = plan(tmp_path, policy="robovlms", structures=structures)
+    assert {(c.model.structure, c.model.history) for c in trainings(study)} == dict(
+        zip(structures, (1, 1, 8, 8), strict=True)
+    ).items()
+    assert len(study.pairs) == 6 and study.varied == ("structure",)
+
+
+def test_a_history_that_is_compared_is_not_changed(tmp_path):
+    structures = ("one_step_continuous", "policy_head_continuous")
+    study = plan(tmp_path, policy="robovlms", structures=structures, history=(1, 4))
+    assert [(cell.settings["structure"], cell.settings["history"]) for cell in study.cells] == [
+        ("one_step_continuous", 1),
+        ("policy_head_continuous", 1),
+        ("policy_head_continuous", 4),
+    ]
+    assert list(study.left_out) == ["structure one_step_continuous, history 4"]
+
+
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
