@@ -9,7 +9,7 @@ import numpy as np
 
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import FloatArray
-from ambidex.errors import check_name
+from ambidex.errors import UsageError, check_name
 
 IDENTIFIED = "identified"
 
@@ -173,6 +173,14 @@ class Physics:
     impratio: float = 10.0
     iterations: int = 20
     tolerance: float = 1e-8
+
+    def __post_init__(self) -> None:
+        parts = self.timestep / (self.falling_timestep or self.timestep)
+        if abs(parts - round(parts)) > 1e-9 or parts < 1:
+            problem = (
+                f"falling_timestep {self.falling_timestep}: expected a whole part of the timestep {self.timestep}."
+            )
+            raise UsageError(problem, "Halve or quarter it.", field="falling_timestep", got=self.falling_timestep)
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Set the options of a model, and disable MuJoCo's automatic reset of an unstable simulation."""

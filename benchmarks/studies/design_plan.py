@@ -80,7 +80,8 @@ class Cell:
     @property
     def training_name(self) -> str:
         """Names the trainings of the cell in folders; cells that differ in the execution share them."""
-        return "-".join(f"{name}_{_word(value)}" for name, value in self.settings.items()) or "default"
+        parts = [f"{name}_{_word(value)}".replace("/", "_") for name, value in self.settings.items()]
+        return "-".join(parts) or "default"
 
     def differs_in(self, other: "Cell") -> tuple[str, ...]:
         """Names of the settings in which two cells differ, the execution among them."""

@@ -7,6 +7,7 @@ import pytest
 from ambidex.envs.env import make
 from ambidex.envs.robot import FALLING_TIMESTEP, Physics
 from ambidex.envs.simulation.stepper import FALLING_SPEED, Stepper
+from ambidex.errors import UsageError
 
 SHORT = Physics(timestep=0.0025, falling_timestep=0.000625)
 PLAIN = Physics(timestep=0.0025)
@@ -40,6 +41,12 @@ def test_falls_end_in_shallower_contact_with_short_steps() -> None:
         max(deepest_contact(physics, h) for h in np.arange(0.03, 0.15, 0.005)) for physics in (SHORT, PLAIN)
     )
     assert short < 0.4 * plain
+
+
+@pytest.mark.parametrize("falling", [0.001, 0.005])
+def test_short_steps_are_whole_parts_of_a_step(falling: float) -> None:
+    with pytest.raises(UsageError):
+        Physics(timestep=0.0025, falling_timestep=falling)
 
 
 def test_time_passes_as_without_short_steps() -> None:
