@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.protocol import protocol_deviations
 from ambidex.benchmarks.export.entries import SUITE, TASK, Entry, Line, lines, suite_of
 from ambidex.benchmarks.results.folder import ResultsFolder
@@ -55,12 +54,12 @@ def _is_standard(folder: ResultsFolder) -> bool:
 
 def _protocol(folder: ResultsFolder) -> str:
     config = folder.config
-    return (config.protocol or "") if isinstance(config, BenchmarkConfig) else folder.info.protocol
+    return (config.protocol or "") if config else folder.info.protocol
 
 
 def _deviations(folder: ResultsFolder) -> list[str]:
     config = folder.config
-    return protocol_deviations(config, tuple(folder.info.env_specs)) if isinstance(config, BenchmarkConfig) else []
+    return protocol_deviations(config, tuple(folder.info.env_specs)) if config else []
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
 from ambidex.benchmarks.gallery.poster import data_url, jpeg
 from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
@@ -93,7 +92,7 @@ def _suggestion(folder: Path) -> str:
 
 def read_results(results: ResultsFolder) -> GalleryRun:
     """Read a results folder, finished or not."""
-    info, config, incomplete = results.info, results.config, results.warning
+    info, incomplete = results.info, results.warning
     order = {task: i for i, task in enumerate(info.env_specs)}
     rows = sorted((row for row in results.rows if row.task in order), key=lambda row: (order[row.task], row.seed))
     return GalleryRun(
@@ -102,7 +101,7 @@ def read_results(results: ResultsFolder) -> GalleryRun:
         facts=(*_results_facts(info), *_first_images(results), ("episodes", results.completeness)),
         warning=" ".join(filter(None, (info.warning, solved_at_start_note(rows)))),
         incomplete=incomplete,
-        requested=config.episodes if config else None,
+        requested=results.requested_each,
         specs=info.env_specs,
         episodes=tuple(_results_episode(results, row) for row in rows),
     )
@@ -157,7 +156,7 @@ def _versions(versions: Mapping[str, str]) -> str:
 def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
     states, video, videos = results.states_path(row.task, row.seed), results.video_path(row), results.path / VIDEOS
     command, config = results.info.command, results.config
-    if isinstance(config, BenchmarkConfig):
+    if config:
         command = _single_command(BENCHMARK, config, row.key, f"results/{config.policy}-", suite=None, episodes=1)
     return GalleryEpisode(
         task=row.task,

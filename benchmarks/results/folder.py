@@ -14,8 +14,6 @@ from ambidex.atomic_files import append_line, read_bytes, remove_leftovers, writ
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
-from ambidex.benchmarks.robot.config import COMMAND as EVALUATE_ROBOT
-from ambidex.benchmarks.robot.config import RobotConfig
 from ambidex.codec import Count, from_json, parse
 from ambidex.errors import AmbidexError, DatasetError, MissingDatasetError, UsageError
 from ambidex.output_folder import read_rows
@@ -73,12 +71,10 @@ class ResultsFolder:
         return BenchmarkInfo.read(self.path)
 
     @cached_property
-    def config(self) -> BenchmarkConfig | RobotConfig | None:
-        """The flags of the run; None if this version does not understand them."""
+    def config(self) -> BenchmarkConfig | None:
+        """The flags of run-benchmark; None if another command ran, or this version does not understand them."""
         try:
-            if self.exists and self.of_robot:
-                return self.info.settings(EVALUATE_ROBOT, RobotConfig)
-            return self.info.settings(COMMAND, BenchmarkConfig) if self.exists else None
+            return self.info.settings(COMMAND, BenchmarkConfig) if self.exists and not self.of_robot else None
         except AmbidexError:
             return None
 
@@ -90,8 +86,11 @@ class ResultsFolder:
     @cached_property
     def rows(self) -> list[EpisodeRow]:
         """The complete rows of results.jsonl, by task and seed, one per episode; empty if there is no such file."""
-        rows = read_rows(EpisodeRow, self.path / RESULTS, lambda row: f"seed {row.seed} of {row.task}")
-        return sorted(rows, key=attrgetter("key"))
+        return sorted(self.read_rows(), key=attrgetter("key"))
+
+    def read_rows(self) -> list[EpisodeRow]:
+        """Like `rows`, but in the order of the file: the episode that was stored last is the last one."""
+        return read_rows(EpisodeRow, self.path / RESULTS, lambda row: f"seed {row.seed} of {row.task}")
 
     @cached_property
     def stored_summary(self) -> "StoredSummary | None":
@@ -110,9 +109,17 @@ class ResultsFolder:
             raise DatasetError(problem, hint, path=path) from error
 
     @property
+    def requested_each(self) -> int | None:
+        """Episodes of each task that were requested; None if that is unknown."""
+        if self.of_robot:
+            rollouts = self.info.config.get("rollouts")
+            return rollouts if isinstance(rollouts, int) else None
+        return self.config.episodes if self.config else None
+
+    @property
     def requested(self) -> int | None:
         """Episodes that were requested; None if that is unknown."""
-        each = self.config.episodes if self.config else None
+        each = self.requested_each
         return None if each is None else each * len(self.info.env_specs)
 
     @property
@@ -178,9 +185,9 @@ class ResultsFolder:
 
     def remove(self, row: EpisodeRow) -> None:
         """Take a row out of results.jsonl."""
-        rows = [each for each in self.rows if each is not row]
+        rows = [each for each in self.read_rows() if each.key != row.key]
         write_text(self.path / RESULTS, "".join(f"{each.to_line()}\n" for each in rows))
-        self.rows = rows
+        self.rows = sorted(rows, key=attrgetter("key"))
 
     def write_summary(self, values: Mapping[str, object]) -> None:
         """Write summary.json."""

@@ -194,7 +194,7 @@ class ServerPolicy:
         _check_layout(layout, spec)
         env: Any = RobotEnvironment.of(robot, spec)
         episode = (spec.task, config.seed)
-        observation = as_observation(robot, spec, robot.observe(), 0)
+        observation = as_observation(robot, spec, robot.observe(homed=False), 0)
 
         def prepare(metadata: Mapping[str, Any]) -> PreparedRequest:
             if self._described:

@@ -73,8 +73,3 @@ class RobotConfig(PolicyFlags):
     """Print nothing but errors and questions."""
     debug: Switch = False
     """Print tracebacks."""
-
-    @property
-    def episodes(self) -> int:
-        """Rollouts, by the name that other commands have for them."""
-        return self.rollouts

@@ -17,6 +17,7 @@ from ambidex.benchmarks.robot.protocol import (
     Verdict,
 )
 from ambidex.benchmarks.robot.safety import RobotError, SafetyGuard, check_robot_spec
+from ambidex.command_line import interrupts_deferred
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 from ambidex.errors import AmbidexError
 
@@ -80,7 +81,7 @@ class RobotConnection:
 
     def __init__(self, factory: RobotFactory, request: RobotRequest, timeout_s: float) -> None:
         self._thread, self._timeout_s = RobotThread(), timeout_s
-        self._robot = self._call(CONNECT, lambda: factory(request), SLOW_CALLS)
+        self._robot = self._connect(factory, request)
         missing = [name for name in METHODS if not callable(getattr(self._robot, name, None))]
         if missing or isinstance(self._robot, type):
             problem = f"The factory of the robot returned {self._robot!r:.100}, without {', '.join(missing)}."
@@ -102,13 +103,13 @@ class RobotConnection:
         self.guard.reset()
         self._call("home", lambda: self._robot.home(seed), SLOW_CALLS)
 
-    def observe(self) -> RobotObservation:
-        """Measure, and check what was measured; raises a SafetyError outside the workspace."""
+    def observe(self, *, homed: bool = True) -> RobotObservation:
+        """Measure, and check what was measured; raises a SafetyError outside the workspace, unless not yet `homed`."""
         observation = self._call("observe", self._robot.observe)
         if not isinstance(observation, RobotObservation):
             problem = f"The robot observed {observation!r:.100}, expected a RobotObservation."
             raise RobotError(problem, got=type(observation).__name__)
-        self.guard.check_observation(observation)
+        self.guard.check_observation(observation, homed=homed)
         return observation
 
     def image(self, observation: RobotObservation, camera: str) -> ImageArray:
@@ -129,9 +130,15 @@ class RobotConnection:
     def stop(self) -> None:
         """Stop the arm, in another thread if the present call does not end soon.
 
+        Signals that would interrupt take effect afterwards.
+
         Raises:
             StopFailedError: `stop` raised an error or did not return.
         """
+        with interrupts_deferred():  # one must not leave `stop` queued behind a call that hangs
+            self._stop()
+
+    def _stop(self) -> None:
         stopping = self._thread.submit(self._robot.stop)
         if not _ended(stopping, STOP_WAIT_S) and stopping.cancel():  # the present call hangs
             stopping = RobotThread().submit(self._robot.stop)
@@ -146,6 +153,23 @@ class RobotConnection:
         if isinstance(robot, ClosableRobot):
             with suppress(RobotError):
                 self._call("close", robot.close)
+
+    def _connect(self, factory: RobotFactory, request: RobotRequest) -> Robot:
+        made: list[Robot] = []
+
+        def discard() -> None:
+            for robot in made:
+                with suppress(Exception):
+                    robot.stop()
+                if isinstance(robot, ClosableRobot):
+                    robot.close()
+
+        try:
+            self._call(CONNECT, lambda: made.append(factory(request)), SLOW_CALLS)
+        except BaseException:
+            self._thread.submit(discard)  # the factory may still return: a robot that nobody else would stop
+            raise
+        return made[0]
 
     def _call(self, name: str, function: Callable[[], Answer], slow: float = 1.0) -> Answer:
         future, timeout_s = self._thread.submit(function), slow * self._timeout_s

@@ -85,7 +85,7 @@ class Evaluation:
     def __init__(self, plan: RobotPlan, results: ResultsFolder, source: VerdictSource, clock: Clock) -> None:
         self._plan, self._config, self._results = plan, plan.config, results
         self._source, self._clock = source, clock
-        self._history = list(results.rows)  # what can be taken back, oldest first
+        self._history = results.read_rows()  # what can be taken back, oldest first
         self._errors = 0  # in a row
         self._rollouts, self._started = 0, time.perf_counter()  # of this session
         self._robot: RobotConnection | None = None

@@ -51,6 +51,10 @@ class SafetyGuard:
         if self.has_workspace and self._increments and not self._increment:
             problem = "The robot has a workspace, and actions that are increments, but limits.increment is 0."
             raise UsageError(problem, "Say how far an action of 1 moves an end effector [m].", field="increment")
+        if self.has_workspace and names and not (self._absolute or self._increments):
+            problem = f"The robot has a workspace, but none of its actions is known as a position: {first_few(names)}."
+            hint = "Name those of each arm x, y, z or dx, dy, dz, or with a prefix, such as left_x."
+            raise UsageError(problem, hint, field="action_names", got=names)
         self.reset()
 
     @property
@@ -61,8 +65,11 @@ class SafetyGuard:
         """Start a rollout: its first command is compared with the measured joint positions."""
         self._last: FloatArray | None = None
 
-    def check_observation(self, observation: RobotObservation) -> None:
-        """Raise a RobotError for a wrong shape or a value that is not finite, a SafetyError outside the workspace."""
+    def check_observation(self, observation: RobotObservation, *, homed: bool = True) -> None:
+        """Raise a RobotError for a wrong shape or a value that is not finite, a SafetyError outside the workspace.
+
+        An arm that is not `homed`, and has had no command, may be outside.
+        """
         joints, objects = len(self._spec.joint_names), 7 * len(self._spec.object_names)
         _check_vector("qpos", observation.qpos, (joints,))
         _check_vector("objects", observation.objects, (objects,))
@@ -70,7 +77,7 @@ class SafetyGuard:
             _check_vector("qvel", observation.qvel, (joints,))
         for name, part in observation.parts.items():
             _check_vector(f"parts[{name!r}]", part, np.shape(part))
-        if self.has_workspace:
+        if self.has_workspace and homed:
             self._check_positions(observation)
 
     def check_image(self, camera: str, image: ImageArray) -> ImageArray:

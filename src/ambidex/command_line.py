@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import textwrap
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -207,6 +208,28 @@ def _interrupted_by_signals() -> Iterator[None]:
     for number, handler in old.items():
         if signal.getsignal(number) is interrupt_once:
             signal.signal(number, handler)
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Let `STOP_SIGNALS` that arrive within the block take effect after it, unless it raises an exception itself.
+
+    It works in the main thread only; elsewhere signals interrupt nothing anyway.
+    """
+    received: list[int] = []
+    old = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {each: signal.getsignal(each) for each in STOP_SIGNALS}
+        old = {each: handler for each, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
+    for number in old:
+        signal.signal(number, lambda number, frame: received.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+    if received:
+        signal.raise_signal(received[0])
 
 
 def interrupt_once(number: int, frame: FrameType | None) -> None:

@@ -102,6 +102,14 @@ def test_a_verdict_of_an_earlier_session_can_be_taken_back(tmp_path):
     assert outcomes(tmp_path) == {0: "failure", 1: "success"}
 
 
+def test_the_last_verdict_of_an_earlier_session_is_the_latest_not_that_of_the_highest_number(tmp_path):
+    answers = ["g", "s", "", "g", "s", "", "u", "u", "r", "s", "", "g", "f", "", "", "q"]
+    for each in (answers, ["u", "s", "", "q"]):
+        with pytest.raises(KeyboardInterrupt, match="2 of 3"):
+            run(tmp_path, Robots(), operator(*each), resume=each is not answers)
+    assert outcomes(tmp_path) == {0: "success", 1: "success"}
+
+
 def test_ctrl_c_in_a_rollout_stops_the_arm_and_keeps_what_is_done(tmp_path):
     def interrupted(arm):
         raise KeyboardInterrupt

@@ -1,5 +1,6 @@
 """The arm is stopped whatever happens, every call has a time-out, and the control rate is kept."""
 
+import signal
 import threading
 import time
 
@@ -10,9 +11,9 @@ from robot_fakes import FIRST, HANG_S, SPEC, FakeArm, Robots, hangs, keep_pose, 
 from ambidex.benchmarks.evaluation.own_policy import FunctionAgent
 from ambidex.benchmarks.robot import connection
 from ambidex.benchmarks.robot.connection import RobotConnection, StopFailedError
-from ambidex.benchmarks.robot.protocol import RobotRequest
+from ambidex.benchmarks.robot.protocol import RobotRequest, SafetyLimits
 from ambidex.benchmarks.robot.rollout import RatedClock, RolloutRunner, SimulatedClock
-from ambidex.benchmarks.robot.safety import RobotError
+from ambidex.benchmarks.robot.safety import RobotError, SafetyError
 from ambidex.errors import RemoteConnectionError
 
 REQUEST = RobotRequest(task="stack the cups")
@@ -136,6 +137,45 @@ def test_a_factory_that_hangs_is_an_error():
     with pytest.raises(RobotError, match="connect"):
         connected(lambda request: released.wait(30), timeout_s=0.02)
     released.set()
+
+
+def test_a_robot_that_is_made_after_the_time_out_is_stopped_and_closed():
+    robots, released, closed = Robots(), threading.Event(), threading.Event()
+
+    def late(request):
+        released.wait(30)
+        arm = robots(request)
+        arm.close = closed.set
+        return arm
+
+    with pytest.raises(RobotError, match="connect"):
+        connected(late, timeout_s=0.02)
+    released.set()
+    assert closed.wait(30) and robots.made[0].calls == ["stop"]
+
+
+def test_an_interrupt_while_the_arm_is_being_stopped_takes_effect_once_it_is(monkeypatch):
+    def interrupted(future, timeout_s):
+        signal.raise_signal(signal.SIGINT)
+        return ended(future, timeout_s)
+
+    robots, ended, released = Robots(), connection._ended, threading.Event()
+    robot = connected(robots)
+    robot._thread.submit(lambda: released.wait(30))
+    monkeypatch.setattr(connection, "_ended", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        robot.stop()
+    released.set()
+    assert robots.made[0].calls == ["stop"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_arm_that_was_not_homed_may_be_outside_the_workspace():
+    outside = np.array([[0.0, 0.0, -1.0]])
+    limits = SafetyLimits(workspace=((-1, -1, 0), (1, 1, 1)))
+    robot = connected(Robots(limits=limits, faults={"observe": lambda arm: arm.measured(ee_positions=outside)}))
+    robot.observe(homed=False)
+    with pytest.raises(SafetyError):
+        robot.observe()
 
 
 def test_the_operator_can_end_a_rollout():

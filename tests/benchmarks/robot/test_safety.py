@@ -144,6 +144,15 @@ def test_a_workspace_for_increments_needs_their_size():
     assert caught.value.facts["field"] == "increment"
 
 
+@pytest.mark.parametrize("names", ["tcp.{}", "{}_tcp", "pos_{}m"])
+def test_a_workspace_is_refused_if_no_action_is_known_as_a_position(names):
+    spec = replace(POSE, action_names=(*(names.format(axis) for axis in "xyz"), "gripper"))
+    with pytest.raises(UsageError) as caught:
+        guard(SafetyLimits(workspace=BOX), spec)
+    assert caught.value.facts["field"] == "action_names"
+    guard(SafetyLimits(), spec)
+
+
 @pytest.mark.parametrize(
     "spec",
     [
