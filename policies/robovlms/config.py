@@ -148,14 +148,29 @@ PAPER = Preset(  # KosMos-2 with a policy head, as published for CALVIN
 )
 KOSMOS = Preset(  # the same for the control rates of this project's robots, on one GPU
     config=replace(
-        PAPER.config, history=8, stride=10, proprioception=True, chunk_size=20, execute_steps=10, lora_rank=64
+        PAPER.config,
+        history=8,
+        stride=10,
+        proprioception=True,
+        chunk_size=20,
+        execute_steps=10,
+        train_vision=False,
+        train_text_embedding=False,
+        lora_rank=64,
     ),
-    training=replace(PAPER.training, batch_size=8, learning_rate=1e-4, backbone_learning_rate=1e-4, schedule="cosine"),
+    training=replace(
+        PAPER.training,
+        batch_size=8,
+        learning_rate=1e-4,
+        backbone_learning_rate=1e-4,
+        schedule="cosine",
+        gradient_checkpointing=True,
+    ),
 )
 PALIGEMMA = replace(KOSMOS, config=replace(KOSMOS.config, backbone="paligemma"))
 SMOLVLM = Preset(
-    config=replace(KOSMOS.config, backbone="smolvlm", lora_rank=0),
-    training=replace(KOSMOS.training, batch_size=16, backbone_learning_rate=2e-5),
+    config=replace(KOSMOS.config, backbone="smolvlm", train_vision=True, train_text_embedding=True, lora_rank=0),
+    training=replace(KOSMOS.training, batch_size=16, backbone_learning_rate=2e-5, gradient_checkpointing=False),
 )
 BASE = Preset(
     config=RoboVlmsConfig(

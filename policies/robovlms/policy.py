@@ -25,6 +25,7 @@ from ambidex.policies.robovlms.structures.registry import make_structure
 from ambidex.policies.training.large_models.lora import without_lora
 from ambidex.policies.training.large_models.towers import choose_trained
 from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
+from ambidex.text import pluralize
 
 TOKENIZER = "tokenizer.json"
 EMBODIMENTS = "embodiments."
@@ -63,6 +64,7 @@ class RoboVlmsPolicy(Policy):
         self.structure = make_structure(config, backbone)
         self.embodiments = nn.ModuleDict()
         self._add(spec, statistics)
+        self._check_lengths(with_prompts=_keeps_tokenizer(config))
         self.use_embodiment(embodiment_of(spec))
 
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
@@ -106,7 +108,7 @@ class RoboVlmsPolicy(Policy):
     def check_weight_files(cls, config: RoboVlmsConfig) -> None:
         """See `Policy`; for the backbone."""
         weights = config.backbone_weights
-        if config.backbone == SCRATCH or weights == NONE:
+        if _keeps_tokenizer(config):
             return
         if not weights or not Path(weights).is_dir():
             reason = f" {weights}: there is no such folder." if weights else " is not given."
@@ -116,10 +118,12 @@ class RoboVlmsPolicy(Policy):
 
     def load_pretrained(self) -> str:
         """Weights of the backbone, as the config says."""
-        if self.config.backbone == SCRATCH or self.config.backbone_weights == NONE:
+        if _keeps_tokenizer(self.config):
             return f"The backbone {self.config.backbone} starts from scratch, as requested."
         with without_lora(self.structure.backbone):
-            return self.structure.backbone.load_pretrained(Path(self.config.backbone_weights))
+            source = self.structure.backbone.load_pretrained(Path(self.config.backbone_weights))
+        self._check_lengths(with_prompts=True)
+        return source
 
     def init_from(self, other: Policy, *, fresh: bool = False) -> str:
         """See `Policy`; the backbone with its tokenizer, the structure, and the layers of known embodiments."""
@@ -136,6 +140,7 @@ class RoboVlmsPolicy(Policy):
         except RuntimeError as error:
             raise _size_error(other.config, self.config, error) from error
         self.structure.backbone.use_tokenizer(other.structure.backbone.tokenizer)
+        self._check_lengths(with_prompts=True)
         reason = "as requested" if fresh else "those of the checkpoint are of other embodiments or other cameras"
         layers = f"the layers of {', '.join(known)}" if known else f"fresh layers of the embodiment: {reason}"
         return f"Starts from the backbone and the head of the checkpoint, with {layers}."
@@ -172,13 +177,14 @@ class RoboVlmsPolicy(Policy):
         return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
 
     def add_embodiment(self, spec: EnvSpec, statistics: Statistics) -> None:
-        """See `Policy`; a byte tokenizer is trained again, on the instructions of all embodiments."""
+        """See `Policy`; a byte tokenizer is trained again, on the instructions of all embodiments, others are kept."""
         if embodiment_of(spec) in self._specs:
             problem = f"This policy already has the embodiment {embodiment_of(spec)}."
             raise UsageError(problem, "Train on all its data at once.", got=embodiment_of(spec))
         self._add(spec, statistics)
         instructions = [text for known in self.specs for text in known.instruction.split(INSTRUCTION_SEPARATOR)]
         self.structure.backbone.set_instructions(instructions)
+        self._check_lengths(with_prompts=_keeps_tokenizer(self.config))
 
     def use_embodiment(self, embodiment: str) -> None:
         check_name("embodiment of this policy", embodiment, self._specs)
@@ -189,6 +195,24 @@ class RoboVlmsPolicy(Policy):
         self._specs[name] = replace(spec, cameras=cameras)
         hidden_size = self.structure.backbone.hidden_size
         self.embodiments[name] = Embodiment(self.config, spec, statistics, cameras, hidden_size)
+
+    def _check_lengths(self, *, with_prompts: bool) -> None:
+        """Check that the longest sequence of each embodiment fits into the backbone's context.
+
+        Args:
+            with_prompts: Count prompts. Before a published tokenizer is loaded their lengths are not known.
+
+        Raises:
+            UsageError: One does not fit.
+        """
+        backbone, config = self.structure.backbone, self.config
+        for name, spec in self._specs.items():
+            views = len(spec.cameras)
+            prompt = backbone.longest_prompt(views) if with_prompts else views * backbone.image_tokens
+            words = config.chunk_size * len(spec.action_names)
+            length = self.structure.sequence_length(prompt + config.proprioception, config.history, words)
+            what = f"a sequence of {name} with {pluralize(views, 'camera')} and a history of {config.history}"
+            backbone.check_length(length, what)
 
     def _layers(self, embodiment: str) -> Embodiment:
         found = self.embodiments[embodiment]
@@ -202,6 +226,11 @@ class RoboVlmsPolicy(Policy):
         return (
             embodiment in other._specs and self.inputs_for(embodiment).cameras == other.inputs_for(embodiment).cameras
         )
+
+
+def _keeps_tokenizer(config: RoboVlmsConfig) -> bool:
+    """Whether there are no published weights, whose tokenizer would replace the one trained on the instructions."""
+    return config.backbone == SCRATCH or config.backbone_weights == NONE
 
 
 def _cameras(config: RoboVlmsConfig, spec: EnvSpec) -> tuple[str, ...]:

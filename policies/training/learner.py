@@ -11,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
+from ambidex.errors import UsageError
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.policy import Policy
 from ambidex.policies.training.distributed import FSDP, mean_over_ranks
@@ -171,6 +172,9 @@ def make_optimizer(
     """AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019), fused.
 
     The peak learning rate of each group is its "initial_lr". Norms, embeddings and vectors have no weight decay.
+
+    Raises:
+        UsageError: All weights are frozen.
     """
     backbone = {id(parameter) for parameter in policy.backbone_parameters()}
     undecayed = _undecayed(policy)
@@ -179,6 +183,10 @@ def make_optimizer(
         rate = backbone_learning_rate if id(parameter) in backbone else learning_rate
         decay = 0.0 if id(parameter) in undecayed else weight_decay
         groups.setdefault((rate, decay), []).append(parameter)
+    if not groups:
+        problem = "No weight is trained: all are frozen by the settings."
+        hint = "Leave out --adapt, or a flag that freezes weights; with words as actions --proprioception has some."
+        raise UsageError(problem, hint, policy=policy.name)
     return AdamW(
         [
             {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay}

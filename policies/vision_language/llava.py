@@ -35,7 +35,7 @@ class LlavaShape:
     feedforward: int = 4864
     """Hidden width of its feed-forward layers."""
     image_size: int = 384
-    """Side of the square to which the main camera's image is resized [px]."""
+    """Side of the square to which an image is resized [px]."""
     patch: int = 14
     """Side of a patch [px]."""
     vision_width: int = 1152

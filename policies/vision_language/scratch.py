@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
@@ -16,14 +17,14 @@ INITIAL_STD = 0.02  # of embeddings and positions
 
 @dataclass(frozen=True, kw_only=True)
 class ScratchShape:
-    """Sizes of the extractor that is trained from scratch.
+    """Sizes of a model that is trained from scratch.
 
     Raises:
         UsageError: They do not go together.
     """
 
     image_size: int = 96
-    """Side of the square to which the main camera's image is resized [px], a multiple of 16."""
+    """Side of the square to which an image is resized [px], a multiple of 16."""
     width: int = 96
     """Width of tokens."""
     layers: int = 3
@@ -72,13 +73,22 @@ class CausalLayer(nn.Module):
         self.out = nn.Linear(width, width)
         self.feedforward = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Shape (B, S, D) -> the same."""
-        tokens = tokens + self.out(self._attend(self.norm1(tokens)))
+    def forward(self, tokens: Tensor, past: list[Tensor] | None = None, visible: Tensor | None = None) -> Tensor:
+        """Shape (B, S, D) -> the same.
+
+        Args:
+            tokens: All positions, or one more for each row.
+            past: Keys and values of earlier positions, to which those of the tokens are added; at first empty.
+            visible: Which of all positions one more sees, shape (B, 1, 1, positions).
+        """
+        tokens = tokens + self.out(self._attend(self.norm1(tokens), past, visible))
         return tokens + self.feedforward(self.norm2(tokens))  # type: ignore[no-any-return]
 
-    def _attend(self, tokens: Tensor) -> Tensor:
+    def _attend(self, tokens: Tensor, past: list[Tensor] | None, visible: Tensor | None) -> Tensor:
         parts = self.query_key_value(tokens).chunk(3, dim=-1)  # (B, S, D) each
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts)  # (B, heads, S, D / heads)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        if past is not None:
+            k, v = (torch.cat((old, new), dim=2) for old, new in zip(past, (k, v), strict=True)) if past else (k, v)
+            past[:] = k, v
+        mixed = F.scaled_dot_product_attention(q, k, v, visible, is_causal=visible is None)
         return mixed.transpose(1, 2).flatten(2)

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Self
 
 from ambidex.errors import CheckpointError
@@ -121,6 +121,7 @@ class PublishedTokenizer:
         except Exception as error:  # the library raises nothing more precise
             problem = f"tokenizer.json cannot be read as a tokenizer: {error}."
             raise CheckpointError(problem, "Get the file again.") from error
+        self._added = frozenset(self._tokenizer.get_added_tokens_decoder())
 
     def encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -142,9 +143,8 @@ class PublishedTokenizer:
 
     def last_ids(self, count: int, vocabulary: int) -> list[int]:
         """The last `count` ids that are not of added tokens, such as special ones, ascending."""
-        added = self._tokenizer.get_added_tokens_decoder()
-        known = min(vocabulary, self.size)
-        return [id_ for id_ in range(known) if id_ not in added][-count:]
+        ids = (id_ for id_ in reversed(range(min(vocabulary, self.size))) if id_ not in self._added)
+        return sorted(islice(ids, count))
 
     def to_json(self) -> str:
         return self._text

@@ -8,12 +8,13 @@ B sequences of S positions, N images of T tokens each, D the width of tokens.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
+import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.errors import UsageError
@@ -64,7 +65,10 @@ class TokenSequence:
         return cls(embeddings=_rows(embeddings, order), kinds=kinds.gather(1, order))
 
     def select(self, states: Tensor, kind: Kind, count: int) -> Tensor:
-        """States (B, S, D) at the first `count` positions of a kind: (B, count, D). Each row must have as many."""
+        """States (B, S, D) at the first `count` positions of a kind: (B, count, D).
+
+        Where a row has fewer, states at other positions follow, which the caller must not use.
+        """
         order = (self.kinds != kind).int().argsort(dim=1, stable=True)[:, :count]
         return _rows(states, order)
 
@@ -72,6 +76,23 @@ class TokenSequence:
     def length(self) -> int:
         """Positions of each sequence, S, with padding."""
         return self.kinds.shape[1]
+
+
+@dataclass(kw_only=True, eq=False)
+class Cache:
+    """What a model keeps of the positions that it has seen, so that later ones do not compute them again.
+
+    Attributes:
+        layers: Keys and values of each layer, as the model keeps them.
+        kinds: A `Kind` for each position, shape (B, S) int64, with padding between those of two passes.
+    """
+
+    layers: Any
+    kinds: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def extend(self, kinds: Tensor) -> None:
+        """Add the positions of a pass, (B, Q)."""
+        self.kinds = torch.cat((self.kinds, kinds), dim=1) if self.kinds.numel() else kinds
 
 
 def _rows(values: Tensor, order: Tensor) -> Tensor:
@@ -115,11 +136,12 @@ class Backbone(nn.Module, ABC):
     vocabulary: int
     context: int
     image_tokens: int
-    _longest_text: int | None
+    tokenizer: TextTokenizer
+    _prompts: Mapping[str, Prompt] | None
 
     def __init__(self, instructions: Sequence[str], discrete: bool) -> None:
         super().__init__()
-        self.discrete = discrete
+        self.discrete, self.tokenizer = discrete, ByteTokenizer(())
         self.set_instructions(instructions)
 
     # The model.
@@ -160,21 +182,38 @@ class Backbone(nn.Module, ABC):
         """Pixel values (N, 3, S, S) to tokens of the language model (N, T, D)."""
 
     @abstractmethod
-    def last_states(self, sequence: TokenSequence) -> Tensor:
-        """See `forward`, for a sequence that is not too long."""
+    def last_states(self, sequence: TokenSequence, cache: Cache | None) -> Tensor:
+        """See `forward`, for a sequence that is not too long. The cache has the kinds of this sequence already."""
 
     @abstractmethod
-    def logits(self, states: Tensor) -> Tensor:
-        """Last hidden states (..., D) to scores of the next token (..., vocabulary)."""
+    def make_cache(self) -> Cache:
+        """An empty cache for `forward`."""
 
-    def forward(self, sequence: TokenSequence) -> Tensor:
+    @property
+    def output_embedding(self) -> Tensor:
+        """What states are multiplied with for the scores of token ids, shape (vocabulary, D)."""
+        return self.word_embedding.weight
+
+    def logits(self, states: Tensor, ids: Tensor) -> Tensor:
+        """Last hidden states (..., D) to scores of some token ids (N,) as the next token, shape (..., N)."""
+        return F.linear(states, self.output_embedding[ids].to(states.dtype))
+
+    def forward(self, sequence: TokenSequence, cache: Cache | None = None) -> Tensor:
         """The last hidden states, shape (B, S, D); at padding they mean nothing.
+
+        Args:
+            sequence: All positions; or those that follow the ones of the cache, one of each row, without padding.
+            cache: Where keys and values are kept, for inference.
 
         Raises:
             UsageError: The sequence is longer than the model's context.
         """
-        self._check_length(sequence.length, "a sequence of images, prompts and readouts")
-        return self.last_states(sequence)
+        if cache is not None:
+            cache.extend(sequence.kinds)
+        self.check_length(
+            (sequence if cache is None else cache).kinds.shape[1], "a sequence of images, prompts and readouts"
+        )
+        return self.last_states(sequence, cache)
 
     def embed(self, ids: Tensor) -> Tensor:
         """Token ids (...) to embeddings (..., D)."""
@@ -194,7 +233,7 @@ class Backbone(nn.Module, ABC):
         """
         before, between, after = (tuple(self.tokenizer.encode(text)) for text in self._parts(instruction))
         prompt = Prompt(before=before, between=between, after=after)
-        self._check_length(len(before) + self.image_tokens + len(after), f"the prompt of {instruction[:60]!r}")
+        self.check_length(len(before) + self.image_tokens + len(after), f"the prompt of {instruction[:60]!r}")
         return prompt
 
     def assemble(self, images: Tensor, instructions: Sequence[str]) -> TokenSequence:
@@ -219,9 +258,9 @@ class Backbone(nn.Module, ABC):
     @never_compiled  # ids are looked up in Python
     def _prompt_ids(self, instructions: tuple[str, ...]) -> tuple[Tensor, ...]:
         """The ids of B prompts before, between and after images, (B, L) each, right-padded with -1."""
-        known = {text: self.prompt(text) for text in set(instructions)}
-        prompts = [known[text] for text in instructions]
-        longest = 0 if self.training else self._longest()
+        known = self._known_prompts()
+        prompts = [known.get(text) or self.prompt(text) for text in instructions]
+        longest = 0 if self.training else max((len(each.after) for each in known.values()), default=0)
         parts = (
             [each.before for each in prompts],
             [each.between for each in prompts],
@@ -229,15 +268,26 @@ class Backbone(nn.Module, ABC):
         )
         return tuple(_padded(rows, at_least) for rows, at_least in zip(parts, (0, 0, longest), strict=True))
 
-    def _longest(self) -> int:
-        if self._longest_text is None:
-            self._longest_text = max((len(self.prompt(text).after) for text in self._instructions), default=0)
-        return self._longest_text
+    def longest_prompt(self, views: int) -> int:
+        """Positions of the longest prompt of the training data with this many images, whose tokens count."""
+        texts = (len(p.before) + (views - 1) * len(p.between) + len(p.after) for p in self._known_prompts().values())
+        return views * self.image_tokens + max(texts, default=0)
+
+    def _known_prompts(self) -> Mapping[str, Prompt]:
+        """The prompts of the training data, by instruction."""
+        if self._prompts is None:
+            self._prompts = {text: self.prompt(text) for text in self._instructions}
+        return self._prompts
 
     def _parts(self, instruction: str) -> tuple[str, str, str]:
         return self.parts(DISCRETE_REQUEST.format(instruction) if self.discrete else instruction)
 
-    def _check_length(self, length: int, what: str) -> None:
+    def check_length(self, length: int, what: str) -> None:
+        """Check that this many positions fit.
+
+        Raises:
+            UsageError: There are more than the model's context.
+        """
         if length > self.context:
             problem = f"{type(self).__name__}: {what} has {length} tokens, at most {self.context} are possible."
             hint = "Shorten the instruction, the history or, for actions as words, the chunk, or use fewer cameras."
@@ -250,15 +300,16 @@ class Backbone(nn.Module, ABC):
         return self.tokenizer.last_ids(count, self.vocabulary)
 
     def set_instructions(self, instructions: Sequence[str]) -> None:
-        """Set the instructions of the training data, and train a tokenizer on them."""
-        self._instructions = tuple(instructions)
-        texts = [text for instruction in instructions for text in self._parts(instruction)]
-        self.use_tokenizer(ByteTokenizer.train(texts, self._trained_ids()))
+        """Set the instructions of the training data. A `ByteTokenizer` is trained on them; a published one is kept."""
+        self._instructions, self._prompts = tuple(instructions), None
+        if isinstance(self.tokenizer, ByteTokenizer):
+            texts = [text for instruction in instructions for text in self._parts(instruction)]
+            self.use_tokenizer(ByteTokenizer.train(texts, self._trained_ids()))
 
     def use_tokenizer(self, tokenizer: TextTokenizer) -> None:
         """Use this tokenizer from now on."""
         self.tokenizer = tokenizer
-        self._longest_text = None
+        self._prompts = None
 
     def load_tokenizer(self, text: str) -> None:
         """Use the tokenizer of a checkpoint.

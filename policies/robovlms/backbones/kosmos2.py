@@ -18,6 +18,7 @@ class Kosmos2(PretrainedBackbone):
     special_tokens = ("<s>", "<image>", "</image>", "<grounding>")
     image_mean, image_std = CLIP_MEAN, CLIP_STD
     flash = False
+    first_position = 2  # after the one of padding
     sizes: ClassVar[Mapping[str, ModelSize]] = {
         "published": ModelSize(
             image_size=224,

@@ -21,6 +21,7 @@ class PaliGemma(PretrainedBackbone):
     repository = "google/paligemma-3b-pt-224"
     special_tokens = ("<bos>",)
     flash = False
+    first_position = 1
     sizes: ClassVar[Mapping[str, ModelSize]] = {
         "published": ModelSize(
             image_size=224,
@@ -89,8 +90,8 @@ class PaliGemma(PretrainedBackbone):
         """Images and words of the prompt see each other, up to the next readout or action; those see what is before."""
         from transformers.masking_utils import create_causal_mask
 
-        kinds, device = sequence.kinds, sequence.kinds.device
-        positions = torch.arange(1, sequence.length + 1, device=device)[None]  # (1, S)
+        kinds = sequence.kinds
+        positions = self.positions(kinds)
         prefix = (kinds == Kind.TEXT) | (kinds == Kind.IMAGE)
         blocks = torch.where(prefix, (~prefix).cumsum(1), CAUSAL)  # (B, S)
         mask = create_causal_mask(

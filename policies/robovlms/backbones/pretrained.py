@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.errors import MissingPackageError, UsageError, check_name
-from ambidex.policies.robovlms.backbones.backbone import Backbone, TokenSequence
+from ambidex.policies.robovlms.backbones.backbone import Backbone, Cache, Kind, TokenSequence
 from ambidex.policies.vision.images import HALF, prepare_images
 from ambidex.policies.vision_language.attention import AUTO, FLASH, SDPA, AttentionSetting
 from ambidex.policies.vision_language.tokenizers import PublishedTokenizer
@@ -58,6 +57,7 @@ class PretrainedBackbone(Backbone):
         image_std: Likewise.
         unused: Parts of the names of parameters on which neither states nor logits depend. They are frozen.
         flash: Whether flash_attention_2 can compute its attention.
+        first_position: The id of the first position.
     """
 
     sizes: ClassVar[Mapping[str, ModelSize]]
@@ -70,6 +70,7 @@ class PretrainedBackbone(Backbone):
     image_std: ClassVar[tuple[float, float, float]] = HALF
     unused: ClassVar[tuple[str, ...]] = ()
     flash: ClassVar[bool] = True
+    first_position: ClassVar[int] = 0
 
     def __init__(self, size: str, instructions: Sequence[str], attention: str = AUTO, discrete: bool = False) -> None:
         check_name(f"size of {type(self).__name__}", size, self.sizes)
@@ -114,12 +115,30 @@ class PretrainedBackbone(Backbone):
         """See `encode_images`."""
         return stacked(self.vlm.get_image_features(pixels).pooler_output)
 
-    def last_states(self, sequence: TokenSequence) -> Tensor:
+    def last_states(self, sequence: TokenSequence, cache: Cache | None) -> Tensor:
+        first = cache is None or cache.kinds.shape == sequence.kinds.shape
+        arguments = self.positions_and_mask(sequence) if cache is None or first else self._following(cache)
+        if cache is not None:
+            arguments["past_key_values"] = cache.layers
         with self._attention.precision(self.vlm, sequence.embeddings.device):
-            states = self.text_tower(
-                inputs_embeds=sequence.embeddings, use_cache=False, **self.positions_and_mask(sequence)
-            )
+            states = self.text_tower(inputs_embeds=sequence.embeddings, use_cache=cache is not None, **arguments)
         return states.last_hidden_state  # type: ignore[no-any-return]
+
+    def make_cache(self) -> Cache:
+        from transformers import DynamicCache
+
+        return Cache(layers=DynamicCache())
+
+    def _following(self, cache: Cache) -> dict[str, Any]:
+        """Position ids and attention mask of the last position in a cache, which sees all others but padding."""
+        return {
+            "position_ids": self.positions(cache.kinds)[..., -1:],
+            "attention_mask": (cache.kinds != Kind.PADDING).long(),
+        }
+
+    def positions(self, kinds: Tensor) -> Tensor:
+        """Position ids (B, S), with further dimensions in front if the family has them; padding takes no position."""
+        return self.first_position - 1 + (kinds != Kind.PADDING).cumsum(1)
 
     def positions_and_mask(self, sequence: TokenSequence) -> dict[str, Any]:
         """Position ids and attention mask of the family, as arguments of its language model.
@@ -129,10 +148,9 @@ class PretrainedBackbone(Backbone):
         """
         return {}
 
-    def logits(self, states: Tensor) -> Tensor:
-        if self.head is not None:
-            return self.head(states)  # type: ignore[no-any-return]
-        return F.linear(states, self.word_embedding.weight.to(states.dtype))
+    @property
+    def output_embedding(self) -> Tensor:
+        return super().output_embedding if self.head is None else self.head.weight
 
     @classmethod
     def check_folder(cls, folder: Path) -> None:

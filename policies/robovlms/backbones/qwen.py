@@ -98,11 +98,14 @@ class Qwen25VL(PretrainedBackbone):
         return stacked(self.vlm.get_image_features(frames.reshape(count * side**2, -1), grid).pooler_output)
 
     def positions_and_mask(self, sequence: TokenSequence) -> dict[str, Any]:
+        return {"position_ids": self.positions(sequence.kinds)}
+
+    def positions(self, kinds: Tensor) -> Tensor:
         """A word takes one position. An image of n x n tokens takes n, counted by row and column from the same one."""
         side = round(self.image_tokens**0.5)
-        image = sequence.kinds == Kind.IMAGE  # (B, S)
+        image = kinds == Kind.IMAGE  # (B, S)
         within = torch.where(image, (image.cumsum(1) - 1) % self.image_tokens, 0)
         ends = within == self.image_tokens - 1
-        steps = torch.where(image, torch.where(ends, side, 0), 1)
+        steps = torch.where(image, torch.where(ends, side, 0), (kinds != Kind.PADDING).long())
         start = steps.cumsum(1) - steps
-        return {"position_ids": start + torch.stack((torch.zeros_like(within), within // side, within % side))}
+        return start + torch.stack((torch.zeros_like(within), within // side, within % side))

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.errors import UsageError, check_name
-from ambidex.policies.robovlms.backbones.backbone import Backbone, TokenSequence
+from ambidex.policies.robovlms.backbones.backbone import Backbone, Cache, Kind, TokenSequence
 from ambidex.policies.vision.images import prepare_images
 from ambidex.policies.vision_language.attention import AUTO, SDPA
 from ambidex.policies.vision_language.scratch import INITIAL_STD, STRIDE, CausalLayer, ImageTokens, ScratchShape
@@ -20,7 +19,7 @@ class ScratchBackbone(Backbone):
         "tiny": ScratchShape(vocabulary=768),
         "base": ScratchShape(image_size=192, width=384, layers=8, heads=6, vocabulary=1024),
     }
-    context = 1024
+    context = 4096
 
     def __init__(self, size: str, instructions: Sequence[str], attention: str = AUTO, discrete: bool = False) -> None:
         check_name("size of the backbone scratch", size, self.sizes)
@@ -56,11 +55,11 @@ class ScratchBackbone(Backbone):
     def encode_images(self, pixels: Tensor) -> Tensor:
         return self.vision(pixels)  # type: ignore[no-any-return]
 
-    def last_states(self, sequence: TokenSequence) -> Tensor:
-        return self.text(sequence.embeddings)  # type: ignore[no-any-return]
+    def last_states(self, sequence: TokenSequence, cache: Cache | None) -> Tensor:
+        return self.text(sequence.embeddings, cache)  # type: ignore[no-any-return]
 
-    def logits(self, states: Tensor) -> Tensor:
-        return F.linear(states, self.word_embedding.weight.to(states.dtype))
+    def make_cache(self) -> Cache:
+        return Cache(layers=[[] for _ in self.text.layers])
 
     def parts(self, request: str) -> tuple[str, str, str]:
         return "", "", request + "\n"
@@ -78,9 +77,14 @@ class CausalTransformer(nn.Module):
         self.layers = nn.ModuleList(CausalLayer(shape.width, shape.heads) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Shape (B, S, D) -> the same."""
-        tokens = tokens + self.positions.weight[: tokens.shape[1]].to(tokens.dtype)
-        for layer in self.layers:
-            tokens = layer(tokens)
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """Shape (B, S, D) -> the same; with a cache that is not empty, of one position of each row."""
+        if cache is None or not cache.layers[0]:
+            tokens, visible = tokens + self.positions.weight[: tokens.shape[1]].to(tokens.dtype), None
+        else:
+            seen = cache.kinds != Kind.PADDING  # (B, all positions)
+            tokens = tokens + self.positions(seen.sum(1, keepdim=True) - 1).to(tokens.dtype)
+            visible = seen[:, None, None]
+        for index, layer in enumerate(self.layers):
+            tokens = layer(tokens) if cache is None else layer(tokens, cache.layers[index], visible)
         return self.norm(tokens)  # type: ignore[no-any-return]

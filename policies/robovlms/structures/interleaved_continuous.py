@@ -25,3 +25,6 @@ class InterleavedContinuous(ContinuousStructure):
         embeddings = windows_of(steps.embeddings, length).flatten(1, 2)  # (B, H * S, D)
         sequence = TokenSequence.joined(TokenSequence(embeddings=embeddings, kinds=kinds.flatten(1)))
         return self.learned_states(sequence, embodiment, length)
+
+    def sequence_length(self, observed: int, history: int, words: int) -> int:
+        return history * (observed + 1)

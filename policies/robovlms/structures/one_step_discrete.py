@@ -28,23 +28,37 @@ class OneStepDiscrete(Structure):
         """Cross-entropy of each action word, given those before it."""
         head = embodiment.tokens
         words = head.encode(actions[:, 0])  # (B, K * A); H is 1
-        logits = self._logits(self.observed(frames_of(window), embodiment), words[:, :-1])  # (B, K * A, bins)
+        logits = self.scores(self.observed(frames_of(window), embodiment), words[:, :-1])  # (B, K * A, bins)
         loss = head.loss(logits, words, valid[:, 0])
         return {"loss": loss, "cross_entropy": loss}
 
     def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor) -> Tensor:
         head, observed = embodiment.tokens, self.observed(frames_of(window), embodiment)
-        words = torch.empty((len(window), 0), dtype=torch.int64, device=noise.device)
-        for _ in range(head.length):
-            following = self._logits(observed, words)[:, -1].argmax(-1)  # (B,)
-            words = torch.cat((words, following[:, None]), dim=1)
-        return head.decode(words)
+        cache, ids = self.backbone.make_cache(), self._ids(noise.device)
+        state = self.backbone(observed, cache).take_along_dim(_last(observed)[..., None], dim=1)  # (B, 1, D)
+        words = [self.backbone.logits(state, ids).argmax(-1)]  # (B, 1) each
+        while len(words) < head.length:
+            state = self.backbone(self._as_tokens(words[-1], observed), cache)
+            words.append(self.backbone.logits(state, ids).argmax(-1))
+        return head.decode(torch.cat(words, dim=1))
 
-    def _logits(self, observed: TokenSequence, words: Tensor) -> Tensor:
+    def sequence_length(self, observed: int, history: int, words: int) -> int:
+        return observed + words - 1
+
+    def scores(self, observed: TokenSequence, words: Tensor) -> Tensor:
         """Scores of the word after the observation and after each word so far (B, N), shape (B, N + 1, bins)."""
-        ids = torch.tensor(self.backbone.action_ids(self._bins), device=words.device)
-        actions = TokenSequence.of(self.backbone.embed(ids[words]).to(observed.embeddings.dtype), Kind.ACTION)
-        states = self.backbone(TokenSequence.joined(observed, actions))
-        last = (observed.kinds != Kind.PADDING).sum(1, keepdim=True) - 1  # of the observation, (B, 1)
-        places = last + torch.arange(words.shape[1] + 1, device=words.device)
-        return self.backbone.logits(states.take_along_dim(places[..., None], dim=1))[..., ids]
+        states = self.backbone(TokenSequence.joined(observed, self._as_tokens(words, observed)))
+        places = _last(observed) + torch.arange(words.shape[1] + 1, device=words.device)
+        return self.backbone.logits(states.take_along_dim(places[..., None], dim=1), self._ids(words.device))
+
+    def _as_tokens(self, words: Tensor, observed: TokenSequence) -> TokenSequence:
+        embeddings = self.backbone.embed(self._ids(words.device)[words])
+        return TokenSequence.of(embeddings.to(observed.embeddings.dtype), Kind.ACTION)
+
+    def _ids(self, device: torch.device) -> Tensor:
+        return torch.tensor(self.backbone.action_ids(self._bins), device=device)
+
+
+def _last(observed: TokenSequence) -> Tensor:
+    """The place of each observation's last position, shape (B, 1)."""
+    return (observed.kinds != Kind.PADDING).sum(1, keepdim=True) - 1

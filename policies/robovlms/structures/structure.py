@@ -42,6 +42,16 @@ class Structure(nn.Module, ABC):
     def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor) -> Tensor:
         """Normalised chunks after the newest observations, from Gaussian noise of the same shape, (B, K, A) float32."""
 
+    @abstractmethod
+    def sequence_length(self, observed: int, history: int, words: int) -> int:
+        """Positions of the longest sequence, of windows of H observations and chunks of K * A words.
+
+        Args:
+            observed: Positions of an observation: prompt, images and proprioception.
+            history: H.
+            words: K * A.
+        """
+
     def encode_frames(self, frames: ObservationBatch, embodiment: Embodiment) -> Tensor | None:
         """See `Policy.encode_frames`; None by default."""
         return None
@@ -82,6 +92,9 @@ class ContinuousStructure(Structure):
 
     def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor) -> Tensor:
         return embodiment.layers(self._features(window, embodiment)[:, -1], noise)  # type: ignore[no-any-return]
+
+    def sequence_length(self, observed: int, history: int, words: int) -> int:
+        return observed + 1
 
     def prompted(self, frames: ObservationBatch, embodiment: Embodiment) -> TokenSequence:
         """The tokens of N single observations, the learned one last."""

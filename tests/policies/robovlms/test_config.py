@@ -1,8 +1,11 @@
 import dataclasses
+from contextlib import nullcontext
 
 import pytest
-from robovlms_samples import COMBINATIONS, make_config
+import torch
+from robovlms_samples import ALOHA, COMBINATIONS, make_config, make_statistics
 
+from ambidex.envs.registry import FAMILIES
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.robovlms.config import HEADS, PRESETS, preset
 from ambidex.policies.robovlms.policy import RoboVlmsPolicy
@@ -58,6 +61,13 @@ def test_presets_are_named_and_refuse_object_poses():
         preset("tiny", "state")
 
 
+def test_presets_with_lora_train_no_other_weights_of_the_backbone():
+    for name, each in PRESETS.items():
+        frozen = not (each.config.train_vision or each.config.train_text_embedding)
+        assert frozen == each.training.gradient_checkpointing == bool(each.config.lora_rank), name
+    assert PRESETS["kosmos2"].config.lora_rank and PRESETS["paligemma_3b"].config.lora_rank
+
+
 def test_missing_weights_are_named_before_anything_slow(tmp_path):
     published = PRESETS["paligemma_3b"].config
     for weights in ("", str(tmp_path / "absent")):
@@ -66,6 +76,21 @@ def test_missing_weights_are_named_before_anything_slow(tmp_path):
         assert caught.value.facts == {"field": "backbone_weights", "got": weights}
     RoboVlmsPolicy.check_weight_files(dataclasses.replace(published, backbone_weights="none"))
     RoboVlmsPolicy.check_weight_files(PRESETS["tiny"].config)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_sequences_of_the_default_cameras_fit_or_are_refused_before_weights_exist(name):
+    """Those of ALOHA, which has more cameras and joints than LIBERO, in the structures with the longest sequences."""
+    spec = dataclasses.replace(ALOHA, cameras=FAMILIES["aloha"].cameras)
+    assert len(spec.cameras) >= len(FAMILIES["libero"].cameras)
+    if PRESETS[name].config.backbone != "scratch":
+        pytest.importorskip("transformers", reason="pip install -e '.[robovlms]'")
+    for structure in ("one_step_discrete", "interleaved_continuous"):
+        history = 1 if structure.startswith("one_step") else PRESETS[name].config.history
+        config = dataclasses.replace(PRESETS[name].config, structure=structure, history=history, lora_rank=0)
+        fits = (name, structure) != ("paper", "interleaved_continuous")  # 16 * 3 * 64 tokens of images
+        with torch.device("meta"), nullcontext() if fits else pytest.raises(UsageError, match="2048"):
+            RoboVlmsPolicy(config, spec, make_statistics(spec))
 
 
 def test_every_structure_has_a_head():

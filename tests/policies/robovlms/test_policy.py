@@ -16,7 +16,7 @@ from robovlms_samples import (
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load, save
 from ambidex.policies.robovlms.policy import RoboVlmsPolicy
-from ambidex.policies.robovlms.windows import frame_at
+from ambidex.policies.robovlms.windows import frame_at, frames_of
 from ambidex.policies.serving.fixed_batch import make_fixed_batch
 from ambidex.policies.training.learner import trained_parameters
 
@@ -150,6 +150,23 @@ def test_a_checkpoint_gives_the_same_actions(structure, tmp_path):
     loaded = load(tmp_path)
     assert torch.equal(loaded.predict(observation), policy.predict(observation))
     assert loaded.inputs == policy.inputs and loaded.spec == policy.spec
+
+
+def test_words_are_those_of_the_whole_sequence_and_each_position_is_computed_once():
+    policy = make_policy("one_step_discrete").eval()
+    structure, head = policy.structure, policy.embodiments[policy.embodiment].tokens
+    observation, counts = make_observation(policy), []
+    hook = structure.backbone.text_tower.register_forward_pre_hook(lambda _, inputs: counts.append(inputs[0].shape[1]))
+    chunk = policy.predict(observation)
+    hook.remove()
+    window = dataclasses.replace(observation, qpos=observation.qpos[:, None], objects=observation.objects[:, None])
+    window = dataclasses.replace(window, images={name: each[:, None] for name, each in window.images.items()})
+    embodiment = policy.embodiments[policy.embodiment]
+    words = head.encode(embodiment.actions(chunk))
+    with torch.no_grad():
+        scores = structure.scores(structure.observed(frames_of(window), embodiment), words[:, :-1])
+    assert torch.equal(scores.argmax(-1), words) and len(words.unique()) > 1
+    assert counts[1:] == [1] * (head.length - 1)
 
 
 def test_flow_matching_starts_from_noise_of_the_request():

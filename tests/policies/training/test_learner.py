@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from ambidex.errors import UsageError
 from ambidex.policies.training.learner import make_optimizer, rate_factor
 from ambidex.policies.training.state import MovingAverage
 
@@ -52,6 +53,14 @@ def test_every_parameter_is_in_one_group_with_its_rate_and_decay():
         "token": (1e-3, 0.0),
     }
     assert sum(len(group["params"]) for group in optimizer.param_groups) == len(found)
+
+
+def test_a_policy_without_trained_weights_is_refused():
+    policy = Parts().requires_grad_(False)
+    policy.name = "parts"
+    with pytest.raises(UsageError) as caught:
+        make_optimizer(policy, learning_rate=1e-3, backbone_learning_rate=1e-5, weight_decay=0.1)
+    assert caught.value.facts == {"policy": "parts"}
 
 
 def test_the_moving_average_follows_the_weights_and_can_be_applied():

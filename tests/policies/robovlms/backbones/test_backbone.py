@@ -54,10 +54,18 @@ def test_in_evaluation_mode_the_length_does_not_depend_on_the_batch():
 def test_too_long_prompts_and_sequences_are_refused():
     backbone = make_scratch()
     with pytest.raises(UsageError) as caught:
-        backbone.prompt("x y" * 1000)
+        backbone.prompt("x y" * 2000)
     assert caught.value.facts["expected"] == backbone.context < caught.value.facts["got"]
-    with pytest.raises(UsageError, match="1025"):
-        backbone(TokenSequence.of(torch.zeros(1, 1025, backbone.hidden_size), Kind.TEXT))
+    length = backbone.context + 1
+    with pytest.raises(UsageError, match=str(length)):
+        backbone(TokenSequence.of(torch.zeros(1, length, backbone.hidden_size), Kind.TEXT))
+
+
+def test_instructions_of_the_data_are_tokenised_once(monkeypatch):
+    backbone, images = make_scratch(), torch.ones(2, 1, 36, 96)
+    expected = backbone.assemble(images, TEXTS)
+    monkeypatch.setattr(backbone, "prompt", None)
+    assert torch.equal(backbone.assemble(images, TEXTS).embeddings, expected.embeddings)
 
 
 def test_ids_of_actions_are_none_of_the_prompts():

@@ -139,7 +139,7 @@ def test_every_trained_parameter_gets_a_gradient(name):
         backbone = make_tiny(name, discrete=discrete).train()
         sequence = observed(backbone, random_images())
         states = sequence.select(backbone(sequence), Kind.LEARNED, 1)
-        (backbone.logits(states) if discrete else states).square().sum().backward()
+        (backbone.logits(states, torch.arange(99)) if discrete else states).square().sum().backward()
         without = [
             key for key, p in backbone.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())
         ]
@@ -168,9 +168,29 @@ def test_tensors_and_tokenizer_of_a_checkpoint_complete_a_backbone(name, tiny):
     assert torch.equal(tiny(sequences[0]), other(sequences[1]))
 
 
-def test_logits_are_scores_of_every_word(name):
+@torch.no_grad()
+def test_one_position_after_the_other_gives_the_states_of_one_pass(tiny):
+    """The second prompt is longer, so the first has padding between it and the words."""
+    prompts = tiny.assemble(tokens(tiny, random_images())[:, None], TEXTS)
+    words = tiny.embed(torch.tensor([[300, 301, 302], [303, 304, 305]]))
+    together = TokenSequence.joined(prompts, TokenSequence.of(words, Kind.ACTION))
+    expected = together.select(tiny(together), Kind.ACTION, 3)
+    cache = tiny.make_cache()
+    torch.testing.assert_close(tiny(prompts, cache), tiny(prompts), **TOLERANCE)
+    seen, hook = [], tiny.text_tower.register_forward_pre_hook(lambda *_, **named: seen.append(1), with_kwargs=True)
+    steps = [tiny(TokenSequence.of(words[:, i : i + 1], Kind.ACTION), cache) for i in range(3)]
+    hook.remove()
+    assert all(step.shape == (2, 1, tiny.hidden_size) for step in steps) and len(seen) == 3
+    torch.testing.assert_close(torch.cat(steps, dim=1), expected, **TOLERANCE)
+
+
+@torch.no_grad()
+def test_logits_are_scores_of_the_given_words(name):
     backbone = make_tiny(name, discrete=True)
-    assert backbone.logits(torch.randn(2, 3, backbone.hidden_size)).shape == (2, 3, backbone.vocabulary)
+    states, every = torch.randn(2, 3, backbone.hidden_size), torch.arange(backbone.vocabulary)
+    scores = backbone.logits(states, every)
+    assert scores.shape == (2, 3, backbone.vocabulary)
+    torch.testing.assert_close(backbone.logits(states, every[5:9]), scores[..., 5:9])
     actions = backbone.action_ids(256)
     prompt = backbone.prompt(TEXTS[0])
     assert len(actions) == 256 and not set(actions) & {*prompt.before, *prompt.between, *prompt.after}

@@ -1,6 +1,7 @@
 """Weights from folders as they are published, which transformers writes here at tiny sizes."""
 
 import json
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -84,7 +85,8 @@ def test_published_weights_and_tokenizer_are_loaded(name, discrete, tmp_path):
         assert torch.equal(value, expected[key if key in expected else f"model.{key}"])
     if discrete:
         states = torch.randn(3, backbone.hidden_size)
-        assert torch.equal(backbone.logits(states), theirs.get_output_embeddings()(states))
+        every = torch.arange(backbone.vocabulary)
+        torch.testing.assert_close(backbone.logits(states, every), theirs.get_output_embeddings()(states))
     again = make_tiny(name, discrete=discrete)
     again.load_tokenizer(backbone.tokenizer.to_json())
     assert again.prompt(TEXTS[0]) == backbone.prompt(TEXTS[0])
@@ -99,6 +101,17 @@ def test_special_tokens_of_prompts_are_one_id_each(name, tmp_path):
     prompt = backbone.prompt(TEXTS[0])
     assert specials <= {*prompt.before, *prompt.between, *prompt.after}
     assert not specials & set(backbone.action_ids(256))
+
+
+def test_a_published_tokenizer_is_kept_when_instructions_are_added(copy, monkeypatch):
+    backbone = make_tiny("paligemma")
+    backbone.load_pretrained(copy)
+    tokenizer, longest = backbone.tokenizer, backbone.longest_prompt(1)
+    backbone.set_instructions([*TEXTS, TEXTS[1] * 2])
+    assert backbone.tokenizer is tokenizer and backbone.longest_prompt(1) > longest
+    expected = backbone.action_ids(256)
+    monkeypatch.setattr(tokenizer, "_tokenizer", Mock(get_vocab_size=lambda: 10**12))
+    assert len(backbone.action_ids(256)) == len(expected)  # the vocabulary is not walked through
 
 
 def test_smolvlm_may_be_published_as_idefics3(tmp_path):
