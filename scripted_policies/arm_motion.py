@@ -19,6 +19,7 @@ from ambidex.envs.types import FloatArray
 
 Motion = Iterator[None]
 Goal = Callable[[], Pose]
+Path = Callable[[float], Pose]  # the pose at a share of the way, 0 to 1
 Condition = Callable[[], bool]
 
 ARRIVED = 0.004  # [m]
@@ -110,14 +111,19 @@ class ArmMotion:
         self, goal: Goal, *, opening: float | None = None, speed: float = 1.0, timeout: float = 0.6
     ) -> Motion:
         """Move the tool on a straight line, along a minimum-jerk profile, to a goal that may move; ends on arrival."""
-        start = smoothed = self.reference_pose
+        start = self.reference_pose
+        return self.follow(lambda share: interpolate(start, goal(), share), opening, speed, timeout)
+
+    def follow(self, path: Path, opening: float | None = None, speed: float = 1.0, timeout: float = 0.6) -> Motion:
+        """Move the tool along a path that begins at its reference, along a minimum-jerk profile; ends on arrival."""
+        smoothed = self.reference_pose
         max_step = self.arm.max_steps(1.0 / self._dt)
 
         def arrived() -> bool:
-            return _is_near(self.reference_pose, goal(), 0.5) and _is_near(self.tool_pose, goal())
+            return _is_near(self.reference_pose, path(1.0), 0.5) and _is_near(self.tool_pose, path(1.0))
 
-        for share in self._profile(self._duration(start, goal()) / speed, timeout, arrived):
-            smoothed = _interpolate(smoothed, _interpolate(start, goal(), share), SMOOTHING)
+        for share in self._profile(self._duration(path(0.0), path(1.0)) / speed, timeout, arrived):
+            smoothed = interpolate(smoothed, path(share), SMOOTHING)
             self.joints = self._kinematics.inverse(self.joints, smoothed, max_step=max_step)
             self._move_gripper(opening)
             yield
@@ -208,7 +214,8 @@ def _minimum_jerk(share: float) -> float:
     return share**3 * (10.0 - 15.0 * share + 6.0 * share**2)
 
 
-def _interpolate(start: Pose, goal: Pose, share: float) -> Pose:
+def interpolate(start: Pose, goal: Pose, share: float) -> Pose:
+    """The pose at a share of the way between two, 0 to 1, turning about one axis."""
     rotation = rotation_between(start.quaternion, goal.quaternion)
     angle = float(np.linalg.norm(rotation))
     quaternion = start.quaternion

@@ -6,7 +6,16 @@ import numpy as np
 
 from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_product
 from ambidex.envs.types import FloatArray, Observation
-from ambidex.scripted_policies.arm_motion import ArmMotion, Goal, Motion, grasp_heading, level_offset, tool_orientation
+from ambidex.scripted_policies.arm_motion import (
+    ArmMotion,
+    Goal,
+    Motion,
+    Path,
+    grasp_heading,
+    interpolate,
+    level_offset,
+    tool_orientation,
+)
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
 
 PITCH = math.radians(65.0)  # of both tools while grasping: the wrist cameras of the two arms stay clear of each other
@@ -18,12 +27,15 @@ HALF_LENGTH = 0.06  # of both parts [m]
 STANDOFF = 0.03  # between peg and mouth before the insertion [m]
 DEPTH = 0.02  # of the pin's face behind the mouth [m]
 PRESS = 0.004  # how far beyond the pin's face the peg is commanded, so that it presses on it [m]
+INSERTION_SPEED = 0.14  # as a factor on the usual speed
+ALIGNED = 0.4  # share of the insertion after which the peg moves on the axis: 8 mm before the mouth
 TRIES = 3
 
 
 class InsertionExpert(BimanualExpert):
     """Both arms grasp from above and lift; the right one follows the axis of the socket as the left one holds it.
 
+    It does not stop before the mouth, where a policy that learns from it could not tell how long it has waited already.
     At the end the peg is pressed on the pin: a policy that learns this also gets there if it stops a little short.
     """
 
@@ -43,9 +55,8 @@ class InsertionExpert(BimanualExpert):
         yield from self._pick(arm, "peg", forward=math.pi)
         yield from arm.move_joints(self._bring(arm, "peg", lambda: self._in_front(outside, "peg"))())
         yield from arm.wait_until(lambda: self._presented, timeout=4.0)
-        yield from arm.move_straight(self._bring(arm, "peg", lambda: self._on_axis(outside)), speed=0.5)
         self.left.pressing = self.right.pressing = True
-        yield from arm.move_straight(self._bring(arm, "peg", lambda: self._on_axis(inside)), speed=0.2)
+        yield from arm.follow(self._inwards(arm, outside, inside), speed=INSERTION_SPEED)
 
     def _pick(self, arm: ArmMotion, part: str, forward: float) -> Motion:
         for _ in range(TRIES):
@@ -68,6 +79,18 @@ class InsertionExpert(BimanualExpert):
     def _bring(self, arm: ArmMotion, part: str, target: Goal) -> Goal:
         """The tool pose that brings a part to a target pose, given how the part sits in the gripper now."""
         return lambda: target() @ self.scene.body_pose(part).inverse() @ arm.tool_pose
+
+    def _inwards(self, arm: ArmMotion, outside: float, inside: float) -> Path:
+        """The tool's way from where it is to the axis of the socket, and along it, given distances of the peg [m]."""
+        start = arm.reference_pose
+
+        def at(share: float) -> Pose:
+            distance = outside + share * (inside - outside)
+            on_axis = self._bring(arm, "peg", lambda: self._on_axis(distance))()
+            aligned = min(1.0, share / ALIGNED)
+            return interpolate(start, on_axis, aligned**2 * (3.0 - 2.0 * aligned))
+
+        return at
 
     def _in_front(self, distance: float, part: str) -> Pose:
         """Pose of a part held level on the line through the mouth, its centre `distance` [m] to the right of it."""
