@@ -104,7 +104,8 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     gradient_checkpointing: bool = field(default=False, metadata={ADDED_LATER: True})
     """Keep only the inputs of transformer layers for the backward pass: less memory, slower, the same gradients."""
     sharding: Sharding = field(default="none", metadata={ADDED_LATER: True})
-    """With torchrun: none for the whole model in each process, fsdp for a part of it, for models that do not fit."""
+    """With torchrun: none for the whole model in each process; fsdp for a part of its weights, gradients and optimiser,
+    after each has made all weights."""
     data_path: DataPath = "auto"
     """resident decodes all frames once into memory, streaming decodes them for each sample; auto decides by size."""
     data_workers: OptionalInt = None

@@ -45,7 +45,7 @@ class Learner:
         )
         self._average = MovingAverage(named, config.ema_decay) if config.ema_decay > 0 else None
         self.state = TrainingState(
-            parameters=dict(policy.named_parameters()),  # frozen ones too: resuming does not load pretrained weights
+            parameters=dict(policy.named_parameters()),  # frozen ones too: resuming loads no pretrained weights
             buffers=dict(policy.named_buffers()),
             optimizer=self._optimizer,
             average=self._average,

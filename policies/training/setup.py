@@ -61,9 +61,17 @@ def make_policy(config: TrainConfig[Any], data: Sequence[EmbodimentData]) -> Pol
     Raises:
         UsageError: The data lacks something that the policy uses.
     """
+    with torch.device("meta"):  # the weights of large models take minutes and memory
+        _check_data(_construct(config, data), config, data)
     torch.manual_seed(config.seed)
+    policy = _construct(config, data)
+    policy.spec = replace(policy.spec, cameras=policy.inputs.cameras)
+    return policy
+
+
+def _construct(config: TrainConfig[Any], data: Sequence[EmbodimentData]) -> Policy:
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # no objects; checked below
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # no objects; see `_check_data`
         try:
             policy = policy_class(config.policy)(config.model, data[0].table.spec, data[0].statistics)
             for further in data[1:]:
@@ -71,11 +79,13 @@ def make_policy(config: TrainConfig[Any], data: Sequence[EmbodimentData]) -> Pol
         except NoImagesError as error:
             raise_missing_images([each.table for each in data], config, str(error))
             raise
+    return policy
+
+
+def _check_data(policy: Policy, config: TrainConfig[Any], data: Sequence[EmbodimentData]) -> None:
     for each in data:
         check_inputs(policy.inputs_for(each.embodiment), each.table, config)
     check_named_cameras([each.table for each in data], config)
-    policy.spec = replace(policy.spec, cameras=policy.inputs.cameras)
-    return policy
 
 
 def plan_storage(plan: TrainPlan) -> tuple[torch.device | None, str]:

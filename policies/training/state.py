@@ -1,4 +1,4 @@
-"""The training state, from which training resumes exactly: weights, optimiser moments and moving average."""
+"""The training state, from which training resumes exactly: trained weights, optimiser moments, moving average."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from torch.optim import AdamW
 
 from ambidex.errors import CheckpointError
 from ambidex.policies.checkpoint import read_tensors, tensor_mismatches, write_tensors
+from ambidex.policies.run_folder import MODEL
 from ambidex.policies.training.large_models.sharding import copy_into, is_sharded
 from ambidex.text import first_few
 
@@ -60,6 +61,8 @@ class MovingAverage:
 class TrainingState:
     """Everything that changes from step to step; sampler and noise are pure functions of the step.
 
+    Frozen parameters are read from the checkpoint's own weights, so that they are stored once.
+
     Attributes:
         parameters: Name -> parameter of the policy, trained or frozen.
         buffers: Name -> buffer of the policy.
@@ -79,9 +82,9 @@ class TrainingState:
         Raises:
             CheckpointError: Missing, damaged, or of another policy.
         """
-        stored = read_tensors(folder / FILE, hint)
+        stored = {**self._read_frozen(folder.parent / MODEL, hint), **read_tensors(folder / FILE, hint)}
         self._make_moments({name.partition("/")[2] for name in stored if name.startswith("exp_avg/")})
-        own = self.tensors()
+        own = self._named(self.parameters)
         mismatches = tensor_mismatches(own, stored)
         if mismatches:
             problem = f"{folder} is of another policy, {len(mismatches)} tensors differ: {first_few(mismatches)}."
@@ -90,8 +93,11 @@ class TrainingState:
             copy_into(tensor, stored[name])
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor of the state under a unique name, not copied."""
-        tensors: dict[str, Tensor] = {f"parameter/{name}": value for name, value in self.parameters.items()}
+        """Every tensor that the state's file has, under a unique name, not copied."""
+        return self._named({name: value for name, value in self.parameters.items() if value.requires_grad})
+
+    def _named(self, parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+        tensors: dict[str, Tensor] = {f"parameter/{name}": value for name, value in parameters.items()}
         tensors |= {f"buffer/{name}": value for name, value in self.buffers.items()}
         if self.average:
             tensors |= {f"average/{name}": value for name, value in self.average.values.items()}
@@ -99,6 +105,11 @@ class TrainingState:
             for moment, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f"{moment}/{name}"] = value
         return tensors
+
+    def _read_frozen(self, model: Path, hint: str) -> dict[str, Tensor]:
+        frozen = [name for name, value in self.parameters.items() if not value.requires_grad]
+        stored = read_tensors(model, hint) if frozen else {}
+        return {f"parameter/{name}": stored[name] for name in frozen if name in stored}
 
     def _make_moments(self, names: set[str]) -> None:
         """Let the optimiser allocate moments with a step, whose effects are all overwritten afterwards."""

@@ -134,9 +134,10 @@ def _train(
         transformer_layers(policy, "--sharding fsdp")
     if config.gradient_checkpointing:
         checkpoint_layers(policy)
-    policy = policy.to(device)
     plan = TrainPlan(config=config, run=run, policy=policy, data=data, device=device, ranks=ranks)
     first_weights = _load_first_weights(plan)
+    if config.sharding != FSDP:  # which moves one layer after the other
+        policy.to(device)
     if ranks.first:
         held_out = {each.embodiment: each.held_out for each in data} if len(data) > 1 else data[0].held_out
         TrainInfo(
@@ -194,8 +195,8 @@ def _load_first_weights(plan: TrainPlan) -> str:
         return str(read_train_json(plan.run).get("first_weights", ""))
     base = config.adapt or config.finetune
     if not base:
-        return policy.load_pretrained()
-    source = policy.init_from(load(base).to(plan.device), fresh=config.fresh_interpreter)
+        return policy.to(plan.device).load_pretrained()  # on its device, which decides its attention
+    source = policy.init_from(load(base), fresh=config.fresh_interpreter)
     changed = changed_flags(stored_settings(base, config.policy, type(config.model)), config.model)
     return f"{source} Settings that differ: {'; '.join(changed)}." if changed else source
 

@@ -30,8 +30,8 @@ SHARDED = {
 """Settings of trainings that are compared between one process and two."""
 
 
-def settings(data, run, *, policy="toy", model=None, **changes):
-    config = train_config(policy)
+def settings(data, run, *, policy="toy", preset="base", model=None, **changes):
+    config = train_config(policy, preset)
     changes = {"save_every": 8, "log_every": 4, "validate_every": 10, "device": "cpu", "precision": "fp32", **changes}
     model = dataclasses.replace(config.model, **(model or {}))
     return dataclasses.replace(config, data=(data,), output_dir=run, quiet=True, model=model, **changes)

@@ -66,9 +66,17 @@ def test_a_chunk_longer_than_every_episode_is_reported(chunk, warned):
     assert ["at most 7" in text for text in checks.chunk_warnings(plan)] == [True] * warned
 
 
-def test_a_window_longer_than_every_episode_is_refused(states, tmp_path):
+def test_a_window_longer_than_every_episode_is_refused_before_there_are_weights(states, tmp_path, monkeypatch):
     train(settings(states, tmp_path / "fits", steps=1, model={"history": 3, "stride": 4}))  # the longest has 9 steps
+    devices, make = set(), ToyLearner.__init__
+
+    def recorded(self, *given):
+        make(self, *given)
+        devices.add(self.head.weight.device.type)
+
+    monkeypatch.setattr(ToyLearner, "__init__", recorded)
     error = error_of(settings(states, tmp_path / "run", model={"history": 4, "stride": 3}))
+    assert devices == {"meta"}
     assert (error.facts["field"], error.facts["got"], error.facts["expected"]) == ("history", 10, 9)
     assert not (tmp_path / "run").exists()
 

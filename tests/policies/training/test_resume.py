@@ -69,10 +69,16 @@ def test_act_resumes_with_the_same_bits(images, tmp_path, observations, precisio
     assert same_tensors(tensors(tmp_path / "parts", 6), tensors(tmp_path / "whole", 6))
 
 
-def test_a_frozen_pretrained_backbone_is_restored_when_resuming(images, tmp_path):
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_a_frozen_pretrained_backbone_is_stored_once_and_restored_when_resuming(images, tmp_path, earlier_version):
     options = {"model": {"observations": "images", "pretrained": 0.25}, "backbone_learning_rate": 0.0}
     config = settings(images, tmp_path / "parts", schedule="constant", **options)
     train(dataclasses.replace(config, steps=8))
+    file = tmp_path / "parts" / "checkpoints" / "8" / "training_state" / "training_state.safetensors"
+    state, frozen = load_file(file), load_file(file.parents[1] / "model.safetensors")["eye.weight"]
+    assert "parameter/eye.weight" not in state and "parameter/head.weight" in state
+    if earlier_version:
+        save_file({**state, "parameter/eye.weight": frozen}, file)
     train(resumed(config, steps=16))
     train(dataclasses.replace(config, steps=16, output_dir=tmp_path / "whole"))
     parts, whole = tensors(tmp_path / "parts", 16), tensors(tmp_path / "whole", 16)
@@ -293,11 +299,17 @@ def test_resuming_after_the_data_grew_names_what_helps_and_no_flag_that_was_not_
     train(resumed(config, exclude_episodes=(tmp_path / "data" / "episode_4.hdf5",)))
 
 
-def test_every_policy_can_start_from_the_weights_of_a_run_and_acts_as_it_did(states, tmp_path):
+def test_every_policy_can_start_from_the_weights_of_a_run_and_acts_as_it_did(states, tmp_path, monkeypatch):
     train(settings(states, tmp_path / "run", steps=4))
     still = {"learning_rate": 0.0, "backbone_learning_rate": 0.0}
     config = settings(states, tmp_path / "more", steps=1, finetune=tmp_path / "run", **still)
+    calls = []
+    for name in ("init_from", "to"):
+        called = getattr(ToyLearner, name)
+        noted = lambda *given, name=name, called=called, **named: (calls.append(name), called(*given, **named))[1]  # noqa: E731
+        monkeypatch.setattr(ToyLearner, name, noted)
     train(config)
+    assert calls == ["init_from", "to"]  # the device never holds both policies
     before, after = (tensors(tmp_path / "run", 4), tensors(tmp_path / "more", 1))
     assert same_tensors({"m": before["model.safetensors"]}, {"m": after["model.safetensors"]})
     source = json.loads((tmp_path / "more" / "train.json").read_text())["first_weights"]

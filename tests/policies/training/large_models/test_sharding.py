@@ -6,6 +6,7 @@ import json
 import pytest
 import torch
 import torch.distributed as dist
+from robovlms_samples import SMALL
 from training_runs import SHARDED, curves, interrupt, same_tensors, settings, tensors, train_on_two_ranks
 
 from ambidex.errors import UsageError
@@ -68,6 +69,22 @@ def test_bf16_keeps_float32_weights_and_state(states, tmp_path):
     }
     half, whole = (curves(tmp_path / name)["loss/loss"][-1][1] for name in ("half", "whole"))
     assert half != whole and half == pytest.approx(whole, rel=0.01)
+
+
+@pytest.mark.usefixtures("one_shard")
+def test_robovlms_with_lora_checkpointed_layers_and_bf16_trains_in_shards(images, tmp_path):
+    model = {**SMALL, "backbone": "paligemma", "history": 2, "lora_rank": 2, "train_vision": False, "lora_dropout": 0.0}
+    options = {"steps": 3, "batch_size": 2, "log_every": 1, "learning_rate": 1e-2, "ema_decay": 0.0}
+    options |= {"gradient_checkpointing": True, "validation_fraction": 0.0, "precision": "bf16"}
+    for name, sharding in (("plain", "none"), ("fsdp", "fsdp")):
+        run = tmp_path / name
+        train(settings(images, run, policy="robovlms", preset="tiny", model=model, sharding=sharding, **options))
+    found, expected = (tensors(tmp_path / name, 3) for name in ("fsdp", "plain"))
+    assert {file: set(found[file]) for file in found} == {file: set(expected[file]) for file in expected}
+    for tag in ("loss/loss", "gradient_norm"):
+        found, expected = (curves(tmp_path / name)[tag] for name in ("fsdp", "plain"))
+        assert [value for _, value in found] == pytest.approx([value for _, value in expected], rel=0.05), tag
+    assert load(tmp_path / "fsdp").config.lora_rank == 2
 
 
 @pytest.mark.slow
