@@ -51,7 +51,7 @@ def choose_attention(wanted: str, device: torch.device) -> tuple[str, str]:
         return wanted, f"Attention: {wanted}, as requested."
     obstacle = _flash_obstacle(device)
     if not obstacle:
-        return FLASH, f"Attention: {FLASH}, which is installed, in bf16."
+        return FLASH, f"Attention: {FLASH}, which is installed, in bf16 whatever --precision says; {SDPA} is not."
     if wanted == AUTO:
         return SDPA, f"Attention: {SDPA}; {FLASH} {obstacle}."
     hint = f"Install it with `{INSTALL_FLASH}`, or use --attention {SDPA}."

@@ -181,6 +181,7 @@ def test_flash_attention_is_used_where_possible_and_else_refused_with_the_comman
     for installed, expected in ((False, "sdpa"), (True, "flash_attention_2")):
         monkeypatch.setattr("transformers.utils.is_flash_attn_2_available", lambda value=installed: value)
         assert choose_attention("auto", gpu)[0] == expected
+    assert "--precision" in choose_attention("auto", gpu)[1]
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("flash_attention_2", torch.bfloat16), ("sdpa", torch.float32)])
