@@ -21,7 +21,8 @@ class ObservationBatch:
         images: Camera -> shape (B, 3, H, W) uint8 RGB, channels last in memory; the cameras of the policy's inputs.
         instructions: B instructions.
         embodiment: Where they come from, e.g. "panda-ee"; empty for the embodiment that the policy acts with.
-        cached_features: Result of `Policy.cacheable_features`, shape (B, ...); None if it has to be computed.
+        cached_features: Results of `Policy.cacheable_features`, shape (B, ...) or with a history (B, H, ...); None if
+            they have to be computed.
         valid: Which positions of the windows lie in the episode, shape (B, H) bool; the last always does. None if H is
             1.
         encoded_frames: Results of `Policy.encode_frames` for all positions, shape (B, H, ...); there are no images

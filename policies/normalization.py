@@ -63,3 +63,10 @@ class Normalization(nn.Module):
     def inverse(self, values: Tensor) -> Tensor:
         """Un-normalise values, shape (..., D)."""
         return values * self.std + self.mean
+
+
+@torch.no_grad()
+def rescale_inputs(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
+    """Change a layer for inputs normalised by `old` so that it takes them normalised by `new`, D dimensions each."""
+    layer.bias.add_(layer.weight @ ((new.mean - old.mean) / old.std))
+    layer.weight.mul_(new.std / old.std)

@@ -176,9 +176,12 @@ class Policy(nn.Module, ABC):
         raise UsageError(f"--adapt: {self.name} shares no weights between embodiments; uniact does.")
 
     def cacheable_features(self, observation: ObservationBatch) -> Tensor | None:
-        """Features that depend on frozen weights only, shape (B, ...); None if there are none.
+        """Features of single observations that depend on frozen weights only, shape (N, ...); None if there are none.
 
-        Training computes them once and passes them as the observation's `cached_features`.
+        Training computes them once for each and passes those of an observation, or of its window, as `cached_features`.
+
+        Args:
+            observation: N observations, with shapes as if the history were 1. In evaluation mode, without gradients.
         """
         return None
 

@@ -90,6 +90,12 @@ def test_a_folder_imports_only_what_lies_below_it(folder: str) -> None:
     assert not wrong
 
 
+def test_robovlms_imports_no_other_policy() -> None:
+    others = ("ambidex.policies.act", "ambidex.policies.uniact")
+    files = python_files("policies/robovlms", "policies/vision_language", "policies/training")
+    assert not [f"{file.name} imports {name}" for file in files for name in imports(file) if within(name, others)]
+
+
 def test_speed_and_study_programs_are_imported_only_by_each_other() -> None:
     measuring = ("benchmarks/speed", "benchmarks/studies")
     packages = tuple(f"ambidex.{folder.replace('/', '.')}" for folder in measuring)

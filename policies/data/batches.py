@@ -28,7 +28,7 @@ class SampleGatherer:
         self._offsets = torch.arange(chunk_size, device=device)
 
     def cache(self, features: Tensor) -> None:
-        """Add `cached_features` to all later observations: one for each row of the table, shape (N, ...)."""
+        """Add `cached_features` to all later observations, from those of each row of the table, shape (N, ...)."""
         self._features = features
 
     def windows(self, rows: RowArray) -> RowArray:
@@ -46,7 +46,7 @@ class SampleGatherer:
             images=images,
             instructions=tuple(self._instructions[i] for i in self._table.episode_of_row[rows]),
             embodiment=self._embodiment,
-            cached_features=None if self._features is None else self._features[self._on_device(rows)],
+            cached_features=None if self._features is None else self._features[at],
             valid=valid,
         )
         wanted, last = at[..., None] + self._offsets, self._last_rows[at][..., None]  # (B, K), (B, 1), or with a window

@@ -4,14 +4,13 @@ import torch
 from torch import nn
 
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.normalization import Normalization, Statistics
+from ambidex.policies.normalization import Normalization, Statistics, rescale_inputs
 from ambidex.policies.robovlms.actions import ActionNormalizer
 from ambidex.policies.robovlms.config import RoboVlmsConfig
 from ambidex.policies.robovlms.heads.discrete import DiscreteHead
 from ambidex.policies.robovlms.heads.fc import RegressionLayers
 from ambidex.policies.robovlms.heads.flow import FlowLayers
 from ambidex.policies.robovlms.heads.head import ActionLayers
-from ambidex.policies.uniact.model import rescale_inputs
 
 
 class Embodiment(nn.Module):

@@ -22,7 +22,7 @@ from ambidex.policies.robovlms.backbones.registry import backbone_class, make_ba
 from ambidex.policies.robovlms.config import RoboVlmsConfig
 from ambidex.policies.robovlms.embodiment import Embodiment
 from ambidex.policies.robovlms.structures.registry import make_structure
-from ambidex.policies.training.large_models.lora import without_lora
+from ambidex.policies.training.large_models.lora import merged_state, without_lora
 from ambidex.policies.training.large_models.towers import choose_trained
 from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
 from ambidex.text import pluralize
@@ -84,7 +84,8 @@ class RoboVlmsPolicy(Policy):
         request gets the same answer each time, whatever else is in the batch.
         """
         embodiment, window = self._embodiment_of(observation), _with_window(observation)
-        noise = _noise(window, self.chunk_size, len(embodiment.actions.grippers))
+        flow = self.config.chosen_head == "flow"
+        noise = _noise(window, self.chunk_size, len(embodiment.actions.grippers)) if flow else None
         return embodiment.actions.inverse(self.structure.predict(window, embodiment, noise))
 
     @torch.no_grad()
@@ -131,10 +132,8 @@ class RoboVlmsPolicy(Policy):
             problem = f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}."
             raise UsageError(problem, got=other.name, expected=self.name)
         known = [] if fresh else [name for name in self._specs if self._same_cameras(other, name)]
-        has_lora = bool(other.config.lora_rank)
         try:
-            with nullcontext() if has_lora else without_lora(self.structure):  # new LoRA starts beside loaded weights
-                self.structure.load_state_dict(other.structure.state_dict())
+            self._load_structure(other)
             for name in known:
                 self._layers(name).init_from(other._layers(name))
         except RuntimeError as error:
@@ -148,6 +147,11 @@ class RoboVlmsPolicy(Policy):
     def freeze_shared(self) -> None:
         """See `Policy`; the backbone, its learned token and the part of the head that relates observations."""
         self.structure.requires_grad_(False)
+
+    def cacheable_features(self, observation: ObservationBatch) -> Tensor | None:
+        """See `Policy`; those of `encode_frames`, if all weights on which they depend are frozen."""
+        trained = any(parameter.requires_grad for parameter in self.structure.parameters())
+        return None if trained or self.config.proprioception else self.encode_frames(observation)
 
     def text_files(self) -> Mapping[str, str]:
         """The tokenizer."""
@@ -214,6 +218,13 @@ class RoboVlmsPolicy(Policy):
             what = f"a sequence of {name} with {pluralize(views, 'camera')} and a history of {config.history}"
             backbone.check_length(length, what)
 
+    def _load_structure(self, other: "RoboVlmsPolicy") -> None:
+        """Copy what embodiments share. LoRA that differs from this policy's is added to the weights."""
+        own, theirs = ((each.config.lora_rank, each.config.lora_alpha) for each in (self, other))
+        with nullcontext() if own == theirs else without_lora(self.structure):
+            state = other.structure.state_dict() if own == theirs else merged_state(other.structure)
+            self.structure.load_state_dict(state)
+
     def _layers(self, embodiment: str) -> Embodiment:
         found = self.embodiments[embodiment]
         assert isinstance(found, Embodiment)
@@ -262,6 +273,7 @@ def _with_window(observation: ObservationBatch) -> ObservationBatch:
         qpos=observation.qpos[:, None],
         objects=observation.objects[:, None],
         images={camera: images[:, None] for camera, images in observation.images.items()},
+        cached_features=None if observation.cached_features is None else observation.cached_features[:, None],
     )
 
 

@@ -159,10 +159,12 @@ def _cache_features(plan: TrainPlan, stream: SampleStream) -> None:
     """Compute the policy's cacheable features of every row, if it has any."""
     rows, quiet = len(stream.data.table), plan.config.quiet or not plan.ranks.first
     blocks, features = row_blocks(rows, FEATURE_ROWS), []
+    inputs = replace(plan.policy.inputs_for(stream.data.embodiment), history=1, stride=1)
+    single = SampleGatherer(stream.data.table, inputs, plan.policy.chunk_size, plan.device)
     plan.policy.eval()
     with Progress("computing features", rows, quiet=quiet, unit="row") as progress:
-        for block, images in zip(blocks, stream.frames.batches(map(stream.gatherer.windows, blocks)), strict=True):
-            found = plan.policy.cacheable_features(stream.gatherer.batch(block, images).observation)
+        for block, images in zip(blocks, stream.frames.batches(iter(blocks)), strict=True):
+            found = plan.policy.cacheable_features(single.batch(block, images).observation)
             if found is None:
                 break
             features.append(found)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
-from ambidex.policies.normalization import Normalization, Statistics
+from ambidex.policies.normalization import Normalization, Statistics, rescale_inputs
 from ambidex.policies.uniact.codebook import Codebook, Mode, Selection, Temperature
 from ambidex.policies.uniact.config import UniActConfig
 from ambidex.policies.uniact.extractors.extractor import Extractor
@@ -144,13 +144,6 @@ class Domain(nn.Module):
         if self.blind is not None and other.blind is not None:
             self.blind.load_state_dict(other.blind.state_dict())
             rescale_outputs(self.blind.head, other.actions, self.actions)
-
-
-@torch.no_grad()
-def rescale_inputs(layer: nn.Linear, old: Normalization, new: Normalization) -> None:
-    """Change a layer for inputs normalised by `old` so that it takes them normalised by `new`, D dimensions each."""
-    layer.bias.add_(layer.weight @ ((new.mean - old.mean) / old.std))
-    layer.weight.mul_(new.std / old.std)
 
 
 @torch.no_grad()

@@ -55,7 +55,7 @@ class RegressionLayers(ActionLayers):
         grip = gripper_loss(predicted[..., gripper], actions[..., gripper], valid)
         return {"loss": pose + self._gripper_weight * grip, "pose": pose, "gripper": grip}
 
-    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, features: Tensor, noise: Tensor | None) -> Tensor:
         return self._outputs(features)
 
     def _outputs(self, features: Tensor) -> Tensor:

@@ -52,7 +52,8 @@ class FlowLayers(ActionLayers):
         loss = masked_mean(errors.square(), valid)
         return {"loss": loss, "flow": loss}
 
-    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, features: Tensor, noise: Tensor | None) -> Tensor:
+        assert noise is not None
         chunk, size = noise, 1 / self._steps
         for step in range(self._steps):
             time = torch.full((len(chunk),), step * size, device=chunk.device)

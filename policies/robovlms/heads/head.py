@@ -34,5 +34,10 @@ class ActionLayers(nn.Module, ABC):
         """
 
     @abstractmethod
-    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
-        """Normalised actions, shape (N, K, A) float32, from features (N, F) and Gaussian noise of the same shape."""
+    def forward(self, features: Tensor, noise: Tensor | None) -> Tensor:
+        """Normalised actions, shape (N, K, A) float32, from features (N, F).
+
+        Args:
+            features: Shape (N, F).
+            noise: Gaussian, of the shape of the actions; for flow matching only.
+        """

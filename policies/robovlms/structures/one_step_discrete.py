@@ -32,9 +32,9 @@ class OneStepDiscrete(Structure):
         loss = head.loss(logits, words, valid[:, 0])
         return {"loss": loss, "cross_entropy": loss}
 
-    def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor) -> Tensor:
+    def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor | None) -> Tensor:
         head, observed = embodiment.tokens, self.observed(frames_of(window), embodiment)
-        cache, ids = self.backbone.make_cache(), self._ids(noise.device)
+        cache, ids = self.backbone.make_cache(), self._ids(window.qpos.device)
         state = self.backbone(observed, cache).take_along_dim(_last(observed)[..., None], dim=1)  # (B, 1, D)
         words = [self.backbone.logits(state, ids).argmax(-1)]  # (B, 1) each
         while len(words) < head.length:

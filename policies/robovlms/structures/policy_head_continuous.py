@@ -23,8 +23,9 @@ class PolicyHeadContinuous(ContinuousStructure):
         return valid_first(self._encoded(window, embodiment), window.valid)
 
     def _encoded(self, window: ObservationBatch, embodiment: Embodiment) -> Tensor:
-        if window.encoded_frames is not None:
-            return window.encoded_frames
+        known = window.cached_features if window.encoded_frames is None else window.encoded_frames
+        if known is not None:
+            return known
         length = window.qpos.shape[1]
         if self.training:
             return self._encoded_at_once(window, embodiment)

@@ -39,8 +39,14 @@ class Structure(nn.Module, ABC):
         """
 
     @abstractmethod
-    def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor) -> Tensor:
-        """Normalised chunks after the newest observations, from Gaussian noise of the same shape, (B, K, A) float32."""
+    def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor | None) -> Tensor:
+        """Normalised chunks after the newest observations, (B, K, A) float32.
+
+        Args:
+            window: As for `losses`.
+            embodiment: Where they come from.
+            noise: Gaussian, of the shape of the chunks; for flow matching only.
+        """
 
     @abstractmethod
     def sequence_length(self, observed: int, history: int, words: int) -> int:
@@ -90,7 +96,7 @@ class ContinuousStructure(Structure):
         features = self._features(window, embodiment)
         return embodiment.layers.losses(features.flatten(0, 1), actions.flatten(0, 1), valid.flatten(0, 1))
 
-    def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor) -> Tensor:
+    def predict(self, window: ObservationBatch, embodiment: Embodiment, noise: Tensor | None) -> Tensor:
         return embodiment.layers(self._features(window, embodiment)[:, -1], noise)  # type: ignore[no-any-return]
 
     def sequence_length(self, observed: int, history: int, words: int) -> int:

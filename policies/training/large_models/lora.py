@@ -6,7 +6,8 @@ Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 20
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from ambidex.errors import MissingPackageError
 from ambidex.policies.training.large_models.settings import TrainedWeights
@@ -64,11 +65,17 @@ def without_lora(module: nn.Module) -> Iterator[None]:
             setattr(parent, name, layer)
 
 
-def merge_lora(module: nn.Module) -> None:
-    """Add LoRA to the weights of the linear layers, in place: the same outputs, with names as without LoRA."""
-    for parent, name, layer in _lora_layers(module):
-        layer.merge(safe_merge=True)  # type: ignore[operator]
-        setattr(parent, name, layer.get_submodule("base_layer"))
+@torch.no_grad()
+def merged_state(module: nn.Module) -> dict[str, Tensor]:
+    """The state dict with LoRA added to the weights: for a module without LoRA, which then has the same outputs."""
+    names = {id(child): name for name, child in module.named_modules()}
+    layers = [(names[id(layer)], layer) for _, _, layer in _lora_layers(module)]
+    with without_lora(module):
+        state: dict[str, Tensor] = module.state_dict()
+    for name, layer in layers:
+        added = sum(layer.get_delta_weight(adapter) for adapter in layer.active_adapters)  # type: ignore[operator,union-attr]
+        state[f"{name}.weight"] = state[f"{name}.weight"] + added
+    return state
 
 
 def _lora_layers(module: nn.Module) -> list[tuple[nn.Module, str, nn.Module]]:

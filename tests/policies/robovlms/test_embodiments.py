@@ -17,6 +17,7 @@ from robovlms_samples import (
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.checkpoint import load, save
 from ambidex.policies.robovlms.policy import RoboVlmsPolicy
+from ambidex.policies.robovlms.windows import frame_at
 
 ALOHA_NAME, PANDA_NAME = "viperx_bimanual-joint", "panda-ee"
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -89,8 +90,40 @@ def test_lora_can_start_beside_the_weights_of_a_checkpoint_without_it():
     observation = make_observation(source)
     assert torch.allclose(target.predict(observation), source.predict(observation), atol=1e-5)
     assert [name for name, each in target.structure.backbone.text_tower.named_parameters() if each.requires_grad]
-    with pytest.raises(UsageError, match="lora-rank"):
-        make_policy().init_from(target)
+
+
+@pytest.mark.parametrize("changes", [{}, {"lora_rank": 3}, {"lora_rank": 2, "lora_alpha": 5.0}])
+def test_other_lora_than_that_of_a_checkpoint_is_added_to_the_weights(changes):
+    pytest.importorskip("peft", reason="pip install -e '.[robovlms]'")
+    source, target = make_policy(seed=1, lora_rank=2).eval(), make_policy(seed=2, **changes).eval()
+    plain, observation = source.predict(make_observation(source)), make_observation(source)
+    for name, parameter in source.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    target.init_from(source)
+    assert not torch.allclose(source.predict(observation), plain, atol=1e-3)
+    assert torch.allclose(target.predict(observation), source.predict(observation), atol=1e-4)
+
+
+@pytest.mark.parametrize("history", [1, 2])
+def test_adapting_without_proprioception_needs_the_backbone_once_for_each_frame(history, monkeypatch):
+    policy = make_policy(proprioception=False, history=history)
+    batch = make_batch(policy)
+    observation = batch.observation
+    assert policy.cacheable_features(observation) is None
+    policy.freeze_shared()
+    policy.eval()
+    frames = [frame_at(observation, i) for i in range(2)] if history > 1 else [observation]
+    features = [policy.cacheable_features(frame) for frame in frames]
+    cached = torch.stack(features, dim=1) if history > 1 else features[0]
+    known = dataclasses.replace(observation, cached_features=cached)
+    policy.train()
+    expected = policy.losses(batch)["loss"]
+    monkeypatch.setattr(policy.structure.backbone, "encode_images", None)
+    assert torch.allclose(policy.losses(dataclasses.replace(batch, observation=known))["loss"], expected)
+    other = make_policy()
+    other.freeze_shared()
+    assert other.cacheable_features(make_observation(other)) is None
 
 
 def test_fresh_layers_share_the_rest_and_adapting_freezes_it():

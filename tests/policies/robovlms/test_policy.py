@@ -15,6 +15,7 @@ from robovlms_samples import (
 
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load, save
+from ambidex.policies.robovlms import policy as module
 from ambidex.policies.robovlms.policy import RoboVlmsPolicy
 from ambidex.policies.robovlms.windows import frame_at, frames_of
 from ambidex.policies.serving.fixed_batch import make_fixed_batch
@@ -179,6 +180,13 @@ def test_flow_matching_starts_from_noise_of_the_request():
     other = dataclasses.replace(twin, images=images, qpos=twin.qpos + torch.tensor([0.0, 1e-6, 0.0])[:, None])
     found = policy.predict(other)
     assert torch.equal(found[0], chunk[0]) and (found[1] - chunk[1]).abs().max() > 1e-3
+
+
+def test_only_flow_matching_draws_noise(monkeypatch):
+    monkeypatch.setattr(module, "_noise", lambda *_: pytest.fail("noise is drawn"))
+    for structure in ("one_step_continuous", "one_step_discrete"):
+        policy = make_policy(structure).eval()
+        assert policy.predict(make_observation(policy)).isfinite().all()
 
 
 def test_the_instruction_and_the_proprioception_matter():
