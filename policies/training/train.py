@@ -22,6 +22,7 @@ from ambidex.policies.run_folder import (
     TRAINING_STATE,
     checkpoint_path,
     default_run,
+    find_checkpoint,
     resumable_step,
     saved_steps,
 )
@@ -103,7 +104,9 @@ def _check_files(config: TrainConfig[Any], run: Path) -> None:
     check_directories(config.data)
     if step := resumable_step(run):
         read_description(checkpoint_path(run, step))
-    elif not (config.adapt or config.finetune):
+    elif base := config.adapt or config.finetune:
+        read_description(find_checkpoint(base))
+    else:
         policy_class(config.policy).check_weight_files(config.model)
 
 

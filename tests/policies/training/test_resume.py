@@ -17,6 +17,7 @@ from ambidex.output_folder import exclusive_lock
 from ambidex.policies.checkpoint import load
 from ambidex.policies.run_folder import resumable_step, saved_steps
 from ambidex.policies.train_policy import defaults_for, train_config
+from ambidex.policies.training import train as train_module
 from ambidex.policies.training.train import train
 
 pytestmark = pytest.mark.usefixtures("toy", "one_thread")
@@ -316,12 +317,16 @@ def test_every_policy_can_start_from_the_weights_of_a_run_and_acts_as_it_did(sta
     assert source.startswith("Starts from all weights")
 
 
-def test_weights_that_do_not_fit_are_refused_with_the_differences(states, images, tmp_path):
+def test_weights_that_do_not_fit_are_refused_with_the_differences(states, images, tmp_path, monkeypatch):
     train(settings(states, tmp_path / "run", steps=2))
     for changes, fields in (({"hidden": 8}, "head.weight"), ({"observations": "images"}, "cameras")):
         with pytest.raises(UsageError) as caught:
             train(settings(images, tmp_path / "other", steps=2, finetune=tmp_path / "run", model=changes))
         assert fields in caught.value.facts["fields"]
+    monkeypatch.setattr(train_module, "read_tables", lambda *given, **named: pytest.fail("data is read"))
+    with pytest.raises(UsageError, match="no checkpoint"):
+        train(settings(states, tmp_path / "other", finetune=tmp_path / "nothing"))
+    monkeypatch.undo()
     with pytest.raises(UsageError, match="fresh-interpreter"):
         config = settings(states, tmp_path / "other", steps=2, finetune=tmp_path / "run", fresh_interpreter=True)
         train(config)
