@@ -22,6 +22,7 @@ class Stepper:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         self._model, self._data = model, data
+        self._velocities = data.qvel  # a view: asking `data` for it takes longer than the rest of `_is_falling`
         free = model.jnt_type == mujoco.mjtJoint.mjJNT_FREE.value
         self._vertical = model.jnt_dofadr[free] + 2
         self._parts = _parts(model) if free.any() else 1
@@ -52,7 +53,8 @@ class Stepper:
                 mujoco.mj_step(self._model, self._data)
 
     def _is_falling(self) -> bool:
-        return self._parts > 1 and bool((self._data.qvel[self._vertical] < -FALLING_SPEED).any())
+        # Asked before every step, so it must be fast: comparing a list takes 1 us, an array 5.
+        return self._parts > 1 and min(self._velocities[self._vertical].tolist()) < -FALLING_SPEED
 
 
 def _parts(model: mujoco.MjModel) -> int:
