@@ -4,6 +4,7 @@ import torch
 
 from ambidex.policies.robovlms.backbones.registry import BACKBONES, make_backbone
 
+UNCHANGED = {"do_resize": False, "do_rescale": False, "do_normalize": False, "return_tensors": "pt"}
 TEXTS = ("pick up the cube", "insert the peg into the socket with both arms")
 PRETRAINED = sorted(set(BACKBONES.own) - {"scratch"})
 
@@ -59,12 +60,44 @@ def _llava(backbone, is_image, pixels, suffix):
 
 
 def _qwen(backbone, is_image, pixels, suffix):
+    found = _qwen_processor()(list(pixels.numpy()), **UNCHANGED)
+    return {**found, "mm_token_type_ids": is_image}
+
+
+def qwen_patches(pixels):
     """The patches of transformers' own image processor, which is given pixels that it need not resize or normalise."""
+    return _qwen_processor()(list(pixels.numpy()), **UNCHANGED)["pixel_values"]
+
+
+def _qwen_processor(**settings):
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    processor = Qwen2VLImageProcessorPil(patch_size=14, temporal_patch_size=2, merge_size=2)
-    found = processor(list(pixels.numpy()), do_resize=False, do_rescale=False, do_normalize=False, return_tensors="pt")
-    return {**found, "mm_token_type_ids": is_image}
+    return Qwen2VLImageProcessorPil(patch_size=14, temporal_patch_size=2, merge_size=2, **settings)
+
+
+def published_pixels(name, backbone, image):
+    """What the image processor of a published model makes of an image (3, H, H), at the size of a backbone."""
+    import transformers
+
+    side = backbone.image_processor(image[None]).shape[-1]
+    square = {"height": side, "width": side}
+    processor, settings = {
+        "paligemma": ("SiglipImageProcessorPil", {"size": square}),
+        "kosmos2": ("CLIPImageProcessorPil", {"size": {"shortest_edge": side}, "crop_size": square}),
+        "llava_onevision": (
+            "LlavaOnevisionImageProcessorPil",
+            {"size": square, "image_grid_pinpoints": [[side, side]]},
+        ),
+        "smolvlm": (
+            "SmolVLMImageProcessorPil",
+            {"size": {"longest_edge": 4 * side}, "max_image_size": {"longest_edge": side}, "do_image_splitting": False},
+        ),
+        "qwen2_5_vl": ("", {"size": {"shortest_edge": side**2, "longest_edge": side**2}}),
+    }[name]
+    make = getattr(transformers, processor) if processor else _qwen_processor
+    made = make(**settings, image_mean=list(backbone.image_mean), image_std=list(backbone.image_std))
+    found = made([image.permute(1, 2, 0).numpy()], return_tensors="pt")["pixel_values"]
+    return found if name == "qwen2_5_vl" else found.reshape(-1, 3, side, side)[:1]
 
 
 def _smolvlm(backbone, is_image, pixels, suffix):

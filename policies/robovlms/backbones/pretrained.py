@@ -23,6 +23,7 @@ from ambidex.policies.vision_language.weights import (
     read_text,
 )
 
+BICUBIC, LANCZOS = 3, 1
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
@@ -55,6 +56,7 @@ class PretrainedBackbone(Backbone):
         special_tokens: Those that `parts` uses; a published tokenizer must have them.
         image_mean: Of the normalisation of images, one for each channel, in units of the brightest value.
         image_std: Likewise.
+        resample: Filter of the published preparation of images, as Pillow numbers them; here it is bicubic.
         unused: Parts of the names of parameters on which neither states nor logits depend. They are frozen.
         flash: Whether flash_attention_2 can compute its attention.
         first_position: The id of the first position.
@@ -68,6 +70,7 @@ class PretrainedBackbone(Backbone):
     special_tokens: ClassVar[tuple[str, ...]] = ()
     image_mean: ClassVar[tuple[float, float, float]] = HALF
     image_std: ClassVar[tuple[float, float, float]] = HALF
+    resample: ClassVar[int] = BICUBIC
     unused: ClassVar[tuple[str, ...]] = ()
     flash: ClassVar[bool] = True
     first_position: ClassVar[int] = 0
@@ -166,7 +169,7 @@ class PretrainedBackbone(Backbone):
             self._model_class(),
             folder,
             self._size.config,
-            {"image_mean": list(self.image_mean), "image_std": list(self.image_std)},
+            {"image_mean": list(self.image_mean), "image_std": list(self.image_std), "resample": self.resample},
             self._hint(),
             self.model_types,
             self._misfits(tokenizer),

@@ -8,18 +8,19 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ambidex.policies.robovlms.backbones.pretrained import ModelSize, PretrainedBackbone
+from ambidex.policies.robovlms.backbones.pretrained import LANCZOS, ModelSize, PretrainedBackbone
 
 AROUND, GLOBAL = "<fake_token_around_image>", "<global-img>"
 
 
 class SmolVLM(PretrainedBackbone):
-    """Images are not split into tiles. The output layer for words has weights of its own."""
+    """Images are not split into tiles, and resized by another filter. The output layer for words is its own."""
 
     architecture = "SmolVLMModel"
     repository = "HuggingFaceTB/SmolVLM-500M-Instruct"
     model_types = ("smolvlm", "idefics3")
     towers = ("vision_model", "text_model")
+    resample = LANCZOS
     special_tokens = ("<|im_start|>", AROUND, GLOBAL, "<end_of_utterance>")
     sizes: ClassVar[Mapping[str, ModelSize]] = {
         "published": ModelSize(

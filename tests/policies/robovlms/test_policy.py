@@ -234,7 +234,12 @@ def test_it_can_be_built_without_memory():
 
 @pytest.mark.parametrize(
     ("structure", "head"),
-    [("one_step_continuous", "flow"), ("interleaved_continuous", "lstm"), ("policy_head_continuous", "flow")],
+    [
+        ("one_step_continuous", "flow"),
+        ("one_step_discrete", "discrete"),
+        ("interleaved_continuous", "lstm"),
+        ("policy_head_continuous", "flow"),
+    ],
 )
 def test_answers_of_a_server_are_repeatable_and_independent(structure, head):
     policy = make_policy(structure, head, spec=LIBERO).eval()

@@ -5,10 +5,20 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from backbone_references import PRETRAINED, TEXTS, make_tiny, random_images, reference_states
+import torch.nn.functional as F  # noqa: N812  (the field's name for it)
+from backbone_references import (
+    PRETRAINED,
+    TEXTS,
+    make_tiny,
+    published_pixels,
+    qwen_patches,
+    random_images,
+    reference_states,
+)
 
 from ambidex.errors import UsageError
 from ambidex.policies.robovlms.backbones.backbone import Kind, TokenSequence
+from ambidex.policies.robovlms.backbones.pretrained import BICUBIC
 from ambidex.policies.robovlms.backbones.registry import BACKBONES, backbone_class, make_backbone
 from ambidex.policies.vision_language.tokenizers import ByteTokenizer
 
@@ -124,6 +134,17 @@ def test_states_in_bf16_are_near_those_in_float32(tiny):
     exact = sequence.select(tiny(sequence), Kind.LEARNED, 1)
     error = sequence.select(rounded.float(), Kind.LEARNED, 1) - exact
     assert error.norm() < 0.1 * exact.norm()
+
+
+@pytest.mark.parametrize("name", PRETRAINED, indirect=True)
+def test_square_images_are_prepared_as_by_the_published_processor(name, tiny):
+    """Pillow rounds to whole brightness values twice. A bilinear filter differs by more than 1 of 255 on average."""
+    images = F.interpolate(random_images(1, 20, 20).float(), (150, 150), mode="bicubic").clamp(0, 255).to(torch.uint8)
+    ours, theirs = tiny.image_processor(images), published_pixels(name, tiny, images[0])
+    if name == "qwen2_5_vl":
+        ours = qwen_patches(ours)
+    difference = 255 * min(tiny.image_std) * (ours - theirs)
+    assert difference.abs().mean() < (0.3 if tiny.resample == BICUBIC else 0.6)
 
 
 @pytest.mark.parametrize("size", [(480, 640), (1, 1), (224, 224), (90, 7)])

@@ -152,11 +152,12 @@ def test_settings_that_differ_are_all_listed(copy):
     config["text_config"]["num_hidden_layers"] = 3
     config["vision_config"]["image_size"] = 56
     (copy / "config.json").write_text(json.dumps(config))
-    (copy / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.4] * 3}))
+    (copy / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.4] * 3, "resample": 2}))
     assert refused(copy) == [
         "text_config.num_hidden_layers is 3, expected 2",
         "vision_config.image_size is 56, expected 28",
         "image_mean is [0.4, 0.4, 0.4], expected [0.5, 0.5, 0.5]",
+        "resample is 2, expected 3",
     ]
 
 
