@@ -38,7 +38,7 @@ class OneStepDiscrete(Structure):
         state = self.backbone(observed, cache).take_along_dim(_last(observed)[..., None], dim=1)  # (B, 1, D)
         words = [self.backbone.logits(state, ids).argmax(-1)]  # (B, 1) each
         while len(words) < head.length:
-            state = self.backbone(self._as_tokens(words[-1], observed), cache)
+            state = self.backbone(self._as_tokens(ids[words[-1]], observed), cache)
             words.append(self.backbone.logits(state, ids).argmax(-1))
         return head.decode(torch.cat(words, dim=1))
 
@@ -47,15 +47,16 @@ class OneStepDiscrete(Structure):
 
     def scores(self, observed: TokenSequence, words: Tensor) -> Tensor:
         """Scores of the word after the observation and after each word so far (B, N), shape (B, N + 1, bins)."""
-        states = self.backbone(TokenSequence.joined(observed, self._as_tokens(words, observed)))
+        ids = self._ids(words.device)
+        states = self.backbone(TokenSequence.joined(observed, self._as_tokens(ids[words], observed)))
         places = _last(observed) + torch.arange(words.shape[1] + 1, device=words.device)
-        return self.backbone.logits(states.take_along_dim(places[..., None], dim=1), self._ids(words.device))
+        return self.backbone.logits(states.take_along_dim(places[..., None], dim=1), ids)
 
-    def _as_tokens(self, words: Tensor, observed: TokenSequence) -> TokenSequence:
-        embeddings = self.backbone.embed(self._ids(words.device)[words])
-        return TokenSequence.of(embeddings.to(observed.embeddings.dtype), Kind.ACTION)
+    def _as_tokens(self, ids: Tensor, observed: TokenSequence) -> TokenSequence:
+        return TokenSequence.of(self.backbone.embed(ids).to(observed.embeddings.dtype), Kind.ACTION)
 
     def _ids(self, device: torch.device) -> Tensor:
+        """The token id of each action word, shape (bins,)."""
         return torch.tensor(self.backbone.action_ids(self._bins), device=device)
 
 

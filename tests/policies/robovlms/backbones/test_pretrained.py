@@ -1,12 +1,14 @@
 """Weights from folders as they are published, which transformers writes here at tiny sizes."""
 
 import json
+from functools import partial
 from unittest.mock import Mock
 
 import pytest
 import torch
 from backbone_references import PRETRAINED, TEXTS, make_tiny
 from legacy_configs import LEGACY_CONFIGS
+from robovlms_samples import make_policy
 from safetensors.torch import load_file, save_file
 
 from ambidex.errors import CheckpointError, UsageError
@@ -112,6 +114,17 @@ def test_a_published_tokenizer_is_kept_when_instructions_are_added(copy, monkeyp
     expected = backbone.action_ids(256)
     monkeypatch.setattr(tokenizer, "_tokenizer", Mock(get_vocab_size=lambda: 10**12))
     assert len(backbone.action_ids(256)) == len(expected)  # the vocabulary is not walked through
+
+
+def test_prompts_count_as_soon_as_their_tokenizer_is_known(copy):
+    """340 * 6 positions without prompts fit into 2048; where no tokenizer follows, prompts count at once."""
+    weights = {"backbone": "paligemma", "backbone_weights": str(copy), "history": 340}
+    policy = make_policy("interleaved_continuous", **weights)
+    scratch = partial(make_policy, "interleaved_continuous", **{**weights, "backbone_weights": "none"})
+    for make in (policy.load_pretrained, scratch):
+        with pytest.raises(UsageError) as caught:
+            make()
+        assert caught.value.facts["got"] > caught.value.facts["expected"] == policy.structure.backbone.context
 
 
 def test_smolvlm_may_be_published_as_idefics3(tmp_path):
