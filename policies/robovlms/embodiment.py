@@ -11,6 +11,7 @@ from ambidex.policies.robovlms.heads.discrete import DiscreteHead
 from ambidex.policies.robovlms.heads.fc import RegressionLayers
 from ambidex.policies.robovlms.heads.flow import FlowLayers
 from ambidex.policies.robovlms.heads.head import ActionLayers
+from ambidex.policies.vision_language.scratch import INITIAL_STD
 
 
 class Embodiment(nn.Module):
@@ -34,7 +35,7 @@ class Embodiment(nn.Module):
         self.cameras = cameras
         self.qpos = Normalization(statistics.qpos)
         self.actions = ActionNormalizer(spec, statistics.actions, binary_gripper=config.binary_gripper)
-        self.proprio = nn.Linear(len(spec.joint_names), hidden_size) if config.proprioception else None
+        self.proprio = _proprio_layer(len(spec.joint_names), hidden_size) if config.proprioception else None
         self.head = _make_head(config, self.actions.grippers)
 
     @property
@@ -77,6 +78,14 @@ def rescale_actions(layer: nn.Linear, old: ActionNormalizer, new: ActionNormaliz
     rows = len(layer.bias) // len(scale)
     layer.weight.mul_(scale.repeat(rows)[:, None])
     layer.bias.mul_(scale.repeat(rows)).add_(shift.repeat(rows))
+
+
+def _proprio_layer(joints: int, hidden_size: int) -> nn.Linear:
+    """A layer whose tokens are at first as large as the other learned ones and as words."""
+    layer = nn.Linear(joints, hidden_size)
+    nn.init.normal_(layer.weight, std=INITIAL_STD / joints**0.5)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _make_head(config: RoboVlmsConfig, grippers: tuple[bool, ...]) -> ActionLayers | DiscreteHead:

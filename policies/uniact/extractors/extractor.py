@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ambidex.policies.policy import never_compiled
-from ambidex.policies.vision_language.tokenizers import TextTokenizer
+from ambidex.policies.vision_language.tokenizers import ByteTokenizer, TextTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +45,7 @@ class Extractor(nn.Module, ABC):
     def __init__(self, width: int, instructions: Sequence[str]) -> None:
         super().__init__()
         self.width = width
+        self.tokenizer: TextTokenizer = ByteTokenizer(())
         self.set_instructions(instructions)
 
     @abstractmethod
@@ -76,9 +77,10 @@ class Extractor(nn.Module, ABC):
         return ""
 
     def set_instructions(self, instructions: Sequence[str]) -> None:
-        """Set the instructions of the training data, and train a tokenizer on them."""
-        self._instructions = tuple(instructions)
-        self.use_tokenizer(self.train_tokenizer(instructions))
+        """Set the instructions of the training data. A `ByteTokenizer` is trained on them; a published one is kept."""
+        self._instructions, tokenizer = tuple(instructions), self.tokenizer
+        trained = isinstance(tokenizer, ByteTokenizer)
+        self.use_tokenizer(self.train_tokenizer(instructions) if trained else tokenizer)
 
     def use_tokenizer(self, tokenizer: TextTokenizer) -> None:
         """Use this tokenizer from now on."""

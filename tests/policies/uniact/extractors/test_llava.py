@@ -125,6 +125,17 @@ def test_both_kinds_of_tokenizer_can_be_written_and_read(published):
             other.load_tokenizer(text)
 
 
+def test_a_published_tokenizer_is_kept_when_instructions_are_added(published):
+    extractor = make_extractor(weights=published[0])
+    trained = extractor.tokenizer.to_json()
+    extractor.set_instructions(["put the bowl on the plate", "close the bottom drawer"])
+    assert extractor.tokenizer.to_json() != trained
+    extractor.load_pretrained()
+    loaded = extractor.tokenizer.to_json()
+    extractor.set_instructions(["open the top drawer"])
+    assert extractor.tokenizer.to_json() == loaded
+
+
 def test_tensors_that_do_not_fit_are_listed(published, tmp_path):
     folder = copied(published, tmp_path)
     tensors = load_file(folder / "model.safetensors")
