@@ -39,7 +39,7 @@ class RobotConfig(PolicyFlags):
     that speaks openpi's websocket protocol; or MODULE:NAME, Python code of your own."""
     checkpoint: OptionalPath = None
     """Checkpoint or run folder of a trained policy; auto is the newest run of that policy under runs/ that was
-    trained on the task, if --task names one of ambidex."""
+    trained on the task, if that is one of ambidex."""
     task: OptionalName = None
     """The task (required): a task of ambidex, such as insertion, whose instruction and stages are then used; or the
     robot's own; or the instruction in words."""

@@ -137,7 +137,10 @@ def _close_open() -> None:
 
 
 def _free(context: GLContext, gpu: mujoco.MjrContext) -> None:
-    context.make_current()
+    try:
+        context.make_current()
+    except Exception:  # PyOpenGL raises exceptions of many types
+        return  # in use in its own thread, while another one deletes what nothing refers to: freed when Python exits
     gpu.free()
     context.free()
 

@@ -272,6 +272,14 @@ def test_a_camera_named_twice_and_a_quaternion_of_zero_are_refused() -> None:
         env.step(np.zeros(16, np.float32))
 
 
+def test_another_thread_can_delete_an_environment_that_has_rendered() -> None:
+    env = make("transfer_cube", image_size=(24, 32))
+    env.reset(0)
+    env.render("top")
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(env.close).result()
+
+
 def test_another_thread_gets_the_right_image_or_an_error() -> None:
     env = make("insertion", cameras=("top",), image_size=(48, 64))
     first, second = env.reset(0), env.reset(1)

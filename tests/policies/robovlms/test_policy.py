@@ -155,6 +155,9 @@ def test_a_checkpoint_gives_the_same_actions(structure, tmp_path):
 
 def test_words_are_those_of_the_whole_sequence_and_each_position_is_computed_once():
     policy = make_policy("one_step_discrete").eval()
+    for parameter in policy.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.2)  # with small weights all words are the same
     structure, head = policy.structure, policy.embodiments[policy.embodiment].tokens
     observation, counts = make_observation(policy), []
     hook = structure.backbone.text_tower.register_forward_pre_hook(lambda _, inputs: counts.append(inputs[0].shape[1]))
