@@ -5,35 +5,19 @@ tests of combinations that differ in one setting, and a picture. The same comman
 """
 
 import shlex
-import signal
 import sys
-import time
 
 from ambidex.benchmarks.studies.design_plan import DesignPlan, DesignStudyConfig
-from ambidex.benchmarks.studies.gpu_runner import StudyRunner
-from ambidex.command_line import DONE, FAILED, print_message, run
-from ambidex.output_folder import exclusive_lock
+from ambidex.benchmarks.studies.job_runner import StudyRunner, run_study
+from ambidex.command_line import print_message, run
 
 COMMAND = "design-study"
 
 
 def main(config: DesignStudyConfig) -> int:
     """Run the jobs that are not done, and report everything measured so far."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    started = time.monotonic()
     plan = DesignPlan(config)
-    deadline = None if config.minutes is None else started + 60 * config.minutes
-    with exclusive_lock(config.output_dir):
-        runner = StudyRunner(
-            config.output_dir, deadline, lambda text: None if config.quiet else print_message(COMMAND, text)
-        )
-        try:
-            runner.run(plan.jobs())
-        except KeyboardInterrupt as interrupt:
-            _report(plan, runner, config)
-            raise KeyboardInterrupt(f"{interrupt} Run the same command again to resume.") from None
-        _report(plan, runner, config)
-    return FAILED if runner.failed else DONE
+    return run_study(COMMAND, config, plan.jobs(), lambda runner: _report(plan, runner, config))
 
 
 def _report(plan: DesignPlan, runner: StudyRunner, config: DesignStudyConfig) -> None:

@@ -167,7 +167,7 @@ class RobotConnection:
         try:
             self._call(CONNECT, lambda: made.append(factory(request)), SLOW_CALLS)
         except BaseException:
-            self._thread.submit(discard)  # the factory may still return: a robot that nobody else would stop
+            self._thread.submit(discard)  # the factory may return later, and then its robot must be stopped
             raise
         return made[0]
 

@@ -6,7 +6,7 @@ from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
-from ambidex.benchmarks.studies.gpu_plan import COMMANDS, StudyJob
+from ambidex.benchmarks.studies.job_runner import COMMANDS, StudyJob
 from ambidex.envs.registry import tasks_named
 from ambidex.errors import AmbidexError, UsageError, check_name
 from ambidex.flags import OptionalInt, Switch

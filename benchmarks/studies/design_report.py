@@ -15,14 +15,16 @@ from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.benchmarks.statistics.text import difference_text, p_text
 from ambidex.benchmarks.studies.design_plan import Cell, DesignPlan
-from ambidex.benchmarks.studies.gpu_runner import StudyRunner
+from ambidex.benchmarks.studies.job_runner import StudyRunner
 from ambidex.output_folder import TRAINING_PACKAGES, versions
 from ambidex.recorders.inspection.chart import INK
 
-LEGEND = (
-    "Rates with Wilson's 95 % intervals. Differences are the first minus the second, in points, over all tasks and "
-    "trainings together, on common seeds, with Tango's 95 % interval; p is of the exact McNemar test, corrected by "
-    "Holm for all rows of the table. They are of these trainings: another training of the same settings can differ."
+RATES = (
+    "Rates with Wilson's 95 % intervals. They are of these trainings: another training of the same settings can differ."
+)
+DIFFERENCES = (
+    "Differences are the first minus the second, in points, over all tasks and trainings together, on common seeds, "
+    "with Tango's 95 % interval; p is of the exact McNemar test, corrected by Holm for all rows of the table."
 )
 
 
@@ -88,8 +90,8 @@ class DesignReport:
         rest += [f"Still to be run: {', '.join(self.missing)}"] if self.missing else []
         if not self.cells:
             return "\n".join(["No cell is complete yet.", *rest])
-        pairs = ["", *self._pair_table()] if self.pairs else []
-        return "\n".join([*self._cell_table(), *pairs, "", LEGEND, *rest])
+        pairs = [*self._pair_table(), "", DIFFERENCES, ""] if self.pairs else []
+        return "\n".join([*self._cell_table(), "", *pairs, RATES, *rest])
 
     def _cell_table(self) -> list[str]:
         tasks = list(self.cells[0].tasks)

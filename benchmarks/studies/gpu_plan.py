@@ -1,6 +1,5 @@
 """The jobs of the GPU study, in order: the quickest and most informative ones come first."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -15,51 +14,14 @@ from ambidex.benchmarks.studies.gpu_config import (
     ModelCell,
     Variant,
 )
+from ambidex.benchmarks.studies.job_runner import COMMANDS, StudyJob
 from ambidex.envs.registry import TASKS
 from ambidex.errors import UsageError, check_name
 
-COMMANDS = {
-    "record-episodes": ("ambidex.recorders.record_episodes", "dataset.json"),
-    "render-episodes": ("ambidex.recorders.render_episodes", "dataset.json"),
-    "train-policy": ("ambidex.policies.train_policy", "train.json"),
-    "run-benchmark": ("ambidex.benchmarks.run_benchmark", "benchmark.json"),
-    "training-speed": ("ambidex.benchmarks.speed.training_speed", "none"),
-}
-"""Command -> its module, and the file that exists once it can be resumed; "none" if it always starts again."""
 CAMERA = "top"
 SPEED_EPISODES = 8  # so few that decoding them takes no time
 SAVE_EVERY = 2000  # [steps]
 FROM_SCRATCH = {"backbone-norm": "group", "backbone-weights": "none"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyJob:
-    """One command of the study, which runs in a process of its own.
-
-    Attributes:
-        name: Unique within the study; names its log.
-        command: One of the project's commands.
-        flags: Its flags.
-        marker: A file that exists once the command can be resumed.
-        needs: Names of the jobs whose output it reads.
-    """
-
-    name: str
-    command: str
-    flags: tuple[str, ...]
-    marker: Path
-    needs: tuple[str, ...] = ()
-
-    @property
-    def line(self) -> str:
-        """The command line, which identifies the job."""
-        return " ".join((self.command, *self.flags))
-
-    def argv(self) -> list[str]:
-        """What to run. It needs no installed commands, PYTHONPATH is enough."""
-        code = f"from {COMMANDS[self.command][0]} import main; main()"
-        resume = ["--resume"] if self.marker.exists() else []
-        return [sys.executable, "-c", code, *self.flags, *resume]
 
 
 @dataclass(frozen=True, kw_only=True)

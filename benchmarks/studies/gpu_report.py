@@ -16,8 +16,8 @@ from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.speed.machine import describe_machine
 from ambidex.benchmarks.speed.training_speed import SpeedResult
 from ambidex.benchmarks.studies.gpu_config import ModelCell
-from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
-from ambidex.benchmarks.studies.gpu_runner import StudyRunner
+from ambidex.benchmarks.studies.gpu_plan import StudyPlan, TrainingCell
+from ambidex.benchmarks.studies.job_runner import StudyJob, StudyRunner
 from ambidex.codec import from_json, parse
 from ambidex.output_folder import TRAINING_PACKAGES, versions
 

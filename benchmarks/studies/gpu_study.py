@@ -5,17 +5,14 @@ docs/gpu.md describes it.
 
 import os
 import shlex
-import signal
 import sys
-import time
 from pathlib import Path
 
 from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig
 from ambidex.benchmarks.studies.gpu_plan import StudyPlan
-from ambidex.benchmarks.studies.gpu_runner import StudyRunner
-from ambidex.command_line import DONE, FAILED, print_message, run
+from ambidex.benchmarks.studies.job_runner import StudyRunner, run_study
+from ambidex.command_line import print_message, run
 from ambidex.envs.simulation.opengl import check_environment
-from ambidex.output_folder import exclusive_lock
 
 COMMAND = "gpu-study"
 
@@ -23,23 +20,10 @@ COMMAND = "gpu-study"
 def main(config: GpuStudyConfig) -> int:
     """Run the jobs that are not done, and write the report of everything measured so far."""
     check_environment()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a machine that is taken back is left tidy
     if config.smoke:
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # in steps this small, threads mostly wait for each other
-    started = time.monotonic()
     plan = StudyPlan(config, config.backbone_weights or _cached_weights())
-    deadline = None if config.minutes is None else started + 60 * config.minutes
-    with exclusive_lock(config.output_dir):
-        runner = StudyRunner(
-            config.output_dir, deadline, lambda text: None if config.quiet else print_message(COMMAND, text)
-        )
-        try:
-            runner.run(plan.jobs())
-        except KeyboardInterrupt as interrupt:
-            _write_report(plan, runner, config)
-            raise KeyboardInterrupt(f"{interrupt} Run the same command again to resume.") from None
-        _write_report(plan, runner, config)
-    return FAILED if runner.failed else DONE
+    return run_study(COMMAND, config, plan.jobs(), lambda runner: _write_report(plan, runner, config))
 
 
 def _cached_weights() -> Path | None:

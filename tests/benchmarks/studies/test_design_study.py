@@ -11,7 +11,7 @@ from paired_results import write_outcomes
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.studies.design_plan import DesignPlan, DesignStudyConfig
 from ambidex.benchmarks.studies.design_report import design_report, write_picture
-from ambidex.benchmarks.studies.gpu_runner import StudyRunner
+from ambidex.benchmarks.studies.job_runner import StudyRunner
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.train_policy import defaults_for
 from ambidex.policies.training.config import TrainConfig

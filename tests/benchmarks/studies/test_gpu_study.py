@@ -13,9 +13,9 @@ from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.speed.training_speed import SpeedConfig, SpeedResult
 from ambidex.benchmarks.studies.gpu_config import GpuStudyConfig, ModelCell
-from ambidex.benchmarks.studies.gpu_plan import StudyJob, StudyPlan, TrainingCell
+from ambidex.benchmarks.studies.gpu_plan import StudyPlan, TrainingCell
 from ambidex.benchmarks.studies.gpu_report import ModelFigure, SpeedFigure, StudyReport, SuccessFigure
-from ambidex.benchmarks.studies.gpu_runner import StudyRunner
+from ambidex.benchmarks.studies.job_runner import StudyJob, StudyRunner
 from ambidex.envs.types import Outcome
 from ambidex.errors import UsageError
 from ambidex.policies.train_policy import defaults_for

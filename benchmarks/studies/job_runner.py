@@ -1,19 +1,61 @@
-"""Runs the jobs of the GPU study, keeps a log of them, and stops when the time is up."""
+"""Runs the jobs of a study, keeps a log of them, and stops when the time is up."""
 
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ambidex.atomic_files import append_line, read_complete_lines
-from ambidex.benchmarks.studies.gpu_plan import StudyJob
+from ambidex.command_line import DONE, FAILED, print_message
+from ambidex.output_folder import exclusive_lock
 
+COMMANDS = {
+    "record-episodes": ("ambidex.recorders.record_episodes", "dataset.json"),
+    "render-episodes": ("ambidex.recorders.render_episodes", "dataset.json"),
+    "train-policy": ("ambidex.policies.train_policy", "train.json"),
+    "run-benchmark": ("ambidex.benchmarks.run_benchmark", "benchmark.json"),
+    "training-speed": ("ambidex.benchmarks.speed.training_speed", "none"),
+}
+"""Command -> its module, and the file that exists once it can be resumed; "none" if it always starts again."""
 JOB_LOG = "jobs.jsonl"
 OUTPUTS = "logs"
 LAST_OUTPUT = 400  # of a failed job, for its message [characters]
 GRACE_S = 60.0  # for a command to save its work; killing it loses no finished work either
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyJob:
+    """One command of the study, which runs in a process of its own.
+
+    Attributes:
+        name: Unique within the study; names its log.
+        command: One of the project's commands.
+        flags: Its flags.
+        marker: A file that exists once the command can be resumed.
+        needs: Names of the jobs whose output it reads.
+    """
+
+    name: str
+    command: str
+    flags: tuple[str, ...]
+    marker: Path
+    needs: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The command line, which identifies the job."""
+        return " ".join((self.command, *self.flags))
+
+    def argv(self) -> list[str]:
+        """What to run. It needs no installed commands, PYTHONPATH is enough."""
+        code = f"from {COMMANDS[self.command][0]} import main; main()"
+        resume = ["--resume"] if self.marker.exists() else []
+        return [sys.executable, "-c", code, *self.flags, *resume]
 
 
 class StudyRunner:
@@ -94,6 +136,47 @@ class StudyRunner:
 
     def _log(self, job: StudyJob) -> Path:
         return self._folder / OUTPUTS / f"{job.name}.log"
+
+
+class StudyConfig(Protocol):
+    """The flags that all studies have."""
+
+    @property
+    def output_dir(self) -> Path: ...
+    @property
+    def minutes(self) -> int | None: ...
+    @property
+    def quiet(self) -> bool: ...
+
+
+def run_study(name: str, config: StudyConfig, jobs: Sequence[StudyJob], report: Callable[[StudyRunner], None]) -> int:
+    """Run the jobs that are not done, and report everything measured so far, also after an interruption.
+
+    Args:
+        name: The command, for its messages.
+        config: Its flags.
+        jobs: All jobs of the study; each comes after those it needs.
+        report: Writes and prints the report.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, SIGTERM, or the time is up.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a machine that is taken back is left tidy
+    deadline = None if config.minutes is None else time.monotonic() + 60 * config.minutes
+    with exclusive_lock(config.output_dir):
+        runner = StudyRunner(
+            config.output_dir, deadline, lambda text: None if config.quiet else print_message(name, text)
+        )
+        try:
+            runner.run(jobs)
+        except KeyboardInterrupt as interrupt:
+            report(runner)
+            raise KeyboardInterrupt(f"{interrupt} Run the same command again to resume.") from None
+        report(runner)
+    return FAILED if runner.failed else DONE
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> int:
