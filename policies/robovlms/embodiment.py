@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.multi_embodiment import EmbodimentLayers
 from ambidex.policies.normalization import Normalization, Statistics, rescale_inputs
 from ambidex.policies.robovlms.actions import ActionNormalizer
 from ambidex.policies.robovlms.config import RoboVlmsConfig
@@ -14,7 +15,7 @@ from ambidex.policies.robovlms.heads.head import ActionLayers
 from ambidex.policies.vision_language.scratch import INITIAL_STD
 
 
-class Embodiment(nn.Module):
+class Embodiment(EmbodimentLayers):
     """The modules of one embodiment; all other weights are shared.
 
     Args:

@@ -1,62 +1,59 @@
 """RoboVLMs as a policy: a backbone in a structure, the layers of each embodiment, windows and losses."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import NoImagesError, UsageError, check_name
-from ambidex.flags import changed_flags
+from ambidex.errors import UsageError
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.multi_embodiment import MultiEmbodimentPolicy, instructions_of, used_cameras
 from ambidex.policies.normalization import Statistics
 from ambidex.policies.policy import Policy, never_compiled
+from ambidex.policies.robovlms.backbones.backbone import Backbone
 from ambidex.policies.robovlms.backbones.registry import backbone_class, make_backbone
 from ambidex.policies.robovlms.config import RoboVlmsConfig
 from ambidex.policies.robovlms.embodiment import Embodiment
 from ambidex.policies.robovlms.structures.registry import make_structure
 from ambidex.policies.training.large_models.lora import merged_state, without_lora
 from ambidex.policies.training.large_models.towers import choose_trained
-from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
 from ambidex.text import pluralize
 
-TOKENIZER = "tokenizer.json"
-EMBODIMENTS = "embodiments."
 SCRATCH, NONE = "scratch", "none"
 
 
-class RoboVlmsPolicy(Policy):
+class RoboVlmsPolicy(MultiEmbodimentPolicy):
     """A vision-language model as a policy, for one embodiment or several.
 
     Source: Li et al., "Towards Generalist Robot Policies: What Matters in Building Vision-Language-Action Models",
     2024; docs/policies.md lists the differences and their reasons.
-
-    Attributes:
-        embodiment: The embodiment that it acts with, as `embodiment_of` names it.
     """
 
     name = "robovlms"
     config_type: ClassVar[type[RoboVlmsConfig]] = RoboVlmsConfig
-    multi_embodiment: ClassVar[bool] = True
+    title = "RoboVLMs"
+    shared_parts = "the backbone and the head"
+    own_parts = "layers"
+    layers_prefix = "embodiments."
+    config: RoboVlmsConfig
 
     def __init__(self, config: RoboVlmsConfig, spec: EnvSpec, statistics: Statistics) -> None:
         super().__init__()
         self.config = config
         self.chunk_size = config.chunk_size
-        self._specs: dict[str, EnvSpec] = {}
-        _cameras(config, spec)  # raises before anything large is built
-        instructions = spec.instruction.split(INSTRUCTION_SEPARATOR)
+        used_cameras(self.title, config.cameras, spec)  # raises before anything large is built
         backbone = make_backbone(
             config.backbone,
             config.backbone_size,
-            instructions,
+            instructions_of(spec),
             attention=config.attention,
             discrete=config.chosen_head == "discrete",
         )
@@ -127,22 +124,16 @@ class RoboVlmsPolicy(Policy):
         return source
 
     def init_from(self, other: Policy, *, fresh: bool = False) -> str:
-        """See `Policy`; the backbone with its tokenizer, the structure, and the layers of known embodiments."""
-        if not isinstance(other, RoboVlmsPolicy):
-            problem = f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}."
-            raise UsageError(problem, got=other.name, expected=self.name)
-        known = [] if fresh else [name for name in self._specs if self._same_cameras(other, name)]
-        try:
-            self._load_structure(other)
-            for name in known:
-                self._layers(name).init_from(other._layers(name))
-        except RuntimeError as error:
-            raise _size_error(other.config, self.config, error) from error
-        self.structure.backbone.use_tokenizer(other.structure.backbone.tokenizer)
+        source = super().init_from(other, fresh=fresh)
         self._check_lengths(with_prompts=True)
-        reason = "as requested" if fresh else "those of the checkpoint are of other embodiments or other cameras"
-        layers = f"the layers of {', '.join(known)}" if known else f"fresh layers of the embodiment: {reason}"
-        return f"Starts from the backbone and the head of the checkpoint, with {layers}."
+        return source
+
+    def copy_shared(self, other: Self) -> None:
+        """Copy the backbone and the structure. LoRA that differs from this policy's is added to the weights."""
+        own, theirs = ((each.config.lora_rank, each.config.lora_alpha) for each in (self, other))
+        with nullcontext() if own == theirs else without_lora(self.structure):
+            state = other.structure.state_dict() if own == theirs else merged_state(other.structure)
+            self.structure.load_state_dict(state)
 
     def freeze_shared(self) -> None:
         """See `Policy`; the backbone, its learned token and the part of the head that relates observations."""
@@ -153,52 +144,27 @@ class RoboVlmsPolicy(Policy):
         trained = any(parameter.requires_grad for parameter in self.structure.parameters())
         return None if trained or self.config.proprioception else self.encode_frames(observation)
 
-    def text_files(self) -> Mapping[str, str]:
-        """The tokenizer."""
-        return {TOKENIZER: self.structure.backbone.tokenizer.to_json()}
-
-    def load_text_files(self, texts: Mapping[str, str]) -> None:
-        self.structure.backbone.load_tokenizer(texts[TOKENIZER])
-
     # Several embodiments.
 
     @property
-    def specs(self) -> tuple[EnvSpec, ...]:
-        return tuple(self._specs.values())
+    def text_model(self) -> Backbone:
+        return self.structure.backbone
 
-    def inputs_for(self, embodiment: str) -> PolicyInputs:
-        return PolicyInputs(
-            cameras=self._layers(embodiment).cameras,
-            objects=False,
-            instruction=True,
-            history=self.config.history,
-            stride=self.config.stride,
-        )
+    def layers(self, embodiment: str) -> Embodiment:
+        found = self.embodiments[embodiment]
+        assert isinstance(found, Embodiment)
+        return found
 
-    @classmethod
-    def embodiments_in(cls, tensor_names: Collection[str]) -> tuple[str, ...]:
-        names = (name.removeprefix(EMBODIMENTS) for name in tensor_names if name.startswith(EMBODIMENTS))
-        return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
+    def add_layers(self, embodiment: str, spec: EnvSpec, statistics: Statistics) -> PolicyInputs:
+        config, cameras = self.config, used_cameras(self.title, self.config.cameras, spec)
+        hidden_size = self.structure.backbone.hidden_size
+        self.embodiments[embodiment] = Embodiment(config, spec, statistics, cameras, hidden_size)
+        history, stride = config.history, config.stride
+        return PolicyInputs(cameras=cameras, objects=False, instruction=True, history=history, stride=stride)
 
     def add_embodiment(self, spec: EnvSpec, statistics: Statistics) -> None:
-        """See `Policy`; a byte tokenizer is trained again, on the instructions of all embodiments, others are kept."""
-        if embodiment_of(spec) in self._specs:
-            problem = f"This policy already has the embodiment {embodiment_of(spec)}."
-            raise UsageError(problem, "Train on all its data at once.", got=embodiment_of(spec))
-        self._add(spec, statistics)
-        instructions = [text for known in self.specs for text in known.instruction.split(INSTRUCTION_SEPARATOR)]
-        self.structure.backbone.set_instructions(instructions)
+        super().add_embodiment(spec, statistics)
         self._check_lengths(with_prompts=_keeps_tokenizer(self.config))
-
-    def use_embodiment(self, embodiment: str) -> None:
-        check_name("embodiment of this policy", embodiment, self._specs)
-        self.embodiment, self.spec, self.inputs = embodiment, self._specs[embodiment], self.inputs_for(embodiment)
-
-    def _add(self, spec: EnvSpec, statistics: Statistics) -> None:
-        name, cameras = embodiment_of(spec), _cameras(self.config, spec)
-        self._specs[name] = replace(spec, cameras=cameras)
-        hidden_size = self.structure.backbone.hidden_size
-        self.embodiments[name] = Embodiment(self.config, spec, statistics, cameras, hidden_size)
 
     def _check_lengths(self, *, with_prompts: bool) -> None:
         """Check that the longest sequence of each embodiment fits into the backbone's context.
@@ -218,50 +184,13 @@ class RoboVlmsPolicy(Policy):
             what = f"a sequence of {name} with {pluralize(views, 'camera')} and a history of {config.history}"
             backbone.check_length(length, what)
 
-    def _load_structure(self, other: "RoboVlmsPolicy") -> None:
-        """Copy what embodiments share. LoRA that differs from this policy's is added to the weights."""
-        own, theirs = ((each.config.lora_rank, each.config.lora_alpha) for each in (self, other))
-        with nullcontext() if own == theirs else without_lora(self.structure):
-            state = other.structure.state_dict() if own == theirs else merged_state(other.structure)
-            self.structure.load_state_dict(state)
-
-    def _layers(self, embodiment: str) -> Embodiment:
-        found = self.embodiments[embodiment]
-        assert isinstance(found, Embodiment)
-        return found
-
     def _embodiment_of(self, observation: ObservationBatch) -> Embodiment:
-        return self._layers(observation.embodiment or self.embodiment)
-
-    def _same_cameras(self, other: "RoboVlmsPolicy", embodiment: str) -> bool:
-        return (
-            embodiment in other._specs and self.inputs_for(embodiment).cameras == other.inputs_for(embodiment).cameras
-        )
+        return self.layers(self.embodiment_in(observation))
 
 
 def _keeps_tokenizer(config: RoboVlmsConfig) -> bool:
     """Whether there are no published weights, whose tokenizer would replace the one trained on the instructions."""
     return config.backbone == SCRATCH or config.backbone_weights == NONE
-
-
-def _cameras(config: RoboVlmsConfig, spec: EnvSpec) -> tuple[str, ...]:
-    """The cameras of the config that an embodiment's data has; all of the data if the config names none.
-
-    Raises:
-        NoImagesError: The data has no images.
-        UsageError: The data has none of the cameras.
-    """
-    if not spec.cameras:
-        raise NoImagesError(f"RoboVLMs needs images, but the data of {spec.task} has none.", field="cameras")
-    cameras = tuple(name for name in config.cameras or spec.cameras if name in spec.cameras)
-    if not cameras:
-        wanted, available = " or ".join(config.cameras), ", ".join(spec.cameras)
-        problem = (
-            f"RoboVLMs needs images of {wanted} (flags or base checkpoint): the data of {spec.task} has {available}."
-        )
-        hint = "Give --cameras with some of those, or without a name for all, or render others with render-episodes."
-        raise UsageError(problem, hint, field="cameras", got=config.cameras, expected=spec.cameras)
-    return cameras
 
 
 def _with_window(observation: ObservationBatch) -> ObservationBatch:
@@ -286,10 +215,3 @@ def _noise(window: ObservationBatch, chunk: int, actions: int) -> Tensor:
         generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little"))
         rows.append(torch.randn(chunk, actions, generator=generator))
     return torch.stack(rows).to(window.qpos.device)
-
-
-def _size_error(old: RoboVlmsConfig, new: RoboVlmsConfig, error: RuntimeError) -> UsageError:
-    differing = changed_flags(old, new) or [str(error).splitlines()[-1].strip()]
-    problem = f"The base checkpoint has other sizes than the new policy: {'; '.join(differing)}."
-    hint = "Leave out the flags that set sizes, or in Python start with train_config(POLICY, PRESET, adapt=CHECKPOINT)."
-    return UsageError(problem, hint, got=differing)

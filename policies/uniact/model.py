@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
+from ambidex.policies.multi_embodiment import EmbodimentLayers
 from ambidex.policies.normalization import Normalization, Statistics, rescale_inputs
 from ambidex.policies.uniact.codebook import Codebook, Mode, Selection, Temperature
 from ambidex.policies.uniact.config import UniActConfig
@@ -76,25 +77,15 @@ class UniActModel(nn.Module):
         blind = BlindInterpreter(sizes.code_width, sizes.chunk, sizes.actions) if config.blind_weight else None
         self.domains[embodiment] = Domain(interpreter, blind, statistics, cameras)
 
-    def init_from(self, other: "UniActModel", *, fresh: bool) -> tuple[str, ...]:
-        """Copy the shared weights and, unless `fresh`, the interpreters of embodiments that both have; returns these.
-
-        Interpreters are rescaled to the statistics here, so that their actions stay the same. An embodiment whose
-        cameras differ keeps its fresh interpreter. The temperature continues from the other's unless limits differ.
+    def copy_shared(self, other: "UniActModel") -> None:
+        """Copy the weights that embodiments share. The temperature continues from the other's unless limits differ.
 
         Raises:
             RuntimeError: The sizes differ.
         """
-        known = () if fresh else tuple(name for name in self.domains if self._has_same_cameras(other, name))
         for name in SHARED:
             self.get_submodule(name).load_state_dict(other.get_submodule(name).state_dict())
-        for name in known:
-            self.domain(name).init_from(other.domain(name))
         self.codebook.temperature.continue_from(other.codebook.temperature)
-        return known
-
-    def _has_same_cameras(self, other: "UniActModel", embodiment: str) -> bool:
-        return embodiment in other.domains and self.domain(embodiment).cameras == other.domain(embodiment).cameras
 
 
 class CameraFeatures(nn.Module):
@@ -111,7 +102,7 @@ class CameraFeatures(nn.Module):
         return self.backbone(self.normalise(batch.flatten(0, 1))).unflatten(0, (-1, len(cameras)))  # type: ignore[no-any-return]
 
 
-class Domain(nn.Module):
+class Domain(EmbodimentLayers):
     """The part of the model that belongs to one embodiment: its interpreter and the statistics of its data.
 
     A blind interpreter makes actions from universal actions alone, for training; None for none.

@@ -1,8 +1,8 @@
 """UniAct as a policy: its inputs for each embodiment, its losses, predictions with codes, and adaptation."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -10,14 +10,14 @@ import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from torch import Tensor, nn
 
 from ambidex.envs.types import EnvSpec
-from ambidex.errors import NoImagesError, UsageError, check_name
-from ambidex.flags import changed_flags
+from ambidex.errors import UsageError
 from ambidex.policies.act.transformer import DecoderLayer, EncoderLayer
 from ambidex.policies.batch import ObservationBatch, TrainingBatch
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.multi_embodiment import MultiEmbodimentPolicy, instructions_of, used_cameras
 from ambidex.policies.normalization import Statistics
-from ambidex.policies.policy import CodedPolicy, Policy
+from ambidex.policies.policy import CodedPolicy
 from ambidex.policies.uniact.code_statistics import code_metrics
 from ambidex.policies.uniact.codebook import Mode, Selection
 from ambidex.policies.uniact.config import UniActConfig
@@ -28,10 +28,7 @@ from ambidex.policies.uniact.losses import batch_mean, masked_huber
 from ambidex.policies.uniact.model import Domain, UniActModel
 from ambidex.policies.vision.resnet_weights import load_resnet_weights, missing_resnet_weights
 from ambidex.policies.vision_language.scratch import CausalLayer
-from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR
 
-TOKENIZER = "tokenizer.json"
-DOMAINS = "model.domains."
 BLIND_DELTA = 1.0  # predictions from the code alone are coarse: their errors should stay in the quadratic part
 
 
@@ -49,18 +46,21 @@ class CameraSelection:
         return PolicyInputs(cameras=cameras, objects=False, instruction=True)
 
 
-class UniActPolicy(CodedPolicy):
+class UniActPolicy(CodedPolicy, MultiEmbodimentPolicy):
     """Universal actions: one codebook for all embodiments, an interpreter for each.
 
     Attributes:
         code: Makes all chunks if it is set; None to choose codes by observation.
-        embodiment: The embodiment that it acts with, as `embodiment_of` names it.
     """
 
     name = "uniact"
     config_type: ClassVar[type[UniActConfig]] = UniActConfig
     format_version: ClassVar[int] = 2  # 1: another decoder, and positions of rows and columns
-    multi_embodiment: ClassVar[bool] = True
+    title = "UniAct"
+    shared_parts = "the extractor, codebook and image encoder"
+    own_parts = "interpreters"
+    layers_prefix = "model.domains."
+    config: UniActConfig
 
     def __init__(self, config: UniActConfig, spec: EnvSpec, statistics: Statistics) -> None:
         super().__init__()
@@ -68,10 +68,9 @@ class UniActPolicy(CodedPolicy):
         self.chunk_size = config.chunk_size
         self.code: int | None = None
         self._shared_is_frozen = False
-        self._specs: dict[str, EnvSpec] = {}
         self._cameras: dict[str, CameraSelection] = {}
         select_cameras(config, spec)  # raises before anything large is built
-        self.model = UniActModel(config, _make_extractor(config, spec.instruction.split(INSTRUCTION_SEPARATOR)))
+        self.model = UniActModel(config, _make_extractor(config, instructions_of(spec)))
         self._add(spec, statistics)
         self.use_embodiment(embodiment_of(spec))
 
@@ -81,7 +80,7 @@ class UniActPolicy(CodedPolicy):
         In training mode codes are drawn, else they are the most likely ones. Temperature and perplexity are for the log
         only.
         """
-        observation, embodiment = batch.observation, self._embodiment(batch.observation)
+        observation, embodiment = batch.observation, self.embodiment_in(batch.observation)
         draw = self.training and not self._shared_is_frozen
         selection = self._select(observation, "gumbel" if draw else "argmax")
         predicted = self.model.interpret(embodiment, selection.actions, observation.qpos, observation.images)
@@ -109,7 +108,7 @@ class UniActPolicy(CodedPolicy):
         Codes are the most likely ones, or `code`.
         """
         universal, codes = self._universal_actions(observation)
-        embodiment = self._embodiment(observation)
+        embodiment = self.embodiment_in(observation)
         predicted = self.model.interpret(embodiment, universal, observation.qpos, observation.images)
         return self.model.domain(embodiment).actions.inverse(predicted), codes
 
@@ -146,7 +145,7 @@ class UniActPolicy(CodedPolicy):
         """Use of codes, see `code_metrics`."""
         groups: dict[str, dict[str, list[int]]] = {}
         for batch in batches:
-            tasks = groups.setdefault(self._embodiment(batch), {})
+            tasks = groups.setdefault(self.embodiment_in(batch), {})
             for instruction, code in zip(batch.instructions, self._universal_actions(batch)[1].tolist(), strict=True):
                 tasks.setdefault(instruction, []).append(code)
         codes = {
@@ -170,19 +169,8 @@ class UniActPolicy(CodedPolicy):
         source = load_resnet_weights(self.model.cameras.backbone, self.config.backbone_weights)
         return " ".join(filter(None, (source, self.model.extractor.load_pretrained())))
 
-    def init_from(self, other: Policy, *, fresh: bool = False) -> str:
-        """See `Policy`; the extractor with its tokenizer, the codebook, the image encoder and known interpreters."""
-        if not isinstance(other, UniActPolicy):
-            problem = f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}."
-            raise UsageError(problem, got=other.name, expected=self.name)
-        try:
-            known = self.model.init_from(other.model, fresh=fresh)
-        except RuntimeError as error:
-            raise _size_error(other.config, self.config, error) from error
-        self.model.extractor.use_tokenizer(other.model.extractor.tokenizer)
-        reason = "as requested" if fresh else "those of the checkpoint are of other embodiments or other cameras"
-        interpreters = f"the interpreter of {', '.join(known)}" if known else f"a fresh interpreter: {reason}"
-        return f"Starts from the extractor, codebook and image encoder of the checkpoint, with {interpreters}."
+    def copy_shared(self, other: Self) -> None:
+        self.model.copy_shared(other.model)
 
     def freeze_shared(self) -> None:
         """See `Policy`; the extractor and the codebook."""
@@ -195,53 +183,24 @@ class UniActPolicy(CodedPolicy):
         """See `Policy`; the codes, shape (B,) int64."""
         return self._select(observation, "argmax").codes if self._shared_is_frozen else None
 
-    def text_files(self) -> Mapping[str, str]:
-        """The tokenizer."""
-        return {TOKENIZER: self.model.extractor.tokenizer.to_json()}
-
-    def load_text_files(self, texts: Mapping[str, str]) -> None:
-        self.model.extractor.load_tokenizer(texts[TOKENIZER])
-
     # Several embodiments.
 
     @property
-    def specs(self) -> tuple[EnvSpec, ...]:
-        return tuple(self._specs.values())
+    def text_model(self) -> Extractor:
+        return self.model.extractor
 
-    def inputs_for(self, embodiment: str) -> PolicyInputs:
-        return self._cameras[embodiment].inputs
+    def layers(self, embodiment: str) -> Domain:
+        return self.model.domain(embodiment)
 
-    @classmethod
-    def embodiments_in(cls, tensor_names: Collection[str]) -> tuple[str, ...]:
-        """See `Policy`; each has a domain."""
-        domains = (name.removeprefix(DOMAINS) for name in tensor_names if name.startswith(DOMAINS))
-        return tuple(dict.fromkeys(name.partition(".")[0] for name in domains))
-
-    def add_embodiment(self, spec: EnvSpec, statistics: Statistics) -> None:
-        """See `Policy`; a byte tokenizer is trained again, on the instructions of all embodiments."""
-        if embodiment_of(spec) in self._specs:
-            problem = f"This policy already has the embodiment {embodiment_of(spec)}."
-            raise UsageError(problem, "Train on all its data at once.", got=embodiment_of(spec))
-        self._add(spec, statistics)
-        instructions = [text for known in self.specs for text in known.instruction.split(INSTRUCTION_SEPARATOR)]
-        self.model.extractor.set_instructions(instructions)
-
-    def use_embodiment(self, embodiment: str) -> None:
-        check_name("embodiment of this policy", embodiment, self._specs)
-        self.embodiment, self.spec, self.inputs = embodiment, self._specs[embodiment], self.inputs_for(embodiment)
-
-    def _add(self, spec: EnvSpec, statistics: Statistics) -> None:
-        name, cameras = embodiment_of(spec), select_cameras(self.config, spec)
-        self._specs[name], self._cameras[name] = replace(spec, cameras=cameras.inputs.cameras), cameras
-        self.model.add_domain(name, spec, statistics, cameras.interpreter)
-
-    def _embodiment(self, observation: ObservationBatch) -> str:
-        return observation.embodiment or self.embodiment
+    def add_layers(self, embodiment: str, spec: EnvSpec, statistics: Statistics) -> PolicyInputs:
+        cameras = self._cameras[embodiment] = select_cameras(self.config, spec)
+        self.model.add_domain(embodiment, spec, statistics, cameras.interpreter)
+        return cameras.inputs
 
     def _select(self, observation: ObservationBatch, mode: Mode) -> Selection:
         if observation.cached_features is not None:
             return self.model.codebook.lookup(observation.cached_features)
-        main = self._cameras[self._embodiment(observation)].main
+        main = self._cameras[self.embodiment_in(observation)].main
         return self.model.choose(observation.images[main], observation.instructions, mode)
 
     def _universal_actions(self, observation: ObservationBatch) -> tuple[Tensor, Tensor]:
@@ -279,23 +238,12 @@ def select_cameras(config: UniActConfig, spec: EnvSpec) -> CameraSelection:
         NoImagesError: The data has no images.
         UsageError: The data has none of the cameras, or not the main camera.
     """
-    if not spec.cameras:
-        raise NoImagesError(f"UniAct needs images, but the data of {spec.task} has none.", field="cameras")
-    cameras = tuple(name for name in config.cameras or spec.cameras if name in spec.cameras)
-    available = f"the data of {spec.task} has images of {', '.join(spec.cameras)}"
-    if not cameras:
-        problem = f"UniAct needs images of {' or '.join(config.cameras)} (from flags or base checkpoint): {available}."
-        hint = "Give --cameras with some of those, or without a name for all, or render others with render-episodes."
-        raise UsageError(problem, hint, field="cameras", got=config.cameras, expected=spec.cameras)
+    cameras = used_cameras(UniActPolicy.title, config.cameras, spec)
     if config.main_camera and config.main_camera not in spec.cameras:
-        problem = f"--main-camera {config.main_camera} (from flags or base checkpoint): {available}."
+        available = ", ".join(spec.cameras)
+        problem = (
+            f"--main-camera {config.main_camera} (flags or base checkpoint): the data of {spec.task} has {available}."
+        )
         hint = f"Give --main-camera {cameras[0]}, or --main-camera '' for the first camera of each embodiment."
         raise UsageError(problem, hint, field="main_camera", got=config.main_camera, expected=spec.cameras)
     return CameraSelection(interpreter=cameras, main=config.main_camera or cameras[0])
-
-
-def _size_error(old: UniActConfig, new: UniActConfig, error: RuntimeError) -> UsageError:
-    differing = changed_flags(old, new) or [str(error).splitlines()[-1].strip()]
-    problem = f"The base checkpoint has other sizes than the new policy: {'; '.join(differing)}."
-    hint = "Leave out the flags that set sizes, or in Python start with train_config(POLICY, PRESET, adapt=CHECKPOINT)."
-    return UsageError(problem, hint, got=differing)

@@ -74,7 +74,7 @@ def test_a_known_interpreter_is_copied_unless_a_fresh_one_is_requested(base, tmp
     assert all(name.startswith("model.domains.") for name in changed)
     assert any(".interpreter.head." in name for name in changed) == fresh
     assert any(".blind.head." in name for name in changed) == fresh
-    end = "a fresh interpreter: as requested." if fresh else "the interpreter of viperx_bimanual-joint."
+    end = "fresh interpreters: as requested." if fresh else "the interpreters of viperx_bimanual-joint."
     assert first_weights(run).endswith(f", with {end}")
 
 
@@ -213,7 +213,7 @@ def test_an_embodiment_with_other_cameras_gets_a_fresh_interpreter(base, tmp_pat
     data = write_dataset(tmp_path / "data", image_size=(48, 64), cameras=cameras)
     run = train(settings(data, tmp_path / "run", adapt=base))
     assert load(run).inputs.cameras == cameras
-    assert "a fresh interpreter: those of the checkpoint are of other embodiments" in first_weights(run)
+    assert "fresh interpreters: those of the checkpoint are of other embodiments" in first_weights(run)
 
 
 @pytest.mark.parametrize("flags", [{}, {"temperature_start": 1.5, "temperature_end": 1.0, "temperature_steps": 8}])
