@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from ambidex.errors import UsageError
 from ambidex.policies.training.distributed import Ranks, mean_over_ranks
 from ambidex.progress import Progress
 
@@ -98,10 +99,18 @@ class LossMonitor:
         self._first_bad = torch.tensor(-1, device=device)
 
     def add(self, step: int, terms: Mapping[str, Tensor]) -> None:
-        """Add the terms of one step; the names must be the same in all steps."""
+        """Add the terms of one step.
+
+        Raises:
+            UsageError: Their names are not those of the steps before.
+        """
         values = torch.stack([term.detach() for term in terms.values()])
         if not self._names:
             self._names, self._sums = tuple(terms), torch.zeros_like(values)
+        if tuple(terms) != self._names:
+            problem = f"Step {step} has the loss terms {', '.join(terms)}; before it were {', '.join(self._names)}."
+            hint = "`losses` of the policy must return the same names in the same order, 0 for a term without a value."
+            raise UsageError(problem, hint, got=tuple(terms), expected=self._names)
         self._sums += values
         self.count += 1
         first = (self._first_bad < 0) & ~values.isfinite().all()

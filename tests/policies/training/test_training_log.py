@@ -6,6 +6,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training_runs import settings
 
+from ambidex.errors import UsageError
 from ambidex.policies.training.train import train
 from ambidex.policies.training.training_log import LossMonitor, StepClock, TrainingLog
 
@@ -55,6 +56,15 @@ def test_the_monitor_averages_losses_and_finds_the_first_bad_step():
     for step, loss in ((2, 5.0), (3, math.inf), (4, 1.0), (5, math.nan)):
         monitor.add(step, {"loss": torch.tensor(1.0), "l1": torch.tensor(loss)})
     assert monitor.first_bad_step() == 3
+
+
+def test_loss_terms_that_change_are_refused():
+    monitor = LossMonitor(torch.device("cpu"))
+    one = torch.tensor(1.0)
+    monitor.add(1, {"loss": one, "l1": one})
+    with pytest.raises(UsageError) as caught:
+        monitor.add(2, {"loss": one})
+    assert (caught.value.facts["got"], caught.value.facts["expected"]) == (("loss",), ("loss", "l1"))
 
 
 def test_the_clock_measures_each_part_of_a_step(monkeypatch):
