@@ -18,7 +18,8 @@ demo: $(READY) opengl
 	@bash scripts/demo.sh
 
 test: $(READY) opengl browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	@# Hundreds of processes are started: without stored bytecode each would compile the package again.
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(READY)
 	@failed=0; \

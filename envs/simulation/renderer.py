@@ -10,8 +10,8 @@ from functools import cache
 import mujoco
 import numpy as np
 
-from ambidex.envs.simulation.opengl import GLContext, make_context
 from ambidex.envs.simulation.scene import STATE
+from ambidex.envs.simulation.shared_context import close_shared_context, shared_context
 from ambidex.envs.types import FloatArray, ImageArray
 from ambidex.errors import RenderingError
 
@@ -43,7 +43,7 @@ QUALITIES: Mapping[str, Quality] = {
 
 
 class Renderer:
-    """Renders states of one model. Owns an OpenGL context: use one per process and close it.
+    """Renders states of one model, in the OpenGL context of the thread that makes it. Close it to free its memory.
 
     Args:
         model: Compiled model; a copy of it is rendered.
@@ -63,9 +63,8 @@ class Renderer:
         height, width = image_size
         self._model = _with_quality(model, profile, height, width)
         self._data = mujoco.MjData(self._model)
-        self._context, _ = make_context(width, height)
+        self._context = shared_context(image_size)
         self._gpu = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._gpu)
         self._scene = mujoco.MjvScene(self._model, MAX_GEOMS)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = profile.shadow_map > 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = profile.shadow_map > 0
@@ -78,7 +77,7 @@ class Renderer:
         self._pixels = np.empty((height, width, 3), np.uint8)
         self._update_appearance = update_appearance
         self._state: FloatArray | None = None
-        self._free = weakref.finalize(self, _free, self._context, self._gpu)
+        self._free = weakref.finalize(self, self._context.free, self._gpu)
         _open.add(self)
         _close_at_exit()
 
@@ -90,12 +89,13 @@ class Renderer:
         self._camera.fixedcamid = self._model.camera(camera).id
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
         mujoco.mjv_updateScene(self._model, self._data, self._options, None, self._camera, everything, self._scene)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._gpu)
         mujoco.mjr_render(self._viewport, self._scene, self._gpu)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._gpu)
         return self._pixels[::-1].copy()
 
     def close(self) -> None:
-        """Free the context. Safe to call twice; also happens when the renderer is deleted or Python exits."""
+        """Free its memory. Safe to call twice; also happens when the renderer is deleted or Python exits."""
         self._free()
 
     def _make_current(self) -> None:
@@ -134,15 +134,7 @@ def _close_at_exit() -> None:
 def _close_open() -> None:
     for renderer in list(_open):
         renderer.close()
-
-
-def _free(context: GLContext, gpu: mujoco.MjrContext) -> None:
-    try:
-        context.make_current()
-    except Exception:  # PyOpenGL raises exceptions of many types
-        return  # in use in its own thread, while another one deletes what nothing refers to: freed when Python exits
-    gpu.free()
-    context.free()
+    close_shared_context()
 
 
 def _with_quality(model: mujoco.MjModel, quality: Quality, height: int, width: int) -> mujoco.MjModel:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from act_samples import make_statistics
 from benchmarking_fakes import FIRST, HOLD, assert_same_results, rows_of
-from toy_policy import CODES, CodedToyPolicy, FailingPolicy, RandomPolicy, ToyPolicy, write_checkpoint
+from toy_policy import CHUNK, CODES, CodedToyPolicy, FailingPolicy, RandomPolicy, ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks.comparison.compare import compare
 from ambidex.benchmarks.comparison.config import CompareConfig
@@ -25,7 +25,8 @@ from ambidex.policies.serving.client import PolicyClient
 from ambidex.policies.serving.server import PolicyServer
 
 SPEC = make("insertion", cameras=("top",), image_size=(24, 32)).spec
-POLICY = replace(HOLD, policy="act", episodes=3, device="cpu")
+CHUNKS = 3  # of an episode
+POLICY = replace(HOLD, policy="act", episodes=3, horizon=CHUNKS * CHUNK, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_images_are_rendered_only_for_predictions(tmp_path, run, monkeypatch):
 
     monkeypatch.setattr(Environment, "render", counting)
     summary = run(workers=0)
-    warm_up, requests = 1, 3 * 400 // 50
+    warm_up, requests = 1, POLICY.episodes * CHUNKS
     assert rendered == ["top"] * (warm_up + requests)
     assert summary.info.env_specs["insertion"].cameras == ("top",)
 
@@ -252,8 +253,8 @@ def coded(tmp_path_factory, checkpoint):
 def test_rows_have_the_code_of_each_step(coded):
     for row in ResultsFolder(coded).rows:
         codes = [code for code, steps in row.codes for _ in range(steps)]
-        assert len(codes) == row.steps == 400 and set(codes) <= set(range(CODES)) and len(row.codes) > 1
-        assert all(steps % 50 == 0 for _, steps in row.codes)
+        assert len(codes) == row.steps == POLICY.horizon and set(codes) <= set(range(CODES)) and len(row.codes) > 1
+        assert all(steps % CHUNK == 0 for _, steps in row.codes)
 
 
 def test_codes_are_the_same_with_any_number_of_workers(coded, tmp_path, run):
@@ -268,7 +269,7 @@ def test_rows_of_policies_without_codes_have_no_codes_key(uninterrupted):
 
 def test_one_code_can_be_fixed(tmp_path, run):
     summary = run(kind=CodedToyPolicy, code=17, episodes=2)
-    assert all(row.codes == ((17, 400),) and row.execution == "chunk:50 code:17" for row in summary.rows)
+    assert all(row.codes == ((17, POLICY.horizon),) and row.execution == "chunk:50 code:17" for row in summary.rows)
     assert summary.info.execution == "chunk:50 code:17" and "--code 17" in summary.info.command
     with pytest.raises(UsageError, match="--code was 17, now 3"):
         run(kind=CodedToyPolicy, code=3, resume=True)
