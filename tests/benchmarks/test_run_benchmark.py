@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from benchmarking_fakes import DyingAgent, assert_same_results
+from benchmarking_fakes import DyingAgent, assert_same_results, run_into
 from started_process import StartedProcess
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
@@ -41,10 +41,16 @@ def test_it_prints_the_rate_its_interval_and_the_address_of_the_page(tmp_path):
         (["--policy", "act", "--task", "insertion"], "train-policy --policy act"),
     ],
 )
-def test_wrong_usage_exits_with_2(tmp_path, flags, expected):
-    done = subprocess.run([*COMMAND, *flags], **RUN, cwd=tmp_path)
-    assert done.returncode == 2 and expected in done.stderr and done.stdout == ""
+def test_wrong_usage_exits_with_2(tmp_path, monkeypatch, run_command, flags, expected):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run_command(main, *flags)
+    assert (status, out) == (2, "") and expected in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_status_of_wrong_usage_is_that_of_the_process(tmp_path):
+    done = subprocess.run([*COMMAND, "--policy", "scripted"], **RUN, cwd=tmp_path)
+    assert done.returncode == 2 and "--task" in done.stderr and done.stdout == ""
 
 
 def test_missing_episodes_exit_with_1_and_print_how_to_resume(tmp_path, monkeypatch, capsys):
@@ -60,7 +66,7 @@ def test_missing_episodes_exit_with_1_and_print_how_to_resume(tmp_path, monkeypa
     assert err.rstrip().endswith("--episodes 4 --output-dir out --video none --workers 1 --resume")
 
 
-def test_ctrl_c_keeps_finished_episodes_and_prints_how_to_resume(tmp_path):
+def test_ctrl_c_keeps_finished_episodes_and_prints_how_to_resume(tmp_path, monkeypatch, run_command):
     flags = "--policy scripted --task insertion --episodes 4 --output-dir out --video none".split()
     with StartedProcess(
         [*COMMAND, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
@@ -75,8 +81,9 @@ def test_ctrl_c_keeps_finished_episodes_and_prints_how_to_resume(tmp_path):
     assert all(not path.name.startswith(".") for path in (tmp_path / "out").rglob("*"))
     stored = len(ResultsFolder(tmp_path / "out").rows)
     assert 1 <= stored < 4 and f"{stored} of 4 episodes are stored in out" in err
-    done = subprocess.run([*COMMAND, *resume[1:]], **RUN, cwd=tmp_path)
-    assert done.returncode == 0 and "4/4 = 100.0 %" in done.stdout
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run_command(main, *resume[1:], "--workers", "0")
+    assert status == 0 and "4/4 = 100.0 %" in out
 
 
 def test_sigterm_during_start_up_prints_how_to_resume(tmp_path):
@@ -100,14 +107,14 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("moments", "episodes"), [(3, "40"), pytest.param(16, "300", marks=pytest.mark.slow, id="16")])
+@pytest.mark.parametrize(("moments", "episodes"), [(3, 40), pytest.param(16, 300, marks=pytest.mark.slow, id="16")])
 def test_kill_at_any_moment_and_resume_gives_the_same_results(tmp_path, moments, episodes):
     (tmp_path / "fake_run.py").write_text(FAKE_RUN.format(folder=str(SUPPORT)))
     fake_run = [sys.executable, str(tmp_path / "fake_run.py")]
     rng, killed, kills = random.Random(moments), tmp_path / "killed", 0
     for moment in range(moments):
         rows = len(ResultsFolder(killed).rows)
-        with StartedProcess([*fake_run, killed, "2", episodes], start_new_session=True) as run:
+        with StartedProcess([*fake_run, killed, "2", str(episodes)], start_new_session=True) as run:
             if moment % 4 == 0:  # during start-up
                 wait_for((killed / ".lock").exists, run)
                 time.sleep(rng.uniform(0, 1.0))
@@ -119,8 +126,8 @@ def test_kill_at_any_moment_and_resume_gives_the_same_results(tmp_path, moments,
             os.killpg(run.pid, signal.SIGKILL)
             kills += 1
     assert kills
-    subprocess.run([*fake_run, killed, "2", episodes], check=True, timeout=120)
-    subprocess.run([*fake_run, tmp_path / "uninterrupted", "1", episodes], check=True, timeout=120)
+    run_into(killed, workers=0, episodes=episodes, resume=True)
+    run_into(tmp_path / "uninterrupted", workers=0, episodes=episodes)
     assert_same_results(killed, tmp_path / "uninterrupted")
 
 

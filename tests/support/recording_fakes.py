@@ -77,7 +77,11 @@ def contents(directory):
     return {**files, "info": info | {"timings": None}, "rows": [row | {"wall_s": None} for row in rows]}
 
 
+def record_as_program(directory, workers, episodes, file_format=None):
+    """Record or resume as this module does as a program."""
+    flags = {"keep_failures": True, "resume": True, "format": file_format}
+    record_to(Path(directory), workers=int(workers), num_episodes=int(episodes), **flags)
+
+
 if __name__ == "__main__":
-    folder, workers, episodes, *formats = sys.argv[1:]
-    flags = {"keep_failures": True, "resume": True, "format": formats[0] if formats else None}
-    record_to(Path(folder), workers=int(workers), num_episodes=int(episodes), **flags)
+    record_as_program(*sys.argv[1:])

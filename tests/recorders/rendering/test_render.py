@@ -49,14 +49,16 @@ def test_rendered_later_is_what_would_have_been_recorded(states, images, tmp_pat
     assert read(tmp_path).info.env_spec == replace(read(images).info.env_spec)
 
 
-def test_other_cameras_sizes_quality_and_storage(images, tmp_path):
-    render_to(images, tmp_path, cameras=("angle", "left_wrist"), image_size=(16, 24), render_quality="studio",
+def test_other_cameras_sizes_quality_and_storage(tmp_path_factory, tmp_path):
+    states = tmp_path_factory.mktemp("one_episode")
+    record_to(states, STATES, num_episodes=1, workers=0)
+    render_to(states, tmp_path, cameras=("angle", "left_wrist"), image_size=(16, 24), render_quality="studio",
               storage="raw")  # fmt: skip
     info = read(tmp_path).info
     assert info.storage == "raw" and info.env_spec.render_quality == "studio" and info.complete
     assert info.command.startswith("render-episodes") and "--cameras angle left_wrist" in info.command
-    old = read_episode(episode_path(images, 1))
-    with read(episode_path(tmp_path, 1)) as file:
+    old = read_episode(episode_path(states, 0))
+    with read(episode_path(tmp_path, 0)) as file:
         assert file.frame("left_wrist", 3).shape == (16, 24, 3) and file.storage == "raw"
         assert (file.episode.states == old.states).all() and file.episode.versions == old.versions
 

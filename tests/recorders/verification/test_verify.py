@@ -23,7 +23,7 @@ from ambidex.recorders.verify_episodes import main
 def recorded(tmp_path_factory):
     """Two real episodes without images."""
     directory = tmp_path_factory.mktemp("recorded") / "data"
-    record_to(directory, STATES, agent=None, num_episodes=2, workers=2)
+    record_to(directory, STATES, agent=None, num_episodes=2, workers=0)
     return directory
 
 
@@ -31,10 +31,10 @@ def recorded(tmp_path_factory):
 def altered(recorded, tmp_path):
     """Changes fields of an episode, writes and verifies it."""
 
-    def alter(**changes):
+    def alter(*, ee=False, **changes):
         episode = read_episode(recorded / "episode_0.hdf5")
         write_episode(tmp_path / "episode_0.hdf5", replace(episode, **changes), {}, "lossless")
-        ((_, result),) = verify(tmp_path / "episode_0.hdf5", workers=0)
+        ((_, result),) = verify(tmp_path / "episode_0.hdf5", ee=ee, workers=0)
         return result
 
     return alter
@@ -73,9 +73,9 @@ def test_the_last_bit_is_other_arithmetic_and_more_is_another_state(recorded, al
     assert result.states.first_difference == len(states) - 1 and not result.states.same
     assert result.reproduces and 0 < result.states.largest_step_difference < 1e-12
     file = tmp_path / "episode_0.hdf5"
-    code, output = code_and_output(capsys, file, "--workers", "0")
+    code, output = code_and_output(capsys, file, "--no-ee", "--workers", "0")
     assert code == 0 and "other arithmetic" in output.out and "0 of 1 episodes have the same states" in output.out
-    assert code_and_output(capsys, file, "--workers", "0", "--bitwise")[0] == 1
+    assert code_and_output(capsys, file, "--no-ee", "--workers", "0", "--bitwise")[0] == 1
     states[-1, 5] += 1e-7
     assert not altered(states=states).reproduces
 
@@ -98,7 +98,7 @@ def test_a_wrong_success_is_found(recorded, altered):
 
 def test_bad_end_effector_actions_are_found(recorded, altered):
     actions = read_episode(recorded / "episode_0.hdf5").ee_actions
-    result = altered(ee_actions=np.repeat(actions[:1], len(actions), axis=0))
+    result = altered(ee=True, ee_actions=np.repeat(actions[:1], len(actions), axis=0))
     assert result.states.same and result.same_success and not result.same_ee_success and not result.reproduces
 
 
@@ -142,7 +142,7 @@ def test_the_command_fails_if_one_does_not(recorded, tmp_path, capsys):
 
 
 def test_quiet_prints_nothing(recorded, capsys):
-    code, output = code_and_output(capsys, recorded, "--quiet", "--workers", "0")
+    code, output = code_and_output(capsys, recorded, "--no-ee", "--quiet", "--workers", "0")
     assert (code, output.out, output.err) == (0, "", "")
 
 
@@ -151,10 +151,10 @@ def test_a_damaged_file_is_named_and_the_others_are_verified(recorded, tmp_path,
     for file in recorded.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "episode_1.hdf5").write_bytes(good[: len(good) // 2])
-    code, output = code_and_output(capsys, tmp_path, "--workers", "0")
+    code, output = code_and_output(capsys, tmp_path, "--no-ee", "--workers", "0")
     assert code == 1 and "1 of 2 could not be replayed" in output.out and "episode_1.hdf5, " in output.out
     assert "1 of 2 episodes have the same states" in output.out
-    code, output = code_and_output(capsys, tmp_path, "--workers", "0", "--quiet")
+    code, output = code_and_output(capsys, tmp_path, "--no-ee", "--workers", "0", "--quiet")
     assert (code, output.out) == (1, "") and output.err.count("\n") == 1 and "episode_1.hdf5, " in output.err
 
 
