@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import ambidex
+from ambidex.worker_pool import Pool
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
@@ -33,10 +34,13 @@ nbformat.write(notebook, sys.argv[2])
 def run(tmp_path, monkeypatch, capsys):
     """Runs a script as `python SCRIPT ARGUMENTS` does, in an empty folder, and returns what it prints.
 
-    In this process, which has imported torch and the simulator already.
+    In this process, which has imported torch and the simulator already, except for the workers of one script.
     """
+    start = Pool.__init__
 
     def run(script: Path, *arguments: str | Path) -> str:
+        if script.stem != "record_demonstrations":
+            monkeypatch.setattr(Pool, "__init__", lambda self, factory, workers: start(self, factory, 0))
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", [str(script), *map(str, arguments)])
         runpy.run_path(str(script), run_name="__main__")

@@ -1,6 +1,7 @@
 """The ALOHA experts solve their tasks through the controller, with smooth motions; baselines do not."""
 
 import textwrap
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,23 @@ def episodes(task: str, seeds: range, *, spread: str = "published", noise: float
     return [rollout(env, expert, seed) for seed in seeds]
 
 
+@cache
+def first_episodes(task: str, *, spread: str = "published", noise: float = 0.0) -> list[RolloutResult]:
+    """Of seeds 0 to 9, or with noise 0 to 3: those that several tests look at."""
+    return episodes(task, range(4 if noise else 10), spread=spread, noise=noise)
+
+
+def one_episode(task: str, seed: int, *, spread: str = "published") -> RolloutResult:
+    if task in TASKS:
+        return first_episodes(task, spread=spread)[seed]
+    return episodes(task, range(seed, seed + 1), spread=spread)[0]
+
+
 @pytest.mark.parametrize("spread", ["published", "wide"])
 @pytest.mark.parametrize("task", TASKS)
 def test_experts_solve_their_tasks(task: str, spread: str) -> None:
-    results = episodes(task, range(10), spread=spread)
+    results = first_episodes(task, spread=spread)
+    assert len(results) == 10
     assert sum(r.success for r in results) >= 9, [(r.seed, r.reason) for r in results if not r.success]
     assert all(r.steps == r.spec.horizon for r in results)
 
@@ -80,8 +94,8 @@ def test_experts_reach_their_rates_over_seeds_0_to_999(task: str, spread: str, r
 
 @pytest.mark.parametrize("task", TASKS)
 def test_noise_changes_the_actions_but_not_the_success(task: str) -> None:
-    plain = episodes(task, range(4))
-    noisy, repeated = (episodes(task, range(4), noise=1.0) for _ in range(2))
+    plain, noisy = first_episodes(task)[:4], first_episodes(task, noise=1.0)
+    repeated = episodes(task, range(4), noise=1.0)
     assert all(r.success for r in noisy)
     for a, b, c in zip(plain, noisy, repeated, strict=True):
         assert np.array_equal(a.states[0], b.states[0])
@@ -102,7 +116,8 @@ def test_experts_solve_their_tasks_under_end_effector_control(task: str) -> None
 
 @pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_speeds_and_accelerations_stay_within_those_of_the_real_servos(task: str) -> None:
-    for result in episodes(task, range(3), spread="wide"):
+    for seed in range(3):
+        result = one_episode(task, seed, spread="wide")
         assert np.abs(result.qvel[:, HINGES]).max() < SERVO_SPEED
         assert np.abs(commanded_acceleration(result)).max() < COMMAND_ACCELERATION
         assert (fastest_commands(result) <= SPEED_LIMITS[result.spec.robot]).all()
@@ -115,7 +130,7 @@ def commanded_acceleration(result: RolloutResult) -> FloatArray:
 
 @pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_the_expert_holds_its_last_pose_after_success(task: str) -> None:
-    result = episodes(task, range(1))[0]
+    result = one_episode(task, 0)
     assert np.abs(result.qvel[-20:, HINGES]).max() < 0.05
     assert (result.stages[-40:] == len(result.spec.stages) - 1).all()
 
@@ -123,9 +138,8 @@ def test_the_expert_holds_its_last_pose_after_success(task: str) -> None:
 @pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_no_contact_penetrates_deeply(task: str) -> None:
     env = make(task, cameras=())
-    result = rollout(env, make_expert(env), 1)
     depths = []
-    for state in result.states:
+    for state in one_episode(task, 1).states:
         env.restore(state)
         depths.append(min(env.scene.data.contact.dist, default=0.0))
     assert min(depths) > -0.001, np.argmin(depths)
@@ -142,8 +156,8 @@ def test_holding_still_and_random_actions_do_not_solve_a_task(task: str) -> None
 @pytest.mark.parametrize("task", TASKS)
 def test_episodes_do_not_depend_on_earlier_episodes(task: str) -> None:
     """Parallel workers roll out seeds in any order and have to give the same files."""
-    forward, backward = episodes(task, range(3), noise=1.0), episodes(task, range(2, -1, -1), noise=1.0)
-    for one, other in zip(forward, reversed(backward), strict=True):
+    forward, backward = first_episodes(task, noise=1.0), episodes(task, range(2, -1, -1), noise=1.0)
+    for one, other in zip(forward[:3], reversed(backward), strict=True):
         assert np.array_equal(one.states, other.states)
         assert np.array_equal(one.actions, other.actions)
 
