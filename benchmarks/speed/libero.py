@@ -68,14 +68,14 @@ def image_step_rates(episode: RolloutResult, effort: Effort) -> tuple[float, ...
     """Control steps per second of this process in each repetition, rendering every image of every step."""
     env = make(TASK, image_size=SMALL)
     env.restore(episode.states[0]).images()  # makes the OpenGL context
-    rates = []
+    rates, actions = [], episode.actions[: effort.steps]
     for _ in range(effort.repeats):
         env.restore(episode.states[0])
         wait_for_siblings()
         started = time.perf_counter()
-        for action in episode.actions:
+        for action in actions:
             env.step(action).observation.images()
-        rates.append(episode.steps / (time.perf_counter() - started))
+        rates.append(len(actions) / (time.perf_counter() - started))
     env.close()
     return tuple(rates)
 

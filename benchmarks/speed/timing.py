@@ -53,16 +53,18 @@ class Effort:
         repeats: Repetitions of each timed measurement.
         episodes: Episodes to roll out and to record.
         image_sizes: Heights and widths to render [px]; the largest is also recorded.
+        steps: Most control steps of an episode that is replayed with images, or trained on.
     """
 
     seconds: float
     repeats: int
     episodes: int
     image_sizes: tuple[tuple[int, int], ...]
+    steps: int = 400
 
 
 FULL = Effort(seconds=2.0, repeats=5, episodes=6, image_sizes=((480, 640), (240, 320), (120, 160)))
-QUICK = Effort(seconds=0.05, repeats=1, episodes=1, image_sizes=((120, 160),))
+QUICK = Effort(seconds=0.05, repeats=1, episodes=1, image_sizes=((48, 64),), steps=20)
 
 
 def rates(work: Callable[[], int], effort: Effort) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ambidex.benchmarks.speed.timing import Effort, Measurement
+from ambidex.benchmarks.speed.timing import FULL, Effort, Measurement
 from ambidex.benchmarks.speed.training_speed import JOINTS, OBJECT_VALUES, SPEC
 from ambidex.envs.types import Episode, Float32Array, ImageArray, Outcome
 from ambidex.output_folder import versions
@@ -21,9 +21,9 @@ from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.act import episode_path, write_episode
 
 OBJECTS = ("object_0", "object_1")
-EPISODES, STEPS = 2, 400
+EPISODES = 2
 WINDOW = 10  # training steps per repetition
-DATA_SPEC = replace(SPEC, task="made_up", horizon=STEPS, object_names=OBJECTS)
+DATA_SPEC = replace(SPEC, task="made_up", horizon=FULL.steps, object_names=OBJECTS)
 
 
 TRAININGS = {
@@ -37,7 +37,7 @@ def measure_training(effort: Effort) -> Iterator[Measurement]:
     """Samples per second of each training, and the share of each part of a step."""
     with tempfile.TemporaryDirectory(prefix="ambidex-throughput-") as folder:
         data = Path(folder) / "made_up"
-        _write_dataset(data)
+        _write_dataset(data, effort.steps)
         for name, (preset, observations, batch_size, label) in TRAININGS.items():
             config = replace(train_config("act", preset, observations), batch_size=batch_size, data=(data,))
             yield from _measurements(name, label, _curves(config, Path(folder) / name, effort))
@@ -75,11 +75,11 @@ def _measurements(name: str, label: str, curves: dict[str, tuple[float, ...]]) -
         yield Measurement("training", f"{name}_{part}", f"share of {part.replace('_', ' and ')}, {label}", "%", shares)
 
 
-def _write_dataset(folder: Path) -> None:
+def _write_dataset(folder: Path, steps: int) -> None:
     rng = np.random.default_rng(0)
     for index in range(EPISODES):
-        episode = _episode(rng, index)
-        frames = {"top": (_frame(rng) for _ in range(STEPS))}
+        episode = _episode(rng, index, steps)
+        frames = {"top": (_frame(rng) for _ in range(steps))}
         write_episode(episode_path(folder, index), episode, frames, "lossless")
     DatasetInfo(
         env_spec=DATA_SPEC,
@@ -97,9 +97,9 @@ def _write_dataset(folder: Path) -> None:
     ).write(folder)
 
 
-def _episode(rng: np.random.Generator, index: int) -> Episode:
+def _episode(rng: np.random.Generator, index: int, steps: int) -> Episode:
     def numbers(width: int) -> Float32Array:
-        return rng.standard_normal((STEPS, width)).astype(np.float32)
+        return rng.standard_normal((steps, width)).astype(np.float32)
 
     return Episode(
         spec=DATA_SPEC,
@@ -111,8 +111,8 @@ def _episode(rng: np.random.Generator, index: int) -> Episode:
         objects=numbers(OBJECT_VALUES * len(OBJECTS)),
         joint_actions=numbers(JOINTS),
         ee_actions=numbers(16),
-        states=rng.standard_normal((STEPS + 1, 60)),
-        stages=np.zeros(STEPS + 1, np.int8),
+        states=rng.standard_normal((steps + 1, 60)),
+        stages=np.zeros(steps + 1, np.int8),
         model_sha256="",
         versions=versions(),
     )

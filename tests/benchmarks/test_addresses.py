@@ -11,7 +11,7 @@ import pytest
 from ambidex.benchmarks.moved_programs import MOVED
 
 WITHOUT_FLAGS = "ambidex.benchmarks.studies.stopping_study"
-RUN_AT_BOTH = [f"ambidex.benchmarks.{name}" for name in ("expert_rates", "code_grid")]
+RUN_AT_BOTH = [f"ambidex.benchmarks.{name}" for name in ("expert_rates", "code_usage")]
 NEW = list(MOVED.values())
 each_address = pytest.mark.parametrize("old", MOVED)
 

@@ -18,10 +18,10 @@ MEASUREMENTS = {
     ("simulation", "physics_with_expert"),
     ("simulation", "control_with_expert"),
     ("simulation", "control_with_expert_ee"),
-    ("rendering", "standard_120x160"),
-    ("rendering", "studio_120x160"),
-    ("rendering", "standard_120x160_2_processes"),
-    ("rendering", "studio_120x160_2_processes"),
+    ("rendering", "standard_48x64"),
+    ("rendering", "studio_48x64"),
+    ("rendering", "standard_48x64_2_processes"),
+    ("rendering", "studio_48x64_2_processes"),
     *(
         ("recording", f"{what}_{cameras}")
         for what in ("seconds", "processor_seconds", "megabytes", "worker_memory", "read")
