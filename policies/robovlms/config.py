@@ -56,6 +56,9 @@ class RoboVlmsConfig(TrainedWeights):
     """Observations in the window, H: the newest one and earlier ones. 1 with the structures one_step."""
     stride: int = 1
     """Control steps between two observations of the window."""
+    history_dropout: float = 0.0
+    """Share of the windows of a training step that keep the newest observation only. A policy head then encodes as much
+    fewer images, and has time for larger batches, with windows of more episodes."""
     cameras: tuple[str, ...] = ()
     """Cameras, in this order; by default all of the data."""
     proprioception: bool = False
@@ -91,6 +94,8 @@ class RoboVlmsConfig(TrainedWeights):
         for name in NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < math.inf:
                 raise self._error(name, "0 or more")
+        if not 0 <= self.history_dropout <= 1:
+            raise self._error("history_dropout", "from 0 to 1")
         if not 0 < self.huber_delta < math.inf:
             raise self._error("huber_delta", "more than 0")
         if self.head_width % self.head_heads:
@@ -200,14 +205,14 @@ BASE = Preset(
     ),
 )
 TINY = Preset(
-    config=replace(BASE.config, backbone_size="tiny", head_width=256),
+    config=replace(BASE.config, backbone_size="tiny", head_width=256, history_dropout=0.9),
     training=replace(
         BASE.training,
-        steps=8_000,
+        steps=6_000,
+        batch_size=32,
         learning_rate=5e-4,
         backbone_learning_rate=5e-4,
         warmup_steps=200,
-        precision="fp32",  # on CPUs bf16 is not faster in these sizes
     ),
 )
 PRESETS = {

@@ -23,6 +23,7 @@ from ambidex.policies.robovlms.backbones.registry import backbone_class, make_ba
 from ambidex.policies.robovlms.config import RoboVlmsConfig
 from ambidex.policies.robovlms.embodiment import Embodiment
 from ambidex.policies.robovlms.structures.registry import make_structure
+from ambidex.policies.robovlms.windows import without_history
 from ambidex.policies.training.large_models.lora import merged_state, without_lora
 from ambidex.policies.training.large_models.towers import choose_trained
 from ambidex.text import pluralize
@@ -71,6 +72,9 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
         actions, is_pad = (
             (batch.actions, batch.is_pad) if batch.is_pad.ndim == 3 else (batch.actions[:, None], batch.is_pad[:, None])
         )
+        if self.training and self.config.history_dropout and window.valid is not None:
+            window = replace(window, valid=without_history(window.valid, self.config.history_dropout))
+            is_pad = is_pad | ~window.valid[..., None]
         return self.structure.losses(window, embodiment, embodiment.actions(actions), ~is_pad)
 
     @torch.no_grad()

@@ -57,6 +57,17 @@ def valid_last(values: Tensor, valid: Tensor | None) -> Tensor:
     return values if valid is None else _moved(values, valid.sum(1) - valid.shape[1])
 
 
+def without_history(valid: Tensor, share: float) -> Tensor:
+    """Which observations of windows (B, H) are valid, after a random share of the windows loses all but the newest.
+
+    Source: the dropout of past motion of Bansal et al., "ChauffeurNet: Learning to drive by imitating the best and
+    synthesizing the worst", 2019.
+    """
+    loses = torch.rand(len(valid), 1, device=valid.device) < share
+    newest = torch.arange(valid.shape[1], device=valid.device) == valid.shape[1] - 1
+    return valid & (newest | ~loses)
+
+
 def _moved(values: Tensor, steps: Tensor) -> Tensor:
     """Values (B, H, D) moved by some steps (B,) to the front, or to the back if negative; the edge is repeated."""
     length = values.shape[1]

@@ -1,6 +1,7 @@
-"""A small backbone that is trained from scratch: convolutions for images, and a causal transformer."""
+"""A small backbone that is trained from scratch: ResNet-18 for images, and a causal transformer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -8,16 +9,40 @@ from torch import Tensor, nn
 from ambidex.errors import UsageError, check_name
 from ambidex.policies.robovlms.backbones.backbone import Backbone, Cache, Kind, TokenSequence
 from ambidex.policies.vision.images import prepare_images
+from ambidex.policies.vision.resnet import ResNet18
 from ambidex.policies.vision_language.attention import AUTO, SDPA
-from ambidex.policies.vision_language.scratch import INITIAL_STD, STRIDE, CausalLayer, ImageTokens, ScratchShape
+from ambidex.policies.vision_language.scratch import INITIAL_STD, CausalLayer
+
+STRIDE = 32  # pixels per token, in each direction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Sizes of the model.
+
+    Attributes:
+        image_size: Side of the square to which an image is resized [px], a multiple of 32.
+        channels: Of ResNet-18's first layers; 64 as published.
+        width: Of tokens.
+        layers: Of the transformer.
+        heads: Attention heads.
+        vocabulary: Ids of the tokenizer.
+    """
+
+    image_size: int
+    channels: int
+    width: int
+    layers: int
+    heads: int
+    vocabulary: int
 
 
 class ScratchBackbone(Backbone):
     """Learned positions, and attention to all positions before. It has torch's own attention only."""
 
-    sizes: ClassVar[Mapping[str, ScratchShape]] = {
-        "tiny": ScratchShape(vocabulary=768),
-        "base": ScratchShape(image_size=192, width=384, layers=8, heads=6, vocabulary=1024),
+    sizes: ClassVar[Mapping[str, Shape]] = {
+        "tiny": Shape(image_size=128, channels=16, width=128, layers=3, heads=4, vocabulary=768),
+        "base": Shape(image_size=224, channels=64, width=384, layers=8, heads=6, vocabulary=1024),
     }
     context = 4096
 
@@ -30,7 +55,7 @@ class ScratchBackbone(Backbone):
         self.hidden_size, self.vocabulary, self._image_size = shape.width, shape.vocabulary, shape.image_size
         self.image_tokens = (shape.image_size // STRIDE) ** 2
         super().__init__(instructions, discrete)
-        self.vision = ImageTokens(shape.width)
+        self.vision = ImageEncoder(shape.channels, shape.width)
         self.text = CausalTransformer(shape, self.context)
 
     @property
@@ -65,10 +90,23 @@ class ScratchBackbone(Backbone):
         return "", "", request + "\n"
 
 
+class ImageEncoder(nn.Module):
+    """Pixels to tokens, one for each cell of ResNet-18's feature map."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.resnet = ResNet18(channels, "group")
+        self.project = nn.Linear(self.resnet.channels, width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Shape (N, 3, S, S) -> (N, S / 32 * S / 32, D)."""
+        return self.project(self.resnet(images).flatten(2).transpose(1, 2))  # type: ignore[no-any-return]
+
+
 class CausalTransformer(nn.Module):
     """Words, positions and layers of causal attention."""
 
-    def __init__(self, shape: ScratchShape, context: int) -> None:
+    def __init__(self, shape: Shape, context: int) -> None:
         super().__init__()
         self.words = nn.Embedding(shape.vocabulary, shape.width)
         self.positions = nn.Embedding(context, shape.width)

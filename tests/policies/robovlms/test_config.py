@@ -40,6 +40,7 @@ def test_one_step_refuses_a_history(structure):
         ("head_width", 30),
         ("flow_steps", 0),
         ("huber_delta", 0.0),
+        ("history_dropout", 1.1),
         ("gripper_weight", -1.0),
         ("gripper_weight", float("nan")),
         ("execute_steps", -1),

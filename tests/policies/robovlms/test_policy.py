@@ -17,7 +17,7 @@ from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load, save
 from ambidex.policies.robovlms import policy as module
 from ambidex.policies.robovlms.policy import RoboVlmsPolicy
-from ambidex.policies.robovlms.windows import frame_at, frames_of
+from ambidex.policies.robovlms.windows import frame_at, frames_of, without_history
 from ambidex.policies.serving.fixed_batch import make_fixed_batch
 from ambidex.policies.training.learner import trained_parameters
 
@@ -58,7 +58,7 @@ def test_one_batch_is_learnt_and_every_trained_parameter_gets_a_gradient(structu
     terms["loss"].backward()
     trained = trained_parameters(policy)
     assert not [name for name, each in trained.items() if each.grad is None or not each.grad.abs().sum() > 0]
-    optimizer = torch.optim.AdamW(trained.values(), lr=3e-3, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(trained.values(), lr=1e-3, weight_decay=0.0)
     for _ in range(300):
         loss = losses(policy, batch)["loss"]
         optimizer.zero_grad()
@@ -90,6 +90,34 @@ def test_what_is_padding_changes_no_loss(structure, head):
     assert batch.is_pad.any()
     found = losses(policy, dataclasses.replace(batch, actions=changed))
     assert torch.isfinite(found["loss"]) and torch.equal(found["loss"], losses(policy, batch)["loss"])
+
+
+@with_window
+def test_history_dropout_leaves_the_newest_observation_in_training_only(structure, head):
+    policy, dropping = (make_policy(structure, head, history_dropout=share) for share in (0.0, 1.0))
+    batch = make_batch(policy)
+    newest = torch.zeros_like(batch.observation.valid)
+    newest[:, -1] = True
+    cut = dataclasses.replace(
+        batch,
+        observation=dataclasses.replace(batch.observation, valid=newest),
+        is_pad=batch.is_pad | ~newest[..., None],
+    )
+    assert not torch.equal(losses(policy, cut)["loss"], losses(policy, batch)["loss"])
+    torch.manual_seed(0)
+    torch.rand(len(newest), 1)  # the draw of the windows
+    expected = policy.train().losses(cut)
+    assert torch.equal(losses(dropping, batch)["loss"], expected["loss"])
+    assert torch.equal(dropping.eval().predict(batch.observation), policy.eval().predict(batch.observation))
+
+
+def test_a_share_of_the_windows_loses_its_history():
+    torch.manual_seed(0)
+    valid = torch.tensor([[True, True, True], [False, True, True]]).repeat(500, 1)
+    kept = without_history(valid, 0.9)
+    lost = kept.sum(1) == 1
+    assert 0.87 < lost.float().mean() < 0.93 and kept[:, -1].all()
+    assert torch.equal(kept[~lost], valid[~lost])
 
 
 def with_other_frames(policy, observation, where):

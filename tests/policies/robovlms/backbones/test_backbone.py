@@ -46,7 +46,8 @@ def test_a_prompt_has_every_image_and_the_instruction():
 
 
 def test_in_evaluation_mode_the_length_does_not_depend_on_the_batch():
-    backbone, images = make_scratch(), torch.ones(1, 1, 36, 96)
+    backbone = make_scratch()
+    images = torch.ones(1, 1, backbone.image_tokens, backbone.hidden_size)
     lengths = {mode: [backbone.train(mode).assemble(images, [text]).length for text in TEXTS] for mode in (True, False)}
     assert lengths[True][0] < lengths[True][1] == lengths[False][0] == lengths[False][1]
 
@@ -62,7 +63,8 @@ def test_too_long_prompts_and_sequences_are_refused():
 
 
 def test_instructions_of_the_data_are_tokenised_once(monkeypatch):
-    backbone, images = make_scratch(), torch.ones(2, 1, 36, 96)
+    backbone = make_scratch()
+    images = torch.ones(2, 1, backbone.image_tokens, backbone.hidden_size)
     expected = backbone.assemble(images, TEXTS)
     monkeypatch.setattr(backbone, "prompt", None)
     assert torch.equal(backbone.assemble(images, TEXTS).embeddings, expected.embeddings)
