@@ -73,8 +73,8 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
             (batch.actions, batch.is_pad) if batch.is_pad.ndim == 3 else (batch.actions[:, None], batch.is_pad[:, None])
         )
         if self.training and self.config.history_dropout and window.valid is not None:
-            window = replace(window, valid=without_history(window.valid, self.config.history_dropout))
-            is_pad = is_pad | ~window.valid[..., None]
+            kept = without_history(window.valid, self.config.history_dropout)  # (B, H)
+            window, is_pad = replace(window, valid=kept), is_pad | ~kept[..., None]
         return self.structure.losses(window, embodiment, embodiment.actions(actions), ~is_pad)
 
     @torch.no_grad()
