@@ -33,6 +33,11 @@ def rows_of(frames: ObservationBatch, chosen: Tensor) -> ObservationBatch:
     )
 
 
+def among_all(values: Tensor, chosen: Tensor) -> Tensor:
+    """Inverse of the choice of `rows_of`: values of the chosen rows at their places among N rows, the others 0."""
+    return values.new_zeros(len(chosen), *values.shape[1:]).index_put((chosen,), values)
+
+
 def windows_of(values: Tensor, length: int) -> Tensor:
     """Inverse of the order of `frames_of`: values (B * H, ...) to windows (B, H, ...)."""
     return values.view(-1, length, *values.shape[1:])

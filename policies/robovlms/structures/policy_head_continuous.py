@@ -6,7 +6,7 @@ from torch import Tensor
 from ambidex.policies.batch import ObservationBatch
 from ambidex.policies.robovlms.embodiment import Embodiment
 from ambidex.policies.robovlms.structures.structure import ContinuousStructure
-from ambidex.policies.robovlms.windows import frame_at, frames_of, rows_of, valid_first, windows_of
+from ambidex.policies.robovlms.windows import among_all, frame_at, frames_of, rows_of, valid_first, windows_of
 
 
 class PolicyHeadContinuous(ContinuousStructure):
@@ -36,6 +36,6 @@ class PolicyHeadContinuous(ContinuousStructure):
         """States of all valid observations in one batch, shape (B, H, D); those of missing ones are 0."""
         if window.valid is None:
             return self.encode_frames(frames_of(window), embodiment)[:, None]
-        states = self.encode_frames(rows_of(frames_of(window), window.valid.flatten()), embodiment)
-        rows = states.new_zeros(window.valid.numel(), states.shape[-1])
-        return windows_of(rows.index_put((window.valid.flatten(),), states), window.valid.shape[1])
+        valid = window.valid.flatten()
+        states = self.encode_frames(rows_of(frames_of(window), valid), embodiment)
+        return windows_of(among_all(states, valid), window.valid.shape[1])
