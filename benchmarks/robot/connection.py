@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar, cast
 
@@ -69,28 +70,32 @@ class RobotConnection:
         factory: Makes the robot.
         request: What it is given.
         timeout_s: How long a call may take [s].
+        thread: Makes the calls. A thread that has connected before makes sure that no earlier call is still running.
 
     Attributes:
         spec: The robot's spec.
         guard: Checks by its limits.
 
     Raises:
-        RobotError: The factory raised an error, or did not return in time.
-        UsageError: What it returned is no robot.
+        RobotError: The factory raised an error, did not return in time, or returned no robot; or an earlier call of the
+            thread has not returned.
+        UsageError: The spec or the limits of the robot are impossible.
     """
 
-    def __init__(self, factory: RobotFactory, request: RobotRequest, timeout_s: float) -> None:
-        self._thread, self._timeout_s = RobotThread(), timeout_s
+    def __init__(
+        self, factory: RobotFactory, request: RobotRequest, timeout_s: float, thread: RobotThread | None = None
+    ) -> None:
+        self._thread, self._timeout_s = thread or RobotThread(), timeout_s
+        if not _ended(self._thread.submit(lambda: None), timeout_s):
+            hint = "It may still move the arm, so there is no new connection until it returns: check the robot."
+            raise RobotError("An earlier call to the robot has not returned.", hint, expected=timeout_s)
         self._robot = self._connect(factory, request)
-        missing = [name for name in METHODS if not callable(getattr(self._robot, name, None))]
-        if missing or isinstance(self._robot, type):
-            problem = f"The factory of the robot returned {self._robot!r:.100}, without {', '.join(missing)}."
-            raise RobotError(problem, "Expected a robot as in docs/robot.md.", got=missing)
         try:
+            _check_methods(self._robot)
             self.spec: EnvSpec = check_robot_spec(getattr(self._robot, "spec", None))
             self.guard = SafetyGuard(self.spec, getattr(self._robot, "limits", SafetyLimits()))
         except BaseException:
-            self.close()
+            _ended(self._thread.submit(partial(_discard, self._robot)), timeout_s)
             raise
 
     @property
@@ -107,7 +112,7 @@ class RobotConnection:
         """Measure, and check what was measured; raises a SafetyError outside the workspace, unless not yet `homed`."""
         observation = self._call("observe", self._robot.observe)
         if not isinstance(observation, RobotObservation):
-            problem = f"The robot observed {observation!r:.100}, expected a RobotObservation."
+            problem = f"observe of the robot returned {observation!r:.100}, expected a RobotObservation."
             raise RobotError(problem, got=type(observation).__name__)
         self.guard.check_observation(observation, homed=homed)
         return observation
@@ -128,7 +133,7 @@ class RobotConnection:
         return self._call("verdict", robot.verdict)
 
     def stop(self) -> None:
-        """Stop the arm, in another thread if the present call does not end soon.
+        """Stop the arm, in another thread if the present call does not end soon, and then again when it has ended.
 
         Signals that would interrupt take effect afterwards.
 
@@ -140,7 +145,7 @@ class RobotConnection:
 
     def _stop(self) -> None:
         stopping = self._thread.submit(self._robot.stop)
-        if not _ended(stopping, STOP_WAIT_S) and stopping.cancel():  # the present call hangs
+        if not _ended(stopping, STOP_WAIT_S) and not stopping.running():  # the present call hangs
             stopping = RobotThread().submit(self._robot.stop)
         if not _ended(stopping, self._timeout_s):
             raise _not_stopped(f"stop did not return within {self._timeout_s:g} s")
@@ -148,21 +153,19 @@ class RobotConnection:
             raise _not_stopped(f"stop raised {_describe(error)}") from error
 
     def close(self) -> None:
-        """Close the connection, if the robot has `close`; errors are ignored, because the arm is stopped."""
-        robot = self._robot
-        if isinstance(robot, ClosableRobot):
-            with suppress(RobotError):
-                self._call("close", robot.close)
+        """Close the connection, if the robot has `close`; errors are ignored, because the arm is stopped.
+
+        While a call hangs, it is closed when that call returns.
+        """
+        if isinstance(self._robot, ClosableRobot):
+            _ended(self._thread.submit(self._robot.close), self._timeout_s)
 
     def _connect(self, factory: RobotFactory, request: RobotRequest) -> Robot:
         made: list[Robot] = []
 
         def discard() -> None:
             for robot in made:
-                with suppress(Exception):
-                    robot.stop()
-                if isinstance(robot, ClosableRobot):
-                    robot.close()
+                _discard(robot)
 
         try:
             self._call(CONNECT, lambda: made.append(factory(request)), SLOW_CALLS)
@@ -183,6 +186,21 @@ class RobotConnection:
             problem = f"The robot raised {_describe(error)} ({name})."
             raise RobotError(problem, hint if name == CONNECT else "", call=name) from error
         return future.result()
+
+
+def _check_methods(robot: Robot) -> None:
+    missing = [name for name in METHODS if not callable(getattr(robot, name, None))]
+    if missing or isinstance(robot, type):
+        problem = f"The factory of the robot returned {robot!r:.100}, without {', '.join(missing)}."
+        raise RobotError(problem, "Expected a robot as in docs/robot.md.", got=missing)
+
+
+def _discard(robot: Robot) -> None:
+    """Stop and close what a factory returned, as far as it has these methods."""
+    with suppress(Exception):
+        robot.stop()
+    if isinstance(robot, ClosableRobot):
+        robot.close()
 
 
 def _ended(future: "Future[Answer]", timeout_s: float) -> bool:

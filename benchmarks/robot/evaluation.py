@@ -16,7 +16,7 @@ from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo, descr
 from ambidex.benchmarks.results.row import EpisodeRow, code_runs
 from ambidex.benchmarks.robot.agents import RobotPolicy, agent_of, open_policy
 from ambidex.benchmarks.robot.config import COMMAND, RobotConfig
-from ambidex.benchmarks.robot.connection import RobotConnection, RobotFactory, StopFailedError
+from ambidex.benchmarks.robot.connection import RobotConnection, RobotFactory, RobotThread, StopFailedError
 from ambidex.benchmarks.robot.plan import ASK, NOT_STORED, ROBOT, RobotPlan, check_resume, make_plan
 from ambidex.benchmarks.robot.protocol import Verdict
 from ambidex.benchmarks.robot.rollout import Clock, RatedClock, RobotRollout, RolloutRunner
@@ -111,7 +111,8 @@ class Evaluation:
         return replace(self._write_summary(), report=write_report(self._results))
 
     def _run_with(self, policy: RobotPolicy) -> None:
-        self._connect = partial(RobotConnection, self._plan.factory, policy.request, self._config.call_timeout)
+        thread, timeout_s = RobotThread(), self._config.call_timeout
+        self._connect = partial(RobotConnection, self._plan.factory, policy.request, timeout_s, thread)
         try:
             robot = self._robot = self._connect()
             self._stored_spec = self._plan.spec(robot.spec)

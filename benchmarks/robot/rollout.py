@@ -130,8 +130,8 @@ class RolloutRunner:
         except Exception as error:  # a rollout that fails is one row and does not end the evaluation
             result.error, result.robot_failed = f"{type(error).__name__}: {error}", isinstance(error, RobotError)
         finally:
-            result.wall_s = time.perf_counter() - started
             self.robot.stop()
+            result.wall_s = time.perf_counter() - started
         return result
 
     def _act(self, seed: int, result: RobotRollout, video: RolloutVideo | None) -> None:

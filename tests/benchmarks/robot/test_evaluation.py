@@ -124,17 +124,84 @@ def test_ctrl_c_in_a_rollout_stops_the_arm_and_keeps_what_is_done(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["home", "observe", "act"])
-@pytest.mark.parametrize(("fault", "timeout_s"), [(raises, 30.0), (hangs, HANG_S)])
-def test_a_robot_that_fails_is_an_error_row_and_is_connected_again(tmp_path, monkeypatch, method, fault, timeout_s):
-    monkeypatch.setattr(connection, "SLOW_CALLS", 1.0)
-    monkeypatch.setattr(connection, "STOP_WAIT_S", 0.05)
-    robots = Robots(JudgingArm, faults={(method, FIRST + 1): fault})
-    summary = run_judged(tmp_path, robots, call_timeout=timeout_s)
+def test_a_robot_that_fails_is_an_error_row_and_is_connected_again(tmp_path, method):
+    robots = Robots(JudgingArm, faults={(method, FIRST + 1): raises})
+    summary = run_judged(tmp_path, robots)
     assert outcomes(tmp_path) == {0: "success", 1: "error", 2: "success"}
     assert f"({method})" in rows_of(tmp_path)[1].error and summary.complete
     broken, healthy = robots.made
-    assert "stop" in broken.calls and not broken.moving and healthy.calls[0] == "home"
-    broken.released.set()
+    assert broken.calls[-2:] == ["stop", "close"] and not broken.moving and healthy.calls[0] == "home"
+
+
+class SharedController:
+    """Arms that have one controller, which moves as long as it is enabled; the call of one that hangs comes late."""
+
+    def __init__(self):
+        self.enabled, self.late_moves = False, 0
+
+    def factory(self, robots):
+        def connect(request):
+            arm = robots(request)
+            arm.controller = self
+            return arm
+
+        return connect
+
+
+class SharedArm(JudgingArm):
+    def home(self, seed):
+        self.controller.enabled = True
+        super().home(seed)
+
+    def act(self, action):
+        super().act(action)
+        if self.released.is_set():
+            self.controller.late_moves += self.controller.enabled
+
+    def stop(self):
+        self.controller.enabled = False
+        super().stop()
+
+
+@pytest.fixture
+def _impatient(monkeypatch):
+    monkeypatch.setattr(connection, "SLOW_CALLS", 1.0)
+    monkeypatch.setattr(connection, "STOP_WAIT_S", 0.05)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_while_a_call_hangs_the_robot_is_not_connected_again_and_its_late_command_moves_nothing(tmp_path):
+    controller, robots = SharedController(), Robots(SharedArm, faults={("act", FIRST + 1): hangs})
+
+    def answer():
+        if rows_of(tmp_path).keys() >= {2} and not robots.made[0].released.is_set():
+            robots.made[0].released.set()
+        return next(answers, "")
+
+    answers = iter(["g\n", "s\n", "\n", "g\n", "g\n", "g\n", "s\n", "\n", "\n"])
+    keyboard = replace(operator(), read=answer)
+    factory = controller.factory(robots)
+    run(tmp_path, factory, keyboard, rollouts=4, call_timeout=HANG_S)
+    assert outcomes(tmp_path) == {0: "success", 1: "error", 2: "error", 3: "success"}
+    assert "(act)" in rows_of(tmp_path)[1].error and "has not returned" in rows_of(tmp_path)[2].error
+    late, healthy = robots.made
+    assert controller.late_moves == 0 and late.calls[-3:] == ["stop", "stop", "close"]
+    assert healthy.calls[-2:] == ["stop", "close"]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_robot_that_never_answers_again_ends_an_evaluation_without_an_operator(tmp_path):
+    robots = Robots(JudgingArm, faults={("act", FIRST): hangs})
+    with pytest.raises(AmbidexError, match="has not returned"):
+        run_judged(tmp_path, robots, rollouts=9, call_timeout=HANG_S)
+    assert outcomes(tmp_path) == {0: "error", 1: "error", 2: "error"} and len(robots.made) == 1
+    robots.made[0].released.set()
+
+
+def test_only_errors_one_after_the_other_end_an_evaluation(tmp_path):
+    faults = {("act", FIRST + index): raises for index in (0, 1, 3, 4)}
+    run_judged(tmp_path, Robots(JudgingArm, faults=faults), rollouts=5)
+    assert list(outcomes(tmp_path).values()) == ["error", "error", "success", "error", "error"]
 
 
 def test_the_robot_can_judge_and_ends_its_rollouts(tmp_path):

@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,6 +98,54 @@ def test_an_interrupt_and_an_error_of_the_machine_stop_the_arm_before_they_go_on
     assert robots.made[0].calls[-1] == "stop" and not robots.made[0].moving
 
 
+def test_a_hanging_arm_is_stopped_long_before_a_call_times_out(monkeypatch):
+    robots, stopped, released = Robots(), threading.Event(), threading.Event()
+    robot = connected(robots)
+    robots.made[0].stop = stopped.set
+    robot._thread.submit(lambda: released.wait(60))
+    started = time.monotonic()
+    robot.stop()
+    assert stopped.is_set() and time.monotonic() - started < 10  # and not 30 s
+    released.set()
+
+
+def test_a_call_that_returns_late_is_followed_by_stop_and_close():
+    robots, closed = Robots(faults={"act": hangs}), threading.Event()
+    runner = runner_of(robots, timeout_s=HANG_S)
+    runner.run(FIRST)
+    arm = robots.made[0]
+    arm.close = closed.set
+    runner.robot.close()
+    assert not closed.is_set() and arm.calls[-1] == "stop"
+    arm.moving = True
+    arm.released.set()
+    assert closed.wait(30) and arm.calls[-2:] == ["stop", "stop"] and not arm.moving
+
+
+def test_the_arm_may_be_slower_to_move_home_than_to_act(monkeypatch):
+    monkeypatch.setattr(connection, "SLOW_CALLS", 100.0)
+    slow = Robots(faults={"home": lambda arm: time.sleep(3 * HANG_S)})
+    assert runner_of(slow, timeout_s=HANG_S).run(FIRST).error == ""
+
+
+def test_each_rollout_begins_at_the_measured_pose_not_at_the_last_command():
+    robots = Robots(limits=SafetyLimits(speed=(3, 3, 10)))
+    runner = runner_of(robots, lambda observation: observation.qpos + 0.05)
+    assert [runner.run(FIRST + index).error for index in range(2)] == ["", ""]
+
+
+def test_the_arm_is_stopped_before_anything_else_is_done(monkeypatch):
+    def now():
+        moving.append(bool(robots.made and robots.made[0].moving))
+        return 0.0
+
+    robots, moving = Robots(), []
+    runner = runner_of(robots)
+    monkeypatch.setattr(time, "perf_counter", now)
+    runner.run(FIRST)
+    assert moving == [False, False]
+
+
 def test_the_arm_is_stopped_beside_a_call_that_hangs():
     robots = Robots(faults={"act": hangs})
     runner_of(robots, timeout_s=HANG_S).run(FIRST)
@@ -132,6 +181,13 @@ def test_a_factory_that_returns_no_robot_is_an_error(factory):
         connected(factory)
 
 
+def test_what_a_factory_returns_is_stopped_and_closed_if_it_is_no_robot():
+    stopped, closed = threading.Event(), threading.Event()
+    with pytest.raises(RobotError, match="without home, observe, act"):
+        connected(lambda request: SimpleNamespace(stop=stopped.set, close=closed.set))
+    assert stopped.is_set() and closed.is_set()
+
+
 def test_a_factory_that_hangs_is_an_error():
     released = threading.Event()
     with pytest.raises(RobotError, match="connect"):
@@ -165,8 +221,9 @@ def test_an_interrupt_while_the_arm_is_being_stopped_takes_effect_once_it_is(mon
     monkeypatch.setattr(connection, "_ended", interrupted)
     with pytest.raises(KeyboardInterrupt):
         robot.stop()
+    assert robots.made[0].calls == ["stop"]
     released.set()
-    assert robots.made[0].calls == ["stop"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_arm_that_was_not_homed_may_be_outside_the_workspace():
