@@ -1,6 +1,7 @@
 """The rollout loop: an agent acts in an environment until the episode ends."""
 
 import time
+import traceback
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,16 +51,16 @@ def rollout(
     try:
         first = env.reset(seed) if initial_state is None else env.restore(initial_state)
     except (EpisodeStartError, SimulationError) as exception:  # this seed fails every time
-        return _result(env, seed, _Log([], []), _describe(exception), time.perf_counter() - started)
+        return _result(env, seed, _Log([], []), exception, time.perf_counter() - started)
     log = _Log([first], [env.stage()])
-    error = ""
+    error: Exception | None = None
     try:
         agent.reset(first, seed)
         _act(env, agent, log, stop_at_success)
     except (MemoryError, RenderingError):
         raise
     except Exception as exception:  # an episode that fails is one row and does not end the run
-        error = _describe(exception)
+        error = exception
     return _result(env, seed, log, error, time.perf_counter() - started)
 
 
@@ -77,8 +78,8 @@ def _act(env: Environment, agent: Agent, log: _Log, stop_at_success: bool) -> No
             return
 
 
-def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -> RolloutResult:
-    succeeded = bool(log.steps) and log.steps[-1].success and not error
+def _result(env: Environment, seed: int, log: _Log, error: Exception | None, wall_s: float) -> RolloutResult:
+    succeeded = bool(log.steps) and log.steps[-1].success and error is None
     outcome = Outcome.ERROR if error else Outcome.SUCCESS if succeeded else Outcome.FAILURE
     width, joints = len(env.spec.action_names), len(env.spec.joint_names)
     return RolloutResult(
@@ -86,7 +87,7 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
         seed=seed,
         outcome=outcome,
         stage=max(log.stages, default=0),
-        reason=error or ("" if succeeded else failed_checks(log.steps[-1])),
+        reason=f"{type(error).__name__}: {error}" if error else "" if succeeded else failed_checks(log.steps[-1]),
         checks=dict(log.steps[-1].checks) if log.steps else {},
         states=_rows([o.state for o in log.observations], env.scene.state().size),
         actions=np.asarray(log.actions, dtype=np.float32).reshape(-1, width),
@@ -97,16 +98,13 @@ def _result(env: Environment, seed: int, log: _Log, error: str, wall_s: float) -
         objects=_rows([o.objects for o in log.observations], 7 * len(env.spec.object_names)).astype(np.float32),
         stages=np.asarray(log.stages, dtype=np.int8),
         wall_s=wall_s,
+        traceback="".join(traceback.format_exception(error)) if error else "",
     )
 
 
 def _rows(rows: list[FloatArray], width: int) -> FloatArray:
     """Shape (rows, width), (0, width) if there are none."""
     return np.asarray(rows, dtype=np.float64).reshape(-1, width)
-
-
-def _describe(exception: Exception) -> str:
-    return f"{type(exception).__name__}: {exception}"
 
 
 def failed_checks(step: Step) -> str:

@@ -244,6 +244,7 @@ class RolloutResult(_Attempt):
         objects: Object poses likewise, shape (T+1, 7 * objects) float32.
         stages: Stage at each state, shape (T+1,) int8.
         wall_s: Wall-clock time [s].
+        traceback: Where the error was raised; empty if there was none.
     """
 
     reason: str
@@ -251,6 +252,7 @@ class RolloutResult(_Attempt):
     actions: Float32Array
     codes: npt.NDArray[np.int32]
     wall_s: float
+    traceback: str = ""
 
     @property
     def solved_at_start(self) -> bool:

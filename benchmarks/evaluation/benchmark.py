@@ -221,8 +221,6 @@ class BenchmarkRun:
             with self._start_workers(agents) as pool:
                 threads = min(max(1, self._workers), worker_count(None, self._workers))
                 yield pool, serve_policy(plan, server, self._info({}), threads=threads, load=self._load)
-            if self._config.debug and server.first_failure:
-                sys.stderr.write(f"The first prediction that failed:\n{server.first_failure}")
 
     def _start_workers(self, agents: AgentSource) -> EpisodePool:
         (first, _), policy = self._remaining[0], self._name
@@ -271,6 +269,8 @@ class BenchmarkRun:
             if result.kind == RemoteConnectionError.__name__:  # the other episodes would have it too
                 raise AmbidexError(result.message, f"Resume with: {self._plan.resume_command}")
             return
+        if self._config.debug and result.error:
+            sys.stderr.write(f"{result.error}\n")
         self._results.append(result)
 
     def _write_summary(self) -> BenchmarkSummary:

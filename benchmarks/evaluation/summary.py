@@ -104,7 +104,7 @@ class BenchmarkSummary:
         """What was unlike the training data, or "nothing" -> tally of these rollouts; empty if nothing ever was."""
         labels = sorted({label for row in self.rows for label in row.unseen})
         chosen = {label: [row for row in self.rows if label in row.unseen] for label in labels}
-        return {key: Tally.of(rows) for key, rows in ({"nothing": self._seen()} | chosen if labels else {}).items()}
+        return {key: Tally.of(rows) for key, rows in ({"nothing": self._seen()} | chosen).items() if labels and rows}
 
     def _seen(self) -> list[EpisodeRow]:
         return [row for row in self.rows if not row.unseen]
@@ -201,7 +201,11 @@ class BenchmarkSummary:
     def _pace(self) -> str:
         pace = self.timings.to_dict()["episodes_per_min"]
         took = f"{self.timings.wall_s:.1f} s, {pace:.0f} per minute"
-        return f"{pluralize(self.timings.episodes, 'episode')} run in {took}; results in {self.directory}"
+        return f"{pluralize(self.timings.episodes, self._noun)} run in {took}; results in {self.directory}"
+
+    @property
+    def _noun(self) -> str:
+        return "rollout" if self.info.verdicts else "episode"
 
     @property
     def hopeless(self) -> bool:
@@ -215,7 +219,7 @@ class BenchmarkSummary:
         ]
         if not errors:
             return ""
-        return f"{len(errors)} of {pluralize(len(self.rows), 'episode')} ended with an error. The first: {errors[0]}"
+        return f"{len(errors)} of {pluralize(len(self.rows), self._noun)} ended with an error. The first: {errors[0]}"
 
     def describe_worker_errors(self) -> str:
         """Which episodes are missing because of worker errors, and how to run them again."""

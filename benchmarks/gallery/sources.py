@@ -164,7 +164,7 @@ def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
         outcome=row.outcome,
         stage=row.stage,
         steps=row.steps,
-        reason=row.error or row.reason,
+        reason=row.reason or row.error,
         checks=row.checks,
         facts=(
             ("steps", str(row.steps)),

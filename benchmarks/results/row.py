@@ -46,7 +46,7 @@ class EpisodeRow:
         policy: A registered policy, "scripted", "random" or "hold", or the name of a policy on a server.
         execution: How chunks were executed, e.g. "chunk:100"; empty for a baseline.
         versions: Package -> version.
-        error: The error; empty unless the outcome is an error.
+        error: The error, and in further lines its traceback; empty unless the outcome is an error.
         model_sha256: SHA-256 of the compiled model of the scene; empty in files of version 0.2.0 and earlier.
         solved_at_start: The goal held before the first action; if not, the row in the file has no such key.
         codes: The code behind each action; if there are none, the row in the file has no such key.
@@ -99,7 +99,7 @@ class EpisodeRow:
             policy=policy,
             execution=execution,
             versions=versions(),
-            error=result.reason if result.outcome is Outcome.ERROR else "",
+            error=f"{result.reason}\n{result.traceback}" if result.outcome is Outcome.ERROR else "",
             model_sha256=model_sha256,
             solved_at_start=result.solved_at_start,
             codes=code_runs(result.codes),

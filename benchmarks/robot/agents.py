@@ -7,8 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import numpy as np
-
 from ambidex.benchmarks.evaluation.agents import AgentSource, HoldAgent, LocalAgents, ServedAgents, execution_of
 from ambidex.benchmarks.evaluation.own_policy import is_address, load_own
 from ambidex.benchmarks.evaluation.policy_loading import (
@@ -49,8 +47,7 @@ class RobotEnvironment:
 
     @classmethod
     def of(cls, robot: RobotConnection, spec: EnvSpec) -> "RobotEnvironment":
-        guard = robot.guard
-        return cls(spec=spec, action_low=guard.low.astype(np.float32), action_high=guard.high.astype(np.float32))
+        return cls(spec=spec, action_low=robot.guard.low, action_high=robot.guard.high)
 
 
 class RobotPolicy(Protocol):
@@ -90,7 +87,7 @@ def open_policy(plan: RobotPlan, load: LoadPolicy | None) -> Iterator[RobotPolic
 
 
 class LearnedPolicy:
-    """A checkpoint, served as `run-benchmark` serves it, so that it predicts the same."""
+    """A checkpoint, served as `run-benchmark` serves it, but one request at a time on a GPU too."""
 
     def __init__(self, plan: RobotPlan, server: PolicyServer, load: LoadPolicy | None) -> None:
         self._plan, self._server = plan, server
@@ -114,7 +111,7 @@ class LearnedPolicy:
         execution = execution_of(describe(policy), config)
         if config.code is not None:
             fix_code(policy, config.code)
-        server.serve(policy, self._device)
+        server.serve(policy, self._device, batch_size=1)
         agents = ServedAgents(address=server.address, authkey=server.authkey, config=config, settings=TaskSettings())
         return agents, replace(
             info,

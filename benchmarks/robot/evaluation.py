@@ -1,6 +1,8 @@
 """Runs evaluations on a robot; `evaluate` is what `evaluate-robot` does, from Python."""
 
+import sys
 import time
+import traceback
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -29,7 +31,7 @@ from ambidex.errors import AmbidexError, UsageError, check_name
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.recorders.dataset.layout import VIDEOS, task_folder
-from ambidex.text import first_line
+from ambidex.text import first_line, write_message
 
 MAX_ERRORS = 3  # rollouts one after the other that end with an error, if there is no operator to decide
 
@@ -87,7 +89,8 @@ class Evaluation:
         self._source, self._clock = source, clock
         self._history = results.read_rows()  # what can be taken back, oldest first
         self._errors = 0  # in a row
-        self._rollouts, self._started = 0, time.perf_counter()  # of this session
+        self._run_seeds: set[int] = set()  # of this session
+        self._started = time.perf_counter()
         self._robot: RobotConnection | None = None
 
     @property
@@ -157,7 +160,7 @@ class Evaluation:
         folder = self._results.path / VIDEOS / task_folder(self._spec.task)
         with RolloutVideo(folder, self._spec, seed, self._video_cameras) as video:
             result = self._attempt(seed, video)
-        self._rollouts += 1
+        self._run_seeds.add(seed)
         row = self._agents.complete(self._row(result))
         if not result.error:
             self._errors = 0
@@ -179,8 +182,8 @@ class Evaluation:
                 self._robot = self._connect()
                 self._check_unchanged(self._robot)
             except (RobotError, UsageError) as error:
-                text = f"{type(error).__name__}: {error}"
-                return RobotRollout(key=(self._spec.task, seed), error=text, robot_failed=True)
+                text, trace = f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
+                return RobotRollout(key=(self._spec.task, seed), error=text, traceback=trace, robot_failed=True)
         runner = RolloutRunner(
             robot=self._robot,
             agent=self._agent,
@@ -228,6 +231,8 @@ class Evaluation:
         self._history.append(row)
         late = f", {row.late_steps} of them late" if row.late_steps else ""
         self._say(f"Rollout {row.seed}: {row.outcome}, {row.steps} steps{late}. {first_line(row.error)}".strip())
+        if self._config.debug and row.error:
+            write_message(sys.stderr, f"{row.error}\n")
 
     def _pending(self, row: EpisodeRow) -> Path:
         return pending_video(self._results.video_path(row).parent, row.seed)
@@ -254,7 +259,7 @@ class Evaluation:
             policy=self._config.policy_name or self._config.policy,
             execution=self._agents.execution,
             versions=versions(),
-            error=result.error,
+            error=f"{result.error}\n{result.traceback}".strip(),
             codes=code_runs(result.codes),
             late_steps=result.late_steps,
             unseen=self._config.unseen or (),
@@ -300,14 +305,14 @@ class Evaluation:
 
     def _write_summary(self) -> BenchmarkSummary:
         results = self._results
-        timings = Timings(episodes=self._rollouts, wall_s=time.perf_counter() - self._started, workers=1)
+        timings = Timings(episodes=len(self._run_seeds), wall_s=time.perf_counter() - self._started, workers=1)
         summary = BenchmarkSummary(
             directory=results.path,
             info=results.info,
             rows=tuple(results.rows),
             requested=self._config.rollouts,
             suite=None,
-            timings=timings if self._rollouts else Timings.of_last_run(results) or timings,
+            timings=timings if self._run_seeds else Timings.of_last_run(results) or timings,
             worker_errors=(),
             resume_command=self._plan.resume_command,
         )

@@ -46,8 +46,8 @@ class RobotObservation:
             those of this moment, however late it is asked.
         qvel: Joint velocities [rad/s] with gripper rates [1/s], shape (J,); zeros if they are not measured.
         objects: Object poses (xyz [m], wxyz), shape (7 * objects,), if the spec names objects.
-        ee_positions: Position of each end effector in the frame of the workspace [m], shape (arms, 3); needed only if
-            there is a workspace.
+        ee_positions: Position of each end effector in the frame of the workspace [m], shape (arms, 3), in the order of
+            the arms in actions; needed only if there is a workspace, or a speed limit of end-effector positions.
         parts: Further parts of states for policies on servers, by the names of `ambidex.policies.remote.layouts`.
     """
 
@@ -68,10 +68,11 @@ class SafetyLimits:
         high: Highest allowed value, likewise.
         speed: Largest allowed change per second of each dimension, from one command to the next [rad/s], [m/s] or
             [1/s], A numbers, infinite for none; empty for no limits. The first command is compared with the measured
-            joint or end effector positions. Increments have no such limit: `low` and `high` bound them.
+            joint or end effector positions; what else there is in end-effector actions is compared from the second one
+            on. Increments can have no such limit: `low` and `high` bound them.
         workspace: Lowest and highest corner of the box in which end effectors must stay [m], two times 3 numbers; empty
             for none. Positions that are measured and those that end-effector actions command are checked.
-        increment: How far an action of 1 moves an end effector, for actions that are increments [m].
+        increment: How far an action of 1 moves an end effector, for actions that are increments [m]; not negative.
     """
 
     low: Sequence[float] = ()

@@ -1,6 +1,7 @@
 """One rollout on a robot: the loop that keeps the control rate, and stops the arm whatever happens."""
 
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -71,6 +72,7 @@ class RobotRollout:
         steps: Commands that were sent.
         late_steps: Those that were sent late.
         error: Why it ended early; empty if it did not.
+        traceback: Where that was raised.
         robot_failed: The error is the robot's, which is to be connected again.
         verdict: The robot's own; None if it did not judge.
         codes: The code behind each action.
@@ -81,6 +83,7 @@ class RobotRollout:
     steps: int = 0
     late_steps: int = 0
     error: str = ""
+    traceback: str = ""
     robot_failed: bool = False
     verdict: Verdict | None = None
     codes: list[int] = field(default_factory=list)
@@ -129,6 +132,7 @@ class RolloutRunner:
             raise
         except Exception as error:  # a rollout that fails is one row and does not end the evaluation
             result.error, result.robot_failed = f"{type(error).__name__}: {error}", isinstance(error, RobotError)
+            result.traceback = "".join(traceback.format_exception(error))
         finally:
             self.robot.stop()
             result.wall_s = time.perf_counter() - started

@@ -13,6 +13,11 @@ from ambidex.text import first_few
 
 POSITION = ("x", "y", "z")
 INCREMENT = ("dx", "dy", "dz")
+NO_POSITIONS = frozenset(
+    "delta d diff rel relative inc increment offset step v vel velocity speed lin linear twist acc acceleration force "
+    "f torque rot rotation rotvec axis axisangle aa euler rpy quat q w omega ang angle angular orientation ori".split()
+)
+"""Words before x, y or z that say that it is no position: tcp_vel_x, rot_x."""
 
 
 class RobotError(AmbidexError):
@@ -37,29 +42,44 @@ class SafetyGuard:
     def __init__(self, spec: EnvSpec, limits: SafetyLimits) -> None:
         self._spec = spec
         width, infinite = len(spec.action_names), np.inf
-        self.low = _limit("low", limits.low, width, -infinite)
-        self.high = _limit("high", limits.high, width, infinite)
-        self._speed = _limit("speed", limits.speed, width, infinite)
-        self._box = np.asarray(limits.workspace or [[-infinite] * 3, [infinite] * 3], float)
+        self.low = _limit("low", limits.low, (width,), -infinite)
+        self.high = _limit("high", limits.high, (width,), infinite)
+        self._speed = _limit("speed", limits.speed, (width,), infinite)
+        low, high = [-infinite] * 3, [infinite] * 3
+        self._box = _limit("workspace", limits.workspace if len(limits.workspace) else (low, high), (2, 3), 0)
         self._increment = limits.increment
-        if self._box.shape != (2, 3) or not (self.low <= self.high).all() or not (self._box[0] <= self._box[1]).all():
+        ordered = (self.low <= self.high).all() and (self._box[0] <= self._box[1]).all()
+        if not ordered or not 0 <= self._increment < infinite:
             values = {each.name: getattr(limits, each.name) for each in fields(limits)}
-            problem = f"The limits of the robot contradict each other: {values}."
-            raise UsageError(problem, "Give a lower and a higher value for each.", got=values)
+            problem = f"The limits of the robot are impossible: {values}."
+            hint = "Give a lower and a higher value for each, and an increment that is not negative."
+            raise UsageError(problem, hint, got=values)
         names = spec.action_names if spec.control != "joint" else ()
         self._absolute, self._increments = _columns(names, POSITION), _columns(names, INCREMENT)
-        if self.has_workspace and self._increments and not self._increment:
-            problem = "The robot has a workspace, and actions that are increments, but limits.increment is 0."
-            raise UsageError(problem, "Say how far an action of 1 moves an end effector [m].", field="increment")
-        if self.has_workspace and names and not (self._absolute or self._increments):
-            problem = f"The robot has a workspace, but none of its actions is known as a position: {first_few(names)}."
-            hint = "Name those of each arm x, y, z or dx, dy, dz, or with a prefix, such as left_x."
-            raise UsageError(problem, hint, field="action_names", got=names)
+        self._check_names(names)
         self.reset()
 
     @property
     def has_workspace(self) -> bool:
         return bool(np.isfinite(self._box).any())
+
+    @property
+    def _has_speed(self) -> bool:
+        return bool(np.isfinite(self._speed).any())
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        """Raise a UsageError for a limit that cannot be enforced for end-effector actions of these names."""
+        if self._increments and self._has_speed:
+            problem = "The robot has limits.speed, and actions that are increments."
+            raise UsageError(problem, "Leave it out: low and high bound increments.", field="speed")
+        if self.has_workspace and self._increments and not self._increment:
+            problem = "The robot has a workspace, and actions that are increments, but limits.increment is 0."
+            raise UsageError(problem, "Say how far an action of 1 moves an end effector [m].", field="increment")
+        if names and (self.has_workspace or self._has_speed) and bool(self._absolute) == bool(self._increments):
+            known = "both positions and increments" if self._absolute else "none that is known as a position"
+            problem = f"The robot has a workspace or limits.speed, and of its actions {known}: {first_few(names)}."
+            hint = "Name those of each arm x, y, z or dx, dy, dz, or with the name of the arm, such as left_x."
+            raise UsageError(problem, hint, field="action_names", got=names)
 
     def reset(self) -> None:
         """Start a rollout: its first command is compared with the measured joint positions."""
@@ -77,8 +97,10 @@ class SafetyGuard:
             _check_vector("qvel", observation.qvel, (joints,))
         for name, part in observation.parts.items():
             _check_vector(f"parts[{name!r}]", part, np.shape(part))
+        if observation.ee_positions is not None or (homed and self._needs_positions):
+            self._check_positions(observation.ee_positions)
         if self.has_workspace and homed:
-            self._check_positions(observation)
+            self._check_box(np.asarray(observation.ee_positions), "The end effector is")
 
     def check_image(self, camera: str, image: ImageArray) -> ImageArray:
         """The image; a RobotError if it is none of the spec's size."""
@@ -110,7 +132,8 @@ class SafetyGuard:
         if self._increments:
             return
         before = self._measured(action, observation) if self._last is None else self._last
-        speed = np.abs(action - before) * self._spec.control_hz
+        change = np.abs(action - before) - np.spacing(np.abs(action))  # float32 may round it up
+        speed = change * self._spec.control_hz
         self._refuse(speed > self._speed, "changes too fast per second", speed, self._speed)
 
     def _measured(self, action: Float32Array, observation: RobotObservation) -> FloatArray:
@@ -122,32 +145,36 @@ class SafetyGuard:
             measured[self._absolute] = observation.ee_positions
         return measured
 
-    def _check_positions(self, observation: RobotObservation) -> None:
-        positions = observation.ee_positions
+    @property
+    def _needs_positions(self) -> bool:
+        return self.has_workspace or bool(np.isfinite(self._speed[self._absolute]).any())
+
+    def _check_positions(self, positions: FloatArray | None) -> None:
         if positions is None:
-            raise _misfit("ee_positions", "none", "those of all arms, because the robot has a workspace")
-        arms = len(self._absolute or self._increments) or len(np.atleast_1d(positions))
+            raise _misfit(
+                "ee_positions", "none", "those of all arms, because the robot has a workspace or limits.speed"
+            )
+        arms = len(self._absolute or self._increments) or max(len(np.atleast_1d(positions)), 1)
         _check_vector("ee_positions", positions, (arms, 3))
-        self._check_box(np.asarray(positions, float), "The end effector is")
 
     def _check_target(self, action: Float32Array, observation: RobotObservation) -> None:
         if not self.has_workspace:
             return
         if self._absolute:
-            self._check_box(action[self._absolute].astype(float), "The action moves the end effector to")
+            self._check_box(action[self._absolute], "The action moves the end effector to")
         elif self._increments:
             moved = np.asarray(observation.ee_positions, float) + self._increment * action[self._increments]
             self._check_box(moved, "The action moves the end effector to")
 
-    def _check_box(self, positions: FloatArray, what: str) -> None:
+    def _check_box(self, positions: FloatArray | Float32Array, what: str) -> None:
         low, high = self._box
-        for position in positions:
+        for position in positions.astype(np.float32):
             if not ((low <= position) & (position <= high)).all():
                 problem = f"{what} {_numbers(position)}, outside the workspace {_numbers(low)} to {_numbers(high)} [m]."
                 raise SafetyError(problem, got=position.tolist(), expected=self._box.tolist())
 
     def _refuse(
-        self, wrong: np.ndarray, what: str, values: FloatArray | Float32Array, limits: FloatArray | None = None
+        self, wrong: np.ndarray, what: str, values: FloatArray | Float32Array, limits: Float32Array | None = None
     ) -> None:
         if wrong.any():
             listed = [
@@ -180,18 +207,26 @@ def check_robot_spec(spec: object) -> EnvSpec:
     return spec
 
 
-def _limit(name: str, values: Sequence[float], width: int, default: float) -> FloatArray:
-    found = np.asarray(values, float) if len(values) else np.full(width, default)
-    if found.shape != (width,) or np.isnan(found).any():
-        problem = f"limits.{name} of the robot has {found.tolist()}: expected {width} numbers, one for each action."
-        raise UsageError(problem, field=name, got=found.tolist(), expected=width)
+def _limit(name: str, values: Sequence[object], shape: tuple[int, ...], default: float) -> Float32Array:
+    """In the precision of actions, so that a command at the limit is not beyond it."""
+    try:
+        found = np.asarray(values, np.float32) if len(values) else np.full(shape, default, np.float32)
+    except (TypeError, ValueError):
+        found = np.full(1, np.nan, np.float32)
+    if found.shape != shape or np.isnan(found).any():
+        each = "one for each action" if len(shape) == 1 else "the lowest and the highest corner"
+        problem = f"limits.{name} of the robot is {values!r:.200}: expected numbers of shape {shape}, {each}."
+        raise UsageError(problem, field=name, got=values, expected=shape)
     return found
 
 
 def _columns(action_names: Sequence[str], ends: Sequence[str]) -> list[list[int]]:
     """Columns of the x, y and z (or dx, dy, dz) of each arm, shape (arms, 3); names are "x" or "left_x"."""
-    columns = [[i for i, name in enumerate(action_names) if name.rpartition("_")[2] == end] for end in ends]
-    return [list(arm) for arm in zip(*columns, strict=True)] if len({len(column) for column in columns}) == 1 else []
+    arms = [name.removesuffix(ends[0]) for name in action_names if name == ends[0] or name.endswith(f"_{ends[0]}")]
+    arms = [arm for arm in arms if NO_POSITIONS.isdisjoint(arm.lower().split("_"))]
+    names = [[arm + end for end in ends] for arm in arms]
+    complete = set(action_names).issuperset(name for arm in names for name in arm)
+    return [[action_names.index(name) for name in arm] for arm in names] if complete else []
 
 
 def _check_vector(name: str, values: object, shape: tuple[int, ...]) -> None:

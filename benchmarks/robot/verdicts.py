@@ -99,12 +99,14 @@ class Keyboard:
     def ready(self, announcement: str, *, moves: bool, can_undo: bool) -> Choice:
         """Pressing Enter once too often must not make the arm move, so that takes a letter."""
         undo, (go, label) = UNDO_HELP if can_undo else "", (GO, "g go") if moves else ("", "Enter finish")
+        leave = ", q quit" if moves else ""
         while True:
-            answer = self._ask(f"{announcement} [{label}{undo}, q quit] ")
+            answer = self._ask(f"{announcement} [{label}{undo}{leave}] ")
             if answer == go:
                 return Choice.CONTINUE
             if answer == Choice.QUIT or (answer == Choice.UNDO and can_undo):
                 return Choice(answer)
+            _say_unknown(answer)
 
     def ended(self) -> bool:
         return self.waiting() and bool(self.read())
@@ -123,18 +125,20 @@ class Keyboard:
                 return Verdict(success=True, stage=len(stages) - 1, note=self._note())
             if answer in FAILURE:
                 return Verdict(success=False, stage=self._stage(stages), note=self._note())
+            _say_unknown(answer)
 
     def _stage(self, stages: tuple[str, ...]) -> int:
         """Asked for unless the goal is the only stage; a failure may have reached the goal and lost it."""
         if len(stages) <= 2:
             return 0
-        listed = ", ".join(f"{index} {name}" for index, name in enumerate(stages))
+        listed = ", ".join(f"{index}: {name}" for index, name in enumerate(stages))
         while True:
             answer = self._ask(f"Highest stage reached? [{listed}; Enter for 0] ")
             if answer == "" or (answer.isdecimal() and int(answer) < len(stages)):
                 return int(answer or 0)
             if answer in stages:
                 return stages.index(answer)
+            _say_unknown(answer)
 
     def _note(self) -> str:
         return self._ask("Note? [Enter for none] ", keep_case=True)
@@ -145,6 +149,10 @@ class Keyboard:
         if not line:
             raise KeyboardInterrupt("The input has ended.")
         return line.strip() if keep_case else line.strip().lower()
+
+
+def _say_unknown(answer: str) -> None:
+    write_message(sys.stderr, f"{answer or 'Enter'} is none of the answers in brackets.\n")
 
 
 class RobotVerdicts:

@@ -29,18 +29,21 @@ class RequestBatcher:
     """Answers requests, each as if it were the only one.
 
     The policy is tested, put into evaluation mode and moved. On a CPU a forward pass has one row and one torch thread,
-    and `threads` of them run side by side. On a GPU there is one at a time, of several rows.
+    and `threads` of them run side by side. On a GPU there is one at a time, of several rows, or of
+    `batch_size`.
 
     Attributes:
         batch_size: Rows of every forward pass.
         notes: Notes about reproducibility; empty if answers are repeatable and independent of other requests.
     """
 
-    def __init__(self, policy: Policy, device: torch.device, *, threads: int = 1) -> None:
+    def __init__(
+        self, policy: Policy, device: torch.device, *, threads: int = 1, batch_size: int | None = None
+    ) -> None:
         self._torch_threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            batch, self.notes = make_fixed_batch(policy.to(device).eval(), device)
+            batch, self.notes = make_fixed_batch(policy.to(device).eval(), device, batch_size)
         except BaseException:
             torch.set_num_threads(self._torch_threads)
             raise

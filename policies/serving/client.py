@@ -89,7 +89,9 @@ class PolicyClient:
             raise PolicyServerError(self.unavailable) from error
         if isinstance(reply, ErrorReply):
             self.unavailable = reply.message if reply.server_unavailable else ""
-            raise PolicyServerError(reply.message)
+            failure = PolicyServerError(reply.message)
+            failure.add_note(reply.traceback)
+            raise failure
         return reply
 
     def _message(self, observed: Observed) -> ObservationMessage | WindowMessage:

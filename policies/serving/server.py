@@ -67,11 +67,13 @@ class PolicyServer:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def serve(self, policy: "Policy", device: "torch.device", *, threads: int = 1) -> None:
-        """Test the policy, then accept clients and return; `threads` and what happens to it: see `RequestBatcher`."""
+    def serve(
+        self, policy: "Policy", device: "torch.device", *, threads: int = 1, batch_size: int | None = None
+    ) -> None:
+        """Test the policy, then accept clients and return; arguments and what happens to it: see `RequestBatcher`."""
         from ambidex.policies.serving.batcher import RequestBatcher
 
-        self._batcher = RequestBatcher(policy, device, threads=threads)
+        self._batcher = RequestBatcher(policy, device, threads=threads, batch_size=batch_size)
         self.batch_size, self.notes = self._batcher.batch_size, self._batcher.notes
         receive = partial(self._receive_loop, self._batcher, describe(policy))
         self._accept_thread = _start(partial(self._accept_loop, receive))

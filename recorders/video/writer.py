@@ -15,6 +15,7 @@ from ambidex.recorders.video.caption import Caption, CaptionBar
 from ambidex.recorders.video.encoder import VideoFile
 
 ONE_ROW = 3  # cameras
+LEAST_HEIGHT = 200  # of an image beside a caption that can be read [px]
 
 
 class VideoWriter:
@@ -73,7 +74,7 @@ class VideoWriter:
         if not frames:
             raise DatasetError(f"{self._path}: a video needs images of at least one camera, got none.", path=self._path)
         self._tiling = Tiling(frames)
-        self._bar = CaptionBar(self._tiling.width, max(frame.shape[0] for frame in frames.values()))
+        self._bar = CaptionBar(self._tiling.width, self._tiling.cell_height)
         height, width = _even(self._tiling.height + self._bar.height), _even(self._tiling.width)
         self._file = VideoFile(self._temporary, self._rate, height, width)
         return self._file
@@ -103,12 +104,15 @@ def _even(pixels: int) -> int:
 class Tiling:
     """Where each camera's image is drawn: one row up to three cameras, a grid for more; smaller ones centred.
 
+    If all are low, their pixels are repeated, in both directions as often as it takes to reach `LEAST_HEIGHT`.
+
     Args:
         frames: Images of one camera or more, whose order and shapes count.
 
     Attributes:
         corners: Camera -> row and column of its upper left pixel.
         shapes: Camera -> shape of its images (H, W, 3).
+        cell_height: Of the highest image as it is drawn [px].
         height: Of the whole [px].
         width: Of the whole [px].
     """
@@ -116,15 +120,19 @@ class Tiling:
     def __init__(self, frames: Mapping[str, ImageArray]) -> None:
         self.shapes = {camera: frame.shape for camera, frame in frames.items()}
         columns = len(frames) if len(frames) <= ONE_ROW else math.ceil(math.sqrt(len(frames)))
-        cell_height, cell_width = (max(shape[axis] for shape in self.shapes.values()) for axis in (0, 1))
-        self.height, self.width = math.ceil(len(frames) / columns) * cell_height, columns * cell_width
+        highest, widest = (max(shape[axis] for shape in self.shapes.values()) for axis in (0, 1))
+        repeat = self._repeat = math.ceil(LEAST_HEIGHT / highest)
+        self.cell_height, cell_width = repeat * highest, repeat * widest
+        self.height, self.width = math.ceil(len(frames) / columns) * self.cell_height, columns * cell_width
         self.corners: dict[str, tuple[int, int]] = {}
         for i, (camera, (height, width, _)) in enumerate(self.shapes.items()):
-            row, column = i // columns * cell_height, i % columns * cell_width
-            self.corners[camera] = row + (cell_height - height) // 2, column + (cell_width - width) // 2
+            row, column = i // columns * self.cell_height, i % columns * cell_width
+            top, left = (self.cell_height - repeat * height) // 2, (cell_width - repeat * width) // 2
+            self.corners[camera] = row + top, column + left
 
     def draw(self, canvas: ImageArray, frames: Mapping[str, ImageArray]) -> None:
         """Draw the images on a canvas of at least (height, width, 3) uint8."""
         for camera, frame in frames.items():
             row, column = self.corners[camera]
-            canvas[row : row + frame.shape[0], column : column + frame.shape[1]] = frame
+            larger = frame.repeat(self._repeat, axis=0).repeat(self._repeat, axis=1) if self._repeat > 1 else frame
+            canvas[row : row + larger.shape[0], column : column + larger.shape[1]] = larger

@@ -46,6 +46,10 @@ def keep_pose(observation):
     return observation.qpos
 
 
+def boom(observation):
+    raise ValueError("bad policy")
+
+
 def jump(observation):
     return observation.qpos + 1
 

@@ -50,7 +50,8 @@ def test_every_episode_is_one_row_with_its_outcome(uninterrupted):
 
 def test_the_row_of_an_error_has_the_error(uninterrupted):
     row = ResultsFolder(uninterrupted).rows[2]
-    assert row.error == row.reason == "RuntimeError: the gripper fell off"
+    assert row.reason == "RuntimeError: the gripper fell off"
+    assert row.error.startswith(f"{row.reason}\nTraceback ") and 'raise RuntimeError("the gripper' in row.error
     assert [other.error for other in ResultsFolder(uninterrupted).rows if other.outcome is not Outcome.ERROR] == [
         ""
     ] * 4
@@ -216,7 +217,8 @@ def test_an_episode_whose_reset_fails_is_a_row(failed_reset):
     rows = ResultsFolder(failed_reset).rows
     assert [row.outcome for row in rows] == ["failure", "success", "error", "error", "success"]
     row = rows[3]
-    assert row.error == row.reason == "NoFreeSpotError: there is no room for the bowl"
+    assert row.reason == "NoFreeSpotError: there is no room for the bowl"
+    assert row.error.startswith(f"{row.reason}\nTraceback ")
     assert (row.steps, row.stage_name, row.initial_state_sha256, row.has_states) == (0, "none", "", False)
     assert not ResultsFolder(failed_reset).states_path("insertion", row.seed).exists()
     task = json.loads((failed_reset / "summary.json").read_text())["tasks"]["insertion"]

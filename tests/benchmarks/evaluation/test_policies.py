@@ -157,7 +157,9 @@ def test_debug_prints_the_traceback_of_a_failed_prediction(tmp_path, run, monkey
     for debug in (False, True):
         run(tmp_path / str(debug), kind=FailingPolicy, workers=0, debug=debug, episodes=2)
         shown = capsys.readouterr().err
-        assert shown.count('raise ValueError("this is no arm")') == debug
+        assert shown.count('raise ValueError("this is no arm")') == 2 * debug  # of each episode
+        rows = ResultsFolder(tmp_path / str(debug)).rows
+        assert all('raise ValueError("this is no arm")' in row.error for row in rows)
 
 
 def test_episodes_have_no_row_if_the_server_is_gone(tmp_path, run, monkeypatch):

@@ -59,6 +59,33 @@ def test_answers_that_are_none_are_asked_again(tmp_path):
     assert rows_of(tmp_path)[0].stage_name == "stacked" and outcomes(tmp_path) == {0: "failure"}
 
 
+def test_a_wrong_answer_is_said_to_be_none(tmp_path, capsys):
+    stages = ("1 of 2 goals", "2 of 2 goals")
+    run(tmp_path, Robots(), operator("what", "", "g", "maybe", "f", "7", "2", "", "x", ""), rollouts=1, stages=stages)
+    shown = capsys.readouterr().err
+    for answer in ("what", "Enter", "maybe", "7", "x"):
+        assert f"{answer} is none of the answers in brackets.\n" in shown
+    assert "[0: none, 1: 1 of 2 goals, 2: 2 of 2 goals; Enter for 0]" in shown
+    assert "All rollouts are done. [Enter finish, u take back the last verdict]" in shown
+
+
+def test_rollouts_that_are_run_again_count_once(tmp_path):
+    summary = run(tmp_path, Robots(), operator("g", "r", "g", "s", "", "g", "s", "", ""), rollouts=2)
+    assert "\n2 rollouts run in " in str(summary)
+
+
+def test_an_observation_that_is_none_is_said_to_come_from_observe(tmp_path):
+    run(tmp_path, Robots(faults={"observe": lambda arm: None}), operator("g", ""), rollouts=1)
+    assert "observe of the robot returned None" in rows_of(tmp_path)[0].error
+
+
+def test_the_last_line_of_a_seed_counts_in_a_file_of_verdicts(tmp_path):
+    file = tmp_path / "verdicts.jsonl"
+    file.write_text("".join(json.dumps({"seed": FIRST, "success": success}) + "\n" for success in (True, False)))
+    run(tmp_path / "results", Robots(), FileVerdicts(file), rollouts=1, verdicts=str(file))
+    assert outcomes(tmp_path / "results") == {0: "failure"}
+
+
 def test_u_takes_the_last_verdict_back(tmp_path):
     robots = Robots()
     answers = ["g", "s", "", "g", "u", "f", "1", "not at all", "s", "", "g", "s", "", "u", "f", "", "", ""]
@@ -300,6 +327,11 @@ def test_rollouts_have_what_was_unseen_and_the_summary_a_rate_for_each(tmp_path)
         "distractor": (1, 2),
     }
     assert "Unseen object: 1/2" in str(summary) and "Unseen nothing: 1/1" in str(summary)
+
+
+def test_what_was_unseen_in_every_rollout_has_no_rate_without_it(tmp_path):
+    summary = run(tmp_path, Robots(), operator("g", "s", "", ""), rollouts=1, unseen=("object",))
+    assert "Unseen object: 1/1" in str(summary) and "Unseen nothing" not in str(summary)
 
 
 def test_late_commands_are_in_the_row_and_the_summary(tmp_path):

@@ -82,6 +82,23 @@ def test_the_command_prints_the_table(tmp_path, run_command):
     assert json.loads((tmp_path / "benchmark.json").read_text())["verdicts"] == "robot"
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_debug_prints_where_a_policy_failed_and_the_row_has_it(tmp_path, run_command, debug):
+    flags = ["--robot", "robot_fakes:JudgingArm", "--policy", "robot_fakes:boom", "--task", SPEC.task]
+    flags += ["--rollouts", 1, "--verdicts", "robot", "--video", "none", "--output-dir", tmp_path]
+    _, _, err = run_command(evaluate_robot, *flags, *["--debug"] * debug)
+    (row,) = ResultsFolder(tmp_path).rows
+    assert row.reason == "ValueError: bad policy" and row.error.startswith(f"{row.reason}\nTraceback ")
+    assert 'raise ValueError("bad policy")' in row.error and ('raise ValueError("bad policy")' in err) is debug
+    assert "1 of 1 rollout ended with an error" in err
+
+
+def test_the_row_has_where_a_robot_failed(tmp_path):
+    run(tmp_path, Robots(faults={"observe": lambda arm: arm.missing}), operator("g", ""), rollouts=1)
+    (row,) = ResultsFolder(tmp_path).rows
+    assert "arm.missing" in row.error and row.reason.startswith("RobotError: The robot raised AttributeError")
+
+
 def test_without_a_terminal_the_command_exits_with_2(tmp_path, run_command):
     flags = ["--robot", CONFIG.robot, "--policy", "hold", "--task", SPEC.task, "--output-dir", tmp_path]
     status, _, err = run_command(evaluate_robot, *flags)

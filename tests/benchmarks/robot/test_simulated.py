@@ -1,6 +1,6 @@
 """A simulated cell behind the interface of a robot gives the outcomes of the benchmark."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 
 import numpy as np
@@ -21,7 +21,10 @@ from ambidex.benchmarks.robot.rollout import SimulatedClock
 from ambidex.benchmarks.robot.simulated import SimulatedRobot
 from ambidex.envs.env import make
 from ambidex.errors import AmbidexError
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.remote.array_codec import pack
+from ambidex.policies.serving import batcher
+from ambidex.policies.serving.fixed_batch import make_fixed_batch
 
 SIMULATED = "ambidex.benchmarks.robot.simulated:SimulatedRobot"
 IN_SIMULATION = {"workers": 0, "episodes": 2}
@@ -96,6 +99,35 @@ def test_a_trained_policy_sees_every_bit_that_it_sees_in_the_benchmark(tmp_path,
     assert first == second and len(set(first)) > 20
     info = ResultsFolder(tmp_path / "robot").info
     assert info.execution == "chunk:5" and info.checkpoint and info.env_specs["insertion"].image_size == (24, 32)
+
+
+def test_a_checkpoint_predicts_one_row_at_a_time_and_for_the_robot_that_it_is_given(tmp_path, monkeypatch):
+    class TwoRobots(ToyPolicy):
+        """It is at first that of the other robot."""
+
+        def __init__(self):
+            self._known = {embodiment_of(each): each for each in (other, spec)}
+            super().__init__(other)
+
+        @property
+        def specs(self):
+            return tuple(self._known.values())
+
+        def use_embodiment(self, embodiment):
+            self.spec = self._known[embodiment]
+
+    def noted(policy, device, batch_size=None):
+        sizes.append(batch_size)
+        return make_fixed_batch(policy, device, batch_size)
+
+    sizes, spec = [], make("insertion", cameras=("top",), image_size=(24, 32)).spec
+    other = replace(spec, robot="another")
+    monkeypatch.setattr(batcher, "make_fixed_batch", noted)
+    changes = {"load": lambda path: TwoRobots(), "horizon": 5}
+    checkpoint = write_checkpoint(tmp_path / "run" / "checkpoints" / "100")
+    rows = run_one("robot", tmp_path, "insertion", "act", checkpoint=checkpoint, **changes)
+    assert [(row.error, row.steps) for row in rows] == [("", 5)] * 2 and sizes == [1]
+    assert ResultsFolder(tmp_path / "robot").info.serving.lanes == 1
 
 
 def test_a_policy_on_a_server_gets_the_requests_of_the_benchmark(tmp_path):

@@ -80,7 +80,7 @@ def test_queued_requests_share_a_forward_pass_and_each_client_gets_its_own_answe
         return answer(messages)
 
     batch.try_answer = gated
-    monkeypatch.setattr("ambidex.policies.serving.batcher.make_fixed_batch", lambda policy, device: (batch, ()))
+    monkeypatch.setattr("ambidex.policies.serving.batcher.make_fixed_batch", lambda *made: (batch, ()))
     with PolicyServer() as server, ThreadPoolExecutor(6) as pool:
         server.serve(policy, CPU)
         clients = [connect(server) for _ in range(6)]

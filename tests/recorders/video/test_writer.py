@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ambidex.errors import DatasetError
-from ambidex.recorders.video.caption import BACKGROUND, OUTCOMES, Caption, CaptionBar, stage_label
+from ambidex.recorders.video.caption import BACKGROUND, OUTCOMES, Caption, CaptionBar, shortened, stage_label
 from ambidex.recorders.video.writer import Tiling, VideoWriter
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
@@ -52,9 +52,9 @@ def test_the_index_comes_first_so_that_it_plays_while_it_loads(tmp_path):
 def test_three_cameras_are_side_by_side_in_their_colours(tmp_path):
     write(tmp_path / "a.mp4", {"top": plain(RED), "left": plain(GREEN), "right": plain(BLUE)}, steps=3)
     image = decoded(tmp_path / "a.mp4")[1][1]
-    assert image.shape[1] == 3 * 64
+    assert image.shape[1] == 3 * 320  # each pixel five times
     for i, colour in enumerate((RED, GREEN, BLUE)):
-        centre = image[24, 64 * i + 32].astype(int)
+        centre = image[120, 320 * i + 160].astype(int)
         assert np.abs(centre - colour).max() <= 12
 
 
@@ -67,9 +67,9 @@ def test_the_caption_is_below_the_image(tmp_path):
 
 
 def test_odd_sizes_become_even(tmp_path):
-    write(tmp_path / "a.mp4", {"top": plain(RED, 33, 161)}, steps=2)
+    write(tmp_path / "a.mp4", {"top": plain(RED, 233, 261)}, steps=2)
     image = decoded(tmp_path / "a.mp4")[1][0]
-    assert image.shape[0] % 2 == 0 and image.shape[1] == 162
+    assert image.shape[0] % 2 == 0 and image.shape[1] == 262
 
 
 def test_the_same_frames_give_the_same_bytes(tmp_path):
@@ -111,17 +111,47 @@ def test_frames_that_do_not_fit_are_refused(tmp_path, steps, facts):
     ("cameras", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 2, 2), (5, 3, 2), (9, 3, 3), (10, 4, 3)]
 )
 def test_more_than_three_cameras_make_a_grid(cameras, columns, rows):
-    tiling = Tiling({str(i): plain(RED, 10, 20) for i in range(cameras)})
-    assert (tiling.height, tiling.width) == (10 * rows, 20 * columns)
+    tiling = Tiling({str(i): plain(RED, 210, 220) for i in range(cameras)})
+    assert (tiling.height, tiling.width) == (210 * rows, 220 * columns)
     assert len(set(tiling.corners.values())) == cameras
 
 
 def test_smaller_images_are_centred():
-    frames = {"top": plain(RED, 40, 60), "wrist": plain(BLUE, 20, 30)}
+    frames = {"top": plain(RED, 240, 260), "wrist": plain(BLUE, 220, 230)}
     tiling = Tiling(frames)
     canvas = np.zeros((tiling.height, tiling.width, 3), np.uint8)
     tiling.draw(canvas, frames)
-    assert (canvas[10:30, 75:105] == BLUE).all() and not canvas[:10, 60:].any() and not canvas[:, 60:75].any()
+    assert (canvas[10:230, 275:505] == BLUE).all() and not canvas[:10, 260:].any() and not canvas[:, 260:275].any()
+
+
+@pytest.mark.parametrize(("height", "repeat"), [(64, 4), (96, 3), (128, 2), (199, 2), (200, 1), (480, 1)])
+def test_pixels_of_small_images_are_repeated_so_that_the_caption_can_be_read(height, repeat):
+    rng = np.random.default_rng(0)
+    frames = {
+        "top": rng.integers(0, 256, (height, height, 3), np.uint8),
+        "wrist": plain(BLUE, height // 2, height // 2),
+    }
+    tiling = Tiling(frames)
+    canvas = np.zeros((tiling.height, tiling.width, 3), np.uint8)
+    tiling.draw(canvas, frames)
+    assert (tiling.height, tiling.width, tiling.cell_height) == (repeat * height, 2 * repeat * height, repeat * height)
+    for row in range(repeat):
+        for column in range(repeat):
+            assert np.array_equal(canvas[row::repeat, column : repeat * height : repeat], frames["top"])
+    assert (canvas == BLUE).all(2).sum() == (repeat * (height // 2)) ** 2
+
+
+def test_the_caption_of_a_small_image_has_room_for_the_seed_the_stage_and_the_outcome(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(CaptionBar, "_text", lambda self, text, width, colour: drawn.append((self, text, width)) or end)
+    end = np.zeros((1, 1, 3), np.uint8)
+    with VideoWriter(tmp_path / "a.mp4", 50.0) as video:
+        video.add({"top": plain(RED, 64, 64)}, caption(seed=100001, outcome="failure"))
+    assert {shortened(text, width, bar._size) for bar, text, width in drawn} >= {
+        "insertion  seed 100001",
+        "lifted",
+        "failure",
+    }
 
 
 def drawn(bar_width, image_height, **changes):
