@@ -181,7 +181,6 @@ BASE = Preset(
     config=RoboVlmsConfig(
         backbone="scratch",
         backbone_size="base",
-        backbone_weights="none",
         history=8,
         stride=10,
         proprioception=True,

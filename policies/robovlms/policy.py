@@ -109,10 +109,10 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
     @classmethod
     def check_weight_files(cls, config: RoboVlmsConfig) -> None:
         """See `Policy`; for the backbone."""
-        weights = config.backbone_weights
-        if _keeps_tokenizer(config):
+        weights, scratch = config.backbone_weights, config.backbone == SCRATCH
+        if weights == NONE or (scratch and not weights):
             return
-        if not weights or not Path(weights).is_dir():
+        if not (scratch or (weights and Path(weights).is_dir())):
             reason = f" {weights}: there is no such folder." if weights else " is not given."
             hint = f"Name a folder with the published weights of {config.backbone}, or none to train from scratch."
             raise UsageError(f"--backbone-weights{reason}", hint, field="backbone_weights", got=weights)
@@ -121,7 +121,7 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
     def load_pretrained(self) -> str:
         """Weights of the backbone, as the config says."""
         if _keeps_tokenizer(self.config):
-            return f"The backbone {self.config.backbone} starts from scratch, as requested."
+            return f"Weights of the backbone {self.config.backbone} (size {self.config.backbone_size}) are random."
         with without_lora(self.structure.backbone):
             source = self.structure.backbone.load_pretrained(Path(self.config.backbone_weights))
         self._check_lengths(with_prompts=True)

@@ -3,7 +3,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from robovlms_samples import ALOHA, COMBINATIONS, make_config, make_statistics
+from robovlms_samples import ALOHA, COMBINATIONS, make_config, make_policy, make_statistics
 
 from ambidex.envs.registry import FAMILIES
 from ambidex.errors import UnknownNameError, UsageError
@@ -77,6 +77,15 @@ def test_missing_weights_are_named_before_anything_slow(tmp_path):
         assert caught.value.facts == {"field": "backbone_weights", "got": weights}
     RoboVlmsPolicy.check_weight_files(dataclasses.replace(published, backbone_weights="none"))
     RoboVlmsPolicy.check_weight_files(PRESETS["tiny"].config)
+    with pytest.raises(UsageError, match="no published weights"):
+        RoboVlmsPolicy.check_weight_files(dataclasses.replace(PRESETS["tiny"].config, backbone_weights=str(tmp_path)))
+
+
+def test_another_backbone_in_a_preset_from_scratch_does_not_get_random_weights_unasked():
+    config = dataclasses.replace(PRESETS["tiny"].config, backbone="kosmos2")
+    with pytest.raises(UsageError, match="or none"):
+        RoboVlmsPolicy.check_weight_files(config)
+    assert make_policy().load_pretrained() == "Weights of the backbone scratch (size tiny) are random."
 
 
 @pytest.mark.parametrize("name", PRESETS)
