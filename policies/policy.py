@@ -50,6 +50,7 @@ class Policy(nn.Module, ABC):
         inputs: The parts of an observation that it uses.
         chunk_size: Actions per prediction, K.
         instructions: The only instructions it can follow; empty if it takes any.
+        validation_samples: Most held-out samples of each embodiment that a validation evaluates.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Policy(nn.Module, ABC):
     inputs: PolicyInputs
     chunk_size: int
     instructions: tuple[str, ...] = ()
+    validation_samples: int = 256
 
     @abstractmethod
     def losses(self, batch: TrainingBatch) -> Mapping[str, Tensor]:

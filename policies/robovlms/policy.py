@@ -29,6 +29,7 @@ from ambidex.policies.training.large_models.towers import choose_trained
 from ambidex.text import pluralize
 
 SCRATCH, NONE = "scratch", "none"
+WORDS_VALIDATED = 32  # samples; each prediction takes K * A passes
 
 
 class RoboVlmsPolicy(MultiEmbodimentPolicy):
@@ -50,6 +51,8 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
         super().__init__()
         self.config = config
         self.chunk_size = config.chunk_size
+        if config.chosen_head == "discrete":
+            self.validation_samples = WORDS_VALIDATED
         used_cameras(self.title, config.cameras, spec)  # raises before anything large is built
         backbone = make_backbone(
             config.backbone,

@@ -2,8 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from types import FrameType
 from typing import Self
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ambidex.command_line import interrupt_once
 from ambidex.errors import TrainingError
-from ambidex.policies.batch import ObservationBatch, TrainingBatch
+from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import save
 from ambidex.policies.data.episode_table import RowArray
 from ambidex.policies.run_folder import TRAINING_STATE, checkpoint_path, prune, resumable_step
@@ -25,8 +25,6 @@ from ambidex.policies.training.setup import SampleStream
 from ambidex.policies.training.state import write_state
 from ambidex.policies.training.training_log import VALIDATION, EmbodimentLosses, LossMonitor, StepClock, TrainingLog
 from ambidex.worker_pool import STOP_SIGNALS
-
-VALIDATION_SAMPLES = 256
 
 
 class Trainer:
@@ -45,6 +43,7 @@ class Trainer:
         self._batches, self._validation, self._log, self._first_step = batches, validation, log, first_step
         self._losses, self._clock = LossMonitor(plan.device), StepClock(plan.device)
         self._embodiment_losses = EmbodimentLosses([data.embodiment for data in plan.data], plan.device, plan.ranks)
+        self._stop = StopSignal(enabled=plan.ranks.alone)
         self._saved = first_step
         self._since_log = 0
 
@@ -56,13 +55,13 @@ class Trainer:
             KeyboardInterrupt: A signal asked to stop; the steps done are saved.
         """
         self._plan.policy.train()
-        with StopSignal(enabled=self._plan.ranks.alone) as stop:
+        with self._stop:
             for step in range(self._first_step, self._config.steps):
                 self._step(step)
-                if stop.received:
+                if self._stop.received:
                     self._save(step + 1)
                     raise KeyboardInterrupt
-        self._save(self._config.steps)
+        barrier(self._plan.ranks)  # the first process may still be validating
 
     def _step(self, step: int) -> None:
         seed_step(self._config.seed, step, self._plan.ranks.rank)
@@ -83,13 +82,21 @@ class Trainer:
             self._report(done)
         self._log.progress(done)
         self._clock.mark("logging")
-        if self._validation and (last or done % self._config.validate_every == 0):
-            with self._log.activity(done, "validating"):
-                self._log.validation(done, self._validation.run(self._learner.average_applied()))
-            self._clock.mark("validation")
-        if done % self._config.save_every == 0:
+        if last or done % self._config.save_every == 0:
             self._save(done)
             self._clock.mark("saving")
+        if self._validation and (last or done % self._config.validate_every == 0):
+            self._validate(self._validation, done)
+            self._clock.mark("validation")
+
+    def _validate(self, validation: "Validation", done: int) -> None:
+        def before_batch(number: int, batches: int) -> None:
+            if self._stop.received:
+                raise StopValidation
+            self._log.progress(done, f"validating, batch {number} of {batches}")
+
+        with self._log.activity(done, "validating"), suppress(StopValidation):
+            self._log.validation(done, validation.run(self._learner.average_applied(), before_batch))
 
     def _report(self, done: int) -> None:
         names, means = self._losses.take_means()
@@ -143,8 +150,12 @@ class Trainer:
         barrier(plan.ranks)
 
 
+class StopValidation(Exception):  # noqa: N818  (no error)
+    """Ends a validation before its next batch."""
+
+
 class Validation:
-    """Evaluates a policy on the same held-out samples each time: at most `VALIDATION_SAMPLES` of each embodiment."""
+    """Evaluates a policy on the same held-out samples each time: at most `validation_samples` of each embodiment."""
 
     def __init__(self, plan: TrainPlan, streams: Sequence[SampleStream]) -> None:
         self._policy, self._precision = plan.policy, plan.config.precision
@@ -152,14 +163,16 @@ class Validation:
         self._orders = {
             stream: batches_of(rows, plan.config.batch_size)
             for stream in streams
-            if len(rows := _held_out_rows(stream))
+            if len(rows := _held_out_rows(stream, plan.policy.validation_samples))
         }
 
     @torch.no_grad()
-    def run(self, weights: AbstractContextManager[None]) -> dict[str, float]:
+    def run(self, weights: AbstractContextManager[None], before_batch: Callable[[int, int], None]) -> dict[str, float]:
         """Losses, mean absolute action errors in the environment's units, and the policy's own metrics.
 
-        Within the context `weights` the policy has the weights to evaluate.
+        Args:
+            weights: Within this context the policy has the weights to evaluate.
+            before_batch: Called with the number of each batch, from 1, and that of the last; may raise an exception.
         """
         self._policy.eval()
         try:
@@ -167,9 +180,12 @@ class Validation:
                 found = {
                     self._name(stream, name): value
                     for stream in self._orders
-                    for name, value in self._losses(stream).items()
+                    for name, value in self._losses(stream, before_batch).items()
                 }
-                metrics = self._policy.validation_metrics(self._observations()) if self._orders else {}
+                observations = (
+                    batch.observation for stream in self._orders for batch in self._batches(stream, before_batch)
+                )
+                metrics = self._policy.validation_metrics(observations) if self._orders else {}
         finally:
             self._policy.train()
         return {f"{VALIDATION}{name}": value for name, value in {**found, **metrics}.items()}
@@ -177,11 +193,17 @@ class Validation:
     def _name(self, stream: SampleStream, metric: str) -> str:
         return f"{stream.data.embodiment}/{metric}" if self._several else metric
 
-    def _losses(self, stream: SampleStream) -> dict[str, float]:
+    def _batches(self, stream: SampleStream, before_batch: Callable[[int, int], None]) -> Iterator[TrainingBatch]:
+        orders = self._orders[stream]
+        for number, rows in enumerate(orders, 1):
+            before_batch(number, len(orders))
+            yield stream.samples(rows)
+
+    def _losses(self, stream: SampleStream, before_batch: Callable[[int, int], None]) -> dict[str, float]:
         losses = LossModule(self._policy, self._precision)
         sums: dict[str, float] = {}
         count = sum(map(len, self._orders[stream]))
-        for batch in map(stream.samples, self._orders[stream]):
+        for batch in self._batches(stream, before_batch):
             for name, value in self._terms(losses, batch).items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(batch) / count
         return sums
@@ -192,9 +214,6 @@ class Validation:
         valid = ~is_pad[..., None]
         error = ((predicted - actions).abs() * valid).sum() / (valid.sum() * actions.shape[-1])
         return {**losses(batch), "action_error": error}
-
-    def _observations(self) -> Iterator[ObservationBatch]:
-        return (stream.samples(rows).observation for stream, orders in self._orders.items() for rows in orders)
 
 
 def batches_of(rows: RowArray, size: int) -> list[RowArray]:
@@ -207,9 +226,9 @@ def batches_of(rows: RowArray, size: int) -> list[RowArray]:
     return [rows[first::count] for first in range(count)]
 
 
-def _held_out_rows(stream: SampleStream) -> RowArray:
+def _held_out_rows(stream: SampleStream, most: int) -> RowArray:
     rows = stream.data.table.rows(stream.data.held_out)
-    return rows[np.linspace(0, len(rows) - 1, min(VALIDATION_SAMPLES, len(rows))).round().astype(np.int64)]
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)]
 
 
 class StopSignal:

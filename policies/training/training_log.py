@@ -41,18 +41,21 @@ class TrainingLog:
         if self._writer:
             self._writer.close()
 
-    def progress(self, step: int) -> None:
-        """Show that `step` steps are done."""
+    def progress(self, step: int, activity: str = "") -> None:
+        """Show that `step` steps are done, and what is being done after them."""
         if time.monotonic() - self._last_shown > REFRESH_S:
-            self._progress.update(step, words=self._text)
+            self._progress.update(step, words=self._words(activity))
             self._last_shown = time.monotonic()
 
     @contextmanager
     def activity(self, step: int, name: str) -> Iterator[None]:
         """Show during the block what is being done after `step` steps, such as "saving"."""
-        self._progress.update(step, words=", ".join(filter(None, (self._text, name))), now=True)
+        self._progress.update(step, words=self._words(name), now=True)
         yield
         self._progress.update(step, words=self._text)
+
+    def _words(self, activity: str) -> str:
+        return ", ".join(filter(None, (self._text, activity)))
 
     def note(self, text: str) -> None:
         """Print a line beside the progress."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from ambidex.policies.train_policy import train_config
 from ambidex.policies.training import trainer
 from ambidex.policies.training.train import train
-from ambidex.policies.training.trainer import StopSignal
 
 SHARDED = {
     "policy": "layered",
@@ -60,26 +60,17 @@ def curves(run):
     return {tag: sorted(points.items()) for tag, points in found.items()}
 
 
-class StopAfter(StopSignal):
-    """Stops after some steps, as Ctrl-C would."""
-
-    steps = 0
-
-    @property
-    def received(self):
-        type(self).steps -= 1
-        return type(self).steps < 0
-
-    @received.setter
-    def received(self, value):
-        pass
-
-
 def interrupt(config, after):
-    """Train `after` steps and one more, then stop as after Ctrl-C."""
+    """Train `after` steps and one more, during which Ctrl-C is pressed."""
+    left, seed_step = iter(range(after, -1, -1)), trainer.seed_step
+
+    def counted(*place):
+        if next(left) == 0:
+            signal.raise_signal(signal.SIGINT)
+        seed_step(*place)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "StopSignal", StopAfter)
-        StopAfter.steps = after
+        patch.setattr(trainer, "seed_step", counted)
         with pytest.raises(KeyboardInterrupt, match=f" of {config.steps} steps are saved in"):
             train(config)
 

@@ -201,6 +201,10 @@ def test_words_are_those_of_the_whole_sequence_and_each_position_is_computed_onc
     assert counts[1:] == [1] * (head.length - 1)
 
 
+def test_words_are_validated_on_fewer_samples():
+    assert make_policy("one_step_discrete").validation_samples < make_policy().validation_samples == 256
+
+
 def test_flow_matching_starts_from_noise_of_the_request():
     policy = make_policy("one_step_continuous", "flow").eval()
     observation = make_observation(policy)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shlex
 import shutil
+import signal
 
 import pytest
 import torch
@@ -87,6 +88,26 @@ def test_a_frozen_pretrained_backbone_is_stored_once_and_restored_when_resuming(
     assert same_tensors(parts, whole)
     source = json.loads((tmp_path / "parts" / "train.json").read_text())["first_weights"]
     assert source == "The eye starts from 0.25."
+
+
+@pytest.mark.parametrize("steps", [4, 20])
+def test_a_signal_stops_a_validation_and_the_step_before_it_is_saved(images, tmp_path, monkeypatch, steps):
+    run, saved, predict = tmp_path / "run", [], ToyLearner.predict
+
+    def interrupted(self, observation):
+        saved.append(saved_steps(run))
+        signal.raise_signal(signal.SIGTERM)
+        return predict(self, observation)
+
+    monkeypatch.setattr(ToyLearner, "predict", interrupted)
+    config = settings(images, run, steps=steps, save_every=4, validate_every=4, batch_size=2, validation_fraction=0.5)
+    with pytest.raises(KeyboardInterrupt, match=f"4 of {steps} steps are saved in"):
+        train(config)
+    assert saved == [[4]] and "validation/loss" not in curves(run)
+    monkeypatch.setattr(ToyLearner, "predict", predict)
+    train(resumed(config))
+    train(dataclasses.replace(config, output_dir=tmp_path / "whole"))
+    assert same_tensors(tensors(run, steps), tensors(tmp_path / "whole", steps))
 
 
 def test_resuming_a_finished_run_changes_nothing(states, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from synthetic_dataset import read_table, write_twins
-from toy_learner import ToyConfig
+from toy_learner import ToyConfig, ToyLearner
 from training_runs import curves, same_tensors, settings, tensors
 
 import ambidex.policies
@@ -66,6 +66,20 @@ def test_the_curves_have_losses_learning_rates_and_speed(states, tmp_path):
     doubled = [2 * value for _, value in found["loss/l1"]]
     assert doubled == pytest.approx([value for _, value in found["loss/loss"]], rel=1e-5)
     assert found["learning_rate/highest"][-1][1] < found["learning_rate/highest"][0][1]
+
+
+def test_a_validation_shows_its_progress_and_evaluates_as_many_samples_as_the_policy_says(
+    states, tmp_path, monkeypatch, capsys
+):
+    evaluated, predict = [], ToyLearner.predict
+    monkeypatch.setattr("ambidex.progress.LINE_EVERY_S", 0)
+    monkeypatch.setattr("ambidex.policies.training.training_log.REFRESH_S", 0)
+    monkeypatch.setattr(ToyLearner, "validation_samples", 5)
+    monkeypatch.setattr(ToyLearner, "predict", lambda self, batch: evaluated.append(len(batch)) or predict(self, batch))
+    config = settings(states, tmp_path / "run", steps=2, batch_size=2, validation_fraction=0.5)
+    train(dataclasses.replace(config, quiet=False))
+    assert evaluated == [2, 2, 1]
+    assert ", validating, batch 3 of 3\n" in capsys.readouterr().err
 
 
 def test_training_reduces_the_loss(states, tmp_path):
