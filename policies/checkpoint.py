@@ -129,7 +129,8 @@ def load(path: str | Path) -> Policy:
     except (ValueError, UsageError) as error:
         problem = f"{folder / CONFIG} does not fit this version of ambidex: {error}".rstrip(".") + "."
         raise CheckpointError(problem, OTHER_VERSION, path=folder / CONFIG) from error
-    embodiments = [(_read_spec(own), _read_as(Statistics, own / STATISTICS)) for own in embodiment_folders(folder)]
+    statistics = [_read_as(Statistics, own / STATISTICS) for own in embodiment_folders(folder)]
+    embodiments = list(zip(read_specs(folder), statistics, strict=True))
     stored = read_tensors(folder / MODEL)
     with torch.device("meta"), _at_most(len(stored), folder):  # no memory, whatever sizes the config has
         _check_weights(_construct(cls, config, embodiments), folder / MODEL, stored)
@@ -243,6 +244,15 @@ def read_description(folder: Path) -> tuple[type[Policy], object]:
         problem = f"{path}: got policy {name!r} of format_version {version!r}, expected {expected}."
         raise CheckpointError(problem, OTHER_VERSION, path=path, got=version, expected=cls.format_version)
     return cls, values.get("config")
+
+
+def read_specs(folder: Path) -> list[EnvSpec]:
+    """The spec of each embodiment of a checkpoint.
+
+    Raises:
+        CheckpointError: Damaged.
+    """
+    return [_read_spec(own) for own in embodiment_folders(folder)]
 
 
 def _read_as(cls: type[Value], path: Path) -> Value:

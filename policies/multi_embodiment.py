@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, ClassVar, Protocol, Self
 
 from torch import nn
@@ -64,6 +64,8 @@ class MultiEmbodimentPolicy(Policy):
         shared_parts: What embodiments share, in words.
         own_parts: What each has of its own, in words.
         layers_prefix: Start of the names of the tensors of `EmbodimentLayers`, before the name of the embodiment.
+        shared_settings: Settings on which shared weights depend: in their size, or in what they mean.
+        own_settings: Those on which only the layers of embodiments depend.
         config: Its settings.
         embodiment: The embodiment that it acts with, as `embodiment_of` names it.
     """
@@ -73,6 +75,8 @@ class MultiEmbodimentPolicy(Policy):
     shared_parts: ClassVar[str]
     own_parts: ClassVar[str]
     layers_prefix: ClassVar[str]
+    shared_settings: ClassVar[frozenset[str]] = frozenset()
+    own_settings: ClassVar[frozenset[str]] = frozenset()
     config: Any
     embodiment: str
 
@@ -104,18 +108,27 @@ class MultiEmbodimentPolicy(Policy):
 
     # Initial weights and files.
 
+    @classmethod
+    def check_base(cls, config: Any, base: Any, *, fresh: bool) -> None:
+        fixed = cls.shared_settings | (frozenset() if fresh else cls.own_settings)
+        changed = changed_flags(base, config, {field.name for field in fields(config)} - fixed)
+        if changed:
+            raise cls._size_error(changed)
+
     def init_from(self, other: Policy, *, fresh: bool = False) -> str:
         """See `Policy`; what is shared, with the tokenizer, and the layers of embodiments with the same cameras."""
         if not isinstance(other, type(self)):
             problem = f"--adapt, --finetune: expected a checkpoint of {self.name}, got one of {other.name}."
             raise UsageError(problem, got=other.name, expected=self.name)
         known = [] if fresh else [name for name in self._specs if self._same_cameras(other, name)]
+        self.check_base(self.config, other.config, fresh=not known)
         try:
             self.copy_shared(other)
             for name in known:
                 self.layers(name).init_from(other.layers(name))
         except RuntimeError as error:
-            raise self._size_error(other, error) from error
+            differing = changed_flags(other.config, self.config) or [str(error).splitlines()[-1].strip()]
+            raise self._size_error(differing) from error
         self.text_model.use_tokenizer(other.text_model.tokenizer)
         reason = "as requested" if fresh else "those of the checkpoint are of other embodiments or other cameras"
         own = f"the {self.own_parts} of {', '.join(known)}" if known else f"fresh {self.own_parts}: {reason}"
@@ -167,11 +180,14 @@ class MultiEmbodimentPolicy(Policy):
     def _same_cameras(self, other: Self, embodiment: str) -> bool:
         return embodiment in other._specs and self.layers(embodiment).cameras == other.layers(embodiment).cameras
 
-    def _size_error(self, other: "MultiEmbodimentPolicy", error: RuntimeError) -> UsageError:
-        differing = changed_flags(other.config, self.config) or [str(error).splitlines()[-1].strip()]
-        problem = f"The base checkpoint has other sizes than the new policy: {'; '.join(differing)}."
-        in_python = "train_config(POLICY, PRESET, adapt=CHECKPOINT)"
-        hint = f"Leave out the flags that set sizes, or in Python start with {in_python}."
+    @classmethod
+    def _size_error(cls, differing: list[str]) -> UsageError:
+        problem = f"The weights of the base checkpoint depend on other settings: {'; '.join(differing)}."
+        flags = ", ".join(line.split()[0] for line in differing if line.startswith("--"))
+        hint = f"These cannot change. Leave out {flags}, or train from scratch." if flags else "Train from scratch."
+        own = [f"--{name.replace('_', '-')}" for name in sorted(cls.own_settings)]
+        if any(line.split()[0] in own for line in differing):
+            hint += f" With --fresh-interpreter (fresh {cls.own_parts}) {', '.join(own)} can change."
         return UsageError(problem, hint, got=differing)
 
 

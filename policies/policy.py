@@ -137,6 +137,19 @@ class Policy(nn.Module, ABC):
         """
         return ""
 
+    @classmethod
+    def check_base(cls, config: Any, base: Any, *, fresh: bool) -> None:
+        """Check that `init_from` can start with these settings from a policy with others, before anything slow is done.
+
+        Args:
+            config: Settings of `config_type`.
+            base: Those of the other policy.
+            fresh: Only weights that embodiments share will be copied.
+
+        Raises:
+            UsageError: They differ in a setting on which weights depend.
+        """
+
     def init_from(self, other: "Policy", *, fresh: bool = False) -> str:
         """Copy the weights of another policy. Called once before training.
 

@@ -45,6 +45,8 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
     shared_parts = "the backbone and the head"
     own_parts = "layers"
     layers_prefix = "embodiments."
+    shared_settings = frozenset("backbone backbone_size bins head_width head_layers head_heads".split())
+    own_settings = frozenset({"chunk_size", "binary_gripper"})
     config: RoboVlmsConfig
 
     def __init__(self, config: RoboVlmsConfig, spec: EnvSpec, statistics: Statistics) -> None:

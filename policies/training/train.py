@@ -13,7 +13,8 @@ from ambidex.codec import to_json
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags, format_command
 from ambidex.output_folder import TRAINING_PACKAGES, check_output_folder, exclusive_lock, versions
-from ambidex.policies.checkpoint import load, load_text_files, policy_class, read_description
+from ambidex.policies.checkpoint import load, load_text_files, policy_class, read_description, read_specs
+from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.data.dataset import check_directories, read_tables, remarks
 from ambidex.policies.data.episode_table import EpisodeTable
 from ambidex.policies.run_folder import (
@@ -132,6 +133,8 @@ def _train(
     facts = data_facts(tables)
     _check_run(config, run, {"data": facts, "ranks": ranks.count})
     data = split_data(config, tables)
+    if not resumable_step(run):
+        _check_base(config, {each.embodiment for each in data})
     policy = make_policy(config, data)
     if config.sharding == FSDP:
         transformer_layers(policy, "--sharding fsdp")
@@ -156,8 +159,18 @@ def _train(
         ).write(run)
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32 where it is not bf16
-        torch.backends.cudnn.benchmark = True  # all batches have one shape
+        torch.backends.cudnn.benchmark = True  # batches of images have few shapes
     _run_trainer(plan, first_weights)
+
+
+def _check_base(config: TrainConfig[Any], embodiments: set[str]) -> None:
+    """Refuse settings that do not fit the weights of the base checkpoint, before weights are made or loaded."""
+    base, cls = config.adapt or config.finetune, policy_class(config.policy)
+    if base and cls.multi_embodiment:
+        stored = stored_settings(base, config.policy, type(config.model))
+        known = {embodiment_of(spec) for spec in read_specs(find_checkpoint(base))}
+        fresh = config.fresh_interpreter or not known & embodiments
+        cls.check_base(config.model, stored, fresh=fresh)
 
 
 def _check_run(config: TrainConfig[Any], run: Path, facts: Mapping[str, object]) -> None:

@@ -60,6 +60,7 @@ class UniActPolicy(CodedPolicy, MultiEmbodimentPolicy):
     shared_parts = "the extractor, codebook and image encoder"
     own_parts = "interpreters"
     layers_prefix = "model.domains."
+    shared_settings = frozenset("extractor scratch llava codes code_width".split())
     config: UniActConfig
 
     def __init__(self, config: UniActConfig, spec: EnvSpec, statistics: Statistics) -> None:

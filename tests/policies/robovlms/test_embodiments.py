@@ -136,11 +136,25 @@ def test_fresh_layers_share_the_rest_and_adapting_freezes_it():
         assert torch.equal(each, source.get_parameter(name)) == shared or each.std() == 0, name
 
 
-def test_a_checkpoint_of_other_sizes_is_refused_with_the_flags():
-    other = make_policy(chunk_size=7)
-    with pytest.raises(UsageError) as caught:
-        make_policy().init_from(other)
-    assert "chunk-size" in str(caught.value)
+@pytest.mark.parametrize(
+    ("structure", "changes"),
+    [
+        ("policy_head_continuous", {"chunk_size": 7}),
+        ("one_step_discrete", {"chunk_size": 7}),
+        ("one_step_discrete", {"bins": 64}),
+        ("one_step_continuous", {"binary_gripper": True}),
+        ("policy_head_continuous", {"head_width": 32, "head": "transformer"}),
+    ],
+)
+def test_settings_that_change_what_weights_mean_are_refused_with_the_flags(structure, changes):
+    source, target = make_policy(structure, head=changes.pop("head", "auto")), make_policy(structure, **changes)
+    (name,) = changes
+    with pytest.raises(UsageError, match=f"Leave out --{name.replace('_', '-')}, or train from scratch") as caught:
+        target.init_from(source)
+    own = name in RoboVlmsPolicy.own_settings
+    assert ("With --fresh-interpreter" in str(caught.value)) == own
+    if own:
+        assert "as requested" in target.init_from(source, fresh=True)
 
 
 @pytest.mark.parametrize("cameras", [("angle",), ("agentview", "top")])
