@@ -176,15 +176,17 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
         self._check_lengths(with_prompts=_keeps_tokenizer(self.config))
 
     def _check_lengths(self, *, with_prompts: bool) -> None:
-        """Check that the longest sequence of each embodiment fits into the backbone's context.
+        """Check that the longest sequence of each embodiment fits into the backbone's context, and words into its ids.
 
         Args:
-            with_prompts: Count prompts. Before a published tokenizer is loaded their lengths are not known.
+            with_prompts: Count prompts and words. They are not known before a published tokenizer is loaded.
 
         Raises:
             UsageError: One does not fit.
         """
         backbone, config = self.structure.backbone, self.config
+        if with_prompts and config.chosen_head == "discrete":
+            backbone.action_ids(config.bins)
         for name, spec in self._specs.items():
             views = len(spec.cameras)
             prompt = backbone.longest_prompt(views) if with_prompts else views * backbone.image_tokens

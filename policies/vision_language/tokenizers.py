@@ -73,8 +73,8 @@ class ByteTokenizer:
         return {name: id_ for id_, name in enumerate(SPECIALS)}[token]
 
     def last_ids(self, count: int, vocabulary: int) -> list[int]:
-        """The last `count` ids of a model with a vocabulary of this size, ascending."""
-        return list(range(vocabulary - count, vocabulary))
+        """The last `count` ids of a model with a vocabulary of this size that no text has, ascending, or fewer."""
+        return list(range(max(vocabulary - count, FIRST_MERGED + len(self._ranks)), vocabulary))
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text."""
@@ -142,7 +142,7 @@ class PublishedTokenizer:
         return int(found)
 
     def last_ids(self, count: int, vocabulary: int) -> list[int]:
-        """The last `count` ids that are not of added tokens, such as special ones, ascending."""
+        """The last `count` ids that are not of added tokens, such as special ones, ascending, or fewer."""
         ids = (id_ for id_ in reversed(range(min(vocabulary, self.size))) if id_ not in self._added)
         return sorted(islice(ids, count))
 

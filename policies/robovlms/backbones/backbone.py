@@ -296,8 +296,16 @@ class Backbone(nn.Module, ABC):
     # Words and files.
 
     def action_ids(self, count: int) -> list[int]:
-        """The last `count` token ids before the special ones, ascending: actions as words replace rare words."""
-        return self.tokenizer.last_ids(count, self.vocabulary)
+        """The last `count` token ids before the special ones, ascending: actions as words replace rare words.
+
+        Raises:
+            UsageError: There are fewer, or, of a `ByteTokenizer`, fewer that no instruction uses.
+        """
+        ids = self.tokenizer.last_ids(count, self.vocabulary)
+        if len(ids) < count:
+            problem = f"--bins {count}: {type(self).__name__} has {len(ids)} token ids for action words."
+            raise UsageError(problem, f"Give --bins {len(ids)} or less.", field="bins", got=count, expected=len(ids))
+        return ids
 
     def set_instructions(self, instructions: Sequence[str]) -> None:
         """Set the instructions of the training data. A `ByteTokenizer` is trained on them; a published one is kept."""

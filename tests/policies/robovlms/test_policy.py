@@ -13,6 +13,7 @@ from robovlms_samples import (
     make_statistics,
 )
 
+from ambidex.errors import UsageError
 from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load, save
 from ambidex.policies.robovlms import policy as module
@@ -199,6 +200,15 @@ def test_words_are_those_of_the_whole_sequence_and_each_position_is_computed_onc
         scores = structure.scores(structure.observed(frames_of(window), embodiment), words[:, :-1])
     assert torch.equal(scores.argmax(-1), words) and len(words.unique()) > 1
     assert counts[1:] == [1] * (head.length - 1)
+
+
+@pytest.mark.parametrize("bins", [512, 769])
+def test_more_bins_than_free_ids_are_refused_before_weights_exist(bins):
+    with torch.device("meta"), pytest.raises(UsageError, match="--bins") as caught:
+        make_policy("one_step_discrete", bins=bins)
+    with torch.device("meta"):
+        make_policy("one_step_discrete", bins=caught.value.facts["expected"])
+        make_policy(bins=bins)
 
 
 def test_words_are_validated_on_fewer_samples():

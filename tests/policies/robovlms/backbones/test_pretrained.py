@@ -127,6 +127,12 @@ def test_prompts_count_as_soon_as_their_tokenizer_is_known(copy):
         assert caught.value.facts["got"] > caught.value.facts["expected"] == policy.structure.backbone.context
 
 
+def test_more_bins_than_ids_of_the_published_tokenizer_are_refused(copy):
+    policy = make_policy("one_step_discrete", backbone="paligemma", backbone_weights=str(copy), bins=600)
+    with pytest.raises(UsageError, match="--bins 600"):
+        policy.load_pretrained()
+
+
 def test_smolvlm_may_be_published_as_idefics3(tmp_path):
     theirs = published("smolvlm", tmp_path, architecture="Idefics3ForConditionalGeneration")
     backbone = make_tiny("smolvlm", discrete=True)
