@@ -11,6 +11,7 @@ from ambidex.benchmarks.studies.design_plan import DesignPlan, DesignStudyConfig
 from ambidex.benchmarks.studies.job_runner import StudyRunner, run_study
 from ambidex.command_line import print_message, run
 
+PROGRAM = "python -m ambidex.benchmarks.design_study"
 COMMAND = "design-study"
 
 
@@ -23,7 +24,7 @@ def main(config: DesignStudyConfig) -> int:
 def _report(plan: DesignPlan, runner: StudyRunner, config: DesignStudyConfig) -> None:
     from ambidex.benchmarks.studies.design_report import design_report, write_picture  # heavy: not for --help
 
-    command = shlex.join(["python", "-m", "ambidex.benchmarks.design_study", *sys.argv[1:]])
+    command = f"{PROGRAM} {shlex.join(sys.argv[1:])}"
     report = design_report(plan, runner, command)
     report.write(config.output_dir)
     write_picture(report, config.output_dir / "rates.png")
@@ -33,4 +34,4 @@ def _report(plan: DesignPlan, runner: StudyRunner, config: DesignStudyConfig) ->
 
 
 if __name__ == "__main__":
-    run(COMMAND, main, DesignStudyConfig)
+    run(PROGRAM, main, DesignStudyConfig)

@@ -92,7 +92,8 @@ def _draw_bar(chart: Chart, place: tuple[float, float], tally: Tally, colour: Co
     x, y = place
     low, high = (x + WIDTH * end for end in tally.interval)
     middle, end = y + BAR / 2, x + WIDTH * (tally.rate or 0.0)
-    chart.rectangle((x, y + 1, max(end, x + 1), y + BAR - 1), fill=colour)
+    if end > x:
+        chart.rectangle((x, y + 1, end, y + BAR - 1), fill=colour)
     chart.line([(low, middle), (high, middle)], INK)
     for whisker in (low, high):
         chart.line([(whisker, middle - 3), (whisker, middle + 3)], INK)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations, product
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ambidex.benchmarks.studies.job_runner import COMMANDS, StudyJob
 from ambidex.envs.registry import tasks_named
@@ -24,6 +24,11 @@ class DesignStudyConfig:
 
     Combinations that the policy refuses are left out, and the report says why.
     """
+
+    help_topics: ClassVar[Mapping[str, str]] = {
+        "Common options": "policy data tasks vary train trainings episodes output_dir",
+        "Settings to compare": "structures heads history camera_tokens camera_attention executions",
+    }
 
     policy: str
     """Name of the policy: act, uniact or robovlms."""
@@ -102,6 +107,8 @@ class DesignPlan:
         left_out: Combinations that the policy refuses, each with its reason.
         tasks: Tasks of the benchmarks.
         seeds: Seeds of the trainings.
+        steps: Steps of each.
+        config: The study's flags.
 
     Raises:
         UsageError: A setting that the policy does not have or a value of another kind, an unknown policy, task or
@@ -110,10 +117,11 @@ class DesignPlan:
 
     def __init__(self, config: DesignStudyConfig) -> None:
         _check(config)
-        self._config, self._folder = config, config.output_dir
+        self.config, self._folder = config, config.output_dir
         self.tasks = tuple(dict.fromkeys(task for name in config.tasks for task in tasks_named(name)))
         self.seeds = tuple(range(config.trainings))
-        self._model = defaults_for(["--policy", config.policy, *_train_words(config)]).model
+        defaults = defaults_for(["--policy", config.policy, *_train_words(config)])
+        self.steps, self._model = str(dict(_train_flags(config)).get("steps") or defaults.steps), defaults.model
         self.left_out: dict[str, str] = {}
         self.cells = tuple(self._cells(_varied(config, self._model)))
         if not self.cells:
@@ -136,6 +144,18 @@ class DesignPlan:
         """The value of one of `varied` in a cell."""
         return cell.execution if setting == "execution" else _word(cell.settings[setting])
 
+    def about(self) -> dict[str, str]:
+        """What all cells have in common, by name."""
+        config = self.config
+        last, seeds = config.seed + config.episodes - 1, ", ".join(map(str, self.seeds))
+        return {
+            "policy": config.policy,
+            "data": ", ".join(map(str, config.data)),
+            "flags of all trainings": " ".join(_train_words(config)) or "none",
+            "trainings of each combination": f"{len(self.seeds)} of {self.steps} steps, seeds {seeds}",
+            "episodes of each training and task": f"{config.episodes}, seeds {config.seed} to {last}",
+        }
+
     def jobs(self) -> list[StudyJob]:
         """All jobs: for each seed, every training is followed by its benchmarks."""
         jobs: dict[str, StudyJob] = {}
@@ -149,8 +169,8 @@ class DesignPlan:
         """The training of a cell with a seed."""
         name = f"{cell.training_name}-{seed}"
         folder = self._folder / "runs" / name
-        flags = ("--policy", self._config.policy, *_train_words(self._config), *cell.words())
-        flags += ("--data", *map(str, self._config.data), "--seed", str(seed), "--output-dir", str(folder))
+        flags = ("--policy", self.config.policy, *_train_words(self.config), *cell.words())
+        flags += ("--data", *map(str, self.config.data), "--seed", str(seed), "--output-dir", str(folder))
         return StudyJob(
             name=f"train-{name}", command="train-policy", flags=flags, marker=_marker(folder, "train-policy")
         )
@@ -160,7 +180,7 @@ class DesignPlan:
         return self._folder / "results" / f"{cell.training_name}-{seed}" / f"{task.replace('/', '_')}-{cell.execution}"
 
     def _benchmark(self, cell: Cell, seed: int, task: str, train: StudyJob) -> StudyJob:
-        config, folder = self._config, self.results_folder(cell, seed, task)
+        config, folder = self.config, self.results_folder(cell, seed, task)
         values = {"policy": config.policy, "checkpoint": str(train.marker.parent), "task": task, "video": "failures"}
         values |= {"episodes": str(config.episodes), "seed": str(config.seed), "execution": cell.execution}
         flags = tuple(word for name, value in values.items() for word in (f"--{name}", value))
@@ -177,7 +197,7 @@ class DesignPlan:
             settings = dict(zip(varied, values, strict=True))
             implied = self._implied(settings)
             if implied is not None:
-                for execution in self._config.executions:
+                for execution in self.config.executions:
                     yield Cell(settings=settings, execution=execution, implied=implied)
 
     def _implied(self, settings: Mapping[str, object]) -> Mapping[str, object] | None:
@@ -210,8 +230,12 @@ def _varied(config: DesignStudyConfig, model: Any) -> dict[str, Sequence[object]
 
 def _train_words(config: DesignStudyConfig) -> tuple[str, ...]:
     """Flags of train-policy for all cells."""
+    return tuple(word for name, value in _train_flags(config) for word in (f"--{name}", *([value] if value else [])))
+
+
+def _train_flags(config: DesignStudyConfig) -> list[tuple[str, str]]:
     parts = (text.partition("=") for text in config.train)
-    return tuple(word for name, equals, value in parts for word in (f"--{name}", *([value] if equals else [])))
+    return [(name, value) for name, _, value in parts]
 
 
 def _typed(name: str, word: str, default: object) -> object:

@@ -1,5 +1,6 @@
 """The report of a design study: rates of all cells, paired tests of cells that differ in one setting, and a picture."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,12 +35,14 @@ class CellFigure:
 
     Attributes:
         settings: Setting -> value.
+        implied: Settings that follow from these, in words; empty if there are none.
         tasks: Task -> counts over the episodes of all trainings.
         together: Counts over all tasks.
         training_s: Wall-clock time of its trainings together, start-up included [s].
     """
 
     settings: Mapping[str, str]
+    implied: str
     tasks: Mapping[str, Tally]
     together: Tally
     training_s: float
@@ -61,6 +64,8 @@ class DesignReport:
     """Everything that a study has measured so far.
 
     Attributes:
+        about: What all cells have in common, by name.
+        date: When it was written.
         command: The command line.
         machine: Hardware and versions.
         cells: The cells whose benchmarks are complete.
@@ -70,6 +75,8 @@ class DesignReport:
         missing: Jobs that have not run yet.
     """
 
+    about: Mapping[str, str]
+    date: str
     command: str
     machine: Mapping[str, Mapping[str, str | float]]
     cells: Sequence[CellFigure]
@@ -84,14 +91,27 @@ class DesignReport:
         write_json(folder / "report.json", {"complete": not self.missing and not self.failed, **asdict(self)})
 
     def markdown(self) -> str:
-        """Both tables, and below them what is missing."""
+        """What the study is of, both tables, and below them what is missing."""
+        return "\n".join([*self._head(), "", *self._body()])
+
+    def _head(self) -> list[str]:
+        packages = ", ".join(f"{name} {version}" for name, version in self.machine["versions"].items())
+        facts = {**self.about, "versions": packages, "command": f"`{self.command}`"}
+        return [
+            f"# Design study of {self.about['policy']}, {self.date}",
+            "",
+            *(f"- {name}: {fact}" for name, fact in facts.items()),
+        ]
+
+    def _body(self) -> list[str]:
         rest = [f"Left out: {name} ({reason})" for name, reason in self.left_out.items()]
         rest += [f"Failed: {name} ({reason})" for name, reason in self.failed.items()]
         rest += [f"Still to be run: {', '.join(self.missing)}"] if self.missing else []
         if not self.cells:
-            return "\n".join(["No cell is complete yet.", *rest])
+            return ["No cell is complete yet.", *rest]
         pairs = [*self._pair_table(), "", DIFFERENCES, ""] if self.pairs else []
-        return "\n".join([*self._cell_table(), "", *pairs, RATES, *rest])
+        implied = [f"{', '.join(cell.settings.values())}: with {cell.implied}." for cell in self.cells if cell.implied]
+        return [*self._cell_table(), "", *pairs, RATES, *implied, *rest]
 
     def _cell_table(self) -> list[str]:
         tasks = list(self.cells[0].tasks)
@@ -126,6 +146,8 @@ def design_report(plan: DesignPlan, runner: StudyRunner, command: str) -> Design
     jobs = plan.jobs()
     finished = [cell for cell in plan.cells if _complete(plan, cell)]
     return DesignReport(
+        about=plan.about(),
+        date=time.strftime("%Y-%m-%d"),
         command=command,
         machine={**describe_machine(), "versions": versions(TRAINING_PACKAGES)},
         cells=[_figure(plan, runner, cell) for cell in finished],
@@ -138,18 +160,22 @@ def design_report(plan: DesignPlan, runner: StudyRunner, command: str) -> Design
 
 def write_picture(report: DesignReport, path: Path) -> None:
     """Draw the rates of the complete cells, with their intervals, as bars: one for each task."""
-    groups = [
-        (", ".join(f"{name} {value}" for name, value in cell.settings.items()) or "default", INK, [*cell.tasks.items()])
-        for cell in report.cells
-    ]
+    groups = [(", ".join(cell.settings.values()) or "default", INK, [*cell.tasks.items()]) for cell in report.cells]
     if groups:
-        write_bars(path, groups, "Success rates in % with 95 % intervals (Wilson), on the same seeds.")
+        settings = " and ".join(report.cells[0].settings) or "its default settings"
+        title = f"{report.about['policy']} by {settings}: success rates in % with 95 % intervals (Wilson)."
+        write_bars(
+            path,
+            groups,
+            f"{title} Episodes of each training and task: {report.about['episodes of each training and task']}.",
+        )
 
 
 def _figure(plan: DesignPlan, runner: StudyRunner, cell: Cell) -> CellFigure:
     rows = [row for folder in _folders(plan, cell) for row in ResultsFolder.open(folder).rows]
     return CellFigure(
         settings={name: plan.value(cell, name) for name in plan.varied},
+        implied=", ".join(f"{name} {value}" for name, value in cell.implied.items()),
         tasks={task: Tally.of([row for row in rows if row.task == task]) for task in plan.tasks},
         together=Tally.of(rows),
         training_s=sum(runner.seconds(plan.train_job(cell, seed)) for seed in plan.seeds),

@@ -1,5 +1,6 @@
 """Runs the jobs of a study, keeps a log of them, and stops when the time is up."""
 
+import ctypes
 import json
 import signal
 import subprocess
@@ -25,6 +26,7 @@ COMMANDS = {
 JOB_LOG = "jobs.jsonl"
 OUTPUTS = "logs"
 LAST_OUTPUT = 400  # of a failed job, for its message [characters]
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's <sys/prctl.h>
 GRACE_S = 60.0  # for a command to save its work; killing it loses no finished work either
 
 
@@ -121,6 +123,7 @@ class StudyRunner:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 process_group=0,  # so that Ctrl-C reaches it once: from `_stop`
+                preexec_fn=_end_with_parent,
             )
         try:
             remaining = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
@@ -132,7 +135,9 @@ class StudyRunner:
 
     def _failure(self, job: StudyJob, status: int) -> str:
         output = self._log(job).read_text(encoding="utf-8", errors="replace").strip()
-        return f"exit status {status}, see {self._log(job)}, which ends: {output[-LAST_OUTPUT:]}"
+        if len(output) > LAST_OUTPUT:
+            output = f"... {output[-LAST_OUTPUT:].partition(' ')[2]}"
+        return f"exit status {status}, see {self._log(job)}, which ends: {output}"
 
     def _log(self, job: StudyJob) -> Path:
         return self._folder / OUTPUTS / f"{job.name}.log"
@@ -164,7 +169,6 @@ def run_study(name: str, config: StudyConfig, jobs: Sequence[StudyJob], report: 
     Raises:
         KeyboardInterrupt: Ctrl-C, SIGTERM, or the time is up.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a machine that is taken back is left tidy
     deadline = None if config.minutes is None else time.monotonic() + 60 * config.minutes
     with exclusive_lock(config.output_dir):
         runner = StudyRunner(
@@ -177,6 +181,13 @@ def run_study(name: str, config: StudyConfig, jobs: Sequence[StudyJob], report: 
             raise KeyboardInterrupt(f"{interrupt} Run the same command again to resume.") from None
         report(runner)
     return FAILED if runner.failed else DONE
+
+
+def _end_with_parent() -> None:
+    """In a job's process: let Linux kill it when the study is killed, so that the resumed study finds no other one."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl:
+        prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> int:

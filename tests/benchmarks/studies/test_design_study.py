@@ -76,6 +76,16 @@ def test_structures_without_a_history_get_a_history_of_1(tmp_path):
     assert len(study.pairs) == 6 and study.varied == ("structure",)
 
 
+def test_settings_that_others_imply_are_in_the_report(tmp_path):
+    structures = ("one_step_continuous", "policy_head_continuous")
+    study = plan(tmp_path, policy="robovlms", structures=structures, train=("preset=tiny", "steps=7"))
+    for cell, outcomes in zip(study.cells, ("ss", "sf"), strict=True):
+        write_outcomes(study.results_folder(cell, 0, "insertion"), outcomes)
+    text = design_report(study, StudyRunner(tmp_path), "command").markdown()
+    assert "one_step_continuous: with history 1." in text and "policy_head_continuous: with" not in text
+    assert "1 of 7 steps" in text
+
+
 def test_a_history_that_is_compared_is_not_changed(tmp_path):
     structures = ("one_step_continuous", "policy_head_continuous")
     study = plan(tmp_path, policy="robovlms", structures=structures, history=(1, 4))
@@ -122,6 +132,9 @@ def test_report_pairs_episodes_of_all_trainings_and_corrects_all_tests(tmp_path)
     assert first.exact_p == pytest.approx(2 * 0.5**6) == pytest.approx(first.corrected_p)
     assert second.corrected_p == pytest.approx(3 * second.exact_p)
     assert third.corrected_p == pytest.approx(2 * third.exact_p)
+    text = report.markdown()
+    assert text.startswith("# Design study of act, ") and f"- data: {tmp_path / 'data'}\n" in text
+    assert "2 of 8000 steps, seeds 0, 1" in text and "- command: `command`" in text and "ambidex " in text
     write_picture(report, tmp_path / "rates.png")
     assert (tmp_path / "rates.png").stat().st_size > 1000
 
