@@ -191,7 +191,7 @@ def _end_with_parent() -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> int:
-    process.send_signal(signal.SIGINT)
+    process.terminate()  # SIGINT has no effect on jobs of a study that a shell started in the background
     try:
         return process.wait(GRACE_S)
     except subprocess.TimeoutExpired:

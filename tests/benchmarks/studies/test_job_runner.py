@@ -35,8 +35,9 @@ def main(config):
 run("study", main, Config, [])
 """
 JOB = """
-import os, time
+import os, signal, time
 from pathlib import Path
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 Path("new").write_text(str(os.getpid()))
 Path("new").rename("pid")
 try:
