@@ -146,7 +146,8 @@ def test_a_failed_job_stops_only_jobs_that_need_it_and_is_retried(tmp_path):
 
 def test_a_job_is_interrupted_when_the_time_is_up(tmp_path):
     patient = (
-        "import time\n"
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
         "try:\n"
         f"    {append(tmp_path, 'started')}; time.sleep(60)\n"
         f"except KeyboardInterrupt: {append(tmp_path, 'saved')}; raise SystemExit(130)"
