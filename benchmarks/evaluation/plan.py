@@ -27,7 +27,7 @@ from ambidex.errors import UsageError, check_name
 from ambidex.flags import format_command
 from ambidex.policies.registry import POLICIES
 from ambidex.policies.remote.layouts import Layout
-from ambidex.policies.run_folder import CHECKPOINTS, LAST, RUNS, find_checkpoint, newest_run
+from ambidex.policies.run_folder import CHECKPOINTS, CONFIG, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
 from ambidex.text import first_few
@@ -135,12 +135,15 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     _check_numbers(config)
     if config.video != "none":
         choose_backend()
+    directory = config.output_dir or _default_folder(config)
+    if learned and config.resume:
+        config = with_stored_checkpoint(config, directory)
     config, note = with_checkpoint(config, tasks) if learned else (config, "")
     own = [find_task(task) for task in tasks if task.endswith(SUFFIX)]
     return BenchmarkPlan(
         config=replace(config, instruction_source=None) if config.instruction_source == FILENAME else config,
         tasks=tasks,
-        directory=config.output_dir or _default_folder(config),
+        directory=directory,
         definition="".join(task.definition_text for task in own),
         init_states_sha256=init_states_sha256(config.init_states, tasks, config.episodes or 0),
         checkpoint_note=note,
@@ -231,6 +234,15 @@ def _check_numbers(config: BenchmarkConfig) -> None:
         raise UsageError(
             f"--workers {config.workers}: expected 1 or more, or 0 to work in this process.", got=config.workers
         )
+
+
+def with_stored_checkpoint(config: Config, folder: Path) -> Config:
+    """Unless one is given, with the checkpoint of the results in a folder, if it still exists."""
+    if config.checkpoint is not None or not (folder / BENCHMARK_JSON).is_file():
+        return config
+    stored = BenchmarkInfo.read(folder).checkpoint
+    exists = stored is not None and (Path(stored.path) / CONFIG).is_file()
+    return replace(config, checkpoint=Path(stored.path)) if stored and exists else config
 
 
 def with_checkpoint(config: Config, tasks: Sequence[str]) -> tuple[Config, str]:

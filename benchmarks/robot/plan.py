@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ambidex.benchmarks.evaluation.own_policy import import_code, is_address
-from ambidex.benchmarks.evaluation.plan import check_policy, with_checkpoint
+from ambidex.benchmarks.evaluation.plan import check_policy, with_checkpoint, with_stored_checkpoint
 from ambidex.benchmarks.remote.flags import REMOTE, check_flags
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.robot.config import COMMAND, RobotConfig
@@ -131,13 +131,16 @@ def make_plan(config: RobotConfig, factory: RobotFactory | None = None) -> Robot
     _check_numbers(config)
     known = _known_task(config.task)
     learned = config.policy in POLICIES
+    directory = config.output_dir or _default_folder(config)
+    if learned and config.resume:
+        config = with_stored_checkpoint(config, directory)
     if learned and config.checkpoint is None and known is None:
         hint = "Name one with --checkpoint."
         raise UsageError("Which checkpoint acts is not clear, because --task is no task of ambidex.", hint)
     config, note = with_checkpoint(config, [known.name] if known else []) if learned else (config, "")
     return RobotPlan(
         config=replace(config, video=config.video or "all", verdicts=config.verdicts or ASK),
-        directory=config.output_dir or _default_folder(config),
+        directory=directory,
         factory=factory or cast("Callable[..., Any]", import_code("--robot", config.robot)),
         checkpoint_note=note,
         known=known,

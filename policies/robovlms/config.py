@@ -39,7 +39,8 @@ class RoboVlmsConfig(TrainedWeights):
     }
 
     backbone: str = "kosmos2"
-    """Vision-language model: scratch needs no pretrained weights."""
+    """Vision-language model: kosmos2, paligemma, llava_onevision, qwen2_5_vl, smolvlm, one that another distribution
+    registers, or scratch, which needs no pretrained weights."""
     backbone_size: str = "published"
     """Its size: published, or a smaller one to train from scratch."""
     backbone_weights: str = ""

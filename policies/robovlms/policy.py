@@ -126,7 +126,11 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
     def load_pretrained(self) -> str:
         """Weights of the backbone, as the config says."""
         if _keeps_tokenizer(self.config):
-            return f"Weights of the backbone {self.config.backbone} (size {self.config.backbone_size}) are random."
+            source = f"Weights of the backbone {self.config.backbone} (size {self.config.backbone_size}) are random."
+            config = self.config
+            frozen = config.freeze_backbone or config.lora_rank or config.train_decoder_layers
+            frozen = frozen or not (config.train_vision and config.train_text_embedding)
+            return f"{source} Some of them are frozen, and stay random." if frozen else source
         with without_lora(self.structure.backbone):
             source = self.structure.backbone.load_pretrained(Path(self.config.backbone_weights))
         self._check_lengths(with_prompts=True)

@@ -183,7 +183,9 @@ def _rendering_command(path: Path, spec: EnvSpec, cameras: tuple[str, ...]) -> s
 def schedule_warnings(plan: TrainPlan) -> list[str]:
     """A sentence for each schedule that is longer than the run, with the flag that shortens it."""
     steps, warmup = plan.config.steps, plan.config.warmup_steps
-    warning = f"The learning rate rises over {warmup} steps, and this run has {steps}: --warmup-steps {steps // 10}."
+    warning = (
+        f"The learning rate rises over {warmup} steps, and this run has {steps}: give --warmup-steps {steps // 10}."
+    )
     return [*([warning] if warmup >= steps else []), *plan.policy.schedule_warnings(steps)]
 
 

@@ -62,7 +62,8 @@ class TrainConfig(Flags, Generic[PolicyConfig]):
     finetune: Checkpoint = field(default=None, metadata={ADDED_LATER: True})
     """Start from a checkpoint and train all of it."""
     fresh_interpreter: bool = field(default=False, metadata={ADDED_LATER: True})
-    """With --adapt or --finetune: start with a fresh interpreter even if the checkpoint knows the embodiment."""
+    """With --adapt or --finetune: start with a fresh interpreter (RoboVLMs: fresh layers of the embodiment) even if the
+    checkpoint knows the embodiment."""
     output_dir: OptionalPath = None
     """Run folder; auto is runs/POLICY-DATASET."""
     steps: int

@@ -47,7 +47,7 @@ from ambidex.policies.training.distributed import (
     ranks_from_environment,
 )
 from ambidex.policies.training.large_models.layers import checkpoint_layers, transformer_layers
-from ambidex.policies.training.learner import Learner
+from ambidex.policies.training.learner import Learner, trained_parameters
 from ambidex.policies.training.plan import TrainPlan, split_data
 from ambidex.policies.training.run_info import (
     TrainInfo,
@@ -240,7 +240,9 @@ def _run_trainer(plan: TrainPlan, first_weights: str) -> None:
 
 def _summary(plan: TrainPlan, storage: str, first_step: int) -> str:
     """The first line of the log."""
-    parameters = sum(parameter.numel() for parameter in plan.policy.parameters()) / 1e6
+    every, trained = list(plan.policy.parameters()), trained_parameters(plan.policy).values()
+    count, changing = (sum(parameter.numel() for parameter in each) / 1e6 for each in (every, trained))
+    parameters = f"{count:.1f} M parameters" + (f", {changing:.1f} M trained," if len(trained) < len(every) else "")
     training, held_out = (sum(len(getattr(each, part)) for each in plan.data) for part in ("training", "held_out"))
     inputs = [plan.policy.inputs_for(each.embodiment) for each in plan.data]
     cameras = ", ".join(dict.fromkeys(camera for each in inputs for camera in each.cameras)) or "no camera"
@@ -248,7 +250,7 @@ def _summary(plan: TrainPlan, storage: str, first_step: int) -> str:
     tasks = f", {len(plan.policy.instructions)} tasks by instruction" if plan.policy.instructions else ""
     resumed = f", resumed from step {first_step}" if first_step else ""
     return (
-        f"{plan.config.policy}: {parameters:.1f} M parameters on {plan.device} in {plan.config.precision}, {training} "
+        f"{plan.config.policy}: {parameters} on {plan.device} in {plan.config.precision}, {training} "
         f"training episodes, {held_out} held out, {cameras}{embodiments}{tasks}, {storage}; written to "
         f"{plan.run}{resumed}"
     )

@@ -41,7 +41,6 @@ class TrainedWeights:
                 expected = "from 0 to below 1" if end == 1.0 else "0 or more"
                 raise UsageError(f"{name} must be {expected}, got {value}.", field=name, got=value, expected=expected)
         if self.lora_rank and self.train_decoder_layers:
-            problem = (
-                f"lora_rank {self.lora_rank} and train_decoder_layers {self.train_decoder_layers} exclude each other."
-            )
+            flags = f"--lora-rank {self.lora_rank} and --train-decoder-layers {self.train_decoder_layers}"
+            problem = f"{flags} exclude each other."
             raise UsageError(problem, "Set one of them to 0.", fields=("lora_rank", "train_decoder_layers"))

@@ -182,6 +182,15 @@ def test_the_checkpoint_is_printed_with_how_it_was_found(first_line, run_folder)
     assert first_line(checkpoint=checkpoint) == f"{found}."
 
 
+def test_resuming_takes_the_checkpoint_of_the_results_and_not_of_a_newer_run(first_line, run_folder, tmp_path):
+    first_line()
+    write_checkpoint(tmp_path / "runs" / "newer" / "checkpoints" / "300")
+    (tmp_path / "runs" / "newer" / "checkpoints" / "last").symlink_to("300")
+    folder = tmp_path / "results" / "0"
+    resumed = first_line(output_dir=folder, resume=True, episodes=2)
+    assert resumed == f"run-benchmark: The checkpoint is {run_folder / 'checkpoints' / '200'}."
+
+
 def test_the_checkpoint_is_printed_even_if_no_episode_is_left_but_not_with_quiet(first_line, run_folder, tmp_path):
     assert first_line(output_dir=tmp_path / "out", quiet=True) == ""
     assert str(run_folder / "checkpoints" / "200") in first_line(output_dir=tmp_path / "out", resume=True)

@@ -86,6 +86,7 @@ def test_another_backbone_in_a_preset_from_scratch_does_not_get_random_weights_u
     with pytest.raises(UsageError, match="or none"):
         RoboVlmsPolicy.check_weight_files(config)
     assert make_policy().load_pretrained() == "Weights of the backbone scratch (size tiny) are random."
+    assert "stay random" in make_policy(train_vision=False).load_pretrained()
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -35,6 +35,14 @@ def test_the_files_of_a_run(states, tmp_path):
     assert info["config"]["model"]["chunk_size"] == 5
 
 
+def test_the_log_says_how_many_parameters_are_trained_unless_all_are(states, tmp_path, capsys):
+    for rate, expected in ((0.0, False), (1e-3, True)):
+        config = settings(states, tmp_path / str(rate), steps=1, backbone_learning_rate=rate)
+        train(dataclasses.replace(config, quiet=False))
+        line = capsys.readouterr().err.splitlines()[0]
+        assert (" M trained, on cpu" in line) != expected and line.startswith("toy: 0.0 M parameters")
+
+
 @pytest.mark.parametrize(("control", "actions"), [(None, 14), ("joint", 14), ("ee", 16)])
 def test_the_control_mode_is_that_of_the_flag_or_of_the_recording(states, tmp_path, control, actions):
     policy = load(train(settings(states, tmp_path / "run", steps=1, control=control)))

@@ -19,7 +19,7 @@ def printed(capsys, config):
 @pytest.mark.usefixtures("toy", "one_thread")
 def test_the_end_is_printed_step_by_step_with_the_loss(states, tmp_path, capsys):
     lines = printed(capsys, settings(states, tmp_path / "run", steps=5, log_every=50, save_every=50)).splitlines()
-    validating, validation, saving = lines[-3:]
+    saving, validating, validation = lines[-3:]
     assert validating.startswith("toy: 5/5, ") and ", loss " in validating and validating.endswith(", validating")
     assert validation.startswith("validation after step 5: loss ") and ", action error " in validation
     assert saving.startswith("toy: 5/5, ") and saving.endswith(", saving")
@@ -39,7 +39,7 @@ def test_without_held_out_episodes_there_is_no_validation(states, tmp_path, caps
 @pytest.mark.usefixtures("toy", "one_thread")
 def test_a_warm_up_that_does_not_end_gives_a_warning_with_the_flag(states, tmp_path, capsys):
     config = settings(states, tmp_path / "short", steps=20, warmup_steps=20)
-    line = "The learning rate rises over 20 steps, and this run has 20: --warmup-steps 2."
+    line = "The learning rate rises over 20 steps, and this run has 20: give --warmup-steps 2."
     assert printed(capsys, config).count(line) == 1
     assert line not in printed(capsys, dataclasses.replace(config, resume=True))
     other = dataclasses.replace(config, output_dir=tmp_path / "longer", warmup_steps=19)
