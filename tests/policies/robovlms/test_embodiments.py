@@ -83,6 +83,26 @@ def test_starting_from_a_checkpoint_keeps_actions_under_other_statistics():
     )
 
 
+def test_the_tokenizer_of_a_checkpoint_is_kept_with_other_instructions():
+    source = make_policy(spec=LIBERO)
+    target = make_policy(spec=dataclasses.replace(LIBERO, instruction="stack the blocks; stack the other blocks"))
+    expected = source.text_model.tokenizer.to_json()
+    assert target.text_model.tokenizer.to_json() != expected
+    target.init_from(source)
+    assert target.text_model.tokenizer.to_json() == expected
+
+
+def test_the_same_lora_is_copied_and_not_added():
+    pytest.importorskip("peft", reason="pip install -e '.[robovlms]'")
+    source, target = make_policy(seed=1, lora_rank=2), make_policy(seed=2, lora_rank=2)
+    for name, parameter in source.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    target.init_from(source)
+    copied = target.structure.state_dict()
+    assert all(torch.equal(value, copied[name]) for name, value in source.structure.state_dict().items())
+
+
 def test_lora_can_start_beside_the_weights_of_a_checkpoint_without_it():
     pytest.importorskip("peft", reason="pip install -e '.[robovlms]'")
     source, target = make_policy(seed=1).eval(), make_policy(seed=2, lora_rank=2).eval()

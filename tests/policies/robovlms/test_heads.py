@@ -96,3 +96,10 @@ def test_regression_takes_the_two_kinds_of_dimensions_apart():
     assert torch.allclose(found["loss"], 0.5 * found["gripper"])
     found["loss"].backward()
     assert (layers.out.weight.grad.view(2, 3, 4).abs().sum((0, 2)) > 0).tolist() == [False, True, False]
+
+
+def test_actions_by_regression_are_not_rounded_under_autocast():
+    layers = RegressionLayers(4, 2, (False,) * 3, kind="mse", delta=1.0, gripper_weight=0.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layers(torch.randn(3, 4), torch.zeros(3, 2, 3))
+    assert found.dtype == torch.float32 and not torch.equal(found, found.bfloat16().float())

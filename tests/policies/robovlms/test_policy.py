@@ -21,6 +21,7 @@ from ambidex.policies.robovlms.policy import RoboVlmsPolicy
 from ambidex.policies.robovlms.windows import frame_at, frames_of, without_history
 from ambidex.policies.serving.fixed_batch import make_fixed_batch
 from ambidex.policies.training.learner import trained_parameters
+from ambidex.policies.vision_language.tokenizers import ByteTokenizer
 
 every_combination = pytest.mark.parametrize(("structure", "head"), COMBINATIONS)
 with_window = pytest.mark.parametrize(("structure", "head"), [c for c in COMBINATIONS if "one_step" not in c[0]])
@@ -182,6 +183,26 @@ def test_a_checkpoint_gives_the_same_actions(structure, tmp_path):
     assert loaded.inputs == policy.inputs and loaded.spec == policy.spec
 
 
+def test_a_checkpoint_keeps_its_tokenizer(tmp_path):
+    policy = make_policy(spec=LIBERO).eval()
+    trained = policy.text_model.tokenizer.to_json()
+    policy.text_model.use_tokenizer(ByteTokenizer.train(["of other data, of other data"], 300))
+    save(tmp_path, policy, policy.config, [make_statistics(LIBERO)], step=1)
+    kept = load(tmp_path).text_model.tokenizer.to_json()
+    assert kept == policy.text_model.tokenizer.to_json() != trained
+
+
+@pytest.mark.parametrize("proprioception", [False, True])
+def test_sequences_are_counted_to_the_position(proprioception):
+    policy = make_policy("one_step_continuous", proprioception=proprioception)
+    backbone = policy.structure.backbone
+    backbone.context = backbone.longest_prompt(1) + proprioception + 1
+    policy._check_lengths(with_prompts=True)
+    backbone.context -= 1
+    with pytest.raises(UsageError):
+        policy._check_lengths(with_prompts=True)
+
+
 def test_words_are_those_of_the_whole_sequence_and_each_position_is_computed_once():
     policy = make_policy("one_step_discrete").eval()
     for parameter in policy.parameters():
@@ -225,6 +246,16 @@ def test_flow_matching_starts_from_noise_of_the_request():
     other = dataclasses.replace(twin, images=images, qpos=twin.qpos + torch.tensor([0.0, 1e-6, 0.0])[:, None])
     found = policy.predict(other)
     assert torch.equal(found[0], chunk[0]) and (found[1] - chunk[1]).abs().max() > 1e-3
+
+
+def test_the_noise_of_flow_matching_depends_on_the_instruction():
+    policy = make_policy("one_step_continuous", "flow", spec=LIBERO).eval()
+    observation = make_observation(policy, 2)
+    window = dataclasses.replace(observation, qpos=observation.qpos[:1].repeat(2, 1)[:, None])
+    first, second = module._noise(window, 3, 7)
+    assert window.instructions[0] != window.instructions[1] and not torch.equal(first, second)
+    same = module._noise(dataclasses.replace(window, instructions=window.instructions[:1] * 2), 3, 7)
+    assert torch.equal(same[0], same[1]) and torch.equal(same[0], first)
 
 
 def test_only_flow_matching_draws_noise(monkeypatch):

@@ -2,7 +2,7 @@ import pytest
 from extractor_checks import decoded
 
 from ambidex.errors import CheckpointError
-from ambidex.policies.vision_language.tokenizers import FIRST_MERGED, SPECIALS, ByteTokenizer
+from ambidex.policies.vision_language.tokenizers import FIRST_MERGED, SPECIALS, ByteTokenizer, PublishedTokenizer
 
 TEXTS = ("pick up the cube", "pick up the bowl and put it on the plate", "put the bowl on the stove")
 ODD = ("", "  ", "pick up the cube ", "Öffne die Schublade!", "抓住立方体", "the\nthe\tthe", "<pad> <end>", "\x00")
@@ -49,3 +49,14 @@ def test_a_tokenizer_can_be_written_and_read(tokenizer):
 def test_other_texts_are_refused(text):
     with pytest.raises(CheckpointError, match=r"tokenizer\.json cannot be read"):
         ByteTokenizer.from_json(text)
+
+
+def test_added_tokens_of_a_published_tokenizer_are_no_action_words():
+    library = pytest.importorskip("tokenizers", reason="pip install -e '.[robovlms]'")
+    published = library.Tokenizer(library.models.WordLevel({name: i for i, name in enumerate("abcdef")}, "a"))
+    published.add_tokens(["extra"])
+    published.add_special_tokens(["<end>"])
+    found = PublishedTokenizer(published.to_str())
+    assert found.size == 8
+    assert found.last_ids(3, 100) == [3, 4, 5] and found.last_ids(3, 5) == [2, 3, 4]
+    assert found.last_ids(9, 100) == [0, 1, 2, 3, 4, 5]
