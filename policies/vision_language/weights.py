@@ -43,7 +43,7 @@ def load_strictly(
     """
     config = kind.config_class(**values)
     with _readable(folder), _quiet():  # transformers would print what is listed below
-        lines = _model_differences(folder, model_types or (kind.config_class.model_type,))
+        lines = model_differences(folder, model_types or (kind.config_class.model_type,))
         if not lines:
             lines = config_differences(config, kind.config_class.from_pretrained(folder), values)
             lines += _processor_differences(folder, processor)
@@ -130,8 +130,14 @@ def _agree(wanted: Any, got: Any) -> bool:
     return bool(wanted == got)
 
 
-def _model_differences(folder: Path, model_types: Collection[str]) -> list[str]:
-    got = _json(folder / CONFIG).get("model_type")
+def model_differences(folder: Path, model_types: Collection[str]) -> list[str]:
+    """A line if config.json is of another model than those named.
+
+    Raises:
+        CheckpointError: It cannot be read.
+    """
+    with _readable(folder):
+        got = _json(folder / CONFIG).get("model_type")
     return [] if got in model_types else [f"model_type is {got}, expected {' or '.join(model_types)}"]
 
 

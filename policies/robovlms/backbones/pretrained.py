@@ -20,6 +20,7 @@ from ambidex.policies.vision_language.weights import (
     load_head,
     load_strictly,
     missing_files,
+    model_differences,
     read_text,
 )
 
@@ -159,7 +160,10 @@ class PretrainedBackbone(Backbone):
     def check_folder(cls, folder: Path) -> None:
         missing = missing_files(folder, (CONFIG, TOKENIZER, PROCESSOR))
         if missing:
-            problem = f"{folder} has no {', '.join(missing)}."
+            problem = f"{folder} has no {', '.join(missing)}"
+            types = cls.model_types or (cls._model_class().config_class.model_type,)
+            other = [] if CONFIG in missing else model_differences(folder, types)
+            problem += "".join(f", and in {CONFIG} {line}" for line in other) + "."
             raise UsageError(problem, cls._hint(), field="backbone_weights", path=folder, got=missing)
 
     def load_pretrained(self, folder: Path) -> str:

@@ -143,6 +143,14 @@ def test_smolvlm_may_be_published_as_idefics3(tmp_path):
     assert torch.equal(backbone.head.weight, theirs.lm_head.weight)
 
 
+def test_a_folder_of_another_model_that_lacks_files_is_described_with_both(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(
+        UsageError, match=r"no tokenizer\.json.*and in config\.json model_type is bert, expected paligemma"
+    ):
+        backbone_class("paligemma").check_folder(tmp_path)
+
+
 def test_files_that_are_missing_are_named(copy):
     shard = sorted(copy.glob("*.safetensors"))[1]
     names = ["config.json", "tokenizer.json", "preprocessor_config.json", shard.name]
