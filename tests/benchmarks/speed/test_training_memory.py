@@ -32,6 +32,8 @@ def test_tensors_count_while_they_live_and_views_and_known_ones_do_not():
 def test_the_count_is_that_of_a_step_with_numbers(name, precision):
     """Except for buffers inside of the LSTM's kernel, which depend on the processor."""
     settings = random_settings(name, "tiny")
+    if name == "robovlms":
+        settings = replace(settings, history_dropout=0.0)  # the count is that of the largest step
     found = training_memory(meta_policy(name, settings), 2, precision)
     policy = make_policy(name, settings)
     batch = make_batch(policy.inputs, policy.chunk_size, 2, CPU)
