@@ -171,7 +171,7 @@ def test_export_reports_episodes_whose_states_are_missing_or_damaged(tmp_path, c
 def test_export_makes_no_more_videos_than_fit_and_reports_it(tmp_path, capsys):
     rows = [make_row(seed=FIRST_SEED + i) for i in range(20)]
     folder = write_results(tmp_path / "act", rows, videos=False, states=True)
-    flags = ["--export", tmp_path / "page.html", "--workers", 0, "--image-size", 24, 32, "--budget", 0.006]
+    flags = ["--export", tmp_path / "page.html", "--workers", 0, "--image-size", 24, 32, "--budget", 0.05]
     code, out, _ = run(capsys, folder, *flags)
     page = PageParts((tmp_path / "page.html").read_text())
     assert code == 0 and 0 < len(page.videos) < 16
