@@ -24,7 +24,10 @@ def leaderboard(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def rows_sha256(rows: Sequence[EpisodeRow]) -> str:
-    """SHA-256 of rows by task and seed without times: a line of JSON each, keys sorted, no spaces, UTF-8."""
+    """SHA-256 of rows by task and seed without times: a line of JSON each, keys sorted, no spaces, UTF-8.
+
+    Errors are without their tracebacks, which have paths of the machine.
+    """
     digest = sha256()
     for row in sorted(rows, key=lambda row: row.key):
         left_out = {
@@ -32,6 +35,7 @@ def rows_sha256(rows: Sequence[EpisodeRow]) -> str:
             *(name for name in ROBOT_ONLY if not getattr(row, name)),
         }  # as digests were before robots
         values = {name: value for name, value in to_json(row).items() if name not in left_out}
+        values["error"] = row.reason if row.error else ""
         digest.update(msgspec.json.encode(values, order="deterministic") + b"\n")
     return digest.hexdigest()
 

@@ -99,7 +99,7 @@ class EpisodeRow:
             policy=policy,
             execution=execution,
             versions=versions(),
-            error=f"{result.reason}\n{result.traceback}" if result.outcome is Outcome.ERROR else "",
+            error=f"{result.reason}\n{result.traceback}".strip() if result.outcome is Outcome.ERROR else "",
             model_sha256=model_sha256,
             solved_at_start=result.solved_at_start,
             codes=code_runs(result.codes),

@@ -184,6 +184,7 @@ BASE = Preset(
         backbone_size="base",
         history=8,
         stride=10,
+        history_dropout=0.9,
         proprioception=True,
         chunk_size=50,
         execute_steps=20,
@@ -194,7 +195,7 @@ BASE = Preset(
     ),
     training=TrainingDefaults(
         steps=100_000,
-        batch_size=8,
+        batch_size=32,
         learning_rate=2e-4,
         backbone_learning_rate=2e-4,
         weight_decay=1e-4,
@@ -205,11 +206,10 @@ BASE = Preset(
     ),
 )
 TINY = Preset(
-    config=replace(BASE.config, backbone_size="tiny", head_width=256, history_dropout=0.9),
+    config=replace(BASE.config, backbone_size="tiny", head_width=256),
     training=replace(
         BASE.training,
         steps=6_000,
-        batch_size=32,
         learning_rate=5e-4,
         backbone_learning_rate=5e-4,
         warmup_steps=200,

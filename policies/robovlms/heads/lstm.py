@@ -8,7 +8,7 @@ from ambidex.policies.robovlms.heads.head import Trunk
 class LstmTrunk(Trunk):
     """A long short-term memory over the window, from a state of zero, beside a linear layer for each observation.
 
-    The released code has the memory alone, whose gates let little of an image pass at the start of a training.
+    The released code has the memory alone, with which a small model from scratch learns more slowly (docs/results.md).
     """
 
     def __init__(self, inputs: int, width: int, layers: int) -> None:

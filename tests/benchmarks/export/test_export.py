@@ -148,6 +148,8 @@ def test_the_digest_is_that_of_the_rows_without_times(results):
     assert rows_sha256(entry.rows) == rows_sha256(entry.rows[::-1]) == expected
     again = [replace(row, wall_s=9.0, request_ms=(1.0, 2.0), infer_ms=(0.5,)) for row in entry.rows]
     assert rows_sha256(again) == expected
+    traced = [replace(row, error=row.error and f"{row.error}\nTraceback of /home/me") for row in other.rows]
+    assert traced != list(other.rows) and rows_sha256(traced) == rows_sha256(other.rows)
     assert rows_sha256([replace(entry.rows[0], note="slipped"), *entry.rows[1:]]) != expected
     assert rows_sha256([replace(entry.rows[0], steps=1), *entry.rows[1:]]) != expected != rows_sha256(other.rows)
 

@@ -81,7 +81,7 @@ def test_missing_weights_are_named_before_anything_slow(tmp_path):
         RoboVlmsPolicy.check_weight_files(dataclasses.replace(PRESETS["tiny"].config, backbone_weights=str(tmp_path)))
 
 
-def test_another_backbone_in_a_preset_from_scratch_does_not_get_random_weights_unasked():
+def test_another_backbone_in_a_preset_from_scratch_needs_the_flag_of_its_weights():
     config = dataclasses.replace(PRESETS["tiny"].config, backbone="kosmos2")
     with pytest.raises(UsageError, match="or none"):
         RoboVlmsPolicy.check_weight_files(config)
