@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self, cast, overload
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
+from ambidex.envs.perturbations.episode import Perturbations
+from ambidex.envs.perturbations.perturbation import Clean, Drawn
+from ambidex.envs.perturbations.registry import axes_with_levels
 from ambidex.envs.registry import FAMILIES, MAX_IMAGE_SIDE, Family, find_task
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.seeds import index_in_split
@@ -56,7 +59,10 @@ class Environment:
         self._success = SuccessTimer(hold_steps=round(hold_s * spec.control_hz), latches=task.latches)
         self._initial_states = task.read_initial_states(Path(spec.init_states), scene) if spec.init_states else None
         self._step = 0
+        self._states: list[FloatArray] = []
         self._renderer: Renderer | None = None
+        clean = Clean(scene=scene, spec=spec, idle=lambda: controller.idle(scene, hold_gripper=True))
+        self._perturbations = Perturbations(spec.perturb, clean)
 
     def __repr__(self) -> str:
         spec = self.spec
@@ -80,20 +86,41 @@ class Environment:
         """
         if seed < 0:
             raise UsageError(f"Episode seed {seed} is negative.", "Seeds count from 0.", seed=seed)
+        self._perturbations.clear()  # objects settle as in the clean episode
         self._reset_scene(seed)
+        self.perturb(seed)
+        self._perturbations.change_initial_state(self.scene)
         for _ in range(self.spec.settle_steps):
             self._act(self.settling, self.settling.idle(self.scene, hold_gripper=self.spec.settle_gripper == HOLD))
         self.scene.reset_time()
         return self._start_episode()
 
-    def restore(self, state: FloatArray) -> Observation:
+    def restore(self, state: FloatArray, seed: int | None = None) -> Observation:
         """Continue from a stored state (S,). Resets the step counter and the success timer.
+
+        Args:
+            state: The state.
+            seed: Seed of the episode that it is of, which its perturbations depend on; None leaves them as they are.
 
         Raises:
             SimulationError: The state has another size, or is not finite.
         """
+        self.scene.check_state(state)
+        if seed is not None:
+            self.perturb(seed)
         self.scene.set_state(state)
         return self._start_episode()
+
+    def perturb(self, seed: int) -> None:
+        """Draw the perturbations of the episode with this seed; `reset` does it, and `restore` if it gets the seed."""
+        self._perturbations.begin(seed)
+        if self._renderer is not None:
+            self._renderer.change_model(self._perturbations.change_model)
+
+    @property
+    def perturbed(self) -> Mapping[str, Drawn]:
+        """Axis of perturbation -> its level and what was drawn for the current episode; empty for a clean one."""
+        return self._perturbations.drawn
 
     def step(self, action: Float32Array) -> Step:
         """Act for one control step.
@@ -104,7 +131,8 @@ class Environment:
         Raises:
             InvalidActionError: Wrong shape, or a value that is not finite.
         """
-        joint_action = self._act(self.controller, self._checked(action))
+        executed = self._perturbations.change_action(self._checked(action), self._step)
+        joint_action = self._act(self.controller, executed)
         self._step += 1
         checks = self.task.checks(self.scene)
         return Step(
@@ -118,16 +146,35 @@ class Environment:
 
     def observe(self) -> Observation:
         """The current observation; its images are rendered on demand."""
+        state = self.scene.state()
         return ShownObservation(
             time=self._step / self.spec.control_hz,
-            state=self.scene.state(),
+            state=state,
             qpos=self._joints.positions(),
             qvel=self._joints.velocities(),
             objects=self.scene.body_poses(self.spec.object_names),
             instruction=self.spec.instruction,
             camera_names=self.spec.cameras,
-            render=self.render,
+            render=self._perturbed_render(state) if self._perturbations.change_images else self.render,
         )
+
+    def _perturbed_render(self, state: FloatArray) -> Callable[[FloatArray, str], ImageArray]:
+        """Renders the images that an agent gets at the current step in place of those of its own state."""
+        step = self._step
+        self._states[step:] = [state]
+        states = self._states
+
+        def render(of: FloatArray, camera: str) -> ImageArray:
+            return self.image_at([*states[:step], of], step, camera)
+
+        return render
+
+    def image_at(self, states: Sequence[FloatArray] | FloatArray, step: int, camera: str) -> ImageArray:
+        """The image that an agent gets from a camera at a step of an episode with these states, as `render` does.
+
+        It differs from the rendered image of that state if images are perturbed.
+        """
+        return self._perturbations.image(lambda shown: self.render(states[shown], camera), camera, step)
 
     def stage(self) -> int:
         """The current stage."""
@@ -180,7 +227,7 @@ class Environment:
             task.reset_scene_to(self.scene, rng, spread, self._initial_states[row])
 
     def _start_episode(self) -> Observation:
-        self._step = 0
+        self._step, self._states = 0, []
         self._success.reset()
         return self.observe()
 
@@ -219,6 +266,7 @@ def make(
     settle_gripper: str = OPEN,
     init_states: str | Path | None = None,
     instruction_source: str | None = None,
+    perturb: Sequence[str] = (),
     definition: str | Path | None = None,
 ) -> Environment:
     """Make an environment by task name.
@@ -240,12 +288,15 @@ def make(
             benchmark seed s from row s - 100000 likewise.
         instruction_source: Where the instruction of a .bddl file is from: "filename", as in LIBERO, or "language", its
             section; None for the name, with a UserWarning if a user's file names another one.
+        perturb: Axes of perturbation with levels, such as "camera:3"; see docs/robustness.md.
         definition: Copy of a user's .bddl file, read instead of the path that is given as `task`.
 
     Raises:
-        UnknownNameError: Unknown task, control mode, camera, quality, spread, dynamics or success criterion.
-        UsageError: A number out of range, an image size that is not a pair, initial states for a task that has none,
-            no such source of the instruction, or a definition of a task that is not a .bddl file.
+        UnknownNameError: Unknown task, control mode, camera, quality, spread, dynamics, success criterion or axis of
+            perturbation.
+        UsageError: A number out of range, a perturbation of something that is not there, an image size that is not a
+            pair, initial states for a task that has none, no such source of the instruction, or a definition of a task
+            that is not a .bddl file.
         DatasetError: Initial states that cannot be read or belong to another task.
     """
     task_object = find_task(task, Path(definition) if definition else None).with_success_criterion(success)
@@ -287,6 +338,7 @@ def make(
         init_states=str(Path(init_states).resolve()) if init_states else "",
         definition_sha256=text_sha256(task_object.definition_text),
         init_states_sha256=file_sha256(Path(init_states)) if init_states else "",
+        perturb=axes_with_levels(perturb),
     )
     return Environment(spec, task_object, scene, controller, *others)
 

@@ -49,7 +49,7 @@ def rollout(
     """
     started = time.perf_counter()
     try:
-        first = env.reset(seed) if initial_state is None else env.restore(initial_state)
+        first = env.reset(seed) if initial_state is None else env.restore(initial_state, seed)
     except (EpisodeStartError, SimulationError) as exception:  # this seed fails every time
         return _result(env, seed, _Log([], []), exception, time.perf_counter() - started)
     log = _Log([first], [env.stage()])
@@ -99,6 +99,7 @@ def _result(env: Environment, seed: int, log: _Log, error: Exception | None, wal
         stages=np.asarray(log.stages, dtype=np.int8),
         wall_s=wall_s,
         traceback="".join(traceback.format_exception(error)) if error else "",
+        perturbed=env.perturbed,
     )
 
 

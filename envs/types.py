@@ -1,7 +1,7 @@
 """The data types that cross the borders between packages. Needs NumPy and nothing else."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypedDict, cast, runtime_checkable
@@ -59,6 +59,7 @@ class EnvSpec:
             existed.
         dynamics: Friction and gains of the robot, "identified" or "act".
         instruction_source: Where the instruction of a .bddl file is from: its "filename", or its section "language".
+        perturb: Perturbations of every episode, axes with levels such as "camera:3"; empty for clean episodes.
     """
 
     task: str
@@ -84,6 +85,7 @@ class EnvSpec:
     init_states_sha256: str = ""
     dynamics: str = "identified"
     instruction_source: str = "filename"
+    perturb: tuple[str, ...] = ()
 
     def differences(self, other: "EnvSpec") -> list[str]:
         """One readable line per field in which the two differ.
@@ -125,6 +127,7 @@ class MakeOptions(TypedDict, total=False):
     settle_gripper: str
     init_states: str | Path | None
     instruction_source: str | None
+    perturb: Sequence[str]
     definition: str | Path | None
 
 
@@ -245,6 +248,7 @@ class RolloutResult(_Attempt):
         stages: Stage at each state, shape (T+1,) int8.
         wall_s: Wall-clock time [s].
         traceback: Where the error was raised; empty if there was none.
+        perturbed: Axis of perturbation -> its level and what was drawn for this episode; empty for a clean episode.
     """
 
     reason: str
@@ -253,6 +257,7 @@ class RolloutResult(_Attempt):
     codes: npt.NDArray[np.int32]
     wall_s: float
     traceback: str = ""
+    perturbed: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
 
     @property
     def solved_at_start(self) -> bool:

@@ -176,7 +176,8 @@ def _check_settings(a: ComparedFolder, b: ComparedFolder, task: str) -> None:
 
 
 def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence[EpisodeKey]) -> None:
-    different = [key for key in common if _initial_states_differ(a.rows[key], b.rows[key])]
+    same_axes = [key for key in common if _perturbations(a, key[0]) == _perturbations(b, key[0])]
+    different = [key for key in same_axes if _initial_states_differ(a.rows[key], b.rows[key])]
     if different:
         task, seed = different[0]
         versions = "; ".join(version_differences(a, b)) or "none differ"
@@ -186,6 +187,10 @@ def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence
         )
         hint = "Run both with the same flags and the same installation."
         raise DatasetError(problem, hint, task=task, seed=seed, got=different)
+
+
+def _perturbations(folder: ComparedFolder, task: str) -> tuple[str, ...]:
+    return folder.specs[task].perturb if task in folder.specs else ()
 
 
 def _initial_states_differ(a: EpisodeRow, b: EpisodeRow) -> bool:

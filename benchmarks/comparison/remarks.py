@@ -12,11 +12,22 @@ def remarks(comparison: Comparison, config: CompareConfig) -> str:
     """Limits of the verdict, and how many more episodes it takes; empty if there is nothing to add."""
     statistics = comparison.together
     sentences = [
+        _perturbations(comparison),
         _sequential_remark(statistics),
         _single_tasks(comparison) if len(comparison.tasks) > 1 else "",
         "" if statistics.better else _more_episodes(statistics, config, tasks=len(comparison.tasks)),
     ]
     return " ".join(filter(None, sentences))
+
+
+def _perturbations(comparison: Comparison) -> str:
+    """Which of the two is perturbed; empty if both are in the same way, as far as their settings are known."""
+    sides = (comparison.a, comparison.b)
+    axes = [sorted({" ".join(spec.perturb) or "none" for spec in side.specs.values()}) for side in sides]
+    if axes[0] == axes[1]:
+        return ""
+    described = "; ".join(f"{side.letter} {', '.join(found)}" for side, found in zip(sides, axes, strict=True))
+    return f"Perturbations: {described}."
 
 
 def _sequential_remark(statistics: PairedStatistics) -> str:

@@ -11,6 +11,7 @@ from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, Op
 from ambidex.recorders.recording.config import Dynamics, Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
+Axes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="AXIS[:LEVEL] ...")]
 Videos = Annotated[OptionalName, tyro.conf.arg(metavar="{failures,all,none}")]
 
 
@@ -66,7 +67,8 @@ class BenchmarkConfig(PolicyFlags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy checkpoint url layout task suite episodes output_dir video workers resume",
-        "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics",
+        "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics "
+        "perturb",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
         "Output": "quiet debug",
@@ -103,6 +105,10 @@ class BenchmarkConfig(PolicyFlags):
     dynamics: Dynamics = "identified"
     """Friction and gains of the arms: identified on the real ones, or for ALOHA's tasks act, those of the original ACT
     simulation."""
+    perturb: Axes = ()
+    """Perturb every episode: axes with a level of 1 to 5, such as camera:3 light:2; without a level it is 3, and 0
+    leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, robot_start, sensor, lag,
+    action_delay, action_noise and dynamics."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     image_size: ImageSize = None

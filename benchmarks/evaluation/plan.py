@@ -17,6 +17,7 @@ from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
+from ambidex.envs.perturbations.registry import axes_with_levels
 from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.simulation.opengl import choose_backend
@@ -78,6 +79,7 @@ class BenchmarkPlan:
         return TaskSettings(
             spread=config.spread,
             dynamics=config.dynamics,
+            perturb=config.perturb,
             success=str(config.success),
             horizon=config.horizon,
             settle_steps=config.settle_steps or 0,
@@ -122,7 +124,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
         RenderingError: Videos are requested, and no OpenGL library can be loaded.
     """
     config = _with_stored_flags(config)
-    config = replace(config, video=config.video or DEFAULT_VIDEO)
+    config = replace(config, video=config.video or DEFAULT_VIDEO, perturb=axes_with_levels(config.perturb))
     _check_choices(config)
     own_code = own_agent or is_address(config.policy)
     remote = config.policy == REMOTE and not own_agent
@@ -275,6 +277,7 @@ def _default_folder(config: BenchmarkConfig) -> Path:
         "" if config.spread == "published" else config.spread,
         "" if config.dynamics == IDENTIFIED else f"{config.dynamics}-dynamics",
         "" if config.instruction_source in (None, FILENAME) else config.instruction_source,
+        *(axis.replace(":", "") for axis in config.perturb),
     )
     return Path("results") / "-".join(filter(None, parts))
 

@@ -23,6 +23,7 @@ class TaskSettings:
     Attributes:
         spread: Reset distribution.
         dynamics: Friction and gains of the robot, see `envs.env.make`.
+        perturb: Perturbations of every episode, likewise.
         success: Criterion of success.
         horizon: Control steps of an episode; None for the task's own.
         settle_steps: No-op control steps before an episode starts.
@@ -35,6 +36,7 @@ class TaskSettings:
 
     spread: str = "published"
     dynamics: str = "identified"
+    perturb: tuple[str, ...] = ()
     success: str = "strict"
     horizon: int | None = None
     settle_steps: int = 0

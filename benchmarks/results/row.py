@@ -1,7 +1,7 @@
 """Rows of results.jsonl, one per episode."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import accumulate, groupby
 from typing import Self
@@ -15,7 +15,7 @@ from ambidex.text import first_few, pluralize
 RESULTS = "results.jsonl"
 
 ROBOT_ONLY = ("late_steps", "unseen", "instruction", "note")
-LEFT_OUT = ("model_sha256", "solved_at_start", "codes", "request_ms", "infer_ms", *ROBOT_ONLY)
+LEFT_OUT = ("model_sha256", "solved_at_start", "codes", "request_ms", "infer_ms", "perturbed", *ROBOT_ONLY)
 """Fields that the file does not have where they are empty; `ROBOT_ONLY` are of rollouts on robots."""
 
 MEASURED = ("wall_s", "request_ms", "infer_ms", "late_steps")
@@ -52,6 +52,7 @@ class EpisodeRow:
         codes: The code behind each action; if there are none, the row in the file has no such key.
         request_ms: How long each request to the server of a policy took, with the network [ms]; likewise.
         infer_ms: How long the server says that its policy took for each [ms]; likewise.
+        perturbed: Axis of perturbation -> its level and what was drawn for the episode; likewise.
         late_steps: On a robot, commands that came more than one control period after they were due; likewise.
         unseen: On a robot, what was unlike the training data, of `UNSEEN`; likewise.
         instruction: On a robot, what the policy was told if it was not the task's instruction; likewise.
@@ -77,6 +78,7 @@ class EpisodeRow:
     codes: CodeRuns = ()
     request_ms: tuple[float, ...] = ()
     infer_ms: tuple[float, ...] = ()
+    perturbed: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     late_steps: Count = 0
     unseen: tuple[str, ...] = ()
     instruction: str = ""
@@ -103,6 +105,7 @@ class EpisodeRow:
             model_sha256=model_sha256,
             solved_at_start=result.solved_at_start,
             codes=code_runs(result.codes),
+            perturbed=result.perturbed,
         )
 
     @property

@@ -77,7 +77,8 @@ class VideoWorker:
         """Gives the image of a camera at a step: rendered, or the stored one if there are no states."""
         if states.shape[1]:
             env = self._environment(job, states)
-            yield lambda step, camera: env.render(states[step], camera)
+            env.perturb(job.seed)
+            yield lambda step, camera: env.image_at(states, step, camera)
             return
         with open_episode(job.states) as stored:
             yield lambda step, camera: stored.frame(camera, min(step, stored.steps - 1))
@@ -125,4 +126,5 @@ def _caption(job: VideoJob, step: int, stage: int, *, last: bool) -> Caption:
         stage=stage_label(job.spec.stages, stage),
         outcome=str(job.outcome) if last else "",
         code=code_at(job.codes, step),
+        perturb=job.spec.perturb,
     )

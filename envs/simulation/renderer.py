@@ -94,6 +94,11 @@ class Renderer:
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._gpu)
         return self._pixels[::-1].copy()
 
+    def change_model(self, change: Callable[[mujoco.MjModel], None]) -> None:
+        """Change the rendered copy of the model."""
+        change(self._model)
+        self._state = None
+
     def close(self) -> None:
         """Free its memory. Safe to call twice; also happens when the renderer is deleted or Python exits."""
         self._free()

@@ -63,6 +63,11 @@ class Scene:
         return hashlib.sha256(buffer.tobytes()).hexdigest()
 
     @property
+    def models(self) -> tuple[mujoco.MjModel, ...]:
+        """All models that the physics are stepped with: `model`, and one with short steps if there is one."""
+        return self._stepper.models
+
+    @property
     def camera_names(self) -> tuple[str, ...]:
         return tuple(self.model.camera(i).name for i in range(self.model.ncam))
 

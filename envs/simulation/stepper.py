@@ -29,6 +29,11 @@ class Stepper:
         self._falling_model = _with_short_steps(model, self._parts) if self._parts > 1 else model
         self._falls = False
 
+    @property
+    def models(self) -> tuple[mujoco.MjModel, ...]:
+        """The model, and that of the short steps if it is another one."""
+        return (self._model,) if self._falling_model is self._model else (self._model, self._falling_model)
+
     def begin(self) -> None:
         """Compute everything that depends on positions and velocities: the first half of a step."""
         self._falls = self._is_falling()

@@ -33,6 +33,7 @@ class Caption:
         stage: Name of the stage that holds now, as `stage_label` gives it.
         outcome: "success", "failure", "error", or empty while it is unknown.
         code: Of the policy's codebook, behind the actions now; `NO_CODE` if the policy has none.
+        perturb: Axes of perturbation with levels; empty for a clean episode.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Caption:
     stage: str
     outcome: str
     code: int = NO_CODE
+    perturb: tuple[str, ...] = ()
 
 
 def stage_label(stages: Sequence[str], stage: int) -> str:
@@ -84,9 +86,11 @@ class CaptionBar:
 
     def _heading(self, caption: Caption) -> ImageArray:
         width = self._width - 2 * self._margin if self._lines == 2 else self._width // 2 - 2 * self._margin
-        seed = f"  seed {caption.seed}"
-        task = shortened(caption.task, width - text_width(seed, self._size), self._size)
-        return self._text(task + seed, width, TEXT)
+        end = f"  seed {caption.seed}"
+        if caption.perturb:
+            end = shortened(f"{end}  {' '.join(caption.perturb)}", 2 * width // 3, self._size)
+        task = shortened(caption.task, width - text_width(end, self._size), self._size)
+        return self._text(task + end, width, TEXT)
 
     def _text(self, text: str, width: int, colour: Colour) -> ImageArray:
         return _text_image(shortened(text, width, self._size), self._size, colour)

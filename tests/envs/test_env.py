@@ -203,7 +203,8 @@ def test_spec_round_trips_through_json() -> None:
 
 @pytest.fixture(scope="module")
 def spec_with_files() -> EnvSpec:
-    return replace(make("insertion").spec, definition_sha256="a", init_states="a.init", init_states_sha256="a")
+    spec = make("insertion", perturb=["camera"]).spec
+    return replace(spec, definition_sha256="a", init_states="a.init", init_states_sha256="a")
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(EnvSpec) if field.name != "init_states"])

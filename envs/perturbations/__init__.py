@@ -1,0 +1,1 @@
+"""Perturbations: named changes of an episode by a known amount, one axis per file."""

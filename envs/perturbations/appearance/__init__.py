@@ -1,0 +1,1 @@
+"""Axes that change how the scene looks: cameras, light and colours."""

@@ -1,0 +1,123 @@
+"""All perturbations of an environment, drawn anew for each episode."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.perturbations.episode_rng import axis_rng
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
+from ambidex.envs.perturbations.registry import make_perturbation, parse_axes
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.types import Float32Array, FloatArray, ImageArray
+
+DERIVED = (
+    *("body_subtreemass", "body_invweight0", "dof_invweight0", "dof_M0", "tendon_length0", "tendon_invweight0"),
+    *("actuator_acc0", "actuator_length0", "actuator_lengthrange", "cam_pos0", "cam_mat0", "cam_poscom0"),
+    *("light_pos0", "light_dir0", "light_poscom0"),
+)
+"""Fields of a model that `mujoco.mj_setConst` computes."""
+
+
+class Perturbations:
+    """The perturbations of an environment at levels above 0; without any, nothing here has an effect.
+
+    Args:
+        words: Axes with levels, as in "camera:3".
+        clean: The environment without them.
+
+    Attributes:
+        drawn: Axis -> level and the values of the current episode.
+        change_images: Whether images are those of other moments, or changed after rendering.
+
+    Raises:
+        UnknownNameError: There is no such axis.
+        UsageError: A level other than 0 to 5, an axis twice, or one that has nothing to change in this environment.
+    """
+
+    def __init__(self, words: Sequence[str], clean: Clean) -> None:
+        self._axes: dict[str, Perturbation] = {
+            axis: make_perturbation(axis, level, clean) for axis, level in parse_axes(words).items() if level
+        }
+        self._scene = clean.scene
+        names = {name for axis in self._axes.values() for name in axis.model_fields}
+        self._set_constants = any(axis.sets_constants for axis in self._axes.values())
+        self._fields = sorted(names | set(DERIVED if self._set_constants else ()))
+        if self._axes:
+            _ = clean.scene.model_sha256  # of the clean model: computed before anything is changed
+        self._clean_model = copy.copy(clean.scene.model) if self._fields else None
+        self.drawn: Mapping[str, Drawn] = {}
+        self.change_images = any(_overrides(axis, "step_shown", "change_image") for axis in self._axes.values())
+
+    def begin(self, seed: int) -> None:
+        """Draw the values of an episode, and change the model of the scene."""
+        self.drawn = {
+            name: {"level": axis.level, **axis.draw(axis_rng(name, seed))} for name, axis in self._axes.items()
+        }
+        if self._clean_model is not None:
+            for model in self._scene.models:
+                self.change_model(model)
+                if self._set_constants:
+                    mujoco.mj_setConst(model, mujoco.MjData(model))
+            self._scene.refresh()
+
+    def clear(self) -> None:
+        """Bring the model of the scene back to that of clean episodes."""
+        self.drawn = {}
+        for model in self._scene.models if self._fields else ():
+            self._restore(model)
+
+    def change_model(self, model: mujoco.MjModel) -> None:
+        """Bring a model of this scene from any episode to the current one."""
+        self._restore(model)
+        for axis in self._axes.values():
+            axis.change_model(model)
+
+    def _restore(self, model: mujoco.MjModel) -> None:
+        if self._clean_model is not None:
+            for field in self._fields:
+                _write(model, field, _read(self._clean_model, field))
+
+    def change_initial_state(self, scene: Scene) -> None:
+        """Change the initial state of the clean episode."""
+        for axis in self._axes.values():
+            axis.change_initial_state(scene)
+
+    def change_action(self, action: Float32Array, step: int) -> Float32Array:
+        """The action (A,) that is executed in place of the agent's."""
+        for axis in self._axes.values():
+            action = axis.change_action(action, step)
+        return action
+
+    def image(self, render: Callable[[int], ImageArray], camera: str, step: int) -> ImageArray:
+        """The image that the agent gets at a step; `render` makes that of this or an earlier one."""
+        shown = step
+        for axis in self._axes.values():
+            shown = axis.step_shown(shown)
+        image = render(shown)
+        for axis in self._axes.values():
+            image = axis.change_image(image, camera, step)
+        return image
+
+
+def _overrides(axis: Perturbation, *methods: str) -> bool:
+    return any(getattr(type(axis), name) is not getattr(Perturbation, name) for name in methods)
+
+
+def _read(model: mujoco.MjModel, field: str) -> FloatArray:
+    owner, _, name = field.rpartition(".")
+    return np.asarray(getattr(_owner(model, owner), name))
+
+
+def _write(model: mujoco.MjModel, field: str, values: FloatArray) -> None:
+    owner, _, name = field.rpartition(".")
+    getattr(_owner(model, owner), name)[:] = values
+
+
+def _owner(model: mujoco.MjModel, path: str) -> object:
+    """The part of a model with a field such as "vis.headlight.diffuse"."""
+    owner: object = model
+    for name in filter(None, path.split(".")):
+        owner = getattr(owner, name)
+    return owner

@@ -1,0 +1,1 @@
+"""Axes that change what a policy gets: its images, disturbed or late."""

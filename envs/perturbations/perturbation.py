@@ -1,0 +1,76 @@
+"""The base class of perturbations: one thing that differs from the clean episode of the same task and seed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import mujoco
+import numpy as np
+
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
+
+LEVELS = 5
+Drawn = Mapping[str, float | str]
+"""Name of a drawn value, with its unit -> the value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clean:
+    """What a perturbation changes: an environment without perturbations.
+
+    Attributes:
+        scene: The simulation, in its default state.
+        spec: Description of the environment.
+        idle: The action that moves nothing, in the current state.
+    """
+
+    scene: Scene
+    spec: EnvSpec
+    idle: Callable[[], Float32Array]
+
+
+class Perturbation:
+    """One axis at one level. It overrides `draw` and the methods for what it changes; the others change nothing.
+
+    In `draw`, values are a draw that does not depend on the level, scaled by `strength`: a higher level moves the same
+    episode further in the same direction.
+
+    Attributes:
+        strengths: For each level, 1 to 5, the numbers that scale the draw.
+        model_fields: Fields of the model that `change_model` writes; they are restored before each episode.
+        sets_constants: Whether MuJoCo has to derive constants from them, such as inverse weights from masses.
+    """
+
+    strengths: ClassVar[tuple[tuple[float, ...], ...]]
+    model_fields: ClassVar[tuple[str, ...]] = ()
+    sets_constants: ClassVar[bool] = False
+
+    def __init__(self, clean: Clean, level: int) -> None:
+        self.clean, self.level, self.strength = clean, level, self.strengths[level - 1]
+        self.check()
+
+    def check(self) -> None:
+        """Raise a UsageError if the environment has nothing that this axis changes."""
+
+    def draw(self, rng: np.random.Generator) -> Drawn:
+        """Draw the values of an episode, keep them, and return them for its row."""
+        return {}
+
+    def change_model(self, model: mujoco.MjModel) -> None:
+        """Write the drawn values into a model that has the values of the clean episode in `model_fields`."""
+
+    def change_initial_state(self, scene: Scene) -> None:
+        """Change the initial state of the clean episode, before any settling steps."""
+
+    def change_action(self, action: Float32Array, step: int) -> Float32Array:
+        """The action (A,) that is executed at a step in place of the agent's."""
+        return action
+
+    def step_shown(self, step: int) -> int:
+        """The step whose images the agent gets at a step, at most this one."""
+        return step
+
+    def change_image(self, image: ImageArray, camera: str, step: int) -> ImageArray:
+        """The image (H, W, 3) that the agent gets at a step in place of the rendered one."""
+        return image

@@ -1,0 +1,1 @@
+"""Axes that change what happens: the initial state, actions and dynamics."""

@@ -1,0 +1,58 @@
+"""The registered axes of perturbation, and the flags that name them."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from ambidex.envs.perturbations.perturbation import LEVELS, Clean, Perturbation
+from ambidex.errors import UsageError, check_name
+from ambidex.lookup import resolve
+
+AXES: Mapping[str, str] = {
+    "camera": "ambidex.envs.perturbations.appearance.camera:SceneCameras",
+    "wrist_camera": "ambidex.envs.perturbations.appearance.wrist_camera:WristCameras",
+    "fov": "ambidex.envs.perturbations.appearance.fov:FieldOfView",
+    "light": "ambidex.envs.perturbations.appearance.light:Light",
+    "object_colour": "ambidex.envs.perturbations.appearance.object_colour:ObjectColour",
+    "robot_start": "ambidex.envs.perturbations.physics.robot_start:RobotStart",
+    "sensor": "ambidex.envs.perturbations.inputs.sensor:Sensor",
+    "lag": "ambidex.envs.perturbations.inputs.lag:Lag",
+    "action_delay": "ambidex.envs.perturbations.physics.action_delay:ActionDelay",
+    "action_noise": "ambidex.envs.perturbations.physics.action_noise:ActionNoise",
+    "dynamics": "ambidex.envs.perturbations.physics.dynamics:Dynamics",
+}
+DEFAULT_LEVEL = 3
+
+
+def parse_axes(words: Sequence[str]) -> dict[str, int]:
+    """Axis -> level of words such as "camera:3"; without a level it is 3.
+
+    Raises:
+        UnknownNameError: There is no such axis.
+        UsageError: A level other than 0 to 5, or an axis twice.
+    """
+    levels: dict[str, int] = {}
+    for word in words:
+        axis, colon, text = word.partition(":")
+        check_name("axis of perturbation", axis, AXES)
+        if text not in map(str, range(LEVELS + 1)) and colon:
+            problem = f"Perturbation {word}: level {text!r}, expected 0 (the clean episode) to {LEVELS}."
+            raise UsageError(problem, f"Write {axis}:{DEFAULT_LEVEL}, for example.", got=word)
+        if axis in levels:
+            problem = f"Perturbation {word}: {axis} is given twice."
+            raise UsageError(problem, "Give each axis once.", got=word)
+        levels[axis] = int(text) if colon else DEFAULT_LEVEL
+    return levels
+
+
+def axes_with_levels(words: Sequence[str]) -> tuple[str, ...]:
+    """The words with all levels, such as "camera:3" for "camera"; raises as `parse_axes` does."""
+    return tuple(f"{axis}:{level}" for axis, level in parse_axes(words).items())
+
+
+def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:
+    """The perturbation of a registered axis at a level of 1 to 5.
+
+    Raises:
+        UsageError: The environment has nothing that this axis changes.
+    """
+    return cast("type[Perturbation]", resolve("axis of perturbation", axis, AXES))(clean, level)

@@ -1,0 +1,90 @@
+"""A benchmark of perturbed episodes: its rows, resuming, playing back, and comparing it with the clean one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ambidex.benchmarks import verify_results
+from ambidex.benchmarks.comparison.compare import compare
+from ambidex.benchmarks.comparison.config import CompareConfig
+from ambidex.benchmarks.comparison.remarks import remarks
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.errors import UsageError
+from ambidex.recorders.video.caption import Caption, CaptionBar
+
+CONFIG = BenchmarkConfig(
+    policy="scripted", task="transfer_cube", episodes=2, horizon=30, video="none", workers=0, quiet=True
+)
+AXES = ("robot_start:2", "action_delay:1", "action_noise:1", "dynamics", "lag")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Results of clean and of perturbed episodes."""
+    root = tmp_path_factory.mktemp("perturbed")
+    for name, axes in (("clean", ()), ("perturbed", AXES)):
+        benchmark(replace(CONFIG, perturb=axes, output_dir=root / name))
+    return root / "clean", root / "perturbed"
+
+
+def test_rows_have_what_was_drawn(folders: tuple[Path, Path]) -> None:
+    clean, perturbed = (ResultsFolder(folder) for folder in folders)
+    assert [dict(row.perturbed) for row in clean.rows] == [{}, {}]
+    assert "perturbed" not in clean.rows[0].to_line()
+    for row in perturbed.rows:
+        assert {axis: drawn["level"] for axis, drawn in row.perturbed.items()} == {
+            "robot_start": 2,
+            "action_delay": 1,
+            "action_noise": 1,
+            "dynamics": 3,
+            "lag": 3,
+        }
+        assert row.perturbed["robot_start"]["distance_rad"] == 0.2
+    masses = [row.perturbed["dynamics"]["mass_factor"] for row in perturbed.rows]
+    assert len({*masses, 1.0}) == 3
+    assert perturbed.info.env_specs["transfer_cube"].perturb == (*AXES[:3], "dynamics:3", "lag:3")
+
+
+def test_it_is_played_back_bit_for_bit(
+    folders: tuple[Path, Path], run_command: Callable[..., tuple[object, str, str]]
+) -> None:
+    status, out, _ = run_command(verify_results.main, folders[1], "--workers", 0, "--bitwise")
+    assert status == 0
+    assert "2 of 2 episodes have the same states bit for bit and the same row" in out
+
+
+def test_other_axes_are_not_mixed_with_it(folders: tuple[Path, Path]) -> None:
+    config = replace(CONFIG, perturb=AXES[:2], output_dir=folders[1], resume=True, episodes=3)
+    with pytest.raises(UsageError, match=r"--perturb was .*robot_start:2.*now"):
+        benchmark(config)
+
+
+def test_it_is_compared_with_the_clean_episodes(folders: tuple[Path, Path]) -> None:
+    config = CompareConfig(results=folders)
+    (found,) = compare(config)
+    assert len(found.episodes) == 2
+    assert "Perturbations: A none; B robot_start:2 action_delay:1" in remarks(found, config)
+
+
+def test_levels_are_in_the_name_of_the_folder() -> None:
+    plan = make_plan(replace(CONFIG, perturb=("camera", "light:1")))
+    assert plan.config.perturb == ("camera:3", "light:1")
+    assert plan.directory == Path("results/scripted-transfer_cube-camera3-light1")
+    assert "--perturb camera:3 light:1" in plan.resume_command
+
+
+def test_captions_name_the_axes() -> None:
+    bars = []
+    for axes in ((), ("camera:3",), ("camera:4",)):
+        bar = CaptionBar(640, 240)
+        caption = Caption(task="insertion", seed=3, time_s=1.0, stage="", outcome="", perturb=axes)
+        image = np.zeros((bar.height, 640, 3), np.uint8)
+        bar.draw(image, caption)
+        bars.append(image.tobytes())
+    assert len(set(bars)) == 3
