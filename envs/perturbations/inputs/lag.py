@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ambidex.envs.perturbations.episode_rng import axis_rng
 from ambidex.envs.perturbations.perturbation import Drawn, Perturbation
 
 LATE, FROZEN = "late", "frozen"
@@ -19,12 +18,12 @@ class Lag(Perturbation):
     def draw(self, rng: np.random.Generator) -> Drawn:
         steps, share = self.strength
         self._kind = LATE if rng.uniform() < 0.5 else FROZEN
-        self._steps, self._share, self._seed = int(steps), share, int(rng.integers(2**32))
+        self._steps, self._lost = int(steps), rng.uniform(size=self.clean.spec.horizon + 1) < share
         return {"kind": self._kind, **({"steps": self._steps} if self._kind == LATE else {"lost_share": share})}
 
     def step_shown(self, step: int) -> int:
         if self._kind == LATE:
             return max(0, step - self._steps)
-        while step > 0 and axis_rng("lag", self._seed, step).uniform() < self._share:
+        while step > 0 and self._lost[step % len(self._lost)]:
             step -= 1
         return step

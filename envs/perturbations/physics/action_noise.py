@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ambidex.envs.perturbations.episode_rng import axis_rng
 from ambidex.envs.perturbations.perturbation import Drawn, Perturbation
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Float32Array
@@ -27,10 +26,9 @@ class ActionNoise(Perturbation):
         spec = self.clean.spec
         joint, increment = self.strength
         self._deviation = joint if spec.control == JOINT else increment
-        self._of_arms = np.array(["gripper" not in name for name in spec.action_names])
-        self._seed = int(rng.integers(2**32))
+        of_arms = np.array(["gripper" not in name for name in spec.action_names])
+        self._noise = self._deviation * of_arms * rng.normal(size=(spec.horizon, len(of_arms)))
         return {"standard_deviation": self._deviation}
 
     def change_action(self, action: Float32Array, step: int) -> Float32Array:
-        noise = axis_rng("action_noise", self._seed, step).normal(size=len(action))
-        return (action + self._deviation * np.where(self._of_arms, noise, 0.0)).astype(np.float32)
+        return (action + self._noise[step % len(self._noise)]).astype(np.float32)
