@@ -13,7 +13,7 @@ JOINT = "joint"
 class ActionNoise(Perturbation):
     """Gaussian noise on every dimension of an action but those of grippers, at each step."""
 
-    strengths = ((0.005, 0.02), (0.01, 0.05), (0.02, 0.1), (0.03, 0.15), (0.05, 0.2))
+    strengths = ((0.002, 0.02), (0.005, 0.05), (0.01, 0.1), (0.02, 0.15), (0.03, 0.2))
     """Standard deviation of joint commands [rad], and of increments [share of the largest]."""
 
     def check(self) -> None:
@@ -31,4 +31,4 @@ class ActionNoise(Perturbation):
         return {"standard_deviation": self._deviation}
 
     def change_action(self, action: Float32Array, step: int) -> Float32Array:
-        return (action + self._noise[step % len(self._noise)]).astype(np.float32)
+        return np.asarray(action + self._noise[step % len(self._noise)], dtype=np.float32)
