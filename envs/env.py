@@ -2,7 +2,8 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, cast, overload
 
@@ -22,7 +23,7 @@ from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import FILENAME, LANGUAGE, STRICT, SuccessTimer, Task
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step, make_options
 from ambidex.envs.wrappers.notebook import ActionSpace, ShownObservation, environment_html
-from ambidex.errors import InvalidActionError, UsageError, check_name
+from ambidex.errors import InvalidActionError, SimulationError, UsageError, check_name
 from ambidex.lookup import resolve
 
 ControllerFactory = Callable[[Scene, float], Controller]
@@ -112,10 +113,32 @@ class Environment:
         return self._start_episode()
 
     def perturb(self, seed: int) -> None:
-        """Draw the perturbations of the episode with this seed; `reset` does it, and `restore` if it gets the seed."""
+        """Draw the perturbations of the episode with this seed, whose states can then be rendered by `image_at`.
+
+        `reset` does it, and `restore` if it gets the seed. To act, use these: delayed actions begin anew.
+        """
         self._perturbations.begin(seed)
         if self._renderer is not None:
             self._renderer.change_model(self._perturbations.change_model)
+
+    @contextmanager
+    def unperturbed(self) -> Iterator[None]:
+        """Within this context the model of the scene is that of clean episodes, e.g. to plan with it."""
+        with self._perturbations.suspended():
+            yield
+
+    def check_perturbations_are_seen(self) -> None:
+        """Raise a UsageError if a perturbation changes only images that no camera of the spec takes."""
+        cameras = self.spec.cameras
+        if unseen := self._perturbations.without_effect(cameras):
+            gets = f"has images of {', '.join(cameras)} only" if cameras else "has no images"
+            problem = f"--perturb {', '.join(unseen)}: the policy {gets}, so this changes nothing for it."
+            raise UsageError(problem, "Leave it out.", got=unseen, expected=cameras)
+
+    @property
+    def perturbs_actions(self) -> bool:
+        """Whether perturbations of actions make a step depend on the steps before, beyond the state."""
+        return self._perturbations.change_actions
 
     @property
     def perturbed(self) -> Mapping[str, Drawn]:
@@ -155,16 +178,19 @@ class Environment:
             objects=self.scene.body_poses(self.spec.object_names),
             instruction=self.spec.instruction,
             camera_names=self.spec.cameras,
-            render=self._perturbed_render(state) if self._perturbations.change_images else self.render,
+            render=self.render if self._perturbations.seed is None else self._perturbed_render(state),
         )
 
     def _perturbed_render(self, state: FloatArray) -> Callable[[FloatArray, str], ImageArray]:
         """Renders the images that an agent gets at the current step in place of those of its own state."""
-        step = self._step
+        step, seed = self._step, self._perturbations.seed
         self._states[step:] = [state]
         states = self._states
 
         def render(of: FloatArray, camera: str) -> ImageArray:
+            if self._perturbations.seed != seed:
+                problem = "The image of an earlier episode is asked for, whose perturbations are no longer in effect."
+                raise SimulationError(problem, "Read the images of an observation before the next reset.")
             return self.image_at([*states[:step], of], step, camera)
 
         return render
@@ -266,7 +292,7 @@ def make(
     settle_gripper: str = OPEN,
     init_states: str | Path | None = None,
     instruction_source: str | None = None,
-    perturb: Sequence[str] = (),
+    perturb: str | Sequence[str] = (),
     definition: str | Path | None = None,
 ) -> Environment:
     """Make an environment by task name.

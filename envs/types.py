@@ -127,7 +127,7 @@ class MakeOptions(TypedDict, total=False):
     settle_gripper: str
     init_states: str | Path | None
     instruction_source: str | None
-    perturb: Sequence[str]
+    perturb: str | Sequence[str]
     definition: str | Path | None
 
 

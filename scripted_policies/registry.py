@@ -40,4 +40,5 @@ def make_expert(env: "Environment", *, noise: float = 0.0) -> "Agent":
         found = resolve("family with an expert", family, FAMILY_EXPERTS)
     else:
         found = resolve("expert", task, EXPERTS)
-    return cast("Callable[..., Agent]", found)(env, noise=noise)
+    with env.unperturbed():  # experts read constants of the model when they are made
+        return cast("Callable[..., Agent]", found)(env, noise=noise)

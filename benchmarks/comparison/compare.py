@@ -17,6 +17,7 @@ from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.benchmarks.statistics.text import difference_text, p_equation
+from ambidex.envs.perturbations.registry import axes_of_initial_states
 from ambidex.errors import DatasetError, UsageError
 
 SAME_IN_BOTH = (
@@ -176,8 +177,8 @@ def _check_settings(a: ComparedFolder, b: ComparedFolder, task: str) -> None:
 
 
 def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence[EpisodeKey]) -> None:
-    same_axes = [key for key in common if _perturbations(a, key[0]) == _perturbations(b, key[0])]
-    different = [key for key in same_axes if _initial_states_differ(a.rows[key], b.rows[key])]
+    expected_same = [key for key in common if _changes_of_start(a, key[0]) == _changes_of_start(b, key[0])]
+    different = [key for key in expected_same if _initial_states_differ(a.rows[key], b.rows[key])]
     if different:
         task, seed = different[0]
         versions = "; ".join(version_differences(a, b)) or "none differ"
@@ -189,8 +190,10 @@ def _check_initial_states(a: ComparedFolder, b: ComparedFolder, common: Sequence
         raise DatasetError(problem, hint, task=task, seed=seed, got=different)
 
 
-def _perturbations(folder: ComparedFolder, task: str) -> tuple[str, ...]:
-    return folder.specs[task].perturb if task in folder.specs else ()
+def _changes_of_start(folder: ComparedFolder, task: str) -> tuple[str, ...]:
+    """Perturbations of a task's initial states."""
+    spec = folder.specs.get(task)
+    return axes_of_initial_states(spec.perturb, spec.settle_steps) if spec else ()
 
 
 def _initial_states_differ(a: EpisodeRow, b: EpisodeRow) -> bool:

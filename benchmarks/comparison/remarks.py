@@ -24,7 +24,7 @@ def _perturbations(comparison: Comparison) -> str:
     """Which of the two is perturbed; empty if both are in the same way, as far as their settings are known."""
     sides = (comparison.a, comparison.b)
     axes = [sorted({" ".join(spec.perturb) or "none" for spec in side.specs.values()}) for side in sides]
-    if axes[0] == axes[1]:
+    if axes[0] == axes[1] or not all(axes):
         return ""
     described = "; ".join(f"{side.letter} {', '.join(found)}" for side, found in zip(sides, axes, strict=True))
     return f"Perturbations: {described}."

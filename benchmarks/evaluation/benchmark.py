@@ -102,7 +102,8 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, own: OwnPolicy | None) ->
     results.remove_leftovers()
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)  # again, now that it is locked
     check_flags(plan, results)
-    for note in filter(None, () if plan.config.quiet else (plan.checkpoint_note, plan.instruction_note)):
+    notes = (plan.checkpoint_note, plan.instruction_note, plan.perturbation_note)
+    for note in filter(None, () if plan.config.quiet else notes):
         print_message(COMMAND, note)
     try:
         summary = BenchmarkRun(plan, results, load, own).run()

@@ -60,12 +60,17 @@ def protocol_deviations(config: BenchmarkConfig, tasks: Sequence[str]) -> list[s
     """Where a config that `apply_protocol` made deviates from its protocol, e.g. "--episodes 5 instead of 50"."""
     if config.protocol is None:
         return []
+    perturbed = [f"--perturb {' '.join(config.perturb)}"] if config.perturb else []
     sampled = [] if config.init_states else ["starts of our own instead of --init-states"]  # as stored in files
-    return sampled + [
-        f"--{name.replace('_', '-')} {getattr(config, name)} instead of {value}"
-        for name, value in _values(config, tasks).items()
-        if getattr(config, name) not in (None, value)
-    ]
+    return (
+        perturbed
+        + sampled
+        + [
+            f"--{name.replace('_', '-')} {getattr(config, name)} instead of {value}"
+            for name, value in _values(config, tasks).items()
+            if getattr(config, name) not in (None, value)
+        ]
+    )
 
 
 def settle_gripper(config: BenchmarkConfig) -> str:

@@ -109,7 +109,7 @@ def setting_differences(entries: Sequence[Entry]) -> list[str]:
     found = []
     for task in dict.fromkeys(task for entry in entries for task in entry.specs):
         specs = {entry.name: entry.specs[task] for entry in entries if task in entry.specs}
-        for name in SAME_IN_BOTH:
+        for name in (*SAME_IN_BOTH, "perturb"):
             values = {entry: getattr(spec, name) for entry, spec in specs.items()}
             if len(set(values.values())) > 1:
                 found.append(
@@ -126,7 +126,8 @@ def suite_of(task: str) -> str:
 def _identity(folder: ResultsFolder) -> object:
     info = folder.info
     made_of = info.checkpoint or info.remote or info.source
-    return info.policy, info.execution, made_of.sha256 if made_of else "", info.protocol
+    perturbed = tuple(sorted({spec.perturb for spec in info.env_specs.values()}))
+    return info.policy, info.execution, made_of.sha256 if made_of else "", info.protocol, perturbed
 
 
 def _names(entries: Sequence[Entry]) -> list[str]:

@@ -32,8 +32,8 @@ def rows_sha256(rows: Sequence[EpisodeRow]) -> str:
     for row in sorted(rows, key=lambda row: row.key):
         left_out = {
             *MEASURED,
-            *(name for name in ROBOT_ONLY if not getattr(row, name)),
-        }  # as digests were before robots
+            *(name for name in (*ROBOT_ONLY, "perturbed") if not getattr(row, name)),
+        }  # as digests were before these fields
         values = {name: value for name, value in to_json(row).items() if name not in left_out}
         values["error"] = row.reason if row.error else ""
         digest.update(msgspec.json.encode(values, order="deterministic") + b"\n")
@@ -98,6 +98,7 @@ def _run(folder: ResultsFolder) -> dict[str, Any]:
         "protocol": _protocol(folder),
         "protocol_deviations": _deviations(folder),
         "success": sorted({spec.success for spec in specs.values()}),
+        "perturb": {task: list(spec.perturb) for task, spec in specs.items() if spec.perturb},
         "horizons": {task: spec.horizon for task, spec in specs.items()},
         "seeds": {task: [row.seed for row in folder.rows if row.task == task] for task in specs},
         "model_sha256": {row.task: row.model_sha256 for row in folder.rows if row.model_sha256},

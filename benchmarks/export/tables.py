@@ -81,10 +81,12 @@ def caption(entries: Sequence[Entry]) -> str:
     folders = [folder for entry in entries for folder in entry.folders]
     criteria = sorted({_criterion(folder, spec) for folder in folders for spec in folder.info.env_specs.values()})
     protocols = sorted({folder.info.protocol for folder in folders} - {""})
+    axes = sorted({" ".join(spec.perturb) for folder in folders for spec in folder.info.env_specs.values()} - {""})
     parts = [
         "Success rates in % with 95 % intervals (Wilson)",
         f"criterion of success {' and '.join(criteria)}",
         *([f"protocol {'; '.join(protocols)}"] if protocols else []),
+        *([f"perturbed by {' or '.join(axes)}"] if axes else []),
         f"seeds {first_few(sorted(seeds - {''}), separator=' or ')}",
     ]
     return ", ".join(parts) + "."

@@ -1,5 +1,6 @@
 """What a worker process of `verify-results` does: plays back stored actions, and compares states and rows."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import Environment, make_from_spec
+from ambidex.envs.perturbations.perturbation import Drawn
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, Float32Array, Observation, Outcome, RolloutResult
 from ambidex.errors import DatasetError, check_name
@@ -128,11 +130,29 @@ def _row_differences(row: EpisodeRow, result: RolloutResult) -> list[str]:
     now = EpisodeRow.of(result, policy=row.policy, execution=row.execution, model_sha256=row.model_sha256)
     agent_failed = row.has_states and row.outcome is Outcome.ERROR
     names = [name for name in COMPARED if not (agent_failed and name == "reason")]
-    return [
+    found = [
         f"{name} was {getattr(row, name)!s}, now {getattr(now, name)!s}"
         for name in names
         if getattr(row, name) != getattr(now, name)
     ]
+    return found + [
+        f"{axis} of perturbed was {row.perturbed.get(axis)}, now {now.perturbed.get(axis)}"
+        for axis in sorted({*row.perturbed, *now.perturbed})
+        if not _same_draw(row.perturbed.get(axis), now.perturbed.get(axis))
+    ]
+
+
+def _same_draw(stored: Drawn | None, now: Drawn | None) -> bool:
+    """Whether all values drawn now are the stored ones; a playback does not choose a direction of robot_start anew."""
+    if stored is None or now is None:
+        return False
+    return all(_same_value(stored.get(name), value) for name, value in now.items())
+
+
+def _same_value(stored: float | str | None, now: float | str) -> bool:
+    if isinstance(stored, str) or isinstance(now, str) or stored is None:
+        return stored == now
+    return math.isclose(stored, now, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _check_fits(path: Path, stored: EpisodeStates, env: Environment) -> None:

@@ -1,4 +1,4 @@
-"""Makes perturbations.jpg: axes at levels 0 to 5 in one episode. `python docs/images/perturbations_picture.py`"""
+"""Makes perturbations.jpg: axes at levels 0 to 5 in one episode: `python docs/images/perturbations_picture.py`."""
 
 import numpy as np
 from PIL import Image

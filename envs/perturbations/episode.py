@@ -1,7 +1,8 @@
 """All perturbations of an environment, drawn anew for each episode."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import mujoco
 import numpy as np
@@ -21,7 +22,7 @@ DERIVED = (
 
 
 class Perturbations:
-    """The perturbations of an environment at levels above 0; without any, nothing here has an effect.
+    """The perturbations of an environment; without any, and before the first episode, nothing here has an effect.
 
     Args:
         words: Axes with levels, as in "camera:3".
@@ -29,7 +30,8 @@ class Perturbations:
 
     Attributes:
         drawn: Axis -> level and the values of the current episode.
-        change_images: Whether images are those of other moments, or changed after rendering.
+        seed: Seed of the current episode; None if nothing is perturbed.
+        change_actions: Whether what a step does depends on the steps before.
 
     Raises:
         UnknownNameError: There is no such axis.
@@ -37,9 +39,8 @@ class Perturbations:
     """
 
     def __init__(self, words: Sequence[str], clean: Clean) -> None:
-        self._axes: dict[str, Perturbation] = {
-            axis: make_perturbation(axis, level, clean) for axis, level in parse_axes(words).items() if level
-        }
+        self._axes = {axis: make_perturbation(axis, level, clean) for axis, level in parse_axes(words).items() if level}
+        self._active: Sequence[Perturbation] = ()
         self._scene = clean.scene
         names = {name for axis in self._axes.values() for name in axis.model_fields}
         self._set_constants = any(axis.sets_constants for axis in self._axes.values())
@@ -48,57 +49,77 @@ class Perturbations:
             _ = clean.scene.model_sha256  # of the clean model: computed before anything is changed
         self._clean_model = copy.copy(clean.scene.model) if self._fields else None
         self.drawn: Mapping[str, Drawn] = {}
-        self.change_images = any(_overrides(axis, "step_shown", "change_image") for axis in self._axes.values())
+        self.seed: int | None = None
+        self.change_actions = any(_overrides(axis, "change_action") for axis in self._axes.values())
+
+    def without_effect(self, cameras: Sequence[str]) -> list[str]:
+        """Axes that change nothing which a policy with these cameras gets."""
+        seen = {name: axis.cameras() for name, axis in self._axes.items()}
+        return [name for name, changed in seen.items() if changed is not None and not changed & set(cameras)]
 
     def begin(self, seed: int) -> None:
         """Draw the values of an episode, and change the model of the scene."""
         self.drawn = {
             name: {"level": axis.level, **axis.draw(axis_rng(name, seed))} for name, axis in self._axes.items()
         }
-        if self._clean_model is not None:
-            for model in self._scene.models:
-                self.change_model(model)
-                if self._set_constants:
-                    mujoco.mj_setConst(model, mujoco.MjData(model))
-            self._scene.refresh()
+        self._active, self.seed = tuple(self._axes.values()), seed if self._axes else None
+        self._change_scene()
 
     def clear(self) -> None:
-        """Bring the model of the scene back to that of clean episodes."""
-        self.drawn = {}
-        for model in self._scene.models if self._fields else ():
-            self._restore(model)
+        """Have no effect until the next episode begins."""
+        self.drawn, self._active, self.seed = {}, (), None
+        self._change_scene()
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Within this context the model of the scene is that of clean episodes."""
+        active, self._active = self._active, ()
+        self._change_scene()
+        try:
+            yield
+        finally:
+            self._active = active
+            self._change_scene()
 
     def change_model(self, model: mujoco.MjModel) -> None:
         """Bring a model of this scene from any episode to the current one."""
-        self._restore(model)
-        for axis in self._axes.values():
+        if self._clean_model is None:
+            return
+        for field in self._fields:
+            _write(model, field, _read(self._clean_model, field))
+        for axis in self._active:
             axis.change_model(model)
-
-    def _restore(self, model: mujoco.MjModel) -> None:
-        if self._clean_model is not None:
-            for field in self._fields:
-                _write(model, field, _read(self._clean_model, field))
 
     def change_initial_state(self, scene: Scene) -> None:
         """Change the initial state of the clean episode."""
-        for axis in self._axes.values():
-            axis.change_initial_state(scene)
+        for name, axis in self._axes.items():
+            more = axis.change_initial_state(scene)
+            self.drawn = {**self.drawn, name: {**self.drawn[name], **more}}
 
     def change_action(self, action: Float32Array, step: int) -> Float32Array:
         """The action (A,) that is executed in place of the agent's."""
-        for axis in self._axes.values():
+        for axis in self._active:
             action = axis.change_action(action, step)
         return action
 
     def image(self, render: Callable[[int], ImageArray], camera: str, step: int) -> ImageArray:
         """The image that the agent gets at a step; `render` makes that of this or an earlier one."""
         shown = step
-        for axis in self._axes.values():
+        for axis in self._active:
             shown = axis.step_shown(shown)
         image = render(shown)
-        for axis in self._axes.values():
-            image = axis.change_image(image, camera, step)
+        for axis in self._active:
+            image = axis.change_image(image, camera, shown)
         return image
+
+    def _change_scene(self) -> None:
+        if self._clean_model is None:
+            return
+        for model in self._scene.models:
+            self.change_model(model)
+            if self._set_constants and self._active:
+                mujoco.mj_setConst(model, mujoco.MjData(model))
+        self._scene.refresh()
 
 
 def _overrides(axis: Perturbation, *methods: str) -> bool:

@@ -53,6 +53,10 @@ class Perturbation:
     def check(self) -> None:
         """Raise a UsageError if the environment has nothing that this axis changes."""
 
+    def cameras(self) -> frozenset[str] | None:
+        """Cameras whose images are all that this axis changes; None if it changes more than images."""
+        return None
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         """Draw the values of an episode, keep them, and return them for its row."""
         return {}
@@ -60,8 +64,9 @@ class Perturbation:
     def change_model(self, model: mujoco.MjModel) -> None:
         """Write the drawn values into a model that has the values of the clean episode in `model_fields`."""
 
-    def change_initial_state(self, scene: Scene) -> None:
-        """Change the initial state of the clean episode, before any settling steps."""
+    def change_initial_state(self, scene: Scene) -> Drawn:
+        """Change the initial state of the clean episode, before any settling steps; returns more values for its row."""
+        return {}
 
     def change_action(self, action: Float32Array, step: int) -> Float32Array:
         """The action (A,) that is executed at a step in place of the agent's."""
@@ -72,5 +77,5 @@ class Perturbation:
         return step
 
     def change_image(self, image: ImageArray, camera: str, step: int) -> ImageArray:
-        """The image (H, W, 3) that the agent gets at a step in place of the rendered one."""
+        """The image (H, W, 3) that a camera took at a step, as the agent gets it in place of the rendered one."""
         return image

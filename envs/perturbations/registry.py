@@ -22,16 +22,19 @@ AXES: Mapping[str, str] = {
 }
 DEFAULT_LEVEL = 3
 
+IMAGES_ONLY = frozenset({"camera", "wrist_camera", "fov", "light", "object_colour", "sensor", "lag"})
+"""Axes that change images and nothing else."""
 
-def parse_axes(words: Sequence[str]) -> dict[str, int]:
-    """Axis -> level of words such as "camera:3"; without a level it is 3.
+
+def parse_axes(words: str | Sequence[str]) -> dict[str, int]:
+    """Axis -> level of words such as "camera:3", in the order of `AXES`; without a level it is 3.
 
     Raises:
         UnknownNameError: There is no such axis.
         UsageError: A level other than 0 to 5, or an axis twice.
     """
     levels: dict[str, int] = {}
-    for word in words:
+    for word in [words] if isinstance(words, str) else words:
         axis, colon, text = word.partition(":")
         check_name("axis of perturbation", axis, AXES)
         if text not in map(str, range(LEVELS + 1)) and colon:
@@ -41,12 +44,18 @@ def parse_axes(words: Sequence[str]) -> dict[str, int]:
             problem = f"Perturbation {word}: {axis} is given twice."
             raise UsageError(problem, "Give each axis once.", got=word)
         levels[axis] = int(text) if colon else DEFAULT_LEVEL
-    return levels
+    return {axis: levels[axis] for axis in AXES if axis in levels}
 
 
-def axes_with_levels(words: Sequence[str]) -> tuple[str, ...]:
-    """The words with all levels, such as "camera:3" for "camera"; raises as `parse_axes` does."""
-    return tuple(f"{axis}:{level}" for axis, level in parse_axes(words).items())
+def axes_with_levels(words: str | Sequence[str]) -> tuple[str, ...]:
+    """The same perturbations as words with levels, in the order of `AXES`, without those at level 0."""
+    return tuple(f"{axis}:{level}" for axis, level in parse_axes(words).items() if level)
+
+
+def axes_of_initial_states(words: Sequence[str], settle_steps: int) -> tuple[str, ...]:
+    """Those of the words that change the initial state of an episode."""
+    found = {"robot_start", *(("dynamics",) if settle_steps else ())}
+    return tuple(word for word in words if word.partition(":")[0] in found)
 
 
 def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:

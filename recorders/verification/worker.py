@@ -86,7 +86,7 @@ def compare_states(
 ) -> ReplayedStates:
     """Compare the recorded states (T+1, S) with those that the actions (T, A) gave."""
     first, largest = state_differences(recorded, replayed)
-    if first is not None and env.spec.perturb:  # delayed actions depend on the steps before
+    if first is not None and env.perturbs_actions:  # then a step depends on those before
         return ReplayedStates(first_difference=first, largest_difference=largest, largest_step_difference=largest)
     step = 0.0 if first is None else largest_step_difference(env, recorded, actions)
     return ReplayedStates(first_difference=first, largest_difference=largest, largest_step_difference=step)

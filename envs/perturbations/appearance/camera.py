@@ -34,6 +34,9 @@ class SceneCameras(Perturbation):
         if not self._cameras:
             raise UsageError(f"Perturbation camera: {self.clean.spec.task} has no camera in the scene.")
 
+    def cameras(self) -> frozenset[str]:
+        return frozenset(self.clean.scene.model.camera(camera).name for camera in self._cameras)
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         azimuth, elevation, distance = self.strength
         self._azimuth = math.radians(azimuth) * rng.uniform(-1.0, 1.0)

@@ -12,6 +12,9 @@ class FieldOfView(Perturbation):
     strengths = ((1,), (2,), (4,), (7,), (10,))  # [degrees]
     model_fields = ("cam_fovy",)
 
+    def cameras(self) -> frozenset[str]:
+        return frozenset(self.clean.scene.camera_names)
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         (angle,) = self.strength
         self._change = float(angle * rng.choice((-1.0, 1.0)))

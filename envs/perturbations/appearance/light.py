@@ -22,6 +22,9 @@ class Light(Perturbation):
     strengths = ((0.85, 10, 0.1), (0.7, 20, 0.2), (0.55, 35, 0.35), (0.4, 50, 0.5), (0.3, 70, 0.7))
     model_fields = ("light_diffuse", "light_dir", *HEADLIGHT)
 
+    def cameras(self) -> frozenset[str]:
+        return frozenset(self.clean.scene.camera_names)
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         factor, angle, share = self.strength
         self._factor = float(factor ** rng.choice((-1.0, 1.0)))

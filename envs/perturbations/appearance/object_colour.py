@@ -32,6 +32,9 @@ class ObjectColour(Perturbation):
             problem = f"Perturbation object_colour: all objects of {self.clean.spec.task} are named with their colours."
             raise UsageError(problem, "Leave the axis out.", task=self.clean.spec.task)
 
+    def cameras(self) -> frozenset[str]:
+        return frozenset(self.clean.scene.camera_names)
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         angle, self._share = self.strength
         signs = {name: float(rng.choice((-1.0, 1.0))) for name in self._objects}

@@ -27,6 +27,9 @@ class WristCameras(Perturbation):
         if not self._cameras:
             raise UsageError(f"Perturbation wrist_camera: the robot of {self.clean.spec.task} carries no camera.")
 
+    def cameras(self) -> frozenset[str]:
+        return frozenset(self._cameras.values())
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         distance, angle = self.strength
         directions = {camera: (_unit(rng), _unit(rng)) for camera in self._cameras}

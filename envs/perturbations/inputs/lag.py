@@ -15,6 +15,9 @@ class Lag(Perturbation):
 
     strengths = ((1, 0.02), (2, 0.05), (3, 0.1), (5, 0.2), (8, 0.4))  # control steps, and share of images that are lost
 
+    def cameras(self) -> frozenset[str]:
+        return frozenset(self.clean.scene.camera_names)
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         steps, share = self.strength
         self._kind = LATE if rng.uniform() < 0.5 else FROZEN

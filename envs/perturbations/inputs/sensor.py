@@ -12,7 +12,6 @@ from ambidex.envs.perturbations.appearance.camera import scene_cameras
 from ambidex.envs.perturbations.episode_rng import axis_rng
 from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
 from ambidex.envs.types import FloatArray, ImageArray
-from ambidex.errors import UsageError
 
 REFERENCE_HEIGHT = 256  # of the images that lengths in pixels are meant for [px]
 Disturb = Callable[[ImageArray, int, np.random.Generator, float], ImageArray]
@@ -22,20 +21,17 @@ class Sensor(Perturbation):
     """One disturbance in each episode, drawn from `DISTURBANCES`, and drawn anew for each image where it is random.
 
     Lengths are for images 256 pixels high, and scaled to others. Images of wrist cameras stay as they are, as in
-    LIBERO-plus, whose severities 2, 4, 6, 8 and 10 the blurs and the fog have at the levels 1 to 5.
+    LIBERO-plus, whose severities 2, 4, 6, 8 and 10 the blurs, fog and glass have at the levels 1 to 5.
     """
 
     strengths = ((0,), (1,), (2,), (3,), (4,))  # index into the severities of a disturbance
 
     def __init__(self, clean: Clean, level: int) -> None:
-        standing = scene_cameras(clean.scene)
-        self._cameras = {clean.scene.model.camera(camera).name for camera in standing}
+        self._cameras = frozenset(clean.scene.model.camera(camera).name for camera in scene_cameras(clean.scene))
         super().__init__(clean, level)
 
-    def check(self) -> None:
-        if self.clean.spec.cameras and not self._cameras & set(self.clean.spec.cameras):
-            problem = f"Perturbation sensor: {', '.join(self.clean.spec.cameras)}: none of the cameras is in the scene."
-            raise UsageError(problem, "Leave the axis out.", got=self.clean.spec.cameras)
+    def cameras(self) -> frozenset[str]:
+        return self._cameras
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         self._kind = str(rng.choice(sorted(DISTURBANCES)))
@@ -47,7 +43,8 @@ class Sensor(Perturbation):
             return image
         severity = int(self.strength[0])
         rng = axis_rng("sensor", self._seed, step, *camera.encode())
-        return DISTURBANCES[self._kind](image, severity, rng, image.shape[0] / REFERENCE_HEIGHT)
+        # A copy, because images that Pillow makes cannot be written to.
+        return np.array(DISTURBANCES[self._kind](image, severity, rng, image.shape[0] / REFERENCE_HEIGHT))
 
 
 def noise(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:

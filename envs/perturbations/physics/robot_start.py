@@ -32,13 +32,18 @@ class RobotStart(Perturbation):
         ]
         return {"distance_rad": distance}
 
-    def change_initial_state(self, scene: Scene) -> None:
+    def change_initial_state(self, scene: Scene) -> Drawn:
         clean = scene.state()
         chosen = next((found for found in self._candidates if self._is_free(scene, clean, found)), None)
         if chosen is None:
             problem = f"Perturbation robot_start: none of {ATTEMPTS} directions leaves the robot free of contacts."
             raise EpisodeStartError(problem, task=self.clean.spec.task)
         self._move(scene, clean, chosen, self.strength[0])
+        return {
+            f"{name}_rad": float(self.strength[0] * part)
+            for arm in scene.robot.arms
+            for name, part in zip(arm.joints, chosen[arm.name], strict=True)
+        }
 
     def _is_free(self, scene: Scene, clean: FloatArray, directions: dict[str, FloatArray]) -> bool:
         return all(self._move(scene, clean, directions, distance) for (distance,) in self.strengths)

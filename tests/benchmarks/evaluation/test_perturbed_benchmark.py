@@ -1,5 +1,7 @@
 """A benchmark of perturbed episodes: its rows, resuming, playing back, and comparing it with the clean one."""
 
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +16,16 @@ from ambidex.benchmarks.comparison.remarks import remarks
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.export.entries import read_entries, setting_differences
+from ambidex.benchmarks.export.tables import caption
 from ambidex.benchmarks.results.folder import ResultsFolder
-from ambidex.errors import UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.video.caption import Caption, CaptionBar
 
 CONFIG = BenchmarkConfig(
     policy="scripted", task="transfer_cube", episodes=2, horizon=30, video="none", workers=0, quiet=True
 )
-AXES = ("robot_start:2", "action_delay:1", "action_noise:1", "dynamics", "lag")
+AXES = ("robot_start:2", "lag", "action_delay:1", "action_noise:1", "dynamics")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,9 @@ def test_rows_have_what_was_drawn(folders: tuple[Path, Path]) -> None:
         assert row.perturbed["robot_start"]["distance_rad"] == 0.2
     masses = [row.perturbed["dynamics"]["mass_factor"] for row in perturbed.rows]
     assert len({*masses, 1.0}) == 3
-    assert perturbed.info.env_specs["transfer_cube"].perturb == (*AXES[:3], "dynamics:3", "lag:3")
+    assert perturbed.info.env_specs["transfer_cube"].perturb == (
+        *("robot_start:2", "lag:3", "action_delay:1", "action_noise:1", "dynamics:3"),
+    )
 
 
 def test_it_is_played_back_bit_for_bit(
@@ -69,7 +75,50 @@ def test_it_is_compared_with_the_clean_episodes(folders: tuple[Path, Path]) -> N
     config = CompareConfig(results=folders)
     (found,) = compare(config)
     assert len(found.episodes) == 2
-    assert "Perturbations: A none; B robot_start:2 action_delay:1" in remarks(found, config)
+    assert "Perturbations: A none; B robot_start:2 lag:3 action_delay:1" in remarks(found, config)
+
+
+def test_other_initial_states_are_noticed_where_no_axis_changes_them(tmp_path: Path) -> None:
+    for name, axes in (("clean", ()), ("delayed", ("action_delay",))):
+        benchmark(replace(CONFIG, episodes=1, perturb=axes, output_dir=tmp_path / name))
+    config = CompareConfig(results=(tmp_path / "clean", tmp_path / "delayed"))
+    assert len(compare(config)) == 1
+    rows = tmp_path / "delayed" / "results.jsonl"
+    sha256 = ResultsFolder(tmp_path / "delayed").rows[0].initial_state_sha256
+    rows.write_text(rows.read_text().replace(sha256, "0" * 64))
+    with pytest.raises(DatasetError, match="different initial states"):
+        compare(config)
+
+
+def test_a_changed_value_is_noticed_by_the_playback(
+    folders: tuple[Path, Path], tmp_path: Path, run_command: Callable[..., tuple[object, str, str]]
+) -> None:
+    copied = tmp_path / "copied"
+    shutil.copytree(folders[1], copied)
+    rows = copied / "results.jsonl"
+    rows.write_text(re.sub(r'"mass_factor": [\d.]+', '"mass_factor": 1.5', rows.read_text()))
+    status, out, _ = run_command(verify_results.main, copied, "--workers", 0)
+    assert status == 1
+    assert "dynamics of perturbed was" in out
+
+
+def test_exports_keep_perturbed_and_clean_episodes_apart(folders: tuple[Path, Path]) -> None:
+    entries = read_entries(folders)
+    assert len(entries) == 2
+    (line,) = setting_differences(entries)
+    assert line.startswith("perturb of transfer_cube")
+    assert "perturbed by robot_start:2 lag:3" in caption(entries)
+    assert "perturbed" not in caption(entries[:1])
+
+
+def test_a_perturbed_benchmark_deviates_from_every_protocol() -> None:
+    config = replace(CONFIG, task="libero_goal/1", protocol="openvla", horizon=None, episodes=None, perturb=("light",))
+    assert "--perturb light:3" in make_plan(config).protocol
+
+
+def test_a_baseline_that_does_not_look_is_named() -> None:
+    assert "camera, lag: only images differ" in make_plan(replace(CONFIG, perturb=("lag", "camera"))).perturbation_note
+    assert make_plan(replace(CONFIG, perturb=("dynamics",))).perturbation_note == ""
 
 
 def test_levels_are_in_the_name_of_the_folder() -> None:

@@ -11,10 +11,18 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.perturbations.episode import Perturbations
 from ambidex.envs.perturbations.episode_rng import axis_rng
 from ambidex.envs.perturbations.perturbation import LEVELS, Clean
-from ambidex.envs.perturbations.registry import AXES, make_perturbation, parse_axes
+from ambidex.envs.perturbations.registry import (
+    AXES,
+    IMAGES_ONLY,
+    axes_of_initial_states,
+    axes_with_levels,
+    make_perturbation,
+    parse_axes,
+)
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Float32Array, ImageArray, Observation
-from ambidex.errors import UsageError
+from ambidex.errors import SimulationError, UsageError
+from ambidex.scripted_policies.registry import make_expert
 
 CAMERAS = {"insertion": ("top", "left_wrist"), "libero_goal/1": ("agentview", "robot0_eye_in_hand")}
 SCENE, WRIST = 0, 1
@@ -83,10 +91,18 @@ def test_every_axis_says_here_what_it_changes() -> None:
     assert set(CHANGES) == set(AXES)
 
 
+def test_axes_that_change_images_only_and_initial_states_are_known_without_a_scene() -> None:
+    assert {axis for axis, changed in CHANGES.items() if changed <= {"scene image", "wrist image"}} == IMAGES_ONLY
+    starts = tuple(axis for axis, changed in CHANGES.items() if "initial state" in changed)
+    assert axes_of_initial_states(tuple(AXES), settle_steps=0) == starts
+    assert axes_of_initial_states(tuple(AXES), settle_steps=5) == (*starts, "dynamics")
+
+
 def test_level_0_is_the_clean_episode(task: str, clean: tuple[Recorder, np.ndarray, np.ndarray]) -> None:
     with environment(task, *(f"{axis}:0" for axis in AXES)) as env:
         agent, states, joint_actions = episode(env)
         assert env.perturbed == {}
+        assert env.spec.perturb == ()
     seen, expected_states, expected_actions = clean
     assert states.tobytes() == expected_states.tobytes()
     assert joint_actions.tobytes() == expected_actions.tobytes()
@@ -101,7 +117,7 @@ def test_an_axis_changes_what_it_says_and_nothing_else(
     seen, expected_states, _ = clean
     with environment(task, f"{axis}:4") as env:
         agent, states, _ = episode(env)
-        again, states_again, _ = episode(env, seed=8), *episode(env)[1:]
+        other, states_again = episode(env, seed=8)[1], episode(env)[1]
     changed = set()
     if not np.array_equal(states[0], expected_states[0]):
         changed.add("initial state")
@@ -113,7 +129,7 @@ def test_an_axis_changes_what_it_says_and_nothing_else(
             changed.add(name)
     assert changed == CHANGES[axis]
     assert agent.instructions == seen.instructions
-    assert again[1].tobytes() != states.tobytes()
+    assert other.tobytes() != states.tobytes()
     assert states_again.tobytes() == states.tobytes()  # nothing is left of the episode in between
 
 
@@ -141,12 +157,21 @@ def test_an_episode_is_repeated_from_its_first_state_and_seed(task: str, axis: s
 def test_levels_scale_one_draw(task: str, axis: str) -> None:
     with environment(task) as env:
         unperturbed = Clean(scene=env.scene, spec=env.spec, idle=lambda: env.action_low)
-        after = set()
+        after, drawn = set(), []
         for level in range(1, LEVELS + 1):
             rng = axis_rng(axis, 3)
-            make_perturbation(axis, level, unperturbed).draw(rng)
+            drawn.append(make_perturbation(axis, level, unperturbed).draw(rng))
             after.add(str(rng.bit_generator.state))
     assert len(after) == 1
+    for name, first in drawn[0].items():
+        values = [each[name] for each in drawn]
+        if isinstance(first, str):
+            assert len(set(values)) == 1
+        else:  # away from what leaves the episode as it is, in one direction
+            neutral = 1.0 if "factor" in name else 0.0
+            away = np.array(values) - neutral
+            assert (np.sign(away) == np.sign(away[0])).all()
+            assert (np.diff(np.abs(away)) >= 0).all()
 
 
 def test_an_axis_draws_the_same_beside_others_and_in_other_tasks() -> None:
@@ -197,7 +222,9 @@ def _bytes(model: mujoco.MjModel) -> bytes:
 
 
 def test_words_are_axes_with_levels() -> None:
-    assert parse_axes(["camera", "light:1", "fov:0"]) == {"camera": 3, "light": 1, "fov": 0}
+    assert parse_axes(["light:1", "camera", "fov:0"]) == {"camera": 3, "fov": 0, "light": 1}
+    assert axes_with_levels(["light:1", "camera", "fov:0"]) == ("camera:3", "light:1")
+    assert axes_with_levels("camera:2") == ("camera:2",)
 
 
 @pytest.mark.parametrize(
@@ -220,5 +247,71 @@ def test_what_a_task_does_not_have_cannot_be_perturbed() -> None:
         make("transfer_cube", cameras=(), perturb=["object_colour"])
     with pytest.raises(UsageError, match="poses"):
         make("transfer_cube", cameras=(), control="ee", perturb=["action_noise"])
-    with pytest.raises(UsageError, match="sensor"):
-        make("transfer_cube", cameras=("left_wrist",), perturb=["sensor"])
+
+
+@pytest.mark.parametrize(
+    ("cameras", "unseen"),
+    [
+        ((), ["camera", "wrist_camera", "light", "sensor", "lag"]),
+        (("top",), ["wrist_camera"]),
+        (("left_wrist",), ["camera", "sensor"]),
+        (("top", "left_wrist"), []),
+    ],
+)
+def test_a_perturbation_that_a_policy_cannot_notice_is_refused(cameras: tuple[str, ...], unseen: list[str]) -> None:
+    axes = ("camera", "wrist_camera", "light", "sensor", "lag", "action_noise")
+    with make("transfer_cube", cameras=cameras, perturb=axes) as env:
+        if not unseen:
+            env.check_perturbations_are_seen()
+            return
+        with pytest.raises(UsageError, match=f"--perturb {', '.join(unseen)}: the policy") as caught:
+            env.check_perturbations_are_seen()
+    assert caught.value.facts["got"] == unseen
+
+
+def test_before_the_first_episode_nothing_is_perturbed(task: str) -> None:
+    with (
+        environment(task, "sensor", "lag", "action_delay", "action_noise", "camera") as env,
+        environment(task) as plain,
+    ):
+        state = plain.reset(4).state
+        for each in (env, plain):
+            each.restore(state)
+        action = plain.controller.idle(plain.scene)
+        one, other = env.step(action).observation, plain.step(action).observation
+        assert one.state.tobytes() == other.state.tobytes()
+        assert all(np.array_equal(one.image(camera), other.image(camera)) for camera in CAMERAS[task])
+
+
+def test_images_of_an_earlier_episode_are_refused() -> None:
+    with environment("insertion", "camera") as env:
+        observation = env.reset(0)
+        env.reset(1)
+        with pytest.raises(SimulationError, match="earlier episode"):
+            observation.image("top")
+
+
+def test_a_frozen_image_has_the_disturbance_that_it_had() -> None:
+    with environment("insertion", "lag:5", "sensor") as env:
+        seed = next(seed for seed in range(50) if _kinds(env, seed) == ("frozen", "noise"))
+        _, states, _ = episode(env, seed)
+        shown = [env._perturbations._axes["lag"].step_shown(step) for step in range(STEPS)]
+        images = [env.image_at(states, step, "top") for step in range(STEPS)]
+    repeated = [step for step in range(1, STEPS) if shown[step] == shown[step - 1]]
+    assert repeated
+    assert all(np.array_equal(images[step], images[step - 1]) for step in repeated)
+
+
+def _kinds(env: Environment, seed: int) -> tuple[object, object]:
+    env.perturb(seed)
+    return env.perturbed["lag"]["kind"], env.perturbed["sensor"]["kind"]
+
+
+def test_an_expert_is_the_same_whenever_it_is_made() -> None:
+    states = []
+    with environment("insertion", "dynamics:5") as env:
+        for reset_first in (False, True):
+            if reset_first:
+                env.reset(9)
+            states.append(rollout(env, make_expert(env), 2).states.tobytes())
+    assert states[0] == states[1]
