@@ -94,6 +94,7 @@ def test_the_last_training_seed_can_be_recorded(tmp_path):
 
 
 def test_without_opengl_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
     monkeypatch.setattr("ambidex.envs.simulation.opengl.LIBRARIES", {"egl": "libNoEGL.so", "osmesa": "libNoMesa.so"})
     with pytest.raises(RenderingError, match=r"egl \(libNoEGL.*apt-get install"):
         record_to(tmp_path / "data")
