@@ -142,7 +142,9 @@ def test_the_digest_is_that_of_the_rows_without_times(results):
     entry, other = read_entries(results)
     lines_of_json = [
         json.dumps(json.loads(json.dumps(row, default=str)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        for row in ({k: v for k, v in vars(row).items() if k not in (*MEASURED, *ROBOT_ONLY, "perturbed")} for row in entry.rows)
+        for row in (
+            {k: v for k, v in vars(row).items() if k not in (*MEASURED, *ROBOT_ONLY, "perturbed")} for row in entry.rows
+        )
     ]
     expected = sha256("".join(f"{line}\n" for line in lines_of_json).encode()).hexdigest()
     assert rows_sha256(entry.rows) == rows_sha256(entry.rows[::-1]) == expected
