@@ -101,7 +101,7 @@ class Environment:
 
         Args:
             state: The state.
-            seed: Seed of the episode that it is of, which its perturbations depend on; None leaves them as they are.
+            seed: Seed of the episode that has this state, on which perturbations depend; None keeps those in effect.
 
         Raises:
             SimulationError: The state has another size, or is not finite.
@@ -115,7 +115,7 @@ class Environment:
     def perturb(self, seed: int) -> None:
         """Draw the perturbations of the episode with this seed, whose states can then be rendered by `image_at`.
 
-        `reset` does it, and `restore` if it gets the seed. To act, use these: delayed actions begin anew.
+        To act in the episode, call `reset` or `restore` instead, which do this and also start the episode.
         """
         self._perturbations.begin(seed)
         if self._renderer is not None:

@@ -62,15 +62,12 @@ def protocol_deviations(config: BenchmarkConfig, tasks: Sequence[str]) -> list[s
         return []
     perturbed = [f"--perturb {' '.join(config.perturb)}"] if config.perturb else []
     sampled = [] if config.init_states else ["starts of our own instead of --init-states"]  # as stored in files
-    return (
-        perturbed
-        + sampled
-        + [
-            f"--{name.replace('_', '-')} {getattr(config, name)} instead of {value}"
-            for name, value in _values(config, tasks).items()
-            if getattr(config, name) not in (None, value)
-        ]
-    )
+    changed = [
+        f"--{name.replace('_', '-')} {getattr(config, name)} instead of {value}"
+        for name, value in _values(config, tasks).items()
+        if getattr(config, name) not in (None, value)
+    ]
+    return [*perturbed, *sampled, *changed]
 
 
 def settle_gripper(config: BenchmarkConfig) -> str:

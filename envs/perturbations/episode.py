@@ -7,8 +7,7 @@ from contextlib import contextmanager
 import mujoco
 import numpy as np
 
-from ambidex.envs.perturbations.episode_rng import axis_rng
-from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation, axis_rng
 from ambidex.envs.perturbations.registry import make_perturbation, parse_axes
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray, ImageArray
@@ -50,7 +49,9 @@ class Perturbations:
         self._clean_model = copy.copy(clean.scene.model) if self._fields else None
         self.drawn: Mapping[str, Drawn] = {}
         self.seed: int | None = None
-        self.change_actions = any(_overrides(axis, "change_action") for axis in self._axes.values())
+        self.change_actions = any(
+            type(axis).change_action is not Perturbation.change_action for axis in self._axes.values()
+        )
 
     def without_effect(self, cameras: Sequence[str]) -> list[str]:
         """Axes that change nothing which a policy with these cameras gets."""
@@ -120,10 +121,6 @@ class Perturbations:
             if self._set_constants and self._active:
                 mujoco.mj_setConst(model, mujoco.MjData(model))
         self._scene.refresh()
-
-
-def _overrides(axis: Perturbation, *methods: str) -> bool:
-    return any(getattr(type(axis), name) is not getattr(Perturbation, name) for name in methods)
 
 
 def _read(model: mujoco.MjModel, field: str) -> FloatArray:

@@ -1,5 +1,6 @@
 """The base class of perturbations: one thing that differs from the clean episode of the same task and seed."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,6 +14,15 @@ from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 LEVELS = 5
 Drawn = Mapping[str, float | str]
 """Name of a drawn value, with its unit -> the value."""
+
+
+def axis_rng(axis: str, *numbers: int) -> np.random.Generator:
+    """The random generator of an axis: of an episode, given its seed, or of one of its steps, given both.
+
+    Every axis has its own, so another axis or level never changes what it draws. The task is not part of it: the same
+    seed has the same camera in all tasks.
+    """
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([zlib.crc32(axis.encode()), *numbers])))
 
 
 @dataclass(frozen=True, kw_only=True)

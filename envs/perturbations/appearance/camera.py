@@ -19,7 +19,8 @@ NO_TARGET_DISTANCE = 1.0  # of the point that a camera looks at, if it does not 
 class SceneCameras(Perturbation):
     """Azimuth, elevation and distance of all cameras that no robot carries.
 
-    The strongest level has the extremes of LIBERO-plus (arXiv 2510.13626) for azimuth, elevation and distance.
+    The strongest level has the extremes of LIBERO-plus (arXiv 2510.13626). The elevation that is drawn is limited: a
+    camera that looks down stays 10 degrees above its target.
     """
 
     # azimuth [degrees], elevation [degrees], share of the distance

@@ -9,8 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from ambidex.envs.perturbations.appearance.camera import scene_cameras
-from ambidex.envs.perturbations.episode_rng import axis_rng
-from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation, axis_rng
 from ambidex.envs.types import FloatArray, ImageArray
 
 REFERENCE_HEIGHT = 256  # of the images that lengths in pixels are meant for [px]
