@@ -13,6 +13,8 @@ from ambidex.errors import UsageError
 
 LOWEST = math.radians(10.0)  # elevation of a camera that looks down [rad]
 CLEARANCE = 0.05  # of a camera above the table [m]
+MOUNT_DISTANCE = 0.1  # largest distance to a camera of what it is mounted on [m]
+HIDDEN_GROUP = 3  # of geoms, which renderers leave out
 NO_TARGET_DISTANCE = 1.0  # of the point that a camera looks at, if it does not look at the table [m]
 
 
@@ -20,15 +22,17 @@ class SceneCameras(Perturbation):
     """Azimuth, elevation and distance of all cameras that no robot carries.
 
     The strongest level has the extremes of LIBERO-plus (arXiv 2510.13626). The elevation that is drawn is limited: a
-    camera that looks down stays 10 degrees above its target.
+    camera that looks down stays 10 degrees above its target. What cameras are mounted on is hidden, as it would stay
+    behind and be in front of them.
     """
 
     # azimuth [degrees], elevation [degrees], share of the distance
     strengths = ((5, 2, 0.05), (10, 4, 0.1), (20, 8, 0.25), (40, 12, 0.5), (75, 15, 1.0))
-    model_fields = ("cam_pos", "cam_quat")
+    model_fields = ("cam_pos", "cam_quat", "geom_group")
 
     def __init__(self, clean: Clean, level: int) -> None:
         self._cameras, self._table = scene_cameras(clean.scene), table_height(clean.scene)
+        self._mounts = _mounts(clean.scene, [pose.position for _, pose, _ in self._cameras.values()])
         super().__init__(clean, level)
 
     def check(self) -> None:
@@ -53,6 +57,7 @@ class SceneCameras(Perturbation):
         for camera, (parent, pose, target) in self._cameras.items():
             moved = parent.inverse() @ self._moved(pose, target)
             model.cam_pos[camera], model.cam_quat[camera] = moved.position, moved.quaternion
+        model.geom_group[self._mounts] = HIDDEN_GROUP
 
     def _moved(self, pose: Pose, target: FloatArray) -> Pose:
         offset = pose.position - target
@@ -90,3 +95,21 @@ def _target(pose: Pose, height: float) -> FloatArray:
     drop = pose.position[2] - height
     away = drop / -direction[2] if direction[2] < 0 < drop else NO_TARGET_DISTANCE
     return np.asarray(pose.position + away * direction)
+
+
+def _mounts(scene: Scene, cameras: list[FloatArray]) -> list[int]:
+    """Standing geoms without collisions that are close to a camera, given the positions (3,) of all.
+
+    What a camera is inside of, such as a room, is none.
+    """
+    model, data = scene.model, scene.data
+    standing = [
+        i for i in range(model.ngeom) if not model.geom_contype[i] and not model.body_weldid[model.geom_bodyid[i]]
+    ]
+
+    def distance(geom: int, point: FloatArray) -> float:
+        middle, half = np.split(model.geom_aabb[geom], 2)
+        inside = data.geom_xmat[geom].reshape(3, 3).T @ (point - data.geom_xpos[geom]) - middle
+        return float(np.linalg.norm(np.maximum(np.abs(inside) - half, 0.0)))
+
+    return [geom for geom in standing if any(0.0 < distance(geom, point) < MOUNT_DISTANCE for point in cameras)]

@@ -39,6 +39,26 @@ def test_cameras_move_around_the_point_that_they_look_at(task: str) -> None:
                     assert np.allclose(-np.reshape(data.cam_xmat[camera], (3, 3))[:, 2], looks, atol=1e-6), axes
 
 
+@pytest.mark.parametrize("level", range(1, 6))
+def test_cameras_do_not_see_what_they_are_mounted_on(level: int) -> None:
+    with make("transfer_cube", cameras=("top",), image_size=(120, 160), perturb=[f"camera:{level}"]) as env:
+        for seed in range(10):
+            red, green, _ = np.moveaxis(env.reset(seed).image("top").astype(int), -1, 0)
+            assert (red - green > 60).any()  # the cube
+
+
+def test_only_the_mount_of_the_top_camera_is_hidden() -> None:
+    hidden = {}
+    for task in ("transfer_cube", "libero_goal/1", "libero_object/0", "libero_10/0", "libero_10/5", "libero_90/0"):
+        with perturbed("camera", task=task) as env, perturbed(task=task) as clean:
+            env.reset(0)
+            model = clean.scene.model
+            changed = np.flatnonzero(env.scene.model.geom_group != model.geom_group)
+            hidden[task] = [tuple(np.round(model.geom_pos[geom], 2)) for geom in changed]
+    assert hidden.pop("transfer_cube") == [(0.0, 0.79, 0.85), (0.0, 0.6, 0.82)]  # the boom and the webcam on it
+    assert not any(hidden.values())
+
+
 def test_the_distances_of_cameras_and_their_angles_are_within_their_level() -> None:
     for level, (azimuth, elevation, distance) in enumerate(SceneCameras.strengths, 1):
         with perturbed(f"camera:{level}") as env:
