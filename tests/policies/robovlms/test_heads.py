@@ -103,3 +103,18 @@ def test_actions_by_regression_are_not_rounded_under_autocast():
     with torch.autocast("cpu", torch.bfloat16):
         found = layers(torch.randn(3, 4), torch.zeros(3, 2, 3))
     assert found.dtype == torch.float32 and not torch.equal(found, found.bfloat16().float())
+
+
+def test_the_memory_of_an_lstm_is_computed_in_float32_on_a_cpu() -> None:
+    torch.manual_seed(0)
+    trunk, states = LstmTrunk(6, 8, 2), torch.randn(3, 5, 6)
+    memory = trunk.lstm(states)[0]
+    assert torch.equal(trunk(states), trunk.project(states) + memory)
+    with torch.autocast("cpu", torch.bfloat16):
+        now = trunk.project(states)
+        assert now.dtype == torch.bfloat16
+        assert torch.equal(trunk(states), now + memory.to(torch.bfloat16))
+    rounded = LstmTrunk(6, 8, 2)
+    rounded.load_state_dict(trunk.state_dict())
+    rounded.to(torch.bfloat16)(states.to(torch.bfloat16)).sum().backward()
+    assert all(parameter.grad is not None for parameter in rounded.parameters())
