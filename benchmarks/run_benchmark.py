@@ -18,8 +18,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def _main(config: BenchmarkConfig) -> int:
     check_environment()
     from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
+    from ambidex.benchmarks.robustness.suite import is_robustness
     from ambidex.benchmarks.videos.jobs import describe_missing
 
+    if is_robustness(config):
+        return _run_robustness(config)
     if config.check:
         from ambidex.benchmarks.remote.first_exchange import check_policy  # needs the extra `remote`
 
@@ -33,3 +36,15 @@ def _main(config: BenchmarkConfig) -> int:
     if summary.missing_videos:
         print_message(COMMAND, describe_missing(summary.missing_videos))
     return DONE if summary.complete and not (summary.missing_videos or summary.hopeless) else FAILED
+
+
+def _run_robustness(config: BenchmarkConfig) -> int:
+    from ambidex.benchmarks.robustness.report import RobustnessReport
+    from ambidex.benchmarks.robustness.suite import run_robustness
+
+    folder = run_robustness(config)
+    report = RobustnessReport.of(folder)
+    report.write(folder.path)
+    if not config.quiet:
+        print_result(report)
+    return FAILED if folder.unfinished() else DONE

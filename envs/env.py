@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, cast, overload
@@ -23,7 +23,7 @@ from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import FILENAME, LANGUAGE, STRICT, SuccessTimer, Task
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray, Observation, Step, make_options
 from ambidex.envs.wrappers.notebook import ActionSpace, ShownObservation, environment_html
-from ambidex.errors import InvalidActionError, SimulationError, UsageError, check_name
+from ambidex.errors import InvalidActionError, PerturbationError, SimulationError, UsageError, check_name
 from ambidex.lookup import resolve
 
 ControllerFactory = Callable[[Scene, float], Controller]
@@ -62,8 +62,8 @@ class Environment:
         self._step = 0
         self._states: list[FloatArray] = []
         self._renderer: Renderer | None = None
-        clean = Clean(scene=scene, spec=spec, idle=lambda: controller.idle(scene, hold_gripper=True))
-        self._perturbations = Perturbations(spec.perturb, clean)
+        self._clean = Clean(scene=scene, spec=spec, idle=lambda: controller.idle(scene, hold_gripper=True))
+        self._perturbations = Perturbations(spec.perturb, self._clean)
 
     def __repr__(self) -> str:
         spec = self.spec
@@ -128,12 +128,29 @@ class Environment:
             yield
 
     def check_perturbations_are_seen(self) -> None:
-        """Raise a UsageError if a perturbation changes only images that no camera of the spec takes."""
+        """Raise a PerturbationError if a perturbation changes only images that no camera of the spec takes."""
+        self._check_seen(self._perturbations)
+
+    def impossible_perturbations(self, axes: Iterable[str]) -> dict[str, str]:
+        """Those of the axes that have nothing to change here, or nothing that a policy with these cameras gets -> why.
+
+        Raises:
+            UnknownNameError: There is no such axis.
+        """
+        found: dict[str, str] = {}
+        for axis in dict.fromkeys(axes):
+            try:
+                self._check_seen(Perturbations([axis], self._clean))
+            except PerturbationError as error:
+                found[axis] = error.problem
+        return found
+
+    def _check_seen(self, perturbations: Perturbations) -> None:
         cameras = self.spec.cameras
-        if unseen := self._perturbations.without_effect(cameras):
+        if unseen := perturbations.without_effect(cameras):
             gets = f"has images of {', '.join(cameras)} only" if cameras else "has no images"
             problem = f"--perturb {', '.join(unseen)}: the policy {gets}, so this changes nothing for it."
-            raise UsageError(problem, "Leave it out.", got=unseen, expected=cameras)
+            raise PerturbationError(problem, "Leave it out.", got=unseen, expected=cameras)
 
     @property
     def perturbs_actions(self) -> bool:

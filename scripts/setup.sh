@@ -35,5 +35,5 @@ echo "Installing the pinned dependencies into .venv; the first time takes a minu
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 .venv/bin/python -m pip install --quiet --constraint constraints.txt setuptools
 # Without build isolation, because an isolated build would fetch an unpinned setuptools.
-.venv/bin/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train,uniact,robovlms,remote,lerobot,docs,dev]'
+.venv/bin/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train,uniact,robovlms,remote,lerobot,plot,docs,dev]'
 touch .venv/.ready

@@ -5,25 +5,28 @@ baselines, `ServedAgents` for a policy that the parent process serves, and in re
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from ambidex.benchmarks.evaluation.config import PolicyFlags
+from ambidex.benchmarks.evaluation.first_request import message_digests
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Agent, EnvSpec, Float32Array, Observation
-from ambidex.policies.messages import PolicyInputs
+from ambidex.policies.messages import Chunk, PolicyInputs
 from ambidex.policies.serving.client import Address, PolicyClient, PolicyServerError, ServedPolicy
 from ambidex.policies.serving.execution import Execution, choose_execution
-from ambidex.policies.serving.history import policy_agent
+from ambidex.policies.serving.history import EpisodeWindow, Observed, policy_agent
 from ambidex.scripted_policies.registry import make_expert
 
+SCRIPTED = "scripted"
+"""The baseline that is the task's expert."""
 RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
 
 
@@ -104,6 +107,11 @@ class ServedAgents:
     def _execution(self) -> Execution:
         return execution_of(self._client.policy, self.config)
 
+    @cached_property
+    def _first_request(self) -> dict[str, str]:
+        """Of the current episode."""
+        return {}
+
     @property
     def execution(self) -> str:
         """How chunks are executed, e.g. "chunk:100"."""
@@ -116,7 +124,7 @@ class ServedAgents:
 
     def agent(self, env: Environment) -> Agent:
         """An agent for an environment that `environment` made."""
-        return policy_agent(self._execution, self._client.policy.inputs.offsets, self._client.predict)
+        return policy_agent(self._execution, self._client.policy.inputs.offsets, self._predict)
 
     def check(self) -> None:
         """Raise PolicyServerError if the server is gone, so that the last episode is not stored."""
@@ -124,8 +132,21 @@ class ServedAgents:
             raise PolicyServerError(self._client.unavailable)
 
     def complete(self, row: EpisodeRow) -> EpisodeRow:
-        """The row as it is."""
-        return row
+        """The row of the last episode with digests of what the policy was sent first."""
+        return replace(row, first_request=dict(self._first_request))
+
+    def _predict(self, observed: Observed) -> Chunk:
+        if is_first(observed):
+            self._first_request.clear()
+        chunk = self._client.predict(observed)
+        if is_first(observed) and self._client.newest:
+            self._first_request.update(message_digests(self._client.newest))
+        return chunk
+
+
+def is_first(observed: Observed) -> bool:
+    """Whether this is the first observation of an episode."""
+    return observed.step == 0 if isinstance(observed, EpisodeWindow) else observed.time == 0.0
 
 
 def execution_of(policy: ServedPolicy, config: PolicyFlags) -> Execution:
@@ -188,7 +209,7 @@ class HoldAgent:
 
 
 BASELINES: Mapping[str, Callable[[Environment], Agent]] = {
-    "scripted": make_expert,
+    SCRIPTED: make_expert,
     "random": RandomAgent,
     "hold": HoldAgent,
 }

@@ -68,7 +68,7 @@ class BenchmarkConfig(PolicyFlags):
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy checkpoint url layout task suite episodes output_dir video workers resume",
         "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics "
-        "perturb",
+        "perturb axes levels budget",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
         "Output": "quiet debug",
@@ -77,7 +77,8 @@ class BenchmarkConfig(PolicyFlags):
     task: OptionalName = None
     """Task to evaluate; required unless --suite or --bddl-file is given."""
     suite: OptionalName = None
-    """Suite to evaluate: all its tasks, one after the other."""
+    """Suite to evaluate: all its tasks, one after the other. robustness is the clean episodes of --task and the same
+    ones perturbed, on all --axes and --levels."""
     bddl_file: OptionalPath = None
     """A BDDL definition of your own, or one of LIBERO's, as the task."""
     instruction_source: OptionalName = None
@@ -97,7 +98,7 @@ class BenchmarkConfig(PolicyFlags):
     settle_steps: OptionalInt = None
     """No-op control steps before an episode starts; auto is 0."""
     episodes: OptionalInt = None
-    """Episodes per task; auto is 50."""
+    """Episodes per task; auto is 50, with --suite robustness 20."""
     seed: int = FIRST_BENCHMARK_SEED
     """First seed, 100000 or more."""
     spread: Spread = "published"
@@ -109,6 +110,13 @@ class BenchmarkConfig(PolicyFlags):
     """Perturb every episode: axes with a level of 1 to 5, such as camera:3 light:2; without a level it is 3, and 0
     leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, robot_start, sensor, lag,
     action_delay, action_noise and dynamics."""
+    axes: Names = None
+    """With --suite robustness, the axes of perturbation; auto is all."""
+    levels: tuple[int, ...] = ()
+    """With --suite robustness, their levels; by default 1 to 5."""
+    budget: OptionalInt = None
+    """With --suite robustness, episodes of all cells together, the clean ones included, in place of --episodes. Those
+    of the expert are not counted."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     image_size: ImageSize = None

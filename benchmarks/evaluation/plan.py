@@ -185,6 +185,8 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
 
 
 def _check_choices(config: BenchmarkConfig) -> None:
+    if flags := config.given(("axes", "levels", "budget")):
+        raise UsageError(f"{', '.join(flags)}: only with --suite robustness.", got=flags)
     check_name("execution", config.execution, MODES)
     check_name("choice for --video", str(config.video), VIDEO_CHOICES)
     check_name("spread", config.spread, SPREADS)

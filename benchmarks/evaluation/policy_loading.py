@@ -121,8 +121,9 @@ def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpo
         UsageError: It cannot; lists the differences.
     """
     cameras = policy.inputs.cameras
-    # Without cameras: a missing one is then listed with the other differences instead of failing first.
-    env = policy_environment(task, policy.spec, replace(policy.inputs, cameras=()), settings)
+    # Without cameras: a missing one is then listed with the other differences instead of failing first. And without
+    # perturbations, because those of images are refused where there are no cameras.
+    env = policy_environment(task, policy.spec, replace(policy.inputs, cameras=()), replace(settings, perturb=()))
     check_compatible(
         replace(policy.spec, cameras=cameras),
         replace(env.spec, cameras=env.scene.camera_names),
@@ -131,7 +132,7 @@ def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpo
         known=policy.specs,
         checkpoint=checkpoint,
     )
-    return replace(env.spec, cameras=cameras)
+    return replace(env.spec, cameras=cameras, perturb=settings.perturb)
 
 
 def checkpoint_id(path: Path) -> CheckpointId:

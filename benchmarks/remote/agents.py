@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
+from ambidex.benchmarks.evaluation.first_request import digests
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.remote.state_parts import state_parts
 from ambidex.benchmarks.results.row import EpisodeRow
@@ -65,6 +66,11 @@ class RemoteAgents:
     def _latency(self) -> Latency:
         return Latency()
 
+    @cached_property
+    def _first_request(self) -> dict[str, str]:
+        """Of the current episode."""
+        return {}
+
     def environment(self, task: str) -> Environment:
         """The environment of a task, as the layout needs it."""
         return remote_environment(task, self.layout, self.settings)
@@ -78,19 +84,22 @@ class RemoteAgents:
         self._policy.raise_if_unavailable()
 
     def complete(self, row: EpisodeRow) -> EpisodeRow:
-        """The row of the last episode with the times of its requests."""
-        latency = self._latency
-        return replace(row, request_ms=tuple(latency.request_ms), infer_ms=tuple(latency.infer_ms))
+        """The row of the last episode with the times of its requests, and digests of the first one."""
+        times = {"request_ms": tuple(self._latency.request_ms), "infer_ms": tuple(self._latency.infer_ms)}
+        return replace(row, **times, first_request=dict(self._first_request))
 
     def start_episode(self, task: str, seed: int) -> None:
-        """Forget the times of the last episode, and tell the server that another one starts."""
+        """Forget the requests of the last episode, and tell the server that another one starts."""
         self._latency.clear()
+        self._first_request.clear()
         self._policy.start_episode(session_id(task, seed))
 
     def infer(self, request: Request, again: Callable[[], Request]) -> Answer:
         """The server's answer to a request; on a new connection to `again`."""
         answer = self._policy.infer(request, again)
         self._latency.add(answer)
+        if not self._first_request:
+            self._first_request.update(digests(request))
         return answer
 
     @property

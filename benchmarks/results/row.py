@@ -15,7 +15,16 @@ from ambidex.text import first_few, pluralize
 RESULTS = "results.jsonl"
 
 ROBOT_ONLY = ("late_steps", "unseen", "instruction", "note")
-LEFT_OUT = ("model_sha256", "solved_at_start", "codes", "request_ms", "infer_ms", "perturbed", *ROBOT_ONLY)
+LEFT_OUT = (
+    "model_sha256",
+    "solved_at_start",
+    "codes",
+    "request_ms",
+    "infer_ms",
+    "perturbed",
+    "first_request",
+    *ROBOT_ONLY,
+)
 """Fields that the file does not have where they are empty; `ROBOT_ONLY` are of rollouts on robots."""
 
 MEASURED = ("wall_s", "request_ms", "infer_ms", "late_steps")
@@ -53,6 +62,7 @@ class EpisodeRow:
         request_ms: How long each request to the server of a policy took, with the network [ms]; likewise.
         infer_ms: How long the server says that its policy took for each [ms]; likewise.
         perturbed: Axis of perturbation -> its level and what was drawn for the episode; likewise.
+        first_request: Part of what a policy was sent first -> a digest of it, or the text itself; likewise.
         late_steps: On a robot, commands that came more than one control period after they were due; likewise.
         unseen: On a robot, what was unlike the training data, of `UNSEEN`; likewise.
         instruction: On a robot, what the policy was told if it was not the task's instruction; likewise.
@@ -79,6 +89,7 @@ class EpisodeRow:
     request_ms: tuple[float, ...] = ()
     infer_ms: tuple[float, ...] = ()
     perturbed: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
+    first_request: Mapping[str, str] = field(default_factory=dict)
     late_steps: Count = 0
     unseen: tuple[str, ...] = ()
     instruction: str = ""

@@ -67,3 +67,28 @@ def exact_power(pairs: int, discordance: float, difference: float, *, alpha: flo
     better = min(1.0, (1 + difference / discordance) / 2)
     found = binom.cdf(critical, discordant, better) + binom.sf(discordant - critical - 1, discordant, better)
     return float(binom.pmf(discordant, pairs, discordance) @ found)
+
+
+def detectable_difference(pairs: int, discordance: float, *, alpha: float, power: float) -> float | None:
+    """The smallest true difference of rates that the exact McNemar test detects with probability `power`.
+
+    Args:
+        pairs: Pairs of episodes.
+        discordance: Probability that exactly one of the two succeeds; it counts as the difference where it is smaller.
+        alpha: Level of the test, two-sided.
+        power: Probability of a significant result.
+
+    Returns:
+        The difference, to 0.001; None if not even a difference of 1 is detected.
+    """
+
+    def detected(difference: float) -> bool:
+        return exact_power(pairs, max(discordance, difference), difference, alpha=alpha) >= power
+
+    if not detected(1.0):
+        return None
+    low, high = 0.0, 1.0
+    while high - low > 0.001:
+        middle = (low + high) / 2
+        low, high = (low, middle) if detected(middle) else (middle, high)
+    return high

@@ -61,7 +61,7 @@ class Perturbation:
         self.check()
 
     def check(self) -> None:
-        """Raise a UsageError if the environment has nothing that this axis changes."""
+        """Raise a PerturbationError if the environment has nothing that this axis changes."""
 
     def cameras(self) -> frozenset[str] | None:
         """Cameras whose images are all that this axis changes; None if it changes more than images."""

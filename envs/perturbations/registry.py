@@ -62,6 +62,6 @@ def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:
     """The perturbation of a registered axis at a level of 1 to 5.
 
     Raises:
-        UsageError: The environment has nothing that this axis changes.
+        PerturbationError: The environment has nothing that this axis changes.
     """
     return cast("type[Perturbation]", resolve("axis of perturbation", axis, AXES))(clean, level)

@@ -59,13 +59,15 @@ class PolicyClient:
     Attributes:
         policy: The policy that is served.
         unavailable: Why the server can no longer be used; empty while it can.
+        newest: The last observation that was sent, of a window the newest one; None before the first.
 
     Raises:
         PolicyServerError: No server at this address, or the secret is wrong.
     """
 
     def __init__(self, address: Address, authkey: bytes) -> None:
-        self.unavailable, self._sent = "", SentSteps()
+        self.unavailable, self._steps = "", SentSteps()
+        self.newest: ObservationMessage | None = None
         try:
             self._connection = Client(address, authkey=authkey)
             self.policy: ServedPolicy = self._connection.recv()
@@ -81,6 +83,7 @@ class PolicyClient:
             PolicyServerError: The policy failed on this request, or the server is gone.
         """
         message = self._message(observed)
+        self.newest = message.frames[message.step] if isinstance(message, WindowMessage) else message
         try:
             self._connection.send(message)
             reply: Chunk | ErrorReply = self._connection.recv()
@@ -97,8 +100,8 @@ class PolicyClient:
     def _message(self, observed: Observed) -> ObservationMessage | WindowMessage:
         if isinstance(observed, Observation):
             return ObservationMessage.of(observed, self.policy.inputs)
-        message = WindowMessage.of(self._sent.unsent(observed), self.policy.inputs)
-        self._sent.add(observed)
+        message = WindowMessage.of(self._steps.unsent(observed), self.policy.inputs)
+        self._steps.add(observed)
         return message
 
     def close(self) -> None:

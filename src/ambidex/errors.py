@@ -52,6 +52,10 @@ def check_name(kind: str, name: str, known: Collection[str]) -> None:
         raise UnknownNameError(kind, name, known)
 
 
+class PerturbationError(UsageError):
+    """An axis of perturbation has nothing to change in an environment, or nothing that the policy gets."""
+
+
 class DefinitionError(UsageError):
     """A BDDL file that cannot be parsed, or that names what does not exist. Says the line and the column."""
 

@@ -9,7 +9,7 @@ from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
 from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_of, quaternion_product
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
-from ambidex.errors import UsageError
+from ambidex.errors import PerturbationError
 
 LOWEST = math.radians(10.0)  # elevation of a camera that looks down [rad]
 CLEARANCE = 0.05  # of a camera above the table [m]
@@ -37,7 +37,7 @@ class SceneCameras(Perturbation):
 
     def check(self) -> None:
         if not self._cameras:
-            raise UsageError(f"Perturbation camera: {self.clean.spec.task} has no camera in the scene.")
+            raise PerturbationError(f"Perturbation camera: {self.clean.spec.task} has no camera in the scene.")
 
     def cameras(self) -> frozenset[str]:
         return frozenset(self.clean.scene.model.camera(camera).name for camera in self._cameras)

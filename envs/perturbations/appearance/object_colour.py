@@ -8,7 +8,7 @@ import numpy as np
 
 from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
 from ambidex.envs.types import FloatArray
-from ambidex.errors import UsageError
+from ambidex.errors import PerturbationError
 
 COLOURS = ("black", "white", "grey", "red", "green", "blue", "yellow", "orange", "brown", "purple", "pink")
 
@@ -30,7 +30,7 @@ class ObjectColour(Perturbation):
     def check(self) -> None:
         if not self._objects:
             problem = f"Perturbation object_colour: all objects of {self.clean.spec.task} are named with their colours."
-            raise UsageError(problem, "Leave the axis out.", task=self.clean.spec.task)
+            raise PerturbationError(problem, "Leave the axis out.", task=self.clean.spec.task)
 
     def cameras(self) -> frozenset[str]:
         return frozenset(self.clean.scene.camera_names)

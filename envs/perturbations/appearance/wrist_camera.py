@@ -7,7 +7,7 @@ import numpy as np
 
 from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
 from ambidex.envs.simulation.pose import quaternion_about, quaternion_product
-from ambidex.errors import UsageError
+from ambidex.errors import PerturbationError
 
 
 class WristCameras(Perturbation):
@@ -25,7 +25,9 @@ class WristCameras(Perturbation):
 
     def check(self) -> None:
         if not self._cameras:
-            raise UsageError(f"Perturbation wrist_camera: the robot of {self.clean.spec.task} carries no camera.")
+            raise PerturbationError(
+                f"Perturbation wrist_camera: the robot of {self.clean.spec.task} carries no camera."
+            )
 
     def cameras(self) -> frozenset[str]:
         return frozenset(self._cameras.values())

@@ -5,7 +5,7 @@ import numpy as np
 from ambidex.envs.perturbations.perturbation import Drawn, Perturbation
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Float32Array
-from ambidex.errors import UsageError
+from ambidex.errors import PerturbationError
 
 JOINT = "joint"
 
@@ -20,7 +20,7 @@ class ActionNoise(Perturbation):
         spec = self.clean.spec
         if spec.control != JOINT and FAMILIES[spec.family].ee_is_pose:
             problem = f"Perturbation action_noise: the actions of {spec.task} under {spec.control} control are poses."
-            raise UsageError(problem, "It needs joint commands or increments.", got=spec.control)
+            raise PerturbationError(problem, "It needs joint commands or increments.", got=spec.control)
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         spec = self.clean.spec

@@ -1,0 +1,160 @@
+"""The figures of a robustness benchmark: of each cell against its clean twin, of each axis, and of all together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from ambidex.benchmarks.comparison.compare import common_episodes
+from ambidex.benchmarks.comparison.folder import ComparedFolder
+from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
+from ambidex.benchmarks.results.tally import Tally
+from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
+from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval
+from ambidex.benchmarks.statistics.sample_size import detectable_difference
+from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
+
+POWER = 0.8
+Seeds = Mapping[EpisodeKey, float]
+"""Episode -> a number, such as 1 for a success less 1 for the clean one's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellFigure:
+    """Perturbed episodes and their clean twins.
+
+    Attributes:
+        cell: Axis and level.
+        pairs: The pairs that are compared: not those whose perturbed episode the expert does not solve.
+        infeasible: How many pairs those are.
+        statistics: Perturbed minus clean; None without pairs.
+        perturbed: Outcomes and stages of the perturbed episodes.
+        clean: Of their twins.
+        sent: Part of the first request to the policy -> in how many pairs it differs; empty if that is not stored.
+    """
+
+    cell: Cell
+    pairs: Mapping[EpisodeKey, tuple[EpisodeRow, EpisodeRow]]
+    infeasible: int
+    statistics: PairedStatistics | None
+    perturbed: Tally
+    clean: Tally
+    sent: Mapping[str, int]
+
+    @classmethod
+    def of(cls, folder: RobustnessFolder, cell: Cell, tests: int) -> Self:
+        """Read a cell that has episodes.
+
+        Raises:
+            DatasetError: A folder is damaged, or the episodes do not belong to the clean ones.
+        """
+        perturbed = ComparedFolder.read("A", folder.results(cell).path)
+        clean = ComparedFolder.read("B", folder.results(Cell()).path)
+        infeasible = folder.infeasible(cell)
+        keys = common_episodes(perturbed, clean)
+        pairs = {key: (perturbed.rows[key], clean.rows[key]) for key in keys if key not in infeasible}
+        successes = [(one.success, other.success) for one, other in pairs.values()]
+        stages = _stages(perturbed)
+        return cls(
+            cell=cell,
+            pairs=pairs,
+            infeasible=len(infeasible.intersection(keys)),
+            statistics=PairedStatistics.of(successes, tests=tests) if successes else None,
+            perturbed=Tally.of([one for one, _ in pairs.values()], stages),
+            clean=Tally.of([other for _, other in pairs.values()], stages),
+            sent=_differences(list(pairs.values())),
+        )
+
+    @property
+    def changes(self) -> Seeds:
+        """Episode -> 1 if only the perturbed one succeeded, -1 if only the clean one did, else 0."""
+        return {key: float(one.success) - float(other.success) for key, (one, other) in self.pairs.items()}
+
+    @property
+    def detectable_drop(self) -> float | None:
+        """The smallest true drop that this many pairs show with 80 % probability; None if none is large enough."""
+        if self.statistics is None:
+            return None
+        counts, tests = self.statistics.counts, self.statistics.tests
+        return detectable_difference(counts.pairs, counts.discordant / counts.pairs, alpha=ALPHA / tests, power=POWER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The mean over episodes of a change of success, -1 to 1, with its 95 % interval."""
+
+    mean: float
+    interval: tuple[float, float]
+    episodes: int
+
+    @classmethod
+    def of(cls, seeds: Seeds) -> Self:
+        """Of one number for each episode: Student's t interval; with equal numbers that of paired equal outcomes.
+
+        Levels of an axis share their clean twin, so they are averaged for each episode before.
+
+        Raises:
+            ValueError: There are no episodes.
+        """
+        from scipy.stats import t  # heavy
+
+        values, count = list(seeds.values()), len(seeds)
+        if not count:
+            raise ValueError("A mean change of no episodes.")
+        mean = sum(values) / count
+        variance = sum((value - mean) ** 2 for value in values) / max(1, count - 1)
+        half = float(t.ppf(1 - ALPHA / 2, max(1, count - 1))) * (variance / count) ** 0.5
+        if not variance:
+            equal = PairedCounts(both=count, only_a=0, only_b=0, neither=0)
+            half = difference_interval(equal)[1]
+        return cls(mean=mean, interval=(max(-1.0, mean - half), min(1.0, mean + half)), episodes=count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AxisFigure:
+    """All levels of an axis.
+
+    Attributes:
+        axis: The axis.
+        cells: Its levels, those with pairs.
+        rate: Mean over the levels of the success rate: the area below the curve of success against level.
+        change: Mean change from the clean twins.
+    """
+
+    axis: str
+    cells: Sequence[CellFigure]
+    rate: float
+    change: Change
+
+    @classmethod
+    def of(cls, axis: str, cells: Sequence[CellFigure]) -> Self:
+        """Of cells that have pairs, one or more."""
+        return cls(
+            axis=axis,
+            cells=cells,
+            rate=sum(cell.perturbed.rate or 0.0 for cell in cells) / len(cells),
+            change=Change.of(mean_of([cell.changes for cell in cells])),
+        )
+
+    @property
+    def by_level(self) -> Mapping[int, CellFigure]:
+        return {cell.cell.level: cell for cell in self.cells}
+
+
+def mean_of(numbers: Sequence[Seeds]) -> dict[EpisodeKey, float]:
+    """Each episode's mean over those of the mappings that have it."""
+    found: dict[EpisodeKey, list[float]] = {}
+    for each in numbers:
+        for key, value in each.items():
+            found.setdefault(key, []).append(value)
+    return {key: sum(values) / len(values) for key, values in sorted(found.items())}
+
+
+def _stages(folder: ComparedFolder) -> tuple[str, ...]:
+    """Names of the stages if there is one task, else none."""
+    specs = list(folder.specs.values())
+    return specs[0].stages if len(specs) == 1 else ()
+
+
+def _differences(pairs: Sequence[tuple[EpisodeRow, EpisodeRow]]) -> dict[str, int]:
+    parts = sorted({part for pair in pairs for row in pair for part in row.first_request})
+    return {part: sum(a.first_request.get(part) != b.first_request.get(part) for a, b in pairs) for part in parts}

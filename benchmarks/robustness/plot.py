@@ -1,0 +1,84 @@
+"""The figure of robustness reports: success against level, one panel for each axis."""
+
+from collections.abc import Sequence
+from itertools import islice
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ambidex.atomic_files import replacing
+from ambidex.benchmarks.robustness.figures import AxisFigure
+from ambidex.benchmarks.robustness.report import RobustnessReport
+from ambidex.envs.perturbations.perturbation import LEVELS
+from ambidex.errors import MissingPackageError
+from ambidex.recorders.inspection.chart import PALETTE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLUMNS = 4
+PANEL = (2.2, 1.7)  # width and height [inches]
+DODGE = 0.08  # between the points of two policies [levels]
+
+
+def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> None:
+    """Write the figure into files whose names end in .png, .svg or .pdf.
+
+    A point is the success rate of a level; its bar is the paired interval of the change, at the clean rate.
+
+    Raises:
+        MissingPackageError: matplotlib is not installed.
+        DatasetError: A file cannot be written.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(error, "plot", "The figure") from error
+    names = list(dict.fromkeys(axis.axis for report in reports for axis in report.axes))
+    columns, rows = min(COLUMNS, max(1, len(names))), max(1, ceil(len(names) / COLUMNS))
+    figure = Figure(figsize=(columns * PANEL[0], rows * PANEL[1] + 0.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for name, panel in zip(names, panels, strict=False):
+        _draw_panel(panel, name, reports)
+    for panel in islice(panels, len(names), None):
+        panel.set_axis_off()
+    figure.supylabel("success rate [%]", fontsize=8)
+    figure.supxlabel("level, 0 is clean", fontsize=8)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), fontsize=8, frameon=False)
+    for path in paths:
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
+
+
+def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -> None:
+    for number, (report, colour) in enumerate(zip(reports, PALETTE, strict=False)):
+        found = [axis for axis in report.axes if axis.axis == name]
+        if found:
+            shade = tuple(part / 255 for part in colour)
+            _draw_axis(panel, found[0], report, DODGE * (number - (len(reports) - 1) / 2), shade)
+    panel.set_title(name, fontsize=8, pad=3)
+    panel.set(xlim=(-0.4, LEVELS + 0.4), ylim=(-4, 104), xticks=range(LEVELS + 1), yticks=(0, 50, 100))
+    panel.tick_params(labelsize=7)
+    panel.grid(alpha=0.3, linewidth=0.5)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_axis(
+    panel: "Axes", axis: AxisFigure, report: RobustnessReport, shift: float, colour: tuple[float, ...]
+) -> None:
+    clean = report.clean.rate or 0.0
+    levels, rates = [shift], [100 * clean]
+    lows, highs = [0.0], [0.0]
+    for level, cell in axis.by_level.items():
+        assert cell.statistics is not None  # cells without pairs are in no axis
+        rate, own = cell.perturbed.rate or 0.0, cell.clean.rate or 0.0
+        low, high = (own + end for end in cell.statistics.difference_interval)
+        levels.append(level + shift)
+        rates.append(100 * rate)
+        lows.append(100 * (rate - max(0.0, low)))
+        highs.append(100 * (min(1.0, high) - rate))
+    bars = {"capsize": 1.5, "elinewidth": 0.8, "linewidth": 1.2, "markersize": 2.5, "marker": "o"}
+    panel.errorbar(levels, rates, yerr=[lows, highs], color=colour, label=report.policy, **bars)

@@ -1,0 +1,257 @@
+"""The report of a robustness benchmark: as text, JSON and CSV."""
+
+import csv
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from ambidex.atomic_files import write_json, write_text
+from ambidex.benchmarks.results.tally import Tally
+from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change, mean_of
+from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
+from ambidex.benchmarks.robustness.requests import violations
+from ambidex.benchmarks.statistics.paired import holm
+from ambidex.benchmarks.statistics.text import difference_text, p_text, points, points_interval
+from ambidex.text import text_table
+
+REPORT = "report"
+WIDTH = 110
+LEGEND = (
+    "Rates in %, changes from the clean episodes of the same seeds in points, with 95 % intervals (Tango's for a "
+    "level, Student's t over seeds for means of levels). p: exact McNemar test, corrected by Holm for all rows of the "
+    "table. lost, won: pairs in which only the clean, only the perturbed episode succeeded. detectable: smallest true "
+    "change that so many pairs show with 80 % probability. infeasible: pairs whose perturbed episode the expert does "
+    "not solve either; they are left out. mean: over levels, then over axes."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustnessReport:
+    """How much a policy loses on each axis. As text it is a table of all levels and one of all axes.
+
+    Attributes:
+        folder: The folder of the benchmark.
+        policy: The policy and how its chunks were executed.
+        tasks: Its tasks.
+        clean: Outcomes of the clean episodes.
+        axes: The axes that have pairs, in order.
+        left_out: Axis -> why it is not part of the benchmark.
+        notes: What is missing, and what speaks against the figures.
+    """
+
+    folder: Path
+    policy: str
+    tasks: tuple[str, ...]
+    clean: Tally
+    axes: Sequence[AxisFigure]
+    left_out: Mapping[str, str]
+    notes: Sequence[str]
+
+    @classmethod
+    def of(cls, folder: RobustnessFolder) -> Self:
+        """Read what a benchmark has stored so far.
+
+        Raises:
+            DatasetError: A folder is damaged.
+        """
+        results, cells = folder.results(Cell()), [cell for cell in folder.cells if folder.results(cell).rows]
+        figures = _corrected([CellFigure.of(folder, cell, len(cells)) for cell in cells])
+        found = {axis: [f for f in figures if f.cell.axis == axis and f.statistics] for axis in _axes(figures)}
+        return cls(
+            folder=folder.path,
+            policy=" ".join(filter(None, (results.info.policy, results.info.execution))),
+            tasks=tuple(results.info.env_specs),
+            clean=Tally.of(results.rows),
+            axes=[AxisFigure.of(axis, of_axis) for axis, of_axis in found.items() if of_axis],
+            left_out=folder.info.left_out,
+            notes=[*_unfinished(folder), *_infeasible(figures), *(each for f in figures for each in violations(f))],
+        )
+
+    @property
+    def rate(self) -> float | None:
+        """Mean over the axes of their rates; None without axes."""
+        return sum(axis.rate for axis in self.axes) / len(self.axes) if self.axes else None
+
+    @property
+    def change(self) -> Change | None:
+        """Mean change over all axes; None without axes."""
+        if not self.axes:
+            return None
+        return Change.of(mean_of([mean_of([cell.changes for cell in axis.cells]) for axis in self.axes]))
+
+    def __str__(self) -> str:
+        head = f"{self.policy} in {', '.join(self.tasks)}: clean {self.clean}"
+        tables = (text_table(*self._cell_rows()), "", text_table(*self._axis_rows()))
+        rest = [LEGEND, *(f"Left out: {axis}. {reason}" for axis, reason in self.left_out.items()), *self.notes]
+        return "\n".join([head, "", *tables, "", *(textwrap.fill(line, WIDTH) for line in rest)])
+
+    def markdown(self) -> str:
+        """The same as a document."""
+        left_out = [f"- Left out: {axis}. {reason}" for axis, reason in self.left_out.items()]
+        notes = [f"- {note}" for note in self.notes]
+        title = f"# Robustness of {self.policy} in {', '.join(self.tasks)}"
+        body = (markdown_table(*self._cell_rows()), "", markdown_table(*self._axis_rows()), "", LEGEND, "")
+        return "\n".join([title, "", f"Clean: {self.clean}", "", *body, *left_out, *notes]) + "\n"
+
+    def write(self, folder: Path) -> None:
+        """Write report.md, report.json and report.csv.
+
+        Raises:
+            DatasetError: They cannot be written.
+        """
+        write_text(folder / f"{REPORT}.md", self.markdown())
+        write_json(folder / f"{REPORT}.json", self.to_json())
+        write_text(folder / f"{REPORT}.csv", self.to_csv())
+
+    def to_json(self) -> dict[str, object]:
+        """All figures."""
+        change = self.change
+        return {
+            "policy": self.policy,
+            "tasks": self.tasks,
+            "clean": {"successes": self.clean.successes, "episodes": self.clean.n},
+            "mean_rate": self.rate,
+            "mean_change": None if change is None else change_json(change),
+            "axes": [
+                {
+                    "axis": axis.axis,
+                    "rate": axis.rate,
+                    "change": change_json(axis.change),
+                    "levels": [_cell_json(cell) for cell in axis.cells],
+                }
+                for axis in self.axes
+            ],
+            "left_out": self.left_out,
+            "notes": self.notes,
+        }
+
+    def to_csv(self) -> str:
+        """One line for each axis and level; stages are the shares of episodes that reached them."""
+        return csv_text([_cell_json(cell) for axis in self.axes for cell in axis.cells])
+
+    def _cell_rows(self) -> tuple[Sequence[str], list[Sequence[str]]]:
+        header = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible")
+        return header, [_cell_row(cell) for axis in self.axes for cell in axis.cells]
+
+    def _axis_rows(self) -> tuple[Sequence[str], list[Sequence[str]]]:
+        rows = [(axis.axis, f"{100 * axis.rate:.1f}", change_text(axis.change)) for axis in self.axes]
+        if self.rate is not None and self.change is not None:
+            rows.append(("all axes", f"{100 * self.rate:.1f}", change_text(self.change)))
+        return ("axis", "mean success", "mean change"), [*rows]
+
+
+def csv_text(values: Sequence[Mapping[str, object]]) -> str:
+    """A line for each of some nested values."""
+    rows = [_flat(row) for row in values]
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def rate_text(tally: Tally) -> str:
+    """Successes, rate and Wilson's interval, in percent."""
+    low, high = tally.interval
+    return f"{tally.successes}/{tally.n} = {100 * (tally.rate or 0.0):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def change_text(change: Change) -> str:
+    """The mean change with its interval, in points."""
+    return f"{points(change.mean)} {points_interval(*change.interval)}"
+
+
+def _axes(figures: Sequence[CellFigure]) -> list[str]:
+    return list(dict.fromkeys(figure.cell.axis for figure in figures))
+
+
+def _corrected(figures: Sequence[CellFigure]) -> list[CellFigure]:
+    tested = [figure.statistics for figure in figures if figure.statistics]
+    ps = iter(holm([statistics.exact_p for statistics in tested]))
+    return [
+        replace(figure, statistics=replace(figure.statistics, corrected_p=next(ps), tests=len(tested)))
+        if figure.statistics
+        else figure
+        for figure in figures
+    ]
+
+
+def _unfinished(folder: RobustnessFolder) -> list[str]:
+    missing = folder.unfinished()
+    if not missing:
+        return []
+    listed = ", ".join(map(str, missing))
+    return [f"Not finished: {listed}. Resume with: {folder.resume_command}"]
+
+
+def _infeasible(figures: Sequence[CellFigure]) -> list[str]:
+    return [
+        f"{figure.cell}: the expert solves none of the {figure.infeasible} perturbed episodes, so nothing is compared."
+        for figure in figures
+        if not figure.statistics
+    ]
+
+
+def _cell_row(figure: CellFigure) -> Sequence[str]:
+    statistics = figure.statistics
+    assert statistics is not None  # cells without pairs are in no axis
+    drop = figure.detectable_drop
+    return (
+        figure.cell.axis,
+        str(figure.cell.level),
+        rate_text(figure.perturbed),
+        difference_text(statistics),
+        p_text(statistics.corrected_p),
+        str(statistics.counts.only_b),
+        str(statistics.counts.only_a),
+        "none" if drop is None else f"{100 * drop:.0f}",
+        str(figure.infeasible),
+    )
+
+
+def _cell_json(figure: CellFigure) -> dict[str, object]:
+    statistics = figure.statistics
+    assert statistics is not None  # cells without pairs are in no axis
+    return {
+        "axis": figure.cell.axis,
+        "level": figure.cell.level,
+        "pairs": statistics.counts.pairs,
+        "infeasible": figure.infeasible,
+        "successes": figure.perturbed.successes,
+        "clean_successes": figure.clean.successes,
+        "errors": figure.perturbed.errors,
+        "difference": statistics.counts.difference,
+        "interval": list(statistics.difference_interval),
+        "only_clean": statistics.counts.only_b,
+        "only_perturbed": statistics.counts.only_a,
+        "exact_p": statistics.exact_p,
+        "corrected_p": statistics.corrected_p,
+        "detectable_drop": figure.detectable_drop,
+        "reached": {stage.name: stage.rate for stage in figure.perturbed.stages},
+        "clean_reached": {stage.name: stage.rate for stage in figure.clean.stages},
+        "sent": dict(figure.sent),
+    }
+
+
+def change_json(change: Change) -> dict[str, object]:
+    return {"mean": change.mean, "interval": list(change.interval), "episodes": change.episodes}
+
+
+def _flat(values: Mapping[str, object]) -> dict[str, object]:
+    """Nested values as columns: interval as interval_low and interval_high, others by their names."""
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            found |= {f"{name}_low": value[0], f"{name}_high": value[1]}
+        elif isinstance(value, Mapping):
+            found |= _flat({f"{name}_{part}": each for part, each in value.items()})
+        else:
+            found[name] = value
+    return found
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))

@@ -1,0 +1,217 @@
+"""Runs a robustness benchmark: `run-benchmark --suite robustness`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from ambidex.benchmarks.evaluation.agents import SCRIPTED
+from ambidex.benchmarks.evaluation.benchmark import benchmark
+from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
+from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
+from ambidex.benchmarks.evaluation.summary import BenchmarkSummary
+from ambidex.benchmarks.results.info import COMMAND
+from ambidex.benchmarks.robustness.folder import (
+    ROBUSTNESS_JSON,
+    Cell,
+    RobustnessFolder,
+    RobustnessInfo,
+    cells_of,
+)
+from ambidex.command_line import print_message
+from ambidex.envs.perturbations.registry import IMAGES_ONLY
+from ambidex.errors import UsageError
+from ambidex.flags import changed_flags, flags_to_json, format_command
+from ambidex.output_folder import check_output_folder, exclusive_lock, versions
+from ambidex.policies.registry import POLICIES
+from ambidex.recorders.dataset.environment import stored_environment
+
+SUITE = "robustness"
+DEFAULT_EPISODES = 20
+AMOUNT = frozenset({"episodes", "budget"})
+"""Flags that may change when a benchmark is resumed."""
+OF_LEARNED_ONLY = ("checkpoint", "execution", "execute_steps", "code", "device", "url", "layout", "map", "policy_name")
+"""Flags that the expert's runs do not have."""
+OF_SUITE_ONLY = ("suite", "axes", "levels", "budget")
+
+
+def is_robustness(config: BenchmarkConfig) -> bool:
+    """Whether the flags ask for a robustness benchmark, or to resume one."""
+    if config.suite == SUITE:
+        return True
+    folder = config.output_dir
+    return bool(config.resume and not config.policy and folder and (folder / ROBUSTNESS_JSON).is_file())
+
+
+def run_robustness(config: BenchmarkConfig, *, load: LoadPolicy | None = None) -> RobustnessFolder:
+    """Run the clean episodes, then the same seeds on every axis and level, each into a results folder of its own.
+
+    The expert runs the perturbed episodes too where more than images changes: those that it does not solve are counted
+    apart by the report. Axes that the task does not have or the policy cannot notice are left out, with the reason.
+
+    Args:
+        config: The flags of run-benchmark; `axes`, `levels`, and `episodes` or `budget` say how much to run.
+        load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
+
+    Returns:
+        The folder, of which `report-robustness` makes the report.
+
+    Raises:
+        UsageError: A flag is missing, unknown or impossible, or the results to resume were made with other settings.
+        AmbidexError: As `benchmark`. Cells that are done are stored.
+    """
+    config = _with_stored_flags(config)
+    _check(config)
+    directory = config.output_dir or _default_folder(config)
+    check_output_folder(directory, ROBUSTNESS_JSON, resume=config.resume)
+    with exclusive_lock(directory):
+        run = RobustnessRun(replace(config, output_dir=directory), RobustnessFolder(directory), load)
+        try:
+            run.run()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"{run.done} Resume with: {run.folder.resume_command}") from None
+    return run.folder
+
+
+class RobustnessRun:
+    """Runs the cells that a folder lacks.
+
+    Attributes:
+        folder: Where their results are.
+    """
+
+    def __init__(self, config: BenchmarkConfig, folder: RobustnessFolder, load: LoadPolicy | None) -> None:
+        self._config, self.folder = config, folder
+        self._load = _load_once(load) if config.policy in POLICIES else None
+        self._finished = self._total = 0
+
+    @property
+    def done(self) -> str:
+        """How many cells are done, as a sentence."""
+        return f"{self._finished} of {self._total or 'all'} cells are done, in {self.folder.path}."
+
+    def run(self) -> None:
+        """Run the clean cell, find out which axes there are, and run theirs."""
+        self._run_first()
+        cells = self.folder.cells
+        episodes = self._episodes(len(cells))
+        self._total = 1 + len(cells)
+        for cell in (Cell(), *cells):
+            self._say(cell, self._run_cell(cell, episodes))
+
+    def _run_first(self) -> None:
+        """Run clean episodes, in whose environments it is known which axes there are; with a budget only one."""
+        first = self._cell_config(Cell(), 1 if self._config.budget else self._episodes(0))
+        make_plan(first)
+        self._write_info({})
+        try:
+            benchmark(first, load=self._load)
+        finally:
+            if not self.folder.results(Cell()).rows:  # nothing to resume: the flags may have been wrong
+                (self.folder.path / ROBUSTNESS_JSON).unlink()
+        self._write_info(self._impossible_axes())
+
+    def _episodes(self, cells: int) -> int:
+        if self._config.budget is None:
+            return self._config.episodes or DEFAULT_EPISODES
+        each = self._config.budget // (1 + cells)
+        if each < 1:
+            problem = (
+                f"--budget {self._config.budget}: {1 + cells} cells, the clean one included, have one episode each."
+            )
+            hint = f"Give {1 + cells} or more, or fewer --axes or --levels."
+            raise UsageError(problem, hint, field="budget", got=self._config.budget, expected=1 + cells)
+        return each
+
+    def _run_cell(self, cell: Cell, episodes: int) -> BenchmarkSummary:
+        config = self._cell_config(cell, episodes)
+        summary = benchmark(config, load=self._load)
+        if cell.level and cell.axis not in IMAGES_ONLY and config.policy != SCRIPTED:
+            spec = next(iter(summary.info.env_specs.values()))
+            default, place = BenchmarkConfig(), self.folder.expert_results(cell).path
+            of_expert = {name: getattr(default, name) for name in OF_LEARNED_ONLY}
+            benchmark(replace(config, **of_expert, policy=SCRIPTED, control=spec.control, output_dir=place))
+        return summary
+
+    def _cell_config(self, cell: Cell, episodes: int) -> BenchmarkConfig:
+        results, nothing = self.folder.results(cell), BenchmarkConfig()
+        return replace(
+            self._config,
+            **{name: getattr(nothing, name) for name in OF_SUITE_ONLY},
+            perturb=cell.words,
+            episodes=max(episodes, results.requested_each or 0) if results.exists else episodes,
+            video=self._config.video or "none",
+            output_dir=results.path,
+            resume=True,
+            quiet=True,
+        )
+
+    def _impossible_axes(self) -> dict[str, str]:
+        """Axis -> why it is left out, in the environments of the clean episodes."""
+        found: dict[str, str] = {}
+        folder = self.folder.results(Cell())
+        for spec in folder.info.env_specs.values():
+            with stored_environment(spec, folder.path) as env:
+                found |= env.impossible_perturbations([cell.axis for cell in cells_of(self._config)])
+        return found
+
+    def _write_info(self, left_out: Mapping[str, str]) -> None:
+        RobustnessInfo(
+            command=format_command(COMMAND, self._config, leave_out=NOT_STORED),
+            config=flags_to_json(self._config, leave_out=NOT_STORED),
+            versions=versions(),
+            left_out=left_out,
+        ).write(self.folder.path)
+        self.folder.__dict__.pop("info", None)
+
+    def _say(self, cell: Cell, summary: BenchmarkSummary) -> None:
+        self._finished += 1
+        if not self._config.quiet:
+            successes = sum(row.success for row in summary.rows)
+            print_message(COMMAND, f"{self._finished}/{self._total} {cell}: {successes}/{len(summary.rows)}")
+
+
+def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
+    """With --resume the flags of the folder, or a UsageError if others are given."""
+    folder = config.output_dir
+    if not config.resume or folder is None or not (folder / ROBUSTNESS_JSON).is_file():
+        return config
+    stored = RobustnessFolder(folder).config
+    if not config.policy:
+        given_now = {name: getattr(config, name) for name in NOT_STORED}
+        more = config.episodes is not None or config.budget is not None
+        amount = {name: getattr(config if more else stored, name) for name in AMOUNT}
+        return replace(stored, **given_now, **amount)
+    if changed := changed_flags(stored, replace(config, output_dir=None), ignore=NOT_STORED | AMOUNT):
+        problem = f"--resume: the results in {folder} were made with other settings: {'; '.join(changed)}."
+        raise UsageError(problem, "Give the original flags, or another --output-dir.", path=folder, got=changed)
+    return config
+
+
+def _check(config: BenchmarkConfig) -> None:
+    if config.task is None:
+        problem = f"--suite {SUITE} needs a --task."
+        raise UsageError(problem, "For example --task transfer_cube, or --task libero_goal for all its tasks.")
+    if config.perturb:
+        problem = (
+            f"--perturb {' '.join(config.perturb)} does not go with --suite {SUITE}, which has all axes and levels."
+        )
+        raise UsageError(problem, "Choose some with --axes and --levels.", got=config.perturb)
+    if config.episodes is not None and config.budget is not None:
+        problem = (
+            f"--episodes {config.episodes} (of each cell) and --budget {config.budget} (of all) exclude each other."
+        )
+        raise UsageError(problem, "Give one of them.", field="budget")
+    cells_of(config)
+
+
+def _default_folder(config: BenchmarkConfig) -> Path:
+    return Path("results") / f"{config.policy_name or config.policy}-{str(config.task).replace('/', '-')}-{SUITE}"
+
+
+def _load_once(load: LoadPolicy | None) -> LoadPolicy:
+    """Loads each checkpoint once, for all cells."""
+    from ambidex.policies import checkpoint  # heavy
+
+    return cache(load or checkpoint.load)

@@ -1,0 +1,185 @@
+"""The figures of robustness reports, on hand-made results whose numbers are computed here by hand."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from results_folder import make_row, write_results
+
+from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.report_robustness import main
+from ambidex.benchmarks.robustness.figures import Change
+from ambidex.benchmarks.robustness.folder import EXPERT, RobustnessFolder, RobustnessInfo
+from ambidex.benchmarks.robustness.report import RobustnessReport
+from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval, exact_p
+from ambidex.benchmarks.statistics.sample_size import detectable_difference, exact_power
+from ambidex.errors import DatasetError
+from ambidex.flags import flags_to_json
+
+SEED = 100_000
+SENT = {"images.top": "a", "qpos": "b", "instruction": "insert the peg"}
+
+
+def write_cell(folder, outcomes, *, policy="act", wall_s=1.0, sent=None):
+    """Results of the seeds from 100000: "1" is a success, "0" a failure."""
+    rows = [
+        make_row(
+            seed=SEED + i,
+            outcome="success" if outcome == "1" else "failure",
+            stage=4 if outcome == "1" else 2,
+            policy=policy,
+            wall_s=wall_s,
+            first_request=sent or {},
+        )
+        for i, outcome in enumerate(outcomes)
+    ]
+    write_results(folder, rows, videos=False)
+
+
+def write_suite(folder, clean, cells, *, experts=None, axes=("camera", "dynamics"), levels=(1, 2), left_out=None):
+    """A folder as `run-benchmark --suite robustness` writes it; cells are folder name -> outcomes."""
+    config = BenchmarkConfig(policy="act", suite="robustness", task="insertion", axes=axes, levels=levels)
+    info = RobustnessInfo(
+        command="run-benchmark", config=flags_to_json(config, leave_out=set()), versions={}, left_out=left_out or {}
+    )
+    write_cell(folder / "clean", clean, sent=SENT)
+    info.write(folder)
+    for number, (name, outcomes) in enumerate(cells.items()):
+        changed = {"images.top": "c"} if name.startswith("camera") else {}
+        write_cell(folder / name, outcomes, wall_s=2.0 + number, sent=SENT | changed)
+    for name, outcomes in (experts or {}).items():
+        write_cell(folder / EXPERT / name, outcomes, policy="scripted")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    cells = {"camera1": "11110000", "camera2": "10000000", "dynamics1": "11111100", "dynamics2": "00111101"}
+    return write_suite(tmp_path / "act", "11111100", cells, experts={"dynamics1": "1" * 8, "dynamics2": "01111110"})
+
+
+@pytest.fixture
+def report(folder):
+    return RobustnessReport.of(RobustnessFolder.open(folder))
+
+
+def figure(report, axis, level):
+    (found,) = [each for each in report.axes if each.axis == axis]
+    return found.by_level[level]
+
+
+def test_a_cell_is_compared_with_its_clean_twins(report):
+    cell = figure(report, "camera", 2)
+    assert (cell.perturbed.successes, cell.clean.successes, cell.infeasible) == (1, 6, 0)
+    assert cell.statistics.counts == PairedCounts(both=1, only_a=0, only_b=5, neither=2)
+    assert cell.statistics.difference_interval == difference_interval(cell.statistics.counts)
+    assert cell.statistics.exact_p == exact_p(0, 5) == 0.0625
+
+
+def test_p_values_are_corrected_for_all_cells(report):
+    cells = [figure(report, axis, level).statistics for axis in ("camera", "dynamics") for level in (1, 2)]
+    # camera:1 loses 2 of 2 discordant pairs, dynamics:1 none, dynamics:2 one of the 6 feasible pairs.
+    assert [cell.exact_p for cell in cells] == [0.5, 0.0625, 1.0, 1.0]
+    assert [cell.corrected_p for cell in cells] == [1.0, 0.25, 1.0, 1.0]
+    assert {cell.tests for cell in cells} == {4}
+
+
+def test_episodes_that_the_expert_does_not_solve_are_left_out_with_their_twins(report):
+    cell = figure(report, "dynamics", 2)
+    assert cell.infeasible == 2  # seeds 0 and 7
+    assert [key[1] - SEED for key in cell.pairs] == [1, 2, 3, 4, 5, 6]
+    assert cell.statistics.counts == PairedCounts(both=4, only_a=0, only_b=1, neither=1)
+
+
+def test_an_axis_is_the_mean_over_its_levels(report):
+    camera, dynamics = report.axes
+    assert camera.rate == pytest.approx((4 / 8 + 1 / 8) / 2)
+    # Changes of seeds 0 to 7: at level 1 0 0 0 0 -1 -1 0 0, at level 2 0 -1 -1 -1 -1 -1 0 0.
+    assert camera.change.mean == pytest.approx(-(0 + 0.5 + 0.5 + 0.5 + 1 + 1 + 0 + 0) / 8)
+    # Seeds 0 and 7 have level 1 only.
+    assert dynamics.change.mean == pytest.approx(-0.5 / 8)
+    assert report.rate == pytest.approx((camera.rate + dynamics.rate) / 2)
+    assert report.change.mean == pytest.approx((camera.change.mean + dynamics.change.mean) / 2)
+
+
+def test_the_interval_of_a_mean_change_is_students(report):
+    # scipy.stats.ttest_1samp([0, -1, 1, 1, 0], 0).confidence_interval()
+    change = Change.of({("insertion", i): value for i, value in enumerate((0.0, -1.0, 1.0, 1.0, 0.0))})
+    assert change.mean == pytest.approx(0.2)
+    assert change.interval == pytest.approx((-0.8388, 1.0), abs=1e-4)
+
+
+def test_equal_changes_still_have_an_interval():
+    change = Change.of({("insertion", i): 0.0 for i in range(20)})
+    assert change.mean == 0.0
+    assert change.interval[1] == pytest.approx(
+        difference_interval(PairedCounts(both=20, only_a=0, only_b=0, neither=0))[1]
+    )
+
+
+def test_the_detectable_difference_is_the_smallest_with_that_power():
+    found = detectable_difference(50, 0.2, alpha=0.05, power=0.8)
+    assert exact_power(50, max(0.2, found), found, alpha=0.05) >= 0.8
+    assert exact_power(50, 0.2, found - 0.002, alpha=0.05) < 0.8
+    assert detectable_difference(3, 0.0, alpha=0.05, power=0.8) is None
+    assert detectable_difference(500, 0.2, alpha=0.05, power=0.8) < found
+
+
+def test_what_the_policy_was_sent_is_checked(tmp_path):
+    folder = write_suite(tmp_path / "act", "11", {"camera1": "10", "dynamics1": "10"}, levels=(1,))
+    assert RobustnessReport.of(RobustnessFolder(folder)).notes == []
+    write_cell(folder / "camera1", "10", wall_s=3.0, sent=SENT | {"instruction": "view 0 0 100"})
+    write_cell(folder / "dynamics1", "10", wall_s=4.0, sent=SENT | {"qpos": "c"})
+    assert RobustnessReport.of(RobustnessFolder(folder)).notes == [
+        "camera:1: instruction of the first request differs in 2 of 2 pairs, and should not.",
+        "camera:1: the first requests of all 2 pairs are the same, so nothing changed.",
+        "dynamics:1: qpos of the first request differs in 2 of 2 pairs, and should not.",
+    ]
+
+
+def test_csv_and_json_have_the_figures(folder, report, run_command):
+    status, out, _ = run_command(main, folder)
+    assert status == 0
+    assert re.search(r"camera +1 +4/8 = 50\.0 \[21\.5, 78\.5\] +-25\.0 \[", out)
+    rows = list(csv.DictReader(io.StringIO((folder / "report.csv").read_text())))
+    assert [(row["axis"], row["level"], row["successes"]) for row in rows] == [
+        ("camera", "1", "4"),
+        ("camera", "2", "1"),
+        ("dynamics", "1", "6"),
+        ("dynamics", "2", "4"),
+    ]
+    assert rows[1]["reached_inserted"] == "0.125"
+    assert rows[1]["clean_reached_inserted"] == "0.75"
+    stored = json.loads((folder / "report.json").read_text())
+    assert stored["mean_change"]["mean"] == pytest.approx(report.change.mean)
+    assert stored["axes"][0]["levels"][1]["sent"] == {"images.top": 8, "instruction": 0, "qpos": 0}
+    for ending in ("png", "svg", "pdf"):
+        assert (folder / f"robustness.{ending}").stat().st_size > 1000
+
+
+def test_two_policies_are_compared_by_what_they_lose(folder, tmp_path, run_command):
+    other = write_suite(
+        tmp_path / "other", "11111111", {"camera1": "11111111", "camera2": "00001111"}, axes=("camera",)
+    )
+    status, _, _ = run_command(main, folder, other, "--output-dir", tmp_path / "both")
+    assert status == 0
+    stored = json.loads((tmp_path / "both" / "report.json").read_text())["differences"]
+    assert [(each["axis"], each["level"]) for each in stored] == [
+        ("camera", 1),
+        ("camera", 2),
+        ("camera", "all"),
+        ("all axes", "all"),
+    ]
+    # camera:1: A changes 0 0 0 0 -1 -1 0 0, B nothing. camera:2: A 0 -1 -1 -1 -1 -1 0 0, B -1 -1 -1 -1 0 0 0 0.
+    assert [each["difference"]["mean"] for each in stored] == pytest.approx([-2 / 8, -1 / 8, -1.5 / 8, -1.5 / 8])
+    status, _, err = run_command(main, folder, other)
+    assert status == 2
+    assert "--output-dir" in err
+
+
+def test_a_folder_of_another_kind_is_refused(tmp_path):
+    write_cell(tmp_path / "plain", "11")
+    with pytest.raises(DatasetError, match="is not the folder of a robustness benchmark"):
+        RobustnessReport.of(RobustnessFolder.open(tmp_path / "plain"))
