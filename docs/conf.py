@@ -59,6 +59,7 @@ COMMANDS = {
     "evaluate-robot": "ambidex.benchmarks.evaluate_robot",
     "compare-policies": "ambidex.benchmarks.compare_policies",
     "export-results": "ambidex.benchmarks.export_results",
+    "report-robustness": "ambidex.benchmarks.report_robustness",
     "verify-results": "ambidex.benchmarks.verify_results",
     "watch-rollouts": "ambidex.benchmarks.watch_rollouts",
 }

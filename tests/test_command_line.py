@@ -366,6 +366,7 @@ def test_names_with_control_characters_cannot_act_on_the_terminal(capsys):
         "compare-policies {} {}",
         "verify-results {}",
         "export-results {}",
+        "report-robustness {}",
         "train-policy --data {} --observations state",
         "run-benchmark --policy act --task insertion --checkpoint {}",
         "run-benchmark --policy hold --task libero_goal/1 --init-states {}",

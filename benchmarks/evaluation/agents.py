@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from ambidex.benchmarks.evaluation.config import PolicyFlags
-from ambidex.benchmarks.evaluation.first_request import message_digests
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
+from ambidex.benchmarks.results.first_request import message_digests
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment

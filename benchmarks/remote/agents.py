@@ -8,9 +8,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
-from ambidex.benchmarks.evaluation.first_request import digests
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.remote.state_parts import state_parts
+from ambidex.benchmarks.results.first_request import digests
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent, Float32Array, FloatArray, Observation

@@ -3,6 +3,7 @@
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.export_results import ExportConfig
+from ambidex.benchmarks.report_robustness import ReportRobustnessConfig
 from ambidex.benchmarks.robot.config import RobotConfig
 from ambidex.benchmarks.verify_results import VerifyResultsConfig
 from ambidex.benchmarks.watch_rollouts import WatchConfig
@@ -25,6 +26,7 @@ CONFIGS = {
     "compare-policies": CompareConfig,
     "inspect-dataset": InspectConfig,
     "export-results": ExportConfig,
+    "report-robustness": ReportRobustnessConfig,
     "verify-results": VerifyResultsConfig,
     "watch-rollouts": WatchConfig,
 }
