@@ -24,6 +24,7 @@ from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.gallery.report import REPORT
 from ambidex.benchmarks.remote.agents import remote_environment, state_parts
 from ambidex.benchmarks.remote.first_exchange import check_policy
+from ambidex.benchmarks.results.first_request import digests
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.benchmarks.run_benchmark import main
@@ -132,6 +133,15 @@ def test_results_say_who_was_asked_and_how_long_it_took(remote_results):
         suite["requests"] == 9 and suite["infer_ms_p95"] == 2 and 0 < suite["request_ms_p50"] <= suite["request_ms_p95"]
     )
     assert "9 requests" in str(summary)
+
+
+def test_rows_have_digests_of_the_first_request_of_their_episode(remote_results):
+    summary, requests = remote_results
+    sent = [digests(request) for request in requests]
+    for row in rows_of(summary.directory):
+        assert row["first_request"] in sent
+        assert {"observation/image", "observation/state", "prompt"} <= set(row["first_request"])
+    assert len({row["first_request"]["observation/image"] for row in rows_of(summary.directory)}) == 3
 
 
 def test_the_page_and_other_commands_read_such_results(remote_results, local_results):
