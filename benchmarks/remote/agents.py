@@ -85,8 +85,8 @@ class RemoteAgents:
 
     def complete(self, row: EpisodeRow) -> EpisodeRow:
         """The row of the last episode with the times of its requests, and digests of the first one."""
-        times = {"request_ms": tuple(self._latency.request_ms), "infer_ms": tuple(self._latency.infer_ms)}
-        return replace(row, **times, first_request=dict(self._first_request))
+        request_ms, infer_ms = tuple(self._latency.request_ms), tuple(self._latency.infer_ms)
+        return replace(row, request_ms=request_ms, infer_ms=infer_ms, first_request=dict(self._first_request))
 
     def start_episode(self, task: str, seed: int) -> None:
         """Forget the requests of the last episode, and tell the server that another one starts."""

@@ -26,6 +26,6 @@ def _digests(parts: Mapping[str, object], prefix: str) -> Iterator[tuple[str, st
         if isinstance(value, Mapping):
             yield from _digests(value, f"{prefix}{name}.")
         elif isinstance(value, np.ndarray) and value.dtype != object:
-            yield f"{prefix}{name}", sha256(np.ascontiguousarray(value)).hexdigest()[:DIGITS]
+            yield f"{prefix}{name}", sha256(value.tobytes()).hexdigest()[:DIGITS]
         elif isinstance(value, str) and value:
             yield f"{prefix}{name}", value

@@ -57,8 +57,9 @@ def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -
     for number, (report, colour) in enumerate(zip(reports, PALETTE, strict=False)):
         found = [axis for axis in report.axes if axis.axis == name]
         if found:
-            shade = tuple(part / 255 for part in colour)
-            _draw_axis(panel, found[0], report, DODGE * (number - (len(reports) - 1) / 2), shade)
+            red, green, blue = (part / 255 for part in colour)
+            shift = DODGE * (number - (len(reports) - 1) / 2)
+            _draw_axis(panel, found[0], report, shift, (red, green, blue))
     panel.set_title(name, fontsize=8, pad=3)
     panel.set(xlim=(-0.4, LEVELS + 0.4), ylim=(-4, 104), xticks=range(LEVELS + 1), yticks=(0, 50, 100))
     panel.tick_params(labelsize=7)
@@ -67,7 +68,7 @@ def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -
 
 
 def _draw_axis(
-    panel: "Axes", axis: AxisFigure, report: RobustnessReport, shift: float, colour: tuple[float, ...]
+    panel: "Axes", axis: AxisFigure, report: RobustnessReport, shift: float, colour: tuple[float, float, float]
 ) -> None:
     clean = report.clean.rate or 0.0
     levels, rates = [shift], [100 * clean]
@@ -80,5 +81,15 @@ def _draw_axis(
         rates.append(100 * rate)
         lows.append(100 * (rate - max(0.0, low)))
         highs.append(100 * (min(1.0, high) - rate))
-    bars = {"capsize": 1.5, "elinewidth": 0.8, "linewidth": 1.2, "markersize": 2.5, "marker": "o"}
-    panel.errorbar(levels, rates, yerr=[lows, highs], color=colour, label=report.policy, **bars)
+    panel.errorbar(
+        levels,
+        rates,
+        yerr=[lows, highs],
+        color=colour,
+        label=report.policy,
+        marker="o",
+        markersize=2.5,
+        linewidth=1.2,
+        elinewidth=0.8,
+        capsize=1.5,
+    )
