@@ -127,13 +127,28 @@ class Environment:
         with self._perturbations.suspended():
             yield
 
-    def check_perturbations_are_seen(self) -> None:
-        """Raise a UsageError if a perturbation changes only images that no camera of the spec takes."""
-        cameras = self.spec.cameras
-        if unseen := self._perturbations.without_effect(cameras):
-            gets = f"has images of {', '.join(cameras)} only" if cameras else "has no images"
-            problem = f"--perturb {', '.join(unseen)}: the policy {gets}, so this changes nothing for it."
+    def check_perturbations_are_seen(
+        self, cameras: Sequence[str], *, instruction: bool, known: Sequence[str] = ()
+    ) -> None:
+        """Check that all perturbations change something for a policy, and that it knows what to do with it.
+
+        Args:
+            cameras: The cameras whose images it gets.
+            instruction: Whether it gets the instruction.
+            known: The only instructions that it can follow; empty if it takes any.
+
+        Raises:
+            UsageError: A perturbation changes nothing that the policy gets, or the instruction of a policy that knows
+                only some.
+        """
+        if unseen := self._perturbations.without_effect(cameras, instruction=instruction):
+            images = f"images of {', '.join(cameras)}" if cameras else "no images"
+            gets = f"{images} and {'the instruction' if instruction else 'no instruction'}"
+            problem = f"--perturb {', '.join(unseen)}: the policy gets {gets}, so this changes nothing for it."
             raise UsageError(problem, "Leave it out.", got=unseen, expected=cameras)
+        if known and (changed := self._perturbations.change_instruction):
+            problem = f"--perturb {', '.join(changed)}: the policy knows only the instructions of its training data."
+            raise UsageError(problem, "Leave it out.", got=list(changed), expected=known)
 
     @property
     def perturbs_actions(self) -> bool:
@@ -167,6 +182,11 @@ class Environment:
             truncated=self._step >= self.spec.horizon,
         )
 
+    @property
+    def instruction(self) -> str:
+        """The task in words, as the agent gets it in the current episode; that of the spec unless it is perturbed."""
+        return self._perturbations.instruction(self.spec.instruction)
+
     def observe(self) -> Observation:
         """The current observation; its images are rendered on demand."""
         state = self.scene.state()
@@ -176,7 +196,7 @@ class Environment:
             qpos=self._joints.positions(),
             qvel=self._joints.velocities(),
             objects=self.scene.body_poses(self.spec.object_names),
-            instruction=self.spec.instruction,
+            instruction=self.instruction,
             camera_names=self.spec.cameras,
             render=self.render if self._perturbations.seed is None else self._perturbed_render(state),
         )
