@@ -119,7 +119,7 @@ class Environment:
         """
         self._perturbations.begin(seed)
         if self._renderer is not None:
-            self._renderer.change_model(self._perturbations.change_model)
+            self._renderer.change_model(self._perturbations.change_model, textures=self._perturbations.change_textures)
 
     @contextmanager
     def unperturbed(self) -> Iterator[None]:

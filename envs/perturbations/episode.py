@@ -31,6 +31,7 @@ class Perturbations:
         drawn: Axis -> level and the values of the current episode.
         seed: Seed of the current episode; None if nothing is perturbed.
         change_actions: Whether what a step does depends on the steps before.
+        change_textures: Whether textures of the model change.
         change_instruction: The axes that change the instruction.
 
     Raises:
@@ -51,6 +52,7 @@ class Perturbations:
         self.drawn: Mapping[str, Drawn] = {}
         self.seed: int | None = None
         self.change_actions = bool(self._overriding("change_action"))
+        self.change_textures = "tex_data" in self._fields
         self.change_instruction = self._overriding("change_instruction")
 
     def without_effect(self, cameras: Sequence[str], *, instruction: bool) -> list[str]:

@@ -32,6 +32,7 @@ CHANGES: Mapping[str, set[str]] = {
     "fov": {"scene image", "wrist image"},
     "light": {"scene image", "wrist image"},
     "object_colour": {"scene image", "wrist image"},
+    "background": {"scene image", "wrist image"},
     "robot_start": {"initial state", "scene image", "wrist image", "later states"},
     "sensor": {"scene image"},
     "language": {"instruction"},
