@@ -107,8 +107,8 @@ class BenchmarkConfig(PolicyFlags):
     simulation."""
     perturb: Axes = ()
     """Perturb every episode: axes with a level of 1 to 5, such as camera:3 light:2; without a level it is 3, and 0
-    leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, background, robot_start, sensor, lag,
-    language, action_delay, action_noise and dynamics."""
+    leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, background, robot_start,
+    sensor, language, lag, action_delay, action_noise and dynamics."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     image_size: ImageSize = None

@@ -64,7 +64,7 @@ def texture_image(model: mujoco.MjModel, texture: int) -> ImageArray:
     """The pixels of a texture as a view, shape (H, W, C) uint8."""
     shape = (model.tex_height[texture], model.tex_width[texture], model.tex_nchannel[texture])
     start = model.tex_adr[texture]
-    return model.tex_data[start : start + int(np.prod(shape))].reshape(shape)
+    return np.reshape(model.tex_data[start : start + int(np.prod(shape))], shape)
 
 
 def _mixed(clean: ImageArray, pattern: Float32Array, colours: Float32Array, share: float) -> ImageArray:
@@ -74,7 +74,7 @@ def _mixed(clean: ImageArray, pattern: Float32Array, colours: Float32Array, shar
     """
     rows = np.arange(len(clean)) % len(pattern)
     new = colours[0] + pattern[rows, :, None] * (colours[1] - colours[0])
-    return np.rint(clean + np.float32(share) * (new - clean)).astype(np.uint8)
+    return np.asarray(np.rint(clean + np.float32(share) * (new - clean)), np.uint8)
 
 
 def _sky(model: mujoco.MjModel) -> list[int]:

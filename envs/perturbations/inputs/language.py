@@ -19,7 +19,7 @@ class Language(Perturbation):
     strengths = tuple((number,) for number in range(len(CLASSES)))  # index into `CLASSES`
 
     def __init__(self, clean: Clean, level: int) -> None:
-        self._class = CLASSES[self.strengths[level - 1][0]]
+        self._class = CLASSES[level - 1]
         super().__init__(clean, level)
         self._choice = Choice()
 
