@@ -119,7 +119,7 @@ class Environment:
         """
         self._perturbations.begin(seed)
         if self._renderer is not None:
-            self._renderer.change_model(self._perturbations.change_model)
+            self._renderer.change_model(self._perturbations.change_model, textures=self._perturbations.change_textures)
 
     @contextmanager
     def unperturbed(self) -> Iterator[None]:
@@ -127,30 +127,47 @@ class Environment:
         with self._perturbations.suspended():
             yield
 
-    def check_perturbations_are_seen(self) -> None:
-        """Raise a PerturbationError if a perturbation changes only images that no camera of the spec takes."""
-        self._check_seen(self._perturbations)
+    def check_perturbations_are_seen(
+        self, cameras: Sequence[str], *, instruction: bool, known: Sequence[str] = ()
+    ) -> None:
+        """Check that all perturbations change something for a policy, and that it knows what to do with it.
 
-    def impossible_perturbations(self, axes: Iterable[str]) -> dict[str, str]:
-        """Those of the axes that have nothing to change here, or nothing that a policy with these cameras gets -> why.
+        Args:
+            cameras: The cameras whose images it gets.
+            instruction: Whether it gets the instruction.
+            known: The only instructions that it can follow; empty if it takes any.
+
+        Raises:
+            PerturbationError: A perturbation changes nothing that the policy gets, or the instruction of a policy that
+                knows only some.
+        """
+        _check_seen(self._perturbations, cameras, instruction=instruction)
+        if known and (changed := self._perturbations.change_instruction):
+            problem = f"--perturb {', '.join(changed)}: the policy knows only the instructions of its training data."
+            raise PerturbationError(problem, "Leave it out.", got=list(changed), expected=known)
+
+    def impossible_perturbations(
+        self, words: Iterable[str], cameras: Sequence[str] | None, *, instruction: bool
+    ) -> dict[str, str]:
+        """Axes with levels, such as "camera:3", that change nothing here or nothing that a policy gets -> why.
+
+        Args:
+            words: The axes, each alone.
+            cameras: As for `check_perturbations_are_seen`; None for an agent that may use everything.
+            instruction: Likewise.
 
         Raises:
             UnknownNameError: There is no such axis.
         """
         found: dict[str, str] = {}
-        for axis in dict.fromkeys(axes):
+        for word in words:
             try:
-                self._check_seen(Perturbations([axis], self._clean))
+                perturbations = Perturbations([word], self._clean)
+                if cameras is not None:
+                    _check_seen(perturbations, cameras, instruction=instruction)
             except PerturbationError as error:
-                found[axis] = error.problem
+                found[word] = error.problem
         return found
-
-    def _check_seen(self, perturbations: Perturbations) -> None:
-        cameras = self.spec.cameras
-        if unseen := perturbations.without_effect(cameras):
-            gets = f"has images of {', '.join(cameras)} only" if cameras else "has no images"
-            problem = f"--perturb {', '.join(unseen)}: the policy {gets}, so this changes nothing for it."
-            raise PerturbationError(problem, "Leave it out.", got=unseen, expected=cameras)
 
     @property
     def perturbs_actions(self) -> bool:
@@ -184,6 +201,11 @@ class Environment:
             truncated=self._step >= self.spec.horizon,
         )
 
+    @property
+    def instruction(self) -> str:
+        """The task in words, as the agent gets it in the current episode; that of the spec unless it is perturbed."""
+        return self._perturbations.instruction(self.spec.instruction)
+
     def observe(self) -> Observation:
         """The current observation; its images are rendered on demand."""
         state = self.scene.state()
@@ -193,7 +215,7 @@ class Environment:
             qpos=self._joints.positions(),
             qvel=self._joints.velocities(),
             objects=self.scene.body_poses(self.spec.object_names),
-            instruction=self.spec.instruction,
+            instruction=self.instruction,
             camera_names=self.spec.cameras,
             render=self.render if self._perturbations.seed is None else self._perturbed_render(state),
         )
@@ -444,3 +466,11 @@ def _known_cameras(cameras: Sequence[str], scene: Scene) -> tuple[str, ...]:
     if len(set(cameras)) < len(cameras):
         raise UsageError(f"Cameras {', '.join(cameras)}: a name is given twice.", "Name each once.", got=cameras)
     return tuple(cameras)
+
+
+def _check_seen(perturbations: Perturbations, cameras: Sequence[str], *, instruction: bool) -> None:
+    if unseen := perturbations.without_effect(cameras, instruction=instruction):
+        images = f"images of {', '.join(cameras)}" if cameras else "no images"
+        gets = f"{images} and {'the instruction' if instruction else 'no instruction'}"
+        problem = f"--perturb {', '.join(unseen)}: the policy gets {gets}, so this changes nothing for it."
+        raise PerturbationError(problem, "Leave it out.", got=unseen, expected=cameras)

@@ -161,14 +161,17 @@ def policy_environment(task: str, spec: EnvSpec, inputs: PolicyInputs, settings:
 
     Raises:
         UnknownNameError: The task has no such camera or control mode.
+        UsageError: A perturbation changes nothing that the policy gets.
     """
-    return settings.environment(
+    env = settings.environment(
         task,
         control=spec.control,
         cameras=inputs.cameras,
         image_size=spec.image_size,
         render_quality=spec.render_quality,
     )
+    env.check_perturbations_are_seen(inputs.cameras, instruction=inputs.instruction)
+    return env
 
 
 class RandomAgent:

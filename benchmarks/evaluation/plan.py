@@ -17,7 +17,7 @@ from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
-from ambidex.envs.perturbations.registry import IMAGES_ONLY, axes_with_levels, parse_axes
+from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY, axes_with_levels, parse_axes
 from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.simulation.opengl import choose_backend
@@ -95,8 +95,8 @@ class BenchmarkPlan:
         """Which perturbations a baseline does not notice; empty if there are none."""
         if self.config.policy not in BASELINES:
             return ""
-        unseen = [axis for axis in parse_axes(self.config.perturb) if axis in IMAGES_ONLY]
-        return f"{', '.join(unseen)}: only images differ, which {self.config.policy} does not use." if unseen else ""
+        unseen = [axis for axis in parse_axes(self.config.perturb) if axis in IMAGES_ONLY | INSTRUCTION_ONLY]
+        return f"{', '.join(unseen)}: {self.config.policy} uses neither images nor the instruction." if unseen else ""
 
     @property
     def protocol(self) -> str:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ambidex.benchmarks.evaluation.agents import execution_of, policy_environment
+from ambidex.benchmarks.evaluation.agents import execution_of
 from ambidex.benchmarks.evaluation.config import PolicyFlags
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
@@ -120,19 +120,19 @@ def compatible_spec(task: str, policy: "Policy", settings: TaskSettings, checkpo
     Raises:
         UsageError: It cannot; lists the differences.
     """
-    cameras = policy.inputs.cameras
-    # Without cameras: a missing one is then listed with the other differences instead of failing first. And without
-    # perturbations, because those of images are refused where there are no cameras.
-    env = policy_environment(task, policy.spec, replace(policy.inputs, cameras=()), replace(settings, perturb=()))
+    own, cameras = policy.spec, policy.inputs.cameras
+    # Without cameras: a missing one is then listed with the other differences instead of failing first.
+    env = settings.environment(task, control=own.control, image_size=own.image_size, render_quality=own.render_quality)
     check_compatible(
-        replace(policy.spec, cameras=cameras),
+        replace(own, cameras=cameras),
         replace(env.spec, cameras=env.scene.camera_names),
         objects=policy.inputs.objects,
         instructions=policy.instructions,
         known=policy.specs,
         checkpoint=checkpoint,
     )
-    return replace(env.spec, cameras=cameras, perturb=settings.perturb)
+    env.check_perturbations_are_seen(cameras, instruction=policy.inputs.instruction, known=policy.instructions)
+    return replace(env.spec, cameras=cameras)
 
 
 def checkpoint_id(path: Path) -> CheckpointId:

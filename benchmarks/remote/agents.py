@@ -152,14 +152,18 @@ def remote_environment(task: str, layout: Layout, settings: TaskSettings) -> Env
 
     Raises:
         UnknownNameError: The task has no such camera.
+        UsageError: A perturbation changes nothing that is sent.
     """
-    return settings.environment(
+    cameras = tuple(dict.fromkeys(layout.cameras.values()))
+    env = settings.environment(
         task,
         control=layout.control,
-        cameras=tuple(dict.fromkeys(layout.cameras.values())),
+        cameras=cameras,
         image_size=layout.image_size,
         render_quality=layout.render_quality,
     )
+    env.check_perturbations_are_seen(cameras, instruction=bool(layout.prompt))
+    return env
 
 
 def session_id(task: str, seed: int) -> str:

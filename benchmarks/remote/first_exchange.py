@@ -247,9 +247,12 @@ def _layout(plan: BenchmarkPlan, metadata: Mapping[str, Any]) -> Layout:
     layout = server_layout(plan.layout, metadata, plan.config)
     if plan.layout.described:
         check_control(plan.config, layout)
+        policy = DescribedPolicy.of(metadata)
         for task in plan.tasks:
-            with remote_environment(task, replace(layout, cameras={}), plan.task_settings) as env:
-                DescribedPolicy.of(metadata).check(env.spec)
+            with plan.task_settings.environment(task, control=layout.control) as env:
+                policy.check(env.spec)
+                cameras, needs = tuple(layout.cameras.values()), policy.needs_instruction
+                env.check_perturbations_are_seen(cameras, instruction=needs, known=policy.instructions)
     return layout
 
 

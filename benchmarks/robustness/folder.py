@@ -49,7 +49,7 @@ class RobustnessInfo(FolderInfo):
     Attributes:
         command: The command line.
         config: Its resolved flags.
-        left_out: Axis -> why it is not part of the benchmark.
+        left_out: Axis with its level, as in "camera:3" -> why it is not part of the benchmark.
         versions: Package -> version.
     """
 
@@ -109,7 +109,7 @@ class RobustnessFolder:
     @property
     def cells(self) -> list[Cell]:
         """All cells of the benchmark but the clean one, in the order of the axes."""
-        return [cell for cell in cells_of(self.config) if cell.axis not in self.info.left_out]
+        return [cell for cell in cells_of(self.config) if str(cell) not in self.info.left_out]
 
     def results(self, cell: Cell) -> ResultsFolder:
         """The policy's results."""

@@ -11,7 +11,7 @@ from typing import Self
 from ambidex.atomic_files import write_json, write_text
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change, mean_of
-from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
+from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder, cells_of
 from ambidex.benchmarks.robustness.requests import violations
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.text import difference_text, p_text, points, points_interval
@@ -38,7 +38,7 @@ class RobustnessReport:
         tasks: Its tasks.
         clean: Outcomes of the clean episodes.
         axes: The axes that have pairs, in order.
-        left_out: Axis -> why it is not part of the benchmark.
+        left_out: Axes with their level that are not part of the benchmark, as text -> why.
         notes: What is missing, and what speaks against the figures.
     """
 
@@ -66,7 +66,7 @@ class RobustnessReport:
             tasks=tuple(results.info.env_specs),
             clean=Tally.of(results.rows),
             axes=[AxisFigure.of(axis, of_axis) for axis, of_axis in found.items() if of_axis],
-            left_out=folder.info.left_out,
+            left_out=_left_out(folder),
             notes=[*_unfinished(folder), *_infeasible(figures), *(each for f in figures for each in violations(f))],
         )
 
@@ -162,6 +162,17 @@ def rate_text(tally: Tally) -> str:
 def change_text(change: Change) -> str:
     """The mean change with its interval, in points."""
     return f"{points(change.mean)} {points_interval(*change.interval)}"
+
+
+def _left_out(folder: RobustnessFolder) -> dict[str, str]:
+    """Reasons with the cells that they are of; an axis stands for all its levels."""
+    cells, reasons = cells_of(folder.config), folder.info.left_out
+    found: dict[str, str] = {}
+    for axis in dict.fromkeys(cell.axis for cell in cells):
+        of_axis = {str(cell): reasons.get(str(cell), "") for cell in cells if cell.axis == axis}
+        same = len(set(of_axis.values())) == 1
+        found |= {axis: next(iter(of_axis.values()))} if same else of_axis
+    return {name: reason for name, reason in found.items() if reason}
 
 
 def _axes(figures: Sequence[CellFigure]) -> list[str]:

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 
 from ambidex.benchmarks.robustness.figures import CellFigure
-from ambidex.envs.perturbations.registry import IMAGES_ONLY
+from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY
 
 IMAGES, STATE, INSTRUCTION = "images", "state", "instruction"
-AT_START = {"robot_start": {IMAGES, STATE}}
-"""Axis -> what it changes in the first observation; those of `IMAGES_ONLY` change images, all others nothing."""
 LATER = frozenset({"lag"})
 """Axes of `IMAGES_ONLY` whose first image is that of the clean episode."""
+AT_START = {
+    **dict.fromkeys(IMAGES_ONLY - LATER, {IMAGES}),
+    **dict.fromkeys(INSTRUCTION_ONLY, {INSTRUCTION}),
+    "robot_start": {IMAGES, STATE},
+}
+"""Axis -> what it changes in the first observation; all others change nothing there."""
 
 
 def violations(figure: CellFigure) -> Iterator[str]:
@@ -21,8 +25,7 @@ def violations(figure: CellFigure) -> Iterator[str]:
     kinds = {part: _kind(part) for part in figure.sent}
     if not figure.sent or None in kinds.values():
         return
-    axis = figure.cell.axis
-    allowed = AT_START.get(axis, {IMAGES} if axis in IMAGES_ONLY - LATER else set())
+    allowed: set[str] = AT_START.get(figure.cell.axis, set())
     pairs = len(figure.pairs)
     for part, different in figure.sent.items():
         if different and kinds[part] not in allowed:

@@ -5,12 +5,13 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from ambidex.benchmarks.evaluation.agents import SCRIPTED
+from ambidex.benchmarks.evaluation.agents import BASELINES, SCRIPTED
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary
+from ambidex.benchmarks.remote.flags import REMOTE
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.robustness.folder import (
     ROBUSTNESS_JSON,
@@ -20,8 +21,8 @@ from ambidex.benchmarks.robustness.folder import (
     cells_of,
 )
 from ambidex.command_line import print_message
-from ambidex.envs.perturbations.registry import IMAGES_ONLY
-from ambidex.errors import UsageError
+from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY
+from ambidex.errors import PerturbationError, UsageError
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.registry import POLICIES
@@ -98,7 +99,7 @@ class RobustnessRun:
         episodes = self._episodes(len(cells))
         self._total = 1 + len(cells)
         for cell in (Cell(), *cells):
-            self._say(cell, self._run_cell(cell, episodes))
+            self._try_cell(cell, episodes)
 
     def _run_first(self) -> None:
         """Run clean episodes, in whose environments it is known which axes there are; with a budget only one."""
@@ -110,7 +111,7 @@ class RobustnessRun:
         finally:
             if not self.folder.results(Cell()).rows:  # nothing to resume: the flags may have been wrong
                 (self.folder.path / ROBUSTNESS_JSON).unlink()
-        self._write_info(self._impossible_axes())
+        self._write_info(self._impossible())
 
     def _episodes(self, cells: int) -> int:
         if self._config.budget is None:
@@ -124,10 +125,20 @@ class RobustnessRun:
             raise UsageError(problem, hint, field="budget", got=self._config.budget, expected=1 + cells)
         return each
 
+    def _try_cell(self, cell: Cell, episodes: int) -> None:
+        try:
+            said = _rate(self._run_cell(cell, episodes))
+        except PerturbationError as error:  # what only the policy knows, such as that it takes no other instruction
+            said = f"left out: {error.problem}"
+            self._write_info({**self.folder.info.left_out, str(cell): error.problem})
+        self._finished += 1
+        if not self._config.quiet:
+            print_message(COMMAND, f"{self._finished}/{self._total} {cell}: {said}")
+
     def _run_cell(self, cell: Cell, episodes: int) -> BenchmarkSummary:
         config = self._cell_config(cell, episodes)
         summary = benchmark(config, load=self._load)
-        if cell.level and cell.axis not in IMAGES_ONLY and config.policy != SCRIPTED:
+        if cell.level and cell.axis not in IMAGES_ONLY | INSTRUCTION_ONLY and config.policy != SCRIPTED:
             spec = next(iter(summary.info.env_specs.values()))
             default, place = BenchmarkConfig(), self.folder.expert_results(cell).path
             of_expert = {name: getattr(default, name) for name in OF_LEARNED_ONLY}
@@ -147,13 +158,16 @@ class RobustnessRun:
             quiet=True,
         )
 
-    def _impossible_axes(self) -> dict[str, str]:
-        """Axis -> why it is left out, in the environments of the clean episodes."""
-        found: dict[str, str] = {}
-        folder = self.folder.results(Cell())
-        for spec in folder.info.env_specs.values():
-            with stored_environment(spec, folder.path) as env:
-                found |= env.impossible_perturbations([cell.axis for cell in cells_of(self._config)])
+    def _impossible(self) -> dict[str, str]:
+        """Axis with its level -> why it is left out, by the environments and first requests of the clean episodes."""
+        results, found = self.folder.results(Cell()), dict[str, str]()
+        words = [str(cell) for cell in cells_of(self._config)]
+        of_own_code = self._config.policy not in {*POLICIES, *BASELINES, REMOTE}
+        for spec in results.info.env_specs.values():
+            sent = {text for row in results.rows if row.task == spec.task for text in row.first_request.values()}
+            cameras = None if of_own_code else spec.cameras
+            with stored_environment(spec, results.path) as env:
+                found |= env.impossible_perturbations(words, cameras, instruction=spec.instruction in sent)
         return found
 
     def _write_info(self, left_out: Mapping[str, str]) -> None:
@@ -165,11 +179,9 @@ class RobustnessRun:
         ).write(self.folder.path)
         self.folder.__dict__.pop("info", None)
 
-    def _say(self, cell: Cell, summary: BenchmarkSummary) -> None:
-        self._finished += 1
-        if not self._config.quiet:
-            successes = sum(row.success for row in summary.rows)
-            print_message(COMMAND, f"{self._finished}/{self._total} {cell}: {successes}/{len(summary.rows)}")
+
+def _rate(summary: BenchmarkSummary) -> str:
+    return f"{sum(row.success for row in summary.rows)}/{len(summary.rows)}"
 
 
 def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:

@@ -31,6 +31,8 @@ class Perturbations:
         drawn: Axis -> level and the values of the current episode.
         seed: Seed of the current episode; None if nothing is perturbed.
         change_actions: Whether what a step does depends on the steps before.
+        change_textures: Whether textures of the model change.
+        change_instruction: The axes that change the instruction.
 
     Raises:
         UnknownNameError: There is no such axis.
@@ -49,14 +51,15 @@ class Perturbations:
         self._clean_model = copy.copy(clean.scene.model) if self._fields else None
         self.drawn: Mapping[str, Drawn] = {}
         self.seed: int | None = None
-        self.change_actions = any(
-            type(axis).change_action is not Perturbation.change_action for axis in self._axes.values()
-        )
+        self.change_actions = bool(self._overriding("change_action"))
+        self.change_textures = "tex_data" in self._fields
+        self.change_instruction = self._overriding("change_instruction")
 
-    def without_effect(self, cameras: Sequence[str]) -> list[str]:
-        """Axes that change nothing which a policy with these cameras gets."""
+    def without_effect(self, cameras: Sequence[str], *, instruction: bool) -> list[str]:
+        """Axes that change nothing which a policy with these cameras, and with or without the instruction, gets."""
         seen = {name: axis.cameras() for name, axis in self._axes.items()}
-        return [name for name, changed in seen.items() if changed is not None and not changed & set(cameras)]
+        unseen = {name for name, changed in seen.items() if changed is not None and not changed & set(cameras)}
+        return [name for name in self._axes if name in unseen or (name in self.change_instruction and not instruction)]
 
     def begin(self, seed: int) -> None:
         """Draw the values of an episode, and change the model of the scene."""
@@ -103,6 +106,12 @@ class Perturbations:
             action = axis.change_action(action, step)
         return action
 
+    def instruction(self, clean: str) -> str:
+        """The instruction that the agent gets in place of the clean one."""
+        for axis in self._active:
+            clean = axis.change_instruction(clean)
+        return clean
+
     def image(self, render: Callable[[int], ImageArray], camera: str, step: int) -> ImageArray:
         """The image that the agent gets at a step; `render` makes that of this or an earlier one."""
         shown = step
@@ -112,6 +121,11 @@ class Perturbations:
         for axis in self._active:
             image = axis.change_image(image, camera, shown)
         return image
+
+    def _overriding(self, method: str) -> tuple[str, ...]:
+        """The axes with a method of their own."""
+        inherited = getattr(Perturbation, method)
+        return tuple(name for name, axis in self._axes.items() if getattr(type(axis), method) is not inherited)
 
     def _change_scene(self) -> None:
         if self._clean_model is None:

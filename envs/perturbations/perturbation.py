@@ -64,7 +64,7 @@ class Perturbation:
         """Raise a PerturbationError if the environment has nothing that this axis changes."""
 
     def cameras(self) -> frozenset[str] | None:
-        """Cameras whose images are all that this axis changes; None if it changes more than images."""
+        """Cameras whose images are all that this axis changes; None if it changes something else."""
         return None
 
     def draw(self, rng: np.random.Generator) -> Drawn:
@@ -85,6 +85,10 @@ class Perturbation:
     def step_shown(self, step: int) -> int:
         """The step whose images the agent gets at a step, at most this one."""
         return step
+
+    def change_instruction(self, instruction: str) -> str:
+        """The instruction that the agent gets in place of the clean one."""
+        return instruction
 
     def change_image(self, image: ImageArray, camera: str, step: int) -> ImageArray:
         """The image (H, W, 3) that a camera took at a step, as the agent gets it in place of the rendered one."""

@@ -13,8 +13,10 @@ AXES: Mapping[str, str] = {
     "fov": "ambidex.envs.perturbations.appearance.fov:FieldOfView",
     "light": "ambidex.envs.perturbations.appearance.light:Light",
     "object_colour": "ambidex.envs.perturbations.appearance.object_colour:ObjectColour",
+    "background": "ambidex.envs.perturbations.appearance.background:Background",
     "robot_start": "ambidex.envs.perturbations.physics.robot_start:RobotStart",
     "sensor": "ambidex.envs.perturbations.inputs.sensor:Sensor",
+    "language": "ambidex.envs.perturbations.inputs.language:Language",
     "lag": "ambidex.envs.perturbations.inputs.lag:Lag",
     "action_delay": "ambidex.envs.perturbations.physics.action_delay:ActionDelay",
     "action_noise": "ambidex.envs.perturbations.physics.action_noise:ActionNoise",
@@ -22,8 +24,10 @@ AXES: Mapping[str, str] = {
 }
 DEFAULT_LEVEL = 3
 
-IMAGES_ONLY = frozenset({"camera", "wrist_camera", "fov", "light", "object_colour", "sensor", "lag"})
+IMAGES_ONLY = frozenset({"camera", "wrist_camera", "fov", "light", "object_colour", "background", "sensor", "lag"})
 """Axes that change images and nothing else."""
+INSTRUCTION_ONLY = frozenset({"language"})
+"""Axes that change the instruction and nothing else."""
 
 
 def parse_axes(words: str | Sequence[str]) -> dict[str, int]:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import mujoco
 import numpy as np
@@ -94,14 +95,25 @@ class Renderer:
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._gpu)
         return self._pixels[::-1].copy()
 
-    def change_model(self, change: Callable[[mujoco.MjModel], None]) -> None:
-        """Change the rendered copy of the model."""
+    def change_model(self, change: Callable[[mujoco.MjModel], None], *, textures: bool = False) -> None:
+        """Change the rendered copy of the model; only if `textures` is set, its textures too."""
+        before = self._model.tex_data.copy() if textures else None
         change(self._model)
         self._state = None
+        if before is not None:
+            self._upload_textures(before)
 
     def close(self) -> None:
         """Free its memory. Safe to call twice; also happens when the renderer is deleted or Python exits."""
         self._free()
+
+    def _upload_textures(self, before: ImageArray) -> None:
+        """Bring those textures to the GPU that differ from the data before."""
+        model = self._model
+        self._make_current()
+        for texture, (start, end) in enumerate(pairwise([*model.tex_adr, len(model.tex_data)])):
+            if not np.array_equal(model.tex_data[start:end], before[start:end]):
+                mujoco.mjr_uploadTexture(model, self._gpu, texture)
 
     def _make_current(self) -> None:
         # For every image, as other code may have made its own context current.

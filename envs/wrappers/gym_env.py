@@ -31,7 +31,6 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
 
     Attributes:
         task: Registered task name.
-        task_description: The task in words.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 50}
@@ -72,10 +71,15 @@ class GymEnvironment(gymnasium.Env[GymObservation, Float32Array]):
             raise UsageError(f"obs_type {obs_type!r} needs at least one camera.", "Use obs_type='state' for none.")
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": round(spec.control_hz)}
-        self.task, self.task_description = spec.task, spec.instruction
+        self.task = spec.task
         self._max_episode_steps = spec.horizon
         self.observation_space = _observation_space(self._env, obs_type)
         self.action_space = spaces.Box(self._env.action_low, self._env.action_high, dtype=np.float32)
+
+    @property
+    def task_description(self) -> str:
+        """The task in words, as LeRobot's evaluator reads it after each reset."""
+        return self._env.instruction
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[GymObservation, Info]:
         """Start an episode.

@@ -40,7 +40,7 @@ class ShownObservation(Observation):
 def environment_html(title: str, spec: EnvSpec, observation: Observation) -> str:
     """An environment: what its task is, and the images of an observation."""
     facts = {
-        "instruction": spec.instruction,
+        "instruction": observation.instruction,
         "robot": f"{spec.robot}, {spec.control} control at {spec.control_hz:g} Hz, {spec.horizon} steps",
         "actions": ", ".join(spec.action_names),
         "stages": ", ".join(spec.stages),

@@ -29,6 +29,7 @@ class DescribedPolicy:
     state: Mapping[str, tuple[str, ...]]
     action_names: tuple[str, ...]
     execute_steps: int
+    needs_instruction: bool = True
     instructions: tuple[str, ...] = ()
     history: int = 1
     stride: int = 1

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import Tensor
+from toy_policy import ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks import verify_results
 from ambidex.benchmarks.comparison.compare import compare
@@ -19,13 +21,17 @@ from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.export.entries import read_entries, setting_differences
 from ambidex.benchmarks.export.tables import caption
 from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.envs.env import make
+from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, UsageError
+from ambidex.policies.batch import ObservationBatch
 from ambidex.recorders.video.caption import Caption, CaptionBar
 
 CONFIG = BenchmarkConfig(
     policy="scripted", task="transfer_cube", episodes=2, horizon=30, video="none", workers=0, quiet=True
 )
 AXES = ("robot_start:2", "lag", "action_delay:1", "action_noise:1", "dynamics")
+SPEC = make("insertion", cameras=("top",), image_size=(24, 32)).spec
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +123,61 @@ def test_a_perturbed_benchmark_deviates_from_every_protocol() -> None:
 
 
 def test_a_baseline_that_does_not_look_is_named() -> None:
-    assert "camera, lag: only images differ" in make_plan(replace(CONFIG, perturb=("lag", "camera"))).perturbation_note
+    for axes, named in (
+        (("lag", "camera"), "camera, lag: scripted uses neither"),
+        (("language",), "language: scripted"),
+    ):
+        assert named in make_plan(replace(CONFIG, perturb=axes)).perturbation_note
     assert make_plan(replace(CONFIG, perturb=("dynamics",))).perturbation_note == ""
+
+
+class ListeningPolicy(ToyPolicy):
+    """Keeps the instructions that it is sent."""
+
+    def __init__(self, spec: EnvSpec, heard: list[str]) -> None:
+        super().__init__(spec)
+        self.inputs, self.heard = replace(self.inputs, instruction=True), heard
+
+    def predict(self, observation: ObservationBatch) -> Tensor:
+        self.heard += observation.instructions
+        return super().predict(observation)
+
+
+def benchmark_of_policy(folder: Path, perturb: tuple[str, ...], kind: Callable[[EnvSpec], ToyPolicy]) -> ResultsFolder:
+    config = replace(
+        CONFIG, policy="act", task="insertion", checkpoint=write_checkpoint(folder / "run"), device="cpu", horizon=60
+    )
+    benchmark(replace(config, perturb=perturb, output_dir=folder / "results"), load=lambda path: kind(SPEC).eval())
+    return ResultsFolder(folder / "results")
+
+
+def test_a_trained_policy_gets_the_paraphrases_of_the_rows_and_nothing_else(tmp_path: Path) -> None:
+    heard: list[str] = []
+    results = benchmark_of_policy(tmp_path, ("camera", "language:5"), lambda spec: ListeningPolicy(spec, heard))
+    assert [row.outcome for row in results.rows] == ["failure", "failure"]
+    told = [row.perturbed["language"]["instruction"] for row in results.rows]
+    # Batches have a fixed size: unused rows, and a first batch without requests, have the clean instruction.
+    assert set(told) <= set(heard) <= {*told, SPEC.instruction}
+    assert not any(text.startswith("pick up") for text in told)
+
+
+def test_a_trained_policy_gets_the_clean_instruction_under_other_axes(tmp_path: Path) -> None:
+    heard: list[str] = []
+    results = benchmark_of_policy(tmp_path, ("camera", "dynamics"), lambda spec: ListeningPolicy(spec, heard))
+    assert len(results.rows) == 2
+    assert set(heard) == {SPEC.instruction}
+
+
+def test_a_trained_policy_without_instruction_or_with_known_ones_is_not_told_others(tmp_path: Path) -> None:
+    def knowing(spec: EnvSpec) -> ToyPolicy:
+        policy = ListeningPolicy(spec, [])
+        policy.instructions = (SPEC.instruction,)
+        return policy
+
+    for kind, reason in ((ToyPolicy, "no instruction"), (knowing, "knows only")):
+        with pytest.raises(UsageError, match=reason):
+            benchmark_of_policy(tmp_path, ("language",), kind)
+        assert not (tmp_path / "results" / "results.jsonl").exists()
 
 
 def test_levels_are_in_the_name_of_the_folder() -> None:

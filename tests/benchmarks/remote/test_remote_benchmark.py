@@ -253,6 +253,29 @@ def test_a_described_policy_must_fit_the_task(tmp_path):
     batcher.close()
 
 
+def test_a_server_is_sent_the_paraphrases_of_the_rows(tmp_path):
+    with FakePolicyServer(policy_of_libero) as server:
+        summary = run(server, tmp_path / "results", replace(LIBERO, perturb=("camera", "language:2")), episodes=2)
+    told = [row["perturbed"]["language"]["instruction"] for row in rows_of(tmp_path / "results")]
+    assert summary.overall.errors == 0
+    # The first observation twice, then three requests in each episode.
+    assert [request["prompt"] for request in server.requests] == [told[0]] * 5 + [told[1]] * 3
+    assert not any(text.startswith("put") for text in told)
+
+
+def test_a_described_policy_is_not_told_what_it_does_not_know(tmp_path):
+    with make("insertion", cameras=()) as env:
+        policy = ToyPolicy(env.spec, cameras=(), objects=True)
+    config = replace(ALOHA, layout="ambidex", output_dir=tmp_path, perturb=("language",))
+    for known, reason in (((), "no instruction"), ((env.spec.instruction,), "knows only")):
+        policy.instructions = known
+        policy.inputs = replace(policy.inputs, instruction=bool(known))
+        batcher = RequestBatcher(policy, torch.device("cpu"))
+        with RemotePolicyServer(describe(policy), batcher.predict) as server, pytest.raises(UsageError, match=reason):
+            benchmark(replace(config, url=server.address))
+        batcher.close()
+
+
 def test_an_error_of_the_policy_is_an_error_row_with_its_traceback(tmp_path):
     bad = {
         3: "Traceback\nValueError: boom",

@@ -16,7 +16,7 @@ from ambidex.envs.env import make
 from ambidex.errors import UsageError
 
 SPEC = make("insertion", cameras=("top",), image_size=(24, 32)).spec
-AXES = ("camera", "wrist_camera", "robot_start", "lag", "dynamics")
+AXES = ("camera", "wrist_camera", "robot_start", "language", "lag", "dynamics")
 SUITE = BenchmarkConfig(
     policy="act", suite="robustness", task="insertion", axes=AXES, levels=(3,), workers=0, quiet=True, device="cpu"
 )
@@ -53,9 +53,9 @@ def test_every_cell_has_the_seeds_of_the_clean_one(folder):
 
 
 def test_an_axis_that_the_policy_cannot_notice_is_left_out_with_the_reason(folder):
-    assert list(folder.info.left_out) == ["wrist_camera"]
-    assert "has images of top only" in folder.info.left_out["wrist_camera"]
-    assert "Left out: wrist_camera." in str(RobustnessReport.of(folder))
+    assert list(folder.info.left_out) == ["wrist_camera:3", "language:3"]
+    assert "gets images of top and no instruction" in folder.info.left_out["wrist_camera:3"]
+    assert list(RobustnessReport.of(folder).left_out) == ["wrist_camera", "language"]
 
 
 def test_a_cell_has_the_rows_of_the_benchmark_with_its_perturbation(folder, checkpoint, tmp_path):

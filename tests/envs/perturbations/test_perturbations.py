@@ -13,6 +13,7 @@ from ambidex.envs.perturbations.perturbation import LEVELS, Clean, axis_rng
 from ambidex.envs.perturbations.registry import (
     AXES,
     IMAGES_ONLY,
+    INSTRUCTION_ONLY,
     axes_of_initial_states,
     axes_with_levels,
     make_perturbation,
@@ -31,8 +32,10 @@ CHANGES: Mapping[str, set[str]] = {
     "fov": {"scene image", "wrist image"},
     "light": {"scene image", "wrist image"},
     "object_colour": {"scene image", "wrist image"},
+    "background": {"scene image", "wrist image"},
     "robot_start": {"initial state", "scene image", "wrist image", "later states"},
     "sensor": {"scene image"},
+    "language": {"instruction"},
     "lag": {"scene image", "wrist image"},
     "action_delay": {"scene image", "wrist image", "later states"},
     "action_noise": {"scene image", "wrist image", "later states"},
@@ -92,6 +95,7 @@ def test_every_axis_says_here_what_it_changes() -> None:
 
 def test_axes_that_change_images_only_and_initial_states_are_known_without_a_scene() -> None:
     assert {axis for axis, changed in CHANGES.items() if changed <= {"scene image", "wrist image"}} == IMAGES_ONLY
+    assert {axis for axis, changed in CHANGES.items() if changed == {"instruction"}} == INSTRUCTION_ONLY
     with environment("libero_goal/1") as env:
         unperturbed = Clean(scene=env.scene, spec=env.spec, idle=lambda: env.action_low)
         of_images = {axis for axis in AXES if make_perturbation(axis, 1, unperturbed).cameras() is not None}
@@ -130,8 +134,10 @@ def test_an_axis_changes_what_it_says_and_nothing_else(
         camera = CAMERAS[task][index]
         if any(not np.array_equal(a[camera], b[camera]) for a, b in zip(agent.images, seen.images, strict=True)):
             changed.add(name)
+    if set(agent.instructions) != set(seen.instructions):
+        changed.add("instruction")
     assert changed == CHANGES[axis]
-    assert agent.instructions == seen.instructions
+    assert len(set(agent.instructions)) == 1
     assert other.tobytes() != states.tobytes()
     assert states_again.tobytes() == states.tobytes()  # nothing is left of the episode in between
 
@@ -162,6 +168,8 @@ def test_levels_scale_one_draw(task: str, axis: str) -> None:
     assert len(after) == 1
     for name, first in drawn[0].items():
         values = [each[name] for each in drawn]
+        if axis == "language":  # a class of paraphrases at each level: test_language.py
+            continue
         if isinstance(first, str):
             assert len(set(values)) == 1
         else:  # away from what leaves the episode as it is, in one direction
@@ -247,23 +255,37 @@ def test_what_a_task_does_not_have_cannot_be_perturbed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cameras", "unseen"),
+    ("cameras", "instruction", "unseen"),
     [
-        ((), ["camera", "wrist_camera", "light", "sensor", "lag"]),
-        (("top",), ["wrist_camera"]),
-        (("left_wrist",), ["camera", "sensor"]),
-        (("top", "left_wrist"), []),
+        ((), True, ["camera", "wrist_camera", "light", "sensor", "lag"]),
+        (("top",), False, ["wrist_camera", "language"]),
+        (("left_wrist",), True, ["camera", "sensor"]),
+        (("top", "left_wrist"), False, ["language"]),
+        (("top", "left_wrist"), True, []),
     ],
 )
-def test_a_perturbation_that_a_policy_cannot_notice_is_refused(cameras: tuple[str, ...], unseen: list[str]) -> None:
-    axes = ("camera", "wrist_camera", "light", "sensor", "lag", "action_noise")
-    with make("transfer_cube", cameras=cameras, perturb=axes) as env:
+def test_a_perturbation_that_a_policy_cannot_notice_is_refused(
+    cameras: tuple[str, ...], instruction: bool, unseen: list[str]
+) -> None:
+    axes = ("camera", "wrist_camera", "light", "sensor", "language", "lag", "action_noise")
+    with make("transfer_cube", cameras=(), perturb=axes) as env:
         if not unseen:
-            env.check_perturbations_are_seen()
+            env.check_perturbations_are_seen(cameras, instruction=instruction)
             return
         with pytest.raises(UsageError, match=f"--perturb {', '.join(unseen)}: the policy") as caught:
-            env.check_perturbations_are_seen()
+            env.check_perturbations_are_seen(cameras, instruction=instruction)
     assert caught.value.facts["got"] == unseen
+
+
+def test_other_instructions_than_it_knows_are_refused_for_a_policy() -> None:
+    with (
+        make("transfer_cube", cameras=(), perturb=["camera", "language"]) as env,
+        pytest.raises(UsageError, match="--perturb language") as caught,
+    ):
+        env.check_perturbations_are_seen(("top",), instruction=True, known=(env.spec.instruction,))
+    assert caught.value.facts["got"] == ["language"]
+    with make("transfer_cube", cameras=(), perturb=["camera"]) as env:
+        env.check_perturbations_are_seen(("top",), instruction=True, known=(env.spec.instruction,))
 
 
 def test_before_the_first_episode_nothing_is_perturbed(task: str) -> None:
