@@ -112,12 +112,13 @@ class Environment:
         self.scene.set_state(state)
         return self._start_episode()
 
-    def perturb(self, seed: int) -> None:
+    def perturb(self, seed: int, look: int = 0) -> None:
         """Draw the perturbations of the episode with this seed, whose states can then be rendered by `image_at`.
 
+        A look above 0 draws those anew that change images only, so that one episode can be rendered in many ways.
         To act in the episode, call `reset` or `restore` instead, which do this and also start the episode.
         """
-        self._perturbations.begin(seed)
+        self._perturbations.begin(seed, look)
         if self._renderer is not None:
             self._renderer.change_model(self._perturbations.change_model)
 
@@ -127,12 +128,15 @@ class Environment:
         with self._perturbations.suspended():
             yield
 
-    def check_perturbations_are_seen(self) -> None:
-        """Raise a UsageError if a perturbation changes only images that no camera of the spec takes."""
+    def check_perturbations_are_seen(self, of: str = "policy") -> None:
+        """Raise a UsageError if a perturbation changes only images that no camera of the spec takes.
+
+        The images are those `of` a policy or a dataset, which the message names.
+        """
         cameras = self.spec.cameras
         if unseen := self._perturbations.without_effect(cameras):
             gets = f"has images of {', '.join(cameras)} only" if cameras else "has no images"
-            problem = f"--perturb {', '.join(unseen)}: the policy {gets}, so this changes nothing for it."
+            problem = f"--perturb {', '.join(unseen)}: the {of} {gets}, so this changes nothing for it."
             raise UsageError(problem, "Leave it out.", got=unseen, expected=cameras)
 
     @property
