@@ -27,8 +27,8 @@ class Attempt:
         steps: Control steps taken.
         episode: Number of the episode, None if it was no success.
         wall_s: Wall-clock seconds; the only field that differs from run to run.
-        perturbed: Axis of perturbation -> its level and what was drawn; if nothing is perturbed, the row in the file has
-            no such key.
+        perturbed: Axis of perturbation -> its level and what was drawn; if nothing is perturbed, the row in the file
+            has no such key.
         look: Which of several looks of the episode, see `Episode`; likewise.
     """
 

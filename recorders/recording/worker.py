@@ -117,8 +117,8 @@ def ee_actions(env: Environment, result: RolloutResult) -> Float32Array:
 class EpisodeWriter:
     """Renders episodes from their states, as the agent saw them, and writes them, with a video where one is wanted.
 
-    Cameras, image size, quality and perturbations of images of the environment are those of the episodes. If images or videos are made, the
-    OpenGL context is created here, not after the first rollout.
+    Cameras, image size, quality and perturbations of images of the environment are those of the episodes. If images or
+    videos are made, the OpenGL context is created here, not after the first rollout.
 
     Raises:
         RenderingError: No OpenGL context can be created.

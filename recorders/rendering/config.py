@@ -40,8 +40,8 @@ class RenderConfig:
     """standard is fast, studio has shadows and smooth edges; auto is that of the dataset."""
     perturb: OptionalAxes = None
     """Perturb the images: axes with a level of 1 to 5, such as camera:3 light; without a level it is 3. Only axes that
-    change images and nothing else, because the states are given: camera, wrist_camera, fov, light, object_colour, sensor
-    and lag. They replace those of the recording; none leaves these out, auto keeps them."""
+    change images and nothing else, because the states are given: camera, wrist_camera, fov, light, object_colour,
+    sensor and lag. They replace those of the recording; none leaves these out, auto keeps them."""
     looks: int = 1
     """Copies of each episode, each with draws of its own for --perturb."""
     storage: Storage = None

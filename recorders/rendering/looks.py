@@ -17,8 +17,8 @@ def check_looks(config: RenderConfig, source: Dataset) -> None:
 
     Raises:
         UnknownNameError: There is no such axis.
-        UsageError: A level other than 0 to 5, an axis that changes more than images, or a number of looks that is out of
-            range, needs axes that differ, or would be looks of looks.
+        UsageError: A level other than 0 to 5, an axis that changes more than images, or a number of looks that is out
+            of range, has no axes, or would be looks of looks.
     """
     axes = axes_with_levels(config.perturb or ())
     if others := without(axes, IMAGES_ONLY):
