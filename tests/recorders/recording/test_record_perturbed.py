@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from libero_recording import record_to as record_libero
 from recording_fakes import SMALL, STATES, FakeAgent, contents, record_to
 
 from ambidex.envs.env import Environment, make
@@ -13,16 +14,17 @@ from ambidex.envs.perturbations.perturbation import is_perturbed
 from ambidex.envs.perturbations.registry import axes_with_levels
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Float32Array, ImageArray, Observation, RolloutResult
-from ambidex.errors import UnknownNameError, UsageError
+from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.attempts import read_attempts
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.layout import EpisodeFiles, WriteOptions
 from ambidex.recorders.formats.act import write_episode
-from ambidex.recorders.formats.registry import open_episode
+from ambidex.recorders.formats.registry import open_episode, read_episode
 from ambidex.recorders.recording.worker import RecordWorker, WriteJob
 from ambidex.recorders.rendering.config import ConvertConfig
 from ambidex.recorders.rendering.render import convert
 from ambidex.recorders.verification.verify import verify
+from ambidex.recorders.verification.worker import replay
 
 CAMERAS = ("top", "left_wrist")
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -163,6 +165,45 @@ def test_conversions_keep_what_was_perturbed(mixed: Path, tmp_path: Path) -> Non
         one, other = stored.episode, converted.episode
         assert (one.perturbed, one.spec.perturb) == (other.perturbed, other.spec.perturb)
     assert read_attempts(tmp_path / "lerobot") == read_attempts(mixed)
+
+
+def test_libero_demonstrations_are_perturbed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replayed = []
+
+    def spy(env: Environment, *arguments: object) -> object:
+        replayed.append((env.spec.control, env.spec.perturb))
+        return replay(env, *arguments)
+
+    monkeypatch.setattr("ambidex.recorders.verification.worker.replay", spy)
+    axes = ("light:3", "object_colour:4", "action_delay:2", "action_noise:3")
+    record_libero(tmp_path / "libero", num_episodes=1, workers=0, keep_failures=False, perturb=axes)
+    convert(ConvertConfig(path=tmp_path / "libero", format="act", output_dir=tmp_path / "act", workers=0, quiet=True))
+    (one,), (other,) = ([stored.episode for stored in Dataset(tmp_path / name)] for name in ("libero", "act"))
+    assert one.perturbed == other.perturbed
+    assert one.perturbed.keys() == {axis.partition(":")[0] for axis in one.spec.perturb}
+    assert one.spec.perturb == other.spec.perturb == axes
+    assert len(np.unique(one.ee_actions, axis=0)) == 1 < len(np.unique(one.joint_actions, axis=0))  # what was sent
+    for folder in ("libero", "act"):
+        ((_, result),) = verify(tmp_path / folder, workers=0)
+        assert result.states.same
+        assert result.draws == ()
+    assert replayed == 2 * [("ee", axes), ("joint", axes[:2])]  # executed actions are neither delayed nor noisy again
+
+
+def test_an_episode_may_have_words_of_its_own_only_where_they_are_perturbed(tmp_path: Path) -> None:
+    record_to(tmp_path, STATES, num_episodes=1, workers=0, perturb=("dynamics",))
+    path, axes = tmp_path / "episode_0.hdf5", ("dynamics:3", "language:1")
+    info, episode = Dataset(tmp_path).info, read_episode(path)
+    replace(info, env_spec=replace(info.env_spec, perturb=axes)).write(tmp_path)
+    spec = replace(episode.spec, instruction="please insert the peg into the socket", perturb=axes)
+    write_episode(path, replace(episode, spec=spec), {}, "lossless")
+    assert read_episode(path).spec.instruction == spec.instruction
+    write_episode(path, replace(episode, spec=replace(spec, perturb=axes[:1])), {}, "lossless")
+    with pytest.raises(DatasetError, match="another recording"):
+        read_episode(path)
+    write_episode(path, replace(episode, spec=replace(spec, perturb=("camera:3",))), {}, "lossless")
+    with pytest.raises(DatasetError, match="another recording"):
+        read_episode(path)
 
 
 @pytest.mark.parametrize(
