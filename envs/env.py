@@ -112,12 +112,13 @@ class Environment:
         self.scene.set_state(state)
         return self._start_episode()
 
-    def perturb(self, seed: int) -> None:
+    def perturb(self, seed: int, look: int = 0) -> None:
         """Draw the perturbations of the episode with this seed, whose states can then be rendered by `image_at`.
 
+        A look above 0 draws those anew that change images only, so that one episode can be rendered in many ways.
         To act in the episode, call `reset` or `restore` instead, which do this and also start the episode.
         """
-        self._perturbations.begin(seed)
+        self._perturbations.begin(seed, look)
         if self._renderer is not None:
             self._renderer.change_model(self._perturbations.change_model, textures=self._perturbations.change_textures)
 
@@ -128,7 +129,7 @@ class Environment:
             yield
 
     def check_perturbations_are_seen(
-        self, cameras: Sequence[str], *, instruction: bool, known: Sequence[str] = ()
+        self, cameras: Sequence[str], *, instruction: bool, known: Sequence[str] = (), of: str = "policy"
     ) -> None:
         """Check that all perturbations change something for a policy, and that it knows what to do with it.
 
@@ -136,12 +137,13 @@ class Environment:
             cameras: The cameras whose images it gets.
             instruction: Whether it gets the instruction.
             known: The only instructions that it can follow; empty if it takes any.
+            of: What gets them, for messages: a policy or a dataset.
 
         Raises:
             PerturbationError: A perturbation changes nothing that the policy gets, or the instruction of a policy that
                 knows only some.
         """
-        _check_seen(self._perturbations, cameras, instruction=instruction)
+        _check_seen(self._perturbations, cameras, instruction=instruction, of=of)
         if known and (changed := self._perturbations.change_instruction):
             problem = f"--perturb {', '.join(changed)}: the policy knows only the instructions of its training data."
             raise PerturbationError(problem, "Leave it out.", got=list(changed), expected=known)
@@ -468,9 +470,9 @@ def _known_cameras(cameras: Sequence[str], scene: Scene) -> tuple[str, ...]:
     return tuple(cameras)
 
 
-def _check_seen(perturbations: Perturbations, cameras: Sequence[str], *, instruction: bool) -> None:
+def _check_seen(perturbations: Perturbations, cameras: Sequence[str], *, instruction: bool, of: str = "policy") -> None:
     if unseen := perturbations.without_effect(cameras, instruction=instruction):
         images = f"images of {', '.join(cameras)}" if cameras else "no images"
         gets = f"{images} and {'the instruction' if instruction else 'no instruction'}"
-        problem = f"--perturb {', '.join(unseen)}: the policy gets {gets}, so this changes nothing for it."
+        problem = f"--perturb {', '.join(unseen)}: the {of} gets {gets}, so this changes nothing for it."
         raise PerturbationError(problem, "Leave it out.", got=unseen, expected=cameras)

@@ -16,6 +16,9 @@ ImageArray = npt.NDArray[np.uint8]
 FIRST_BENCHMARK_SEED = 100_000
 """Lower episode seeds are for training, this and higher ones for benchmarks."""
 
+Drawn = Mapping[str, int | float | str]
+"""Name of a value that was drawn for a perturbation, with its unit -> the value."""
+
 NO_CODE = -1
 """Code of an action of an agent without codes."""
 
@@ -257,7 +260,7 @@ class RolloutResult(_Attempt):
     codes: npt.NDArray[np.int32]
     wall_s: float
     traceback: str = ""
-    perturbed: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
+    perturbed: Mapping[str, Drawn] = field(default_factory=dict)
 
     @property
     def solved_at_start(self) -> bool:
@@ -279,25 +282,34 @@ class Episode(_Attempt):
     """One stored episode, without images. T actions and T+1 states; observation t is taken before action t.
 
     Attributes:
-        spec: The environment's spec.
+        spec: The environment's spec. Its instruction is the one that the agent got, and `perturb` is empty for a clean
+            episode, also in a dataset in which others are perturbed.
         seed: Episode seed.
         outcome: How it ended.
         stage: Highest stage reached, an index into `spec.stages`.
         qpos: Shape (T, J) float32.
         qvel: Shape (T, J) float32.
         objects: Object poses (xyz [m], wxyz), shape (T, 7 * objects) float32.
-        joint_actions: The joint commands that were applied, shape (T, J) float32.
-        ee_actions: The same commands as end-effector actions, shape (T, E) float32; under EE control the agent's
+        joint_actions: The joint commands that were applied, shape (T, J) float32; under joint control the agent's
+            actions, which differ from these if a perturbation changes actions.
+        ee_actions: The applied commands as end-effector actions, shape (T, E) float32; under EE control the agent's
             actions. E is 0 under joint control if the family's end-effector actions are increments.
         states: Shape (T+1, S) float64.
         stages: Stage at each state, shape (T+1,) int8.
         model_sha256: SHA-256 of the compiled model it was recorded in.
         versions: Package -> version it was recorded with.
+        perturbed: Axis of perturbation -> its level and what was drawn for this episode; empty for a clean episode.
+        look: Which draw of the axes that change images only; 0 is that of the seed.
+        source_episode: Of several looks of one episode: its number in the dataset that has its states. None for others,
+            and for looks of a failure.
     """
 
     ee_actions: Float32Array
     model_sha256: str
     versions: Mapping[str, str]
+    perturbed: Mapping[str, Drawn] = field(default_factory=dict)
+    look: int = 0
+    source_episode: int | None = None
 
     @property
     def actions(self) -> Float32Array:

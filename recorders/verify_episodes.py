@@ -24,11 +24,12 @@ HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions"
 class VerifyConfig:
     """Replay every episode's actions through the simulator, and read everything that its file holds.
 
-    The actions of the control mode it was recorded in must give the same states and the same success; the actions of
-    the other mode, if there are any, the same success. On the type of processor that recorded them states are the same
-    bit for bit; on another one each step may differ by 1e-8 from the stored state ("other arithmetic"). Every field
-    must match its SHA-256, and every image its checksum. Episodes that dataset.json counts must exist. The exit status
-    is 1 if any check fails. Not checked: whether images show the states, and videos.
+    The actions of the control mode it was recorded in must give the same states and the same success; the actions
+    of the other mode, if there are any, the same success. On the type of processor that recorded them states are
+    the same bit for bit; on another one each step may differ by 1e-8 from the stored state ("other arithmetic").
+    Perturbed episodes are replayed with their perturbations, whose stored values must be those drawn now. Every
+    field must match its SHA-256, and every image its checksum. Episodes that dataset.json counts must exist. The
+    exit status is 1 if any check fails. Not checked: whether images show the states, and videos.
     """
 
     paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]]
@@ -91,6 +92,7 @@ def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | W
     root = paths[0] if len(paths) == 1 else None
     verified = [result for _, result in results if isinstance(result, Verification)]
     errors = [_error(path, error) for path, error in results if isinstance(error, WorkerError)]
+    errors += [f"{result.path}: {line}." for result in verified for line in result.draws]
     errors += [result.frames.message for result in verified if result.frames is not None and result.frames.message]
     notes = sorted({note for result in verified for note in result.notes})
     table = [text_table(HEADER, [_row(root, result) for result in verified])] if verified else []
@@ -111,7 +113,8 @@ def _failure(result: Verification) -> str:
     """A row of the table as a sentence, and the damaged frames."""
     columns = zip(HEADER[2:], _row(None, result)[2:], strict=True)
     damaged = result.frames.message if result.frames is not None else ""
-    return f"{result.path}: {', '.join(f'{name} {value}' for name, value in columns)}. {damaged}".rstrip()
+    found = " ".join(filter(None, (*(f"{line}." for line in result.draws), damaged)))
+    return f"{result.path}: {', '.join(f'{name} {value}' for name, value in columns)}. {found}".rstrip()
 
 
 def _row(root: Path | None, result: Verification) -> tuple[str, ...]:

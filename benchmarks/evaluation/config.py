@@ -8,10 +8,9 @@ import tyro
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
-from ambidex.recorders.recording.config import Dynamics, Spread
+from ambidex.recorders.recording.config import Axes, Dynamics, Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
-Axes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="AXIS[:LEVEL] ...")]
 Videos = Annotated[OptionalName, tyro.conf.arg(metavar="{failures,all,none}")]
 
 

@@ -225,7 +225,8 @@ def _dataset_episodes(dataset: Dataset) -> list[GalleryEpisode]:
         config = dataset.info.settings(RECORD, RecordConfig)
     except AmbidexError:  # flags that this version does not understand
         config = None
-    attempts = sorted(dataset.attempts, key=lambda attempt: attempt.seed)
+    first_looks = [attempt for attempt in dataset.attempts if not attempt.look]  # others have the same seeds
+    attempts = sorted(first_looks, key=lambda attempt: attempt.seed)
     return [_dataset_episode(dataset, files, attempt, config) for attempt in attempts]
 
 

@@ -6,10 +6,9 @@ from hashlib import sha256
 from itertools import accumulate, groupby
 from typing import Self
 
-from ambidex.atomic_files import json_text
-from ambidex.codec import Count, to_json
+from ambidex.codec import Count
 from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
-from ambidex.output_folder import row_from_line, versions
+from ambidex.output_folder import row_from_line, row_to_line, versions
 from ambidex.text import first_few, pluralize
 
 RESULTS = "results.jsonl"
@@ -134,9 +133,7 @@ class EpisodeRow:
 
     def to_line(self) -> str:
         """One line of results.jsonl, without the newline; inverse of `from_line`."""
-        values = to_json(self)
-        kept = {name: value for name, value in values.items() if value or name not in LEFT_OUT}
-        return json_text(kept, RESULTS)
+        return row_to_line(self, RESULTS, LEFT_OUT)
 
     @classmethod
     def from_line(cls, line: str) -> Self:

@@ -1,6 +1,5 @@
 """What a worker process of `verify-results` does: plays back stored actions, and compares states and rows."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,12 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import Environment, make_from_spec
-from ambidex.envs.perturbations.perturbation import Drawn
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, Float32Array, Observation, Outcome, RolloutResult
 from ambidex.errors import DatasetError, check_name
 from ambidex.output_folder import versions
 from ambidex.recorders.dataset.environment import initial_state_difference, stored_definition, stored_environment
-from ambidex.recorders.verification.checks import ReplayedStates
+from ambidex.recorders.verification.checks import ReplayedStates, draw_differences
 from ambidex.recorders.verification.worker import compare_states
 
 COMPARED = ("outcome", "stage", "steps", "checks", "reason", "initial_state_sha256", "solved_at_start")
@@ -135,24 +133,7 @@ def _row_differences(row: EpisodeRow, result: RolloutResult) -> list[str]:
         for name in names
         if getattr(row, name) != getattr(now, name)
     ]
-    return found + [
-        f"{axis} of perturbed was {row.perturbed.get(axis)}, now {now.perturbed.get(axis)}"
-        for axis in sorted({*row.perturbed, *now.perturbed})
-        if not _same_draw(row.perturbed.get(axis), now.perturbed.get(axis))
-    ]
-
-
-def _same_draw(stored: Drawn | None, now: Drawn | None) -> bool:
-    """Whether all values drawn now are the stored ones; a playback does not choose a direction of robot_start anew."""
-    if stored is None or now is None:
-        return False
-    return all(_same_value(stored.get(name), value) for name, value in now.items())
-
-
-def _same_value(stored: float | str | None, now: float | str) -> bool:
-    if isinstance(stored, str) or isinstance(now, str) or stored is None:
-        return stored == now
-    return math.isclose(stored, now, rel_tol=1e-9, abs_tol=1e-12)
+    return found + draw_differences(row.perturbed, now.perturbed)
 
 
 def _check_fits(path: Path, stored: EpisodeStates, env: Environment) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from ambidex.benchmarks.results.row import code_at
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.benchmarks.videos.jobs import MissingVideo, StatesError, VideoJob
 from ambidex.envs.env import Environment
-from ambidex.envs.types import EnvSpec, FloatArray, ImageArray
+from ambidex.envs.types import EnvSpec, Episode, FloatArray, ImageArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.environment import stored_environment
 from ambidex.recorders.formats.registry import open_episode, read_episode
@@ -52,7 +53,7 @@ class VideoWorker:
             DatasetError: The file cannot be written.
             RenderingError: There is no OpenGL.
         """
-        states, stages = _trajectory(job)
+        job, states, stages = _trajectory(job)
         hz = job.spec.control_hz
         stride = video_stride(hz)
         steps = [*range(0, len(states) - 1, stride), len(states) - 1]
@@ -68,7 +69,7 @@ class VideoWorker:
 
     def render_end(self, job: VideoJob) -> ImageArray:
         """The last frame of an episode from the job's first camera, (H, W, 3) uint8 RGB; raises as `render` does."""
-        states, _ = _trajectory(job)
+        job, states, _ = _trajectory(job)
         with self._images(job, states) as image_at:
             return image_at(len(states) - 1, job.spec.cameras[0])
 
@@ -105,8 +106,11 @@ class VideoWorker:
         return self._env
 
 
-def _trajectory(job: VideoJob) -> tuple[FloatArray, npt.NDArray[np.int8]]:
-    """States (T+1, S) and the stage at each (T+1,)."""
+def _trajectory(job: VideoJob) -> tuple[VideoJob, FloatArray, npt.NDArray[np.int8]]:
+    """The job with the perturbations of its episode, states (T+1, S), and the stage at each (T+1,).
+
+    Episodes of a dataset have perturbations of their own, as some may be clean.
+    """
     path, last = job.states, len(job.spec.stages) - 1
     try:
         stored = EpisodeStates.read(path) if path.suffix == ".npz" else read_episode(path)
@@ -115,7 +119,9 @@ def _trajectory(job: VideoJob) -> tuple[FloatArray, npt.NDArray[np.int8]]:
     if not ((stored.stages >= 0) & (stored.stages <= last)).all():
         problem = f"{path}: it has stages {stored.stages.min()} to {stored.stages.max()}, expected 0 to {last}."
         raise StatesError(problem, "Restore the file from a copy.", path=path, expected=last)
-    return stored.states, stored.stages
+    if isinstance(stored, Episode):
+        job = replace(job, spec=replace(job.spec, perturb=stored.spec.perturb))
+    return job, stored.states, stored.stages
 
 
 def _caption(job: VideoJob, step: int, stage: int, *, last: bool) -> Caption:

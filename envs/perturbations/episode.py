@@ -61,10 +61,10 @@ class Perturbations:
         unseen = {name for name, changed in seen.items() if changed is not None and not changed & set(cameras)}
         return [name for name in self._axes if name in unseen or (name in self.change_instruction and not instruction)]
 
-    def begin(self, seed: int) -> None:
-        """Draw the values of an episode, and change the model of the scene."""
+    def begin(self, seed: int, look: int = 0) -> None:
+        """Draw the values of an episode, and change the model of the scene; looks differ in images only."""
         self.drawn = {
-            name: {"level": axis.level, **axis.draw(axis_rng(name, seed))} for name, axis in self._axes.items()
+            name: {"level": axis.level, **axis.draw(_rng(name, axis, seed, look))} for name, axis in self._axes.items()
         }
         self._active, self.seed = tuple(self._axes.values()), seed if self._axes else None
         self._change_scene()
@@ -135,6 +135,11 @@ class Perturbations:
             if self._set_constants and self._active:
                 mujoco.mj_setConst(model, mujoco.MjData(model))
         self._scene.refresh()
+
+
+def _rng(name: str, axis: Perturbation, seed: int, look: int) -> np.random.Generator:
+    """The generator of an axis in a look of an episode; look 0 is the episode itself."""
+    return axis_rng(name, seed, look) if look and axis.cameras() is not None else axis_rng(name, seed)
 
 
 def _read(model: mujoco.MjModel, field: str) -> FloatArray:

@@ -1,7 +1,7 @@
 """The base class of perturbations: one thing that differs from the clean episode of the same task and seed."""
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,20 +9,28 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.types import Drawn as Drawn
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 
 LEVELS = 5
-Drawn = Mapping[str, float | str]
-"""Name of a drawn value, with its unit -> the value."""
+MIX = "mix"  # whose random numbers decide which episodes of a dataset are perturbed; no axis
 
 
 def axis_rng(axis: str, *numbers: int) -> np.random.Generator:
-    """The random generator of an axis: of an episode, given its seed, or of one of its steps, given both.
+    """The random generator of an axis: of an episode, given its seed, or of one of its steps or looks, given both.
 
     Every axis has its own, so another axis or level never changes what it draws. The task is not part of it: the same
     seed has the same camera in all tasks.
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([zlib.crc32(axis.encode()), *numbers])))
+
+
+def is_perturbed(seed: int, share: float) -> bool:
+    """Whether an episode is among the perturbed ones of a dataset, of which there are so many, 0 to 1.
+
+    A larger share perturbs the same episodes and others.
+    """
+    return bool(axis_rng(MIX, seed).uniform() < share)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The registered axes of perturbation, and the flags that name them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import cast
 
 from ambidex.envs.perturbations.perturbation import LEVELS, Clean, Perturbation
@@ -29,6 +29,9 @@ IMAGES_ONLY = frozenset({"camera", "wrist_camera", "fov", "light", "object_colou
 INSTRUCTION_ONLY = frozenset({"language"})
 """Axes that change the instruction and nothing else."""
 
+ACTIONS = frozenset({"action_delay", "action_noise"})
+"""Axes that change the actions which are executed."""
+
 
 def parse_axes(words: str | Sequence[str]) -> dict[str, int]:
     """Axis -> level of words such as "camera:3", in the order of `AXES`; without a level it is 3.
@@ -56,10 +59,19 @@ def axes_with_levels(words: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{axis}:{level}" for axis, level in parse_axes(words).items() if level)
 
 
+def only(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
+    """Those of the words that name some axes."""
+    return tuple(word for word in words if word.partition(":")[0] in axes)
+
+
+def without(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
+    """Those of the words that name other axes."""
+    return tuple(word for word in words if word.partition(":")[0] not in axes)
+
+
 def axes_of_initial_states(words: Sequence[str], settle_steps: int) -> tuple[str, ...]:
     """Those of the words that change the initial state of an episode."""
-    found = {"robot_start", *(("dynamics",) if settle_steps else ())}
-    return tuple(word for word in words if word.partition(":")[0] in found)
+    return only(words, {"robot_start", *(("dynamics",) if settle_steps else ())})
 
 
 def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:

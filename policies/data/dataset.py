@@ -168,18 +168,20 @@ def _excluded(datasets: Sequence[Dataset], exclude: Sequence[Path]) -> set[Path]
 
 
 def _check_duplicates(entries: Sequence[EpisodeEntry]) -> None:
-    """Refuse episodes that are there twice: one of them could be held out while the other is trained on."""
-    first: dict[tuple[str, int, str], Path] = {}
+    """Refuse episodes that are there twice. Other looks of an episode are none: they are held out together."""
+    first: dict[tuple[object, ...], Path] = {}
     twice = [
-        (path, entry.path)
-        for entry in entries
-        if (path := first.setdefault((entry.task, entry.seed, entry.states_sha256), entry.path)) != entry.path
+        (path, entry.path) for entry in entries if (path := first.setdefault(_key(entry), entry.path)) != entry.path
     ]
     if twice:
         (one, other), number = twice[0], pluralize(len(twice), "episode")
         problem = f"--data has {number} twice: {other} has the task, seed and states of {one}."
         hint = "Give only one of two copies or renderings of a dataset, or leave episodes out with --exclude-episodes."
         raise DatasetError(problem, hint, path=other, got=tuple(twice))
+
+
+def _key(entry: EpisodeEntry) -> tuple[object, ...]:
+    return entry.task, entry.seed, entry.states_sha256, entry.perturb, entry.look
 
 
 def _table(datasets: Mapping[Dataset, EnvSpec], excluded: Collection[Path]) -> EpisodeTable:
@@ -229,6 +231,8 @@ def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded
         task=episode.spec.task,
         states_sha256=states,
         initial_state_sha256=initial_state,
+        perturb=episode.spec.perturb,
+        look=episode.look,
     )
     return entry, episode.qpos, episode.objects if objects else episode.objects[:, :0], ACTIONS[control](episode)
 

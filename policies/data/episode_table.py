@@ -27,6 +27,8 @@ class EpisodeEntry:
         task: Task name.
         states_sha256: SHA-256 of its states.
         initial_state_sha256: SHA-256 of the first of them.
+        perturb: Perturbations, axes with levels; with `look` they distinguish renderings of the same states.
+        look: Which of several looks of an episode.
     """
 
     path: Path
@@ -36,6 +38,8 @@ class EpisodeEntry:
     task: str
     states_sha256: str
     initial_state_sha256: str
+    perturb: tuple[str, ...] = ()
+    look: int = 0
 
     @property
     def initial_state(self) -> tuple[str, str]:

@@ -1,14 +1,17 @@
 """attempts.jsonl: one row for each attempted seed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from ambidex.codec import Count
-from ambidex.envs.types import Episode, Outcome, RolloutResult
-from ambidex.output_folder import read_rows
+from ambidex.envs.types import Drawn, Episode, Outcome, RolloutResult
+from ambidex.output_folder import read_rows, row_to_line
 
 ATTEMPTS = "attempts.jsonl"
+LEFT_OUT = ("perturbed", "look")
+"""Fields that the file does not have where they are empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,9 @@ class Attempt:
         steps: Control steps taken.
         episode: Number of the episode, None if it was no success.
         wall_s: Wall-clock seconds; the only field that differs from run to run.
+        perturbed: Axis of perturbation -> its level and what was drawn; if nothing is perturbed, the row in the file
+            has no such key.
+        look: Which of several looks of the episode, see `Episode`; likewise.
     """
 
     seed: Count
@@ -34,6 +40,8 @@ class Attempt:
     steps: Count
     episode: Count | None
     wall_s: float
+    perturbed: Mapping[str, Drawn] = field(default_factory=dict)
+    look: Count = 0
 
     @classmethod
     def of(cls, result: RolloutResult, episode: int | None = None) -> Self:
@@ -47,6 +55,7 @@ class Attempt:
             steps=result.steps,
             episode=episode,
             wall_s=round(result.wall_s, 3),
+            perturbed=result.perturbed,
         )
 
     @classmethod
@@ -63,11 +72,19 @@ class Attempt:
             wall_s=0.0,
         )
 
+    def to_line(self) -> str:
+        """One line of attempts.jsonl, without its end."""
+        return row_to_line(self, ATTEMPTS, LEFT_OUT)
+
 
 def read_attempts(directory: Path) -> list[Attempt]:
     """The complete rows of attempts.jsonl in order; empty if there is no such file.
 
     Raises:
-        DatasetError: A row is damaged, or a seed has two.
+        DatasetError: A row is damaged, or a look of a seed has two.
     """
-    return read_rows(Attempt, directory / ATTEMPTS, lambda attempt: f"seed {attempt.seed}")
+    return read_rows(Attempt, directory / ATTEMPTS, _name)
+
+
+def _name(attempt: Attempt) -> str:
+    return f"seed {attempt.seed}" + (f", look {attempt.look}" if attempt.look else "")

@@ -35,7 +35,7 @@ class DatasetFiles:
             episode = self._format.episode_path(self._directory, attempt.episode)
             video = f"episode_{attempt.episode}_success.mp4"
         elif attempt.outcome is Outcome.FAILURE and self._failures:
-            episode, video = self._failure(attempt), f"seed_{attempt.seed}_failure.mp4"
+            episode, video = self._failure(attempt), f"seed_{_seed(attempt)}_failure.mp4"
         else:
             return None
         has_video = self._video == "all" or (self._video == "first" and attempt.episode == 0)
@@ -65,7 +65,12 @@ class DatasetFiles:
         return self._format.find(self._directory)
 
     def _failure(self, attempt: Attempt) -> Path:
-        return self._directory / FAILURES / f"episode_{attempt.seed}.hdf5"
+        return self._directory / FAILURES / f"episode_{_seed(attempt)}.hdf5"
+
+
+def _seed(attempt: Attempt) -> str:
+    """The seed of an attempt, and its look if there are several."""
+    return f"{attempt.seed}_look_{attempt.look}" if attempt.look else str(attempt.seed)
 
 
 def removed_episodes(directory: Path) -> tuple[int, ...]:

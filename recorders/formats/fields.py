@@ -109,7 +109,18 @@ def episode_attributes(episode: Episode, version: int, fingerprints: Mapping[str
         "versions": json.dumps(dict(episode.versions), sort_keys=True),
         "format_version": np.int64(version),
         "sha256": json.dumps(fingerprints),
+        **{name: json.dumps(value, sort_keys=True) for name, value in _added(episode).items()},
     }
+
+
+def _added(episode: Episode) -> dict[str, object]:
+    """What only some episodes have, by the name of the attribute: files of all others are as they were without it."""
+    found = {
+        "perturbed": {axis: dict(drawn) for axis, drawn in episode.perturbed.items()},
+        "look": episode.look or None,
+        "source_episode": episode.source_episode,
+    }
+    return {name: value for name, value in found.items() if value not in (None, {})}
 
 
 def sha256_of_parts(episode: Episode, arrays: Arrays, spec: Mapping[str, object] | None = None) -> dict[str, str]:
@@ -119,7 +130,7 @@ def sha256_of_parts(episode: Episode, arrays: Arrays, spec: Mapping[str, object]
     """
     identity = [
         spec or to_json(episode.spec), episode.seed, episode.outcome, episode.stage,
-        episode.model_sha256, dict(episode.versions),
+        episode.model_sha256, dict(episode.versions), *([added] if (added := _added(episode)) else []),
     ]  # fmt: skip
     attributes = json.dumps(identity, sort_keys=True).encode()
     parts = {"attributes": attributes} | {name: array.tobytes() for name, array in arrays.items()}

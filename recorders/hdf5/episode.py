@@ -24,6 +24,8 @@ from ambidex.recorders.formats.images import decode_jpeg
 from ambidex.recorders.hdf5.reading import Hdf5Source, reading
 from ambidex.text import first_few
 
+PARAPHRASES = "language:"  # the axis of perturbation that gives each episode an instruction of its own
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Hdf5Frames:
@@ -137,6 +139,9 @@ class Hdf5Episode(StoredEpisode):
             stage=int(self._attribute("stage", np.integer)),
             model_sha256=self.model_sha256,
             versions=self.versions,
+            perturbed=self._optional_json("perturbed", {}),
+            look=self._optional_json("look", 0),
+            source_episode=self._optional_json("source_episode", None),
             **{field.name: self._array(field) for field in self._fields},
         )
         with reading(self.path, "attribute 'sha256'"):
@@ -172,7 +177,10 @@ class Hdf5Episode(StoredEpisode):
         try:
             expected = stored_spec(folder) if folder else self.spec
             expected = replace(expected, horizon=self.spec.horizon)  # agents may end their attempts earlier
-            if self.spec.instruction in expected.instruction.split(INSTRUCTION_SEPARATOR):
+            if set(self.spec.perturb) <= set(expected.perturb):  # clean ones may be among perturbed ones
+                expected = replace(expected, perturb=self.spec.perturb)
+            own_words = any(word.startswith(PARAPHRASES) for word in self.spec.perturb)
+            if own_words or self.spec.instruction in expected.instruction.split(INSTRUCTION_SEPARATOR):
                 expected = replace(expected, instruction=self.spec.instruction)
         except DatasetError:  # the reader of the dataset reports it
             return
@@ -206,6 +214,10 @@ class Hdf5Episode(StoredEpisode):
 
     def _attribute(self, name: str, kind: type) -> Any:
         return self._source.attribute(name, kind, self._group)
+
+    def _optional_json(self, attribute: str, default: object) -> Any:
+        """What only some episodes have; the SHA-256 of the attributes covers it."""
+        return self._json(attribute) if self._source.has_attribute(attribute, self._group) else default
 
     def _json(self, attribute: str) -> Any:
         text = self._attribute(attribute, str)

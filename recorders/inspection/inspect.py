@@ -40,6 +40,8 @@ class Track:
         instruction: The task in words.
         state: Joint positions, shape (T, J) float32.
         action: The agent's actions, shape (T, A) float32.
+        perturb: Its perturbations, axes with levels.
+        look: Which of several looks of the episode.
     """
 
     path: Path
@@ -49,22 +51,26 @@ class Track:
     instruction: str
     state: Float32Array
     action: Float32Array
+    perturb: tuple[str, ...] = ()
+    look: int = 0
 
     @property
     def digest(self) -> str:
-        """SHA-256 of states and actions."""
-        return sha256(self.state.tobytes() + self.action.tobytes()).hexdigest()
+        """SHA-256 of states and actions, and of which look it is."""
+        return sha256(self.state.tobytes() + self.action.tobytes() + str(self.look).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeSummary:
-    """One episode: its file, seed, outcome, control steps, and how many of them are idle."""
+    """One episode: its file, seed, outcome, control steps, how many of them are idle, perturbations and look."""
 
     name: str
     seed: int
     outcome: Outcome
     steps: int
     idle: int
+    perturb: tuple[str, ...]
+    look: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +169,15 @@ def _inspect(path: Path, files: Sequence[Path], info: DatasetInfo | None) -> Ins
         disk_bytes=_disk_bytes(path),
         attempts=info.attempts if info and info.command else None,
         episodes=tuple(
-            EpisodeSummary(name=track.name, seed=track.seed, outcome=track.outcome, steps=len(track.state), idle=still)
+            EpisodeSummary(
+                name=track.name,
+                seed=track.seed,
+                outcome=track.outcome,
+                steps=len(track.state),
+                idle=still,
+                perturb=track.perturb,
+                look=track.look,
+            )
             for track, still in zip(tracks, idle, strict=True)
         ),
         state=state,
@@ -209,6 +223,8 @@ def _track(path: Path, file: Path, stored: StoredEpisode) -> Track:
         instruction=stored.spec.instruction,
         state=episode.qpos,
         action=episode.actions,
+        perturb=stored.spec.perturb,
+        look=episode.look,
     )
 
 

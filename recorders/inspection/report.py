@@ -35,6 +35,8 @@ def _facts(found: Inspection) -> dict[str, str]:
         "robot": f"{found.robot}, {found.control} control at {found.control_hz:g} Hz",
         "episodes": _episodes(found),
         "seeds": "" if found.foreign else f"{min(seeds)} to {max(seeds)}",
+        "perturbed": _perturbed(found),
+        "looks": _looks(found),
         "steps": f"{min(lengths)} to {max(lengths)}, median {median(lengths):g}; {in_all}",
         "idle": f"{100 * found.idle:.1f} % of the steps",
         "cameras": f"{', '.join(found.cameras)}; {height} x {width}, {found.storage}" if found.cameras else "none",
@@ -47,6 +49,20 @@ def _episodes(found: Inspection) -> str:
     parts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome if outcomes[outcome])
     attempts = f", of {pluralize(found.attempts, 'attempt')}" if found.attempts is not None else ""
     return f"{len(found.episodes)} ({parts}){attempts}"
+
+
+def _perturbed(found: Inspection) -> str:
+    """Which axes how many episodes have; empty if all are clean."""
+    counts = Counter(" ".join(episode.perturb) or "none" for episode in found.episodes)
+    if not any(episode.perturb for episode in found.episodes):
+        return ""
+    return "; ".join(f"{axes} in {pluralize(count, 'episode')}" for axes, count in counts.items())
+
+
+def _looks(found: Inspection) -> str:
+    if not any(episode.look for episode in found.episodes):
+        return ""
+    return f"{max(episode.look for episode in found.episodes) + 1} of each episode, with the same states"
 
 
 def _table(kind: str, rows: Sequence[Dimension]) -> str:

@@ -6,7 +6,7 @@ from ambidex.atomic_files import append_line
 from ambidex.envs.types import Outcome, RolloutResult
 from ambidex.errors import DatasetError
 from ambidex.flags import flags_to_json, format_command
-from ambidex.output_folder import row_to_line, versions
+from ambidex.output_folder import versions
 from ambidex.recorders.dataset.attempts import ATTEMPTS, Attempt
 from ambidex.recorders.dataset.files import removed_episodes
 from ambidex.recorders.dataset.info import DatasetInfo
@@ -36,7 +36,7 @@ class AttemptLog:
             DatasetError: It cannot be written, or the first attempts of this run all raised errors.
         """
         attempt = Attempt.of(result, self.successes if result.success else None)
-        append_line(self._path, row_to_line(attempt, ATTEMPTS))
+        append_line(self._path, attempt.to_line())
         self.attempts.append(attempt)
         self.successes += result.success
         self._check_errors(self.attempts[self._earlier :])

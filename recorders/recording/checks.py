@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ambidex.envs.env import make
+from ambidex.envs.perturbations.registry import axes_with_levels
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.seeds import check_training_seeds
 from ambidex.envs.simulation.opengl import choose_backend
@@ -66,9 +67,11 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
         RenderingError: Images are asked for, and no OpenGL library can be loaded.
     """
     check_names(video=config.video, file_format=config.format)
+    config = replace(config, perturb=axes_with_levels(config.perturb))
     _check_numbers(config)
     env = make(config.task, **make_options(replace(config, instruction_source=config.instruction_source or FILENAME)))
     env.close()
+    env.check_perturbations_are_seen(env.spec.cameras, instruction=True, of="dataset")
     spec, note = env.spec, "" if config.instruction_source else env.task.instruction_note
     file_format = config.format or FAMILIES[spec.family].format
     full = replace(
@@ -153,6 +156,13 @@ def _check_numbers(config: RecordConfig) -> None:
         raise UsageError(f"--workers {config.workers}: expected 1 or more, or 0 to work in this process.")
     if not (math.isfinite(config.noise) and config.noise >= 0):
         raise UsageError(f"--noise {config.noise}: expected 0 or more.")
+    if not 0.0 <= config.perturb_mix <= 1.0:
+        raise UsageError(f"--perturb-mix {config.perturb_mix}: expected 0 to 1.", got=config.perturb_mix)
+    if config.perturb_mix < 1.0 and not config.perturb:
+        problem = (
+            f"--perturb-mix {config.perturb_mix}: no axis is given whose episodes are to be mixed with clean ones."
+        )
+        raise UsageError(problem, "Add --perturb, for example camera:3.", got=config.perturb_mix)
     if config.max_attempts is not None and config.max_attempts < config.num_episodes:
         raise UsageError(
             f"--max-attempts {config.max_attempts} is fewer than --num-episodes {config.num_episodes}, which cannot be "

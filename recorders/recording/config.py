@@ -15,6 +15,7 @@ Dynamics = Annotated[str, tyro.conf.arg(metavar="{identified,act}")]
 Quality = Annotated[str, tyro.conf.arg(metavar="{standard,studio}")]
 Videos = Annotated[str, tyro.conf.arg(metavar="{none,first,all}")]
 Convention = Annotated[str, tyro.conf.arg(metavar="{upright,opengl}")]
+Axes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="AXIS[:LEVEL] ...")]
 Success = Annotated[str, tyro.conf.arg(metavar="{strict,libero}")]
 
 
@@ -31,7 +32,7 @@ class RecordConfig(Flags):
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "task num_episodes output_dir cameras image_size workers resume list",
         "Task": "bddl_file instruction_source init_states success spread dynamics",
-        "Attempts": "control noise seed max_attempts keep_failures",
+        "Attempts": "control noise perturb perturb_mix seed max_attempts keep_failures",
         "Images and files": "render_quality storage format image_convention video",
         "Output": "quiet debug",
     }
@@ -73,6 +74,11 @@ class RecordConfig(Flags):
     simulation."""
     noise: float = 0.0
     """How much demonstrations differ; 0 not at all, 1 moves waypoints by about a centimetre."""
+    perturb: Axes = ()
+    """Perturb the episodes: axes with a level of 1 to 5, as of `run-benchmark`, which lists them; without a level it is
+    3."""
+    perturb_mix: float = 1.0
+    """With --perturb, the share of episodes that are perturbed, 0 to 1; their seeds decide which."""
     seed: int = 0
     """First seed, 0 to 99999."""
     max_attempts: OptionalInt = None

@@ -61,7 +61,8 @@ def _model_differences(file_format: DatasetFormat, plan: TaskPlan) -> list[str]:
     with file_format.open(first) as stored:
         if stored.model_sha256 != plan.model_sha256:
             return ["the model of robot, objects or scene has changed"]
-        env = make_from_spec(replace(plan.spec, cameras=()), plan.config.bddl_file)
+        spec = replace(plan.spec, cameras=(), perturb=stored.spec.perturb)
+        env = make_from_spec(spec, plan.config.bddl_file)
         check_fits(stored, env)
         return initial_state_difference(env, stored.episode.seed, stored.episode.states[0])
 

@@ -93,7 +93,9 @@ class RecordingSession:
         config = plan.config
         self._plan, self._config, self._was_complete = plan, config, was_complete
         options = config.write_options
-        self._make_worker = partial(RecordWorker, plan.spec, options, agent_factory, renders=config.renders)
+        self._make_worker = partial(
+            RecordWorker, plan.spec, options, agent_factory, renders=config.renders, mix=config.perturb_mix
+        )
         self._workers = worker_count(config.workers, config.num_episodes)
         self._format = format_named(options.format)
         files = DatasetFiles(plan.directory, self._format, failures=config.keep_failures, video=config.video)

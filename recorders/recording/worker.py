@@ -1,12 +1,13 @@
 """What a worker process of `record-episodes` does: roll out seeds, and render and write episodes."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make_from_spec
+from ambidex.envs.perturbations.perturbation import is_perturbed
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, EnvSpec, Episode, Float32Array, ImageArray, RolloutResult
@@ -33,12 +34,37 @@ RecordJob = int | WriteJob
 
 
 class RecordWorker:
-    """Does the jobs of one recording, with one environment and one agent for all of them.
+    """Does the jobs of one recording. Clean and perturbed episodes have environments and agents of their own.
+
+    Args:
+        spec: Spec of the perturbed episodes; or of all, if none is perturbed.
+        options: How episode files are written.
+        agent_factory: Makes the agent of an environment.
+        renders: Images or videos are made.
+        mix: Share of the episodes that are perturbed, 0 to 1.
 
     Raises:
         UsageError: A file that the environment is made from has changed since the recording started.
         RenderingError: Images or videos are made, and no OpenGL context can be created.
     """
+
+    def __init__(
+        self, spec: EnvSpec, options: WriteOptions, agent_factory: AgentFactory, *, renders: bool, mix: float = 1.0
+    ) -> None:
+        self._axes, self._mix = spec.perturb, mix
+        used = {*([spec.perturb] if mix > 0.0 else []), *([()] if mix < 1.0 else [])}
+        self._recorders = {
+            axes: _Recorder(replace(spec, perturb=axes), options, agent_factory, renders=renders) for axes in used
+        }
+
+    def __call__(self, job: RecordJob) -> RolloutResult | None:
+        """Do a job; returns the result of a rollout."""
+        seed = job.result.seed if isinstance(job, WriteJob) else job
+        return self._recorders[self._axes if is_perturbed(seed, self._mix) else ()](job)
+
+
+class _Recorder:
+    """Does the jobs of clean or of perturbed episodes, with one environment and one agent for all of them."""
 
     def __init__(self, spec: EnvSpec, options: WriteOptions, agent_factory: AgentFactory, *, renders: bool) -> None:
         self._env = make_from_spec(spec)
@@ -47,27 +73,29 @@ class RecordWorker:
         self._writer = EpisodeWriter(self._env, options, renders=renders)
 
     def __call__(self, job: RecordJob) -> RolloutResult | None:
-        """Do a job; returns the result of a rollout."""
         if isinstance(job, WriteJob):
             self._writer.write(self._episode(job.result), job.files)
             return None
         return rollout(self._env, self._agent, job, stop_at_success=self._stop_at_success)
 
     def _episode(self, result: RolloutResult) -> Episode:
+        sent = self._env.perturbs_actions and result.spec.control == "joint"
+        self._env.perturb(result.seed)
         return Episode(
-            spec=result.spec,
+            spec=replace(result.spec, instruction=self._env.observe().instruction),
             seed=result.seed,
             outcome=result.outcome,
             stage=result.stage,
             qpos=result.qpos[:-1],
             qvel=result.qvel[:-1],
             objects=result.objects[:-1],
-            joint_actions=result.joint_actions,
+            joint_actions=result.actions if sent else result.joint_actions,
             ee_actions=ee_actions(self._env, result),
             states=result.states,
             stages=result.stages,
             model_sha256=self._env.scene.model_sha256,
             versions=versions(),
+            perturbed=result.perturbed,
         )
 
 
@@ -87,10 +115,10 @@ def ee_actions(env: Environment, result: RolloutResult) -> Float32Array:
 
 
 class EpisodeWriter:
-    """Renders episodes from their states and writes them, with a video where one is wanted.
+    """Renders episodes from their states, as the agent saw them, and writes them, with a video where one is wanted.
 
-    Cameras, image size and quality of the environment are those of the episodes. If images or videos are made, the
-    OpenGL context is created here, not after the first rollout.
+    Cameras, image size, quality and perturbations of images of the environment are those of the episodes. If images or
+    videos are made, the OpenGL context is created here, not after the first rollout.
 
     Raises:
         RenderingError: No OpenGL context can be created.
@@ -110,6 +138,7 @@ class EpisodeWriter:
         Raises:
             DatasetError: A file cannot be written.
         """
+        self._env.perturb(episode.seed, episode.look)
         if frames is None:
             frames = {camera: self._frames(episode, camera) for camera in episode.spec.cameras}
         if files.video is None:
@@ -123,11 +152,11 @@ class EpisodeWriter:
             on_step = add if frames else None
             self._format.write(files.episode, episode, frames, self._options, self._env, on_step=on_step)
             if not frames:
-                for t, state in enumerate(episode.states[:-1]):
-                    add(t, {camera: self._env.render(state, camera) for camera in self._video_cameras})
+                for t in range(episode.steps):
+                    add(t, {camera: self._env.image_at(episode.states, t, camera) for camera in self._video_cameras})
 
     def _frames(self, episode: Episode, camera: str) -> Iterator[ImageArray]:
-        return (self._env.render(state, camera) for state in episode.states[:-1])
+        return (self._env.image_at(episode.states, t, camera) for t in range(episode.steps))
 
 
 def caption(episode: Episode, t: int) -> Caption:
@@ -138,4 +167,5 @@ def caption(episode: Episode, t: int) -> Caption:
         time_s=t / episode.spec.control_hz,
         stage=stage_label(episode.spec.stages, int(episode.stages[t])),
         outcome=str(episode.outcome) if t == episode.steps - 1 else "",
+        perturb=episode.spec.perturb,
     )

@@ -7,21 +7,23 @@ from typing import ClassVar
 
 import tyro
 
-from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
+from ambidex.flags import ImageSize, Names, OptionalAxes, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.recorders.dataset.layout import WriteOptions
 from ambidex.recorders.recording.config import Convention, Storage, Videos
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderConfig:
-    """Render the stored states of a dataset again, with other cameras, sizes or quality, into a new dataset.
+    """Render the stored states of a dataset again, with other cameras, sizes, quality or looks, into a new dataset.
 
-    Episodes, actions, states and attempts.jsonl stay the same; the source dataset is not changed.
+    Episodes, actions, states and attempts.jsonl stay the same, but for what --perturb and --looks change; the source
+    dataset is not changed.
     """
 
     command: ClassVar[str] = "render-episodes"
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "path output_dir cameras image_size render_quality workers resume",
+        "Perturbations": "perturb looks",
         "Images and files": "storage format image_convention video",
         "Output": "quiet debug",
     }
@@ -36,6 +38,12 @@ class RenderConfig:
     """Height and width of images [px]; auto is that of the dataset."""
     render_quality: OptionalName = None
     """standard is fast, studio has shadows and smooth edges; auto is that of the dataset."""
+    perturb: OptionalAxes = None
+    """Perturb the images: axes with a level of 1 to 5, such as camera:3 light; without a level it is 3. Only axes that
+    change images and nothing else, because the states are given: camera, wrist_camera, fov, light, object_colour,
+    sensor and lag. They replace those of the recording; none leaves these out, auto keeps them."""
+    looks: int = 1
+    """Copies of each episode, each with draws of its own for --perturb."""
     storage: Storage = None
     """How images are stored, h264 and av1 in the lerobot format only; auto is that of the dataset, or in another format
     that format's own."""

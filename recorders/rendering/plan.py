@@ -1,11 +1,14 @@
 """Plans what `render-episodes` and `convert-dataset` do, and checks it before anything is written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ambidex.envs.perturbations.registry import axes_with_levels
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.types import EnvSpec
 from ambidex.errors import DatasetError, UsageError
+from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.dataset import Dataset, is_foreign
 from ambidex.recorders.dataset.environment import stored_environment, user_definition
 from ambidex.recorders.dataset.files import DatasetFiles
@@ -14,6 +17,7 @@ from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.registry import FORMATS, format_named, open_episode
 from ambidex.recorders.recording.checks import check_names
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
+from ambidex.recorders.rendering.looks import check_looks, image_axes, rendered_attempts, rendered_axes
 from ambidex.recorders.rendering.worker import RenderJob, rendered_spec
 
 STATELESS = "lerobot"  # the format that holds episodes without simulation states
@@ -34,6 +38,7 @@ class RenderPlan:
         target: The folder to write.
         spec: The spec of the new episodes.
         files: Where the new files are stored.
+        attempts: Those of the new dataset.
         jobs: One per episode.
         simulated: The episodes have simulation states.
         definition: Text of the user's definition; empty for a task that comes with ambidex.
@@ -46,6 +51,7 @@ class RenderPlan:
     target: Path
     spec: EnvSpec
     files: DatasetFiles
+    attempts: tuple[Attempt, ...]
     jobs: tuple[RenderJob, ...]
     simulated: bool
     definition: str
@@ -65,15 +71,17 @@ def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
     if converts and flags.format is None:
         raise UsageError("--format is missing.", f"Give one of {', '.join(FORMATS)}.", field="format")
     source = _open_source(config.path)
+    check_looks(config, source)
     full = _resolved(config, source)
     spec = rendered_spec(source.spec, full)
+    spec = replace(spec, perturb=rendered_axes(full.perturb, spec.perturb))
     simulated = _has_states(source, only_states=not converts or full.format != STATELESS)
-    model_sha256, definition = _model(spec, source) if simulated else ("", "")
+    model_sha256, definition, attempts = _simulated(full, spec, source) if simulated else ("", "", source.attempts)
     target = _target(config, str(full.format) if converts else "rendered")
     file_format = format_named(full.write_options.format)
     file_format.check(spec, full.write_options)
     files = DatasetFiles(target, file_format, video=full.video)
-    jobs = _jobs(source, files)
+    jobs = _jobs(source, files, attempts)
     with open_episode(jobs[0].source) as first:
         changed = first.model_sha256 != model_sha256
     if full.renders and not converts:
@@ -85,6 +93,7 @@ def plan_rendering(flags: RenderConfig | ConvertConfig) -> RenderPlan:
         target=target,
         spec=spec,
         files=files,
+        attempts=attempts,
         jobs=jobs,
         simulated=simulated,
         definition=definition,
@@ -111,11 +120,13 @@ def _has_states(source: Dataset, *, only_states: bool) -> bool:
         return bool(first.state_size)
 
 
-def _model(spec: EnvSpec, source: Dataset) -> tuple[str, str]:
-    """SHA-256 of the model that the episodes have now, and text of the user's definition."""
-    env = stored_environment(spec, source.directory)
-    env.close()
-    return env.scene.model_sha256, user_definition(env)
+def _simulated(config: RenderConfig, spec: EnvSpec, source: Dataset) -> tuple[str, str, tuple[Attempt, ...]]:
+    """SHA-256 of the model that the episodes have now, text of the user's definition, and the new attempts."""
+    with stored_environment(replace(spec, perturb=image_axes(spec.perturb)), source.directory) as env:
+        if config.perturb is not None:
+            env.check_perturbations_are_seen(env.spec.cameras, instruction=True, of="dataset")
+        attempts = tuple(rendered_attempts(config, source.attempts, env))
+        return env.scene.model_sha256, user_definition(env), attempts
 
 
 def _resolved(config: RenderConfig, source: Dataset) -> RenderConfig:
@@ -129,6 +140,7 @@ def _resolved(config: RenderConfig, source: Dataset) -> RenderConfig:
         cameras=spec.cameras if config.cameras is None else config.cameras,
         image_size=config.image_size or spec.image_size,
         render_quality=config.render_quality or spec.render_quality,
+        perturb=None if config.perturb is None else axes_with_levels(config.perturb),
         storage=config.storage or storage,
         format=file_format,
     )
@@ -143,13 +155,16 @@ def _target(config: RenderConfig, suffix: str) -> Path:
     return target
 
 
-def _jobs(source: Dataset, target: DatasetFiles) -> tuple[RenderJob, ...]:
+def _jobs(source: Dataset, target: DatasetFiles, attempts: Sequence[Attempt]) -> tuple[RenderJob, ...]:
     jobs = []
     stored = DatasetFiles(source.directory, source.format)
-    for attempt in source.attempts:
-        episode, files = stored.episode(attempt), target.planned(attempt)
+    looks = len(attempts) // max(1, len(source.attempts))
+    for index, attempt in enumerate(attempts):
+        recorded = source.attempts[index // looks]
+        episode, files = stored.episode(recorded), target.planned(attempt)
         if episode is not None and files is not None:
-            jobs.append(RenderJob(source=episode, files=files, attempt=attempt))
+            number = recorded.episode if looks > 1 else None
+            jobs.append(RenderJob(source=episode, files=files, attempt=attempt, source_episode=number))
     if not jobs:
         raise DatasetError(f"{source.directory} has no episodes yet.", "Record some first.", path=source.directory)
     return tuple(jobs)

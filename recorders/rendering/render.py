@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ambidex.atomic_files import write_text
 from ambidex.flags import changed_flags, flags_to_json, format_command
-from ambidex.output_folder import check_output_folder, exclusive_lock, row_to_line, versions
+from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.progress import Progress
 from ambidex.recorders.dataset.attempts import ATTEMPTS, read_attempts
 from ambidex.recorders.dataset.environment import save_definition
@@ -101,7 +101,7 @@ def _check_resumable(plan: RenderPlan) -> None:
     old = DatasetInfo.read(plan.target).settings(plan.flags.command, type(plan.flags))
     found = changed_flags(old, plan.flags, ignore=RUN_ONLY | {"path"})  # the source may have been moved
     rendered = read_attempts(plan.target)
-    if rendered != list(plan.source.attempts[: len(rendered)]):
+    if rendered != list(plan.attempts[: len(rendered)]):
         found.append(f"{plan.source.directory} has other attempts than the dataset that was rendered, {old.path}")
     refuse_differences(plan.target, found)
     check_stored_episodes(plan.target, format_named(plan.config.write_options.format))
@@ -112,7 +112,9 @@ def _write_all(plan: RenderPlan, left: Sequence[RenderJob], verb: str) -> None:
     where, copies = plan.source.directory, isinstance(plan.flags, ConvertConfig)
     factory: Callable[[], Callable[[RenderJob], None]] = partial(CopyWorker, plan.spec, options)
     if plan.simulated:
-        factory = partial(RenderWorker, plan.spec, options, where, renders=config.renders, copies=copies)
+        factory = partial(
+            RenderWorker, plan.spec, options, where, renders=config.renders, axes=config.perturb, copies=copies
+        )
     progress = Progress(verb, len(plan.jobs), initial=done, quiet=config.quiet)
     started = time.perf_counter()
     with progress, Pool[RenderJob, None](factory, worker_count(config.workers, len(plan.jobs))) as pool:
@@ -132,11 +134,18 @@ def _write_all(plan: RenderPlan, left: Sequence[RenderJob], verb: str) -> None:
 
 def _write_info(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
     """Write dataset.json and attempts.jsonl: those of the source, except for what the command changes."""
+    old, looks = plan.source.info, plan.config.looks
     info = replace(
-        plan.source.info,
+        old,
+        attempts=looks * old.attempts,
+        successes=looks * old.successes,
+        failures=looks * old.failures,
+        errors=looks * old.errors,
+        episodes=looks * old.episodes,
+        removed=tuple(looks * number + look for number in old.removed for look in range(looks)),
         env_spec=plan.spec,
         command=format_command(plan.flags.command, plan.flags, leave_out=RUN_ONLY),
-        source_command=plan.source.info.source_command or plan.source.info.command,
+        source_command=old.source_command or old.command,
         versions=versions(),
         format=str(plan.config.format),
         storage=str(plan.config.storage),
@@ -145,5 +154,4 @@ def _write_info(plan: RenderPlan, *, complete: bool, wall_s: float) -> None:
         config=flags_to_json(plan.flags, leave_out=RUN_ONLY),
     )
     info.write(plan.target)
-    rows = [row_to_line(attempt, ATTEMPTS) for attempt in plan.source.attempts]
-    write_text(plan.target / ATTEMPTS, "".join(f"{row}\n" for row in rows))
+    write_text(plan.target / ATTEMPTS, "".join(f"{attempt.to_line()}\n" for attempt in plan.attempts))

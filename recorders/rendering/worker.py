@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ambidex.envs.env import Environment
 from ambidex.envs.types import EnvSpec
 from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.environment import check_fits, stored_environment
@@ -10,30 +11,55 @@ from ambidex.recorders.dataset.layout import EpisodeFiles, WriteOptions
 from ambidex.recorders.formats.registry import format_named, open_episode
 from ambidex.recorders.recording.worker import EpisodeWriter
 from ambidex.recorders.rendering.config import RenderConfig
+from ambidex.recorders.rendering.looks import image_axes, rendered_axes
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderJob:
-    """An episode to render again or convert, the files to write, and the attempt that the episode is of."""
+    """An episode to render again or convert.
+
+    Attributes:
+        source: The episode.
+        files: The files to write.
+        attempt: The attempt that the new episode is of, with its look and draws.
+        source_episode: See `Episode`; None for that of the source.
+    """
 
     source: Path
     files: EpisodeFiles
     attempt: Attempt
+    source_episode: int | None = None
 
 
 class RenderWorker:
     """Renders the states of stored episodes of the source; cameras, image size and quality are those of the new spec.
 
-    If it copies, the images are those that are stored.
+    Args:
+        spec: The spec of the new dataset.
+        options: How to write files.
+        source: The dataset to read.
+        renders: Images or videos are made.
+        axes: Axes that the images of all episodes have; None for those of their recording.
+        copies: The images are those that are stored.
 
     Raises:
         RenderingError: Images or videos are made, and no OpenGL context can be created.
     """
 
-    def __init__(self, spec: EnvSpec, options: WriteOptions, source: Path, *, renders: bool, copies: bool) -> None:
-        self._env = stored_environment(spec, source)
-        self._spec, self._copies = spec, copies
-        self._writer = EpisodeWriter(self._env, options, renders=renders and not copies)
+    def __init__(
+        self,
+        spec: EnvSpec,
+        options: WriteOptions,
+        source: Path,
+        *,
+        renders: bool,
+        axes: tuple[str, ...] | None = None,
+        copies: bool = False,
+    ) -> None:
+        self._spec, self._options, self._source = spec, options, source
+        self._renders, self._axes, self._copies = renders and not copies, axes, copies
+        self._made: dict[tuple[str, ...], tuple[Environment, EpisodeWriter]] = {}
+        self._environment(spec.perturb)
 
     def __call__(self, job: RenderJob) -> None:
         """Render or copy an episode.
@@ -42,10 +68,25 @@ class RenderWorker:
             DatasetError: The file is damaged or of another version of the scene, or cannot be written.
         """
         with open_episode(job.source) as stored:
-            check_fits(stored, self._env)
-            episode = replace(stored.episode, spec=rendered_spec(stored.spec, self._spec))
+            spec = rendered_spec(stored.spec, self._spec)
+            spec = replace(spec, perturb=rendered_axes(self._axes, spec.perturb))
+            env, writer = self._environment(spec.perturb)
+            check_fits(stored, env)
+            episode = replace(stored.episode, spec=spec)
+            if self._axes is not None:
+                number = episode.source_episode if job.source_episode is None else job.source_episode
+                drawn, look = job.attempt.perturbed, job.attempt.look
+                episode = replace(episode, perturbed=drawn, look=look, source_episode=number)
             frames = {camera: stored.frames(camera) for camera in stored.cameras} if self._copies else None
-            self._writer.write(episode, job.files, frames)
+            writer.write(episode, job.files, frames)
+
+    def _environment(self, axes: tuple[str, ...]) -> tuple[Environment, EpisodeWriter]:
+        """The environment of episodes with these axes, and its writer."""
+        of_images = () if self._copies else image_axes(axes)
+        if of_images not in self._made:
+            env = stored_environment(replace(self._spec, perturb=of_images), self._source)
+            self._made[of_images] = env, EpisodeWriter(env, self._options, renders=self._renders)
+        return self._made[of_images]
 
 
 def rendered_spec(spec: EnvSpec, choice: EnvSpec | RenderConfig) -> EnvSpec:

@@ -1,11 +1,13 @@
 """The result of verifying an episode, and the checks of its frames and states."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ambidex.envs.types import FloatArray
+from ambidex.envs.types import Drawn, FloatArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.text import first_few
@@ -112,6 +114,7 @@ class Verification:
         ee_success: Success of its end-effector actions under end-effector control; None if not replayed, or if there
             are none.
         frames: The result of reading its frames; None if they were not read.
+        draws: One line per axis of perturbation whose stored level and values are not those that are drawn now.
         notes: Differences from the recording that need not matter, e.g. the MuJoCo version.
     """
 
@@ -122,6 +125,7 @@ class Verification:
     joint_success: bool
     ee_success: bool | None
     frames: FrameReport | None
+    draws: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
@@ -141,8 +145,9 @@ class Verification:
 
     @property
     def reproduces(self) -> bool:
-        """States, up to other arithmetic, and success are the recorded ones, and no frame is damaged."""
-        return self.states.consistent and self.same_success and self.same_ee_success and self.intact_frames
+        """States, up to other arithmetic, success and draws are the recorded ones, and no frame is damaged."""
+        same = self.states.consistent and self.same_success and self.same_ee_success and not self.draws
+        return same and self.intact_frames
 
 
 def state_differences(recorded: FloatArray, replayed: FloatArray) -> tuple[int | None, float]:
@@ -155,6 +160,28 @@ def state_differences(recorded: FloatArray, replayed: FloatArray) -> tuple[int |
     differing = (ours.view(np.uint64) != theirs.view(np.uint64)).any(axis=1)
     first = int(differing.argmax()) if differing.any() else None if len(recorded) == len(replayed) else both
     return first, float(np.abs(ours - theirs).max(initial=0.0))
+
+
+def draw_differences(stored: Mapping[str, Drawn], now: Mapping[str, Drawn]) -> list[str]:
+    """One line per axis of perturbation whose stored values are not those that are drawn now."""
+    return [
+        f"{axis} of perturbed was {stored.get(axis)}, now {now.get(axis)}"
+        for axis in sorted({*stored, *now})
+        if not _same_draw(stored.get(axis), now.get(axis))
+    ]
+
+
+def _same_draw(stored: Drawn | None, now: Drawn | None) -> bool:
+    """Whether all values drawn now are the stored ones; a playback does not choose a direction of robot_start anew."""
+    if stored is None or now is None:
+        return False
+    return all(_same_value(stored.get(name), value) for name, value in now.items())
+
+
+def _same_value(stored: float | str | None, now: float | str) -> bool:
+    if isinstance(stored, str) or isinstance(now, str) or stored is None:
+        return stored == now
+    return math.isclose(stored, now, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _frame_errors(stored: StoredEpisode, camera: str) -> dict[int, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ambidex.envs.env import Environment
+from ambidex.envs.perturbations.registry import ACTIONS, without
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, FloatArray
 from ambidex.errors import DatasetError, SimulationError
 from ambidex.output_folder import versions
@@ -14,7 +15,13 @@ from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.dataset.environment import check_fits, stored_environment
 from ambidex.recorders.dataset.repair import missing_hint
 from ambidex.recorders.formats.registry import episode_exists, open_episode
-from ambidex.recorders.verification.checks import ReplayedStates, Verification, check_frames, state_differences
+from ambidex.recorders.verification.checks import (
+    ReplayedStates,
+    Verification,
+    check_frames,
+    draw_differences,
+    state_differences,
+)
 
 
 class VerifyWorker:
@@ -22,7 +29,7 @@ class VerifyWorker:
 
     def __init__(self, ee: bool, frames: bool) -> None:
         self._ee, self._frames = ee, frames
-        self._environments: dict[tuple[str, str, str, str], Environment] = {}
+        self._environments: dict[tuple[str, str, str, str, tuple[str, ...]], Environment] = {}
 
     def __call__(self, path: Path) -> Verification:
         """Read and replay an episode.
@@ -41,6 +48,8 @@ class VerifyWorker:
             episode = stored.episode
             frames = check_frames(stored) if self._frames else None
         under_ee = episode.spec.control == "ee"
+        env.perturb(episode.seed, episode.look)
+        differences = draw_differences(episode.perturbed, env.perturbed)
         states, success = replay(env, episode.states[0], episode.actions)
         return Verification(
             path=path,
@@ -50,6 +59,7 @@ class VerifyWorker:
             joint_success=self._success(path, episode, "joint", episode.joint_actions) if under_ee else success,
             ee_success=success if under_ee else self._ee_success(path, episode),
             frames=frames,
+            draws=tuple(differences),
             notes=_notes(episode, env),
         )
 
@@ -58,10 +68,14 @@ class VerifyWorker:
         return self._success(path, episode, "ee", episode.ee_actions) if self._ee and has_actions else None
 
     def _success(self, path: Path, episode: Episode, control: str, actions: Float32Array) -> bool:
-        return replay(self._environment(path, episode.spec, control), episode.states[0], actions)[1]
+        # The actions of the other mode are those that were executed, so they are neither late nor noisy again.
+        spec = replace(episode.spec, perturb=without(episode.spec.perturb, ACTIONS))
+        env = self._environment(path, spec, control)
+        env.perturb(episode.seed)
+        return replay(env, episode.states[0], actions)[1]
 
     def _environment(self, path: Path, spec: EnvSpec, control: str) -> Environment:
-        key = (spec.task, spec.definition_sha256, spec.success, control)
+        key = (spec.task, spec.definition_sha256, spec.success, control, spec.perturb)
         if key not in self._environments:
             self._environments[key] = stored_environment(replace(spec, control=control, cameras=()), path)
         return self._environments[key]
@@ -69,6 +83,8 @@ class VerifyWorker:
 
 def replay(env: Environment, first_state: FloatArray, actions: Float32Array) -> tuple[FloatArray, bool]:
     """Act from a stored state (S,); the control mode of the environment is that of the actions, shape (T, A) float32.
+
+    Perturbations are those in effect.
 
     Returns:
         States (T+1, S), and whether success held at the last step, which is what makes a rollout a success.

@@ -80,6 +80,9 @@ _NAMES_SPEC = _spec("NAME ...|none", "*", _names)
 Names = Annotated[tuple[str, ...] | None, _NAMES_SPEC]
 """Names; empty for the word "none"; None unless given."""
 
+OptionalAxes = Annotated[tuple[str, ...] | None, _spec("AXIS[:LEVEL] ...|none", "*", _names)]
+"""Axes of perturbation; likewise."""
+
 
 class Flags:
     """Base of the dataclasses of flags that are also arguments of a Python function.

@@ -5,7 +5,7 @@ import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -239,9 +239,12 @@ def row_from_line(kind: type[Settings], line: str, file: str) -> Settings:
         raise DatasetError(f"Not a row of {file}: {line[:200]!r} ({error}).", hint, got=line) from error
 
 
-def row_to_line(row: "DataclassInstance", file: str) -> str:
-    """Inverse of `row_from_line`, without the end of the line; a number that is not finite is a DatasetError."""
-    return json_text(to_json(row), file)
+def row_to_line(row: "DataclassInstance", file: str, left_out: Collection[str] = ()) -> str:
+    """Inverse of `row_from_line`, without the end of the line; a number that is not finite is a DatasetError.
+
+    Fields of `left_out` are not written where they are empty.
+    """
+    return json_text({name: value for name, value in to_json(row).items() if value or name not in left_out}, file)
 
 
 def versions(packages: tuple[str, ...] = SIMULATION_PACKAGES) -> dict[str, str]:

@@ -7,12 +7,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ambidex.recorders.formats.libero.layout import DATA, PREFIX, demo_path, demos_in
+from ambidex.recorders.formats.libero.layout import DATA, OWN, PREFIX, demo_path, demos_in
 from ambidex.recorders.hdf5.reading import check_inside, open_hdf5
 from ambidex.recorders.hdf5.writing import Hdf5Sink, atomic_hdf5_file, write_array
 
 HELD_OUT = 10  # every tenth demonstration is for validation, so that the split does not change as a dataset grows
 COUNTS = ("num_demos", "total")
+SOURCE_EPISODE = "source_episode"
 
 
 def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
@@ -33,7 +34,7 @@ def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
 
 
 def _write(target: Path, demos: Mapping[int, Path]) -> None:
-    total = 0
+    total, groups = 0, {}
     with atomic_hdf5_file(target) as (file, sink):
         data = file.create_group(DATA)
         for index, path in demos.items():
@@ -43,15 +44,20 @@ def _write(target: Path, demos: Mapping[int, Path]) -> None:
                 demo = data.create_group(f"{PREFIX}{index}")
                 _copy(source[f"{DATA}/{path.name}"], demo, sink)
                 total += int(demo.attrs["num_samples"])
+                groups[index] = int(demo[OWN].attrs.get(SOURCE_EPISODE, index))
         data.attrs.update({"num_demos": np.int64(len(demos)), "total": np.int64(total)})
-        for name, chosen in _masks(list(demos)).items():
+        for name, chosen in _masks(groups).items():
             write_array(file, f"mask/{name}", chosen, compressed=False)
 
 
-def _masks(indices: list[int]) -> "dict[str, np.ndarray[Any, Any]]":
-    """Names of the demonstrations to train on and to validate with, as byte strings."""
-    valid = [index for index in indices if index % HELD_OUT == HELD_OUT - 1]
-    train = [index for index in indices if index not in valid]
+def _masks(groups: Mapping[int, int]) -> "dict[str, np.ndarray[Any, Any]]":
+    """Names of the demonstrations to train on and to validate with, as byte strings.
+
+    Args:
+        groups: Number of each demonstration -> that of the episode which it is a look of, or the same number.
+    """
+    valid = [index for index, group in groups.items() if group % HELD_OUT == HELD_OUT - 1]
+    train = [index for index in groups if index not in valid]
     return {
         name: np.array([f"{PREFIX}{index}".encode() for index in chosen], np.bytes_)
         for name, chosen in (("train", train), ("valid", valid))

@@ -9,8 +9,9 @@ import pytest
 
 from ambidex.envs.env import Environment, make
 from ambidex.envs.perturbations.episode import Perturbations
-from ambidex.envs.perturbations.perturbation import LEVELS, Clean, axis_rng
+from ambidex.envs.perturbations.perturbation import LEVELS, Clean, Perturbation, axis_rng
 from ambidex.envs.perturbations.registry import (
+    ACTIONS,
     AXES,
     IMAGES_ONLY,
     INSTRUCTION_ONLY,
@@ -98,8 +99,10 @@ def test_axes_that_change_images_only_and_initial_states_are_known_without_a_sce
     assert {axis for axis, changed in CHANGES.items() if changed == {"instruction"}} == INSTRUCTION_ONLY
     with environment("libero_goal/1") as env:
         unperturbed = Clean(scene=env.scene, spec=env.spec, idle=lambda: env.action_low)
-        of_images = {axis for axis in AXES if make_perturbation(axis, 1, unperturbed).cameras() is not None}
-    assert of_images == IMAGES_ONLY
+        made = {axis: make_perturbation(axis, 1, unperturbed) for axis in AXES}
+    assert {axis for axis, each in made.items() if each.cameras() is not None} == IMAGES_ONLY
+    of_actions = {axis for axis, each in made.items() if type(each).change_action is not Perturbation.change_action}
+    assert of_actions == ACTIONS
     starts = tuple(axis for axis, changed in CHANGES.items() if "initial state" in changed)
     assert axes_of_initial_states(tuple(AXES), settle_steps=0) == starts
     assert axes_of_initial_states(tuple(AXES), settle_steps=5) == (*starts, "dynamics")
