@@ -1,6 +1,7 @@
 """The command `run-benchmark`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
@@ -15,11 +16,23 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     run(COMMAND, _main, BenchmarkConfig, argv)
 
 
+def _take_over(config: BenchmarkConfig) -> int:
+    from ambidex.benchmarks.take_over.run import take_over  # heavy
+
+    found = take_over(config)
+    if not config.quiet:
+        print_result(found or f"There are no failures in {config.take_over}, so there is nothing to take over.")
+    return DONE if found is None or found.complete else FAILED
+
+
 def _main(config: BenchmarkConfig) -> int:
     check_environment()
     from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
+    from ambidex.benchmarks.take_over.folder import is_take_over_folder
     from ambidex.benchmarks.videos.jobs import describe_missing
 
+    if config.take_over is not None or (config.resume and is_take_over_folder(config.output_dir or Path())):
+        return _take_over(config)
     if config.check:
         from ambidex.benchmarks.remote.first_exchange import check_policy  # needs the extra `remote`
 

@@ -69,6 +69,7 @@ class BenchmarkConfig(PolicyFlags):
         "Common options": "policy checkpoint url layout task suite episodes output_dir video workers resume",
         "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics "
         "perturb",
+        "Take-over": "take_over every take_over_steps",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
         "Output": "quiet debug",
@@ -109,6 +110,14 @@ class BenchmarkConfig(PolicyFlags):
     """Perturb every episode: axes with a level of 1 to 5, such as camera:3 light:2; without a level it is 3, and 0
     leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, robot_start, sensor, lag,
     action_delay, action_noise and dynamics."""
+    take_over: Annotated[OptionalPath, tyro.conf.arg(metavar="RESULTS")] = None
+    """Instead of whole episodes, continue the failures in a results folder: the policy takes over at control steps 0, N,
+    2N and so on of each failure. Tasks, settings and perturbations are those of RESULTS; --task chooses one of
+    them."""
+    every: OptionalInt = None
+    """Control steps between take-overs, N; auto is 25."""
+    take_over_steps: OptionalInt = None
+    """Control steps that a policy has after a take-over; auto is one and a half times the horizon of RESULTS."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     image_size: ImageSize = None
