@@ -14,7 +14,7 @@ from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.kinematics import Kinematics
-from ambidex.envs.types import Agent, Float32Array, Observation
+from ambidex.envs.types import Float32Array, Observation
 from ambidex.scripted_policies.libero.hand import Hand
 from ambidex.scripted_policies.registry import make_expert
 
@@ -31,6 +31,9 @@ class RetreatingExpert:
 
     Args:
         env: The environment that it acts in.
+
+    Attributes:
+        is_planning: The way home is over, and the expert acts.
     """
 
     def __init__(self, env: Environment) -> None:
@@ -40,17 +43,17 @@ class RetreatingExpert:
         self._home = np.concatenate([[*arm.home, np.nan] for arm in arms])  # grippers may be anywhere
 
     def reset(self, observation: Observation, seed: int) -> None:
-        self._seed, self._planning = seed, False
+        self._seed, self.is_planning = seed, False
         at_home = float(np.nanmax(np.abs(observation.qpos - self._home))) < AT_HOME
         self._actions: Actions = iter(()) if at_home else self._retreat(self._env)
 
     def act(self, observation: Observation) -> Float32Array:
-        if not self._planning:
+        if not self.is_planning:
             action = next(self._actions, None)
             if action is not None:
                 return action
             self._expert.reset(observation, self._seed)
-            self._planning = True
+            self.is_planning = True
         return self._expert.act(observation)
 
 

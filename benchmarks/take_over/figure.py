@@ -9,7 +9,7 @@ from ambidex.benchmarks.take_over.recoverability import StepShare
 from ambidex.recorders.inspection.chart import INK, PALE, PALETTE, RULE, Chart
 
 WIDTH, HEIGHT = 360, 160  # of the axes [px]
-LEFT, HEAD, FOOT = 34, 20, 34  # room for labels [px]
+LEFT, HEAD, FOOT = 34, 28, 34  # room for labels [px]
 WHISKER, DOT = 3, 2  # half their widths [px]
 LABEL = 26  # between labels of the horizontal axis, at least [px]
 
@@ -21,7 +21,7 @@ def write_curve(path: Path, shares: Sequence[StepShare], title: str) -> None:
         DatasetError: It cannot be written.
     """
     chart = Chart((LEFT + WIDTH + 2 * MARGIN, HEAD + HEIGHT + FOOT + MARGIN), SCALE)
-    chart.text((MARGIN, 4), title, FONT)
+    chart.text((MARGIN, 6), title, FONT)
     _draw_axes(chart, [each.step for each in shares])
     places = [(_x(each.step, shares), _y(each.tally.rate or 0.0)) for each in shares]
     if len(places) > 1:

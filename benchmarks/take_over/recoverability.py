@@ -153,9 +153,9 @@ class Recoverability:
         recovered = sum(each.last_recoverable is not None for each in self.failures)
         jagged = sum(not each.monotone for each in self.failures)
         return (
-            f"{self.policy} recovered {recovered} of {pluralize(len(self.failures), 'failure')} of {self.failed_policy} "
-            f"from at least one step. In {jagged} of them a later step could be recovered where an earlier one could "
-            f"not. Results in {self.directory}"
+            f"{self.policy} recovered {recovered} of {pluralize(len(self.failures), 'failure')} of "
+            f"{self.failed_policy} from at least one step. {jagged} could be recovered from a later step, but not from "
+            f"an earlier one. Results in {self.directory}"
         )
 
 

@@ -110,6 +110,6 @@ def write_recoverability(plan: TakeOverPlan, *, complete: bool) -> Recoverabilit
     write_json(directory / JSON, found.to_dict())
     write_text(directory / SHARES_CSV, found.shares_csv())
     write_text(directory / FAILURES_CSV, found.failures_csv())
-    title = f"{policy} recovers failures of {found.failed_policy} ({len(found.failures)} failures)"
+    title = f"Share of {len(found.failures)} failures of {found.failed_policy} that {policy} recovers"
     write_curve(directory / PNG, found.shares, title)
     return found
