@@ -111,9 +111,9 @@ class BenchmarkConfig(PolicyFlags):
     leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, robot_start, sensor, lag,
     action_delay, action_noise and dynamics."""
     take_over: Annotated[OptionalPath, tyro.conf.arg(metavar="RESULTS")] = None
-    """Instead of whole episodes, continue the failures in a results folder: the policy takes over at control steps 0, N,
-    2N and so on of each failure. Tasks, settings and perturbations are those of RESULTS; --task chooses one of
-    them."""
+    """Instead of whole episodes, continue the failures in a results folder: the policy takes over at control steps 0,
+    N, 2N and so on of each failure. Tasks, settings and perturbations are those of RESULTS; --task chooses one of its
+    tasks."""
     every: OptionalInt = None
     """Control steps between take-overs, N; auto is 25."""
     take_over_steps: OptionalInt = None
@@ -127,9 +127,10 @@ class BenchmarkConfig(PolicyFlags):
     """Send one observation, print what was sent and what came back, and exit; with --output-dir the images that were
     sent are written there."""
     output_dir: OptionalPath = None
-    """Results folder; auto is results/POLICY-TASK."""
+    """Results folder; auto is results/POLICY-TASK, or with --take-over results/POLICY-takes-over-RESULTS."""
     video: Videos = None
-    """Make videos of the failures, of all episodes or of none; auto is failures. Videos can also be made later."""
+    """Make videos of the failures, of all episodes or of none; auto is failures, with --take-over none. Videos can also
+    be made later."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     resume: Switch = False
