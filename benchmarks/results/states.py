@@ -93,7 +93,8 @@ def taken_over_state(take_over: TakeOverStep, task: str, seed: int) -> FloatArra
     if take_over.step >= len(states):
         problem = f"{path} has states of the steps 0 to {len(states) - 1}, not of step {take_over.step}."
         raise DatasetError(problem, _hint(path), path=path, got=len(states), expected=take_over.step)
-    return states[take_over.step]
+    state: FloatArray = states[take_over.step]
+    return state
 
 
 def missing_states(path: Path) -> DatasetError:

@@ -64,9 +64,9 @@ def _run(plan: TakeOverPlan, load: LoadPolicy | None) -> Recoverability:
     for note in filter(None, () if plan.config.quiet else (plan.failures.results.warning,)):
         print_message(COMMAND, note)
     complete = True
-    for index, step in enumerate(plan.steps()):
-        notes = {} if index == 0 else {"checkpoint_note": "", "instruction_note": ""}
-        summary = run_plan(replace(step, **notes), load=load)
+    for step in plan.steps():
+        first = step.take_over is not None and step.take_over.step == 0
+        summary = run_plan(step if first else replace(step, checkpoint_note="", instruction_note=""), load=load)
         complete &= summary.complete
     return write_recoverability(plan, complete=complete)
 
