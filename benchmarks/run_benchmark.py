@@ -1,6 +1,7 @@
 """The command `run-benchmark`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
@@ -19,10 +20,13 @@ def _main(config: BenchmarkConfig) -> int:
     check_environment()
     from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
     from ambidex.benchmarks.robustness.suite import is_robustness
+    from ambidex.benchmarks.take_over.folder import is_take_over_folder
     from ambidex.benchmarks.videos.jobs import describe_missing
 
     if is_robustness(config):
         return _run_robustness(config)
+    if config.take_over is not None or (config.resume and is_take_over_folder(config.output_dir or Path())):
+        return _take_over(config)
     if config.check:
         from ambidex.benchmarks.remote.first_exchange import check_policy  # needs the extra `remote`
 
@@ -48,3 +52,12 @@ def _run_robustness(config: BenchmarkConfig) -> int:
     if not config.quiet:
         print_result(report)
     return FAILED if folder.unfinished() else DONE
+
+
+def _take_over(config: BenchmarkConfig) -> int:
+    from ambidex.benchmarks.take_over.run import take_over  # heavy
+
+    found = take_over(config)
+    if not config.quiet:
+        print_result(found or f"There are no failures in {config.take_over}, so there is nothing to take over.")
+    return DONE if found is None or found.complete else FAILED

@@ -24,6 +24,7 @@ from ambidex.policies.serving.client import Address, PolicyClient, PolicyServerE
 from ambidex.policies.serving.execution import Execution, choose_execution
 from ambidex.policies.serving.history import EpisodeWindow, Observed, policy_agent
 from ambidex.scripted_policies.registry import make_expert
+from ambidex.scripted_policies.retreat import RetreatingExpert
 
 SCRIPTED = "scripted"
 """The baseline that is the task's expert."""
@@ -210,6 +211,9 @@ class HoldAgent:
     def act(self, observation: Observation) -> Float32Array:
         return self._action
 
+
+TAKING_OVER: Mapping[str, Callable[[Environment], Agent]] = {"scripted": RetreatingExpert}
+"""Baselines that do more than usual if they take over in the middle of an episode."""
 
 BASELINES: Mapping[str, Callable[[Environment], Agent]] = {
     SCRIPTED: make_expert,

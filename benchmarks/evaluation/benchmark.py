@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from ambidex.benchmarks.evaluation.agents import BASELINES, AgentSource, LocalAgents, ServedAgents
+from ambidex.benchmarks.evaluation.agents import BASELINES, TAKING_OVER, AgentSource, LocalAgents, ServedAgents
 from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
 from ambidex.benchmarks.evaluation.own_policy import OwnPolicy, is_address, load_own
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
@@ -79,10 +79,14 @@ def benchmark(
     elif name or settings:
         problem = f"{', '.join(filter(None, ('name' if name else '', *settings)))}: not beside a BenchmarkConfig."
         raise UsageError(problem, "Give it as a field of the config; the name is policy_name.")
-    plan = make_plan(config, own_agent=own is not None)
+    return run_plan(make_plan(config, own_agent=own is not None), load=load, own=own)
+
+
+def run_plan(plan: BenchmarkPlan, *, load: LoadPolicy | None = None, own: OwnPolicy | None = None) -> BenchmarkSummary:
+    """Run the episodes of a checked plan; the other arguments are as in `benchmark`, which says what is raised."""
     if own is None and is_address(plan.config.policy):
         own = load_own(plan.config.policy)
-    check_output_folder(plan.directory, BENCHMARK_JSON, resume=config.resume)
+    check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)
     try:
         with exclusive_lock(plan.directory):
             return _run(plan, load, own)
@@ -210,7 +214,8 @@ class BenchmarkRun:
                 yield pool, first.complete(self._info(specs))
             return
         if not plan.learned:
-            make_agent = self._own or BASELINES[self._config.policy]
+            baselines = {**BASELINES, **TAKING_OVER} if plan.take_over else BASELINES
+            make_agent = self._own or baselines[self._config.policy]
             local = LocalAgents(make_agent=make_agent, settings=settings, control=self._config.control)
             with self._start_workers(local) as pool:
                 yield pool, self._info({task: local.environment(task).spec for task in plan.tasks})
@@ -225,7 +230,8 @@ class BenchmarkRun:
 
     def _start_workers(self, agents: AgentSource) -> EpisodePool:
         (first, _), policy = self._remaining[0], self._name
-        return EpisodePool(partial(BenchmarkWorker, agents, self._results.path, first, policy), self._workers)
+        worker = partial(BenchmarkWorker, agents, self._results.path, first, policy, self._plan.take_over)
+        return EpisodePool(worker, self._workers)
 
     def _info(self, env_specs: Mapping[str, EnvSpec]) -> BenchmarkInfo:
         """The content of benchmark.json for a baseline."""
@@ -234,9 +240,10 @@ class BenchmarkRun:
             execution="",
             source=self._own.info if self._own else None,
             protocol=self._plan.protocol,
-            command=format_command(COMMAND, self._config, leave_out=NOT_STORED),
+            command=format_command(COMMAND, self._plan.as_given or self._config, leave_out=NOT_STORED),
             checkpoint=None,
             serving=None,
+            take_over=self._plan.take_over,
             env_specs=env_specs,
             versions=versions(),
             machine=describe_hardware(),
@@ -256,6 +263,8 @@ class BenchmarkRun:
                 self._check_errors()
 
     def _check_errors(self) -> None:
+        if self._plan.take_over:  # an expert that cannot plan from these states: that is a result
+            return
         if len(self._errors) == MAX_FIRST_ERRORS < len(self._remaining) and all(self._errors):
             problem = f"The first {MAX_FIRST_ERRORS} episodes all ended with an error. {self._errors[0]}"
             hint = "Correct the cause and run the benchmark into an empty folder."

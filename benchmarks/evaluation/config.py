@@ -68,6 +68,7 @@ class BenchmarkConfig(PolicyFlags):
         "Common options": "policy checkpoint url layout task suite episodes output_dir video workers resume",
         "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics "
         "perturb axes levels budget",
+        "Take-over": "take_over every take_over_steps",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
         "Output": "quiet debug",
@@ -116,6 +117,14 @@ class BenchmarkConfig(PolicyFlags):
     budget: OptionalInt = None
     """With --suite robustness, episodes of all cells together, the clean ones included, in place of --episodes. Those
     of the expert are not counted."""
+    take_over: Annotated[OptionalPath, tyro.conf.arg(metavar="RESULTS")] = None
+    """Instead of whole episodes, continue the failures in a results folder: the policy takes over at control steps 0,
+    N, 2N and so on of each failure. Tasks, settings and perturbations are those of RESULTS; --task chooses one of its
+    tasks."""
+    every: OptionalInt = None
+    """Control steps between take-overs, N; auto is 25."""
+    take_over_steps: OptionalInt = None
+    """Control steps that a policy has after a take-over; auto is one and a half times the horizon of RESULTS."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     image_size: ImageSize = None
@@ -125,9 +134,10 @@ class BenchmarkConfig(PolicyFlags):
     """Send one observation, print what was sent and what came back, and exit; with --output-dir the images that were
     sent are written there."""
     output_dir: OptionalPath = None
-    """Results folder; auto is results/POLICY-TASK."""
+    """Results folder; auto is results/POLICY-TASK, or with --take-over results/POLICY-takes-over-RESULTS."""
     video: Videos = None
-    """Make videos of the failures, of all episodes or of none; auto is failures. Videos can also be made later."""
+    """Make videos of the failures, of all episodes or of none; auto is failures, with --take-over none. Videos can also
+    be made later."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
     resume: Switch = False

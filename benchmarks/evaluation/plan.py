@@ -12,7 +12,7 @@ from ambidex.benchmarks.evaluation.own_policy import is_address
 from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings, init_states_sha256
 from ambidex.benchmarks.remote.flags import REMOTE, check_flags, choose_layout
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
+from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo, TakeOverStep
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
@@ -53,6 +53,9 @@ class BenchmarkPlan:
         learned: A trained policy acts, not a baseline, a policy on a server or an agent of the caller's own.
         layout: What a policy on a server is sent; None for others.
         own_agent: The caller of `benchmark` makes the agents.
+        take_over: Where the episodes start; None for initial states.
+        failures: The episodes, if they start within failures of another policy.
+        as_given: The flags that a user gave for a take-over, in place of those for one of its steps; else None.
     """
 
     config: BenchmarkConfig
@@ -65,10 +68,15 @@ class BenchmarkPlan:
     learned: bool = True
     layout: Layout | None = None
     own_agent: bool = False
+    take_over: TakeOverStep | None = None
+    failures: tuple[EpisodeKey, ...] = ()
+    as_given: BenchmarkConfig | None = None
 
     @property
     def episodes(self) -> list[EpisodeKey]:
         """All episodes, in order."""
+        if self.take_over:
+            return list(self.failures)
         first, count = self.config.seed, self.config.episodes or 0
         return [(task, seed) for task in self.tasks for seed in range(first, first + count)]
 
@@ -109,7 +117,8 @@ class BenchmarkPlan:
         """The command that resumes this benchmark; for an agent of the caller's own, what to do instead."""
         if self.own_agent:
             return "the same call of benchmark, with resume=True"
-        shown = replace(strip_defaults(self.config, self.tasks), resume=True, quiet=False, debug=False)
+        given = self.as_given or strip_defaults(self.config, self.tasks)
+        shown = replace(given, resume=True, quiet=False, debug=False)
         shown = replace(shown, video=None if shown.video == DEFAULT_VIDEO else shown.video)
         return format_command(COMMAND, shown, brief=True)
 
@@ -131,6 +140,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
         DatasetError: The results to resume are damaged.
         RenderingError: Videos are requested, and no OpenGL library can be loaded.
     """
+    check_no_take_over(config)
     config = _with_stored_flags(config)
     config = replace(config, video=config.video or DEFAULT_VIDEO, perturb=axes_with_levels(config.perturb))
     _check_choices(config)
@@ -162,6 +172,15 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
         layout=choose_layout(config, find_task(tasks[0]).family) if remote else None,
         own_agent=own_agent,
     )
+
+
+def check_no_take_over(config: BenchmarkConfig) -> None:
+    """Raise a UsageError if a flag of take-overs is given, which `take_over` runs."""
+    if config.take_over is not None:
+        hint = "Call ambidex.benchmarks.take_over.run.take_over, which takes the same flags."
+        raise UsageError(f"--take-over {config.take_over}: benchmark runs whole episodes only.", hint)
+    if flags := config.given(("every", "take_over_steps")):
+        raise UsageError(f"{', '.join(flags)}: only with --take-over RESULTS.", got=flags)
 
 
 def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan
 from ambidex.benchmarks.results.folder import ResultsFolder
-from ambidex.benchmarks.results.info import COMMAND, BenchmarkInfo
+from ambidex.benchmarks.results.info import COMMAND, BenchmarkInfo, TakeOverStep
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.envs.env import make_from_spec
 from ambidex.envs.types import Outcome
@@ -26,6 +26,8 @@ def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
     found = changed_flags(old, plan.config, ignore=RUN_ONLY | COMPARED_SEPARATELY)
     if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")
+    if (before := results.info.take_over) != plan.take_over:
+        found.append(f"the episodes started {_starts(before)}, now {_starts(plan.take_over)}")
     raise_if(found + _init_states_differences(plan, results.info), results)
 
 
@@ -33,6 +35,13 @@ def check_info(results: ResultsFolder, new: BenchmarkInfo) -> None:
     """Raise a UsageError that lists how checkpoint, device, versions and environments differ from the folder's."""
     if results.exists:
         raise_if(info_differences(results.info, new) or _scene_differences(results, new), results)
+
+
+def _starts(take_over: TakeOverStep | None) -> str:
+    if take_over is None:
+        return "from initial states"
+    failures = f"{take_over.episodes} failures of {take_over.source} ({take_over.failures_sha256[:12]})"
+    return f"from step {take_over.step} of {failures}"
 
 
 def _init_states_differences(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[str]:
@@ -79,6 +88,8 @@ def _scene_differences(results: ResultsFolder, new: BenchmarkInfo) -> list[str]:
             env = make_from_spec(replace(spec, cameras=()), stored_definition(spec, path))
             if row.model_sha256 not in ("", env.scene.model_sha256):
                 return [f"{task}: the model of robot, objects or scene has changed"]
+            if results.info.take_over:  # not the initial state of the seed
+                continue
             found = initial_state_difference(env, row.seed, EpisodeStates.read(path).states[0])
             if found:
                 return found

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import AgentSource
 from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import TakeOverStep
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
-from ambidex.benchmarks.results.states import EpisodeStates
+from ambidex.benchmarks.results.states import EpisodeStates, taken_over_state
 from ambidex.envs.env import Environment
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent
@@ -19,10 +20,14 @@ class BenchmarkWorker:
         directory: The results folder.
         first: The task to prepare at once, so that impossible settings fail before the first episode.
         policy: Name of the policy or baseline, for the rows.
+        take_over: Where the episodes start; None for the initial states of their seeds.
     """
 
-    def __init__(self, source: AgentSource, directory: Path, first: str, policy: str) -> None:
+    def __init__(
+        self, source: AgentSource, directory: Path, first: str, policy: str, take_over: TakeOverStep | None = None
+    ) -> None:
         self._source, self._results, self._policy = source, ResultsFolder(directory), policy
+        self._take_over = take_over
         self._prepare(first)
 
     def __call__(self, episode: EpisodeKey) -> EpisodeRow:
@@ -31,7 +36,8 @@ class BenchmarkWorker:
         if self._env.spec.task != task:
             self._env.close()
             self._prepare(task)
-        result = rollout(self._env, self._agent, seed, stop_at_success=True)
+        state = taken_over_state(self._take_over, task, seed) if self._take_over else None
+        result = rollout(self._env, self._agent, seed, stop_at_success=True, initial_state=state)
         self._source.check()
         if result.started:
             EpisodeStates.of(result).write(self._results.states_path(task, seed))

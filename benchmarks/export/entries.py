@@ -64,13 +64,14 @@ def read_entries(paths: Sequence[Path], names: Sequence[str] | None = None) -> l
         names: Names of the entries; None for those of the policies, with the folder where they are the same.
 
     Raises:
-        UsageError: No path, a folder does not exist, or names that are not one for each entry.
+        UsageError: No path, a folder does not exist or is of take-overs, or names that are not one for each entry.
         DatasetError: A folder has no episodes, or is damaged.
     """
     if not paths:
         raise UsageError("No results folder is given.", "Name some, e.g. export-results results/act-insertion.")
     groups: dict[object, Entry] = {}
     for folder in map(ResultsFolder.open, paths):
+        _check_whole_episodes(folder)
         key = _identity(folder)
         known = groups.get(key)
         while known is not None and known.specs.keys() & folder.info.env_specs.keys():  # another run of the same tasks
@@ -121,6 +122,13 @@ def setting_differences(entries: Sequence[Entry]) -> list[str]:
 def suite_of(task: str) -> str:
     """The suite that a task is in; its own name if it is in none."""
     return next((suite for suite, tasks in SUITES.items() if task in tasks), task)
+
+
+def _check_whole_episodes(folder: ResultsFolder) -> None:
+    if take_over := folder.info.take_over:
+        problem = f"{folder.path}: its episodes start at step {take_over.step} of failures in {take_over.source}."
+        hint = f"They are no success rate of {folder.info.policy}; {folder.path.parent} has tables of them."
+        raise UsageError(problem, hint, path=folder.path)
 
 
 def _identity(folder: ResultsFolder) -> object:

@@ -13,7 +13,8 @@ from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
 from ambidex.benchmarks.gallery.poster import data_url, jpeg
 from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
+from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow, solved_at_start_note
+from ambidex.benchmarks.take_over.folder import TakeOverInfo, is_take_over_folder, step_results
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoStyle
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
@@ -67,6 +68,8 @@ def read_run(path: Path) -> GalleryRun:
     results = ResultsFolder(path)
     if results.exists:
         return read_results(results)
+    if is_take_over_folder(path):
+        return read_take_overs(path)
     if has_datasets(path):
         return read_dataset(path)
     problem = (
@@ -105,6 +108,36 @@ def read_results(results: ResultsFolder) -> GalleryRun:
         specs=info.env_specs,
         episodes=tuple(_results_episode(results, row) for row in rows),
     )
+
+
+def read_take_overs(folder: Path) -> GalleryRun:
+    """Read a folder of take-overs: of each failure the take-over at its last recoverable step, or else at step 0."""
+    steps, info = step_results(folder), TakeOverInfo.read(folder)
+    taken_over: dict[EpisodeKey, list[tuple[int, EpisodeRow]]] = {}
+    for step, results in steps.items():
+        for row in results.rows:
+            taken_over.setdefault(row.key, []).append((step, row))
+    return GalleryRun(
+        folder=folder,
+        label=f"{info.policy} taking over",
+        facts=(("failures of", info.source), ("taken over every", f"{info.every} steps"), ("command", info.command)),
+        specs={task: spec for results in steps.values() for task, spec in results.info.env_specs.items()},
+        episodes=tuple(_take_over_episode(steps, rows) for _, rows in sorted(taken_over.items())),
+        incomplete=next((results.warning for results in steps.values() if results.warning), ""),
+    )
+
+
+def _take_over_episode(steps: Mapping[int, ResultsFolder], rows: Sequence[tuple[int, EpisodeRow]]) -> GalleryEpisode:
+    recovered = [(step, row) for step, row in rows if row.success]
+    step, row = recovered[-1] if recovered else rows[0]
+    episode = _results_episode(steps[step], row)
+    facts = (
+        ("taken over at step", str(step)),
+        ("last recoverable step", str(step) if recovered else "never"),
+        ("recovered from steps", ", ".join(str(each) for each, _ in recovered) or "none"),
+        ("tried at steps", f"{rows[0][0]} to {rows[-1][0]}"),
+    )
+    return replace(episode, facts=(*facts, *episode.facts))
 
 
 def _single_command(
@@ -156,7 +189,7 @@ def _versions(versions: Mapping[str, str]) -> str:
 def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
     states, video, videos = results.states_path(row.task, row.seed), results.video_path(row), results.path / VIDEOS
     command, config = results.info.command, results.config
-    if config:
+    if config and not results.info.take_over:
         command = _single_command(BENCHMARK, config, row.key, f"results/{config.policy}-", suite=None, episodes=1)
     return GalleryEpisode(
         task=row.task,

@@ -110,7 +110,9 @@ class ResultsFolder:
 
     @property
     def requested_each(self) -> int | None:
-        """Episodes of each task that were requested; None if that is unknown."""
+        """Episodes of each task that were requested; None if that is unknown, or differs from task to task."""
+        if self.exists and self.info.take_over:
+            return None
         if self.of_robot:
             rollouts = self.info.config.get("rollouts")
             return rollouts if isinstance(rollouts, int) else None
@@ -119,6 +121,8 @@ class ResultsFolder:
     @property
     def requested(self) -> int | None:
         """Episodes that were requested; None if that is unknown."""
+        if self.exists and self.info.take_over:
+            return self.info.take_over.episodes
         each = self.requested_each
         return None if each is None else each * len(self.info.env_specs)
 
@@ -159,7 +163,8 @@ class ResultsFolder:
 
     @property
     def _resume_command(self) -> str:
-        folder = ["--resume", "--output-dir", str(self.path)]
+        path = self.path.parent if self.info.take_over else self.path
+        folder = ["--resume", "--output-dir", str(path)]
         return f"{self.info.command} {shlex.join(folder)}" if self.of_robot else shlex.join([COMMAND, *folder])
 
     def states_path(self, task: str, seed: int) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ambidex.codec import Count
 from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec
 from ambidex.output_folder import FolderInfo
@@ -74,6 +75,23 @@ class CodeInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakeOverStep:
+    """Where the episodes of a results folder start, if not from initial states: within failures of another policy.
+
+    Attributes:
+        source: The results folder with those failures.
+        failures_sha256: SHA-256 of their rows.
+        step: The control step whose stored state is the first state here.
+        episodes: How many episodes there are to run.
+    """
+
+    source: str
+    failures_sha256: str
+    step: Count
+    episodes: Count
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkInfo(FolderInfo):
     """The content of benchmark.json.
 
@@ -90,6 +108,7 @@ class BenchmarkInfo(FolderInfo):
         robot: The code that connects to the robot on which the policy acted; None in simulation.
         verdicts: Who said whether a rollout on a robot succeeded: "ask" (the operator), "robot" or "file"; empty in
             simulation.
+        take_over: Where the episodes start; None for initial states.
         env_specs: Task -> spec of its environment.
         versions: Package -> version.
         machine: Processor, cores and similar.
@@ -115,6 +134,7 @@ class BenchmarkInfo(FolderInfo):
     source: CodeInfo | None = None
     robot: CodeInfo | None = None
     verdicts: str = ""
+    take_over: TakeOverStep | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.atomic_files import check_regular_file, replacing
-from ambidex.benchmarks.results.info import COMMAND
+from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.info import COMMAND, TakeOverStep
 from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
 from ambidex.errors import DatasetError
 from ambidex.recorders.hdf5.reading import LARGEST_ARRAY
@@ -79,6 +80,21 @@ class EpisodeStates:
                 )
         if not np.isfinite(self.states).all():
             raise ValueError("a state is not finite")
+
+
+def taken_over_state(take_over: TakeOverStep, task: str, seed: int) -> FloatArray:
+    """The stored state (S,) from which an episode starts within a failure of another policy.
+
+    Raises:
+        DatasetError: The file with the states of that failure is missing, damaged or too short.
+    """
+    path = ResultsFolder(Path(take_over.source)).states_path(task, seed)
+    states = EpisodeStates.read(path).states
+    if take_over.step >= len(states):
+        problem = f"{path} has states of the steps 0 to {len(states) - 1}, not of step {take_over.step}."
+        raise DatasetError(problem, _hint(path), path=path, got=len(states), expected=take_over.step)
+    state: FloatArray = states[take_over.step]
+    return state
 
 
 def missing_states(path: Path) -> DatasetError:

@@ -9,8 +9,8 @@ IMAGES, STATE, INSTRUCTION = "images", "state", "instruction"
 LATER = frozenset({"lag"})
 """Axes of `IMAGES_ONLY` whose first image is that of the clean episode."""
 AT_START = {
-    **dict.fromkeys(IMAGES_ONLY - LATER, {IMAGES}),
-    **dict.fromkeys(INSTRUCTION_ONLY, {INSTRUCTION}),
+    **{axis: {IMAGES} for axis in IMAGES_ONLY - LATER},
+    **{axis: {INSTRUCTION} for axis in INSTRUCTION_ONLY},
     "robot_start": {IMAGES, STATE},
 }
 """Axis -> what it changes in the first observation; all others change nothing there."""

@@ -8,10 +8,10 @@ import numpy as np
 
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.benchmarks.results.states import EpisodeStates
+from ambidex.benchmarks.results.states import EpisodeStates, taken_over_state
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.rollout import rollout
-from ambidex.envs.types import EnvSpec, Float32Array, Observation, Outcome, RolloutResult
+from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, Observation, Outcome, RolloutResult
 from ambidex.errors import DatasetError, check_name
 from ambidex.output_folder import versions
 from ambidex.recorders.dataset.environment import initial_state_difference, stored_definition, stored_environment
@@ -71,7 +71,7 @@ class PlaybackWorker:
         stored = EpisodeStates.read(path)
         _check_fits(path, stored, env)
         first, agent = stored.states[0], StoredActions(stored.actions)
-        moved = initial_state_difference(env, row.seed, first) if self._has_initial_states(env) else []
+        moved = self._first_state_difference(row, env, first)
         result = rollout(env, agent, row.seed, stop_at_success=True, initial_state=first)
         stages = [] if np.array_equal(result.stages, stored.stages) else ["the stages of the steps differ"]
         return Playback(
@@ -90,6 +90,19 @@ class PlaybackWorker:
             self._env = stored_environment(spec, path) if missing else make_from_spec(spec, stored)
         return self._env
 
+    def _first_state_difference(self, row: EpisodeRow, env: Environment, first: FloatArray) -> list[str]:
+        """That the first state is not that of the seed or of the failure that was taken over, if these are known."""
+        take_over = self._results.info.take_over
+        if take_over is None:
+            return initial_state_difference(env, row.seed, first) if self._has_initial_states(env) else []
+        same = not self._has_source(row) or np.array_equal(first, taken_over_state(take_over, row.task, row.seed))
+        return [] if same else [f"the first state is not that of step {take_over.step} in {take_over.source}"]
+
+    def _has_source(self, row: EpisodeRow) -> bool:
+        """Whether the failure that was taken over is still stored."""
+        take_over = self._results.info.take_over
+        return take_over is not None and ResultsFolder(Path(take_over.source)).states_path(*row.key).is_file()
+
     def _has_initial_states(self, env: Environment) -> bool:
         return bool(env.spec.init_states) or not self._specs[env.spec.task].init_states
 
@@ -104,6 +117,8 @@ class PlaybackWorker:
             notes.append(
                 f"initial states are not compared with their seeds: {self._specs[row.task].init_states} is missing"
             )
+        if (take_over := self._results.info.take_over) and not self._has_source(row):
+            notes.append(f"the first state is not compared with step {take_over.step} of {take_over.source}: missing")
         return tuple(notes)
 
 

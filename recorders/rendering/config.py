@@ -41,7 +41,7 @@ class RenderConfig:
     perturb: OptionalAxes = None
     """Perturb the images: axes with a level of 1 to 5, such as camera:3 light; without a level it is 3. Only axes that
     change images and nothing else, because the states are given: camera, wrist_camera, fov, light, object_colour,
-    sensor and lag. They replace those of the recording; none leaves these out, auto keeps them."""
+    background, sensor and lag. They replace those of the recording; none leaves these out, auto keeps them."""
     looks: int = 1
     """Copies of each episode, each with draws of its own for --perturb."""
     storage: Storage = None

@@ -1,0 +1,115 @@
+"""Runs take-overs; `take_over` is what `run-benchmark --take-over` does, from Python."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ambidex.atomic_files import write_json, write_text
+from ambidex.benchmarks.evaluation.benchmark import run_plan
+from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
+from ambidex.benchmarks.evaluation.own_policy import is_address
+from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
+from ambidex.benchmarks.results.info import COMMAND
+from ambidex.benchmarks.take_over.figure import write_curve
+from ambidex.benchmarks.take_over.folder import TAKE_OVER_JSON, TakeOverInfo, is_take_over_folder
+from ambidex.benchmarks.take_over.plan import TakeOverPlan, plan_take_over
+from ambidex.benchmarks.take_over.recoverability import Recoverability
+from ambidex.command_line import print_message
+from ambidex.errors import UsageError
+from ambidex.flags import flags_to_json, format_command
+from ambidex.output_folder import check_output_folder, exclusive_lock, versions
+from ambidex.recorders.dataset.environment import save_definition
+
+SHARES_CSV, FAILURES_CSV = "shares.csv", "failures.csv"
+JSON, PNG = "recoverability.json", "recoverability.png"
+
+
+def take_over(config: BenchmarkConfig, *, load: LoadPolicy | None = None) -> Recoverability | None:
+    """Let a policy take over in the failures of a results folder, at every so many control steps.
+
+    Args:
+        config: The flags; with `resume` and `output_dir` alone, those of that folder.
+        load: Loads checkpoints; None for `ambidex.policies.checkpoint.load`.
+
+    Returns:
+        From which steps the failures were recovered, also written into the folder; None if there are no failures.
+
+    Raises:
+        UsageError: A flag is missing, unknown or not for take-overs, or the take-overs to resume are of other failures.
+        DatasetError: States are missing or damaged, or a file cannot be written. Take-overs that were run are stored.
+        AmbidexError: What `benchmark` raises.
+    """
+    plan = plan_take_over(_with_stored_flags(config))
+    if plan is None:
+        return None
+    check_output_folder(plan.directory, TAKE_OVER_JSON, resume=config.resume)
+    with exclusive_lock(plan.directory):
+        return _run(plan, load)
+
+
+def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
+    """With --resume and --output-dir but no --policy, the flags of the folder."""
+    folder = config.output_dir
+    if config.policy or not config.resume or folder is None or not is_take_over_folder(folder):
+        return config
+    stored = TakeOverInfo.read(folder).settings(COMMAND, BenchmarkConfig)
+    if is_address(stored.policy):  # code is run only if the user names it, not a file
+        hint = f"Give all flags again, with --policy {stored.policy}."
+        raise UsageError(f"--resume: {folder} has take-overs by your own code.", hint, got=stored.policy, path=folder)
+    return replace(stored, **{name: getattr(config, name) for name in NOT_STORED})
+
+
+def _run(plan: TakeOverPlan, load: LoadPolicy | None) -> Recoverability:
+    _write_info(plan)
+    plan.check_models()
+    for note in filter(None, () if plan.config.quiet else (plan.failures.results.warning,)):
+        print_message(COMMAND, note)
+    complete = True
+    for step in plan.steps():
+        first = step.take_over is not None and step.take_over.step == 0
+        summary = run_plan(step if first else replace(step, checkpoint_note="", instruction_note=""), load=load)
+        complete &= summary.complete
+    return write_recoverability(plan, complete=complete)
+
+
+def _write_info(plan: TakeOverPlan) -> None:
+    """Write take_over.json, or check it: the failures and the steps must be those of before."""
+    config, failures, directory = plan.config, plan.failures, plan.directory
+    info = TakeOverInfo(
+        source=str(failures.results.path.resolve()),
+        failures_sha256=failures.sha256,
+        policy=config.policy_name or config.policy,
+        every=plan.every,
+        command=format_command(COMMAND, config, leave_out=NOT_STORED),
+        versions=versions(),
+        config=flags_to_json(config, leave_out=NOT_STORED),
+    )
+    if is_take_over_folder(directory):
+        _check_same(TakeOverInfo.read(directory), info, directory)
+    else:
+        save_definition(directory, plan.benchmark.definition)
+        info.write(directory)
+
+
+def _check_same(old: TakeOverInfo, new: TakeOverInfo, directory: Path) -> None:
+    names = ("source", "failures_sha256", "policy", "every")
+    found = [
+        f"{name} was {getattr(old, name)}, now {getattr(new, name)}"
+        for name in names
+        if getattr(old, name) != getattr(new, name)
+    ]
+    if found:
+        problem = f"--resume: the take-overs in {directory} are others: {'; '.join(found)}."
+        hint = "Give the original flags and results, or another --output-dir."
+        raise UsageError(problem, hint, path=directory, got=found)
+
+
+def write_recoverability(plan: TakeOverPlan, *, complete: bool) -> Recoverability:
+    """Read the results of all steps, and write tables and picture beside them."""
+    directory, policy = plan.directory, plan.config.policy_name or plan.config.policy
+    found = Recoverability.read(directory, plan.failures, policy=policy, complete=complete)
+    write_json(directory / JSON, found.to_dict())
+    write_text(directory / SHARES_CSV, found.shares_csv())
+    write_text(directory / FAILURES_CSV, found.failures_csv())
+    title = f"Share of {len(found.failures)} failures of {found.failed_policy} that {policy} recovers"
+    write_curve(directory / PNG, found.shares, title)
+    return found
