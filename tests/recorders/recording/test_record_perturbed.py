@@ -211,8 +211,8 @@ def test_an_episode_may_have_words_of_its_own_only_where_they_are_perturbed(tmp_
     [
         ({"perturb": ("camra",)}, "Did you mean 'camera'"),
         ({"perturb": ("camera:6",)}, "camera:6"),
-        ({"perturb": ("wrist_camera",), "cameras": ("top",)}, "wrist_camera: the dataset has images of top only"),
-        ({"perturb": ("light", "dynamics"), "cameras": ()}, "light: the dataset has no images"),
+        ({"perturb": ("wrist_camera",), "cameras": ("top",)}, "wrist_camera: the dataset gets images of top"),
+        ({"perturb": ("light", "dynamics"), "cameras": ()}, "light: the dataset gets no images"),
         ({"perturb": ("object_colour",), "task": "transfer_cube"}, "object_colour"),
         ({"perturb": ("light",), "perturb_mix": 1.5}, "0 to 1"),
         ({"perturb": ("light",), "perturb_mix": float("nan")}, "0 to 1"),
