@@ -30,6 +30,7 @@ class Perturbations:
     Attributes:
         drawn: Axis -> level and the values of the current episode.
         seed: Seed of the current episode; None if nothing is perturbed.
+        read_initial_state: Whether `begin` reads the initial state of the clean episode from the scene.
         change_actions: Whether what a step does depends on the steps before.
 
     Raises:
@@ -49,6 +50,7 @@ class Perturbations:
         self._clean_model = copy.copy(clean.scene.model) if self._fields else None
         self.drawn: Mapping[str, Drawn] = {}
         self.seed: int | None = None
+        self.read_initial_state = any(axis.reads_initial_state for axis in self._axes.values())
         self.change_actions = any(
             type(axis).change_action is not Perturbation.change_action for axis in self._axes.values()
         )
