@@ -50,7 +50,9 @@ class Scene:
         state_version: Incremented whenever the state has changed and derived quantities are up to date.
     """
 
-    def __init__(self, robot: Robot, task: SceneSource, dynamics: str = IDENTIFIED, extensions: Sequence[Extend] = ()) -> None:
+    def __init__(
+        self, robot: Robot, task: SceneSource, dynamics: str = IDENTIFIED, extensions: Sequence[Extend] = ()
+    ) -> None:
         self.robot = robot
         self.name = task.name
         spec = task.compose(robot)

@@ -9,8 +9,8 @@ from ambidex.envs.perturbations.appearance.camera import table_height
 from ambidex.envs.perturbations.appearance.object_colour import COLOURS
 from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
 from ambidex.envs.perturbations.physics.footprint import colliding_geoms, distances, footprints, table_area
-from ambidex.envs.simulation.pose import quaternion_about
 from ambidex.envs.registry import FAMILIES
+from ambidex.envs.simulation.pose import quaternion_about
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
@@ -128,7 +128,11 @@ class Distractors(Perturbation):
         bodies = {int(body) for body in model.geom_bodyid[geoms]}
         joints = [i for i in range(model.njnt) if model.jnt_bodyid[i] in bodies and model.jnt_limited[i]]
         addresses, (low, high) = model.jnt_qposadr[joints], model.jnt_range[joints].T
-        data.qpos[:], data.mocap_pos[:], data.mocap_quat[:] = scene.data.qpos, scene.data.mocap_pos, scene.data.mocap_quat
+        data.qpos[:], data.mocap_pos[:], data.mocap_quat[:] = (
+            scene.data.qpos,
+            scene.data.mocap_pos,
+            scene.data.mocap_quat,
+        )
         found = [np.reshape(self.clean.task.goal_areas, (-1, 4))]
         for share in POSITIONS:
             data.qpos[addresses] = low + share * (high - low)

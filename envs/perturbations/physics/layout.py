@@ -32,7 +32,9 @@ class Layout(Perturbation):
 
     def __init__(self, clean: Clean, level: int) -> None:
         ranges = clean.task.initial_ranges(clean.spec.spread)
-        self._ranges = {name: wide for name, given in ranges.items() if (wide := [r for r in given if _extent(r) > POINT])}
+        self._ranges = {
+            name: wide for name, given in ranges.items() if (wide := [r for r in given if _extent(r) > POINT])
+        }
         super().__init__(clean, level)
         model = clean.scene.model
         self._geoms = {name: colliding_geoms(model, [name]) for name in self._ranges}
