@@ -58,8 +58,8 @@ def add_hidden_distractors(spec: mujoco.MjSpec) -> None:
 class Distractors(Perturbation):
     """Boxes, cylinders and spheres around the objects of the task; a level has those of the lower ones and more.
 
-    They stand still: the robot and objects can touch them, but not move them, so the state is that of the clean episode.
-    Their colours are not those that the instruction names.
+    They stand still: the robot and objects can touch them, but not move them, so the state has the size that it has
+    without them. Their colours are not those that the instruction names.
     """
 
     strengths = ((1,), (2,), (3,), (5,), (8,))  # objects

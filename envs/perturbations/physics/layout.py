@@ -23,9 +23,9 @@ UP = (0.0, 0.0, 1.0)
 class Layout(Perturbation):
     """Each object that stands on the table by itself is on the edge of a range some times as large as the usual one.
 
-    It is moved from the centre of its range through its usual position, so higher levels move it further. Where it would
-    leave the table or be too close to something at any level, it is moved in another direction, which is drawn; where
-    no direction is free, it stays. From level 3 on it is also turned.
+    It is moved from the centre of its range through its usual position, so higher levels move it further. Where it
+    would leave the table or be too close to something at any level, it is moved in another direction, which is drawn;
+    where no direction is free, it stays. From level 3 on it is also turned.
     """
 
     strengths = ((1.2, 0), (1.4, 0), (1.6, 1), (1.8, 1), (2.0, 1))  # times the range; share of the drawn yaw
@@ -33,7 +33,7 @@ class Layout(Perturbation):
     def __init__(self, clean: Clean, level: int) -> None:
         ranges = clean.task.initial_ranges(clean.spec.spread)
         self._ranges = {
-            name: wide for name, given in ranges.items() if (wide := [r for r in given if _extent(r) > POINT])
+            name: wide for name, given in ranges.items() if (wide := [r for r in given if _half(r) > POINT])
         }
         super().__init__(clean, level)
         model = clean.scene.model
@@ -115,5 +115,5 @@ class Layout(Perturbation):
         return {f"{name}_factor": offset, f"{name}_yaw_deg": yaw}
 
 
-def _extent(given: UniformPose) -> float:
+def _half(given: UniformPose) -> float:
     return float(np.subtract(given.high, given.low)[:2].max()) / 2
