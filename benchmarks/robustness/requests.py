@@ -6,7 +6,7 @@ from ambidex.benchmarks.robustness.figures import CellFigure
 from ambidex.envs.perturbations.registry import IMAGES_ONLY
 
 IMAGES, STATE, INSTRUCTION = "images", "state", "instruction"
-AT_START = {"robot_start": {IMAGES, STATE}}
+AT_START = {"layout": {IMAGES, STATE}, "distractors": {IMAGES}, "robot_start": {IMAGES, STATE}}
 """Axis -> what it changes in the first observation; those of `IMAGES_ONLY` change images, all others nothing."""
 LATER = frozenset({"lag"})
 """Axes of `IMAGES_ONLY` whose first image is that of the clean episode."""

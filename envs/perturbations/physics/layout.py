@@ -70,24 +70,25 @@ class Layout(Perturbation):
         own = self._offset(name, self._starts[name])
         for direction in (own, *self._directions[name]):
             moved = {**found, name: direction}
-            if all(self._place(scene, moved, strength) and self._is_free(scene, name) for strength in self.strengths):
+            if all(self._is_free(scene, name, moved, strength) for strength in self.strengths):
                 return direction
         self._place(scene, found, self.strength)
         scene.place(name, self._starts[name])
         return None
 
-    def _place(self, scene: Scene, directions: dict[str, FloatArray], strength: tuple[float, ...]) -> bool:
+    def _place(self, scene: Scene, directions: dict[str, FloatArray], strength: tuple[float, ...]) -> None:
         factor, turned = strength
         for name, direction in directions.items():
             start, (centre, half) = self._starts[name], self._box(name)
-            xy = centre + factor * half * direction / np.abs(direction).max()
+            along = direction * (half > POINT)
+            xy = centre + factor * half * along / np.abs(along).max()
             turn = quaternion_about(UP, turned * self._yaws[name])
             scene.place(name, Pose.at((*xy, start.position[2]), quaternion_product(turn, start.quaternion)))
         mujoco.mj_kinematics(scene.model, scene.data)
-        return True
 
-    def _is_free(self, scene: Scene, name: str) -> bool:
-        """Whether the object is on the table, and has a gap to all others."""
+    def _is_free(self, scene: Scene, name: str, directions: dict[str, FloatArray], strength: tuple[float, ...]) -> bool:
+        """Whether an object is on the table, with a gap to all others, after objects are moved in these directions."""
+        self._place(scene, directions, strength)
         model, data, own, others = scene.model, scene.data, self._geoms[name], self._others[name]
         area, covered = table_area(scene), footprints(model, data, own)
         if (covered[:, :2] < area[:2] + EDGE).any() or (covered[:, 2:] > area[2:] - EDGE).any():
