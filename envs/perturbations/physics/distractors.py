@@ -26,6 +26,7 @@ SHAPES = (
     (CYLINDER, (0.016, 0.034, 0.0)),
 )
 """Kind and size of each distractor, as in MuJoCo [m]."""
+PREFIX = "distractor_"
 PALETTE = {
     "red": (0.80, 0.15, 0.15),
     "green": (0.20, 0.60, 0.25),
@@ -49,10 +50,15 @@ POSITIONS = np.linspace(0.0, 1.0, 6)  # of drawers, doors and knobs, as shares o
 
 
 def add_hidden_distractors(spec: mujoco.MjSpec) -> None:
-    """Add the bodies of all distractors to a model, invisible and below the floor."""
+    """Add all distractors to a model, invisible and below the floor.
+
+    They are geoms of the world: bodies would make states larger, which have the forces that are applied to each.
+    """
     for index, (kind, size) in enumerate(SHAPES):
-        body = spec.worldbody.add_body(name=_name(index), pos=HIDDEN)
-        body.add_geom(name=_name(index), type=kind, size=size, rgba=(0.0, 0.0, 0.0, 0.0), condim=4)
+        name = f"{PREFIX}{index}"
+        spec.worldbody.add_geom(name=name, type=kind, size=size, pos=HIDDEN, rgba=(0.0, 0.0, 0.0, 0.0), condim=4)
+    # Collision detection would use a tree of the geoms in each body, made for their places at compilation.
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value
 
 
 class Distractors(Perturbation):
@@ -63,7 +69,7 @@ class Distractors(Perturbation):
     """
 
     strengths = ((1,), (2,), (3,), (5,), (8,))  # objects
-    model_fields = ("body_pos", "body_quat", "geom_rgba")
+    model_fields = ("geom_pos", "geom_quat", "geom_rgba")
     extend = staticmethod(add_hidden_distractors)
     reads_initial_state = True
 
@@ -91,9 +97,9 @@ class Distractors(Perturbation):
     def change_model(self, model: mujoco.MjModel) -> None:
         height = table_height(self.clean.scene)
         for index, ((x, y), yaw, colour) in self._placed.items():
-            body, geom = model.body(_name(index)).id, model.geom(_name(index)).id
-            model.body_pos[body] = x, y, height + model.geom_aabb[geom, 5]
-            model.body_quat[body] = quaternion_about((0.0, 0.0, 1.0), yaw)
+            geom = model.geom(f"{PREFIX}{index}").id
+            model.geom_pos[geom] = x, y, height + model.geom_aabb[geom, 5]
+            model.geom_quat[geom] = quaternion_about((0.0, 0.0, 1.0), yaw)
             model.geom_rgba[geom] = *PALETTE[colour], 1.0
 
     def _positions(self, order: FloatArray, shares: FloatArray) -> dict[int, FloatArray]:
@@ -152,10 +158,6 @@ def _sees(scene: Scene, camera: int, point: FloatArray, image_size: tuple[int, i
         return False
     hit = mujoco.mj_ray(model, data, data.cam_xpos[camera], offset, None, 1, -1, np.empty(1, np.int32))
     return hit < 0 or hit >= 1.0
-
-
-def _name(index: int) -> str:
-    return f"distractor_{index}"
 
 
 def _radius(index: int) -> float:
