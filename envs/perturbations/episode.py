@@ -15,7 +15,7 @@ from ambidex.envs.types import Float32Array, FloatArray, ImageArray
 DERIVED = (
     *("body_subtreemass", "body_invweight0", "dof_invweight0", "dof_M0", "tendon_length0", "tendon_invweight0"),
     *("actuator_acc0", "actuator_length0", "actuator_lengthrange", "cam_pos0", "cam_mat0", "cam_poscom0"),
-    *("light_pos0", "light_dir0", "light_poscom0"),
+    *("light_pos0", "light_dir0", "light_poscom0", "bvh_aabb", "geom_sameframe"),
 )
 """Fields of a model that `mujoco.mj_setConst` computes."""
 

@@ -26,6 +26,7 @@ SHAPES = (
     (CYLINDER, (0.016, 0.034, 0.0)),
 )
 """Kind and size of each distractor, as in MuJoCo [m]."""
+UP = (0.0, 0.0, 1.0)
 PREFIX = "distractor_"
 PALETTE = {
     "red": (0.80, 0.15, 0.15),
@@ -56,9 +57,11 @@ def add_hidden_distractors(spec: mujoco.MjSpec) -> None:
     """
     for index, (kind, size) in enumerate(SHAPES):
         name = f"{PREFIX}{index}"
-        spec.worldbody.add_geom(name=name, type=kind, size=size, pos=HIDDEN, rgba=(0.0, 0.0, 0.0, 0.0), condim=4)
-    # Collision detection would use a tree of the geoms in each body, made for their places at compilation.
-    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value
+        geom = spec.worldbody.add_geom(name=name, type=kind, size=size, pos=HIDDEN, condim=4)
+        geom.rgba = (0.0, 0.0, 0.0, 0.0)
+        geom.quat = quaternion_about(
+            UP, 1.0
+        )  # MuJoCo never rotates a geom that is compiled with its body's orientation
 
 
 class Distractors(Perturbation):
@@ -70,6 +73,7 @@ class Distractors(Perturbation):
 
     strengths = ((1,), (2,), (3,), (5,), (8,))  # objects
     model_fields = ("geom_pos", "geom_quat", "geom_rgba")
+    sets_constants = True  # MuJoCo's tree of the geoms in the world, which collision detection uses
     extend = staticmethod(add_hidden_distractors)
     reads_initial_state = True
 
@@ -99,7 +103,7 @@ class Distractors(Perturbation):
         for index, ((x, y), yaw, colour) in self._placed.items():
             geom = model.geom(f"{PREFIX}{index}").id
             model.geom_pos[geom] = x, y, height + model.geom_aabb[geom, 5]
-            model.geom_quat[geom] = quaternion_about((0.0, 0.0, 1.0), yaw)
+            model.geom_quat[geom] = quaternion_about(UP, yaw)
             model.geom_rgba[geom] = *PALETTE[colour], 1.0
 
     def _positions(self, order: FloatArray, shares: FloatArray) -> dict[int, FloatArray]:

@@ -18,7 +18,7 @@ from ambidex.envs.perturbations.physics.distractors import SHAPES, Distractors
 from ambidex.envs.perturbations.physics.footprint import colliding_geoms
 from ambidex.envs.perturbations.physics.layout import Layout
 from ambidex.envs.perturbations.physics.robot_start import RobotStart
-from ambidex.envs.simulation.pose import Pose, angle_between, quaternion_of
+from ambidex.envs.simulation.pose import Pose, angle_between, quaternion_of, rotation_matrix
 from ambidex.errors import EpisodeStartError
 
 
@@ -239,11 +239,14 @@ def test_objects_are_moved_apart_from_others_and_stay_on_what_carries_them() -> 
 
 
 def test_an_object_without_a_free_place_stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "GAP", 0.25)
+    monkeypatch.setattr(Layout, "_is_free", lambda self, scene, name, *_: name == "peg")
     with perturbed("layout:1") as env, perturbed() as clean:
         env.reset(3), clean.reset(3)
-        factors = [env.perturbed["layout"][f"{body}_factor"] for body in ("peg", "socket")]
-        assert min(factors) <= 1.0 < max(factors)
+        drawn = env.perturbed["layout"]
+        assert drawn["peg_factor"] == pytest.approx(1.2)
+        assert drawn["socket_factor"] == pytest.approx(np.abs(offsets(clean, "socket")).max())
+        assert np.array_equal(env.scene.body_pose("socket").position, clean.scene.body_pose("socket").position)
+        monkeypatch.undo()
         monkeypatch.setattr(layout, "GAP", 1.0)
         with pytest.raises(EpisodeStartError, match="no object"):
             env.reset(3)
@@ -280,6 +283,7 @@ def test_distractors_keep_their_distance_on_the_table(task: str) -> None:
             others = list(colliding_geoms(model, env.spec.object_names))
             for geom in own:
                 assert data.geom_xpos[geom][2] - model.geom_aabb[geom, 5] == pytest.approx(table_height(env.scene))
+                assert np.allclose(rotation_matrix(model.geom_quat[geom]).ravel(), data.geom_xmat[geom])
                 gaps = [mujoco.mj_geomDistance(model, data, geom, other, 1.0, None) for other in others]
                 assert min(gaps) >= 0.06
                 apart = [mujoco.mj_geomDistance(model, data, geom, other, 1.0, None) for other in own if other != geom]

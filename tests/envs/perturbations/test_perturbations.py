@@ -32,7 +32,7 @@ CHANGES: Mapping[str, set[str]] = {
     "light": {"scene image", "wrist image"},
     "object_colour": {"scene image", "wrist image"},
     "layout": {"initial state", "scene image", "wrist image", "later states"},
-    "distractors": {"scene image"},
+    "distractors": {"scene image", "wrist image"},
     "robot_start": {"initial state", "scene image", "wrist image", "later states"},
     "sensor": {"scene image"},
     "lag": {"scene image", "wrist image"},
