@@ -52,7 +52,7 @@ class Perturbation:
     Attributes:
         strengths: For each level, 1 to 5, the numbers that scale the draw.
         model_fields: Fields of the model that `change_model` writes; they are restored before each episode.
-        sets_constants: Whether MuJoCo has to derive constants from them, such as inverse weights from masses, or bounding
+        sets_constants: Whether MuJoCo has to derive constants from them, such as inverse weights of masses, or bounding
             boxes from places of geoms.
         extend: Adds to the model of a scene what the axis needs, without changing clean episodes or the size of states.
         reads_initial_state: Whether `draw` reads the scene, which is in the initial state of the clean episode then.
