@@ -13,7 +13,7 @@ from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
 from ambidex.envs.perturbations.episode import Perturbations
 from ambidex.envs.perturbations.perturbation import Clean, Drawn
-from ambidex.envs.perturbations.registry import axes_with_levels
+from ambidex.envs.perturbations.registry import axes_with_levels, model_extensions
 from ambidex.envs.registry import FAMILIES, MAX_IMAGE_SIDE, Family, find_task
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.seeds import index_in_split
@@ -62,7 +62,7 @@ class Environment:
         self._step = 0
         self._states: list[FloatArray] = []
         self._renderer: Renderer | None = None
-        self._clean = Clean(scene=scene, spec=spec, idle=lambda: controller.idle(scene, hold_gripper=True))
+        self._clean = Clean(scene=scene, task=task, spec=spec, idle=lambda: controller.idle(scene, hold_gripper=True))
         self._perturbations = Perturbations(spec.perturb, self._clean)
 
     def __repr__(self) -> str:
@@ -87,9 +87,8 @@ class Environment:
         """
         if seed < 0:
             raise UsageError(f"Episode seed {seed} is negative.", "Seeds count from 0.", seed=seed)
-        self._perturbations.clear()  # objects settle as in the clean episode
-        self._reset_scene(seed)
-        self.perturb(seed)
+        self._reset_clean(seed)
+        self._begin_perturbations(seed)
         self._perturbations.change_initial_state(self.scene)
         for _ in range(self.spec.settle_steps):
             self._act(self.settling, self.settling.idle(self.scene, hold_gripper=self.spec.settle_gripper == HOLD))
@@ -118,6 +117,11 @@ class Environment:
         A look above 0 draws those anew that change images only, so that one episode can be rendered in many ways.
         To act in the episode, call `reset` or `restore` instead, which do this and also start the episode.
         """
+        if self._perturbations.read_initial_state:
+            self._reset_clean(seed)
+        self._begin_perturbations(seed, look)
+
+    def _begin_perturbations(self, seed: int, look: int = 0) -> None:
         self._perturbations.begin(seed, look)
         if self._renderer is not None:
             self._renderer.change_model(self._perturbations.change_model, textures=self._perturbations.change_textures)
@@ -284,7 +288,8 @@ class Environment:
             self._renderer.close()
             self._renderer = None
 
-    def _reset_scene(self, seed: int) -> None:
+    def _reset_clean(self, seed: int) -> None:
+        self._perturbations.clear()  # objects settle as in the clean episode
         task, spread = self.task, self.spec.spread
         rng = episode_rng(task.rng_key, seed)
         if self._initial_states is None:
@@ -378,7 +383,7 @@ def make(
     _check_numbers(size, length, settle_steps)
     instruction = _instruction(task_object, instruction_source)
     robot = task_object.make_robot()
-    scene = Scene(robot, task_object, dynamics)
+    scene = Scene(robot, task_object, dynamics, extensions=model_extensions(perturb))
     modes = dict.fromkeys((control, *([defaults.control] if settle_steps else [])))
     controller, *others = (_make_controller(mode, scene, defaults) for mode in modes)
     spec = EnvSpec(

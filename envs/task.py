@@ -22,6 +22,8 @@ STRICT = "strict"
 FILENAME, LANGUAGE = "filename", "language"
 """Sources of the instruction of a task of a BDDL file."""
 PROP_PREFIX = "prop/"
+Rectangle = tuple[float, float, float, float]
+"""xmin, ymin, xmax, ymax [m]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,15 @@ class Task(ABC):
     def instruction_note(self) -> str:
         """Says that a user's definition names another instruction than the default; empty if it does not."""
         return ""
+
+    @property
+    def goal_areas(self) -> tuple[Rectangle, ...]:
+        """Areas of the table that the goal names, in the world."""
+        return ()
+
+    def initial_ranges(self, spread: str) -> Mapping[str, tuple[UniformPose, ...]]:
+        """Body of each object that stands on the table by itself, with nothing on it -> where it is placed."""
+        return {prop.body: (prop.initial_poses[spread],) for prop in self.props}
 
     def make_robot(self) -> Robot:
         """The robot, at its place in this task."""

@@ -11,6 +11,8 @@ LATER = frozenset({"lag"})
 AT_START = {
     **{axis: {IMAGES} for axis in IMAGES_ONLY - LATER},
     **{axis: {INSTRUCTION} for axis in INSTRUCTION_ONLY},
+    "layout": {IMAGES, STATE},
+    "distractors": {IMAGES},
     "robot_start": {IMAGES, STATE},
 }
 """Axis -> what it changes in the first observation; all others change nothing there."""

@@ -9,7 +9,7 @@ from ambidex.envs.perturbations.perturbation import LEVELS
 from ambidex.envs.types import ImageArray
 
 TASK, SEED, SCENE, WRIST = "libero_goal/1", 1, "agentview", "robot0_eye_in_hand"
-AXES = ("camera", "wrist_camera", "fov", "light", "object_colour", "background", "robot_start")
+AXES = ("camera", "wrist_camera", "fov", "light", "object_colour", "background", "layout", "distractors", "robot_start")
 KINDS = ("fog", "jpeg", "motion_blur", "noise")
 
 

@@ -43,6 +43,11 @@ class Arena:
         """Height of a fixture's body frame in this arena, as in LIBERO [m]."""
         return self.fixture_z + FRAME_HEIGHTS[category]
 
+    def in_world(self, area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """A rectangle (xmin, ymin, xmax, ymax) of a region, about the origin of the world instead of `offset` [m]."""
+        x, y, _ = self.offset
+        return area[0] + x, area[1] + y, area[2] + x, area[3] + y
+
     def make_spec(self) -> mujoco.MjSpec:
         """A new model of the arena."""
         builder = ArenaBuilder(self.name, self.surface_z)

@@ -15,7 +15,7 @@ from ambidex.envs.types import Float32Array, FloatArray, ImageArray
 DERIVED = (
     *("body_subtreemass", "body_invweight0", "dof_invweight0", "dof_M0", "tendon_length0", "tendon_invweight0"),
     *("actuator_acc0", "actuator_length0", "actuator_lengthrange", "cam_pos0", "cam_mat0", "cam_poscom0"),
-    *("light_pos0", "light_dir0", "light_poscom0"),
+    *("light_pos0", "light_dir0", "light_poscom0", "bvh_aabb", "geom_sameframe"),
 )
 """Fields of a model that `mujoco.mj_setConst` computes."""
 
@@ -30,6 +30,7 @@ class Perturbations:
     Attributes:
         drawn: Axis -> level and the values of the current episode.
         seed: Seed of the current episode; None if nothing is perturbed.
+        read_initial_state: Whether `begin` reads the initial state of the clean episode from the scene.
         change_actions: Whether what a step does depends on the steps before.
         change_textures: Whether textures of the model change.
         change_instruction: The axes that change the instruction.
@@ -51,6 +52,7 @@ class Perturbations:
         self._clean_model = copy.copy(clean.scene.model) if self._fields else None
         self.drawn: Mapping[str, Drawn] = {}
         self.seed: int | None = None
+        self.read_initial_state = any(axis.reads_initial_state for axis in self._axes.values())
         self.change_actions = bool(self._overriding("change_action"))
         self.change_textures = "tex_data" in self._fields
         self.change_instruction = self._overriding("change_instruction")

@@ -8,7 +8,8 @@ from typing import ClassVar
 import mujoco
 import numpy as np
 
-from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.simulation.scene import Extend, Scene
+from ambidex.envs.task import Task
 from ambidex.envs.types import Drawn as Drawn
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 
@@ -39,11 +40,13 @@ class Clean:
 
     Attributes:
         scene: The simulation, in its default state.
+        task: What is to be done in it.
         spec: Description of the environment.
         idle: The action that moves nothing, in the current state.
     """
 
     scene: Scene
+    task: Task
     spec: EnvSpec
     idle: Callable[[], Float32Array]
 
@@ -57,12 +60,17 @@ class Perturbation:
     Attributes:
         strengths: For each level, 1 to 5, the numbers that scale the draw.
         model_fields: Fields of the model that `change_model` writes; they are restored before each episode.
-        sets_constants: Whether MuJoCo has to derive constants from them, such as inverse weights from masses.
+        sets_constants: Whether MuJoCo has to derive constants from them, such as inverse weights of masses, or bounding
+            boxes from places of geoms.
+        extend: Adds to the model of a scene what the axis needs, without changing clean episodes or the size of states.
+        reads_initial_state: Whether `draw` reads the scene, which is in the initial state of the clean episode then.
     """
 
     strengths: ClassVar[tuple[tuple[float, ...], ...]]
     model_fields: ClassVar[tuple[str, ...]] = ()
     sets_constants: ClassVar[bool] = False
+    extend: ClassVar[Extend | None] = None
+    reads_initial_state: ClassVar[bool] = False
 
     def __init__(self, clean: Clean, level: int) -> None:
         self.clean, self.level, self.strength = clean, level, self.strengths[level - 1]

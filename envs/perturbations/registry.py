@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import cast
 
 from ambidex.envs.perturbations.perturbation import LEVELS, Clean, Perturbation
+from ambidex.envs.simulation.scene import Extend
 from ambidex.errors import UsageError, check_name
 from ambidex.lookup import resolve
 
@@ -14,6 +15,8 @@ AXES: Mapping[str, str] = {
     "light": "ambidex.envs.perturbations.appearance.light:Light",
     "object_colour": "ambidex.envs.perturbations.appearance.object_colour:ObjectColour",
     "background": "ambidex.envs.perturbations.appearance.background:Background",
+    "layout": "ambidex.envs.perturbations.physics.layout:Layout",
+    "distractors": "ambidex.envs.perturbations.physics.distractors:Distractors",
     "robot_start": "ambidex.envs.perturbations.physics.robot_start:RobotStart",
     "sensor": "ambidex.envs.perturbations.inputs.sensor:Sensor",
     "language": "ambidex.envs.perturbations.inputs.language:Language",
@@ -71,7 +74,7 @@ def without(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
 
 def axes_of_initial_states(words: Sequence[str], settle_steps: int) -> tuple[str, ...]:
     """Those of the words that change the initial state of an episode."""
-    return only(words, {"robot_start", *(("dynamics",) if settle_steps else ())})
+    return only(words, {"layout", "robot_start", *(("dynamics",) if settle_steps else ())})
 
 
 def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:
@@ -80,4 +83,19 @@ def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:
     Raises:
         PerturbationError: The environment has nothing that this axis changes.
     """
-    return cast("type[Perturbation]", resolve("axis of perturbation", axis, AXES))(clean, level)
+    return _class_of(axis)(clean, level)
+
+
+def model_extensions(words: str | Sequence[str]) -> tuple[Extend, ...]:
+    """What adds to the model of a scene what the axes in these words need, except those at level 0.
+
+    Raises:
+        UnknownNameError: There is no such axis.
+        UsageError: A level other than 0 to 5, or an axis twice.
+    """
+    kinds = [_class_of(axis) for axis, level in parse_axes(words).items() if level]
+    return tuple(kind.extend for kind in kinds if kind.extend is not None)
+
+
+def _class_of(axis: str) -> type[Perturbation]:
+    return cast("type[Perturbation]", resolve("axis of perturbation", axis, AXES))

@@ -1,7 +1,7 @@
 """The MuJoCo simulation of a task and a robot, read and written by name."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -20,6 +20,9 @@ STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 MAX_SPEED = 1e4  # of any joint; far more than any robot or object can reach [m/s, rad/s]
 
 
+Extend = Callable[[mujoco.MjSpec], None]
+
+
 class SceneSource(Protocol):
     """The part of a `Task` that a scene is made from."""
 
@@ -33,6 +36,12 @@ class SceneSource(Protocol):
 class Scene:
     """One MuJoCo model and its state.
 
+    Args:
+        robot: The robot in it.
+        task: What the model is made from.
+        dynamics: Friction and gains of the robot, see `envs.env.make`.
+        extensions: What perturbations add to the model.
+
     Attributes:
         robot: The robot in it.
         name: Name of the task.
@@ -41,12 +50,19 @@ class Scene:
         state_version: Incremented whenever the state has changed and derived quantities are up to date.
     """
 
-    def __init__(self, robot: Robot, task: SceneSource, dynamics: str = IDENTIFIED) -> None:
+    def __init__(
+        self, robot: Robot, task: SceneSource, dynamics: str = IDENTIFIED, extensions: Sequence[Extend] = ()
+    ) -> None:
         self.robot = robot
         self.name = task.name
         spec = task.compose(robot)
         robot.set_dynamics(spec, dynamics)
         self.model = spec.compile()
+        if extensions:
+            _ = self.model_sha256
+            for extend in extensions:
+                extend(spec)
+            self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._stepper = Stepper(self.model, self.data)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
@@ -57,7 +73,7 @@ class Scene:
 
     @cached_property
     def model_sha256(self) -> str:
-        """SHA-256 of the compiled model; models with the same hash behave the same."""
+        """SHA-256 of the compiled model without extensions; models with the same hash behave the same."""
         buffer = np.empty(mujoco.mj_sizeModel(self.model), np.uint8)
         mujoco.mj_saveModel(self.model, None, buffer)
         return hashlib.sha256(buffer.tobytes()).hexdigest()

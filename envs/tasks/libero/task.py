@@ -15,14 +15,14 @@ from ambidex.envs.objects.properties import object_properties
 from ambidex.envs.robot import Robot
 from ambidex.envs.robots.panda import make_panda
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import FILENAME, LANGUAGE, STRICT, Task
+from ambidex.envs.task import FILENAME, LANGUAGE, STRICT, Rectangle, Task, UniformPose
 from ambidex.envs.tasks.libero.bddl.problem import Problem
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.composition import compose_problem
 from ambidex.envs.tasks.libero.goals.success import GoalMonitor
 from ambidex.envs.tasks.libero.goals.world import body_name
 from ambidex.envs.tasks.libero.initial_states.placement import GoalReachedError, Placement, settle
-from ambidex.envs.tasks.libero.initial_states.spread import SPREADS
+from ambidex.envs.tasks.libero.initial_states.spread import SPREADS, workspace_ranges
 from ambidex.envs.tasks.libero.initial_states.state_file import check_fit, check_states, read_init_states
 from ambidex.envs.tasks.libero.suites import DEFINITIONS, LiberoDefinition
 from ambidex.envs.types import FloatArray
@@ -93,6 +93,20 @@ class LiberoTask(Task):
             f"{self.name}: the instruction is {self.instruction!r}, from the file's name, but its :language is "
             f"{language!r}. --instruction-source language takes that one; filename takes the name's without this note."
         )
+
+    @property
+    def goal_areas(self) -> tuple[Rectangle, ...]:
+        named = {name for atom in self.goal for name in atom.arguments}
+        regions = [region for name, region in self.problem.regions.items() if name in named]
+        return tuple(
+            self.arena.in_world(area)
+            for region in regions
+            if region.target == self.problem.workspace
+            for area in region.ranges
+        )
+
+    def initial_ranges(self, spread: str) -> Mapping[str, tuple[UniformPose, ...]]:
+        return workspace_ranges(self.problem, self.arena, SPREADS[spread])
 
     @property
     def _is_liberos(self) -> bool:

@@ -3,6 +3,7 @@
 import math
 from itertools import pairwise
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -11,9 +12,14 @@ from ambidex.envs.perturbations.appearance.camera import SceneCameras, scene_cam
 from ambidex.envs.perturbations.appearance.object_colour import named_with_colour
 from ambidex.envs.perturbations.inputs import sensor
 from ambidex.envs.perturbations.inputs.lag import FROZEN, LATE
+from ambidex.envs.perturbations.physics import layout
 from ambidex.envs.perturbations.physics.action_noise import ActionNoise
+from ambidex.envs.perturbations.physics.distractors import SHAPES, Distractors
+from ambidex.envs.perturbations.physics.footprint import colliding_geoms
+from ambidex.envs.perturbations.physics.layout import Layout
 from ambidex.envs.perturbations.physics.robot_start import RobotStart
-from ambidex.envs.simulation.pose import quaternion_of
+from ambidex.envs.simulation.pose import Pose, angle_between, quaternion_of, rotation_matrix
+from ambidex.errors import EpisodeStartError
 
 
 def perturbed(*axes: str, task: str = "insertion", cameras: tuple[str, ...] = ()) -> Environment:
@@ -179,3 +185,129 @@ def test_the_field_of_view_changes_by_the_angle_of_the_level() -> None:
             change = env.scene.model.cam_fovy - clean.scene.model.cam_fovy
             assert np.allclose(np.abs(change), 7.0)
             assert math.copysign(7.0, change[0]) == env.perturbed["fov"]["fovy_deg"]
+
+
+def offsets(env: Environment, body: str) -> np.ndarray:
+    """Of a body from the centre of the range that it is placed in, in half lengths of the range."""
+    (given,) = env.task.initial_ranges("published")[body]
+    centre, half = np.add(given.low, given.high)[:2] / 2, np.subtract(given.high, given.low)[:2] / 2
+    return (env.scene.body_pose(body).position[:2] - centre) / half
+
+
+@pytest.mark.parametrize("task", ["insertion", "libero_goal/1"])
+def test_objects_are_on_the_edge_of_a_larger_range_in_the_same_direction_at_all_levels(task: str) -> None:
+    found: dict[str, list[np.ndarray]] = {}
+    for level, (factor, turned) in enumerate(Layout.strengths, 1):
+        with perturbed(f"layout:{level}", task=task) as env, perturbed(task=task) as clean:
+            env.reset(3), clean.reset(3)
+            drawn = env.perturbed["layout"]
+            for body in env.task.initial_ranges("published"):
+                offset, before = offsets(env, body), offsets(clean, body)
+                assert np.abs(offset).max() == pytest.approx(factor) == pytest.approx(drawn[f"{body}_factor"])
+                found.setdefault(body, []).append(offset / factor)
+                pose, start = env.scene.body_pose(body), clean.scene.body_pose(body)
+                assert pose.position[2] == start.position[2]
+                turn = angle_between(pose, start)
+                assert turn == pytest.approx(abs(math.radians(drawn[f"{body}_yaw_deg"])), abs=1e-6)
+                assert (turn > 0) == bool(turned)
+                assert np.abs(before).max() <= 1.01
+            env.scene.advance(1)
+            assert np.abs(env.scene.data.qvel).max() < 0.05  # at rest, or in insertion 2 ms into the fall
+    assert all(np.allclose(a, b) for each in found.values() for a, b in pairwise(each))
+
+
+def test_a_moved_object_goes_through_its_usual_place() -> None:
+    with perturbed("layout:2", task="transfer_cube") as env, perturbed(task="transfer_cube") as clean:
+        for seed in range(10):
+            env.reset(seed), clean.reset(seed)
+            offset, before = offsets(env, "cube"), offsets(clean, "cube")
+            assert np.allclose(offset / np.abs(offset).max(), before / np.abs(before).max())
+
+
+def test_objects_are_moved_apart_from_others_and_stay_on_what_carries_them() -> None:
+    with perturbed("layout:5", task="libero_spatial/3") as env, perturbed(task="libero_spatial/3") as clean:
+        moved = set(env.task.initial_ranges("published"))
+        assert "cookies_1_main" not in moved  # the bowl is on it
+        for seed in range(3):
+            env.reset(seed), clean.reset(seed)
+            for body in env.spec.object_names:
+                stays = np.array_equal(env.scene.body_pose(body).position, clean.scene.body_pose(body).position)
+                factor = env.perturbed["layout"].get(f"{body}_factor", 0.0)
+                assert stays == (factor <= 1.01), body
+                others = [other for other in env.spec.object_names if other != body]
+                assert factor <= 1.01 or not any(env.scene.bodies_touch(body, other) for other in others)
+
+
+def test_an_object_without_a_free_place_stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Layout, "_is_free", lambda self, scene, name, *_: name == "peg")
+    with perturbed("layout:1") as env, perturbed() as clean:
+        env.reset(3), clean.reset(3)
+        drawn = env.perturbed["layout"]
+        assert drawn["peg_factor"] == pytest.approx(1.2)
+        assert drawn["socket_factor"] == pytest.approx(np.abs(offsets(clean, "socket")).max())
+        assert np.array_equal(env.scene.body_pose("socket").position, clean.scene.body_pose("socket").position)
+        monkeypatch.undo()
+        monkeypatch.setattr(layout, "GAP", 1.0)
+        with pytest.raises(EpisodeStartError, match="no object"):
+            env.reset(3)
+
+
+def shown(env: Environment) -> dict[str, tuple[float, ...]]:
+    """Visible distractors -> position and colour."""
+    model = env.scene.model
+    geoms = [model.geom(f"distractor_{index}") for index in range(len(SHAPES))]
+    visible = [geom for geom in geoms if geom.rgba[3] > 0]
+    return {geom.name: (*geom.pos, *geom.rgba) for geom in visible}
+
+
+@pytest.mark.parametrize("task", ["transfer_cube", "libero_goal/1"])
+def test_levels_have_the_distractors_of_lower_ones_and_more(task: str) -> None:
+    found = []
+    for level, (count,) in enumerate(Distractors.strengths, 1):
+        with perturbed(f"distractors:{level}", task=task) as env:
+            env.reset(5)
+            found.append(shown(env))
+            assert len(found[-1]) == count == env.perturbed["distractors"]["objects"]
+            with env.unperturbed():
+                assert not shown(env)
+    assert all(a.items() <= b.items() for a, b in pairwise(found))
+
+
+@pytest.mark.parametrize("task", ["insertion", "libero_goal/1", "libero_10/0"])
+def test_distractors_keep_their_distance_on_the_table(task: str) -> None:
+    with perturbed("distractors:5", task=task) as env:
+        for seed in range(3):
+            env.reset(seed)
+            model, data = env.scene.model, env.scene.data
+            own = [model.geom(name).id for name in shown(env)]
+            others = list(colliding_geoms(model, env.spec.object_names))
+            for geom in own:
+                assert data.geom_xpos[geom][2] - model.geom_aabb[geom, 5] == pytest.approx(table_height(env.scene))
+                assert np.allclose(rotation_matrix(model.geom_quat[geom]).ravel(), data.geom_xmat[geom])
+                gaps = [mujoco.mj_geomDistance(model, data, geom, other, 1.0, None) for other in others]
+                assert min(gaps) >= 0.06
+                apart = [mujoco.mj_geomDistance(model, data, geom, other, 1.0, None) for other in own if other != geom]
+                assert min(apart) >= 0.02
+
+
+def test_distractors_have_no_colour_that_the_instruction_names() -> None:
+    with perturbed("distractors:5", task="transfer_cube") as env:
+        for seed in range(5):
+            env.reset(seed)
+            colours = {str(value).split()[0] for name, value in env.perturbed["distractors"].items() if "shape" in name}
+            assert len(colours) == 5
+            assert not colours & {"red", "pink", "orange"}
+
+
+def test_a_distractor_stops_an_object_and_the_model_keeps_its_fingerprint_and_the_size_of_states() -> None:
+    with perturbed("distractors:1", task="transfer_cube") as env, perturbed(task="transfer_cube") as clean:
+        state = env.reset(5).state
+        assert np.array_equal(state, clean.reset(5).state)
+        assert env.scene.model_sha256 == clean.scene.model_sha256
+        ((x, y, z, *_),) = shown(env).values()
+        for each in (env, clean):
+            each.scene.place("cube", Pose.at((x, y, z + 0.1)))
+            each.scene.refresh()
+            each.scene.advance(500)
+        fallen, stopped = (each.scene.body_pose("cube").position[2] for each in (clean, env))
+        assert stopped - fallen > 0.01

@@ -3,7 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from ambidex.envs.tasks.libero.bddl.problem import Range
+from ambidex.envs.arenas.arena import Arena
+from ambidex.envs.objects.properties import object_properties
+from ambidex.envs.task import UniformPose
+from ambidex.envs.tasks.libero.bddl.problem import Problem, Range
+from ambidex.envs.tasks.libero.goals.world import body_name
 
 Interval = tuple[float, float]
 SHRINKING = ("libero_tabletop_manipulation", "libero_floor_manipulation")
@@ -44,6 +48,26 @@ SPREADS = {
     "published": Spread(table=0.0, fixture=0.0, yaw=0.0),
     "wide": Spread(table=0.04, fixture=0.015, yaw=math.radians(15)),
 }
+
+
+def workspace_ranges(problem: Problem, arena: Arena, spread: Spread) -> dict[str, tuple[UniformPose, ...]]:
+    """Body of each object that is placed on the workspace, with nothing in or on it -> the ranges it is placed in."""
+    placements = [atom.arguments for atom in problem.placements()]
+    carrying = {problem.owner(support) for _, support in placements}
+    found = {}
+    for name, support in placements:
+        if name not in problem.objects or name in carrying or problem.owner(support) != problem.workspace:
+            continue
+        shape = object_properties(problem.objects[name])
+        ranges = (
+            arena.in_world(spread.object_range(given, shape.horizontal_radius, problem.problem))
+            for given in problem.regions[support].ranges
+        )
+        z, yaw = arena.surface_z, spread.yaws(shape.initial_yaw)
+        found[body_name(name)] = tuple(
+            UniformPose(low=(x0, y0, z), high=(x1, y1, z), yaw=yaw) for x0, y0, x1, y1 in ranges
+        )
+    return found
 
 
 def _shrunk(interval: Interval, less: float) -> Interval:
