@@ -8,7 +8,7 @@ from typing import ClassVar
 import mujoco
 import numpy as np
 
-from ambidex.envs.simulation.scene import Extend, Scene
+from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Task
 from ambidex.envs.types import Drawn as Drawn
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
@@ -62,19 +62,21 @@ class Perturbation:
         model_fields: Fields of the model that `change_model` writes; they are restored before each episode.
         sets_constants: Whether MuJoCo has to derive constants from them, such as inverse weights of masses, or bounding
             boxes from places of geoms.
-        extend: Adds to the model of a scene what the axis needs, without changing clean episodes or the size of states.
         reads_initial_state: Whether `draw` reads the scene, which is in the initial state of the clean episode then.
     """
 
     strengths: ClassVar[tuple[tuple[float, ...], ...]]
     model_fields: ClassVar[tuple[str, ...]] = ()
     sets_constants: ClassVar[bool] = False
-    extend: ClassVar[Extend | None] = None
     reads_initial_state: ClassVar[bool] = False
 
     def __init__(self, clean: Clean, level: int) -> None:
         self.clean, self.level, self.strength = clean, level, self.strengths[level - 1]
         self.check()
+
+    @staticmethod
+    def extend(spec: mujoco.MjSpec) -> None:
+        """Add to the model of a scene what the axis needs, without changing clean episodes or the size of states."""
 
     def check(self) -> None:
         """Raise a PerturbationError if the environment has nothing that this axis changes."""

@@ -94,7 +94,7 @@ def model_extensions(words: str | Sequence[str]) -> tuple[Extend, ...]:
         UsageError: A level other than 0 to 5, or an axis twice.
     """
     kinds = [_class_of(axis) for axis, level in parse_axes(words).items() if level]
-    return tuple(kind.extend for kind in kinds if kind.extend is not None)
+    return tuple(kind.extend for kind in kinds)
 
 
 def _class_of(axis: str) -> type[Perturbation]:

@@ -1,6 +1,7 @@
 """Further objects on the table, which the task is not about."""
 
 import math
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
@@ -50,20 +51,6 @@ CANDIDATES = 400
 POSITIONS = np.linspace(0.0, 1.0, 6)  # of drawers, doors and knobs, as shares of their ranges
 
 
-def add_hidden_distractors(spec: mujoco.MjSpec) -> None:
-    """Add all distractors to a model, invisible and below the floor.
-
-    They are geoms of the world: bodies would make states larger, which have the forces that are applied to each.
-    """
-    for index, (kind, size) in enumerate(SHAPES):
-        name = f"{PREFIX}{index}"
-        geom = spec.worldbody.add_geom(name=name, type=kind, size=size, pos=HIDDEN, condim=4)
-        geom.rgba = (0.0, 0.0, 0.0, 0.0)
-        geom.quat = quaternion_about(
-            UP, 1.0
-        )  # MuJoCo never rotates a geom that is compiled with its body's orientation
-
-
 class Distractors(Perturbation):
     """Boxes, cylinders and spheres around the objects of the task; a level has those of the lower ones and more.
 
@@ -74,7 +61,6 @@ class Distractors(Perturbation):
     strengths = ((1,), (2,), (3,), (5,), (8,))  # objects
     model_fields = ("geom_pos", "geom_quat", "geom_rgba")
     sets_constants = True  # MuJoCo's tree of the geoms in the world, which collision detection uses
-    extend = staticmethod(add_hidden_distractors)
     reads_initial_state = True
 
     def __init__(self, clean: Clean, level: int) -> None:
@@ -83,12 +69,24 @@ class Distractors(Perturbation):
         taken = words.union(*(ALIKE.get(word, ()) for word in words))
         self._colours = [colour for colour in PALETTE if colour not in taken]
 
+    @staticmethod
+    def extend(spec: mujoco.MjSpec) -> None:
+        """Add all distractors, invisible and below the floor.
+
+        They are geoms of the world: bodies would make states larger, which have the forces that are applied to each.
+        """
+        for index, (kind, size) in enumerate(SHAPES):
+            name = f"{PREFIX}{index}"
+            geom = spec.worldbody.add_geom(name=name, type=kind, size=size, pos=HIDDEN, condim=4)
+            geom.rgba = (0.0, 0.0, 0.0, 0.0)
+            geom.quat = quaternion_about(UP, 1.0)  # compiled with the orientation of its body it could not be rotated
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         (most,) = self.strength
-        order, colours = rng.permutation(len(SHAPES)), rng.permutation(self._colours)
+        order, colours = rng.permutation(len(SHAPES)).tolist(), rng.permutation(self._colours)
         shares, yaws = rng.uniform(size=(len(SHAPES), CANDIDATES, 2)), rng.uniform(-math.pi, math.pi, len(SHAPES))
         self._placed = {
-            int(index): (position, float(yaws[index]), str(colours[i % len(colours)]))
+            index: (position, float(yaws[index]), str(colours[i % len(colours)]))
             for i, (index, position) in enumerate(self._positions(order, shares).items())
             if i < most
         }
@@ -106,7 +104,7 @@ class Distractors(Perturbation):
             model.geom_quat[geom] = quaternion_about(UP, yaw)
             model.geom_rgba[geom] = *PALETTE[colour], 1.0
 
-    def _positions(self, order: FloatArray, shares: FloatArray) -> dict[int, FloatArray]:
+    def _positions(self, order: Sequence[int], shares: FloatArray) -> dict[int, FloatArray]:
         """Distractor -> its position (2,), in the given order, for those that there is a free place for."""
         obstacles = self._obstacles()
         area, table = _widened(_hull(obstacles), AROUND), table_area(self.clean.scene)
@@ -119,7 +117,7 @@ class Distractors(Perturbation):
             for other, position in found.items():
                 free &= np.linalg.norm(points - position, axis=1) >= _radius(index) + _radius(other) + APART
             if (chosen := next(filter(self._is_seen, points[free]), None)) is not None:
-                found[int(index)] = chosen
+                found[index] = chosen
         return found
 
     def _is_seen(self, point: FloatArray) -> bool:
@@ -161,7 +159,7 @@ def _sees(scene: Scene, camera: int, point: FloatArray, image_size: tuple[int, i
     if z >= 0 or abs(y) > -z * tangent or abs(x) > -z * tangent * width / height:
         return False
     hit = mujoco.mj_ray(model, data, data.cam_xpos[camera], offset, None, 1, -1, np.empty(1, np.int32))
-    return hit < 0 or hit >= 1.0
+    return bool(hit < 0 or hit >= 1.0)
 
 
 def _radius(index: int) -> float:

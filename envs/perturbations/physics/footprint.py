@@ -36,7 +36,7 @@ def table_area(scene: Scene) -> FloatArray:
     table = model.geom(TABLE).id
     if model.geom_type[table] == mujoco.mjtGeom.mjGEOM_PLANE.value:
         return np.array([-np.inf, -np.inf, np.inf, np.inf])
-    return footprints(model, scene.data, np.array([table]))[0]
+    return np.asarray(footprints(model, scene.data, np.array([table]))[0])
 
 
 def distances(points: FloatArray, rectangles: FloatArray) -> FloatArray:

@@ -71,7 +71,7 @@ class Layout(Perturbation):
         for direction in (own, *self._directions[name]):
             moved = {**found, name: direction}
             if all(self._is_free(scene, name, moved, strength) for strength in self.strengths):
-                return direction
+                return np.asarray(direction)
         self._place(scene, found, self.strength)
         scene.place(name, self._starts[name])
         return None
