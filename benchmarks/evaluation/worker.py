@@ -6,6 +6,7 @@ from ambidex.benchmarks.evaluation.agents import AgentSource
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates
+from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent
@@ -31,7 +32,7 @@ class BenchmarkWorker:
         if self._env.spec.task != task:
             self._env.close()
             self._prepare(task)
-        result = rollout(self._env, self._agent, seed, stop_at_success=True)
+        result = rollout(self._env, self._agent, seed, stop_at_success=True, meter=self._meter)
         self._source.check()
         if result.started:
             EpisodeStates.of(result).write(self._results.states_path(task, seed))
@@ -44,3 +45,4 @@ class BenchmarkWorker:
         if self._env.spec.cameras:
             self._env.render(self._env.scene.state(), self._env.spec.cameras[0])
         self._agent: Agent = self._source.agent(self._env)
+        self._meter = BehaviourMeter(self._env)

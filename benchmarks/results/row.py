@@ -8,7 +8,7 @@ from typing import Self
 
 from ambidex.atomic_files import json_text
 from ambidex.codec import Count, to_json
-from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
+from ambidex.envs.types import NO_CODE, Behaviour, Outcome, RolloutResult
 from ambidex.output_folder import row_from_line, versions
 from ambidex.text import first_few, pluralize
 
@@ -23,6 +23,7 @@ LEFT_OUT = (
     "infer_ms",
     "perturbed",
     "first_request",
+    "behaviour",
     *ROBOT_ONLY,
 )
 """Fields that the file does not have where they are empty; `ROBOT_ONLY` are of rollouts on robots."""
@@ -63,6 +64,7 @@ class EpisodeRow:
         infer_ms: How long the server says that its policy took for each [ms]; likewise.
         perturbed: Axis of perturbation -> its level and what was drawn for the episode; likewise.
         first_request: Part of what a policy was sent first -> a digest of it, or the text itself; likewise.
+        behaviour: What the agent did; likewise, after an error and in files of version 0.2.0 and earlier.
         late_steps: On a robot, commands that came more than one control period after they were due; likewise.
         unseen: On a robot, what was unlike the training data, of `UNSEEN`; likewise.
         instruction: On a robot, what the policy was told if it was not the task's instruction; likewise.
@@ -90,6 +92,7 @@ class EpisodeRow:
     infer_ms: tuple[float, ...] = ()
     perturbed: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     first_request: Mapping[str, str] = field(default_factory=dict)
+    behaviour: Behaviour | None = None
     late_steps: Count = 0
     unseen: tuple[str, ...] = ()
     instruction: str = ""
@@ -117,6 +120,7 @@ class EpisodeRow:
             solved_at_start=result.solved_at_start,
             codes=code_runs(result.codes),
             perturbed=result.perturbed,
+            behaviour=result.behaviour,
         )
 
     @property

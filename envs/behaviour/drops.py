@@ -1,0 +1,49 @@
+"""Counts objects that fall from a gripper."""
+
+from collections.abc import Collection, Mapping
+
+DROP_HEIGHT = 0.03  # [m]; the scripted experts let objects go lower than this above where they put them
+DROP_TIME = 1.0  # [s]; an object that is pushed off the table later was not dropped
+
+
+class DropCounter:
+    """Counts drops: an object that a gripper held in the air falls by more than 3 cm within 1 s, held by no gripper.
+
+    Args:
+        control_hz: Control rate [Hz].
+
+    Attributes:
+        drops: Drops since the last `reset`.
+    """
+
+    def __init__(self, control_hz: float) -> None:
+        self._limit = round(DROP_TIME * control_hz)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new episode."""
+        self.drops = 0
+        self._released: dict[int, tuple[float, int]] = {}  # object -> its last height while held, and steps since
+
+    def update(self, heights: Mapping[int, float], held: Collection[int], in_air: Collection[int]) -> None:
+        """Count the drops that one more control step completes.
+
+        Args:
+            heights: Object -> height of its centre of mass [m].
+            held: Objects that are held by a gripper.
+            in_air: Those of them that touch nothing but robots and other held objects.
+        """
+        for body, height in heights.items():
+            if body in held:
+                self._released.pop(body, None)
+                if body in in_air:
+                    self._released[body] = (height, 0)
+            elif body in self._released:
+                self._follow(body, height)
+
+    def _follow(self, body: int, height: float) -> None:
+        top, steps = self._released.pop(body)
+        if top - height > DROP_HEIGHT:
+            self.drops += 1
+        elif steps + 1 < self._limit:
+            self._released[body] = (top, steps + 1)
