@@ -1,6 +1,6 @@
 """Counts objects that fall from a gripper."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Set
 
 DROP_HEIGHT = 0.03  # [m]; the scripted experts let objects go lower than this above where they put them
 DROP_TIME = 1.0  # [s]; an object that is pushed off the table later was not dropped
@@ -25,21 +25,20 @@ class DropCounter:
         self.drops = 0
         self._released: dict[int, tuple[float, int]] = {}  # object -> its last height while held, and steps since
 
-    def update(self, heights: Mapping[int, float], held: Collection[int], in_air: Collection[int]) -> None:
+    def update(self, height: Callable[[int], float], held: Set[int], in_air: Set[int]) -> None:
         """Count the drops that one more control step completes.
 
         Args:
-            heights: Object -> height of its centre of mass [m].
+            height: Object -> height of its centre of mass [m].
             held: Objects that are held by a gripper.
             in_air: Those of them that touch nothing but robots and other held objects.
         """
-        for body, height in heights.items():
-            if body in held:
-                self._released.pop(body, None)
-                if body in in_air:
-                    self._released[body] = (height, 0)
-            elif body in self._released:
-                self._follow(body, height)
+        for body in self._released.keys() - held:
+            self._follow(body, height(body))
+        for body in held:
+            self._released.pop(body, None)
+            if body in in_air:
+                self._released[body] = (height(body), 0)
 
     def _follow(self, body: int, height: float) -> None:
         top, steps = self._released.pop(body)

@@ -18,38 +18,35 @@ which ros2_control's joint_trajectory_controller takes a joint as stopped (`stop
 class BehaviourMeter:
     """Measures episodes of an environment, one after the other, for as long as the environment exists.
 
-    Contact forces are those of the last physics step of each control step: MuJoCo has them only until the next step.
+    Contacts and heights are those of the last physics step of each control step: MuJoCo knows the forces of contacts
+    only until the next one begins.
 
     Args:
         env: The environment. The meter reads it and changes nothing.
     """
 
     def __init__(self, env: Environment) -> None:
-        self._env, self._scene = env, env.scene
+        self._arms, self._stages = env.scene.robot.arms, env.spec.stages
+        model, data = env.scene.model, env.scene.data
         self._touches = TouchReader(env.scene)
         self._drops = DropCounter(env.spec.control_hz)
-        self._arms = env.scene.robot.arms
-        self._sites = [env.scene.model.site(arm.tcp_site).id for arm in self._arms]
-        self._objects = list(self._touches.objects)
-        ends = np.cumsum([len(arm.joints) + 1 for arm in self._arms])
-        self._first_joints = [0, *ends[:-1].tolist()]
-        env.scene.on_step = self._add_contacts
+        self._tool_ids = np.array([model.site(arm.tcp_site).id for arm in self._arms])
+        # Views of the data, which are much faster than asking for them by name in every step.
+        self._site_positions, self._centres = data.site_xpos, data.subtree_com
         self.reset()
+        env.scene.on_step = self._add_contacts
 
     def reset(self) -> None:
         """Start a new episode in the current state."""
         self._drops.reset()
-        self._tools = self._tool_positions()
-        self._paths, self._idle = np.zeros(len(self._arms)), np.zeros(len(self._arms), int)
-        self._force, self._arm_contacts, self._steps = 0.0, 0, 0
+        self._force, self._arm_contacts = 0.0, 0
+        self._tools: list[FloatArray] = [self._tool_positions()]
+        self._speeds: list[FloatArray] = []
 
     def add(self, step: Step) -> None:
         """Measure a control step that the environment has just made."""
-        before, self._tools = self._tools, self._tool_positions()
-        self._paths += np.sqrt(((self._tools - before) ** 2).sum(axis=1))
-        fastest = np.maximum.reduceat(np.abs(step.observation.qvel), self._first_joints)
-        self._idle += fastest < IDLE_SPEED
-        self._steps += 1
+        self._tools.append(self._tool_positions())
+        self._speeds.append(step.observation.qvel)
 
     def behaviour(self, stages: Sequence[int]) -> Behaviour | None:
         """The behaviour since the last `reset`; None without steps.
@@ -57,24 +54,41 @@ class BehaviourMeter:
         Args:
             stages: Stage before each step and after the last.
         """
-        if not self._steps:
+        steps, names = len(self._speeds), [arm.name for arm in self._arms]
+        if not steps:
             return None
-        names, spent = [arm.name for arm in self._arms], Counter(stages[: self._steps])
+        spent = Counter(stages[:steps])
         return Behaviour(
-            stage_steps={name: spent[stage] for stage, name in enumerate(self._env.spec.stages)},
-            path_m=dict(zip(names, np.round(self._paths, 6).tolist(), strict=True)),
-            idle=dict(zip(names, np.round(self._idle / self._steps, 6).tolist(), strict=True)),
+            stage_steps={name: spent[stage] for stage, name in enumerate(self._stages)},
+            path_m=dict(zip(names, self._paths(), strict=True)),
+            idle=dict(zip(names, self._idle_shares(), strict=True)),
             largest_force_n=round(self._force, 3),
             drops=self._drops.drops,
             arm_contact_steps=self._arm_contacts if len(names) > 1 else None,
         )
 
     def _add_contacts(self) -> None:
-        touches, heights = self._touches.read(), self._scene.data.subtree_com[self._objects, 2]
-        self._drops.update(dict(zip(self._objects, heights.tolist(), strict=True)), touches.held, touches.in_air)
-        self._force = max(self._force, touches.largest_force)
+        touches = self._touches.read()
+        self._drops.update(self._height, touches.held, touches.in_air)
         self._arm_contacts += touches.arms_touch
+        if touches.pushes:
+            self._force = max(self._force, self._touches.largest_force())
+
+    def _height(self, body: int) -> float:
+        """Height of an object's centre of mass [m]."""
+        return float(self._centres[body, 2])
 
     def _tool_positions(self) -> FloatArray:
         """Tool centre point of each arm [m], shape (arms, 3)."""
-        return np.array(self._scene.data.site_xpos[self._sites])
+        return self._site_positions.take(self._tool_ids, 0)
+
+    def _paths(self) -> list[float]:
+        """Length of each arm's path [m]."""
+        moves = np.linalg.norm(np.diff(self._tools, axis=0), axis=2)
+        return [round(length, 6) for length in moves.sum(axis=0).tolist()]
+
+    def _idle_shares(self) -> list[float]:
+        """Share of the steps after which each arm stood still."""
+        ends = np.cumsum([len(arm.joints) + 1 for arm in self._arms])[:-1]
+        slow = np.split(np.abs(self._speeds) < IDLE_SPEED, ends, axis=1)
+        return [round(float(arm.all(axis=1).mean()), 6) for arm in slow]
