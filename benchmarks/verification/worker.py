@@ -10,6 +10,7 @@ import numpy as np
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates
+from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.perturbations.perturbation import Drawn
 from ambidex.envs.rollout import rollout
@@ -22,6 +23,7 @@ from ambidex.recorders.verification.worker import compare_states
 
 COMPARED = ("outcome", "stage", "steps", "checks", "reason", "initial_state_sha256", "solved_at_start")
 """Fields of a row that states and actions determine."""
+NOT_COMPARED = "behaviour is not compared where states differ: contact forces depend on the last bits"
 SAME = ReplayedStates(first_difference=None, largest_difference=0.0, largest_step_difference=0.0)
 
 
@@ -57,6 +59,7 @@ class PlaybackWorker:
     def __init__(self, specs: Mapping[str, EnvSpec], directory: Path) -> None:
         self._specs, self._results = specs, ResultsFolder(directory)
         self._env: Environment | None = None
+        self._meter: BehaviourMeter | None = None
 
     def __call__(self, row: EpisodeRow) -> Playback:
         """Play back an episode.
@@ -74,12 +77,14 @@ class PlaybackWorker:
         _check_fits(path, stored, env)
         first, agent = stored.states[0], StoredActions(stored.actions)
         moved = initial_state_difference(env, row.seed, first) if self._has_initial_states(env) else []
-        result = rollout(env, agent, row.seed, stop_at_success=True, initial_state=first)
+        result = rollout(env, agent, row.seed, stop_at_success=True, initial_state=first, meter=self._meter)
         stages = [] if np.array_equal(result.stages, stored.stages) else ["the stages of the steps differ"]
+        states = compare_states(env, stored.states, stored.actions, result.states)
+        behaviour = _behaviour_differences(row, result) if states.same else []
         return Playback(
-            states=compare_states(env, stored.states, stored.actions, result.states),
-            differences=(*moved, *_row_differences(row, result), *stages),
-            notes=self._notes(row, env),
+            states=states,
+            differences=(*moved, *_row_differences(row, result), *stages, *behaviour),
+            notes=(*self._notes(row, env), *([] if states.same or not row.behaviour else [NOT_COMPARED])),
         )
 
     def _environment(self, task: str, path: Path) -> Environment:
@@ -90,6 +95,7 @@ class PlaybackWorker:
             missing = bool(spec.init_states) and not Path(spec.init_states).is_file()
             stored = stored_definition(spec, path)
             self._env = stored_environment(spec, path) if missing else make_from_spec(spec, stored)
+            self._meter = BehaviourMeter(self._env)
         return self._env
 
     def _has_initial_states(self, env: Environment) -> bool:
@@ -139,6 +145,16 @@ def _row_differences(row: EpisodeRow, result: RolloutResult) -> list[str]:
         f"{axis} of perturbed was {row.perturbed.get(axis)}, now {now.perturbed.get(axis)}"
         for axis in sorted({*row.perturbed, *now.perturbed})
         if not _same_draw(row.perturbed.get(axis), now.perturbed.get(axis))
+    ]
+
+
+def _behaviour_differences(row: EpisodeRow, result: RolloutResult) -> list[str]:
+    """One line per number; rows of earlier versions have none."""
+    stored, now = (each.numbers if each else {} for each in (row.behaviour, result.behaviour))
+    return [
+        f"{name} of behaviour was {number}, now {now.get(name)}"
+        for name, number in stored.items()
+        if number != now.get(name)
     ]
 
 
