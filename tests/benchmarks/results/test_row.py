@@ -4,7 +4,7 @@ import pytest
 from results_folder import make_row
 
 from ambidex.benchmarks.results.row import EpisodeRow, code_at, code_runs, format_episodes
-from ambidex.envs.types import Behaviour, NO_CODE
+from ambidex.envs.types import NO_CODE, Behaviour
 from ambidex.errors import DatasetError
 
 

@@ -80,13 +80,12 @@ def test_a_success_is_played_back_to_its_last_step(tmp_path):
     assert found.states.same and found.reproduces
 
 
-def test_a_changed_number_of_the_behaviour_is_found(tmp_path):
-    run_into(tmp_path, episodes=1, horizon=12)
-    results = ResultsFolder(tmp_path)
-    (row,) = results.rows
-    changed = replace(row, behaviour=replace(row.behaviour, drops=1))
+def test_a_changed_number_of_the_behaviour_is_found(results):
+    failure, error = results.rows
+    assert error.behaviour is None
+    changed = replace(failure, behaviour=replace(failure.behaviour, drops=1))
     results.path.joinpath("results.jsonl").write_text(changed.to_line() + "\n")
-    (found,) = played(ResultsFolder(tmp_path)).values()
+    (found,) = played(ResultsFolder(results.path)).values()
     assert found.states.same and found.differences == ("objects dropped of behaviour was 1, now 0",)
 
 
