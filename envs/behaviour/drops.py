@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Set
 
-DROP_HEIGHT = 0.03  # [m]; the scripted experts let objects go lower than this above where they put them
+DROP_HEIGHT = 0.03  # [m]; an object that is put down may be released a little above its support
 DROP_TIME = 1.0  # [s]; an object that is pushed off the table later was not dropped
 
 

@@ -80,7 +80,7 @@ class BehaviourMeter:
 
     def _tool_positions(self) -> FloatArray:
         """Tool centre point of each arm [m], shape (arms, 3)."""
-        return self._site_positions.take(self._tool_ids, 0)
+        return np.asarray(self._site_positions.take(self._tool_ids, 0))
 
     def _paths(self) -> list[float]:
         """Length of each arm's path [m]."""
