@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment
 from ambidex.envs.types import NO_CODE, Agent, CodedAgent, FloatArray, Observation, Outcome, RolloutResult, Step
 from ambidex.errors import EpisodeStartError, RenderingError, SimulationError
@@ -29,6 +30,7 @@ def rollout(
     *,
     stop_at_success: bool = False,
     initial_state: FloatArray | None = None,
+    meter: BehaviourMeter | None = None,
 ) -> RolloutResult:
     """Run an agent in the episode (task, seed). Nothing is rendered unless the agent asks for images.
 
@@ -38,6 +40,7 @@ def rollout(
         seed: Episode seed.
         stop_at_success: End at the first success instead of at the horizon.
         initial_state: A stored state (S,) to start from instead of the initial state of the seed.
+        meter: Measures the agent's behaviour; it was made for this environment.
 
     Returns:
         States, actions and outcome. An exception of the agent or an invalid action is an outcome, not an exception;
@@ -51,24 +54,28 @@ def rollout(
     try:
         first = env.reset(seed) if initial_state is None else env.restore(initial_state, seed)
     except (EpisodeStartError, SimulationError) as exception:  # this seed fails every time
-        return _result(env, seed, _Log([], []), exception, time.perf_counter() - started)
+        return _result(env, seed, _Log([], []), exception, time.perf_counter() - started, None)
     log = _Log([first], [env.stage()])
     error: Exception | None = None
     try:
         agent.reset(first, seed)
-        _act(env, agent, log, stop_at_success)
+        if meter is not None:
+            meter.reset()
+        _act(env, agent, log, stop_at_success, meter)
     except (MemoryError, RenderingError):
         raise
     except Exception as exception:  # an episode that fails is one row and does not end the run
         error = exception
-    return _result(env, seed, log, error, time.perf_counter() - started)
+    return _result(env, seed, log, error, time.perf_counter() - started, meter)
 
 
-def _act(env: Environment, agent: Agent, log: _Log, stop_at_success: bool) -> None:
+def _act(env: Environment, agent: Agent, log: _Log, stop_at_success: bool, meter: BehaviourMeter | None) -> None:
     coded = agent if isinstance(agent, CodedAgent) else None
     while True:
         action = agent.act(log.observations[-1])
         step = env.step(action)
+        if meter is not None:
+            meter.add(step)
         log.actions.append(np.asarray(action, dtype=np.float32))
         log.codes.append(coded.code if coded is not None else NO_CODE)
         log.steps.append(step)
@@ -78,7 +85,9 @@ def _act(env: Environment, agent: Agent, log: _Log, stop_at_success: bool) -> No
             return
 
 
-def _result(env: Environment, seed: int, log: _Log, error: Exception | None, wall_s: float) -> RolloutResult:
+def _result(
+    env: Environment, seed: int, log: _Log, error: Exception | None, wall_s: float, meter: BehaviourMeter | None
+) -> RolloutResult:
     succeeded = bool(log.steps) and log.steps[-1].success and error is None
     outcome = Outcome.ERROR if error else Outcome.SUCCESS if succeeded else Outcome.FAILURE
     width, joints = len(env.spec.action_names), len(env.spec.joint_names)
@@ -100,6 +109,7 @@ def _result(env: Environment, seed: int, log: _Log, error: Exception | None, wal
         wall_s=wall_s,
         traceback="".join(traceback.format_exception(error)) if error else "",
         perturbed=env.perturbed,
+        behaviour=meter.behaviour(log.stages) if meter is not None and error is None else None,
     )
 
 

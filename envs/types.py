@@ -197,6 +197,41 @@ class Step:
     truncated: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """What an agent did in an episode. docs/statistics.md has the exact definitions.
+
+    Attributes:
+        stage_steps: Stage name -> control steps that began in this stage.
+        path_m: Arm -> length of the path of its tool centre point [m].
+        idle: Arm -> share of the steps after which it stood still, 0..1.
+        largest_force_n: Largest force between the robot or an object that it holds and another body [N].
+        drops: How often an object fell from a gripper.
+        arm_contact_steps: Steps in which two arms touched; None for a robot with one arm.
+    """
+
+    stage_steps: Mapping[str, int]
+    path_m: Mapping[str, float]
+    idle: Mapping[str, float]
+    largest_force_n: float
+    drops: int
+    arm_contact_steps: int | None = None
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """All of it by name, with units; arms are named if there are several."""
+        of = {arm: f", {arm}" if len(self.path_m) > 1 else "" for arm in self.path_m}
+        contacts = {} if self.arm_contact_steps is None else {"steps with arms touching": self.arm_contact_steps}
+        return {
+            **{f"path{of[arm]} [m]": path for arm, path in self.path_m.items()},
+            **{f"share of steps idle{of[arm]}": share for arm, share in self.idle.items()},
+            "largest contact force [N]": self.largest_force_n,
+            "objects dropped": self.drops,
+            **contacts,
+            **{f"steps in stage {stage}": steps for stage, steps in self.stage_steps.items()},
+        }
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Attempt:
     """What a `RolloutResult` and an `Episode` have in common; they describe the fields."""
@@ -252,6 +287,7 @@ class RolloutResult(_Attempt):
         wall_s: Wall-clock time [s].
         traceback: Where the error was raised; empty if there was none.
         perturbed: Axis of perturbation -> its level and what was drawn for this episode; empty for a clean episode.
+        behaviour: What the agent did; None if it was not measured, after an error, and without steps.
     """
 
     reason: str
@@ -261,6 +297,7 @@ class RolloutResult(_Attempt):
     wall_s: float
     traceback: str = ""
     perturbed: Mapping[str, Drawn] = field(default_factory=dict)
+    behaviour: Behaviour | None = None
 
     @property
     def solved_at_start(self) -> bool:

@@ -86,6 +86,10 @@ class Comparison:
     def __repr__(self) -> str:
         return f"<Comparison: {self}>"
 
+    def pairs(self, task: str | None = None) -> list[tuple[EpisodeRow, EpisodeRow]]:
+        """The rows of A and B of the compared episodes, of one task or of all."""
+        return [(self.a.rows[key], self.b.rows[key]) for key in self.episodes if task in (None, key[0])]
+
     def tally(self, folder: ComparedFolder, task: str | None = None) -> Tally:
         """Tally of a folder's compared episodes, of one task or of all."""
         return Tally.of([folder.rows[key] for key in self.episodes if task in (None, key[0])])

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from ambidex.benchmarks.comparison.behaviour import behaviour_differences, behaviour_table, path_ratio
 from ambidex.benchmarks.comparison.compare import Comparison, model_differences, version_differences
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.comparison.folder import ComparedFolder
@@ -60,6 +61,7 @@ def _comparison(comparison: Comparison) -> str:
         _rates_table(comparison),
         f"If the number of episodes was fixed in advance\n{_tests_table(comparison)}",
         f"If you looked at results during the run\n{_sequential_table(comparison)}",
+        behaviour_table(comparison.pairs(), a, b),
         "\n".join(map(_fill, _notes(comparison))),
     ]
     return "\n\n".join(filter(None, parts))
@@ -207,6 +209,8 @@ def _comparison_json(comparison: Comparison, config: CompareConfig) -> dict[str,
             "errors_b": comparison.tally(b, task).errors,
             "better": better[statistics.better],
             "more_pairs": statistics.more_pairs(statistics.pairs_needed),
+            "behaviour": [asdict(each) for each in behaviour_differences(comparison.pairs(task))],
+            "path_ratio": None if (ratio := path_ratio(comparison.pairs(task))) is None else asdict(ratio),
         }
 
     return {

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from ambidex.benchmarks.gallery.report import Report
+from ambidex.benchmarks.results.behaviour import behaviour_means
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
@@ -130,14 +131,20 @@ class BenchmarkSummary:
     def to_dict(self) -> dict[str, object]:
         """The content of summary.json."""
         info = to_json(self.info)
-        suite = {"name": self.suite, **asdict(self.overall), "tasks_interval": self.tasks_interval, **_speed(self.rows)}
+        suite = {
+            "name": self.suite,
+            **asdict(self.overall),
+            "tasks_interval": self.tasks_interval,
+            **_speed(self.rows),
+            **_behaviour(self.rows),
+        }
         return {
             "policy": self.info.policy,
             "execution": self.info.execution,
             "protocol": self.info.protocol,
             "warning": self.warning,
             "complete": self.complete,
-            "tasks": {task: {**asdict(tally), **_speed(self._rows_of(task))} for task, tally in self.tasks.items()},
+            "tasks": {task: asdict(tally) | self._details(task) for task, tally in self.tasks.items()},
             "suite": None if self.suite is None else suite,
             **self._robot_values(),
             "timings": self.timings.to_dict(),
@@ -147,6 +154,10 @@ class BenchmarkSummary:
                 for key in ("command", "checkpoint", "serving", "remote", "source", "versions", "machine")
             },
         }
+
+    def _details(self, task: str) -> dict[str, object]:
+        rows = self._rows_of(task)
+        return {**_speed(rows), **_behaviour(rows)}
 
     def _robot_values(self) -> dict[str, object]:
         """What summary.json has of rollouts on a robot only."""
@@ -235,6 +246,12 @@ def _speed(rows: Sequence[EpisodeRow]) -> dict[str, float | None]:
     seconds = sum(row.wall_s for row in rows)
     pace = {"episodes_per_min_and_worker": round(60 * len(rows) / seconds, 2) if seconds else None}
     return {**pace, **_latency(rows)}
+
+
+def _behaviour(rows: Sequence[EpisodeRow]) -> dict[str, object]:
+    """What the agent did, as means with intervals; empty for rollouts on robots and rows of earlier versions."""
+    means = {name: asdict(mean) for name, mean in behaviour_means(rows).items()}
+    return {"behaviour": means} if means else {}
 
 
 def _latency(rows: Sequence[EpisodeRow]) -> dict[str, float | None]:

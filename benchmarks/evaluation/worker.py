@@ -7,6 +7,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import TakeOverStep
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates, taken_over_state
+from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent
@@ -37,7 +38,7 @@ class BenchmarkWorker:
             self._env.close()
             self._prepare(task)
         state = taken_over_state(self._take_over, task, seed) if self._take_over else None
-        result = rollout(self._env, self._agent, seed, stop_at_success=True, initial_state=state)
+        result = rollout(self._env, self._agent, seed, stop_at_success=True, initial_state=state, meter=self._meter)
         self._source.check()
         if result.started:
             EpisodeStates.of(result).write(self._results.states_path(task, seed))
@@ -50,3 +51,4 @@ class BenchmarkWorker:
         if self._env.spec.cameras:
             self._env.render(self._env.scene.state(), self._env.spec.cameras[0])
         self._agent: Agent = self._source.agent(self._env)
+        self._meter = BehaviourMeter(self._env)

@@ -203,6 +203,7 @@ def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
             ("steps", str(row.steps)),
             *((("initial state", row.initial_state_sha256[:SHORT]),) if row.initial_state_sha256 else ()),
             ("took", f"{row.wall_s:.1f} s"),
+            *_behaviour_facts(row),
             *_robot_facts(row),
         ),
         command=command,
@@ -213,6 +214,12 @@ def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
         codes=row.codes,
         missing_states=states if row.has_states and not states.is_file() else None,
     )
+
+
+def _behaviour_facts(row: EpisodeRow) -> list[tuple[str, str]]:
+    """What the agent did, without the stages in which it spent no step."""
+    numbers = row.behaviour.numbers if row.behaviour else {}
+    return [(name, f"{number:.4g}") for name, number in numbers.items() if number or "stage" not in name]
 
 
 def _robot_facts(row: EpisodeRow) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from itertools import accumulate, groupby
 from typing import Self
 
 from ambidex.codec import Count
-from ambidex.envs.types import NO_CODE, Outcome, RolloutResult
+from ambidex.envs.types import NO_CODE, Behaviour, Outcome, RolloutResult
 from ambidex.output_folder import row_from_line, row_to_line, versions
 from ambidex.text import first_few, pluralize
 
@@ -22,6 +22,7 @@ LEFT_OUT = (
     "infer_ms",
     "perturbed",
     "first_request",
+    "behaviour",
     *ROBOT_ONLY,
 )
 """Fields that the file does not have where they are empty; `ROBOT_ONLY` are of rollouts on robots."""
@@ -62,6 +63,7 @@ class EpisodeRow:
         infer_ms: How long the server says that its policy took for each [ms]; likewise.
         perturbed: Axis of perturbation -> its level and what was drawn for the episode; likewise.
         first_request: Part of what a policy was sent first -> a digest of it, or the text itself; likewise.
+        behaviour: What the agent did; likewise, after an error and in files of version 0.2.0 and earlier.
         late_steps: On a robot, commands that came more than one control period after they were due; likewise.
         unseen: On a robot, what was unlike the training data, of `UNSEEN`; likewise.
         instruction: On a robot, what the policy was told if it was not the task's instruction; likewise.
@@ -89,6 +91,7 @@ class EpisodeRow:
     infer_ms: tuple[float, ...] = ()
     perturbed: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     first_request: Mapping[str, str] = field(default_factory=dict)
+    behaviour: Behaviour | None = None
     late_steps: Count = 0
     unseen: tuple[str, ...] = ()
     instruction: str = ""
@@ -116,6 +119,7 @@ class EpisodeRow:
             solved_at_start=result.solved_at_start,
             codes=code_runs(result.codes),
             perturbed=result.perturbed,
+            behaviour=result.behaviour,
         )
 
     @property

@@ -9,6 +9,7 @@ from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
+from ambidex.benchmarks.statistics.mean import Mean
 from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval
 from ambidex.benchmarks.statistics.sample_size import detectable_difference
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
@@ -95,18 +96,10 @@ class Change:
         Raises:
             ValueError: There are no episodes.
         """
-        from scipy.stats import t  # heavy
-
-        values, count = list(seeds.values()), len(seeds)
-        if not count:
-            raise ValueError("A mean change of no episodes.")
-        mean = sum(values) / count
-        variance = sum((value - mean) ** 2 for value in values) / max(1, count - 1)
-        half = float(t.ppf(1 - ALPHA / 2, max(1, count - 1))) * (variance / count) ** 0.5
-        if not variance:
-            equal = PairedCounts(both=count, only_a=0, only_b=0, neither=0)
-            half = difference_interval(equal)[1]
-        return cls(mean=mean, interval=(max(-1.0, mean - half), min(1.0, mean + half)), episodes=count)
+        found, count = Mean.of(list(seeds.values())), len(seeds)
+        half = difference_interval(PairedCounts(both=count, only_a=0, only_b=0, neither=0))[1]
+        low, high = found.interval or (found.mean - half, found.mean + half)
+        return cls(mean=found.mean, interval=(max(-1.0, low), min(1.0, high)), episodes=count)
 
 
 @dataclass(frozen=True, kw_only=True)

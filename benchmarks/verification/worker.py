@@ -9,6 +9,7 @@ import numpy as np
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates, taken_over_state
+from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, Observation, Outcome, RolloutResult
@@ -20,6 +21,7 @@ from ambidex.recorders.verification.worker import compare_states
 
 COMPARED = ("outcome", "stage", "steps", "checks", "reason", "initial_state_sha256", "solved_at_start")
 """Fields of a row that states and actions determine."""
+NOT_COMPARED = "behaviour is not compared where states differ: contact forces depend on the last bits"
 SAME = ReplayedStates(first_difference=None, largest_difference=0.0, largest_step_difference=0.0)
 
 
@@ -55,6 +57,7 @@ class PlaybackWorker:
     def __init__(self, specs: Mapping[str, EnvSpec], directory: Path) -> None:
         self._specs, self._results = specs, ResultsFolder(directory)
         self._env: Environment | None = None
+        self._meter: BehaviourMeter | None = None
 
     def __call__(self, row: EpisodeRow) -> Playback:
         """Play back an episode.
@@ -72,12 +75,14 @@ class PlaybackWorker:
         _check_fits(path, stored, env)
         first, agent = stored.states[0], StoredActions(stored.actions)
         moved = self._first_state_difference(row, env, first)
-        result = rollout(env, agent, row.seed, stop_at_success=True, initial_state=first)
+        result = rollout(env, agent, row.seed, stop_at_success=True, initial_state=first, meter=self._meter)
         stages = [] if np.array_equal(result.stages, stored.stages) else ["the stages of the steps differ"]
+        states = compare_states(env, stored.states, stored.actions, result.states)
+        behaviour = _behaviour_differences(row, result) if states.same else []
         return Playback(
-            states=compare_states(env, stored.states, stored.actions, result.states),
-            differences=(*moved, *_row_differences(row, result), *stages),
-            notes=self._notes(row, env),
+            states=states,
+            differences=(*moved, *_row_differences(row, result), *stages, *behaviour),
+            notes=(*self._notes(row, env), *([] if states.same or not row.behaviour else [NOT_COMPARED])),
         )
 
     def _environment(self, task: str, path: Path) -> Environment:
@@ -88,6 +93,7 @@ class PlaybackWorker:
             missing = bool(spec.init_states) and not Path(spec.init_states).is_file()
             stored = stored_definition(spec, path)
             self._env = stored_environment(spec, path) if missing else make_from_spec(spec, stored)
+            self._meter = BehaviourMeter(self._env)
         return self._env
 
     def _first_state_difference(self, row: EpisodeRow, env: Environment, first: FloatArray) -> list[str]:
@@ -149,6 +155,16 @@ def _row_differences(row: EpisodeRow, result: RolloutResult) -> list[str]:
         if getattr(row, name) != getattr(now, name)
     ]
     return found + draw_differences(row.perturbed, now.perturbed)
+
+
+def _behaviour_differences(row: EpisodeRow, result: RolloutResult) -> list[str]:
+    """One line per number; rows of earlier versions have none."""
+    stored, now = (each.numbers if each else {} for each in (row.behaviour, result.behaviour))
+    return [
+        f"{name} of behaviour was {number}, now {now.get(name)}"
+        for name, number in stored.items()
+        if number != now.get(name)
+    ]
 
 
 def _check_fits(path: Path, stored: EpisodeStates, env: Environment) -> None:

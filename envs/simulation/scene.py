@@ -48,6 +48,7 @@ class Scene:
         model: Compiled model.
         data: Its current state.
         state_version: Incremented whenever the state has changed and derived quantities are up to date.
+        on_step: Called after the last physics step of `advance` and `follow`, while the forces of its contacts are known.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Scene:
         self._velocity = np.empty(6)
         self._body_ids: dict[tuple[str, ...], npt.NDArray[np.intp]] = {}
         self.state_version = 0
+        self.on_step: Callable[[], None] = lambda: None
         self.refresh()
 
     @cached_property
@@ -103,8 +105,7 @@ class Scene:
         """
         self._stepper.finish()
         self._stepper.step(substeps - 1)
-        self.refresh()
-        self._check_stable()
+        self._end_steps()
 
     def follow(self, actuators: npt.NDArray[np.int_], path: FloatArray) -> None:
         """Step the physics once per row of a path (substeps, C) of controls for C actuators; the last row stays set.
@@ -117,8 +118,7 @@ class Scene:
         for controls in path[1:]:
             self.data.ctrl[actuators] = controls
             self._stepper.step()
-        self.refresh()
-        self._check_stable()
+        self._end_steps()
 
     def state(self) -> FloatArray:
         """Full integration state, shape (S,) float64."""
@@ -231,6 +231,11 @@ class Scene:
     def grasped(self, group: str, arm: str) -> bool:
         """Whether both fingers of an arm touch the group."""
         return self.groups_touch(group, f"{arm}_finger_0") and self.groups_touch(group, f"{arm}_finger_1")
+
+    def _end_steps(self) -> None:
+        self.on_step()
+        self.refresh()
+        self._check_stable()
 
     def _check_stable(self) -> None:
         # MuJoCo's automatic reset is disabled: it would jump to the default positions in the middle of an episode.

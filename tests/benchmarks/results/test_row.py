@@ -4,7 +4,7 @@ import pytest
 from results_folder import make_row
 
 from ambidex.benchmarks.results.row import EpisodeRow, code_at, code_runs, format_episodes
-from ambidex.envs.types import NO_CODE
+from ambidex.envs.types import NO_CODE, Behaviour
 from ambidex.errors import DatasetError
 
 
@@ -68,3 +68,12 @@ def test_a_field_of_another_type_or_out_of_range_is_named(change):
 def test_nested_brackets_are_a_damaged_row():
     with pytest.raises(DatasetError, match="nested too deeply"):
         EpisodeRow.from_line("[" * 100_000)
+
+
+def test_the_behaviour_of_a_row_reads_back_and_older_rows_have_none():
+    behaviour = Behaviour(
+        stage_steps={"none": 3}, path_m={"left": 1.5}, idle={"left": 0.5}, largest_force_n=7.0, drops=1
+    )
+    row = make_row(behaviour=behaviour)
+    assert EpisodeRow.from_line(row.to_line()) == row
+    assert "behaviour" not in make_row().to_line()

@@ -80,6 +80,15 @@ def test_a_success_is_played_back_to_its_last_step(tmp_path):
     assert found.states.same and found.reproduces
 
 
+def test_a_changed_number_of_the_behaviour_is_found(results):
+    failure, error = results.rows
+    assert error.behaviour is None
+    changed = replace(failure, behaviour=replace(failure.behaviour, drops=1))
+    results.path.joinpath("results.jsonl").write_text(changed.to_line() + "\n")
+    (found,) = played(ResultsFolder(results.path)).values()
+    assert found.states.same and found.differences == ("objects dropped of behaviour was 1, now 0",)
+
+
 @pytest.mark.parametrize(
     ("index", "changes"),
     [

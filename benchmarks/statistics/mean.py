@@ -1,0 +1,40 @@
+"""The mean of a number over episodes, with Student's t interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from ambidex.benchmarks.statistics.summary import ALPHA
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """A mean over episodes.
+
+    Attributes:
+        mean: The mean.
+        interval: Its 95 % interval; None if that is unknown, with one episode or if all numbers are equal.
+        episodes: Over how many episodes.
+    """
+
+    mean: float
+    interval: tuple[float, float] | None
+    episodes: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """Of one number for each episode.
+
+        Raises:
+            ValueError: There are no episodes.
+        """
+        from scipy.stats import t  # heavy
+
+        count = len(values)
+        if not count:
+            raise ValueError("A mean of no episodes.")
+        mean = sum(values) / count
+        variance = sum((value - mean) ** 2 for value in values) / max(1, count - 1)
+        half = float(t.ppf(1 - ALPHA / 2, max(1, count - 1))) * (variance / count) ** 0.5
+        equal = min(values) == max(values)
+        return cls(mean=mean, interval=None if equal else (mean - half, mean + half), episodes=count)

@@ -1,0 +1,1 @@
+"""What an agent does in an episode, beside succeeding or not."""
