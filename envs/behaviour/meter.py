@@ -11,8 +11,10 @@ from ambidex.envs.env import Environment
 from ambidex.envs.types import Behaviour, FloatArray, Step
 
 IDLE_SPEED = 0.01
-"""An arm is idle if its joints are slower than this [rad/s], and its gripper likewise [openings/s]. It is the speed below
-which ros2_control's joint_trajectory_controller takes a joint as stopped (`stopped_velocity_tolerance`)."""
+"""An arm is idle if its joints are slower than this [rad/s], and its gripper likewise [openings/s].
+
+Below this speed ros2_control's joint_trajectory_controller takes a joint as stopped (`stopped_velocity_tolerance`).
+"""
 
 
 class BehaviourMeter:

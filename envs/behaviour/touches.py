@@ -75,7 +75,7 @@ class TouchReader:
         return math.hypot(*total.tolist())
 
     def _force_at(self, index: int) -> FloatArray:
-        """The force [N] at a contact that its second geom exerts on the first or, negated, the other way, shape (3,)."""
+        """The force [N] that the second geom of a contact exerts on the first, or the other way round, shape (3,)."""
         mujoco.mj_contactForce(self._model, self._data, index, self._force)
         return np.asarray(self._force[:3] @ self._data.contact[index].frame.reshape(3, 3))
 

@@ -48,7 +48,7 @@ class Scene:
         model: Compiled model.
         data: Its current state.
         state_version: Incremented whenever the state has changed and derived quantities are up to date.
-        on_step: Called after the last physics step of `advance` and `follow`, while the forces of its contacts are known.
+        on_step: Called after the last physics step of `advance` and `follow`, while its contact forces are known.
     """
 
     def __init__(
