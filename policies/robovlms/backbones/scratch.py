@@ -91,16 +91,24 @@ class ScratchBackbone(Backbone):
 
 
 class ImageEncoder(nn.Module):
-    """Pixels to tokens, one for each cell of ResNet-18's feature map."""
+    """Pixels to tokens, one for each cell of ResNet-18's feature map.
+
+    At first they are as large as positions and words. Larger ones would hide their position in the image from the
+    transformer, whose layers normalise the sum: it then does not learn to look for small objects (docs/results.md).
+    """
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.resnet = ResNet18(channels, "group")
+        self.norm = nn.LayerNorm(self.resnet.channels)
         self.project = nn.Linear(self.resnet.channels, width)
+        nn.init.normal_(self.project.weight, std=INITIAL_STD / self.resnet.channels**0.5)
+        nn.init.zeros_(self.project.bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Shape (N, 3, S, S) -> (N, S / 32 * S / 32, D)."""
-        return self.project(self.resnet(images).flatten(2).transpose(1, 2))  # type: ignore[no-any-return]
+        cells = self.resnet(images).flatten(2).transpose(1, 2)  # (N, T, channels)
+        return self.project(self.norm(cells))  # type: ignore[no-any-return]
 
 
 class CausalTransformer(nn.Module):

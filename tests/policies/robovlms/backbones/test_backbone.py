@@ -83,3 +83,15 @@ def test_unknown_names_and_sizes_are_refused():
         make_backbone("bert", "tiny", TEXTS)
     with pytest.raises(UnknownNameError, match="base, tiny"):
         make_scratch("huge")
+
+
+@pytest.mark.parametrize("size", ["tiny", "base"])
+def test_tokens_of_images_are_at_first_as_large_as_words_and_positions(size):
+    """Larger ones would hide their position in the image, because layers normalise the sum of token and position."""
+    torch.manual_seed(0)
+    backbone = make_scratch(size)
+    with torch.no_grad():
+        images = torch.randint(0, 256, (2, 3, 60, 80), dtype=torch.uint8)
+        tokens = backbone.encode_images(backbone.image_processor(images))
+    for table in (backbone.text.words, backbone.text.positions):
+        assert 0.5 < tokens.std() / table.weight.std() < 2
