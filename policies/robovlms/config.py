@@ -17,7 +17,7 @@ HEADS: Mapping[StructureKind, tuple[HeadKind, ...]] = {
     "one_step_discrete": ("discrete",),
     "one_step_continuous": ("fc", "flow"),
     "interleaved_continuous": ("fc", "lstm", "transformer", "flow"),
-    "policy_head_continuous": ("transformer", "lstm", "flow"),
+    "policy_head_continuous": ("lstm", "transformer", "flow"),
 }
 """The heads that go with each structure, the one of "auto" first."""
 ONE_STEP: tuple[StructureKind, ...] = ("one_step_discrete", "one_step_continuous")
@@ -27,9 +27,7 @@ NOT_NEGATIVE = ("gripper_weight", "execute_steps")
 
 @dataclass(frozen=True, kw_only=True)
 class RoboVlmsConfig(TrainedWeights):
-    """Backbone, structure, head and action space, which are chosen independently.
-
-    The defaults are the published ones, but for the head, which is an LSTM there.
+    """Backbone, structure, head and action space, which are chosen independently. The defaults are the published ones.
 
     Raises:
         UsageError: The values do not go together.
@@ -54,7 +52,7 @@ class RoboVlmsConfig(TrainedWeights):
     window in one sequence; policy_head: each alone, then related by the head. discrete: actions are tokens."""
     head: HeadKind = "auto"
     """What makes actions of the backbone's states: fc for one observation, lstm or transformer over the window, flow
-    for flow matching, discrete for tokens. auto is discrete, fc, or transformer with policy_head."""
+    for flow matching, discrete for tokens. auto is discrete, fc, or lstm with policy_head."""
     history: int = 16
     """Observations in the window, H: the newest one and earlier ones. 1 with the structures one_step."""
     stride: int = 1
@@ -141,7 +139,7 @@ class RoboVlmsConfig(TrainedWeights):
 
 
 PAPER = Preset(  # KosMos-2 with a policy head, as published for CALVIN
-    config=RoboVlmsConfig(head="lstm"),
+    config=RoboVlmsConfig(),
     training=TrainingDefaults(
         steps=100_000,
         batch_size=4,
@@ -157,7 +155,6 @@ PAPER = Preset(  # KosMos-2 with a policy head, as published for CALVIN
 KOSMOS = Preset(  # the same for the control rates of this project's robots, on one GPU
     config=replace(
         PAPER.config,
-        head="auto",
         history=8,
         stride=10,
         proprioception=True,

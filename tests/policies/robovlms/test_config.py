@@ -98,8 +98,7 @@ def test_sequences_of_the_default_cameras_fit_or_are_refused_before_weights_exis
         pytest.importorskip("transformers", reason="pip install -e '.[robovlms]'")
     for structure in ("one_step_discrete", "interleaved_continuous"):
         history = 1 if structure.startswith("one_step") else PRESETS[name].config.history
-        changes = {"structure": structure, "head": "auto", "history": history, "lora_rank": 0}
-        config = dataclasses.replace(PRESETS[name].config, **changes)
+        config = dataclasses.replace(PRESETS[name].config, structure=structure, history=history, lora_rank=0)
         fits = (name, structure) != ("paper", "interleaved_continuous")  # 16 * 3 * 64 tokens of images
         with torch.device("meta"), nullcontext() if fits else pytest.raises(UsageError, match="2048"):
             RoboVlmsPolicy(config, spec, make_statistics(spec))
