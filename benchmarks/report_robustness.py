@@ -54,11 +54,11 @@ def _main(config: ReportRobustnessConfig) -> None:
     report = reports[0] if len(reports) == 1 else RobustnessDifference.of(*reports)
     place = config.output_dir or config.results[0]
     report.write(place)
+    written = "report.md, report.json and report.csv"
     try:
         write_plot(reports, [place / f"{PLOT}{ending}" for ending in ENDINGS])
+        written = f"{written}, {PLOT}.png, .svg and .pdf"
     except MissingPackageError as error:
         print_message(COMMAND, str(error))
     if not config.quiet:
-        print_result(
-            f"{report}\n\nWritten to {place}: report.md, report.json, report.csv and {PLOT}.png, .svg and .pdf."
-        )
+        print_result(f"{report}\n\nWritten to {place}: {written}.")

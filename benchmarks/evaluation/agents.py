@@ -134,11 +134,11 @@ class ServedAgents:
 
     def complete(self, row: EpisodeRow) -> EpisodeRow:
         """The row of the last episode with digests of what the policy was sent first."""
-        return replace(row, first_request=dict(self._first_request))
+        sent = dict(self._first_request)
+        self._first_request.clear()
+        return replace(row, first_request=sent)
 
     def _predict(self, observed: Observed) -> Chunk:
-        if is_first(observed):
-            self._first_request.clear()
         chunk = self._client.predict(observed)
         if is_first(observed) and self._client.newest:
             self._first_request.update(message_digests(self._client.newest))

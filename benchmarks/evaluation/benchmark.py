@@ -26,7 +26,7 @@ from ambidex.benchmarks.videos.make import make_videos
 from ambidex.command_line import print_message
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent, EnvSpec, Observation
-from ambidex.errors import AmbidexError, RemoteConnectionError, UsageError, check_name
+from ambidex.errors import AmbidexError, EpisodesFailedError, RemoteConnectionError, UsageError, check_name
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
@@ -268,7 +268,7 @@ class BenchmarkRun:
         if len(self._errors) == MAX_FIRST_ERRORS < len(self._remaining) and all(self._errors):
             problem = f"The first {MAX_FIRST_ERRORS} episodes all ended with an error. {self._errors[0]}"
             hint = "Correct the cause and run the benchmark into an empty folder."
-            raise AmbidexError(problem, hint, path=self._results.path, reason=self._errors[0])
+            raise EpisodesFailedError(problem, hint, path=self._results.path, reason=self._errors[0])
 
     def _store(self, episode: EpisodeKey, result: EpisodeRow | WorkerError) -> None:
         if isinstance(result, WorkerError):

@@ -1,7 +1,7 @@
 """Checks the flags of a benchmark and fills in their defaults, before anything is started."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeVar
@@ -35,7 +35,6 @@ from ambidex.text import first_few
 
 Config = TypeVar("Config", bound=PolicyFlags)
 DEFAULT_VIDEO = "failures"
-WITH_OUTPUT_DIR_ALONE = RUN_ONLY | {"episodes"}  # may be given when --resume takes the other flags from the folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +154,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     _check_numbers(config)
     if config.video != "none":
         choose_backend()
-    directory = config.output_dir or _default_folder(config)
+    directory = config.output_dir or default_folder(config)
     if learned and config.resume:
         config = with_stored_checkpoint(config, directory)
     config, note = with_checkpoint(config, tasks) if learned else (config, "")
@@ -188,19 +187,36 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
     folder = config.output_dir
     if config.policy or not config.resume or folder is None or not (folder / BENCHMARK_JSON).is_file():
         return config
+    return flags_of_folder(config, folder, BenchmarkInfo.read(folder).settings(COMMAND, BenchmarkConfig))
+
+
+def flags_of_folder(
+    config: BenchmarkConfig, folder: Path, stored: BenchmarkConfig, amount: Set[str] = frozenset({"episodes"})
+) -> BenchmarkConfig:
+    """The flags that a folder was made with, and of those given now the ones that may be given with --resume.
+
+    Args:
+        config: The flags given now: --resume, --output-dir and few others.
+        folder: The folder.
+        stored: Its flags.
+        amount: Fields that say how much to run, which may grow. If one is given now, all are taken from now.
+
+    Raises:
+        UsageError: Others are given too, or the folder has results of code that the user did not name.
+    """
     defaults = BenchmarkConfig()
     given = [f.name for f in fields(config) if getattr(config, f.name) != getattr(defaults, f.name)]
-    flags = [f"--{name.replace('_', '-')}" for name in given if name not in WITH_OUTPUT_DIR_ALONE]
+    flags = [f"--{name.replace('_', '-')}" for name in given if name not in RUN_ONLY | amount]
     if flags:
         hint = f"Give --output-dir alone, which takes the flags that {folder} was made with; or give all of them again."
         raise UsageError(f"--resume: {', '.join(flags)} without --policy.", hint, got=flags, path=folder)
-    stored = BenchmarkInfo.read(folder).settings(COMMAND, BenchmarkConfig)
     if is_address(stored.policy):  # code is run only if the user names it, not a file
         hint = f"Give all flags again, with --policy {stored.policy}."
         raise UsageError(f"--resume: {folder} has results of your own code.", hint, got=stored.policy, path=folder)
     given_now = {name: getattr(config, name) for name in NOT_STORED}
-    stored_unless_given = {name: getattr(config, name) or getattr(stored, name) for name in STORED | {"episodes"}}
-    return replace(stored, **given_now, **stored_unless_given)
+    stored_unless_given = {name: getattr(config, name) or getattr(stored, name) for name in STORED}
+    source = config if any(getattr(config, name) is not None for name in amount) else stored
+    return replace(stored, **given_now, **stored_unless_given, **{name: getattr(source, name) for name in amount})
 
 
 def _check_choices(config: BenchmarkConfig) -> None:
@@ -292,7 +308,8 @@ def _checkpoint_note(given: Path | None, found: Path, policy: str, tasks: Sequen
     return f"The checkpoint is {found}, the last one of {last_of}."
 
 
-def _default_folder(config: BenchmarkConfig) -> Path:
+def default_folder(config: BenchmarkConfig) -> Path:
+    """The results folder of a benchmark whose flags name none."""
     steps = "" if config.execute_steps is None else f"chunk{config.execute_steps}"
     own_name = config.policy_name if is_address(config.policy) else None
     parts = (

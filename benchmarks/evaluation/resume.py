@@ -55,6 +55,18 @@ def _init_states_differences(plan: BenchmarkPlan, old: BenchmarkInfo) -> list[st
     return found
 
 
+def policy_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
+    """How weights, server or code of the policy differ, one line each."""
+    found = []
+    if old.checkpoint and new.checkpoint and old.checkpoint.sha256 != new.checkpoint.sha256:
+        found.append(f"--checkpoint {new.checkpoint.path} has other weights than {old.checkpoint.path} had")
+    if old.remote and new.remote and old.remote.sha256 != new.remote.sha256:
+        found.append("another policy answers: the metadata of its server or --policy-name have changed")
+    if old.source and new.source and old.source.sha256 != new.source.sha256:
+        found.append(f"the code of {new.source.module}:{new.source.qualified_name}, or of its module, has changed")
+    return found
+
+
 def info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
     """How weights, code, device, versions and environments differ, one line each."""
     found = [
@@ -62,12 +74,7 @@ def info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
         for name in DECISIVE_VERSIONS
         if name in old.versions and old.versions[name] != new.versions.get(name)
     ]
-    if old.checkpoint and new.checkpoint and old.checkpoint.sha256 != new.checkpoint.sha256:
-        found.append(f"--checkpoint {new.checkpoint.path} has other weights than {old.checkpoint.path} had")
-    if old.remote and new.remote and old.remote.sha256 != new.remote.sha256:
-        found.append("another policy answers: the metadata of its server or --policy-name have changed")
-    if old.source and new.source and old.source.sha256 != new.source.sha256:
-        found.append(f"the code of {new.source.module}:{new.source.qualified_name}, or of its module, has changed")
+    found += policy_differences(old, new)
     if old.serving and new.serving and old.serving.device != new.serving.device:
         found.append(f"--device was {old.serving.device}, now {new.serving.device}")
     elif old.serving and new.serving and old.serving.lanes != new.serving.lanes:

@@ -32,7 +32,7 @@ def rows_sha256(rows: Sequence[EpisodeRow]) -> str:
     for row in sorted(rows, key=lambda row: row.key):
         left_out = {
             *MEASURED,
-            *(name for name in (*ROBOT_ONLY, "perturbed", "behaviour") if not getattr(row, name)),
+            *(name for name in (*ROBOT_ONLY, "perturbed", "first_request", "behaviour") if not getattr(row, name)),
         }  # as digests were before these fields
         values = {name: value for name, value in to_json(row).items() if name not in left_out}
         values["error"] = row.reason if row.error else ""

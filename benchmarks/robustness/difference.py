@@ -1,11 +1,15 @@
 """Two policies compared by what they lose: the difference of the changes of the same episodes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ambidex.atomic_files import write_json, write_text
+from ambidex.benchmarks.comparison.compare import common_episodes
+from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.robustness.figures import Change, Seeds, mean_of
+from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
 from ambidex.benchmarks.robustness.report import (
     REPORT,
     RobustnessReport,
@@ -46,15 +50,9 @@ class ChangeDifference:
 
     @classmethod
     def of(cls, axis: str, level: int, a: Seeds, b: Seeds) -> Self:
-        """Of the changes of each episode that both have, one or more."""
-        common = sorted(a.keys() & b.keys())
-        return cls(
-            axis=axis,
-            level=level,
-            a=Change.of({key: a[key] for key in common}),
-            b=Change.of({key: b[key] for key in common}),
-            difference=Change.of({key: a[key] - b[key] for key in common}),
-        )
+        """Of the changes of the same episodes, one or more."""
+        difference = Change.of({key: a[key] - b[key] for key in a})
+        return cls(axis=axis, level=level, a=Change.of(a), b=Change.of(b), difference=difference)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,28 +74,27 @@ class RobustnessDifference:
         """Compare two reports.
 
         Raises:
-            DatasetError: They have no axis, level and seed in common.
+            DatasetError: They have no axis, level and seed in common, or other settings or initial states.
         """
+        of_a, of_b = RobustnessFolder(a.folder), RobustnessFolder(b.folder)
+        _check_same_episodes(of_a, of_b, Cell())
         found: list[ChangeDifference] = []
-        means: list[tuple[Seeds, Seeds]] = []
-        of_b = {axis.axis: axis for axis in b.axes}
-        for axis in (axis for axis in a.axes if axis.axis in of_b):
-            other = of_b[axis.axis].by_level
-            levels = [(cell.changes, other[level].changes) for level, cell in axis.by_level.items() if level in other]
-            common = [(one, two) for one, two in levels if one.keys() & two.keys()]
-            found += [
-                ChangeDifference.of(axis.axis, level, cell.changes, other[level].changes)
-                for level, cell in axis.by_level.items()
-                if level in other and cell.changes.keys() & other[level].changes.keys()
-            ]
-            if common:
-                means.append((mean_of([one for one, _ in common]), mean_of([two for _, two in common])))
-                found.append(ChangeDifference.of(axis.axis, 0, *means[-1]))
-        if not means:
+        everything: list[tuple[Seeds, Seeds]] = []
+        others = {axis.axis: axis.by_level for axis in b.axes}
+        for axis in a.axes:
+            levels: list[tuple[Seeds, Seeds]] = []
+            for level, cell in axis.by_level.items():
+                other = others.get(axis.axis, {}).get(level)
+                if other and (both := _common(cell.changes, other.changes)):
+                    _check_same_episodes(of_a, of_b, cell.cell)
+                    levels.append(both)
+                    found.append(ChangeDifference.of(axis.axis, level, *both))
+            found += _mean_difference(axis.axis, levels)
+            everything += levels
+        if not found:
             problem = f"{a.folder} and {b.folder} have no axis, level and seed in common."
             raise DatasetError(problem, "Run both with the same --task, --axes, --levels and --seed.")
-        everything = (mean_of([one for one, _ in means]), mean_of([two for _, two in means]))
-        return cls(a=a, b=b, differences=(*found, ChangeDifference.of(ALL_AXES, 0, *everything)))
+        return cls(a=a, b=b, differences=(*found, *_mean_difference(ALL_AXES, everything)))
 
     def __str__(self) -> str:
         return "\n".join([*self._head(), "", text_table(HEADER, self._rows()), "", LEGEND])
@@ -140,3 +137,20 @@ class RobustnessDifference:
             }
             for each in self.differences
         ]
+
+
+def _common(a: Seeds, b: Seeds) -> tuple[Seeds, Seeds] | None:
+    """The changes of the episodes that both have; None if there are none."""
+    common = sorted(a.keys() & b.keys())
+    return ({key: a[key] for key in common}, {key: b[key] for key in common}) if common else None
+
+
+def _mean_difference(axis: str, levels: Sequence[tuple[Seeds, Seeds]]) -> list[ChangeDifference]:
+    """Of the means over levels of the episodes that both policies have at all of them; none without such episodes."""
+    a, b = mean_of([one for one, _ in levels]), mean_of([other for _, other in levels])
+    return [ChangeDifference.of(axis, 0, a, b)] if a else []
+
+
+def _check_same_episodes(a: RobustnessFolder, b: RobustnessFolder, cell: Cell) -> None:
+    """Refuse cells of other settings or initial states."""
+    common_episodes(ComparedFolder.read("A", a.results(cell).path), ComparedFolder.read("B", b.results(cell).path))

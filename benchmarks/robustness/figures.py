@@ -6,6 +6,7 @@ from typing import Self
 
 from ambidex.benchmarks.comparison.compare import common_episodes
 from ambidex.benchmarks.comparison.folder import ComparedFolder
+from ambidex.benchmarks.evaluation.resume import policy_differences
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
@@ -13,6 +14,8 @@ from ambidex.benchmarks.statistics.mean import Mean
 from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval
 from ambidex.benchmarks.statistics.sample_size import detectable_difference
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
+from ambidex.envs.perturbations.registry import axes_of_initial_states
+from ambidex.errors import DatasetError
 
 POWER = 0.8
 Seeds = Mapping[EpisodeKey, float]
@@ -27,18 +30,22 @@ class CellFigure:
         cell: Axis and level.
         pairs: The pairs that are compared: not those whose perturbed episode the expert does not solve.
         infeasible: How many pairs those are.
+        together: Outcomes of all perturbed episodes, those among them.
         statistics: Perturbed minus clean; None without pairs.
         perturbed: Outcomes and stages of the perturbed episodes.
         clean: Of their twins.
+        changes_initial_states: Whether the axis does.
         sent: Part of the first request to the policy -> in how many pairs it differs; empty if that is not stored.
     """
 
     cell: Cell
     pairs: Mapping[EpisodeKey, tuple[EpisodeRow, EpisodeRow]]
     infeasible: int
+    together: Tally
     statistics: PairedStatistics | None
     perturbed: Tally
     clean: Tally
+    changes_initial_states: bool
     sent: Mapping[str, int]
 
     @classmethod
@@ -52,6 +59,9 @@ class CellFigure:
         clean = ComparedFolder.read("B", folder.results(Cell()).path)
         infeasible = folder.infeasible(cell)
         keys = common_episodes(perturbed, clean)
+        if different := policy_differences(clean.results.info, perturbed.results.info):
+            problem = f"{perturbed.results.path} and {clean.results.path} have different policies: {different[0]}."
+            raise DatasetError(problem, "Remove the former and resume the benchmark.", path=perturbed.results.path)
         pairs = {key: (perturbed.rows[key], clean.rows[key]) for key in keys if key not in infeasible}
         successes = [(one.success, other.success) for one, other in pairs.values()]
         stages = _stages(perturbed)
@@ -59,9 +69,13 @@ class CellFigure:
             cell=cell,
             pairs=pairs,
             infeasible=len(infeasible.intersection(keys)),
+            together=Tally.of([perturbed.rows[key] for key in keys]),
             statistics=PairedStatistics.of(successes, tests=tests) if successes else None,
             perturbed=Tally.of([one for one, _ in pairs.values()], stages),
             clean=Tally.of([other for _, other in pairs.values()], stages),
+            changes_initial_states=any(
+                axes_of_initial_states(spec.perturb, spec.settle_steps) for spec in perturbed.specs.values()
+            ),
             sent=_differences(list(pairs.values())),
         )
 
@@ -101,6 +115,12 @@ class Change:
         low, high = found.interval or (found.mean - half, found.mean + half)
         return cls(mean=found.mean, interval=(max(-1.0, low), min(1.0, high)), episodes=count)
 
+    @classmethod
+    def of_means(cls, numbers: Sequence[Seeds]) -> Self | None:
+        """Of each episode's mean of several numbers, see `mean_of`; None if no episode has all of them."""
+        means = mean_of(numbers)
+        return cls.of(means) if means else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class AxisFigure:
@@ -110,13 +130,13 @@ class AxisFigure:
         axis: The axis.
         cells: Its levels, those with pairs.
         rate: Mean over the levels of the success rate: the area below the curve of success against level.
-        change: Mean change from the clean twins.
+        change: Mean change from the clean twins, over seeds that are feasible at all levels; None if there are none.
     """
 
     axis: str
     cells: Sequence[CellFigure]
     rate: float
-    change: Change
+    change: Change | None
 
     @classmethod
     def of(cls, axis: str, cells: Sequence[CellFigure]) -> Self:
@@ -125,7 +145,7 @@ class AxisFigure:
             axis=axis,
             cells=cells,
             rate=sum(cell.perturbed.rate or 0.0 for cell in cells) / len(cells),
-            change=Change.of(mean_of([cell.changes for cell in cells])),
+            change=Change.of_means([cell.changes for cell in cells]),
         )
 
     @property
@@ -134,12 +154,12 @@ class AxisFigure:
 
 
 def mean_of(numbers: Sequence[Seeds]) -> dict[EpisodeKey, float]:
-    """Each episode's mean over those of the mappings that have it."""
-    found: dict[EpisodeKey, list[float]] = {}
-    for each in numbers:
-        for key, value in each.items():
-            found.setdefault(key, []).append(value)
-    return {key: sum(values) / len(values) for key, values in sorted(found.items())}
+    """The mean of each episode that all of the mappings have.
+
+    An episode that is impossible at a high level would else count with its low levels only, and so as a smaller loss.
+    """
+    common = set[EpisodeKey].intersection(*(set(each) for each in numbers)) if numbers else set[EpisodeKey]()
+    return {key: sum(each[key] for each in numbers) / len(numbers) for key in sorted(common)}
 
 
 def _stages(folder: ComparedFolder) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from ambidex.benchmarks.evaluation.agents import SCRIPTED
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.envs.perturbations.perturbation import LEVELS
-from ambidex.envs.perturbations.registry import AXES
+from ambidex.envs.perturbations.registry import AXES, STARTS
 from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.output_folder import FolderInfo
 
@@ -123,10 +124,19 @@ class RobustnessFolder:
         """Perturbed episodes that the expert does not solve."""
         return {row.key for row in self.expert_results(cell).rows if not row.success}
 
+    def needs_expert(self, cell: Cell) -> bool:
+        """Whether the expert has to run a cell too, because it may be impossible."""
+        return cell.axis in STARTS and self.config.policy != SCRIPTED
+
     def unfinished(self) -> list[Cell]:
-        """Cells that lack episodes."""
-        wanted = len(self.results(Cell()).rows)
-        return [cell for cell in self.cells if len(self.results(cell).rows) < wanted]
+        """Cells that lack episodes, of the policy or of the expert."""
+        wanted, without = len(self.results(Cell()).rows), set(self.without_expert())
+        return [cell for cell in self.cells if len(self.results(cell).rows) < wanted or cell in without]
+
+    def without_expert(self) -> list[Cell]:
+        """Cells whose infeasible episodes are not known, because the expert has not run all that the policy has."""
+        needed = [cell for cell in self.cells if self.needs_expert(cell)]
+        return [cell for cell in needed if len(self.expert_results(cell).rows) < len(self.results(cell).rows)]
 
 
 def cells_of(config: BenchmarkConfig) -> list[Cell]:

@@ -10,7 +10,7 @@ from typing import Self
 
 from ambidex.atomic_files import write_json, write_text
 from ambidex.benchmarks.results.tally import Tally
-from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change, mean_of
+from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder, cells_of
 from ambidex.benchmarks.robustness.requests import violations
 from ambidex.benchmarks.statistics.paired import holm
@@ -18,13 +18,15 @@ from ambidex.benchmarks.statistics.text import difference_text, p_text, points, 
 from ambidex.text import text_table
 
 REPORT = "report"
+COLUMNS = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible", "with them")
 WIDTH = 110
 LEGEND = (
     "Rates in %, changes from the clean episodes of the same seeds in points, with 95 % intervals (Tango's for a "
     "level, Student's t over seeds for means of levels). p: exact McNemar test, corrected by Holm for all rows of the "
     "table. lost, won: pairs in which only the clean, only the perturbed episode succeeded. detectable: smallest true "
-    "change that so many pairs show with 80 % probability. infeasible: pairs whose perturbed episode the expert does "
-    "not solve either; they are left out. mean: over levels, then over axes."
+    "change that so many pairs show with 80 % probability, at 5 % over all rows, if pairs disagree as often as here. "
+    "infeasible: pairs whose perturbed episode the expert does not solve either; they are left out of the other "
+    "columns but 'with them'. mean: over levels, then over axes; changes of the seeds that are feasible at all levels."
 )
 
 
@@ -57,7 +59,8 @@ class RobustnessReport:
         Raises:
             DatasetError: A folder is damaged.
         """
-        results, cells = folder.results(Cell()), [cell for cell in folder.cells if folder.results(cell).rows]
+        results, without = folder.results(Cell()), set(folder.without_expert())
+        cells = [cell for cell in folder.cells if folder.results(cell).rows and cell not in without]
         figures = _corrected([CellFigure.of(folder, cell, len(cells)) for cell in cells])
         found = {axis: [f for f in figures if f.cell.axis == axis and f.statistics] for axis in _axes(figures)}
         return cls(
@@ -77,10 +80,8 @@ class RobustnessReport:
 
     @property
     def change(self) -> Change | None:
-        """Mean change over all axes; None without axes."""
-        if not self.axes:
-            return None
-        return Change.of(mean_of([mean_of([cell.changes for cell in axis.cells]) for axis in self.axes]))
+        """Mean change over all axes and levels, over the seeds that are feasible in all; None if there are none."""
+        return Change.of_means([cell.changes for axis in self.axes for cell in axis.cells])
 
     def __str__(self) -> str:
         head = f"{self.policy} in {', '.join(self.tasks)}: clean {self.clean}"
@@ -114,12 +115,12 @@ class RobustnessReport:
             "tasks": self.tasks,
             "clean": {"successes": self.clean.successes, "episodes": self.clean.n},
             "mean_rate": self.rate,
-            "mean_change": None if change is None else change_json(change),
+            "mean_change": change and change_json(change),
             "axes": [
                 {
                     "axis": axis.axis,
                     "rate": axis.rate,
-                    "change": change_json(axis.change),
+                    "change": axis.change and change_json(axis.change),
                     "levels": [_cell_json(cell) for cell in axis.cells],
                 }
                 for axis in self.axes
@@ -133,14 +134,13 @@ class RobustnessReport:
         return csv_text([_cell_json(cell) for axis in self.axes for cell in axis.cells])
 
     def _cell_rows(self) -> tuple[Sequence[str], list[Sequence[str]]]:
-        header = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible")
-        return header, [_cell_row(cell) for axis in self.axes for cell in axis.cells]
+        return COLUMNS, [_cell_row(cell) for axis in self.axes for cell in axis.cells]
 
     def _axis_rows(self) -> tuple[Sequence[str], list[Sequence[str]]]:
-        rows = [(axis.axis, f"{100 * axis.rate:.1f}", change_text(axis.change)) for axis in self.axes]
-        if self.rate is not None and self.change is not None:
-            rows.append(("all axes", f"{100 * self.rate:.1f}", change_text(self.change)))
-        return ("axis", "mean success", "mean change"), [*rows]
+        rows = [_axis_row(axis.axis, axis.rate, axis.change) for axis in self.axes]
+        if self.rate is not None:
+            rows.append(_axis_row("all axes", self.rate, self.change))
+        return ("axis", "mean success", "mean change", "seeds"), [*rows]
 
 
 def csv_text(values: Sequence[Mapping[str, object]]) -> str:
@@ -162,6 +162,11 @@ def rate_text(tally: Tally) -> str:
 def change_text(change: Change) -> str:
     """The mean change with its interval, in points."""
     return f"{points(change.mean)} {points_interval(*change.interval)}"
+
+
+def _axis_row(name: str, rate: float, change: Change | None) -> tuple[str, str, str, str]:
+    text, seeds = (change_text(change), str(change.episodes)) if change else ("none", "0")
+    return name, f"{100 * rate:.1f}", text, seeds
 
 
 def _left_out(folder: RobustnessFolder) -> dict[str, str]:
@@ -220,6 +225,7 @@ def _cell_row(figure: CellFigure) -> Sequence[str]:
         str(statistics.counts.only_a),
         "none" if drop is None else f"{100 * drop:.0f}",
         str(figure.infeasible),
+        f"{figure.together.successes}/{figure.together.n}",
     )
 
 
@@ -231,6 +237,8 @@ def _cell_json(figure: CellFigure) -> dict[str, object]:
         "level": figure.cell.level,
         "pairs": statistics.counts.pairs,
         "infeasible": figure.infeasible,
+        "all_perturbed": figure.together.n,
+        "all_perturbed_successes": figure.together.successes,
         "successes": figure.perturbed.successes,
         "clean_successes": figure.clean.successes,
         "errors": figure.perturbed.errors,

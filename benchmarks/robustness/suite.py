@@ -8,7 +8,7 @@ from pathlib import Path
 from ambidex.benchmarks.evaluation.agents import BASELINES, SCRIPTED
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
-from ambidex.benchmarks.evaluation.plan import make_plan
+from ambidex.benchmarks.evaluation.plan import default_folder, flags_of_folder, make_plan
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary
 from ambidex.benchmarks.remote.flags import REMOTE
@@ -21,8 +21,7 @@ from ambidex.benchmarks.robustness.folder import (
     cells_of,
 )
 from ambidex.command_line import print_message
-from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY
-from ambidex.errors import PerturbationError, UsageError
+from ambidex.errors import EpisodesFailedError, PerturbationError, UsageError
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.registry import POLICIES
@@ -32,8 +31,8 @@ SUITE = "robustness"
 DEFAULT_EPISODES = 20
 AMOUNT = frozenset({"episodes", "budget"})
 """Flags that may change when a benchmark is resumed."""
-OF_LEARNED_ONLY = ("checkpoint", "execution", "execute_steps", "code", "device", "url", "layout", "map", "policy_name")
-"""Flags that the expert's runs do not have."""
+OF_TASK = "task instruction_source protocol init_states success horizon settle_steps seed spread dynamics".split()
+"""Flags that the expert's runs have too."""
 OF_SUITE_ONLY = ("suite", "axes", "levels", "budget")
 
 
@@ -105,7 +104,8 @@ class RobustnessRun:
         """Run clean episodes, in whose environments it is known which axes there are; with a budget only one."""
         first = self._cell_config(Cell(), 1 if self._config.budget else self._episodes(0))
         make_plan(first)
-        self._write_info({})
+        if not (self.folder.path / ROBUSTNESS_JSON).exists():
+            self._write_info({})
         try:
             benchmark(first, load=self._load)
         finally:
@@ -116,14 +116,14 @@ class RobustnessRun:
     def _episodes(self, cells: int) -> int:
         if self._config.budget is None:
             return self._config.episodes or DEFAULT_EPISODES
-        each = self._config.budget // (1 + cells)
-        if each < 1:
+        least = (1 + cells) * len(self.folder.results(Cell()).info.env_specs)
+        if self._config.budget < least:
             problem = (
-                f"--budget {self._config.budget}: {1 + cells} cells, the clean one included, have one episode each."
+                f"--budget {self._config.budget}: one episode of each task, clean and in {cells} cells, is {least}."
             )
-            hint = f"Give {1 + cells} or more, or fewer --axes or --levels."
-            raise UsageError(problem, hint, field="budget", got=self._config.budget, expected=1 + cells)
-        return each
+            hint = f"Give {least} or more, or fewer --axes or --levels."
+            raise UsageError(problem, hint, field="budget", got=self._config.budget, expected=least)
+        return self._config.budget // least
 
     def _try_cell(self, cell: Cell, episodes: int) -> None:
         try:
@@ -131,6 +131,8 @@ class RobustnessRun:
         except PerturbationError as error:  # what only the policy knows, such as that it takes no other instruction
             said = f"left out: {error.problem}"
             self._write_info({**self.folder.info.left_out, str(cell): error.problem})
+        except EpisodesFailedError as error:  # of this axis; others may be possible
+            said = f"stopped: {error.problem}"
         self._finished += 1
         if not self._config.quiet:
             print_message(COMMAND, f"{self._finished}/{self._total} {cell}: {said}")
@@ -138,18 +140,22 @@ class RobustnessRun:
     def _run_cell(self, cell: Cell, episodes: int) -> BenchmarkSummary:
         config = self._cell_config(cell, episodes)
         summary = benchmark(config, load=self._load)
-        if cell.level and cell.axis not in IMAGES_ONLY | INSTRUCTION_ONLY and config.policy != SCRIPTED:
+        if self.folder.needs_expert(cell):
             spec = next(iter(summary.info.env_specs.values()))
-            default, place = BenchmarkConfig(), self.folder.expert_results(cell).path
-            of_expert = {name: getattr(default, name) for name in OF_LEARNED_ONLY}
-            benchmark(replace(config, **of_expert, policy=SCRIPTED, control=spec.control, output_dir=place))
+            common = ("perturb", "episodes", "video", "workers", "resume", "quiet", "debug")
+            kept = {name: getattr(config, name) for name in (*OF_TASK, *common)}
+            place = self.folder.expert_results(cell).path
+            benchmark(BenchmarkConfig(policy=SCRIPTED, control=spec.control, output_dir=place, **kept))
         return summary
 
     def _cell_config(self, cell: Cell, episodes: int) -> BenchmarkConfig:
-        results, nothing = self.folder.results(cell), BenchmarkConfig()
+        """The flags of one cell. All have the checkpoint of the clean one, also if a training saves a newer one."""
+        results, clean, nothing = self.folder.results(cell), self.folder.results(Cell()), BenchmarkConfig()
+        checkpoint = clean.info.checkpoint if clean.exists else None
         return replace(
             self._config,
             **{name: getattr(nothing, name) for name in OF_SUITE_ONLY},
+            checkpoint=Path(checkpoint.path) if checkpoint else self._config.checkpoint,
             perturb=cell.words,
             episodes=max(episodes, results.requested_each or 0) if results.exists else episodes,
             video=self._config.video or "none",
@@ -191,10 +197,7 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
         return config
     stored = RobustnessFolder(folder).config
     if not config.policy:
-        given_now = {name: getattr(config, name) for name in NOT_STORED}
-        more = config.episodes is not None or config.budget is not None
-        amount = {name: getattr(config if more else stored, name) for name in AMOUNT}
-        return replace(stored, **given_now, **amount)
+        return flags_of_folder(config, folder, stored, AMOUNT)
     if changed := changed_flags(stored, replace(config, output_dir=None), ignore=NOT_STORED | AMOUNT):
         problem = f"--resume: the results in {folder} were made with other settings: {'; '.join(changed)}."
         raise UsageError(problem, "Give the original flags, or another --output-dir.", path=folder, got=changed)
@@ -202,8 +205,12 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
 
 
 def _check(config: BenchmarkConfig) -> None:
+    if config.check:
+        raise UsageError(
+            f"--check does not go with --suite {SUITE}.", "Give it without the suite, before.", field="check"
+        )
     if config.task is None:
-        problem = f"--suite {SUITE} needs a --task."
+        problem = f"--suite {SUITE} needs a --task, also for a definition: --task FILE.bddl."
         raise UsageError(problem, "For example --task transfer_cube, or --task libero_goal for all its tasks.")
     if config.perturb:
         problem = (
@@ -219,7 +226,8 @@ def _check(config: BenchmarkConfig) -> None:
 
 
 def _default_folder(config: BenchmarkConfig) -> Path:
-    return Path("results") / f"{config.policy_name or config.policy}-{str(config.task).replace('/', '-')}-{SUITE}"
+    folder = default_folder(replace(config, suite=None))
+    return folder.with_name(f"{folder.name}-{SUITE}")
 
 
 def _load_once(load: LoadPolicy | None) -> LoadPolicy:

@@ -109,7 +109,7 @@ def _benchmark_config(config: BenchmarkConfig, failures: Failures) -> BenchmarkC
         take_over=None,
         every=None,
         take_over_steps=None,
-        task=None if several else spec.task,
+        task=(source.task if source else None) if several else spec.task,
         suite=source.suite if several and source else None,
         success=spec.success,
         horizon=steps,

@@ -6,7 +6,7 @@ from pathlib import Path
 from ambidex.atomic_files import write_json, write_text
 from ambidex.benchmarks.evaluation.benchmark import run_plan
 from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
-from ambidex.benchmarks.evaluation.own_policy import is_address
+from ambidex.benchmarks.evaluation.plan import flags_of_folder
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.take_over.figure import write_curve
@@ -52,10 +52,7 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
     if config.policy or not config.resume or folder is None or not is_take_over_folder(folder):
         return config
     stored = TakeOverInfo.read(folder).settings(COMMAND, BenchmarkConfig)
-    if is_address(stored.policy):  # code is run only if the user names it, not a file
-        hint = f"Give all flags again, with --policy {stored.policy}."
-        raise UsageError(f"--resume: {folder} has take-overs by your own code.", hint, got=stored.policy, path=folder)
-    return replace(stored, **{name: getattr(config, name) for name in NOT_STORED})
+    return flags_of_folder(config, folder, stored, amount=frozenset())
 
 
 def _run(plan: TakeOverPlan, load: LoadPolicy | None) -> Recoverability:

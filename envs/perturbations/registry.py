@@ -29,6 +29,10 @@ DEFAULT_LEVEL = 3
 
 IMAGES_ONLY = frozenset({"camera", "wrist_camera", "fov", "light", "object_colour", "background", "sensor", "lag"})
 """Axes that change images and nothing else."""
+OBSTACLES = frozenset({"distractors"})
+"""Axes that put things into the scene: they are seen in images of given states, and can be touched."""
+STARTS = frozenset({"layout", "distractors", "robot_start", "dynamics"})
+"""Axes that change the scene in which an episode starts, so that it may be impossible to solve."""
 INSTRUCTION_ONLY = frozenset({"language"})
 """Axes that change the instruction and nothing else."""
 

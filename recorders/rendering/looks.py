@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ambidex.envs.env import Environment
-from ambidex.envs.perturbations.registry import AXES, IMAGES_ONLY, axes_with_levels, only, without
+from ambidex.envs.perturbations.registry import AXES, IMAGES_ONLY, OBSTACLES, axes_with_levels, only, without
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Drawn
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.attempts import Attempt
@@ -45,8 +45,8 @@ def rendered_axes(chosen: Sequence[str] | None, recorded: Sequence[str]) -> tupl
 
 
 def image_axes(axes: Sequence[str]) -> tuple[str, ...]:
-    """Those of some axes that change images only, which are all that an environment needs to render given states."""
-    return only(axes, IMAGES_ONLY)
+    """Those of some axes that are seen in given states, which are all that an environment needs to render them."""
+    return only(axes, IMAGES_ONLY | OBSTACLES)
 
 
 def rendered_attempts(config: RenderConfig, attempts: Sequence[Attempt], env: Environment) -> Iterator[Attempt]:

@@ -52,6 +52,10 @@ def check_name(kind: str, name: str, known: Collection[str]) -> None:
         raise UnknownNameError(kind, name, known)
 
 
+class EpisodesFailedError(AmbidexError):
+    """The first episodes of a benchmark all ended with an error."""
+
+
 class PerturbationError(UsageError):
     """An axis of perturbation has nothing to change in an environment, or nothing that the policy gets."""
 

@@ -4,12 +4,16 @@ import csv
 import io
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import pytest
 from results_folder import make_row, write_results
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.report_robustness import main
+from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId
+from ambidex.benchmarks.robustness.difference import RobustnessDifference
 from ambidex.benchmarks.robustness.figures import Change
 from ambidex.benchmarks.robustness.folder import EXPERT, RobustnessFolder, RobustnessInfo
 from ambidex.benchmarks.robustness.report import RobustnessReport
@@ -98,10 +102,26 @@ def test_an_axis_is_the_mean_over_its_levels(report):
     assert camera.rate == pytest.approx((4 / 8 + 1 / 8) / 2)
     # Changes of seeds 0 to 7: at level 1 0 0 0 0 -1 -1 0 0, at level 2 0 -1 -1 -1 -1 -1 0 0.
     assert camera.change.mean == pytest.approx(-(0 + 0.5 + 0.5 + 0.5 + 1 + 1 + 0 + 0) / 8)
-    # Seeds 0 and 7 have level 1 only.
-    assert dynamics.change.mean == pytest.approx(-0.5 / 8)
+    # Seeds 0 and 7 are not feasible at level 2; with level 1 only they would count as smaller losses.
+    assert (dynamics.change.mean, dynamics.change.episodes) == (pytest.approx(-0.5 / 6), 6)
     assert report.rate == pytest.approx((camera.rate + dynamics.rate) / 2)
-    assert report.change.mean == pytest.approx((camera.change.mean + dynamics.change.mean) / 2)
+    # Over the four cells, seeds 1 to 6 change by -0.5, -0.25, -0.25, -0.5, -0.5 and 0.
+    assert report.change.mean == pytest.approx(-2 / 6)
+
+
+def test_cells_whose_expert_has_not_run_are_not_reported(folder):
+    shutil.rmtree(folder / EXPERT / "dynamics2")
+    report = RobustnessReport.of(RobustnessFolder.open(folder))
+    assert [cell.cell.level for cell in report.axes[1].cells] == [1]
+    assert any(note.startswith("Not finished: dynamics:2.") for note in report.notes)
+
+
+def test_cells_of_another_policy_are_refused(folder):
+    for name, digest in (("clean", "a"), ("camera1", "b")):
+        info = BenchmarkInfo.read(folder / name)
+        replace(info, checkpoint=CheckpointId(path="runs/act", sha256=digest)).write(folder / name)
+    with pytest.raises(DatasetError, match="different policies"):
+        RobustnessReport.of(RobustnessFolder.open(folder))
 
 
 def test_the_interval_of_a_mean_change_is_students(report):
@@ -128,7 +148,9 @@ def test_the_detectable_difference_is_the_smallest_with_that_power():
 
 
 def test_what_the_policy_was_sent_is_checked(tmp_path):
-    folder = write_suite(tmp_path / "act", "11", {"camera1": "10", "dynamics1": "10"}, levels=(1,))
+    folder = write_suite(
+        tmp_path / "act", "11", {"camera1": "10", "dynamics1": "10"}, levels=(1,), experts={"dynamics1": "11"}
+    )
     assert RobustnessReport.of(RobustnessFolder(folder)).notes == []
     write_cell(folder / "camera1", "10", wall_s=3.0, sent=SENT | {"instruction": "view 0 0 100"})
     write_cell(folder / "dynamics1", "10", wall_s=4.0, sent=SENT | {"qpos": "c"})
@@ -177,6 +199,29 @@ def test_two_policies_are_compared_by_what_they_lose(folder, tmp_path, run_comma
     status, _, err = run_command(main, folder, other)
     assert status == 2
     assert "--output-dir" in err
+
+
+def test_policies_are_compared_on_the_episodes_that_both_have_only(tmp_path):
+    """Seed 1 is impossible at level 2 for the first policy, in its control mode, and not for the second."""
+    cells = {"dynamics1": "11", "dynamics2": "00"}
+    folders = [
+        write_suite(
+            tmp_path / policy, "11", cells, experts={"dynamics1": "11", "dynamics2": solved}, axes=("dynamics",)
+        )
+        for policy, solved in (("a", "10"), ("b", "11"))
+    ]
+    write_cell(folders[1] / "clean", "11", wall_s=9.0, sent=SENT)
+
+    def compared():
+        return RobustnessDifference.of(*(RobustnessReport.of(RobustnessFolder(folder)) for folder in folders))
+
+    assert [each.difference.mean for each in compared().differences] == [0.0] * 4
+    rows = [make_row(seed=SEED + i, stage=4, initial_state_sha256=f"{i:064x}") for i in range(2)]
+    for cell in ("clean", *cells):
+        write_results(folders[1] / cell, rows, videos=False)
+        rows = [replace(row, wall_s=row.wall_s + 1) for row in rows]
+    with pytest.raises(DatasetError, match="different initial states"):
+        compared()
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path):

@@ -1,6 +1,8 @@
 """Robustness benchmarks: their cells are ordinary results folders, with the same seeds, clean and perturbed."""
 
 from dataclasses import replace
+from pathlib import Path
+from unittest import mock
 
 import pytest
 from toy_policy import ToyPolicy, write_checkpoint
@@ -13,7 +15,8 @@ from ambidex.benchmarks.robustness.report import RobustnessReport
 from ambidex.benchmarks.robustness.suite import is_robustness, run_robustness
 from ambidex.benchmarks.run_benchmark import main
 from ambidex.envs.env import make
-from ambidex.errors import UsageError
+from ambidex.envs.perturbations.physics.robot_start import RobotStart
+from ambidex.errors import EpisodeStartError, UsageError
 
 SPEC = make("insertion", cameras=("top",), image_size=(24, 32)).spec
 AXES = ("camera", "wrist_camera", "robot_start", "language", "lag", "dynamics")
@@ -101,6 +104,39 @@ def test_it_is_resumed_by_its_folder_alone_and_extended(folder, tmp_path, checkp
         run_robustness(replace(few, axes=("dynamics",), resume=True), load=load)
 
 
+def test_all_cells_have_the_checkpoint_of_the_clean_one(tmp_path):
+    """Although a training saves a newer one meanwhile."""
+    run = tmp_path / "run"
+    last = write_checkpoint(run / "checkpoints" / "100").with_name("last")
+    last.symlink_to("100")
+    changes = {"checkpoint": run, "axes": ("lag",), "episodes": 1, "horizon": 5, "output_dir": tmp_path / "act"}
+
+    def load_while_training(path):
+        if path.name == "100":
+            write_checkpoint(path.with_name("200"))
+            last.unlink()
+            last.symlink_to("200")
+        return load(path)
+
+    folder = run_robustness(replace(SUITE, **changes), load=load_while_training)
+    assert last.resolve().name == "200"
+    assert {Path(folder.results(cell).info.checkpoint.path).name for cell in (Cell(), *folder.cells)} == {"100"}
+
+
+def test_flags_beside_a_folder_to_resume_are_refused(folder):
+    with pytest.raises(UsageError, match="--spread without --policy"):
+        run_robustness(BenchmarkConfig(resume=True, output_dir=folder.path, spread="wide"))
+
+
+def test_an_axis_whose_episodes_all_fail_does_not_stop_the_others(tmp_path):
+    config = BenchmarkConfig(policy="hold", suite="robustness", task="insertion", axes=("robot_start", "dynamics"))
+    config = replace(config, levels=(1,), episodes=7, horizon=12, workers=0, quiet=True, output_dir=tmp_path)
+    with mock.patch.object(RobotStart, "change_initial_state", side_effect=EpisodeStartError("no direction")):
+        folder = run_robustness(config)
+    assert [len(folder.results(cell).rows) for cell in folder.cells] == [5, 7]
+    assert [str(cell) for cell in folder.unfinished()][:1] == ["robot_start:1"]
+
+
 def test_an_unfinished_cell_is_named(folder):
     unfinished = RobustnessFolder(folder.path)
     rows = folder.results(Cell(axis="lag", level=3)).path / "results.jsonl"
@@ -121,7 +157,7 @@ def test_a_budget_is_spent_evenly_over_the_axes_that_there_are(checkpoint, tmp_p
     some = {"axes": ("wrist_camera", "lag"), "budget": 5, "horizon": 5, "output_dir": tmp_path}
     folder = run_robustness(replace(SUITE, checkpoint=checkpoint, **some), load=load)
     assert [len(folder.results(cell).rows) for cell in (Cell(), *folder.cells)] == [2, 2]
-    with pytest.raises(UsageError, match="--budget 1: 2 cells"):
+    with pytest.raises(UsageError, match="--budget 1: one episode of each task, clean and in 1 cells, is 2"):
         run_robustness(
             replace(SUITE, checkpoint=checkpoint, **some | {"budget": 1, "output_dir": tmp_path / "b"}), load=load
         )
