@@ -42,17 +42,15 @@ def write_cell(folder, outcomes, *, policy="act", wall_s=1.0, sent=None):
     write_results(folder, rows, videos=False)
 
 
-def write_suite(folder, clean, cells, *, experts=None, axes=("camera", "dynamics"), levels=(1, 2), left_out=None):
+def write_suite(folder, clean, cells, *, experts=None, axes=("camera", "dynamics"), levels=(1, 2), took=1.0):
     """A folder as `run-benchmark --suite robustness` writes it; cells are folder name -> outcomes."""
     config = BenchmarkConfig(policy="act", suite="robustness", task="insertion", axes=axes, levels=levels)
-    info = RobustnessInfo(
-        command="run-benchmark", config=flags_to_json(config, leave_out=set()), versions={}, left_out=left_out or {}
-    )
-    write_cell(folder / "clean", clean, sent=SENT)
+    info = RobustnessInfo(command="run-benchmark", config=flags_to_json(config, leave_out=set()), versions={})
+    write_cell(folder / "clean", clean, sent=SENT, wall_s=took)
     info.write(folder)
     for number, (name, outcomes) in enumerate(cells.items()):
         changed = {"images.top": "c"} if name.startswith("camera") else {}
-        write_cell(folder / name, outcomes, wall_s=2.0 + number, sent=SENT | changed)
+        write_cell(folder / name, outcomes, wall_s=took + 1 + number, sent=SENT | changed)
     for name, outcomes in (experts or {}).items():
         write_cell(folder / EXPERT / name, outcomes, policy="scripted")
     return folder
@@ -206,11 +204,13 @@ def test_policies_are_compared_on_the_episodes_that_both_have_only(tmp_path):
     cells = {"dynamics1": "11", "dynamics2": "00"}
     folders = [
         write_suite(
-            tmp_path / policy, "11", cells, experts={"dynamics1": "11", "dynamics2": solved}, axes=("dynamics",)
+            *(tmp_path / str(took), "11", cells),
+            experts={"dynamics1": "11", "dynamics2": solved},
+            axes=("dynamics",),
+            took=took,
         )
-        for policy, solved in (("a", "10"), ("b", "11"))
+        for took, solved in ((1.0, "10"), (11.0, "11"))
     ]
-    write_cell(folders[1] / "clean", "11", wall_s=9.0, sent=SENT)
 
     def compared():
         return RobustnessDifference.of(*(RobustnessReport.of(RobustnessFolder(folder)) for folder in folders))
