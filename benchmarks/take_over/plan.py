@@ -11,6 +11,7 @@ from ambidex.benchmarks.results.info import TakeOverStep
 from ambidex.benchmarks.take_over.failures import Failures, all_steps
 from ambidex.benchmarks.take_over.folder import step_folder
 from ambidex.envs.env import Environment
+from ambidex.envs.perturbations.registry import OBSTACLES, only
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
 
@@ -117,6 +118,7 @@ def _benchmark_config(config: BenchmarkConfig, failures: Failures) -> BenchmarkC
         spread=spec.spread,
         dynamics=spec.dynamics,
         perturb=spec.perturb,
+        init_states=source.init_states if source and only(spec.perturb, OBSTACLES) else None,  # they stand around them
         instruction_source=spec.instruction_source,
         episodes=len(failures.rows),
     )

@@ -11,6 +11,7 @@ import numpy as np
 from ambidex.atomic_files import write_text
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.file_identity import text_sha256
+from ambidex.envs.perturbations.registry import OBSTACLES, only
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.envs.types import EnvSpec, FloatArray
 from ambidex.errors import DatasetError
@@ -37,17 +38,20 @@ def save_definition(directory: Path, text: str) -> None:
 
 
 def stored_environment(spec: EnvSpec, path: Path) -> Environment:
-    """The environment of stored states. It needs no file of initial states.
+    """The environment of stored states. It needs no file of initial states, but for distractors, placed around them.
 
     A user's definition that was moved or edited is read from the copy stored near the states: `path` is the folder they
     are in, an episode in it, or a file of states below it.
 
     Raises:
-        DatasetError: The definition was moved or edited, and there is no copy.
+        DatasetError: The definition was moved or edited, and there is no copy; or initial states that are needed cannot
+            be read.
         UnknownNameError: An unknown task, control mode, camera, quality, spread or criterion.
-        UsageError: An image size out of range.
+        UsageError: An image size out of range, or the initial states have changed.
     """
-    bare = replace(spec, init_states="", init_states_sha256="", settle_steps=0)
+    bare = replace(spec, settle_steps=0)
+    if not only(spec.perturb, OBSTACLES):
+        bare = replace(bare, init_states="", init_states_sha256="")
     return make_from_spec(bare, stored_definition(spec, path))
 
 

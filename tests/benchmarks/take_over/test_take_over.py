@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from goal_states import goal_states
+from torch_file import write_states
 
 from ambidex.benchmarks import run_benchmark, verify_results
 from ambidex.benchmarks.evaluation import agents
@@ -276,3 +278,16 @@ def test_the_gallery_shows_the_last_recoverable_step_of_each_failure(folder: Pat
 def test_they_are_no_success_rates(folder: Path) -> None:
     with pytest.raises(UsageError, match="no success rate"):
         read_entries([step_folder(folder, 0)])
+
+
+def test_distractors_stand_where_they_stood_in_episodes_of_a_file_of_initial_states(tmp_path: Path) -> None:
+    """They are placed around the objects of the initial state, which is not that of the seed without the file."""
+    file = write_states(tmp_path / "goal.pruned_init", goal_states(1))
+    changes = {"task": "libero_goal/1", "init_states": file, "perturb": ("distractors:5",), "episodes": 1}
+    first = benchmark(replace(SOURCE, policy="hold", output_dir=tmp_path / "hold", **changes)).directory
+    run(first, tmp_path / "out", every=STEPS)
+    (row,), (taken,) = (ResultsFolder(each).rows for each in (first, step_folder(tmp_path / "out", 0)))
+    assert taken.perturbed == row.perturbed
+    file.unlink()
+    with pytest.raises(AmbidexError, match=r"goal\.pruned_init"):
+        run(first, tmp_path / "again", every=STEPS)

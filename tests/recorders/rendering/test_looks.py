@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from recording_fakes import SMALL, contents, record_to
 
+from ambidex.envs.perturbations.registry import AXES
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import UnknownNameError, UsageError
 from ambidex.policies.data.dataset import read_tables
@@ -66,6 +67,12 @@ def test_perturbed_later_is_what_would_have_been_recorded(clean: Path, tmp_path:
 
 def test_without_axes_a_perturbed_dataset_is_rendered_as_recorded(moved: Path, tmp_path: Path) -> None:
     same_but_for_info(render_to(moved, tmp_path), moved)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_images_of_every_axis_are_rendered_as_recorded(axis: str, tmp_path: Path) -> None:
+    record_to(tmp_path / "data", RECORDED, num_episodes=1, perturb=(axis,), cameras=("top", "left_wrist"))
+    same_but_for_info(tmp_path / "data", render_to(tmp_path / "data", tmp_path / "again"))
 
 
 def test_axes_of_images_replace_those_of_the_recording_and_others_stay(moved: Path, tmp_path: Path) -> None:
