@@ -7,13 +7,11 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from ambidex.command_line import print_message, print_result, run
-from ambidex.errors import MissingPackageError, UsageError
+from ambidex.command_line import print_result, run
+from ambidex.errors import UsageError
 from ambidex.flags import OptionalPath, Switch
 
 COMMAND = "report-robustness"
-ENDINGS = (".png", ".svg", ".pdf")
-PLOT = "robustness"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,21 +42,15 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def _main(config: ReportRobustnessConfig) -> None:
     from ambidex.benchmarks.robustness.difference import RobustnessDifference  # heavy: not for --help
     from ambidex.benchmarks.robustness.folder import RobustnessFolder
-    from ambidex.benchmarks.robustness.plot import write_plot
+    from ambidex.benchmarks.robustness.plot import write_files
     from ambidex.benchmarks.robustness.report import RobustnessReport
 
-    if len(config.results) > 2 or (len(config.results) == 2 and config.output_dir is None):
-        problem = f"Expected one folder, or two and --output-dir; got {len(config.results)} folders."
+    count = len(config.results)
+    if count not in (1, 2) or (count == 2 and config.output_dir is None):
+        problem = f"Expected one folder, or two and --output-dir; got {count} folders."
         raise UsageError(problem, f"Write {COMMAND} results/A results/B --output-dir results/A-B.", got=config.results)
     reports = [RobustnessReport.of(RobustnessFolder.open(path)) for path in config.results]
-    report = reports[0] if len(reports) == 1 else RobustnessDifference.of(*reports)
-    place = config.output_dir or config.results[0]
-    report.write(place)
-    written = "report.md, report.json and report.csv"
-    try:
-        write_plot(reports, [place / f"{PLOT}{ending}" for ending in ENDINGS])
-        written = f"{written}, {PLOT}.png, .svg and .pdf"
-    except MissingPackageError as error:
-        print_message(COMMAND, str(error))
+    report = reports[0] if count == 1 else RobustnessDifference.of(*reports)
+    written = write_files(report, reports, config.output_dir or config.results[0])
     if not config.quiet:
-        print_result(f"{report}\n\nWritten to {place}: {written}.")
+        print_result(f"{report}\n\nWritten to {written}")

@@ -43,14 +43,15 @@ def _main(config: BenchmarkConfig) -> int:
 
 
 def _run_robustness(config: BenchmarkConfig) -> int:
+    from ambidex.benchmarks.robustness.plot import write_files
     from ambidex.benchmarks.robustness.report import RobustnessReport
     from ambidex.benchmarks.robustness.suite import run_robustness
 
     folder = run_robustness(config)
     report = RobustnessReport.of(folder)
-    report.write(folder.path)
+    written = write_files(report, [report], folder.path)
     if not config.quiet:
-        print_result(report)
+        print_result(f"{report}\n\nWritten to {written}")
     return FAILED if folder.unfinished() else DONE
 
 

@@ -478,6 +478,6 @@ def _known_cameras(cameras: Sequence[str], scene: Scene) -> tuple[str, ...]:
 def _check_seen(perturbations: Perturbations, cameras: Sequence[str], *, instruction: bool, of: str = "policy") -> None:
     if unseen := perturbations.without_effect(cameras, instruction=instruction):
         images = f"images of {', '.join(cameras)}" if cameras else "no images"
-        gets = f"{images} and {'the instruction' if instruction else 'no instruction'}"
+        gets = images if instruction else f"{images} and no instruction"
         problem = f"--perturb {', '.join(unseen)}: the {of} gets {gets}, so this changes nothing for it."
         raise PerturbationError(problem, "Leave it out.", got=unseen, expected=cameras)

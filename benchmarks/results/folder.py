@@ -27,6 +27,8 @@ STATES = "states"
 FIRST_REQUEST = "first_request"
 """Folder with the first images that were sent to the server of a policy, as <camera>.png."""
 EXPECTED = "Expected a results folder of run-benchmark"
+ROBUSTNESS_JSON = "robustness.json"
+"""File of a folder with results folders for each axis of perturbation and level."""
 
 
 class ResultsFolder:
@@ -233,6 +235,9 @@ def _no_episodes(path: Path) -> DatasetError:
     for file, what in ((DATASET_JSON, "a dataset of record-episodes"), (TRAIN_JSON, "a run of train-policy")):
         if (path / file).exists():
             return MissingDatasetError(f"{path} is {what}.", f"{EXPECTED}, e.g. results/act-insertion.", path=path)
+    if (path / ROBUSTNESS_JSON).exists():
+        hint = f"Give one of the results folders in it, e.g. {path / 'clean'}, or use report-robustness."
+        return MissingDatasetError(f"{path} is a robustness benchmark.", hint, path=path)
     content = first_few(sorted(entry.name for entry in path.iterdir()), limit=5, separator=", ")
     problem = f"{path} has no episodes: it has no row in {RESULTS}, but {content or 'nothing at all'}."
     kind = DatasetError if (path / BENCHMARK_JSON).exists() else MissingDatasetError

@@ -1,5 +1,6 @@
 """Two policies compared by what they lose: the difference of the changes of the same episodes."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from ambidex.benchmarks.robustness.figures import Change, Seeds, mean_of
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
 from ambidex.benchmarks.robustness.report import (
     REPORT,
+    WIDTH,
     RobustnessReport,
     change_json,
     change_text,
@@ -97,7 +99,7 @@ class RobustnessDifference:
         return cls(a=a, b=b, differences=(*found, *_mean_difference(ALL_AXES, everything)))
 
     def __str__(self) -> str:
-        return "\n".join([*self._head(), "", text_table(HEADER, self._rows()), "", LEGEND])
+        return "\n".join([*self._head(), "", text_table(HEADER, self._rows()), "", textwrap.fill(LEGEND, WIDTH)])
 
     def write(self, folder: Path) -> None:
         """Write report.md, report.json and report.csv.

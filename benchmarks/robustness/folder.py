@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from ambidex.benchmarks.evaluation.agents import SCRIPTED
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
-from ambidex.benchmarks.results.folder import ResultsFolder
+from ambidex.benchmarks.results.folder import ROBUSTNESS_JSON, ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.envs.perturbations.perturbation import LEVELS
@@ -16,7 +16,6 @@ from ambidex.envs.perturbations.registry import AXES, STARTS
 from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.output_folder import FolderInfo
 
-ROBUSTNESS_JSON = "robustness.json"
 CLEAN = "clean"
 EXPERT = "expert"
 """Folder with the expert's results in the perturbed episodes."""
@@ -112,6 +111,17 @@ class RobustnessFolder:
         """All cells of the benchmark but the clean one, in the order of the axes."""
         return [cell for cell in cells_of(self.config) if str(cell) not in self.info.left_out]
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Cells that are not run, as text -> why; an axis stands for all its levels."""
+        cells, reasons = cells_of(self.config), self.info.left_out
+        found: dict[str, str] = {}
+        for axis in dict.fromkeys(cell.axis for cell in cells):
+            of_axis = {str(cell): reasons.get(str(cell), "") for cell in cells if cell.axis == axis}
+            same = len(set(of_axis.values())) == 1
+            found |= {axis: next(iter(of_axis.values()))} if same else of_axis
+        return {name: reason for name, reason in found.items() if reason}
+
     def results(self, cell: Cell) -> ResultsFolder:
         """The policy's results."""
         return ResultsFolder(self.path / cell.folder)
@@ -147,6 +157,8 @@ def cells_of(config: BenchmarkConfig) -> list[Cell]:
         UsageError: A level that is not 1 to 5.
     """
     levels: Sequence[int] = config.levels or range(1, LEVELS + 1)
+    if config.axes == ():
+        raise UsageError("--axes none: expected one axis or more.", f"Axes are {', '.join(AXES)}.", field="axes")
     for axis in config.axes or ():
         check_name("axis of perturbation", axis, AXES)
     for level in levels:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ambidex.atomic_files import replacing
 from ambidex.benchmarks.robustness.figures import AxisFigure
@@ -16,15 +16,25 @@ from ambidex.recorders.inspection.chart import PALETTE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PLOT, ENDINGS = "robustness", (".png", ".svg", ".pdf")
 COLUMNS = 4
 PANEL = (2.2, 1.7)  # width and height [inches]
 DODGE = 0.08  # between the points of two policies [levels]
 
 
+class Writable(Protocol):
+    """A report, of one benchmark or of two."""
+
+    def write(self, folder: Path) -> None:
+        """Write its files into a folder."""
+        ...
+
+
 def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> None:
     """Write the figure into files whose names end in .png, .svg or .pdf.
 
-    A point is the success rate of a level; its bar is the paired interval of the change, at the clean rate.
+    A point is the success rate of a level; its bar is the paired interval of the change, at the clean rate. That of
+    level 0 is Wilson's interval.
 
     Raises:
         MissingPackageError: matplotlib is not installed.
@@ -46,11 +56,24 @@ def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> No
         panel.set_axis_off()
     figure.supylabel("success rate [%]", fontsize=8)
     figure.supxlabel("level, 0 is clean", fontsize=8)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), fontsize=8, frameon=False)
+    drawn = [panel.get_legend_handles_labels() for panel in panels]
+    handles = {label: handle for found in drawn for handle, label in zip(*found, strict=True)}
+    figure.legend(
+        list(handles.values()), list(handles), loc="outside upper left", ncols=len(handles), fontsize=8, frameon=False
+    )
     for path in paths:
         with replacing(path) as temporary:
             figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
+
+
+def write_files(report: Writable, reports: Sequence[RobustnessReport], place: Path) -> str:
+    """Write a report on one or two benchmarks and its figure, if matplotlib is installed; returns what was written."""
+    report.write(place)
+    try:
+        write_plot(reports, [place / f"{PLOT}{ending}" for ending in ENDINGS])
+    except MissingPackageError as error:
+        return f"{place}: report.md, report.json and report.csv. {error}"
+    return f"{place}: report.md, report.json, report.csv, and the figure as {', '.join(PLOT + e for e in ENDINGS)}."
 
 
 def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -> None:
@@ -70,9 +93,9 @@ def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -
 def _draw_axis(
     panel: "Axes", axis: AxisFigure, report: RobustnessReport, shift: float, colour: tuple[float, float, float]
 ) -> None:
-    clean = report.clean.rate or 0.0
+    clean, (lowest, highest) = report.clean.rate or 0.0, report.clean.interval
     levels, rates = [shift], [100 * clean]
-    lows, highs = [0.0], [0.0]
+    lows, highs = [100 * (clean - lowest)], [100 * (highest - clean)]
     for level, cell in axis.by_level.items():
         assert cell.statistics is not None  # cells without pairs are in no axis
         rate, own = cell.perturbed.rate or 0.0, cell.clean.rate or 0.0

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Self
 
 from ambidex.atomic_files import write_json, write_text
+from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change
-from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder, cells_of
+from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
 from ambidex.benchmarks.robustness.requests import violations
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.text import difference_text, p_text, points, points_interval
@@ -21,12 +22,13 @@ REPORT = "report"
 COLUMNS = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible", "with them")
 WIDTH = 110
 LEGEND = (
-    "Rates in %, changes from the clean episodes of the same seeds in points, with 95 % intervals (Tango's for a "
-    "level, Student's t over seeds for means of levels). p: exact McNemar test, corrected by Holm for all rows of the "
-    "table. lost, won: pairs in which only the clean, only the perturbed episode succeeded. detectable: smallest true "
-    "change that so many pairs show with 80 % probability, at 5 % over all rows, if pairs disagree as often as here. "
-    "infeasible: pairs whose perturbed episode the expert does not solve either; they are left out of the other "
-    "columns but 'with them'. mean: over levels, then over axes; changes of the seeds that are feasible at all levels."
+    "Rates in %, changes from the clean episodes of the same seeds in points, with 95 % intervals: Tango's for a "
+    "level, Student's t over seeds for means of levels, or one as wide as Tango's if all seeds change equally. p: "
+    "exact McNemar test, corrected by Holm for all rows of the table. lost, won: pairs in which only the clean, "
+    "only the perturbed episode succeeded. detectable: smallest true change that so many pairs show with 80 % "
+    "probability, at 5 % over all rows, if pairs disagree as often as here. infeasible: pairs whose perturbed "
+    "episode the expert does not solve either; they are left out of the other columns but 'with them'. mean: over "
+    "levels, then over axes; changes of the seeds that are feasible at all levels."
 )
 
 
@@ -69,8 +71,13 @@ class RobustnessReport:
             tasks=tuple(results.info.env_specs),
             clean=Tally.of(results.rows),
             axes=[AxisFigure.of(axis, of_axis) for axis, of_axis in found.items() if of_axis],
-            left_out=_left_out(folder),
-            notes=[*_unfinished(folder), *_infeasible(figures), *(each for f in figures for each in violations(f))],
+            left_out=folder.left_out,
+            notes=[
+                *_unfinished(folder),
+                *_floor(results.rows),
+                *_infeasible(figures),
+                *(each for figure in figures for each in violations(figure)),
+            ],
         )
 
     @property
@@ -169,17 +176,6 @@ def _axis_row(name: str, rate: float, change: Change | None) -> tuple[str, str, 
     return name, f"{100 * rate:.1f}", text, seeds
 
 
-def _left_out(folder: RobustnessFolder) -> dict[str, str]:
-    """Reasons with the cells that they are of; an axis stands for all its levels."""
-    cells, reasons = cells_of(folder.config), folder.info.left_out
-    found: dict[str, str] = {}
-    for axis in dict.fromkeys(cell.axis for cell in cells):
-        of_axis = {str(cell): reasons.get(str(cell), "") for cell in cells if cell.axis == axis}
-        same = len(set(of_axis.values())) == 1
-        found |= {axis: next(iter(of_axis.values()))} if same else of_axis
-    return {name: reason for name, reason in found.items() if reason}
-
-
 def _axes(figures: Sequence[CellFigure]) -> list[str]:
     return list(dict.fromkeys(figure.cell.axis for figure in figures))
 
@@ -201,6 +197,12 @@ def _unfinished(folder: RobustnessFolder) -> list[str]:
         return []
     listed = ", ".join(map(str, missing))
     return [f"Not finished: {listed}. Resume with: {folder.resume_command}"]
+
+
+def _floor(clean: Sequence[EpisodeRow]) -> list[str]:
+    if any(row.success for row in clean):
+        return []
+    return ["No clean episode succeeded: there is nothing to lose, so the changes say nothing about robustness."]
 
 
 def _infeasible(figures: Sequence[CellFigure]) -> list[str]:

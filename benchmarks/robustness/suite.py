@@ -1,6 +1,6 @@
 """Runs a robustness benchmark: `run-benchmark --suite robustness`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,9 +12,9 @@ from ambidex.benchmarks.evaluation.plan import default_folder, flags_of_folder, 
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary
 from ambidex.benchmarks.remote.flags import REMOTE
+from ambidex.benchmarks.results.folder import ROBUSTNESS_JSON
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.robustness.folder import (
-    ROBUSTNESS_JSON,
     Cell,
     RobustnessFolder,
     RobustnessInfo,
@@ -95,10 +95,26 @@ class RobustnessRun:
         """Run the clean cell, find out which axes there are, and run theirs."""
         self._run_first()
         cells = self.folder.cells
+        left_out = [f"{name} ({reason})" for name, reason in self.folder.left_out.items()]
+        if not cells:
+            problem = f"There is nothing to run: {'; '.join(left_out)}."
+            raise UsageError(problem, "Give other --axes.", got=self._config.axes)
         episodes = self._episodes(len(cells))
         self._total = 1 + len(cells)
+        self._say_what_runs(cells, episodes, left_out)
         for cell in (Cell(), *cells):
             self._try_cell(cell, episodes)
+
+    def _say_what_runs(self, cells: Sequence[Cell], episodes: int, left_out: Sequence[str]) -> None:
+        if self._config.quiet:
+            return
+        of_expert = sum(map(self.folder.needs_expert, cells))
+        expert = f" The expert runs {of_expert} of them too." if of_expert else ""
+        checkpoint = self.folder.results(Cell()).info.checkpoint
+        policy = f" The checkpoint is {checkpoint.path}." if checkpoint else ""
+        print_message(COMMAND, f"{self._total} cells of {episodes} episodes per task.{expert}{policy}")
+        if left_out:
+            print_message(COMMAND, f"Left out: {'; '.join(left_out)}.")
 
     def _run_first(self) -> None:
         """Run clean episodes, in whose environments it is known which axes there are; with a budget only one."""

@@ -49,7 +49,12 @@ def take_over(config: BenchmarkConfig, *, load: LoadPolicy | None = None) -> Rec
 def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
     """With --resume and --output-dir but no --policy, the flags of the folder."""
     folder = config.output_dir
-    if config.policy or not config.resume or folder is None or not is_take_over_folder(folder):
+    if not config.resume or folder is None or not is_take_over_folder(folder):
+        return config
+    if config.policy:
+        if config.take_over is None:
+            problem = f"--resume: {folder} has take-overs, and --take-over is not given."
+            raise UsageError(problem, "Give --output-dir alone, or all of the original flags.", path=folder)
         return config
     stored = TakeOverInfo.read(folder).settings(COMMAND, BenchmarkConfig)
     return flags_of_folder(config, folder, stored, amount=frozenset())

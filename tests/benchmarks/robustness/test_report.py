@@ -12,6 +12,7 @@ from results_folder import make_row, write_results
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.report_robustness import main
+from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId
 from ambidex.benchmarks.robustness.difference import RobustnessDifference
 from ambidex.benchmarks.robustness.figures import Change
@@ -222,6 +223,24 @@ def test_policies_are_compared_on_the_episodes_that_both_have_only(tmp_path):
         rows = [replace(row, wall_s=row.wall_s + 1) for row in rows]
     with pytest.raises(DatasetError, match="different initial states"):
         compared()
+
+
+def test_a_policy_without_success_has_nothing_to_lose(tmp_path):
+    folder = write_suite(tmp_path / "act", "00", {"camera1": "00"}, axes=("camera",), levels=(1,))
+    (note,) = RobustnessReport.of(RobustnessFolder(folder)).notes
+    assert note.startswith("No clean episode succeeded")
+
+
+def test_other_commands_say_what_the_folder_is(folder):
+    with pytest.raises(DatasetError, match=r"is a robustness benchmark.*clean"):
+        ResultsFolder.open(folder)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_one_or_two_folders_are_expected(folder, count, run_command):
+    status, _, err = run_command(main, *[folder] * count)
+    assert status == 2
+    assert f"got {count} folders" in err
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path):

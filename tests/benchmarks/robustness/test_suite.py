@@ -128,6 +128,12 @@ def test_flags_beside_a_folder_to_resume_are_refused(folder):
         run_robustness(BenchmarkConfig(resume=True, output_dir=folder.path, spread="wide"))
 
 
+def test_a_suite_of_axes_that_cannot_be_noticed_is_refused(tmp_path):
+    config = BenchmarkConfig(policy="hold", suite="robustness", task="insertion", axes=("camera",), levels=(1,))
+    with pytest.raises(UsageError, match=r"nothing to run: camera \(.*gets no images"):
+        run_robustness(replace(config, episodes=1, horizon=12, workers=0, quiet=True, output_dir=tmp_path))
+
+
 def test_an_axis_whose_episodes_all_fail_does_not_stop_the_others(tmp_path):
     config = BenchmarkConfig(policy="hold", suite="robustness", task="insertion", axes=("robot_start", "dynamics"))
     config = replace(config, levels=(1,), episodes=7, horizon=12, workers=0, quiet=True, output_dir=tmp_path)
@@ -169,6 +175,8 @@ def test_a_budget_is_spent_evenly_over_the_axes_that_there_are(checkpoint, tmp_p
         ({"task": None}, "needs a --task"),
         ({"axes": ("cemera",)}, "Did you mean 'camera'"),
         ({"axes": ("camera:3",)}, "Unknown axis"),
+        ({"axes": ()}, "--axes none"),
+        ({"check": True}, "--check does not go with"),
         ({"levels": (0,)}, "--levels 0: expected 1 to 5"),
         ({"perturb": ("camera",)}, "--perturb camera does not go with"),
         ({"episodes": 3, "budget": 30}, "exclude each other"),
