@@ -80,14 +80,16 @@ def path_ratio(pairs: Sequence[RowPair]) -> PathRatio | None:
 def behaviour_table(pairs: Sequence[RowPair], a: str, b: str) -> str:
     """Means and differences of policies with these letters, and the ratio of the paths; empty if there is nothing."""
     rows = [
-        [each.name, f"{each.a.mean:.3g}", f"{each.b.mean:.3g}", _text(each.difference), _text(each.successes)]
+        [
+            *(each.name, f"{each.a.mean:.3g}", f"{each.b.mean:.3g}", _text(each.difference)),
+            *(str(each.difference.episodes), _text(each.successes)),
+        ]
         for each in behaviour_differences(pairs)
     ]
     if not rows:
         return ""
-    episodes = len(_measured(pairs))
     both = sum(one.success and other.success for one, other in _measured(pairs))
-    header = ("mean of an episode", a, b, f"{a} minus {b} ({episodes} episodes)", f"where both succeed ({both})")
+    header = ("mean of an episode", a, b, f"{a} minus {b}", "episodes", f"where both succeed ({both})")
     lines = ["Behaviour", text_table(header, rows)]
     if ratio := path_ratio(pairs):
         policy, expert = (a, b) if ratio.of_a else (b, a)
