@@ -98,7 +98,7 @@ class BenchmarkConfig(PolicyFlags):
     settle_steps: OptionalInt = None
     """No-op control steps before an episode starts; auto is 0."""
     episodes: OptionalInt = None
-    """Episodes per task; auto is 50, with --suite robustness 20."""
+    """Episodes per task; auto is 50, or 20 in the suite robustness."""
     seed: int = FIRST_BENCHMARK_SEED
     """First seed, 100000 or more."""
     spread: Spread = "published"
@@ -120,7 +120,7 @@ class BenchmarkConfig(PolicyFlags):
     take_over: Annotated[OptionalPath, tyro.conf.arg(metavar="RESULTS")] = None
     """Instead of whole episodes, continue the failures in a results folder: the policy takes over at control steps 0,
     N, 2N and so on of each failure. Tasks, settings and perturbations are those of RESULTS; --task chooses one of its
-    tasks."""
+    tasks. auto is none."""
     every: OptionalInt = None
     """Control steps between take-overs, N; auto is 25."""
     take_over_steps: OptionalInt = None
@@ -134,9 +134,9 @@ class BenchmarkConfig(PolicyFlags):
     """Send one observation, print what was sent and what came back, and exit; with --output-dir the images that were
     sent are written there."""
     output_dir: OptionalPath = None
-    """Results folder; auto is results/POLICY-TASK, or with --take-over results/POLICY-takes-over-RESULTS."""
+    """Results folder; auto is results/POLICY-TASK, and of take-overs results/POLICY-takes-over-RESULTS."""
     video: Videos = None
-    """Make videos of the failures, of all episodes or of none; auto is failures, with --take-over none. Videos can also
+    """Make videos of the failures, of all episodes or of none; auto is failures, of take-overs none. Videos can also
     be made later."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
