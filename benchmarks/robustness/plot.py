@@ -1,7 +1,6 @@
 """The figure of robustness reports: success against level, one panel for each axis."""
 
 from collections.abc import Sequence
-from itertools import islice
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -52,8 +51,10 @@ def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> No
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for name, panel in zip(names, panels, strict=False):
         _draw_panel(panel, name, reports)
-    for panel in islice(panels, len(names), None):
-        panel.set_axis_off()
+    for place in range(len(names), rows * columns):
+        panels[place].set_axis_off()
+        if place >= columns:
+            panels[place - columns].tick_params(labelbottom=True)  # the panel above is the last one of its column
     figure.supylabel("success rate [%]", fontsize=8)
     figure.supxlabel("level, 0 is clean", fontsize=8)
     drawn = [panel.get_legend_handles_labels() for panel in panels]
