@@ -8,11 +8,11 @@ from typing import Self
 import numpy as np
 
 from ambidex.benchmarks.gallery.report import Report
-from ambidex.benchmarks.results.behaviour import behaviour_means
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
 from ambidex.benchmarks.results.tally import Tally
+from ambidex.benchmarks.statistics.mean import means_by_name
 from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.codec import to_json
 from ambidex.envs.registry import FAMILIES
@@ -250,7 +250,8 @@ def _speed(rows: Sequence[EpisodeRow]) -> dict[str, float | None]:
 
 def _behaviour(rows: Sequence[EpisodeRow]) -> dict[str, object]:
     """What the agent did, as means with intervals; empty for rollouts on robots and rows of earlier versions."""
-    means = {name: asdict(mean) for name, mean in behaviour_means(rows).items()}
+    found = means_by_name(row.behaviour.numbers for row in rows if row.behaviour)
+    means = {name: asdict(mean) for name, mean in found.items()}
     return {"behaviour": means} if means else {}
 
 

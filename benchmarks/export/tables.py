@@ -1,7 +1,5 @@
 """Results as CSV, Markdown and LaTeX."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Sequence
 
@@ -10,7 +8,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import format_episodes
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.envs.types import EnvSpec
-from ambidex.text import first_few
+from ambidex.text import csv_text, first_few
 
 COLUMNS = (
     "name", "kind", "tasks", "policy", "execution", "protocol", "episodes", "successes", "failures", "errors", "rate",
@@ -21,9 +19,7 @@ LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textascii
 
 def csv_table(entries: Sequence[Entry], lines: Sequence[Line]) -> str:
     """One row for each entry and line; rates are 0 to 1."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[list[object]] = []
     for entry in entries:
         for line in lines:
             tally = entry.tally(line.tasks)
@@ -31,8 +27,8 @@ def csv_table(entries: Sequence[Entry], lines: Sequence[Line]) -> str:
                 info = entry.folders[0].info
                 about = (entry.name, line.kind, line.name, info.policy, info.execution, info.protocol)
                 counts = (tally.n, tally.successes, tally.failures, tally.errors, tally.rate)
-                writer.writerow([*about, *counts, *tally.interval, *tally.exact_interval, tally.mean_steps])
-    return text.getvalue()
+                rows.append([*about, *counts, *tally.interval, *tally.exact_interval, tally.mean_steps])
+    return csv_text(COLUMNS, rows)
 
 
 def markdown_table(entries: Sequence[Entry], lines: Sequence[Line]) -> str:

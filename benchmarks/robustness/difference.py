@@ -17,7 +17,7 @@ from ambidex.benchmarks.robustness.report import (
     RobustnessReport,
     change_json,
     change_text,
-    csv_text,
+    csv_of,
     markdown_table,
 )
 from ambidex.errors import DatasetError
@@ -113,7 +113,7 @@ class RobustnessDifference:
         write_json(
             folder / f"{REPORT}.json", {"a": self.a.to_json(), "b": self.b.to_json(), "differences": self._json()}
         )
-        write_text(folder / f"{REPORT}.csv", csv_text(self._json()))
+        write_text(folder / f"{REPORT}.csv", csv_of(self._json()))
 
     def _head(self) -> list[str]:
         return [f"{letter}: {r.policy}, {r.folder}, clean {r.clean}" for letter, r in (("A", self.a), ("B", self.b))]

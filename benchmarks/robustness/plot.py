@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Protocol
 
-from ambidex.atomic_files import replacing
+from ambidex.benchmarks.export.plots import FONT, draw_rates, make_figure, save_figure
 from ambidex.benchmarks.robustness.figures import AxisFigure
 from ambidex.benchmarks.robustness.report import RobustnessReport
 from ambidex.envs.perturbations.perturbation import LEVELS
 from ambidex.errors import MissingPackageError
-from ambidex.recorders.inspection.chart import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,15 +39,9 @@ def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> No
         MissingPackageError: matplotlib is not installed.
         DatasetError: A file cannot be written.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(error, "plot", "The figure") from error
     names = list(dict.fromkeys(axis.axis for report in reports for axis in report.axes))
     columns, rows = min(COLUMNS, max(1, len(names))), max(1, ceil(len(names) / COLUMNS))
-    figure = Figure(figsize=(columns * PANEL[0], rows * PANEL[1] + 0.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = make_figure(columns * PANEL[0], rows * PANEL[1] + 0.4)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for name, panel in zip(names, panels, strict=False):
         _draw_panel(panel, name, reports)
@@ -55,16 +49,13 @@ def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> No
         panels[place].set_axis_off()
         if place >= columns:
             panels[place - columns].tick_params(labelbottom=True)  # the panel above is the last one of its column
-    figure.supylabel("success rate [%]", fontsize=8)
-    figure.supxlabel("level, 0 is clean", fontsize=8)
+    figure.supylabel("success rate [%]", fontsize=FONT)
+    figure.supxlabel("level, 0 is clean", fontsize=FONT)
     drawn = [panel.get_legend_handles_labels() for panel in panels]
     handles = {label: handle for found in drawn for handle, label in zip(*found, strict=True)}
-    figure.legend(
-        list(handles.values()), list(handles), loc="outside upper left", ncols=len(handles), fontsize=8, frameon=False
-    )
-    for path in paths:
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
+    lines, labels = list(handles.values()), list(handles)
+    figure.legend(lines, labels, loc="outside upper left", ncols=len(labels), fontsize=FONT, frameon=False)
+    save_figure(figure, paths)
 
 
 def write_files(report: Writable, reports: Sequence[RobustnessReport], place: Path) -> str:
@@ -78,42 +69,24 @@ def write_files(report: Writable, reports: Sequence[RobustnessReport], place: Pa
 
 
 def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -> None:
-    for number, (report, colour) in enumerate(zip(reports, PALETTE, strict=False)):
+    for number, (letter, report) in enumerate(zip(ascii_uppercase, reports, strict=False)):
         found = [axis for axis in report.axes if axis.axis == name]
         if found:
-            red, green, blue = (part / 255 for part in colour)
+            label = f"{letter}: {report.policy}" if len(reports) > 1 else report.policy
             shift = DODGE * (number - (len(reports) - 1) / 2)
-            _draw_axis(panel, found[0], report, shift, (red, green, blue))
-    panel.set_title(name, fontsize=8, pad=3)
-    panel.set(xlim=(-0.4, LEVELS + 0.4), ylim=(-4, 104), xticks=range(LEVELS + 1), yticks=(0, 50, 100))
-    panel.tick_params(labelsize=7)
-    panel.grid(alpha=0.3, linewidth=0.5)
-    panel.spines[["top", "right"]].set_visible(False)
+            places, rates, intervals = _curve(found[0], report)
+            draw_rates(panel, [place + shift for place in places], rates, intervals, number=number, label=label)
+    panel.set_title(name, fontsize=FONT, pad=3)
+    panel.set(xlim=(-0.4, LEVELS + 0.4), xticks=range(LEVELS + 1))
 
 
-def _draw_axis(
-    panel: "Axes", axis: AxisFigure, report: RobustnessReport, shift: float, colour: tuple[float, float, float]
-) -> None:
-    clean, (lowest, highest) = report.clean.rate or 0.0, report.clean.interval
-    levels, rates = [shift], [100 * clean]
-    lows, highs = [100 * (clean - lowest)], [100 * (highest - clean)]
+def _curve(axis: AxisFigure, report: RobustnessReport) -> tuple[list[float], list[float], list[tuple[float, float]]]:
+    """Levels from 0, their rates, and their intervals."""
+    levels, rates, intervals = [0.0], [report.clean.rate or 0.0], [report.clean.interval]
     for level, cell in axis.by_level.items():
         assert cell.statistics is not None  # cells without pairs are in no axis
-        rate, own = cell.perturbed.rate or 0.0, cell.clean.rate or 0.0
-        low, high = (own + end for end in cell.statistics.difference_interval)
-        levels.append(level + shift)
-        rates.append(100 * rate)
-        lows.append(100 * (rate - max(0.0, low)))
-        highs.append(100 * (min(1.0, high) - rate))
-    panel.errorbar(
-        levels,
-        rates,
-        yerr=[lows, highs],
-        color=colour,
-        label=report.policy,
-        marker="o",
-        markersize=2.5,
-        linewidth=1.2,
-        elinewidth=0.8,
-        capsize=1.5,
-    )
+        low, high = ((cell.clean.rate or 0.0) + end for end in cell.statistics.difference_interval)
+        levels.append(float(level))
+        rates.append(cell.perturbed.rate or 0.0)
+        intervals.append((max(0.0, low), min(1.0, high)))
+    return levels, rates, intervals

@@ -1,7 +1,5 @@
 """The report of a robustness benchmark: as text, JSON and CSV."""
 
-import csv
-import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +14,7 @@ from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
 from ambidex.benchmarks.robustness.requests import violations
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.text import difference_text, p_text, points, points_interval
-from ambidex.text import text_table
+from ambidex.text import csv_text, text_table
 
 REPORT = "report"
 COLUMNS = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible", "with them")
@@ -138,7 +136,7 @@ class RobustnessReport:
 
     def to_csv(self) -> str:
         """One line for each axis and level; stages are the shares of episodes that reached them."""
-        return csv_text([_cell_json(cell) for axis in self.axes for cell in axis.cells])
+        return csv_of([_cell_json(cell) for axis in self.axes for cell in axis.cells])
 
     def _cell_rows(self) -> tuple[Sequence[str], list[Sequence[str]]]:
         return COLUMNS, [_cell_row(cell) for axis in self.axes for cell in axis.cells]
@@ -150,14 +148,11 @@ class RobustnessReport:
         return ("axis", "mean success", "mean change", "seeds"), [*rows]
 
 
-def csv_text(values: Sequence[Mapping[str, object]]) -> str:
-    """A line for each of some nested values."""
+def csv_of(values: Sequence[Mapping[str, object]]) -> str:
+    """A line of comma-separated values for each of some nested values."""
     rows = [_flat(row) for row in values]
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    return csv_text(header, [[row.get(name, "") for name in header] for row in rows])
 
 
 def rate_text(tally: Tally) -> str:

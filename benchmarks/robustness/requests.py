@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 
 from ambidex.benchmarks.robustness.figures import CellFigure
-from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY
+from ambidex.envs.perturbations.registry import REGISTERED, Changes
 
 IMAGES, STATE, INSTRUCTION = "images", "state", "instruction"
-LATER = frozenset({"lag"})
-"""Axes of `IMAGES_ONLY` whose first image is that of the clean episode."""
 AT_START = {
-    **{axis: {IMAGES} for axis in IMAGES_ONLY - LATER},
-    **{axis: {INSTRUCTION} for axis in INSTRUCTION_ONLY},
-    "distractors": {IMAGES},
+    Changes.IMAGES: {IMAGES},
+    Changes.OBSTACLES: {IMAGES},
+    Changes.INSTRUCTION: {INSTRUCTION},
 }
-"""Axis -> what it changes in the first observation; others change nothing there, or the initial state."""
+"""What an axis changes -> what differs in the first observation; for others nothing, or the initial state."""
 
 
 def violations(figure: CellFigure) -> Iterator[str]:
@@ -25,7 +23,8 @@ def violations(figure: CellFigure) -> Iterator[str]:
     kinds = {part: _kind(part) for part in figure.sent}
     if not figure.sent or None in kinds.values():
         return
-    allowed = AT_START.get(figure.cell.axis, {IMAGES, STATE} if figure.changes_initial_states else set[str]())
+    _, changes = REGISTERED[figure.cell.axis]
+    allowed = AT_START.get(changes, {IMAGES, STATE} if figure.changes_initial_states else set[str]())
     pairs = len(figure.pairs)
     for part, different in figure.sent.items():
         if different and kinds[part] not in allowed:

@@ -14,14 +14,9 @@ from ambidex.benchmarks.evaluation.summary import BenchmarkSummary
 from ambidex.benchmarks.remote.flags import REMOTE
 from ambidex.benchmarks.results.folder import ROBUSTNESS_JSON
 from ambidex.benchmarks.results.info import COMMAND
-from ambidex.benchmarks.robustness.folder import (
-    Cell,
-    RobustnessFolder,
-    RobustnessInfo,
-    cells_of,
-)
+from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder, RobustnessInfo, cells_of
 from ambidex.command_line import print_message
-from ambidex.errors import EpisodesFailedError, PerturbationError, UsageError
+from ambidex.errors import AmbidexError, EpisodesFailedError, PerturbationError, UsageError
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.registry import POLICIES
@@ -47,8 +42,9 @@ def is_robustness(config: BenchmarkConfig) -> bool:
 def run_robustness(config: BenchmarkConfig, *, load: LoadPolicy | None = None) -> RobustnessFolder:
     """Run the clean episodes, then the same seeds on every axis and level, each into a results folder of its own.
 
-    The expert runs the perturbed episodes too where more than images changes: those that it does not solve are counted
-    apart by the report. Axes that the task does not have or the policy cannot notice are left out, with the reason.
+    The expert runs the perturbed episodes too where the start may be impossible: those that it does not solve are
+    counted apart by the report. Axes that the task does not have or the policy cannot notice are left out, with the
+    reason.
 
     Args:
         config: The flags of run-benchmark; `axes`, `levels`, and `episodes` or `budget` say how much to run.
@@ -124,9 +120,10 @@ class RobustnessRun:
             self._write_info({})
         try:
             benchmark(first, load=self._load)
-        finally:
+        except AmbidexError:
             if not self.folder.results(Cell()).rows:  # nothing to resume: the flags may have been wrong
                 (self.folder.path / ROBUSTNESS_JSON).unlink()
+            raise
         self._write_info(self._impossible())
 
     def _episodes(self, cells: int) -> int:
@@ -222,9 +219,7 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
 
 def _check(config: BenchmarkConfig) -> None:
     if config.check:
-        raise UsageError(
-            f"--check does not go with --suite {SUITE}.", "Give it without the suite, before.", field="check"
-        )
+        raise UsageError(f"--check does not go with --suite {SUITE}.", "Give it without the suite.", field="check")
     if config.task is None:
         problem = f"--suite {SUITE} needs a --task, also for a definition: --task FILE.bddl."
         raise UsageError(problem, "For example --task transfer_cube, or --task libero_goal for all its tasks.")

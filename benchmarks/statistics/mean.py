@@ -1,6 +1,6 @@
 """The mean of a number over episodes, with Student's t interval."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -38,3 +38,12 @@ class Mean:
         half = float(t.ppf(1 - ALPHA / 2, max(1, count - 1))) * (variance / count) ** 0.5
         equal = min(values) == max(values)
         return cls(mean=mean, interval=None if equal else (mean - half, mean + half), episodes=count)
+
+
+def means_by_name(numbers: Iterable[Mapping[str, float]]) -> dict[str, Mean]:
+    """Name -> mean over the episodes that have a number of this name."""
+    found: dict[str, list[float]] = {}
+    for each in numbers:
+        for name, number in each.items():
+            found.setdefault(name, []).append(number)
+    return {name: Mean.of(values) for name, values in found.items()}

@@ -1,7 +1,5 @@
 """Until when failures could be recovered: the share at each step, and the last step of each failure."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from ambidex.benchmarks.take_over.failures import Failure, Failures
 from ambidex.benchmarks.take_over.folder import TakeOverInfo, step_results
 from ambidex.codec import to_json
 from ambidex.envs.types import EnvSpec
-from ambidex.text import pluralize, text_table
+from ambidex.text import csv_text, pluralize, text_table
 
 NEVER = "never"
 
@@ -132,12 +130,12 @@ class Recoverability:
     def shares_csv(self) -> str:
         """A line for each step: how many failures were recovered from there, and the share with its 95 % interval."""
         header = ("step", "failures", "recovered", "errors", "share", "low", "high")
-        return _csv(header, [(each.step, *_counts(each.tally)) for each in self.shares])
+        return csv_text(header, [(each.step, *_counts(each.tally)) for each in self.shares])
 
     def failures_csv(self) -> str:
         """A line for each failure."""
         header = (*FAILURE_COLUMNS, "taken over", "recovered", "errors")
-        return _csv(
+        return csv_text(
             header,
             [(*_columns(each), len(each.taken_over), len(each.recovered), each.errors) for each in self.failures],
         )
@@ -181,14 +179,6 @@ def _columns(failure: RecoveredFailure) -> tuple[object, ...]:
 def _counts(tally: Tally) -> tuple[object, ...]:
     shares = (tally.rate or 0.0, *tally.interval)
     return (tally.n, tally.successes, tally.errors, *(f"{share:.4f}" for share in shares))
-
-
-def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def read_recoverability(directory: Path) -> Recoverability:

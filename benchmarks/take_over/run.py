@@ -14,7 +14,7 @@ from ambidex.benchmarks.take_over.folder import TAKE_OVER_JSON, TakeOverInfo, is
 from ambidex.benchmarks.take_over.plan import TakeOverPlan, plan_take_over
 from ambidex.benchmarks.take_over.recoverability import Recoverability
 from ambidex.command_line import print_message
-from ambidex.errors import UsageError
+from ambidex.errors import MissingPackageError, UsageError
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.recorders.dataset.environment import save_definition
@@ -113,5 +113,8 @@ def write_recoverability(plan: TakeOverPlan, *, complete: bool) -> Recoverabilit
     write_text(directory / SHARES_CSV, found.shares_csv())
     write_text(directory / FAILURES_CSV, found.failures_csv())
     title = f"Share of {len(found.failures)} failures of {found.failed_policy} that {policy} recovers"
-    write_curve(directory / PNG, found.shares, title)
+    try:
+        write_curve(directory / PNG, found.shares, title)
+    except MissingPackageError as error:
+        print_message(COMMAND, str(error))
     return found

@@ -1,6 +1,7 @@
 """The registered axes of perturbation, and the flags that name them."""
 
 from collections.abc import Mapping, Sequence, Set
+from enum import Enum, auto
 from typing import cast
 
 from ambidex.envs.perturbations.perturbation import LEVELS, Clean, Perturbation
@@ -8,36 +9,59 @@ from ambidex.envs.simulation.scene import Extend
 from ambidex.errors import UsageError, check_name
 from ambidex.lookup import resolve
 
-AXES: Mapping[str, str] = {
-    "camera": "ambidex.envs.perturbations.appearance.camera:SceneCameras",
-    "wrist_camera": "ambidex.envs.perturbations.appearance.wrist_camera:WristCameras",
-    "fov": "ambidex.envs.perturbations.appearance.fov:FieldOfView",
-    "light": "ambidex.envs.perturbations.appearance.light:Light",
-    "object_colour": "ambidex.envs.perturbations.appearance.object_colour:ObjectColour",
-    "background": "ambidex.envs.perturbations.appearance.background:Background",
-    "layout": "ambidex.envs.perturbations.physics.layout:Layout",
-    "distractors": "ambidex.envs.perturbations.physics.distractors:Distractors",
-    "robot_start": "ambidex.envs.perturbations.physics.robot_start:RobotStart",
-    "sensor": "ambidex.envs.perturbations.inputs.sensor:Sensor",
-    "language": "ambidex.envs.perturbations.inputs.language:Language",
-    "lag": "ambidex.envs.perturbations.inputs.lag:Lag",
-    "action_delay": "ambidex.envs.perturbations.physics.action_delay:ActionDelay",
-    "action_noise": "ambidex.envs.perturbations.physics.action_noise:ActionNoise",
-    "dynamics": "ambidex.envs.perturbations.physics.dynamics:Dynamics",
+
+class Changes(Enum):
+    """What an axis changes. Commands know it without a scene."""
+
+    IMAGES = auto()
+    """Images, from the first one on, and nothing else."""
+    LATER_IMAGES = auto()
+    """Images, but not the first one of an episode, and nothing else."""
+    INSTRUCTION = auto()
+    """The instruction and nothing else."""
+    INITIAL_STATE = auto()
+    """The state in which an episode starts."""
+    OBSTACLES = auto()
+    """What is in the scene: it is seen in images of given states, and can be touched."""
+    ACTIONS = auto()
+    """The actions that are executed."""
+    DYNAMICS = auto()
+    """What follows from actions, settling steps included."""
+
+
+REGISTERED: Mapping[str, tuple[str, Changes]] = {
+    "camera": ("appearance.camera:SceneCameras", Changes.IMAGES),
+    "wrist_camera": ("appearance.wrist_camera:WristCameras", Changes.IMAGES),
+    "fov": ("appearance.fov:FieldOfView", Changes.IMAGES),
+    "light": ("appearance.light:Light", Changes.IMAGES),
+    "object_colour": ("appearance.object_colour:ObjectColour", Changes.IMAGES),
+    "background": ("appearance.background:Background", Changes.IMAGES),
+    "layout": ("physics.layout:Layout", Changes.INITIAL_STATE),
+    "distractors": ("physics.distractors:Distractors", Changes.OBSTACLES),
+    "robot_start": ("physics.robot_start:RobotStart", Changes.INITIAL_STATE),
+    "sensor": ("inputs.sensor:Sensor", Changes.IMAGES),
+    "language": ("inputs.language:Language", Changes.INSTRUCTION),
+    "lag": ("inputs.lag:Lag", Changes.LATER_IMAGES),
+    "action_delay": ("physics.action_delay:ActionDelay", Changes.ACTIONS),
+    "action_noise": ("physics.action_noise:ActionNoise", Changes.ACTIONS),
+    "dynamics": ("physics.dynamics:Dynamics", Changes.DYNAMICS),
 }
+"""Axis -> its class in this package, and what it changes."""
+AXES: Mapping[str, str] = {axis: f"ambidex.envs.perturbations.{path}" for axis, (path, _) in REGISTERED.items()}
 DEFAULT_LEVEL = 3
 
-IMAGES_ONLY = frozenset({"camera", "wrist_camera", "fov", "light", "object_colour", "background", "sensor", "lag"})
-"""Axes that change images and nothing else."""
-OBSTACLES = frozenset({"distractors"})
-"""Axes that put things into the scene: they are seen in images of given states, and can be touched."""
-STARTS = frozenset({"layout", "distractors", "robot_start", "dynamics"})
-"""Axes that change the scene in which an episode starts, so that it may be impossible to solve."""
-INSTRUCTION_ONLY = frozenset({"language"})
-"""Axes that change the instruction and nothing else."""
 
-ACTIONS = frozenset({"action_delay", "action_noise"})
-"""Axes that change the actions which are executed."""
+def axes_that_change(*changes: Changes) -> frozenset[str]:
+    """The axes that change one of these."""
+    return frozenset(axis for axis, (_, each) in REGISTERED.items() if each in changes)
+
+
+IMAGES_ONLY = axes_that_change(Changes.IMAGES, Changes.LATER_IMAGES)
+INSTRUCTION_ONLY = axes_that_change(Changes.INSTRUCTION)
+OBSTACLES = axes_that_change(Changes.OBSTACLES)
+ACTIONS = axes_that_change(Changes.ACTIONS)
+STARTS = axes_that_change(Changes.INITIAL_STATE, Changes.OBSTACLES, Changes.DYNAMICS)
+"""Axes under which an episode may be impossible to solve from its start."""
 
 
 def parse_axes(words: str | Sequence[str]) -> dict[str, int]:
@@ -78,7 +102,8 @@ def without(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
 
 def axes_of_initial_states(words: Sequence[str], settle_steps: int) -> tuple[str, ...]:
     """Those of the words that change the initial state of an episode."""
-    return only(words, {"layout", "robot_start", *(("dynamics",) if settle_steps else ())})
+    settling = (Changes.DYNAMICS,) if settle_steps else ()
+    return only(words, axes_that_change(Changes.INITIAL_STATE, *settling))
 
 
 def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:

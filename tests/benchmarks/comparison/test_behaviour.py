@@ -4,7 +4,7 @@ import pytest
 from results_folder import FIRST_SEED, make_row
 
 from ambidex.benchmarks.comparison.behaviour import behaviour_differences, behaviour_table, path_ratio
-from ambidex.benchmarks.results.behaviour import behaviour_means
+from ambidex.benchmarks.statistics.mean import means_by_name
 from ambidex.envs.types import Behaviour
 
 PATHS = ((2.0, 1.0), (3.0, 1.0), (5.0, 2.0))
@@ -50,4 +50,4 @@ def test_episodes_without_behaviour_are_left_out(pairs):
     old = [(make_row(seed=FIRST_SEED + 9), row(9, 1.0, "scripted"))]
     assert behaviour_differences(pairs + old) == behaviour_differences(pairs)
     assert behaviour_table(old, "A", "B") == "" and path_ratio(old) is None
-    assert behaviour_means([a for a, _ in pairs + old])["path, left [m]"].episodes == 3
+    assert means_by_name(a.behaviour.numbers for a, _ in pairs + old if a.behaviour)["path, left [m]"].episodes == 3
