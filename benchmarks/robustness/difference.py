@@ -91,12 +91,13 @@ class RobustnessDifference:
                     _check_same_episodes(of_a, of_b, cell.cell)
                     levels.append(both)
                     found.append(ChangeDifference.of(axis.axis, level, *both))
-            found += _mean_difference(axis.axis, levels)
-            everything += levels
+            means = _means(levels)
+            found += _mean_difference(axis.axis, means)
+            everything += [means] if levels else []
         if not found:
             problem = f"{a.folder} and {b.folder} have no axis, level and seed in common."
             raise DatasetError(problem, "Run both with the same --task, --axes, --levels and --seed.")
-        return cls(a=a, b=b, differences=(*found, *_mean_difference(ALL_AXES, everything)))
+        return cls(a=a, b=b, differences=(*found, *_mean_difference(ALL_AXES, _means(everything))))
 
     def __str__(self) -> str:
         return "\n".join([*self._head(), "", text_table(HEADER, self._rows()), "", textwrap.fill(LEGEND, WIDTH)])
@@ -147,10 +148,14 @@ def _common(a: Seeds, b: Seeds) -> tuple[Seeds, Seeds] | None:
     return ({key: a[key] for key in common}, {key: b[key] for key in common}) if common else None
 
 
-def _mean_difference(axis: str, levels: Sequence[tuple[Seeds, Seeds]]) -> list[ChangeDifference]:
-    """Of the means over levels of the episodes that both policies have at all of them; none without such episodes."""
-    a, b = mean_of([one for one, _ in levels]), mean_of([other for _, other in levels])
-    return [ChangeDifference.of(axis, 0, a, b)] if a else []
+def _means(numbers: Sequence[tuple[Seeds, Seeds]]) -> tuple[Seeds, Seeds]:
+    """The means of both policies over the episodes that they have in all of the numbers."""
+    return mean_of([one for one, _ in numbers]), mean_of([other for _, other in numbers])
+
+
+def _mean_difference(axis: str, means: tuple[Seeds, Seeds]) -> list[ChangeDifference]:
+    """Of the means over levels or axes; none without episodes."""
+    return [ChangeDifference.of(axis, 0, *means)] if means[0] else []
 
 
 def _check_same_episodes(a: RobustnessFolder, b: RobustnessFolder, cell: Cell) -> None:

@@ -149,6 +149,11 @@ class AxisFigure:
         )
 
     @property
+    def changes(self) -> Seeds:
+        """Episode -> mean change over the levels, of the episodes that are feasible at all of them."""
+        return mean_of([cell.changes for cell in self.cells])
+
+    @property
     def by_level(self) -> Mapping[int, CellFigure]:
         return {cell.cell.level: cell for cell in self.cells}
 

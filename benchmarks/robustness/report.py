@@ -85,8 +85,8 @@ class RobustnessReport:
 
     @property
     def change(self) -> Change | None:
-        """Mean change over all axes and levels, over the seeds that are feasible in all; None if there are none."""
-        return Change.of_means([cell.changes for axis in self.axes for cell in axis.cells])
+        """Mean over the axes of their changes, over the seeds that are feasible in all; None if there are none."""
+        return Change.of_means([axis.changes for axis in self.axes])
 
     def __str__(self) -> str:
         head = f"{self.policy} in {', '.join(self.tasks)}: clean {self.clean}"

@@ -123,6 +123,16 @@ def test_cells_of_another_policy_are_refused(folder):
         RobustnessReport.of(RobustnessFolder.open(folder))
 
 
+def test_axes_count_equally_also_with_different_numbers_of_levels(tmp_path):
+    cells = {"camera1": "0000", "camera2": "0000", "dynamics1": "1111"}
+    experts = {"dynamics1": "1111", "dynamics2": "0000"}
+    report = RobustnessReport.of(
+        RobustnessFolder(write_suite(tmp_path / "a", "1111", {**cells, "dynamics2": "1110"}, experts=experts))
+    )
+    assert [axis.change.mean for axis in report.axes] == [-1.0, 0.0]
+    assert (report.rate, report.change.mean) == (0.5, -0.5)
+
+
 def test_the_interval_of_a_mean_change_is_students(report):
     # scipy.stats.ttest_1samp([0, -1, 1, 1, 0], 0).confidence_interval()
     change = Change.of({("insertion", i): value for i, value in enumerate((0.0, -1.0, 1.0, 1.0, 0.0))})
