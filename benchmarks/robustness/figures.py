@@ -32,7 +32,7 @@ class CellFigure:
         infeasible: How many pairs those are.
         together: Outcomes of all perturbed episodes, those among them.
         statistics: Perturbed minus clean; None without pairs.
-        perturbed: Outcomes and stages of the perturbed episodes.
+        perturbed: Outcomes of the perturbed episodes.
         clean: Of their twins.
         changes_initial_states: Whether the axis does.
         sent: Part of the first request to the policy -> in how many pairs it differs; empty if that is not stored.
@@ -64,15 +64,14 @@ class CellFigure:
             raise DatasetError(problem, "Remove the former and resume the benchmark.", path=perturbed.results.path)
         pairs = {key: (perturbed.rows[key], clean.rows[key]) for key in keys if key not in infeasible}
         successes = [(one.success, other.success) for one, other in pairs.values()]
-        stages = _stages(perturbed)
         return cls(
             cell=cell,
             pairs=pairs,
             infeasible=len(infeasible.intersection(keys)),
             together=Tally.of([perturbed.rows[key] for key in keys]),
             statistics=PairedStatistics.of(successes, tests=tests) if successes else None,
-            perturbed=Tally.of([one for one, _ in pairs.values()], stages),
-            clean=Tally.of([other for _, other in pairs.values()], stages),
+            perturbed=Tally.of([one for one, _ in pairs.values()]),
+            clean=Tally.of([other for _, other in pairs.values()]),
             changes_initial_states=any(
                 axes_of_initial_states(spec.perturb, spec.settle_steps) for spec in perturbed.specs.values()
             ),
@@ -165,12 +164,6 @@ def mean_of(numbers: Sequence[Seeds]) -> dict[EpisodeKey, float]:
     """
     common = set[EpisodeKey].intersection(*(set(each) for each in numbers)) if numbers else set[EpisodeKey]()
     return {key: sum(each[key] for each in numbers) / len(numbers) for key in sorted(common)}
-
-
-def _stages(folder: ComparedFolder) -> tuple[str, ...]:
-    """Names of the stages if there is one task, else none."""
-    specs = list(folder.specs.values())
-    return specs[0].stages if len(specs) == 1 else ()
 
 
 def _differences(pairs: Sequence[tuple[EpisodeRow, EpisodeRow]]) -> dict[str, int]:

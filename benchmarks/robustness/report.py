@@ -1,7 +1,7 @@
 """The report of a robustness benchmark: as text, JSON and CSV."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -11,12 +11,15 @@ from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
+from ambidex.benchmarks.robustness.funnel import Funnel, funnel_rows
 from ambidex.benchmarks.robustness.requests import violations
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.text import difference_text, p_text, points, points_interval
 from ambidex.text import csv_text, text_table
 
-REPORT = "report"
+REPORT, STAGES_CSV = "report", "stages.csv"
+Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
+"""Header and rows of a table."""
 COLUMNS = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible", "with them")
 WIDTH = 110
 LEGEND = (
@@ -26,18 +29,20 @@ LEGEND = (
     "only the perturbed episode succeeded. detectable: smallest true change that so many pairs show with 80 % "
     "probability, at 5 % over all rows, if pairs disagree as often as here. infeasible: pairs whose perturbed "
     "episode the expert does not solve either; they are left out of the other columns but 'with them'. mean: over "
-    "levels, then over axes; changes of the seeds that are feasible at all levels."
+    "levels, then over axes; changes of the seeds that are feasible at all levels. Stages: how many clean and how many "
+    "perturbed episodes of the pairs reached each, all levels together, so a clean episode counts once for each level. "
+    "most lost at: the stage at which this difference grows most from the stage before, and by how many."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobustnessReport:
-    """How much a policy loses on each axis. As text it is a table of all levels and one of all axes.
+    """How much a policy loses on each axis. As text it is a table of all levels, one of all axes, and their stages.
 
     Attributes:
         folder: The folder of the benchmark.
         policy: The policy and how its chunks were executed.
-        tasks: Its tasks.
+        stages: Task -> names of its stages from 0 ("none").
         clean: Outcomes of the clean episodes.
         axes: The axes that have pairs, in order.
         left_out: Axes with their level that are not part of the benchmark, as text -> why.
@@ -46,7 +51,7 @@ class RobustnessReport:
 
     folder: Path
     policy: str
-    tasks: tuple[str, ...]
+    stages: Mapping[str, Sequence[str]]
     clean: Tally
     axes: Sequence[AxisFigure]
     left_out: Mapping[str, str]
@@ -66,7 +71,7 @@ class RobustnessReport:
         return cls(
             folder=folder.path,
             policy=" ".join(filter(None, (results.info.policy, results.info.execution))),
-            tasks=tuple(results.info.env_specs),
+            stages={task: spec.stages for task, spec in results.info.env_specs.items()},
             clean=Tally.of(results.rows),
             axes=[AxisFigure.of(axis, of_axis) for axis, of_axis in found.items() if of_axis],
             left_out=folder.left_out,
@@ -77,6 +82,16 @@ class RobustnessReport:
                 *(each for figure in figures for each in violations(figure)),
             ],
         )
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks of the benchmark."""
+        return tuple(self.stages)
+
+    @property
+    def funnels(self) -> list[Funnel]:
+        """The stages that were reached in each task on each axis, all levels together."""
+        return self._funnels([axis.cells for axis in self.axes])
 
     @property
     def rate(self) -> float | None:
@@ -90,20 +105,19 @@ class RobustnessReport:
 
     def __str__(self) -> str:
         head = f"{self.policy} in {', '.join(self.tasks)}: clean {self.clean}"
-        tables = (text_table(*self._cell_rows()), "", text_table(*self._axis_rows()))
         rest = [LEGEND, *(f"Left out: {axis}. {reason}" for axis, reason in self.left_out.items()), *self.notes]
-        return "\n".join([head, "", *tables, "", *(textwrap.fill(line, WIDTH) for line in rest)])
+        return "\n".join([head, "", *self._tables(text_table), *(textwrap.fill(line, WIDTH) for line in rest)])
 
     def markdown(self) -> str:
         """The same as a document."""
         left_out = [f"- Left out: {axis}. {reason}" for axis, reason in self.left_out.items()]
         notes = [f"- {note}" for note in self.notes]
         title = f"# Robustness of {self.policy} in {', '.join(self.tasks)}"
-        body = (markdown_table(*self._cell_rows()), "", markdown_table(*self._axis_rows()), "", LEGEND, "")
+        body = (*self._tables(markdown_table), LEGEND, "")
         return "\n".join([title, "", f"Clean: {self.clean}", "", *body, *left_out, *notes]) + "\n"
 
     def write(self, folder: Path) -> None:
-        """Write report.md, report.json and report.csv.
+        """Write report.md, report.json, report.csv and stages.csv.
 
         Raises:
             DatasetError: They cannot be written.
@@ -111,6 +125,7 @@ class RobustnessReport:
         write_text(folder / f"{REPORT}.md", self.markdown())
         write_json(folder / f"{REPORT}.json", self.to_json())
         write_text(folder / f"{REPORT}.csv", self.to_csv())
+        write_text(folder / STAGES_CSV, csv_of(self._stage_lines()))
 
     def to_json(self) -> dict[str, object]:
         """All figures."""
@@ -130,18 +145,36 @@ class RobustnessReport:
                 }
                 for axis in self.axes
             ],
+            "stages": self._stage_lines(),
             "left_out": self.left_out,
             "notes": self.notes,
         }
 
     def to_csv(self) -> str:
-        """One line for each axis and level; stages are the shares of episodes that reached them."""
+        """One line for each axis and level."""
         return csv_of([_cell_json(cell) for axis in self.axes for cell in axis.cells])
 
-    def _cell_rows(self) -> tuple[Sequence[str], list[Sequence[str]]]:
+    def _tables(self, table: Callable[[Sequence[str], Sequence[Sequence[str]]], str]) -> list[str]:
+        """Tables of levels, of axes, and of the stages of each task, with empty lines between them."""
+        blocks = [table(*self._cell_rows()), table(*self._axis_rows())]
+        for task in self.stages:
+            if funnels := [funnel for funnel in self.funnels if funnel.task == task]:
+                blocks.append(f"Stages reached in {task}, clean to perturbed:\n\n{table(*funnel_rows(funnels))}")
+        return [line for block in blocks for line in (block, "")]
+
+    def _funnels(self, groups: Sequence[Sequence[CellFigure]]) -> list[Funnel]:
+        """Of cells of one axis each, for each task that has pairs there."""
+        found = [Funnel.of(task, stages, cells) for task, stages in self.stages.items() for cells in groups]
+        return [funnel for funnel in found if funnel.pairs]
+
+    def _stage_lines(self) -> list[dict[str, object]]:
+        levels = self._funnels([[cell] for axis in self.axes for cell in axis.cells])
+        return [line for funnel in levels for line in funnel.lines()]
+
+    def _cell_rows(self) -> Rows:
         return COLUMNS, [_cell_row(cell) for axis in self.axes for cell in axis.cells]
 
-    def _axis_rows(self) -> tuple[Sequence[str], list[Sequence[str]]]:
+    def _axis_rows(self) -> Rows:
         rows = [_axis_row(axis.axis, axis.rate, axis.change) for axis in self.axes]
         if self.rate is not None:
             rows.append(_axis_row("all axes", self.rate, self.change))
@@ -246,8 +279,6 @@ def _cell_json(figure: CellFigure) -> dict[str, object]:
         "exact_p": statistics.exact_p,
         "corrected_p": statistics.corrected_p,
         "detectable_drop": figure.detectable_drop,
-        "reached": {stage.name: stage.rate for stage in figure.perturbed.stages},
-        "clean_reached": {stage.name: stage.rate for stage in figure.clean.stages},
         "sent": dict(figure.sent),
     }
 

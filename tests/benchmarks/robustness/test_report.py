@@ -17,6 +17,7 @@ from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId
 from ambidex.benchmarks.robustness.difference import RobustnessDifference
 from ambidex.benchmarks.robustness.figures import Change
 from ambidex.benchmarks.robustness.folder import EXPERT, RobustnessFolder, RobustnessInfo
+from ambidex.benchmarks.robustness.funnel import Funnel, Reached
 from ambidex.benchmarks.robustness.report import RobustnessReport
 from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval, exact_p
 from ambidex.benchmarks.statistics.sample_size import detectable_difference, exact_power
@@ -27,13 +28,13 @@ SEED = 100_000
 SENT = {"images.top": "a", "qpos": "b", "instruction": "insert the peg"}
 
 
-def write_cell(folder, outcomes, *, policy="act", wall_s=1.0, sent=None):
+def write_cell(folder, outcomes, *, policy="act", wall_s=1.0, sent=None, failed_stage=2):
     """Results of the seeds from 100000: "1" is a success, "0" a failure."""
     rows = [
         make_row(
             seed=SEED + i,
             outcome="success" if outcome == "1" else "failure",
-            stage=4 if outcome == "1" else 2,
+            stage=4 if outcome == "1" else failed_stage,
             policy=policy,
             wall_s=wall_s,
             first_request=sent or {},
@@ -181,13 +182,75 @@ def test_csv_and_json_have_the_figures(folder, report, run_command):
         ("dynamics", "1", "6"),
         ("dynamics", "2", "4"),
     ]
-    assert rows[1]["reached_inserted"] == "0.125"
-    assert rows[1]["clean_reached_inserted"] == "0.75"
     stored = json.loads((folder / "report.json").read_text())
     assert stored["mean_change"]["mean"] == pytest.approx(report.change.mean)
     assert stored["axes"][0]["levels"][1]["sent"] == {"images.top": 8, "instruction": 0, "qpos": 0}
     for ending in ("png", "svg", "pdf"):
         assert (folder / f"robustness.{ending}").stat().st_size > 1000
+
+
+def test_it_is_said_at_which_stage_episodes_are_lost(tmp_path):
+    cells = {"camera1": "11110000", "camera2": "10000000"}
+    folder = write_suite(tmp_path / "act", "11111100", cells, axes=("camera",))
+    write_cell(folder / "camera2", "10000000", wall_s=9.0, sent=SENT | {"images.top": "c"}, failed_stage=1)
+    (funnel,) = RobustnessReport.of(RobustnessFolder(folder)).funnels
+    # Of 8 seeds, 6 clean ones succeed; the others lift the peg. Of camera:2 the failures only touch it.
+    assert [(each.stage, each.clean, each.perturbed) for each in funnel.reached] == [
+        ("touched", 16, 16),
+        ("lifted", 16, 9),
+        ("contacted", 12, 5),
+        ("inserted", 12, 5),
+        ("success", 12, 5),
+    ]
+    assert (funnel.pairs, funnel.largest_loss) == (16, ("lifted", 7))
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "expected"),
+    [
+        ((20, 18, 18, 18), (20, 9, 8, 7), ("lifted", 9)),  # more is lost by the end, but most of it there
+        ((20, 18, 18, 18), (19, 18, 18, 12), ("success", 6)),  # counts from the stage before, where none was lost
+        ((20, 18, 18, 18), (20, 18, 18, 20), None),
+    ],
+)
+def test_most_is_lost_where_the_loss_grows_most(clean, perturbed, expected):
+    names = ("touched", "lifted", "inserted", "success")
+    reached = [Reached(stage=n, clean=a, perturbed=b) for n, a, b in zip(names, clean, perturbed, strict=True)]
+    funnel = Funnel(task="insertion", axis="camera", level=1, pairs=20, reached=reached)
+    assert funnel.largest_loss == expected
+
+
+def test_files_have_the_stages_of_each_level_without_infeasible_pairs(folder, run_command):
+    status, out, _ = run_command(main, folder)
+    assert status == 0
+    rows = list(csv.DictReader(io.StringIO((folder / "stages.csv").read_text())))
+    lines = {(row["axis"], row["level"], row["stage"]): (row["pairs"], row["clean"], row["perturbed"]) for row in rows}
+    assert len(lines) == len(rows) == 4 * 5
+    assert lines["camera", "2", "inserted"] == ("8", "6", "1")
+    assert lines["dynamics", "2", "lifted"] == ("6", "6", "6")
+    assert lines["dynamics", "2", "success"] == ("6", "5", "4")
+    for text in (out, (folder / "report.md").read_text()):
+        assert re.search(
+            r"camera[ |]+16[ |]+16 to 16[ |]+16 to 16[ |]+12 to 5[ |]+12 to 5[ |]+12 to 5[ |]+contacted, 7", text
+        )
+    assert len(json.loads((folder / "report.json").read_text())["stages"]) == len(rows)
+
+
+def test_each_task_has_its_own_stages(tmp_path):
+    folder = write_suite(tmp_path / "act", "11", {"camera1": "10"}, axes=("camera",), levels=(1,))
+    for name, outcomes in (("clean", "11"), ("camera1", "00")):
+        rows = ResultsFolder(folder / name).rows
+        others = [
+            make_row("transfer_cube", SEED + i, "success" if each == "1" else "failure", 4 if each == "1" else 0)
+            for i, each in enumerate(outcomes)
+        ]
+        write_results(folder / name, [*rows, *others], videos=False)
+    funnels = RobustnessReport.of(RobustnessFolder(folder)).funnels
+    assert [(each.task, each.pairs, each.largest_loss) for each in funnels] == [
+        ("insertion", 2, ("contacted", 1)),
+        ("transfer_cube", 2, ("touched", 2)),
+    ]
+    assert [each.stage for each in funnels[1].reached][3:] == ["lifted with left", "success"]
 
 
 def test_two_policies_are_compared_by_what_they_lose(folder, tmp_path, run_command):
