@@ -1,14 +1,16 @@
 """What the page shows: runs with their episodes and success counts. `PageModel.to_dict` is the JSON for its program."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.benchmarks.results.tally import Tally
+from ambidex.benchmarks.robustness.folder import Cell
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoJob, VideoStyle
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.intervals import is_near_an_end
+from ambidex.text import pluralize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class GalleryEpisode:
         states: The file with its states, from which a video can be made; None if it does not exist.
         codes: The code behind each action; empty for policies without codes.
         missing_states: The file in which its states should be but are not; None if they are, or were never stored.
+        cell: Axis and level of a perturbed episode of a robustness benchmark; others are clean.
+        spec: Spec of its environment; None for that of its run's task.
     """
 
     task: str
@@ -48,6 +52,8 @@ class GalleryEpisode:
     states: Path | None
     codes: CodeRuns = ()
     missing_states: Path | None = None
+    cell: Cell = field(default_factory=Cell)
+    spec: EnvSpec | None = None
 
     @property
     def success(self) -> bool:
@@ -98,6 +104,28 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CellCounts:
+    """How many pairs of clean and perturbed episodes there are on one axis at one level.
+
+    Attributes:
+        axis: The axis.
+        level: The level.
+        pairs: All pairs that are compared.
+        lost: Those in which only the clean episode succeeded.
+        won: Those in which only the perturbed one did.
+    """
+
+    axis: str
+    level: int
+    pairs: int
+    lost: int
+    won: int
+
+    def __str__(self) -> str:
+        return f"{self.axis}:{self.level}: {self.lost} lost and {self.won} won of {pluralize(self.pairs, 'pair')}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class GalleryRun:
     """One results or dataset folder.
 
@@ -110,6 +138,8 @@ class GalleryRun:
         warning: What a reader should know before trusting the rates; empty for nothing.
         incomplete: A warning that episodes are missing; empty if all are there.
         requested: Episodes of each task that were requested; None if that is unknown.
+        cells: Of the perturbed episodes of a robustness benchmark, how many pairs each cell has; None for others. The
+            two runs of such a benchmark have the episodes of pairs with different outcomes only, so no rates.
     """
 
     folder: Path
@@ -120,6 +150,7 @@ class GalleryRun:
     warning: str = ""
     incomplete: str = ""
     requested: int | None = None
+    cells: tuple[CellCounts, ...] | None = None
 
     @property
     def task_groups(self) -> list[Group]:
@@ -150,7 +181,7 @@ class GalleryRun:
         if episode.states is None:
             return None
         return VideoJob(
-            spec=style.spec(self.specs[episode.task]),
+            spec=style.spec(episode.spec or self.specs[episode.task]),
             seed=episode.seed,
             outcome=episode.outcome,
             states=episode.states,
@@ -210,18 +241,25 @@ class PageModel:
 
     @property
     def summary(self) -> str:
-        """The rates of all runs in one line."""
+        """The rates of all runs, or the counts of all cells, in one line."""
+        if self._cells is not None:
+            return "; ".join(map(str, self._cells))
         groups = [group for run in self.runs for group in (*run.task_groups, run.total) if group is not None]
         return "; ".join(map(str, groups))
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
         return {
-            "source": " and ".join(str(run.folder) for run in self.runs),
+            "source": " and ".join(dict.fromkeys(str(run.folder) for run in self.runs)),
             "notice": "\n".join(filter(None, (*self._warnings(), self.notice))),
             "short": any(run.incomplete for run in self.runs),
+            "cells": self._cells and [asdict(cell) for cell in self._cells],
             "runs": [self._run(index) for index in range(len(self.runs))],
         }
+
+    @property
+    def _cells(self) -> tuple[CellCounts, ...] | None:
+        return self.runs[-1].cells
 
     def _warnings(self) -> list[str]:
         warned = [(label, run.warning) for label, run in zip(self.labels, self.runs, strict=True) if run.warning]
@@ -242,9 +280,11 @@ class PageModel:
         spec = self.runs[index].specs[episode.task]
         codes = {"codes": {"step_s": 1 / spec.control_hz, "runs": episode.codes}} if episode.codes else {}
         media = {name: value for name, value in asdict(self.media(index, episode)).items() if value}
+        cell = {"axis": episode.cell.axis, "level": episode.cell.level} if episode.cell.level else {}
         return {
             "task": episode.task,
             "seed": episode.seed,
+            **cell,
             "outcome": str(episode.outcome),
             "stage": episode.stage,
             "reason": episode.reason,

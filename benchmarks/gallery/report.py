@@ -12,7 +12,7 @@ from ambidex.atomic_files import TEMPORARY, write_error, write_text
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun, Media, PageModel
 from ambidex.benchmarks.gallery.page import BUDGET_MB, page
 from ambidex.benchmarks.gallery.poster import data_url, poster
-from ambidex.benchmarks.gallery.sources import read_results
+from ambidex.benchmarks.gallery.results import read_results
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.states import missing_states
 from ambidex.benchmarks.videos.jobs import MissingVideo, VideoJob, VideoStyle, describe_missing
@@ -76,7 +76,7 @@ def make_report(
     media = {key: _media(key, episode, failed, chosen) for key, episode in episodes.items()}
     videos = {key: episodes[key].video for key in media if media[key].kind == "embedded"}
     note = _note(
-        [run.folder for run in runs],
+        list(dict.fromkeys(run.folder for run in runs)),
         which,
         embedded=sum(episode.video in chosen for episode in episodes.values()),
         left_out=[size for file, size in sizes.items() if file not in chosen],
@@ -125,7 +125,7 @@ def _folder_beside(path: Path) -> Iterator[Path]:
 
 def _with_new_videos_in(folder: Path, run: GalleryRun) -> GalleryRun:
     """The run with the videos that do not exist yet in another folder."""
-    episodes = (e if e.has_video else replace(e, video=folder / e.video_name) for e in run.episodes)
+    episodes = (e if e.has_video else replace(e, video=folder / e.cell.folder / e.video_name) for e in run.episodes)
     return replace(run, episodes=tuple(episodes))
 
 
@@ -200,7 +200,7 @@ def _number(count: int, one: str, many: str) -> str:
 
 def element_id(run_index: int, episode: GalleryEpisode) -> str:
     """Id of the element that holds an episode's video."""
-    return f"video-{run_index}-{episode.task}-{episode.seed}"
+    return f"video-{run_index}-{episode.cell.folder}-{episode.task}-{episode.seed}"
 
 
 def failures_first(runs: Sequence[GalleryRun]) -> list[GalleryEpisode]:

@@ -4,21 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from PIL import Image
 
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun
-from ambidex.benchmarks.gallery.poster import data_url, jpeg
-from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
-from ambidex.benchmarks.results.info import BENCHMARK_JSON, BenchmarkInfo
-from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow, solved_at_start_note
+from ambidex.benchmarks.gallery.results import read_results, results_episode, single_command, versions_text
+from ambidex.benchmarks.gallery.robustness import read_robustness
+from ambidex.benchmarks.results.folder import ROBUSTNESS_JSON, ResultsFolder
+from ambidex.benchmarks.results.info import BENCHMARK_JSON
+from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
+from ambidex.benchmarks.robustness.folder import CLEAN
 from ambidex.benchmarks.take_over.folder import TakeOverInfo, is_take_over_folder, step_results
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoStyle
 from ambidex.envs.registry import SUITES
 from ambidex.errors import AmbidexError, UsageError
-from ambidex.flags import format_command
 from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.dataset import Dataset, is_dataset
 from ambidex.recorders.dataset.files import DatasetFiles
@@ -27,23 +24,20 @@ from ambidex.recorders.dataset.layout import VIDEOS, task_folder
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.text import first_few
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-BENCHMARK, RECORD = "run-benchmark", "record-episodes"
+RECORD = "record-episodes"
 SHOWN = 5  # folders that a message suggests
-SHORT = 12  # of a fingerprint, enough to tell two apart [characters]
 
 
 def read_runs(paths: Sequence[Path], style: VideoStyle) -> list[GalleryRun]:
-    """Read results folders or datasets, with their videos in a style.
+    """Read results folders or datasets, or one robustness benchmark as two runs, with their videos in a style.
 
     Raises:
         UsageError: A folder is neither, or the style cannot be rendered: an unknown camera or quality, an image size
             out of range.
         DatasetError: A folder is damaged.
     """
-    runs = [read_run(path) for path in paths]
+    alone = len(paths) == 1 and (paths[0] / ROBUSTNESS_JSON).is_file()
+    runs = read_robustness(paths[0]) if alone else [read_run(path) for path in paths]
     if style != DEFAULT_STYLE:
         from ambidex.recorders.dataset.environment import stored_environment  # imports the simulator
 
@@ -72,6 +66,11 @@ def read_run(path: Path) -> GalleryRun:
         return read_take_overs(path)
     if has_datasets(path):
         return read_dataset(path)
+    if (path / ROBUSTNESS_JSON).is_file():
+        problem = f"{path} is the folder of a robustness benchmark, which is not compared with another folder."
+        raise UsageError(
+            problem, f"Give it alone, or one of the results folders in it, e.g. {path / CLEAN}.", path=path
+        )
     problem = (
         "does not exist"
         if not path.exists()
@@ -91,23 +90,6 @@ def _suggestion(folder: Path) -> str:
     children = sorted(child for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []
     near = [str(child) for child in (folder, *children) if ResultsFolder(child).exists or has_datasets(child)]
     return f"Folders near it: {first_few(near, limit=SHOWN, separator=', ')}." if near else ""
-
-
-def read_results(results: ResultsFolder) -> GalleryRun:
-    """Read a results folder, finished or not."""
-    info, incomplete = results.info, results.warning
-    order = {task: i for i, task in enumerate(info.env_specs)}
-    rows = sorted((row for row in results.rows if row.task in order), key=lambda row: (order[row.task], row.seed))
-    return GalleryRun(
-        folder=results.path,
-        label=" ".join(filter(None, (info.policy, info.execution))),
-        facts=(*_results_facts(info), *_first_images(results), ("episodes", results.completeness)),
-        warning=" ".join(filter(None, (info.warning, solved_at_start_note(rows)))),
-        incomplete=incomplete,
-        requested=results.requested_each,
-        specs=info.env_specs,
-        episodes=tuple(_results_episode(results, row) for row in rows),
-    )
 
 
 def read_take_overs(folder: Path) -> GalleryRun:
@@ -130,7 +112,7 @@ def read_take_overs(folder: Path) -> GalleryRun:
 def _take_over_episode(steps: Mapping[int, ResultsFolder], rows: Sequence[tuple[int, EpisodeRow]]) -> GalleryEpisode:
     recovered = [(step, row) for step, row in rows if row.success]
     step, row = recovered[-1] if recovered else rows[0]
-    episode = _results_episode(steps[step], row)
+    episode = results_episode(steps[step], row)
     facts = (
         ("taken over at step", str(step)),
         ("last recoverable step", str(step) if recovered else "never"),
@@ -138,99 +120,6 @@ def _take_over_episode(steps: Mapping[int, ResultsFolder], rows: Sequence[tuple[
         ("tried at steps", f"{rows[0][0]} to {rows[-1][0]}"),
     )
     return replace(episode, facts=(*facts, *episode.facts))
-
-
-def _single_command(
-    command: str, config: "DataclassInstance", episode: tuple[str, int], folder: str, **other: object
-) -> str:
-    """The command that runs one episode again, into a folder whose name starts with `folder`."""
-    task, seed = episode
-    output_dir = Path(f"{folder}{task.replace('/', '-')}-seed-{seed}")
-    one = replace(config, task=task, seed=seed, video="all", output_dir=output_dir, **other)
-    text = format_command(command, one, brief=True)
-    return text if " --seed " in text else f"{text} --seed {seed}"  # even if the seed is the default
-
-
-def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
-    checkpoint = info.checkpoint
-    return (
-        ("policy", info.policy),
-        *((("server", str(info.config.get("url"))), ("metadata", str(info.remote.metadata))) if info.remote else ()),
-        *(
-            (("robot", f"{info.robot.module}:{info.robot.qualified_name}"), ("verdicts", info.verdicts))
-            if info.robot
-            else ()
-        ),
-        *((("execution", info.execution),) if info.execution else ()),
-        *((("checkpoint", f"{checkpoint.path} ({checkpoint.sha256[:SHORT]})"),) if checkpoint else ()),
-        ("versions", _versions(info.versions)),
-    )
-
-
-def _first_images(results: ResultsFolder) -> tuple[tuple[str, str], ...]:
-    """What the first request to the server of a policy showed of each camera."""
-    files = sorted((results.path / FIRST_REQUEST).glob("*.png"))
-    return tuple((f"first image of {file.stem}, as sent", _image(file)) for file in files)
-
-
-def _image(file: Path) -> str:
-    """An image as a data URL, or that it cannot be read."""
-    try:
-        with Image.open(file) as image:
-            return data_url(jpeg(np.asarray(image.convert("RGB"))))
-    except OSError as error:
-        return f"{file} cannot be read: {error}"
-
-
-def _versions(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{package} {version}" for package, version in versions.items())
-
-
-def _results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
-    states, video, videos = results.states_path(row.task, row.seed), results.video_path(row), results.path / VIDEOS
-    command, config = results.info.command, results.config
-    if config and not results.info.take_over:
-        command = _single_command(BENCHMARK, config, row.key, f"results/{config.policy}-", suite=None, episodes=1)
-    return GalleryEpisode(
-        task=row.task,
-        seed=row.seed,
-        outcome=row.outcome,
-        stage=row.stage,
-        steps=row.steps,
-        reason=row.reason or row.error,
-        checks=row.checks,
-        facts=(
-            ("steps", str(row.steps)),
-            *((("initial state", row.initial_state_sha256[:SHORT]),) if row.initial_state_sha256 else ()),
-            ("took", f"{row.wall_s:.1f} s"),
-            *_behaviour_facts(row),
-            *_robot_facts(row),
-        ),
-        command=command,
-        videos=videos,
-        video_name=str(video.relative_to(videos)),
-        video=video,
-        states=states if states.is_file() else None,
-        codes=row.codes,
-        missing_states=states if row.has_states and not states.is_file() else None,
-    )
-
-
-def _behaviour_facts(row: EpisodeRow) -> list[tuple[str, str]]:
-    """What the agent did, without the stages in which it spent no step."""
-    numbers = row.behaviour.numbers if row.behaviour else {}
-    return [(name, f"{number:.4g}") for name, number in numbers.items() if number or "stage" not in name]
-
-
-def _robot_facts(row: EpisodeRow) -> tuple[tuple[str, str], ...]:
-    """What is known of a rollout on a robot only."""
-    facts = {
-        "unseen": ", ".join(row.unseen),
-        "instruction": row.instruction,
-        "note": row.note,
-        "late commands": str(row.late_steps or ""),
-    }
-    return tuple((name, value) for name, value in facts.items() if value)
 
 
 def has_datasets(folder: Path) -> bool:
@@ -245,7 +134,7 @@ def read_dataset(folder: Path) -> GalleryRun:
     return GalleryRun(
         folder=folder,
         label=folder.resolve().name,
-        facts=(("recorded with", info.command or "another program"), ("versions", _versions(info.versions))),
+        facts=(("recorded with", info.command or "another program"), ("versions", versions_text(info.versions))),
         specs={dataset.spec.task: dataset.spec for dataset in datasets},
         episodes=tuple(episode for dataset in datasets for episode in _dataset_episodes(dataset)),
     )
@@ -281,7 +170,7 @@ def _dataset_episode(
     recorded, made = videos / name, videos / DEFAULT_STYLE.folder(spec) / name
     command, once = dataset.info.command, {"num_episodes": 1, "max_attempts": 1, "keep_failures": True}
     if config is not None:
-        command = _single_command(RECORD, config, (spec.task, attempt.seed), "data/", **once)
+        command = single_command(RECORD, config, (spec.task, attempt.seed), "data/", **once)
     file = (("file", episode.name),) if attempt.episode is not None and episode is not None else ()
     return GalleryEpisode(
         task=spec.task,

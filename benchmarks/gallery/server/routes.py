@@ -81,4 +81,5 @@ class Gallery:
 
 
 def _address(run_index: int, episode: GalleryEpisode) -> str:
-    return f"/{run_index}/{task_folder(episode.task)}/{episode.seed}"
+    cell = f"/{episode.cell.folder}" if episode.cell.level else ""
+    return f"/{run_index}{cell}/{task_folder(episode.task)}/{episode.seed}"

@@ -1,9 +1,21 @@
-// The page's data as items: one for each task and seed, with the episode of each run, or null.
+// The page's data as items: one for each task and seed, with the episode of each run, or null. Of a robustness
+// benchmark they are pairs: one for each perturbed episode, with the clean one of its task and seed.
 
 const model = JSON.parse(byId("model").textContent);
 const comparing = model.runs.length > 1;
+const ofPairs = model.cells !== null;
 
-const items = (() => {
+const pairs = () => {
+  const [clean, perturbed] = model.runs.map((run) => run.episodes);
+  const twins = new Map(clean.map((episode) => [`${episode.task} ${episode.seed}`, episode]));
+  return perturbed.map((episode, order) => {
+    const { task, seed, axis, level } = episode;
+    const cell = `${axis}:${level}`;
+    return { key: `${cell} ${task} ${seed}`, task, seed, axis, level, cell, order, episodes: [twins.get(`${task} ${seed}`), episode] };
+  });
+};
+
+const items = ofPairs ? pairs() : (() => {
   const byKey = new Map();
   model.runs.forEach((run, index) => {
     for (const episode of run.episodes) {
@@ -40,3 +52,6 @@ function pairOutcome(item) {
   if (succeeded(a)) return succeeded(b) ? "both" : "first";
   return succeeded(b) ? "second" : "neither";
 }
+
+// What perturbing an episode changed, for pairs of a robustness benchmark.
+const lostOrWon = (item) => (pairOutcome(item) === "first" ? "lost" : "won");

@@ -1,17 +1,19 @@
 // Filters and order of the episodes. They are stored in the address, so a reload or a shared link shows the same.
 
-const DEFAULTS = { task: "", outcome: "", stage: "", seed: "", sort: "seed" };
+const DEFAULTS = { task: "", axis: "", level: "", outcome: "", stage: "", seed: "", sort: "seed" };
+const SELECTS = ["task", "axis", "level", "outcome", "stage", "sort"];
 const filters = { ...DEFAULTS };
 
 const OUTCOMES = [["success", "Success"], ["failure", "Failure"], ["error", "Error"]];
 const SORTS = [
-  ["seed", "Task and seed"],
+  ["seed", ofPairs ? "Axis, level and seed" : "Task and seed"],
   ["least", "Failures first, lowest stage first"],
   ["most", "Failures first, highest stage first"],
 ];
 
 function outcomeOptions() {
   if (!comparing) return [["", "All"], ...OUTCOMES];
+  if (ofPairs) return [["", "Lost or won"], ["first", "Lost: only clean succeeds"], ["second", "Won: only perturbed succeeds"]];
   const [a, b] = model.runs.map((run) => run.label);
   return [
     ["", "All"], ["both", "Both succeed"], ["first", `Only ${a} succeeds`], ["second", `Only ${b} succeeds`],
@@ -22,6 +24,11 @@ function outcomeOptions() {
 function stageOptions() {
   const tasks = filters.task ? [filters.task] : taskNames;
   return [["", "Any stage"], ...[...new Set(tasks.flatMap(stagesOf))].map((name) => [name, name])];
+}
+
+function cellOptions(name, all) {
+  const values = [...new Set((model.cells ?? []).map((cell) => cell[name]))].sort((a, b) => a - b || 0);
+  return [["", all], ...values.map((value) => [String(value), String(value)])];
 }
 
 // "7, 10-19" as a predicate of seeds; null if the text is malformed.
@@ -41,7 +48,8 @@ function outcomeMatches(item) {
 function filteredItems() {
   const seedMatches = seedPredicate(filters.seed) ?? (() => false);
   const filtered = items.filter((item) =>
-    (!filters.task || item.task === filters.task) && outcomeMatches(item) && seedMatches(item.seed) &&
+    (!filters.task || item.task === filters.task) && (!filters.axis || item.axis === filters.axis) &&
+    (!filters.level || item.level === Number(filters.level)) && outcomeMatches(item) && seedMatches(item.seed) &&
     (!filters.stage || episodesOf(item).some((episode) => stageName(episode) === filters.stage)));
   return filtered.sort(compareItems);
 }
@@ -58,6 +66,7 @@ function compareItems(a, b) {
     if ((x === null) !== (y === null)) return x === null ? 1 : -1;
     if (x !== y) return filters.sort === "least" ? x - y : y - x;
   }
+  if (ofPairs) return a.order - b.order;
   return taskNames.indexOf(a.task) - taskNames.indexOf(b.task) || a.seed - b.seed;
 }
 
@@ -79,6 +88,9 @@ function writeAddress(openItem) {
 function drawFilters() {
   byId("filter-task").parentElement.hidden = taskNames.length < 2;
   fillSelect(byId("filter-task"), [["", "All"], ...taskNames.map((name) => [name, name])], filters.task);
+  for (const name of ["axis", "level"]) byId(`filter-${name}`).parentElement.hidden = !ofPairs;
+  fillSelect(byId("filter-axis"), cellOptions("axis", "All"), filters.axis);
+  fillSelect(byId("filter-level"), cellOptions("level", "All"), filters.level);
   fillSelect(byId("filter-outcome"), outcomeOptions(), filters.outcome);
   fillSelect(byId("filter-stage"), stageOptions(), filters.stage);
   fillSelect(byId("filter-sort"), SORTS, filters.sort);
@@ -86,7 +98,7 @@ function drawFilters() {
   const malformed = seedPredicate(filters.seed) === null;
   byId("filter-seed").setAttribute("aria-invalid", malformed);
   byId("seed-problem").textContent = malformed ? "Expected seeds and ranges of seeds, e.g. 7, 10-19" : "";
-  for (const name of ["task", "outcome", "stage", "sort"]) filters[name] = byId(`filter-${name}`).value;
+  for (const name of SELECTS) filters[name] = byId(`filter-${name}`).value;
 }
 
 function setFilters(changes) {
@@ -101,7 +113,7 @@ function setUpFilters() {
   const form = byId("filters");
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", (event) => { event.preventDefault(); setFilters({ ...DEFAULTS }); });
-  for (const name of ["task", "outcome", "stage", "sort"]) {
+  for (const name of SELECTS) {
     byId(`filter-${name}`).addEventListener("change", (event) => setFilters({ [name]: event.target.value }));
   }
   byId("filter-seed").addEventListener("input", (event) => setFilters({ seed: event.target.value }));

@@ -35,7 +35,8 @@ function drawFunnel() {
 
 function drawErrors() {
   const errors = items.flatMap((item) => item.episodes.map((episode, index) => [item, episode, index]))
-    .filter(([, episode]) => episode !== null && episode.outcome === "error");
+    .filter(([, episode]) => episode !== null && episode.outcome === "error")
+    .filter(([, episode], at, all) => all.findIndex(([, other]) => other === episode) === at); // of several pairs
   byId("errors").hidden = errors.length === 0;
   byId("error-list").replaceChildren(...errors.map(([item, episode, index]) => make("li", { class: "card" },
     make("button", { type: "button", click: () => openDetail(item) }, breakable(item.task), `, seed ${item.seed}`),

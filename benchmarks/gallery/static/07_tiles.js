@@ -72,7 +72,13 @@ function tileLabel(item) {
     const run = comparing ? `${model.runs[index].label}: ` : "";
     return run + (episode === null ? "not attempted" : `${episode.outcome}, ${stageName(episode)}`);
   });
-  return `seed ${item.seed}, ${item.task}, ${parts.join("; ")}`;
+  const cell = ofPairs ? `, ${item.cell}, ${lostOrWon(item)}` : "";
+  return `seed ${item.seed}, ${item.task}${cell}, ${parts.join("; ")}`;
+}
+
+function lossBadge(item) {
+  const text = lostOrWon(item);
+  return make("span", { class: `badge ${text === "won" ? "success" : "failure"}`, text });
 }
 
 function tile(item) {
@@ -81,14 +87,15 @@ function tile(item) {
     make("span", { class: "thumbnails" }, ...item.episodes.map(thumbnail)),
     make("span", { class: "caption" },
       make("span", { class: "line" }, make("span", { class: "seed", text: `seed ${item.seed}` }),
-        taskNames.length > 1 ? make("span", { class: "note" }, breakable(item.task)) : null),
+        taskNames.length > 1 ? make("span", { class: "note" }, breakable(item.task)) : null,
+        ...(ofPairs ? [make("span", { class: "note", text: item.cell }), lossBadge(item)] : [])),
       make("span", { class: "outcomes" }, ...item.episodes.map(outcomeLine)))));
 }
 
 function drawTiles(keepLimit = false) {
   if (!keepLimit) limit = BATCH;
   shownItems = filteredItems();
-  const all = plural(items.length, "episode", "episodes");
+  const all = ofPairs ? plural(items.length, "pair", "pairs") : plural(items.length, "episode", "episodes");
   byId("count").textContent = shownItems.length === items.length ? all : `${shownItems.length} of ${all}`;
   byId("tiles").replaceChildren(...shownItems.slice(0, limit).map(tile));
   byId("more").hidden = shownItems.length <= limit;

@@ -7,7 +7,8 @@ const dialog = byId("detail");
 
 function openDetail(item) {
   openItem = item;
-  byId("detail-title").replaceChildren(breakable(item.task), `, seed ${item.seed}`);
+  byId("detail-title").replaceChildren(breakable(item.task), `, seed ${item.seed}`,
+    ...(ofPairs ? [`, ${item.cell} `, lossBadge(item)] : []));
   const at = shownItems.indexOf(item);
   byId("detail-place").textContent = at < 0 ? "" : `${at + 1} of ${shownItems.length}`;
   byId("previous").setAttribute("aria-disabled", at <= 0); // `disabled` would lose the focus

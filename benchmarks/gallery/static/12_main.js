@@ -9,8 +9,12 @@ byId("about").replaceChildren(...model.runs.map((run, index) => make("div", {},
   comparing ? make("p", { class: `run-name run-${index}`, text: run.label }) : null, factTable(run.facts))));
 
 const keyInAddress = readAddress();
-drawRates();
-drawFunnel();
+if (ofPairs) {
+  drawCells();
+} else {
+  drawRates();
+  drawFunnel();
+}
 drawErrors();
 setUpFilters();
 setUpTiles();

@@ -8,7 +8,8 @@ from robot_fakes import CONFIG, FIRST, SPEC, JudgingArm, Robots, operator, run
 from ambidex.benchmarks.compare_policies import main as compare_policies
 from ambidex.benchmarks.evaluate_robot import main as evaluate_robot
 from ambidex.benchmarks.export_results import main as export_results
-from ambidex.benchmarks.gallery.sources import read_results, read_runs
+from ambidex.benchmarks.gallery.results import read_results
+from ambidex.benchmarks.gallery.sources import read_runs
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.run_benchmark import main as run_benchmark
 from ambidex.benchmarks.verify_results import main as verify_results
