@@ -91,10 +91,10 @@ def results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
         reason=row.reason or row.error,
         checks=row.checks,
         facts=(
+            *_perturbed_facts(row),
             ("steps", str(row.steps)),
             *((("initial state", row.initial_state_sha256[:SHORT]),) if row.initial_state_sha256 else ()),
             ("took", f"{row.wall_s:.1f} s"),
-            *_perturbed_facts(row),
             *_behaviour_facts(row),
             *_robot_facts(row),
         ),
@@ -111,7 +111,10 @@ def results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
 def _perturbed_facts(row: EpisodeRow) -> list[tuple[str, str]]:
     """Each axis of perturbation with its level, and what was drawn."""
     return [
-        (f"{axis}:{drawn['level']}", ", ".join(_drawn(name, value) for name, value in drawn.items() if name != "level"))
+        (
+            f"{axis}:{int(drawn['level'])}",
+            ", ".join(_drawn(name, value) for name, value in drawn.items() if name != "level"),
+        )
         for axis, drawn in row.perturbed.items()
     ]
 

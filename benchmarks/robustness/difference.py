@@ -12,6 +12,7 @@ from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.robustness.figures import Change, Seeds, mean_of
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
 from ambidex.benchmarks.robustness.report import (
+    FILES,
     REPORT,
     WIDTH,
     RobustnessReport,
@@ -102,8 +103,8 @@ class RobustnessDifference:
     def __str__(self) -> str:
         return "\n".join([*self._head(), "", text_table(HEADER, self._rows()), "", textwrap.fill(LEGEND, WIDTH)])
 
-    def write(self, folder: Path) -> None:
-        """Write report.md, report.json and report.csv.
+    def write(self, folder: Path) -> Sequence[str]:
+        """Write report.md, report.json and report.csv; returns their names.
 
         Raises:
             DatasetError: They cannot be written.
@@ -115,6 +116,7 @@ class RobustnessDifference:
             folder / f"{REPORT}.json", {"a": self.a.to_json(), "b": self.b.to_json(), "differences": self._json()}
         )
         write_text(folder / f"{REPORT}.csv", csv_of(self._json()))
+        return FILES
 
     def _head(self) -> list[str]:
         return [f"{letter}: {r.policy}, {r.folder}, clean {r.clean}" for letter, r in (("A", self.a), ("B", self.b))]

@@ -24,8 +24,8 @@ DODGE = 0.08  # between the points of two policies [levels]
 class Writable(Protocol):
     """A report, of one benchmark or of two."""
 
-    def write(self, folder: Path) -> None:
-        """Write its files into a folder."""
+    def write(self, folder: Path) -> Sequence[str]:
+        """Write its files into a folder; returns their names."""
         ...
 
 
@@ -60,12 +60,12 @@ def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> No
 
 def write_files(report: Writable, reports: Sequence[RobustnessReport], place: Path) -> str:
     """Write a report on one or two benchmarks and its figure, if matplotlib is installed; returns what was written."""
-    report.write(place)
+    names = ", ".join(report.write(place))
     try:
         write_plot(reports, [place / f"{PLOT}{ending}" for ending in ENDINGS])
     except MissingPackageError as error:
-        return f"{place}: report.md, report.json and report.csv. {error}"
-    return f"{place}: report.md, report.json, report.csv, and the figure as {', '.join(PLOT + e for e in ENDINGS)}."
+        return f"{place}: {names}. {error}"
+    return f"{place}: {names}, and the figure as {', '.join(PLOT + e for e in ENDINGS)}."
 
 
 def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -> None:

@@ -18,6 +18,7 @@ from ambidex.benchmarks.statistics.text import difference_text, p_text, points, 
 from ambidex.text import csv_text, text_table
 
 REPORT, STAGES_CSV = "report", "stages.csv"
+FILES = tuple(f"{REPORT}.{ending}" for ending in ("md", "json", "csv"))
 Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
 """Header and rows of a table."""
 COLUMNS = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible", "with them")
@@ -116,8 +117,8 @@ class RobustnessReport:
         body = (*self._tables(markdown_table), LEGEND, "")
         return "\n".join([title, "", f"Clean: {self.clean}", "", *body, *left_out, *notes]) + "\n"
 
-    def write(self, folder: Path) -> None:
-        """Write report.md, report.json, report.csv and stages.csv.
+    def write(self, folder: Path) -> Sequence[str]:
+        """Write report.md, report.json, report.csv and stages.csv; returns their names.
 
         Raises:
             DatasetError: They cannot be written.
@@ -126,6 +127,7 @@ class RobustnessReport:
         write_json(folder / f"{REPORT}.json", self.to_json())
         write_text(folder / f"{REPORT}.csv", self.to_csv())
         write_text(folder / STAGES_CSV, csv_of(self._stage_lines()))
+        return *FILES, STAGES_CSV
 
     def to_json(self) -> dict[str, object]:
         """All figures."""

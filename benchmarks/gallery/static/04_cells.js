@@ -23,8 +23,8 @@ function drawCells() {
   const [axes, levels] = ["axis", "level"].map((name) => cellOptions(name, "").slice(1).map(([value]) => value));
   const header = ["Axis", ...levels.map((level) => `Level ${level}`)].map((text) => make("th", { scope: "col", text }));
   byId("rates").replaceChildren(
-    make("p", { class: "note", text: "Perturbed episodes with the clean ones of the same seeds. lost: only the clean one " +
-      "succeeds; won: only the perturbed one does. The page has these pairs; report-robustness has all rates." }),
+    make("p", { class: "note", text: "Perturbed episodes beside the clean ones of the same seeds. Lost: only the clean one " +
+      "succeeds. Won: only the perturbed one does. Only these pairs are on the page; report-robustness has all rates." }),
     make("div", { class: "card cells" }, make("table", {}, make("thead", {}, make("tr", {}, ...header)),
       make("tbody", {}, ...axes.map((axis) => cellRow(axis, levels.map(Number)))))));
 }

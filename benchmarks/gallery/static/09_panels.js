@@ -21,7 +21,7 @@ function factTable(facts) {
 }
 
 function factList(episode) {
-  return make("div", {}, make("h3", { text: "Details" }), factTable(episode.facts));
+  return make("div", { class: "details" }, make("h3", { text: "Details" }), factTable(episode.facts));
 }
 
 function commandBox(episode) {

@@ -9,53 +9,19 @@ from dataclasses import replace
 
 import pytest
 from results_folder import make_row, write_results
+from robustness_folder import SEED, SENT, write_cell, write_suite
 
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.report_robustness import main
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo, CheckpointId
 from ambidex.benchmarks.robustness.difference import RobustnessDifference
 from ambidex.benchmarks.robustness.figures import Change
-from ambidex.benchmarks.robustness.folder import EXPERT, RobustnessFolder, RobustnessInfo
+from ambidex.benchmarks.robustness.folder import EXPERT, RobustnessFolder
 from ambidex.benchmarks.robustness.funnel import Funnel, Reached
 from ambidex.benchmarks.robustness.report import RobustnessReport
 from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval, exact_p
 from ambidex.benchmarks.statistics.sample_size import detectable_difference, exact_power
 from ambidex.errors import DatasetError
-from ambidex.flags import flags_to_json
-
-SEED = 100_000
-SENT = {"images.top": "a", "qpos": "b", "instruction": "insert the peg"}
-
-
-def write_cell(folder, outcomes, *, policy="act", wall_s=1.0, sent=None, failed_stage=2):
-    """Results of the seeds from 100000: "1" is a success, "0" a failure."""
-    rows = [
-        make_row(
-            seed=SEED + i,
-            outcome="success" if outcome == "1" else "failure",
-            stage=4 if outcome == "1" else failed_stage,
-            policy=policy,
-            wall_s=wall_s,
-            first_request=sent or {},
-        )
-        for i, outcome in enumerate(outcomes)
-    ]
-    write_results(folder, rows, videos=False)
-
-
-def write_suite(folder, clean, cells, *, experts=None, axes=("camera", "dynamics"), levels=(1, 2), took=1.0):
-    """A folder as `run-benchmark --suite robustness` writes it; cells are folder name -> outcomes."""
-    config = BenchmarkConfig(policy="act", suite="robustness", task="insertion", axes=axes, levels=levels)
-    info = RobustnessInfo(command="run-benchmark", config=flags_to_json(config, leave_out=set()), versions={})
-    write_cell(folder / "clean", clean, sent=SENT, wall_s=took)
-    info.write(folder)
-    for number, (name, outcomes) in enumerate(cells.items()):
-        changed = {"images.top": "c"} if name.startswith("camera") else {}
-        write_cell(folder / name, outcomes, wall_s=took + 1 + number, sent=SENT | changed)
-    for name, outcomes in (experts or {}).items():
-        write_cell(folder / EXPERT / name, outcomes, policy="scripted")
-    return folder
 
 
 @pytest.fixture
