@@ -1,7 +1,7 @@
 """Further objects on the table, which the task is not about."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -68,6 +68,10 @@ class Distractors(Perturbation):
         words = set(clean.spec.instruction.lower().split()) & set(COLOURS)
         taken = words.union(*(ALIKE.get(word, ()) for word in words))
         self._colours = [colour for colour in PALETTE if colour not in taken]
+        model, family = clean.scene.model, FAMILIES[clean.spec.family]
+        cameras = [model.camera(name).id for name in family.cameras]
+        self._cameras = [camera for camera in cameras if not model.body_weldid[model.cam_bodyid[camera]]]
+        self._image_size = family.image_size
 
     @staticmethod
     def extend(spec: mujoco.MjSpec) -> None:
@@ -87,8 +91,7 @@ class Distractors(Perturbation):
         shares, yaws = rng.uniform(size=(len(SHAPES), CANDIDATES, 2)), rng.uniform(-math.pi, math.pi, len(SHAPES))
         self._placed = {
             index: (position, float(yaws[index]), str(colours[i % len(colours)]))
-            for i, (index, position) in enumerate(self._positions(order, shares).items())
-            if i < most
+            for i, (index, position) in enumerate(self._positions(order, shares, most).items())
         }
         drawn: dict[str, float | str] = {"objects": len(self._placed)}
         for i, (index, (position, _, colour)) in enumerate(self._placed.items()):
@@ -104,8 +107,8 @@ class Distractors(Perturbation):
             model.geom_quat[geom] = quaternion_about(UP, yaw)
             model.geom_rgba[geom] = *PALETTE[colour], 1.0
 
-    def _positions(self, order: Sequence[int], shares: FloatArray) -> dict[int, FloatArray]:
-        """Distractor -> its position (2,), in the given order, for those that there is a free place for."""
+    def _positions(self, order: Sequence[int], shares: FloatArray, most: int) -> dict[int, FloatArray]:
+        """Distractor -> its position (2,), in the given order, of the first ones that there is a free place for."""
         obstacles = self._obstacles()
         area, table = _widened(_hull(obstacles), AROUND), table_area(self.clean.scene)
         found: dict[int, FloatArray] = {}
@@ -113,20 +116,16 @@ class Distractors(Perturbation):
             edge = _radius(index) + APART
             low, high = np.maximum(area[:2], table[:2] + edge), np.minimum(area[2:], table[2:] - edge)
             points = low + shares[index] * (high - low)
-            free = (distances(points, obstacles) >= _radius(index) + CLEARANCE).all(axis=1)
-            for other, position in found.items():
-                free &= np.linalg.norm(points - position, axis=1) >= _radius(index) + _radius(other) + APART
-            if (chosen := next(filter(self._is_seen, points[free]), None)) is not None:
+            free = (point for point in points if _is_free(point, index, obstacles, found))
+            if len(found) < most and (chosen := next(filter(self._is_seen, free), None)) is not None:
                 found[index] = chosen
         return found
 
     def _is_seen(self, point: FloatArray) -> bool:
         """Whether the family's cameras of the scene see what is at a point (2,) of the table."""
-        scene, family = self.clean.scene, FAMILIES[self.clean.spec.family]
+        scene = self.clean.scene
         position = np.array([*point, table_height(scene) + SEEN_HEIGHT])
-        cameras = [scene.model.camera(name).id for name in family.cameras]
-        standing = [camera for camera in cameras if not scene.model.body_weldid[scene.model.cam_bodyid[camera]]]
-        return all(_sees(scene, camera, position, family.image_size) for camera in standing)
+        return all(_sees(scene, camera, position, self._image_size) for camera in self._cameras)
 
     def _obstacles(self) -> FloatArray:
         """Rectangles (n, 4) of objects and fixtures, in all positions of their parts, and of areas of the goal."""
@@ -141,12 +140,23 @@ class Distractors(Perturbation):
             scene.data.mocap_pos,
             scene.data.mocap_quat,
         )
-        found = [np.reshape(self.clean.task.goal_areas, (-1, 4))]
+        places = []
         for share in POSITIONS:
             data.qpos[addresses] = low + share * (high - low)
             mujoco.mj_kinematics(model, data)
-            found.append(footprints(model, data, geoms))
-        return np.concatenate(found)
+            places.append(footprints(model, data, geoms))
+        first, *others = places
+        moved = [rectangles[(rectangles != first).any(axis=1)] for rectangles in others]
+        return np.concatenate([np.reshape(self.clean.task.goal_areas, (-1, 4)), first, *moved])
+
+
+def _is_free(point: FloatArray, index: int, obstacles: FloatArray, found: Mapping[int, FloatArray]) -> bool:
+    """Whether a distractor at a point (2,) keeps its distance from rectangles (n, 4) and from those that are found."""
+    if (distances(point[None], obstacles) < _radius(index) + CLEARANCE).any():
+        return False
+    return all(
+        np.linalg.norm(point - position) >= _radius(index) + _radius(other) + APART for other, position in found.items()
+    )
 
 
 def _sees(scene: Scene, camera: int, point: FloatArray, image_size: tuple[int, int]) -> bool:

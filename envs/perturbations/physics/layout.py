@@ -54,6 +54,7 @@ class Layout(Perturbation):
 
     def change_initial_state(self, scene: Scene) -> Drawn:
         self._starts = {name: scene.body_pose(name) for name in self._ranges}
+        self._boxes, self._area = {name: self._box(name) for name in self._ranges}, table_area(scene)
         found: dict[str, FloatArray] = {}
         for name in self._ranges:
             if (direction := self._free_direction(scene, name, found)) is not None:
@@ -70,7 +71,8 @@ class Layout(Perturbation):
         own = self._offset(name, self._starts[name])
         for direction in (own, *self._directions[name]):
             moved = {**found, name: direction}
-            if all(self._is_free(scene, name, moved, strength) for strength in self.strengths):
+            # The furthest place is the most likely not to be free.
+            if all(self._is_free(scene, name, moved, strength) for strength in reversed(self.strengths)):
                 return np.asarray(direction)
         self._place(scene, found, self.strength)
         scene.place(name, self._starts[name])
@@ -79,7 +81,7 @@ class Layout(Perturbation):
     def _place(self, scene: Scene, directions: dict[str, FloatArray], strength: tuple[float, ...]) -> None:
         factor, turned = strength
         for name, direction in directions.items():
-            start, (centre, half) = self._starts[name], self._box(name)
+            start, (centre, half) = self._starts[name], self._boxes[name]
             along = direction * (half > POINT)
             xy = centre + factor * half * along / np.abs(along).max()
             turn = quaternion_about(UP, turned * self._yaws[name])
@@ -90,7 +92,7 @@ class Layout(Perturbation):
         """Whether an object is on the table, with a gap to all others, after objects are moved in these directions."""
         self._place(scene, directions, strength)
         model, data, own, others = scene.model, scene.data, self._geoms[name], self._others[name]
-        area, covered = table_area(scene), footprints(model, data, own)
+        area, covered = self._area, footprints(model, data, own)
         if (covered[:, :2] < area[:2] + EDGE).any() or (covered[:, 2:] > area[2:] - EDGE).any():
             return False
         apart = np.linalg.norm(data.geom_xpos[own][:, None] - data.geom_xpos[others], axis=-1)
@@ -101,7 +103,7 @@ class Layout(Perturbation):
 
     def _offset(self, name: str, pose: Pose) -> FloatArray:
         """From the centre of the object's range, in its half lengths, shape (2,)."""
-        centre, half = self._box(name)
+        centre, half = self._boxes[name]
         return (pose.position[:2] - centre) / np.maximum(half, POINT) * (half > POINT)
 
     def _box(self, name: str) -> tuple[FloatArray, FloatArray]:
