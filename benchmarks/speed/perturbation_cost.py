@@ -10,8 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Self
 
+from ambidex.benchmarks.speed.timing import MeasurementError
 from ambidex.benchmarks.statistics.mean import Mean
 from ambidex.command_line import run
 from ambidex.envs.behaviour.meter import BehaviourMeter
@@ -86,6 +88,7 @@ def main(config: PerturbationCostConfig) -> None:
     Raises:
         UnknownNameError: There is no such task or axis.
         UsageError: A level other than 1 to 5, or no episodes.
+        MeasurementError: All clean episodes ended with an error.
     """
     _check(config)
     for task in config.tasks:
@@ -105,10 +108,12 @@ def rows(task: str, config: PerturbationCostConfig) -> Iterator[str]:
             except PerturbationError as error:
                 missing[axis] = error.problem
         costs = measure(runners, config.episodes)
+    if not any(costs[CLEAN]):
+        raise MeasurementError(f"All clean episodes of {task} ended with an error, so there is nothing to compare.")
     yield clean_row(costs[CLEAN])
     for axis in config.axes:
         yield (
-            f"| {axis} | | not measured: {missing[axis]} | | | | |"
+            f"| {axis} | | {missing[axis]} | | | | | |"
             if axis in missing
             else axis_row(axis, costs[axis], costs[CLEAN])
         )
@@ -206,13 +211,15 @@ def run_together(runners: Sequence[Runner], seed: int) -> None:
 def clean_row(costs: Costs) -> str:
     """The row of the clean episodes, whose CPU time is in milliseconds instead of a ratio."""
     done = [cost for cost in costs if cost is not None]
-    mean = _mean([1e3 * cost.total_s for cost in done])
+    mean = fmean([1e3 * cost.total_s for cost in done])
     return f"| {CLEAN} | {len(done)} | {mean:.0f} ms | | {_figures(done)} |"
 
 
 def axis_row(axis: str, costs: Costs, clean: Costs) -> str:
     """The row of an axis, of the seeds that ended without an error in both environments."""
     pairs = [(one, other) for one, other in zip(costs, clean, strict=True) if one is not None and other is not None]
+    if not pairs:
+        return f"| {axis} | 0 | all episodes ended with an error | | | | | |"
     usual = [other.total_s for _, other in pairs]
     whole = ratio_text([one.total_s for one, _ in pairs], usual)
     alone = ratio_text([one.beside(other) for one, other in pairs], usual)
@@ -225,19 +232,15 @@ def ratio_text(costs: Sequence[float], clean: Sequence[float]) -> str:
     interval = Mean.of([cost - ratio * usual for cost, usual in zip(costs, clean, strict=True)]).interval
     if interval is None:
         return f"{ratio:.2f}"
-    low, high = (ratio + end / _mean(clean) for end in interval)
+    low, high = (ratio + end / fmean(clean) for end in interval)
     return f"{ratio:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _figures(costs: Sequence[EpisodeCost]) -> str:
     steps = sum(cost.steps for cost in costs)
     env, expert = (1e3 * sum(times) / steps for times in zip(*((c.env_s, c.expert_s) for c in costs), strict=True))
-    reset = _mean([1e3 * cost.reset_s for cost in costs])
+    reset = fmean([1e3 * cost.reset_s for cost in costs])
     return f"{steps / len(costs):.0f} | {env:.3f} | {expert:.3f} | {reset:.1f}"
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _check(config: PerturbationCostConfig) -> None:

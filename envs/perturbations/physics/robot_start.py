@@ -61,7 +61,7 @@ class RobotStart(Perturbation):
         self._move(scene, directions, distance)
         if not all(self._is_within(arm, data.qpos) for arm in self._joints):
             return False
-        mujoco.mj_kinematics(model, data)  # of a step, contacts need only this
+        mujoco.mj_kinematics(model, data)  # contacts depend on no other part of a step
         mujoco.mj_collision(model, data)
         return not self._robot[data.contact.geom].any()
 
