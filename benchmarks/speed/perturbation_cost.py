@@ -149,10 +149,8 @@ class Runner:
 
     def cost(self) -> EpisodeCost | None:
         """The cost of the episode; None if it ended with an error."""
-        if self._failed:
-            return None
-        spent = self._spent
-        return EpisodeCost(reset_s=spent["reset"], env_s=spent["env"], expert_s=spent["expert"], steps=self._steps)
+        reset_s, env_s, expert_s = self._spent.values()
+        return None if self._failed else EpisodeCost(reset_s=reset_s, env_s=env_s, expert_s=expert_s, steps=self._steps)
 
     def _succeeds(self, work: Callable[[], bool]) -> bool:
         """Whether the episode goes on after this part of it, which may raise an error."""
@@ -211,8 +209,7 @@ def run_together(runners: Sequence[Runner], seed: int) -> None:
 def clean_row(costs: Costs) -> str:
     """The row of the clean episodes, whose CPU time is in milliseconds instead of a ratio."""
     done = [cost for cost in costs if cost is not None]
-    mean = fmean([1e3 * cost.total_s for cost in done])
-    return f"| {CLEAN} | {len(done)} | {mean:.0f} ms | | {_figures(done)} |"
+    return f"| {CLEAN} | {len(done)} | {1e3 * fmean(cost.total_s for cost in done):.0f} ms | | {_figures(done)} |"
 
 
 def axis_row(axis: str, costs: Costs, clean: Costs) -> str:
