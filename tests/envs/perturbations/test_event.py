@@ -19,12 +19,12 @@ from ambidex.envs.perturbations.registry import (
     make_perturbation,
 )
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.types import FloatArray, Observation
+from ambidex.envs.types import Drawn, FloatArray, Observation
 from ambidex.errors import PerturbationError
 
 CAMERAS = {"transfer_cube": ("top", "left_wrist"), "libero_goal/1": ("agentview", "robot0_eye_in_hand")}
 OF_SCENE_ONLY = {"camera", "sensor"}
-STEPS = 14
+STEPS, SEEDS = 14, 60
 STAGES = (0, 0, 0, 1, 0, 3) + STEPS * (0,)
 """At each step. Stage 2 is skipped, and no stage lasts."""
 FIRST = {1: 3, 2: 5, 3: 5}
@@ -39,6 +39,7 @@ class Pair:
     events: Environment
     start: FloatArray
     actions: FloatArray
+    drawn: list[Drawn]  # for each seed
 
     def episode(self, env: Environment, seed: int = 0) -> list[Observation]:
         """An episode from the initial state, with the draws of a seed and the same actions each time."""
@@ -49,15 +50,15 @@ class Pair:
 
     def seed_of(self, axis: str) -> int:
         """A seed that draws an axis."""
-        return next(seed for seed in range(200) if self.drawn(seed)["axis"] == axis)
-
-    def drawn(self, seed: int) -> dict[str, object]:
-        self.events.perturb(seed)
-        return dict(self.events.perturbed[EVENT])
+        return next(seed for seed, drawn in enumerate(self.drawn) if drawn["axis"] == axis)
 
     def first(self, seed: int) -> int:
         """The step at which the event of a seed has to set in."""
-        return FIRST[self.events.spec.stages.index(str(self.drawn(seed)["stage"]))]
+        return FIRST[self.events.spec.stages.index(str(self.drawn[seed]["stage"]))]
+
+    @property
+    def scene_camera(self) -> str:
+        return self.clean.spec.cameras[0]
 
 
 def environment(task: str, *perturb: str) -> Environment:
@@ -77,7 +78,13 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
         idle = clean.controller.idle(clean.scene).astype(np.float64)
         moving = np.random.default_rng(0).uniform(-0.3, 0.3, len(idle))
         share = np.linspace(0.0, 1.0, STEPS)[:, None]
-        yield Pair(clean, events, first.state, idle + share * moving)
+        event = make_perturbation(EVENT, 4, unperturbed(clean))
+        drawn = [event.draw(axis_rng(EVENT, seed)) for seed in range(SEEDS)]
+        yield Pair(clean, events, first.state, idle + share * moving, drawn)
+
+
+def unperturbed(env: Environment) -> Clean:
+    return Clean(scene=env.scene, task=env.task, spec=env.spec, idle=lambda: env.action_low)
 
 
 def different(a: list[Observation], b: list[Observation], camera: str) -> list[int]:
@@ -94,20 +101,18 @@ def possible(pair: Pair) -> list[str]:
 
 
 def test_all_axes_and_all_stages_but_the_first_and_the_last_are_drawn(pair: Pair) -> None:
-    drawn = [pair.drawn(seed) for seed in range(150)]
-    assert {each["axis"] for each in drawn} == set(possible(pair))
-    assert {each["stage"] for each in drawn} == set(pair.events.spec.stages[1:-1])
+    assert {drawn["axis"] for drawn in pair.drawn} == set(possible(pair))
+    assert {drawn["stage"] for drawn in pair.drawn} == set(pair.events.spec.stages[1:-1])
+    pair.events.perturb(3)
+    assert pair.events.perturbed[EVENT] == {"level": 4, **pair.drawn[3]}
 
 
 def test_axis_and_stage_are_the_same_at_all_levels(pair: Pair) -> None:
-    env = pair.clean
-    clean = Clean(scene=env.scene, task=env.task, spec=env.spec, idle=lambda: env.action_low)
-    first, second = (make_perturbation(EVENT, level, clean) for level in (1, 5))
-    for seed in range(12):
-        one, other = (axis.draw(axis_rng(EVENT, seed)) for axis in (first, second))
-        assert list(one) == list(other)
-        assert (one["axis"], one["stage"]) == (other["axis"], other["stage"])
-        assert one != other
+    weak = make_perturbation(EVENT, 1, unperturbed(pair.clean))
+    for seed, strong in enumerate(pair.drawn):
+        drawn = weak.draw(axis_rng(EVENT, seed))
+        assert list(drawn) == list(strong)
+        assert (drawn["axis"], drawn["stage"]) == (strong["axis"], strong["stage"])
 
 
 def test_images_are_clean_until_an_event_of_images_and_states_to_the_end(pair: Pair) -> None:
@@ -117,7 +122,7 @@ def test_images_are_clean_until_an_event_of_images_and_states_to_the_end(pair: P
         first, observations = pair.first(seed), pair.episode(pair.events, seed)
         assert event_step(pair.events.perturbed) == first, axis
         assert all(a.state.tobytes() == b.state.tobytes() for a, b in zip(observations, clean, strict=True)), axis
-        scene, wrist = CAMERAS[pair.clean.spec.task]
+        scene, wrist = pair.clean.spec.cameras
         changed = different(observations, clean, scene)
         assert changed, axis
         assert changed[0] >= first, axis
@@ -137,14 +142,14 @@ def test_states_are_clean_until_an_event_of_actions_or_dynamics_and_images_are_t
         same = [a.state.tobytes() == b.state.tobytes() for a, b in zip(observations, clean, strict=True)]
         assert same == [step <= first for step in range(STEPS + 1)], axis
         for observation in observations:
-            for camera in CAMERAS[pair.clean.spec.task]:
+            for camera in pair.clean.spec.cameras:
                 assert np.array_equal(observation.image(camera), pair.clean.render(observation.state, camera)), axis
 
 
 def test_nothing_is_left_in_the_next_episode(pair: Pair) -> None:
     seed, other = pair.seed_of("dynamics"), pair.seed_of("background")
     plain = [_bytes(model) for model in pair.clean.scene.models]
-    scene, _ = CAMERAS[pair.clean.spec.task]
+    scene = pair.scene_camera
     for before, after in ((seed, other), (other, seed)):
         pair.episode(pair.events, before)[-1].image(scene)
         assert [_bytes(model) for model in pair.events.scene.models] != plain
@@ -176,7 +181,7 @@ def test_an_episode_that_does_not_reach_the_stage_is_the_clean_one(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pair.events.task, "stage", lambda scene: 0)
-    seed, scene = pair.seed_of("camera"), CAMERAS[pair.clean.spec.task][0]
+    seed, scene = pair.seed_of("camera"), pair.scene_camera
     observations, clean = pair.episode(pair.events, seed), pair.episode(pair.clean)
     assert pair.events.perturbed[EVENT]["set_in_step"] == ""
     assert not different(observations, clean, scene)
@@ -184,7 +189,7 @@ def test_an_episode_that_does_not_reach_the_stage_is_the_clean_one(
 
 
 def test_images_are_repeated_from_stored_states_and_the_step(pair: Pair) -> None:
-    scene, _ = CAMERAS[pair.clean.spec.task]
+    scene = pair.scene_camera
     for axis in ("background", "sensor", "lag"):
         seed = pair.seed_of(axis)
         observations = pair.episode(pair.events, seed)
@@ -202,9 +207,8 @@ def test_images_are_repeated_from_stored_states_and_the_step(pair: Pair) -> None
 
 
 def test_a_late_image_is_not_older_than_the_last_one_before_the_event(pair: Pair) -> None:
-    lagging = [seed for seed in range(200) if (drawn := pair.drawn(seed))["axis"] == "lag" and drawn["kind"] == "late"]
-    seed, scene = lagging[0], CAMERAS[pair.clean.spec.task][0]
-    first, late = pair.first(seed), int(str(pair.drawn(seed)["steps"]))
+    seed = next(seed for seed, drawn in enumerate(pair.drawn) if drawn["axis"] == "lag" and drawn["kind"] == "late")
+    first, late, scene = pair.first(seed), int(pair.drawn[seed]["steps"]), pair.scene_camera
     observations = pair.episode(pair.events, seed)
     for step in range(STEPS + 1):
         shown = step if step < first else max(first - 1, step - late)
@@ -212,7 +216,7 @@ def test_a_late_image_is_not_older_than_the_last_one_before_the_event(pair: Pair
 
 
 def test_an_event_before_a_restored_state_is_in_effect_at_once(pair: Pair) -> None:
-    seed, scene = pair.seed_of("light"), CAMERAS[pair.clean.spec.task][0]
+    seed, scene = pair.seed_of("light"), pair.scene_camera
     observations = pair.episode(pair.events, seed)
     state, seen = observations[8].state, observations[8].image(scene)
     assert np.array_equal(pair.events.restore(state, seed, 0).image(scene), seen)
@@ -222,7 +226,7 @@ def test_an_event_before_a_restored_state_is_in_effect_at_once(pair: Pair) -> No
 
 
 def test_a_policy_without_images_of_the_scene_is_refused(pair: Pair) -> None:
-    scene, wrist = CAMERAS[pair.clean.spec.task]
+    scene, wrist = pair.clean.spec.cameras
     pair.events.check_perturbations_are_seen((scene,), instruction=False)
     for cameras in ((), (wrist,)):
         with pytest.raises(PerturbationError, match="--perturb event: the policy gets"):
@@ -232,10 +236,9 @@ def test_a_policy_without_images_of_the_scene_is_refused(pair: Pair) -> None:
 
 
 def test_a_task_without_a_stage_in_between_has_no_events(pair: Pair) -> None:
-    env = pair.clean
-    spec = replace(env.spec, stages=("none", "done"))
+    clean = unperturbed(pair.clean)
     with pytest.raises(PerturbationError, match="no stage between"):
-        make_perturbation(EVENT, 1, Clean(scene=env.scene, task=env.task, spec=spec, idle=lambda: env.action_low))
+        make_perturbation(EVENT, 1, replace(clean, spec=replace(clean.spec, stages=("none", "done"))))
 
 
 def test_executed_actions_have_the_changes_of_actions_by_axes_and_events() -> None:
