@@ -10,8 +10,9 @@ from ambidex.envs.perturbations.registry import AXES, Changes, axes_that_change,
 from ambidex.envs.types import Float32Array, ImageArray
 from ambidex.errors import PerturbationError
 
-SETTING_IN = axes_that_change(Changes.IMAGES, Changes.LATER_IMAGES, Changes.ACTIONS, Changes.DYNAMICS) - {"wrist_camera"}
-"""Axes that can set in. Initial states are over by then, an obstacle could appear inside of something, and many
+OF_STEPS = axes_that_change(Changes.IMAGES, Changes.LATER_IMAGES, Changes.ACTIONS, Changes.DYNAMICS)
+SETTING_IN = OF_STEPS - {"wrist_camera"}
+"""Axes that can set in. The initial state is over by then, an obstacle could appear inside of something, and many
 policies get neither the instruction nor images of a wrist."""
 
 
@@ -66,7 +67,7 @@ class Event(Perturbation):
 
     def step_shown(self, step: int) -> int:
         # The last image before the event has been seen, so none before that one is shown again.
-        return max(0, (self.first_step or 0) - 1, self._axis.step_shown(step))
+        return min(step, max(0, (self.first_step or 0) - 1, self._axis.step_shown(step)))
 
     def change_image(self, image: ImageArray, camera: str, step: int) -> ImageArray:
         return self._axis.change_image(image, camera, step)

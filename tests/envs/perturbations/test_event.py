@@ -1,4 +1,4 @@
-"""Changes during an episode, in both families: the clean episode until a stage is reached, one other axis from then on."""
+"""Events, in both families: the clean episode until a stage is reached, and one other axis from then on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -177,9 +177,7 @@ def test_an_episode_is_repeated_bit_for_bit_after_another_one(pair: Pair) -> Non
             assert [o.state.tobytes() for o in repeated] == [o.state.tobytes() for o in before[1:]]
 
 
-def test_an_episode_that_does_not_reach_the_stage_is_the_clean_one(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_episode_that_does_not_reach_the_stage_is_the_clean_one(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair.events.task, "stage", lambda scene: 0)
     seed, scene = pair.seed_of("camera"), pair.scene_camera
     observations, clean = pair.episode(pair.events, seed), pair.episode(pair.clean)
@@ -196,8 +194,8 @@ def test_images_are_repeated_from_stored_states_and_the_step(pair: Pair) -> None
         step = event_step(pair.events.perturbed)
         states = np.array([o.state for o in observations])
         seen = [o.image(scene) for o in reversed(observations)][::-1]  # read late, and backwards
-        for before_rendering in (lambda: None, lambda: pair.episode(pair.events, seed + 1)):
-            before_rendering()
+        for before in (seed, seed + 1):
+            pair.episode(pair.events, before)
             pair.events.perturb(seed, event_step=step)
             assert pair.events.perturbed[EVENT]["set_in_step"] == step
             images = [pair.events.image_at(states, i, scene) for i in range(STEPS + 1)]
