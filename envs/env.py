@@ -4,6 +4,7 @@ import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self, cast, overload
 
@@ -13,7 +14,7 @@ from ambidex.envs.controllers.controller import Controller
 from ambidex.envs.file_identity import check_files, file_sha256, text_sha256
 from ambidex.envs.perturbations.episode import Perturbations
 from ambidex.envs.perturbations.perturbation import Clean, Drawn
-from ambidex.envs.perturbations.registry import axes_with_levels, model_extensions
+from ambidex.envs.perturbations.registry import EVENT, axes_with_levels, model_extensions
 from ambidex.envs.registry import FAMILIES, MAX_IMAGE_SIDE, Family, find_task
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.seeds import index_in_split
@@ -62,6 +63,7 @@ class Environment:
         self._step = 0
         self._states: list[FloatArray] = []
         self._renderer: Renderer | None = None
+        self._renders_event = False
         self._clean = Clean(scene=scene, task=task, spec=spec, idle=lambda: controller.idle(scene, hold_gripper=True))
         self._perturbations = Perturbations(spec.perturb, self._clean)
 
@@ -95,12 +97,13 @@ class Environment:
         self.scene.reset_time()
         return self._start_episode()
 
-    def restore(self, state: FloatArray, seed: int | None = None) -> Observation:
+    def restore(self, state: FloatArray, seed: int | None = None, event_step: int | None = None) -> Observation:
         """Continue from a stored state (S,). Resets the step counter and the success timer.
 
         Args:
             state: The state.
             seed: Seed of the episode that has this state, on which perturbations depend; None keeps those in effect.
+            event_step: 0 if the event of that episode has set in before; None if it does when its stage is reached.
 
         Raises:
             SimulationError: The state has another size, or is not finite.
@@ -109,22 +112,29 @@ class Environment:
         if seed is not None:
             self.perturb(seed)
         self.scene.set_state(state)
-        return self._start_episode()
+        return self._start_episode(event_step)
 
-    def perturb(self, seed: int, look: int = 0) -> None:
+    def perturb(self, seed: int, look: int = 0, event_step: int | None = None) -> None:
         """Draw the perturbations of the episode with this seed, whose states can then be rendered by `image_at`.
 
         A look above 0 draws those anew that change images only, so that one episode can be rendered in many ways.
-        To act in the episode, call `reset` or `restore` instead, which do this and also start the episode.
+        To act in the episode, call `reset` or `restore` instead, which do this and also start the episode. States
+        alone do not say when an event of the episode has set in: `event_step` does, None if it has not.
         """
         if self._perturbations.read_initial_state:
             self._reset_clean(seed)
-        self._begin_perturbations(seed, look)
+        self._begin_perturbations(seed, look, event_step)
 
-    def _begin_perturbations(self, seed: int, look: int = 0) -> None:
-        self._perturbations.begin(seed, look)
+    def _begin_perturbations(self, seed: int, look: int = 0, event_step: int | None = None) -> None:
+        self._perturbations.begin(seed, look, event_step)
+        self._change_rendered_model(self._perturbations.step)
+
+    def _change_rendered_model(self, step: int) -> None:
+        """Bring the rendered model to a step of the current episode."""
+        self._renders_event = self._perturbations.has_set_in(step)
         if self._renderer is not None:
-            self._renderer.change_model(self._perturbations.change_model, textures=self._perturbations.change_textures)
+            change = partial(self._perturbations.change_model, step=step)
+            self._renderer.change_model(change, textures=self._perturbations.change_textures)
 
     @contextmanager
     def unperturbed(self) -> Iterator[None]:
@@ -197,11 +207,12 @@ class Environment:
         executed = self._perturbations.change_action(self._checked(action), self._step)
         joint_action = self._act(self.controller, executed)
         self._step += 1
-        checks = self.task.checks(self.scene)
+        checks, stage = self.task.checks(self.scene), self.stage()
+        self._perturbations.reach(stage, self._step)
         return Step(
             observation=self.observe(),
             joint_action=joint_action,
-            stage=self.stage(),
+            stage=stage,
             checks=checks,
             success=self._success.update(all(checks.values())),
             truncated=self._step >= self.spec.horizon,
@@ -245,7 +256,7 @@ class Environment:
 
         It differs from the rendered image of that state if images are perturbed.
         """
-        return self._perturbations.image(lambda shown: self.render(states[shown], camera), camera, step)
+        return self._perturbations.image(lambda shown: self._render(states[shown], camera, shown), camera, step)
 
     def stage(self) -> int:
         """The current stage."""
@@ -272,7 +283,10 @@ class Environment:
         """
         if isinstance(state, str):
             return self.render(self.scene.state(), state)
-        camera = camera or ""
+        return self._render(state, camera or "", self._perturbations.step)
+
+    def _render(self, state: FloatArray, camera: str, step: int) -> ImageArray:
+        """The image with what is perturbed at a step of the episode."""
         self.scene.check_camera(camera)
         self.scene.check_state(state)
         if self._renderer is None:
@@ -280,6 +294,9 @@ class Environment:
             self._renderer = Renderer(
                 self.scene.model, spec.image_size, spec.render_quality, self.task.update_appearance
             )
+            self._renders_event = self._perturbations.has_set_in(self._perturbations.step)
+        if self._perturbations.has_set_in(step) != self._renders_event:
+            self._change_rendered_model(step)
         return self._renderer.render(state, camera)
 
     def close(self) -> None:
@@ -298,9 +315,11 @@ class Environment:
             row = index_in_split(seed) % len(self._initial_states)
             task.reset_scene_to(self.scene, rng, spread, self._initial_states[row])
 
-    def _start_episode(self) -> Observation:
+    def _start_episode(self, event_step: int | None = None) -> Observation:
         self._step, self._states = 0, []
         self._success.reset()
+        self._perturbations.restart(event_step)
+        self._perturbations.reach(self.stage(), self._step)
         return self.observe()
 
     def _act(self, controller: Controller, action: Float32Array) -> Float32Array:
@@ -479,5 +498,6 @@ def _check_seen(perturbations: Perturbations, cameras: Sequence[str], *, instruc
     if unseen := perturbations.without_effect(cameras, instruction=instruction):
         images = f"images of {', '.join(cameras)}" if cameras else "no images"
         gets = images if instruction else f"{images} and no instruction"
-        problem = f"--perturb {', '.join(unseen)}: the {of} gets {gets}, so this changes nothing for it."
+        changes = "not every event changes anything" if unseen == [EVENT] else "this changes nothing"
+        problem = f"--perturb {', '.join(unseen)}: the {of} gets {gets}, so {changes} for it."
         raise PerturbationError(problem, "Leave it out.", got=unseen, expected=cameras)

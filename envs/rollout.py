@@ -30,6 +30,7 @@ def rollout(
     *,
     stop_at_success: bool = False,
     initial_state: FloatArray | None = None,
+    event_step: int | None = None,
     meter: BehaviourMeter | None = None,
 ) -> RolloutResult:
     """Run an agent in the episode (task, seed). Nothing is rendered unless the agent asks for images.
@@ -40,6 +41,7 @@ def rollout(
         seed: Episode seed.
         stop_at_success: End at the first success instead of at the horizon.
         initial_state: A stored state (S,) to start from instead of the initial state of the seed.
+        event_step: 0 if a perturbation `event` has set in before that state; None if it does when its stage is reached.
         meter: Measures the agent's behaviour; it was made for this environment.
 
     Returns:
@@ -52,7 +54,7 @@ def rollout(
     """
     started = time.perf_counter()
     try:
-        first = env.reset(seed) if initial_state is None else env.restore(initial_state, seed)
+        first = env.reset(seed) if initial_state is None else env.restore(initial_state, seed, event_step)
     except (EpisodeStartError, SimulationError) as exception:  # this seed fails every time
         return _result(env, seed, _Log([], []), exception, time.perf_counter() - started, None)
     log = _Log([first], [env.stage()])

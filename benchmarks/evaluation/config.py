@@ -109,7 +109,8 @@ class BenchmarkConfig(PolicyFlags):
     perturb: Axes = ()
     """Perturb every episode: axes with a level of 1 to 5, such as camera:3 light:2; without a level it is 3, and 0
     leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, background, layout,
-    distractors, robot_start, sensor, language, lag, action_delay, action_noise and dynamics."""
+    distractors, robot_start, sensor, language, lag, action_delay, action_noise, dynamics and event, which is one of the
+    others from the middle of the episode on."""
     axes: Names = None
     """With --suite robustness, the axes of perturbation; auto is all."""
     levels: tuple[int, ...] = ()

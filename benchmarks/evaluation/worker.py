@@ -6,7 +6,7 @@ from ambidex.benchmarks.evaluation.agents import AgentSource
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import TakeOverStep
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
-from ambidex.benchmarks.results.states import EpisodeStates, taken_over_state
+from ambidex.benchmarks.results.states import EpisodeStates, taken_over_event, taken_over_state
 from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment
 from ambidex.envs.rollout import rollout
@@ -37,8 +37,16 @@ class BenchmarkWorker:
         if self._env.spec.task != task:
             self._env.close()
             self._prepare(task)
-        state = taken_over_state(self._take_over, task, seed) if self._take_over else None
-        result = rollout(self._env, self._agent, seed, stop_at_success=True, initial_state=state, meter=self._meter)
+        start = self._take_over
+        result = rollout(
+            self._env,
+            self._agent,
+            seed,
+            stop_at_success=True,
+            initial_state=taken_over_state(start, task, seed) if start else None,
+            event_step=taken_over_event(start, task, seed) if start else None,
+            meter=self._meter,
+        )
         self._source.check()
         if result.started:
             EpisodeStates.of(result).write(self._results.states_path(task, seed))

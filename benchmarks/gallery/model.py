@@ -32,6 +32,7 @@ class GalleryEpisode:
         video: Its video, which may not exist.
         states: The file with its states, from which a video can be made; None if it does not exist.
         codes: The code behind each action; empty for policies without codes.
+        event_step: The control step at which a perturbation `event` set in; None if none did, and for datasets.
         missing_states: The file in which its states should be but are not; None if they are, or were never stored.
         cell: Axis and level of a perturbed episode of a robustness benchmark; others are clean.
         spec: Spec of its environment; None for that of its run's task.
@@ -51,6 +52,7 @@ class GalleryEpisode:
     video: Path
     states: Path | None
     codes: CodeRuns = ()
+    event_step: int | None = None
     missing_states: Path | None = None
     cell: Cell = field(default_factory=Cell)
     spec: EnvSpec | None = None
@@ -187,6 +189,7 @@ class GalleryRun:
             states=episode.states,
             video=episode.video,
             codes=episode.codes,
+            event_step=episode.event_step,
         )
 
 

@@ -13,6 +13,7 @@ from ambidex.benchmarks.gallery.poster import data_url, jpeg
 from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
+from ambidex.envs.perturbations.registry import event_step
 from ambidex.flags import format_command
 from ambidex.recorders.dataset.layout import VIDEOS
 
@@ -104,6 +105,7 @@ def results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
         video=video,
         states=states if states.is_file() else None,
         codes=row.codes,
+        event_step=event_step(row.perturbed),
         missing_states=states if row.has_states and not states.is_file() else None,
     )
 

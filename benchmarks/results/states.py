@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ambidex.atomic_files import check_regular_file, replacing
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND, TakeOverStep
+from ambidex.envs.perturbations.registry import event_step
 from ambidex.envs.types import Float32Array, FloatArray, RolloutResult
 from ambidex.errors import DatasetError
 from ambidex.recorders.hdf5.reading import LARGEST_ARRAY
@@ -95,6 +96,13 @@ def taken_over_state(take_over: TakeOverStep, task: str, seed: int) -> FloatArra
         raise DatasetError(problem, _hint(path), path=path, got=len(states), expected=take_over.step)
     state: FloatArray = states[take_over.step]
     return state
+
+
+def taken_over_event(take_over: TakeOverStep, task: str, seed: int) -> int | None:
+    """0 if a perturbation `event` had set in before or in the state from which an episode starts; else None."""
+    rows = ResultsFolder(Path(take_over.source)).rows
+    step = next((event_step(row.perturbed) for row in rows if row.key == (task, seed)), None)
+    return 0 if step is not None and step <= take_over.step else None
 
 
 def missing_states(path: Path) -> DatasetError:

@@ -14,7 +14,7 @@ from ambidex.benchmarks.statistics.mean import Mean
 from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval
 from ambidex.benchmarks.statistics.sample_size import detectable_difference
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
-from ambidex.envs.perturbations.registry import axes_of_initial_states
+from ambidex.envs.perturbations.registry import EVENT, axes_of_initial_states, event_step
 from ambidex.errors import DatasetError
 
 POWER = 0.8
@@ -82,6 +82,13 @@ class CellFigure:
     def changes(self) -> Seeds:
         """Episode -> 1 if only the perturbed one succeeded, -1 if only the clean one did, else 0."""
         return {key: float(one.success) - float(other.success) for key, (one, other) in self.pairs.items()}
+
+    @property
+    def events(self) -> int | None:
+        """In how many pairs the event has set in; None for other axes. The other pairs are equal by construction."""
+        if self.cell.axis != EVENT:
+            return None
+        return sum(event_step(one.perturbed) is not None for one, _ in self.pairs.values())
 
     @property
     def detectable_drop(self) -> float | None:

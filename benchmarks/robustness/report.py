@@ -80,6 +80,7 @@ class RobustnessReport:
                 *_unfinished(folder),
                 *_floor(results.rows),
                 *_infeasible(figures),
+                *_events(figures),
                 *(each for figure in figures for each in violations(figure)),
             ],
         )
@@ -243,6 +244,15 @@ def _infeasible(figures: Sequence[CellFigure]) -> list[str]:
     ]
 
 
+def _events(figures: Sequence[CellFigure]) -> list[str]:
+    return [
+        f"{figure.cell}: it set in in {figure.events} of {len(figure.pairs)} pairs; in the others its stage was not "
+        "reached, so they are equal by construction."
+        for figure in figures
+        if figure.events is not None
+    ]
+
+
 def _cell_row(figure: CellFigure) -> Sequence[str]:
     statistics = figure.statistics
     assert statistics is not None  # cells without pairs are in no axis
@@ -282,6 +292,7 @@ def _cell_json(figure: CellFigure) -> dict[str, object]:
         "corrected_p": statistics.corrected_p,
         "detectable_drop": figure.detectable_drop,
         "sent": dict(figure.sent),
+        **({} if figure.events is None else {"events": figure.events}),
     }
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
-from ambidex.benchmarks.results.states import EpisodeStates, taken_over_state
+from ambidex.benchmarks.results.states import EpisodeStates, taken_over_event, taken_over_state
 from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment, make_from_spec
+from ambidex.envs.perturbations.registry import event_step
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, Observation, Outcome, RolloutResult
 from ambidex.errors import DatasetError, check_name
@@ -75,7 +76,15 @@ class PlaybackWorker:
         _check_fits(path, stored, env)
         first, agent = stored.states[0], StoredActions(stored.actions)
         moved = self._first_state_difference(row, env, first)
-        result = rollout(env, agent, row.seed, stop_at_success=True, initial_state=first, meter=self._meter)
+        result = rollout(
+            env,
+            agent,
+            row.seed,
+            stop_at_success=True,
+            initial_state=first,
+            event_step=self._event_before(row),
+            meter=self._meter,
+        )
         stages = [] if np.array_equal(result.stages, stored.stages) else ["the stages of the steps differ"]
         states = compare_states(env, stored.states, stored.actions, result.states)
         behaviour = _behaviour_differences(row, result) if states.same else []
@@ -103,6 +112,13 @@ class PlaybackWorker:
             return initial_state_difference(env, row.seed, first) if self._has_initial_states(env) else []
         same = not self._has_source(row) or np.array_equal(first, taken_over_state(take_over, row.task, row.seed))
         return [] if same else [f"the first state is not that of step {take_over.step} in {take_over.source}"]
+
+    def _event_before(self, row: EpisodeRow) -> int | None:
+        """0 if the event had set in before the failure was taken over, by that failure or, if it is gone, the row."""
+        take_over = self._results.info.take_over
+        if take_over is None or self._has_source(row):
+            return taken_over_event(take_over, *row.key) if take_over else None
+        return 0 if event_step(row.perturbed) == 0 else None
 
     def _has_source(self, row: EpisodeRow) -> bool:
         """Whether the failure that was taken over is still stored."""

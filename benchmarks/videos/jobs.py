@@ -58,6 +58,7 @@ class VideoJob:
         states: The file with its states: an episode file of a dataset, or one of a results folder.
         video: The file to write.
         codes: The code behind each action; empty for agents without codes.
+        event_step: The control step at which a perturbation `event` set in; None if none did. A dataset has its own.
     """
 
     spec: EnvSpec
@@ -66,6 +67,7 @@ class VideoJob:
     states: Path
     video: Path
     codes: CodeRuns = ()
+    event_step: int | None = None
 
 
 class StatesError(DatasetError):

@@ -6,6 +6,7 @@ from pathlib import Path
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, MissingVideo, RenderedVideos, VideoJob, VideoStyle
 from ambidex.benchmarks.videos.worker import VideoWorker
+from ambidex.envs.perturbations.registry import event_step
 from ambidex.errors import check_name
 from ambidex.progress import Progress
 from ambidex.worker_pool import Pool, WorkerError, worker_count
@@ -47,6 +48,7 @@ def make_videos(
             states=results.states_path(row.task, row.seed),
             video=results.video_path(row),
             codes=row.codes,
+            event_step=event_step(row.perturbed),
         )
         for row in results.rows
         if row.task in specs and row.has_states and (which == "all" or (which == "failures" and not row.success))

@@ -12,6 +12,7 @@ from ambidex.benchmarks.results.row import code_at
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.benchmarks.videos.jobs import MissingVideo, StatesError, VideoJob
 from ambidex.envs.env import Environment
+from ambidex.envs.perturbations.registry import event_step
 from ambidex.envs.types import EnvSpec, Episode, FloatArray, ImageArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.environment import stored_environment
@@ -78,7 +79,7 @@ class VideoWorker:
         """Gives the image of a camera at a step: rendered, or the stored one if there are no states."""
         if states.shape[1]:
             env = self._environment(job, states)
-            env.perturb(job.seed)
+            env.perturb(job.seed, event_step=job.event_step)
             yield lambda step, camera: env.image_at(states, step, camera)
             return
         with open_episode(job.states) as stored:
@@ -120,7 +121,8 @@ def _trajectory(job: VideoJob) -> tuple[VideoJob, FloatArray, npt.NDArray[np.int
         problem = f"{path}: it has stages {stored.stages.min()} to {stored.stages.max()}, expected 0 to {last}."
         raise StatesError(problem, "Restore the file from a copy.", path=path, expected=last)
     if isinstance(stored, Episode):
-        job = replace(job, spec=replace(job.spec, perturb=stored.spec.perturb))
+        spec = replace(job.spec, perturb=stored.spec.perturb)
+        job = replace(job, spec=spec, event_step=event_step(stored.perturbed))
     return job, stored.states, stored.stages
 
 

@@ -1,7 +1,7 @@
 """The base class of perturbations: one thing that differs from the clean episode of the same task and seed."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +14,8 @@ from ambidex.envs.types import Drawn as Drawn
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 
 LEVELS = 5
+SET_IN = "set_in_step"
+"""Name of the drawn value of an event that is the control step at which it set in; "" if it did not."""
 MIX = "mix"  # whose random numbers decide which episodes of a dataset are perturbed; no axis
 
 
@@ -66,8 +68,8 @@ class Perturbation:
     """
 
     strengths: ClassVar[tuple[tuple[float, ...], ...]]
-    model_fields: ClassVar[tuple[str, ...]] = ()
-    sets_constants: ClassVar[bool] = False
+    model_fields: tuple[str, ...] = ()
+    sets_constants: bool = False
     reads_initial_state: ClassVar[bool] = False
 
     def __init__(self, clean: Clean, level: int) -> None:
@@ -84,6 +86,11 @@ class Perturbation:
     def cameras(self) -> frozenset[str] | None:
         """Cameras whose images are all that this axis changes; None if it changes something else."""
         return None
+
+    def is_noticed(self, cameras: Set[str]) -> bool:
+        """Whether it changes anything but images of other cameras than these."""
+        changed = self.cameras()
+        return changed is None or bool(changed & cameras)
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         """Draw the values of an episode, keep them, and return them for its row."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from enum import Enum, auto
 from typing import cast
 
-from ambidex.envs.perturbations.perturbation import LEVELS, Clean, Perturbation
+from ambidex.envs.perturbations.perturbation import LEVELS, SET_IN, Clean, Perturbation
 from ambidex.envs.simulation.scene import Extend
 from ambidex.errors import UsageError, check_name
 from ambidex.lookup import resolve
@@ -27,8 +27,11 @@ class Changes(Enum):
     """The actions that are executed."""
     DYNAMICS = auto()
     """What follows from actions, settling steps included."""
+    LATER = auto()
+    """What one of the others changes, from a stage of the task on."""
 
 
+EVENT = "event"
 REGISTERED: Mapping[str, tuple[str, Changes]] = {
     "camera": ("appearance.camera:SceneCameras", Changes.IMAGES),
     "wrist_camera": ("appearance.wrist_camera:WristCameras", Changes.IMAGES),
@@ -45,6 +48,7 @@ REGISTERED: Mapping[str, tuple[str, Changes]] = {
     "action_delay": ("physics.action_delay:ActionDelay", Changes.ACTIONS),
     "action_noise": ("physics.action_noise:ActionNoise", Changes.ACTIONS),
     "dynamics": ("physics.dynamics:Dynamics", Changes.DYNAMICS),
+    EVENT: ("event:Event", Changes.LATER),
 }
 """Axis -> its class in this package, and what it changes."""
 AXES: Mapping[str, str] = {axis: f"ambidex.envs.perturbations.{path}" for axis, (path, _) in REGISTERED.items()}
@@ -98,6 +102,18 @@ def only(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
 def without(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
     """Those of the words that name other axes."""
     return tuple(word for word in words if word.partition(":")[0] not in axes)
+
+
+def executed_axes(perturbed: Mapping[str, Mapping[str, int | float | str]]) -> frozenset[str]:
+    """The axes, given what was drawn for an episode, whose changes are in the actions that were executed in it."""
+    of_actions = perturbed.get(EVENT, {}).get("axis") in ACTIONS
+    return ACTIONS | {EVENT} if of_actions else ACTIONS
+
+
+def event_step(perturbed: Mapping[str, Mapping[str, int | float | str]]) -> int | None:
+    """The control step at which the event of an episode set in, given what was drawn for it; None if none did."""
+    step = perturbed.get(EVENT, {}).get(SET_IN, "")
+    return None if step == "" else int(step)
 
 
 def axes_of_initial_states(words: Sequence[str], settle_steps: int) -> tuple[str, ...]:

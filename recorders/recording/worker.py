@@ -8,6 +8,7 @@ import numpy as np
 from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment, make_from_spec
 from ambidex.envs.perturbations.perturbation import is_perturbed
+from ambidex.envs.perturbations.registry import event_step
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import Agent, EnvSpec, Episode, Float32Array, ImageArray, RolloutResult
@@ -138,7 +139,7 @@ class EpisodeWriter:
         Raises:
             DatasetError: A file cannot be written.
         """
-        self._env.perturb(episode.seed, episode.look)
+        self._env.perturb(episode.seed, episode.look, event_step(episode.perturbed))
         if frames is None:
             frames = {camera: self._frames(episode, camera) for camera in episode.spec.cameras}
         if files.video is None:

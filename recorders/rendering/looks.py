@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ambidex.envs.env import Environment
-from ambidex.envs.perturbations.registry import AXES, IMAGES_ONLY, OBSTACLES, axes_with_levels, only, without
+from ambidex.envs.perturbations.registry import AXES, EVENT, IMAGES_ONLY, OBSTACLES, axes_with_levels, only, without
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Drawn
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.attempts import Attempt
@@ -25,6 +25,9 @@ def check_looks(config: RenderConfig, source: Dataset) -> None:
         problem = f"--perturb {' '.join(others)}: this changes more than images, and the states are given."
         hint = f"Render with axes of {', '.join(axis for axis in AXES if axis in IMAGES_ONLY)}, or record again."
         raise UsageError(problem, hint, got=others, expected=IMAGES_ONLY)
+    if config.perturb is not None and only(source.spec.perturb, {EVENT}):
+        problem = f"--perturb: {source.directory} was recorded with {EVENT}, which can change images and states alike."
+        raise UsageError(problem, "Leave it out, to render the images as they were.", path=source.directory)
     limit = FIRST_BENCHMARK_SEED // max(1, len(source))
     if not 1 <= config.looks <= limit:
         raise UsageError(f"--looks {config.looks}: expected 1 to {limit}.", got=config.looks, expected=limit)
@@ -46,7 +49,7 @@ def rendered_axes(chosen: Sequence[str] | None, recorded: Sequence[str]) -> tupl
 
 def image_axes(axes: Sequence[str]) -> tuple[str, ...]:
     """Those of some axes that are seen in given states, which are all that an environment needs to render them."""
-    return only(axes, IMAGES_ONLY | OBSTACLES)
+    return only(axes, IMAGES_ONLY | OBSTACLES | {EVENT})
 
 
 def rendered_attempts(config: RenderConfig, attempts: Sequence[Attempt], env: Environment) -> Iterator[Attempt]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ambidex.envs.env import Environment
-from ambidex.envs.perturbations.registry import ACTIONS, without
+from ambidex.envs.perturbations.registry import executed_axes, without
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, FloatArray
 from ambidex.errors import DatasetError, SimulationError
 from ambidex.output_folder import versions
@@ -49,8 +49,8 @@ class VerifyWorker:
             frames = check_frames(stored) if self._frames else None
         under_ee = episode.spec.control == "ee"
         env.perturb(episode.seed, episode.look)
-        differences = draw_differences(episode.perturbed, env.perturbed)
         states, success = replay(env, episode.states[0], episode.actions)
+        differences = draw_differences(episode.perturbed, env.perturbed)  # with the step of an event
         return Verification(
             path=path,
             seed=episode.seed,
@@ -69,7 +69,7 @@ class VerifyWorker:
 
     def _success(self, path: Path, episode: Episode, control: str, actions: Float32Array) -> bool:
         # The actions of the other mode are those that were executed, so they are neither late nor noisy again.
-        spec = replace(episode.spec, perturb=without(episode.spec.perturb, ACTIONS))
+        spec = replace(episode.spec, perturb=without(episode.spec.perturb, executed_axes(episode.perturbed)))
         env = self._environment(path, spec, control)
         env.perturb(episode.seed)
         return replay(env, episode.states[0], actions)[1]

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from results_folder import make_row, write_results
+from results_folder import make_row, rewrite_row, write_results
 from robustness_folder import SEED, SENT, write_cell, write_suite
 
 from ambidex.benchmarks.report_robustness import main
@@ -286,3 +286,14 @@ def test_a_folder_of_another_kind_is_refused(tmp_path):
     write_cell(tmp_path / "plain", "11")
     with pytest.raises(DatasetError, match="is not the folder of a robustness benchmark"):
         RobustnessReport.of(RobustnessFolder.open(tmp_path / "plain"))
+
+
+def test_it_is_counted_how_many_events_have_set_in(tmp_path):
+    folder = write_suite(tmp_path / "act", "1111", {"event2": "1101"}, axes=("event",), levels=(2,))
+    for i, step in enumerate((30, "", 0, "")):
+        rewrite_row(folder / "event2", i, perturbed={"event": {"level": 2, "set_in_step": step}})
+    report = RobustnessReport.of(RobustnessFolder.open(folder))
+    assert figure(report, "event", 2).events == 2
+    assert "event:2: it set in in 2 of 4 pairs" in " ".join(str(report).split())
+    (row,) = csv.DictReader(io.StringIO(report.to_csv()))
+    assert (row["pairs"], row["events"], row["only_clean"]) == ("4", "2", "1")

@@ -157,6 +157,7 @@ def test_looks_that_are_missing_are_rendered_again(clean: Path, looks: Path, tmp
         ({"perturb": ("ligth",)}, "Did you mean 'light'"),
         ({"perturb": ("light:7",)}, "light:7"),
         ({"perturb": ("light", "dynamics:1")}, "dynamics:1: this changes more than images"),
+        ({"perturb": ("event:2",)}, "event:2: this changes more than images"),
         ({"perturb": ("wrist_camera",)}, "wrist_camera: the dataset gets images of top"),
         ({"perturb": ("light",), "cameras": ()}, "light: the dataset gets no images"),
         ({"looks": 2}, "Add --perturb"),
