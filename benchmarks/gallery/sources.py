@@ -26,8 +26,8 @@ from ambidex.text import first_few
 
 RECORD = "record-episodes"
 TAKE_OVERS_ARE_CHOSEN = (
-    "Of each failure one take-over is shown: the last one that succeeded, or else the one at step 0. So the rate is the "
-    "share of failures that were recovered from at least one step; recoverability.png has the share at each step."
+    "Of each failure one take-over is shown: the last one that succeeded, or else the one at step 0. So the rate is "
+    "the share of failures that were recovered from at least one step; recoverability.png has the share at each step."
 )
 SHOWN = 5  # folders that a message suggests
 
