@@ -18,8 +18,8 @@ COMMAND = "report-robustness"
 class ReportRobustnessConfig:
     """Report how much a policy loses on each axis of perturbation, or how two policies differ in what they lose.
 
-    Every perturbed episode is compared with the clean one of the same seed. report.md, report.json, report.csv and the
-    figure robustness.png, .svg and .pdf are written into the folder.
+    Every perturbed episode is compared with the clean one of the same seed. report.md, report.json, report.csv, for one
+    folder stages.csv, and the figure robustness.png, .svg and .pdf are written into the folder.
     """
 
     help_topics = {"Common options": "results output_dir", "Output": "quiet debug"}

@@ -31,7 +31,8 @@ class WatchConfig:
     help_topics = {"Common options": "paths port export cameras", "Videos": "image_size render_quality budget workers"}
 
     paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH2]")]]
-    """A folder of run-benchmark or of record-episodes. Two folders are compared seed by seed."""
+    """A folder of run-benchmark or of record-episodes. Two folders are compared seed by seed. That of a robustness
+    benchmark shows clean and perturbed episodes with different outcomes."""
     port: OptionalInt = None
     """Port on 127.0.0.1; auto is 8400, or the next port that is free; 0 is any free port."""
     export: OptionalPath = None

@@ -26,6 +26,10 @@ from ambidex.recorders.recording.config import RecordConfig
 from ambidex.text import first_few
 
 RECORD = "record-episodes"
+TAKE_OVERS_ARE_CHOSEN = (
+    "Of each failure one take-over is shown: the last one that succeeded, or else the one at step 0. So the rate is "
+    "the share of failures that were recovered from at least one step; recoverability.png has the share at each step."
+)
 SHOWN = 5  # folders that a message suggests
 
 
@@ -106,6 +110,7 @@ def read_take_overs(folder: Path) -> GalleryRun:
         facts=(("failures of", info.source), ("taken over every", f"{info.every} steps"), ("command", info.command)),
         specs={task: spec for results in steps.values() for task, spec in results.info.env_specs.items()},
         episodes=tuple(_take_over_episode(steps, rows) for _, rows in sorted(taken_over.items())),
+        warning=TAKE_OVERS_ARE_CHOSEN,
         incomplete=next((results.warning for results in steps.values() if results.warning), ""),
     )
 

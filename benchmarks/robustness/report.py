@@ -30,9 +30,12 @@ LEGEND = (
     "only the perturbed episode succeeded. detectable: smallest true change that so many pairs show with 80 % "
     "probability, at 5 % over all rows, if pairs disagree as often as here. infeasible: pairs whose perturbed "
     "episode the expert does not solve either; they are left out of the other columns but 'with them'. mean: over "
-    "levels, then over axes; changes of the seeds that are feasible at all levels. Stages: how many clean and how many "
-    "perturbed episodes of the pairs reached each, all levels together, so a clean episode counts once for each level. "
-    "most lost at: the stage at which this difference grows most from the stage before, and by how many."
+    "levels, then over axes; changes of the seeds that are feasible at all levels."
+)
+STAGES_LEGEND = (
+    "Stages: how many clean and how many perturbed episodes of the pairs reached each, all levels together, so a clean "
+    "episode counts once for each level. most lost at: the stage at which this difference grows most from the stage "
+    f"before, and by how many. {STAGES_CSV} has each level."
 )
 
 
@@ -107,7 +110,12 @@ class RobustnessReport:
 
     def __str__(self) -> str:
         head = f"{self.policy} in {', '.join(self.tasks)}: clean {self.clean}"
-        rest = [LEGEND, *(f"Left out: {axis}. {reason}" for axis, reason in self.left_out.items()), *self.notes]
+        rest = [
+            LEGEND,
+            STAGES_LEGEND,
+            *(f"Left out: {axis}. {reason}" for axis, reason in self.left_out.items()),
+            *self.notes,
+        ]
         return "\n".join([head, "", *self._tables(text_table), *(textwrap.fill(line, WIDTH) for line in rest)])
 
     def markdown(self) -> str:
@@ -115,7 +123,7 @@ class RobustnessReport:
         left_out = [f"- Left out: {axis}. {reason}" for axis, reason in self.left_out.items()]
         notes = [f"- {note}" for note in self.notes]
         title = f"# Robustness of {self.policy} in {', '.join(self.tasks)}"
-        body = (*self._tables(markdown_table), LEGEND, "")
+        body = (*self._tables(markdown_table), LEGEND, "", STAGES_LEGEND, "")
         return "\n".join([title, "", f"Clean: {self.clean}", "", *body, *left_out, *notes]) + "\n"
 
     def write(self, folder: Path) -> Sequence[str]:

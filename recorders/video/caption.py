@@ -88,7 +88,7 @@ class CaptionBar:
         width = self._width - 2 * self._margin if self._lines == 2 else self._width // 2 - 2 * self._margin
         end = f"  seed {caption.seed}"
         if caption.perturb:
-            end = shortened(f"{end}  {' '.join(caption.perturb)}", 2 * width // 3, self._size)
+            end = shortened(f"{end}  {' '.join(caption.perturb)}", 5 * width // 6, self._size)
         task = shortened(caption.task, width - text_width(end, self._size), self._size)
         return self._text(task + end, width, TEXT)
 

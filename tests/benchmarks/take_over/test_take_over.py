@@ -298,6 +298,7 @@ def test_the_gallery_shows_the_last_recoverable_step_of_each_failure(folder: Pat
     ]
     assert [dict(episode.facts)["last recoverable step"] for episode in shown.episodes] == ["20", "never"]
     assert shown.episodes[0].states == results.states_path("transfer_cube", SEED)
+    assert "at least one step" in shown.warning
 
 
 def test_they_are_no_success_rates(folder: Path) -> None:

@@ -200,5 +200,13 @@ def test_a_long_task_keeps_its_seed():
     assert not np.array_equal(drawn(640, 480, task=LONG), drawn(640, 480, task=LONG, seed=99))
 
 
+@pytest.mark.parametrize("side", [224, 256])
+def test_a_small_video_keeps_the_level_of_its_axis(side):
+    first, second = (
+        drawn(side, side, task="transfer_cube", seed=100_000, perturb=(f"object_colour:{level}",)) for level in (3, 4)
+    )
+    assert not np.array_equal(first, second)
+
+
 def test_the_label_of_the_first_stage_is_not_its_name():
     assert [stage_label(("none", "touched"), stage) for stage in (0, 1)] == ["no stage", "touched"]
