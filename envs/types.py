@@ -314,6 +314,25 @@ class RolloutResult(_Attempt):
         return len(self.states) > 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class TakenOver:
+    """The failed episode that another one continues; both have the same seed.
+
+    Attributes:
+        results: The results folder of the failed episode.
+        policy: The policy that failed.
+        policy_sha256: SHA-256 of its weights, or of what else identifies it; "" for a baseline.
+        step: Control step of the failed episode whose state is the first state here.
+        initial_state_sha256: SHA-256 of the initial state of the failed episode, which all that continue it share.
+    """
+
+    results: str
+    policy: str
+    policy_sha256: str
+    step: int
+    initial_state_sha256: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Episode(_Attempt):
     """One stored episode, without images. T actions and T+1 states; observation t is taken before action t.
@@ -339,6 +358,7 @@ class Episode(_Attempt):
         look: Which draw of the axes that change images only; 0 is that of the seed.
         source_episode: Of several looks of one episode: its number in the dataset that has its states. None for others,
             and for looks of a failure.
+        taken_over: The failed episode that this one continues; None if it starts at the initial state of its seed.
     """
 
     ee_actions: Float32Array
@@ -347,6 +367,7 @@ class Episode(_Attempt):
     perturbed: Mapping[str, Drawn] = field(default_factory=dict)
     look: int = 0
     source_episode: int | None = None
+    taken_over: TakenOver | None = None
 
     @property
     def actions(self) -> Float32Array:

@@ -14,8 +14,9 @@ from ambidex.envs.controllers.ee_pose import EePose
 from ambidex.envs.env import Environment
 from ambidex.envs.simulation.joint_space import JointSpace
 from ambidex.envs.simulation.kinematics import Kinematics
+from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import Float32Array, Observation
-from ambidex.scripted_policies.libero.hand import Hand
+from ambidex.scripted_policies.libero.hand import Hand, Motion
 from ambidex.scripted_policies.registry import make_expert
 
 Actions = Iterator[Float32Array]
@@ -24,6 +25,8 @@ AT_HOME = 0.05  # largest distance of a joint from its home position [rad]
 OPENING_S, SETTLING_S = 0.5, 1.0  # for grippers and what they drop; at most, for arms to arrive [s]
 JOINT_SPEED = 1.3  # mean speed of the joint that moves most, as of the expert itself [rad/s]
 HAND_RETREAT = 0.1  # of LIBERO's hand, back along the direction in which it points [m]
+HAND_LEAD = 0.3  # how far the joint that moves most is ahead in the pose that LIBERO's hand moves to [rad]
+HAND_TIMEOUT = 150  # control steps, at most, for LIBERO's joints to arrive
 
 
 class RetreatingExpert:
@@ -86,13 +89,33 @@ def move_hand_home(env: Environment) -> Actions:
     """Open the hand, retreat from what it held, and move it to where it is in the home posture."""
     (arm,) = env.scene.robot.arms
     hand, hz = Hand(env.scene, arm), env.spec.control_hz
-    home = Kinematics(env.scene.robot, arm).forward(np.array(arm.home))
     to_joints = EeDelta(env.scene, hz) if env.spec.control == "joint" else None
     memory = env.scene.data.userdata.copy()
-    for motion in (hand.open(), hand.wait(round(OPENING_S * hz)), hand.retreat(HAND_RETREAT), hand.move_to(home)):
+    retreats = (hand.open(), hand.wait(round(OPENING_S * hz)), hand.retreat(HAND_RETREAT))
+    for motion in (*retreats, _move_joints_home(env, hand)):
         for _ in motion:
             action = hand.action()
             yield action if to_joints is None else to_joints.command(action, memory)
+
+
+def _move_joints_home(env: Environment, hand: Hand) -> Motion:
+    """Move the hand as it moves if every joint goes straight to its home position, then exactly to its home pose.
+
+    A straight line of the hand can end at a joint limit. A straight line of the joints cannot.
+    """
+    (arm,) = env.scene.robot.arms
+    kinematics, space, home = Kinematics(env.scene.robot, arm), JointSpace(env.scene), np.array(arm.home)
+
+    def ahead() -> Pose:
+        here = space.positions()[:-1]
+        way = home - here
+        return kinematics.forward(here + way * min(1.0, HAND_LEAD / max(float(np.abs(way).max()), HAND_LEAD)))
+
+    def arrived() -> bool:
+        return float(np.abs(space.positions()[:-1] - home).max()) < AT_HOME
+
+    yield from hand.move_to(ahead, tolerance=0.0, timeout=HAND_TIMEOUT, until=arrived)
+    return (yield from hand.move_to(kinematics.forward(home)))
 
 
 def _shares(steps: float) -> Iterator[float]:

@@ -9,7 +9,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BENCHMARK_JSON
 from ambidex.benchmarks.results.row import RESULTS, EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
-from ambidex.envs.types import EnvSpec
+from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec
 from ambidex.errors import DatasetError
 
 
@@ -77,6 +77,8 @@ class ComparedFolder:
     def notes(self) -> list[str]:
         """Reasons to trust the numbers less."""
         unfinished = [f"{self.title} {self.unfinished}"] if self.unfinished else []
+        if any(row.seed < FIRST_BENCHMARK_SEED for row in self.rows.values()):
+            unfinished.append(f"{self.title} has episodes of training seeds, on which a policy may have been trained.")
         checked = f"{self.title} has no {BENCHMARK_JSON}, so only the initial states of its tasks are checked."
         return unfinished if self.specs else [*unfinished, checked]
 

@@ -30,7 +30,7 @@ from ambidex.errors import AmbidexError, EpisodesFailedError, RemoteConnectionEr
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.serving.server import PolicyServer
-from ambidex.progress import Progress
+from ambidex.progress import PartOfProgress, Progress
 from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.recording.attempt_log import MAX_FIRST_ERRORS
 from ambidex.recorders.recording.worker import AgentFactory
@@ -82,14 +82,27 @@ def benchmark(
     return run_plan(make_plan(config, own_agent=own is not None), load=load, own=own)
 
 
-def run_plan(plan: BenchmarkPlan, *, load: LoadPolicy | None = None, own: OwnPolicy | None = None) -> BenchmarkSummary:
-    """Run the episodes of a checked plan; the other arguments are as in `benchmark`, which says what is raised."""
+def run_plan(
+    plan: BenchmarkPlan,
+    *,
+    load: LoadPolicy | None = None,
+    own: OwnPolicy | None = None,
+    progress: PartOfProgress | None = None,
+) -> BenchmarkSummary:
+    """Run the episodes of a checked plan.
+
+    Args:
+        plan: What to evaluate.
+        load: As in `benchmark`, which also says what is raised.
+        own: Code of the caller's own.
+        progress: If it is a part of longer work, the progress of that; None prints its own.
+    """
     if own is None and is_address(plan.config.policy):
         own = load_own(plan.config.policy)
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)
     try:
         with exclusive_lock(plan.directory):
-            return _run(plan, load, own)
+            return _run(plan, load, own, progress)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(str(interrupt) or f"Resume with: {plan.resume_command}") from None
 
@@ -101,7 +114,9 @@ def _own_config(own: OwnPolicy, name: str, settings: Mapping[str, Any]) -> Bench
     return BenchmarkConfig(policy=own.address, policy_name=name or None, **{"workers": 0, **settings})
 
 
-def _run(plan: BenchmarkPlan, load: LoadPolicy | None, own: OwnPolicy | None) -> BenchmarkSummary:
+def _run(
+    plan: BenchmarkPlan, load: LoadPolicy | None, own: OwnPolicy | None, progress: PartOfProgress | None
+) -> BenchmarkSummary:
     results = ResultsFolder(plan.directory)
     results.remove_leftovers()
     check_output_folder(plan.directory, BENCHMARK_JSON, resume=plan.config.resume)  # again, now that it is locked
@@ -110,7 +125,7 @@ def _run(plan: BenchmarkPlan, load: LoadPolicy | None, own: OwnPolicy | None) ->
     for note in filter(None, () if plan.config.quiet else notes):
         print_message(COMMAND, note)
     try:
-        summary = BenchmarkRun(plan, results, load, own).run()
+        summary = BenchmarkRun(plan, results, load, own, progress).run()
         if errors := summary.describe_errors():
             print_message(COMMAND, errors)
         return _with_page(plan, results, summary)
@@ -160,10 +175,15 @@ class BenchmarkRun:
     """
 
     def __init__(
-        self, plan: BenchmarkPlan, results: ResultsFolder, load: LoadPolicy | None, own: OwnPolicy | None
+        self,
+        plan: BenchmarkPlan,
+        results: ResultsFolder,
+        load: LoadPolicy | None,
+        own: OwnPolicy | None,
+        progress: PartOfProgress | None = None,
     ) -> None:
         self._plan, self._config, self._results = plan, plan.config, results
-        self._load, self._own = load, own
+        self._load, self._own, self._progress = load, own, progress
         stored, episodes = {row.key for row in results.rows}, plan.episodes
         self._remaining = [episode for episode in episodes if episode not in stored]
         self._requested, self._stored_before = len(episodes), len(stored)
@@ -240,6 +260,7 @@ class BenchmarkRun:
             execution="",
             source=self._own.info if self._own else None,
             protocol=self._plan.protocol,
+            warning=self._plan.seeds_warning,
             command=format_command(COMMAND, self._plan.as_given or self._config, leave_out=NOT_STORED),
             checkpoint=None,
             serving=None,
@@ -252,7 +273,8 @@ class BenchmarkRun:
 
     def _loop(self, pool: EpisodePool, warning: str) -> None:
         done, config = len(self._results.rows), self._config
-        with Progress(self._name, self._requested, initial=done, quiet=config.quiet) as progress:
+        own = self._progress or Progress(self._name, self._requested, initial=done, quiet=config.quiet)
+        with own as progress:
             if warning:
                 progress.note(warning)
             for episode, result in pool.results(self._remaining):

@@ -7,8 +7,18 @@ from typing import Annotated, ClassVar
 import tyro
 
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
-from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
-from ambidex.recorders.recording.config import Axes, Dynamics, Spread
+from ambidex.flags import (
+    Axes,
+    Flags,
+    ImageSize,
+    Names,
+    OptionalInt,
+    OptionalName,
+    OptionalPath,
+    Switch,
+    readable_signature,
+)
+from ambidex.recorders.recording.config import Dynamics, Spread
 
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
 Videos = Annotated[OptionalName, tyro.conf.arg(metavar="{failures,all,none}")]
@@ -65,10 +75,10 @@ class BenchmarkConfig(PolicyFlags):
     """
 
     help_topics: ClassVar[Mapping[str, str]] = {
-        "Common options": "policy checkpoint url layout task suite episodes output_dir video workers resume",
-        "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed spread dynamics "
-        "perturb axes levels budget",
-        "Take-over": "take_over every take_over_steps",
+        "Common options": "policy checkpoint url layout task suite episodes take_over output_dir video workers resume",
+        "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed training_seeds "
+        "spread dynamics perturb axes levels budget",
+        "Take-over": "every take_over_steps record_dataset cameras",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
         "Output": "quiet debug",
@@ -100,7 +110,10 @@ class BenchmarkConfig(PolicyFlags):
     episodes: OptionalInt = None
     """Episodes per task; auto is 50, or 20 in the suite robustness."""
     seed: int = FIRST_BENCHMARK_SEED
-    """First seed, 100000 or more."""
+    """First seed, 100000 or more; with --training-seeds below that."""
+    training_seeds: Switch = False
+    """Run episodes of training seeds, to record take-overs of their failures. Their rates are none of held-out
+    episodes."""
     spread: Spread = "published"
     """Reset distribution: the published one, or a wider one."""
     dynamics: Dynamics = "identified"
@@ -125,11 +138,16 @@ class BenchmarkConfig(PolicyFlags):
     """Control steps between take-overs, N; auto is 25."""
     take_over_steps: OptionalInt = None
     """Control steps that a policy has after a take-over; auto is one and a half times the horizon of RESULTS."""
+    record_dataset: Annotated[OptionalPath, tyro.conf.arg(metavar="DIR")] = None
+    """Write all successful take-overs into a dataset, an episode for each, or for several tasks into one folder with a
+    dataset for each task. RESULTS has to be of training seeds. auto is none."""
+    cameras: Names = None
+    """With --record-dataset, the cameras to render; none records states only, auto is the family's."""
     control: OptionalName = None
     """Control mode: joint or ee; auto is the only one that a trained policy knows, for a baseline the family's."""
     image_size: ImageSize = None
-    """Height and width of the images of a policy on a server as they are rendered [px], before the layout scales them;
-    auto is the family's."""
+    """Height and width of images [px]: with --record-dataset of those of the dataset, and for a policy on a server as
+    they are rendered, before the layout scales them; auto is the family's."""
     check: Switch = False
     """Send one observation, print what was sent and what came back, and exit; with --output-dir the images that were
     sent are written there."""
@@ -148,7 +166,7 @@ class BenchmarkConfig(PolicyFlags):
     """Print tracebacks."""
 
 
-STORED = frozenset({"video", "url"})
+STORED = frozenset({"video", "url", "record_dataset", "cameras"})
 RUN_ONLY = frozenset({"output_dir", "workers", "resume", "quiet", "debug", "timeout", "check"}) | STORED
 """Fields that change how a benchmark is run, but not its results."""
 NOT_STORED = RUN_ONLY - STORED

@@ -20,6 +20,7 @@ from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY, axes_with_levels, parse_axes
 from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
+from ambidex.envs.seeds import check_training_seeds
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
@@ -35,6 +36,9 @@ from ambidex.text import first_few
 
 Config = TypeVar("Config", bound=PolicyFlags)
 DEFAULT_VIDEO = "failures"
+TRAINING_SEEDS = (
+    "The episodes are of training seeds, so these rates say nothing about initial states that are held out."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +100,11 @@ class BenchmarkPlan:
             definition_sha256=text_sha256(self.definition),
             init_states_sha256=self.init_states_sha256,
         )
+
+    @property
+    def seeds_warning(self) -> str:
+        """That the episodes are none of held-out seeds; empty if they are."""
+        return TRAINING_SEEDS if self.config.training_seeds else ""
 
     @property
     def perturbation_note(self) -> str:
@@ -178,7 +187,7 @@ def check_no_take_over(config: BenchmarkConfig) -> None:
     if config.take_over is not None:
         hint = "Call ambidex.benchmarks.take_over.run.take_over, which takes the same flags."
         raise UsageError(f"--take-over {config.take_over}: benchmark runs whole episodes only.", hint)
-    if flags := config.given(("every", "take_over_steps")):
+    if flags := config.given(("every", "take_over_steps", "record_dataset", "cameras")):
         raise UsageError(f"{', '.join(flags)}: only with --take-over RESULTS.", got=flags)
 
 
@@ -214,7 +223,7 @@ def flags_of_folder(
         hint = f"Give all flags again, with --policy {stored.policy}."
         raise UsageError(f"--resume: {folder} has results of your own code.", hint, got=stored.policy, path=folder)
     given_now = {name: getattr(config, name) for name in NOT_STORED}
-    stored_unless_given = {name: getattr(config, name) or getattr(stored, name) for name in STORED}
+    stored_unless_given = {name: getattr(stored if getattr(config, name) is None else config, name) for name in STORED}
     source = config if any(getattr(config, name) is not None for name in amount) else stored
     return replace(stored, **given_now, **stored_unless_given, **{name: getattr(source, name) for name in amount})
 
@@ -273,9 +282,11 @@ def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
 def _check_numbers(config: BenchmarkConfig) -> None:
     if (config.episodes or 0) < 1:
         raise UsageError(f"--episodes {config.episodes}: expected 1 or more.", got=config.episodes)
-    if config.seed < FIRST_BENCHMARK_SEED:
+    if config.training_seeds:
+        check_training_seeds(config.seed, config.episodes or 0)
+    elif config.seed < FIRST_BENCHMARK_SEED:
         problem = f"--seed {config.seed} is a training seed: a policy may have been trained on its initial state."
-        hint = f"Give a held-out seed, {FIRST_BENCHMARK_SEED} or more."
+        hint = f"Give a held-out seed, {FIRST_BENCHMARK_SEED} or more; or --training-seeds, to record take-overs."
         raise UsageError(problem, hint, got=config.seed, expected=FIRST_BENCHMARK_SEED)
     if config.workers is not None and config.workers < 0:
         raise UsageError(
@@ -324,6 +335,7 @@ def default_folder(config: BenchmarkConfig) -> Path:
         "" if config.dynamics == IDENTIFIED else f"{config.dynamics}-dynamics",
         "" if config.instruction_source in (None, FILENAME) else config.instruction_source,
         *(axis.replace(":", "") for axis in config.perturb),
+        "training-seeds" if config.training_seeds else "",
     )
     return Path("results") / "-".join(filter(None, parts))
 

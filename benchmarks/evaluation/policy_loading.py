@@ -64,7 +64,7 @@ def serve_policy(
         serving=serving_info(server, device),
         env_specs=specs,
         versions={**info.versions, "torch": version("torch")},
-        warning=unseen_tasks_warning(policy.spec, list(specs.values())),
+        warning=" ".join(filter(None, (info.warning, unseen_tasks_warning(policy.spec, list(specs.values()))))),
     )
 
 

@@ -11,7 +11,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.envs.registry import SUITES
-from ambidex.envs.types import EnvSpec
+from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec
 from ambidex.errors import UsageError
 
 ALL = "all"
@@ -125,6 +125,10 @@ def suite_of(task: str) -> str:
 
 
 def _check_whole_episodes(folder: ResultsFolder) -> None:
+    """Raise a UsageError if the rates of a folder are no success rates of held-out episodes."""
+    if any(row.seed < FIRST_BENCHMARK_SEED for row in folder.rows):
+        problem = f"{folder.path}: its episodes are of training seeds."
+        raise UsageError(problem, "Export results of held-out seeds.", path=folder.path)
     if take_over := folder.info.take_over:
         problem = f"{folder.path}: its episodes start at step {take_over.step} of failures in {take_over.source}."
         hint = f"They are no success rate of {folder.info.policy}; {folder.path.parent} has tables of them."
@@ -133,9 +137,8 @@ def _check_whole_episodes(folder: ResultsFolder) -> None:
 
 def _identity(folder: ResultsFolder) -> object:
     info = folder.info
-    made_of = info.checkpoint or info.remote or info.source
     perturbed = tuple(sorted({spec.perturb for spec in info.env_specs.values()}))
-    return info.policy, info.execution, made_of.sha256 if made_of else "", info.protocol, perturbed
+    return info.policy, info.execution, info.fingerprint, info.protocol, perturbed
 
 
 def _names(entries: Sequence[Entry]) -> list[str]:

@@ -15,6 +15,7 @@ from ambidex.benchmarks.robustness.folder import CLEAN
 from ambidex.benchmarks.take_over.folder import TakeOverInfo, is_take_over_folder, step_results
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoStyle
 from ambidex.envs.registry import SUITES
+from ambidex.envs.types import Outcome
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.recorders.dataset.attempts import Attempt
 from ambidex.recorders.dataset.dataset import Dataset, is_dataset
@@ -154,9 +155,18 @@ def _dataset_episodes(dataset: Dataset) -> list[GalleryEpisode]:
         config = dataset.info.settings(RECORD, RecordConfig)
     except AmbidexError:  # flags that this version does not understand
         config = None
-    first_looks = [attempt for attempt in dataset.attempts if not attempt.look]  # others have the same seeds
-    attempts = sorted(first_looks, key=lambda attempt: attempt.seed)
-    return [_dataset_episode(dataset, files, attempt, config) for attempt in attempts]
+    return [_dataset_episode(dataset, files, attempt, config) for attempt in _one_for_each_seed(dataset.attempts)]
+
+
+def _one_for_each_seed(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The first look of each attempt, by seed; of take-overs of one failure the last successful one, or the first."""
+    found: dict[int, Attempt] = {}
+    for attempt in attempts:
+        if attempt.seed not in found or (
+            attempt.taken_over and attempt.outcome is Outcome.SUCCESS and not attempt.look
+        ):
+            found[attempt.seed] = attempt
+    return [found[seed] for seed in sorted(found)]
 
 
 def _dataset_episode(
@@ -172,6 +182,8 @@ def _dataset_episode(
     if config is not None:
         command = single_command(RECORD, config, (spec.task, attempt.seed), "data/", **once)
     file = (("file", episode.name),) if attempt.episode is not None and episode is not None else ()
+    if attempt.taken_over is not None:
+        file += (("taken over at step", str(attempt.taken_over.step)),)
     return GalleryEpisode(
         task=spec.task,
         seed=attempt.seed,

@@ -143,6 +143,12 @@ class BenchmarkInfo(FolderInfo):
         source = self.serving or self.remote
         return source.notes if source else ()
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights, the server or the code of the policy; empty for a baseline."""
+        made_of = self.checkpoint or self.remote or self.source
+        return made_of.sha256 if made_of else ""
+
     def __post_init__(self) -> None:
         for spec in self.env_specs.values():
             check_spec(spec)

@@ -20,7 +20,7 @@ class TakeOverInfo(FolderInfo):
     Attributes:
         source: The results folder with the failures.
         failures_sha256: SHA-256 of their rows.
-        policy: The policy that failed.
+        policy: The policy that takes over.
         every: Control steps between take-overs.
         command: The command, as a person would type it.
         versions: Package -> version.

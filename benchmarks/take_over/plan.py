@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig, PolicyFlags
+from ambidex.benchmarks.evaluation.own_policy import is_address, load_own
 from ambidex.benchmarks.evaluation.plan import BenchmarkPlan, make_plan
+from ambidex.benchmarks.evaluation.policy_loading import checkpoint_id
+from ambidex.benchmarks.remote.flags import REMOTE
 from ambidex.benchmarks.results.info import TakeOverStep
 from ambidex.benchmarks.take_over.failures import Failures, all_steps
 from ambidex.benchmarks.take_over.folder import step_folder
@@ -19,11 +22,12 @@ EVERY = 25
 MORE_STEPS = 1.5  # of the horizon: the expert first returns to its home posture, which takes up to 3 s
 TASK_FLAGS = (
     *("suite", "bddl_file", "instruction_source", "protocol", "init_states", "success", "horizon", "settle_steps"),
-    *("episodes", "seed", "spread", "dynamics", "perturb", "check"),
+    *("episodes", "seed", "training_seeds", "spread", "dynamics", "perturb", "check"),
 )
-SAME_AGENT = frozenset({field.name for field in fields(BenchmarkConfig)}) - {
-    field.name for field in fields(PolicyFlags)
-}
+HOW_AN_AGENT_RUNS = {"checkpoint", "device", "timeout"}  # a checkpoint is compared by its weights
+NOT_OF_AGENT = frozenset({field.name for field in fields(BenchmarkConfig)}) - (
+    {field.name for field in fields(PolicyFlags)} - HOW_AN_AGENT_RUNS
+)
 """Flags that do not choose the agent."""
 
 
@@ -97,6 +101,8 @@ def _check_flags(config: BenchmarkConfig) -> None:
         value = getattr(config, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} {value}: expected 1 or more.", got=value)
+    if config.cameras is not None and config.record_dataset is None:
+        raise UsageError("--cameras: only with --record-dataset DIR.", got=config.cameras)
 
 
 def _benchmark_config(config: BenchmarkConfig, failures: Failures) -> BenchmarkConfig:
@@ -110,6 +116,9 @@ def _benchmark_config(config: BenchmarkConfig, failures: Failures) -> BenchmarkC
         take_over=None,
         every=None,
         take_over_steps=None,
+        record_dataset=None,
+        cameras=None,
+        image_size=config.image_size if config.policy == REMOTE or config.record_dataset is None else None,
         task=(source.task if source else None) if several else spec.task,
         suite=source.suite if several and source else None,
         success=spec.success,
@@ -127,10 +136,19 @@ def _benchmark_config(config: BenchmarkConfig, failures: Failures) -> BenchmarkC
 def _check_other_agent(plan: BenchmarkPlan, failures: Failures) -> None:
     """Refuse the policy that failed: it would repeat what it did. If it was perturbed, it is another one."""
     source = failures.results.config
-    if source is None or plan.config.perturb or changed_flags(source, plan.config, ignore=SAME_AGENT):
+    if source is None or plan.config.perturb or changed_flags(source, plan.config, ignore=NOT_OF_AGENT):
+        return
+    if fingerprint(plan) not in ("", failures.results.info.fingerprint):
         return
     problem = f"--policy {plan.config.policy}: the same policy failed in {failures.results.path}."
     raise UsageError(problem, "Give another policy or checkpoint, such as --policy scripted.", got=plan.config.policy)
+
+
+def fingerprint(plan: BenchmarkPlan) -> str:
+    """SHA-256 of the weights or the code of a policy; empty for a baseline, and for a server."""
+    if plan.learned and plan.config.checkpoint:
+        return checkpoint_id(plan.config.checkpoint).sha256
+    return load_own(plan.config.policy).info.sha256 if is_address(plan.config.policy) else ""
 
 
 def _check_model(failures: Failures, env: Environment) -> None:

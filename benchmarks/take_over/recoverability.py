@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.take_over.failures import Failure, Failures
@@ -13,6 +14,7 @@ from ambidex.envs.types import EnvSpec
 from ambidex.text import csv_text, pluralize, text_table
 
 NEVER = "never"
+DIGITS = 8  # of a SHA-256 in the name of a policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +87,9 @@ class Recoverability:
     Attributes:
         directory: The folder with a results folder for each step.
         source: The results folder with the failures.
-        policy: Who took over.
-        failed_policy: Who failed.
+        policy: The policy that took over. If both have the same name, the first digits of what their weights or code
+            are identified by follow.
+        failed_policy: The policy that failed, likewise.
         shares: The take-overs at each step, in order.
         failures: What is known of each failure, by task and seed.
         complete: All take-overs were run.
@@ -104,6 +107,8 @@ class Recoverability:
     def read(cls, directory: Path, failures: Failures, *, policy: str, complete: bool) -> "Recoverability":
         """From the results folders of all steps, and the failures that were taken over."""
         steps = step_results(directory)
+        by = next((each.info for each in steps.values()), None)
+        policy, failed_policy = _names(policy, by.fingerprint if by else "", failures.results.info)
         rows: dict[EpisodeKey, list[tuple[int, EpisodeRow]]] = {failure.key: [] for failure in failures.episodes}
         for step, results in steps.items():
             for row in results.rows:
@@ -113,7 +118,7 @@ class Recoverability:
             directory=directory,
             source=failures.results.path,
             policy=policy,
-            failed_policy=failures.results.info.policy,
+            failed_policy=failed_policy,
             shares=tuple(StepShare(step=step, tally=Tally.of(each.rows)) for step, each in steps.items() if each.rows),
             failures=tuple(
                 RecoveredFailure.of(failure, specs[failure.row.task], rows[failure.key])
@@ -155,6 +160,13 @@ class Recoverability:
             f"{self.failed_policy} from at least one step. {jagged} could be recovered from a later step, but not from "
             f"an earlier one. Results in {self.directory}"
         )
+
+
+def _names(policy: str, fingerprint: str, failed: BenchmarkInfo) -> tuple[str, str]:
+    """What the policy that took over and the one that failed are called."""
+    if policy != failed.policy or not (fingerprint and failed.fingerprint):
+        return policy, failed.policy
+    return f"{policy} {fingerprint[:DIGITS]}", f"{failed.policy} {failed.fingerprint[:DIGITS]}"
 
 
 FAILURE_COLUMNS = (

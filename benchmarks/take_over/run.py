@@ -6,17 +6,26 @@ from pathlib import Path
 from ambidex.atomic_files import write_json, write_text
 from ambidex.benchmarks.evaluation.benchmark import run_plan
 from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
-from ambidex.benchmarks.evaluation.plan import flags_of_folder
+from ambidex.benchmarks.evaluation.plan import flags_of_folder, with_stored_checkpoint
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
 from ambidex.benchmarks.results.info import COMMAND
+from ambidex.benchmarks.take_over.demonstration_plan import check_demonstrations
+from ambidex.benchmarks.take_over.demonstrations import record_demonstrations
 from ambidex.benchmarks.take_over.figure import write_curve
-from ambidex.benchmarks.take_over.folder import TAKE_OVER_JSON, TakeOverInfo, is_take_over_folder
-from ambidex.benchmarks.take_over.plan import TakeOverPlan, plan_take_over
+from ambidex.benchmarks.take_over.folder import (
+    TAKE_OVER_JSON,
+    TakeOverInfo,
+    is_take_over_folder,
+    step_folder,
+    step_results,
+)
+from ambidex.benchmarks.take_over.plan import TakeOverPlan, fingerprint, plan_take_over
 from ambidex.benchmarks.take_over.recoverability import Recoverability
 from ambidex.command_line import print_message
 from ambidex.errors import MissingPackageError, UsageError
 from ambidex.flags import flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
+from ambidex.progress import PartOfProgress, Progress
 from ambidex.recorders.dataset.environment import save_definition
 
 SHARES_CSV, FAILURES_CSV = "shares.csv", "failures.csv"
@@ -42,6 +51,8 @@ def take_over(config: BenchmarkConfig, *, load: LoadPolicy | None = None) -> Rec
     if plan is None:
         return None
     check_output_folder(plan.directory, TAKE_OVER_JSON, resume=config.resume)
+    if plan.config.record_dataset is not None:
+        check_demonstrations(plan)
     with exclusive_lock(plan.directory):
         return _run(plan, load)
 
@@ -55,9 +66,9 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
         if config.take_over is None:
             problem = f"--resume: {folder} has take-overs, and --take-over is not given."
             raise UsageError(problem, "Give --output-dir alone, or all of the original flags.", path=folder)
-        return config
+        return with_stored_checkpoint(config, step_folder(folder, 0))
     stored = TakeOverInfo.read(folder).settings(COMMAND, BenchmarkConfig)
-    return flags_of_folder(config, folder, stored, amount=frozenset())
+    return with_stored_checkpoint(flags_of_folder(config, folder, stored, amount=frozenset()), step_folder(folder, 0))
 
 
 def _run(plan: TakeOverPlan, load: LoadPolicy | None) -> Recoverability:
@@ -65,12 +76,37 @@ def _run(plan: TakeOverPlan, load: LoadPolicy | None) -> Recoverability:
     plan.check_models()
     for note in filter(None, () if plan.config.quiet else (plan.failures.results.warning,)):
         print_message(COMMAND, note)
-    complete = True
-    for step in plan.steps():
-        first = step.take_over is not None and step.take_over.step == 0
-        summary = run_plan(step if first else replace(step, checkpoint_note="", instruction_note=""), load=load)
-        complete &= summary.complete
-    return write_recoverability(plan, complete=complete)
+    complete = _run_steps(plan, load)
+    found = write_recoverability(plan, complete=complete)
+    if plan.config.record_dataset is not None:
+        _record(plan, complete=complete)
+    return found
+
+
+def _run_steps(plan: TakeOverPlan, load: LoadPolicy | None) -> bool:
+    """Run the take-overs at all steps that were not run yet; whether none is missing then."""
+    steps, complete, before = list(plan.steps()), True, 0
+    stored = sum(len(results.rows) for results in step_results(plan.directory).values())
+    total, name = sum(len(step.failures) for step in steps), plan.config.policy_name or plan.config.policy
+    with Progress(name, total, initial=stored, quiet=plan.config.quiet) as progress:
+        for step in steps:
+            number = step.take_over.step if step.take_over else 0
+            part = PartOfProgress(progress, before, f"from step {number}")
+            noted = step if number == 0 else replace(step, checkpoint_note="", instruction_note="")
+            complete &= run_plan(noted, load=load, progress=part).complete
+            before += len(step.failures)
+    return complete
+
+
+def _record(plan: TakeOverPlan, *, complete: bool) -> None:
+    """Write the datasets, and say so; if take-overs are missing, say that they are not written."""
+    if not complete:
+        print_message(COMMAND, f"{plan.config.record_dataset} is written when no take-over is missing.")
+        return
+    summaries = record_demonstrations(plan)
+    for line in map(str, summaries) if summaries else ["No take-over succeeded, so there is no dataset."]:
+        if not plan.config.quiet:
+            print_message(COMMAND, line)
 
 
 def _write_info(plan: TakeOverPlan) -> None:
@@ -87,6 +123,7 @@ def _write_info(plan: TakeOverPlan) -> None:
     )
     if is_take_over_folder(directory):
         _check_same(TakeOverInfo.read(directory), info, directory)
+        _check_same_policy(plan)
     else:
         save_definition(directory, plan.benchmark.definition)
         info.write(directory)
@@ -100,9 +137,22 @@ def _check_same(old: TakeOverInfo, new: TakeOverInfo, directory: Path) -> None:
         if getattr(old, name) != getattr(new, name)
     ]
     if found:
-        problem = f"--resume: the take-overs in {directory} are others: {'; '.join(found)}."
-        hint = "Give the original flags and results, or another --output-dir."
-        raise UsageError(problem, hint, path=directory, got=found)
+        raise _others(directory, found)
+
+
+def _check_same_policy(plan: TakeOverPlan) -> None:
+    """Raise a UsageError if another checkpoint or other code took over at the steps that were run."""
+    now = fingerprint(plan.benchmark)
+    stored = {results.info.fingerprint for results in step_results(plan.directory).values()}
+    if now and stored - {now}:
+        name = plan.config.policy_name or plan.config.policy
+        raise _others(plan.directory, [f"{name} had other weights or code"])
+
+
+def _others(directory: Path, found: list[str]) -> UsageError:
+    problem = f"--resume: the take-overs in {directory} are others: {'; '.join(found)}."
+    hint = "Give the original flags and results, or another --output-dir."
+    return UsageError(problem, hint, path=directory, got=found)
 
 
 def write_recoverability(plan: TakeOverPlan, *, complete: bool) -> Recoverability:

@@ -69,11 +69,14 @@ def parse_axes(words: str | Sequence[str]) -> dict[str, int]:
 
     Raises:
         UnknownNameError: There is no such axis.
-        UsageError: A level other than 0 to 5, or an axis twice.
+        UsageError: A word without an axis, a level other than 0 to 5, or an axis twice.
     """
     levels: dict[str, int] = {}
     for word in [words] if isinstance(words, str) else words:
         axis, colon, text = word.partition(":")
+        if not axis:
+            problem = f"Perturbation {word!r}: no axis is named."
+            raise UsageError(problem, f"Name one or more of {', '.join(AXES)}.", got=word, expected=tuple(AXES))
         check_name("axis of perturbation", axis, AXES)
         if text not in map(str, range(LEVELS + 1)) and colon:
             problem = f"Perturbation {word}: level {text!r}, expected 0 (the clean episode) to {LEVELS}."

@@ -238,9 +238,14 @@ def _fields(path: Path, episode: Episode, control: str, objects: bool) -> Loaded
 
 
 def _identity(episode: Episode) -> tuple[str, str]:
-    """SHA-256 of the states and of the first; without states of all that is known, as arms often start alike."""
+    """SHA-256 of the states and of the first, or of the first of the failed episode that it continues.
+
+    Without states both are of all that is known, as arms often start alike.
+    """
     if episode.states.size:
-        return sha256(episode.states.tobytes()).hexdigest(), sha256(episode.states[0].tobytes()).hexdigest()
+        first = sha256(episode.states[0].tobytes()).hexdigest()
+        failed = episode.taken_over
+        return sha256(episode.states.tobytes()).hexdigest(), failed.initial_state_sha256 if failed else first
     known = sha256(episode.qpos.tobytes() + episode.actions.tobytes()).hexdigest()
     return known, known
 

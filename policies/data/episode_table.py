@@ -26,7 +26,8 @@ class EpisodeEntry:
         instruction: Its task in words.
         task: Task name.
         states_sha256: SHA-256 of its states.
-        initial_state_sha256: SHA-256 of the first of them.
+        initial_state_sha256: SHA-256 of the first of them, or of the initial state of the failed episode that it
+            continues.
         perturb: Perturbations, axes with levels; with `look` they distinguish renderings of the same states.
         look: Which of several looks of an episode.
     """

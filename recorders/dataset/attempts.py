@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Self
 
 from ambidex.codec import Count
-from ambidex.envs.types import Drawn, Episode, Outcome, RolloutResult
+from ambidex.envs.types import Drawn, Episode, Outcome, RolloutResult, TakenOver
 from ambidex.output_folder import read_rows, row_to_line
 
 ATTEMPTS = "attempts.jsonl"
-LEFT_OUT = ("perturbed", "look")
+LEFT_OUT = ("perturbed", "look", "taken_over")
 """Fields that the file does not have where they are empty."""
 
 
@@ -30,6 +30,7 @@ class Attempt:
         perturbed: Axis of perturbation -> its level and what was drawn; if nothing is perturbed, the row in the file
             has no such key.
         look: Which of several looks of the episode, see `Episode`; likewise.
+        taken_over: The failed episode that this one continues; likewise.
     """
 
     seed: Count
@@ -42,6 +43,7 @@ class Attempt:
     wall_s: float
     perturbed: Mapping[str, Drawn] = field(default_factory=dict)
     look: Count = 0
+    taken_over: TakenOver | None = None
 
     @classmethod
     def of(cls, result: RolloutResult, episode: int | None = None) -> Self:
@@ -87,4 +89,5 @@ def read_attempts(directory: Path) -> list[Attempt]:
 
 
 def _name(attempt: Attempt) -> str:
-    return f"seed {attempt.seed}" + (f", look {attempt.look}" if attempt.look else "")
+    step = f", taken over at step {attempt.taken_over.step}" if attempt.taken_over else ""
+    return f"seed {attempt.seed}{step}" + (f", look {attempt.look}" if attempt.look else "")

@@ -119,6 +119,7 @@ def _added(episode: Episode) -> dict[str, object]:
         "perturbed": {axis: dict(drawn) for axis, drawn in episode.perturbed.items()},
         "look": episode.look or None,
         "source_episode": episode.source_episode,
+        "taken_over": to_json(episode.taken_over) if episode.taken_over else None,
     }
     return {name: value for name, value in found.items() if value not in (None, {})}
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ambidex.codec import from_json, parse
 from ambidex.envs.registry import check_spec
-from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome
+from ambidex.envs.types import EnvSpec, Episode, ImageArray, Outcome, TakenOver
 from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.episode import FrameStore, StoredEpisode
 from ambidex.recorders.dataset.info import INSTRUCTION_SEPARATOR, dataset_folder, stored_spec
@@ -142,6 +142,7 @@ class Hdf5Episode(StoredEpisode):
             perturbed=self._optional_json("perturbed", {}),
             look=self._optional_json("look", 0),
             source_episode=self._optional_json("source_episode", None),
+            taken_over=self._taken_over(),
             **{field.name: self._array(field) for field in self._fields},
         )
         with reading(self.path, "attribute 'sha256'"):
@@ -218,6 +219,10 @@ class Hdf5Episode(StoredEpisode):
     def _optional_json(self, attribute: str, default: object) -> Any:
         """What only some episodes have; the SHA-256 of the attributes covers it."""
         return self._json(attribute) if self._source.has_attribute(attribute, self._group) else default
+
+    def _taken_over(self) -> TakenOver | None:
+        with reading(self.path, "attribute 'taken_over'"):
+            return from_json(TakenOver | None, self._optional_json("taken_over", None))
 
     def _json(self, attribute: str) -> Any:
         text = self._attribute(attribute, str)

@@ -42,6 +42,7 @@ class Track:
         action: The agent's actions, shape (T, A) float32.
         perturb: Its perturbations, axes with levels.
         look: Which of several looks of the episode.
+        taken_over: Control step at which it continues a failed episode; None if it starts at an initial state.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class Track:
     action: Float32Array
     perturb: tuple[str, ...] = ()
     look: int = 0
+    taken_over: int | None = None
 
     @property
     def digest(self) -> str:
@@ -62,7 +64,10 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeSummary:
-    """One episode: its file, seed, outcome, control steps, how many of them are idle, perturbations and look."""
+    """One episode: its file, seed, outcome, control steps, how many of them are idle, perturbations and look.
+
+    `taken_over` is the control step at which it continues a failed episode, None for others.
+    """
 
     name: str
     seed: int
@@ -71,6 +76,7 @@ class EpisodeSummary:
     idle: int
     perturb: tuple[str, ...]
     look: int
+    taken_over: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +183,7 @@ def _inspect(path: Path, files: Sequence[Path], info: DatasetInfo | None) -> Ins
                 idle=still,
                 perturb=track.perturb,
                 look=track.look,
+                taken_over=track.taken_over,
             )
             for track, still in zip(tracks, idle, strict=True)
         ),
@@ -225,6 +232,7 @@ def _track(path: Path, file: Path, stored: StoredEpisode) -> Track:
         action=episode.actions,
         perturb=stored.spec.perturb,
         look=episode.look,
+        taken_over=episode.taken_over.step if episode.taken_over else None,
     )
 
 

@@ -37,6 +37,7 @@ def _facts(found: Inspection) -> dict[str, str]:
         "seeds": "" if found.foreign else f"{min(seeds)} to {max(seeds)}",
         "perturbed": _perturbed(found),
         "looks": _looks(found),
+        "taken over": _taken_over(found),
         "steps": f"{min(lengths)} to {max(lengths)}, median {median(lengths):g}; {in_all}",
         "idle": f"{100 * found.idle:.1f} % of the steps",
         "cameras": f"{', '.join(found.cameras)}; {height} x {width}, {found.storage}" if found.cameras else "none",
@@ -49,6 +50,16 @@ def _episodes(found: Inspection) -> str:
     parts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome if outcomes[outcome])
     attempts = f", of {pluralize(found.attempts, 'attempt')}" if found.attempts is not None else ""
     return f"{len(found.episodes)} ({parts}){attempts}"
+
+
+def _taken_over(found: Inspection) -> str:
+    """How many episodes continue how many failed ones, and from where; empty if none does."""
+    steps = {(each.seed, each.taken_over) for each in found.episodes if each.taken_over is not None}
+    if not steps:
+        return ""
+    failures = pluralize(len({seed for seed, _ in steps}), "failed episode")
+    first, last = min(step for _, step in steps), max(step for _, step in steps)
+    return f"{pluralize(len(steps), 'episode')} from steps {first} to {last} of {failures}"
 
 
 def _perturbed(found: Inspection) -> str:

@@ -6,7 +6,17 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from ambidex.flags import Flags, ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch, readable_signature
+from ambidex.flags import (
+    Axes,
+    Flags,
+    ImageSize,
+    Names,
+    OptionalInt,
+    OptionalName,
+    OptionalPath,
+    Switch,
+    readable_signature,
+)
 from ambidex.recorders.dataset.layout import WriteOptions
 
 Storage = Annotated[OptionalName, tyro.conf.arg(metavar="{lossless,jpeg,jpeg-bgr,raw,h264,av1}")]
@@ -15,7 +25,6 @@ Dynamics = Annotated[str, tyro.conf.arg(metavar="{identified,act}")]
 Quality = Annotated[str, tyro.conf.arg(metavar="{standard,studio}")]
 Videos = Annotated[str, tyro.conf.arg(metavar="{none,first,all}")]
 Convention = Annotated[str, tyro.conf.arg(metavar="{upright,opengl}")]
-Axes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="AXIS[:LEVEL] ...")]
 Success = Annotated[str, tyro.conf.arg(metavar="{strict,libero}")]
 
 

@@ -74,29 +74,31 @@ class _Recorder:
 
     def __call__(self, job: RecordJob) -> RolloutResult | None:
         if isinstance(job, WriteJob):
-            self._writer.write(self._episode(job.result), job.files)
+            self._writer.write(recorded_episode(self._env, job.result), job.files)
             return None
         return rollout(self._env, self._agent, job, stop_at_success=self._stop_at_success)
 
-    def _episode(self, result: RolloutResult) -> Episode:
-        sent = self._env.perturbs_actions and result.spec.control == "joint"
-        self._env.perturb(result.seed)
-        return Episode(
-            spec=replace(result.spec, instruction=self._env.observe().instruction),
-            seed=result.seed,
-            outcome=result.outcome,
-            stage=result.stage,
-            qpos=result.qpos[:-1],
-            qvel=result.qvel[:-1],
-            objects=result.objects[:-1],
-            joint_actions=result.actions if sent else result.joint_actions,
-            ee_actions=ee_actions(self._env, result),
-            states=result.states,
-            stages=result.stages,
-            model_sha256=self._env.scene.model_sha256,
-            versions=versions(),
-            perturbed=result.perturbed,
-        )
+
+def recorded_episode(env: Environment, result: RolloutResult) -> Episode:
+    """The episode to store of a rollout in an environment, whose perturbations are then those of the episode."""
+    sent = env.perturbs_actions and result.spec.control == "joint"
+    env.perturb(result.seed)
+    return Episode(
+        spec=replace(result.spec, instruction=env.observe().instruction),
+        seed=result.seed,
+        outcome=result.outcome,
+        stage=result.stage,
+        qpos=result.qpos[:-1],
+        qvel=result.qvel[:-1],
+        objects=result.objects[:-1],
+        joint_actions=result.actions if sent else result.joint_actions,
+        ee_actions=ee_actions(env, result),
+        states=result.states,
+        stages=result.stages,
+        model_sha256=env.scene.model_sha256,
+        versions=versions(),
+        perturbed=result.perturbed,
+    )
 
 
 def ee_actions(env: Environment, result: RolloutResult) -> Float32Array:

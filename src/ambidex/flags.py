@@ -84,6 +84,19 @@ OptionalAxes = Annotated[tuple[str, ...] | None, _spec("AXIS[:LEVEL] ...|none", 
 """Axes of perturbation; likewise."""
 
 
+Axes = Annotated[
+    tuple[str, ...],
+    PrimitiveConstructorSpec(
+        nargs="*",
+        metavar="AXIS[:LEVEL] ...",
+        instance_from_str=lambda words: tuple(words) or ("",),  # which is refused with the names that exist
+        is_instance=lambda value: isinstance(value, tuple),
+        str_from_instance=list,
+    ),
+]
+"""Axes of perturbation; empty unless given. A flag without a word is an axis without a name."""
+
+
 class Flags:
     """Base of the dataclasses of flags that are also arguments of a Python function.
 
@@ -195,6 +208,8 @@ def _flag_words(
         inner = _inner_prefix(name, metadata)
         return [word for each in fields(value) for word in _flag_words(value, each, inner, False)]  # type: ignore[arg-type]
     if value is None or (value is False and own_default and not field.default):
+        return []
+    if value == () and _NAMES_SPEC not in metadata:
         return []
     if isinstance(value, bool):
         return [f"--{name}" if value else f"--no-{name}"]

@@ -93,6 +93,33 @@ class Progress:
         return f"{tqdm.format_interval(seconds)} left"
 
 
+class PartOfProgress:
+    """The progress of a part of longer work. It has the methods of `Progress`, and counts on from the parts before.
+
+    Args:
+        whole: The progress of all parts.
+        before: Items of the parts before.
+        label: Name of the part.
+    """
+
+    def __init__(self, whole: Progress, before: int, label: str) -> None:
+        self._whole, self._before, self._label = whole, before, label
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Leave the bar to the next part."""
+
+    def update(self, done: int, successes: int, trials: int) -> None:
+        """Print how many items of all parts are done, and the rate of successes in this part."""
+        self._whole.update(self._before + done, words=f"{self._label}: {_rate(successes, trials)}")
+
+    def note(self, text: str) -> None:
+        """Print a line beside the bar."""
+        self._whole.note(text)
+
+
 def _rate(successes: int, trials: int) -> str:
     if trials == 0:
         return "no attempt yet"

@@ -7,13 +7,14 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ambidex.codec import parse
 from ambidex.recorders.formats.libero.layout import DATA, OWN, PREFIX, demo_path, demos_in
 from ambidex.recorders.hdf5.reading import check_inside, open_hdf5
 from ambidex.recorders.hdf5.writing import Hdf5Sink, atomic_hdf5_file, write_array
 
 HELD_OUT = 10  # every tenth demonstration is for validation, so that the split does not change as a dataset grows
 COUNTS = ("num_demos", "total")
-SOURCE_EPISODE = "source_episode"
+SOURCE_EPISODE, TAKEN_OVER = "source_episode", "taken_over"
 
 
 def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
@@ -34,7 +35,7 @@ def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
 
 
 def _write(target: Path, demos: Mapping[int, Path]) -> None:
-    total, groups = 0, {}
+    total, groups, failures = 0, {}, {}
     with atomic_hdf5_file(target) as (file, sink):
         data = file.create_group(DATA)
         for index, path in demos.items():
@@ -44,17 +45,29 @@ def _write(target: Path, demos: Mapping[int, Path]) -> None:
                 demo = data.create_group(f"{PREFIX}{index}")
                 _copy(source[f"{DATA}/{path.name}"], demo, sink)
                 total += int(demo.attrs["num_samples"])
-                groups[index] = int(demo[OWN].attrs.get(SOURCE_EPISODE, index))
+                groups[index] = _group(index, demo[OWN].attrs, failures)
         data.attrs.update({"num_demos": np.int64(len(demos)), "total": np.int64(total)})
         for name, chosen in _masks(groups).items():
             write_array(file, f"mask/{name}", chosen, compressed=False)
+
+
+def _group(index: int, attributes: Mapping[str, Any], failures: dict[str, int]) -> int:
+    """The number of the group of a demonstration, which is trained on or held out as a whole.
+
+    It is the number of the demonstration; of looks that of the episode; and of demonstrations that continue failed
+    episodes that of the failure. `failures`, initial state -> number, is completed.
+    """
+    if TAKEN_OVER in attributes:
+        initial_state = parse(attributes[TAKEN_OVER])["initial_state_sha256"]
+        return failures.setdefault(initial_state, len(failures))
+    return int(attributes.get(SOURCE_EPISODE, index))
 
 
 def _masks(groups: Mapping[int, int]) -> "dict[str, np.ndarray[Any, Any]]":
     """Names of the demonstrations to train on and to validate with, as byte strings.
 
     Args:
-        groups: Number of each demonstration -> that of the episode which it is a look of, or the same number.
+        groups: Number of each demonstration -> that of its group.
     """
     valid = [index for index, group in groups.items() if group % HELD_OUT == HELD_OUT - 1]
     train = [index for index in groups if index not in valid]
