@@ -24,7 +24,7 @@ def check_training_seeds(first: int, count: int) -> None:
         raise UsageError(
             f"Seeds {first} to {last} would be attempted, but training seeds end at {FIRST_BENCHMARK_SEED - 1}; later "
             "ones are for benchmarks.",
-            "Use a lower --seed, or fewer episodes.",
+            "Use a lower --seed, or fewer --num-episodes or --max-attempts.",
             seed=first,
             last=last,
         )

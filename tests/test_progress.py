@@ -1,6 +1,6 @@
 import io
 
-from ambidex.progress import Progress
+from ambidex.progress import PartOfProgress, Progress
 
 
 class Clock:
@@ -58,3 +58,15 @@ def test_quiet_is_silent():
             progress.update(20, 20, 21)
             progress.note("The disk may fill up.")
         assert stream.getvalue() == ""
+
+
+def test_a_part_counts_on_from_the_parts_before_and_says_its_own_rate():
+    log, clock = io.StringIO(), Clock()
+    with Progress("scripted", 30, initial=10, stream=log, clock=clock) as whole:
+        for before, label in ((10, "from step 25"), (20, "from step 50")):
+            with PartOfProgress(whole, before, label) as part:
+                clock.now += 60.0
+                part.update(5, 1, 5)
+    lines = log.getvalue().splitlines()
+    assert lines[0] == "scripted: 15/30, 03:00 left, from step 25: success 1/5 = 20 % [4, 62]"
+    assert lines[1].startswith("scripted: 25/30, 00:40 left, from step 50: success 1/5")

@@ -273,8 +273,8 @@ class BenchmarkRun:
 
     def _loop(self, pool: EpisodePool, warning: str) -> None:
         done, config = len(self._results.rows), self._config
-        own = self._progress or Progress(self._name, self._requested, initial=done, quiet=config.quiet)
-        with own as progress:
+        bar = self._progress or Progress(self._name, self._requested, initial=done, quiet=config.quiet)
+        with bar as progress:
             if warning:
                 progress.note(warning)
             for episode, result in pool.results(self._remaining):

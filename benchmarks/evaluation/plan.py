@@ -20,7 +20,6 @@ from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY, axes_with_levels, parse_axes
 from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
-from ambidex.envs.seeds import check_training_seeds
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
@@ -282,9 +281,11 @@ def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
 def _check_numbers(config: BenchmarkConfig) -> None:
     if (config.episodes or 0) < 1:
         raise UsageError(f"--episodes {config.episodes}: expected 1 or more.", got=config.episodes)
-    if config.training_seeds:
-        check_training_seeds(config.seed, config.episodes or 0)
-    elif config.seed < FIRST_BENCHMARK_SEED:
+    last = config.seed + (config.episodes or 0) - 1
+    if config.training_seeds and not 0 <= config.seed <= last < FIRST_BENCHMARK_SEED:
+        problem = f"--training-seeds: seeds {config.seed} to {last} are asked for, and there are 0 to 99999."
+        raise UsageError(problem, "Give a lower --seed.", got=last, expected=FIRST_BENCHMARK_SEED - 1)
+    if not config.training_seeds and config.seed < FIRST_BENCHMARK_SEED:
         problem = f"--seed {config.seed} is a training seed: a policy may have been trained on its initial state."
         hint = f"Give a held-out seed, {FIRST_BENCHMARK_SEED} or more; or --training-seeds, to record take-overs."
         raise UsageError(problem, hint, got=config.seed, expected=FIRST_BENCHMARK_SEED)

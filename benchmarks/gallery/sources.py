@@ -182,8 +182,8 @@ def _dataset_episode(
     if config is not None:
         command = single_command(RECORD, config, (spec.task, attempt.seed), "data/", **once)
     file = (("file", episode.name),) if attempt.episode is not None and episode is not None else ()
-    if attempt.taken_over is not None:
-        file += (("taken over at step", str(attempt.taken_over.step)),)
+    failed = attempt.taken_over
+    start = (("taken over at step", str(failed.step)),) if failed is not None else ()
     return GalleryEpisode(
         task=spec.task,
         seed=attempt.seed,
@@ -192,7 +192,7 @@ def _dataset_episode(
         steps=attempt.steps,
         reason=attempt.reason,
         checks={},  # attempts.jsonl does not have them one by one; the reason names those that failed
-        facts=(*file, ("steps", str(attempt.steps)), ("took", f"{attempt.wall_s:.1f} s")),
+        facts=(*file, *start, ("steps", str(attempt.steps)), ("took", f"{attempt.wall_s:.1f} s")),
         command=command,
         videos=videos,
         video_name=name,

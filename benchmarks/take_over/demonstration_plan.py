@@ -92,7 +92,8 @@ def plan_demonstrations(plan: TakeOverPlan, task: str, directory: Path) -> Demon
     file_format = format_named(family.format)
     files = DatasetFiles(directory, file_format, failures=False)
     rows = [(row, step) for step, results in steps.items() for row in results.rows if row.task == task]
-    attempts, jobs = [], []
+    attempts: list[Attempt] = []
+    jobs: list[DemonstrationJob] = []
     for row, step in sorted(rows, key=lambda each: (each[0].seed, each[1])):
         taken_over = _taken_over(plan.failures, row, step)
         attempt = _attempt(row, len(jobs) if row.success else None, taken_over)

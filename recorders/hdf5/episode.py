@@ -222,7 +222,8 @@ class Hdf5Episode(StoredEpisode):
 
     def _taken_over(self) -> TakenOver | None:
         with reading(self.path, "attribute 'taken_over'"):
-            return from_json(TakenOver | None, self._optional_json("taken_over", None))
+            stored = self._optional_json("taken_over", None)
+            return None if stored is None else from_json(TakenOver, stored)
 
     def _json(self, attribute: str) -> Any:
         text = self._attribute(attribute, str)

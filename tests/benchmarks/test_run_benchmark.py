@@ -39,6 +39,7 @@ def test_it_prints_the_rate_its_interval_and_the_address_of_the_page(tmp_path):
         (["--policy", "scripted", "--task", "insertion", "--seed", "7"], "training seed"),
         (["--policy", "scripted", "--task", "insertion", "--episode"], "--episodes"),
         (["--policy", "act", "--task", "insertion"], "train-policy --policy act"),
+        (["--policy", "hold", "--task", "insertion", "--perturb"], "Name one or more of camera, wrist_camera"),
     ],
 )
 def test_wrong_usage_exits_with_2(tmp_path, monkeypatch, run_command, flags, expected):

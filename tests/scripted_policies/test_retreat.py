@@ -10,7 +10,7 @@ from ambidex.envs.env import Environment
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import FloatArray
 from ambidex.scripted_policies.registry import make_expert
-from ambidex.scripted_policies.retreat import RetreatingExpert
+from ambidex.scripted_policies.retreat import RetreatingExpert, move_hand_home
 
 SEED = 100_000
 LONGEST_S = 5.0
@@ -62,3 +62,15 @@ def test_at_home_it_acts_as_the_expert(env: Environment) -> None:
         agent.reset(first, SEED)
     actions = [agent.act(first) for agent in agents]
     assert agents[0].is_planning and np.array_equal(*actions)
+
+
+def test_the_hand_gets_home_although_a_straight_line_ends_at_a_limit_of_the_wrist() -> None:
+    with ambidex.make("libero_goal/1", cameras=()) as env:
+        (arm,) = env.scene.robot.arms
+        observation, data = env.reset(SEED), env.scene.data
+        for joint, actuator, angle in zip(arm.joints, arm.actuators, (*arm.home[:6], -2.6), strict=True):
+            data.joint(joint).qpos[0] = data.actuator(actuator).ctrl[0] = angle
+        observation = env.restore(env.scene.state(), SEED)
+        for action in move_hand_home(env):
+            observation = env.step(action).observation
+        assert at_home(env, observation.qpos)

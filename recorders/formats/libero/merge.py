@@ -35,7 +35,8 @@ def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
 
 
 def _write(target: Path, demos: Mapping[int, Path]) -> None:
-    total, groups, failures = 0, {}, {}
+    total, groups = 0, {}
+    failures: dict[str, int] = {}
     with atomic_hdf5_file(target) as (file, sink):
         data = file.create_group(DATA)
         for index, path in demos.items():

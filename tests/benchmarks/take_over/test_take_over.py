@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from goal_states import goal_states
 from torch_file import write_states
+from toy_policy import write_checkpoint
 
 from ambidex.benchmarks import run_benchmark, verify_results
 from ambidex.benchmarks.evaluation import agents
 from ambidex.benchmarks.evaluation.agents import LocalAgents
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.policy_loading import checkpoint_id
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.evaluation.worker import BenchmarkWorker
 from ambidex.benchmarks.export.entries import read_entries
@@ -23,6 +25,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import TakeOverStep
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.benchmarks.take_over.folder import step_folder, step_results
+from ambidex.benchmarks.take_over.plan import plan_take_over
 from ambidex.benchmarks.take_over.recoverability import Recoverability, read_recoverability
 from ambidex.benchmarks.take_over.run import take_over
 from ambidex.envs.env import Environment
@@ -213,7 +216,29 @@ def test_flags_that_make_no_sense_are_refused(source: Path, tmp_path: Path, chan
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("changes", [{"every": 5}, {"take_over_steps": 5}, {"take_over": Path("results")}])
+def test_policies_of_one_name_are_told_apart_by_their_weights(source: Path, folder: Path, tmp_path: Path) -> None:
+    old, new = (checkpoint_id(write_checkpoint(tmp_path / name, name.encode())) for name in ("old", "new"))
+    failed = ResultsFolder(Path(shutil.copytree(source, tmp_path / "act")))
+    settings = {**failed.info.config, "policy": "act", "checkpoint": str(tmp_path / "moved")}
+    failed.write_info(replace(failed.info, policy="act", checkpoint=old, config=settings))
+    config = replace(TAKE_OVER, policy="act", take_over=failed.path, output_dir=tmp_path / "out")
+    with pytest.raises(UsageError, match="the same policy failed"):
+        plan_take_over(replace(config, checkpoint=tmp_path / "old"))
+    plan = plan_take_over(replace(config, checkpoint=tmp_path / "new"))
+    assert plan is not None
+    results = ResultsFolder(step_folder(folder, 0))
+    results.write_info(replace(results.info, checkpoint=new))
+    found = Recoverability.read(folder, plan.failures, policy="act", complete=True)
+    assert (found.policy, found.failed_policy) == (f"act {new.sha256[:8]}", f"act {old.sha256[:8]}")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"every": 5}, {"take_over_steps": 5}, {"take_over": Path("results")}),
+        *({"record_dataset": Path("data"), "cameras": ("top",)}, {"cameras": ("top",)}),
+    ],
+)
 def test_whole_episodes_take_no_flags_of_take_overs(changes: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="take-over"):
         benchmark(replace(SOURCE, output_dir=tmp_path / "out", **changes))  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ from synthetic_libero import JOINTS as PANDA
 from synthetic_libero import TASK, libero_episode, libero_spec, write_dataset_info, write_libero, write_panda_dataset
 
 from ambidex.envs.registry import with_control
+from ambidex.envs.types import TakenOver
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.policies.data.dataset import read_tables, remarks
 from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.recorders.dataset.dataset import Dataset
 from ambidex.recorders.formats.act import episode_path, write_episode
 from ambidex.recorders.formats.libero.format import LiberoFormat
+from ambidex.recorders.formats.registry import read_episode
 
 LENGTHS = (7, 5, 9, 6)
 LIBERO_LENGTHS = (5, 3, 7)
@@ -240,3 +243,19 @@ def test_unfinished_datasets_and_shared_initial_states_are_mentioned(tmp_path):
     table = read_table([tmp_path / "a", tmp_path / "b"])
     unfinished, shared = remarks(table)
     assert str(tmp_path / "a") in unfinished and shared.startswith("6 episodes of 10 share their initial state")
+
+
+def test_take_overs_of_one_failure_share_its_initial_state_with_its_demonstration(tmp_path):
+    demonstrations = write_dataset(tmp_path / "a", **STATES)
+    first = read_episode(episode_path(demonstrations, 0))
+    failure = {"results": "results/act", "policy": "act", "policy_sha256": "cd" * 32}
+    initial_state = sha256(first.states[0].tobytes()).hexdigest()
+    folder = write_dataset(tmp_path / "b", lengths=(4, 11), first_seed=50, **STATES)
+    for index in range(2):
+        path = episode_path(folder, index)
+        taken_over = TakenOver(step=25 * index, initial_state_sha256=initial_state, **failure)
+        write_episode(path, replace(read_episode(path), taken_over=taken_over), {}, "lossless")
+    table = read_table([demonstrations, folder])
+    assert [entry.steps for entry in table.entries] == [*LENGTHS, 4, 11]
+    groups = [entry.initial_state for entry in table.entries]
+    assert groups[0] == groups[4] == groups[5] and len(set(groups)) == 4

@@ -19,7 +19,7 @@ from synthetic_libero import (
     write_libero,
 )
 
-from ambidex.envs.types import Outcome
+from ambidex.envs.types import Outcome, TakenOver
 from ambidex.errors import DatasetError, UnknownNameError, UsageError
 from ambidex.recorders.dataset.dataset import read
 from ambidex.recorders.dataset.layout import WriteOptions
@@ -165,6 +165,20 @@ def test_a_reader_like_robomimics_sequence_dataset_can_read_it(merged):
     assert np.array_equal(sample["obs"]["agentview_rgb"], frames["agentview"][1:5])
     end = reader[3 + 4 + 4]
     assert np.array_equal(end["actions"], np.repeat(episode.ee_actions[4:], 4, axis=0))
+
+
+def test_the_masks_keep_all_take_overs_of_a_failure_together(tmp_path):
+    failure = {"results": "results/act", "policy": "act", "policy_sha256": ""}
+    for index in range(24):  # two of each of twelve failures
+        taken_over = TakenOver(step=index % 2, initial_state_sha256=str(index // 2), **failure)
+        write_libero(FORMAT.episode_path(tmp_path, index), steps=3, seed=index, taken_over=taken_over)
+    FORMAT.finish(tmp_path, TASK)
+    (path,) = tmp_path.iterdir()
+    with h5py.File(path) as file:
+        assert [name.decode() for name in file["mask/valid"][()]] == ["demo_18", "demo_19"]
+        assert len(file["mask/train"]) == 22
+    with open_episode(path / "demo_19") as stored:
+        assert stored.episode.taken_over == TakenOver(step=1, initial_state_sha256="9", **failure)
 
 
 def test_masks_split_the_demonstrations(merged):
