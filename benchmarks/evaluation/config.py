@@ -77,7 +77,7 @@ class BenchmarkConfig(PolicyFlags):
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy checkpoint url layout task suite episodes take_over output_dir video workers resume",
         "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed training_seeds "
-        "spread dynamics perturb axes levels budget",
+        "spread dynamics perturb axes levels budget spend",
         "Take-over": "every take_over_steps record_dataset cameras",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
@@ -96,7 +96,8 @@ class BenchmarkConfig(PolicyFlags):
     with a note if a file of your own names another one."""
     protocol: OptionalName = None
     """Evaluation protocol for LIBERO's tasks: openvla, lerobot or libero. It sets --success, --horizon, --settle-steps
-    and --episodes where they are not given; the results name deviations."""
+    and --episodes where they are not given; the results name deviations. With --suite robustness also libero_plus:
+    the axes of LIBERO-plus, each with episodes in proportion to its variants."""
     init_states: OptionalPath = None
     """File of LIBERO's initial states (.init, .pruned_init), one per episode; for a suite, the folder with one file
     per task."""
@@ -108,7 +109,8 @@ class BenchmarkConfig(PolicyFlags):
     settle_steps: OptionalInt = None
     """No-op control steps before an episode starts; auto is 0."""
     episodes: OptionalInt = None
-    """Episodes per task; auto is 50, or 20 in the suite robustness."""
+    """Episodes per task; auto is 50, or 20 in the suite robustness, where it is that of each axis and level. With
+    --protocol libero_plus it is the mean over axes, and auto is 36, as many as LIBERO-plus has."""
     seed: int = FIRST_BENCHMARK_SEED
     """First seed, 100000 or more; with --training-seeds below that."""
     training_seeds: Switch = False
@@ -123,7 +125,8 @@ class BenchmarkConfig(PolicyFlags):
     """Perturb every episode: axes with a level of 1 to 5, such as camera:3 light:2; without a level it is 3, and 0
     leaves the episode as it is. Axes are camera, wrist_camera, fov, light, object_colour, background, layout,
     distractors, robot_start, sensor, language, lag, action_delay, action_noise, dynamics and event, which is one of the
-    others from the middle of the episode on."""
+    others from the middle of the episode on. Of camera, robot_start and sensor the level libero_plus has the
+    distributions of LIBERO-plus."""
     axes: Names = None
     """With --suite robustness, the axes of perturbation; auto is all."""
     levels: tuple[int, ...] = ()
@@ -131,6 +134,9 @@ class BenchmarkConfig(PolicyFlags):
     budget: OptionalInt = None
     """With --suite robustness, episodes of all cells together, the clean ones included, in place of --episodes. Those
     of the expert are not counted."""
+    spend: Annotated[str, tyro.conf.arg(metavar="{evenly,where-open}")] = "evenly"
+    """How --budget is spent: evenly, or where-open, five seeds in each cell and then five at a time in the cell with
+    the widest interval of the change, of those where no change is shown yet."""
     take_over: Annotated[OptionalPath, tyro.conf.arg(metavar="RESULTS")] = None
     """Instead of whole episodes, continue the failures in a results folder: the policy takes over at control steps 0,
     N, 2N and so on of each failure. Tasks, settings and perturbations are those of RESULTS; --task chooses one of its

@@ -17,6 +17,7 @@ from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
+from ambidex.envs.perturbations.perturbation import LIBERO_PLUS
 from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY, axes_with_levels, parse_axes
 from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
@@ -228,8 +229,11 @@ def flags_of_folder(
 
 
 def _check_choices(config: BenchmarkConfig) -> None:
-    if flags := config.given(("axes", "levels", "budget")):
+    if flags := config.given(("axes", "levels", "budget", "spend")):
         raise UsageError(f"{', '.join(flags)}: only with --suite robustness.", got=flags)
+    if config.protocol == LIBERO_PLUS:
+        problem = f"--protocol {LIBERO_PLUS}: only with --suite robustness, as it perturbs episodes."
+        raise UsageError(problem, "Add the suite, or give --protocol openvla for clean episodes.", field="protocol")
     check_name("execution", config.execution, MODES)
     check_name("choice for --video", str(config.video), VIDEO_CHOICES)
     check_name("spread", config.spread, SPREADS)
@@ -335,7 +339,7 @@ def default_folder(config: BenchmarkConfig) -> Path:
         "" if config.spread == "published" else config.spread,
         "" if config.dynamics == IDENTIFIED else f"{config.dynamics}-dynamics",
         "" if config.instruction_source in (None, FILENAME) else config.instruction_source,
-        *(axis.replace(":", "") for axis in config.perturb),
+        *(re.sub(r":(?=\d)", "", axis).replace(":", "-") for axis in config.perturb),
         "training-seeds" if config.training_seeds else "",
     )
     return Path("results") / "-".join(filter(None, parts))

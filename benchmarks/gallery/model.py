@@ -8,6 +8,7 @@ from ambidex.benchmarks.results.row import CodeRuns
 from ambidex.benchmarks.results.tally import Tally
 from ambidex.benchmarks.robustness.folder import Cell
 from ambidex.benchmarks.videos.jobs import DEFAULT_STYLE, VideoJob, VideoStyle
+from ambidex.envs.perturbations.perturbation import Level
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.intervals import is_near_an_end
 from ambidex.text import pluralize
@@ -118,7 +119,7 @@ class CellCounts:
     """
 
     axis: str
-    level: int
+    level: Level
     pairs: int
     lost: int
     won: int

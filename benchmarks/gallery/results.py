@@ -114,7 +114,7 @@ def _perturbed_facts(row: EpisodeRow) -> list[tuple[str, str]]:
     """Each axis of perturbation with its level, and what was drawn."""
     return [
         (
-            f"{axis}:{int(drawn['level'])}",
+            f"{axis}:{level if isinstance(level := drawn['level'], str) else int(level)}",
             ", ".join(_drawn(name, value) for name, value in drawn.items() if name != "level"),
         )
         for axis, drawn in row.perturbed.items()

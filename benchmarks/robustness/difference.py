@@ -21,6 +21,7 @@ from ambidex.benchmarks.robustness.report import (
     csv_of,
     markdown_table,
 )
+from ambidex.envs.perturbations.perturbation import Level
 from ambidex.errors import DatasetError
 from ambidex.text import text_table
 
@@ -31,6 +32,7 @@ LEGEND = (
     "Student's t 95 % intervals over seeds, each number on its own. Only episodes that both policies ran, clean and "
     "perturbed, count."
 )
+ANY_TIME = "Seeds were given where decisions were open (--spend where-open), so all intervals are approximate."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +48,13 @@ class ChangeDifference:
     """
 
     axis: str
-    level: int
+    level: Level
     a: Change
     b: Change
     difference: Change
 
     @classmethod
-    def of(cls, axis: str, level: int, a: Seeds, b: Seeds) -> Self:
+    def of(cls, axis: str, level: Level, a: Seeds, b: Seeds) -> Self:
         """Of the changes of the same episodes, one or more."""
         difference = Change.of({key: a[key] - b[key] for key in a})
         return cls(axis=axis, level=level, a=Change.of(a), b=Change.of(b), difference=difference)
@@ -119,7 +121,8 @@ class RobustnessDifference:
         return FILES
 
     def _head(self) -> list[str]:
-        return [f"{letter}: {r.policy}, {r.folder}, clean {r.clean}" for letter, r in (("A", self.a), ("B", self.b))]
+        names = [f"{letter}: {r.policy}, {r.folder}, clean {r.clean}" for letter, r in (("A", self.a), ("B", self.b))]
+        return [*names, *([ANY_TIME] if self.a.any_time or self.b.any_time else [])]
 
     def _rows(self) -> list[list[str]]:
         return [

@@ -9,11 +9,12 @@ from ambidex.benchmarks.comparison.folder import ComparedFolder
 from ambidex.benchmarks.evaluation.resume import policy_differences
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
-from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
+from ambidex.benchmarks.robustness.folder import WHERE_OPEN, Cell, RobustnessFolder
 from ambidex.benchmarks.statistics.mean import Mean
 from ambidex.benchmarks.statistics.paired import PairedCounts, difference_interval
 from ambidex.benchmarks.statistics.sample_size import detectable_difference
 from ambidex.benchmarks.statistics.summary import ALPHA, PairedStatistics
+from ambidex.envs.perturbations.perturbation import Level
 from ambidex.envs.perturbations.registry import EVENT, axes_of_initial_states, event_step
 from ambidex.errors import DatasetError
 
@@ -35,6 +36,7 @@ class CellFigure:
         perturbed: Outcomes of the perturbed episodes.
         clean: Of their twins.
         changes_initial_states: Whether the axis does.
+        any_time: Whether the number of pairs may depend on their outcomes, see `WhereOpen`.
         sent: Part of the first request to the policy -> in how many pairs it differs; empty if that is not stored.
     """
 
@@ -46,6 +48,7 @@ class CellFigure:
     perturbed: Tally
     clean: Tally
     changes_initial_states: bool
+    any_time: bool
     sent: Mapping[str, int]
 
     @classmethod
@@ -75,6 +78,7 @@ class CellFigure:
             changes_initial_states=any(
                 axes_of_initial_states(spec.perturb, spec.settle_steps) for spec in perturbed.specs.values()
             ),
+            any_time=folder.config.spend == WHERE_OPEN,
             sent=_differences(list(pairs.values())),
         )
 
@@ -91,9 +95,25 @@ class CellFigure:
         return sum(event_step(one.perturbed) is not None for one, _ in self.pairs.values())
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the change: Tango's, or one that is valid for any number of pairs, however it was chosen."""
+        assert self.statistics is not None  # not for cells without pairs
+        sequential = self.statistics.sequential
+        return (sequential.low, sequential.high) if self.any_time else self.statistics.difference_interval
+
+    @property
+    def corrected_p(self) -> float:
+        """The p value of the change after Holm's correction, valid likewise."""
+        assert self.statistics is not None  # not for cells without pairs
+        return self.statistics.corrected_anytime_p if self.any_time else self.statistics.corrected_p
+
+    @property
     def detectable_drop(self) -> float | None:
-        """The smallest true drop that this many pairs show with 80 % probability; None if none is large enough."""
-        if self.statistics is None:
+        """The smallest true drop that this many pairs show with 80 % probability; None if none is large enough.
+
+        Also None if the number of pairs depends on their outcomes.
+        """
+        if self.statistics is None or self.any_time:
             return None
         counts, tests = self.statistics.counts, self.statistics.tests
         return detectable_difference(counts.pairs, counts.discordant / counts.pairs, alpha=ALPHA / tests, power=POWER)
@@ -160,7 +180,7 @@ class AxisFigure:
         return mean_of([cell.changes for cell in self.cells])
 
     @property
-    def by_level(self) -> Mapping[int, CellFigure]:
+    def by_level(self) -> Mapping[Level, CellFigure]:
         return {cell.cell.level: cell for cell in self.cells}
 
 

@@ -11,13 +11,15 @@ from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.folder import ROBUSTNESS_JSON, ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.results.row import EpisodeKey
-from ambidex.envs.perturbations.perturbation import LEVELS
+from ambidex.benchmarks.robustness.libero_plus import axes_with_their_levels
+from ambidex.envs.perturbations.perturbation import LEVELS, LIBERO_PLUS, Level
 from ambidex.envs.perturbations.registry import AXES, STARTS
 from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.output_folder import FolderInfo
 
 CLEAN = "clean"
 EXPERT = "expert"
+EVENLY, WHERE_OPEN = "evenly", "where-open"  # how a budget is spent
 """Folder with the expert's results in the perturbed episodes."""
 
 
@@ -26,12 +28,13 @@ class Cell:
     """One axis of perturbation at one level; level 0 is the clean episodes, and then the axis is empty."""
 
     axis: str = ""
-    level: int = 0
+    level: Level = 0
 
     @property
     def folder(self) -> str:
         """Name of its results folder."""
-        return f"{self.axis}{self.level}" if self.level else CLEAN
+        dash = "-" if self.level == LIBERO_PLUS else ""
+        return f"{self.axis}{dash}{self.level}" if self.level else CLEAN
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -51,6 +54,7 @@ class RobustnessInfo(FolderInfo):
         config: Its resolved flags.
         left_out: Axis with its level, as in "camera:3" -> why it is not part of the benchmark.
         versions: Package -> version.
+        episodes: Cell, as in `left_out` or "clean" -> episodes of each task; empty if all have as many.
     """
 
     file_name = ROBUSTNESS_JSON
@@ -62,6 +66,7 @@ class RobustnessInfo(FolderInfo):
     config: Mapping[str, Any]
     versions: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    episodes: Mapping[str, int] = field(default_factory=dict)
 
 
 class RobustnessFolder:
@@ -140,8 +145,14 @@ class RobustnessFolder:
 
     def unfinished(self) -> list[Cell]:
         """Cells that lack episodes, of the policy or of the expert."""
-        wanted, without = len(self.results(Cell()).rows), set(self.without_expert())
-        return [cell for cell in self.cells if len(self.results(cell).rows) < wanted or cell in without]
+        without = set(self.without_expert())
+        return [cell for cell in self.cells if len(self.results(cell).rows) < self._wanted(cell) or cell in without]
+
+    def _wanted(self, cell: Cell) -> int:
+        """Episodes that a cell is to have: its own number, or as many as the clean one has."""
+        clean = self.results(Cell())
+        each = self.info.episodes.get(str(cell))
+        return len(clean.rows) if each is None else each * len(clean.info.env_specs)
 
     def without_expert(self) -> list[Cell]:
         """Cells whose infeasible episodes are not known, because the expert has not run all that the policy has."""
@@ -154,11 +165,14 @@ def cells_of(config: BenchmarkConfig) -> list[Cell]:
 
     Raises:
         UnknownNameError: There is no such axis.
-        UsageError: A level that is not 1 to 5.
+        UsageError: A level that is not 1 to 5, or levels beside a protocol that has its own.
     """
     levels: Sequence[int] = config.levels or range(1, LEVELS + 1)
     if config.axes == ():
         raise UsageError("--axes none: expected one axis or more.", f"Axes are {', '.join(AXES)}.", field="axes")
+    if config.protocol == LIBERO_PLUS:
+        chosen_levels = axes_with_their_levels(config.axes, config.levels)
+        return [Cell(axis=axis, level=level) for axis, of_axis in chosen_levels.items() for level in of_axis]
     for axis in config.axes or ():
         check_name("axis of perturbation", axis, AXES)
     for level in levels:

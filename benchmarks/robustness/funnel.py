@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from ambidex.benchmarks.robustness.figures import CellFigure
+from ambidex.envs.perturbations.perturbation import Level
 
 SUCCESS = "success"
 
@@ -43,7 +44,7 @@ class Funnel:
 
     task: str
     axis: str
-    level: int
+    level: Level
     pairs: int
     reached: Sequence[Reached]
 

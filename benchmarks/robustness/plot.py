@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ambidex.benchmarks.export.plots import FONT, draw_rates, make_figure, save_figure
 from ambidex.benchmarks.robustness.figures import AxisFigure
 from ambidex.benchmarks.robustness.report import RobustnessReport
-from ambidex.envs.perturbations.perturbation import LEVELS
+from ambidex.envs.perturbations.perturbation import LEVELS, LIBERO_PLUS
 from ambidex.errors import MissingPackageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write_plot(reports: Sequence[RobustnessReport], paths: Sequence[Path]) -> No
     """Write the figure into files whose names end in .png, .svg or .pdf.
 
     A point is the success rate of a level; its bar is the paired interval of the change, at the clean rate. That of
-    level 0 is Wilson's interval.
+    level 0 is Wilson's interval. The level libero_plus is at "plus".
 
     Raises:
         MissingPackageError: matplotlib is not installed.
@@ -77,16 +77,17 @@ def _draw_panel(panel: "Axes", name: str, reports: Sequence[RobustnessReport]) -
             places, rates, intervals = _curve(found[0], report)
             draw_rates(panel, [place + shift for place in places], rates, intervals, number=number, label=label)
     panel.set_title(name, fontsize=FONT, pad=3)
-    panel.set(xlim=(-0.4, LEVELS + 0.4), xticks=range(LEVELS + 1))
+    last = LEVELS + any(report.pooled is not None for report in reports)
+    panel.set(xlim=(-0.4, last + 0.4), xticks=range(last + 1))
+    panel.set_xticklabels([*map(str, range(LEVELS + 1)), "plus"][: last + 1])
 
 
 def _curve(axis: AxisFigure, report: RobustnessReport) -> tuple[list[float], list[float], list[tuple[float, float]]]:
     """Levels from 0, their rates, and their intervals."""
     levels, rates, intervals = [0.0], [report.clean.rate or 0.0], [report.clean.interval]
     for level, cell in axis.by_level.items():
-        assert cell.statistics is not None  # cells without pairs are in no axis
-        low, high = ((cell.clean.rate or 0.0) + end for end in cell.statistics.difference_interval)
-        levels.append(float(level))
+        low, high = ((cell.clean.rate or 0.0) + end for end in cell.interval)
+        levels.append(float(LEVELS + 1 if level == LIBERO_PLUS else level))
         rates.append(cell.perturbed.rate or 0.0)
         intervals.append((max(0.0, low), min(1.0, high)))
     return levels, rates, intervals

@@ -9,12 +9,19 @@ from typing import Self
 from ambidex.atomic_files import write_json, write_text
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.tally import Tally
+from ambidex.benchmarks.robustness.amounts import ANY_TIME_LEGEND
 from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
 from ambidex.benchmarks.robustness.funnel import Funnel, funnel_rows
+from ambidex.benchmarks.robustness.libero_plus import suite_of
+from ambidex.benchmarks.robustness.pooled import HEADER as POOLED_HEADER
+from ambidex.benchmarks.robustness.pooled import LEGEND as POOLED_LEGEND
+from ambidex.benchmarks.robustness.pooled import PooledSuccess
 from ambidex.benchmarks.robustness.requests import violations
 from ambidex.benchmarks.statistics.paired import holm
-from ambidex.benchmarks.statistics.text import difference_text, p_text, points, points_interval
+from ambidex.benchmarks.statistics.summary import PairedStatistics
+from ambidex.benchmarks.statistics.text import p_text, points, points_interval
+from ambidex.envs.perturbations.perturbation import LIBERO_PLUS
 from ambidex.text import csv_text, text_table
 
 REPORT, STAGES_CSV = "report", "stages.csv"
@@ -24,13 +31,16 @@ Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
 COLUMNS = ("axis", "level", "success", "change", "p (Holm)", "lost", "won", "detectable", "infeasible", "with them")
 WIDTH = 110
 LEGEND = (
-    "Rates in %, changes from the clean episodes of the same seeds in points, with 95 % intervals: Tango's for a "
-    "level, Student's t over seeds for means of levels, or one as wide as Tango's if all seeds change equally. p: "
-    "exact McNemar test, corrected by Holm for all rows of the table. lost, won: pairs in which only the clean, "
-    "only the perturbed episode succeeded. detectable: smallest true change that so many pairs show with 80 % "
-    "probability, at 5 % over all rows, if pairs disagree as often as here. infeasible: pairs whose perturbed "
-    "episode the expert does not solve either; they are left out of the other columns but 'with them'. mean: over "
-    "levels, then over axes; changes of the seeds that are feasible at all levels."
+    "Rates in %, changes from the clean episodes of the same seeds in points, with 95 % intervals. lost, won: pairs in "
+    "which only the clean, only the perturbed episode succeeded. infeasible: pairs whose perturbed episode the expert "
+    "does not solve either; they are left out of the other columns but 'with them'. mean: over levels, then over axes; "
+    "changes of the seeds that are feasible at all levels."
+)
+FIXED_LEGEND = (
+    "Intervals of changes are Tango's for a level, Student's t over seeds for means of levels, or one as wide as "
+    "Tango's if all seeds change equally. p: exact McNemar test, corrected by Holm for all rows of the table. "
+    "detectable: smallest true change that so many pairs show with 80 % probability, at 5 % over all rows, if pairs "
+    "disagree as often as here."
 )
 STAGES_LEGEND = (
     "Stages: how many clean and how many perturbed episodes of the pairs reached each, all levels together, so a clean "
@@ -51,6 +61,7 @@ class RobustnessReport:
         axes: The axes that have pairs, in order.
         left_out: Axes with their level that are not part of the benchmark, as text -> why.
         notes: What is missing, and what speaks against the figures.
+        pooled: Success as LIBERO-plus counts it, under its protocol; else None.
     """
 
     folder: Path
@@ -60,6 +71,7 @@ class RobustnessReport:
     axes: Sequence[AxisFigure]
     left_out: Mapping[str, str]
     notes: Sequence[str]
+    pooled: PooledSuccess | None = None
 
     @classmethod
     def of(cls, folder: RobustnessFolder) -> Self:
@@ -86,6 +98,7 @@ class RobustnessReport:
                 *_events(figures),
                 *(each for figure in figures for each in violations(figure)),
             ],
+            pooled=_pooled(folder, figures),
         )
 
     @property
@@ -108,14 +121,15 @@ class RobustnessReport:
         """Mean over the axes of their changes, over the seeds that are feasible in all; None if there are none."""
         return Change.of_means([axis.changes for axis in self.axes])
 
+    @property
+    def any_time(self) -> bool:
+        """Whether numbers of pairs may depend on their outcomes, see `WhereOpen`."""
+        return any(cell.any_time for axis in self.axes for cell in axis.cells)
+
     def __str__(self) -> str:
         head = f"{self.policy} in {', '.join(self.tasks)}: clean {self.clean}"
-        rest = [
-            LEGEND,
-            STAGES_LEGEND,
-            *(f"Left out: {axis}. {reason}" for axis, reason in self.left_out.items()),
-            *self.notes,
-        ]
+        left_out = [f"Left out: {axis}. {reason}" for axis, reason in self.left_out.items()]
+        rest = [*self._legends(), *left_out, *self.notes]
         return "\n".join([head, "", *self._tables(text_table), *(textwrap.fill(line, WIDTH) for line in rest)])
 
     def markdown(self) -> str:
@@ -123,7 +137,8 @@ class RobustnessReport:
         left_out = [f"- Left out: {axis}. {reason}" for axis, reason in self.left_out.items()]
         notes = [f"- {note}" for note in self.notes]
         title = f"# Robustness of {self.policy} in {', '.join(self.tasks)}"
-        body = (*self._tables(markdown_table), LEGEND, "", STAGES_LEGEND, "")
+        legends = [part for legend in self._legends() for part in (legend, "")]
+        body = (*self._tables(markdown_table), *legends)
         return "\n".join([title, "", f"Clean: {self.clean}", "", *body, *left_out, *notes]) + "\n"
 
     def write(self, folder: Path) -> Sequence[str]:
@@ -147,6 +162,7 @@ class RobustnessReport:
             "clean": {"successes": self.clean.successes, "episodes": self.clean.n},
             "mean_rate": self.rate,
             "mean_change": change and change_json(change),
+            **({"libero_plus": self.pooled.to_json()} if self.pooled else {}),
             "axes": [
                 {
                     "axis": axis.axis,
@@ -166,12 +182,17 @@ class RobustnessReport:
         return csv_of([_cell_json(cell) for axis in self.axes for cell in axis.cells])
 
     def _tables(self, table: Callable[[Sequence[str], Sequence[Sequence[str]]], str]) -> list[str]:
-        """Tables of levels, of axes, and of the stages of each task, with empty lines between them."""
-        blocks = [table(*self._cell_rows()), table(*self._axis_rows())]
+        """Tables of levels, of axes, as LIBERO-plus counts, and of the stages of each task, and empty lines between."""
+        pooled = [table(POOLED_HEADER, self.pooled.rows())] if self.pooled else []
+        blocks = [table(*self._cell_rows()), table(*self._axis_rows()), *pooled]
         for task in self.stages:
             if funnels := [funnel for funnel in self.funnels if funnel.task == task]:
                 blocks.append(f"Stages reached in {task}, clean to perturbed:\n\n{table(*funnel_rows(funnels))}")
         return [line for block in blocks for line in (block, "")]
+
+    def _legends(self) -> list[str]:
+        statistics = ANY_TIME_LEGEND if self.any_time else FIXED_LEGEND
+        return [LEGEND, statistics, *([POOLED_LEGEND] if self.pooled else []), STAGES_LEGEND]
 
     def _funnels(self, groups: Sequence[Sequence[CellFigure]]) -> list[Funnel]:
         """Of cells of one axis each, for each task that has pairs there."""
@@ -219,15 +240,21 @@ def _axes(figures: Sequence[CellFigure]) -> list[str]:
     return list(dict.fromkeys(figure.cell.axis for figure in figures))
 
 
+def _pooled(folder: RobustnessFolder, figures: Sequence[CellFigure]) -> PooledSuccess | None:
+    if folder.config.protocol != LIBERO_PLUS:
+        return None
+    return PooledSuccess.of(figures, suite_of(str(folder.config.task)))
+
+
 def _corrected(figures: Sequence[CellFigure]) -> list[CellFigure]:
     tested = [figure.statistics for figure in figures if figure.statistics]
     ps = iter(holm([statistics.exact_p for statistics in tested]))
-    return [
-        replace(figure, statistics=replace(figure.statistics, corrected_p=next(ps), tests=len(tested)))
-        if figure.statistics
-        else figure
-        for figure in figures
-    ]
+    anytime = iter(holm([statistics.sequential.p_value for statistics in tested]))
+
+    def corrected(statistics: PairedStatistics) -> PairedStatistics:
+        return replace(statistics, corrected_p=next(ps), corrected_anytime_p=next(anytime), tests=len(tested))
+
+    return [replace(f, statistics=corrected(f.statistics)) if f.statistics else f for f in figures]
 
 
 def _unfinished(folder: RobustnessFolder) -> list[str]:
@@ -269,8 +296,8 @@ def _cell_row(figure: CellFigure) -> Sequence[str]:
         figure.cell.axis,
         str(figure.cell.level),
         rate_text(figure.perturbed),
-        difference_text(statistics),
-        p_text(statistics.corrected_p),
+        f"{points(statistics.counts.difference)} {points_interval(*figure.interval)}",
+        p_text(figure.corrected_p),
         str(statistics.counts.only_b),
         str(statistics.counts.only_a),
         "none" if drop is None else f"{100 * drop:.0f}",
@@ -293,11 +320,11 @@ def _cell_json(figure: CellFigure) -> dict[str, object]:
         "clean_successes": figure.clean.successes,
         "errors": figure.perturbed.errors,
         "difference": statistics.counts.difference,
-        "interval": list(statistics.difference_interval),
+        "interval": list(figure.interval),
         "only_clean": statistics.counts.only_b,
         "only_perturbed": statistics.counts.only_a,
-        "exact_p": statistics.exact_p,
-        "corrected_p": statistics.corrected_p,
+        **({"anytime_p": statistics.sequential.p_value} if figure.any_time else {"exact_p": statistics.exact_p}),
+        "corrected_p": figure.corrected_p,
         "detectable_drop": figure.detectable_drop,
         "sent": dict(figure.sent),
         **({} if figure.events is None else {"events": figure.events}),

@@ -14,21 +14,30 @@ from ambidex.benchmarks.evaluation.summary import BenchmarkSummary
 from ambidex.benchmarks.remote.flags import REMOTE
 from ambidex.benchmarks.results.folder import ROBUSTNESS_JSON
 from ambidex.benchmarks.results.info import COMMAND
-from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder, RobustnessInfo, cells_of
+from ambidex.benchmarks.robustness.amounts import WhereOpen, episodes_of_cells
+from ambidex.benchmarks.robustness.folder import (
+    EVENLY,
+    WHERE_OPEN,
+    Cell,
+    RobustnessFolder,
+    RobustnessInfo,
+    cells_of,
+)
+from ambidex.benchmarks.robustness.libero_plus import EPISODES_AS, suite_of
 from ambidex.command_line import print_message
-from ambidex.errors import AmbidexError, EpisodesFailedError, PerturbationError, UsageError
+from ambidex.envs.perturbations.perturbation import LIBERO_PLUS
+from ambidex.errors import AmbidexError, EpisodesFailedError, PerturbationError, UsageError, check_name
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
 from ambidex.policies.registry import POLICIES
 from ambidex.recorders.dataset.environment import stored_environment
 
 SUITE = "robustness"
-DEFAULT_EPISODES = 20
 AMOUNT = frozenset({"episodes", "budget"})
 """Flags that may change when a benchmark is resumed."""
 OF_TASK = "task instruction_source protocol init_states success horizon settle_steps seed spread dynamics".split()
 """Flags that the expert's runs have too."""
-OF_SUITE_ONLY = ("suite", "axes", "levels", "budget")
+OF_SUITE_ONLY = ("suite", "axes", "levels", "budget", "spend")
 
 
 def is_robustness(config: BenchmarkConfig) -> bool:
@@ -81,6 +90,7 @@ class RobustnessRun:
         self._config, self.folder = config, folder
         self._load = _load_once(load) if config.policy in POLICIES else None
         self._finished = self._total = 0
+        self._planned: Mapping[Cell, int] = {}  # episodes of each task
 
     @property
     def done(self) -> str:
@@ -95,26 +105,50 @@ class RobustnessRun:
         if not cells:
             problem = f"There is nothing to run: {'; '.join(left_out)}."
             raise UsageError(problem, "Give other --axes.", got=self._config.axes)
-        episodes = self._episodes(len(cells))
-        self._total = 1 + len(cells)
-        self._say_what_runs(cells, episodes, left_out)
-        for cell in (Cell(), *cells):
-            self._try_cell(cell, episodes)
+        where_open = WhereOpen(self._config, self.folder, cells) if self._config.spend == WHERE_OPEN else None
+        tasks = len(self.folder.results(Cell()).info.env_specs)
+        self._plan(where_open.planned if where_open else episodes_of_cells(self._config, cells, tasks))
+        running = [cell for cell, episodes in self._planned.items() if episodes]
+        self._total = len(running)
+        self._say_what_runs(running, left_out)
+        for cell in running:
+            said = self._try_cell(cell)
+            self._finished += 1
+            self._say(f"{self._finished}/{self._total} {cell}: {said}")
+        if where_open:
+            self._run_where_open(where_open)
 
-    def _say_what_runs(self, cells: Sequence[Cell], episodes: int, left_out: Sequence[str]) -> None:
-        if self._config.quiet:
-            return
+    def _run_where_open(self, where_open: WhereOpen) -> None:
+        while cell := where_open.extend():
+            self._plan(where_open.planned)
+            for each in (Cell(), cell):
+                if not where_open.is_run(each):
+                    said = self._try_cell(each)
+                    self._say(f"{where_open.spent} of {self._config.budget} episodes, {each}: {said}")
+
+    def _plan(self, episodes: Mapping[Cell, int]) -> None:
+        self._planned = episodes
+        self._write_info(self.folder.info.left_out)
+
+    def _say(self, text: str) -> None:
+        if not self._config.quiet:
+            print_message(COMMAND, text)
+
+    def _say_what_runs(self, cells: Sequence[Cell], left_out: Sequence[str]) -> None:
         of_expert = sum(map(self.folder.needs_expert, cells))
         expert = f" The expert runs {of_expert} of them too." if of_expert else ""
         checkpoint = self.folder.results(Cell()).info.checkpoint
         policy = f" The checkpoint is {checkpoint.path}." if checkpoint else ""
-        print_message(COMMAND, f"{self._total} cells of {episodes} episodes per task.{expert}{policy}")
+        counts = sorted({self._planned[cell] for cell in cells})
+        text = f"{counts[0]} to {counts[-1]}" if counts[1:] else str(counts[0])
+        self._say(f"{self._total} cells of {text} episodes per task.{expert}{policy}")
         if left_out:
-            print_message(COMMAND, f"Left out: {'; '.join(left_out)}.")
+            self._say(f"Left out: {'; '.join(left_out)}.")
 
     def _run_first(self) -> None:
         """Run clean episodes, in whose environments it is known which axes there are; with a budget only one."""
-        first = self._cell_config(Cell(), 1 if self._config.budget else self._episodes(0))
+        planned = 1 if self._config.budget else episodes_of_cells(self._config, cells_of(self._config), 1)[Cell()]
+        first = self._cell_config(Cell(), planned)
         make_plan(first)
         if not (self.folder.path / ROBUSTNESS_JSON).exists():
             self._write_info({})
@@ -126,29 +160,15 @@ class RobustnessRun:
             raise
         self._write_info(self._impossible())
 
-    def _episodes(self, cells: int) -> int:
-        if self._config.budget is None:
-            return self._config.episodes or DEFAULT_EPISODES
-        least = (1 + cells) * len(self.folder.results(Cell()).info.env_specs)
-        if self._config.budget < least:
-            problem = (
-                f"--budget {self._config.budget}: one episode of each task, clean and in {cells} cells, is {least}."
-            )
-            hint = f"Give {least} or more, or fewer --axes or --levels."
-            raise UsageError(problem, hint, field="budget", got=self._config.budget, expected=least)
-        return self._config.budget // least
-
-    def _try_cell(self, cell: Cell, episodes: int) -> None:
+    def _try_cell(self, cell: Cell) -> str:
+        """Run the planned episodes of a cell; returns what came of it."""
         try:
-            said = _rate(self._run_cell(cell, episodes))
+            return _rate(self._run_cell(cell, self._planned[cell]))
         except PerturbationError as error:  # what only the policy knows, such as that it takes no other instruction
-            said = f"left out: {error.problem}"
             self._write_info({**self.folder.info.left_out, str(cell): error.problem})
+            return f"left out: {error.problem}"
         except EpisodesFailedError as error:  # of this axis; others may be possible
-            said = f"stopped: {error.problem}"
-        self._finished += 1
-        if not self._config.quiet:
-            print_message(COMMAND, f"{self._finished}/{self._total} {cell}: {said}")
+            return f"stopped: {error.problem}"
 
     def _run_cell(self, cell: Cell, episodes: int) -> BenchmarkSummary:
         config = self._cell_config(cell, episodes)
@@ -169,6 +189,7 @@ class RobustnessRun:
             self._config,
             **{name: getattr(nothing, name) for name in OF_SUITE_ONLY},
             checkpoint=Path(checkpoint.path) if checkpoint else self._config.checkpoint,
+            protocol=EPISODES_AS if self._config.protocol == LIBERO_PLUS else self._config.protocol,
             perturb=cell.words,
             episodes=max(episodes, results.requested_each or 0) if results.exists else episodes,
             video=self._config.video or "none",
@@ -189,12 +210,19 @@ class RobustnessRun:
                 found |= env.impossible_perturbations(words, cameras, instruction=spec.instruction in sent)
         return found
 
+    @property
+    def _own_numbers(self) -> dict[str, int]:
+        """Cell -> episodes of each task, where cells have different numbers."""
+        differ = self._config.protocol == LIBERO_PLUS or self._config.spend == WHERE_OPEN
+        return {str(cell): episodes for cell, episodes in self._planned.items()} if differ else {}
+
     def _write_info(self, left_out: Mapping[str, str]) -> None:
         RobustnessInfo(
             command=format_command(COMMAND, self._config, leave_out=NOT_STORED),
             config=flags_to_json(self._config, leave_out=NOT_STORED),
             versions=versions(),
             left_out=left_out,
+            episodes=self._own_numbers,
         ).write(self.folder.path)
         self.folder.__dict__.pop("info", None)
 
@@ -233,6 +261,15 @@ def _check(config: BenchmarkConfig) -> None:
             f"--episodes {config.episodes} (of each cell) and --budget {config.budget} (of all) exclude each other."
         )
         raise UsageError(problem, "Give one of them.", field="budget")
+    for name in ("episodes", "budget"):
+        if (got := getattr(config, name)) is not None and got < 1:
+            raise UsageError(f"--{name} {got}: expected 1 or more.", field=name, got=got)
+    check_name("way to spend a budget, --spend", config.spend, (EVENLY, WHERE_OPEN))
+    if config.spend == WHERE_OPEN and (config.budget is None or config.protocol == LIBERO_PLUS):
+        problem = f"--spend {WHERE_OPEN} needs a --budget, and does not go with --protocol {LIBERO_PLUS}."
+        raise UsageError(problem, "Add --budget N, or leave --spend out.", field="spend", got=config.spend)
+    if config.protocol == LIBERO_PLUS:
+        suite_of(config.task)
     cells_of(config)
 
 

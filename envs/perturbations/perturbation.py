@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Set
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, Literal
 
 import mujoco
 import numpy as np
@@ -16,6 +16,9 @@ from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
 LEVELS = 5
 SET_IN = "set_in_step"
 """Name of the drawn value of an event that is the control step at which it set in; "" if it did not."""
+LIBERO_PLUS: Final = "libero_plus"
+Level = int | Literal["libero_plus"]
+"""1 to `LEVELS`, or what LIBERO-plus draws, of the axes for which that is known."""
 MIX = "mix"  # whose random numbers decide which episodes of a dataset are perturbed; no axis
 
 
@@ -61,6 +64,8 @@ class Perturbation:
 
     Attributes:
         strengths: For each level, 1 to 5, the numbers that scale the draw.
+        level: The level.
+        strength: Its numbers; of the level "libero_plus" those that `draw` chooses, if any.
         model_fields: Fields of the model that `change_model` writes; they are restored before each episode.
         sets_constants: Whether MuJoCo has to derive constants from them, such as inverse weights of masses, or bounding
             boxes from places of geoms.
@@ -72,8 +77,9 @@ class Perturbation:
     sets_constants: bool = False
     reads_initial_state: ClassVar[bool] = False
 
-    def __init__(self, clean: Clean, level: int) -> None:
-        self.clean, self.level, self.strength = clean, level, self.strengths[level - 1]
+    def __init__(self, clean: Clean, level: Level) -> None:
+        self.clean, self.level = clean, level
+        self.strength = self.strengths[level - 1] if isinstance(level, int) else ()
         self.check()
 
     @staticmethod

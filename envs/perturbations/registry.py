@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from enum import Enum, auto
 from typing import cast
 
-from ambidex.envs.perturbations.perturbation import LEVELS, SET_IN, Clean, Perturbation
+from ambidex.envs.perturbations.perturbation import LEVELS, LIBERO_PLUS, SET_IN, Clean, Level, Perturbation
 from ambidex.envs.simulation.scene import Extend
 from ambidex.errors import UsageError, check_name
 from ambidex.lookup import resolve
@@ -52,6 +52,12 @@ REGISTERED: Mapping[str, tuple[str, Changes]] = {
 }
 """Axis -> its class in this package, and what it changes."""
 AXES: Mapping[str, str] = {axis: f"ambidex.envs.perturbations.{path}" for axis, (path, _) in REGISTERED.items()}
+LIBERO_PLUS_AXES: Mapping[str, str] = {
+    "camera": "ambidex.envs.perturbations.libero_plus:LiberoPlusCameras",
+    "robot_start": "ambidex.envs.perturbations.libero_plus:LiberoPlusStart",
+    "sensor": "ambidex.envs.perturbations.libero_plus:LiberoPlusSensor",
+}
+"""Axes that have the level "libero_plus" -> what draws it."""
 DEFAULT_LEVEL = 3
 
 
@@ -68,27 +74,24 @@ STARTS = axes_that_change(Changes.INITIAL_STATE, Changes.OBSTACLES, Changes.DYNA
 """Axes under which an episode may be impossible to solve from its start."""
 
 
-def parse_axes(words: str | Sequence[str]) -> dict[str, int]:
+def parse_axes(words: str | Sequence[str]) -> dict[str, Level]:
     """Axis -> level of words such as "camera:3", in the order of `AXES`; without a level it is 3.
 
     Raises:
         UnknownNameError: There is no such axis.
-        UsageError: A word without an axis, a level other than 0 to 5, or an axis twice.
+        UsageError: A word without an axis, a level that the axis does not have, or an axis twice.
     """
-    levels: dict[str, int] = {}
+    levels: dict[str, Level] = {}
     for word in [words] if isinstance(words, str) else words:
         axis, colon, text = word.partition(":")
         if not axis:
             problem = f"Perturbation {word!r}: no axis is named."
             raise UsageError(problem, f"Name one or more of {', '.join(AXES)}.", got=word, expected=tuple(AXES))
         check_name("axis of perturbation", axis, AXES)
-        if text not in map(str, range(LEVELS + 1)) and colon:
-            problem = f"Perturbation {word}: level {text!r}, expected 0 (the clean episode) to {LEVELS}."
-            raise UsageError(problem, f"Write {axis}:{DEFAULT_LEVEL}, for example.", got=word)
         if axis in levels:
             problem = f"Perturbation {word}: {axis} is given twice."
             raise UsageError(problem, "Give each axis once.", got=word)
-        levels[axis] = int(text) if colon else DEFAULT_LEVEL
+        levels[axis] = _level(axis, text) if colon else DEFAULT_LEVEL
     return {axis: levels[axis] for axis in AXES if axis in levels}
 
 
@@ -125,13 +128,13 @@ def axes_of_initial_states(words: Sequence[str], settle_steps: int) -> tuple[str
     return only(words, axes_that_change(Changes.INITIAL_STATE, *settling))
 
 
-def make_perturbation(axis: str, level: int, clean: Clean) -> Perturbation:
-    """The perturbation of a registered axis at a level of 1 to 5.
+def make_perturbation(axis: str, level: Level, clean: Clean) -> Perturbation:
+    """The perturbation of a registered axis at a level of 1 to 5, or "libero_plus" where it has that.
 
     Raises:
         PerturbationError: The environment has nothing that this axis changes.
     """
-    return _class_of(axis)(clean, level)
+    return _class_of(axis, level)(clean, level)
 
 
 def model_extensions(words: str | Sequence[str]) -> tuple[Extend, ...]:
@@ -141,9 +144,21 @@ def model_extensions(words: str | Sequence[str]) -> tuple[Extend, ...]:
         UnknownNameError: There is no such axis.
         UsageError: A level other than 0 to 5, or an axis twice.
     """
-    kinds = [_class_of(axis) for axis, level in parse_axes(words).items() if level]
+    kinds = [_class_of(axis, level) for axis, level in parse_axes(words).items() if level]
     return tuple(kind.extend for kind in kinds)
 
 
-def _class_of(axis: str) -> type[Perturbation]:
-    return cast("type[Perturbation]", resolve("axis of perturbation", axis, AXES))
+def _class_of(axis: str, level: Level) -> type[Perturbation]:
+    registry = LIBERO_PLUS_AXES if level == LIBERO_PLUS else AXES
+    return cast("type[Perturbation]", resolve("axis of perturbation", axis, registry))
+
+
+def _level(axis: str, text: str) -> Level:
+    if text == LIBERO_PLUS and axis in LIBERO_PLUS_AXES:
+        return LIBERO_PLUS
+    if text in map(str, range(LEVELS + 1)):
+        return int(text)
+    also = f", or {LIBERO_PLUS}" if axis in LIBERO_PLUS_AXES else ""
+    problem = f"Perturbation {axis}:{text}: level {text!r}, expected 0 (the clean episode) to {LEVELS}{also}."
+    of_others = f" Only {', '.join(LIBERO_PLUS_AXES)} have {LIBERO_PLUS}." if text == LIBERO_PLUS else ""
+    raise UsageError(problem, f"Write {axis}:{DEFAULT_LEVEL}, for example.{of_others}", got=f"{axis}:{text}")

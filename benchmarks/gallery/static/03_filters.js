@@ -49,7 +49,7 @@ function filteredItems() {
   const seedMatches = seedPredicate(filters.seed) ?? (() => false);
   const filtered = items.filter((item) =>
     (!filters.task || item.task === filters.task) && (!filters.axis || item.axis === filters.axis) &&
-    (!filters.level || item.level === Number(filters.level)) && outcomeMatches(item) && seedMatches(item.seed) &&
+    (!filters.level || String(item.level) === filters.level) && outcomeMatches(item) && seedMatches(item.seed) &&
     (!filters.stage || episodesOf(item).some((episode) => stageName(episode) === filters.stage)));
   return filtered.sort(compareItems);
 }

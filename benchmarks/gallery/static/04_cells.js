@@ -10,7 +10,7 @@ function cellButton(cell) {
 }
 
 function cellRow(axis, levels) {
-  const of = (level) => model.cells.find((cell) => cell.axis === axis && cell.level === level);
+  const of = (level) => model.cells.find((cell) => cell.axis === axis && String(cell.level) === level);
   const show = () => { setFilters({ ...DEFAULTS, axis }); scrollToEpisodes(); };
   return make("tr", {},
     make("th", { scope: "row" }, make("button", { type: "button", class: "plain", click: show, text: axis })),
@@ -26,5 +26,5 @@ function drawCells() {
     make("p", { class: "note", text: "Perturbed episodes beside the clean ones of the same seeds. Lost: only the clean one " +
       "succeeds. Won: only the perturbed one does. Only these pairs are on the page; report-robustness has all rates." }),
     make("div", { class: "card cells" }, make("table", {}, make("thead", {}, make("tr", {}, ...header)),
-      make("tbody", {}, ...axes.map((axis) => cellRow(axis, levels.map(Number)))))));
+      make("tbody", {}, ...axes.map((axis) => cellRow(axis, levels))))));
 }

@@ -5,7 +5,7 @@ import math
 import mujoco
 import numpy as np
 
-from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Level, Perturbation
 from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_of, quaternion_product
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
@@ -30,7 +30,7 @@ class SceneCameras(Perturbation):
     strengths = ((5, 2, 0.05), (10, 4, 0.1), (20, 8, 0.25), (40, 12, 0.5), (75, 15, 1.0))
     model_fields = ("cam_pos", "cam_quat", "geom_group")
 
-    def __init__(self, clean: Clean, level: int) -> None:
+    def __init__(self, clean: Clean, level: Level) -> None:
         self._cameras, self._table = scene_cameras(clean.scene), table_height(clean.scene)
         self._mounts = _mounts(clean.scene, [pose.position for _, pose, _ in self._cameras.values()])
         super().__init__(clean, level)

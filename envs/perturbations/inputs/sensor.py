@@ -9,10 +9,25 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from ambidex.envs.perturbations.appearance.camera import scene_cameras
-from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation, axis_rng
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Level, Perturbation, axis_rng
 from ambidex.envs.types import FloatArray, ImageArray
 
 REFERENCE_HEIGHT = 256  # of the images that lengths in pixels are meant for [px]
+MOTION = (
+    *((5, 2.0), (8, 3.0), (10, 4.0), (12, 5.0), (15, 6.0)),
+    *((18, 8.0), (20, 10.0), (25, 12.0), (30, 15.0), (35, 20.0)),
+)
+"""Severities of motion blur in LIBERO-plus: radius and deviation [px]."""
+FOG = (
+    *((0.5, 3.0), (1.0, 2.8), (1.5, 2.5), (2.0, 2.2), (2.5, 2.0)),
+    *((3.0, 1.8), (3.5, 1.6), (4.0, 1.5), (4.5, 1.4), (5.0, 1.3)),
+)
+"""Of fog: strength and decay."""
+GLASS = (
+    *((0.5, 1, 3), (0.7, 1, 3), (0.9, 2, 3), (1.0, 2, 2), (1.1, 3, 2)),
+    *((1.3, 3, 2), (1.5, 4, 2), (1.8, 4, 2), (2.2, 5, 1), (2.5, 5, 1)),
+)
+"""Of glass: deviation [px], largest shift [px] and iterations."""
 Disturb = Callable[[ImageArray, int, np.random.Generator, float], ImageArray]
 
 
@@ -23,9 +38,9 @@ class Sensor(Perturbation):
     LIBERO-plus, whose severities 2, 4, 6, 8 and 10 the blurs, fog and glass have at the levels 1 to 5.
     """
 
-    strengths = ((0,), (1,), (2,), (3,), (4,))  # index into the severities of a disturbance
+    strengths = ((2,), (4,), (6,), (8,), (10,))  # severity, 1 to 10
 
-    def __init__(self, clean: Clean, level: int) -> None:
+    def __init__(self, clean: Clean, level: Level) -> None:
         self._cameras = frozenset(clean.scene.model.camera(camera).name for camera in scene_cameras(clean.scene))
         super().__init__(clean, level)
 
@@ -48,18 +63,18 @@ class Sensor(Perturbation):
 
 def noise(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     """Gaussian noise, independent for each pixel and channel."""
-    deviation = (10.0, 20.0, 30.0, 45.0, 60.0)[severity]
+    deviation = (10.0, 20.0, 30.0, 45.0, 60.0)[_pair(severity)]
     return _pixels(image + deviation * rng.normal(size=image.shape))
 
 
 def gaussian_blur(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
-    radius = (2.0, 4.0, 6.0, 8.0, 10.0)[severity] * scale
+    radius = float(severity) * scale
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def motion_blur(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     """Along a line at -45 to 45 degrees, with weights of a Gaussian."""
-    radius, deviation = ((8, 3.0), (12, 5.0), (18, 8.0), (25, 12.0), (35, 20.0))[severity]
+    radius, deviation = MOTION[severity - 1]
     angle = math.radians(rng.uniform(-45.0, 45.0))
     offsets = np.arange(-radius, radius + 1) * scale
     weights = np.exp(-0.5 * (offsets / (deviation * scale)) ** 2)
@@ -73,7 +88,7 @@ def motion_blur(image: ImageArray, severity: int, rng: np.random.Generator, scal
 
 def zoom_blur(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     """The mean of images zoomed in up to a factor, in steps of 1 %."""
-    largest = (1.16, 1.26, 1.36, 1.46, 1.56)[severity]
+    largest = round(1.06 + 0.05 * severity, 2)
     height, width = image.shape[:2]
     picture, total = Image.fromarray(image), image.astype(float)
     factors = np.arange(1.01, largest, 0.01)
@@ -86,7 +101,7 @@ def zoom_blur(image: ImageArray, severity: int, rng: np.random.Generator, scale:
 
 def fog(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     """A bright fractal over the image, which loses contrast."""
-    strength, decay = ((1.0, 2.8), (2.0, 2.2), (3.0, 1.8), (4.0, 1.5), (5.0, 1.3))[severity]
+    strength, decay = FOG[severity - 1]
     haze = strength * _fractal(image.shape[0], image.shape[1], decay, rng)[..., None]
     values = image / 255.0
     brightest = values.max()
@@ -95,7 +110,7 @@ def fog(image: ImageArray, severity: int, rng: np.random.Generator, scale: float
 
 def glass(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     """Pixels exchanged with near ones, between two Gaussian blurs."""
-    deviation, shift, rounds = ((0.7, 1, 3), (1.0, 2, 2), (1.3, 3, 2), (1.8, 4, 2), (2.5, 5, 1))[severity]
+    deviation, shift, rounds = GLASS[severity - 1]
     blurred = ImageFilter.GaussianBlur(deviation * scale)
     moved = np.asarray(Image.fromarray(image).filter(blurred))
     height, width = image.shape[:2]
@@ -109,13 +124,13 @@ def glass(image: ImageArray, severity: int, rng: np.random.Generator, scale: flo
 
 def jpeg(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "JPEG", quality=(25, 18, 12, 8, 5)[severity])
+    Image.fromarray(image).save(stream, "JPEG", quality=(25, 18, 12, 8, 5)[_pair(severity)])
     return np.asarray(Image.open(stream))
 
 
 def occlusion(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     """A grey rectangle with this share of the area, in another place in each image."""
-    side = math.sqrt((0.02, 0.05, 0.1, 0.15, 0.25)[severity])
+    side = math.sqrt((0.02, 0.05, 0.1, 0.15, 0.25)[_pair(severity)])
     height, width = image.shape[:2]
     rows, columns = round(side * height), round(side * width)
     top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
@@ -126,7 +141,7 @@ def occlusion(image: ImageArray, severity: int, rng: np.random.Generator, scale:
 
 def brightness(image: ImageArray, severity: int, rng: np.random.Generator, scale: float) -> ImageArray:
     """The exposure flickers: each image is darker or brighter by up to a factor."""
-    largest = (1.2, 1.5, 1.8, 2.2, 3.0)[severity]
+    largest = (1.2, 1.5, 1.8, 2.2, 3.0)[_pair(severity)]
     return _pixels(image * largest ** rng.uniform(-1.0, 1.0))
 
 
@@ -141,6 +156,11 @@ DISTURBANCES: Mapping[str, Disturb] = {
     "occlusion": occlusion,
     "zoom_blur": zoom_blur,
 }
+
+
+def _pair(severity: int) -> int:
+    """Index of what a severity has in common with that below or above it."""
+    return (severity - 1) // 2
 
 
 def _pixels(values: FloatArray) -> ImageArray:

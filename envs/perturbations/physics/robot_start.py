@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Level, Perturbation
 from ambidex.envs.simulation.contacts import Mask
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
@@ -21,7 +21,7 @@ class RobotStart(Perturbation):
 
     strengths = ((0.1,), (0.2,), (0.3,), (0.4,), (0.5,))  # [rad], 2-norm over the joints of an arm
 
-    def __init__(self, clean: Clean, level: int) -> None:
+    def __init__(self, clean: Clean, level: Level) -> None:
         super().__init__(clean, level)
         model, arms = clean.scene.model, clean.scene.robot.arms
         self._joints = {arm.name: [int(model.joint(name).qposadr[0]) for name in arm.joints] for arm in arms}

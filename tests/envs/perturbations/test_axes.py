@@ -158,7 +158,7 @@ def test_disturbances_grow_with_the_level_and_depend_on_their_generator_only(kin
     image = np.stack([(rows // 12 + columns // 16) % 2 * 180 + 30] * 3, axis=-1).astype(np.uint8)
     disturb = sensor.DISTURBANCES[kind]
     errors = []
-    for severity in range(5):
+    for severity in (2, 4, 6, 8, 10):
         made = [disturb(image, severity, np.random.default_rng(seed), 96 / 256) for seed in range(6)]
         assert all(each.shape == image.shape and each.dtype == np.uint8 for each in made)
         assert np.array_equal(made[0], disturb(image, severity, np.random.default_rng(0), 96 / 256))
