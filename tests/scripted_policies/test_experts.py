@@ -57,23 +57,23 @@ def episodes(task: str, seeds: range, *, spread: str = "published", noise: float
 
 
 @cache
-def first_episodes(task: str, *, spread: str = "published", noise: float = 0.0) -> list[RolloutResult]:
-    """Of seeds 0 to 9, or with noise 0 to 3: those that several tests look at."""
-    return episodes(task, range(4 if noise else 10), spread=spread, noise=noise)
+def first_episodes(task: str, spread: str, noise: float = 0.0) -> list[RolloutResult]:
+    """Of seeds 0 to 5, or with noise 0 to 2: those that several tests look at."""
+    return episodes(task, range(3 if noise else 6), spread=spread, noise=noise)
 
 
 def one_episode(task: str, seed: int, *, spread: str = "published") -> RolloutResult:
     if task in TASKS:
-        return first_episodes(task, spread=spread)[seed]
+        return first_episodes(task, spread)[seed]
     return episodes(task, range(seed, seed + 1), spread=spread)[0]
 
 
 @pytest.mark.parametrize("spread", ["published", "wide"])
 @pytest.mark.parametrize("task", TASKS)
 def test_experts_solve_their_tasks(task: str, spread: str) -> None:
-    results = first_episodes(task, spread=spread)
-    assert len(results) == 10
-    assert sum(r.success for r in results) >= 9, [(r.seed, r.reason) for r in results if not r.success]
+    results = first_episodes(task, spread)
+    assert len(results) == 6
+    assert all(r.success for r in results), [(r.seed, r.reason) for r in results if not r.success]
     assert all(r.steps == r.spec.horizon for r in results)
 
 
@@ -94,20 +94,18 @@ def test_experts_reach_their_rates_over_seeds_0_to_999(task: str, spread: str, r
 
 @pytest.mark.parametrize("task", TASKS)
 def test_noise_changes_the_actions_but_not_the_success(task: str) -> None:
-    plain, noisy = first_episodes(task)[:4], first_episodes(task, noise=1.0)
-    repeated = episodes(task, range(4), noise=1.0)
+    plain, noisy = first_episodes(task, "published")[:3], first_episodes(task, "published", 1.0)
     assert all(r.success for r in noisy)
-    for a, b, c in zip(plain, noisy, repeated, strict=True):
+    for a, b in zip(plain, noisy, strict=True):
         assert np.array_equal(a.states[0], b.states[0])
         assert np.abs(a.actions - b.actions).max() > 0.01
-        assert np.array_equal(b.actions, c.actions)
 
 
 @pytest.mark.parametrize("task", WITH_SAMPLE)
 def test_experts_solve_their_tasks_under_end_effector_control(task: str) -> None:
     env = make(task, control="ee", cameras=())
     expert = make_expert(env)
-    results = [rollout(env, expert, seed) for seed in range(3)]
+    results = [rollout(env, expert, seed) for seed in range(2)]
     assert all(result.success for result in results)
     for result in results:
         quaternions = result.actions.reshape(len(result.actions), -1, 8)[:, :, 3:7]
@@ -150,14 +148,14 @@ def test_holding_still_and_random_actions_do_not_solve_a_task(task: str) -> None
     env = make(task, cameras=())
     agents: list[Agent] = [Hold(), Random(env)]
     for agent in agents:
-        assert not any(rollout(env, agent, seed).success for seed in range(3))
+        assert not any(rollout(env, agent, seed).success for seed in range(2))
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_episodes_do_not_depend_on_earlier_episodes(task: str) -> None:
     """Parallel workers roll out seeds in any order and have to give the same files."""
-    forward, backward = first_episodes(task, noise=1.0), episodes(task, range(2, -1, -1), noise=1.0)
-    for one, other in zip(forward[:3], reversed(backward), strict=True):
+    forward, backward = first_episodes(task, "published", 1.0), episodes(task, range(2, -1, -1), noise=1.0)
+    for one, other in zip(forward, reversed(backward), strict=True):
         assert np.array_equal(one.states, other.states)
         assert np.array_equal(one.actions, other.actions)
 
