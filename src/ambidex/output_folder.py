@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
@@ -257,6 +258,7 @@ def versions(packages: tuple[str, ...] = SIMULATION_PACKAGES) -> dict[str, str]:
     }
 
 
+@cache
 def _installed(package: str) -> str:
     try:
         return version(package)

@@ -30,16 +30,17 @@ def test_quiet_prints_nothing(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_summary_is_one_line_on_stdout(tmp_path):
-    done = subprocess.run([*COMMAND, *ONE_WITHOUT_IMAGES, "--workers", "0"], **RUN, cwd=tmp_path)
-    assert done.returncode == 0
-    assert done.stdout.startswith("insertion: 1 episode stored, success 1/1 = 100.0 % (95 % interval")
-    assert done.stdout.count("\n") == 1 and "MB in data" in done.stdout
+def test_the_summary_is_one_line_on_stdout(tmp_path, monkeypatch, run_command):
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run_command(main, *ONE_WITHOUT_IMAGES, "--workers", "0")
+    assert status == 0 and out.startswith("insertion: 1 episode stored, success 1/1 = 100.0 % (95 % interval")
+    assert out.count("\n") == 1 and "MB in data" in out
 
 
-def test_the_list_names_every_task(tmp_path):
-    done = subprocess.run([*COMMAND, "--list"], **RUN, cwd=tmp_path)
-    assert done.returncode == 0 and all(task in done.stdout for task in TASKS)
+def test_the_list_names_every_task(tmp_path, monkeypatch, run_command):
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run_command(main, "--list")
+    assert status == 0 and all(task in out for task in TASKS)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -112,7 +113,7 @@ def test_an_interrupt_leaves_no_half_files_and_prints_how_to_resume(tmp_path, mo
 @pytest.mark.parametrize(
     ("moments", "episodes", "formats"),
     [
-        (4, 20, ()),
+        (4, 12, ()),
         pytest.param(20, 120, (), marks=pytest.mark.slow, id="20 moments"),
         pytest.param(8, 60, ("lerobot",), marks=pytest.mark.slow, id="lerobot"),
     ],
