@@ -1,5 +1,6 @@
 """Tables of names, and what installed distributions add to them."""
 
+import importlib.metadata
 import sys
 
 import pytest
@@ -53,6 +54,15 @@ def test_a_distribution_adds_names_at_once(install):
     assert (list(things), len(things)) == (["mine", "theirs"], 2)
     assert things.distribution("theirs") == "other 1.2"
     assert resolve("thing", "theirs", table(attribute="preset")) == "the preset"
+
+
+def test_distributions_are_read_again_only_after_an_installation(install, monkeypatch):
+    reads, read = [], importlib.metadata.entry_points
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **group: reads.append(group) or read(**group))
+    things = table()
+    assert (list(things), len(things), len(reads)) == (["mine"], 1, 1)
+    install("other", {"tests.things": ["theirs = sys:path"]})
+    assert (list(things), len(things), len(reads)) == (["mine", "theirs"], 2, 2)
 
 
 def test_a_distribution_does_not_replace_what_the_project_has(install):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from ambidex.benchmarks.statistics.summary import ALPHA
+from ambidex.intervals import TAIL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,14 @@ class Mean:
         Raises:
             ValueError: There are no episodes.
         """
-        from scipy.stats import t  # heavy
+        from scipy.special import stdtrit  # heavy
 
         count = len(values)
         if not count:
             raise ValueError("A mean of no episodes.")
         mean = sum(values) / count
         variance = sum((value - mean) ** 2 for value in values) / max(1, count - 1)
-        half = float(t.ppf(1 - ALPHA / 2, max(1, count - 1))) * (variance / count) ** 0.5
+        half = float(stdtrit(max(1, count - 1), 1 - TAIL)) * (variance / count) ** 0.5
         equal = min(values) == max(values)
         return cls(mean=mean, interval=None if equal else (mean - half, mean + half), episodes=count)
 

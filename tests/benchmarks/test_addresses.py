@@ -59,11 +59,12 @@ def test_other_modules_of_these_folders_have_one_address():
 def test_functions_of_the_package_are_imported_when_they_are_used():
     code = (
         "import sys, ambidex.benchmarks as b; loaded = {'mujoco', 'scipy', 'torch'} & set(sys.modules);"
-        "print(sorted(loaded), b.benchmark.__module__, b.compare.__module__, b.BenchmarkConfig().seed)"
+        "benchmark = b.benchmark.__module__, 'scipy' in sys.modules;"
+        "print(sorted(loaded), *benchmark, b.compare.__module__, b.BenchmarkConfig().seed)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    modules = ("ambidex.benchmarks.evaluation.benchmark", "ambidex.benchmarks.comparison.compare")
-    assert done.stdout.split() == ["[]", *modules, "100000"], done.stderr
+    benchmark, compare = "ambidex.benchmarks.evaluation.benchmark", "ambidex.benchmarks.comparison.compare"
+    assert done.stdout.split() == ["[]", benchmark, "False", compare, "100000"], done.stderr
 
 
 def test_the_flags_of_the_gpu_study_need_no_torch():

