@@ -1,7 +1,8 @@
 """Leaves out slow tests and those that need a GPU unless asked for, and says which; runs commands for tests."""
 
+import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -20,6 +21,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = []
     # A shell starts what it puts in the background with Ctrl-C ignored, and every command under test would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    # No garbage is looked for while modules are imported, nor among them later: half a million objects that all stay.
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import mujoco
 import numpy as np
@@ -140,9 +142,15 @@ class Kinematics:
 
 
 def _joints_only(robot: Robot, arm: Arm) -> mujoco.MjModel:
-    spec, child = mujoco.MjSpec(), mujoco.MjSpec.from_file(str(robot.mjcf))
+    base = tuple(map(float, (*arm.base.position, *arm.base.quaternion)))
+    return _compiled(robot.mjcf, robot.mjcf.stat().st_mtime_ns, base, robot.prefixes[robot.arms.index(arm)])
+
+
+@lru_cache(maxsize=16)  # compiling takes 5 ms and more, and every expert needs it; nothing changes the model
+def _compiled(mjcf: Path, changed_ns: int, base: tuple[float, ...], prefix: str) -> mujoco.MjModel:
+    spec, child = mujoco.MjSpec(), mujoco.MjSpec.from_file(str(mjcf))
     for geom in list(child.geoms):
         child.delete(geom)
-    frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
-    spec.attach(child, frame=frame, prefix=robot.prefixes[robot.arms.index(arm)])
+    frame = spec.worldbody.add_frame(pos=base[:3], quat=base[3:])
+    spec.attach(child, frame=frame, prefix=prefix)
     return spec.compile()

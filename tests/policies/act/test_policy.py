@@ -209,8 +209,11 @@ def test_one_batch_can_be_overfitted(observations):
     first = losses(policy, batch)["l1"].item()
     for step in range(150):
         optimizer.zero_grad()
-        losses(policy, batch, seed=step)["loss"].backward()
+        terms = losses(policy, batch, seed=step)
+        terms["loss"].backward()
         optimizer.step()
+        if terms["l1"].item() < 0.1 * first:
+            break
     predicted = policy.eval().predict(batch.observation)
     final = masked_l1(policy.actions(predicted), policy.actions(batch.actions), batch.is_pad)
     assert final < 0.15 * first

@@ -16,7 +16,9 @@ from ambidex.scripted_policies.libero.subgoals import Subgoal, SubgoalKind
 from ambidex.scripted_policies.registry import make_expert
 
 ON_PLATE = "libero_goal/3"
+PLANNED_AT_ONCE = "libero_goal/8"
 MESSAGE = "A search that raises."
+PLANNED = 40  # steps, after which the expert has planned its grasp and moves to it
 
 
 class RaisesLater:
@@ -62,12 +64,12 @@ def test_a_search_that_raises_leaves_the_margins_of_the_next() -> None:
 
 
 def test_after_an_episode_that_raises_an_expert_acts_like_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    env, other = make(ON_PLATE, cameras=()), make(ON_PLATE, cameras=())
+    env, other = (make(PLANNED_AT_ONCE, cameras=(), horizon=PLANNED) for _ in range(2))
     used = make_expert(env)
     with monkeypatch.context() as patch:
         patch.setattr(PickPlanner, "plans", RaisesLater(len(Put.MARGINS) - 1))
         assert MESSAGE in rollout(env, used, 1).reason
-    after = rollout(env, used, 0, stop_at_success=True)
-    new = rollout(other, make_expert(other), 0, stop_at_success=True)
+    after, new = rollout(env, used, 0), rollout(other, make_expert(other), 0)
+    assert after.steps == PLANNED
     np.testing.assert_array_equal(after.actions, new.actions)
     np.testing.assert_array_equal(after.states, new.states)

@@ -1,5 +1,7 @@
 """The skills Insert and Shove solve their tasks."""
 
+from itertools import islice
+
 import pytest
 
 from ambidex.envs.env import make
@@ -15,7 +17,8 @@ MUG_INTO_MICROWAVE = "libero_10/9"
 def test_objects_go_on_and_under_the_shelf(task: str) -> None:
     env = make(task, cameras=())
     expert = make_expert(env)
-    assert sum(rollout(env, expert, seed, stop_at_success=True).success for seed in range(3)) >= 2
+    outcomes = (rollout(env, expert, seed, stop_at_success=True).success for seed in range(3))
+    assert len(list(islice(filter(None, outcomes), 2))) == 2  # the third seed decides only if another has failed
 
 
 def test_a_mug_goes_upright_into_the_microwave_and_the_door_is_closed() -> None:
