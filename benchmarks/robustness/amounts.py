@@ -58,9 +58,9 @@ class WhereOpen:
     """Spends a budget where it is open whether success changes: `--spend where-open`.
 
     Every cell begins with `BATCH` seeds. A cell is decided when its sequential test, corrected by Holm for all cells,
-    shows a change (action elimination: E. Even-Dar, S. Mannor, Y. Mansour, JMLR 7, 2006). The next batch goes to the
-    open cell whose interval of the change is the widest (uncertainty sampling: D. Lewis, W. Gale, SIGIR 1994), and to the
-    clean episodes if these are too few. Each cell has the first seeds of the list. Nothing is random and no decision
+    shows a change (action elimination: E. Even-Dar, S. Mannor, Y. Mansour, JMLR 7, 2006). The next batch goes to the open
+    cell whose interval of the change is the widest (uncertainty sampling: D. Lewis, W. Gale, SIGIR 1994), and to the clean
+    episodes if these are too few. Each cell has the first seeds of the list. Nothing is random and no decision
     reads more than the planned episodes, so a run that was interrupted makes the same decisions again.
 
     Args:
