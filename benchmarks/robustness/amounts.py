@@ -19,10 +19,10 @@ BATCH = 5  # seeds of every cell at first, and of one cell at a time later, wher
 ANY_TIME_LEGEND = (
     "Cells whose decision was open got more seeds (--spend where-open), so numbers of pairs depend on outcomes. p is "
     "that of a sequential test, corrected by Holm for all rows of the table, and the interval of a level's change is "
-    "its anytime-valid one: both hold for any number of pairs, however it was chosen; each interval on its own, not all at "
-    "once. McNemar's test, Tango's interval and the detectable change would not hold, and are left out. Intervals of "
-    "rates, and of means of levels and axes, are those of a number of seeds that was chosen beforehand: here they are "
-    "approximate."
+    "its anytime-valid one. Both hold for any number of pairs, however it was chosen; the intervals are not "
+    "simultaneous. McNemar's test, Tango's interval and the detectable change would not hold, and are left out. "
+    "Intervals of rates, and of means of levels and axes, assume a number of seeds that was chosen beforehand, so here "
+    "they are approximate."
 )
 
 
@@ -58,10 +58,10 @@ class WhereOpen:
     """Spends a budget where it is open whether success changes: `--spend where-open`.
 
     Every cell begins with `BATCH` seeds. A cell is decided when its sequential test, corrected by Holm for all cells,
-    shows a change (action elimination: E. Even-Dar, S. Mannor, Y. Mansour, JMLR 7, 2006). The next batch goes to the open
-    cell whose interval of the change is the widest (uncertainty sampling: D. Lewis, W. Gale, SIGIR 1994), and to the clean
-    episodes if these are too few. Each cell has the first seeds of the list. Nothing is random and no decision
-    reads more than the planned episodes, so a run that was interrupted makes the same decisions again.
+    shows a change; it then gets no more seeds (action elimination: E. Even-Dar, S. Mannor, Y. Mansour, JMLR 7, 2006).
+    The next batch goes to the open cell whose interval of the change is the widest (uncertainty sampling: D. Lewis,
+    W. Gale, SIGIR 1994), and to the clean episodes if these are too few. Each cell has the first seeds of the list.
+    The same outcomes give the same decisions, so an interrupted run is resumed with the cells that it would have run.
 
     Args:
         config: The flags, with a budget.
