@@ -2,8 +2,7 @@
 
 Source: arXiv 2510.13626, task_classification.json of sylvestf/LIBERO-plus at 4976dc3, counted. LIBERO-plus runs each of
 10,030 variants once. What it draws is known of three axes; of the others only how many variants there are, so ours
-stand in, at all levels equally often. How an episode is run is not among the counted facts, so it is as by the protocol
-openvla, which most published LIBERO numbers follow.
+stand in, at all levels equally often. How they run an episode is not known here; it is run as by the protocol openvla.
 """
 
 from collections.abc import Mapping, Sequence
