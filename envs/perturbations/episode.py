@@ -169,7 +169,7 @@ class Perturbations:
         self.step = step
         if self._event is not None and self.seed is not None:
             self._event.first_step = first_step
-            noted = {SET_IN: "" if first_step is None else first_step}
+            noted: Drawn = {SET_IN: "" if first_step is None else first_step}
             self.drawn = {**self.drawn, EVENT: {**self.drawn[EVENT], **noted}}
 
     def _change_scene(self) -> None:
