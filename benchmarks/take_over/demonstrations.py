@@ -24,6 +24,7 @@ from ambidex.benchmarks.take_over.demonstration_plan import (
 )
 from ambidex.benchmarks.take_over.plan import TakeOverPlan
 from ambidex.benchmarks.verification.worker import StoredActions
+from ambidex.envs.perturbations.registry import event_before
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, Outcome
 from ambidex.errors import DatasetError
@@ -85,8 +86,14 @@ class DemonstrationWorker:
                 cannot be written.
         """
         stored = EpisodeStates.read(job.states)
-        agent, first = StoredActions(stored.actions), stored.states[0]
-        result = rollout(self._env, agent, job.row.seed, stop_at_success=True, initial_state=first)
+        result = rollout(
+            self._env,
+            StoredActions(stored.actions),
+            job.row.seed,
+            stop_at_success=True,
+            initial_state=stored.states[0],
+            event_step=event_before(job.row.perturbed),
+        )
         if not np.array_equal(result.states, stored.states):
             problem = f"{job.states}: its actions now give other states. This machine computes differently."
             raise DatasetError(problem, "Record the dataset where the take-overs were run.", path=job.states)

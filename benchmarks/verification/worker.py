@@ -11,7 +11,7 @@ from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.results.states import EpisodeStates, taken_over_event, taken_over_state
 from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment, make_from_spec
-from ambidex.envs.perturbations.registry import event_step
+from ambidex.envs.perturbations.registry import event_before
 from ambidex.envs.rollout import rollout
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, Observation, Outcome, RolloutResult
 from ambidex.errors import DatasetError, check_name
@@ -118,7 +118,7 @@ class PlaybackWorker:
         take_over = self._results.info.take_over
         if take_over is None or self._has_source(row):
             return taken_over_event(take_over, *row.key) if take_over else None
-        return 0 if event_step(row.perturbed) == 0 else None
+        return event_before(row.perturbed)
 
     def _has_source(self, row: EpisodeRow) -> bool:
         """Whether the failure that was taken over is still stored."""

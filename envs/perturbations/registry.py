@@ -122,6 +122,11 @@ def event_step(perturbed: Mapping[str, Mapping[str, int | float | str]]) -> int 
     return None if step == "" else int(step)
 
 
+def event_before(perturbed: Mapping[str, Mapping[str, int | float | str]]) -> int | None:
+    """0 if the event of an episode set in at its first state or, before a take-over, earlier; None if later or never."""
+    return 0 if event_step(perturbed) == 0 else None
+
+
 def axes_of_initial_states(words: Sequence[str], settle_steps: int) -> tuple[str, ...]:
     """Those of the words that change the initial state of an episode."""
     settling = (Changes.DYNAMICS,) if settle_steps else ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ambidex.envs.env import Environment
-from ambidex.envs.perturbations.registry import executed_axes, without
+from ambidex.envs.perturbations.registry import event_before, executed_axes, without
 from ambidex.envs.types import EnvSpec, Episode, Float32Array, FloatArray
 from ambidex.errors import DatasetError, SimulationError
 from ambidex.output_folder import versions
@@ -49,7 +49,7 @@ class VerifyWorker:
             frames = check_frames(stored) if self._frames else None
         under_ee = episode.spec.control == "ee"
         env.perturb(episode.seed, episode.look)
-        states, success = replay(env, episode.states[0], episode.actions)
+        states, success = replay(env, episode.states[0], episode.actions, _event_before(episode))
         differences = draw_differences(episode.perturbed, env.perturbed)  # with the step of an event
         return Verification(
             path=path,
@@ -72,7 +72,7 @@ class VerifyWorker:
         spec = replace(episode.spec, perturb=without(episode.spec.perturb, executed_axes(episode.perturbed)))
         env = self._environment(path, spec, control)
         env.perturb(episode.seed)
-        return replay(env, episode.states[0], actions)[1]
+        return replay(env, episode.states[0], actions, _event_before(episode))[1]
 
     def _environment(self, path: Path, spec: EnvSpec, control: str) -> Environment:
         key = (spec.task, spec.definition_sha256, spec.success, control, spec.perturb)
@@ -81,15 +81,17 @@ class VerifyWorker:
         return self._environments[key]
 
 
-def replay(env: Environment, first_state: FloatArray, actions: Float32Array) -> tuple[FloatArray, bool]:
+def replay(
+    env: Environment, first_state: FloatArray, actions: Float32Array, event_step: int | None = None
+) -> tuple[FloatArray, bool]:
     """Act from a stored state (S,); the control mode of the environment is that of the actions, shape (T, A) float32.
 
-    Perturbations are those in effect.
+    Perturbations are those in effect; `event_step` is as in `Environment.restore`.
 
     Returns:
         States (T+1, S), and whether success held at the last step, which is what makes a rollout a success.
     """
-    states, success = [env.restore(first_state).state], False
+    states, success = [env.restore(first_state, event_step=event_step).state], False
     for action in actions:
         step = env.step(action)
         states.append(step.observation.state)
@@ -118,6 +120,10 @@ def largest_step_difference(env: Environment, states: FloatArray, actions: Float
     except SimulationError:  # a stored state is not finite, or no state of this scene
         return math.inf
     return largest
+
+
+def _event_before(episode: Episode) -> int | None:
+    return event_before(episode.perturbed) if episode.taken_over else None
 
 
 def _check_exists(path: Path) -> None:

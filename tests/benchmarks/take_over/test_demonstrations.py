@@ -16,6 +16,9 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.benchmarks.take_over.folder import step_folder
 from ambidex.benchmarks.take_over.run import take_over
+from ambidex.envs.env import make
+from ambidex.envs.perturbations.registry import event_step
+from ambidex.envs.tasks.transfer_cube import TransferCube
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.dataset import Dataset
@@ -24,6 +27,7 @@ from ambidex.recorders.inspection.report import report
 from ambidex.recorders.verification.verify import verify
 
 SEED, EVERY, TASK = 50_000, 2, "transfer_cube"
+LIGHT = 50_011  # a seed whose event is light
 SOURCE = BenchmarkConfig(
     policy="hold",
     task=TASK,
@@ -145,3 +149,20 @@ def test_datasets_that_could_not_be_trained_on_or_exist_are_refused_before_the_f
     assert not (tmp_path / "out").exists()
     with pytest.raises(UsageError, match="--cameras"):
         take_over(replace(config, record_dataset=None, cameras=("top",)))
+
+
+def test_an_event_before_the_take_over_is_in_the_episode_from_its_first_step_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TransferCube, "stage", lambda self, scene: 3 * (round(scene.data.time * 50) == 1))
+    benchmark(replace(SOURCE, perturb=("event",), seed=LIGHT, output_dir=tmp_path / "failed"))
+    folders = {"take_over": tmp_path / "failed", "output_dir": tmp_path / "out", "record_dataset": tmp_path / "data"}
+    take_over(replace(TAKE_OVER, **folders, **IMAGES))  # type: ignore[arg-type]
+    stored = Dataset(tmp_path / "data")
+    assert [event_step(each.episode.perturbed) for each in stored] == [1, 0]
+    with make(TASK, **IMAGES) as clean:  # type: ignore[arg-type]
+        for each, seen in zip(stored, (False, True), strict=True):
+            image = clean.render(each.episode.states[0], "top")
+            assert np.array_equal(each.frame("top", 0), image) != seen
+            assert not np.array_equal(each.frame("top", 1), clean.render(each.episode.states[1], "top"))
+    assert all(result.reproduces for _, result in verify(tmp_path / "data", ee=False, workers=0))
