@@ -280,12 +280,12 @@ def _infeasible(figures: Sequence[CellFigure]) -> list[str]:
 
 
 def _events(figures: Sequence[CellFigure]) -> list[str]:
-    return [
-        f"{figure.cell}: it set in in {figure.events} of {len(figure.pairs)} pairs; in the others its stage was not "
-        "reached, so they are equal by construction."
-        for figure in figures
-        if figure.events is not None
+    reached = [
+        f"{figure.events}/{len(figure.pairs)} ({figure.cell})" for figure in figures if figure.events is not None
     ]
+    if not reached:
+        return []
+    return [f"Pairs in which the event happened: {', '.join(reached)}. The others are equal by construction."]
 
 
 def _cell_row(figure: CellFigure) -> Sequence[str]:

@@ -294,6 +294,6 @@ def test_it_is_counted_how_many_events_have_set_in(tmp_path):
         rewrite_row(folder / "event2", i, perturbed={"event": {"level": 2, "set_in_step": step}})
     report = RobustnessReport.of(RobustnessFolder.open(folder))
     assert figure(report, "event", 2).events == 2
-    assert "event:2: it set in in 2 of 4 pairs" in " ".join(str(report).split())
+    assert "the event happened: 2/4 (event:2)" in " ".join(str(report).split())
     (row,) = csv.DictReader(io.StringIO(report.to_csv()))
     assert (row["pairs"], row["events"], row["only_clean"]) == ("4", "2", "1")
