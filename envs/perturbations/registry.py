@@ -123,7 +123,7 @@ def event_step(perturbed: Mapping[str, Mapping[str, int | float | str]]) -> int 
 
 
 def event_before(perturbed: Mapping[str, Mapping[str, int | float | str]]) -> int | None:
-    """0 if the event of an episode set in at its first state or, before a take-over, earlier; None if later or never."""
+    """0 if the event of an episode is in effect from its first state on, as in many take-overs; None otherwise."""
     return 0 if event_step(perturbed) == 0 else None
 
 
