@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 Alternative = TypeVar("Alternative")
@@ -102,6 +103,7 @@ class Choice:
     wish: float = 0.0
 
 
+@lru_cache(maxsize=16)  # it is asked for in every observation of an episode
 def paraphrase(instruction: str, kind: str, choice: Choice) -> str | None:
     """Another sentence for the same task.
 
