@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ambidex.benchmarks.evaluation.agents import SCRIPTED
+from ambidex.benchmarks.evaluation.config import SCRIPTED
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.statistics.mean import Mean
 from ambidex.text import text_table

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ambidex.benchmarks.evaluation.config import PolicyFlags
+from ambidex.benchmarks.evaluation.config import SCRIPTED, PolicyFlags
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings
 from ambidex.benchmarks.results.first_request import message_digests
 from ambidex.benchmarks.results.row import EpisodeRow
@@ -26,7 +26,6 @@ from ambidex.policies.serving.history import EpisodeWindow, Observed, policy_age
 from ambidex.scripted_policies.registry import make_expert
 from ambidex.scripted_policies.retreat import RetreatingExpert
 
-SCRIPTED = "scripted"
 """The baseline that is the task's expert."""
 RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
 

@@ -20,6 +20,8 @@ from ambidex.flags import (
 )
 from ambidex.recorders.recording.config import Dynamics, Spread
 
+SCRIPTED = "scripted"
+"""The policy that is the expert of the task."""
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
 Videos = Annotated[OptionalName, tyro.conf.arg(metavar="{failures,all,none}")]
 

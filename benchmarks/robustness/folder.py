@@ -6,8 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from ambidex.benchmarks.evaluation.agents import SCRIPTED
-from ambidex.benchmarks.evaluation.config import BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import SCRIPTED, BenchmarkConfig
 from ambidex.benchmarks.results.folder import ROBUSTNESS_JSON, ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.results.row import EpisodeKey

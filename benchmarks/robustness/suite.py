@@ -5,9 +5,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from ambidex.benchmarks.evaluation.agents import BASELINES, SCRIPTED
+from ambidex.benchmarks.evaluation.agents import BASELINES
 from ambidex.benchmarks.evaluation.benchmark import benchmark
-from ambidex.benchmarks.evaluation.config import NOT_STORED, BenchmarkConfig
+from ambidex.benchmarks.evaluation.config import NOT_STORED, SCRIPTED, BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import default_folder, flags_of_folder, make_plan
 from ambidex.benchmarks.evaluation.policy_loading import LoadPolicy
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary
