@@ -8,8 +8,7 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from ambidex.benchmarks.gallery.page import BUDGET_MB
-from ambidex.benchmarks.videos.jobs import VideoStyle
+from ambidex.benchmarks.videos.jobs import BUDGET_MB, VideoStyle
 from ambidex.command_line import DONE, FAILED, print_message, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError

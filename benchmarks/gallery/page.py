@@ -12,7 +12,6 @@ from string import Template
 from ambidex.benchmarks.gallery.model import PageModel
 from ambidex.text import printable
 
-BUDGET_MB = 60.0  # of all videos in a page, unless another is given; base64 makes them a third larger
 _STATIC = files("ambidex.benchmarks") / "gallery" / "static"
 
 

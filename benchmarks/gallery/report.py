@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 
 from ambidex.atomic_files import TEMPORARY, write_error, write_text
 from ambidex.benchmarks.gallery.model import GalleryEpisode, GalleryRun, Media, PageModel
-from ambidex.benchmarks.gallery.page import BUDGET_MB, page
+from ambidex.benchmarks.gallery.page import page
 from ambidex.benchmarks.gallery.poster import data_url, poster
 from ambidex.benchmarks.gallery.results import read_results
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.states import missing_states
-from ambidex.benchmarks.videos.jobs import MissingVideo, VideoJob, VideoStyle, describe_missing
+from ambidex.benchmarks.videos.jobs import BUDGET_MB, MissingVideo, VideoJob, VideoStyle, describe_missing
 from ambidex.benchmarks.videos.make import render_videos
 from ambidex.errors import DatasetError
 from ambidex.text import pluralize

@@ -11,6 +11,7 @@ from ambidex.errors import DatasetError
 from ambidex.text import pluralize
 
 DETAILED = 2  # missing videos whose reason a message gives
+BUDGET_MB = 60.0  # of all videos in a page, unless another is given; base64 makes them a third larger
 
 
 @dataclass(frozen=True, kw_only=True)
