@@ -20,7 +20,7 @@ from ambidex.envs.behaviour.meter import BehaviourMeter
 from ambidex.envs.env import Environment, make
 from ambidex.envs.perturbations.perturbation import LEVELS
 from ambidex.envs.perturbations.registry import AXES, DEFAULT_LEVEL
-from ambidex.envs.seeds import FIRST_BENCHMARK_SEED
+from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.errors import AmbidexError, PerturbationError, UsageError, check_name
 from ambidex.flags import Switch
 from ambidex.scripted_policies.registry import make_expert

@@ -91,7 +91,7 @@ class Distractors(Perturbation):
         shares, yaws = rng.uniform(size=(len(SHAPES), CANDIDATES, 2)), rng.uniform(-math.pi, math.pi, len(SHAPES))
         self._placed = {
             index: (position, float(yaws[index]), str(colours[i % len(colours)]))
-            for i, (index, position) in enumerate(self._positions(order, shares, most).items())
+            for i, (index, position) in enumerate(self._positions(order, shares, int(most)).items())
         }
         drawn: dict[str, float | str] = {"objects": len(self._placed)}
         for i, (index, (position, _, colour)) in enumerate(self._placed.items()):
