@@ -18,7 +18,13 @@ from ambidex.benchmarks.videos.make import VIDEO_CHOICES
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.perturbations.perturbation import LIBERO_PLUS
-from ambidex.envs.perturbations.registry import IMAGES_ONLY, INSTRUCTION_ONLY, axes_with_levels, parse_axes
+from ambidex.envs.perturbations.registry import (
+    IMAGES_ONLY,
+    INSTRUCTION_ONLY,
+    as_file_name,
+    axes_with_levels,
+    parse_axes,
+)
 from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.simulation.opengl import choose_backend
@@ -287,8 +293,9 @@ def _check_numbers(config: BenchmarkConfig) -> None:
         raise UsageError(f"--episodes {config.episodes}: expected 1 or more.", got=config.episodes)
     last = config.seed + (config.episodes or 0) - 1
     if config.training_seeds and not 0 <= config.seed <= last < FIRST_BENCHMARK_SEED:
-        problem = f"--training-seeds: seeds {config.seed} to {last} are asked for, and there are 0 to 99999."
-        raise UsageError(problem, "Give a lower --seed.", got=last, expected=FIRST_BENCHMARK_SEED - 1)
+        end = FIRST_BENCHMARK_SEED - 1
+        problem = f"--training-seeds: seeds {config.seed} to {last} are asked for, and training seeds end at {end}."
+        raise UsageError(problem, "Give a lower --seed.", got=last, expected=end)
     if not config.training_seeds and config.seed < FIRST_BENCHMARK_SEED:
         problem = f"--seed {config.seed} is a training seed: a policy may have been trained on its initial state."
         hint = f"Give a held-out seed, {FIRST_BENCHMARK_SEED} or more; or --training-seeds, to record take-overs."
@@ -339,7 +346,7 @@ def default_folder(config: BenchmarkConfig) -> Path:
         "" if config.spread == "published" else config.spread,
         "" if config.dynamics == IDENTIFIED else f"{config.dynamics}-dynamics",
         "" if config.instruction_source in (None, FILENAME) else config.instruction_source,
-        *(re.sub(r":(?=\d)", "", axis).replace(":", "-") for axis in config.perturb),
+        *map(as_file_name, config.perturb),
         "training-seeds" if config.training_seeds else "",
     )
     return Path("results") / "-".join(filter(None, parts))

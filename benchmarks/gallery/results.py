@@ -13,7 +13,7 @@ from ambidex.benchmarks.gallery.poster import data_url, jpeg
 from ambidex.benchmarks.results.folder import FIRST_REQUEST, ResultsFolder
 from ambidex.benchmarks.results.info import COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import EpisodeRow, solved_at_start_note
-from ambidex.envs.perturbations.registry import event_step
+from ambidex.envs.perturbations.registry import as_file_name, event_step
 from ambidex.flags import format_command
 from ambidex.recorders.dataset.layout import VIDEOS
 
@@ -81,7 +81,7 @@ def results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
     states, video, videos = results.states_path(row.task, row.seed), results.video_path(row), results.path / VIDEOS
     command, config = results.info.command, results.config
     if config and not results.info.take_over:
-        name = "-".join((config.policy, *(axis.replace(":", "") for axis in config.perturb), ""))
+        name = "-".join((config.policy, *map(as_file_name, config.perturb), ""))
         command = single_command(COMMAND, config, row.key, f"results/{name}", suite=None, episodes=1)
     return GalleryEpisode(
         task=row.task,

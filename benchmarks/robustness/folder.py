@@ -12,14 +12,15 @@ from ambidex.benchmarks.results.info import COMMAND
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.robustness.libero_plus import axes_with_their_levels
 from ambidex.envs.perturbations.perturbation import LEVELS, LIBERO_PLUS, Level
-from ambidex.envs.perturbations.registry import AXES, STARTS
+from ambidex.envs.perturbations.registry import AXES, STARTS, as_file_name
 from ambidex.errors import DatasetError, UsageError, check_name
 from ambidex.output_folder import FolderInfo
 
 CLEAN = "clean"
 EXPERT = "expert"
-EVENLY, WHERE_OPEN = "evenly", "where-open"  # how a budget is spent
 """Folder with the expert's results in the perturbed episodes."""
+EVENLY, WHERE_OPEN = "evenly", "where-open"
+"""How a budget is spent."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -32,8 +33,7 @@ class Cell:
     @property
     def folder(self) -> str:
         """Name of its results folder."""
-        dash = "-" if self.level == LIBERO_PLUS else ""
-        return f"{self.axis}{dash}{self.level}" if self.level else CLEAN
+        return as_file_name(self.words[0]) if self.level else CLEAN
 
     @property
     def words(self) -> tuple[str, ...]:

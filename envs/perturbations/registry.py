@@ -1,5 +1,6 @@
 """The registered axes of perturbation, and the flags that name them."""
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from enum import Enum, auto
 from typing import cast
@@ -108,6 +109,11 @@ def only(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
 def without(words: Sequence[str], axes: Set[str]) -> tuple[str, ...]:
     """Those of the words that name other axes."""
     return tuple(word for word in words if word.partition(":")[0] not in axes)
+
+
+def as_file_name(word: str) -> str:
+    """A word such as "camera:3" as a part of a file name: "camera3", or "camera-libero_plus"."""
+    return re.sub(r":(?=\d)", "", word).replace(":", "-")
 
 
 def executed_axes(perturbed: Mapping[str, Mapping[str, int | float | str]]) -> frozenset[str]:
