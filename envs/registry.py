@@ -16,16 +16,22 @@ if TYPE_CHECKING:
 
 TASKS = Registry(
     {
-        "transfer_cube": "ambidex.envs.tasks.transfer_cube:TransferCube",
-        "insertion": "ambidex.envs.tasks.insertion:Insertion",
+        "transfer_cube": "ambidex.envs.tasks.aloha.transfer_cube:TransferCube",
+        "insertion": "ambidex.envs.tasks.aloha.insertion:Insertion",
+        "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
     },
     group="ambidex.tasks",
 )
 """Tasks written in Python. Those of definition files are named `<suite>/<file name without .bddl>`."""
-HORIZONS: Mapping[str, int] = {"transfer_cube": 400, "insertion": 400}
+HORIZONS: Mapping[str, int] = {
+    "transfer_cube": 400,
+    "insertion": 400,
+    "stack_both": 900,
+}
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 SUITES: Mapping[str, tuple[str, ...]] = {
     "aloha": ("transfer_cube", "insertion"),
+    "aloha_bimanual": tuple(HORIZONS),
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
 }
 EE_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")

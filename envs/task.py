@@ -1,8 +1,9 @@
 """The base class of tasks: objects, initial states, stages and the checks that make up success."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
@@ -21,7 +22,8 @@ from ambidex.lookup import resolve
 STRICT = "strict"
 FILENAME, LANGUAGE = "filename", "language"
 """Sources of the instruction of a task of a BDDL file."""
-PROP_PREFIX = "prop/"
+ModelSource = Path | Callable[[], mujoco.MjSpec]
+"""An MJCF file, or a function that makes the model."""
 Rectangle = tuple[float, float, float, float]
 """xmin, ymin, xmax, ymax [m]."""
 
@@ -48,17 +50,32 @@ class UniformPose:
 
 @dataclass(frozen=True, kw_only=True)
 class Prop:
-    """An object of a task, in an MJCF file of its own.
+    """An object of a task, with a model of its own.
 
     Attributes:
         body: Body name, unique in the scene.
-        mjcf: The file, one body with a free joint.
+        mjcf: Its model: one body, with a free joint, or without one for an object that is fixed to the table.
         initial_poses: Distribution of initial poses by spread name.
+        parts: Bodies joined to it that move, such as a drawer; their poses are part of the object state.
+        fixed: It is fixed to the table at its initial pose.
     """
 
     body: str
-    mjcf: Path
+    mjcf: ModelSource
     initial_poses: Mapping[str, UniformPose]
+    parts: tuple[str, ...] = ()
+    fixed: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """Of the names of its model while the scene is composed; names that scenes are read by lose it."""
+        return f"prop/{self.body}/"
+
+    def model(self) -> mujoco.MjSpec:
+        """A new copy of its model."""
+        spec = mujoco.MjSpec.from_file(str(self.mjcf)) if isinstance(self.mjcf, Path) else self.mjcf()
+        spec.body(self.body).mocap = self.fixed
+        return spec
 
 
 class Task(ABC):
@@ -97,7 +114,7 @@ class Task(ABC):
     @property
     def object_names(self) -> tuple[str, ...]:
         """Bodies whose poses make up the object state, in qpos order."""
-        return tuple(prop.body for prop in self.props)
+        return tuple(body for prop in self.props for body in (prop.body, *prop.parts))
 
     @property
     def rng_key(self) -> str:
@@ -126,7 +143,7 @@ class Task(ABC):
 
     def initial_ranges(self, spread: str) -> Mapping[str, tuple[UniformPose, ...]]:
         """Body of each object that stands on the table by itself, with nothing on it -> where it is placed."""
-        return {prop.body: (prop.initial_poses[spread],) for prop in self.props}
+        return {prop.body: (prop.initial_poses[spread],) for prop in self.props if not prop.fixed}
 
     def make_robot(self) -> Robot:
         """The robot, at its place in this task."""
@@ -140,14 +157,15 @@ class Task(ABC):
             frame = spec.worldbody.add_frame(pos=arm.base.position, quat=arm.base.quaternion)
             spec.attach(mujoco.MjSpec.from_file(str(robot.mjcf)), frame=frame, prefix=prefix)
         for prop in self.props:
-            spec.attach(mujoco.MjSpec.from_file(str(prop.mjcf)), frame=spec.worldbody.add_frame(), prefix=PROP_PREFIX)
+            spec.attach(prop.model(), frame=spec.worldbody.add_frame(), prefix=prop.prefix)
         for camera, body in robot.camera_targets:
             spec.camera(camera).mode = mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY
             spec.camera(camera).targetbody = body
         for arm, prefix in zip(robot.arms, robot.prefixes, strict=True):
             spec.camera(f"{prefix}wrist").name = f"{arm.name}_wrist"
-        for element in (*spec.bodies, *spec.joints, *spec.geoms):
-            element.name = element.name.removeprefix(PROP_PREFIX)
+        named = (*spec.bodies, *spec.joints, *spec.geoms, *spec.sites, *spec.equalities)
+        for element, prop in product(named, self.props):
+            element.name = element.name.removeprefix(prop.prefix)
         return spec
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:

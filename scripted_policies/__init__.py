@@ -2,8 +2,9 @@
 
 - `registry`: `make_expert(env)` creates the expert of an environment's task.
 - `bimanual_expert`: base class of the experts for two-armed tasks, with an example of a new one.
-- `arm_motion`: the motions that such an expert is composed of.
-- `transfer_cube`, `insertion`: the experts of the two ALOHA tasks.
+- `arm_motion`: the motions of one arm that such an expert is composed of.
+- `skills`: pick, place, carry together, and more, made of these motions.
+- `aloha`: the experts of the ALOHA tasks.
 - `libero`: one expert for all LIBERO tasks, which plans from the goal.
 """
 

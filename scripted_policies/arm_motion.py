@@ -100,7 +100,7 @@ class ArmMotion:
         """
         start, end = self.joints, self._joints_at(goal)
         by_joints = float(np.abs(end - start).max()) / self._speeds.joint
-        duration = max(self._duration(self.reference_pose, goal), by_joints) / speed
+        duration = max(self.duration(self.reference_pose, goal), by_joints) / speed
         duration = self._slowed(end - start, max(duration, self._speeds.min_duration))
         for share in self._profile(duration, timeout, lambda: _is_near(self.tool_pose, goal)):
             self.joints = start + share * (end - start)
@@ -114,15 +114,26 @@ class ArmMotion:
         start = self.reference_pose
         return self.follow(lambda share: interpolate(start, goal(), share), opening, speed, timeout)
 
-    def follow(self, path: Path, opening: float | None = None, speed: float = 1.0, timeout: float = 0.6) -> Motion:
-        """Move the tool along a path that begins at its reference, along a minimum-jerk profile; ends on arrival."""
+    def follow(
+        self,
+        path: Path,
+        opening: float | None = None,
+        speed: float = 1.0,
+        timeout: float = 0.6,
+        duration: float | None = None,
+    ) -> Motion:
+        """Move the tool along a path that begins at its reference, along a minimum-jerk profile; ends on arrival.
+
+        The duration [s] is by default that of a straight line between the ends.
+        """
         smoothed = self.reference_pose
         max_step = self.arm.max_steps(1.0 / self._dt)
 
         def arrived() -> bool:
             return _is_near(self.reference_pose, path(1.0), 0.5) and _is_near(self.tool_pose, path(1.0))
 
-        for share in self._profile(self._duration(path(0.0), path(1.0)) / speed, timeout, arrived):
+        duration = self.duration(path(0.0), path(1.0)) / speed if duration is None else duration
+        for share in self._profile(duration, timeout, arrived):
             smoothed = interpolate(smoothed, path(share), SMOOTHING)
             self.joints = self._kinematics.inverse(self.joints, smoothed, max_step=max_step)
             self._move_gripper(opening)
@@ -174,7 +185,8 @@ class ArmMotion:
                 break
         self.moving = False
 
-    def _duration(self, start: Pose, goal: Pose) -> float:
+    def duration(self, start: Pose, goal: Pose) -> float:
+        """How long a straight motion of the tool takes at the usual speed [s]."""
         distance = float(np.linalg.norm(goal.position - start.position))
         return max(distance / self._speeds.linear, angle_between(start, goal) / self._speeds.angular)
 

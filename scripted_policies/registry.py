@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 EXPERTS = Registry(
     {
-        "transfer_cube": "ambidex.scripted_policies.transfer_cube:TransferCubeExpert",
-        "insertion": "ambidex.scripted_policies.insertion:InsertionExpert",
+        "transfer_cube": "ambidex.scripted_policies.aloha.transfer_cube:TransferCubeExpert",
+        "insertion": "ambidex.scripted_policies.aloha.insertion:InsertionExpert",
+        "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
     },
     group="ambidex.experts",
 )

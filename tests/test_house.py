@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "benchmarks": ("ambidex",),
 }
 MOST_FILES = 12  # Python files in a folder of the product
+ONE_PER_TASK = (Path("envs/tasks/aloha"), Path("scripted_policies/aloha"))  # registries of one file for each entry
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -172,7 +173,8 @@ def test_no_file_is_called_utils_or_the_like() -> None:
 
 def test_no_folder_has_more_than_twelve_python_files() -> None:
     counts = Counter(file.parent.relative_to(ROOT) for file in python_files(*FOLDERS, "src/ambidex"))
-    assert not {str(folder): count for folder, count in counts.items() if count > MOST_FILES}
+    allowed = {folder: len(TASKS) + 2 if folder in ONE_PER_TASK else MOST_FILES for folder in counts}
+    assert not {str(folder): count for folder, count in counts.items() if count > allowed[folder]}
 
 
 def test_imports_form_no_circles() -> None:
@@ -206,7 +208,7 @@ def test_a_registered_task_is_complete(name: str) -> None:
     assert task.horizon > 0
     assert task.instruction
     for prop in task.props:
-        assert prop.mjcf.is_file()
+        assert prop.model().worldbody.first_body().name == prop.body
         assert set(prop.initial_poses) == {"published", "wide"}
 
 

@@ -99,7 +99,7 @@ def preset(name, observations):
     return name
 """
 TASK = """
-from ambidex.envs.tasks.transfer_cube import TransferCube
+from ambidex.envs.tasks.aloha.transfer_cube import TransferCube
 
 class Give(TransferCube):
     name = "give"

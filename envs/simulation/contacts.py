@@ -25,8 +25,14 @@ class Contacts:
         self._pairs = None
 
     def groups_touch(self, a: str, b: str) -> bool:
-        """Whether any geom of group `a` is in contact with any geom of group `b`."""
-        return self._any(self._groups[a], self._groups[b])
+        """Whether any geom of group `a` is in contact with any geom of group `b`.
+
+        The name of a body stands for all geoms of it and of everything attached to it, unless it names a group.
+
+        Raises:
+            UnknownNameError: No such group, and no such body.
+        """
+        return self._any(self._group(a), self._group(b))
 
     def bodies_touch(self, a: str, b: str) -> bool:
         """Whether body `a` or anything attached to it is in contact with body `b` or anything attached to it.
@@ -35,6 +41,10 @@ class Contacts:
             UnknownNameError: No such body.
         """
         return self._any(self._subtree(a), self._subtree(b))
+
+    def _group(self, name: str) -> Mask:
+        found = self._groups.get(name)
+        return self._subtree(name) if found is None else found
 
     def _any(self, first: Mask, second: Mask) -> bool:
         if self._pairs is None:

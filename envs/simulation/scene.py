@@ -184,7 +184,10 @@ class Scene:
         self.data.mocap_pos[index], self.data.mocap_quat[index] = pose.position, pose.quaternion
 
     def place(self, body: str, pose: Pose) -> None:
-        """Set the pose of a free body, at rest. Call `refresh` before reading anything."""
+        """Set the pose of a free body, at rest, or of a fixture. Call `refresh` before reading anything."""
+        if self.model.body(body).mocapid[0] >= 0:
+            self.place_fixture(body, pose)
+            return
         joint = self.data.joint(int(self.model.body(body).jntadr[0]))
         joint.qpos = np.concatenate([pose.position, pose.quaternion])
         joint.qvel = 0.0
@@ -216,7 +219,8 @@ class Scene:
     def groups_touch(self, a: str, b: str) -> bool:
         """Whether any geom of group `a` is in contact with any geom of group `b`.
 
-        Groups: the task's, "table", and per arm "<arm>_fingers", "<arm>_finger_0", "<arm>_finger_1", "<arm>_arm".
+        Groups: the task's, "table", and per arm "<arm>_fingers", "<arm>_finger_0", "<arm>_finger_1", "<arm>_arm"; and
+        each body, with everything attached to it.
         """
         return self._contacts.groups_touch(a, b)
 

@@ -1,1 +1,1 @@
-"""One file per ALOHA task; the tasks of LIBERO are in libero/."""
+"""Tasks: aloha/ has one file for each, libero/ makes them from BDDL files."""

@@ -10,7 +10,7 @@ import pytest
 import ambidex
 from ambidex.envs.env import Environment
 from ambidex.envs.robots.viperx_bimanual import make_robot
-from ambidex.envs.tasks.insertion import Insertion
+from ambidex.envs.tasks.aloha.insertion import Insertion
 from ambidex.envs.types import FloatArray
 
 MAX_TRIANGLES = 6500

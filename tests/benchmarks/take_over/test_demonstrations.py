@@ -18,7 +18,7 @@ from ambidex.benchmarks.take_over.folder import step_folder
 from ambidex.benchmarks.take_over.run import take_over
 from ambidex.envs.env import make
 from ambidex.envs.perturbations.registry import event_step
-from ambidex.envs.tasks.transfer_cube import TransferCube
+from ambidex.envs.tasks.aloha.transfer_cube import TransferCube
 from ambidex.envs.types import Outcome
 from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.dataset import Dataset

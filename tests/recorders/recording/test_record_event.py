@@ -11,7 +11,7 @@ from ambidex.envs.env import Environment, make
 from ambidex.envs.perturbations.registry import EVENT, event_step
 from ambidex.envs.rollout import rollout
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.tasks.insertion import Insertion
+from ambidex.envs.tasks.aloha.insertion import Insertion
 from ambidex.envs.types import Float32Array, ImageArray, Observation
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.dataset import Dataset

@@ -2,17 +2,14 @@
 
 import math
 
-import numpy as np
-
 from ambidex.assets.paths import OBJECTS
 from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.tasks.aloha.conditions import at_rest
 
 HALF_EDGE = 0.02  # [m]
 MIN_HEIGHT = 0.05  # of the cube's lowest face above the table [m]
-MAX_SPEED = 0.05  # [m/s]
-MAX_SPIN = 0.5  # [rad/s]
 
 
 class TransferCube(Task):
@@ -46,12 +43,11 @@ class TransferCube(Task):
         return 0
 
     def checks(self, scene: Scene) -> dict[str, bool]:
-        linear, angular = scene.body_velocity("cube")
         pose = scene.body_pose("cube")
         lowest = pose.position[2] - HALF_EDGE * sum(abs(pose.axis(i)[2]) for i in range(3))
         return {
             "held by both left fingers": scene.grasped("cube", "left"),
             "free of the right gripper": not scene.groups_touch("cube", "right_arm"),
             "5 cm above the table": bool(lowest >= MIN_HEIGHT) and not scene.groups_touch("cube", "table"),
-            "nearly at rest": bool(np.linalg.norm(linear) <= MAX_SPEED and np.linalg.norm(angular) <= MAX_SPIN),
+            "nearly at rest": at_rest(scene, "cube"),
         }

@@ -7,7 +7,7 @@ from placing import Placer
 
 from ambidex.envs.env import make
 from ambidex.envs.simulation.pose import Pose, quaternion_about
-from ambidex.envs.tasks.insertion import peg_in_socket
+from ambidex.envs.tasks.aloha.insertion import peg_in_socket
 from ambidex.scripted_policies.arm_motion import tool_orientation
 
 PEG_WIDTH, SOCKET_WIDTH = 0.02, 0.044

@@ -1,0 +1,46 @@
+"""Conditions that the goals of several tasks share: at rest, released, upright, one thing on another."""
+
+import math
+
+import numpy as np
+
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.types import FloatArray
+
+MAX_SPEED = 0.05  # of an object at rest [m/s]
+MAX_SPIN = 0.5  # [rad/s]
+ARMS = ("left", "right")
+
+
+def at_rest(scene: Scene, *bodies: str) -> bool:
+    """Whether bodies move slower than `MAX_SPEED` and turn slower than `MAX_SPIN`."""
+    return all(
+        np.linalg.norm(linear) <= MAX_SPEED and np.linalg.norm(angular) <= MAX_SPIN
+        for linear, angular in map(scene.body_velocity, bodies)
+    )
+
+
+def released(scene: Scene, *bodies: str) -> bool:
+    """Whether no part of either arm touches any of the bodies."""
+    return not any(scene.groups_touch(body, f"{arm}_arm") for body in bodies for arm in ARMS)
+
+
+def held(scene: Scene, body: str) -> bool:
+    """Whether both fingers of one arm touch a body."""
+    return any(scene.grasped(body, arm) for arm in ARMS)
+
+
+def touched(scene: Scene, body: str) -> bool:
+    """Whether a finger of either arm touches a body."""
+    return any(scene.groups_touch(body, f"{arm}_fingers") for arm in ARMS)
+
+
+def tilt(pose: Pose) -> float:
+    """Angle between a body's z axis and the vertical [rad], 0 to pi."""
+    return math.acos(float(np.clip(pose.axis(2)[2], -1.0, 1.0)))
+
+
+def offset(scene: Scene, body: str, of: str) -> FloatArray:
+    """Position of a body in the frame of another (3,) [m]."""
+    return (scene.body_pose(of).inverse() @ scene.body_pose(body)).position

@@ -1,0 +1,75 @@
+"""Stack three cubes, of which each arm reaches one and both reach the third, in the order of the instruction."""
+
+import math
+
+import numpy as np
+
+from ambidex.envs.objects.aloha.cubes import cube
+from ambidex.envs.registry import HORIZONS
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.tasks.aloha.conditions import at_rest, held, released
+
+HALF_EDGE = 0.02  # [m]
+MAX_OFFSET = 0.015  # between the centres of two cubes, seen from above [m]
+HEIGHT_TOLERANCE = 0.004  # of a cube that stands on another [m]
+MIDDLE = 0.12  # largest distance of the stack from the cell's middle line [m]
+PLACES = {"red": (0.17, 0.5), "green": (0.0, 0.5), "blue": (-0.17, 0.5)}  # centres of the ranges [m]
+EXTENT = {"red": (0.05, 0.08), "green": (0.03, 0.06), "blue": (0.05, 0.08)}  # half lengths of the ranges [m]
+WIDER = 1.5
+
+
+def _initial_poses(colour: str) -> dict[str, UniformPose]:
+    def spread(factor: float) -> UniformPose:
+        (x, y), (dx, dy) = PLACES[colour], EXTENT[colour]
+        low, high = (x - factor * dx, y - factor * dy), (x + factor * dx, y + factor * dy)
+        return UniformPose(low=(*low, HALF_EDGE), high=(*high, HALF_EDGE), yaw=(-math.pi, math.pi))
+
+    return {"published": spread(1.0), "wide": spread(WIDER)}
+
+
+class StackBoth(Task):
+    """Red, green and blue cubes, stacked from the bottom in the order of `order`, in the middle between the arms."""
+
+    name = "stack_both"
+    family = "aloha"
+    robot = "viperx_bimanual"
+    order = ("red", "green", "blue")
+    instruction = "stack the cubes in the middle: red at the bottom, then green, and blue on top"
+    horizon = HORIZONS["stack_both"]
+    stages = (
+        "none",
+        "a cube held",
+        "base in the middle",
+        "second cube held",
+        "second cube placed",
+        "third cube placed",
+    )
+    props = tuple(
+        Prop(body=colour, mjcf=cube(colour, colour, HALF_EDGE), initial_poses=_initial_poses(colour))
+        for colour in PLACES
+    )
+
+    def stage(self, scene: Scene) -> int:
+        base, second, third = self.order
+        if _stands_on(scene, second, base):
+            return 5 if _stands_on(scene, third, second) else 4
+        if abs(scene.body_pose(base).position[0]) <= MIDDLE and not held(scene, base):
+            return 3 if held(scene, second) else 2
+        return int(any(held(scene, colour) for colour in self.order))
+
+    def checks(self, scene: Scene) -> dict[str, bool]:
+        base, second, third = self.order
+        return {
+            f"{base} in the middle": abs(scene.body_pose(base).position[0]) <= MIDDLE,
+            f"{second} on {base}": _stands_on(scene, second, base),
+            f"{third} on {second}": _stands_on(scene, third, second),
+            "all released": released(scene, *self.order),
+            "all at rest": at_rest(scene, *self.order),
+        }
+
+
+def _stands_on(scene: Scene, upper: str, lower: str) -> bool:
+    above = scene.body_pose(upper).position - scene.body_pose(lower).position
+    level = abs(above[2] - 2 * HALF_EDGE) <= HEIGHT_TOLERANCE
+    return bool(np.hypot(above[0], above[1]) <= MAX_OFFSET and level) and scene.groups_touch(upper, lower)

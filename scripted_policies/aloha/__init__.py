@@ -1,0 +1,1 @@
+"""Experts of ALOHA's tasks, one file each."""
