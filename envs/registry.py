@@ -29,9 +29,12 @@ HORIZONS: Mapping[str, int] = {
     "stack_both": 900,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
+MIRRORED = "_mirrored"
+"""Ending of the name of the mirror image of one of `TASKS`, and of a suite of mirror images."""
+_ALOHA = {"aloha": ("transfer_cube", "insertion"), "aloha_bimanual": tuple(HORIZONS)}
 SUITES: Mapping[str, tuple[str, ...]] = {
-    "aloha": ("transfer_cube", "insertion"),
-    "aloha_bimanual": tuple(HORIZONS),
+    **_ALOHA,
+    **{suite + MIRRORED: tuple(task + MIRRORED for task in tasks) for suite, tasks in _ALOHA.items()},
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
 }
 EE_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
@@ -129,7 +132,24 @@ def check_spec(spec: EnvSpec) -> None:
 
 def task_names() -> tuple[str, ...]:
     """Canonical names of all tasks of all suites."""
-    return tuple(task for tasks in SUITES.values() for task in tasks)
+    return tuple(dict.fromkeys(task for tasks in SUITES.values() for task in tasks))
+
+
+def mirrored_name(name: str) -> str:
+    """The name of the mirror image of a two-armed task, or of a suite of them.
+
+    Raises:
+        UsageError: A task or suite of another family.
+    """
+    if is_registered(name) or name + MIRRORED in SUITES:
+        return name.removesuffix(MIRRORED) + MIRRORED
+    problem = f"--mirrored: {name} is no task or suite of two arms."
+    raise UsageError(problem, "Leave it out.", got=name, expected=(*TASKS, *_ALOHA))
+
+
+def is_registered(name: str) -> bool:
+    """Whether a task of this name is in `TASKS`, or is the mirror image of one."""
+    return name.removesuffix(MIRRORED) in TASKS
 
 
 def canonical_task(name: str) -> str:
@@ -140,7 +160,7 @@ def canonical_task(name: str) -> str:
     """
     if suites.is_libero_name(name):
         return suites.find_definition(name).name
-    if name not in TASKS:
+    if not is_registered(name):
         raise UnknownNameError("task", name, [*TASKS, *(f"{suite}/0" for suite in suites.HORIZONS)])
     return name
 
@@ -160,7 +180,9 @@ def find_task(name: str, definition: Path | None = None) -> "Task":
         raise UsageError(problem, "Give the path of the file as the task, or leave the definition out.", got=name)
     canonical = canonical_task(name) if definition is None else name
     if definition is None and not suites.is_libero_name(name):
-        return _task_of_class(canonical, resolve("task", canonical, TASKS))
+        base = canonical.removesuffix(MIRRORED)
+        task = _task_of_class(base, resolve("task", base, TASKS))
+        return task if base == canonical else _mirrored(task)
     libero = import_module("ambidex.envs.tasks.libero.task")
     found = suites.find_definition(canonical) if definition is None else suites.definition_copy(name, definition)
     return libero.LiberoTask(found)  # type: ignore[no-any-return]
@@ -174,6 +196,11 @@ def _task_of_class(name: str, found: object) -> "Task":
     return found()  # type: ignore[operator,no-any-return]
 
 
+def _mirrored(task: "Task") -> "Task":
+    mirrored = import_module("ambidex.envs.tasks.mirrored")
+    return mirrored.MirroredTask(task)  # type: ignore[no-any-return]
+
+
 def tasks_named(name: str) -> tuple[str, ...]:
     """The canonical names of a task, or of all tasks of a suite.
 
@@ -182,6 +209,6 @@ def tasks_named(name: str) -> tuple[str, ...]:
     """
     if name in SUITES:
         return SUITES[name]
-    if suites.is_libero_name(name) or name in TASKS:
+    if suites.is_libero_name(name) or is_registered(name):
         return (canonical_task(name),)
     raise UnknownNameError("task or suite", name, [*TASKS, *SUITES])

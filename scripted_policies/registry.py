@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from ambidex.envs.registry import MIRRORED
 from ambidex.lookup import Registry, resolve
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ EXPERTS = Registry(
 FAMILY_EXPERTS: Mapping[str, str] = {"libero": "ambidex.scripted_policies.libero.expert:LiberoExpert"}
 """Family -> the expert of all its tasks."""
 
+MIRRORED_EXPERT = {MIRRORED: "ambidex.scripted_policies.mirrored:MirroredExpert"}
+"""Ending of the names of mirrored tasks -> the expert of all of them."""
+
 
 def make_expert(env: "Environment", *, noise: float = 0.0) -> "Agent":
     """The expert of an environment's task.
@@ -39,6 +43,8 @@ def make_expert(env: "Environment", *, noise: float = 0.0) -> "Agent":
     task, family = env.spec.task, env.spec.family
     if family in FAMILY_EXPERTS:
         found = resolve("family with an expert", family, FAMILY_EXPERTS)
+    elif task.endswith(MIRRORED):
+        found = resolve("expert", MIRRORED, MIRRORED_EXPERT)
     else:
         found = resolve("expert", task, EXPERTS)
     with env.unperturbed():  # experts read constants of the model when they are made

@@ -78,8 +78,8 @@ class BenchmarkConfig(PolicyFlags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy checkpoint url layout task suite episodes take_over output_dir video workers resume",
-        "Task": "bddl_file instruction_source protocol init_states success horizon settle_steps seed training_seeds "
-        "spread dynamics perturb axes levels budget spend",
+        "Task": "mirrored bddl_file instruction_source protocol init_states success horizon settle_steps seed "
+        "training_seeds spread dynamics perturb axes levels budget spend",
         "Take-over": "every take_over_steps record_dataset cameras",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
@@ -91,6 +91,8 @@ class BenchmarkConfig(PolicyFlags):
     suite: OptionalName = None
     """Suite to evaluate: all its tasks, one after the other. robustness is the clean episodes of --task and the same
     ones perturbed, on all --axes and --levels."""
+    mirrored: Switch = False
+    """The mirror image of a two-armed task: left and right exchanged. Its name ends in _mirrored."""
     bddl_file: OptionalPath = None
     """A BDDL definition of your own, or one of LIBERO's, as the task."""
     instruction_source: OptionalName = None

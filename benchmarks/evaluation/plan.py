@@ -25,7 +25,7 @@ from ambidex.envs.perturbations.registry import (
     axes_with_levels,
     parse_axes,
 )
-from ambidex.envs.registry import SUITES, TASKS, canonical_task, find_task, tasks_named
+from ambidex.envs.registry import SUITES, canonical_task, find_task, is_registered, mirrored_name, tasks_named
 from ambidex.envs.robot import IDENTIFIED
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.task import FILENAME
@@ -163,7 +163,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     learned = not (own_code or remote or config.policy in BASELINES)
     check_policy(config, known_policies(), learned=learned, own_code=own_code)
     check_flags(config, remote=remote, own_code=own_code)
-    config = _with_definition_as_task(config)
+    config = _with_mirror_image(_with_definition_as_task(config))
     tasks = _tasks(config)
     config = apply_protocol(config, tasks)
     _check_numbers(config)
@@ -274,6 +274,13 @@ def _with_definition_as_task(config: BenchmarkConfig) -> BenchmarkConfig:
     return replace(config, task=definition_task(config.bddl_file), bddl_file=None)
 
 
+def _with_mirror_image(config: BenchmarkConfig) -> BenchmarkConfig:
+    if not config.mirrored:
+        return config
+    task, suite = (None if name is None else mirrored_name(name) for name in (config.task, config.suite))
+    return replace(config, task=task, suite=suite, mirrored=False)
+
+
 def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
     if (config.task is None) == (config.suite is None):
         hint = f"Suites are {', '.join(SUITES)}; `record-episodes --list` prints them and their tasks."
@@ -281,7 +288,7 @@ def _tasks(config: BenchmarkConfig) -> tuple[str, ...]:
     if config.task is not None:
         return tasks_named(config.task)
     suite = str(config.suite)
-    if suite in TASKS or (is_libero_name(suite) and suite not in SUITES):
+    if is_registered(suite) or (is_libero_name(suite) and suite not in SUITES):
         problem = f"--suite {suite}: {canonical_task(suite)} is a task, not a suite."
         raise UsageError(problem, f"Give it with --task {suite}.", got=suite, expected=tuple(SUITES))
     check_name("suite", suite, SUITES)

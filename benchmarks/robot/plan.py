@@ -14,7 +14,7 @@ from ambidex.benchmarks.robot.config import COMMAND, RobotConfig
 from ambidex.benchmarks.robot.connection import RobotFactory
 from ambidex.benchmarks.robot.protocol import UNSEEN, RobotRequest
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
-from ambidex.envs.registry import TASKS, find_task
+from ambidex.envs.registry import find_task, is_registered
 from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.suites import is_libero_name
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec
@@ -188,7 +188,7 @@ def _check_numbers(config: RobotConfig) -> None:
 
 
 def _known_task(task: str) -> KnownTask | None:
-    if not (is_libero_name(task) or task in TASKS):
+    if not (is_libero_name(task) or is_registered(task)):
         return None
     found = find_task(task)
     return KnownTask(

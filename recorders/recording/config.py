@@ -40,7 +40,7 @@ class RecordConfig(Flags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "task num_episodes output_dir cameras image_size workers resume list",
-        "Task": "bddl_file instruction_source init_states success spread dynamics",
+        "Task": "mirrored bddl_file instruction_source init_states success spread dynamics",
         "Attempts": "control noise perturb perturb_mix seed max_attempts keep_failures",
         "Images and files": "render_quality storage format image_convention video",
         "Output": "quiet debug",
@@ -48,6 +48,8 @@ class RecordConfig(Flags):
 
     task: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """A task or a suite, as --list prints them; required unless --bddl-file is given."""
+    mirrored: bool = False
+    """The mirror image of a two-armed task: left and right exchanged. Its name ends in _mirrored."""
     bddl_file: OptionalPath = None
     """A BDDL definition, your own or one of LIBERO's, as the task."""
     instruction_source: OptionalName = None

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ambidex.envs.registry import SUITES, canonical_task, tasks_named
+from ambidex.envs.registry import SUITES, canonical_task, mirrored_name, tasks_named
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.errors import UsageError
 from ambidex.flags import format_command
@@ -36,7 +36,7 @@ def record(config: RecordConfig, *, agent_factory: AgentFactory | None = None) -
         RenderingError: Images are asked for, and there is no OpenGL.
         DatasetError: A file could not be written, or the first attempts all raised errors. What was recorded stays.
     """
-    named = replace(config, task=task_or_suite(config), bddl_file=None)
+    named = replace(config, task=task_or_suite(config), bddl_file=None, mirrored=False)
     plans = [
         plan_task(replace(named, task=task), directory, expert=agent_factory is None)
         for task, directory in dataset_directories(named).items()
@@ -45,17 +45,17 @@ def record(config: RecordConfig, *, agent_factory: AgentFactory | None = None) -
 
 
 def task_or_suite(config: RecordConfig) -> str:
-    """The task or suite that --task or --bddl-file names.
+    """The task or suite that --task or --bddl-file names; its mirror image with --mirrored.
 
     Raises:
-        UsageError: Both are given, or neither.
+        UsageError: Both are given, or neither; or it has no mirror image.
     """
     if config.bddl_file is not None:
         if config.task:
             raise UsageError(f"--task {config.task} and --bddl-file {config.bddl_file}: use one of them.")
         return canonical_task(definition_task(config.bddl_file))
     if config.task:
-        return config.task
+        return mirrored_name(config.task) if config.mirrored else config.task
     problem = "No task is given."
     if config.resume:
         where = f"--output-dir {config.output_dir} is not a dataset" if config.output_dir else "no --output-dir"

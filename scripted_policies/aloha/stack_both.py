@@ -17,7 +17,7 @@ SIDES = {"red": "right", "blue": "left"}  # which arm takes a cube; the green on
 GRASP_HEIGHT = 0.012  # of the tool above a cube's centre, so that the finger tips clear the cube below [m]
 BESIDE = 0.14  # between the stack and the green cube [m]
 ASIDE = 0.2  # distance from the middle line at which an arm waits for its turn [m]
-WAIT_S = 8.0  # at most, for the other arm [s]
+WAIT_S = 14.0  # at most, for the other arm [s]
 SQUARE = math.pi / 2  # angle after which a cube looks the same [rad]
 
 
