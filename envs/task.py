@@ -24,6 +24,9 @@ FILENAME, LANGUAGE = "filename", "language"
 """Sources of the instruction of a task of a BDDL file."""
 ModelSource = Path | Callable[[], mujoco.MjSpec]
 """An MJCF file, or a function that makes the model."""
+COORDINATION = ("parallel", "sequential", "rigid pair", "hold and act")
+"""How two arms work together: each on its own at the same time, one after the other, moving one object as a rigid body,
+or one holding what the other works on."""
 Rectangle = tuple[float, float, float, float]
 """xmin, ymin, xmax, ymax [m]."""
 
@@ -91,6 +94,7 @@ class Task(ABC):
         props: Objects, in qpos order, of a task that is composed of MJCF files.
         contact_groups: Group name -> geom names, for `Scene.groups_touch`.
         latches: Success, once reached, stays for the rest of the episode.
+        coordination: How two arms work together, one of `COORDINATION`; empty for one arm.
     """
 
     name: str
@@ -102,6 +106,7 @@ class Task(ABC):
     props: tuple[Prop, ...] = ()
     contact_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     latches: bool = False
+    coordination: str = ""
 
     @abstractmethod
     def stage(self, scene: Scene) -> int:

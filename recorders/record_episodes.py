@@ -87,9 +87,17 @@ def task_table(name: str) -> str:
 
 def _suite_row(suite: str) -> tuple[str, ...]:
     names = SUITES[suite]
-    family, horizon, _ = _facts(names[0])
-    listed = ", ".join(names) if len(names) <= FEW else f"{suite}/0 to {suite}/{len(names) - 1}"
-    return suite, str(len(names)), str(horizon), " ".join(FAMILIES[family].cameras), listed
+    family, first, _ = _facts(names[0])
+    steps = {_facts(name)[1] for name in names} if family == "aloha" else {first}
+    numbered = is_libero_name(names[0]) and len(names) > FEW
+    listed = f"{suite}/0 to {suite}/{len(names) - 1}" if numbered else ", ".join(names)
+    return (
+        suite,
+        str(len(names)),
+        " to ".join(map(str, dict.fromkeys([min(steps), max(steps)]))),
+        " ".join(FAMILIES[family].cameras),
+        listed,
+    )
 
 
 def _task_row(name: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class MirroredTask(Task):
         self.base = base
         self.name = base.name + MIRRORED
         self.family, self.robot, self.horizon, self.latches = base.family, base.robot, base.horizon, base.latches
+        self.coordination = base.coordination
         self.instruction = exchange_sides(base.instruction)
         self.stages = tuple(exchange_sides(stage) for stage in base.stages)
         self.props = tuple(_mirror_prop(prop) for prop in base.props)

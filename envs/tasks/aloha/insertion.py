@@ -27,6 +27,7 @@ class Insertion(Task):
     name = "insertion"
     family = "aloha"
     robot = "viperx_bimanual"
+    coordination = "hold and act"
     instruction = "pick up the peg with the right arm and the socket with the left arm, and insert the peg"
     horizon = HORIZONS["insertion"]
     stages = ("none", "touched", "lifted", "contacted", "inserted")

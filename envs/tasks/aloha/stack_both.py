@@ -34,6 +34,7 @@ class StackBoth(Task):
     name = "stack_both"
     family = "aloha"
     robot = "viperx_bimanual"
+    coordination = "parallel"
     order = ("red", "green", "blue")
     instruction = "stack the cubes in the middle: red at the bottom, then green, and blue on top"
     horizon = HORIZONS["stack_both"]

@@ -18,6 +18,7 @@ class TransferCube(Task):
     name = "transfer_cube"
     family = "aloha"
     robot = "viperx_bimanual"
+    coordination = "sequential"
     instruction = "pick up the red cube with the right arm and hand it over to the left arm"
     horizon = HORIZONS["transfer_cube"]
     stages = ("none", "touched", "lifted", "reached by left", "lifted with left")

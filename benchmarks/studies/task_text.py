@@ -1,0 +1,81 @@
+"""The text of a suite's page: a table of its tasks, and for each its instruction, stages, success, ranges and rates."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from ambidex.benchmarks.studies.task_pictures import TaskPictures
+from ambidex.envs.env import make
+from ambidex.envs.registry import SUITES
+from ambidex.envs.task import Task, UniformPose
+from ambidex.intervals import format_rate
+
+Rates = Mapping[str, Mapping[str, tuple[int, int]]]
+"""Task -> spread -> successes and episodes of the expert."""
+SPREADS = ("published", "wide")
+INTRODUCTION = """Made by `python -m ambidex.benchmarks.task_pages --suite {suite}`. Pictures are of seed 0; a strip shows the
+expert until success. Rates are strict successes of the expert, with 95 % intervals, measured by
+`python -m ambidex.benchmarks.studies.expert_rates --task {suite}`."""
+
+
+def suite_page(suite: str, pictures: Mapping[str, TaskPictures], rates: Rates) -> str:
+    """The page of a suite in Markdown."""
+    tasks = {name: _Described(name) for name in SUITES[suite]}
+    paragraphs = [f"# Tasks of {suite}", INTRODUCTION.format(suite=suite), "\n".join(_overview(tasks, rates))]
+    for name, described in tasks.items():
+        paragraphs += [f"## {name}", *described.paragraphs(pictures[name])]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+class _Described:
+    """What a page says of one task."""
+
+    def __init__(self, name: str) -> None:
+        with make(name, cameras=()) as env:
+            env.reset(0)
+            self.task, self.checks = env.task, list(env.task.checks(env.scene))
+
+    def paragraphs(self, pictures: TaskPictures) -> Iterator[str]:
+        task = self.task
+        yield f"*{task.instruction}*"
+        yield f"![{task.name}: initial state]({pictures.start})"
+        yield f"![{task.name}: the expert]({pictures.strip})"
+        yield "**Stages**: " + ", ".join(task.stages[1:]) + "."
+        yield "**Success**: " + "; ".join(self.checks) + "."
+        if rows := [*_range_rows(task)]:
+            yield "\n".join(["| object | spread | x [m] | y [m] | yaw [deg] |", "|---|---|---|---|---|", *rows])
+
+
+def _overview(tasks: Mapping[str, _Described], rates: Rates) -> Iterator[str]:
+    two_armed = any(described.task.coordination for described in tasks.values())
+    header = ["task", *(["coordination"] if two_armed else []), "steps", *(f"expert, {spread}" for spread in SPREADS)]
+    yield _row(header)
+    yield _row(["---"] * len(header))
+    for name, described in tasks.items():
+        task = described.task
+        measured = [_rate(rates.get(name, {}).get(spread)) for spread in SPREADS]
+        yield _row([f"`{name}`", *([task.coordination] if two_armed else []), str(task.horizon), *measured])
+
+
+def _rate(counts: tuple[int, int] | None) -> str:
+    return format_rate(*counts) if counts else "not measured"
+
+
+def _range_rows(task: Task) -> Iterator[str]:
+    for spread in SPREADS:
+        for body, ranges in task.initial_ranges(spread).items():
+            for given in ranges:
+                yield _row([body, spread, *_spans(given)])
+
+
+def _spans(given: UniformPose) -> Sequence[str]:
+    (x_low, y_low, _), (x_high, y_high, _) = given.low, given.high
+    yaw = [math.degrees(angle) for angle in given.yaw]
+    return (
+        f"{x_low:.3f} to {x_high:.3f}",
+        f"{y_low:.3f} to {y_high:.3f}",
+        "any" if yaw[1] - yaw[0] >= 359.9 else f"{yaw[0] + 0.0:.0f} to {yaw[1]:.0f}",
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
