@@ -1,6 +1,6 @@
 """Writes the pages of task suites for the documentation: `python -m ambidex.benchmarks.task_pages`.
 
-A page has for each task of a suite its picture, a film strip of the expert, stages, conditions of success, ranges of
+A page has for each task of a suite its picture, pictures of the expert, stages, conditions of success, ranges of
 initial poses, and the expert's rates. All is read from the registry; the rates, from rates.json beside the pages, which
 takes those of --rates, files of `python -m ambidex.benchmarks.studies.expert_rates`.
 """

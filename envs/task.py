@@ -206,6 +206,16 @@ class Task(ABC):
         check_name(f"success criterion of {self.name}", success, (STRICT,))
         return self
 
+    def update_constraints(self, scene: Scene) -> bool:
+        """Set `scene.data.eq_active` of equality constraints that come to hold or cease to, after each control step.
+
+        It depends on the state alone, of which `eq_active` is part, so that a stored state continues bit for bit.
+
+        Returns:
+            Whether it has set anything. Never for most tasks.
+        """
+        return False
+
     def update_appearance(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:  # noqa: B027
         """Set the colours that depend on the state, in a model used for rendering only. Does nothing for most tasks."""
 

@@ -16,7 +16,7 @@ CAMERAS = {"aloha": "angle", "libero": "agentview"}
 """Family -> the camera of the pictures."""
 SIZES = {"aloha": (360, 480), "libero": (256, 256)}
 """Family -> height and width of the picture [px]."""
-FRAMES, FRAME_HEIGHT = 8, 120  # of the film strip; height in pixels
+FRAMES, FRAMES_IN_ROW, FRAME_HEIGHT = 8, 4, 180  # of the expert's picture; height in pixels
 QUALITY = 82  # of JPEG files
 AFTER = 10  # control steps of the strip after the last stage is reached
 
@@ -27,11 +27,11 @@ class TaskPictures:
 
     Attributes:
         start: The initial state of seed 0.
-        strip: `FRAMES` frames of the expert's episode, evenly spaced until success.
+        expert: `FRAMES` frames of the expert's episode, evenly spaced until success.
     """
 
     start: str
-    strip: str
+    expert: str
 
 
 def pictures_of(task: str, folder: Path) -> TaskPictures:
@@ -41,8 +41,8 @@ def pictures_of(task: str, folder: Path) -> TaskPictures:
         UsageError: There are none.
     """
     name = task.replace("/", "-")
-    pictures = TaskPictures(start=f"images/{name}.jpg", strip=f"images/{name}-expert.jpg")
-    if missing := [file for file in (pictures.start, pictures.strip) if not (folder / file).is_file()]:
+    pictures = TaskPictures(start=f"images/{name}.jpg", expert=f"images/{name}-expert.jpg")
+    if missing := [file for file in (pictures.start, pictures.expert) if not (folder / file).is_file()]:
         problem = f"{folder} has no {' and no '.join(missing)}."
         raise UsageError(problem, "Render them: leave --no-pictures out.", path=folder, missing=missing)
     return pictures
@@ -57,7 +57,7 @@ def draw_task(task: str, folder: Path) -> TaskPictures:
         frames = [env.render(result.states[step], CAMERAS[family]) for step in _steps_until_success(result)]
     name = task.replace("/", "-")
     _save(frames[0], folder / f"images/{name}.jpg")
-    _save(np.concatenate([_small(frame) for frame in frames], axis=1), folder / f"images/{name}-expert.jpg")
+    _save(_sheet(frames), folder / f"images/{name}-expert.jpg")
     return pictures_of(task, folder)
 
 
@@ -66,6 +66,12 @@ def _steps_until_success(result: RolloutResult) -> list[int]:
     reached = int(np.argmax(result.stages == result.stages.max()))
     end = min(len(result.states) - 1, reached + AFTER)
     return [int(step) for step in np.linspace(0, end, FRAMES).round()]
+
+
+def _sheet(frames: list[ImageArray]) -> ImageArray:
+    small = [_small(frame) for frame in frames]
+    rows = [small[i : i + FRAMES_IN_ROW] for i in range(0, len(small), FRAMES_IN_ROW)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
 
 def _small(frame: ImageArray) -> ImageArray:

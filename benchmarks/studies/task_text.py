@@ -12,8 +12,8 @@ from ambidex.intervals import format_rate
 Rates = Mapping[str, Mapping[str, tuple[int, int]]]
 """Task -> spread -> successes and episodes of the expert."""
 SPREADS = ("published", "wide")
-INTRODUCTION = """Made by `python -m ambidex.benchmarks.task_pages --suite {suite}`. Pictures are of seed 0; a strip shows the
-expert until success. Rates are strict successes of the expert, with 95 % intervals, measured by
+INTRODUCTION = """Made by `python -m ambidex.benchmarks.task_pages --suite {suite}`. Pictures are of seed 0; those of
+the expert end at success. Rates are strict successes of the expert, with 95 % intervals, measured by
 `python -m ambidex.benchmarks.studies.expert_rates --task {suite}`."""
 
 
@@ -38,7 +38,7 @@ class _Described:
         task = self.task
         yield f"*{task.instruction}*"
         yield f"![{task.name}: initial state]({pictures.start})"
-        yield f"![{task.name}: the expert]({pictures.strip})"
+        yield f"![{task.name}: the expert]({pictures.expert})"
         yield "**Stages**: " + ", ".join(task.stages[1:]) + "."
         yield "**Success**: " + "; ".join(self.checks) + "."
         if rows := [*_range_rows(task)]:

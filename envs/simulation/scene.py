@@ -31,6 +31,7 @@ class SceneSource(Protocol):
     @property
     def contact_groups(self) -> Mapping[str, tuple[str, ...]]: ...
     def compose(self, robot: Robot) -> mujoco.MjSpec: ...
+    def update_constraints(self, scene: "Scene") -> bool: ...
 
 
 class Scene:
@@ -65,6 +66,7 @@ class Scene:
                 extend(spec)
             self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
+        self._task = task
         self._stepper = Stepper(self.model, self.data)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)
@@ -239,6 +241,8 @@ class Scene:
     def _end_steps(self) -> None:
         self.on_step()
         self.refresh()
+        if self._task.update_constraints(self):
+            self.refresh()
         self._check_stable()
 
     def _check_stable(self) -> None:

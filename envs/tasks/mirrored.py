@@ -58,6 +58,10 @@ class MirroredTask(Task):
         scene.reset({})
         Reflection(image, scene).updated()
 
+    def update_constraints(self, scene: Scene) -> bool:
+        """As in the other task, whose constraints depend on heights, angles and distances only."""
+        return self.base.update_constraints(scene)
+
     def _image(self, scene: Scene) -> Scene:
         if scene not in self._images:
             self._images[scene] = Scene(scene.robot, self.base)

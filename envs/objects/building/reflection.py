@@ -38,4 +38,4 @@ def _reflect_frame(element: mujoco.MjsBody | mujoco.MjsGeom | mujoco.MjsSite) ->
 
 
 def _flipped(points: ArrayLike) -> FloatArray:
-    return (np.reshape(points, (-1, 3)) * FLIP_X).ravel()
+    return np.asarray((np.reshape(points, (-1, 3)) * FLIP_X).ravel())
