@@ -23,8 +23,9 @@ class HangingCube(TransferCube):
         spring.box((0, 0, 0), (0.002, 0.002, 0.002), (1, 1, 1))
         spring.box((0, 0, 0), (0.01, 0.01, 0.01), (1, 1, 1), body="slider")
         spec.attach(spring.spec, frame=spec.worldbody.add_frame(pos=(0, 0.7, 0.5)), prefix="hook/")
-        weld = spec.add_equality(name="grip", type=mujoco.mjtEq.mjEQ_CONNECT, objtype=mujoco.mjtObj.mjOBJ_BODY)
-        weld.name1, weld.name2, weld.data[:3] = "hook/slider", "cube", (0.0, 0.0, -0.05)
+        weld = spec.add_equality(name="grip", type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY)
+        weld.name1, weld.name2 = "hook/slider", "cube"
+        weld.data[:11] = (*(0, 0, 0), *(0, 0, -0.05), *(1, 0, 0, 0), 1)  # anchor, pose of the cube, scale of the torque
         return spec
 
     def update_constraints(self, scene: Scene) -> bool:
