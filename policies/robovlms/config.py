@@ -23,6 +23,7 @@ HEADS: Mapping[StructureKind, tuple[HeadKind, ...]] = {
 ONE_STEP: tuple[StructureKind, ...] = ("one_step_discrete", "one_step_continuous")
 COUNTS = "history stride chunk_size bins head_width head_layers head_heads flow_steps".split()
 NOT_NEGATIVE = ("gripper_weight", "execute_steps")
+SHARES = ("history_dropout", "proprioception_dropout")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,9 @@ class RoboVlmsConfig(TrainedWeights):
     """Cameras, in this order; by default all of the data."""
     proprioception: bool = False
     """Whether joint positions are one more token, in a layer of each embodiment."""
+    proprioception_dropout: float = 0.0
+    """Share of the windows of a training step whose joint positions are replaced by their mean, so that actions have to
+    be found in the images."""
     chunk_size: int = 10
     """Actions per prediction, for all embodiments of a policy. Their duration depends on the control rate."""
     execute_steps: int = 0
@@ -95,8 +99,9 @@ class RoboVlmsConfig(TrainedWeights):
         for name in NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < math.inf:
                 raise self._error(name, "0 or more")
-        if not 0 <= self.history_dropout <= 1:
-            raise self._error("history_dropout", "from 0 to 1")
+        for name in SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise self._error(name, "from 0 to 1")
         if not 0 < self.huber_delta < math.inf:
             raise self._error("huber_delta", "more than 0")
         if self.head_width % self.head_heads:

@@ -23,7 +23,7 @@ from ambidex.policies.robovlms.backbones.registry import backbone_class, make_ba
 from ambidex.policies.robovlms.config import RoboVlmsConfig
 from ambidex.policies.robovlms.embodiment import Embodiment
 from ambidex.policies.robovlms.structures.registry import make_structure
-from ambidex.policies.robovlms.windows import without_history
+from ambidex.policies.robovlms.windows import without_history, without_proprioception
 from ambidex.policies.training.large_models.lora import merged_state, without_lora
 from ambidex.policies.training.large_models.towers import choose_trained
 from ambidex.text import pluralize
@@ -80,6 +80,8 @@ class RoboVlmsPolicy(MultiEmbodimentPolicy):
         if self.training and self.config.history_dropout and window.valid is not None:
             kept = without_history(window.valid, self.config.history_dropout)  # (B, H)
             window, is_pad = replace(window, valid=kept), is_pad | ~kept[..., None]
+        if self.training and (share := self.config.proprioception_dropout):
+            window = replace(window, qpos=without_proprioception(window.qpos, embodiment.qpos.mean, share))
         return self.structure.losses(window, embodiment, embodiment.actions(actions), ~is_pad)
 
     @torch.no_grad()

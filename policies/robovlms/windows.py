@@ -73,6 +73,12 @@ def without_history(valid: Tensor, share: float) -> Tensor:
     return valid & (newest | ~loses)
 
 
+def without_proprioception(qpos: Tensor, mean: Tensor, share: float) -> Tensor:
+    """Joint positions of windows (B, H, J), of which a random share of the windows has the mean (J,) in their place."""
+    loses = torch.rand(len(qpos), 1, 1, device=qpos.device) < share
+    return torch.where(loses, mean, qpos)
+
+
 def _moved(values: Tensor, steps: Tensor) -> Tensor:
     """Values (B, H, D) moved by some steps (B,) to the front, or to the back if negative; the edge is repeated."""
     length = values.shape[1]

@@ -41,6 +41,7 @@ def test_one_step_refuses_a_history(structure):
         ("flow_steps", 0),
         ("huber_delta", 0.0),
         ("history_dropout", 1.1),
+        ("proprioception_dropout", -0.1),
         ("gripper_weight", -1.0),
         ("gripper_weight", float("nan")),
         ("execute_steps", -1),

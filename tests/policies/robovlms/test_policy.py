@@ -18,7 +18,7 @@ from ambidex.policies.batch import TrainingBatch
 from ambidex.policies.checkpoint import load, save
 from ambidex.policies.robovlms import policy as module
 from ambidex.policies.robovlms.policy import RoboVlmsPolicy
-from ambidex.policies.robovlms.windows import frame_at, frames_of, without_history
+from ambidex.policies.robovlms.windows import frame_at, frames_of, without_history, without_proprioception
 from ambidex.policies.serving.fixed_batch import make_fixed_batch
 from ambidex.policies.training.learner import trained_parameters
 from ambidex.policies.vision_language.tokenizers import ByteTokenizer
@@ -127,6 +127,31 @@ def test_history_dropout_leaves_the_newest_observation_in_training_only(structur
     expected = policy.train().losses(cut)
     assert torch.equal(losses(dropping, batch)["loss"], expected["loss"])
     assert torch.equal(dropping.eval().predict(batch.observation), policy.eval().predict(batch.observation))
+
+
+@with_window
+def test_proprioception_dropout_puts_the_mean_in_training_only(structure, head):
+    policy, dropping = (
+        make_policy(structure, head, proprioception=True, proprioception_dropout=share) for share in (0.0, 1.0)
+    )
+    batch = make_batch(policy)
+    mean = policy._embodiment_of(batch.observation).qpos.mean.expand_as(batch.observation.qpos)
+    cut = dataclasses.replace(batch, observation=dataclasses.replace(batch.observation, qpos=mean))
+    assert not torch.equal(losses(policy, cut)["loss"], losses(policy, batch)["loss"])
+    torch.manual_seed(0)
+    torch.rand(len(mean), 1, 1)  # the draw of the windows
+    expected = policy.train().losses(cut)
+    assert torch.equal(losses(dropping, batch)["loss"], expected["loss"])
+    assert torch.equal(dropping.eval().predict(batch.observation), policy.eval().predict(batch.observation))
+
+
+def test_a_share_of_the_windows_loses_its_proprioception_as_a_whole():
+    torch.manual_seed(0)
+    qpos, mean = torch.ones(1000, 3, 2), torch.tensor([5.0, 6.0])
+    changed = without_proprioception(qpos, mean, 0.4)
+    lost = (changed == mean).all(dim=(1, 2))
+    assert 350 < lost.sum() < 450
+    assert torch.equal(changed[~lost], qpos[~lost])
 
 
 def test_a_share_of_the_windows_loses_its_history():
