@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
+from ambidex.codec import ADDED_LATER
 from ambidex.errors import UsageError, check_name
 from ambidex.policies.registry import Preset, TrainingDefaults
 from ambidex.policies.training.large_models.settings import TrainedWeights
@@ -65,7 +66,7 @@ class RoboVlmsConfig(TrainedWeights):
     """Cameras, in this order; by default all of the data."""
     proprioception: bool = False
     """Whether joint positions are one more token, in a layer of each embodiment."""
-    proprioception_dropout: float = 0.0
+    proprioception_dropout: float = field(default=0.0, metadata={ADDED_LATER: True})
     """Share of the windows of a training step whose joint positions are replaced by their mean, so that actions have to
     be found in the images."""
     chunk_size: int = 10
