@@ -27,19 +27,29 @@ class PropBuilder:
         density: Of all shapes [kg/m^3].
         friction: Coefficient of sliding friction. A contact has the larger one of its two.
         free: The object has a free joint; otherwise it is to be fixed (`Prop.fixed`).
+        armature: Inertia that is added to each degree of freedom of the free joint [kg and kg m^2]. A constraint is as
+            stiff as the lightest thing it acts on allows.
 
     Attributes:
         spec: The model so far.
     """
 
-    def __init__(self, name: str, *, density: float = 400.0, friction: float = 1.0, free: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        density: float = 400.0,
+        friction: float = 1.0,
+        free: bool = True,
+        armature: float = 0.0,
+    ) -> None:
         self.spec = mujoco.MjSpec()
         self.spec.modelname = name
         self.spec.compiler.degree = False
         self._name, self._density, self._friction = name, density, friction
         body = self.spec.worldbody.add_body(name=name)
         if free:
-            body.add_freejoint(name=f"{name}_joint")
+            body.add_freejoint(name=f"{name}_joint").armature = armature
         self._bodies = {name: body}
 
     def part(
@@ -50,6 +60,7 @@ class PropBuilder:
         joint: mujoco.mjtJoint,
         axis: ArrayLike,
         span: tuple[float, float],
+        of: str = "",
         damping: float = 0.0,
         stiffness: float = 0.0,
         armature: float = 0.0,
@@ -65,12 +76,13 @@ class PropBuilder:
             joint: `HINGE` or `SLIDE`.
             axis: Of the joint (3,).
             span: Lowest and highest joint position [rad or m].
+            of: The part that it is joined to; the object itself by default.
             damping: Of the joint [N m s/rad or N s/m].
             stiffness: Of a spring that pulls the joint to 0 [N m/rad or N/m].
             armature: Inertia that is added to the joint [kg m^2 or kg].
             friction: Force or torque of dry friction [N or N m].
         """
-        body = self._bodies[self._name].add_body(name=name, pos=np.asarray(position, np.float64))
+        body = self._bodies[of or self._name].add_body(name=name, pos=np.asarray(position, np.float64))
         made = body.add_joint(name=f"{name}_joint", type=joint, axis=axis, range=span, limited=True)
         made.damping, made.stiffness = [damping, 0.0, 0.0], [stiffness, 0.0, 0.0]
         made.armature, made.frictionloss = armature, friction
@@ -137,6 +149,11 @@ class PropBuilder:
         material = add_material(self.spec, label, (*colour, 1.0), texture, 0.6 * gloss, gloss)
         shape = add_mesh(self.spec, f"shape{len(self.spec.meshes)}", mesh)
         add_visual_geom(self._bodies[body or self._name], shape, material)
+
+    def mass(self, body: str, mass: float, radius: float) -> None:
+        """Give a part without shapes the mass [kg] of a small ball of a radius [m]."""
+        made = self._bodies[body]
+        made.mass, made.inertia, made.explicitinertial = mass, (0.4 * mass * radius**2,) * 3, True
 
     def hide_shapes(self) -> None:
         """Make all shapes so far invisible: the object is seen by what `look` adds."""
