@@ -19,6 +19,7 @@ TASKS = Registry(
         "transfer_cube": "ambidex.envs.tasks.aloha.transfer_cube:TransferCube",
         "insertion": "ambidex.envs.tasks.aloha.insertion:Insertion",
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
+        "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
     },
     group="ambidex.tasks",
@@ -28,6 +29,7 @@ HORIZONS: Mapping[str, int] = {
     "transfer_cube": 400,
     "insertion": 400,
     "stack_both": 900,
+    "hang_mug": 550,
     "unscrew_cap": 1300,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""

@@ -17,6 +17,7 @@ EXPERTS = Registry(
         "transfer_cube": "ambidex.scripted_policies.aloha.transfer_cube:TransferCubeExpert",
         "insertion": "ambidex.scripted_policies.aloha.insertion:InsertionExpert",
         "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
+        "hang_mug": "ambidex.scripted_policies.aloha.hang_mug:HangMugExpert",
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
     },
     group="ambidex.experts",

@@ -29,6 +29,7 @@ class PropBuilder:
         free: The object has a free joint; otherwise it is to be fixed (`Prop.fixed`).
         armature: Inertia that is added to each degree of freedom of the free joint [kg and kg m^2]. A constraint is as
             stiff as the lightest thing it acts on allows.
+        damping: Of each degree of freedom of the free joint [N s/m and N m s]. What hangs or rolls comes to rest by it.
 
     Attributes:
         spec: The model so far.
@@ -42,6 +43,7 @@ class PropBuilder:
         friction: float = 1.0,
         free: bool = True,
         armature: float = 0.0,
+        damping: float = 0.0,
     ) -> None:
         self.spec = mujoco.MjSpec()
         self.spec.modelname = name
@@ -49,7 +51,8 @@ class PropBuilder:
         self._name, self._density, self._friction = name, density, friction
         body = self.spec.worldbody.add_body(name=name)
         if free:
-            body.add_freejoint(name=f"{name}_joint").armature = armature
+            joint = body.add_freejoint(name=f"{name}_joint")
+            joint.armature, joint.damping = armature, [damping, 0.0, 0.0]
         self._bodies = {name: body}
 
     def part(
