@@ -6,7 +6,7 @@ import numpy as np
 
 from ambidex.envs.objects.aloha.mug_tree import HOLE, MUG_HEIGHT, PEG_LENGTH, RADIUS, WALL, peg_ends
 from ambidex.envs.simulation.pose import Pose, quaternion_about
-from ambidex.envs.types import FloatArray, Observation
+from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, tool_orientation
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
 from ambidex.scripted_policies.skills import fixed, pick, tool_for, upright_yaw

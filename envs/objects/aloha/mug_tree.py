@@ -1,6 +1,7 @@
 """A mug, and a stand with a peg to hang it on."""
 
 import math
+from itertools import pairwise
 
 import mujoco
 import numpy as np
@@ -26,7 +27,7 @@ def mug() -> mujoco.MjSpec:
     builder.cylinder((0, 0, WALL / 2), RADIUS - WALL / 2, WALL / 2, YELLOW)
     builder.ring(RADIUS - WALL, WALL, MUG_HEIGHT, WALL, YELLOW, count=16)
     points = [(x, 0.0, z) for x, z in HANDLE]
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         builder.capsule(start, end, HANDLE_RADIUS, YELLOW)
     builder.hide_shapes()
     outline = [(0.0, 0.0), (RADIUS - 0.003, 0.0), (RADIUS, 0.003), (RADIUS, MUG_HEIGHT), (RADIUS - WALL, MUG_HEIGHT)]
