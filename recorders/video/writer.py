@@ -35,7 +35,7 @@ class VideoWriter:
         self._rate = Fraction(fps).limit_denominator(1000)
         self._steps = 0
         self._cleanup = ExitStack()
-        self._file: "VideoFile | None" = None
+        self._file: VideoFile | None = None
 
     def __enter__(self) -> Self:
         """Make the folder.
