@@ -6,13 +6,15 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ambidex.atomic_files import replacing, write_error
 from ambidex.envs.types import ImageArray
 from ambidex.errors import DatasetError
 from ambidex.recorders.video.caption import Caption, CaptionBar
-from ambidex.recorders.video.encoder import VideoFile
+
+if TYPE_CHECKING:
+    from ambidex.recorders.video.encoder import VideoFile
 
 ONE_ROW = 3  # cameras
 LEAST_HEIGHT = 200  # of an image beside a caption that can be read [px]
@@ -70,7 +72,9 @@ class VideoWriter:
     ) -> None:
         self._cleanup.__exit__(kind, error, trace)
 
-    def _open_file(self, frames: Mapping[str, ImageArray]) -> VideoFile:
+    def _open_file(self, frames: Mapping[str, ImageArray]) -> "VideoFile":
+        from ambidex.recorders.video.encoder import VideoFile  # imports PyAV, which most workers do not need
+
         if not frames:
             raise DatasetError(f"{self._path}: a video needs images of at least one camera, got none.", path=self._path)
         self._tiling = Tiling(frames)

@@ -18,7 +18,6 @@ import ambidex
 from ambidex.atomic_files import TEMPORARY, json_text, read_bytes, read_complete_lines, write_error, write_json
 from ambidex.codec import from_json, parse, to_json
 from ambidex.errors import AmbidexError, DatasetError, MissingDatasetError, UsageError
-from ambidex.flags import parse_command
 from ambidex.text import first_few
 from ambidex.worker_pool import end_if_importing_script
 
@@ -174,6 +173,8 @@ class FolderInfo:
             DatasetError: Its flags are those of another version.
         """
         if not self.config:
+            from ambidex.flags import parse_command  # imports tyro, which worker processes do not need
+
             return parse_command(command, self.command, kind)
         if self.command.split()[:1] != [command]:
             raise UsageError(f"The folder was not made by {command}, but by: {self.command}", got=self.command)

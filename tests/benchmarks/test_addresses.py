@@ -11,7 +11,7 @@ import pytest
 from ambidex.benchmarks.moved_programs import MOVED
 
 WITHOUT_FLAGS = "ambidex.benchmarks.studies.stopping_study"
-RUN_AT_BOTH = [f"ambidex.benchmarks.{name}" for name in ("expert_rates", "code_usage")]
+EXPERT_RATES, CODE_USAGE = (f"ambidex.benchmarks.{name}" for name in ("expert_rates", "code_usage"))
 NEW = list(MOVED.values())
 each_address = pytest.mark.parametrize("old", MOVED)
 
@@ -29,7 +29,7 @@ def test_a_program_prints_its_help(address, monkeypatch, capsys):
     assert not end.value.code and capsys.readouterr().out.startswith("usage: ")
 
 
-@pytest.mark.parametrize("old", RUN_AT_BOTH)
+@pytest.mark.parametrize("old", [EXPERT_RATES, pytest.param(CODE_USAGE, marks=pytest.mark.slow)])
 def test_a_program_prints_the_same_at_its_old_address_with_a_warning(old):
     at_new, at_old = run_help(MOVED[old]), run_help(old)
     assert (at_new.returncode, at_new.stderr) == (0, "") and "usage: " in at_new.stdout

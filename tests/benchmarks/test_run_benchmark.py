@@ -21,15 +21,15 @@ RUN = {"capture_output": True, "text": True, "timeout": 120}
 SUPPORT = Path(__file__).resolve().parent.parent / "support"
 
 
-def test_it_prints_the_rate_its_interval_and_the_address_of_the_page(tmp_path):
+def test_it_prints_the_rate_its_interval_and_the_address_of_the_page(tmp_path, monkeypatch, run_command):
     flags = "--policy hold --task insertion --episodes 1 --video none --output-dir out --workers 0".split()
     done = subprocess.run([*COMMAND, *flags], **RUN, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "0/1 = 0.0 % (95 % interval 0.0 to 79.3, exact 0.00 to 97.50)" in done.stdout
     assert "insertion: touched 0/1, lifted 0/1" in done.stdout
     assert f"file://{tmp_path}/out/report.html" in done.stdout and (tmp_path / "out" / "report.html").is_file()
-    quiet = subprocess.run([*COMMAND, *flags, "--resume", "--quiet"], **RUN, cwd=tmp_path)
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(main, *flags, "--resume", "--quiet") == (0, "", "")
 
 
 @pytest.mark.parametrize(

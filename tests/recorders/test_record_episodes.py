@@ -89,7 +89,7 @@ def test_debug_shows_where_a_worker_failed(tmp_path, monkeypatch, capsys):
     assert "episode_0.hdf5 was not recorded. TypeError" in err and "recording/worker.py" in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupt_leaves_no_half_files_and_prints_how_to_resume(tmp_path, monkeypatch, run_command, number):
     flags = "--task insertion --num-episodes 3 --output-dir data --cameras none".split()
     with StartedProcess(

@@ -12,6 +12,7 @@ import pytest
 
 from ambidex.benchmarks.speed.recording import PeakMemory
 from ambidex.benchmarks.speed.timing import Effort, Measurement, markdown_table, rate, rates
+from ambidex.benchmarks.throughput import ThroughputConfig, main
 
 MEASUREMENTS = {
     ("simulation", "physics_at_home"),
@@ -53,19 +54,29 @@ def throughput(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_every_section_is_measured(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_command_measures_with_two_processes_and_prints_the_table(tmp_path: Path) -> None:
     done = throughput("--quick", "--quiet", "--output", str(tmp_path / "throughput.json"))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+    assert done.stdout.count("\n") == len(MEASUREMENTS) + 2
+    figures = json.loads((tmp_path / "throughput.json").read_text())["figures"]
+    assert {(row["section"], row["name"]) for row in figures} == MEASUREMENTS
+
+
+def test_every_section_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(ThroughputConfig(output=tmp_path / "throughput.json", processes=1, quick=True, quiet=True))
+    expected = {(section, name) for section, name in MEASUREMENTS if not name.endswith("_2_processes")}
     report = json.loads((tmp_path / "throughput.json").read_text())
     figures = {(row["section"], row["name"]): row for row in report["figures"]}
-    assert set(figures) == MEASUREMENTS
+    assert set(figures) == expected
     assert all(row["value"] > 0 and row["unit"] for row in figures.values())
     assert figures["recording", "megabytes_3_cameras"]["value"] > figures["recording", "megabytes_1_camera"]["value"]
     assert {"mujoco", "numpy", "ambidex"} <= set(report["versions"])
     assert report["opengl"]["renderer"]
     assert report["hardware"]["usable_cores"] >= 1
-    assert done.stdout.count("\n") == len(MEASUREMENTS) + 2
+    out, err = capsys.readouterr()
+    assert out.count("\n") == len(expected) + 2 and err == ""
 
 
 def test_wrong_flags_exit_with_2() -> None:

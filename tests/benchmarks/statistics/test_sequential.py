@@ -98,7 +98,7 @@ def test_a_true_difference_is_detected():
 def test_the_interval_contains_the_mean_so_far_at_all_times(rates):
     """Even if the tasks differ."""
     rng = np.random.default_rng(2)
-    trials, pairs = 300, 200
+    trials, pairs = 150, 200
     tasks = np.arange(pairs) % len(rates[0])
     mean = np.cumsum(np.subtract(*rates)[tasks]) / np.arange(1, pairs + 1)
     missed = 0

@@ -47,8 +47,12 @@ class Conformance(test_utils.EnvironmentTestMixin):
         raise AssertionError(message)
 
 
+SAMPLE = ("insertion", "libero_goal/7")
+OTHERS = [pytest.param(task, marks=pytest.mark.slow) for task in TASKS if task not in SAMPLE]
+
+
 class TestConformance(Conformance):
-    @pytest.fixture(autouse=True, params=[*TASKS, "libero_goal/7"])
+    @pytest.fixture(autouse=True, params=[*SAMPLE, *OTHERS])
     def environment_for_each_task(self, request: pytest.FixtureRequest) -> Iterator[None]:
         self.task = request.param
         self.object_under_test = self.make_object_under_test()

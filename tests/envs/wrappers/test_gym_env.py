@@ -29,8 +29,22 @@ def gym_make(name: str = "ambidex/Insertion-v0", **kwargs: Any) -> gymnasium.Env
     return gymnasium.make(name, **{**SMALL, **kwargs})
 
 
-@pytest.mark.parametrize("obs_type", ["pixels_agent_pos", "pixels", "state", "flat"])
-@pytest.mark.parametrize("task", TASKS)
+OF_ONE_TASK, OF_ALL_TASKS = ("pixels_agent_pos", "pixels", "flat"), "state"
+
+
+@pytest.mark.parametrize(
+    ("task", "obs_type"),
+    [
+        *(("insertion", obs_type) for obs_type in OF_ONE_TASK),
+        *((task, OF_ALL_TASKS) for task in TASKS),
+        *(
+            pytest.param(task, obs_type, marks=pytest.mark.slow)
+            for task in TASKS
+            for obs_type in OF_ONE_TASK
+            if task != "insertion"
+        ),
+    ],
+)
 def test_gymnasiums_checker_passes(task: str, obs_type: str) -> None:
     check_env(gym_make(environment_id(task), obs_type=obs_type, render_mode="rgb_array").unwrapped)
 

@@ -25,13 +25,12 @@ CPU = torch.device("cpu")
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_resident_and_streamed_frames_are_those_of_the_files(images, workers):
+def test_resident_and_streamed_frames_are_those_of_the_files(images):
     table = read_table([images])
     cameras = ("left_wrist", "top")
     reader = FrameReader(table, cameras)
     resident = ResidentFrames(reader, len(table), (24, 32), device=CPU, storage=CPU, workers=0)
-    streamed = StreamingFrames(reader, CPU, workers)
+    streamed = StreamingFrames(reader, CPU, 0)
     orders = list(Sampler(table.rows(range(4)), 4, seed=0).steps(0, 5))
     for rows, a, b in zip(orders, resident.batches(orders), streamed.batches(orders), strict=True):
         assert tuple(a) == tuple(b) == cameras
@@ -46,13 +45,12 @@ def test_resident_and_streamed_frames_are_those_of_the_files(images, workers):
             assert np.array_equal(a[camera][0].permute(1, 2, 0).numpy(), frame)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_windows_of_frames_are_the_frames_of_their_rows(images, workers):
+def test_windows_of_frames_are_the_frames_of_their_rows(images):
     table = read_table([images])
     reader = FrameReader(table, ("top",))
     resident = ResidentFrames(reader, len(table), (24, 32), device=CPU, storage=CPU, workers=0)
     windows = np.array([[0, 0, 2], [9, 8, 8], [26, 0, 13]])
-    (streamed,) = StreamingFrames(reader, CPU, workers).batches([windows])
+    (streamed,) = StreamingFrames(reader, CPU, 0).batches([windows])
     for images in (resident.images(windows)["top"], streamed["top"]):
         assert images.shape == (3, 3, 3, 24, 32) and images.movedim(-3, -1).is_contiguous()
         assert torch.equal(images.flatten(0, 1), resident.images(windows.ravel())["top"])
@@ -110,15 +108,19 @@ def test_a_damaged_frame_is_named_in_whichever_process_it_is_decoded(tmp_path, w
         list(load_frames(FrameReader(table, ("top",)), [np.array([1]), np.array([3])], workers))
 
 
-def test_signals_to_all_processes_do_not_end_workers(images):
-    table = read_table([images])
-    orders = [np.array([row]) for row in range(20)]
-    batches, before = load_frames(FrameReader(table, ("top",)), orders, 1), set(multiprocessing.active_children())
-    next(batches)
+def test_workers_stream_the_same_windows_and_signals_to_all_processes_do_not_end_them(images):
+    reader = FrameReader(read_table([images]), ("left_wrist", "top"))
+    streamed, alone = (StreamingFrames(reader, CPU, workers) for workers in (1, 0))
+    orders = [np.array([[0, 0, row], [9, 8, 8]]) for row in range(20)]
+    batches, before = streamed.batches(orders), set(multiprocessing.active_children())
+    found = [next(batches)]
     (worker,) = set(multiprocessing.active_children()) - before
     for number in STOP_SIGNALS:
         os.kill(worker.pid, number)
-    assert len(list(batches)) == 19
+    for a, b in zip([*found, *batches], map(alone.images, orders), strict=True):
+        assert tuple(a) == tuple(b) == reader.cameras
+        assert all(torch.equal(a[camera], b[camera]) for camera in a)
+        assert all(a[camera].movedim(-3, -1).is_contiguous() for camera in a)
     assert not worker.is_alive()
 
 

@@ -73,7 +73,7 @@ LEARNT = {  # every structure and every head
     ("structure", "head"), [pytest.param(*c, marks=() if c in LEARNT else pytest.mark.slow) for c in COMBINATIONS]
 )
 def test_one_batch_is_learnt(structure, head):
-    policy = make_policy(structure, head)
+    policy = make_policy(structure, head, head_layers=1 if head == "transformer" else 2)
     batch = make_batch(policy, 2)
     first = losses(policy, batch)["loss"].item()
     optimizer = torch.optim.AdamW(trained_parameters(policy).values(), lr=3e-3, weight_decay=0.0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from act_samples import make_batch, make_observation, make_statistics
 from synthetic_episode import make_spec
-from uniact_samples import CAMERAS, CHUNK, make_config, make_policy
+from uniact_samples import CAMERAS, CHUNK, SMALL, make_config, make_policy
 
 from ambidex.errors import NoImagesError, UsageError
 from ambidex.policies.messages import PolicyInputs
@@ -44,7 +44,9 @@ def test_codes_get_gradients_from_the_actions_alone():
 
 @pytest.mark.usefixtures("one_thread")
 def test_one_batch_can_be_overfitted():
-    policy, batch = make_policy(cameras=TWO[:1]), make_batch(4, cameras=TWO[:1])
+    one_layer = {"encoder_layers": 1, "decoder_layers": 1, "scratch": dataclasses.replace(SMALL["scratch"], layers=1)}
+    policy = make_policy(cameras=TWO[:1], temperature_steps=30, **one_layer)
+    batch = make_batch(4, cameras=TWO[:1])
     first = losses(policy, batch)["loss"].item()
     optimizer = torch.optim.AdamW(policy.parameters(), lr=3e-3)
     for step in range(400):

@@ -90,7 +90,7 @@ for width, images in [(8, 3), (4, 5)] * 8:
 
 def test_narrow_networks_train_with_several_threads():
     """A strided 1x1 convolution killed the process here: see `resnet.Shortcut`."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}  # waiting threads sleep
     assert subprocess.run([sys.executable, "-c", MANY_GRADIENTS], env=environment, check=False).returncode == 0
 
 

@@ -14,6 +14,7 @@ from ambidex.recorders.formats.act import ActEpisode, write_episode
 from ambidex.recorders.formats.registry import read_episode
 
 EPISODE = make_episode()
+COUNT = 150  # of damaged files
 
 
 @pytest.fixture(scope="module", params=["lossless", "raw", "jpeg"])
@@ -65,7 +66,7 @@ def check_each_part_is_right_or_refused(path, frames):
 def test_a_truncated_file_is_refused_wherever_it_ends(good, tmp_path):
     _, content, frames = good
     path = tmp_path / "cut.hdf5"
-    for length in np.linspace(0, len(content) - 1, 150, dtype=int):
+    for length in np.linspace(0, len(content) - 1, COUNT, dtype=int):
         path.write_bytes(content[:length])
         check_each_part_is_right_or_refused(path, frames)
     path.write_bytes(content[: len(content) // 2])
@@ -77,13 +78,13 @@ def test_changed_bytes_are_noticed_or_harmless(good, tmp_path):
     path = tmp_path / "changed.hdf5"
     rng = np.random.default_rng(0)
     right = 0
-    for _ in range(300):
+    for _ in range(COUNT):
         changed = np.frombuffer(content, np.uint8).copy()
         start, length = rng.integers(len(content)), int(rng.choice([1, 2, 64, 512]))
         changed[start : start + length] = rng.integers(256, size=len(changed[start : start + length]))
         path.write_bytes(changed)
         right += check_each_part_is_right_or_refused(path, frames)
-    assert 0 < right < 300 * (len(frames) + 1)  # some parts were damaged, and many were not
+    assert 0 < right < COUNT * (len(frames) + 1)  # some parts were damaged, and many were not
 
 
 def test_a_damaged_frame_is_named(path):

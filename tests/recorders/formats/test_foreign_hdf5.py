@@ -355,5 +355,5 @@ def test_other_formats_need_states_and_the_gallery_shows_stored_images(tmp_path)
         convert(ConvertConfig(path=folder, format="act", workers=0))
     page = tmp_path / "page.html"
     with pytest.raises(SystemExit) as end:
-        watch_rollouts([str(folder), "--export", str(page), "--quiet"])
+        watch_rollouts([str(folder), "--export", str(page), "--quiet", "--workers", "0"])
     assert end.value.code == 0 and page.stat().st_size > 10_000
