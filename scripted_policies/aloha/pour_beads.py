@@ -17,9 +17,9 @@ BACK = 0.1  # from where a tool approaches a cup [m]
 LIFT = 0.08  # [m]
 MEETING = (0.0, 0.45, 0.08)  # where the blue cup is held [m]
 WAITING = (0.13, 0.6, 0.13)  # where the red cup is held until then [m]
-ABOVE_RIM, BESIDE = 0.022, 0.012  # of the lip of the red cup: above the rim, and from the middle of the blue cup [m]
-START_BESIDE = 0.06  # before pouring [m]
-OVER = math.radians(60.0)  # tilt at which the lip has come over the blue cup
+ABOVE_RIM, BESIDE = 0.03, 0.014  # of the lip of the red cup: above the rim, and from the middle of the blue cup [m]
+START_BESIDE = 0.055  # before pouring [m]
+OVER = math.radians(32.0)  # tilt at which the lip has come over the blue cup
 POURED = math.radians(140.0)
 POUR_S, WAIT_S, BACK_S = 3.2, 0.5, 1.6  # durations of pouring, waiting, and turning upright [s]
 

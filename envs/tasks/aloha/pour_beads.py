@@ -2,10 +2,12 @@
 
 import math
 
+import mujoco
 import numpy as np
 
 from ambidex.envs.objects.aloha.cups import BEAD_RADIUS, CUP_HEIGHT, FLOOR, INNER_RADIUS, bead, cup
 from ambidex.envs.registry import HORIZONS
+from ambidex.envs.robot import FALLING_TIMESTEP, Robot
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
@@ -17,6 +19,7 @@ MOST = 0.8  # share of the beads for the stage before the last
 UPRIGHT = math.radians(10.0)
 SETTLE_STEPS = 300  # of the physics, in which the beads come to rest in the cup before an episode
 GAP = 0.0003  # between beads before that [m]
+FALLING_STEP = 0.001  # of the physics while something falls [s]
 IN_LAYER = 7  # one in the middle, six around it
 
 
@@ -53,6 +56,12 @@ class PourBeads(Task):
         ),
         *(Prop(body=name, mjcf=bead(name, (0.95, 0.8, 0.3)), initial_poses={}) for name in BEADS),
     )
+
+    def compose(self, robot: Robot) -> mujoco.MjSpec:
+        """The model, whose steps are shorter while beads fall."""
+        spec = super().compose(robot)
+        spec.add_numeric(name=FALLING_TIMESTEP, data=[FALLING_STEP])
+        return spec
 
     @property
     def object_names(self) -> tuple[str, ...]:
