@@ -20,7 +20,6 @@ TASKS = Registry(
         "insertion": "ambidex.envs.tasks.aloha.insertion:Insertion",
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
-        "pour_beads": "ambidex.envs.tasks.aloha.pour_beads:PourBeads",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
     },
     group="ambidex.tasks",
@@ -31,7 +30,6 @@ HORIZONS: Mapping[str, int] = {
     "insertion": 400,
     "stack_both": 900,
     "hang_mug": 550,
-    "pour_beads": 1000,
     "unscrew_cap": 1300,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""

@@ -18,7 +18,6 @@ EXPERTS = Registry(
         "insertion": "ambidex.scripted_policies.aloha.insertion:InsertionExpert",
         "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "hang_mug": "ambidex.scripted_policies.aloha.hang_mug:HangMugExpert",
-        "pour_beads": "ambidex.scripted_policies.aloha.pour_beads:PourBeadsExpert",
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
     },
     group="ambidex.experts",

@@ -128,11 +128,6 @@ class PropBuilder:
         geom = self._shape(mujoco.mjtGeom.mjGEOM_CAPSULE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, name, body)
         geom.fromto = [*np.asarray(start, np.float64), *np.asarray(end, np.float64)]
 
-    def ball(self, radius: float, colour: Colour, *, name: str = "") -> None:
-        """Add a ball around the origin. Its contacts are the cheap ones without torques, whatever it touches."""
-        geom = self._shape(mujoco.mjtGeom.mjGEOM_SPHERE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, name, "")
-        geom.condim, geom.priority = 3, 2
-
     def ring(
         self, radius: float, bottom: float, top: float, thickness: float, colour: Colour, *, count: int = 16
     ) -> None:
