@@ -51,6 +51,28 @@ def pick(
         yield from arm.release(body, opening=opening)
 
 
+def take_hold(
+    arm: ArmMotion, body: str, grasp: Goal, *, before: Sequence[float], opening: float = 1.0, tries: int = TRIES
+) -> Motion:
+    """Grasp what the arm does not lift by itself, such as a handle; once more if it is not in the hand then.
+
+    Args:
+        arm: The arm.
+        body: The object, or a contact group of it.
+        grasp: The tool's pose for the grasp, asked for again in each try.
+        before: From the grasp to where the tool goes first, in the world (3,) [m].
+        opening: Of the gripper before the grasp.
+        tries: At most.
+    """
+    for _ in range(tries):
+        yield from arm.move_joints(grasp().shifted(before), opening=opening)
+        yield from arm.move_joints(grasp())
+        yield from arm.grasp(body)
+        if arm.holds(body):
+            return
+        yield from arm.release(body, opening=opening)
+
+
 def place(
     arm: ArmMotion,
     body: str,
