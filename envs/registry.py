@@ -20,6 +20,7 @@ TASKS = Registry(
         "insertion": "ambidex.envs.tasks.aloha.insertion:Insertion",
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
         "lift_tray": "ambidex.envs.tasks.aloha.lift_tray:LiftTray",
+        "open_box_insert": "ambidex.envs.tasks.aloha.open_box_insert:OpenBoxInsert",
     },
     group="ambidex.tasks",
 )
@@ -29,6 +30,7 @@ HORIZONS: Mapping[str, int] = {
     "insertion": 400,
     "stack_both": 900,
     "lift_tray": 250,
+    "open_box_insert": 650,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 SUITES: Mapping[str, tuple[str, ...]] = {

@@ -17,6 +17,7 @@ EXPERTS = Registry(
         "insertion": "ambidex.scripted_policies.aloha.insertion:InsertionExpert",
         "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "lift_tray": "ambidex.scripted_policies.aloha.lift_tray:LiftTrayExpert",
+        "open_box_insert": "ambidex.scripted_policies.aloha.open_box_insert:OpenBoxInsertExpert",
     },
     group="ambidex.experts",
 )

@@ -52,7 +52,7 @@ def pick(
 
 
 def take_hold(
-    arm: ArmMotion, body: str, grasp: Goal, *, before: Sequence[float], opening: float = 1.0, tries: int = TRIES
+    arm: ArmMotion, body: str, grasp: Goal, *, before: FloatArray, opening: float = 1.0, tries: int = TRIES
 ) -> Motion:
     """Grasp what the arm does not lift by itself, such as a handle; once more if it is not in the hand then.
 
@@ -149,6 +149,12 @@ def upright_yaw(pose: Pose) -> float:
     """Rotation of a body's x axis about the vertical [rad]."""
     axis = pose.axis(0)
     return math.atan2(axis[1], axis[0])
+
+
+def heading_of(tool: Pose) -> float:
+    """Heading of a tool whose fingers close level [rad]; the tool may point straight down."""
+    side = tool.axis(1)
+    return math.atan2(side[1], side[0]) - math.pi / 2
 
 
 def lying(position: object, yaw: float, pose: Pose) -> Pose:

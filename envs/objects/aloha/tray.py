@@ -25,12 +25,12 @@ def tray() -> mujoco.MjSpec:
     builder = PropBuilder("tray", density=380.0)
     builder.box((0, 0, (FOOT + FLOOR) / 2), (LENGTH / 2, WIDTH / 2, (FLOOR - FOOT) / 2), OAK, name="tray_floor")
     middle, half = (FLOOR + RIM_HEIGHT) / 2, (RIM_HEIGHT - FLOOR) / 2
-    for side in SIDES.values():
-        builder.box((side * (LENGTH - RIM) / 2, 0, middle), (RIM / 2, WIDTH / 2, half), WALNUT)
-        builder.box((0, side * (WIDTH - RIM) / 2, middle), (LENGTH / 2 - RIM, RIM / 2, half), WALNUT)
+    for sign in SIDES.values():
+        builder.box((sign * (LENGTH - RIM) / 2, 0, middle), (RIM / 2, WIDTH / 2, half), WALNUT)
+        builder.box((0, sign * (WIDTH - RIM) / 2, middle), (LENGTH / 2 - RIM, RIM / 2, half), WALNUT)
     for x, y in product(SIDES.values(), repeat=2):
         builder.cylinder((x * (LENGTH / 2 - 0.03), y * (WIDTH / 2 - 0.03), FOOT / 2), 0.011, FOOT / 2, WALNUT)
     for side, sign in SIDES.items():
-        ends = [(sign * x, 0, HANDLE_HEIGHT) for x in (LENGTH / 2, HANDLE_X + HANDLE_LENGTH / 2 - HANDLE / 2)]
-        builder.capsule(*ends, HANDLE / 2, BRASS, name=f"{side}_handle")
+        start, end = ((sign * x, 0, HANDLE_HEIGHT) for x in (LENGTH / 2, LENGTH / 2 + HANDLE_LENGTH - HANDLE / 2))
+        builder.capsule(start, end, HANDLE / 2, BRASS, name=f"{side}_handle")
     return builder.spec
