@@ -30,7 +30,7 @@ HORIZONS: Mapping[str, int] = {
     "insertion": 400,
     "stack_both": 900,
     "lift_tray": 250,
-    "open_box_insert": 650,
+    "open_box_insert": 700,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 SUITES: Mapping[str, tuple[str, ...]] = {
