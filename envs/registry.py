@@ -21,6 +21,8 @@ TASKS = Registry(
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
+        "lift_tray": "ambidex.envs.tasks.aloha.lift_tray:LiftTray",
+        "open_box_insert": "ambidex.envs.tasks.aloha.open_box_insert:OpenBoxInsert",
     },
     group="ambidex.tasks",
 )
@@ -31,6 +33,8 @@ HORIZONS: Mapping[str, int] = {
     "stack_both": 900,
     "hang_mug": 550,
     "unscrew_cap": 1300,
+    "lift_tray": 250,
+    "open_box_insert": 700,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 MIRRORED = "_mirrored"

@@ -19,6 +19,8 @@ EXPERTS = Registry(
         "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "hang_mug": "ambidex.scripted_policies.aloha.hang_mug:HangMugExpert",
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
+        "lift_tray": "ambidex.scripted_policies.aloha.lift_tray:LiftTrayExpert",
+        "open_box_insert": "ambidex.scripted_policies.aloha.open_box_insert:OpenBoxInsertExpert",
     },
     group="ambidex.experts",
 )

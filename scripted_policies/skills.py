@@ -51,6 +51,28 @@ def pick(
         yield from arm.release(body, opening=opening)
 
 
+def take_hold(
+    arm: ArmMotion, body: str, grasp: Goal, *, before: FloatArray, opening: float = 1.0, tries: int = TRIES
+) -> Motion:
+    """Grasp what the arm does not lift by itself, such as a handle; once more if it is not in the hand then.
+
+    Args:
+        arm: The arm.
+        body: The object, or a contact group of it.
+        grasp: The tool's pose for the grasp, asked for again in each try.
+        before: From the grasp to where the tool goes first, in the world (3,) [m].
+        opening: Of the gripper before the grasp.
+        tries: At most.
+    """
+    for _ in range(tries):
+        yield from arm.move_joints(grasp().shifted(before), opening=opening)
+        yield from arm.move_joints(grasp())
+        yield from arm.grasp(body)
+        if arm.holds(body):
+            return
+        yield from arm.release(body, opening=opening)
+
+
 def place(
     arm: ArmMotion,
     body: str,
@@ -127,6 +149,12 @@ def upright_yaw(pose: Pose) -> float:
     """Rotation of a body's x axis about the vertical [rad]."""
     axis = pose.axis(0)
     return math.atan2(axis[1], axis[0])
+
+
+def heading_of(tool: Pose) -> float:
+    """Heading of a tool whose fingers close level [rad]; the tool may point straight down."""
+    side = tool.axis(1)
+    return math.atan2(side[1], side[0]) - math.pi / 2
 
 
 def lying(position: object, yaw: float, pose: Pose) -> Pose:
