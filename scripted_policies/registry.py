@@ -16,6 +16,7 @@ EXPERTS = Registry(
         "transfer_cube": "ambidex.scripted_policies.aloha.transfer_cube:TransferCubeExpert",
         "insertion": "ambidex.scripted_policies.aloha.insertion:InsertionExpert",
         "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
+        "hand_over_bar": "ambidex.scripted_policies.aloha.hand_over_bar:HandOverBarExpert",
     },
     group="ambidex.experts",
 )

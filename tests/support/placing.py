@@ -55,4 +55,5 @@ class Placer:
         """Whether success holds while the arms rest and the fingers keep squeezing."""
         action = self.env.observe().qpos.astype(np.float32)
         action[[6, 13]] -= 0.1
-        return all(self.env.step(action).success for _ in range(steps))
+        successes = [self.env.step(action).success for _ in range(steps)]
+        return all(successes)

@@ -11,6 +11,7 @@ from ambidex.envs.types import FloatArray
 MAX_SPEED = 0.05  # of an object at rest [m/s]
 MAX_SPIN = 0.5  # [rad/s]
 ARMS = ("left", "right")
+TABLE_GAP = 0.00061  # between the table and an object at rest on it: the table's contacts have a margin of 0.6 mm [m]
 
 
 def at_rest(scene: Scene, *bodies: str) -> bool:
