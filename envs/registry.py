@@ -23,6 +23,7 @@ TASKS = Registry(
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
         "lift_tray": "ambidex.envs.tasks.aloha.lift_tray:LiftTray",
         "open_box_insert": "ambidex.envs.tasks.aloha.open_box_insert:OpenBoxInsert",
+        "hand_over_bar": "ambidex.envs.tasks.aloha.hand_over_bar:HandOverBar",
     },
     group="ambidex.tasks",
 )
@@ -35,6 +36,7 @@ HORIZONS: Mapping[str, int] = {
     "unscrew_cap": 1300,
     "lift_tray": 250,
     "open_box_insert": 700,
+    "hand_over_bar": 500,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 MIRRORED = "_mirrored"

@@ -21,6 +21,7 @@ EXPERTS = Registry(
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
         "lift_tray": "ambidex.scripted_policies.aloha.lift_tray:LiftTrayExpert",
         "open_box_insert": "ambidex.scripted_policies.aloha.open_box_insert:OpenBoxInsertExpert",
+        "hand_over_bar": "ambidex.scripted_policies.aloha.hand_over_bar:HandOverBarExpert",
     },
     group="ambidex.experts",
 )

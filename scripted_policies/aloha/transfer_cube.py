@@ -8,6 +8,7 @@ from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, grasp_heading, tool_orientation
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
+from ambidex.scripted_policies.skills import take
 
 RIGHT_FORWARD = math.pi  # heading of the right arm, which points along -x [rad]
 CLEARANCE = 0.08  # height above the cube before grasping it [m]
@@ -47,12 +48,7 @@ class TransferCubeExpert(BimanualExpert):
         waiting = Pose(self._handover, side).shifted((-STANDOFF, 0.0, 0.0))
         yield from arm.move_joints(waiting, opening=1.0, speed=0.7)
         yield from arm.wait_until(self._is_presented, timeout=6.0)
-        for _ in range(TRIES):
-            yield from arm.move_straight(lambda: Pose(self.scene.body_pose("cube").position, side), opening=1.0)
-            yield from arm.grasp("cube")
-            if arm.holds("cube"):
-                break
-            yield from arm.release("cube")
+        yield from take(arm, "cube", lambda: Pose(self.scene.body_pose("cube").position, side))
         self._handed_over = True
 
     def _pick(self, arm: ArmMotion) -> Motion:
