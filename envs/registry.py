@@ -19,6 +19,7 @@ TASKS = Registry(
         "transfer_cube": "ambidex.envs.tasks.aloha.transfer_cube:TransferCube",
         "insertion": "ambidex.envs.tasks.aloha.insertion:Insertion",
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
+        "drawer_put": "ambidex.envs.tasks.aloha.drawer_put:DrawerPut",
     },
     group="ambidex.tasks",
 )
@@ -27,6 +28,7 @@ HORIZONS: Mapping[str, int] = {
     "transfer_cube": 400,
     "insertion": 400,
     "stack_both": 900,
+    "drawer_put": 650,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 SUITES: Mapping[str, tuple[str, ...]] = {

@@ -166,6 +166,9 @@ class Task(ABC):
         named = (*spec.bodies, *spec.joints, *spec.geoms, *spec.sites, *spec.equalities)
         for element, prop in product(named, self.props):
             element.name = element.name.removeprefix(prop.prefix)
+        for pair, prop in product(spec.excludes, self.props):
+            pair.bodyname1 = pair.bodyname1.removeprefix(prop.prefix)
+            pair.bodyname2 = pair.bodyname2.removeprefix(prop.prefix)
         return spec
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:

@@ -16,6 +16,7 @@ EXPERTS = Registry(
         "transfer_cube": "ambidex.scripted_policies.aloha.transfer_cube:TransferCubeExpert",
         "insertion": "ambidex.scripted_policies.aloha.insertion:InsertionExpert",
         "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
+        "drawer_put": "ambidex.scripted_policies.aloha.drawer_put:DrawerPutExpert",
     },
     group="ambidex.experts",
 )

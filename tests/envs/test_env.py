@@ -108,9 +108,9 @@ def test_commands_outside_the_limits_are_clamped() -> None:
 def test_initial_poses_are_in_range_and_without_contact(task: str, spread: str) -> None:
     env = make(task, spread=spread, cameras=())
     for seed in range(100):
-        poses = env.reset(seed).objects.reshape(-1, 7)
-        for prop, pose in zip(env.task.props, poses, strict=True):
-            distribution = prop.initial_poses[spread]
+        poses = dict(zip(env.task.object_names, env.reset(seed).objects.reshape(-1, 7), strict=True))
+        for prop in env.task.props:
+            distribution, pose = prop.initial_poses[spread], poses[prop.body]
             assert (pose[:3] >= distribution.low).all()
             assert (pose[:3] <= distribution.high).all()
         assert env.scene.data.ncon == 0
