@@ -24,6 +24,7 @@ TASKS = Registry(
         "lift_tray": "ambidex.envs.tasks.aloha.lift_tray:LiftTray",
         "open_box_insert": "ambidex.envs.tasks.aloha.open_box_insert:OpenBoxInsert",
         "hand_over_bar": "ambidex.envs.tasks.aloha.hand_over_bar:HandOverBar",
+        "drawer_put": "ambidex.envs.tasks.aloha.drawer_put:DrawerPut",
     },
     group="ambidex.tasks",
 )
@@ -37,6 +38,7 @@ HORIZONS: Mapping[str, int] = {
     "lift_tray": 250,
     "open_box_insert": 700,
     "hand_over_bar": 500,
+    "drawer_put": 650,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 MIRRORED = "_mirrored"

@@ -22,6 +22,7 @@ EXPERTS = Registry(
         "lift_tray": "ambidex.scripted_policies.aloha.lift_tray:LiftTrayExpert",
         "open_box_insert": "ambidex.scripted_policies.aloha.open_box_insert:OpenBoxInsertExpert",
         "hand_over_bar": "ambidex.scripted_policies.aloha.hand_over_bar:HandOverBarExpert",
+        "drawer_put": "ambidex.scripted_policies.aloha.drawer_put:DrawerPutExpert",
     },
     group="ambidex.experts",
 )

@@ -175,3 +175,8 @@ def apart(arms: Sequence[ArmMotion], distance: float) -> bool:
     """Whether the tools of two arms are further from each other than a distance [m]."""
     one, other = (arm.tool_pose.position for arm in arms)
     return bool(np.linalg.norm(one - other) > distance)
+
+
+def behind(tool: Pose, distance: float) -> Pose:
+    """A tool's pose moved backwards along its forward axis by a distance [m]."""
+    return tool @ Pose.at((-distance, 0.0, 0.0))

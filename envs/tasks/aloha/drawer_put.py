@@ -1,0 +1,89 @@
+"""Hold a drawer open against its spring, put a carton into it, and shut it."""
+
+import math
+
+from ambidex.envs.objects.aloha.drawer_cabinet import CARTON, cabinet, carton, inside_drawer
+from ambidex.envs.registry import HORIZONS
+from ambidex.envs.simulation.scene import Scene
+from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.tasks.aloha.conditions import at_rest, held, offset, released
+
+CABINET_CENTRE, CARTON_CENTRE = (0.01, 0.69), (0.19, 0.37)  # centres of the ranges [m]
+CABINET_EXTENT, CARTON_EXTENT = (0.03, 0.02), (0.05, 0.04)  # half lengths of the ranges [m]
+MAX_YAW = math.radians(6.0)  # of the cabinet
+WIDER = 1.5
+START_HEIGHT = CARTON[2] + 0.0007  # the table's contacts keep what stands on it 0.6 mm above it [m]
+PULLED = 0.06  # opening of a drawer that has been pulled open [m]
+SHUT = 0.01  # largest opening of a drawer that is shut [m]
+MARGIN = 0.012  # of the carton's middle from the walls of the drawer [m]
+
+
+def _uniform(centre: tuple[float, float], extent: tuple[float, float], height: float, yaw: float) -> UniformPose:
+    (x, y), (dx, dy) = centre, extent
+    return UniformPose(low=(x - dx, y - dy, height), high=(x + dx, y + dy, height), yaw=(-yaw, yaw))
+
+
+def _initial_poses(
+    centre: tuple[float, float], extent: tuple[float, float], height: float, yaw: float
+) -> dict[str, UniformPose]:
+    wider = (WIDER * extent[0], WIDER * extent[1])
+    return {
+        "published": _uniform(centre, extent, height, yaw),
+        "wide": _uniform(centre, wider, height, min(WIDER * yaw, math.pi)),
+    }
+
+
+class DrawerPut(Task):
+    """The drawer stays open only as long as an arm holds it; the carton stands on the right arm's side."""
+
+    name = "drawer_put"
+    family = "aloha"
+    robot = "viperx_bimanual"
+    instruction = "hold the drawer open with the left arm, put the carton into it with the right arm, and shut it"
+    horizon = HORIZONS["drawer_put"]
+    stages = (
+        "none",
+        "drawer pulled or carton held",
+        "drawer pulled and carton held",
+        "carton in the drawer",
+        "drawer shut",
+        "all released",
+    )
+    props = (
+        Prop(
+            body="cabinet",
+            mjcf=cabinet,
+            initial_poses=_initial_poses(CABINET_CENTRE, CABINET_EXTENT, 0.0, MAX_YAW),
+            parts=("drawer",),
+            fixed=True,
+        ),
+        Prop(
+            body="carton",
+            mjcf=carton,
+            initial_poses=_initial_poses(CARTON_CENTRE, CARTON_EXTENT, START_HEIGHT, math.pi),
+        ),
+    )
+
+    def stage(self, scene: Scene) -> int:
+        if _inside(scene):
+            if opening(scene) > SHUT:
+                return 3
+            return 5 if released(scene, "carton", "cabinet") else 4
+        return int(opening(scene) >= PULLED) + int(held(scene, "carton"))
+
+    def checks(self, scene: Scene) -> dict[str, bool]:
+        return {
+            "carton in the drawer": _inside(scene),
+            "drawer shut": opening(scene) <= SHUT,
+            "all released": released(scene, "carton", "cabinet"),
+            "all at rest": at_rest(scene, "carton", "drawer"),
+        }
+
+
+def opening(scene: Scene) -> float:
+    """How far the drawer is open [m]."""
+    return float(scene.data.joint("drawer_joint").qpos[0])
+
+
+def _inside(scene: Scene) -> bool:
+    return inside_drawer(offset(scene, "carton", "drawer"), MARGIN) and not held(scene, "carton")
