@@ -55,15 +55,12 @@ def take_hold(
     arm: ArmMotion, body: str, grasp: Goal, *, before: FloatArray, opening: float = 1.0, tries: int = TRIES
 ) -> Motion:
     """Grasp what the arm does not lift by itself, such as a handle; once more if it is not in the hand then.
-def take(arm: ArmMotion, body: str, grasp: Goal, *, opening: float = 1.0, tries: int = TRIES) -> Motion:
-    """Grasp an object that is held out, coming on a straight line; once more if it is not in the hand then.
 
     Args:
         arm: The arm.
         body: The object, or a contact group of it.
         grasp: The tool's pose for the grasp, asked for again in each try.
         before: From the grasp to where the tool goes first, in the world (3,) [m].
-        grasp: The tool's pose for the grasp; asked for in every step, so it may move.
         opening: Of the gripper before the grasp.
         tries: At most.
     """
@@ -74,6 +71,19 @@ def take(arm: ArmMotion, body: str, grasp: Goal, *, opening: float = 1.0, tries:
         if arm.holds(body):
             return
         yield from arm.release(body, opening=opening)
+
+
+def take(arm: ArmMotion, body: str, grasp: Goal, *, opening: float = 1.0, tries: int = TRIES) -> Motion:
+    """Grasp an object that is held out, coming on a straight line; once more if it is not in the hand then.
+
+    Args:
+        arm: The arm.
+        body: The object, or a contact group of it.
+        grasp: The tool's pose for the grasp; asked for in every step, so it may move.
+        opening: Of the gripper before the grasp.
+        tries: At most.
+    """
+    for _ in range(tries):
         yield from arm.move_straight(grasp, opening=opening)
         yield from arm.grasp(body)
         if arm.holds(body):
