@@ -19,12 +19,12 @@ TASKS = Registry(
         "transfer_cube": "ambidex.envs.tasks.aloha.transfer_cube:TransferCube",
         "insertion": "ambidex.envs.tasks.aloha.insertion:Insertion",
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
-        "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
-        "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
+        "hand_over_bar": "ambidex.envs.tasks.aloha.hand_over_bar:HandOverBar",
         "lift_tray": "ambidex.envs.tasks.aloha.lift_tray:LiftTray",
         "open_box_insert": "ambidex.envs.tasks.aloha.open_box_insert:OpenBoxInsert",
-        "hand_over_bar": "ambidex.envs.tasks.aloha.hand_over_bar:HandOverBar",
         "drawer_put": "ambidex.envs.tasks.aloha.drawer_put:DrawerPut",
+        "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
+        "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
     },
     group="ambidex.tasks",
 )
@@ -33,12 +33,12 @@ HORIZONS: Mapping[str, int] = {
     "transfer_cube": 400,
     "insertion": 400,
     "stack_both": 900,
-    "hang_mug": 550,
-    "unscrew_cap": 1300,
+    "hand_over_bar": 500,
     "lift_tray": 250,
     "open_box_insert": 700,
-    "hand_over_bar": 500,
     "drawer_put": 650,
+    "hang_mug": 550,
+    "unscrew_cap": 1300,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 MIRRORED = "_mirrored"

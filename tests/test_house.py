@@ -12,7 +12,7 @@ import pytest
 
 from ambidex.envs.registry import FAMILIES, TASKS, canonical_task, task_names
 from ambidex.envs.robots import ROBOTS
-from ambidex.envs.task import Task
+from ambidex.envs.task import COORDINATION, Task
 from ambidex.lookup import resolve
 from ambidex.scripted_policies.registry import EXPERTS
 
@@ -207,6 +207,7 @@ def test_a_registered_task_is_complete(name: str) -> None:
     assert task.stages[0] == "none"
     assert task.horizon > 0
     assert task.instruction
+    assert task.coordination in COORDINATION
     for prop in task.props:
         assert prop.model().worldbody.first_body().name == prop.body
         assert set(prop.initial_poses) == {"published", "wide"}

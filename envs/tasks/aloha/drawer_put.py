@@ -39,6 +39,7 @@ class DrawerPut(Task):
     name = "drawer_put"
     family = "aloha"
     robot = "viperx_bimanual"
+    coordination = "hold and act"
     instruction = "hold the drawer open with the left arm, put the carton into it with the right arm, and shut it"
     horizon = HORIZONS["drawer_put"]
     stages = (

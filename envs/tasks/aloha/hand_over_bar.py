@@ -35,6 +35,7 @@ class HandOverBar(Task):
     name = "hand_over_bar"
     family = "aloha"
     robot = "viperx_bimanual"
+    coordination = "sequential"
     instruction = "pick up the bar with the right arm, hand it over to the left arm, and lay it across the bowl"
     horizon = HORIZONS["hand_over_bar"]
     stages = ("none", "picked up", "presented", "held by both", "held by left alone", "on the bowl")

@@ -51,6 +51,7 @@ class LiftTray(Task):
     name = "lift_tray"
     family = "aloha"
     robot = "viperx_bimanual"
+    coordination = "rigid pair"
     instruction = "lift the tray with both arms by its handles and hold it level, with the cube on it"
     horizon = HORIZONS["lift_tray"]
     stages = ("none", "touched by both arms", "held by both arms", "lifted", "raised level with the cube")

@@ -31,6 +31,7 @@ class OpenBoxInsert(Task):
     name = "open_box_insert"
     family = "aloha"
     robot = "viperx_bimanual"
+    coordination = "hold and act"
     instruction = "open the chest with the left arm, put the cube into it with the right arm, and close the chest"
     horizon = HORIZONS["open_box_insert"]
     stages = (
