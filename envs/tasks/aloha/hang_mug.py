@@ -7,7 +7,7 @@ from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
-from ambidex.envs.tasks.aloha.conditions import at_rest, held, released, tilt
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, held, released, tilt
 
 MIN_HEIGHT = 0.03  # of the mug's base above the table [m]
 UPRIGHT = math.radians(10.0)
@@ -15,7 +15,7 @@ ASIDE = -math.pi / 2  # yaw of a mug whose handle points away from the arms [rad
 
 
 def _initial_pose(x: tuple[float, float], y: float, yaw: tuple[float, float]) -> UniformPose:
-    return UniformPose(low=(x[0], 0.5 - y, 0.0), high=(x[1], 0.5 + y, 0.0), yaw=yaw)
+    return UniformPose(low=(x[0], 0.5 - y, TABLE_GAP), high=(x[1], 0.5 + y, TABLE_GAP), yaw=yaw)
 
 
 def _around(middle: float, degrees: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from ambidex.envs.objects.aloha.cubes import cube
 from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
-from ambidex.envs.tasks.aloha.conditions import at_rest, held, released
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, held, released
 
 HALF_EDGE = 0.02  # [m]
 MAX_OFFSET = 0.015  # between the centres of two cubes, seen from above [m]
@@ -16,6 +16,7 @@ HEIGHT_TOLERANCE = 0.004  # of a cube that stands on another [m]
 MIDDLE = 0.12  # largest distance of the stack from the cell's middle line [m]
 PLACES = {"red": (0.17, 0.5), "green": (0.0, 0.5), "blue": (-0.17, 0.5)}  # centres of the ranges [m]
 EXTENT = {"red": (0.05, 0.08), "green": (0.03, 0.06), "blue": (0.05, 0.08)}  # half lengths of the ranges [m]
+HEIGHT = HALF_EDGE + TABLE_GAP  # of their centres at the beginning [m]
 WIDER = 1.5
 
 
@@ -23,7 +24,7 @@ def _initial_poses(colour: str) -> dict[str, UniformPose]:
     def spread(factor: float) -> UniformPose:
         (x, y), (dx, dy) = PLACES[colour], EXTENT[colour]
         low, high = (x - factor * dx, y - factor * dy), (x + factor * dx, y + factor * dy)
-        return UniformPose(low=(*low, HALF_EDGE), high=(*high, HALF_EDGE), yaw=(-math.pi, math.pi))
+        return UniformPose(low=(*low, HEIGHT), high=(*high, HEIGHT), yaw=(-math.pi, math.pi))
 
     return {"published": spread(1.0), "wide": spread(WIDER)}
 

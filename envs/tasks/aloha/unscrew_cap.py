@@ -11,7 +11,7 @@ from ambidex.envs.robot import Robot
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
-from ambidex.envs.tasks.aloha.conditions import at_rest, released, tilt
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released, tilt
 
 FREE = math.radians(360.0 * TURNS - 5.0)  # turn of the cap from which on it is free [rad]
 HALF_TURN = math.pi
@@ -20,8 +20,12 @@ UPRIGHT = math.radians(10.0)
 GRIP = "cap_on_thread"  # the constraint that holds the cap
 
 
-def _initial_poses(x: float, y: float, yaw: float) -> UniformPose:
-    return UniformPose(low=(-x, 0.5 - y, 0.0), high=(x, 0.5 + y, 0.0), yaw=(-yaw, yaw))
+def _initial_poses(height: float) -> dict[str, UniformPose]:
+    def spread(x: float, y: float, yaw: float) -> UniformPose:
+        z = height + TABLE_GAP
+        return UniformPose(low=(-x, 0.5 - y, z), high=(x, 0.5 + y, z), yaw=(-yaw, yaw))
+
+    return {"published": spread(0.04, 0.05, 0.5), "wide": spread(0.06, 0.075, math.pi)}
 
 
 class UnscrewCap(Task):
@@ -35,15 +39,8 @@ class UnscrewCap(Task):
     horizon = HORIZONS["unscrew_cap"]
     stages = ("none", "bottle held", "half a turn", "cap free", "cap off", "cap on the table")
     props = (
-        Prop(
-            body="bottle",
-            mjcf=bottle,
-            initial_poses={
-                "published": _initial_poses(0.04, 0.05, 0.5),
-                "wide": _initial_poses(0.06, 0.075, math.pi),
-            },
-        ),
-        Prop(body="cap", mjcf=cap, initial_poses={}),
+        Prop(body="bottle", mjcf=bottle, initial_poses=_initial_poses(0.0)),
+        Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(CAP_BOTTOM)),
     )
 
     def compose(self, robot: Robot) -> mujoco.MjSpec:
