@@ -20,6 +20,9 @@ TASKS = Registry(
         "insertion": "ambidex.envs.tasks.aloha.insertion:Insertion",
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
         "hand_over_bar": "ambidex.envs.tasks.aloha.hand_over_bar:HandOverBar",
+        "plug_in": "ambidex.envs.tasks.aloha.plug_in:PlugIn",
+        "plug_in_loose": "ambidex.envs.tasks.aloha.plug_in:PlugInLoose",
+        "plug_in_tight": "ambidex.envs.tasks.aloha.plug_in:PlugInTight",
     },
     group="ambidex.tasks",
 )
@@ -29,11 +32,18 @@ HORIZONS: Mapping[str, int] = {
     "insertion": 400,
     "stack_both": 900,
     "hand_over_bar": 500,
+    "plug_in": 500,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
+VARIANT_HORIZONS: Mapping[str, int] = {
+    "plug_in_loose": 500,
+    "plug_in_tight": 500,
+}
+"""The same for tasks that differ from one of `HORIZONS` in difficulty only."""
 SUITES: Mapping[str, tuple[str, ...]] = {
     "aloha": ("transfer_cube", "insertion"),
     "aloha_bimanual": tuple(HORIZONS),
+    "plug_in_clearances": ("plug_in_loose", "plug_in", "plug_in_tight"),
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
 }
 EE_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")

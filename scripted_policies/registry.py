@@ -17,6 +17,9 @@ EXPERTS = Registry(
         "insertion": "ambidex.scripted_policies.aloha.insertion:InsertionExpert",
         "stack_both": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "hand_over_bar": "ambidex.scripted_policies.aloha.hand_over_bar:HandOverBarExpert",
+        "plug_in": "ambidex.scripted_policies.aloha.plug_in:PlugInExpert",
+        "plug_in_loose": "ambidex.scripted_policies.aloha.plug_in:PlugInExpert",
+        "plug_in_tight": "ambidex.scripted_policies.aloha.plug_in:PlugInExpert",
     },
     group="ambidex.experts",
 )
