@@ -21,10 +21,18 @@ TASKS = Registry(
         "stack_both": "ambidex.envs.tasks.aloha.stack_both:StackBoth",
         "hand_over_bar": "ambidex.envs.tasks.aloha.hand_over_bar:HandOverBar",
         "lift_tray": "ambidex.envs.tasks.aloha.lift_tray:LiftTray",
+        "plug_in": "ambidex.envs.tasks.aloha.plug_in:PlugIn",
         "open_box_insert": "ambidex.envs.tasks.aloha.open_box_insert:OpenBoxInsert",
         "drawer_put": "ambidex.envs.tasks.aloha.drawer_put:DrawerPut",
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
+        "stack_both_rbg": "ambidex.envs.tasks.aloha.stack_both:StackBothRbg",
+        "stack_both_grb": "ambidex.envs.tasks.aloha.stack_both:StackBothGrb",
+        "stack_both_gbr": "ambidex.envs.tasks.aloha.stack_both:StackBothGbr",
+        "stack_both_brg": "ambidex.envs.tasks.aloha.stack_both:StackBothBrg",
+        "stack_both_bgr": "ambidex.envs.tasks.aloha.stack_both:StackBothBgr",
+        "plug_in_loose": "ambidex.envs.tasks.aloha.plug_in:PlugInLoose",
+        "plug_in_tight": "ambidex.envs.tasks.aloha.plug_in:PlugInTight",
     },
     group="ambidex.tasks",
 )
@@ -35,18 +43,28 @@ HORIZONS: Mapping[str, int] = {
     "stack_both": 900,
     "hand_over_bar": 500,
     "lift_tray": 250,
+    "plug_in": 500,
     "open_box_insert": 700,
     "drawer_put": 650,
     "hang_mug": 550,
     "unscrew_cap": 1300,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
+STACKING_ORDERS = ("stack_both", *(f"stack_both_{order}" for order in ("rbg", "grb", "gbr", "brg", "bgr")))
+VARIANT_HORIZONS: Mapping[str, int] = {
+    **dict.fromkeys(STACKING_ORDERS[1:], HORIZONS["stack_both"]),
+    "plug_in_loose": 500,
+    "plug_in_tight": 500,
+}
+"""The same for tasks that differ from one of `HORIZONS` in their instruction or difficulty only."""
 MIRRORED = "_mirrored"
 """Ending of the name of the mirror image of one of `TASKS`, and of a suite of mirror images."""
 _ALOHA = {"aloha": ("transfer_cube", "insertion"), "aloha_bimanual": tuple(HORIZONS)}
 SUITES: Mapping[str, tuple[str, ...]] = {
     **_ALOHA,
     **{suite + MIRRORED: tuple(task + MIRRORED for task in tasks) for suite, tasks in _ALOHA.items()},
+    "stack_both_orders": STACKING_ORDERS,
+    "plug_in_clearances": ("plug_in_loose", "plug_in", "plug_in_tight"),
     **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
 }
 EE_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")

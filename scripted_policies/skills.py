@@ -145,6 +145,26 @@ def carry_together(
         yield
 
 
+def guided(arm: ArmMotion, body: str, path: Path) -> Path:
+    """The way of a tool on which an object that it holds follows a path; what is missing is added up in every step.
+
+    This removes errors that `tool_for` leaves, which are those of the arm. The object must be free to move. The errors
+    at the beginning are removed gradually, during the first half of the way.
+    """
+
+    def at(share: float) -> Pose:
+        corrected = path(share) @ arm.scene.body_pose(body).inverse() @ arm.reference_pose
+        return interpolate(arm.reference_pose, corrected, min(1.0, 2.0 * share))
+
+    return at
+
+
+def in_step(arm: ArmMotion, path: Path) -> Path:
+    """The way of a tool that moves as one rigid body with what follows a path."""
+    grip = path(0.0).inverse() @ arm.reference_pose
+    return lambda share: path(share) @ grip
+
+
 def along_joint(arm: ArmMotion, joint: str, position: float) -> Path:
     """The way of a tool that holds a part, to where a joint of the part is at `position` [rad or m]."""
     model, data, start = arm.scene.model, arm.scene.data, arm.reference_pose

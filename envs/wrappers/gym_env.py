@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from ambidex.envs.registry import HORIZONS, MIRRORED, SUITES, TASKS
+from ambidex.envs.registry import HORIZONS, MIRRORED, SUITES, TASKS, VARIANT_HORIZONS
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.envs.tasks.libero.suites import HORIZONS as LIBERO_HORIZONS
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, Float32Array, FloatArray, ImageArray, MakeOptions, Observation
@@ -137,7 +137,8 @@ def environment_id(task: str) -> str:
 def register_all() -> None:
     """Register every task with Gymnasium, those of LIBERO's suites by number. May be called twice."""
     numbered = {f"{suite}/{i}": steps for suite, steps in LIBERO_HORIZONS.items() for i in range(len(SUITES[suite]))}
-    own = {task: HORIZONS.get(task) for task in TASKS.own}
+    horizons = {**HORIZONS, **VARIANT_HORIZONS}
+    own = {task: horizons.get(task) for task in TASKS.own}
     mirrored = {task + MIRRORED: steps for task, steps in own.items()}
     for task, steps in {**own, **mirrored, **numbered}.items():
         name = environment_id(task)

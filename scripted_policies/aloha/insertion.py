@@ -8,7 +8,6 @@ from ambidex.envs.simulation.pose import Pose, quaternion_about, quaternion_prod
 from ambidex.envs.types import FloatArray, Observation
 from ambidex.scripted_policies.arm_motion import (
     ArmMotion,
-    Goal,
     Motion,
     Path,
     grasp_heading,
@@ -17,6 +16,7 @@ from ambidex.scripted_policies.arm_motion import (
     tool_orientation,
 )
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
+from ambidex.scripted_policies.skills import tool_for
 
 PITCH = math.radians(65.0)  # of both tools while grasping: the wrist cameras of the two arms stay clear of each other
 CLEARANCE = 0.08  # height above a part before grasping it [m]
@@ -47,13 +47,13 @@ class InsertionExpert(BimanualExpert):
 
     def left_script(self, arm: ArmMotion) -> Motion:
         yield from self._pick(arm, "socket", forward=0.0)
-        yield from arm.move_joints(self._bring(arm, "socket", lambda: self._in_front(-HALF_LENGTH, "socket"))())
+        yield from arm.move_joints(tool_for(arm, "socket", self._in_front(-HALF_LENGTH, "socket")))
         self._presented = True
 
     def right_script(self, arm: ArmMotion) -> Motion:
         outside, inside = HALF_LENGTH + STANDOFF, HALF_LENGTH - DEPTH - PRESS
         yield from self._pick(arm, "peg", forward=math.pi)
-        yield from arm.move_joints(self._bring(arm, "peg", lambda: self._in_front(outside, "peg"))())
+        yield from arm.move_joints(tool_for(arm, "peg", self._in_front(outside, "peg")))
         yield from arm.wait_until(lambda: self._presented, timeout=4.0)
         self.left.pressing = self.right.pressing = True
         yield from arm.follow(self._inwards(arm, outside, inside), speed=INSERTION_SPEED)
@@ -76,17 +76,13 @@ class InsertionExpert(BimanualExpert):
         position[2] = GRASP_HEIGHT
         return Pose(position, tool_orientation(heading, PITCH))
 
-    def _bring(self, arm: ArmMotion, part: str, target: Goal) -> Goal:
-        """The tool pose that brings a part to a target pose, given how the part sits in the gripper now."""
-        return lambda: target() @ self.scene.body_pose(part).inverse() @ arm.tool_pose
-
     def _inwards(self, arm: ArmMotion, outside: float, inside: float) -> Path:
         """The tool's way from where it is to the axis of the socket, and along it, given distances of the peg [m]."""
         start = arm.reference_pose
 
         def at(share: float) -> Pose:
             distance = outside + share * (inside - outside)
-            on_axis = self._bring(arm, "peg", lambda: self._on_axis(distance))()
+            on_axis = tool_for(arm, "peg", self._on_axis(distance))
             aligned = min(1.0, share / ALIGNED)
             return interpolate(start, on_axis, aligned**2 * (3.0 - 2.0 * aligned))
 

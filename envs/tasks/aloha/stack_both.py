@@ -18,6 +18,7 @@ PLACES = {"red": (0.17, 0.5), "green": (0.0, 0.5), "blue": (-0.17, 0.5)}  # cent
 EXTENT = {"red": (0.05, 0.08), "green": (0.03, 0.06), "blue": (0.05, 0.08)}  # half lengths of the ranges [m]
 HEIGHT = HALF_EDGE + TABLE_GAP  # of their centres at the beginning [m]
 WIDER = 1.5
+INSTRUCTION = "stack the cubes in the middle: {} at the bottom, then {}, and {} on top"
 
 
 def _initial_poses(colour: str) -> dict[str, UniformPose]:
@@ -36,8 +37,8 @@ class StackBoth(Task):
     family = "aloha"
     robot = "viperx_bimanual"
     coordination = "parallel"
-    order = ("red", "green", "blue")
-    instruction = "stack the cubes in the middle: red at the bottom, then green, and blue on top"
+    order: tuple[str, str, str] = ("red", "green", "blue")
+    instruction = INSTRUCTION.format("red", "green", "blue")
     horizon = HORIZONS["stack_both"]
     stages = (
         "none",
@@ -75,3 +76,43 @@ def _stands_on(scene: Scene, upper: str, lower: str) -> bool:
     above = scene.body_pose(upper).position - scene.body_pose(lower).position
     level = abs(above[2] - 2 * HALF_EDGE) <= HEIGHT_TOLERANCE
     return bool(np.hypot(above[0], above[1]) <= MAX_OFFSET and level) and scene.groups_touch(upper, lower)
+
+
+class StackBothRbg(StackBoth):
+    """Red, blue, green."""
+
+    name = "stack_both_rbg"
+    order = ("red", "blue", "green")
+    instruction = INSTRUCTION.format(*order)
+
+
+class StackBothGrb(StackBoth):
+    """Green, red, blue."""
+
+    name = "stack_both_grb"
+    order = ("green", "red", "blue")
+    instruction = INSTRUCTION.format(*order)
+
+
+class StackBothGbr(StackBoth):
+    """Green, blue, red."""
+
+    name = "stack_both_gbr"
+    order = ("green", "blue", "red")
+    instruction = INSTRUCTION.format(*order)
+
+
+class StackBothBrg(StackBoth):
+    """Blue, red, green."""
+
+    name = "stack_both_brg"
+    order = ("blue", "red", "green")
+    instruction = INSTRUCTION.format(*order)
+
+
+class StackBothBgr(StackBoth):
+    """Blue, green, red."""
+
+    name = "stack_both_bgr"
+    order = ("blue", "green", "red")
+    instruction = INSTRUCTION.format(*order)
