@@ -29,11 +29,27 @@ def bottle() -> mujoco.MjSpec:
     outline = [(0.0, 0.0), (BODY_RADIUS - 0.002, 0.0), (BODY_RADIUS, 0.002), (BODY_RADIUS, SHOULDER - 0.008)]
     outline += [(NECK_RADIUS, SHOULDER + 0.006), (NECK_RADIUS, HEIGHT), (0.0, HEIGHT)]
     builder.look(revolve(outline, slices=28), GREEN, gloss=0.7)
-    rise = {"span": (0.0, PITCH * TURNS), "damping": 0.5, "armature": 0.5}
-    builder.part("thread_rise", (0, 0, CAP_BOTTOM), joint=SLIDE, axis=(0, 0, 1), **rise)
+    builder.part(
+        "thread_rise",
+        (0, 0, CAP_BOTTOM),
+        joint=SLIDE,
+        axis=(0, 0, 1),
+        span=(0.0, PITCH * TURNS),
+        damping=0.5,
+        armature=0.5,
+    )
     builder.mass("thread_rise", 0.002, 0.01)
-    turn = {"span": (0.0, 2.0 * math.pi * TURNS), "damping": 0.005, "armature": 2e-4, "friction": THREAD_FRICTION}
-    builder.part("thread", (0, 0, 0), joint=HINGE, axis=(0, 0, 1), of="thread_rise", **turn)
+    builder.part(
+        "thread",
+        (0, 0, 0),
+        joint=HINGE,
+        axis=(0, 0, 1),
+        span=(0.0, 2.0 * math.pi * TURNS),
+        of="thread_rise",
+        damping=0.005,
+        armature=2e-4,
+        friction=THREAD_FRICTION,
+    )
     builder.mass("thread", 0.002, 0.01)
     coupled = builder.spec.add_equality(name="pitch", type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
     coupled.name1, coupled.name2 = "thread_rise_joint", "thread_joint"
