@@ -29,8 +29,8 @@ HORIZONS: Mapping[str, int] = {
     "transfer_cube": 400,
     "insertion": 400,
     "stack_both": 900,
-    "lift_tray": 250,
-    "open_box_insert": 700,
+    "lift_tray": 300,
+    "open_box_insert": 800,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 SUITES: Mapping[str, tuple[str, ...]] = {
