@@ -27,6 +27,7 @@ FORWARD_GRASP = 0.015  # from the tool to the grasped cube's centre, along the t
 HELD_OPEN = math.radians(100.0)  # angle of the lid while the cube is put in
 ALONG_BAR = (-0.005, 0.0, 0.0)  # from the handle's middle to the left tool [m]
 BACK = 0.08  # how far the left tool goes along the handle before and after the grasp [m]
+ABOVE = np.array([0.0, 0.0, 0.1])  # of that place the left tool comes first: the way from home swings forward [m]
 LID_SPEED = 0.8  # as a factor on the usual speed
 IN_CHEST = (0.0, -0.018)  # where the cube is put: the palm stays clear of the lid, the fingers of the front [m]
 LETTING_GO = 0.6  # opening of the right gripper in the chest
@@ -44,7 +45,9 @@ class OpenBoxInsertExpert(BimanualExpert):
 
     def left_script(self, arm: ArmMotion) -> Motion:
         back = -BACK * self._handle().axis(0)
-        yield from take_hold(arm, "lid_handle", self._handle, before=self.jitter(Pose.at(back)).position)
+        before = self.jitter(Pose.at(back)).position
+        yield from arm.move_joints(self._handle().shifted(before + ABOVE), opening=1.0, timeout=0.0)
+        yield from take_hold(arm, "lid_handle", self._handle, before=before)
         yield from arm.follow(along_joint(arm, "lid_joint", HELD_OPEN), speed=LID_SPEED)
         yield from arm.wait_until(lambda: self._inside, timeout=WAIT_S)
         yield from arm.follow(along_joint(arm, "lid_joint", 0.0), speed=LID_SPEED)
