@@ -1,6 +1,6 @@
-"""The task lift_cube with another robot. Copy it to envs/tasks/capsule_lift.py."""
+"""The task lift_cube with another robot. Copy it to envs/tasks/aloha/capsule_lift.py."""
 
-from ambidex.envs.tasks.lift_cube import LiftCube
+from ambidex.envs.tasks.aloha.lift_cube import LiftCube
 
 
 class CapsuleLift(LiftCube):

@@ -1,4 +1,4 @@
-"""A complete task: the right arm lifts the cube by 10 cm. Copy it to envs/tasks/lift_cube.py and change it."""
+"""A complete task: the right arm lifts the cube by 10 cm. Copy it to envs/tasks/aloha/lift_cube.py and change it."""
 
 import numpy as np
 

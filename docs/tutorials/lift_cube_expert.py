@@ -1,4 +1,4 @@
-"""The expert of the task lift_cube. Copy it to scripted_policies/lift_cube.py."""
+"""The expert of the task lift_cube. Copy it to scripted_policies/aloha/lift_cube.py."""
 
 import math
 

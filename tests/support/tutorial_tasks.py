@@ -24,18 +24,18 @@ def load_as(name: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def register_tutorial_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, file in {
-        "ambidex.envs.tasks.lift_cube": "lift_cube.py",
-        "ambidex.envs.tasks.capsule_lift": "capsule_lift.py",
+        "ambidex.envs.tasks.aloha.lift_cube": "lift_cube.py",
+        "ambidex.envs.tasks.aloha.capsule_lift": "capsule_lift.py",
         "ambidex.envs.robots.capsule_arms": "capsule_arms.py",
-        "ambidex.scripted_policies.lift_cube": "lift_cube_expert.py",
+        "ambidex.scripted_policies.aloha.lift_cube": "lift_cube_expert.py",
     }.items():
         load_as(name, TUTORIALS / file, monkeypatch)
     monkeypatch.setattr(sys.modules["ambidex.envs.robots.capsule_arms"], "MJCF", TUTORIALS / "capsule_arm.xml")
     for table, name, address in (
-        (registry.TASKS, "lift_cube", "ambidex.envs.tasks.lift_cube:LiftCube"),
-        (registry.TASKS, "capsule_lift", "ambidex.envs.tasks.capsule_lift:CapsuleLift"),
+        (registry.TASKS, "lift_cube", "ambidex.envs.tasks.aloha.lift_cube:LiftCube"),
+        (registry.TASKS, "capsule_lift", "ambidex.envs.tasks.aloha.capsule_lift:CapsuleLift"),
         (ROBOTS, "capsule_arms", "ambidex.envs.robots.capsule_arms:make_robot"),
-        (experts.EXPERTS, "lift_cube", "ambidex.scripted_policies.lift_cube:LiftCubeExpert"),
-        (experts.EXPERTS, "capsule_lift", "ambidex.scripted_policies.lift_cube:LiftCubeExpert"),
+        (experts.EXPERTS, "lift_cube", "ambidex.scripted_policies.aloha.lift_cube:LiftCubeExpert"),
+        (experts.EXPERTS, "capsule_lift", "ambidex.scripted_policies.aloha.lift_cube:LiftCubeExpert"),
     ):
         monkeypatch.setitem(table, name, address)  # type: ignore[arg-type]
