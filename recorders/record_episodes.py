@@ -89,8 +89,10 @@ def _suite_row(suite: str) -> tuple[str, ...]:
     names = SUITES[suite]
     family, first, _ = _facts(names[0])
     steps = {_facts(name)[1] for name in names} if family == "aloha" else {first}
-    numbered = is_libero_name(names[0]) and len(names) > FEW
-    listed = f"{suite}/0 to {suite}/{len(names) - 1}" if numbered else ", ".join(names)
+    listed = ", ".join(names)
+    if len(names) > FEW:
+        numbered = is_libero_name(names[0])
+        listed = f"{suite}/0 to {suite}/{len(names) - 1}" if numbered else f"{names[0]}, ..., {names[-1]}"
     return (
         suite,
         str(len(names)),

@@ -56,8 +56,8 @@ COMMANDS = {
     for name, address in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"].items()
 }
 TO_BE_WRITTEN = {  # by the readers of the recipes and tutorials
-    *("envs/tasks/lift_cube.py", "envs/tasks/capsule_lift.py", "envs/robots/capsule_arms.py"),
-    *("scripted_policies/lift_cube.py", "assets/robots/capsule_arm.xml", "policies/mlp.py"),
+    *("envs/tasks/aloha/lift_cube.py", "envs/tasks/aloha/capsule_lift.py", "envs/robots/capsule_arms.py"),
+    *("scripted_policies/aloha/lift_cube.py", "assets/robots/capsule_arm.xml", "policies/mlp.py"),
 }
 HOME = "/home/you"  # stands for the folder in which a command of the page of errors runs
 

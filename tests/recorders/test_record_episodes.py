@@ -13,7 +13,7 @@ import recording_fakes
 from recording_fakes import HORIZON, FailingAgent, FakeAgent, contents
 from started_process import StartedProcess, wait_for, with_file_size_limit
 
-from ambidex.envs.registry import TASKS
+from ambidex.envs.registry import SUITES, TASKS
 from ambidex.recorders.dataset.attempts import read_attempts
 from ambidex.recorders.dataset.dataset import read
 from ambidex.recorders.formats.act import episode_path
@@ -37,10 +37,13 @@ def test_the_summary_is_one_line_on_stdout(tmp_path, monkeypatch, run_command):
     assert out.count("\n") == 1 and "MB in data" in out
 
 
-def test_the_list_names_every_task(tmp_path, monkeypatch, run_command):
+def test_the_lists_name_every_suite_and_every_task(tmp_path, monkeypatch, run_command):
     monkeypatch.chdir(tmp_path)
     status, out, _ = run_command(main, "--list")
-    assert status == 0 and all(task in out for task in TASKS)
+    assert status == 0 and all(suite in out for suite in SUITES)
+    assert max(map(len, out.splitlines())) <= 130
+    lists = "".join(run_command(main, "--list", "--task", suite)[1] for suite in SUITES if "libero" not in suite)
+    assert all(f"{task} " in lists for task in TASKS)
     assert list(tmp_path.iterdir()) == []
 
 
