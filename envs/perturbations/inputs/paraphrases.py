@@ -29,23 +29,35 @@ VERBS: Mapping[str, Sequence[str]] = {
     "stack": ("pile", "place"),
     "hand it over to": ("pass it to", "give it to"),
     "insert": ("push in", "slot in"),
+    "hold": ("keep",),
+    "lift": ("raise", "pick up"),
+    "hang": ("put", "place"),
+    "lay it across": ("put it across", "place it across"),
+    "unscrew": ("screw off", "twist off"),
+    "shut": ("close",),
 }
 """Verb at the start of a command -> synonyms."""
 NOUNS: Mapping[str, Sequence[str]] = {
     "alphabet soup": ("letter soup", "can of letter soup"),
+    "bar": ("stick", "batten"),
     "basket": ("hamper", "shopping basket"),
     "bbq sauce": ("barbecue sauce", "bottle of barbecue sauce"),
     "book": ("volume", "hardback"),
+    "bottle": ("flask", "flagon"),
     "bowl": ("basin", "serving bowl"),
     "butter": ("block of butter", "pack of butter"),
     "cabinet": ("cupboard", "sideboard"),
     "caddy": ("desk organiser", "organiser"),
+    "cap": ("lid", "stopper"),
+    "carton": ("packet", "small box"),
+    "chest": ("box", "coffer"),
     "chocolate pudding": ("chocolate dessert", "box of chocolate pudding"),
     "cookie box": ("box of cookies", "biscuit box"),
     "cookies box": ("box of cookies", "biscuit box"),
     "cream cheese": ("soft cheese", "pack of cream cheese"),
     "cream cheese box": ("box of soft cheese", "box of cream cheese"),
     "cube": ("block", "brick"),
+    "cubes": ("blocks", "bricks"),
     "frying pan": ("skillet", "pan"),
     "ketchup": ("catsup", "bottle of ketchup"),
     "microwave": ("microwave oven", "microwave cooker"),
@@ -56,10 +68,12 @@ NOUNS: Mapping[str, Sequence[str]] = {
     "orange juice": ("orange juice carton", "carton of orange juice"),
     "peg": ("pin", "rod"),
     "plate": ("dinner plate", "platter"),
+    "plug": ("connector", "jack"),
     "rack": ("wine stand", "bottle holder"),
     "ramekin": ("baking cup", "custard cup"),
     "salad dressing": ("vinaigrette", "bottle of salad dressing"),
     "socket": ("sleeve", "receptacle"),
+    "stand": ("holder", "mug holder"),
     "stove": ("cooker", "hob"),
     "tomato sauce": ("pasta sauce", "can of tomato sauce"),
     "tray": ("serving tray", "wooden tray"),
@@ -88,6 +102,33 @@ STATES: Mapping[str, str] = {
     r"turn off (?P<x>.+)": "{x} {be} off",
 }
 """Command -> the state in which it is done; the first one that matches holds."""
+OF_TWO_ARMS: Mapping[str, str] = {
+    r"stack (?P<x>the cubes) in the middle: (?P<a>\w+) at the bottom, then (?P<b>\w+), and (?P<c>\w+) on top": (
+        "{x} {be} stacked in the middle, with {a} at the bottom, {b} on it, and {c} on top"
+    ),
+    r"pick up (?P<x>.+) with (?P<arm>.+), hand it over to (?P<other>.+), and lay it across (?P<y>.+)": (
+        "{x} {be} across {y}, laid there by {other} and passed on by {arm}"
+    ),
+    r"lift (?P<x>.+) with both arms by its handles and hold it level, with (?P<y>.+) on it": (
+        "{x} {be} in the air, level, held at its handles by both arms, with {y} on it"
+    ),
+    r"hold (?P<x>.+) with (?P<arm>.+) and push (?P<y>.+) into it with (?P<other>.+)": (
+        "{y} {be} in {x}, with {x} held by {arm} and {y} by {other}"
+    ),
+    r"open (?P<x>.+) with (?P<arm>.+), put (?P<y>.+) into it with (?P<other>.+), and close (?P=x)": (
+        "{y} {be} inside {x}, put there by {other}, and {x} closed, held open until then by {arm}"
+    ),
+    r"hold the drawer open with (?P<arm>.+), put (?P<y>.+) into it with (?P<other>.+), and shut it": (
+        "{y} {be} in the shut drawer, put there by {other}, with the drawer held open by {arm}"
+    ),
+    r"hold (?P<x>.+) with (?P<arm>.+), and hang (?P<y>.+) on its peg with (?P<other>.+)": (
+        "{y} {be} on the peg of {x}, hung there by {other}, with {x} held by {arm}"
+    ),
+    r"hold (?P<x>.+) with (?P<arm>.+), unscrew its cap with (?P<other>.+), and put the cap on the table": (
+        "the cap of {x} {be} on the table, unscrewed by {other}, with {x} held by {arm}"
+    ),
+}
+"""The same for whole instructions of tasks for two arms."""
 
 START = r"(^|\band )"
 NEXT_COMMAND = re.compile(r" and (?=(?:open|close|put|place|turn|stack) (?!it\b))")
@@ -137,12 +178,13 @@ def _with_synonyms(text: str, words: Mapping[str, Sequence[str]], before: str, s
 
 def _wish(text: str, choice: Choice) -> str | None:
     before, be = _chosen(WISHES, choice.wish)
-    states = [_state(command, be) for command in NEXT_COMMAND.split(text)]
+    whole = _state(text, be, OF_TWO_ARMS)
+    states = [whole] if whole else [_state(command, be, STATES) for command in NEXT_COMMAND.split(text)]
     return None if None in states else f"{before} {' and '.join(filter(None, states))}".strip()
 
 
-def _state(command: str, be: str) -> str | None:
-    for pattern, state in STATES.items():
+def _state(command: str, be: str, known: Mapping[str, str]) -> str | None:
+    for pattern, state in known.items():
         if found := re.fullmatch(pattern, command):
             return state.format(be=be, **found.groupdict())
     return None
