@@ -44,6 +44,9 @@ class PlugIn(Task):
     """The right arm holds the plug, the left arm the socket; the hole is 1.5 mm wider than the pin.
 
     Variants with another clearance have the same initial states.
+
+    Attributes:
+        clearance: Width of the hole less that of the pin [m].
     """
 
     name = "plug_in"
@@ -52,8 +55,9 @@ class PlugIn(Task):
     coordination = "hold and act"
     instruction = "hold the socket with the left arm and push the plug into it with the right arm"
     horizon = HORIZONS["plug_in"]
+    clearance = 0.0015
     stages = ("none", "plug held", "both held", "aligned", "in the hole", "plugged in")
-    props = _props(0.0015)
+    props = _props(clearance)
 
     @property
     def rng_key(self) -> str:
@@ -89,7 +93,8 @@ class PlugInLoose(PlugIn):
 
     name = "plug_in_loose"
     horizon = VARIANT_HORIZONS["plug_in_loose"]
-    props = _props(0.003)
+    clearance = 0.003
+    props = _props(clearance)
 
 
 class PlugInTight(PlugIn):
@@ -97,7 +102,8 @@ class PlugInTight(PlugIn):
 
     name = "plug_in_tight"
     horizon = VARIANT_HORIZONS["plug_in_tight"]
-    props = _props(0.00075)
+    clearance = 0.00075
+    props = _props(clearance)
 
 
 def pin_in_socket(scene: Scene) -> tuple[FloatArray, float]:
