@@ -29,7 +29,7 @@ WAIT_S = 8.0  # at most, for the other arm [s]
 class PlugInExpert(BimanualExpert):
     """Both arms grasp at the same time. The pin follows the axis of the hole, however the socket moves in the hand.
 
-    The right arm lets go first, so that the plug is not pulled out again.
+    A push that fails is undone along the axis and repeated. Both arms let go at the same time.
     """
 
     def __init__(self, env: Environment, *, noise: float = 0.0) -> None:
