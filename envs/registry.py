@@ -24,6 +24,7 @@ TASKS = Registry(
         "plug_in": "ambidex.envs.tasks.aloha.plug_in:PlugIn",
         "open_box_insert": "ambidex.envs.tasks.aloha.open_box_insert:OpenBoxInsert",
         "drawer_put": "ambidex.envs.tasks.aloha.drawer_put:DrawerPut",
+        "plates_in_rack": "ambidex.envs.tasks.aloha.plates_in_rack:PlatesInRack",
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
         "stack_both_rbg": "ambidex.envs.tasks.aloha.stack_both:StackBothRbg",
@@ -46,6 +47,7 @@ HORIZONS: Mapping[str, int] = {
     "plug_in": 500,
     "open_box_insert": 800,
     "drawer_put": 650,
+    "plates_in_rack": 600,
     "hang_mug": 550,
     "unscrew_cap": 1300,
 }

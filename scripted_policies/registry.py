@@ -22,6 +22,7 @@ EXPERTS = Registry(
         "plug_in": "ambidex.scripted_policies.aloha.plug_in:PlugInExpert",
         "open_box_insert": "ambidex.scripted_policies.aloha.open_box_insert:OpenBoxInsertExpert",
         "drawer_put": "ambidex.scripted_policies.aloha.drawer_put:DrawerPutExpert",
+        "plates_in_rack": "ambidex.scripted_policies.aloha.plates_in_rack:PlatesInRackExpert",
         "hang_mug": "ambidex.scripted_policies.aloha.hang_mug:HangMugExpert",
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
         "stack_both_rbg": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",

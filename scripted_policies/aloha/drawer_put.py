@@ -28,16 +28,14 @@ RETREAT = 0.08  # of the left tool from the handle, backwards [m]
 OPENED = 0.088  # how far the drawer is held open [m]
 PULLING_SPEED = 0.6  # as a factor on the usual speed
 ACROSS = math.pi / 2  # heading of the right tool: its fingers close along the front of the drawer [rad]
-PICKING = math.radians(
-    75.0
-)  # preferred heading while the carton is picked: the wrist camera is away from the left arm [rad]
+PICKING = math.radians(75.0)  # preferred heading for the grasp: the right wrist camera is away from the left one
 SQUARE = math.pi / 2  # angle after which the carton looks the same [rad]
 GRASP_HEIGHT = 0.012  # of the right tool above the carton's middle [m]
 PLACE = (0.03, -0.124, INSIDE_LOW[2] + CARTON[2])  # of the carton, in the frame of the cabinet [m]
 NARROW = 0.7  # opening of the right gripper inside the drawer
 ABOVE, WAITING = 0.03, 0.1  # heights above the place from where the carton is lowered, and where it waits [m]
-ASIDE = (0.16, 0.47, 0.2)  # where the right tool is while the drawer is shut [m]
-CLEAR = 0.2  # distance between the tools at which the drawer is shut [m]
+ASIDE = (0.2, 0.47, 0.2)  # where the right tool is while the drawer is shut [m]
+CLEAR = 0.14  # distance between the tools at which the drawer is shut [m]
 WAIT_S = 8.0  # at most, for the other arm [s]
 TRIES = 3
 
