@@ -121,6 +121,9 @@ OF_TWO_ARMS: Mapping[str, str] = {
     r"hold the drawer open with (?P<arm>.+), put (?P<y>.+) into it with (?P<other>.+), and shut it": (
         "{y} {be} in the shut drawer, put there by {other}, with the drawer held open by {arm}"
     ),
+    r"put (?P<x>one plate) with each arm upright into the holder, at the same time": (
+        "{x} of each arm {be} upright in the holder, at the same time"
+    ),
     r"hold (?P<x>.+) with (?P<arm>.+), and hang (?P<y>.+) on its peg with (?P<other>.+)": (
         "{y} {be} on the peg of {x}, hung there by {other}, with {x} held by {arm}"
     ),

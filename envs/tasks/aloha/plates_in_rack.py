@@ -43,7 +43,7 @@ class PlatesInRack(Task):
     family = "aloha"
     robot = "viperx_bimanual"
     coordination = "parallel"
-    instruction = "take one plate with each arm and put both upright into the rack, at the same time"
+    instruction = "put one plate with each arm upright into the holder, at the same time"
     horizon = HORIZONS["plates_in_rack"]
     stages = (
         "none",
