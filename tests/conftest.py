@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 import pytest
 
 import ambidex  # noqa: F401  # before any test imports dm_control, which opens an OpenGL display at once
+from ambidex.worker_pool import STOP_SIGNALS
 
 SELECTABLE = ("slow", "gpu")
 LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -19,8 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = []
-    # A shell starts what it puts in the background with Ctrl-C ignored, and every command under test would inherit it.
+    # What a shell puts in the background ignores Ctrl-C, nohup SIGHUP, and every command under test would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -63,6 +65,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section(f"{len(left_out)} tests left out, run them with --slow --gpu")
         for line in left_out:
             terminalreporter.line(line)
+
+
+@pytest.fixture(autouse=True)
+def _handlers_of_signals() -> Generator[None]:
+    """Restores the handlers: a command that is interrupted leaves all stop signals ignored, as it exits."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

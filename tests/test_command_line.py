@@ -189,17 +189,8 @@ def test_ctrl_c_says_what_is_kept(capsys):
     assert capsys.readouterr().err == "test-things: Interrupted. 3 episodes are kept.\n"
 
 
-@pytest.fixture
-def handlers():
-    """Restores the handlers of signals: a command that is interrupted leaves them ignored, as it exits."""
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize("number", sorted(STOP_SIGNALS))
-def test_the_first_signal_interrupts_and_later_ones_do_not_disturb_cleaning_up(number, handlers, capsys):
+def test_the_first_signal_interrupts_and_later_ones_do_not_disturb_cleaning_up(number, capsys):
     done = []
 
     def main(config):
@@ -214,7 +205,7 @@ def test_the_first_signal_interrupts_and_later_ones_do_not_disturb_cleaning_up(n
     assert capsys.readouterr().err == "test-things: Interrupted. 3 episodes are kept.\n"
 
 
-def test_signals_that_are_ignored_stay_so_and_handlers_are_restored(handlers):
+def test_signals_that_are_ignored_stay_so_and_handlers_are_restored():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     before = signal.getsignal(signal.SIGTERM)
     assert code_of(lambda config: signal.raise_signal(signal.SIGHUP)) == 0
