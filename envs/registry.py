@@ -26,6 +26,7 @@ TASKS = Registry(
         "drawer_put": "ambidex.envs.tasks.aloha.drawer_put:DrawerPut",
         "plates_in_rack": "ambidex.envs.tasks.aloha.plates_in_rack:PlatesInRack",
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
+        "pour_beads": "ambidex.envs.tasks.aloha.pour_beads:PourBeads",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
         "stack_both_rbg": "ambidex.envs.tasks.aloha.stack_both:StackBothRbg",
         "stack_both_grb": "ambidex.envs.tasks.aloha.stack_both:StackBothGrb",
@@ -49,6 +50,7 @@ HORIZONS: Mapping[str, int] = {
     "drawer_put": 650,
     "plates_in_rack": 600,
     "hang_mug": 550,
+    "pour_beads": 950,
     "unscrew_cap": 1300,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""

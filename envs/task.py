@@ -58,7 +58,8 @@ class Prop:
     Attributes:
         body: Body name, unique in the scene.
         mjcf: Its model: one body, with a free joint, or without one for an object that is fixed to the table.
-        initial_poses: Distribution of initial poses by spread name.
+        initial_poses: Distribution of initial poses by spread name; empty if `Task.reset_scene` places it relative to
+            others, such as what lies in a cup.
         parts: Bodies joined to it that move, such as a drawer; their poses are part of the object state.
         fixed: It is fixed to the table at its initial pose.
     """

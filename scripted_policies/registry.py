@@ -24,6 +24,7 @@ EXPERTS = Registry(
         "drawer_put": "ambidex.scripted_policies.aloha.drawer_put:DrawerPutExpert",
         "plates_in_rack": "ambidex.scripted_policies.aloha.plates_in_rack:PlatesInRackExpert",
         "hang_mug": "ambidex.scripted_policies.aloha.hang_mug:HangMugExpert",
+        "pour_beads": "ambidex.scripted_policies.aloha.pour_beads:PourBeadsExpert",
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
         "stack_both_rbg": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "stack_both_grb": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",

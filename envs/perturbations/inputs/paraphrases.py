@@ -34,6 +34,7 @@ VERBS: Mapping[str, Sequence[str]] = {
     "hang": ("put", "place"),
     "lay it across": ("put it across", "place it across"),
     "unscrew": ("screw off", "twist off"),
+    "pour": ("tip", "transfer"),
     "shut": ("close",),
 }
 """Verb at the start of a command -> synonyms."""
@@ -41,6 +42,7 @@ NOUNS: Mapping[str, Sequence[str]] = {
     "alphabet soup": ("letter soup", "can of letter soup"),
     "bar": ("stick", "batten"),
     "basket": ("hamper", "shopping basket"),
+    "beads": ("balls", "marbles"),
     "bbq sauce": ("barbecue sauce", "bottle of barbecue sauce"),
     "book": ("volume", "hardback"),
     "bottle": ("flask", "flagon"),
@@ -126,6 +128,9 @@ OF_TWO_ARMS: Mapping[str, str] = {
     ),
     r"hold (?P<x>.+) with (?P<arm>.+), and hang (?P<y>.+) on its peg with (?P<other>.+)": (
         "{y} {be} on the peg of {x}, hung there by {other}, with {x} held by {arm}"
+    ),
+    r"pour the beads from (?P<x>.+) into (?P<y>.+), and put both cups on the table": (
+        "the beads of {x} {be} in {y}, and both cups stand on the table"
     ),
     r"hold (?P<x>.+) with (?P<arm>.+), unscrew its cap with (?P<other>.+), and put the cap on the table": (
         "the cap of {x} {be} on the table, unscrewed by {other}, with {x} held by {arm}"
