@@ -50,7 +50,7 @@ HORIZONS: Mapping[str, int] = {
     "drawer_put": 650,
     "plates_in_rack": 600,
     "hang_mug": 550,
-    "pour_beads": 950,
+    "pour_beads": 1150,
     "unscrew_cap": 1300,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
