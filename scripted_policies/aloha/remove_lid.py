@@ -1,0 +1,75 @@
+"""The expert for remove_lid: the left arm presents the marker, both arms pull, and each lays down what it holds."""
+
+import math
+
+import numpy as np
+
+from ambidex.envs.objects.aloha.marker import CAP_LENGTH, RADIUS
+from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP
+from ambidex.envs.tasks.aloha.remove_lid import FREE, pulled
+from ambidex.envs.types import Observation
+from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, tool_orientation
+from ambidex.scripted_policies.bimanual_expert import BimanualExpert
+from ambidex.scripted_policies.skills import CLEARANCE, behind, fixed, pick, place, take, tool_for
+
+PITCH = math.radians(70.0)  # of both tools: the wrist cameras of the two arms stay clear of each other
+GRASP_HEIGHT = 0.018  # of a tool above the marker's axis, so that the finger tips clear the table [m]
+MARKER_BACK = 0.05  # from the middle of the marker to the left tool [m]
+CAP_BACK = 0.006  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
+PRESENTED = (-0.04, 0.5, 0.15)  # where the left arm holds the marker's middle [m]
+STANDOFF = 0.08  # between the waiting right tool and its grasp [m]
+PULL = 0.045  # way of each hand [m]
+PULL_SPEED = 0.25  # as a factor on the usual speed
+MARKER_PLACE, CAP_PLACE = (-0.13, 0.5), (0.11, 0.5)  # of the marker's middle and the cap's mouth on the table [m]
+LOWERING = 0.05  # height from which a part is lowered onto the table [m]
+WAIT_S = 10.0  # at most, for the other arm
+TRIES = 3
+
+
+class RemoveLidExpert(BimanualExpert):
+    """Both tools point along the marker; the right one grasps when the left one holds it still, and both pull."""
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        self._presented = self._cap_held = False
+        super().reset(observation, seed)
+        self._in_air = self.jitter(Pose.at(PRESENTED))
+
+    def left_script(self, arm: ArmMotion) -> Motion:
+        above = self.jitter(self._at_marker()).shifted((0.0, 0.0, CLEARANCE))
+        yield from pick(arm, "marker", self._at_marker, above=above)
+        yield from arm.move_joints(tool_for(arm, "marker", self._in_air))
+        self._presented = True
+        yield from arm.wait_until(lambda: self._cap_held, timeout=WAIT_S)
+        yield from self._pull(arm, -PULL)
+        yield from place(arm, "marker", lambda: _laid(MARKER_PLACE), above=LOWERING)
+
+    def right_script(self, arm: ArmMotion) -> Motion:
+        waiting = self._in_air @ self.scene.body_pose("marker").inverse() @ self._at_cap()
+        yield from arm.move_joints(self.jitter(behind(waiting, STANDOFF)), opening=1.0)
+        yield from arm.wait_until(lambda: self._presented, timeout=WAIT_S)
+        for _ in range(TRIES):
+            yield from take(arm, "cap", self._at_cap)
+            self._cap_held = True
+            yield from self._pull(arm, PULL)
+            if pulled(self.scene) >= FREE:
+                break
+            yield from arm.release("cap")
+        yield from place(arm, "cap", lambda: _laid(CAP_PLACE), above=LOWERING)
+
+    def _at_marker(self) -> Pose:
+        grasp = Pose.at((-MARKER_BACK, 0.0, GRASP_HEIGHT), tool_orientation(0.0, PITCH))
+        return self.scene.body_pose("marker") @ grasp
+
+    def _at_cap(self) -> Pose:
+        grasp = Pose.at((CAP_LENGTH / 2 + CAP_BACK, 0.0, GRASP_HEIGHT), tool_orientation(math.pi, PITCH))
+        return self.scene.body_pose("cap") @ grasp
+
+    def _pull(self, arm: ArmMotion, distance: float) -> Motion:
+        """Move the tool along the marker's axis, towards the cap, by a distance [m]."""
+        axis = self.scene.body_pose("marker").axis(0)
+        yield from arm.move_straight(fixed(arm.reference_pose.shifted(distance * axis)), speed=PULL_SPEED)
+
+
+def _laid(place_: tuple[float, float]) -> Pose:
+    return Pose(np.array([*place_, RADIUS + TABLE_GAP]), tool_orientation(0.0, 0.0))
