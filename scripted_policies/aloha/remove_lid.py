@@ -11,18 +11,20 @@ from ambidex.envs.tasks.aloha.remove_lid import FREE, pulled
 from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, tool_orientation
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
-from ambidex.scripted_policies.skills import CLEARANCE, behind, fixed, pick, place, take, tool_for
+from ambidex.scripted_policies.skills import fixed, pick, place, take, tool_for
 
-PITCH = math.radians(70.0)  # of both tools: the wrist cameras of the two arms stay clear of each other
+LEFT_PITCH = math.radians(70.0)  # steep, so that the left arm reaches the marker at any yaw
+RIGHT_PITCH = math.radians(50.0)  # the wrist cameras of the two arms stay 5 cm clear of each other
+CLEARANCE = 0.06  # height above the marker before grasping it [m]
 GRASP_HEIGHT = 0.018  # of a tool above the marker's axis, so that the finger tips clear the table [m]
 MARKER_BACK = 0.05  # from the middle of the marker to the left tool [m]
-CAP_BACK = 0.006  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
-PRESENTED = (-0.04, 0.5, 0.15)  # where the left arm holds the marker's middle [m]
-STANDOFF = 0.08  # between the waiting right tool and its grasp [m]
+CAP_BACK = 0.015  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
+PRESENTED = (-0.04, 0.5, 0.13)  # where the left arm holds the marker's middle [m]
+ASIDE = (0.12, 0.0, 0.08)  # from its grasp to where the right tool waits, clear of the left hand as it turns [m]
 PULL = 0.045  # way of each hand [m]
-PULL_SPEED = 0.25  # as a factor on the usual speed
+PULL_SPEED = 0.17  # as a factor on the usual speed
 MARKER_PLACE, CAP_PLACE = (-0.13, 0.5), (0.11, 0.5)  # of the marker's middle and the cap's mouth on the table [m]
-LOWERING = 0.05  # height from which a part is lowered onto the table [m]
+LOWERING = 0.1  # height from which a part is lowered onto the table [m]
 WAIT_S = 10.0  # at most, for the other arm
 TRIES = 3
 
@@ -37,7 +39,7 @@ class RemoveLidExpert(BimanualExpert):
 
     def left_script(self, arm: ArmMotion) -> Motion:
         above = self.jitter(self._at_marker()).shifted((0.0, 0.0, CLEARANCE))
-        yield from pick(arm, "marker", self._at_marker, above=above)
+        yield from pick(arm, "marker", self._at_marker, above=above, clearance=CLEARANCE)
         yield from arm.move_joints(tool_for(arm, "marker", self._in_air))
         self._presented = True
         yield from arm.wait_until(lambda: self._cap_held, timeout=WAIT_S)
@@ -46,7 +48,7 @@ class RemoveLidExpert(BimanualExpert):
 
     def right_script(self, arm: ArmMotion) -> Motion:
         waiting = self._in_air @ self.scene.body_pose("marker").inverse() @ self._at_cap()
-        yield from arm.move_joints(self.jitter(behind(waiting, STANDOFF)), opening=1.0)
+        yield from arm.move_joints(self.jitter(waiting).shifted(ASIDE), opening=1.0)
         yield from arm.wait_until(lambda: self._presented, timeout=WAIT_S)
         for _ in range(TRIES):
             yield from take(arm, "cap", self._at_cap)
@@ -58,11 +60,11 @@ class RemoveLidExpert(BimanualExpert):
         yield from place(arm, "cap", lambda: _laid(CAP_PLACE), above=LOWERING)
 
     def _at_marker(self) -> Pose:
-        grasp = Pose.at((-MARKER_BACK, 0.0, GRASP_HEIGHT), tool_orientation(0.0, PITCH))
+        grasp = Pose.at((-MARKER_BACK, 0.0, GRASP_HEIGHT), tool_orientation(0.0, LEFT_PITCH))
         return self.scene.body_pose("marker") @ grasp
 
     def _at_cap(self) -> Pose:
-        grasp = Pose.at((CAP_LENGTH / 2 + CAP_BACK, 0.0, GRASP_HEIGHT), tool_orientation(math.pi, PITCH))
+        grasp = Pose.at((CAP_LENGTH / 2 + CAP_BACK, 0.0, GRASP_HEIGHT), tool_orientation(math.pi, RIGHT_PITCH))
         return self.scene.body_pose("cap") @ grasp
 
     def _pull(self, arm: ArmMotion, distance: float) -> Motion:

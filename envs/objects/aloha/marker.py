@@ -65,7 +65,7 @@ def marker() -> mujoco.MjSpec:
 
 def cap() -> mujoco.MjSpec:
     """A cap along x with a clip on its upper side, the origin in the middle of its open end, at its lowest x."""
-    builder = PropBuilder("cap", density=500.0, armature=1e-4)
+    builder = PropBuilder("cap", density=1000.0, armature=1e-4)
     inner, end = RADIUS - CAP_WALL, CAP_LENGTH - CAP_WALL
     for turn in np.arange(4) * (math.pi / 2):
         about_x = quaternion_about((1, 0, 0), turn)

@@ -25,6 +25,7 @@ from ambidex.envs.task import Prop, Task, UniformPose
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released
 
 FREE = TRAVEL - 0.001  # way of the cap from which on it is free [m]
+LIFTED = 0.04  # height of the marker's middle [m]
 APART = 0.05  # between the cap and the marker [m]
 CENTRE, EXTENT = (-0.04, 0.5), (0.05, 0.08)  # of the range of the marker's middle: the left arm reaches all of it [m]
 YAW = math.pi / 2  # largest at the beginning; at 0 the cap points to the right arm [rad]
@@ -90,8 +91,7 @@ class RemoveLid(Task):
         if scene.grasped("marker", "left"):
             if scene.grasped("cap", "right"):
                 return 3
-            in_air = not (scene.groups_touch("marker", "table") or scene.groups_touch("cap", "table"))
-            return 2 if in_air else 1
+            return 2 if scene.body_pose("marker").position[2] >= LIFTED else 1
         return 0
 
     def checks(self, scene: Scene) -> dict[str, bool]:
