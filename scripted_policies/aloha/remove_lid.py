@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from ambidex.envs.objects.aloha.marker import CAP_LENGTH, RADIUS
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP
@@ -44,9 +42,10 @@ class RemoveLidExpert(BimanualExpert):
         self._presented = True
         yield from arm.wait_until(lambda: self._cap_held, timeout=WAIT_S)
         yield from self._pull(arm, -PULL)
-        yield from place(arm, "marker", lambda: _laid(MARKER_PLACE), above=LOWERING)
+        yield from place(arm, "marker", lambda: _on_table(MARKER_PLACE), above=LOWERING)
 
     def right_script(self, arm: ArmMotion) -> Motion:
+        # The cap as it will be held out, in which the marker is level as it is now.
         waiting = self._in_air @ self.scene.body_pose("marker").inverse() @ self._at_cap()
         yield from arm.move_joints(self.jitter(waiting).shifted(ASIDE), opening=1.0)
         yield from arm.wait_until(lambda: self._presented, timeout=WAIT_S)
@@ -57,7 +56,7 @@ class RemoveLidExpert(BimanualExpert):
             if pulled(self.scene) >= FREE:
                 break
             yield from arm.release("cap")
-        yield from place(arm, "cap", lambda: _laid(CAP_PLACE), above=LOWERING)
+        yield from place(arm, "cap", lambda: _on_table(CAP_PLACE), above=LOWERING)
 
     def _at_marker(self) -> Pose:
         grasp = Pose.at((-MARKER_BACK, 0.0, GRASP_HEIGHT), tool_orientation(0.0, LEFT_PITCH))
@@ -73,5 +72,6 @@ class RemoveLidExpert(BimanualExpert):
         yield from arm.move_straight(fixed(arm.reference_pose.shifted(distance * axis)), speed=PULL_SPEED)
 
 
-def _laid(place_: tuple[float, float]) -> Pose:
-    return Pose(np.array([*place_, RADIUS + TABLE_GAP]), tool_orientation(0.0, 0.0))
+def _on_table(position: tuple[float, float]) -> Pose:
+    """A part that lies on the table, its x axis towards the right arm."""
+    return Pose.at((*position, RADIUS + TABLE_GAP))
