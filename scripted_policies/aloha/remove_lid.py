@@ -9,14 +9,14 @@ from ambidex.envs.tasks.aloha.remove_lid import FREE, pulled
 from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, tool_orientation
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
-from ambidex.scripted_policies.skills import fixed, pick, place, take, tool_for
+from ambidex.scripted_policies.skills import LOWERING_SPEED, fixed, pick, place, take, tool_for
 
 LEFT_PITCH = math.radians(70.0)  # steep, so that the left arm reaches the marker at any yaw
 RIGHT_PITCH = math.radians(50.0)  # the wrist cameras of the two arms stay 5 cm clear of each other
 CLEARANCE = 0.06  # height above the marker before grasping it [m]
-GRASP_HEIGHT = 0.018  # of a tool above the marker's axis, so that the finger tips clear the table [m]
+GRASP_HEIGHT = 0.015  # of a tool above the marker's axis, so that the finger tips clear the table [m]
 MARKER_BACK = 0.05  # from the middle of the marker to the left tool [m]
-CAP_BACK = 0.015  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
+CAP_BACK = 0.013  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
 PRESENTED = (-0.04, 0.5, 0.13)  # where the left arm holds the marker's middle [m]
 ASIDE = (0.12, 0.0, 0.08)  # from its grasp to where the right tool waits, clear of the left hand as it turns [m]
 PULL = 0.045  # way of each hand [m]
@@ -37,7 +37,7 @@ class RemoveLidExpert(BimanualExpert):
 
     def left_script(self, arm: ArmMotion) -> Motion:
         above = self.jitter(self._at_marker()).shifted((0.0, 0.0, CLEARANCE))
-        yield from pick(arm, "marker", self._at_marker, above=above, clearance=CLEARANCE)
+        yield from pick(arm, "marker", self._at_marker, above=above, clearance=CLEARANCE, lowering=LOWERING_SPEED)
         yield from arm.move_joints(tool_for(arm, "marker", self._in_air))
         self._presented = True
         yield from arm.wait_until(lambda: self._cap_held, timeout=WAIT_S)
