@@ -11,18 +11,19 @@ from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, tool_orienta
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
 from ambidex.scripted_policies.skills import LOWERING_SPEED, fixed, pick, place, take, tool_for
 
-LEFT_PITCH = math.radians(70.0)  # steep, so that the left arm reaches the marker at any yaw
-RIGHT_PITCH = math.radians(50.0)  # the wrist cameras of the two arms stay 5 cm clear of each other
+LEFT_PITCH = math.radians(65.0)  # steep, so that the left arm reaches the marker at any yaw
+RIGHT_PITCH = math.radians(60.0)  # less, so that the wrist cameras stay clear; at 55 the wrist becomes singular
 CLEARANCE = 0.06  # height above the marker before grasping it [m]
 GRASP_HEIGHT = 0.015  # of a tool above the marker's axis, so that the finger tips clear the table [m]
-MARKER_BACK = 0.05  # from the middle of the marker to the left tool [m]
-CAP_BACK = 0.013  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
+MARKER_BACK = 0.058  # from the middle of the marker to the left tool [m]
+CAP_BACK = 0.009  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
 PRESENTED = (-0.04, 0.5, 0.13)  # where the left arm holds the marker's middle [m]
 ASIDE = (0.16, 0.0, 0.08)  # from its grasp to where the right tool waits, clear of the left hand as it turns [m]
 PULL = 0.045  # way of each hand [m]
 PULL_SPEED = 0.17  # as a factor on the usual speed
 MARKER_PLACE, CAP_PLACE = (-0.13, 0.5), (0.11, 0.5)  # of the marker's middle and the cap's mouth on the table [m]
 LOWERING = 0.1  # height from which a part is lowered onto the table [m]
+LET_GO = 0.001  # height at which it is let go: a hand that lowers it further follows its rocking on the table [m]
 WAIT_S = 10.0  # at most, for the other arm
 TRIES = 3
 
@@ -42,7 +43,7 @@ class RemoveLidExpert(BimanualExpert):
         self._presented = True
         yield from arm.wait_until(lambda: self._cap_held, timeout=WAIT_S)
         yield from self._pull(arm, -PULL)
-        yield from place(arm, "marker", lambda: _on_table(MARKER_PLACE), above=LOWERING)
+        yield from place(arm, "marker", lambda: _above_table(MARKER_PLACE), above=LOWERING)
 
     def right_script(self, arm: ArmMotion) -> Motion:
         # The cap as it will be held out, in which the marker is level as it is now.
@@ -56,7 +57,7 @@ class RemoveLidExpert(BimanualExpert):
             if pulled(self.scene) >= FREE:
                 break
             yield from arm.release("cap")
-        yield from place(arm, "cap", lambda: _on_table(CAP_PLACE), above=LOWERING)
+        yield from place(arm, "cap", lambda: _above_table(CAP_PLACE), above=LOWERING)
 
     def _at_marker(self) -> Pose:
         grasp = Pose.at((-MARKER_BACK, 0.0, GRASP_HEIGHT), tool_orientation(0.0, LEFT_PITCH))
@@ -72,6 +73,6 @@ class RemoveLidExpert(BimanualExpert):
         yield from arm.move_straight(fixed(arm.reference_pose.shifted(distance * axis)), speed=PULL_SPEED)
 
 
-def _on_table(position: tuple[float, float]) -> Pose:
-    """A part that lies on the table, its x axis towards the right arm."""
-    return Pose.at((*position, RADIUS + TABLE_GAP))
+def _above_table(position: tuple[float, float]) -> Pose:
+    """A part just above the table, its x axis towards the right arm."""
+    return Pose.at((*position, RADIUS + TABLE_GAP + LET_GO))

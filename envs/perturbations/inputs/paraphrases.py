@@ -132,7 +132,7 @@ OF_TWO_ARMS: Mapping[str, str] = {
         "the cap of {x} {be} on the table, unscrewed by {other}, with {x} held by {arm}"
     ),
     r"pick up (?P<x>.+) with (?P<arm>.+), pull off its cap with (?P<other>.+), and lay both on the table": (
-        "{x} and its cap {be} on the table, pulled apart by {arm} and {other}"
+        "both {x} and its cap {be} on the table, pulled apart by {arm} and {other}"
     ),
 }
 """The same for whole instructions of tasks for two arms."""

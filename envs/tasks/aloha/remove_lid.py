@@ -33,10 +33,12 @@ WIDER = 1.5
 FRICTION_FIT = "cap_on_marker"  # the constraint that holds the cap
 
 
-def _initial_poses() -> dict[str, UniformPose]:
+def _initial_poses(reach: float) -> dict[str, UniformPose]:
+    """Where a point is that lies on the marker's axis, `reach` [m] from its middle."""
+
     def spread(factor: float) -> UniformPose:
-        (x, y), (dx, dy) = CENTRE, EXTENT
-        low, high = (x - factor * dx, y - factor * dy), (x + factor * dx, y + factor * dy)
+        (x, y), (dx, dy) = CENTRE, factor * np.array(EXTENT) + reach
+        low, high = (x - dx, y - dy), (x + dx, y + dy)
         height = RADIUS + TABLE_GAP
         return UniformPose(low=(*low, height), high=(*high, height), yaw=(-factor * YAW, factor * YAW))
 
@@ -54,8 +56,8 @@ class RemoveLid(Task):
     horizon = HORIZONS["remove_lid"]
     stages = ("none", "marker held", "marker lifted", "cap held", "cap free", "cap off", "both on the table")
     props = (
-        Prop(body="marker", mjcf=marker, initial_poses=_initial_poses()),
-        Prop(body="cap", mjcf=cap, initial_poses=_initial_poses()),
+        Prop(body="marker", mjcf=marker, initial_poses=_initial_poses(0.0)),
+        Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(MOUTH)),
     )
 
     def compose(self, robot: Robot) -> mujoco.MjSpec:
