@@ -14,9 +14,11 @@ from ambidex.scripted_policies.skills import LOWERING_SPEED, fixed, pick, place,
 LEFT_PITCH = math.radians(65.0)  # steep, so that the left arm reaches the marker at any yaw
 RIGHT_PITCH = math.radians(60.0)  # less, so that the wrist cameras stay clear; at 55 the wrist becomes singular
 CLEARANCE = 0.06  # height above the marker before grasping it [m]
-GRASP_HEIGHT = 0.015  # of a tool above the marker's axis, so that the finger tips clear the table [m]
-MARKER_BACK = 0.058  # from the middle of the marker to the left tool [m]
-CAP_BACK = 0.009  # from the middle of the cap to the right tool: its fingers then cross the cap in its middle [m]
+GRASP_HEIGHT = 0.017  # of a tool above the marker's axis, so that the finger tips clear the table [m]
+MARKER_BACK = 0.048  # from the middle of the marker to the left tool [m]
+CAP_BACK = (
+    0.014  # from the middle of the cap to the right tool, whose fingers then cross the cap just behind its middle [m]
+)
 PRESENTED = (-0.04, 0.5, 0.13)  # where the left arm holds the marker's middle [m]
 ASIDE = (0.16, 0.0, 0.08)  # from its grasp to where the right tool waits, clear of the left hand as it turns [m]
 PULL = 0.045  # way of each hand [m]
@@ -46,7 +48,7 @@ class RemoveLidExpert(BimanualExpert):
         yield from place(arm, "marker", lambda: _above_table(MARKER_PLACE), above=LOWERING)
 
     def right_script(self, arm: ArmMotion) -> Motion:
-        # The cap as it will be held out, in which the marker is level as it is now.
+        # The cap lies now to the marker as it will when that is held out.
         waiting = self._in_air @ self.scene.body_pose("marker").inverse() @ self._at_cap()
         yield from arm.move_joints(self.jitter(waiting).shifted(ASIDE), opening=1.0)
         yield from arm.wait_until(lambda: self._presented, timeout=WAIT_S)

@@ -42,7 +42,7 @@ def marker() -> mujoco.MjSpec:
 
     It has flat sides on which it does not roll. Its part "cap_seat", without shapes, slides along x as the cap does.
     """
-    builder = PropBuilder("marker", density=700.0)
+    builder = PropBuilder("marker", density=1000.0)
     _bar(builder, (-HALF_LENGTH, SHOULDER), RADIUS)
     _bar(builder, (SHOULDER, NECK_END), NECK_RADIUS)
     builder.hide_shapes()
