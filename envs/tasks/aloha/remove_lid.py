@@ -18,7 +18,6 @@ from ambidex.envs.objects.aloha.marker import (
     marker,
 )
 from ambidex.envs.registry import HORIZONS
-from ambidex.envs.robot import Robot
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
@@ -60,14 +59,12 @@ class RemoveLid(Task):
         Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(MOUTH)),
     )
 
-    def compose(self, robot: Robot) -> mujoco.MjSpec:
-        """The model, in which the cap is welded to its seat on the marker until it is free."""
-        spec = super().compose(robot)
+    def constrain(self, spec: mujoco.MjSpec) -> None:
+        """Weld the cap to its seat on the marker, until it is free."""
         weld = spec.add_equality(name=FRICTION_FIT, type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY)
         weld.name1, weld.name2 = "cap_seat", "cap"
         weld.data[:11] = (*(0, 0, 0), *(0, 0, 0), *(1, 0, 0, 0), 1)  # anchor, pose of the cap, scale of the torque
         weld.solref, weld.solimp = STIFF, STIFF_IMPEDANCE
-        return spec
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
         """Lay the marker on the table, with its cap on."""
