@@ -28,6 +28,7 @@ TASKS = Registry(
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
         "pour_beads": "ambidex.envs.tasks.aloha.pour_beads:PourBeads",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
+        "remove_lid": "ambidex.envs.tasks.aloha.remove_lid:RemoveLid",
         "stack_both_rbg": "ambidex.envs.tasks.aloha.stack_both:StackBothRbg",
         "stack_both_grb": "ambidex.envs.tasks.aloha.stack_both:StackBothGrb",
         "stack_both_gbr": "ambidex.envs.tasks.aloha.stack_both:StackBothGbr",
@@ -52,6 +53,7 @@ HORIZONS: Mapping[str, int] = {
     "hang_mug": 550,
     "pour_beads": 1150,
     "unscrew_cap": 1300,
+    "remove_lid": 650,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 STACKING_ORDERS = ("stack_both", *(f"stack_both_{order}" for order in ("rbg", "grb", "gbr", "brg", "bgr")))

@@ -178,7 +178,11 @@ class Task(ABC):
         for equality, prop in product(spec.equalities, self.props):
             equality.name1 = equality.name1.removeprefix(prop.prefix)
             equality.name2 = equality.name2.removeprefix(prop.prefix)
+        self.constrain(spec)
         return spec
+
+    def constrain(self, spec: mujoco.MjSpec) -> None:  # noqa: B027
+        """Add constraints between props to the model. Does nothing for most tasks."""
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
         """Put everything into its initial state, at rest, at time 0.

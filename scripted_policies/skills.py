@@ -28,6 +28,7 @@ def pick(
     above: Pose | None = None,
     clearance: float = CLEARANCE,
     opening: float = 1.0,
+    lowering: float = 1.0,
     tries: int = TRIES,
 ) -> Motion:
     """Grasp an object from above and lift it; once more if it is not in the hand then.
@@ -39,11 +40,12 @@ def pick(
         above: The tool's pose from which it goes down; by default `clearance` above the grasp.
         clearance: How far the object is lifted [m].
         opening: Of the gripper before the grasp.
+        lowering: Speed on the way down, as a factor on the usual speed: a fast arm dips below its goal.
         tries: At most.
     """
     for _ in range(tries):
         yield from arm.move_joints(above or grasp().shifted((0.0, 0.0, clearance)), opening=opening)
-        yield from arm.move_joints(grasp())
+        yield from arm.move_joints(grasp(), speed=lowering)
         yield from arm.grasp(body)
         yield from arm.move_joints(arm.reference_pose.shifted((0.0, 0.0, clearance)), timeout=0.0)
         if arm.holds(body):

@@ -44,6 +44,10 @@ class MirroredTask(Task):
     def rng_key(self) -> str:
         return self.base.rng_key
 
+    def constrain(self, spec: mujoco.MjSpec) -> None:
+        """Add the constraints of the other task, which hold props at the origins of others."""
+        self.base.constrain(spec)
+
     def stage(self, scene: Scene) -> int:
         return self.base.stage(self._reflection(scene).updated())
 

@@ -62,6 +62,7 @@ NOUNS: Mapping[str, Sequence[str]] = {
     "cubes": ("blocks", "bricks"),
     "frying pan": ("skillet", "pan"),
     "ketchup": ("catsup", "bottle of ketchup"),
+    "marker": ("felt pen", "felt-tip pen"),
     "microwave": ("microwave oven", "microwave cooker"),
     "milk": ("milk carton", "carton of milk"),
     "moka pot": ("coffee pot", "coffee maker"),
@@ -134,6 +135,9 @@ OF_TWO_ARMS: Mapping[str, str] = {
     ),
     r"hold (?P<x>.+) with (?P<arm>.+), unscrew its cap with (?P<other>.+), and put the cap on the table": (
         "the cap of {x} {be} on the table, unscrewed by {other}, with {x} held by {arm}"
+    ),
+    r"pick up (?P<x>.+) with (?P<arm>.+), pull off its cap with (?P<other>.+), and lay both on the table": (
+        "both {x} and its cap {be} on the table, pulled apart by {arm} and {other}"
     ),
 }
 """The same for whole instructions of tasks for two arms."""

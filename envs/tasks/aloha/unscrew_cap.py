@@ -7,7 +7,6 @@ import numpy as np
 
 from ambidex.envs.objects.aloha.bottle import CAP_BOTTOM, STIFF, TURNS, bottle, cap
 from ambidex.envs.registry import HORIZONS
-from ambidex.envs.robot import Robot
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
@@ -43,14 +42,12 @@ class UnscrewCap(Task):
         Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(CAP_BOTTOM)),
     )
 
-    def compose(self, robot: Robot) -> mujoco.MjSpec:
-        """The model, in which the cap is welded to the bottle's thread until it is free."""
-        spec = super().compose(robot)
+    def constrain(self, spec: mujoco.MjSpec) -> None:
+        """Weld the cap to the bottle's thread, until it is free."""
         weld = spec.add_equality(name=GRIP, type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY)
         weld.name1, weld.name2 = "thread", "cap"
         weld.data[:11] = (*(0, 0, 0), *(0, 0, 0), *(1, 0, 0, 0), 1)  # anchor, pose of the cap, scale of the torque
         weld.solref = STIFF
-        return spec
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
         """Put the bottle on the table, with its cap screwed on."""

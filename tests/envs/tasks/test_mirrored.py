@@ -52,6 +52,13 @@ def test_the_mirrored_expert_does_the_same_in_reverse(control: str) -> None:
     assert np.abs(one.stages - other.stages).mean() < 0.1
 
 
+@pytest.mark.parametrize("task", ["unscrew_cap", "remove_lid"])
+def test_what_is_joined_in_a_task_is_joined_in_its_mirror_image(task: str) -> None:
+    mirrored = make(mirrored_name(task), cameras=())
+    result = rollout(mirrored, make_expert(mirrored), 0)
+    assert result.success
+
+
 def test_the_instruction_and_the_checks_exchange_the_sides() -> None:
     env = make("transfer_cube_mirrored", cameras=())
     assert env.spec.instruction == "pick up the red cube with the left arm and hand it over to the right arm"
