@@ -178,11 +178,11 @@ class Task(ABC):
         for equality, prop in product(spec.equalities, self.props):
             equality.name1 = equality.name1.removeprefix(prop.prefix)
             equality.name2 = equality.name2.removeprefix(prop.prefix)
-        self.constrain(spec)
+        self.finish_model(spec)
         return spec
 
-    def constrain(self, spec: mujoco.MjSpec) -> None:  # noqa: B027
-        """Add constraints between props to the model. Does nothing for most tasks."""
+    def finish_model(self, spec: mujoco.MjSpec) -> None:  # noqa: B027
+        """Add to the model what belongs to no single prop, e.g. constraints between them. Nothing by default."""
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
         """Put everything into its initial state, at rest, at time 0.

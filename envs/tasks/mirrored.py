@@ -1,6 +1,7 @@
 """The mirror image of a two-armed task: left and right exchanged, everything else reflected in the plane x = 0."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
@@ -44,9 +45,19 @@ class MirroredTask(Task):
     def rng_key(self) -> str:
         return self.base.rng_key
 
-    def constrain(self, spec: mujoco.MjSpec) -> None:
-        """Add the constraints of the other task, which hold props at the origins of others."""
-        self.base.constrain(spec)
+    def finish_model(self, spec: mujoco.MjSpec) -> None:
+        """Add what the other task adds; constraints at the origins of bodies are their own mirror images."""
+        self.base.finish_model(spec)
+
+    @property
+    def object_names(self) -> tuple[str, ...]:
+        """As in the other task."""
+        return self.base.object_names
+
+    def initial_ranges(self, spread: str) -> Mapping[str, tuple[UniformPose, ...]]:
+        """The mirror images of the other task's."""
+        ranges = self.base.initial_ranges(spread).items()
+        return {body: tuple(_mirror_range(given) for given in places) for body, places in ranges}
 
     def stage(self, scene: Scene) -> int:
         return self.base.stage(self._reflection(scene).updated())

@@ -7,7 +7,7 @@ import numpy as np
 
 from ambidex.envs.objects.aloha.cups import BEAD_RADIUS, CUP_HEIGHT, FLOOR, INNER_RADIUS, bead, cup
 from ambidex.envs.registry import HORIZONS
-from ambidex.envs.robot import FALLING_TIMESTEP, Robot
+from ambidex.envs.robot import FALLING_TIMESTEP
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
@@ -57,11 +57,9 @@ class PourBeads(Task):
         *(Prop(body=name, mjcf=bead(name, (0.95, 0.8, 0.3)), initial_poses={}) for name in BEADS),
     )
 
-    def compose(self, robot: Robot) -> mujoco.MjSpec:
-        """The model, whose steps are shorter while beads fall."""
-        spec = super().compose(robot)
+    def finish_model(self, spec: mujoco.MjSpec) -> None:
+        """Make the steps of the physics shorter while beads fall."""
         spec.add_numeric(name=FALLING_TIMESTEP, data=[FALLING_STEP])
-        return spec
 
     @property
     def object_names(self) -> tuple[str, ...]:

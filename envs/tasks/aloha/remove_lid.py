@@ -59,7 +59,7 @@ class RemoveLid(Task):
         Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(MOUTH)),
     )
 
-    def constrain(self, spec: mujoco.MjSpec) -> None:
+    def finish_model(self, spec: mujoco.MjSpec) -> None:
         """Weld the cap to its seat on the marker, until it is free."""
         weld = spec.add_equality(name=FRICTION_FIT, type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY)
         weld.name1, weld.name2 = "cap_seat", "cap"

@@ -42,7 +42,7 @@ class UnscrewCap(Task):
         Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(CAP_BOTTOM)),
     )
 
-    def constrain(self, spec: mujoco.MjSpec) -> None:
+    def finish_model(self, spec: mujoco.MjSpec) -> None:
         """Weld the cap to the bottle's thread, until it is free."""
         weld = spec.add_equality(name=GRIP, type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY)
         weld.name1, weld.name2 = "thread", "cap"
