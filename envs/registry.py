@@ -27,6 +27,7 @@ TASKS = Registry(
         "plates_in_rack": "ambidex.envs.tasks.aloha.plates_in_rack:PlatesInRack",
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
+        "sweep_beads": "ambidex.envs.tasks.aloha.sweep_beads:SweepBeads",
         "stack_both_rbg": "ambidex.envs.tasks.aloha.stack_both:StackBothRbg",
         "stack_both_grb": "ambidex.envs.tasks.aloha.stack_both:StackBothGrb",
         "stack_both_gbr": "ambidex.envs.tasks.aloha.stack_both:StackBothGbr",
@@ -50,6 +51,7 @@ HORIZONS: Mapping[str, int] = {
     "plates_in_rack": 600,
     "hang_mug": 550,
     "unscrew_cap": 1300,
+    "sweep_beads": 1200,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 STACKING_ORDERS = ("stack_both", *(f"stack_both_{order}" for order in ("rbg", "grb", "gbr", "brg", "bgr")))

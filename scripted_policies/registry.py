@@ -25,6 +25,7 @@ EXPERTS = Registry(
         "plates_in_rack": "ambidex.scripted_policies.aloha.plates_in_rack:PlatesInRackExpert",
         "hang_mug": "ambidex.scripted_policies.aloha.hang_mug:HangMugExpert",
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
+        "sweep_beads": "ambidex.scripted_policies.aloha.sweep_beads:SweepBeadsExpert",
         "stack_both_rbg": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "stack_both_grb": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "stack_both_gbr": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",

@@ -1,0 +1,126 @@
+"""The expert for sweep_beads: the left hand brings the dustpan to the beads, the right one sweeps them into it."""
+
+import math
+
+import numpy as np
+
+from ambidex.envs.objects.aloha.dustpan_and_brush import (
+    BACK,
+    BEAD_RADIUS,
+    BRUSH_HALF,
+    BRUSH_HANDLE,
+    MOUTH,
+    PAN_FLOOR,
+    PAN_HANDLE,
+    PAN_WIDTH,
+    RAMP_LENGTH,
+)
+from ambidex.envs.simulation.pose import Pose, quaternion_about
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP
+from ambidex.envs.tasks.aloha.sweep_beads import BEADS, beads_inside
+from ambidex.envs.types import FloatArray, Observation
+from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, Path, tool_orientation
+from ambidex.scripted_policies.bimanual_expert import BimanualExpert
+from ambidex.scripted_policies.skills import CLEARANCE, fixed, guided, pick, place, take_hold, tool_for, upright_yaw
+
+PITCH = math.radians(60.0)  # of both tools: their wrists lean away from each other
+PAN_GRASP, BRUSH_GRASP = PAN_HANDLE[0] + 0.045, BRUSH_HANDLE[0] - 0.05  # along the handles (x) [m]
+BEFORE_BEADS = 0.015  # between the mouth of the pan and the nearest bead [m]
+BEHIND_BEADS = 0.012  # between the farthest bead and the brush at the beginning of a stroke [m]
+HOVER = 0.045  # of the brush above the table between strokes [m]
+SKIM = 0.0015  # of the bristles above the table or the floor of the pan during a stroke [m]
+INSIDE = 0.055  # how far the brush goes into the pan [m]
+SIDEWAYS = 0.01  # largest distance of the brush from the middle of the mouth at the end of a stroke [m]
+STROKES = 5  # at most
+SWEEPING_SPEED = 0.16  # mean of a stroke [m/s]
+LIFT = 0.06  # of the pan at the end [m]
+WAIT_S = 6.0  # at most, for the other arm [s]
+
+
+class SweepBeadsExpert(BimanualExpert):
+    """Strokes begin behind the beads that are left, at the side where most of them are, and end in the pan."""
+
+    def reset(self, observation: Observation, seed: int) -> None:
+        self._ready = self._swept = False
+        self._brush_place = self.scene.body_pose("brush")
+        super().reset(observation, seed)
+
+    def left_script(self, arm: ArmMotion) -> Motion:
+        yield from take_hold(arm, "dustpan", self._on_pan, before=self._above())
+        target = self._pan_place()
+        yield from arm.move_straight(lambda: tool_for(arm, "dustpan", target), speed=0.6)
+        self._ready = True
+        yield from arm.wait_until(lambda: self._swept, timeout=30.0)
+        yield from arm.move_straight(fixed(arm.reference_pose.shifted((0.0, 0.0, LIFT))), speed=0.5)
+
+    def right_script(self, arm: ArmMotion) -> Motion:
+        yield from pick(arm, "brush", self._on_brush, above=self._on_brush().shifted(self._above()))
+        for _ in range(STROKES):
+            left = self._beads_left()
+            if not len(left):
+                break
+            yield from self._stroke(arm, left)
+        self._swept = True
+        yield from place(arm, "brush", fixed(self._brush_place), above=HOVER)
+
+    def _stroke(self, arm: ArmMotion, beads: FloatArray) -> Motion:
+        start = self._stroke_start(beads)
+        yield from arm.move_joints(tool_for(arm, "brush", self.jitter(start.shifted((0.0, 0.0, HOVER)))))
+        yield from arm.wait_until(lambda: self._ready, timeout=WAIT_S)
+        yield from arm.move_straight(lambda: tool_for(arm, "brush", start), speed=0.5)
+        path, length = self._sweeping(start)
+        yield from arm.follow(guided(arm, "brush", path), duration=length / SWEEPING_SPEED, timeout=0.2)
+        yield from arm.move_straight(fixed(arm.reference_pose.shifted((0.01, 0.0, HOVER))), timeout=0.0)
+
+    def _above(self) -> FloatArray:
+        return self.jitter(Pose.at((0.0, 0.0, CLEARANCE))).position
+
+    def _on_pan(self) -> Pose:
+        pan = self.scene.body_pose("dustpan")
+        handle = pan @ Pose.at((PAN_GRASP, 0.0, PAN_HANDLE[1]))
+        return Pose(handle.position, tool_orientation(upright_yaw(pan), PITCH))
+
+    def _on_brush(self) -> Pose:
+        brush = self.scene.body_pose("brush")
+        handle = brush @ Pose.at((BRUSH_GRASP, 0.0, BRUSH_HANDLE[1]))
+        return Pose(handle.position, tool_orientation(math.pi + upright_yaw(brush), PITCH))
+
+    def _pan_place(self) -> Pose:
+        """Before the beads, its mouth towards them."""
+        beads = self._positions()
+        x = beads[:, 0].min() - BEAD_RADIUS - BEFORE_BEADS - MOUTH
+        y = (beads[:, 1].min() + beads[:, 1].max()) / 2
+        return Pose.at((x, y, TABLE_GAP))
+
+    def _positions(self) -> FloatArray:
+        return self.scene.body_poses(BEADS).reshape(-1, 7)[:, :3]
+
+    def _beads_left(self) -> FloatArray:
+        """Positions of the beads that are not in the pan (N, 3) [m]."""
+        inside = beads_inside(self.scene)
+        return self._positions()[[name not in inside for name in BEADS]]
+
+    def _stroke_start(self, beads: FloatArray) -> Pose:
+        """Behind the beads, from that side inwards which is farther from the middle of the mouth."""
+        middle, half = self.scene.body_pose("dustpan").position[1], BRUSH_HALF[1]
+        low, high = beads[:, 1].min() - BEAD_RADIUS, beads[:, 1].max() + BEAD_RADIUS
+        if high - low <= 2 * half:
+            y = (low + high) / 2
+        else:
+            y = high - half if high - middle > middle - low else low + half
+        return Pose.at((beads[:, 0].max() + BEAD_RADIUS + BEHIND_BEADS + BRUSH_HALF[0], y, SKIM))
+
+    def _sweeping(self, start: Pose) -> tuple[Path, float]:
+        """The way of the brush into the pan, over its ramp, and its length [m]."""
+        pan = self.scene.body_pose("dustpan").position
+        mouth = pan[0] + MOUTH
+        y = float(np.clip(start.position[1], pan[1] - SIDEWAYS, pan[1] + SIDEWAYS))
+        end = np.array([mouth - INSIDE + BRUSH_HALF[0], y, 0.0])
+        way = end - start.position
+
+        def at(share: float) -> Pose:
+            x, across = start.position[0] + share * way[0], start.position[1] + min(1.0, 1.3 * share) * way[1]
+            rise = np.clip((mouth - x + BRUSH_HALF[0]) / RAMP_LENGTH, 0.0, 1.0) * PAN_FLOOR
+            return Pose(np.array([x, across, SKIM + rise]), start.quaternion)
+
+        return at, float(np.linalg.norm(way[:2]))
