@@ -16,7 +16,7 @@ from ambidex.envs.objects.aloha.dustpan_and_brush import (
     RAMP_LENGTH,
 )
 from ambidex.envs.simulation.pose import Pose, quaternion_about
-from ambidex.envs.tasks.aloha.conditions import TABLE_GAP
+from ambidex.envs.tasks.aloha.conditions import offset
 from ambidex.envs.tasks.aloha.sweep_beads import BEADS, beads_inside
 from ambidex.envs.types import FloatArray, Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, Path, tool_orientation
@@ -25,14 +25,17 @@ from ambidex.scripted_policies.skills import CLEARANCE, fixed, guided, pick, pla
 
 PITCH = math.radians(60.0)  # of both tools: their wrists lean away from each other
 PAN_GRASP, BRUSH_GRASP = PAN_HANDLE[0] + 0.045, BRUSH_HANDLE[0] - 0.05  # along the handles (x) [m]
-BEFORE_BEADS = 0.015  # between the mouth of the pan and the nearest bead [m]
+BEFORE_BEADS = 0.04  # between the mouth of the pan and the nearest bead [m]
+TIPPED, PRESS = math.radians(1.5), 0.0005  # of the pan: mouth downwards, and how far below the table [rad, m]
+PAN_HOVER = 0.02  # height from which the pan is lowered [m]
 BEHIND_BEADS = 0.012  # between the farthest bead and the brush at the beginning of a stroke [m]
 HOVER = 0.045  # of the brush above the table between strokes [m]
-SKIM = 0.0015  # of the bristles above the table or the floor of the pan during a stroke [m]
+SKIM = 0.0025  # of the bristles above the table or the floor of the pan during a stroke [m]
 INSIDE = 0.055  # how far the brush goes into the pan [m]
-SIDEWAYS = 0.01  # largest distance of the brush from the middle of the mouth at the end of a stroke [m]
-STROKES = 5  # at most
+SIDEWAYS = 0.012  # largest distance of the brush from the middle of the mouth at the end of a stroke [m]
+STROKES = 4  # at most
 SWEEPING_SPEED = 0.16  # mean of a stroke [m/s]
+CLEAR = 0.03  # between brush and pan before the pan is lifted [m]
 LIFT = 0.06  # of the pan at the end [m]
 WAIT_S = 6.0  # at most, for the other arm [s]
 
@@ -48,9 +51,10 @@ class SweepBeadsExpert(BimanualExpert):
     def left_script(self, arm: ArmMotion) -> Motion:
         yield from take_hold(arm, "dustpan", self._on_pan, before=self._above())
         target = self._pan_place()
-        yield from arm.move_straight(lambda: tool_for(arm, "dustpan", target), speed=0.6)
+        yield from arm.move_joints(tool_for(arm, "dustpan", self.jitter(target.shifted((0.0, 0.0, PAN_HOVER)))))
+        yield from arm.move_straight(lambda: tool_for(arm, "dustpan", target), speed=0.5)
         self._ready = True
-        yield from arm.wait_until(lambda: self._swept, timeout=30.0)
+        yield from arm.wait_until(lambda: self._swept and self._brush_is_clear(), timeout=30.0)
         yield from arm.move_straight(fixed(arm.reference_pose.shifted((0.0, 0.0, LIFT))), speed=0.5)
 
     def right_script(self, arm: ArmMotion) -> Motion:
@@ -68,9 +72,14 @@ class SweepBeadsExpert(BimanualExpert):
         yield from arm.move_joints(tool_for(arm, "brush", self.jitter(start.shifted((0.0, 0.0, HOVER)))))
         yield from arm.wait_until(lambda: self._ready, timeout=WAIT_S)
         yield from arm.move_straight(lambda: tool_for(arm, "brush", start), speed=0.5)
-        path, length = self._sweeping(start)
+        path, length = self._sweeping(start, beads)
         yield from arm.follow(guided(arm, "brush", path), duration=length / SWEEPING_SPEED, timeout=0.2)
         yield from arm.move_straight(fixed(arm.reference_pose.shifted((0.01, 0.0, HOVER))), timeout=0.0)
+
+    def _brush_is_clear(self) -> bool:
+        """Whether the brush is out of the way of the pan."""
+        between = offset(self.scene, "brush", "dustpan")
+        return bool(between[0] > MOUTH + BRUSH_HALF[0] + CLEAR)
 
     def _above(self) -> FloatArray:
         return self.jitter(Pose.at((0.0, 0.0, CLEARANCE))).position
@@ -86,22 +95,26 @@ class SweepBeadsExpert(BimanualExpert):
         return Pose(handle.position, tool_orientation(math.pi + upright_yaw(brush), PITCH))
 
     def _pan_place(self) -> Pose:
-        """Before the beads, its mouth towards them."""
+        """Before the beads, its mouth towards them and pressed on the table, the handle slightly raised."""
         beads = self._positions()
         x = beads[:, 0].min() - BEAD_RADIUS - BEFORE_BEADS - MOUTH
         y = (beads[:, 1].min() + beads[:, 1].max()) / 2
-        return Pose.at((x, y, TABLE_GAP))
+        height = MOUTH * math.sin(TIPPED) - PRESS
+        return Pose.at((x, y, height), quaternion_about((0, 1, 0), TIPPED))
 
     def _positions(self) -> FloatArray:
         return self.scene.body_poses(BEADS).reshape(-1, 7)[:, :3]
 
     def _beads_left(self) -> FloatArray:
-        """Positions of the beads that are not in the pan (N, 3) [m]."""
-        inside = beads_inside(self.scene)
-        return self._positions()[[name not in inside for name in BEADS]]
+        """Positions of the beads outside of the pan that a stroke can bring into it (N, 3) [m]."""
+        positions, inside = self._positions(), beads_inside(self.scene)
+        pan = self.scene.body_pose("dustpan").position
+        before, aside = positions[:, 0] - pan[0] - MOUTH, np.abs(positions[:, 1] - pan[1])
+        reachable = before > np.maximum(0.0, aside - BRUSH_HALF[1] - SIDEWAYS)
+        return positions[reachable & [name not in inside for name in BEADS]]
 
     def _stroke_start(self, beads: FloatArray) -> Pose:
-        """Behind the beads, from that side inwards which is farther from the middle of the mouth."""
+        """Behind the beads; if they are too many for one stroke, on the side that is farther from the middle."""
         middle, half = self.scene.body_pose("dustpan").position[1], BRUSH_HALF[1]
         low, high = beads[:, 1].min() - BEAD_RADIUS, beads[:, 1].max() + BEAD_RADIUS
         if high - low <= 2 * half:
@@ -110,17 +123,27 @@ class SweepBeadsExpert(BimanualExpert):
             y = high - half if high - middle > middle - low else low + half
         return Pose.at((beads[:, 0].max() + BEAD_RADIUS + BEHIND_BEADS + BRUSH_HALF[0], y, SKIM))
 
-    def _sweeping(self, start: Pose) -> tuple[Path, float]:
-        """The way of the brush into the pan, over its ramp, and its length [m]."""
-        pan = self.scene.body_pose("dustpan").position
-        mouth = pan[0] + MOUTH
-        y = float(np.clip(start.position[1], pan[1] - SIDEWAYS, pan[1] + SIDEWAYS))
-        end = np.array([mouth - INSIDE + BRUSH_HALF[0], y, 0.0])
-        way = end - start.position
+    def _sweeping(self, start: Pose, beads: FloatArray) -> tuple[Path, float]:
+        """The way of the brush into the pan, and its length [m].
+
+        It goes straight past the beads, then sideways to the mouth, and into the pan over its ramp.
+        """
+        pan, (x, y, z) = self.scene.body_pose("dustpan"), start.position
+        mouth, last = pan.position[0] + MOUTH + BRUSH_HALF[0], beads[:, 0].min() + BRUSH_HALF[0]
+        end_x, middle = mouth - INSIDE, pan.position[1]
+        end_y = float(np.clip(y, middle - SIDEWAYS, middle + SIDEWAYS))
 
         def at(share: float) -> Pose:
-            x, across = start.position[0] + share * way[0], start.position[1] + min(1.0, 1.3 * share) * way[1]
-            rise = np.clip((mouth - x + BRUSH_HALF[0]) / RAMP_LENGTH, 0.0, 1.0) * PAN_FLOOR
-            return Pose(np.array([x, across, SKIM + rise]), start.quaternion)
+            here = x + share * (end_x - x)
+            sideways = float(np.clip((last - here) / (last - mouth), 0.0, 1.0))
+            return Pose(np.array([here, y + sideways * (end_y - y), z + _rise(pan, mouth - here)]), start.quaternion)
 
-        return at, float(np.linalg.norm(way[:2]))
+        return at, float(x - end_x)
+
+
+def _rise(pan: Pose, depth: float) -> float:
+    """Height [m] of the pan's ramp or floor above the table, at a distance from its mouth [m]."""
+    if depth <= 0.0:
+        return 0.0
+    floor = min(depth / RAMP_LENGTH, 1.0) * PAN_FLOOR
+    return float((pan @ Pose.at((MOUTH - depth, 0.0, floor))).position[2])

@@ -12,12 +12,12 @@ from ambidex.envs.objects.building.prop_builder import PropBuilder
 from ambidex.envs.simulation.pose import quaternion_about
 from ambidex.envs.types import FloatArray
 
-PAN_DEPTH, PAN_WIDTH, PAN_HEIGHT = 0.12, 0.14, 0.032  # along x and y between the walls; of the walls [m]
+PAN_DEPTH, PAN_WIDTH, PAN_HEIGHT = 0.12, 0.15, 0.032  # along x and y between the walls; of the walls [m]
 PAN_WALL, PAN_FLOOR = 0.004, 0.005  # thickness of the walls, and height of the floor [m]
-RAMP_LENGTH, LIP = 0.03, 0.0012  # of the ramp at the mouth along x, and its thickness [m]
+RAMP_LENGTH, RAMP, LIP = 0.03, 0.0012, 0.0015  # of the ramp along x, its thickness, and height of its edge [m]
 MOUTH, BACK = PAN_DEPTH / 2, -PAN_DEPTH / 2  # where the pan begins and ends along x [m]
 PAN_HANDLE = (-0.15, 0.033)  # where the handle ends, and height of its middle (x, z) [m]
-BRUSH_HALF = (0.016, 0.05)  # half lengths of the brush's head along x and y [m]
+BRUSH_HALF = (0.016, 0.055)  # half lengths of the brush's head along x and y [m]
 BRISTLES, BRUSH_HEIGHT = 0.024, 0.05  # heights of the bristles and of the whole head [m]
 BRUSH_HANDLE = (0.125, 0.04)  # where the handle ends, and height of its middle (x, z) [m]
 HANDLE_HALF = (0.009, 0.011)  # half thickness of both handles along y and z [m]
@@ -39,16 +39,15 @@ def dustpan() -> mujoco.MjSpec:
     builder.box((BACK + flat, 0, PAN_FLOOR / 2), (flat, half_width, PAN_FLOOR / 2), TEAL)
     slope = math.atan2(PAN_FLOOR - LIP, RAMP_LENGTH)
     middle = np.array([(ramp_start + MOUTH) / 2, 0.0, (PAN_FLOOR + LIP) / 2])
-    down = np.array([math.sin(slope), 0.0, math.cos(slope)]) * LIP / 2
-    ramp_half = (RAMP_LENGTH / 2 / math.cos(slope), half_width, LIP / 2)
+    down = np.array([math.sin(slope), 0.0, math.cos(slope)]) * RAMP / 2
+    ramp_half = (RAMP_LENGTH / 2 / math.cos(slope), half_width, RAMP / 2)
     builder.box(middle - down, ramp_half, RUBBER, quaternion=quaternion_about((0, 1, 0), slope))
+    middle_z, half_z = (PAN_FLOOR / 2 + PAN_HEIGHT) / 2, (PAN_HEIGHT - PAN_FLOOR / 2) / 2
     for sign in (-1.0, 1.0):
-        side = (0, sign * (half_width + PAN_WALL / 2), PAN_HEIGHT / 2)
-        builder.box(side, (PAN_DEPTH / 2, PAN_WALL / 2, PAN_HEIGHT / 2), TEAL)
+        side = (0, sign * (half_width + PAN_WALL / 2), middle_z)
+        builder.box(side, (PAN_DEPTH / 2, PAN_WALL / 2, half_z), TEAL)
     end = BACK - PAN_WALL
-    builder.box(
-        ((end + BACK) / 2, 0, PAN_HEIGHT / 2), (PAN_WALL / 2, half_width + PAN_WALL, PAN_HEIGHT / 2), TEAL
-    )
+    builder.box((BACK - PAN_WALL / 2, 0, middle_z), (PAN_WALL / 2, half_width + PAN_WALL, half_z), TEAL)
     _handle(builder, PAN_HANDLE[0], end, PAN_HANDLE[1], TEAL)
     return builder.spec
 
