@@ -26,13 +26,15 @@ from ambidex.scripted_policies.skills import CLEARANCE, fixed, guided, pick, pla
 PITCH = math.radians(60.0)  # of both tools: their wrists lean away from each other
 PAN_GRASP, BRUSH_GRASP = PAN_HANDLE[0] + 0.045, BRUSH_HANDLE[0] - 0.05  # along the handles (x) [m]
 BEFORE_BEADS = 0.04  # between the mouth of the pan and the nearest bead [m]
-TIPPED, PRESS = math.radians(1.5), 0.0005  # of the pan: mouth downwards, and how far below the table [rad, m]
+TIPPED, PRESS = math.radians(1.5), 0.002  # of the pan: mouth downwards, and how far below the table [rad, m]
 PAN_HOVER = 0.02  # height from which the pan is lowered [m]
 BEHIND_BEADS = 0.012  # between the farthest bead and the brush at the beginning of a stroke [m]
+COVERED = BRUSH_HALF[1] - BEAD_RADIUS - 0.002  # distance from the brush's middle to a bead that it takes along [m]
 HOVER = 0.045  # of the brush above the table between strokes [m]
 SKIM = 0.0025  # of the bristles above the table or the floor of the pan during a stroke [m]
 INSIDE = 0.055  # how far the brush goes into the pan [m]
 SIDEWAYS = 0.012  # largest distance of the brush from the middle of the mouth at the end of a stroke [m]
+SLANTED = 3.0  # how many times as long a way to the side takes
 STROKES = 4  # at most
 SWEEPING_SPEED = 0.16  # mean of a stroke [m/s]
 CLEAR = 0.03  # between brush and pan before the pan is lifted [m]
@@ -110,17 +112,17 @@ class SweepBeadsExpert(BimanualExpert):
         positions, inside = self._positions(), beads_inside(self.scene)
         pan = self.scene.body_pose("dustpan").position
         before, aside = positions[:, 0] - pan[0] - MOUTH, np.abs(positions[:, 1] - pan[1])
-        reachable = before > np.maximum(0.0, aside - BRUSH_HALF[1] - SIDEWAYS)
+        reachable = before > np.maximum(0.0, aside - COVERED - SIDEWAYS)
         return positions[reachable & [name not in inside for name in BEADS]]
 
     def _stroke_start(self, beads: FloatArray) -> Pose:
-        """Behind the beads; if they are too many for one stroke, on the side that is farther from the middle."""
-        middle, half = self.scene.body_pose("dustpan").position[1], BRUSH_HALF[1]
-        low, high = beads[:, 1].min() - BEAD_RADIUS, beads[:, 1].max() + BEAD_RADIUS
-        if high - low <= 2 * half:
-            y = (low + high) / 2
+        """Behind the beads, before the mouth as far as may be; too many for one stroke: on the farther side."""
+        middle = self.scene.body_pose("dustpan").position[1]
+        low, high = beads[:, 1].max() - COVERED, beads[:, 1].min() + COVERED  # between which all are covered
+        if low <= high:
+            y = np.clip(middle, low, high)
         else:
-            y = high - half if high - middle > middle - low else low + half
+            y = low if beads[:, 1].max() - middle > middle - beads[:, 1].min() else high
         return Pose.at((beads[:, 0].max() + BEAD_RADIUS + BEHIND_BEADS + BRUSH_HALF[0], y, SKIM))
 
     def _sweeping(self, start: Pose, beads: FloatArray) -> tuple[Path, float]:
@@ -138,7 +140,7 @@ class SweepBeadsExpert(BimanualExpert):
             sideways = float(np.clip((last - here) / (last - mouth), 0.0, 1.0))
             return Pose(np.array([here, y + sideways * (end_y - y), z + _rise(pan, mouth - here)]), start.quaternion)
 
-        return at, float(x - end_x)
+        return at, float(np.hypot(x - end_x, SLANTED * (end_y - y)))
 
 
 def _rise(pan: Pose, depth: float) -> float:

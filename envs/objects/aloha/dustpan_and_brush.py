@@ -24,8 +24,8 @@ HANDLE_HALF = (0.009, 0.011)  # half thickness of both handles along y and z [m]
 BEAD_RADIUS, BEAD_HALF_HEIGHT = 0.008, 0.0035  # [m]
 SMOOTH = 0.3  # friction between beads, pan and brush
 GLASS = 2500.0  # density of the beads [kg/m^3]
-HARD, OVER_TABLE = (0.004, 1.0), 2  # contacts of beads, whose parameters come before those of the table
-ROLLING_DAMPING = 2e-6  # beads come to rest by it [N m s/rad]
+HARD, OVER_TABLE = (0.006, 1.0), 2  # contacts of beads, whose parameters come before those of the table
+ROLLING_DAMPING = 5e-6  # beads come to rest by it [N m s/rad]
 
 TEAL, RUBBER, WOOD, STRAW = (0.13, 0.47, 0.50), (0.16, 0.17, 0.18), (0.72, 0.50, 0.30), (0.90, 0.83, 0.66)
 BEAD_COLOURS: tuple[Colour, ...] = ((0.95, 0.75, 0.18), (0.88, 0.36, 0.22), (0.93, 0.91, 0.86))
