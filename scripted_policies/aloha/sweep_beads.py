@@ -5,14 +5,12 @@ import math
 import numpy as np
 
 from ambidex.envs.objects.aloha.dustpan_and_brush import (
-    BACK,
     BEAD_RADIUS,
     BRUSH_HALF,
     BRUSH_HANDLE,
     MOUTH,
     PAN_FLOOR,
     PAN_HANDLE,
-    PAN_WIDTH,
     RAMP_LENGTH,
 )
 from ambidex.envs.simulation.pose import Pose, quaternion_about

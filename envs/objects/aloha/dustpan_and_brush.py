@@ -25,6 +25,7 @@ BEAD_RADIUS, BEAD_HALF_HEIGHT = 0.008, 0.0035  # [m]
 SMOOTH = 0.3  # friction between beads, pan and brush
 GLASS = 2500.0  # density of the beads [kg/m^3]
 HARD, OVER_TABLE = (0.006, 1.0), 2  # contacts of beads, whose parameters come before those of the table
+BEAD_MARGIN = 0.0006  # of their contacts, as of those of the table [m]
 ROLLING_DAMPING = 5e-6  # beads come to rest by it [N m s/rad]
 
 TEAL, RUBBER, WOOD, STRAW = (0.13, 0.47, 0.50), (0.16, 0.17, 0.18), (0.72, 0.50, 0.30), (0.90, 0.83, 0.66)
@@ -83,6 +84,8 @@ def _handle(builder: PropBuilder, start: float, end: float, height: float, colou
 def _bead(name: str, colour: Colour) -> mujoco.MjSpec:
     builder = PropBuilder(name, density=GLASS, friction=SMOOTH, damping=ROLLING_DAMPING)
     builder.ellipsoid((0, 0, 0), (BEAD_RADIUS, BEAD_RADIUS, BEAD_HALF_HEIGHT), colour)
-    for geom in builder.spec.geoms:  # the softer contacts of other objects would let beads that meet overlap
-        geom.priority, geom.condim, geom.solref = OVER_TABLE, 3, HARD
+    # The softer contacts of other objects would let beads that meet overlap, and without a margin MuJoCo now and then
+    # finds beads that barely touch millimetres inside each other.
+    for geom in builder.spec.geoms:
+        geom.priority, geom.condim, geom.solref, geom.margin = OVER_TABLE, 3, HARD, BEAD_MARGIN
     return builder.spec

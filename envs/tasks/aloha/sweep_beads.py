@@ -1,15 +1,15 @@
 """Sweep beads into a dustpan with a brush, put the brush down, and lift the pan."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 
 from ambidex.envs.objects.aloha.dustpan_and_brush import (
+    BACK,
     BEAD_HALF_HEIGHT,
+    BEAD_MARGIN,
     BEAD_RADIUS,
     MOUTH,
-    BACK,
     PAN_HEIGHT,
     PAN_WALL,
     PAN_WIDTH,
@@ -22,7 +22,7 @@ from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
-from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, held, released, tilt
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released, tilt
 from ambidex.envs.types import FloatArray
 
 BEADS = tuple(f"bead_{number}" for number in range(12))
@@ -52,9 +52,13 @@ def _around(
     }
 
 
-MIDDLES = _around(BEADS_CENTRE, BEADS_EXTENT, height=BEAD_HALF_HEIGHT)
+MIDDLES = _around(BEADS_CENTRE, BEADS_EXTENT, height=BEAD_HALF_HEIGHT + BEAD_MARGIN)
 """Distributions of the middle of the disc in which the beads lie."""
-BEAD_POSES = _around(BEADS_CENTRE, (BEADS_EXTENT[0] + BEADS_RADIUS, BEADS_EXTENT[1] + BEADS_RADIUS), height=BEAD_HALF_HEIGHT)
+BEAD_POSES = _around(
+    BEADS_CENTRE,
+    (BEADS_EXTENT[0] + BEADS_RADIUS, BEADS_EXTENT[1] + BEADS_RADIUS),
+    height=BEAD_HALF_HEIGHT + BEAD_MARGIN,
+)
 
 
 class SweepBeads(Task):
