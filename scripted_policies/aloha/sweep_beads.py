@@ -29,9 +29,10 @@ PAN_HOVER = 0.02  # height from which the pan is lowered [m]
 BEHIND_BEADS = 0.012  # between the farthest bead and the brush at the beginning of a stroke [m]
 COVERED = BRUSH_HALF[1] - BEAD_RADIUS - 0.002  # distance from the brush's middle to a bead that it takes along [m]
 HOVER = 0.045  # of the brush above the table between strokes [m]
+BACKWARDS = 0.015  # of the brush while it is raised after a stroke [m]
 SKIM = 0.0025  # of the bristles above the table or the floor of the pan during a stroke [m]
 INSIDE = 0.055  # how far the brush goes into the pan [m]
-SIDEWAYS = 0.012  # largest distance of the brush from the middle of the mouth at the end of a stroke [m]
+SIDEWAYS = 0.002  # of the brush from the middle of the mouth at most: a bead fits between it and each wall [m]
 SLANTED = 3.0  # how many times as long a way to the side takes
 STROKES = 4  # at most
 SWEEPING_SPEED = 0.16  # mean of a stroke [m/s]
@@ -74,7 +75,7 @@ class SweepBeadsExpert(BimanualExpert):
         yield from arm.move_straight(lambda: tool_for(arm, "brush", start), speed=0.5)
         path, length = self._sweeping(start, beads)
         yield from arm.follow(guided(arm, "brush", path), duration=length / SWEEPING_SPEED, timeout=0.2)
-        yield from arm.move_straight(fixed(arm.reference_pose.shifted((0.01, 0.0, HOVER))), timeout=0.0)
+        yield from arm.move_straight(fixed(arm.tool_pose.shifted((BACKWARDS, 0.0, HOVER))), timeout=0.0)
 
     def _brush_is_clear(self) -> bool:
         """Whether the brush is out of the way of the pan."""
