@@ -112,7 +112,8 @@ class SweepBeadsExpert(BimanualExpert):
         pan = self.scene.body_pose("dustpan").position
         before, aside = positions[:, 0] - pan[0] - MOUTH, np.abs(positions[:, 1] - pan[1])
         reachable = before > np.maximum(0.0, aside - COVERED - SIDEWAYS)
-        return positions[reachable & [name not in inside for name in BEADS]]
+        outside = np.array([name not in inside for name in BEADS])
+        return np.asarray(positions[reachable & outside])
 
     def _stroke_start(self, beads: FloatArray) -> Pose:
         """Behind the beads, before the mouth as far as may be; too many for one stroke: on the farther side."""

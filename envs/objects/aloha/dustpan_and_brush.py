@@ -6,6 +6,7 @@ from functools import partial
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from ambidex.envs.objects.building.mesh import Colour
 from ambidex.envs.objects.building.prop_builder import PropBuilder
@@ -28,6 +29,7 @@ HARD, OVER_TABLE = (0.006, 1.0), 2  # contacts of beads, whose parameters come b
 BEAD_MARGIN = 0.0006  # of their contacts, as of those of the table [m]
 ROLLING_DAMPING = 5e-6  # beads come to rest by it [N m s/rad]
 
+Mask = npt.NDArray[np.bool_]
 TEAL, RUBBER, WOOD, STRAW = (0.13, 0.47, 0.50), (0.16, 0.17, 0.18), (0.72, 0.50, 0.30), (0.90, 0.83, 0.66)
 BEAD_COLOURS: tuple[Colour, ...] = ((0.95, 0.75, 0.18), (0.88, 0.36, 0.22), (0.93, 0.91, 0.86))
 
@@ -69,11 +71,10 @@ def bead(number: int) -> Callable[[], mujoco.MjSpec]:
     return partial(_bead, f"bead_{number}", BEAD_COLOURS[number % len(BEAD_COLOURS)])
 
 
-def inside_pan(positions: FloatArray) -> FloatArray:
-    """Whether points (N, 3) in the frame of the pan are between its walls, bool (N,)."""
+def inside_pan(positions: FloatArray) -> Mask:
+    """Which points (N, 3) in the frame of the pan are between its walls, shape (N,)."""
     low, high = np.array([BACK, -PAN_WIDTH / 2, 0.0]), np.array([MOUTH, PAN_WIDTH / 2, PAN_HEIGHT])
-    inside: FloatArray = ((positions > low) & (positions < high)).all(axis=1)
-    return inside
+    return np.asarray(((positions > low) & (positions < high)).all(axis=1))
 
 
 def _handle(builder: PropBuilder, start: float, end: float, height: float, colour: Colour) -> None:

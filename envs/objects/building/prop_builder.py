@@ -128,11 +128,9 @@ class PropBuilder:
         geom = self._shape(mujoco.mjtGeom.mjGEOM_CAPSULE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, name, body)
         geom.fromto = [*np.asarray(start, np.float64), *np.asarray(end, np.float64)]
 
-    def ellipsoid(
-        self, centre: ArrayLike, half_size: ArrayLike, colour: Colour, *, name: str = "", body: str = ""
-    ) -> None:
+    def ellipsoid(self, centre: ArrayLike, half_size: ArrayLike, colour: Colour) -> None:
         """Add an ellipsoid."""
-        self._shape(mujoco.mjtGeom.mjGEOM_ELLIPSOID, centre, half_size, colour, UPRIGHT, name, body)
+        self._shape(mujoco.mjtGeom.mjGEOM_ELLIPSOID, centre, half_size, colour, UPRIGHT, "", "")
 
     def ring(
         self, radius: float, bottom: float, top: float, thickness: float, colour: Colour, *, count: int = 16
