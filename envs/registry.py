@@ -28,6 +28,7 @@ TASKS = Registry(
         "hang_mug": "ambidex.envs.tasks.aloha.hang_mug:HangMug",
         "pour_beads": "ambidex.envs.tasks.aloha.pour_beads:PourBeads",
         "unscrew_cap": "ambidex.envs.tasks.aloha.unscrew_cap:UnscrewCap",
+        "sweep_beads": "ambidex.envs.tasks.aloha.sweep_beads:SweepBeads",
         "remove_lid": "ambidex.envs.tasks.aloha.remove_lid:RemoveLid",
         "stack_both_rbg": "ambidex.envs.tasks.aloha.stack_both:StackBothRbg",
         "stack_both_grb": "ambidex.envs.tasks.aloha.stack_both:StackBothGrb",
@@ -53,6 +54,7 @@ HORIZONS: Mapping[str, int] = {
     "hang_mug": 550,
     "pour_beads": 1150,
     "unscrew_cap": 1300,
+    "sweep_beads": 750,
     "remove_lid": 650,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""

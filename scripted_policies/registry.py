@@ -26,6 +26,7 @@ EXPERTS = Registry(
         "hang_mug": "ambidex.scripted_policies.aloha.hang_mug:HangMugExpert",
         "pour_beads": "ambidex.scripted_policies.aloha.pour_beads:PourBeadsExpert",
         "unscrew_cap": "ambidex.scripted_policies.aloha.unscrew_cap:UnscrewCapExpert",
+        "sweep_beads": "ambidex.scripted_policies.aloha.sweep_beads:SweepBeadsExpert",
         "remove_lid": "ambidex.scripted_policies.aloha.remove_lid:RemoveLidExpert",
         "stack_both_rbg": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",
         "stack_both_grb": "ambidex.scripted_policies.aloha.stack_both:StackBothExpert",

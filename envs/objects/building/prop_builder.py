@@ -139,6 +139,10 @@ class PropBuilder:
         geom = self._shape(mujoco.mjtGeom.mjGEOM_SPHERE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, "", body)
         geom.condim, geom.priority, geom.solref = 1, BALL_PRIORITY, BALL_SOLREF
 
+    def ellipsoid(self, centre: ArrayLike, half_size: ArrayLike, colour: Colour) -> None:
+        """Add an ellipsoid."""
+        self._shape(mujoco.mjtGeom.mjGEOM_ELLIPSOID, centre, half_size, colour, UPRIGHT, "", "")
+
     def ring(
         self, radius: float, bottom: float, top: float, thickness: float, colour: Colour, *, count: int = 16
     ) -> None:
