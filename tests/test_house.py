@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "benchmarks": ("ambidex",),
 }
 MOST_FILES = 12  # Python files in a folder of the product
-ONE_PER_TASK = (Path("envs/tasks/aloha"), Path("scripted_policies/aloha"))  # registries of one file for each entry
+# Registries of one file for each entry.
+ONE_PER_TASK = (Path("envs/tasks/aloha"), Path("envs/objects/aloha"), Path("scripted_policies/aloha"))
 
 
 def python_files(*folders: str) -> list[Path]:
