@@ -21,7 +21,7 @@ from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, Path, tool_o
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
 from ambidex.scripted_policies.skills import CLEARANCE, fixed, guided, pick, place, take_hold, tool_for, upright_yaw
 
-PITCH = math.radians(60.0)  # of both tools: their wrists lean away from each other
+PITCH = math.radians(75.0)  # of both tools: less steep, the wrists would be nearly straight, which is singular
 PAN_GRASP, BRUSH_GRASP = PAN_HANDLE[0] + 0.045, BRUSH_HANDLE[0] - 0.05  # along the handles (x) [m]
 BEFORE_BEADS = 0.04  # between the mouth of the pan and the nearest bead [m]
 TIPPED, PRESS = math.radians(1.5), 0.002  # of the pan: mouth downwards, and how far below the table [rad, m]
@@ -75,7 +75,7 @@ class SweepBeadsExpert(BimanualExpert):
         yield from arm.move_straight(lambda: tool_for(arm, "brush", start), speed=0.5)
         path, length = self._sweeping(start, beads)
         yield from arm.follow(guided(arm, "brush", path), duration=length / SWEEPING_SPEED, timeout=0.2)
-        yield from arm.move_straight(fixed(arm.tool_pose.shifted((BACKWARDS, 0.0, HOVER))), timeout=0.0)
+        yield from arm.move_straight(fixed(arm.tool_pose.shifted((BACKWARDS, 0.0, HOVER))), timeout=0.12)
 
     def _brush_is_clear(self) -> bool:
         """Whether the brush is out of the way of the pan."""

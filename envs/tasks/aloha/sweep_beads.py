@@ -33,7 +33,7 @@ PAN_CENTRE, PAN_EXTENT, PAN_YAW = (-0.2, 0.5), (0.02, 0.04), math.radians(15.0) 
 BRUSH_CENTRE, BRUSH_EXTENT, BRUSH_YAW = (0.19, 0.38), (0.02, 0.03), math.radians(20.0)
 BEADS_CENTRE, BEADS_EXTENT = (0.02, 0.5), (0.02, 0.02)
 BEADS_RADIUS = 0.05  # of the disc in which the middles of the beads lie [m]
-BEADS_APART = 2 * BEAD_RADIUS + 0.001  # between the middles of two beads, at least [m]
+BEADS_APART = 2 * (BEAD_RADIUS + BEAD_MARGIN) + 0.0003  # between the middles of two beads, at least [m]
 FACTORS = {"published": 1.0, "wide": 1.5}
 PAN_HALF = np.array([(MOUTH - BACK + PAN_WALL) / 2, PAN_WIDTH / 2 + PAN_WALL, PAN_HEIGHT / 2])  # without handle [m]
 
