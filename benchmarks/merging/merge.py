@@ -1,12 +1,10 @@
 """Merges results folders of shards; `merge` is what `merge-results` does, from Python."""
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ambidex.atomic_files import TEMPORARY, replacing_folder, write_text
+from ambidex.atomic_files import TEMPORARY, link_or_copy, replacing_folder, write_text
 from ambidex.benchmarks.evaluation.config import NOT_STORED
 from ambidex.benchmarks.evaluation.summary import BenchmarkSummary, Timings
 from ambidex.benchmarks.gallery.report import write_report
@@ -57,7 +55,9 @@ def _write(parts: Sequence[Part], folder: Path) -> None:
     rows = sorted((row for part in parts for row in part.results.rows), key=lambda row: position(row.key))
     for part in parts:
         for file in _files(part.results):
-            _link(file, folder / file.relative_to(part.results.path))
+            target = folder / file.relative_to(part.results.path)
+            if not target.exists():  # each part has a copy of the definition, and a first request of its own
+                link_or_copy(file, target)
     write_text(folder / RESULTS, "".join(f"{row.to_line()}\n" for row in rows))
     _info(parts[0]).write(folder)
 
@@ -67,16 +67,6 @@ def _files(results: ResultsFolder) -> Iterator[Path]:
     yield from (results.states_path(*row.key) for row in results.rows if row.has_states)
     for pattern in (f"{VIDEOS}/**/*", f"{FIRST_REQUEST}/*", DEFINITION_COPY):
         yield from (file for file in results.path.glob(pattern) if file.is_file() and TEMPORARY not in file.name)
-
-
-def _link(source: Path, target: Path) -> None:
-    if target.exists():  # each part has a copy of the definition, and a first request of its own
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source.resolve(), target)  # a link to a symbolic link would depend on where it is
-    except OSError:  # another disk, or a file system without hard links
-        shutil.copy2(source, target)
 
 
 def _info(part: Part) -> BenchmarkInfo:
