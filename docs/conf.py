@@ -56,6 +56,7 @@ COMMANDS = {
     "train-policy": "ambidex.policies.train_policy",
     "serve-policy": "ambidex.policies.serve_policy",
     "run-benchmark": "ambidex.benchmarks.run_benchmark",
+    "merge-results": "ambidex.benchmarks.merge_results",
     "evaluate-robot": "ambidex.benchmarks.evaluate_robot",
     "compare-policies": "ambidex.benchmarks.compare_policies",
     "export-results": "ambidex.benchmarks.export_results",

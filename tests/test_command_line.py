@@ -355,6 +355,7 @@ def test_names_with_control_characters_cannot_act_on_the_terminal(capsys):
         "inspect-dataset {}",
         "watch-rollouts {}",
         "compare-policies {} {}",
+        "merge-results {} --output-dir merged",
         "verify-results {}",
         "export-results {}",
         "report-robustness {}",

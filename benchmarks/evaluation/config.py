@@ -77,7 +77,8 @@ class BenchmarkConfig(PolicyFlags):
     """
 
     help_topics: ClassVar[Mapping[str, str]] = {
-        "Common options": "policy checkpoint url layout task suite episodes take_over output_dir video workers resume",
+        "Common options": "policy checkpoint url layout task suite episodes take_over output_dir video workers "
+        "shard resume",
         "Task": "mirrored bddl_file instruction_source protocol init_states success horizon settle_steps seed "
         "training_seeds spread dynamics perturb axes levels budget spend",
         "Take-over": "every take_over_steps record_dataset cameras",
@@ -169,6 +170,9 @@ class BenchmarkConfig(PolicyFlags):
     be made later."""
     workers: OptionalInt = None
     """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
+    shard: Annotated[OptionalName, tyro.conf.arg(metavar="I/N")] = None
+    """Run only shard I of N of the episodes, such as 3/16: a mixture of all tasks. merge-results makes one folder of
+    those of all shards. auto is all episodes."""
     resume: Switch = False
     """Resume an interrupted benchmark, or extend it. --output-dir alone is enough; or give the original flags."""
     quiet: Switch = False

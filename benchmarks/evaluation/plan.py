@@ -38,6 +38,7 @@ from ambidex.policies.remote.layouts import Layout
 from ambidex.policies.run_folder import CHECKPOINTS, CONFIG, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
+from ambidex.shards import Shard
 from ambidex.text import first_few
 
 Config = TypeVar("Config", bound=PolicyFlags)
@@ -83,11 +84,12 @@ class BenchmarkPlan:
 
     @property
     def episodes(self) -> list[EpisodeKey]:
-        """All episodes, in order."""
+        """All episodes, or those of the shard, in order."""
         if self.take_over:
             return list(self.failures)
-        first, count = self.config.seed, self.config.episodes or 0
-        return [(task, seed) for task in self.tasks for seed in range(first, first + count)]
+        first, count, shard = self.config.seed, self.config.episodes or 0, self.config.shard
+        episodes = [(task, seed) for task in self.tasks for seed in range(first, first + count)]
+        return episodes if shard is None else Shard.parse(shard).of(episodes)
 
     @property
     def task_settings(self) -> TaskSettings:
@@ -167,6 +169,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     tasks = _tasks(config)
     config = apply_protocol(config, tasks)
     _check_numbers(config)
+    config = _with_checked_shard(config, tasks)
     if config.video != "none":
         choose_backend()
     directory = config.output_dir or default_folder(config)
@@ -313,6 +316,17 @@ def _check_numbers(config: BenchmarkConfig) -> None:
         )
 
 
+def _with_checked_shard(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
+    """With --shard as it is stored; a UsageError if it is none, or if some shards would have no episode."""
+    if config.shard is None:
+        return config
+    shard, episodes = Shard.parse(config.shard), len(tasks) * (config.episodes or 0)
+    if shard.count > episodes:
+        problem = f"--shard {shard}: there are fewer episodes than shards, only {episodes}."
+        raise UsageError(problem, f"Give {episodes} shards or fewer.", field="shard", got=config.shard)
+    return replace(config, shard=str(shard))
+
+
 def with_stored_checkpoint(config: Config, folder: Path) -> Config:
     """Unless one is given, with the checkpoint of the results in a folder, if it still exists."""
     if config.checkpoint is not None or not (folder / BENCHMARK_JSON).is_file():
@@ -355,6 +369,7 @@ def default_folder(config: BenchmarkConfig) -> Path:
         "" if config.instruction_source in (None, FILENAME) else config.instruction_source,
         *map(as_file_name, config.perturb),
         "training-seeds" if config.training_seeds else "",
+        "" if config.shard is None else Shard.parse(config.shard).label,
     )
     return Path("results") / "-".join(filter(None, parts))
 

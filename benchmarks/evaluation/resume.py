@@ -1,5 +1,6 @@
 """Checks that a benchmark can be resumed: the same flags, weights, versions and environments as before."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ambidex.benchmarks.evaluation.config import RUN_ONLY, BenchmarkConfig
@@ -26,6 +27,8 @@ def check_flags(plan: BenchmarkPlan, results: ResultsFolder) -> None:
     found = changed_flags(old, plan.config, ignore=RUN_ONLY | COMPARED_SEPARATELY)
     if (plan.config.episodes or 0) < (old.episodes or 0):
         found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: it may only grow")
+    elif plan.config.shard and plan.config.episodes != old.episodes:  # shards of more episodes overlap with these
+        found.append(f"--episodes was {old.episodes}, now {plan.config.episodes}: not in a shard, only after merging")
     if (before := results.info.take_over) != plan.take_over:
         found.append(f"the episodes started {_starts(before)}, now {_starts(plan.take_over)}")
     raise_if(found + _init_states_differences(plan, results.info), results)
@@ -67,11 +70,11 @@ def policy_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
     return found
 
 
-def info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
-    """How weights, code, device, versions and environments differ, one line each."""
+def info_differences(old: BenchmarkInfo, new: BenchmarkInfo, packages: Sequence[str] = DECISIVE_VERSIONS) -> list[str]:
+    """How weights, code, device, versions of these packages and environments differ, one line each."""
     found = [
         f"{name} was {old.versions[name]}, now {new.versions.get(name)}"
-        for name in DECISIVE_VERSIONS
+        for name in packages
         if name in old.versions and old.versions[name] != new.versions.get(name)
     ]
     found += policy_differences(old, new)

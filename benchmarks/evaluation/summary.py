@@ -18,6 +18,7 @@ from ambidex.codec import to_json
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Outcome
 from ambidex.intervals import tasks_interval
+from ambidex.shards import Shard
 from ambidex.text import first_few, first_line, pluralize, text_table
 
 VERDICTS = {"ask": "the operator's", "robot": "the robot's own", "file": "from a file"}
@@ -185,10 +186,16 @@ class BenchmarkSummary:
         report = [] if self.report is None else [f"See {self.report.path.resolve().as_uri()}", self.report.note]
         warning = filter(None, [self.warning])
         several = [self._tasks_note()] if len(tasks) > 1 else []
-        lines = [table, *several, "", "Stages reached:", *stages, "", self._criterion(), *self._robot_lines()]
+        shard = [self._shard_note(self.info.shard)] if self.info.shard else []
+        lines = [table, *shard, *several, "", "Stages reached:", *stages, "", self._criterion(), *self._robot_lines()]
         lines += [*self.info.notes, *warning]
         lines += [self._pace(), *filter(None, [_describe_latency(self.rows)]), *report]
         return "\n".join(lines).rstrip()
+
+    def _shard_note(self, shard: Shard) -> str:
+        return (
+            f"These are the episodes of shard {shard.index} of {shard.count} only. merge-results makes one run of all."
+        )
 
     def _tasks_note(self) -> str:
         interval = self.tasks_interval

@@ -44,6 +44,7 @@ def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
     checkpoint = info.checkpoint
     return (
         ("policy", info.policy),
+        *((("shard", f"{info.shard.index} of {info.shard.count}; merge-results merges them"),) if info.shard else ()),
         *((("server", str(info.config.get("url"))), ("metadata", str(info.remote.metadata))) if info.remote else ()),
         *(
             (("robot", f"{info.robot.module}:{info.robot.qualified_name}"), ("verdicts", info.verdicts))
@@ -82,7 +83,7 @@ def results_episode(results: ResultsFolder, row: EpisodeRow) -> GalleryEpisode:
     command, config = results.info.command, results.config
     if config and not results.info.take_over:
         name = "-".join((config.policy, *map(as_file_name, config.perturb), ""))
-        command = single_command(COMMAND, config, row.key, f"results/{name}", suite=None, episodes=1)
+        command = single_command(COMMAND, config, row.key, f"results/{name}", suite=None, episodes=1, shard=None)
     return GalleryEpisode(
         task=row.task,
         seed=row.seed,

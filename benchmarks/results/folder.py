@@ -113,8 +113,11 @@ class ResultsFolder:
     @property
     def requested_each(self) -> int | None:
         """Episodes of each task that were requested; None if that is unknown, or differs from task to task."""
-        if self.exists and self.info.take_over:
-            return None
+        return None if self.exists and (self.info.take_over or self.info.shard) else self._episodes_each
+
+    @property
+    def _episodes_each(self) -> int | None:
+        """Episodes of each task in the flags, all shards together; None if that is unknown."""
         if self.of_robot:
             rollouts = self.info.config.get("rollouts")
             return rollouts if isinstance(rollouts, int) else None
@@ -125,8 +128,11 @@ class ResultsFolder:
         """Episodes that were requested; None if that is unknown."""
         if self.exists and self.info.take_over:
             return self.info.take_over.episodes
-        each = self.requested_each
-        return None if each is None else each * len(self.info.env_specs)
+        each = self._episodes_each
+        if each is None:
+            return None
+        episodes = range(each * len(self.info.env_specs))
+        return len(self.info.shard.of(episodes) if self.info.shard else episodes)
 
     @property
     def unfinished(self) -> str:
@@ -135,7 +141,7 @@ class ResultsFolder:
             return ""
         return (
             f"is not finished: it has {len(self.rows)} of {self.requested} episodes, and its rates cover only these. "
-            f"If the run has stopped, resume it with: {self._resume_command}"
+            f"If the run has stopped, resume it with: {self.resume_command}"
         )
 
     @property
@@ -147,7 +153,7 @@ class ResultsFolder:
         return (
             f"has lost episodes: {SUMMARY} counts {stored.episodes}, {RESULTS} has {len(self.rows)}. Rows were removed "
             "after the run, so the rates of the others can mislead. Restore the file, or run the missing episodes "
-            f"again with: {self._resume_command}"
+            f"again with: {self.resume_command}"
         )
 
     @property
@@ -164,7 +170,8 @@ class ResultsFolder:
         return ": ".join(filter(None, (f"{len(self.rows)}{of}", state)))
 
     @property
-    def _resume_command(self) -> str:
+    def resume_command(self) -> str:
+        """The command that runs missing episodes and renders missing videos."""
         path = self.path.parent if self.info.take_over else self.path
         folder = ["--resume", "--output-dir", str(path)]
         return f"{self.info.command} {shlex.join(folder)}" if self.of_robot else shlex.join([COMMAND, *folder])

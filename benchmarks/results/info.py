@@ -11,6 +11,7 @@ from ambidex.codec import Count
 from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec
 from ambidex.output_folder import FolderInfo
+from ambidex.shards import Shard
 
 COMMAND = "run-benchmark"
 BENCHMARK_JSON = "benchmark.json"
@@ -148,6 +149,12 @@ class BenchmarkInfo(FolderInfo):
         """SHA-256 of the weights, the server or the code of the policy; empty for a baseline."""
         made_of = self.checkpoint or self.remote or self.source
         return made_of.sha256 if made_of else ""
+
+    @property
+    def shard(self) -> Shard | None:
+        """Which of the requested episodes the folder is to have; None for all."""
+        text = self.config.get("shard")
+        return None if text is None else Shard.parse(text)
 
     def __post_init__(self) -> None:
         for spec in self.env_specs.values():

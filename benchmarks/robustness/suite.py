@@ -248,6 +248,9 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
 def _check(config: BenchmarkConfig) -> None:
     if config.check:
         raise UsageError(f"--check does not go with --suite {SUITE}.", "Give it without the suite.", field="check")
+    if config.shard is not None:
+        problem = f"--shard {config.shard} does not go with --suite {SUITE}, whose cells depend on the clean episodes."
+        raise UsageError(problem, "Run cells in shards instead: --perturb AXIS:LEVEL --shard I/N.", field="shard")
     if config.task is None:
         problem = f"--suite {SUITE} needs a --task, also for a definition: --task FILE.bddl."
         raise UsageError(problem, "For example --task transfer_cube, or --task libero_goal for all its tasks.")

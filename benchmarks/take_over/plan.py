@@ -22,7 +22,7 @@ EVERY = 25
 MORE_STEPS = 1.5  # of the horizon: the expert first returns to its home posture, which takes up to 3 s
 TASK_FLAGS = (
     *("suite", "bddl_file", "instruction_source", "protocol", "init_states", "success", "horizon", "settle_steps"),
-    *("episodes", "seed", "training_seeds", "spread", "dynamics", "perturb", "check"),
+    *("episodes", "seed", "training_seeds", "spread", "dynamics", "perturb", "shard", "check"),
 )
 HOW_AN_AGENT_RUNS = {"checkpoint", "device", "timeout"}  # a checkpoint is compared by its weights
 NOT_OF_AGENT = frozenset({field.name for field in fields(BenchmarkConfig)}) - (

@@ -38,6 +38,13 @@ def make_videos(
         DatasetError: Results are missing or damaged, or a file cannot be written.
         RenderingError: There is no OpenGL.
     """
+    return render_videos(jobs_of(results, which, style, replace=replace), workers, quiet=quiet)
+
+
+def jobs_of(
+    results: ResultsFolder, which: str, style: VideoStyle = DEFAULT_STYLE, *, replace: bool = False
+) -> list[VideoJob]:
+    """The videos that `make_videos` makes; see there for arguments and errors."""
     check_name("choice of videos", which, VIDEO_CHOICES)
     specs = {task: style.spec(spec) for task, spec in results.info.env_specs.items()}
     jobs = [
@@ -53,7 +60,7 @@ def make_videos(
         for row in results.rows
         if row.task in specs and row.has_states and (which == "all" or (which == "failures" and not row.success))
     ]
-    return render_videos([job for job in jobs if replace or not job.video.exists()], workers, quiet=quiet)
+    return [job for job in jobs if replace or not job.video.exists()]
 
 
 def render_videos(jobs: Sequence[VideoJob], workers: int | None = None, *, quiet: bool = True) -> RenderedVideos:

@@ -4,9 +4,11 @@ import json
 import os
 import signal
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ambidex.benchmarks.evaluation.benchmark import benchmark
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
@@ -65,6 +67,20 @@ class DyingAgent(FakeAgent):
 
 def run_into(directory, config=HOLD, agent=FakeAgent, **changes):
     return benchmark(replace(config, output_dir=directory, **changes), agent_factory=agent)
+
+
+def interrupted_run(directory, config, monkeypatch, *, after, **changes):
+    """Run with FakeAgent, and interrupt it (Ctrl-C) when `after` episodes are stored."""
+    reset, episodes = FakeAgent.reset, count()
+
+    def interrupting_reset(agent, observation, seed):
+        if next(episodes) == after:
+            raise KeyboardInterrupt
+        reset(agent, observation, seed)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt, match=f"{after} of .* are stored"):
+        patched.setattr(FakeAgent, "reset", interrupting_reset)
+        run_into(directory, config, **changes)
 
 
 def rows_of(directory):

@@ -3,6 +3,7 @@
 from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.export_results import ExportConfig
+from ambidex.benchmarks.merge_results import MergeResultsConfig
 from ambidex.benchmarks.report_robustness import ReportRobustnessConfig
 from ambidex.benchmarks.robot.config import RobotConfig
 from ambidex.benchmarks.verify_results import VerifyResultsConfig
@@ -22,6 +23,7 @@ CONFIGS = {
     "train-policy": TrainConfig,
     "serve-policy": ServeConfig,
     "run-benchmark": BenchmarkConfig,
+    "merge-results": MergeResultsConfig,
     "evaluate-robot": RobotConfig,
     "compare-policies": CompareConfig,
     "inspect-dataset": InspectConfig,

@@ -38,8 +38,8 @@ class TaskPagesConfig:
 
 def main(config: TaskPagesConfig) -> None:
     """Write the pages."""
-    from ambidex.benchmarks.studies.task_pictures import draw_task, pictures_of  # the simulator: not for --help
-    from ambidex.benchmarks.studies.task_text import suite_page
+    from ambidex.benchmarks.task_pages.pictures import draw_task, pictures_of  # the simulator: not for --help
+    from ambidex.benchmarks.task_pages.text import suite_page
 
     for suite in config.suite:
         check_name("suite", suite, SUITES)

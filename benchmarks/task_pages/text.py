@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from ambidex.benchmarks.studies.task_pictures import TaskPictures
+from ambidex.benchmarks.task_pages.pictures import TaskPictures
 from ambidex.envs.env import make
 from ambidex.envs.registry import SUITES
 from ambidex.envs.task import Task, UniformPose
