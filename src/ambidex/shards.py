@@ -1,0 +1,57 @@
+"""Shards of a list of work: parts that several processes or machines do, each without knowing of the others."""
+
+import random
+import re
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from ambidex.errors import UsageError
+
+ORDER_SEED = 0  # of the shuffle that deals items to shards; another one would make old and new shards overlap
+
+Item = TypeVar("Item")
+
+
+class Shard(NamedTuple):
+    """One of several shards of a list of work, written as I/N.
+
+    Items are dealt out one by one after a shuffle, so that a shard is a mixture of all tasks. The shuffle depends on
+    the number of items alone. The shards of a list are disjoint, cover it, and differ in size by one item at most.
+
+    Attributes:
+        index: Which one, 1 to `count`.
+        count: Number of shards.
+    """
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """The shard that a text such as "3/16" names.
+
+        Raises:
+            UsageError: Not two positive integers I/N with I <= N.
+        """
+        match = re.fullmatch(r"0*([1-9][0-9]{0,8})/0*([1-9][0-9]{0,8})", text, re.ASCII)
+        shard = cls(int(match[1]), int(match[2])) if match else cls(0, 0)
+        if not 1 <= shard.index <= shard.count:
+            problem = f"--shard {text}: expected I/N, shard I of N, with I from 1 to N."
+            raise UsageError(problem, "For example: --shard 3/16.", got=text, expected="I/N")
+        return shard
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+    @property
+    def label(self) -> str:
+        """For names of folders, such as "shard-3-of-16"."""
+        return f"shard-{self.index}-of-{self.count}"
+
+    def of(self, items: Sequence[Item]) -> list[Item]:
+        """The items of this shard, in the order of `items`."""
+        # Python promises the same numbers from random() in every version, but not from shuffle().
+        generator = random.Random(ORDER_SEED)
+        keys = [generator.random() for _ in items]
+        shuffled = sorted(range(len(items)), key=keys.__getitem__)
+        return [items[k] for k in sorted(shuffled[self.index - 1 :: self.count])]
