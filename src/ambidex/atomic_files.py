@@ -81,6 +81,23 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Let a file appear under another name too: a hard link where the file system has them, else a copy.
+
+    Missing folders are made. Only for files that are never changed in place.
+
+    Raises:
+        OSError: It cannot be copied, or the target exists.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source.resolve())
+    except FileExistsError:
+        raise
+    except OSError:  # another file system, or one without hard links
+        shutil.copy2(source, target)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a whole text file, UTF-8.
 
