@@ -70,13 +70,9 @@ class DatasetInfo(FolderInfo):
             )
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What a user of the dataset should know: that it is one of several shards."""
-        shard = self.config.get("shard")
-        if shard is None:
-            return ()
-        index, _, count = str(shard).partition("/")
-        return (f"It is shard {index} of {count}; merge-datasets joins shards",)
+    def shard(self) -> str:
+        """Which shard of a recording it is, such as "3 of 16"; empty if it is none."""
+        return " of ".join(str(self.config.get("shard") or "").split("/"))
 
     def missing(self, found: Collection[int]) -> list[int]:
         """Numbers of the episodes that a complete dataset should have and that are not found."""
