@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ambidex.atomic_files import replacing_folder
 from ambidex.envs.registry import SUITES, canonical_task, mirrored_name, tasks_named
+from ambidex.envs.shards import Shard
 from ambidex.envs.tasks.libero.suites import SUFFIX
 from ambidex.errors import UsageError
 from ambidex.flags import format_command
@@ -20,7 +21,6 @@ from ambidex.recorders.recording.session import RecordingSession, RecordSummary
 from ambidex.recorders.recording.shares import REMAINING, seeds_between, stored_seeds, with_seeds
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.scripted_policies.registry import make_expert
-from ambidex.shards import Shard
 
 
 def record(config: RecordConfig, *, agent_factory: AgentFactory | None = None) -> tuple[RecordSummary, ...]:

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ambidex.envs.shards import Shard
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.recording.checks import TaskPlan
-from ambidex.shards import Shard
 
 REMAINING = "remaining"  # within merged shards: a dataset of the attempts that they lack, while these are recorded
 
