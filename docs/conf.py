@@ -49,6 +49,7 @@ napoleon_use_ivar = True
 
 COMMANDS = {
     "record-episodes": "ambidex.recorders.record_episodes",
+    "merge-datasets": "ambidex.recorders.merge_datasets",
     "render-episodes": "ambidex.recorders.render_episodes",
     "convert-dataset": "ambidex.recorders.convert_dataset",
     "verify-episodes": "ambidex.recorders.verify_episodes",

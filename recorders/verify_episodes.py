@@ -1,6 +1,7 @@
 """The command `verify-episodes`: its flags, and the report it prints."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -9,7 +10,7 @@ import tyro
 
 from ambidex.command_line import DONE, FAILED, print_message, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
-from ambidex.errors import UsageError
+from ambidex.errors import DatasetError, UsageError
 from ambidex.flags import OptionalInt, Switch
 from ambidex.progress import Progress
 from ambidex.recorders.verification.checks import Verification
@@ -81,20 +82,33 @@ def _main(config: VerifyConfig) -> int:
     results.sort(key=lambda result: files.index(result[0]))
     failed = [(path, found) for path, found in results if not reproduces((path, found), config.bitwise)]
     if not config.quiet:
-        print_result(report(config.paths, results))
+        print_result(report(config.paths, results, shard_notes(config.paths)))
     for path, found in failed if config.quiet else ():
         print_message(COMMAND, _error(path, found) if isinstance(found, WorkerError) else _failure(found))
     return FAILED if failed else DONE
 
 
-def report(paths: Sequence[Path], results: Sequence[tuple[Path, Verification | WorkerError]]) -> str:
+def shard_notes(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Which of some datasets are shards; those that cannot be read are left out."""
+    from ambidex.recorders.dataset.dataset import dataset_folders, dataset_notes  # heavy: not for --help
+
+    notes: list[str] = []
+    for folder in (folder for path in paths for folder in dataset_folders(path)):
+        with suppress(DatasetError):  # the report has it
+            notes += (note.rstrip(".") for note in dataset_notes(folder))
+    return tuple(notes)
+
+
+def report(
+    paths: Sequence[Path], results: Sequence[tuple[Path, Verification | WorkerError]], notes: Sequence[str] = ()
+) -> str:
     """A table with a line per episode, then errors, notes and totals. Episodes of a single path are named within it."""
     root = paths[0] if len(paths) == 1 else None
     verified = [result for _, result in results if isinstance(result, Verification)]
     errors = [_error(path, error) for path, error in results if isinstance(error, WorkerError)]
     errors += [f"{result.path}: {line}." for result in verified for line in result.draws]
     errors += [result.frames.message for result in verified if result.frames is not None and result.frames.message]
-    notes = sorted({note for result in verified for note in result.notes})
+    notes = [*notes, *sorted({note for result in verified for note in result.notes})]
     table = [text_table(HEADER, [_row(root, result) for result in verified])] if verified else []
     return "\n".join([*table, *errors, *(f"Note: {note}." for note in notes), *_totals(len(results), verified)])
 

@@ -363,6 +363,7 @@ def test_names_with_control_characters_cannot_act_on_the_terminal(capsys):
         "run-benchmark --policy act --task insertion --checkpoint {}",
         "run-benchmark --policy hold --task libero_goal/1 --init-states {}",
         "record-episodes --bddl-file {}",
+        "merge-datasets {} --output-dir merged",
     ],
 )
 def test_a_path_that_does_not_exist_or_is_something_else_is_wrong_usage(words, path, tmp_path, monkeypatch, capsys):

@@ -38,7 +38,7 @@ from ambidex.policies.remote.layouts import Layout
 from ambidex.policies.run_folder import CHECKPOINTS, CONFIG, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
-from ambidex.shards import Shard
+from ambidex.envs.shards import Shard
 from ambidex.text import first_few
 
 Config = TypeVar("Config", bound=PolicyFlags)

@@ -18,7 +18,7 @@ from ambidex.codec import to_json
 from ambidex.envs.registry import FAMILIES
 from ambidex.envs.types import Outcome
 from ambidex.intervals import tasks_interval
-from ambidex.shards import Shard
+from ambidex.envs.shards import Shard
 from ambidex.text import first_few, first_line, pluralize, text_table
 
 VERDICTS = {"ask": "the operator's", "robot": "the robot's own", "file": "from a file"}

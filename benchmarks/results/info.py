@@ -11,7 +11,7 @@ from ambidex.codec import Count
 from ambidex.envs.registry import check_spec
 from ambidex.envs.types import EnvSpec
 from ambidex.output_folder import FolderInfo
-from ambidex.shards import Shard
+from ambidex.envs.shards import Shard
 
 COMMAND = "run-benchmark"
 BENCHMARK_JSON = "benchmark.json"

@@ -148,9 +148,12 @@ def dataset_reader(path: Path) -> DatasetReader:
 
 
 def dataset_notes(path: Path) -> tuple[str, ...]:
-    """What a user of a dataset of another program should know; errors as of `dataset_info`."""
+    """What a user of a shard, or of a dataset of another program, should know; errors as of `dataset_info`."""
     kind = foreign_kind(path)
-    return kind.notes(path) if kind else ()
+    if kind:
+        return kind.notes(path)
+    shard = DatasetInfo.read(path).shard
+    return (f"{path} is shard {shard} of a recording; merge-datasets joins shards.",) if shard else ()
 
 
 def dataset_folders(folder: Path) -> list[Path]:

@@ -36,10 +36,12 @@ class DatasetInfo(FolderInfo):
         config: Resolved flags of the command; empty in files of version 0.1.
         source_command: Of a dataset that was rendered or converted: the command that recorded the episodes.
         removed: Numbers of the episodes that were removed on purpose; see `accept_missing`.
+        seeds: Of a shard the seeds to attempt; of merged shards that lack some, the seeds attempted. Empty for the
+            seeds in order.
     """
 
     file_name = DATASET_JSON
-    format_version = 3
+    format_version = 4
     folder_kind = "a dataset"
     written_by = "record-episodes"
 
@@ -58,6 +60,7 @@ class DatasetInfo(FolderInfo):
     config: Mapping[str, Any] = field(default_factory=dict)
     source_command: str = ""
     removed: tuple[Count, ...] = ()
+    seeds: tuple[Count, ...] = ()
 
     def __post_init__(self) -> None:
         check_spec(self.env_spec)
@@ -65,6 +68,11 @@ class DatasetInfo(FolderInfo):
             raise ValueError(
                 f"episodes: got {self.episodes}, expected at most {FIRST_BENCHMARK_SEED}, one a training seed"
             )
+
+    @property
+    def shard(self) -> str:
+        """Which shard of a recording it is, such as "3 of 16"; empty if it is none."""
+        return " of ".join(str(self.config.get("shard") or "").split("/"))
 
     def missing(self, found: Collection[int]) -> list[int]:
         """Numbers of the episodes that a complete dataset should have and that are not found."""

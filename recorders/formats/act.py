@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ambidex.atomic_files import link_or_copy
 from ambidex.envs.types import EnvSpec, Episode
 from ambidex.errors import UsageError
 from ambidex.recorders.dataset.episode import StoredEpisode
@@ -50,6 +51,7 @@ class ActFormat:
 
     root_group = "/observations"
     default_storage = "lossless"
+    mergeable = True
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         storage_class(options.storage)
@@ -81,6 +83,10 @@ class ActFormat:
         on_step: OnStep | None = None,
     ) -> None:
         write_episode(path, episode, frames, options.storage, on_step)
+
+    def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
+        for index, path in episodes.items():
+            link_or_copy(path, episode_path(directory, index))
 
     def finish(self, directory: Path, task: str) -> None:
         """No-op: each episode is already a file of its own."""

@@ -110,10 +110,12 @@ class DatasetFormat(DatasetReader, Protocol):
     Attributes:
         root_group: An HDF5 group at the root of each file of this format, and of no other format.
         default_storage: How images are stored unless --storage says otherwise.
+        mergeable: Whether `gather` can put the episodes of several datasets into one.
     """
 
     root_group: str
     default_storage: str
+    mergeable: bool
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         """Raise UsageError unless episodes of this environment can be written with these options."""
@@ -142,6 +144,21 @@ class DatasetFormat(DatasetReader, Protocol):
         Raises:
             UsageError: The format cannot hold this episode, or the options.
             DatasetError: Fields or frames do not fit together, or the file cannot be written.
+        """
+        ...
+
+    def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
+        """Put stored episodes of other datasets into a folder without any, in its final form, under new numbers.
+
+        Args:
+            directory: The folder.
+            task: Name of their task.
+            episodes: Number -> episode, as a path for `open`; ascending.
+
+        Raises:
+            UsageError: The format is not `mergeable`.
+            DatasetError: A file is damaged, or cannot be written.
+            OSError: A file cannot be copied.
         """
         ...
 

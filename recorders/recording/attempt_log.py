@@ -64,6 +64,7 @@ class AttemptLog:
             timings=timings,
             config=flags_to_json(config, leave_out=RUN_ONLY),
             removed=removed_episodes(self._plan.directory),
+            seeds=self._plan.seeds,
         ).write(self._plan.directory)
 
     def _count(self, outcome: Outcome) -> int:

@@ -47,6 +47,8 @@ class TaskPlan:
         model_sha256: Fingerprint of its model.
         definition: Text of a user's definition; empty for a task that comes with ambidex.
         note: What the user should know before the recording; empty for nothing.
+        seeds: The seeds to attempt, ascending, whatever their outcomes. Empty for those from the config's on until
+            enough attempts have succeeded.
     """
 
     config: RecordConfig
@@ -55,6 +57,7 @@ class TaskPlan:
     model_sha256: str
     definition: str
     note: str = ""
+    seeds: tuple[int, ...] = ()
 
 
 def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPlan:
@@ -87,6 +90,7 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
         raise UnknownNameError("expert", spec.task, EXPERTS)
     check_training_seeds(full.seed, full.max_attempts or 0)
     format_named(file_format).check(spec, full.write_options)
+    _check_shard(full)
     if full.renders:
         choose_backend()
     check_output_folder(directory, DATASET_JSON, resume=config.resume)
@@ -125,6 +129,16 @@ def space_warning(plan: TaskPlan, episodes: int) -> str:
         f"The disk may fill up: {pluralize(episodes, 'more episode')} will take about {_amount(needed)}, and "
         f"{_amount(free)} are free at {plan.directory}. If it does, nothing is lost: free some space and use --resume."
     )
+
+
+def _check_shard(config: RecordConfig) -> None:
+    if config.shard is not None and not format_named(str(config.format)).mergeable:
+        problem = (
+            f"--shard {config.shard}: datasets in the {config.format} format cannot be merged, because the rows of all "
+            "episodes are in common files."
+        )
+        hint = f"Record the shards in another --format, merge them, and run convert-dataset --format {config.format}."
+        raise UsageError(problem, hint, got=config.format)
 
 
 def _amount(size: float) -> str:

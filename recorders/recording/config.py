@@ -25,6 +25,7 @@ Dynamics = Annotated[str, tyro.conf.arg(metavar="{identified,act}")]
 Quality = Annotated[str, tyro.conf.arg(metavar="{standard,studio}")]
 Videos = Annotated[str, tyro.conf.arg(metavar="{none,first,all}")]
 Convention = Annotated[str, tyro.conf.arg(metavar="{upright,opengl}")]
+ShardName = Annotated[OptionalName, tyro.conf.arg(metavar="I/N")]
 Success = Annotated[str, tyro.conf.arg(metavar="{strict,libero}")]
 
 
@@ -41,7 +42,7 @@ class RecordConfig(Flags):
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "task num_episodes output_dir cameras image_size workers resume list",
         "Task": "mirrored bddl_file instruction_source init_states success spread dynamics",
-        "Attempts": "control noise perturb perturb_mix seed max_attempts keep_failures",
+        "Attempts": "control noise perturb perturb_mix seed max_attempts keep_failures shard",
         "Images and files": "render_quality storage format image_convention video",
         "Output": "quiet debug",
     }
@@ -96,6 +97,9 @@ class RecordConfig(Flags):
     """Seeds to attempt at most per task; auto is 2 x num-episodes + 20."""
     keep_failures: bool = False
     """Store failed attempts too, as failures/episode_SEED.hdf5."""
+    shard: ShardName = None
+    """Attempt only shard I of N of the first num-episodes seeds of each task, for merge-datasets to join. Failures are
+    not replaced."""
     video: Videos = "none"
     """Make videos/episode_I_success.mp4 of no, the first or all stored episodes."""
     workers: OptionalInt = None

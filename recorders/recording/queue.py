@@ -1,6 +1,7 @@
 """Decides what the workers of a recording do next, and numbers successes in the order of their seeds."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from ambidex.envs.types import RolloutResult
 from ambidex.errors import DatasetError
@@ -21,22 +22,33 @@ class RecordingQueue:
 
     Settled attempts are added to the log, which has those of earlier runs.
 
+    Args:
+        config: What to record, with every default filled in.
+        log: The attempt log.
+        files: The files of the dataset.
+        seeds: The seeds to attempt, ascending, all of them; empty for those from the config's on until enough attempts
+            have succeeded.
+
     Attributes:
         missing: Seed -> attempt of an earlier run whose files do not all exist.
     """
 
-    def __init__(self, config: RecordConfig, log: AttemptLog, files: DatasetFiles) -> None:
+    def __init__(self, config: RecordConfig, log: AttemptLog, files: DatasetFiles, seeds: Sequence[int] = ()) -> None:
         self._config, self._log, self._files = config, log, files
         self.missing = {attempt.seed: attempt for attempt in log.attempts if files.are_missing(attempt)}
         self._missing_seeds = deque(self.missing)
-        self._next_seed = config.seed + len(log.attempts)
+        self._attempts_all = bool(seeds)
+        self._seeds = seeds or range(config.seed, config.seed + (config.max_attempts or 0))
+        self._started = len(log.attempts)
         self._running: set[int] = set()
         self._finished: dict[int, RolloutResult] = {}  # until all earlier seeds are settled
         self._to_write: deque[WriteJob] = deque()
 
     @property
     def complete(self) -> bool:
-        """Enough attempts have succeeded."""
+        """Enough attempts have succeeded, or all seeds of a shard have been attempted."""
+        if self._attempts_all:
+            return len(self._log.attempts) == len(self._seeds)
         return self._log.successes >= self._config.num_episodes
 
     def next_job(self) -> RecordJob | None:
@@ -61,18 +73,20 @@ class RecordingQueue:
             return
         self._running.remove(seed)
         self._finished[seed] = result
-        while (current := self._config.seed + len(self._log.attempts)) in self._finished:
+        for current in self._seeds[len(self._log.attempts) :]:
+            if current not in self._finished:
+                break
             settled = self._finished.pop(current)
             self._queue_writing(self._log.add(settled), settled)
 
     def _new_seed(self) -> int | None:
         finished = sum(result.success for result in self._finished.values())
         possible = self._log.successes + len(self._running) + finished
-        seed, end = self._next_seed, self._config.seed + (self._config.max_attempts or 0)
-        if possible >= self._config.num_episodes or seed >= end:
+        if possible >= self._config.num_episodes or self._started >= len(self._seeds):
             return None
+        seed = self._seeds[self._started]
         self._running.add(seed)
-        self._next_seed += 1
+        self._started += 1
         return seed
 
     def _queue_writing(self, attempt: Attempt, result: RolloutResult) -> None:

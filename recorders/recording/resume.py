@@ -39,14 +39,15 @@ def load_progress(plan: TaskPlan) -> tuple[list[Attempt], bool]:
     check_stored_episodes(directory, file_format)
     refuse_differences(directory, _model_differences(file_format, plan))
     attempts = read_attempts(directory)
-    _check_attempts(plan, attempts)
+    check_attempts(directory, plan.seeds or range(plan.config.seed, plan.config.seed + len(attempts)), attempts)
     return attempts, info.complete
 
 
 def _differences(info: DatasetInfo, plan: TaskPlan) -> list[str]:
     old, new = info.settings("record-episodes", RecordConfig), plan.config
-    found = changed_flags(old, new, ignore=RUN_ONLY | MAY_GROW | IN_SPEC)
-    if new.num_episodes < old.num_episodes:
+    may_grow = frozenset() if new.shard else MAY_GROW  # the shards of more episodes have other seeds
+    found = changed_flags(old, new, ignore=RUN_ONLY | may_grow | IN_SPEC)
+    if may_grow and new.num_episodes < old.num_episodes:
         found.append(f"--num-episodes was {old.num_episodes}, now {new.num_episodes}: it may only grow")
     engine, now = info.versions.get("mujoco"), versions()["mujoco"]
     if engine != now:
@@ -75,13 +76,18 @@ def refuse_differences(directory: Path, found: Sequence[str]) -> None:
         raise UsageError(problem, hint, path=directory, differences=tuple(found))
 
 
-def _check_attempts(plan: TaskPlan, attempts: Sequence[Attempt]) -> None:
+def check_attempts(directory: Path, seeds: Sequence[int], attempts: Sequence[Attempt]) -> None:
+    """Check that the rows of a dataset's attempts.jsonl are of the first of these seeds, and number its successes.
+
+    Raises:
+        DatasetError: They are not; the message names the row.
+    """
     episode = 0
     for row, attempt in enumerate(attempts, start=1):
-        seed = plan.config.seed + row - 1
+        seed = seeds[row - 1] if row <= len(seeds) else None
         expected = episode if attempt.outcome is Outcome.SUCCESS else None
         if (attempt.seed, attempt.episode) != (seed, expected):
-            path, got = plan.directory / ATTEMPTS, f"seed {attempt.seed}, episode {attempt.episode}"
+            path, got = directory / ATTEMPTS, f"seed {attempt.seed}, episode {attempt.episode}"
             problem = f"{path}, row {row}: got {got}; expected seed {seed}, episode {expected}. The file was changed."
             raise DatasetError(problem, "Restore it, or record again into another folder.", path=path, row=row)
         episode += attempt.outcome is Outcome.SUCCESS

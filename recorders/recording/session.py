@@ -85,6 +85,7 @@ class RecordingSession:
 
     Attributes:
         stored: Successful episodes whose files exist.
+        wanted: Successful episodes to store; of a shard at most.
     """
 
     def __init__(
@@ -96,11 +97,12 @@ class RecordingSession:
         self._make_worker = partial(
             RecordWorker, plan.spec, options, agent_factory, renders=config.renders, mix=config.perturb_mix
         )
-        self._workers = worker_count(config.workers, config.num_episodes)
+        self.wanted = len(plan.seeds) or config.num_episodes
+        self._workers = worker_count(config.workers, self.wanted)
         self._format = format_named(options.format)
         files = DatasetFiles(plan.directory, self._format, failures=config.keep_failures, video=config.video)
         self._log = AttemptLog(plan, earlier)
-        self._queue = RecordingQueue(config, self._log, files)
+        self._queue = RecordingQueue(config, self._log, files, plan.seeds)
         missing = sum(attempt.outcome is Outcome.SUCCESS for attempt in self._queue.missing.values())
         self.stored = self._log.successes - missing
         self._written, self._solved_at_start = 0, False
@@ -116,12 +118,10 @@ class RecordingSession:
         """
         if not (self._was_complete and self._queue.complete and not self._queue.missing):
             config = self._config
-            bar = Progress(config.task, config.num_episodes, initial=self.stored, quiet=config.quiet)
+            bar = Progress(config.task, self.wanted, initial=self.stored, quiet=config.quiet)
             with bar, RecordPool(self._make_worker, self._workers) as pool:
                 pool.wait_until_ready()
-                for note in filter(
-                    None, (self._plan.note, space_warning(self._plan, config.num_episodes - self.stored))
-                ):
+                for note in filter(None, (self._plan.note, space_warning(self._plan, self.wanted - self.stored))):
                     bar.note(note)
                 self._record(pool, bar)
         return self._summary()
@@ -174,7 +174,7 @@ class RecordingSession:
         return RecordSummary(
             task=self._config.task,
             directory=self._plan.directory,
-            wanted=self._config.num_episodes,
+            wanted=self._log.successes if self._plan.seeds else self.wanted,
             stored=self.stored,
             attempts=len(self._log.attempts),
             written=self._written,

@@ -21,9 +21,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 _COMMANDS = frozenset(
-    "record-episodes render-episodes verify-episodes inspect-dataset convert-dataset train-policy serve-policy "
-    "run-benchmark merge-results evaluate-robot compare-policies export-results report-robustness verify-results "
-    "watch-rollouts".split()
+    "record-episodes merge-datasets render-episodes verify-episodes inspect-dataset convert-dataset "
+    "train-policy serve-policy run-benchmark merge-results evaluate-robot compare-policies export-results "
+    "report-robustness verify-results watch-rollouts".split()
 )
 _NAME = sys.argv[0].rpartition("/")[2] if sys.argv else ""
 

@@ -4,6 +4,7 @@ While episodes are recorded each becomes ambidex/episode_I.hdf5 and a video for 
 when a run is killed. The rows of all episodes and the metadata follow after the last.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ class LeRobotFormat:
 
     root_group = GROUP
     default_storage = "h264"
+    mergeable = False
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         check_name("storage", options.storage, ENCODINGS)
@@ -61,6 +63,11 @@ class LeRobotFormat:
         self.check(episode.spec, options)
         (root_of(path) / INFO).unlink(missing_ok=True)  # its tables lack this episode until `finish`
         write_episode(path, episode, frames, options.storage, on_step)
+
+    def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
+        raise UsageError(
+            "Datasets in the lerobot format cannot be merged: the rows of all episodes are in common files."
+        )
 
     def finish(self, directory: Path, task: str) -> None:
         pyarrow_module("metadata").write_metadata(directory, self.find(directory))

@@ -4,6 +4,7 @@ During recording each demonstration is a file of its own, `parts/demo_<i>.hdf5`,
 killed. At the end they are merged; the merged file appears whole, and then the parts are removed.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,8 +13,8 @@ from ambidex.errors import DatasetError, UsageError
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.dataset.layout import PARTS, WriteOptions, task_folder
 from ambidex.recorders.formats.images import Frames, OnStep
-from ambidex.recorders.formats.libero.layout import DATA, PREFIX, demos_in, part_files
-from ambidex.recorders.formats.libero.merge import merge_demos
+from ambidex.recorders.formats.libero.layout import DATA, PREFIX, demo_path, demos_in, part_files
+from ambidex.recorders.formats.libero.merge import merge_demos, write_demos
 from ambidex.recorders.formats.libero.proprioception import proprioception
 from ambidex.recorders.formats.libero.reader import LiberoDemo
 from ambidex.recorders.formats.libero.scene import LiberoScene, describe_scene
@@ -30,6 +31,7 @@ class LiberoFormat:
 
     root_group = f"/{DATA}"
     default_storage = "lossless"
+    mergeable = True
 
     def __init__(self) -> None:
         self._scene: tuple[Environment, LiberoScene] | None = None
@@ -68,6 +70,11 @@ class LiberoFormat:
         robot, scene = proprioception(simulated, episode.states[:-1]), self._scene_of(simulated)
         convention = options.image_convention
         write_demo(path, episode, frames, options.storage, robot, scene, convention=convention, on_step=on_step)
+
+    def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
+        if episodes:
+            demos = {index: demo_path(path) for index, path in episodes.items()}
+            write_demos(directory / f"{task_folder(task)}{SUFFIX}", demos)
 
     def finish(self, directory: Path, task: str) -> None:
         merge_demos(merged_file(directory) or directory / f"{task_folder(task)}{SUFFIX}", part_files(directory))

@@ -29,12 +29,17 @@ def merge_demos(target: Path, parts: Mapping[int, Path]) -> None:
     present = demos_in(target) if target.exists() else {}
     demos = {**parts, **present}
     if len(demos) > len(present):
-        _write(target, {index: demo_path(demos[index]) for index in sorted(demos)})
+        write_demos(target, {index: demo_path(demos[index]) for index in sorted(demos)})
     for path in parts.values():
         path.unlink()
 
 
-def _write(target: Path, demos: Mapping[int, Path]) -> None:
+def write_demos(target: Path, demos: Mapping[int, Path]) -> None:
+    """Write a file of demonstrations, number -> FILE/demo_I, ascending; whole or not at all.
+
+    Raises:
+        DatasetError: A file is damaged, or cannot be written.
+    """
     total, groups = 0, {}
     failures: dict[str, int] = {}
     with atomic_hdf5_file(target) as (file, sink):

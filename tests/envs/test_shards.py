@@ -4,8 +4,8 @@ from itertools import chain
 
 import pytest
 
+from ambidex.envs.shards import Shard
 from ambidex.errors import UsageError
-from ambidex.shards import Shard
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 7, 50, 1000])
