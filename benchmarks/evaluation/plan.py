@@ -27,6 +27,7 @@ from ambidex.envs.perturbations.registry import (
 )
 from ambidex.envs.registry import SUITES, canonical_task, find_task, is_registered, mirrored_name, tasks_named
 from ambidex.envs.robot import IDENTIFIED
+from ambidex.envs.shards import Shard
 from ambidex.envs.simulation.opengl import choose_backend
 from ambidex.envs.task import FILENAME
 from ambidex.envs.tasks.libero.suites import SUFFIX, is_libero_name
@@ -38,7 +39,6 @@ from ambidex.policies.remote.layouts import Layout
 from ambidex.policies.run_folder import CHECKPOINTS, CONFIG, LAST, RUNS, find_checkpoint, newest_run
 from ambidex.policies.serving.execution import MODES
 from ambidex.recorders.dataset.layout import definition_task, task_folder
-from ambidex.envs.shards import Shard
 from ambidex.text import first_few
 
 Config = TypeVar("Config", bound=PolicyFlags)

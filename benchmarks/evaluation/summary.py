@@ -16,9 +16,9 @@ from ambidex.benchmarks.statistics.mean import means_by_name
 from ambidex.benchmarks.videos.jobs import MissingVideo
 from ambidex.codec import to_json
 from ambidex.envs.registry import FAMILIES
+from ambidex.envs.shards import Shard
 from ambidex.envs.types import Outcome
 from ambidex.intervals import tasks_interval
-from ambidex.envs.shards import Shard
 from ambidex.text import first_few, first_line, pluralize, text_table
 
 VERDICTS = {"ask": "the operator's", "robot": "the robot's own", "file": "from a file"}

@@ -9,9 +9,9 @@ from typing import Any
 
 from ambidex.codec import Count
 from ambidex.envs.registry import check_spec
+from ambidex.envs.shards import Shard
 from ambidex.envs.types import EnvSpec
 from ambidex.output_folder import FolderInfo
-from ambidex.envs.shards import Shard
 
 COMMAND = "run-benchmark"
 BENCHMARK_JSON = "benchmark.json"
