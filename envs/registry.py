@@ -51,7 +51,7 @@ HORIZONS: Mapping[str, int] = {
     "plates_in_rack": 600,
     "hang_mug": 550,
     "unscrew_cap": 1300,
-    "sweep_beads": 850,
+    "sweep_beads": 800,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""
 STACKING_ORDERS = ("stack_both", *(f"stack_both_{order}" for order in ("rbg", "grb", "gbr", "brg", "bgr")))
