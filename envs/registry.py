@@ -54,7 +54,7 @@ HORIZONS: Mapping[str, int] = {
     "hang_mug": 550,
     "pour_beads": 1150,
     "unscrew_cap": 1300,
-    "sweep_beads": 850,
+    "sweep_beads": 800,
     "remove_lid": 650,
 }
 """Task of `TASKS` -> control steps in a full episode. Stands here to be known without the simulator."""

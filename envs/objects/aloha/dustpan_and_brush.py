@@ -37,14 +37,9 @@ BEAD_COLOURS: tuple[Colour, ...] = ((0.95, 0.75, 0.18), (0.88, 0.36, 0.22), (0.9
 def dustpan() -> mujoco.MjSpec:
     """A body "dustpan" whose origin is on the table below the middle of its floor, its mouth towards +x."""
     builder = PropBuilder("dustpan", density=300.0, friction=SMOOTH)
-    half_width, ramp_start = PAN_WIDTH / 2, MOUTH - RAMP_LENGTH
-    flat = (ramp_start - BACK) / 2
+    half_width, flat = PAN_WIDTH / 2, (MOUTH - RAMP_LENGTH - BACK) / 2
     builder.box((BACK + flat, 0, PAN_FLOOR / 2), (flat, half_width, PAN_FLOOR / 2), TEAL)
-    slope = math.atan2(PAN_FLOOR - LIP, RAMP_LENGTH)
-    middle = np.array([(ramp_start + MOUTH) / 2, 0.0, (PAN_FLOOR + LIP) / 2])
-    down = np.array([math.sin(slope), 0.0, math.cos(slope)]) * RAMP / 2
-    ramp_half = (RAMP_LENGTH / 2 / math.cos(slope), half_width, RAMP / 2)
-    builder.box(middle - down, ramp_half, RUBBER, quaternion=quaternion_about((0, 1, 0), slope))
+    _ramp(builder)
     middle_z, half_z = (PAN_FLOOR / 2 + PAN_HEIGHT) / 2, (PAN_HEIGHT - PAN_FLOOR / 2) / 2
     for sign in (-1.0, 1.0):
         side = (0, sign * (half_width + PAN_WALL / 2), middle_z)
@@ -75,6 +70,15 @@ def inside_pan(positions: FloatArray) -> Mask:
     """Which points (N, 3) in the frame of the pan are between its walls, shape (N,)."""
     low, high = np.array([BACK, -PAN_WIDTH / 2, 0.0]), np.array([MOUTH, PAN_WIDTH / 2, PAN_HEIGHT])
     return np.asarray(((positions > low) & (positions < high)).all(axis=1))
+
+
+def _ramp(builder: PropBuilder) -> None:
+    """A thin plate that rises from the mouth to the floor."""
+    slope = math.atan2(PAN_FLOOR - LIP, RAMP_LENGTH)
+    middle = np.array([MOUTH - RAMP_LENGTH / 2, 0.0, (PAN_FLOOR + LIP) / 2])
+    down = np.array([math.sin(slope), 0.0, math.cos(slope)]) * RAMP / 2
+    ramp_half = (RAMP_LENGTH / 2 / math.cos(slope), PAN_WIDTH / 2, RAMP / 2)
+    builder.box(middle - down, ramp_half, RUBBER, quaternion=quaternion_about((0, 1, 0), slope))
 
 
 def _handle(builder: PropBuilder, start: float, end: float, height: float, colour: Colour) -> None:
