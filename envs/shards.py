@@ -3,7 +3,8 @@
 import random
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Self, TypeVar
 
 from ambidex.errors import UsageError
 
@@ -12,7 +13,8 @@ ORDER_SEED = 0  # of the shuffle that deals items to shards; another one would m
 Item = TypeVar("Item")
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True)
+class Shard:
     """One of several shards of a list of work, written as I/N.
 
     Items are dealt out one by one after a shuffle, so that a shard is a mixture of all tasks. The shuffle depends on
@@ -27,7 +29,7 @@ class Shard(NamedTuple):
     count: int
 
     @classmethod
-    def parse(cls, text: str) -> "Shard":
+    def parse(cls, text: str) -> Self:
         """The shard that a text such as "3/16" names.
 
         Raises:
@@ -41,6 +43,7 @@ class Shard(NamedTuple):
         return shard
 
     def __str__(self) -> str:
+        """As `parse` takes it."""
         return f"{self.index}/{self.count}"
 
     @property
