@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from ambidex.errors import UsageError
 
@@ -29,7 +29,7 @@ class Shard:
     count: int
 
     @classmethod
-    def parse(cls, text: str) -> "Shard":
+    def parse(cls, text: str) -> Self:
         """The shard that a text such as "3/16" names.
 
         Raises:
@@ -43,6 +43,7 @@ class Shard:
         return shard
 
     def __str__(self) -> str:
+        """As `parse` takes it."""
         return f"{self.index}/{self.count}"
 
     @property

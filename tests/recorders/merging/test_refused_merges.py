@@ -78,3 +78,13 @@ def test_datasets_of_other_commands_and_damaged_ones_are_refused(shards, tmp_pat
     with pytest.raises(UsageError, match="folders of one suite"):
         merge([tmp_path, shards[0]], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
+
+
+def test_datasets_of_a_format_with_common_files_are_refused(shards, tmp_path):
+    def to_lerobot(info):
+        info.update(format="lerobot", attempts=0, episodes=0, complete=False)
+
+    other = changed_copy(shards[0], tmp_path / "lerobot", to_lerobot)
+    with pytest.raises(UsageError, match="lerobot"):
+        merge([other], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
