@@ -133,6 +133,10 @@ OF_TWO_ARMS: Mapping[str, str] = {
     r"pour the beads from (?P<x>.+) into (?P<y>.+), and put both cups on the table": (
         "the beads of {x} {be} in {y}, and both cups stand on the table"
     ),
+    r"hold (?P<x>.+) with (?P<arm>.+), sweep (?P<y>.+) into it with (?P<tool>.+) in (?P<other>.+), "
+    r"then put (?P=tool) on the table and lift (?P=x) level": (
+        "{y} {be} in {x}, swept there by {other}, with {tool} on the table and {x} held level in the air by {arm}"
+    ),
     r"hold (?P<x>.+) with (?P<arm>.+), unscrew its cap with (?P<other>.+), and put the cap on the table": (
         "the cap of {x} {be} on the table, unscrewed by {other}, with {x} held by {arm}"
     ),
