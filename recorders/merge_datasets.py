@@ -7,10 +7,10 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from ambidex.command_line import print_message, print_result, run
+from ambidex.command_line import DONE, FAILED, print_message, print_result, run
 from ambidex.envs.simulation.opengl import check_environment
 from ambidex.errors import UsageError
-from ambidex.flags import OptionalPath, Switch
+from ambidex.flags import Switch
 from ambidex.recorders.dataset.info import DATASET_JSON
 from ambidex.recorders.dataset.repair import rerecord_command
 
@@ -18,19 +18,19 @@ COMMAND = "merge-datasets"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MergeConfig:
+class MergeDatasetsConfig:
     """Merge the shards of a recording, see record-episodes --shard, into the dataset that a single run records.
 
     Shards may be incomplete or missing. If attempts failed or are missing, the dataset is that of an interrupted run,
-    and the command that completes it is printed. Shards that were recorded with different flags, versions or models are
-    refused. They are only read; episodes of the act format are hard links to theirs, or copies on another file system.
+    the command that completes it is printed, and the exit status is 1. Shards that were recorded with different flags,
+    versions or models are refused. They are only read; episodes of the act format are hard links to theirs, or copies
+    on another file system.
     """
 
     paths: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]]
     """Datasets of one task, or folders of one suite."""
-    output_dir: OptionalPath = None
-    """The merged dataset, or for folders of a suite the folder of its datasets; required. It must not exist, or be
-    empty."""
+    output_dir: Path
+    """The merged dataset, or for folders of a suite the folder of its datasets; it must be empty or not exist."""
     quiet: Switch = False
     """Print nothing but errors and what is left to record."""
     debug: Switch = False
@@ -39,21 +39,21 @@ class MergeConfig:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Parse the flags, merge, and exit."""
-    run(COMMAND, _main, MergeConfig, argv)
+    run(COMMAND, _main, MergeDatasetsConfig, argv)
 
 
-def _main(config: MergeConfig) -> None:
+def _main(config: MergeDatasetsConfig) -> int:
     check_environment()
     from ambidex.recorders.merging.merge import merge  # heavy: not for --help
 
     if not config.paths:
         raise UsageError("No path is given.", "Name the shards: merge-datasets data/*-shard-* --output-dir data/all.")
-    if config.output_dir is None:
-        raise UsageError("No --output-dir is given.", "Name a new folder for the merged dataset.")
-    for summary in merge(config.paths, config.output_dir):
+    summaries = merge(config.paths, config.output_dir)
+    for summary in summaries:
         if not config.quiet:
             print_result(summary)
         if not summary.info.complete:
             command = rerecord_command(summary.directory / DATASET_JSON)
             missing = f"{summary.info.episodes} of {summary.info.config['num_episodes']} episodes are stored"
             print_message(COMMAND, f"{summary.info.env_spec.task}: {missing}. Record the others with: {command}")
+    return DONE if all(summary.info.complete for summary in summaries) else FAILED

@@ -168,6 +168,11 @@ class ArmMotion:
                 return
             yield
 
+    def wait(self, duration: float) -> Motion:
+        """Stay for a duration [s]."""
+        for _ in self._clock(duration):
+            yield
+
     def _clock(self, duration: float) -> Iterator[float]:
         """The time since the call at each control step [s]."""
         elapsed = 0.0

@@ -25,6 +25,7 @@ POURED = math.radians(135.0)
 TILTS = np.radians([0.0, 86.0, 101.0, 135.0])  # while pouring: slowly where beads roll out of the lying cup
 TIMES = np.array([0.0, 1.6, 3.4, 4.4])  # of these tilts, after the start [s]
 WAIT_S, BACK_S = 0.4, 2.6  # durations of waiting, and turning upright [s]
+PRESENTING_S, POURING_S = 6.0, 20.0  # at most, until the other arm has done so [s]
 
 
 class PourBeadsExpert(BimanualExpert):
@@ -39,16 +40,16 @@ class PourBeadsExpert(BimanualExpert):
         yield from self._take(arm, "target")
         yield from arm.move_joints(tool_for(arm, "target", self.jitter(Pose.at(MEETING))))
         self._presented = True
-        yield from arm.wait_until(lambda: self._poured, timeout=20.0)
+        yield from arm.wait_until(lambda: self._poured, timeout=POURING_S)
         yield from self._put_back(arm, "target")
 
     def right_script(self, arm: ArmMotion) -> Motion:
         yield from self._take(arm, "source")
         yield from arm.move_joints(tool_for(arm, "source", self.jitter(Pose.at(WAITING))))
-        yield from arm.wait_until(lambda: self._presented, timeout=6.0)
+        yield from arm.wait_until(lambda: self._presented, timeout=PRESENTING_S)
         yield from arm.move_joints(tool_for(arm, "source", self._tilted(0.0)))
         yield from arm.follow(in_step(arm, lambda share: self._tilted(_tilt(share))), duration=TIMES[-1])
-        yield from arm.wait_until(lambda: False, timeout=WAIT_S)
+        yield from arm.wait(WAIT_S)
         yield from arm.follow(in_step(arm, lambda share: self._tilted((1.0 - share) * POURED)), duration=BACK_S)
         yield from arm.move_joints(tool_for(arm, "source", Pose.at(WAITING)), timeout=0.0)
         self._poured = True

@@ -4,8 +4,8 @@ import math
 
 from ambidex.envs.objects.aloha.marker import CAP_LENGTH, RADIUS
 from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.tasks.aloha.capped_object import cap_is_on
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP
-from ambidex.envs.tasks.aloha.remove_lid import FREE, pulled
 from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, tool_orientation
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
@@ -16,9 +16,7 @@ RIGHT_PITCH = math.radians(60.0)  # less, so that the wrist cameras stay clear; 
 CLEARANCE = 0.06  # height above the marker before grasping it [m]
 GRASP_HEIGHT = 0.017  # of a tool above the marker's axis, so that the finger tips clear the table [m]
 MARKER_BACK = 0.048  # from the middle of the marker to the left tool [m]
-CAP_BACK = (
-    0.014  # from the middle of the cap to the right tool, whose fingers then cross the cap just behind its middle [m]
-)
+CAP_BACK = 0.014  # from the middle of the cap to the right tool, whose fingers then cross just behind its middle [m]
 PRESENTED = (-0.04, 0.5, 0.13)  # where the left arm holds the marker's middle [m]
 ASIDE = (0.16, 0.0, 0.08)  # from its grasp to where the right tool waits, clear of the left hand as it turns [m]
 PULL = 0.045  # way of each hand [m]
@@ -56,7 +54,7 @@ class RemoveLidExpert(BimanualExpert):
             yield from take(arm, "cap", self._at_cap)
             self._cap_held = True
             yield from self._pull(arm, PULL)
-            if pulled(self.scene) >= FREE:
+            if not cap_is_on(self.scene):
                 break
             yield from arm.release("cap")
         yield from place(arm, "cap", lambda: _above_table(CAP_PLACE), above=LOWERING)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ambidex.envs.objects.aloha.bottle import CAP_HEIGHT, PITCH
 from ambidex.envs.simulation.pose import Pose
-from ambidex.envs.tasks.aloha.unscrew_cap import FREE
+from ambidex.envs.tasks.aloha.capped_object import cap_is_on
 from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, Path, tool_orientation
 from ambidex.scripted_policies.bimanual_expert import BimanualExpert
@@ -49,7 +49,7 @@ class UnscrewCapExpert(BimanualExpert):
         for _ in range(TRIES):
             yield from arm.grasp("cap")
             yield from arm.follow(self._turning(arm, TURN), speed=TURN_SPEED)
-            if self._is_free():
+            if not cap_is_on(self.scene):
                 break
             yield from arm.release("cap", opening=OPENING)
             yield from arm.follow(self._turning(arm, -TURN), speed=TURN_SPEED, timeout=0.1)
@@ -74,9 +74,6 @@ class UnscrewCapExpert(BimanualExpert):
         axis = np.array([0.0, 0.0, 1.0])
         rise = end.position - start.position + max(0.0, angle) * PITCH / (2.0 * math.pi) * axis
         return lambda share: turned(start, start.position, axis, share * angle).shifted(share * rise)
-
-    def _is_free(self) -> bool:
-        return float(self.scene.data.joint("thread_joint").qpos[0]) >= FREE
 
     def _put_down(self) -> Pose:
         cap = self.scene.body_pose("cap")

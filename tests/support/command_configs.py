@@ -11,7 +11,7 @@ from ambidex.benchmarks.watch_rollouts import WatchConfig
 from ambidex.policies.serve_policy import ServeConfig
 from ambidex.policies.training.config import TrainConfig
 from ambidex.recorders.inspect_dataset import InspectConfig
-from ambidex.recorders.merge_datasets import MergeConfig
+from ambidex.recorders.merge_datasets import MergeDatasetsConfig
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.verify_episodes import VerifyConfig
@@ -28,7 +28,7 @@ CONFIGS = {
     "evaluate-robot": RobotConfig,
     "compare-policies": CompareConfig,
     "inspect-dataset": InspectConfig,
-    "merge-datasets": MergeConfig,
+    "merge-datasets": MergeDatasetsConfig,
     "export-results": ExportConfig,
     "report-robustness": ReportRobustnessConfig,
     "verify-results": VerifyResultsConfig,

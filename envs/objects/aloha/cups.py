@@ -12,7 +12,9 @@ from ambidex.envs.objects.building.shapes import revolve
 
 INNER_RADIUS, WALL, FLOOR, CUP_HEIGHT = 0.025, 0.003, 0.004, 0.085  # [m]
 FOOT = (INNER_RADIUS + WALL) / math.sqrt(2.0)  # half the side of the square that a cup stands on [m]
+CUP_DENSITY, BEAD_DENSITY = 700.0, 1000.0  # [kg/m^3]
 BEAD_RADIUS = 0.007  # [m]
+BEAD_DAMPING = 5e-4  # beads come to rest by it, not by friction: docs/decisions/0029 [N s/m]
 
 
 def cup(name: str, colour: Colour) -> Callable[[], mujoco.MjSpec]:
@@ -26,7 +28,7 @@ def bead(name: str, colour: Colour) -> Callable[[], mujoco.MjSpec]:
 
 
 def _cup(name: str, colour: Colour) -> mujoco.MjSpec:
-    builder = PropBuilder(name, density=700.0)
+    builder = PropBuilder(name, density=CUP_DENSITY)
     outer = INNER_RADIUS + WALL
     # The cup stands on a box, which has four contacts with the table; a cylinder has one there and would spin on it.
     builder.box((0, 0, FLOOR / 2), (FOOT, FOOT, FLOOR / 2), colour)
@@ -39,6 +41,6 @@ def _cup(name: str, colour: Colour) -> mujoco.MjSpec:
 
 
 def _bead(name: str, colour: Colour) -> mujoco.MjSpec:
-    builder = PropBuilder(name, density=1000.0, friction=0.4, damping=5e-4)
+    builder = PropBuilder(name, density=BEAD_DENSITY, damping=BEAD_DAMPING)
     builder.ball(BEAD_RADIUS, colour)
     return builder.spec

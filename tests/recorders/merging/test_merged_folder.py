@@ -45,7 +45,7 @@ def test_the_shards_of_a_suite_cover_its_attempts_and_are_merged_task_by_task(tm
 
 def test_the_command_prints_what_is_left_to_do(shards, tmp_path, capsys, monkeypatch):
     merged = tmp_path / "merged"
-    assert exit_status(main, *shards, "--output-dir", merged) == 0
+    assert exit_status(main, *shards, "--output-dir", merged) == 1
     out, err = capsys.readouterr()
     assert f"1 episode of 4 attempts from 3 folders in {merged}" in out
     command = shlex.split(err.partition("Record the others with: ")[2])
@@ -112,7 +112,9 @@ def test_a_folder_with_other_content_is_not_written(shards, tmp_path):
         assert snapshot(target) == before
 
 
-@pytest.mark.parametrize("words", [[], ["shard"]])
-def test_paths_and_output_folder_are_required(words, capsys):
+@pytest.mark.parametrize(
+    ("words", "missing"), [(["shard"], "--output-dir"), (["--output-dir", "merged"], "No path is given")]
+)
+def test_paths_and_output_folder_are_required(words, missing, capsys):
     assert exit_status(main, *words) == 2
-    assert "is given" in capsys.readouterr().err
+    assert missing in capsys.readouterr().err

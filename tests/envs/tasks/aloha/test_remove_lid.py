@@ -9,7 +9,7 @@ from placing import Placer
 from ambidex.envs.env import make
 from ambidex.envs.objects.aloha.marker import CAP_LENGTH, HALF_LENGTH, MOUTH, PULL, RADIUS, TIP, TRAVEL
 from ambidex.envs.simulation.pose import Pose, quaternion_about
-from ambidex.envs.tasks.aloha.remove_lid import FREE, LIFTED, pulled
+from ambidex.envs.tasks.aloha.remove_lid import LIFTED, RemoveLid
 from ambidex.scripted_policies.arm_motion import tool_orientation
 
 LYING = RADIUS + 0.0005  # height of the axis on the table, inside the margin of the table's contacts [m]
@@ -35,8 +35,8 @@ def close(at: Placer, marker: Pose, way: float = 0.0) -> None:
 
 
 def pull_off(at: Placer, marker: Pose = ON_TABLE, cap: Pose = CAP_ON_TABLE) -> None:
-    close(at, marker, FREE + 0.0005)
-    at.scene.data.eq_active[at.scene.model.equality("cap_on_marker").id] = 0
+    close(at, marker, RemoveLid.frees_at + 0.0005)
+    at.scene.data.eq_active[at.scene.model.equality("cap_on_seat").id] = 0
     at.prop("cap", cap)
 
 
@@ -77,9 +77,9 @@ def test_stage_3_cap_held_by_the_right_hand_while_the_left_one_holds_the_marker(
 
 
 def test_stage_4_cap_free_on_the_marker(at: Placer) -> None:
-    close(at, IN_AIR, FREE - 0.0005)
+    close(at, IN_AIR, RemoveLid.frees_at - 0.0005)
     assert at.stage() == 0
-    close(at, IN_AIR, FREE + 0.0005)
+    close(at, IN_AIR, RemoveLid.frees_at + 0.0005)
     assert at.stage() == 4
 
 
@@ -107,7 +107,7 @@ def test_all_checks_hold_after_the_task(at: Placer) -> None:
 
 
 def test_a_cap_that_is_not_pulled_off_does_not_count(at: Placer) -> None:
-    close(at, ON_TABLE, FREE - 0.0005)
+    close(at, ON_TABLE, RemoveLid.frees_at - 0.0005)
     assert not at.checks()["cap pulled off"]
     pull_off(at)
     assert at.checks()["cap pulled off"]
@@ -157,14 +157,14 @@ def way_when_pulled(at: Placer, newtons: float) -> float:
         scene.data.xfrc_applied[scene.model.body(body).id, 0] = sign * newtons
     for _ in range(25):
         scene.advance(10)
-    return pulled(scene)
+    return RemoveLid().seat_position(scene)
 
 
 def test_the_cap_comes_off_only_if_it_is_pulled_harder_than_its_friction(at: Placer) -> None:
-    fit = at.scene.model.equality("cap_on_marker").id
+    fit = at.scene.model.equality("cap_on_seat").id
     assert way_when_pulled(at, 0.8 * PULL) < 0.1 * TRAVEL
     assert at.scene.data.eq_active[fit]
-    assert way_when_pulled(at, 1.5 * PULL) >= FREE
+    assert way_when_pulled(at, 1.5 * PULL) >= RemoveLid.frees_at
     assert not at.scene.data.eq_active[fit]
 
 

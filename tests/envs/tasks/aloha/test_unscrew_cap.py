@@ -9,7 +9,7 @@ from placing import Placer
 from ambidex.envs.env import make
 from ambidex.envs.objects.aloha.bottle import CAP_BOTTOM, CAP_RADIUS, PITCH
 from ambidex.envs.simulation.pose import Pose, quaternion_about
-from ambidex.envs.tasks.aloha.unscrew_cap import FREE
+from ambidex.envs.tasks.aloha.unscrew_cap import UnscrewCap
 from ambidex.scripted_policies.arm_motion import tool_orientation
 
 BOTTLE = Pose.at((0.0, 0.5, 0.0))
@@ -40,8 +40,8 @@ def hold_bottle(at: Placer) -> None:
 
 
 def unscrew(at: Placer, cap: Pose = ON_TABLE) -> None:
-    close(at, FREE + 0.01)
-    at.scene.data.eq_active[at.scene.model.equality("cap_on_thread").id] = 0
+    close(at, UnscrewCap.frees_at + 0.01)
+    at.scene.data.eq_active[at.scene.model.equality("cap_on_seat").id] = 0
     at.prop("cap", cap)
 
 
@@ -64,7 +64,7 @@ def test_half_a_turn_without_the_left_hand_is_no_stage(at: Placer) -> None:
 
 
 def test_stage_3_cap_free_on_the_bottle(at: Placer) -> None:
-    close(at, FREE + 0.01)
+    close(at, UnscrewCap.frees_at + 0.01)
     assert at.stage() == 3
 
 
@@ -102,7 +102,7 @@ def test_a_cap_elsewhere_does_not_count(at: Placer, check: str, cap: Pose) -> No
 
 
 def test_a_cap_that_is_not_unscrewed_does_not_count(at: Placer) -> None:
-    close(at, FREE - 0.01)
+    close(at, UnscrewCap.frees_at - 0.01)
     at.prop("cap", ON_TABLE)
     assert not at.checks()["cap unscrewed"]
 
@@ -142,7 +142,7 @@ def pulled_height(at: Placer, newtons: float) -> float:
 def test_the_cap_stays_on_the_bottle_until_it_is_unscrewed(at: Placer) -> None:
     """A pull of four times its weight."""
     assert pulled_height(at, 0.2) == pytest.approx(CAP_BOTTOM, abs=0.002)
-    close(at, FREE + 0.01)
+    close(at, UnscrewCap.frees_at + 0.01)
     assert pulled_height(at, 0.2) > 0.2
 
 
