@@ -1,7 +1,7 @@
 """Speed of physics, control and rendering in the ALOHA workcell."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import cycle
@@ -106,6 +106,18 @@ def measure_rendering(effort: Effort, processes: int) -> Iterator[Measurement]:
                     yield _rendering(executor, count, size, quality, states, effort)
 
 
+def measure_tasks(effort: Effort, tasks: Sequence[str]) -> Iterator[Measurement]:
+    """Control steps and frames per second of one process for each task: what its objects and its expert cost."""
+    size, quality = effort.image_sizes[0], QUALITY_NAMES[0]
+    for task in tasks:
+        results = _rollouts(make(task, cameras=()), effort.episodes)
+        label = f"{task}, control steps with the expert"
+        yield Measurement("tasks", f"control_{task}", label, "control steps/s", _control_rates(results))
+        frames = frame_rates(task, results[0].states, size, quality, effort)
+        label = f"{task}, {quality}, {size[0]} x {size[1]}, 1 process"
+        yield Measurement("tasks", f"frames_{task}", label, "frames/s", frames)
+
+
 def _rendering(
     executor: ProcessPoolExecutor, count: int, size: tuple[int, int], quality: str, states: FloatArray, effort: Effort
 ) -> Measurement:
@@ -113,15 +125,17 @@ def _rendering(
     name = f"{quality}_{height}x{width}"
     processes = "1 process" if count == 1 else f"{count} processes"
     base = name if count > 1 else f"{QUALITY_NAMES[0]}_{height}x{width}" if quality != QUALITY_NAMES[0] else ""
-    samples = total_rates(executor, count, partial(frame_rates, states, size, quality, effort))
+    samples = total_rates(executor, count, partial(frame_rates, TASK, states, size, quality, effort))
     label = f"{quality}, {height} x {width}, {processes}"
     full_name = name if count == 1 else f"{name}_{count}_processes"
     return Measurement("rendering", full_name, label, "frames/s", samples, base)
 
 
-def frame_rates(states: FloatArray, size: tuple[int, int], quality: str, effort: Effort) -> tuple[float, ...]:
+def frame_rates(
+    task: str, states: FloatArray, size: tuple[int, int], quality: str, effort: Effort
+) -> tuple[float, ...]:
     """Frames per second of this process in each repetition, while its siblings render too."""
-    env = make(TASK, image_size=size, render_quality=quality)
+    env = make(task, image_size=size, render_quality=quality)
     views = zip(cycle(states), cycle(env.spec.cameras), strict=False)
 
     def render() -> int:

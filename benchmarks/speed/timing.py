@@ -23,7 +23,7 @@ class Measurement:
     """What was measured: the median of its samples, reported with the lowest and the highest.
 
     Attributes:
-        section: "simulation", "rendering", "recording", "libero" or "training".
+        section: "simulation", "rendering", "tasks", "recording", "libero" or "training".
         name: Key, unique within the section.
         label: Description for people.
         unit: Unit of the samples.

@@ -28,6 +28,7 @@ MEASUREMENTS = {
         for what in ("seconds", "processor_seconds", "megabytes", "worker_memory", "read")
         for cameras in ("1_camera", "3_cameras")
     ),
+    *(("tasks", f"{what}_{task}") for what in ("control", "frames") for task in ("transfer_cube", "insertion")),
     *(
         ("libero", name)
         for name in (
@@ -82,6 +83,7 @@ def test_every_section_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_wrong_flags_exit_with_2() -> None:
     assert throughput("--processes", "0").returncode == 2
     assert throughput("--sections", "physics").returncode == 2
+    assert throughput("--tasks", "transfer_cub").returncode == 2
 
 
 def test_rate_is_units_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
