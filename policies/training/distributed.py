@@ -1,11 +1,13 @@
 """Devices, precision, and several processes that train one policy together, as torchrun starts them."""
 
 import os
+import platform
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -18,6 +20,7 @@ BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of processors with bf16 arithmetic
 PRECISIONS = ("auto", "fp32", "bf16")
 FSDP = "fsdp"
 SHARDINGS = ("none", FSDP)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,49 @@ def barrier(ranks: Ranks) -> None:
     """Wait until every process has called this."""
     if not ranks.alone:
         dist.barrier()
+
+
+@contextmanager
+def together(ranks: Ranks) -> Iterator[None]:
+    """If the block fails in one process, let it fail in all: otherwise those on other machines would wait for it.
+
+    Raises:
+        UsageError: It failed in another process.
+    """
+    try:
+        yield
+    except Exception as error:
+        _gather(ranks, str(error))
+        raise
+    for rank, (host, problem) in enumerate(_gather(ranks, "")):
+        if problem:
+            raise UsageError(f"Process {rank} of {ranks.count}, on {host}, cannot train: {problem}", rank=rank)
+
+
+def check_same_everywhere(ranks: Ranks, facts: Mapping[str, object]) -> None:
+    """Check that all processes have the same data, packages and the like, wherever they run.
+
+    Raises:
+        UsageError: A fact, given by its name, differs from that of the first process.
+    """
+    (first_host, first), *others = _gather(ranks, facts)
+    for rank, (host, other) in enumerate(others, start=1):
+        for name in first.keys() | other.keys():
+            got, expected = other.get(name), first.get(name)
+            if got != expected:
+                where = f"{name} is {got} in process {rank} on {host}, and {expected} in process 0 on {first_host}"
+                hint = "All processes need the same data and the same versions of packages."
+                raise UsageError(f"The processes differ: {where}.", hint, field=name, got=got, expected=expected)
+
+
+def _gather(ranks: Ranks, value: T) -> list[tuple[str, T]]:
+    """The host and the value of each process."""
+    own = platform.node(), value
+    if ranks.alone:
+        return [own]
+    found: list[Any] = [None] * ranks.count
+    dist.all_gather_object(found, own)
+    return found
 
 
 def mean_over_ranks(values: torch.Tensor, ranks: Ranks) -> torch.Tensor:

@@ -41,10 +41,12 @@ from ambidex.policies.training.distributed import (
     FSDP,
     Ranks,
     barrier,
+    check_same_everywhere,
     choose_device,
     choose_precision,
     process_group,
     ranks_from_environment,
+    together,
 )
 from ambidex.policies.training.large_models.layers import checkpoint_layers, transformer_layers
 from ambidex.policies.training.learner import Learner, trained_parameters
@@ -85,17 +87,23 @@ def train(config: TrainConfig[Any]) -> Path:
     device = choose_device(config.device, ranks.local)
     run = config.output_dir or default_run(config.policy, config.data)
     config = replace(config, output_dir=run, precision=choose_precision(config.precision, device))
-    _check_files(config, run)
-    several, exclude = policy_class(config.policy).multi_embodiment, config.exclude_episodes
-    tables = read_tables(config.data, multi_embodiment=several, control=config.control, exclude=exclude)
-    config = with_instructions(config, tables)
-    with process_group(ranks, device), _exclusive_run(run, ranks):
-        try:
-            _train(config, run, tables, device, ranks)
-        except KeyboardInterrupt:
-            done = resumable_step(run) or 0
-            raise KeyboardInterrupt(f"{done} of {config.steps} steps are saved in {run}.") from None
+    with process_group(ranks, device):
+        with together(ranks):
+            _check_files(config, run)
+            tables = _read_data(config)
+        config = with_instructions(config, tables)
+        with _exclusive_run(run, ranks):
+            try:
+                _train(config, run, tables, device, ranks)
+            except KeyboardInterrupt:
+                done = resumable_step(run) or 0
+                raise KeyboardInterrupt(f"{done} of {config.steps} steps are saved in {run}.") from None
     return run
+
+
+def _read_data(config: TrainConfig[Any]) -> tuple[EpisodeTable, ...]:
+    several, exclude = policy_class(config.policy).multi_embodiment, config.exclude_episodes
+    return read_tables(config.data, multi_embodiment=several, control=config.control, exclude=exclude)
 
 
 def _check_files(config: TrainConfig[Any], run: Path) -> None:
@@ -131,7 +139,9 @@ def _train(
     config: TrainConfig[Any], run: Path, tables: Sequence[EpisodeTable], device: torch.device, ranks: Ranks
 ) -> None:
     facts = data_facts(tables)
-    _check_run(config, run, {"data": facts, "ranks": ranks.count})
+    with together(ranks):
+        _check_run(config, run, {"data": facts, "ranks": ranks.count})
+    check_same_everywhere(ranks, {"data": facts, **versions(TRAINING_PACKAGES)})
     data = split_data(config, tables)
     if not resumable_step(run):
         _check_base(config, {each.embodiment for each in data})

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,25 @@ def train_on_two_ranks(flags, program="uniact_ranks.py"):
     words = [*ranks, str(Path(__file__).with_name(program)), *map(str, flags)]
     done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
+
+
+def train_on_two_nodes(folders, flags, timeout=120):
+    """Run train-policy as on two machines, in two folders; returns their exit statuses and what they print."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+    started = []
+    for node, folder in enumerate(folders):
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--node-rank", node]
+        words = [*torchrun, "--nproc-per-node", 1, "--master-addr", "127.0.0.1", "--master-port", port]
+        words += ["-m", "ambidex.policies.train_policy", *flags]
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        started.append(
+            subprocess.Popen([*map(str, words)], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, **pipes)
+        )
+    try:
+        errors = [process.communicate(timeout=timeout)[1] for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    return [process.returncode for process in started], errors
