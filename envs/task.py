@@ -148,7 +148,10 @@ class Task(ABC):
         return ()
 
     def initial_ranges(self, spread: str) -> Mapping[str, tuple[UniformPose, ...]]:
-        """Body of each object that stands on the table by itself, with nothing on it -> where it is placed."""
+        """Body of each object that stands on the table by itself, with nothing on it -> where it is placed.
+
+        These are the objects that the perturbation `layout` may move.
+        """
         return {prop.body: (prop.initial_poses[spread],) for prop in self.props if not prop.fixed}
 
     def make_robot(self) -> Robot:

@@ -8,13 +8,15 @@ from ambidex.envs.env import make
 from ambidex.envs.registry import SUITES
 from ambidex.envs.task import Task, UniformPose
 from ambidex.intervals import format_rate
+from ambidex.text import first_few
 
 Rates = Mapping[str, Mapping[str, tuple[int, int]]]
 """Task -> spread -> successes and episodes of the expert."""
 SPREADS = ("published", "wide")
 INTRODUCTION = """Made by `python -m ambidex.benchmarks.task_pages --suite {suite}`. Pictures are of seed 0; those of
 the expert end at success. Rates are strict successes of the expert, with 95 % intervals, measured by
-`python -m ambidex.benchmarks.studies.expert_rates --task {suite}`."""
+`python -m ambidex.benchmarks.studies.expert_rates --task TASK -n N`, with N the episodes of the row, from seed
+0 on."""
 
 
 def suite_page(suite: str, pictures: Mapping[str, TaskPictures], rates: Rates) -> str:
@@ -61,13 +63,26 @@ def _rate(counts: tuple[int, int] | None) -> str:
 
 
 def _range_rows(task: Task) -> Iterator[str]:
+    """Where each object is at the beginning; those with the same range, such as beads, share a row."""
     for spread in SPREADS:
+        bodies: dict[tuple[str, ...], list[str]] = {}
+        for body, given in _initial_poses(task, spread):
+            bodies.setdefault(_spans(given), []).append(body)
+        for spans, names in bodies.items():
+            yield _row([first_few(names), spread, *spans])
+
+
+def _initial_poses(task: Task, spread: str) -> Iterator[tuple[str, UniformPose]]:
+    """Those of its props; tasks of BDDL files have regions in place of them."""
+    for prop in task.props:
+        if prop.initial_poses:
+            yield prop.body, prop.initial_poses[spread]
+    if not task.props:
         for body, ranges in task.initial_ranges(spread).items():
-            for given in ranges:
-                yield _row([body, spread, *_spans(given)])
+            yield from ((body, given) for given in ranges)
 
 
-def _spans(given: UniformPose) -> Sequence[str]:
+def _spans(given: UniformPose) -> tuple[str, ...]:
     (x_low, y_low, _), (x_high, y_high, _) = given.low, given.high
     yaw = [math.degrees(angle) for angle in given.yaw]
     return (

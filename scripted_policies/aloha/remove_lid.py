@@ -4,7 +4,6 @@ import math
 
 from ambidex.envs.objects.aloha.marker import CAP_LENGTH, RADIUS
 from ambidex.envs.simulation.pose import Pose
-from ambidex.envs.tasks.aloha.capped_object import cap_is_on
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP
 from ambidex.envs.types import Observation
 from ambidex.scripted_policies.arm_motion import ArmMotion, Motion, tool_orientation
@@ -25,7 +24,6 @@ MARKER_PLACE, CAP_PLACE = (-0.13, 0.5), (0.11, 0.5)  # of the marker's middle an
 LOWERING = 0.1  # height from which a part is lowered onto the table [m]
 LET_GO = 0.001  # height at which it is let go: a hand that lowers it further follows its rocking on the table [m]
 WAIT_S = 10.0  # at most, for the other arm
-TRIES = 3
 
 
 class RemoveLidExpert(BimanualExpert):
@@ -50,13 +48,9 @@ class RemoveLidExpert(BimanualExpert):
         waiting = self._in_air @ self.scene.body_pose("marker").inverse() @ self._at_cap()
         yield from arm.move_joints(self.jitter(waiting).shifted(ASIDE), opening=1.0)
         yield from arm.wait_until(lambda: self._presented, timeout=WAIT_S)
-        for _ in range(TRIES):
-            yield from take(arm, "cap", self._at_cap)
-            self._cap_held = True
-            yield from self._pull(arm, PULL)
-            if not cap_is_on(self.scene):
-                break
-            yield from arm.release("cap")
+        yield from take(arm, "cap", self._at_cap)
+        self._cap_held = True
+        yield from self._pull(arm, PULL)
         yield from place(arm, "cap", lambda: _above_table(CAP_PLACE), above=LOWERING)
 
     def _at_marker(self) -> Pose:

@@ -1,6 +1,7 @@
 """Conditions that the goals of several tasks share: at rest, released, upright, one thing on another."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,3 +46,10 @@ def tilt(pose: Pose) -> float:
 def offset(scene: Scene, body: str, of: str) -> FloatArray:
     """Position of a body in the frame of another (3,) [m]."""
     return (scene.body_pose(of).inverse() @ scene.body_pose(body)).position
+
+
+def positions_in(scene: Scene, bodies: Sequence[str], of: str) -> FloatArray:
+    """Positions of bodies in the frame of another, shape (bodies, 3) [m]."""
+    frame = scene.body_pose(of)
+    axes = np.stack([frame.axis(0), frame.axis(1), frame.axis(2)], axis=1)
+    return np.asarray((scene.body_poses(bodies).reshape(-1, 7)[:, :3] - frame.position) @ axes)

@@ -5,32 +5,17 @@ import math
 from ambidex.envs.objects.aloha.drawer_cabinet import CARTON, cabinet, carton, inside_drawer
 from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.task import Prop, Task
 from ambidex.envs.tasks.aloha.conditions import at_rest, held, offset, released
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 CABINET_CENTRE, CARTON_CENTRE = (0.01, 0.69), (0.19, 0.37)  # centres of the ranges [m]
 CABINET_EXTENT, CARTON_EXTENT = (0.03, 0.02), (0.05, 0.04)  # half lengths of the ranges [m]
 MAX_YAW = math.radians(6.0)  # of the cabinet
-WIDER = 1.5
 START_HEIGHT = CARTON[2] + 0.0007  # the table's contacts keep what stands on it 0.6 mm above it [m]
 PULLED = 0.06  # opening of a drawer that has been pulled open [m]
 SHUT = 0.01  # largest opening of a drawer that is shut [m]
 MARGIN = 0.012  # of the carton's middle from the walls of the drawer [m]
-
-
-def _uniform(centre: tuple[float, float], extent: tuple[float, float], height: float, yaw: float) -> UniformPose:
-    (x, y), (dx, dy) = centre, extent
-    return UniformPose(low=(x - dx, y - dy, height), high=(x + dx, y + dy, height), yaw=(-yaw, yaw))
-
-
-def _initial_poses(
-    centre: tuple[float, float], extent: tuple[float, float], height: float, yaw: float
-) -> dict[str, UniformPose]:
-    wider = (WIDER * extent[0], WIDER * extent[1])
-    return {
-        "published": _uniform(centre, extent, height, yaw),
-        "wide": _uniform(centre, wider, height, min(WIDER * yaw, math.pi)),
-    }
 
 
 class DrawerPut(Task):
@@ -54,14 +39,14 @@ class DrawerPut(Task):
         Prop(
             body="cabinet",
             mjcf=cabinet,
-            initial_poses=_initial_poses(CABINET_CENTRE, CABINET_EXTENT, 0.0, MAX_YAW),
+            initial_poses=around(CABINET_CENTRE, CABINET_EXTENT, turn=MAX_YAW),
             parts=("drawer",),
             fixed=True,
         ),
         Prop(
             body="carton",
             mjcf=carton,
-            initial_poses=_initial_poses(CARTON_CENTRE, CARTON_EXTENT, START_HEIGHT, math.pi),
+            initial_poses=around(CARTON_CENTRE, CARTON_EXTENT, height=START_HEIGHT, turn=math.pi),
         ),
     )
 

@@ -7,26 +7,17 @@ import numpy as np
 from ambidex.envs.objects.aloha.bar_and_bowl import BAR_HALF_SIZE, bar, bowl
 from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.task import Prop, Task
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released, tilt
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 BAR_AT, BOWL_AT = (0.17, 0.5), (-0.22, 0.5)  # centres of the ranges [m]
 BAR_EXTENT, BOWL_EXTENT = (0.05, 0.1), (0.05, 0.1)  # half lengths of the ranges [m]
 BAR_YAW = math.radians(30.0)
-WIDER = 1.5
 MIDDLE = 0.1  # largest distance of a presented bar from the cell's middle line [m]
 PRESENTED = 0.1  # least height of the centre of a presented bar [m]
 MAX_OFFSET = 0.035  # of the bar's centre from the bowl's axis, half the bowl's radius [m]
 MAX_SLOPE = math.radians(10.0)  # of the bar, and of the bowl
-
-
-def _pose(centre: tuple[float, float], extent: tuple[float, float], z: float, yaw: float) -> UniformPose:
-    (x, y), (dx, dy) = centre, extent
-    return UniformPose(low=(x - dx, y - dy, z), high=(x + dx, y + dy, z), yaw=(-yaw, yaw))
-
-
-def _wider(extent: tuple[float, float]) -> tuple[float, float]:
-    return WIDER * extent[0], WIDER * extent[1]
 
 
 class HandOverBar(Task):
@@ -43,18 +34,14 @@ class HandOverBar(Task):
         Prop(
             body="bar",
             mjcf=bar,
-            initial_poses={
-                "published": _pose(BAR_AT, BAR_EXTENT, BAR_HALF_SIZE[2] + TABLE_GAP, BAR_YAW),
-                "wide": _pose(BAR_AT, _wider(BAR_EXTENT), BAR_HALF_SIZE[2] + TABLE_GAP, math.pi),
-            },
+            initial_poses=around(
+                BAR_AT, BAR_EXTENT, height=BAR_HALF_SIZE[2] + TABLE_GAP, turn=BAR_YAW, wide_turn=math.pi
+            ),
         ),
         Prop(
             body="bowl",
             mjcf=bowl,
-            initial_poses={
-                "published": _pose(BOWL_AT, BOWL_EXTENT, TABLE_GAP, math.pi),
-                "wide": _pose(BOWL_AT, _wider(BOWL_EXTENT), TABLE_GAP, math.pi),
-            },
+            initial_poses=around(BOWL_AT, BOWL_EXTENT, height=TABLE_GAP, turn=math.pi),
         ),
     )
 

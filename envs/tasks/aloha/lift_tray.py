@@ -11,26 +11,14 @@ from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
 from ambidex.envs.tasks.aloha.conditions import ARMS, TABLE_GAP, at_rest, offset, released, tilt
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 HALF_EDGE = 0.02  # of the cube [m]
 LIFTED, RAISED = 0.03, 0.10  # heights of the tray's lowest point above the table [m]
 MAX_TILT = math.radians(10.0)
 CUBE_OFFSET = 0.05  # largest one of the cube from the middle of the tray, along its x and y axes [m]
-WIDER = 1.5
 HALF_SIZE = np.array([LENGTH / 2, WIDTH / 2, RIM_HEIGHT / 2])  # of the box around the tray without the handles [m]
 CUBE_GAP = 1e-5  # between cube and tray at the beginning [m]
-
-
-def _tray_poses(factor: float, yaw_deg: float) -> UniformPose:
-    dx, dy, yaw = factor * 0.02, factor * 0.03, math.radians(yaw_deg)
-    return UniformPose(low=(-dx, 0.5 - dy, TABLE_GAP), high=(dx, 0.5 + dy, TABLE_GAP), yaw=(-yaw, yaw))
-
-
-def _on_tray(factor: float) -> UniformPose:
-    """Poses of the cube in the frame of the tray."""
-    largest, height = factor * CUBE_OFFSET, FLOOR + HALF_EDGE + CUBE_GAP
-    low, high = (-largest, -largest, height), (largest, largest, height)
-    return UniformPose(low=low, high=high, yaw=(-math.pi, math.pi))
 
 
 def _around(tray_poses: UniformPose, on_tray: UniformPose) -> UniformPose:
@@ -41,8 +29,9 @@ def _around(tray_poses: UniformPose, on_tray: UniformPose) -> UniformPose:
     return UniformPose(low=tuple(low - margin + height), high=tuple(high + margin + height), yaw=on_tray.yaw)
 
 
-TRAY_POSES = {"published": _tray_poses(1.0, 10.0), "wide": _tray_poses(WIDER, 20.0)}
-ON_TRAY = {"published": _on_tray(1.0), "wide": _on_tray(WIDER)}
+TRAY_POSES = around((0.0, 0.5), (0.02, 0.03), height=TABLE_GAP, turn=math.radians(10.0), wide_turn=math.radians(20.0))
+ON_TRAY = around((0.0, 0.0), (CUBE_OFFSET, CUBE_OFFSET), height=FLOOR + HALF_EDGE + CUBE_GAP, turn=math.pi)
+"""Poses of the cube in the frame of the tray."""
 
 
 class LiftTray(Task):

@@ -6,23 +6,15 @@ from ambidex.envs.objects.aloha.chest import DEPTH, HEIGHT, LENGTH, WALL, chest
 from ambidex.envs.objects.aloha.cubes import cube
 from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.task import Prop, Task
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, held, offset, released
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 HALF_EDGE = 0.015  # of the cube [m]
+CHEST_AT, CUBE_AT = (0.02, 0.53), (0.265, 0.42)  # centres of the ranges [m]
+CHEST_EXTENT, CUBE_EXTENT = (0.03, 0.03), (0.035, 0.06)  # half lengths of the ranges [m]
+CHEST_YAW = math.radians(10.0)
 OPEN, CLOSED = math.radians(60.0), math.radians(5.0)  # the lid is open above, and closed below
-WIDER = 1.5
-
-
-def _chest_poses(factor: float) -> UniformPose:
-    dx, dy, yaw = factor * 0.03, factor * 0.03, factor * math.radians(10.0)
-    return UniformPose(low=(0.02 - dx, 0.53 - dy, 0.0), high=(0.02 + dx, 0.53 + dy, 0.0), yaw=(-yaw, yaw))
-
-
-def _cube_poses(factor: float) -> UniformPose:
-    dx, dy, height = factor * 0.035, factor * 0.06, HALF_EDGE + TABLE_GAP
-    low, high = (0.265 - dx, 0.42 - dy, height), (0.265 + dx, 0.42 + dy, height)
-    return UniformPose(low=low, high=high, yaw=(-math.pi, math.pi))
 
 
 class OpenBoxInsert(Task):
@@ -48,12 +40,12 @@ class OpenBoxInsert(Task):
             mjcf=chest,
             parts=("lid",),
             fixed=True,
-            initial_poses={"published": _chest_poses(1.0), "wide": _chest_poses(WIDER)},
+            initial_poses=around(CHEST_AT, CHEST_EXTENT, turn=CHEST_YAW),
         ),
         Prop(
             body="cube",
             mjcf=cube("cube", "red", HALF_EDGE),
-            initial_poses={"published": _cube_poses(1.0), "wide": _cube_poses(WIDER)},
+            initial_poses=around(CUBE_AT, CUBE_EXTENT, height=HALF_EDGE + TABLE_GAP, turn=math.pi),
         ),
     )
     contact_groups = {"lid_handle": ("lid_handle",)}

@@ -9,6 +9,7 @@ from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
 from ambidex.envs.tasks.aloha.conditions import at_rest, held, released
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 PLATES = ("left_plate", "right_plate")
 PLACES = {"left": (-0.1, 0.31), "right": (0.1, 0.31), "rack": (0.0, 0.62)}  # centres of the ranges [m]
@@ -16,16 +17,10 @@ EXTENT = {"left": (0.015, 0.03), "right": (0.015, 0.03), "rack": (0.02, 0.02)}  
 YAWS = {"left": math.radians(-27.0), "right": math.radians(27.0), "rack": 0.0}  # a plate's side faces the arm's base
 TURN = {"left": math.radians(7.0), "right": math.radians(7.0), "rack": math.radians(5.0)}  # largest, from these
 START_HEIGHT = STAND_HEIGHT + HALF_THICKNESS + 1e-5  # of a plate's middle: it just does not touch its stand [m]
-WIDER = 1.5
 
 
 def _initial_poses(what: str, height: float = 0.0) -> dict[str, UniformPose]:
-    def spread(factor: float) -> UniformPose:
-        (x, y), (dx, dy), yaw, turn = PLACES[what], EXTENT[what], YAWS[what], factor * TURN[what]
-        low, high = (x - factor * dx, y - factor * dy), (x + factor * dx, y + factor * dy)
-        return UniformPose(low=(*low, height), high=(*high, height), yaw=(yaw - turn, yaw + turn))
-
-    return {"published": spread(1.0), "wide": spread(WIDER)}
+    return around(PLACES[what], EXTENT[what], height=height, yaw=YAWS[what], turn=TURN[what])
 
 
 def _on_stand(side: str) -> tuple[Prop, Prop]:

@@ -7,14 +7,14 @@ import numpy as np
 from ambidex.envs.objects.aloha.plug_and_socket import FACE, GRIP_HALF_SIZE, SOCKET_HALF_SIZE, TIP, plug, socket
 from ambidex.envs.registry import HORIZONS, VARIANT_HORIZONS
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.task import Prop, Task
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released, tilt
+from ambidex.envs.tasks.aloha.initial_poses import around
 from ambidex.envs.types import FloatArray
 
 PLUG_AT, SOCKET_AT = (0.18, 0.5), (-0.06, 0.5)  # centres of the ranges [m]
 PLUG_EXTENT, SOCKET_EXTENT = (0.05, 0.1), (0.04, 0.06)  # half lengths of the ranges [m]
 YAW = math.radians(30.0)  # of the socket's hole from the right, of the pin from the left, both ways
-WIDER = 1.5
 DEPTH = 0.025  # of the pin in the hole at the goal [m]
 IN_HOLE = 0.01  # [m]
 NEAR = 0.03  # largest distance between the pin and the mouth when they are aligned [m]
@@ -22,18 +22,9 @@ MAX_OFFSET = 0.006  # of the pin's end from the axis of the hole [m]
 MAX_ANGLE = math.radians(10.0)  # between the axes, and between the block and the vertical
 
 
-def _poses(centre: tuple[float, float], extent: tuple[float, float], z: float, yaw: float) -> dict[str, UniformPose]:
-    def spread(factor: float) -> UniformPose:
-        (x, y), (dx, dy), turn = centre, extent, factor * YAW
-        low, high = (x - factor * dx, y - factor * dy, z), (x + factor * dx, y + factor * dy, z)
-        return UniformPose(low=low, high=high, yaw=(yaw - turn, yaw + turn))
-
-    return {"published": spread(1.0), "wide": spread(WIDER)}
-
-
 def _props(clearance: float) -> tuple[Prop, ...]:
-    plug_poses = _poses(PLUG_AT, PLUG_EXTENT, GRIP_HALF_SIZE[2] + TABLE_GAP, math.pi)
-    socket_poses = _poses(SOCKET_AT, SOCKET_EXTENT, SOCKET_HALF_SIZE[2] + TABLE_GAP, 0.0)
+    plug_poses = around(PLUG_AT, PLUG_EXTENT, height=GRIP_HALF_SIZE[2] + TABLE_GAP, yaw=math.pi, turn=YAW)
+    socket_poses = around(SOCKET_AT, SOCKET_EXTENT, height=SOCKET_HALF_SIZE[2] + TABLE_GAP, turn=YAW)
     return (
         Prop(body="plug", mjcf=plug, initial_poses=plug_poses),
         Prop(body="socket", mjcf=socket(clearance), initial_poses=socket_poses),

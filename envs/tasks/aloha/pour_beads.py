@@ -5,26 +5,29 @@ import math
 import mujoco
 import numpy as np
 
-from ambidex.envs.objects.aloha.cups import BEAD_RADIUS, CUP_HEIGHT, FLOOR, INNER_RADIUS, bead, cup
+from ambidex.envs.objects.aloha.cups import CUP_HEIGHT, INNER_RADIUS, bead, cup
 from ambidex.envs.registry import HORIZONS
 from ambidex.envs.robot import FALLING_TIMESTEP
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
-from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, held, released, tilt
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, held, positions_in, released, tilt
+from ambidex.envs.tasks.aloha.initial_poses import around
 
+SOURCE_AT, TARGET_AT = (0.12, 0.5), (-0.12, 0.5)  # centres of the ranges [m]
+EXTENT = (0.03, 0.06)  # half lengths of the ranges [m]
 BEADS = tuple(f"bead_{number}" for number in range(12))
 ENOUGH = 11  # beads in the target
 MOST = 0.8  # share of the beads for the stage before the last
 UPRIGHT = math.radians(10.0)
-SETTLE_STEPS = 300  # of the physics, in which the beads come to rest in the cup before an episode
-GAP = 0.0003  # between beads before that [m]
 FALLING_STEP = 0.0005  # of the physics while something falls [s]
-IN_LAYER = 7  # one in the middle, six around it
-
-
-def _initial_pose(x: tuple[float, float], y: float) -> UniformPose:
-    return UniformPose(low=(x[0], 0.5 - y, TABLE_GAP), high=(x[1], 0.5 + y, TABLE_GAP))
+BEAD_PLACES = (
+    *((-0.004007, 0.0, 0.010986), (0.013194, 0.013147, 0.010987), (-0.013095, 0.013226, 0.010986)),
+    *((-0.018003, 0.0, 0.010985), (-0.013095, -0.013226, 0.010986), (0.013194, -0.013147, 0.010987)),
+    *((0.018002, 0.0, 0.010986), (0.006997, 0.0, 0.019632), (0.000064, 0.018001, 0.010987)),
+    *((-0.016718, 0.007046, 0.02301), (-0.016718, -0.007046, 0.02301), (0.000064, -0.018001, 0.010987)),
+)
+"""Of the beads in the frame of the red cup [m]. Dropped into it in two layers they came to rest there."""
 
 
 class PourBeads(Task):
@@ -41,18 +44,12 @@ class PourBeads(Task):
         Prop(
             body="source",
             mjcf=cup("source", (0.78, 0.2, 0.16)),
-            initial_poses={
-                "published": _initial_pose((0.09, 0.15), 0.06),
-                "wide": _initial_pose((0.075, 0.165), 0.09),
-            },
+            initial_poses=around(SOURCE_AT, EXTENT, height=TABLE_GAP),
         ),
         Prop(
             body="target",
             mjcf=cup("target", (0.2, 0.36, 0.7)),
-            initial_poses={
-                "published": _initial_pose((-0.15, -0.09), 0.06),
-                "wide": _initial_pose((-0.165, -0.075), 0.09),
-            },
+            initial_poses=around(TARGET_AT, EXTENT, height=TABLE_GAP),
         ),
         *(Prop(body=name, mjcf=bead(name, (0.95, 0.8, 0.3)), initial_poses={}) for name in BEADS),
     )
@@ -61,22 +58,14 @@ class PourBeads(Task):
         """Make the steps of the physics shorter while beads fall."""
         spec.add_numeric(name=FALLING_TIMESTEP, data=[FALLING_STEP])
 
-    @property
-    def object_names(self) -> tuple[str, ...]:
-        """The cups: the poses of the beads follow from theirs, but for the last moments."""
-        return ("source", "target")
-
     def initial_ranges(self, spread: str) -> dict[str, tuple[UniformPose, ...]]:
         return {"target": (self.props[1].initial_poses[spread],)}  # without the cup that has beads in it
 
     def reset_scene(self, scene: Scene, rng: np.random.Generator, spread: str) -> None:
-        """Place the cups, and let the beads come to rest in the red one."""
+        """Place the cups, the red one with the beads in it."""
         cups = {prop.body: prop.initial_poses[spread].sample(rng) for prop in self.props[:2]}
-        beads = {name: cups["source"] @ Pose.at(place) for name, place in zip(BEADS, bead_places(), strict=True)}
+        beads = {name: cups["source"] @ Pose.at(place) for name, place in zip(BEADS, BEAD_PLACES, strict=True)}
         scene.reset(cups | beads)
-        scene.advance(SETTLE_STEPS)
-        # The arms have sagged meanwhile: they start at home, and everything at rest.
-        scene.reset(cups | {name: scene.body_pose(name) for name in BEADS})
 
     def stage(self, scene: Scene) -> int:
         inside = beads_inside(scene, "target")
@@ -101,10 +90,8 @@ class PourBeads(Task):
 
 def beads_inside(scene: Scene, name: str) -> int:
     """How many beads have their centre within a cup."""
-    pose = scene.body_pose(name)
-    positions = scene.body_poses(BEADS).reshape(-1, 7)[:, :3] - pose.position
-    along = positions @ pose.axis(2)
-    across = np.linalg.norm(positions - along[:, None] * pose.axis(2), axis=1)
+    positions = positions_in(scene, BEADS, of=name)
+    along, across = positions[:, 2], np.hypot(positions[:, 0], positions[:, 1])
     return int(((along > 0.0) & (along < CUP_HEIGHT) & (across < INNER_RADIUS)).sum())
 
 
@@ -112,16 +99,3 @@ def _stand(scene: Scene) -> bool:
     return all(
         tilt(scene.body_pose(name)) <= UPRIGHT and scene.groups_touch(name, "table") for name in ("source", "target")
     )
-
-
-def bead_places() -> list[tuple[float, float, float]]:
-    """Where the beads are put in the frame of the cup: in layers of one in the middle and six around it."""
-    spacing = 2 * BEAD_RADIUS + GAP
-    places = []
-    for number in range(len(BEADS)):
-        layer, place = divmod(number, IN_LAYER)
-        turn = place * math.pi / 3 + layer * math.pi / 6
-        out = spacing if place else 0.0
-        height = FLOOR + BEAD_RADIUS + GAP + layer * spacing
-        places.append((out * math.cos(turn), out * math.sin(turn), height))
-    return places

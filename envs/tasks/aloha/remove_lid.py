@@ -22,24 +22,17 @@ from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, UniformPose
 from ambidex.envs.tasks.aloha.capped_object import CappedObjectTask
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 LIFTED = 0.04  # height of the marker's middle [m]
 APART = 0.05  # between the cap and the marker [m]
 CENTRE, EXTENT = (-0.04, 0.5), (0.05, 0.08)  # of the range of the marker's middle: the left arm reaches all of it [m]
 YAW = math.pi / 2  # largest at the beginning; at 0 the cap points to the right arm [rad]
-WIDER = 1.5
 
 
 def _initial_poses(reach: float) -> dict[str, UniformPose]:
     """Where a point is that lies on the marker's axis, `reach` [m] from its middle."""
-
-    def spread(factor: float) -> UniformPose:
-        (x, y), (dx, dy) = CENTRE, factor * np.array(EXTENT) + reach
-        low, high = (x - dx, y - dy), (x + dx, y + dy)
-        height = RADIUS + TABLE_GAP
-        return UniformPose(low=(*low, height), high=(*high, height), yaw=(-factor * YAW, factor * YAW))
-
-    return {"published": spread(1.0), "wide": spread(WIDER)}
+    return around(CENTRE, EXTENT, height=RADIUS + TABLE_GAP, turn=YAW, margin=reach)
 
 
 class RemoveLid(CappedObjectTask):
@@ -87,7 +80,10 @@ def _on_table(scene: Scene, *bodies: str) -> bool:
 
 
 def _gap(scene: Scene) -> float:
-    """The least that can be between the surfaces of the cap and of the marker [m], however the cap lies."""
+    """Distance of the marker, taken as a round rod, from the cap, taken as a ball around its middle [m].
+
+    However the cap lies, its surface is not nearer by more than 4 mm, at corners.
+    """
     marker = scene.body_pose("marker")
     middle = (marker.inverse() @ scene.body_pose("cap") @ Pose.at((CAP_LENGTH / 2, 0.0, 0.0))).position
     nearest = np.array([np.clip(middle[0], -HALF_LENGTH, TIP), 0.0, 0.0])

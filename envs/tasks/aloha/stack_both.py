@@ -7,8 +7,9 @@ import numpy as np
 from ambidex.envs.objects.aloha.cubes import cube
 from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.scene import Scene
-from ambidex.envs.task import Prop, Task, UniformPose
+from ambidex.envs.task import Prop, Task
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, held, released
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 HALF_EDGE = 0.02  # [m]
 MAX_OFFSET = 0.015  # between the centres of two cubes, seen from above [m]
@@ -17,17 +18,7 @@ MIDDLE = 0.12  # largest distance of the stack from the cell's middle line [m]
 PLACES = {"red": (0.17, 0.5), "green": (0.0, 0.5), "blue": (-0.17, 0.5)}  # centres of the ranges [m]
 EXTENT = {"red": (0.05, 0.08), "green": (0.03, 0.06), "blue": (0.05, 0.08)}  # half lengths of the ranges [m]
 HEIGHT = HALF_EDGE + TABLE_GAP  # of their centres at the beginning [m]
-WIDER = 1.5
 INSTRUCTION = "stack the cubes in the middle: {} at the bottom, then {}, and {} on top"
-
-
-def _initial_poses(colour: str) -> dict[str, UniformPose]:
-    def spread(factor: float) -> UniformPose:
-        (x, y), (dx, dy) = PLACES[colour], EXTENT[colour]
-        low, high = (x - factor * dx, y - factor * dy), (x + factor * dx, y + factor * dy)
-        return UniformPose(low=(*low, HEIGHT), high=(*high, HEIGHT), yaw=(-math.pi, math.pi))
-
-    return {"published": spread(1.0), "wide": spread(WIDER)}
 
 
 class StackBoth(Task):
@@ -49,7 +40,11 @@ class StackBoth(Task):
         "third cube placed",
     )
     props = tuple(
-        Prop(body=colour, mjcf=cube(colour, colour, HALF_EDGE), initial_poses=_initial_poses(colour))
+        Prop(
+            body=colour,
+            mjcf=cube(colour, colour, HALF_EDGE),
+            initial_poses=around(PLACES[colour], EXTENT[colour], height=HEIGHT, turn=math.pi),
+        )
         for colour in PLACES
     )
 

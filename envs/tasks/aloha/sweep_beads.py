@@ -22,7 +22,8 @@ from ambidex.envs.registry import HORIZONS
 from ambidex.envs.simulation.pose import Pose
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
-from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released, tilt
+from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, positions_in, released, tilt
+from ambidex.envs.tasks.aloha.initial_poses import FACTORS, around
 from ambidex.envs.types import FloatArray
 
 BEADS = tuple(f"bead_{number}" for number in range(12))
@@ -32,33 +33,17 @@ MAX_TILT = math.radians(10.0)
 PAN_CENTRE, PAN_EXTENT, PAN_YAW = (-0.2, 0.5), (0.02, 0.04), math.radians(15.0)  # of the initial poses [m, rad]
 BRUSH_CENTRE, BRUSH_EXTENT, BRUSH_YAW = (0.19, 0.38), (0.02, 0.03), math.radians(20.0)
 BEADS_CENTRE, BEADS_EXTENT = (0.02, 0.5), (0.02, 0.02)
+BEADS_HEIGHT = BEAD_HALF_HEIGHT + BEAD_MARGIN + TABLE_GAP  # of their middles [m]
 BEADS_RADIUS = 0.05  # of the disc in which the middles of the beads lie [m]
 BEADS_APART = 2 * (BEAD_RADIUS + BEAD_MARGIN) + 0.0003  # between the middles of two beads, at least [m]
-FACTORS = {"published": 1.0, "wide": 1.5}
 PAN_HALF = np.array([(MOUTH - BACK + PAN_WALL) / 2, PAN_WIDTH / 2 + PAN_WALL, PAN_HEIGHT / 2])  # without handle [m]
 
 
-def _around(
-    centre: tuple[float, float], extent: tuple[float, float], *, yaw: float = 0.0, height: float = 0.0
-) -> dict[str, UniformPose]:
-    (x, y), (dx, dy), z = centre, extent, height + TABLE_GAP
-    return {
-        spread: UniformPose(
-            low=(x - factor * dx, y - factor * dy, z),
-            high=(x + factor * dx, y + factor * dy, z),
-            yaw=(-factor * yaw, factor * yaw),
-        )
-        for spread, factor in FACTORS.items()
-    }
-
-
-MIDDLES = _around(BEADS_CENTRE, BEADS_EXTENT, height=BEAD_HALF_HEIGHT + BEAD_MARGIN)
+PAN_POSES = around(PAN_CENTRE, PAN_EXTENT, height=TABLE_GAP, turn=PAN_YAW)
+BRUSH_POSES = around(BRUSH_CENTRE, BRUSH_EXTENT, height=TABLE_GAP, turn=BRUSH_YAW)
+MIDDLES = around(BEADS_CENTRE, BEADS_EXTENT, height=BEADS_HEIGHT)
 """Distributions of the middle of the disc in which the beads lie."""
-BEAD_POSES = _around(
-    BEADS_CENTRE,
-    (BEADS_EXTENT[0] + BEADS_RADIUS, BEADS_EXTENT[1] + BEADS_RADIUS),
-    height=BEAD_HALF_HEIGHT + BEAD_MARGIN,
-)
+BEAD_POSES = around(BEADS_CENTRE, (BEADS_EXTENT[0] + BEADS_RADIUS, BEADS_EXTENT[1] + BEADS_RADIUS), height=BEADS_HEIGHT)
 
 
 class SweepBeads(Task):
@@ -83,8 +68,12 @@ class SweepBeads(Task):
         "brush put down",
     )
     props = (
-        Prop(body="dustpan", mjcf=dustpan, initial_poses=_around(PAN_CENTRE, PAN_EXTENT, yaw=PAN_YAW)),
-        Prop(body="brush", mjcf=brush, initial_poses=_around(BRUSH_CENTRE, BRUSH_EXTENT, yaw=BRUSH_YAW)),
+        Prop(
+            body="dustpan", mjcf=dustpan, initial_poses=around(PAN_CENTRE, PAN_EXTENT, height=TABLE_GAP, turn=PAN_YAW)
+        ),
+        Prop(
+            body="brush", mjcf=brush, initial_poses=around(BRUSH_CENTRE, BRUSH_EXTENT, height=TABLE_GAP, turn=BRUSH_YAW)
+        ),
         *(Prop(body=name, mjcf=bead(number), initial_poses=BEAD_POSES) for number, name in enumerate(BEADS)),
     )
 
@@ -122,10 +111,9 @@ class SweepBeads(Task):
 
 
 def beads_inside(scene: Scene) -> tuple[str, ...]:
-    """The beads whose middle is between the walls of the pan, and above its floor."""
-    pan = scene.body_pose("dustpan").inverse()
-    positions = np.array([(pan @ scene.body_pose(name)).position for name in BEADS])
-    return tuple(name for name, inside in zip(BEADS, inside_pan(positions), strict=True) if inside)
+    """The beads whose middle is between the walls of the pan, above its underside and below their tops."""
+    inside = inside_pan(positions_in(scene, BEADS, of="dustpan"))
+    return tuple(name for name, is_inside in zip(BEADS, inside, strict=True) if is_inside)
 
 
 def _is_lifted(scene: Scene) -> bool:

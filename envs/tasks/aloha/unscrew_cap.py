@@ -11,6 +11,7 @@ from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, UniformPose
 from ambidex.envs.tasks.aloha.capped_object import CappedObjectTask
 from ambidex.envs.tasks.aloha.conditions import TABLE_GAP, at_rest, released, tilt
+from ambidex.envs.tasks.aloha.initial_poses import around
 
 HALF_TURN = math.pi
 APART = 0.05  # between the cap and the bottle, seen from above [m]
@@ -18,11 +19,7 @@ UPRIGHT = math.radians(10.0)
 
 
 def _initial_poses(height: float) -> dict[str, UniformPose]:
-    def spread(x: float, y: float, yaw: float) -> UniformPose:
-        z = height + TABLE_GAP
-        return UniformPose(low=(-x, 0.5 - y, z), high=(x, 0.5 + y, z), yaw=(-yaw, yaw))
-
-    return {"published": spread(0.04, 0.05, 0.5), "wide": spread(0.06, 0.075, math.pi)}
+    return around((0.0, 0.5), (0.04, 0.05), height=height, turn=0.5, wide_turn=math.pi)
 
 
 class UnscrewCap(CappedObjectTask):
@@ -36,8 +33,8 @@ class UnscrewCap(CappedObjectTask):
     horizon = HORIZONS["unscrew_cap"]
     stages = ("none", "bottle held", "half a turn", "cap free", "cap off", "cap on the table")
     props = (
-        Prop(body="bottle", mjcf=bottle, initial_poses=_initial_poses(0.0)),
-        Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(CAP_BOTTOM)),
+        Prop(body="bottle", mjcf=bottle, initial_poses=_initial_poses(TABLE_GAP)),
+        Prop(body="cap", mjcf=cap, initial_poses=_initial_poses(CAP_BOTTOM + TABLE_GAP)),
     )
     seat = "thread"
     cap_on_object = Pose.at((0.0, 0.0, CAP_BOTTOM))

@@ -9,7 +9,7 @@ from placing import Placer
 from ambidex.envs.env import make
 from ambidex.envs.objects.aloha.cups import CUP_HEIGHT, FOOT, INNER_RADIUS, WALL
 from ambidex.envs.simulation.pose import Pose, quaternion_about
-from ambidex.envs.tasks.aloha.pour_beads import BEADS, ENOUGH, bead_places, beads_inside
+from ambidex.envs.tasks.aloha.pour_beads import BEAD_PLACES, BEADS, ENOUGH, PourBeads, beads_inside
 from ambidex.scripted_policies.arm_motion import tool_orientation
 
 OUTER_WIDTH = 2 * (INNER_RADIUS + WALL)
@@ -31,7 +31,7 @@ def fill(at: Placer, poured: int, **cups: Pose) -> None:
     places = {**CUPS, **cups}
     for name, pose in places.items():
         at.prop(name, pose)
-    for number, (bead, place) in enumerate(zip(BEADS, bead_places(), strict=True)):
+    for number, (bead, place) in enumerate(zip(BEADS, BEAD_PLACES, strict=True)):
         at.prop(bead, places["target" if number < poured else "source"] @ Pose.at(place))
 
 
@@ -146,4 +146,13 @@ def test_episodes_begin_with_all_beads_at_rest_in_the_red_cup(spread: str) -> No
         before = env.scene.body_poses(BEADS).reshape(-1, 7)[:, :3]
         env.scene.advance(50)
         after = env.scene.body_poses(BEADS).reshape(-1, 7)[:, :3]
-        assert np.abs(after - before).max() < 0.001
+        assert np.abs(after - before).max() < 1e-4
+
+
+def test_object_poses_tell_whether_the_beads_are_poured(at: Placer) -> None:
+    at.stage()
+    before = at.scene.body_poses(PourBeads().object_names)
+    fill(at, 12)
+    at.stage()
+    after = at.scene.body_poses(PourBeads().object_names)
+    assert not np.allclose(before, after, atol=0.05)
