@@ -35,8 +35,8 @@ class ThroughputConfig:
     """JSON file to write."""
     sections: tuple[Section, ...] = SECTIONS
     """What to measure."""
-    tasks: tuple[str, ...] = ("aloha",)
-    """Tasks or suites that the section tasks measures, one by one."""
+    tasks: tuple[str, ...] = ()
+    """Tasks or suites whose control steps and frames the section tasks measures, one by one."""
     processes: int = 2
     """Processes for parallel rendering, and workers for recording."""
     quick: Switch = False

@@ -29,7 +29,6 @@ def pick(
     clearance: float = CLEARANCE,
     opening: float = 1.0,
     lowering: float = 1.0,
-    tries: int = TRIES,
 ) -> Motion:
     """Grasp an object from above and lift it; once more if it is not in the hand then.
 
@@ -41,9 +40,8 @@ def pick(
         clearance: How far the object is lifted [m].
         opening: Of the gripper before the grasp.
         lowering: Speed on the way down, as a factor on the usual speed: a fast arm dips below its goal.
-        tries: At most.
     """
-    for _ in range(tries):
+    for _ in range(TRIES):
         yield from arm.move_joints(above or grasp().shifted((0.0, 0.0, clearance)), opening=opening)
         yield from arm.move_joints(grasp(), speed=lowering)
         yield from arm.grasp(body)
@@ -53,9 +51,7 @@ def pick(
         yield from arm.release(body, opening=opening)
 
 
-def take_hold(
-    arm: ArmMotion, body: str, grasp: Goal, *, before: FloatArray, opening: float = 1.0, tries: int = TRIES
-) -> Motion:
+def take_hold(arm: ArmMotion, body: str, grasp: Goal, *, before: FloatArray, opening: float = 1.0) -> Motion:
     """Grasp what the arm does not lift by itself, such as a handle; once more if it is not in the hand then.
 
     Args:
@@ -64,9 +60,8 @@ def take_hold(
         grasp: The tool's pose for the grasp, asked for again in each try.
         before: From the grasp to where the tool goes first, in the world (3,) [m].
         opening: Of the gripper before the grasp.
-        tries: At most.
     """
-    for _ in range(tries):
+    for _ in range(TRIES):
         yield from arm.move_joints(grasp().shifted(before), opening=opening)
         yield from arm.move_joints(grasp())
         yield from arm.grasp(body)
@@ -75,7 +70,7 @@ def take_hold(
         yield from arm.release(body, opening=opening)
 
 
-def take(arm: ArmMotion, body: str, grasp: Goal, *, opening: float = 1.0, tries: int = TRIES) -> Motion:
+def take(arm: ArmMotion, body: str, grasp: Goal, *, opening: float = 1.0) -> Motion:
     """Grasp an object that is held out, coming on a straight line; once more if it is not in the hand then.
 
     Args:
@@ -83,9 +78,8 @@ def take(arm: ArmMotion, body: str, grasp: Goal, *, opening: float = 1.0, tries:
         body: The object, or a contact group of it.
         grasp: The tool's pose for the grasp; asked for in every step, so it may move.
         opening: Of the gripper before the grasp.
-        tries: At most.
     """
-    for _ in range(tries):
+    for _ in range(TRIES):
         yield from arm.move_straight(grasp, opening=opening)
         yield from arm.grasp(body)
         if arm.holds(body):

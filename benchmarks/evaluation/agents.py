@@ -1,7 +1,8 @@
 """Makes the environments and agents of a worker process. Does not import torch.
 
 A source (`AgentSource`) is made in the parent process and sent to the workers: `LocalAgents` for experts and the other
-baselines, `ServedAgents` for a policy that the parent process serves, and in remote_agents.py one for other servers.
+baselines, `ServedAgents` for a policy that the parent process serves; those of other servers are in
+`benchmarks/remote/agents.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +27,6 @@ from ambidex.policies.serving.history import EpisodeWindow, Observed, policy_age
 from ambidex.scripted_policies.registry import make_expert
 from ambidex.scripted_policies.retreat import RetreatingExpert
 
-"""The baseline that is the task's expert."""
 RANDOM_ACTION_S = 0.5  # how long a random action is held [s]
 
 

@@ -1,4 +1,4 @@
-"""Speed of physics, control and rendering in the ALOHA workcell."""
+"""Speed of physics, control and rendering, in the ALOHA workcell or of single tasks."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -25,8 +25,6 @@ from ambidex.recorders.inspection.dimensions import (
 from ambidex.recorders.verification.verify import episode_files
 from ambidex.text import first_few, pluralize
 
-MOSTLY_IDLE = 0.5
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Track:

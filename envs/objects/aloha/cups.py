@@ -14,7 +14,7 @@ INNER_RADIUS, WALL, FLOOR, CUP_HEIGHT = 0.025, 0.003, 0.004, 0.085  # [m]
 FOOT = (INNER_RADIUS + WALL) / math.sqrt(2.0)  # half the side of the square that a cup stands on [m]
 CUP_DENSITY, BEAD_DENSITY = 700.0, 1000.0  # [kg/m^3]
 BEAD_RADIUS = 0.007  # [m]
-BEAD_DAMPING = 5e-4  # beads come to rest by it, not by friction: docs/decisions/0029 [N s/m]
+BEAD_DAMPING = 5e-4  # beads come to rest by it, not by friction: docs/decisions/0029 [N s/m and N m s]
 
 
 def cup(name: str, colour: Colour) -> Callable[[], mujoco.MjSpec]:

@@ -27,7 +27,7 @@ SMOOTH = 0.3  # friction between beads, pan and brush
 GLASS = 2500.0  # density of the beads [kg/m^3]
 HARD, OVER_TABLE = (0.006, 1.0), 2  # contacts of beads, whose parameters come before those of the table
 BEAD_MARGIN = 0.0006  # of their contacts, as of those of the table [m]
-ROLLING_DAMPING = 5e-6  # beads come to rest by it [N m s/rad]
+ROLLING_DAMPING = 5e-6  # beads come to rest by it [N s/m and N m s]
 
 Mask = npt.NDArray[np.bool_]
 TEAL, RUBBER, WOOD, STRAW = (0.13, 0.47, 0.50), (0.16, 0.17, 0.18), (0.72, 0.50, 0.30), (0.90, 0.83, 0.66)

@@ -130,13 +130,12 @@ class PropBuilder:
         geom = self._shape(mujoco.mjtGeom.mjGEOM_CAPSULE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, name, body)
         geom.fromto = [*np.asarray(start, np.float64), *np.asarray(end, np.float64)]
 
-    def ball(self, radius: float, colour: Colour, *, body: str = "") -> None:
+    def ball(self, radius: float, colour: Colour) -> None:
         """Add a ball about the origin, without friction where it touches something.
 
-        It comes to rest by the damping of its joint. Twelve balls in a cup are simulated seven times as fast as with
-        friction.
+        It comes to rest by the damping of its joint. With friction the solver needs far more iterations: decision 0029.
         """
-        geom = self._shape(mujoco.mjtGeom.mjGEOM_SPHERE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, "", body)
+        geom = self._shape(mujoco.mjtGeom.mjGEOM_SPHERE, (0, 0, 0), (radius, 0, 0), colour, UPRIGHT, "", "")
         geom.condim, geom.priority, geom.solref = 1, BALL_PRIORITY, BALL_SOLREF
 
     def ellipsoid(self, centre: ArrayLike, half_size: ArrayLike, colour: Colour) -> None:
