@@ -13,6 +13,7 @@ from ambidex.atomic_files import TEMPORARY
 from ambidex.benchmarks.soak.processes import (
     ProcessSample,
     foreign_segments,
+    machine_seconds,
     sample_processes,
     shared_segments,
     temporary_files,
@@ -54,7 +55,7 @@ class Sample:
         processes: The command, its workers, and helpers.
         shared_memory: Segments in /dev/shm that were made since the start, and that no other program uses.
         temporary_files: Files in its folder for temporary ones, and files of the output folder that are not complete.
-        load: Processes of the machine that compute or wait for the disk, mean of the last minute.
+        machine_s: Processor time of all programs of the machine since it was started [s].
     """
 
     episodes: int
@@ -62,7 +63,7 @@ class Sample:
     processes: tuple[ProcessSample, ...]
     shared_memory: int
     temporary_files: int
-    load: float
+    machine_s: float
 
     @property
     def processor_s(self) -> float:
@@ -153,7 +154,7 @@ class Monitor:
             processes=processes,
             shared_memory=len(new - foreign_segments(new, own)),
             temporary_files=temporary_files(self._temporary, self._output),
-            load=os.getloadavg()[0],
+            machine_s=machine_seconds(),
         )
         self.samples.append(sample)
         self._on_sample(sample)

@@ -12,6 +12,9 @@ SHARED_MEMORY = Path("/dev/shm")
 WORKER = "spawn_main"  # in the command line of a worker, and of no other child process
 KIBIBYTE = 1024  # [B]
 USER_TIME, SYSTEM_TIME = 11, 12  # fields of /proc/PID/stat after the name of the program [clock ticks]
+IDLE = slice(3, 5)  # fields of /proc/stat in which nothing is computed: idle, and waiting for the disk
+STEAL = 7  # the last field of /proc/stat that the others do not include, time of other virtual machines
+TICKS = os.sysconf("SC_CLK_TCK")  # per second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ def _sample(pid: int, role: str) -> ProcessSample | None:
         private=memory["Private_Clean"] + memory["Private_Dirty"] + memory["Swap"],
         descriptors=sum(1 for _ in _links(pid)),
         threads=int(threads),
-        processor_s=(int(times[USER_TIME]) + int(times[SYSTEM_TIME])) / os.sysconf("SC_CLK_TCK"),
+        processor_s=(int(times[USER_TIME]) + int(times[SYSTEM_TIME])) / TICKS,
     )
 
 
@@ -85,6 +88,12 @@ def read(path: Path) -> str:
         return path.read_text()
     except OSError:
         return ""
+
+
+def machine_seconds() -> float:
+    """Processor time of all programs of this machine since it was started, and what its host took from it [s]."""
+    ticks = [int(word) for word in read(PROC / "stat").partition("\n")[0].split()[1 : STEAL + 2]]
+    return (sum(ticks) - sum(ticks[IDLE])) / TICKS
 
 
 def _fields(text: str) -> dict[str, str]:

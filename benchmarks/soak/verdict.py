@@ -6,10 +6,11 @@ from enum import StrEnum
 from statistics import median
 
 import numpy as np
-from scipy.stats import linregress
+from scipy.stats import t as student
 
 from ambidex.benchmarks.soak.monitor import Sample
 from ambidex.benchmarks.soak.processes import ProcessSample
+from ambidex.envs.types import FloatArray
 
 WARM_UP = 0.05  # share of the episodes in which caches fill and modules are imported
 TOLERANCE = 0.05  # relative growth of memory, or of the time of an episode, that is none
@@ -70,9 +71,9 @@ def findings(samples: Sequence[Sample], episodes: int) -> tuple[Finding, ...]:
     Memory is the private memory of a process, which grows if its median in the last window is more than `TOLERANCE`
     above that of the first one. A number of items grows if the lowest in the last window is above the highest in the
     first one: within an episode it may go up and down. The processor time of an episode grows if its regression on the
-    number of episodes has a slope above zero (p < `SIGNIFICANT`, one-sided) that makes more than `TOLERANCE` from the
-    first episode to the last one. If only the wall-clock time of an episode does, that is unclear: other programs may
-    have slowed the machine down.
+    number of episodes, and on what other programs computed meanwhile, has a slope above zero (p < `SIGNIFICANT`,
+    one-sided) that makes more than `TOLERANCE` from the first episode to the last one. If only the wall-clock time of
+    an episode does, that is unclear: it waits, for other programs or for the disk.
     """
     windows = Windows.of(samples, episodes)
     return () if windows is None else (*_of_processes(windows), *_of_all(windows), *_of_speed(windows))
@@ -143,11 +144,36 @@ def _of_speed(windows: Windows) -> Iterator[Finding]:
 
 
 def _time(windows: Windows, quantity: str, clock: Callable[[Sample], float]) -> Finding:
+    """The regression of a time on the number of episodes and on what other programs computed meanwhile."""
     samples = windows.compared
     episodes = np.array([sample.episodes for sample in samples], float)
     each = np.diff([clock(sample) for sample in samples]) / np.diff(episodes)
-    line = linregress(episodes[1:], each, alternative="greater")
-    first, last = (float(line.intercept + line.slope * end) for end in (episodes[1], episodes[-1]))
-    grows = line.pvalue < SIGNIFICANT and last > (1 + TOLERANCE) * first
-    verdict = Verdict.GROWS if grows else Verdict.STEADY
+    inputs = np.stack([np.ones(len(each)), episodes[1:], _other_programs(samples)], axis=1)
+    first, slope, error, freedom = _fit(inputs, each)
+    last = first + slope * float(episodes[-1] - episodes[1])
+    significant = slope > float(student.ppf(1 - SIGNIFICANT, freedom)) * error
+    verdict = Verdict.GROWS if significant and last > (1 + TOLERANCE) * first else Verdict.STEADY
     return Finding(process=ALL, quantity=quantity, unit="ms", first=1e3 * first, last=1e3 * last, verdict=verdict)
+
+
+def _other_programs(samples: Sequence[Sample]) -> FloatArray:
+    """Processors that other programs used between successive samples, on average, shape (N - 1,)."""
+    machine, ours, seconds = (
+        np.diff([getattr(sample, name) for sample in samples]) for name in ("machine_s", "processor_s", "seconds")
+    )
+    return np.asarray((machine - ours) / seconds)
+
+
+def _fit(inputs: FloatArray, values: FloatArray) -> tuple[float, float, float, int]:
+    """Least squares for inputs (N, 3) and values (N,): 1, the number of episodes, other programs.
+
+    Returns:
+        The value at the first episode with the mean of other programs, the slope over episodes, the standard error of
+        the slope, and the degrees of freedom.
+    """
+    inverse = np.linalg.pinv(inputs)
+    weights = inverse @ values
+    freedom = len(values) - int(np.linalg.matrix_rank(inputs))
+    spread = float(np.sum((values - inputs @ weights) ** 2)) / freedom
+    start = np.array([1.0, inputs[0, 1], inputs[:, 2].mean()])
+    return float(start @ weights), float(weights[1]), float(np.sqrt(spread * np.sum(inverse[1] ** 2))), freedom
