@@ -14,7 +14,7 @@ from typing import Literal
 from ambidex.atomic_files import write_json
 from ambidex.benchmarks.results.info import describe_hardware
 from ambidex.benchmarks.results.row import RESULTS
-from ambidex.benchmarks.soak.monitor import Monitor, Sample, SoakCommand
+from ambidex.benchmarks.soak.monitor import Sample, SoakCommand, monitor
 from ambidex.benchmarks.soak.report import SoakRun
 from ambidex.codec import to_json
 from ambidex.command_line import DONE, FAILED, print_message, print_result, run
@@ -132,18 +132,21 @@ def _workers(config: SoakConfig) -> tuple[str, ...]:
 def _soak(command: SoakCommand, config: SoakConfig, runs: list[SoakRun]) -> None:
     """Run one command, print its table, and add what was seen to `runs`, also if it is interrupted or fails."""
     every = config.every or max(1, command.episodes // SAMPLES)
-    bar = Progress(command.label, command.episodes, quiet=config.quiet)
+    samples: list[Sample] = []
 
-    def show(sample: Sample) -> None:
+    def take(sample: Sample) -> None:
+        samples.append(sample)
         bar.update(sample.episodes, words=f"{sample.episodes / sample.seconds:.2f} episodes/s")
 
-    with bar, TemporaryDirectory(prefix="ambidex-soak-") as folder:
-        monitor = Monitor(command, every, Path(folder), show)
-        try:
-            monitor.run()
-        finally:
-            runs.append(SoakRun.of(command, every, monitor.samples))
-    print_result(runs[-1])
+    try:
+        with (
+            Progress(command.label, command.episodes, quiet=config.quiet) as bar,
+            TemporaryDirectory(prefix="ambidex-soak-") as folder,
+        ):
+            monitor(command, every, Path(folder), take)
+    finally:
+        runs.append(SoakRun.of(command, every, samples))
+        print_result(runs[-1])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Runs a command and samples what it holds, every so many episodes."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from ambidex.atomic_files import TEMPORARY
 from ambidex.benchmarks.soak.processes import (
     ProcessSample,
+    files_below,
     foreign_segments,
     machine_seconds,
     sample_processes,
@@ -71,8 +71,8 @@ class Sample:
         return sum(process.processor_s for process in self.processes)
 
 
-class Monitor:
-    """Runs a command in a process of its own, as a user does, and samples it.
+def monitor(command: SoakCommand, every: int, folder: Path, on_sample: Callable[[Sample], None]) -> None:
+    """Run a command to its end, in a process of its own, as a user does, and sample it.
 
     Episodes are counted in the command's log. The files of episodes are deleted while it runs, so that any number of
     them fits on the disk.
@@ -81,57 +81,48 @@ class Monitor:
         command: What to run.
         every: Episodes from one sample to the next.
         folder: An empty folder for its output and its temporary files.
-        on_sample: Called after each sample.
-
-    Attributes:
-        samples: All so far.
+        on_sample: Called with each sample.
 
     Raises:
-        MeasurementError: This is not Linux.
+        MeasurementError: This is not Linux, or the command failed.
+        KeyboardInterrupt: This process was interrupted. The command was, too, and has ended.
     """
+    if not Path("/proc/self/smaps_rollup").exists():
+        raise MeasurementError("This system has no /proc/PID/smaps_rollup.", "Run the program on Linux.")
+    messages = folder / "messages.txt"
+    status = _Monitor(command, every, folder, on_sample).run(messages)
+    if status != DONE:
+        last = messages.read_text(errors="replace").strip()[-LAST_WORDS:]
+        problem = f"{command.label}: the command ended with status {status}. Its last messages: {last}"
+        raise MeasurementError(problem, status=status)
 
-    def __init__(
-        self, command: SoakCommand, every: int, folder: Path, on_sample: Callable[[Sample], None] = lambda sample: None
-    ) -> None:
-        if not Path("/proc/self/smaps_rollup").exists():
-            raise MeasurementError("This system has no /proc/PID/smaps_rollup.", "Run the program on Linux.")
+
+class _Monitor:
+    """Runs one command. Arguments are those of `monitor`."""
+
+    def __init__(self, command: SoakCommand, every: int, folder: Path, on_sample: Callable[[Sample], None]) -> None:
         self._command, self._every, self._on_sample = command, every, on_sample
-        self._output, self._temporary, self._messages = folder / "output", folder / "tmp", folder / "messages.txt"
+        self._output, self._temporary = folder / "output", folder / "tmp"
         self._temporary.mkdir()
         self._segments_before = shared_segments()
         self._started = time.monotonic()
-        self.samples: list[Sample] = []
 
-    def run(self) -> None:
-        """Run the command to its end.
-
-        Raises:
-            MeasurementError: It failed.
-            KeyboardInterrupt: This process was interrupted. The command was, too, and has ended.
-        """
+    def run(self, messages: Path) -> int:
+        """Run the command, which prints to the file `messages`; returns its exit status."""
         code = f"from {self._command.module} import main; main()"
         words = [sys.executable, "-c", code, *self._command.flags, "--output-dir", str(self._output)]
         environment = {**os.environ, "TMPDIR": str(self._temporary)}
-        with (
-            self._messages.open("wb") as file,
-            subprocess.Popen(words, stdout=file, stderr=file, env=environment) as process,
-        ):
+        with messages.open("wb") as file, subprocess.Popen(words, stdout=file, stderr=file, env=environment) as process:
             try:
                 self._watch(process)
             except KeyboardInterrupt:
-                process.send_signal(signal.SIGINT)  # the interrupt may have been sent to this process alone
+                process.terminate()  # the interrupt may have been sent to this process alone
                 process.wait()
                 raise
             except BaseException:
                 process.kill()
                 raise
-        self._check(process.returncode)
-
-    def _check(self, status: int) -> None:
-        if status != DONE:
-            last = self._messages.read_text(errors="replace").strip()[-LAST_WORDS:]
-            problem = f"{self._command.label}: the command ended with status {status}. Its last messages: {last}"
-            raise MeasurementError(problem, status=status)
+        return process.returncode
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> None:
         log, due = LineCount(self._output / self._command.log), self._every
@@ -148,16 +139,16 @@ class Monitor:
         if pid not in own:  # it has just ended
             return
         new = shared_segments() - self._segments_before
-        sample = Sample(
-            episodes=episodes,
-            seconds=time.monotonic() - self._started,
-            processes=processes,
-            shared_memory=len(new - foreign_segments(new, own)),
-            temporary_files=temporary_files(self._temporary, self._output),
-            machine_s=machine_seconds(),
+        self._on_sample(
+            Sample(
+                episodes=episodes,
+                seconds=time.monotonic() - self._started,
+                processes=processes,
+                shared_memory=len(new - foreign_segments(new, own)),
+                temporary_files=temporary_files(self._temporary, self._output),
+                machine_s=machine_seconds(),
+            )
         )
-        self.samples.append(sample)
-        self._on_sample(sample)
 
 
 class LineCount:
@@ -183,6 +174,6 @@ class LineCount:
 
 def remove_stored(folder: Path) -> None:
     """Delete the complete files of episodes in an output folder."""
-    for path in folder.rglob("*"):
+    for path in files_below(folder):
         if path.suffix in STORED and TEMPORARY not in path.name:
             path.unlink(missing_ok=True)

@@ -140,5 +140,11 @@ def foreign_segments(names: frozenset[str], own: frozenset[int]) -> frozenset[st
 
 def temporary_files(temporary: Path, output: Path) -> int:
     """Number of files in a folder for temporary ones, and of those in an output folder that are not complete."""
-    partial = (path for path in output.rglob("*") if TEMPORARY in path.name)
-    return sum(1 for _ in temporary.rglob("*")) + sum(1 for _ in partial)
+    partial = (path for path in files_below(output) if TEMPORARY in str(path.relative_to(output)))
+    return sum(1 for _ in files_below(temporary)) + sum(1 for _ in partial)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and in those below it, while they come and go; none if there is no such folder."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent) / name for name in names)
