@@ -26,7 +26,9 @@ class ProcessSample:
         role: "command", "worker", or "other" for a helper of multiprocessing.
         resident: Memory that is in RAM, with all that it shares with others (RSS) [B].
         proportional: The same with a share of what is shared (PSS) [B].
-        private: Memory that no other process has (USS), in RAM or swapped out [B]. A leak makes it grow.
+        private: Memory that no other process has (USS) [B]. It also changes when other programs that use the same
+            libraries start or end.
+        written: The part of it that the process has written, in RAM or swapped out [B]. A leak makes it grow.
         descriptors: Open files, pipes and sockets.
         threads: Threads.
         processor_s: Processor time since its start [s].
@@ -37,6 +39,7 @@ class ProcessSample:
     resident: int
     proportional: int
     private: int
+    written: int
     descriptors: int
     threads: int
     processor_s: float
@@ -60,7 +63,8 @@ def _sample(pid: int, role: str) -> ProcessSample | None:
         role=role,
         resident=memory["Rss"],
         proportional=memory["Pss"],
-        private=memory["Private_Clean"] + memory["Private_Dirty"] + memory["Swap"],
+        private=memory["Private_Clean"] + memory["Private_Dirty"],
+        written=memory["Private_Dirty"] + memory["Swap"],
         descriptors=sum(1 for _ in _links(pid)),
         threads=int(threads),
         processor_s=(int(times[USER_TIME]) + int(times[SYSTEM_TIME])) / TICKS,

@@ -68,7 +68,7 @@ class Windows:
 def findings(samples: Sequence[Sample], episodes: int) -> tuple[Finding, ...]:
     """What a run, perhaps interrupted, of so many episodes shows; empty if it has too few samples.
 
-    Memory is the private memory of a process, which grows if its median in the last window is more than `TOLERANCE`
+    Memory is what a process has written, which grows if its median in the last window is more than `TOLERANCE`
     above that of the first one. A number of items grows if the lowest in the last window is above the highest in the
     first one: within an episode it may go up and down. The processor time of an episode grows if its regression on the
     number of episodes, and on what other programs computed meanwhile, has a slope above zero (p < `SIGNIFICANT`,
@@ -106,10 +106,10 @@ def _find(sample: Sample, pid: int) -> ProcessSample | None:
 
 
 def _memory(name: str, before: Sequence[ProcessSample], after: Sequence[ProcessSample]) -> Finding:
-    first, last = (median(process.private for process in window) for window in (before, after))
+    first, last = (median(process.written for process in window) for window in (before, after))
     verdict = Verdict.GROWS if last > (1 + TOLERANCE) * first else Verdict.STEADY
     return Finding(
-        process=name, quantity="private memory", unit="MB", first=first / 1e6, last=last / 1e6, verdict=verdict
+        process=name, quantity="written memory", unit="MB", first=first / 1e6, last=last / 1e6, verdict=verdict
     )
 
 

@@ -40,7 +40,7 @@ def test_everything_that_a_worker_leaks_is_found(tmp_path: Path, capsys: pytest.
     status, verdicts = soak(tmp_path, "leaking_agents:LeakingAgent")
     assert status == 1
     assert {key for key, verdict in verdicts.items() if verdict == "grows" and key[1] not in TIMES} == {
-        *(("worker 1", quantity) for quantity in ("private memory", "descriptors", "threads")),
+        *(("worker 1", quantity) for quantity in ("written memory", "descriptors", "threads")),
         *(("all processes", quantity) for quantity in ("shared memory segments", "temporary files")),
     }
     assert "worker 1       descriptors" in capsys.readouterr().out
@@ -50,7 +50,7 @@ def test_everything_that_a_worker_leaks_is_found(tmp_path: Path, capsys: pytest.
 def test_an_agent_that_leaks_nothing_is_steady(tmp_path: Path) -> None:
     status, verdicts = soak(tmp_path, "still_agent:StillAgent")
     assert {verdict for key, verdict in verdicts.items() if key[1] not in TIMES} == {"steady"}
-    assert {("command", "private memory"), ("worker 1", "private memory")} <= set(verdicts)
+    assert {("command", "written memory"), ("worker 1", "written memory")} <= set(verdicts)
     assert status == ("grows" in verdicts.values())
 
 

@@ -15,8 +15,8 @@ NOISE = RNG.normal(scale=0.02, size=EPISODES)  # of the time of an episode [s]
 
 
 def process(pid: int, role: str, **values: float) -> ProcessSample:
-    defaults = {"private": 1e8, "descriptors": 8, "threads": 2, "processor_s": 0.0}
-    found = {"pid": pid, "role": role, "resident": 0, "proportional": 0, **defaults, **values}
+    defaults = {"written": 1e8, "descriptors": 8, "threads": 2, "processor_s": 0.0}
+    found = {"pid": pid, "role": role, "resident": 0, "proportional": 0, "private": 0, **defaults, **values}
     return ProcessSample(**found)  # type: ignore[arg-type]
 
 
@@ -68,15 +68,15 @@ def test_a_run_that_stays_as_it_is_has_no_growth() -> None:
     assert time.last == pytest.approx(1000, rel=0.02)
 
 
-@pytest.mark.parametrize(("growth", "quantities"), [(0.04, set()), (0.07, {"private memory"})])
+@pytest.mark.parametrize(("growth", "quantities"), [(0.04, set()), (0.07, {"written memory"})])
 def test_memory_may_grow_by_five_percent(growth: float, quantities: set[str]) -> None:
-    run = samples(worker=lambda episodes: {"private": 1e8 * (1 + growth * episodes / EPISODES)})
+    run = samples(worker=lambda episodes: {"written": 1e8 * (1 + growth * episodes / EPISODES)})
     assert growing(run) == quantities
 
 
 def test_memory_before_the_warm_up_is_over_does_not_count() -> None:
-    assert not growing(samples(worker=lambda episodes: {"private": 5e7 if episodes < 50 else 1e8}))
-    assert growing(samples(worker=lambda episodes: {"private": 5e7 if episodes < 300 else 1e8})) == {"private memory"}
+    assert not growing(samples(worker=lambda episodes: {"written": 5e7 if episodes < 50 else 1e8}))
+    assert growing(samples(worker=lambda episodes: {"written": 5e7 if episodes < 300 else 1e8})) == {"written memory"}
 
 
 def test_one_descriptor_too_many_is_growth_unless_it_comes_and_goes() -> None:
