@@ -57,8 +57,7 @@ class Found:
 
 def main(config: DriftConfig) -> int:
     """Compare, print what differs, and store it if that is asked for."""
-    if config.success < 0:
-        raise UsageError(f"--success {config.success}: expected 0 or more.", field="success", got=config.success)
+    _check(config)
     path, installed = config.table or TABLE, mujoco_version()
     names = tuple(dict.fromkeys(task for name in config.task for task in tasks_named(name)))
     table = DriftTable() if config.update and not path.exists() else DriftTable.read(path)
@@ -75,6 +74,13 @@ def main(config: DriftConfig) -> int:
     elif installed not in table.mujoco_versions:
         print_message(COMMAND, f"{path} does not have MuJoCo {installed}, which is installed. --update adds it.")
     return FAILED if found.failed or (report.moved and not config.update) else DONE
+
+
+def _check(config: DriftConfig) -> None:
+    if not config.task:
+        raise UsageError("--task: expected a task or a suite.", field="task")
+    if config.success < 0:
+        raise UsageError(f"--success {config.success}: expected 0 or more.", field="success", got=config.success)
 
 
 def _compute(tasks: Sequence[str], expert_seeds: int, config: DriftConfig) -> Found:

@@ -158,6 +158,8 @@ def test_a_table_that_cannot_be_used_is_refused(one_task: Path, tmp_path: Path) 
         main(config(one_task, against="1.50"))
     with pytest.raises(UsageError):
         main(config(one_task, success=-1))
+    with pytest.raises(UsageError):
+        main(replace(config(one_task), task=()))
 
 
 @pytest.mark.parametrize(
