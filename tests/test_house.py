@@ -99,7 +99,7 @@ def test_robovlms_imports_no_other_policy() -> None:
 
 
 def test_speed_and_study_programs_are_imported_only_by_each_other() -> None:
-    measuring = ("benchmarks/speed", "benchmarks/studies", "benchmarks/task_pages")
+    measuring = tuple(f"benchmarks/{name}" for name in ("speed", "studies", "task_pages", "soak", "drift"))
     packages = tuple(f"ambidex.{folder.replace('/', '.')}" for folder in measuring)
     entries = {ROOT / "benchmarks" / name for name in ("throughput.py", "design_study.py")}
     programs = {*entries, *python_files(*measuring)}

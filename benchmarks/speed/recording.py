@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ambidex.benchmarks.soak.processes import KIBIBYTE, PROC, descendants, is_worker, read
 from ambidex.benchmarks.speed.simulation import TASK
 from ambidex.benchmarks.speed.timing import Effort, Measurement, MeasurementError
 from ambidex.envs.registry import FAMILIES
@@ -22,9 +23,6 @@ CAMERA_SETS = {"1_camera": CAMERAS[:1], "3_cameras": CAMERAS}
 FRAMES_READ = 200
 POLL_S = 0.02
 MEGABYTE = 1e6  # [B]
-KIBIBYTE = 1024  # [B]
-PROC = Path("/proc")
-WORKER = "spawn_main"  # in the command line of a worker, and of no other child process
 
 
 def measure_recording(effort: Effort, workers: int) -> Iterator[Measurement]:
@@ -84,34 +82,18 @@ class PeakMemory:
 
     def sample(self) -> None:
         """Read the peaks of all workers that are alive."""
-        parents = [self._pid]
-        while parents:
-            for child in _children(parents.pop()):
-                parents.append(child)
-                if peak := _worker_peak(child):
-                    self._peaks[child] = peak
+        for child in descendants(self._pid):
+            if is_worker(child) and (peak := _peak(child)):
+                self._peaks[child] = peak
 
     def of_workers(self) -> tuple[int, ...]:
         """Peak of each worker [B], largest first; one zero if there was none."""
         return tuple(sorted(self._peaks.values(), reverse=True)) or (0,)
 
 
-def _children(pid: int) -> list[int]:
-    return [int(word) for word in _read(PROC / str(pid) / "task" / str(pid) / "children").split()]
-
-
-def _worker_peak(pid: int) -> int:
-    if WORKER not in _read(PROC / str(pid) / "cmdline"):
-        return 0
-    lines = _read(PROC / str(pid) / "status").splitlines()
+def _peak(pid: int) -> int:
+    lines = read(PROC / str(pid) / "status").splitlines()
     return next((int(line.split()[1]) * KIBIBYTE for line in lines if line.startswith("VmHWM:")), 0)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:  # the process has ended, or there is no /proc
-        return ""
 
 
 def _costs(name: str, output: Path, cost: Cost, episodes: int) -> Iterator[Measurement]:
