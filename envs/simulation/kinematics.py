@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.robot import Arm, Robot
-from ambidex.envs.simulation.pose import Pose, quaternion_of
+from ambidex.envs.simulation.pose import Pose, norm, quaternion_of
 from ambidex.envs.types import FloatArray
 
 RETRY_DAMPING = 1e-3  # added after a step that increased the error, times (scale - 1) [m^2/rad^2]
@@ -82,11 +82,11 @@ class Kinematics:
         largest number of Gauss-Newton steps.
         """
         low, high = np.maximum(self.low, q - max_step), np.minimum(self.high, q + max_step)
-        best = current = np.clip(q, low, high)
+        best = current = q.clip(low, high)
         least, scale = np.inf, 1.0
         for _ in range(iterations + 1):
             error = self._error(self.forward(current), target)
-            size = float(np.linalg.norm(error))
+            size = norm(error)
             if size < least:
                 best, least, scale = current, size, max(1.0, scale / 4.0)
                 best_error, jacobian = error, self._jacobian_here() * self._weights[:, None]
@@ -95,7 +95,7 @@ class Kinematics:
             if least < self._settings.tolerance:
                 break
             step = self._bounded_step(jacobian, best_error, best, low, high, scale)
-            current = np.clip(best + step, low, high)
+            current = (best + step).clip(low, high)
         return best
 
     def solve(self, target: Pose, near: FloatArray, seeds: Iterable[FloatArray]) -> FloatArray | None:
@@ -135,7 +135,7 @@ class Kinematics:
         square = gram if len(gram) <= len(jacobian) else jacobian @ jacobian.T
         manipulability = math.sqrt(max(0.0, float(np.linalg.det(square))))
         shortfall = max(0.0, 1.0 - manipulability / s.singular_below)
-        singular = s.singular_damping * shortfall**2 * min(1.0, float(np.linalg.norm(error)) / 0.01)
+        singular = s.singular_damping * shortfall**2 * min(1.0, norm(error) / 0.01)
         damping = s.damping + singular + s.posture + (scale - 1.0) * RETRY_DAMPING
         gradient = jacobian.T @ error + s.posture * (self._home - q)
         return np.asarray(np.linalg.solve(gram + damping * self._eye, gradient))

@@ -1,0 +1,162 @@
+"""Where the time of a control step goes: `python -m ambidex.benchmarks.studies.step_shares`.
+
+The agent is the expert of each task, or a policy that is given by its checkpoint. Nothing is rendered for an expert.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+from unittest import mock
+
+import mujoco
+
+from ambidex.command_line import run
+from ambidex.envs.behaviour.meter import BehaviourMeter
+from ambidex.envs.env import Environment, make
+from ambidex.envs.rollout import rollout
+from ambidex.envs.types import Agent
+from ambidex.scripted_policies.registry import make_expert
+
+AGENT, CONTROLLER, MUJOCO, STEPPING, CHECKS, OBSERVATION, BEHAVIOUR, REST = PHASES = (
+    "agent",
+    "controller",
+    "MuJoCo",
+    "stepping",
+    "stage and checks",
+    "observation",
+    "behaviour",
+    "rest",
+)
+"""Phases of a control step. "stepping" is what surrounds MuJoCo's steps: controls, contacts, stability."""
+MUJOCO_STEPS = ("mj_step", "mj_step1", "mj_step2")
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepSharesConfig:
+    """Measure which parts of a control step take how much of its time."""
+
+    task: tuple[str, ...] = ("transfer_cube", "insertion", "hang_mug", "drawer_put", "libero_goal/1", "libero_10/0")
+    """Tasks."""
+    control: str | None = None
+    """Control mode of the experts: joint or ee; the family's when absent."""
+    checkpoint: Path | None = None
+    """Checkpoint of a policy that acts in place of the experts."""
+    episodes: int = 3
+    """Episodes per task, after one that is not measured."""
+    quiet: bool = False
+    """Print only the table."""
+    debug: bool = False
+    """Show tracebacks."""
+
+
+class PhaseClock:
+    """Measures how long phases take; a phase within another one does not count as part of it.
+
+    Attributes:
+        seconds: Phase -> its time [s].
+    """
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._open: list[str] = []
+        self._since = 0.0
+
+    @property
+    def phase(self) -> str:
+        """The present phase, empty outside of all."""
+        return self._open[-1] if self._open else ""
+
+    @contextmanager
+    def measure(self, phase: str) -> Iterator[None]:
+        """Count the time within this context as that of a phase."""
+        self._switch()
+        self._open.append(phase)
+        try:
+            yield
+        finally:
+            self._switch()
+            self._open.pop()
+
+    def timed(self, phase: str, function: Callable[P, R], within: Sequence[str] = PHASES) -> Callable[P, R]:
+        """The function, whose calls count as a phase if they are made directly within one of some phases."""
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if self.phase not in within:
+                return function(*args, **kwargs)
+            with self.measure(phase):
+                return function(*args, **kwargs)
+
+        return call
+
+    def _switch(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            self.seconds[self.phase] += now - self._since
+        self._since = now
+
+
+def main(config: StepSharesConfig) -> None:
+    """Measure each task and print a table."""
+    print(f"| task | us per step | {' | '.join(PHASES)} |\n|---|{'---:|' * (1 + len(PHASES))}")
+    for task in config.task:
+        env = make(task, control=config.control, cameras=())
+        agent = make_expert(env) if config.checkpoint is None else _policy_agent(config.checkpoint, env)
+        print(table_row(task, step_times(env, agent, range(config.episodes))), flush=True)
+
+
+def step_times(env: Environment, agent: Agent, seeds: Sequence[int]) -> Mapping[str, float]:
+    """Mean time that each phase takes in a control step of the agent's episodes [us].
+
+    The environment and the agent cannot be used for anything else afterwards.
+    """
+    meter, clock = BehaviourMeter(env), PhaseClock()
+    rollout(env, agent, seeds[0], meter=meter, stop_at_success=True)  # fills caches, so it does not count
+    steps = 0
+    with _phases(env, agent, meter, clock):
+        for seed in seeds:
+            with clock.measure(REST):
+                steps += rollout(env, agent, seed, meter=meter).steps
+    return {phase: 1e6 * clock.seconds[phase] / steps for phase in PHASES}
+
+
+def table_row(task: str, times: Mapping[str, float]) -> str:
+    """The row of a task: the time of a step [us], and the shares of the phases."""
+    total = sum(times.values())
+    return f"| {task} | {total:,.0f} | {' | '.join(f'{100 * times[phase] / total:.0f} %' for phase in PHASES)} |"
+
+
+@contextmanager
+def _phases(env: Environment, agent: Agent, meter: BehaviourMeter, clock: PhaseClock) -> Iterator[None]:
+    """Within this context the clock measures all phases; the time of MuJoCo's steps in plans is that of the agent."""
+    for phase, owner, name in (
+        (AGENT, agent, "act"),
+        (AGENT, agent, "reset"),
+        (CONTROLLER, env.controller, "joint_action"),
+        (STEPPING, env.scene, "advance"),
+        (STEPPING, env.scene, "follow"),
+        (BEHAVIOUR, env.scene, "on_step"),
+        (CHECKS, env.task, "checks"),
+        (CHECKS, env, "stage"),
+        (OBSERVATION, env, "observe"),
+        (BEHAVIOUR, meter, "add"),
+    ):
+        setattr(owner, name, clock.timed(phase, getattr(owner, name), within=(REST, STEPPING)))
+    steps = {name: clock.timed(MUJOCO, getattr(mujoco, name), within=(STEPPING,)) for name in MUJOCO_STEPS}
+    with mock.patch.multiple(mujoco, **steps):
+        yield
+
+
+def _policy_agent(checkpoint: Path, env: Environment) -> Agent:
+    from ambidex.policies.checkpoint import load  # heavy
+    from ambidex.policies.serving.local import make_agent
+
+    return make_agent(load(checkpoint), env)
+
+
+if __name__ == "__main__":
+    run("step-shares", main, StepSharesConfig)
