@@ -220,8 +220,7 @@ class ArmMotion:
 
     def _measured_opening(self) -> float:
         gripper = self.arm.gripper
-        position = float(self.scene.data.joint(gripper.joint).qpos[0])
-        return (position - gripper.closed) / (gripper.opened - gripper.closed)
+        return (self.scene.joint_position(gripper.joint) - gripper.closed) / (gripper.opened - gripper.closed)
 
 
 def _is_near(a: Pose, b: Pose, tolerance: float = 1.0) -> bool:

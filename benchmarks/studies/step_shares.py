@@ -71,25 +71,22 @@ class PhaseClock:
         """The present phase, empty outside of all."""
         return self._open[-1] if self._open else ""
 
-    @contextmanager
-    def measure(self, phase: str) -> Iterator[None]:
-        """Count the time within this context as that of a phase."""
-        self._switch()
-        self._open.append(phase)
-        try:
-            yield
-        finally:
-            self._switch()
-            self._open.pop()
+    def timed(self, phase: str, function: Callable[P, R], within: Sequence[str] = ("", *PHASES)) -> Callable[P, R]:
+        """The function, whose calls count as a phase if they are made directly within one of some phases.
 
-    def timed(self, phase: str, function: Callable[P, R], within: Sequence[str] = PHASES) -> Callable[P, R]:
-        """The function, whose calls count as a phase if they are made directly within one of some phases."""
+        The empty phase is outside of all.
+        """
 
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             if self.phase not in within:
                 return function(*args, **kwargs)
-            with self.measure(phase):
+            self._switch()
+            self._open.append(phase)
+            try:
                 return function(*args, **kwargs)
+            finally:
+                self._switch()
+                self._open.pop()
 
         return call
 
@@ -117,10 +114,10 @@ def step_times(env: Environment, agent: Agent, seeds: Sequence[int]) -> Mapping[
     meter, clock = BehaviourMeter(env), PhaseClock()
     rollout(env, agent, seeds[0], meter=meter, stop_at_success=True)  # fills caches, so it does not count
     steps = 0
+    measured = clock.timed(REST, rollout)
     with _phases(env, agent, meter, clock):
         for seed in seeds:
-            with clock.measure(REST):
-                steps += rollout(env, agent, seed, meter=meter).steps
+            steps += measured(env, agent, seed, meter=meter).steps
     return {phase: 1e6 * clock.seconds[phase] / steps for phase in PHASES}
 
 

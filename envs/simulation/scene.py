@@ -214,6 +214,10 @@ class Scene:
         mujoco.mj_objectVelocity(self.model, self.data, kind, self._body_id(body), self._velocity, 0)
         return self._velocity[3:].copy(), self._velocity[:3].copy()
 
+    def joint_position(self, joint: str) -> float:
+        """Position of a hinge [rad] or a slide [m]."""
+        return float(self._qpos[self._joint_address(joint)])
+
     def site_pose(self, site: str) -> Pose:
         """Pose of a site in the world."""
         index = self._site_id(site)
@@ -246,6 +250,7 @@ class Scene:
         self._xpos, self._xquat = data.xpos, data.xquat
         self._site_xpos, self._site_xmat = data.site_xpos, data.site_xmat
         self._body_id: Callable[[str], int] = cache(lambda name: model.body(name).id)
+        self._joint_address: Callable[[str], int] = cache(lambda name: int(model.joint(name).qposadr[0]))
         self._site_id: Callable[[str], int] = cache(lambda name: model.site(name).id)
         self._body_ids: Callable[[tuple[str, ...]], npt.NDArray[np.intp]] = cache(
             lambda names: np.array([model.body(name).id for name in names], np.intp)

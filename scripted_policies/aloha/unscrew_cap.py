@@ -76,7 +76,7 @@ class UnscrewCapExpert(BimanualExpert):
         return lambda share: turned(start, start.position, axis, share * angle).shifted(share * rise)
 
     def _is_free(self) -> bool:
-        return float(self.scene.data.joint("thread_joint").qpos[0]) >= FREE
+        return self.scene.joint_position("thread_joint") >= FREE
 
     def _put_down(self) -> Pose:
         cap = self.scene.body_pose("cap")

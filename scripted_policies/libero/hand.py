@@ -68,7 +68,7 @@ class Hand:
     def gap(self) -> float:
         """Distance between the finger pads [m]."""
         gripper = self._arm.gripper
-        fingers = [float(self._scene.data.joint(name).qpos[0]) for name in (gripper.joint, gripper.mirror_joint)]
+        fingers = [self._scene.joint_position(name) for name in (gripper.joint, gripper.mirror_joint)]
         return abs(fingers[0] - fingers[1])
 
     def move_to(

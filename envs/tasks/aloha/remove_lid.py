@@ -105,7 +105,7 @@ class RemoveLid(Task):
 
 def pulled(scene: Scene) -> float:
     """How far the cap has been pulled [m]; its seat stays where the cap has left it."""
-    return float(scene.data.joint("cap_seat_joint").qpos[0])
+    return scene.joint_position("cap_seat_joint")
 
 
 def _on_table(scene: Scene, *bodies: str) -> bool:

@@ -87,7 +87,7 @@ class UnscrewCap(Task):
 
 def _turn(scene: Scene) -> float:
     """How far the thread is turned [rad]; it stays where the cap has left it."""
-    return float(scene.data.joint("thread_joint").qpos[0])
+    return scene.joint_position("thread_joint")
 
 
 def _distance(scene: Scene) -> float:
