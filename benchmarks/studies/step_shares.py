@@ -4,7 +4,7 @@ The agent is the expert of each task, or a policy that is given by its checkpoin
 """
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +33,8 @@ AGENT, CONTROLLER, MUJOCO, STEPPING, CHECKS, OBSERVATION, BEHAVIOUR, REST = PHAS
 )
 """Phases of a control step. "stepping" is what surrounds MuJoCo's steps: controls, contacts, stability."""
 MUJOCO_STEPS = ("mj_step", "mj_step1", "mj_step2")
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class PhaseClock:
     """
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
         self._open: list[str] = []
         self._since = 0.0
 
