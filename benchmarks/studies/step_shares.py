@@ -56,10 +56,10 @@ class StepSharesConfig:
 
 
 class PhaseClock:
-    """Measures how long phases take; a phase within another one does not count as part of it.
+    """Measures the CPU time of phases; a phase within another one does not count as part of it.
 
     Attributes:
-        seconds: Phase -> its time [s].
+        seconds: Phase -> its CPU time [s].
     """
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class PhaseClock:
         return call
 
     def _switch(self) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         if self._open:
             self.seconds[self.phase] += now - self._since
         self._since = now
@@ -108,7 +108,7 @@ def main(config: StepSharesConfig) -> None:
 
 
 def step_times(env: Environment, agent: Agent, seeds: Sequence[int]) -> Mapping[str, float]:
-    """Mean time that each phase takes in a control step of the agent's episodes [us].
+    """Mean CPU time that each phase takes in a control step of the agent's episodes [us].
 
     The environment and the agent cannot be used for anything else afterwards.
     """

@@ -55,6 +55,7 @@ class Kinematics:
         self._qpos = np.array([int(joint.qposadr[0]) for joint in joints])
         self._dofs = np.array([int(joint.dofadr[0]) for joint in joints])
         self._site = self._model.site(arm.tcp_site).id
+        self._tool_position, self._tool_rotation = self._data.site_xpos[self._site], self._data.site_xmat[self._site]
         self.low = np.array([joint.range[0] for joint in joints])
         self.high = np.array([joint.range[1] for joint in joints])
         self._home = np.array(arm.home)
@@ -66,7 +67,7 @@ class Kinematics:
         """Pose of the tool centre point in the world."""
         self._data.qpos[self._qpos] = q
         mujoco.mj_kinematics(self._model, self._data)
-        return Pose(self._data.site_xpos[self._site].copy(), quaternion_of(self._data.site_xmat[self._site]))
+        return Pose(self._tool_position.copy(), quaternion_of(self._tool_rotation))
 
     def jacobian(self, q: FloatArray) -> FloatArray:
         """Geometric Jacobian of the tool centre point, world axes, linear rows first, shape (6, joints)."""

@@ -17,8 +17,7 @@ TABLE_GAP = 0.00061  # between the table and an object at rest on it: the table'
 def at_rest(scene: Scene, *bodies: str) -> bool:
     """Whether bodies move slower than `MAX_SPEED` and turn slower than `MAX_SPIN`."""
     return all(
-        norm(linear) <= MAX_SPEED and norm(angular) <= MAX_SPIN
-        for linear, angular in map(scene.body_velocity, bodies)
+        norm(linear) <= MAX_SPEED and norm(angular) <= MAX_SPIN for linear, angular in map(scene.body_velocity, bodies)
     )
 
 

@@ -22,7 +22,7 @@ from ambidex.scripted_policies.registry import make_expert
 def clock(monkeypatch):
     """A clock whose time advances by the numbers that functions sleep."""
     now = [0.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "process_time", lambda: now[0])
     clock = PhaseClock()
     clock.sleep = lambda seconds: now.__setitem__(0, now[0] + seconds)
     return clock
