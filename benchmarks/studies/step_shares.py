@@ -6,7 +6,7 @@ The agent is the expert of each task, or a policy that is given by its checkpoin
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -130,23 +130,26 @@ def table_row(task: str, times: Mapping[str, float]) -> str:
 
 @contextmanager
 def _phases(env: Environment, agent: Agent, meter: BehaviourMeter, clock: PhaseClock) -> Iterator[None]:
-    """Within this context the clock measures all phases; the time of MuJoCo's steps in plans is that of the agent."""
-    for phase, owner, name in (
-        (AGENT, agent, "act"),
-        (AGENT, agent, "reset"),
-        (CONTROLLER, env.controller, "joint_action"),
-        (STEPPING, env.scene, "advance"),
-        (STEPPING, env.scene, "follow"),
-        (BEHAVIOUR, env.scene, "on_step"),
-        (CHECKS, env.task, "checks"),
-        (CHECKS, env, "stage"),
-        (OBSERVATION, env, "observe"),
-        (BEHAVIOUR, meter, "add"),
-    ):
+    """Within this context the clock measures all phases; MuJoCo's steps while an expert plans count as the agent's."""
+    for phase, owner, name in _measured(env, agent, meter):
         setattr(owner, name, clock.timed(phase, getattr(owner, name), within=(REST, STEPPING)))
-    steps = {name: clock.timed(MUJOCO, getattr(mujoco, name), within=(STEPPING,)) for name in MUJOCO_STEPS}
-    with mock.patch.multiple(mujoco, **steps):
+    with ExitStack() as patches:
+        for name in MUJOCO_STEPS:
+            step = clock.timed(MUJOCO, getattr(mujoco, name), within=(STEPPING,))
+            patches.enter_context(mock.patch.object(mujoco, name, step))
         yield
+
+
+def _measured(env: Environment, agent: Agent, meter: BehaviourMeter) -> Iterator[tuple[str, object, str]]:
+    """Phase, object and method of what is measured."""
+    yield from ((AGENT, agent, name) for name in ("reset", "act"))
+    yield CONTROLLER, env.controller, "joint_action"
+    yield from ((STEPPING, env.scene, name) for name in ("advance", "follow"))
+    yield CHECKS, env.task, "checks"
+    yield CHECKS, env, "stage"
+    yield OBSERVATION, env, "observe"
+    yield BEHAVIOUR, env.scene, "on_step"
+    yield BEHAVIOUR, meter, "add"
 
 
 def _policy_agent(checkpoint: Path, env: Environment) -> Agent:
