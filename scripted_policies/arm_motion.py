@@ -13,7 +13,14 @@ import numpy as np
 from ambidex.envs.controllers.ee_delta import Servos
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.kinematics import Kinematics
-from ambidex.envs.simulation.pose import Pose, angle_between, quaternion_about, quaternion_product, rotation_between
+from ambidex.envs.simulation.pose import (
+    Pose,
+    angle_between,
+    norm,
+    quaternion_about,
+    quaternion_product,
+    rotation_between,
+)
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
@@ -192,7 +199,7 @@ class ArmMotion:
 
     def duration(self, start: Pose, goal: Pose) -> float:
         """How long a straight motion of the tool takes at the usual speed [s]."""
-        distance = float(np.linalg.norm(goal.position - start.position))
+        distance = norm(goal.position - start.position)
         return max(distance / self._speeds.linear, angle_between(start, goal) / self._speeds.angular)
 
     def _slowed(self, change: FloatArray, duration: float) -> float:
@@ -214,16 +221,15 @@ class ArmMotion:
     def _move_gripper(self, opening: float | None) -> None:
         if opening is not None:
             max_change = self._speeds.gripper * self._dt
-            self.opening += float(np.clip(opening - self.opening, -max_change, max_change))
+            self.opening += min(max(opening - self.opening, -max_change), max_change)
 
     def _measured_opening(self) -> float:
         gripper = self.arm.gripper
-        position = float(self.scene.data.joint(gripper.joint).qpos[0])
-        return (position - gripper.closed) / (gripper.opened - gripper.closed)
+        return (self.scene.joint_position(gripper.joint) - gripper.closed) / (gripper.opened - gripper.closed)
 
 
 def _is_near(a: Pose, b: Pose, tolerance: float = 1.0) -> bool:
-    distance = np.linalg.norm(a.position - b.position)
+    distance = norm(a.position - b.position)
     return bool(distance < tolerance * ARRIVED and angle_between(a, b) < tolerance * ARRIVED_ANGLE)
 
 
@@ -234,7 +240,7 @@ def _minimum_jerk(share: float) -> float:
 def interpolate(start: Pose, goal: Pose, share: float) -> Pose:
     """The pose at a share of the way between two, 0 to 1, turning about one axis."""
     rotation = rotation_between(start.quaternion, goal.quaternion)
-    angle = float(np.linalg.norm(rotation))
+    angle = norm(rotation)
     quaternion = start.quaternion
     if angle > 1e-9:
         quaternion = quaternion_product(quaternion_about(rotation / angle, angle * share), quaternion)

@@ -146,13 +146,13 @@ class JointTracker:
         """
         error = reference - self._data.qpos[self._qpos]
         self._correction += INTEGRAL_GAIN * np.where(steady, error, 0.0)
-        np.clip(self._correction, -MAX_CORRECTION, MAX_CORRECTION, out=self._correction)
+        self._correction = self._correction.clip(-MAX_CORRECTION, MAX_CORRECTION)
         velocity = (reference - self._reference) * self._control_hz
         self._reference = reference
-        friction = np.clip(self._creep * velocity, -self._friction, self._friction)
+        friction = (self._creep * velocity).clip(-self._friction, self._friction)
         lead = (self._data.qfrc_bias[self._dofs] + self._damping * velocity + friction) / self._stiffness
-        wanted = reference + self._correction + np.clip(lead, -MAX_LEAD, MAX_LEAD)
-        self._command = self._command + np.clip(wanted - self._command, -self._max_steps, self._max_steps)
+        wanted = reference + self._correction + lead.clip(-MAX_LEAD, MAX_LEAD)
+        self._command = self._command + (wanted - self._command).clip(-self._max_steps, self._max_steps)
         return self._command
 
 

@@ -7,7 +7,7 @@ from ambidex.envs.controllers.osc import OscMemory, OscReference, OscSettings
 from ambidex.envs.registry import EE_DELTA
 from ambidex.envs.robot import Arm
 from ambidex.envs.simulation.joint_space import JointSpace
-from ambidex.envs.simulation.pose import quaternion_about, quaternion_of, rotation_matrix
+from ambidex.envs.simulation.pose import norm, quaternion_about, quaternion_of, rotation_matrix
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 
@@ -56,12 +56,12 @@ class EeDelta:
             memory: Holds the reference motion from step to step: at least `OscMemory.SIZE` numbers, overwritten;
                 zeros at the start of an episode.
         """
-        wanted = np.clip(action.astype(np.float64), -1.0, 1.0)
+        wanted = action.astype(np.float64).clip(-1.0, 1.0)
         *last, opening = self._space.commanded()
         opening -= np.sign(wanted[6]) / STEPS_TO_CLOSE
         command = self._arm_command(memory, wanted[:6])
-        command = last + np.clip(command - last, -self._max_steps, self._max_steps)
-        return np.append(command, np.clip(opening, 0.0, 1.0)).astype(np.float32)
+        command = last + (command - last).clip(-self._max_steps, self._max_steps)
+        return np.append(command, min(max(opening, 0.0), 1.0)).astype(np.float32)
 
     def _arm_command(self, memory: FloatArray, wanted: FloatArray) -> FloatArray:
         here, speed = self._space.positions()[:-1], self._space.velocities()[:-1]
@@ -80,10 +80,10 @@ class EeDelta:
         if memory is None:
             return OscMemory(position=here, velocity=speed, goal=quaternion_of(self._reference.tool(here)[1])), 1.0
         lag = memory.velocity - speed
-        lag_ratio = float(np.linalg.norm(lag) / (np.linalg.norm(memory.velocity) + self._settings.still))
+        lag_ratio = norm(lag) / (norm(memory.velocity) + self._settings.still)
         follows = min(1.0, max(0.0, 3.0 - 4.0 * lag_ratio))
         ahead = self._servos.stiffness * (memory.position - here)
-        excess = (ahead - np.clip(ahead, -self._held, self._held)) / self._servos.stiffness
+        excess = (ahead - ahead.clip(-self._held, self._held)) / self._servos.stiffness
         current = OscMemory(
             position=memory.position - (1.0 - follows * (1.0 - self._settings.leak)) * excess,
             velocity=memory.velocity - (1.0 - follows) * lag,
@@ -131,5 +131,5 @@ class Servos:
 
 
 def _rotation_of(vector: FloatArray) -> FloatArray:
-    angle = float(np.linalg.norm(vector))
+    angle = norm(vector)
     return rotation_matrix(quaternion_about(vector / angle, angle))

@@ -70,7 +70,7 @@ def pack_ee_action(arms: Sequence[Arm], poses: Sequence[Pose], grippers: FloatAr
     motion are continuous while the TCP turns by less than 180 degrees from it.
     """
     rows = [
-        np.r_[pose.position, np.copysign(1.0, pose.quaternion @ arm.base.quaternion) * pose.quaternion, gripper]
+        (pose.position, np.copysign(1.0, pose.quaternion @ arm.base.quaternion) * pose.quaternion, [gripper])
         for arm, pose, gripper in zip(arms, poses, grippers, strict=True)
     ]
-    return np.concatenate(rows).astype(np.float32)
+    return np.concatenate([part for row in rows for part in row]).astype(np.float32)

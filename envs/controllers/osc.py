@@ -98,6 +98,7 @@ class OscReference:
         self._masses = np.zeros((self._model.nv, self._model.nv))
         self._inverse = np.zeros_like(self._masses)
         self._jacobian = np.zeros((6, self._model.nv))
+        self._blocks = np.zeros((2, 3, 3))
 
     def tool(self, q: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Position (3,) [m] and rotation matrix (3, 3) of the tool in the base's frame."""
@@ -121,7 +122,7 @@ class OscReference:
         for _ in range(self.settings.refreshes):
             q, velocity = self._coast(q, velocity, position, rotation, step)
             free = ((q > self._low) | (velocity > 0.0)) & ((q < self._high) | (velocity < 0.0))
-            q, velocity = np.clip(q, self._low, self._high), velocity * free
+            q, velocity = q.clip(self._low, self._high), velocity * free
         return q, velocity
 
     def torque(self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray) -> FloatArray:
@@ -137,16 +138,17 @@ class OscReference:
         constant, slope = self._law(q, velocity, position, rotation)
         h = duration / s.substeps
         gain = h * self._inverse
-        loss = s.friction * np.clip(velocity / s.friction_speed, -1.0, 1.0)
+        loss = s.friction * (velocity / s.friction_speed).clip(-1.0, 1.0)
         others = gain @ (self._data.qfrc_passive - self._data.qfrc_bias - loss)
         joints = len(q)
         motion = np.concatenate([np.zeros(joints), velocity])
+        lowest, highest = -self._torque, self._torque
         moved, velocity = motion[:joints], motion[joints:]
         for _ in range(s.substeps):
-            torque = np.minimum(np.maximum(constant - slope @ motion, -self._torque), self._torque)
+            torque = np.minimum(np.maximum(constant - slope @ motion, lowest), highest)
             velocity += gain @ torque + others
             moved += h * velocity
-        return q + moved, np.clip(velocity, -self._speed, self._speed)
+        return q + moved, velocity.clip(-self._speed, self._speed)
 
     def _law(
         self, q: FloatArray, velocity: FloatArray, position: FloatArray, rotation: FloatArray
@@ -157,7 +159,8 @@ class OscReference:
         error = np.concatenate([position - self._data.site_xpos[self._site], self._turn(rotation)])
         mobility = jacobian @ self._inverse @ jacobian.T
         mobility.flat[::7] += s.damping
-        linear, angular = np.linalg.inv(np.stack([mobility[:3, :3], mobility[3:, 3:]]))
+        self._blocks[0], self._blocks[1] = mobility[:3, :3], mobility[3:, 3:]
+        linear, angular = np.linalg.inv(self._blocks)
         pull = np.empty_like(jacobian.T)
         pull[:, :3], pull[:, 3:] = jacobian[:3].T @ linear, jacobian[3:].T @ angular
         # Null space: joint torque per joint acceleration that does not move the tool.

@@ -16,9 +16,9 @@ class Contacts:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, groups: Mapping[str, Sequence[int]]) -> None:
         self._model, self._data = model, data
-        self._groups = {name: np.isin(np.arange(model.ngeom), ids) for name, ids in groups.items()}
-        self._subtrees: dict[str, Mask] = {}
-        self._pairs: npt.NDArray[np.int32] | None = None
+        self._groups = {name: frozenset(ids) for name, ids in groups.items()}
+        self._subtrees: dict[str, frozenset[int]] = {}
+        self._pairs: set[tuple[int, ...]] | None = None
 
     def invalidate(self) -> None:
         """Read the contacts again when needed, as the state has changed."""
@@ -42,19 +42,19 @@ class Contacts:
         """
         return self._any(self._subtree(a), self._subtree(b))
 
-    def _group(self, name: str) -> Mask:
+    def _group(self, name: str) -> frozenset[int]:
         found = self._groups.get(name)
         return self._subtree(name) if found is None else found
 
-    def _any(self, first: Mask, second: Mask) -> bool:
+    def _any(self, first: frozenset[int], second: frozenset[int]) -> bool:
+        # Sets: there are few pairs, for which operations on arrays take thirty times as long.
         if self._pairs is None:
-            self._pairs = self._data.contact.geom.copy()
-        one, other = self._pairs[:, 0], self._pairs[:, 1]
-        return bool((first[one] & second[other]).any() or (second[one] & first[other]).any())
+            self._pairs = set(map(tuple, self._data.contact.geom.tolist()))
+        return any((a in first and b in second) or (b in first and a in second) for a, b in self._pairs)
 
-    def _subtree(self, body: str) -> Mask:
+    def _subtree(self, body: str) -> frozenset[int]:
         if body not in self._subtrees:
-            self._subtrees[body] = subtree_geoms(self._model, body)
+            self._subtrees[body] = frozenset(np.flatnonzero(subtree_geoms(self._model, body)).tolist())
         return self._subtrees[body]
 
 

@@ -67,8 +67,8 @@ class JointSpace:
 
     def _controls(self, joint_action: Float32Array) -> FloatArray:
         wanted = joint_action.astype(np.float64) * self._scale + self._offset
-        clamped = np.clip(wanted, self._ctrl_low, self._ctrl_high)
-        return np.append(clamped, -clamped[self._driven])
+        clamped = wanted.clip(self._ctrl_low, self._ctrl_high)
+        return np.concatenate([clamped, -clamped[self._driven]])
 
     def _normalised(self, raw: FloatArray) -> FloatArray:
         return np.asarray((raw - self._offset) / self._scale)

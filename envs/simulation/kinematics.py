@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from ambidex.envs.robot import Arm, Robot
-from ambidex.envs.simulation.pose import Pose, quaternion_of
+from ambidex.envs.simulation.pose import Pose, norm, quaternion_of
 from ambidex.envs.types import FloatArray
 
 RETRY_DAMPING = 1e-3  # added after a step that increased the error, times (scale - 1) [m^2/rad^2]
@@ -55,6 +55,7 @@ class Kinematics:
         self._qpos = np.array([int(joint.qposadr[0]) for joint in joints])
         self._dofs = np.array([int(joint.dofadr[0]) for joint in joints])
         self._site = self._model.site(arm.tcp_site).id
+        self._tool_position, self._tool_rotation = self._data.site_xpos[self._site], self._data.site_xmat[self._site]
         self.low = np.array([joint.range[0] for joint in joints])
         self.high = np.array([joint.range[1] for joint in joints])
         self._home = np.array(arm.home)
@@ -66,7 +67,7 @@ class Kinematics:
         """Pose of the tool centre point in the world."""
         self._data.qpos[self._qpos] = q
         mujoco.mj_kinematics(self._model, self._data)
-        return Pose(self._data.site_xpos[self._site].copy(), quaternion_of(self._data.site_xmat[self._site]))
+        return Pose(self._tool_position.copy(), quaternion_of(self._tool_rotation))
 
     def jacobian(self, q: FloatArray) -> FloatArray:
         """Geometric Jacobian of the tool centre point, world axes, linear rows first, shape (6, joints)."""
@@ -82,11 +83,11 @@ class Kinematics:
         largest number of Gauss-Newton steps.
         """
         low, high = np.maximum(self.low, q - max_step), np.minimum(self.high, q + max_step)
-        best = current = np.clip(q, low, high)
+        best = current = q.clip(low, high)
         least, scale = np.inf, 1.0
         for _ in range(iterations + 1):
             error = self._error(self.forward(current), target)
-            size = float(np.linalg.norm(error))
+            size = norm(error)
             if size < least:
                 best, least, scale = current, size, max(1.0, scale / 4.0)
                 best_error, jacobian = error, self._jacobian_here() * self._weights[:, None]
@@ -95,7 +96,7 @@ class Kinematics:
             if least < self._settings.tolerance:
                 break
             step = self._bounded_step(jacobian, best_error, best, low, high, scale)
-            current = np.clip(best + step, low, high)
+            current = (best + step).clip(low, high)
         return best
 
     def solve(self, target: Pose, near: FloatArray, seeds: Iterable[FloatArray]) -> FloatArray | None:
@@ -135,7 +136,7 @@ class Kinematics:
         square = gram if len(gram) <= len(jacobian) else jacobian @ jacobian.T
         manipulability = math.sqrt(max(0.0, float(np.linalg.det(square))))
         shortfall = max(0.0, 1.0 - manipulability / s.singular_below)
-        singular = s.singular_damping * shortfall**2 * min(1.0, float(np.linalg.norm(error)) / 0.01)
+        singular = s.singular_damping * shortfall**2 * min(1.0, norm(error) / 0.01)
         damping = s.damping + singular + s.posture + (scale - 1.0) * RETRY_DAMPING
         gradient = jacobian.T @ error + s.posture * (self._home - q)
         return np.asarray(np.linalg.solve(gram + damping * self._eye, gradient))

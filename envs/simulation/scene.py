@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Protocol
 
 import mujoco
@@ -70,7 +70,8 @@ class Scene:
         self._stepper = Stepper(self.model, self.data)
         self._contacts = Contacts(self.model, self.data, _contact_groups(robot, task, self.model))
         self._velocity = np.empty(6)
-        self._body_ids: dict[tuple[str, ...], npt.NDArray[np.intp]] = {}
+        self._state_size = mujoco.mj_stateSize(self.model, STATE.value)
+        self._view_state()
         self.state_version = 0
         self.on_step: Callable[[], None] = lambda: None
         self.refresh()
@@ -115,16 +116,19 @@ class Scene:
         Raises:
             SimulationError: The simulation has become unstable.
         """
-        self.data.ctrl[actuators] = path[0]
+        ctrl = self.data.ctrl
+        rows = np.tile(ctrl, (len(path), 1))
+        rows[:, actuators] = path
+        ctrl[:] = rows[0]
         self._stepper.finish()
-        for controls in path[1:]:
-            self.data.ctrl[actuators] = controls
+        for controls in rows[1:]:
+            ctrl[:] = controls
             self._stepper.step()
         self._end_steps()
 
     def state(self) -> FloatArray:
         """Full integration state, shape (S,) float64."""
-        out = np.empty(mujoco.mj_stateSize(self.model, STATE.value))
+        out = np.empty(self._state_size)
         mujoco.mj_getState(self.model, self.data, out, STATE.value)
         return out
 
@@ -144,7 +148,7 @@ class Scene:
 
     def check_state(self, state: FloatArray) -> None:
         """Raise a SimulationError if `state` has another size than those of the scene, or is not finite."""
-        size = mujoco.mj_stateSize(self.model, STATE.value)
+        size = self._state_size
         if np.shape(state) != (size,) or not np.isfinite(state).all():
             raise SimulationError(
                 f"The state does not fit {self.name}: got shape {np.shape(state)}, expected ({size},), all finite.",
@@ -196,27 +200,28 @@ class Scene:
 
     def body_pose(self, body: str) -> Pose:
         """Pose of a body frame in the world."""
-        view = self.data.body(body)
-        return Pose(view.xpos.copy(), view.xquat.copy())
+        index = self._body_id(body)
+        return Pose(self._xpos[index].copy(), self._xquat[index].copy())
 
     def body_poses(self, bodies: Sequence[str]) -> FloatArray:
         """Poses of body frames in the world, concatenated (xyz [m], wxyz), shape (7 * bodies,)."""
-        names = tuple(bodies)
-        if names not in self._body_ids:
-            self._body_ids[names] = np.array([self.model.body(body).id for body in names], np.intp)
-        ids = self._body_ids[names]
-        return np.hstack([self.data.xpos[ids], self.data.xquat[ids]]).ravel()
+        ids = self._body_ids(tuple(bodies))
+        return np.concatenate([self._xpos.take(ids, 0), self._xquat.take(ids, 0)], axis=1).ravel()
 
     def body_velocity(self, body: str) -> tuple[FloatArray, FloatArray]:
         """Linear [m/s] and angular [rad/s] velocity of a body frame, world axes, shapes (3,)."""
         kind = mujoco.mjtObj.mjOBJ_BODY
-        mujoco.mj_objectVelocity(self.model, self.data, kind, self.model.body(body).id, self._velocity, 0)
+        mujoco.mj_objectVelocity(self.model, self.data, kind, self._body_id(body), self._velocity, 0)
         return self._velocity[3:].copy(), self._velocity[:3].copy()
+
+    def joint_position(self, joint: str) -> float:
+        """Position of a hinge [rad] or a slide [m]."""
+        return float(self._qpos[self._joint_address(joint)])
 
     def site_pose(self, site: str) -> Pose:
         """Pose of a site in the world."""
-        view = self.data.site(site)
-        return Pose(view.xpos.copy(), quaternion_of(view.xmat))
+        index = self._site_id(site)
+        return Pose(self._site_xpos[index].copy(), quaternion_of(self._site_xmat[index]))
 
     def groups_touch(self, a: str, b: str) -> bool:
         """Whether any geom of group `a` is in contact with any geom of group `b`.
@@ -238,6 +243,19 @@ class Scene:
         """Whether both fingers of an arm touch the group."""
         return self.groups_touch(group, f"{arm}_finger_0") and self.groups_touch(group, f"{arm}_finger_1")
 
+    def _view_state(self) -> None:
+        """Keep views of the data and ids of names: looking them up takes several times as long as reading them."""
+        model, data = self.model, self.data
+        self._qpos, self._qvel = data.qpos, data.qvel
+        self._xpos, self._xquat = data.xpos, data.xquat
+        self._site_xpos, self._site_xmat = data.site_xpos, data.site_xmat
+        self._body_id: Callable[[str], int] = cache(lambda name: model.body(name).id)
+        self._joint_address: Callable[[str], int] = cache(lambda name: int(model.joint(name).qposadr[0]))
+        self._site_id: Callable[[str], int] = cache(lambda name: model.site(name).id)
+        self._body_ids: Callable[[tuple[str, ...]], npt.NDArray[np.intp]] = cache(
+            lambda names: np.array([model.body(name).id for name in names], np.intp)
+        )
+
     def _end_steps(self) -> None:
         self.on_step()
         self.refresh()
@@ -247,10 +265,10 @@ class Scene:
 
     def _check_stable(self) -> None:
         # MuJoCo's automatic reset is disabled: it would jump to the default positions in the middle of an episode.
-        data = self.data
-        if not (np.isfinite(data.qpos).all() and np.isfinite(data.qvel).all() and np.abs(data.qvel).max() < MAX_SPEED):
+        # A speed that is not a number is not below the limit either.
+        if not (np.abs(self._qvel).max() < MAX_SPEED and np.isfinite(self._qpos).all()):
             raise SimulationError(
-                f"The simulation of {self.name} has become unstable at {data.time:.3f} s of simulated time."
+                f"The simulation of {self.name} has become unstable at {self.data.time:.3f} s of simulated time."
             )
 
 

@@ -159,7 +159,7 @@ class FixtureJoint:
     @property
     def position(self) -> float:
         """[m or rad]."""
-        return float(self._scene.data.joint(self.name).qpos[0])
+        return self._scene.joint_position(self.name)
 
     @property
     def axis(self) -> FloatArray:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 import numpy as np
 
 from ambidex.envs.robot import Arm
-from ambidex.envs.simulation.pose import Pose, angle_between, rotation_between
+from ambidex.envs.simulation.pose import Pose, angle_between, norm, rotation_between
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import Float32Array, FloatArray
 from ambidex.scripted_policies.libero.geometry import advanced
@@ -68,7 +68,7 @@ class Hand:
     def gap(self) -> float:
         """Distance between the finger pads [m]."""
         gripper = self._arm.gripper
-        fingers = [float(self._scene.data.joint(name).qpos[0]) for name in (gripper.joint, gripper.mirror_joint)]
+        fingers = [self._scene.joint_position(name) for name in (gripper.joint, gripper.mirror_joint)]
         return abs(fingers[0] - fingers[1])
 
     def move_to(
@@ -91,8 +91,8 @@ class Hand:
         best, since, before = np.inf, 0, np.full(3, np.inf)
         for _ in range(timeout):
             target, here = goal() if callable(goal) else goal, self.tool_pose
-            distance, angle = float(np.linalg.norm(target.position - here.position)), angle_between(here, target)
-            passing, before = slowed and float(np.linalg.norm(here.position - before)) > SLOW, here.position
+            distance, angle = norm(target.position - here.position), angle_between(here, target)
+            passing, before = slowed and norm(here.position - before) > SLOW, here.position
             arrived = distance < tolerance and angle < angle_tolerance and not passing
             if arrived or (until is not None and until()):
                 return True
@@ -173,11 +173,11 @@ class HandServo:
         """The delta actions (6,) from the measured pose of the tool towards a target, linear ones at most `speed`."""
         linear = _limited(GAIN / METRES_PER_STEP * (target.position - here.position), speed)
         rotation = rotation_between(here.quaternion, target.quaternion)
-        if np.linalg.norm(rotation) < NEGLIGIBLE_ANGLE:
+        if norm(rotation) < NEGLIGIBLE_ANGLE:
             rotation = np.zeros(3)
         angular = _limited(ANGULAR_GAIN / RADIANS_PER_STEP * rotation, min(MAX_ROTATION, speed))
         change = np.concatenate([linear, angular]) - self._last
-        self._last = self._last + np.clip(change, -MAX_CHANGE, MAX_CHANGE)
+        self._last = self._last + change.clip(-MAX_CHANGE, MAX_CHANGE)
         return self._last.copy()
 
 

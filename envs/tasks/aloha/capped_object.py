@@ -56,7 +56,7 @@ class CappedObjectTask(Task):
 
     def seat_position(self, scene: Scene) -> float:
         """How far the seat has moved along or about its joint [m or rad]."""
-        return float(scene.data.joint(f"{self.seat}_joint").qpos[0])
+        return scene.joint_position(f"{self.seat}_joint")
 
     def cap_is_free(self, scene: Scene) -> bool:
         """Whether the seat has moved so far that the cap comes off."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ambidex.envs.simulation.pose import Pose
+from ambidex.envs.simulation.pose import Pose, norm
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
 
@@ -18,8 +18,7 @@ TABLE_GAP = 0.00061  # between the table and an object at rest on it: the table'
 def at_rest(scene: Scene, *bodies: str) -> bool:
     """Whether bodies move slower than `MAX_SPEED` and turn slower than `MAX_SPIN`."""
     return all(
-        np.linalg.norm(linear) <= MAX_SPEED and np.linalg.norm(angular) <= MAX_SPIN
-        for linear, angular in map(scene.body_velocity, bodies)
+        norm(linear) <= MAX_SPEED and norm(angular) <= MAX_SPIN for linear, angular in map(scene.body_velocity, bodies)
     )
 
 

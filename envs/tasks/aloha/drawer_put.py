@@ -68,7 +68,7 @@ class DrawerPut(Task):
 
 def opening(scene: Scene) -> float:
     """How far the drawer is open [m]."""
-    return float(scene.data.joint("drawer_joint").qpos[0])
+    return scene.joint_position("drawer_joint")
 
 
 def _inside(scene: Scene) -> bool:

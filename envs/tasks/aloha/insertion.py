@@ -2,10 +2,9 @@
 
 import math
 
-import numpy as np
-
 from ambidex.assets.paths import OBJECTS
 from ambidex.envs.registry import HORIZONS
+from ambidex.envs.simulation.pose import norm
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Prop, Task, UniformPose
 from ambidex.envs.types import FloatArray
@@ -89,5 +88,5 @@ def peg_in_socket(scene: Scene) -> tuple[FloatArray, float]:
     relative = scene.body_pose("socket").inverse() @ scene.body_pose("peg")
     axis = relative.axis(0)
     ends = (relative.position + PEG_HALF_LENGTH * axis, relative.position - PEG_HALF_LENGTH * axis)
-    inner = min(ends, key=lambda end: float(np.linalg.norm(end)))
+    inner = min(ends, key=norm)
     return inner, math.acos(min(1.0, abs(float(axis[0]))))

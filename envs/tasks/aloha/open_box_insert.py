@@ -68,7 +68,7 @@ class OpenBoxInsert(Task):
 
 def lid_angle(scene: Scene) -> float:
     """How far the lid is open [rad], 0 closed."""
-    return float(scene.data.joint("lid_joint").qpos[0])
+    return scene.joint_position("lid_joint")
 
 
 def _is_inside(scene: Scene) -> bool:

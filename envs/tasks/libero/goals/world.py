@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import mujoco
 import numpy as np
@@ -49,6 +50,10 @@ class ModelWorld:
         own = [region for region in problem.regions.values() if region.target == problem.workspace]
         self._zones = {region.name: tuple(_zones(region, arena)) for region in own}
         self._joints: dict[str, npt.NDArray[np.intp]] = {}
+        # Looking up names and arrays takes several times as long as reading them.
+        self._body_id: Callable[[str], int] = cache(lambda instance: model.body(body_name(instance)).id)
+        self._site_id: Callable[[str], int] = cache(lambda region: model.site(region).id)
+        self._positions = data.xpos
 
     def is_region(self, name: str) -> bool:
         """Whether a name is that of a region rather than of an instance."""
@@ -63,15 +68,15 @@ class ModelWorld:
 
     def position(self, instance: str) -> FloatArray:
         """Origin of its body in the world, shape (3,) [m]."""
-        return self._data.body(body_name(instance)).xpos.copy()  # type: ignore[no-any-return]
+        return self._positions[self._body_id(instance)].copy()  # type: ignore[no-any-return]
 
     def frames(self, region: str) -> tuple[RegionFrame, ...]:
         """The boxes of a region: one, or for the workspace one per rectangle."""
         if region in self._zones:
             return self._zones[region]
-        site = self._data.site(region)
-        half_size = self._model.site_size[site.id].copy()
-        return (RegionFrame(position=site.xpos.copy(), rotation=site.xmat.reshape(3, 3).copy(), half_size=half_size),)
+        site, data = self._site_id(region), self._data
+        rotation, half_size = data.site_xmat[site].reshape(3, 3).copy(), self._model.site_size[site].copy()
+        return (RegionFrame(position=data.site_xpos[site].copy(), rotation=rotation, half_size=half_size),)
 
     def on_workspace(self, region: str) -> bool:
         """Whether a region belongs to the table or floor."""
