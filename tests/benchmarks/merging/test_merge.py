@@ -16,6 +16,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import MEASURED
 from ambidex.errors import DatasetError, UsageError
+from ambidex.output_folder import exclusive_lock
 
 SUITE = replace(HOLD, task=None, suite="aloha", episodes=4)
 TIMES = {*MEASURED, "timings", "episodes_per_min_and_worker", "load_before"}
@@ -205,6 +206,8 @@ def test_definition_and_first_images_are_those_of_the_first_episode(shards, runs
         (path / "definition.bddl").write_text("(define)")
     first = json.loads((runs / "whole" / "results.jsonl").read_text().splitlines()[0])
     (of_first,) = [p for p in shards if (first["task"], first["seed"]) in {r.key for r in ResultsFolder(p).rows}]
+    empty = next(path for path in shards if path != of_first)
+    remove_rows(empty, ResultsFolder(empty).rows)
     merge(sorted(shards, key=lambda path: path == of_first), tmp_path / "merged")
     assert (tmp_path / "merged" / "definition.bddl").read_text() == "(define)"
     assert (tmp_path / "merged" / "first_request" / "top.png").read_text() == of_first.name
@@ -243,7 +246,8 @@ def test_a_folder_with_other_content_stays_as_it_is(runs, tmp_path):
 
 def test_no_other_command_writes_into_the_folder_during_the_merge(runs, tmp_path, monkeypatch):
     def write(info, folder):
-        run_into(tmp_path / "merged", SUITE)
+        with exclusive_lock(tmp_path / "merged"):
+            pass
 
     monkeypatch.setattr(BenchmarkInfo, "write", write)
     with pytest.raises(DatasetError, match="Another process is writing into"):
