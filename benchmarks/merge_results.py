@@ -28,7 +28,7 @@ class MergeResultsConfig:
     output_dir: Path
     """Folder to write; it must be empty or not exist."""
     quiet: Switch = False
-    """Print nothing but errors."""
+    """Print nothing but errors and what is missing."""
     debug: Switch = False
     """Show tracebacks."""
 

@@ -2,15 +2,17 @@
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from ambidex.errors import UsageError
+from ambidex.text import pluralize
 
 ORDER_SEED = 0  # of the shuffle that deals items to shards; another one would make old and new shards overlap
 
 Item = TypeVar("Item")
+Owner = TypeVar("Owner")
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,35 @@ class Shard:
             UsageError: Not two positive integers I/N with I <= N.
         """
         match = re.fullmatch(r"0*([1-9][0-9]{0,8})/0*([1-9][0-9]{0,8})", text, re.ASCII)
-        shard = cls(int(match[1]), int(match[2])) if match else cls(0, 0)
-        if not 1 <= shard.index <= shard.count:
-            problem = f"--shard {text}: expected I/N, shard I of N, with I from 1 to N."
-            raise UsageError(problem, "For example: --shard 3/16.", got=text, expected="I/N")
-        return shard
+        if match and int(match[1]) <= int(match[2]):
+            return cls(int(match[1]), int(match[2]))
+        problem = f"--shard {text}: expected I/N, shard I of N, with I from 1 to N."
+        raise UsageError(problem, "For example: --shard 3/16.", got=text, expected="I/N")
 
     def __str__(self) -> str:
         """As `parse` takes it."""
         return f"{self.index}/{self.count}"
 
     @property
+    def position(self) -> str:
+        """For sentences, such as "3 of 16"."""
+        return f"{self.index} of {self.count}"
+
+    @property
     def label(self) -> str:
         """For names of folders, such as "shard-3-of-16"."""
         return f"shard-{self.index}-of-{self.count}"
+
+    def check(self, number: int, noun: str) -> None:
+        """Check that no shard of a list of `number` items is empty; `noun` is what an item is, such as "episode".
+
+        Raises:
+            UsageError: There are more shards than items.
+        """
+        if self.count > number:
+            problem = f"--shard {self}: there are more shards than {noun}s ({number})."
+            hint = f"Use at most {pluralize(number, 'shard')}."
+            raise UsageError(problem, hint, field="shard", got=str(self), expected=number)
 
     def of(self, items: Sequence[Item]) -> list[Item]:
         """The items of this shard, in the order of `items`."""
@@ -58,3 +75,18 @@ class Shard:
         keys = [generator.random() for _ in items]
         shuffled = sorted(range(len(items)), key=keys.__getitem__)
         return [items[k] for k in sorted(shuffled[self.index - 1 :: self.count])]
+
+
+def common_items(parts: Iterable[tuple[Owner, Collection[Item]]]) -> tuple[Owner, Owner, list[Item]] | None:
+    """The first two parts of a list of work that have items in common, and these items; None if all are disjoint.
+
+    Args:
+        parts: What names a part, such as its folder, and its items.
+    """
+    owners: dict[Item, Owner] = {}
+    for owner, items in parts:
+        earlier = next((owners[item] for item in items if item in owners), None)
+        if earlier is not None:
+            return earlier, owner, [item for item in items if owners.get(item) == earlier]
+        owners |= dict.fromkeys(items, owner)
+    return None

@@ -317,13 +317,11 @@ def _check_numbers(config: BenchmarkConfig) -> None:
 
 
 def _with_checked_shard(config: BenchmarkConfig, tasks: Sequence[str]) -> BenchmarkConfig:
-    """With --shard as it is stored; a UsageError if it is none, or if some shards would have no episode."""
+    """With --shard as it is stored; a UsageError if it is none, or if a shard would have no episode."""
     if config.shard is None:
         return config
-    shard, episodes = Shard.parse(config.shard), len(tasks) * (config.episodes or 0)
-    if shard.count > episodes:
-        problem = f"--shard {shard}: there are fewer episodes than shards, only {episodes}."
-        raise UsageError(problem, f"Give {episodes} shards or fewer.", field="shard", got=config.shard)
+    shard = Shard.parse(config.shard)
+    shard.check(len(tasks) * (config.episodes or 0), "episode")
     return replace(config, shard=str(shard))
 
 

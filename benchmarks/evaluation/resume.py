@@ -13,6 +13,7 @@ from ambidex.envs.types import Outcome
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
 from ambidex.recorders.dataset.environment import initial_state_difference, stored_definition
+from ambidex.text import Describe, was_now
 
 # "episodes" may grow; the others are compared by content, not by name.
 COMPARED_SEPARATELY = frozenset({"episodes", "checkpoint", "device", "init_states"})
@@ -70,20 +71,26 @@ def policy_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
     return found
 
 
-def info_differences(old: BenchmarkInfo, new: BenchmarkInfo, packages: Sequence[str] = DECISIVE_VERSIONS) -> list[str]:
-    """How weights, code, device, versions of these packages and environments differ, one line each."""
+def info_differences(old: BenchmarkInfo, new: BenchmarkInfo) -> list[str]:
+    """How weights, code, device, decisive versions and environments differ, one line each."""
+    return policy_differences(old, new) + setup_differences(old, new, DECISIVE_VERSIONS)
+
+
+def setup_differences(
+    old: BenchmarkInfo, new: BenchmarkInfo, packages: Sequence[str], describe: Describe = was_now
+) -> list[str]:
+    """How device, execution, versions of these packages and environments differ, one line each."""
     found = [
-        f"{name} was {old.versions[name]}, now {new.versions.get(name)}"
+        describe(name, old.versions[name], new.versions.get(name))
         for name in packages
         if name in old.versions and old.versions[name] != new.versions.get(name)
     ]
-    found += policy_differences(old, new)
     if old.serving and new.serving and old.serving.device != new.serving.device:
-        found.append(f"--device was {old.serving.device}, now {new.serving.device}")
+        found.append(describe("--device", old.serving.device, new.serving.device))
     elif old.serving and new.serving and old.serving.lanes != new.serving.lanes:
-        found.append(f"the batch had {old.serving.lanes} slots, now {new.serving.lanes} (another GPU?)")
+        found.append(describe("the number of batch slots (another GPU?)", old.serving.lanes, new.serving.lanes))
     if old.execution != new.execution:
-        found.append(f"the execution was {old.execution}, now {new.execution}")
+        found.append(describe("the execution", old.execution, new.execution))
     for task in sorted(set(old.env_specs) & set(new.env_specs)):
         found += [f"{task}: {line}" for line in old.env_specs[task].differences(new.env_specs[task])]
     return found

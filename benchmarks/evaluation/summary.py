@@ -193,9 +193,7 @@ class BenchmarkSummary:
         return "\n".join(lines).rstrip()
 
     def _shard_note(self, shard: Shard) -> str:
-        return (
-            f"These are the episodes of shard {shard.index} of {shard.count} only. merge-results makes one run of all."
-        )
+        return f"These are the episodes of shard {shard.position} only. merge-results makes one run of all."
 
     def _tasks_note(self) -> str:
         interval = self.tasks_interval

@@ -44,7 +44,7 @@ def _results_facts(info: BenchmarkInfo) -> tuple[tuple[str, str], ...]:
     checkpoint = info.checkpoint
     return (
         ("policy", info.policy),
-        *((("shard", f"{info.shard.index} of {info.shard.count}; merge-results merges them"),) if info.shard else ()),
+        *((("shard", f"{info.shard.position}; merge-results merges them"),) if info.shard else ()),
         *((("server", str(info.config.get("url"))), ("metadata", str(info.remote.metadata))) if info.remote else ()),
         *(
             (("robot", f"{info.robot.module}:{info.robot.qualified_name}"), ("verdicts", info.verdicts))

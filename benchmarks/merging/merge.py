@@ -39,14 +39,14 @@ def merge(paths: Sequence[Path], output_dir: Path) -> BenchmarkSummary:
 
     Raises:
         UsageError: The folders are not of one run or have an episode in common, or `output_dir` is not empty.
-        DatasetError: A folder is damaged or has no episodes, or the merged one cannot be written.
+        DatasetError: A folder is damaged, or the merged one cannot be written.
     """
-    check_output_folder(output_dir, NO_MARKER, resume=False)
-    parts = read_parts(paths)
-    with replacing_folder(output_dir) as folder:
-        _write(parts, folder)
-        check_output_folder(output_dir, NO_MARKER, resume=False)  # again: linking may have taken long
     with exclusive_lock(output_dir):
+        check_output_folder(output_dir, NO_MARKER, resume=False)
+        parts = read_parts(paths)
+        with replacing_folder(output_dir.resolve()) as folder:
+            _write(parts, folder)
+    with exclusive_lock(output_dir):  # again: the lock was in the folder that has been replaced
         return _summarize(ResultsFolder(output_dir), parts)
 
 

@@ -45,8 +45,8 @@ class ResultsFolder:
         self.path = path
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """A folder that a user named.
+    def open(cls, path: Path, *, may_be_empty: bool = False) -> Self:
+        """A folder that a user named; with `may_be_empty` also one of a run that has stored no episode yet.
 
         Raises:
             UsageError: There is no such folder.
@@ -56,7 +56,7 @@ class ResultsFolder:
             raise UsageError(f"There is no folder {path}.", f"{EXPECTED}, {_examples(path)}.", path=path)
         folder = cls(path)
         stored = folder.stored_summary  # before the rows: a run that ends now writes it after them
-        if not folder.rows:
+        if not folder.rows and not (may_be_empty and folder.exists):
             raise _no_episodes(path)
         if stored is not None and stored.episodes > len(folder.rows):
             raise DatasetError(folder.warning, path=path, expected=stored.episodes, got=len(folder.rows))

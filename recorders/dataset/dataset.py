@@ -153,7 +153,7 @@ def dataset_notes(path: Path) -> tuple[str, ...]:
     if kind:
         return kind.notes(path)
     shard = DatasetInfo.read(path).shard
-    return (f"{path} is shard {shard} of a recording; merge-datasets joins shards.",) if shard else ()
+    return (f"{path} is shard {shard.position} of a recording; merge-datasets joins shards.",) if shard else ()
 
 
 def dataset_folders(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ambidex.codec import Count
 from ambidex.envs.registry import check_spec
+from ambidex.envs.shards import Shard
 from ambidex.envs.types import FIRST_BENCHMARK_SEED, EnvSpec
 from ambidex.output_folder import FolderInfo
 from ambidex.recorders.dataset.layout import EXTRAS, FAILURES, PARTS
@@ -70,9 +71,10 @@ class DatasetInfo(FolderInfo):
             )
 
     @property
-    def shard(self) -> str:
-        """Which shard of a recording it is, such as "3 of 16"; empty if it is none."""
-        return " of ".join(str(self.config.get("shard") or "").split("/"))
+    def shard(self) -> Shard | None:
+        """Which shard of a recording it is; None if it is none."""
+        text = self.config.get("shard")
+        return None if text is None else Shard.parse(text)
 
     def missing(self, found: Collection[int]) -> list[int]:
         """Numbers of the episodes that a complete dataset should have and that are not found."""

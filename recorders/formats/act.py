@@ -51,7 +51,6 @@ class ActFormat:
 
     root_group = "/observations"
     default_storage = "lossless"
-    mergeable = True
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         storage_class(options.storage)
@@ -83,6 +82,9 @@ class ActFormat:
         on_step: OnStep | None = None,
     ) -> None:
         write_episode(path, episode, frames, options.storage, on_step)
+
+    def check_mergeable(self) -> None:
+        """No-op: each episode is a file of its own."""
 
     def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
         for index, path in episodes.items():

@@ -110,12 +110,10 @@ class DatasetFormat(DatasetReader, Protocol):
     Attributes:
         root_group: An HDF5 group at the root of each file of this format, and of no other format.
         default_storage: How images are stored unless --storage says otherwise.
-        mergeable: Whether `gather` can put the episodes of several datasets into one.
     """
 
     root_group: str
     default_storage: str
-    mergeable: bool
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         """Raise UsageError unless episodes of this environment can be written with these options."""
@@ -147,6 +145,10 @@ class DatasetFormat(DatasetReader, Protocol):
         """
         ...
 
+    def check_mergeable(self) -> None:
+        """Raise UsageError unless `gather` can put the episodes of several datasets into one."""
+        ...
+
     def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
         """Put stored episodes of other datasets into a folder without any, in its final form, under new numbers.
 
@@ -156,7 +158,7 @@ class DatasetFormat(DatasetReader, Protocol):
             episodes: Number -> episode, as a path for `open`; ascending.
 
         Raises:
-            UsageError: The format is not `mergeable`.
+            UsageError: As of `check_mergeable`.
             DatasetError: A file is damaged, or cannot be written.
             OSError: A file cannot be copied.
         """

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from ambidex.envs.shards import common_items
 from ambidex.errors import UsageError
 from ambidex.flags import changed_flags
 from ambidex.recorders.dataset.attempts import Attempt, read_attempts
@@ -14,7 +15,7 @@ from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.formats.registry import DatasetFormat, format_named
 from ambidex.recorders.recording.config import RUN_ONLY, RecordConfig
 from ambidex.recorders.recording.resume import IN_SPEC, check_attempts
-from ambidex.text import first_few
+from ambidex.text import first_few, in_folders
 
 RECORD = "record-episodes"
 
@@ -68,28 +69,22 @@ class Source:
 
 
 def check_same(sources: Sequence[Source]) -> None:
-    """Raise UsageError unless all datasets were recorded alike but for the shard; it has every difference."""
-    first = sources[0]
+    """Raise UsageError unless all datasets were recorded alike but for the shard; it has the differences of two."""
     for other in sources[1:]:
-        found = _differences(first, other)
-        if found:
-            problem = f"{other.folder} was recorded differently than {first.folder}: {'; '.join(found)}."
-            hint = "Merge the shards of one command, recorded by one version of ambidex and of its packages."
-            raise UsageError(problem, hint, paths=(first.folder, other.folder), differences=tuple(found))
+        _refuse(sources[0], other, _differences(sources[0], other))
+    first, *others = [source for source in sources if source.models] or sources
+    for other in others:
+        _refuse(first, other, _model_differences(first, other))
 
 
 def check_disjoint(sources: Sequence[Source]) -> None:
     """Raise UsageError if two datasets have attempts of the same seed."""
-    owners: dict[int, Path] = {}
-    for source in sources:
-        seeds = [attempt.seed for attempt in source.attempts]
-        repeated = [seed for seed in seeds if seed in owners]
-        if repeated:
-            folders = owners[repeated[0]], source.folder
-            listed = first_few([str(seed) for seed in repeated], separator=", ")
-            problem = f"{folders[0]} and {folders[1]} have attempts of the same seeds: {listed}."
-            raise UsageError(problem, "Name each shard once, all of one N.", paths=folders, seeds=tuple(repeated))
-        owners |= dict.fromkeys(seeds, source.folder)
+    found = common_items((source.folder, [attempt.seed for attempt in source.attempts]) for source in sources)
+    if found:
+        one, other, seeds = found
+        listed = first_few([str(seed) for seed in seeds], separator=", ")
+        problem = f"{one} and {other} have attempts of the same seeds: {listed}."
+        raise UsageError(problem, "Name each shard once, all of one N.", paths=(one, other), seeds=tuple(seeds))
 
 
 def _models(folder: Path, file_format: DatasetFormat) -> frozenset[str]:
@@ -101,19 +96,25 @@ def _models(folder: Path, file_format: DatasetFormat) -> frozenset[str]:
 
 
 def _differences(first: Source, other: Source) -> list[str]:
-    old, new = first.info.versions, other.info.versions
-    models = [" and ".join(sorted(source.models)) for source in (first, other)]
+    """How flags, versions and environments differ, one line each."""
+    describe, old, new = in_folders(first.folder, other.folder), first.info.versions, other.info.versions
     return [
-        *changed_flags(first.config, other.config, ignore=RUN_ONLY | IN_SPEC | {"shard"}),
-        *(
-            f"{name} was {old.get(name)}, now {new.get(name)}"
-            for name in {**old, **new}
-            if old.get(name) != new.get(name)
-        ),
+        *changed_flags(first.config, other.config, ignore=RUN_ONLY | IN_SPEC | {"shard"}, describe=describe),
+        *(describe(name, old.get(name), new.get(name)) for name in {**old, **new} if old.get(name) != new.get(name)),
         *first.info.env_spec.differences(other.info.env_spec),
-        *(
-            [f"the model of robot, objects or scene was {models[0]}, now {models[1]}"]
-            if all(models) and models[0] != models[1]
-            else []
-        ),
     ]
+
+
+def _model_differences(first: Source, other: Source) -> list[str]:
+    if first.models == other.models:
+        return []
+    models = (" and ".join(sorted(source.models)) for source in (first, other))
+    return [in_folders(first.folder, other.folder)("the model of robot, objects or scene", *models)]
+
+
+def _refuse(one: Source, other: Source, differences: Sequence[str]) -> None:
+    """Raise a UsageError that lists the differences of two datasets, if there are any."""
+    if differences:
+        problem = f"{one.folder} and {other.folder} were recorded differently: {'; '.join(differences)}."
+        hint = "Merge the shards of one command, recorded by one version of ambidex and of its packages."
+        raise UsageError(problem, hint, paths=(one.folder, other.folder), differences=tuple(differences))

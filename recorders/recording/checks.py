@@ -90,7 +90,8 @@ def plan_task(config: RecordConfig, directory: Path, *, expert: bool) -> TaskPla
         raise UnknownNameError("expert", spec.task, EXPERTS)
     check_training_seeds(full.seed, full.max_attempts or 0)
     format_named(file_format).check(spec, full.write_options)
-    _check_shard(full)
+    if full.shard is not None:
+        format_named(file_format).check_mergeable()
     if full.renders:
         choose_backend()
     check_output_folder(directory, DATASET_JSON, resume=config.resume)
@@ -129,16 +130,6 @@ def space_warning(plan: TaskPlan, episodes: int) -> str:
         f"The disk may fill up: {pluralize(episodes, 'more episode')} will take about {_amount(needed)}, and "
         f"{_amount(free)} are free at {plan.directory}. If it does, nothing is lost: free some space and use --resume."
     )
-
-
-def _check_shard(config: RecordConfig) -> None:
-    if config.shard is not None and not format_named(str(config.format)).mergeable:
-        problem = (
-            f"--shard {config.shard}: datasets in the {config.format} format cannot be merged, because the rows of all "
-            "episodes are in common files."
-        )
-        hint = f"Record the shards in another --format, merge them, and run convert-dataset --format {config.format}."
-        raise UsageError(problem, hint, got=config.format)
 
 
 def _amount(size: float) -> str:

@@ -18,7 +18,7 @@ from ambidex.recorders.recording.checks import TaskPlan, plan_task
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.recording.resume import load_progress
 from ambidex.recorders.recording.session import RecordingSession, RecordSummary
-from ambidex.recorders.recording.shares import REMAINING, seeds_between, stored_seeds, with_seeds
+from ambidex.recorders.recording.shards import REMAINING, seeds_between, stored_seeds, with_shard_seeds
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.scripted_policies.registry import make_expert
 
@@ -36,7 +36,7 @@ def record(config: RecordConfig, *, agent_factory: AgentFactory | None = None) -
         One summary per task, in the suite's order; not `complete` where the attempts ran out.
 
     Raises:
-        UsageError: A name is unknown, a value out of range, a folder not empty, or nothing left for the shard.
+        UsageError: A name is unknown, a value out of range, a folder not empty, or more shards than attempts.
         RenderingError: Images are asked for, and there is no OpenGL.
         DatasetError: A file could not be written, or the first attempts all raised errors. What was recorded stays.
     """
@@ -46,7 +46,7 @@ def record(config: RecordConfig, *, agent_factory: AgentFactory | None = None) -
         plan_task(replace(named, task=task), directory, expert=agent_factory is None)
         for task, directory in dataset_directories(named).items()
     ]
-    return tuple(_record_task(plan, agent_factory or _expert_factory(plan.config)) for plan in with_seeds(plans))
+    return tuple(_record_task(plan, agent_factory or _expert_factory(plan.config)) for plan in with_shard_seeds(plans))
 
 
 def task_or_suite(config: RecordConfig) -> str:

@@ -18,6 +18,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from ambidex.codec import from_json, to_json
 from ambidex.errors import DatasetError, UsageError
+from ambidex.text import Describe, was_now
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -178,7 +179,11 @@ def flags_to_json(config: "DataclassInstance", *, leave_out: Set[str] = frozense
 
 
 def changed_flags(
-    old: "DataclassInstance", new: "DataclassInstance", ignore: Set[str] = frozenset(), prefix: str = "--"
+    old: "DataclassInstance",
+    new: "DataclassInstance",
+    ignore: Set[str] = frozenset(),
+    prefix: str = "--",
+    describe: Describe = was_now,
 ) -> list[str]:
     """One line per flag in which two configs of one type differ, e.g. "--seed was 0, now 5".
 
@@ -188,9 +193,9 @@ def changed_flags(
     for name in (field.name for field in fields(old) if field.name not in ignore):
         flag, was, now = prefix + _flag_name(name), getattr(old, name), getattr(new, name)
         if is_dataclass(was) and type(was) is type(now):
-            lines += changed_flags(was, now, prefix=f"{flag}.")  # type: ignore[arg-type]
+            lines += changed_flags(was, now, prefix=f"{flag}.", describe=describe)  # type: ignore[arg-type]
         elif was != now:
-            lines.append(f"{flag} was {_shown(was)}, now {_shown(now)}")
+            lines.append(describe(flag, _shown(was), _shown(now)))
     return lines
 
 

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ambidex.errors import AmbidexError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     Image = npt.NDArray[np.uint8]
 
+Describe = Callable[[str, object, object], str]
+"""Says how a value differs, from its name and both values."""
 LARGEST_IMAGE = 320  # side of an image in a notebook [px]
 
 
@@ -71,6 +74,16 @@ def first_few(parts: Sequence[str], *, limit: int = 3, separator: str = "; ") ->
     """The first of them, and how many more there are: "a; b; c and 52 more"."""
     more = f" and {len(parts) - limit} more" if len(parts) > limit else ""
     return separator.join(parts[:limit]) + more
+
+
+def was_now(name: str, old: object, new: object) -> str:
+    """How a value has changed, such as "--seed was 0, now 5"."""
+    return f"{name} was {old}, now {new}"
+
+
+def in_folders(one: Path, other: Path) -> Describe:
+    """Describes a value that differs between two folders, such as "--seed: 0 in A, 5 in B"."""
+    return lambda name, first, second: f"{name}: {first} in {one}, {second} in {other}"
 
 
 def html_card(title: str, facts: Mapping[str, object], images: Callable[[], "Mapping[str, Image]"]) -> str:

@@ -4,7 +4,7 @@ from itertools import chain
 
 import pytest
 
-from ambidex.envs.shards import Shard
+from ambidex.envs.shards import Shard, common_items
 from ambidex.errors import UsageError
 
 
@@ -31,9 +31,31 @@ def test_every_shard_has_items_of_every_task() -> None:
 
 def test_a_shard_is_written_as_it_is_parsed() -> None:
     shard = Shard.parse("3/16")
-    assert (shard, str(shard), shard.label) == (Shard(3, 16), "3/16", "shard-3-of-16")
+    assert (shard, str(shard), shard.label, shard.position) == (Shard(3, 16), "3/16", "shard-3-of-16", "3 of 16")
     assert Shard.parse("03/16") == shard
     assert Shard.parse("1/1") == Shard(1, 1)
+
+
+def test_more_shards_than_items_are_refused_for_all_of_them() -> None:
+    Shard(4, 4).check(4, "episode")
+    for index in range(1, 6):
+        with pytest.raises(UsageError, match="than episodes") as error:
+            Shard(index, 5).check(4, "episode")
+        assert error.value.facts == {"field": "shard", "got": f"{index}/5", "expected": 4}
+
+
+@pytest.mark.parametrize(
+    ("parts", "common"),
+    [
+        ([("a", [1, 2]), ("b", [3]), ("c", [])], None),
+        ([("a", [1, 2]), ("b", [3, 4]), ("c", [4, 2, 3])], ("b", "c", [4, 3])),
+        ([("a", [0]), ("a", [0])], ("a", "a", [0])),
+    ],
+)
+def test_the_first_parts_with_common_items_are_found(
+    parts: list[tuple[str, list[int]]], common: tuple[str, str, list[int]] | None
+) -> None:
+    assert common_items(parts) == common
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ class LeRobotFormat:
 
     root_group = GROUP
     default_storage = "h264"
-    mergeable = False
 
     def check(self, spec: EnvSpec, options: WriteOptions) -> None:
         check_name("storage", options.storage, ENCODINGS)
@@ -64,10 +63,13 @@ class LeRobotFormat:
         (root_of(path) / INFO).unlink(missing_ok=True)  # its tables lack this episode until `finish`
         write_episode(path, episode, frames, options.storage, on_step)
 
+    def check_mergeable(self) -> None:
+        problem = "Datasets in the lerobot format cannot be merged: the rows of all episodes are in common files."
+        hint = "Record shards in another --format, merge them, and run convert-dataset --format lerobot."
+        raise UsageError(problem, hint, got="lerobot")
+
     def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
-        raise UsageError(
-            "Datasets in the lerobot format cannot be merged: the rows of all episodes are in common files."
-        )
+        self.check_mergeable()
 
     def finish(self, directory: Path, task: str) -> None:
         pyarrow_module("metadata").write_metadata(directory, self.find(directory))

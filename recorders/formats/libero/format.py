@@ -31,7 +31,6 @@ class LiberoFormat:
 
     root_group = f"/{DATA}"
     default_storage = "lossless"
-    mergeable = True
 
     def __init__(self) -> None:
         self._scene: tuple[Environment, LiberoScene] | None = None
@@ -70,6 +69,9 @@ class LiberoFormat:
         robot, scene = proprioception(simulated, episode.states[:-1]), self._scene_of(simulated)
         convention = options.image_convention
         write_demo(path, episode, frames, options.storage, robot, scene, convention=convention, on_step=on_step)
+
+    def check_mergeable(self) -> None:
+        """No-op: a file of demonstrations can be made of those of others."""
 
     def gather(self, directory: Path, task: str, episodes: Mapping[int, Path]) -> None:
         if episodes:

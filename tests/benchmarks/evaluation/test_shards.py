@@ -48,7 +48,7 @@ def test_what_is_no_shard_is_refused(text):
 
 def test_more_shards_than_episodes_are_refused():
     assert len(episodes(shard="8/8")) == 1
-    with pytest.raises(UsageError, match=r"--shard 1/9: there are fewer episodes than shards, only 8\."):
+    with pytest.raises(UsageError, match=r"--shard 1/9: there are more shards than episodes \(8\)"):
         episodes(shard="1/9")
 
 

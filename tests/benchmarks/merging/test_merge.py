@@ -4,7 +4,7 @@ import errno
 import json
 import os
 from dataclasses import replace
-from itertools import combinations
+from itertools import permutations
 
 import pytest
 from benchmarking_fakes import FIRST, HOLD, assert_same_results, interrupted_run, run_into
@@ -16,6 +16,7 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.info import BenchmarkInfo
 from ambidex.benchmarks.results.row import MEASURED
 from ambidex.errors import DatasetError, UsageError
+from ambidex.output_folder import exclusive_lock
 
 SUITE = replace(HOLD, task=None, suite="aloha", episodes=4)
 TIMES = {*MEASURED, "timings", "episodes_per_min_and_worker", "load_before"}
@@ -65,6 +66,13 @@ def written(folder):
     return without_times(files | {"rows": rows})
 
 
+def remove_rows(folder, rows):
+    """Leave a folder as a run that was killed before these episodes."""
+    for row in rows:
+        ResultsFolder(folder).remove(row)
+    (folder / "summary.json").unlink()
+
+
 def change_info(folder, **changes):
     replace(BenchmarkInfo.read(folder), **changes).write(folder)
 
@@ -83,15 +91,24 @@ def test_merged_shards_are_the_run(runs, tmp_path, order):
     assert [contents(path) for path in paths] == before
 
 
-def test_two_shards_of_which_one_was_interrupted_are_resumed_to_the_run(runs, tmp_path, monkeypatch):
-    run_into(tmp_path / "1", SUITE, shard="1/2")
-    interrupted_run(tmp_path / "2", SUITE, monkeypatch, after=1, shard="2/2")
+@pytest.mark.parametrize("stored", [0, 1])
+def test_two_shards_of_which_one_was_killed_are_resumed_to_the_run(runs, tmp_path, monkeypatch, stored):
+    interrupted_run(tmp_path / "1", SUITE, monkeypatch, after=stored, shard="1/2")
+    (tmp_path / "1" / "summary.json").unlink()
+    run_into(tmp_path / "2", SUITE, shard="2/2")
     merged = tmp_path / "merged"
     assert not merge([tmp_path / "1", tmp_path / "2"], merged).complete
-    assert "is not finished: it has 5 of 8 episodes" in ResultsFolder(merged).warning
+    assert f"is not finished: it has {4 + stored} of 8 episodes" in ResultsFolder(merged).warning
     assert run_into(merged, SUITE, resume=True).complete
     assert_same_results(runs / "whole", merged)
     assert written(merged)["summary.json"] == written(runs / "whole")["summary.json"]
+
+
+def test_folders_without_any_episode_are_merged_too(shards, tmp_path):
+    remove_rows(shards[0], ResultsFolder(shards[0]).rows)
+    summary = merge(shards[:1], tmp_path / "merged")
+    assert (summary.requested, summary.rows) == (8, ()) and "0 of 0" not in str(summary)
+    assert "is not finished: it has 0 of 8 episodes" in ResultsFolder(tmp_path / "merged").warning
 
 
 def test_a_run_can_be_merged_in_steps(runs, tmp_path):
@@ -144,25 +161,33 @@ def test_every_difference_is_named_with_both_values(shards, tmp_path):
         source=replace(info.source, sha256="a" * 64),
         env_specs={**info.env_specs, "insertion": spec},
     )
-    for index in range(len(ResultsFolder(shards[1]).rows)):
-        rewrite_row(shards[1], index, model_sha256="b" * 64)
     with pytest.raises(UsageError) as raised:
         merge(shards, tmp_path / "merged")
-    ((path, found),) = raised.value.facts["got"].items()
-    text = "; ".join(found)
-    assert path == str(shards[1]) and "--workers" not in text and "--shard" not in text
-    mine, model = BenchmarkInfo.read(shards[0]), ResultsFolder(shards[0]).rows[0].model_sha256[:12]
-    for words in (
-        f"--seed was {FIRST}, now {FIRST + 5}",
-        "--spread was published, now wide",
-        f"mujoco was {mine.versions['mujoco']}, now 5.0.0",
-        f"ambidex was {mine.versions['ambidex']}, now 0.9.9",
-        f"the fingerprint of the policy was {mine.fingerprint[:12]}, now {'a' * 12}",
+    mine, other = BenchmarkInfo.read(shards[0]), f"in {shards[1]}"
+    assert raised.value.facts["paths"] == (shards[0], shards[1])
+    assert raised.value.facts["differences"] == (
+        f"--seed: {FIRST} in {shards[0]}, {FIRST + 5} {other}",
+        f"--spread: published in {shards[0]}, wide {other}",
+        f"mujoco: {mine.versions['mujoco']} in {shards[0]}, 5.0.0 {other}",
+        f"ambidex: {mine.versions['ambidex']} in {shards[0]}, 0.9.9 {other}",
         f"insertion: horizon: {mine.env_specs['insertion'].horizon} != 7",
-        f"was {model}, now {'b' * 12}",
-    ):
-        assert words in text
+        f"the fingerprint of the policy: {mine.fingerprint[:12]} in {shards[0]}, {'a' * 12} {other}",
+    )
     assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_another_model_is_refused_in_every_order(shards, tmp_path, order):
+    """Also if the first folder has no episode of that task."""
+    paths = [shards[index] for index in order]
+    remove_rows(shards[0], [row for row in ResultsFolder(shards[0]).rows if row.task == "insertion"])
+    (index,) = [k for k, row in enumerate(ResultsFolder(shards[2]).read_rows()) if row.task == "insertion"][:1]
+    rewrite_row(shards[2], index, model_sha256="b" * 64)
+    with pytest.raises(UsageError) as raised:
+        merge(paths, tmp_path / "merged")
+    (line,) = raised.value.facts["differences"]
+    assert line.startswith("the model of insertion: ") and f"{'b' * 12} in {shards[2]}" in line
+    assert str(shards[0]) not in str(raised.value) and not (tmp_path / "merged").exists()
 
 
 def test_the_same_episode_in_two_folders_is_refused(runs, tmp_path):
@@ -170,7 +195,7 @@ def test_the_same_episode_in_two_folders_is_refused(runs, tmp_path):
     for others in ([runs / "1", runs / "2"], [runs / "whole"]):
         with pytest.raises(UsageError, match="have the same episodes: ") as raised:
             merge([*others, runs / "2"], tmp_path / "merged")
-        assert raised.value.facts["got"] == sorted(of_second)
+        assert raised.value.facts["episodes"] == tuple(of_second)
     assert not (tmp_path / "merged").exists()
 
 
@@ -181,6 +206,8 @@ def test_definition_and_first_images_are_those_of_the_first_episode(shards, runs
         (path / "definition.bddl").write_text("(define)")
     first = json.loads((runs / "whole" / "results.jsonl").read_text().splitlines()[0])
     (of_first,) = [p for p in shards if (first["task"], first["seed"]) in {r.key for r in ResultsFolder(p).rows}]
+    empty = next(path for path in shards if path != of_first)
+    remove_rows(empty, ResultsFolder(empty).rows)
     merge(sorted(shards, key=lambda path: path == of_first), tmp_path / "merged")
     assert (tmp_path / "merged" / "definition.bddl").read_text() == "(define)"
     assert (tmp_path / "merged" / "first_request" / "top.png").read_text() == of_first.name
@@ -217,15 +244,23 @@ def test_a_folder_with_other_content_stays_as_it_is(runs, tmp_path):
     assert files_of(tmp_path) == ["notes.txt"]
 
 
-def test_content_that_appears_during_the_merge_stays_as_it_is(runs, tmp_path, monkeypatch):
-    def appear(info, folder):
-        (tmp_path / "merged").mkdir()
-        (tmp_path / "merged" / "notes.txt").write_text("mine")
+def test_no_other_command_writes_into_the_folder_during_the_merge(runs, tmp_path, monkeypatch):
+    def write(info, folder):
+        with exclusive_lock(tmp_path / "merged"):
+            pass
 
-    monkeypatch.setattr(BenchmarkInfo, "write", appear)
-    with pytest.raises(UsageError, match="is not empty"):
+    monkeypatch.setattr(BenchmarkInfo, "write", write)
+    with pytest.raises(DatasetError, match="Another process is writing into"):
         merge([runs / "1"], tmp_path / "merged")
-    assert files_of(tmp_path) == ["merged/notes.txt"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_an_empty_folder_stays_a_link(runs, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "merged").symlink_to(tmp_path / "disk")
+    merge([runs / "1"], tmp_path / "merged")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "merged"]
+    assert files_of(tmp_path / "disk") == files_of(runs / "1")
 
 
 def test_an_interruption_leaves_nothing(runs, tmp_path, monkeypatch):
@@ -246,8 +281,3 @@ def test_the_command_prints_the_table_and_fails_while_episodes_are_missing(runs,
     status, out, err = run_command(merge_results.main, *paths, "--output-dir", tmp_path / "all")
     assert (status, err) == (0, "") and "2/8" in out and "shard" not in out
     assert run_command(merge_results.main, *paths, "--output-dir", tmp_path / "quiet", "--quiet") == (0, "", "")
-
-
-def test_any_two_shards_are_disjoint(runs):
-    keys = [{row.key for row in ResultsFolder(runs / str(index)).rows} for index in (1, 2, 3)]
-    assert not any(one & other for one, other in combinations(keys, 2)) and sum(map(len, keys)) == 8

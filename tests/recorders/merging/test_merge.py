@@ -10,7 +10,7 @@ from sharded_recording import InterruptedAgent, LuckyAgent, LuckyLiberoAgent, re
 from ambidex.recorders.dataset.attempts import read_attempts
 from ambidex.recorders.dataset.info import DatasetInfo
 from ambidex.recorders.merging.merge import merge
-from ambidex.recorders.recording.shares import REMAINING
+from ambidex.recorders.recording.shards import REMAINING
 
 FAILING = replace(STATES, num_episodes=5, keep_failures=True, workers=0)  # of the first five attempts two succeed
 ACT = replace(SMALL, num_episodes=5, keep_failures=True, video="all", workers=0)

@@ -30,11 +30,11 @@ def changed_copy(source, target, change):
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        (lambda info: info["config"].update(noise=0.5), "--noise was 0.0, now 0.5"),
-        (lambda info: info["config"].update(num_episodes=5), "--num-episodes was 4, now 5"),
-        (lambda info: info["config"].update(storage="raw"), "--storage was lossless, now raw"),
-        (lambda info: info["versions"].update(ambidex="0.1.9"), "ambidex was"),
-        (lambda info: info["versions"].update(mujoco="9.9"), "mujoco was"),
+        (lambda info: info["config"].update(noise=0.5), "--noise: 0.0 in {one}, 0.5 in {other}"),
+        (lambda info: info["config"].update(num_episodes=5), "--num-episodes: 4 in {one}, 5 in {other}"),
+        (lambda info: info["config"].update(storage="raw"), "--storage: lossless in {one}, raw in {other}"),
+        (lambda info: info["versions"].update(ambidex="0.1.9"), "ambidex: "),
+        (lambda info: info["versions"].update(mujoco="9.9"), "mujoco: "),
         (lambda info: info["env_spec"].update(horizon=77), "horizon: "),
     ],
 )
@@ -44,15 +44,23 @@ def test_different_recordings_are_not_merged(change, difference, shards, tmp_pat
         merge([shards[0], other, shards[2]], tmp_path / "merged")
     assert error.value.facts["paths"] == (shards[0], other)
     (found,) = error.value.facts["differences"]
-    assert found.startswith(difference) and not (tmp_path / "merged").exists()
+    assert found.startswith(difference.format(one=shards[0], other=other)) and not (tmp_path / "merged").exists()
 
 
-def test_other_models_are_not_merged(shards, tmp_path, monkeypatch):
-    models = iter("abc")
-    monkeypatch.setattr("ambidex.recorders.merging.source._models", lambda *_: frozenset(next(models)))
+@pytest.mark.parametrize(
+    ("models", "pair"), [(("a", "a", "b"), (0, 2)), (("", "a", "b"), (1, 2)), (("a", "", "b"), (0, 2))]
+)
+def test_other_models_are_not_merged(models, pair, shards, tmp_path, monkeypatch):
+    """Not even if the first shards have no episode, and so no model."""
+    found = iter(models)
+    monkeypatch.setattr("ambidex.recorders.merging.source._models", lambda *_: frozenset(next(found)))
     with pytest.raises(UsageError) as error:
         merge(shards, tmp_path / "merged")
-    assert error.value.facts["differences"] == ("the model of robot, objects or scene was a, now b",)
+    one, other = (shards[index] for index in pair)
+    assert error.value.facts == {
+        "paths": (one, other),
+        "differences": (f"the model of robot, objects or scene: a in {one}, b in {other}",),
+    }
 
 
 def test_an_attempt_in_two_folders_is_refused(shards, tmp_path):
@@ -85,6 +93,6 @@ def test_datasets_of_a_format_with_common_files_are_refused(shards, tmp_path):
         info.update(format="lerobot", attempts=0, episodes=0, complete=False)
 
     other = changed_copy(shards[0], tmp_path / "lerobot", to_lerobot)
-    with pytest.raises(UsageError, match="lerobot"):
+    with pytest.raises(UsageError, match="convert-dataset --format lerobot"):
         merge([other], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()

@@ -5,34 +5,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ambidex.envs.shards import Shard
-from ambidex.errors import UsageError
 from ambidex.recorders.dataset.info import DATASET_JSON, DatasetInfo
 from ambidex.recorders.recording.checks import TaskPlan
 
 REMAINING = "remaining"  # within merged shards: a dataset of the attempts that they lack, while these are recorded
 
 
-def with_seeds(plans: Sequence[TaskPlan]) -> list[TaskPlan]:
+def with_shard_seeds(plans: Sequence[TaskPlan]) -> list[TaskPlan]:
     """The plans of a command with the seeds of its shard; the same plans if it records none.
 
     Shards divide the first `num_episodes` seeds of all tasks, as one list. Tasks without a seed in this shard are left
     out. A shard that is resumed keeps the seeds in its dataset.json, so that one task of a suite can be resumed alone.
 
     Raises:
-        UsageError: There are more shards than attempts, and none is left for this one.
+        UsageError: There are more shards than attempts.
         DatasetError: The dataset.json of a shard is damaged.
     """
     name = plans[0].config.shard
     if name is None:
         return list(plans)
-    dealt = _deal(plans, Shard.parse(name))
-    shared = [replace(plan, seeds=stored_seeds(plan) or tuple(dealt[i])) for i, plan in enumerate(plans)]
-    kept = [plan for plan in shared if plan.seeds]
-    if not kept:
-        attempts = sum(plan.config.num_episodes for plan in plans)
-        problem = f"--shard {name}: nothing is left for this shard of {attempts} attempts."
-        raise UsageError(problem, f"Use at most {attempts} shards.", got=name, expected=attempts)
-    return kept
+    shard, stored = Shard.parse(name), [stored_seeds(plan) for plan in plans]
+    if not any(stored):
+        shard.check(sum(plan.config.num_episodes for plan in plans), "attempt")
+    dealt = _deal(plans, shard)
+    seeds = [known or tuple(dealt[i]) for i, known in enumerate(stored)]
+    return [replace(plan, seeds=each) for plan, each in zip(plans, seeds, strict=True) if each]
 
 
 def stored_seeds(plan: TaskPlan) -> tuple[int, ...]:
