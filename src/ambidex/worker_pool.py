@@ -237,6 +237,8 @@ def pickled(factory: object, dumps: Callable[[object], bytes] = pickle.dumps) ->
 
 @dataclass
 class Ticket(Generic[Job]):
+    """A job, and how many workers have died during it."""
+
     job: Job
     deaths: int = 0
 
