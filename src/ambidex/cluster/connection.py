@@ -53,12 +53,14 @@ def _connect(cluster: str) -> None:
         ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (RayError, RuntimeError, ConnectionError, ValueError, TimeoutError) as error:
         ray.shutdown()
-        problem = f"--cluster {cluster}: this process could not connect: {first_line(str(error)).rstrip('.')}."
-        if "ersion" in str(error):
+        problem = f"--cluster {cluster}: this process could not connect:"
+        if "ersion" in str(error):  # "Version mismatch: ..." with the versions of Ray and Python on both sides
             hint = "Install the same versions of Ray and Python here and on all nodes."
-            raise UsageError(" ".join(f"{problem} {error}".split()), hint, field="cluster", got=cluster) from error
+            both = " ".join(str(error).split())
+            raise UsageError(f"{problem} {both}", hint, field="cluster", got=cluster) from error
         hint = "`ray status` on the head node says whether it runs. If it asks for a token, set RAY_AUTH_MODE=token."
-        raise AmbidexError(problem, hint, address=cluster) from error
+        cause = first_line(str(error)).rstrip(".")
+        raise AmbidexError(f"{problem} {cause}.", hint, address=cluster) from error
 
 
 @contextmanager

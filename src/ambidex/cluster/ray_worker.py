@@ -64,12 +64,11 @@ class RayWorker(Generic[Task]):
     """
 
     def __init__(self, kind: Any, pickled_factory: Any, directory: Path) -> None:
-        self.ready, self.machine_lost, self.task = False, False, None
+        self.ready, self.machine_lost = False, False
+        self.task: Task | None = None
         self._directory, self._node_id, self._cause = directory, "", "it was ended"
         self._actor = kind.remote()
         self.reply: Any = self._actor.start.remote(versions(), pickled_factory)
-
-    task: Task | None
 
     def send(self, task: Task, job: object) -> None:
         self.task = task
