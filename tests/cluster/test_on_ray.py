@@ -125,7 +125,8 @@ def test_a_stop_signal_keeps_the_rows_and_resume_gives_those_of_one_process(clus
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
 
     def stop_after_a_row():
-        while not (folder / "results.jsonl").exists():
+        rows = folder / "results.jsonl"
+        while not (rows.exists() and b"\n" in rows.read_bytes()):
             threading.Event().wait(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
 
