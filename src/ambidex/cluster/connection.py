@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray
-from ray.exceptions import RayError
 
 from ambidex.cluster.address import RAY, check_head_node
 from ambidex.errors import AmbidexError, UsageError
@@ -51,7 +50,7 @@ def _connect(cluster: str) -> None:
     address = None if cluster == RAY else cluster
     try:
         ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-    except (RayError, RuntimeError, ConnectionError, ValueError, TimeoutError) as error:
+    except Exception as error:  # Ray raises plain ones too
         ray.shutdown()
         problem = f"--cluster {cluster}: this process could not connect:"
         if "ersion" in str(error):  # "Version mismatch: ..." with the versions of Ray and Python on both sides
