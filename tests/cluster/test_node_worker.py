@@ -14,7 +14,7 @@ from ambidex.worker_pool import WorkerError
 
 
 class Writer:
-    """Writes two files, the second of which was begun first, or what the job says."""
+    """Writes two files, as often as the job says; the file that is listed last was finished first."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -22,9 +22,9 @@ class Writer:
     def __call__(self, job):
         (self.folder / "videos").mkdir(parents=True)
         (self.folder / "videos" / "video").write_bytes(b"video" * job)
-        os.utime(self.folder / "videos" / "video", ns=(2, 2))
+        os.utime(self.folder / "videos" / "video", ns=(1, 1))
         (self.folder / "episode").write_bytes(bytes([job]))
-        os.utime(self.folder / "episode", ns=(1, 1))
+        os.utime(self.folder / "episode", ns=(2, 2))
         if job == 13:
             raise ValueError("no 13")
         return self.folder
@@ -41,8 +41,8 @@ def test_files_come_with_the_result_in_the_order_in_which_they_were_finished(wor
     delivery = worker(2)
     assert delivery.result.parent == tmp_path / "node"
     assert [(file.path, file.content.tobytes()) for file in delivery.files] == [
-        ("episode", b"\x02"),
         ("videos/video", b"videovideo"),
+        ("episode", b"\x02"),
     ]
 
 
@@ -55,7 +55,7 @@ def test_nothing_is_left_on_the_node(worker, tmp_path, job):
 def test_an_error_of_a_job_is_its_result_and_the_next_one_is_done(worker):
     error = worker(13).result
     assert isinstance(error, WorkerError) and error.message == "ValueError: no 13"
-    assert [file.path for file in worker(1).files] == ["episode", "videos/video"]
+    assert [file.path for file in worker(1).files] == ["videos/video", "episode"]
 
 
 def test_files_are_written_into_the_folder_of_the_command(worker, tmp_path):
@@ -65,7 +65,7 @@ def test_files_are_written_into_the_folder_of_the_command(worker, tmp_path):
     assert (tmp_path / "out" / "videos" / "video").read_bytes() == b"video" * 3
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError):
-        worker(3).files[0].write(tmp_path / "file")
+        worker(3).files[1].write(tmp_path / "file")
 
 
 def folder_of(folder):
