@@ -170,11 +170,11 @@ class BenchmarkConfig(PolicyFlags):
     """Make videos of the failures, of all episodes or of none; auto is failures, of take-overs none. Videos can also
     be made later."""
     workers: OptionalInt = None
-    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging. With --cluster, Ray
-    actors."""
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging. On a cluster they
+    are Ray actors."""
     cluster: Cluster = None
-    """Work on a Ray cluster: ray is the one of RAY_ADDRESS or on this machine, and is started if there is none;
-    ray://HOST:PORT is another one. auto is worker processes of this machine."""
+    """Work on a Ray cluster; auto is worker processes of this machine. ray is the cluster of RAY_ADDRESS or of this
+    machine, and is started if there is none; ray://HOST:PORT is another one."""
     shard: Annotated[OptionalName, tyro.conf.arg(metavar="I/N")] = None
     """Run only shard I of N of the episodes, such as 3/16: a mixture of all tasks. merge-results makes one folder of
     those of all shards. auto is all episodes."""

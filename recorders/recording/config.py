@@ -104,11 +104,11 @@ class RecordConfig(Flags):
     video: Videos = "none"
     """Make videos/episode_I_success.mp4 of no, the first or all stored episodes."""
     workers: OptionalInt = None
-    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging. With --cluster, Ray
-    actors."""
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging. On a cluster they
+    are Ray actors."""
     cluster: Cluster = None
-    """Work on a Ray cluster: ray is the one of RAY_ADDRESS or on this machine, and is started if there is none;
-    ray://HOST:PORT is another one. auto is worker processes of this machine."""
+    """Work on a Ray cluster; auto is worker processes of this machine. ray is the cluster of RAY_ADDRESS or of this
+    machine, and is started if there is none; ray://HOST:PORT is another one."""
     resume: Switch = False
     """Resume an interrupted dataset, or extend a complete one. Without a task, flags that are not given are those with
     which the dataset in --output-dir was recorded."""
