@@ -21,7 +21,8 @@ PACKAGE = ROOT / "src" / "ambidex"
 FOLDERS = ("assets", "envs", "scripted_policies", "policies", "recorders", "benchmarks")
 TYPES = ("ambidex.envs.types",)
 READERS = ("ambidex.recorders.read", "ambidex.recorders.dataset", "ambidex.recorders.formats")
-CORE = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
+CORE_MODULES = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
+CORE = (*CORE_MODULES, "ambidex.cluster")
 MAY_IMPORT = {
     "assets": (),
     "envs": ("ambidex.envs", "ambidex.assets"),
@@ -126,9 +127,26 @@ def test_core_modules_import_only_each_other_and_the_types() -> None:
         for file in PACKAGE.glob("*.py")
         if file.stem != "__init__"
         for name in imports(file)
-        if name.startswith(".") or (is_ours(name) and not within(name, (*CORE, *TYPES)))
+        if name.startswith(".") or (is_ours(name) and not within(name, (*CORE_MODULES, *TYPES)))
     ]
     assert not wrong
+
+
+def test_the_cluster_imports_only_core_modules() -> None:
+    files = (PACKAGE / "cluster").glob("*.py")
+    assert not [
+        f"{file.name} imports {name}"
+        for file in files
+        for name in imports(file)
+        if is_ours(name) and not within(name, CORE)
+    ]
+
+
+def test_only_pools_on_a_cluster_import_ray() -> None:
+    files = {*python_files(*FOLDERS, "src/ambidex")} - {*(PACKAGE / "cluster").glob("*.py")}
+    assert not [
+        file for file in files if any(within(name, ("ray", "ambidex.cluster.ray_pool")) for name in imports(file))
+    ]
 
 
 def test_types_import_only_numpy() -> None:

@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from functools import partial
@@ -23,6 +23,8 @@ from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkIn
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.videos.jobs import RenderedVideos
 from ambidex.benchmarks.videos.make import make_videos
+from ambidex.cluster.address import own_host
+from ambidex.cluster.pools import start_pool
 from ambidex.command_line import print_message
 from ambidex.envs.env import Environment
 from ambidex.envs.types import Agent, EnvSpec, Observation
@@ -35,9 +37,9 @@ from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.recording.attempt_log import MAX_FIRST_ERRORS
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.text import first_line
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool import JobPool, WorkerError, worker_count
 
-EpisodePool = Pool[EpisodeKey, EpisodeRow]
+EpisodePool = JobPool[EpisodeKey, EpisodeRow, Any]
 
 
 def benchmark(
@@ -60,7 +62,8 @@ def benchmark(
             baseline.
         name: Name of your own policy in the results; empty for its module and name.
         settings: With a policy of your own, fields of `BenchmarkConfig`, such as `task` and `episodes`. `workers` is 0
-            unless given, so that the policy may hold anything; worker processes need one that is picklable.
+            unless given, so that the policy may hold anything; worker processes and actors of a `cluster` need one
+            that is picklable.
 
     Returns:
         The rows of all episodes and where they are stored; printed, it is the table of success rates.
@@ -111,7 +114,8 @@ def _own_config(own: OwnPolicy, name: str, settings: Mapping[str, Any]) -> Bench
     known = {field.name for field in fields(BenchmarkConfig)} - {"policy", "policy_name"}
     for setting in settings:
         check_name("setting", setting, known)
-    return BenchmarkConfig(policy=own.address, policy_name=name or None, **{"workers": 0, **settings})
+    in_this_process = {} if settings.get("cluster") else {"workers": 0}
+    return BenchmarkConfig(policy=own.address, policy_name=name or None, **{**in_this_process, **settings})
 
 
 def _run(
@@ -147,7 +151,8 @@ def _with_page(plan: BenchmarkPlan, results: ResultsFolder, summary: BenchmarkSu
 def _make_videos(plan: BenchmarkPlan, results: ResultsFolder) -> RenderedVideos:
     config = plan.config
     try:
-        return make_videos(results, str(config.video), workers=config.workers, quiet=config.quiet)
+        workers = None if config.cluster else config.workers  # they are rendered here
+        return make_videos(results, str(config.video), workers=workers, quiet=config.quiet)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"All episodes are stored in {results.path}, but not all videos. Resume with: {plan.resume_command}"
@@ -187,7 +192,7 @@ class BenchmarkRun:
         stored, episodes = {row.key for row in results.rows}, plan.episodes
         self._remaining = [episode for episode in episodes if episode not in stored]
         self._requested, self._stored_before = len(episodes), len(stored)
-        self._workers = worker_count(self._config.workers, len(self._remaining))
+        self._workers = 0
         self._name = self._config.policy_name or self._config.policy
         self._started = time.perf_counter()
         self._worker_errors: list[str] = []
@@ -210,11 +215,12 @@ class BenchmarkRun:
         with self._start() as (pool, info):
             check_info(self._results, info)
             pool.wait_until_ready()
+            self._workers = pool.size
             self._results.write_info(info)
             self._save_first_images()
             save_definition(self._results.path, self._plan.definition)
             try:
-                self._loop(pool, info.warning)
+                self._loop(pool, [pool.note, info.warning])
             except BaseException:
                 with suppress(AmbidexError):  # its own error, such as a full disk, must not replace this one
                     self._write_summary()
@@ -240,18 +246,20 @@ class BenchmarkRun:
             with self._start_workers(local) as pool:
                 yield pool, self._info({task: local.environment(task).spec for task in plan.tasks})
             return
-        with PolicyServer() as server:
+        cluster = self._config.cluster
+        with PolicyServer(None if cluster is None else (own_host(cluster), 0)) as server:
             agents = ServedAgents(
                 address=server.address, authkey=server.authkey, config=self._config, settings=settings
             )
             with self._start_workers(agents) as pool:
-                threads = min(max(1, self._workers), worker_count(None, self._workers))
+                threads = worker_count(None, max(1, pool.size))
                 yield pool, serve_policy(plan, server, self._info({}), threads=threads, load=self._load)
 
     def _start_workers(self, agents: AgentSource) -> EpisodePool:
         (first, _), policy = self._remaining[0], self._name
-        worker = partial(BenchmarkWorker, agents, self._results.path, first, policy, self._plan.take_over)
-        return EpisodePool(worker, self._workers)
+        worker = partial(BenchmarkWorker, agents, first=first, policy=policy, take_over=self._plan.take_over)
+        config, jobs = self._config, len(self._remaining)
+        return start_pool(worker, self._results.path, jobs=jobs, workers=config.workers, cluster=config.cluster)
 
     def _info(self, env_specs: Mapping[str, EnvSpec]) -> BenchmarkInfo:
         """The content of benchmark.json for a baseline."""
@@ -271,12 +279,12 @@ class BenchmarkRun:
             config=flags_to_json(self._config, leave_out=NOT_STORED),
         )
 
-    def _loop(self, pool: EpisodePool, warning: str) -> None:
+    def _loop(self, pool: EpisodePool, notes: Sequence[str]) -> None:
         done, config = len(self._results.rows), self._config
         bar = self._progress or Progress(self._name, self._requested, initial=done, quiet=config.quiet)
         with bar as progress:
-            if warning:
-                progress.note(warning)
+            for note in filter(None, notes):
+                progress.note(note)
             for episode, result in pool.results(self._remaining):
                 self._store(episode, result)
                 rows = self._results.rows

@@ -9,6 +9,7 @@ import tyro
 from ambidex.envs.types import FIRST_BENCHMARK_SEED
 from ambidex.flags import (
     Axes,
+    Cluster,
     Flags,
     ImageSize,
     Names,
@@ -78,7 +79,7 @@ class BenchmarkConfig(PolicyFlags):
 
     help_topics: ClassVar[Mapping[str, str]] = {
         "Common options": "policy checkpoint url layout task suite episodes take_over output_dir video workers "
-        "shard resume",
+        "cluster shard resume",
         "Task": "mirrored bddl_file instruction_source protocol init_states success horizon settle_steps seed "
         "training_seeds spread dynamics perturb axes levels budget spend",
         "Take-over": "every take_over_steps record_dataset cameras",
@@ -169,7 +170,11 @@ class BenchmarkConfig(PolicyFlags):
     """Make videos of the failures, of all episodes or of none; auto is failures, of take-overs none. Videos can also
     be made later."""
     workers: OptionalInt = None
-    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging. On a cluster they
+    are Ray actors."""
+    cluster: Cluster = None
+    """Work on a Ray cluster; auto is worker processes of this machine. ray is the cluster of RAY_ADDRESS or of this
+    machine, and is started if there is none; ray://HOST:PORT is another one."""
     shard: Annotated[OptionalName, tyro.conf.arg(metavar="I/N")] = None
     """Run only shard I of N of the episodes, such as 3/16: a mixture of all tasks. merge-results makes one folder of
     those of all shards. auto is all episodes."""
@@ -182,7 +187,7 @@ class BenchmarkConfig(PolicyFlags):
 
 
 STORED = frozenset({"video", "url", "record_dataset", "cameras"})
-RUN_ONLY = frozenset({"output_dir", "workers", "resume", "quiet", "debug", "timeout", "check"}) | STORED
+RUN_ONLY = frozenset({"output_dir", "workers", "cluster", "resume", "quiet", "debug", "timeout", "check"}) | STORED
 """Fields that change how a benchmark is run, but not its results."""
 NOT_STORED = RUN_ONLY - STORED
 """Fields that a later run in the same folder does not take from it."""

@@ -15,6 +15,7 @@ from ambidex.benchmarks.remote.flags import REMOTE, check_flags, choose_layout
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo, TakeOverStep
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
+from ambidex.cluster.address import check_cluster
 from ambidex.envs.env import SPREADS
 from ambidex.envs.file_identity import text_sha256
 from ambidex.envs.perturbations.perturbation import LIBERO_PLUS
@@ -157,6 +158,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
         RenderingError: Videos are requested, and no OpenGL library can be loaded.
     """
     check_no_take_over(config)
+    check_cluster(config.cluster, config.workers)
     config = _with_stored_flags(config)
     config = replace(config, video=config.video or DEFAULT_VIDEO, perturb=axes_with_levels(config.perturb))
     _check_choices(config)

@@ -18,7 +18,7 @@ class BenchmarkWorker:
 
     Args:
         source: Makes environments and agents.
-        directory: The results folder.
+        directory: The folder to write to, as a results folder.
         first: The task to prepare at once, so that impossible settings fail before the first episode.
         policy: Name of the policy or baseline, for the rows.
         take_over: Where the episodes start; None for the initial states of their seeds.

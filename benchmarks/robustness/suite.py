@@ -175,7 +175,7 @@ class RobustnessRun:
         summary = benchmark(config, load=self._load)
         if self.folder.needs_expert(cell):
             spec = next(iter(summary.info.env_specs.values()))
-            common = ("perturb", "episodes", "video", "workers", "resume", "quiet", "debug")
+            common = ("perturb", "episodes", "video", "workers", "cluster", "resume", "quiet", "debug")
             kept = {name: getattr(config, name) for name in (*OF_TASK, *common)}
             place = self.folder.expert_results(cell).path
             benchmark(BenchmarkConfig(policy=SCRIPTED, control=spec.control, output_dir=place, **kept))

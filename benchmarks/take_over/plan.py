@@ -97,6 +97,9 @@ def _check_flags(config: BenchmarkConfig) -> None:
         problem = f"{', '.join(flags)}: not with --take-over, whose episodes are those that failed in RESULTS."
         hint = "Leave it out. After a take-over the limit of steps is --take-over-steps."
         raise UsageError(problem, hint, got=flags)
+    if config.cluster is not None:
+        problem = f"--cluster {config.cluster} does not go with --take-over: its workers read the states of RESULTS."
+        raise UsageError(problem, "Leave --cluster out.", field="cluster", got=config.cluster)
     for name in ("every", "take_over_steps"):
         value = getattr(config, name)
         if value is not None and value < 1:

@@ -36,6 +36,15 @@ class EpisodeFiles:
     episode: Path
     video: Path | None
 
+    def within(self, directory: Path) -> "EpisodeFiles":
+        """The same files, if their paths are relative to this folder."""
+        return EpisodeFiles(episode=directory / self.episode, video=self.video and directory / self.video)
+
+    def relative_to(self, directory: Path) -> "EpisodeFiles":
+        """Inverse of `within`."""
+        video = None if self.video is None else self.video.relative_to(directory)
+        return EpisodeFiles(episode=self.episode.relative_to(directory), video=video)
+
 
 def task_folder(task: str) -> str:
     """The name of a task's folder: the last part of the task's name, without the suffix of a definition file.

@@ -8,6 +8,7 @@ import tyro
 
 from ambidex.flags import (
     Axes,
+    Cluster,
     Flags,
     ImageSize,
     Names,
@@ -40,7 +41,7 @@ class RecordConfig(Flags):
     """
 
     help_topics: ClassVar[Mapping[str, str]] = {
-        "Common options": "task num_episodes output_dir cameras image_size workers resume list",
+        "Common options": "task num_episodes output_dir cameras image_size workers cluster resume list",
         "Task": "mirrored bddl_file instruction_source init_states success spread dynamics",
         "Attempts": "control noise perturb perturb_mix seed max_attempts keep_failures shard",
         "Images and files": "render_quality storage format image_convention video",
@@ -103,7 +104,11 @@ class RecordConfig(Flags):
     video: Videos = "none"
     """Make videos/episode_I_success.mp4 of no, the first or all stored episodes."""
     workers: OptionalInt = None
-    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging."""
+    """Worker processes; auto is one per usable CPU, 0 works in this process, for debugging. On a cluster they
+    are Ray actors."""
+    cluster: Cluster = None
+    """Work on a Ray cluster; auto is worker processes of this machine. ray is the cluster of RAY_ADDRESS or of this
+    machine, and is started if there is none; ray://HOST:PORT is another one."""
     resume: Switch = False
     """Resume an interrupted dataset, or extend a complete one. Without a task, flags that are not given are those with
     which the dataset in --output-dir was recorded."""
@@ -125,5 +130,5 @@ class RecordConfig(Flags):
         return bool(self.cameras) or self.video != "none"
 
 
-RUN_ONLY = frozenset({"output_dir", "workers", "resume", "list", "quiet", "debug"})
+RUN_ONLY = frozenset({"output_dir", "workers", "cluster", "resume", "list", "quiet", "debug"})
 """Flags that do not change what is in a dataset."""

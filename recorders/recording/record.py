@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from ambidex.atomic_files import replacing_folder
+from ambidex.cluster.address import check_cluster
 from ambidex.envs.registry import SUITES, canonical_task, mirrored_name, tasks_named
 from ambidex.envs.shards import Shard
 from ambidex.envs.tasks.libero.suites import SUFFIX
@@ -40,6 +41,7 @@ def record(config: RecordConfig, *, agent_factory: AgentFactory | None = None) -
         RenderingError: Images are asked for, and there is no OpenGL.
         DatasetError: A file could not be written, or the first attempts all raised errors. What was recorded stays.
     """
+    check_cluster(config.cluster, config.workers)
     shard = None if config.shard is None else str(Shard.parse(config.shard))
     named = replace(config, task=task_or_suite(config), bddl_file=None, mirrored=False, shard=shard)
     plans = [

@@ -6,7 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from ambidex.cluster.pools import start_pool
 from ambidex.envs.types import Outcome, RolloutResult
 from ambidex.errors import DatasetError
 from ambidex.intervals import format_rate
@@ -20,9 +22,9 @@ from ambidex.recorders.recording.checks import TaskPlan, space_warning
 from ambidex.recorders.recording.queue import RecordingQueue
 from ambidex.recorders.recording.worker import AgentFactory, RecordJob, RecordWorker, WriteJob
 from ambidex.text import pluralize
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool import JobPool, WorkerError
 
-RecordPool = Pool[RecordJob, RolloutResult | None]
+RecordPool = JobPool[RecordJob, RolloutResult | None, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ class RecordingSession:
             RecordWorker, plan.spec, options, agent_factory, renders=config.renders, mix=config.perturb_mix
         )
         self.wanted = len(plan.seeds) or config.num_episodes
-        self._workers = worker_count(config.workers, self.wanted)
+        self._workers = 0
         self._format = format_named(options.format)
         files = DatasetFiles(plan.directory, self._format, failures=config.keep_failures, video=config.video)
         self._log = AttemptLog(plan, earlier)
@@ -119,12 +121,20 @@ class RecordingSession:
         if not (self._was_complete and self._queue.complete and not self._queue.missing):
             config = self._config
             bar = Progress(config.task, self.wanted, initial=self.stored, quiet=config.quiet)
-            with bar, RecordPool(self._make_worker, self._workers) as pool:
+            with bar, self._start_pool() as pool:
                 pool.wait_until_ready()
-                for note in filter(None, (self._plan.note, space_warning(self._plan, self.wanted - self.stored))):
+                self._workers = pool.size
+                warning = space_warning(self._plan, self.wanted - self.stored)
+                for note in filter(None, (pool.note, self._plan.note, warning)):
                     bar.note(note)
                 self._record(pool, bar)
         return self._summary()
+
+    def _start_pool(self) -> RecordPool:
+        config, directory = self._config, self._plan.directory
+        return start_pool(
+            self._make_worker, directory, jobs=self.wanted, workers=config.workers, cluster=config.cluster
+        )
 
     def _record(self, pool: RecordPool, bar: Progress) -> None:
         self._write_info(complete=False)
@@ -148,7 +158,7 @@ class RecordingSession:
     def _feed(self, pool: RecordPool) -> None:
         """Keep every worker busy, and queue no more: results that wait to be written would pile up."""
         while pool.pending < max(1, self._workers) and (job := self._queue.next_job()) is not None:
-            pool.submit(job)
+            pool.submit(job.relative_to(self._plan.directory) if isinstance(job, WriteJob) else job)
 
     def _take(self, bar: Progress, job: RecordJob, result: RolloutResult | WorkerError | None) -> None:
         if isinstance(job, WriteJob):
@@ -161,7 +171,8 @@ class RecordingSession:
 
     def _take_written(self, job: WriteJob, result: object) -> None:
         if isinstance(result, WorkerError):
-            raise result.raised(f"{job.files.episode.name} was not recorded.", job.files.episode)
+            path = self._plan.directory / job.files.episode
+            raise result.raised(f"{path.name} was not recorded.", path)
         self._written += 1
         self.stored += job.result.success
 

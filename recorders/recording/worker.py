@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +30,10 @@ class WriteJob:
     result: RolloutResult
     files: EpisodeFiles
 
+    def relative_to(self, directory: Path) -> "WriteJob":
+        """The same job with paths relative to the folder of the dataset, which workers on other nodes do not have."""
+        return replace(self, files=self.files.relative_to(directory))
+
 
 RecordJob = int | WriteJob
 """A seed to attempt, or an attempt to render and write."""
@@ -41,6 +46,7 @@ class RecordWorker:
         spec: Spec of the perturbed episodes; or of all, if none is perturbed.
         options: How episode files are written.
         agent_factory: Makes the agent of an environment.
+        directory: The folder of the dataset.
         renders: Images or videos are made.
         mix: Share of the episodes that are perturbed, 0 to 1.
 
@@ -50,9 +56,16 @@ class RecordWorker:
     """
 
     def __init__(
-        self, spec: EnvSpec, options: WriteOptions, agent_factory: AgentFactory, *, renders: bool, mix: float = 1.0
+        self,
+        spec: EnvSpec,
+        options: WriteOptions,
+        agent_factory: AgentFactory,
+        directory: Path,
+        *,
+        renders: bool,
+        mix: float = 1.0,
     ) -> None:
-        self._axes, self._mix = spec.perturb, mix
+        self._axes, self._mix, self._directory = spec.perturb, mix, directory
         used = {*([spec.perturb] if mix > 0.0 else []), *([()] if mix < 1.0 else [])}
         self._recorders = {
             axes: _Recorder(replace(spec, perturb=axes), options, agent_factory, renders=renders) for axes in used
@@ -60,12 +73,19 @@ class RecordWorker:
 
     def __call__(self, job: RecordJob) -> RolloutResult | None:
         """Do a job; returns the result of a rollout."""
-        seed = job.result.seed if isinstance(job, WriteJob) else job
-        return self._recorders[self._axes if is_perturbed(seed, self._mix) else ()](job)
+        recorder = self._recorders[self._axes if is_perturbed(_seed(job), self._mix) else ()]
+        if isinstance(job, WriteJob):
+            recorder.write(job.result, job.files.within(self._directory))
+            return None
+        return recorder.attempt(job)
+
+
+def _seed(job: RecordJob) -> int:
+    return job.result.seed if isinstance(job, WriteJob) else job
 
 
 class _Recorder:
-    """Does the jobs of clean or of perturbed episodes, with one environment and one agent for all of them."""
+    """Records clean or perturbed episodes, with one environment and one agent for all of them."""
 
     def __init__(self, spec: EnvSpec, options: WriteOptions, agent_factory: AgentFactory, *, renders: bool) -> None:
         self._env = make_from_spec(spec)
@@ -73,11 +93,11 @@ class _Recorder:
         self._stop_at_success = FAMILIES[spec.family].stops_at_success
         self._writer = EpisodeWriter(self._env, options, renders=renders)
 
-    def __call__(self, job: RecordJob) -> RolloutResult | None:
-        if isinstance(job, WriteJob):
-            self._writer.write(recorded_episode(self._env, job.result), job.files)
-            return None
-        return rollout(self._env, self._agent, job, stop_at_success=self._stop_at_success)
+    def attempt(self, seed: int) -> RolloutResult:
+        return rollout(self._env, self._agent, seed, stop_at_success=self._stop_at_success)
+
+    def write(self, result: RolloutResult, files: EpisodeFiles) -> None:
+        self._writer.write(recorded_episode(self._env, result), files)
 
 
 def recorded_episode(env: Environment, result: RolloutResult) -> Episode:

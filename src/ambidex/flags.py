@@ -74,6 +74,9 @@ OptionalName = Annotated[str | None, _spec("NAME", 1, lambda words: words[0])]
 OptionalPath = Annotated[Path | None, _spec("PATH", 1, lambda words: Path(words[0]))]
 """A file or folder; None unless given."""
 
+Cluster = Annotated[str | None, _spec("ADDRESS", 1, lambda words: words[0])]
+"""A Ray cluster; None unless given."""
+
 ImageSize = Annotated[tuple[int, int] | None, _spec("H W", 2, lambda words: (_integer(words[0]), _integer(words[1])))]
 """Height and width [px]; None unless given."""
 

@@ -1,4 +1,4 @@
-"""A pool of worker processes that hands out jobs and survives workers that die."""
+"""A pool of worker processes that hands out jobs and survives workers that die, and what it shares with other pools."""
 
 import multiprocessing
 import os
@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import traceback
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Generic, Self, TypeVar, cast
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from ambidex.atomic_files import system_error
 from ambidex.errors import AmbidexError, DatasetError, UsageError
@@ -67,14 +68,48 @@ def describe(exception: Exception) -> WorkerError:
     return WorkerError(message=message, traceback="".join(lines), kind=type(exception).__name__)
 
 
-class WorkerProcess(Generic[Task]):
-    """The parent's side of one worker process.
+class Worker(Protocol[Task]):
+    """The parent's side of one worker.
 
     Attributes:
-        connection: Readable when the worker has sent a reply, or has died.
         ready: It has made its handler.
         task: The job it works on; None when idle.
     """
+
+    ready: bool
+    task: Task | None
+
+    @property
+    def machine_lost(self) -> bool:
+        """It died because its machine is gone, which is not the fault of its job."""
+        ...
+
+    def send(self, task: Task, job: object) -> None:
+        """Send a job to an idle worker. If it has died, the next `receive` raises."""
+        ...
+
+    def receive(self) -> object:
+        """The worker's next reply: None or a `WorkerError` when it has started, then the result of each job. Blocks.
+
+        Raises:
+            EOFError: The worker has died.
+        """
+        ...
+
+    def end(self) -> str:
+        """End the worker; returns how it ended."""
+        ...
+
+
+class WorkerProcess(Generic[Task]):
+    """One worker process, see `Worker`.
+
+    Attributes:
+        connection: Readable when the worker has sent a reply, or has died.
+        machine_lost: Never: it runs on this machine.
+    """
+
+    machine_lost = False
 
     def __init__(self, pickled_factory: bytes) -> None:
         context = multiprocessing.get_context("spawn")
@@ -87,17 +122,11 @@ class WorkerProcess(Generic[Task]):
         theirs.close()
 
     def send(self, task: Task, job: object) -> None:
-        """Send a job to an idle worker. If it has died, the next `receive` raises."""
         self.task = task
         with suppress(OSError):
             self.connection.send(job)
 
     def receive(self) -> object:
-        """The worker's next reply; blocks until there is one.
-
-        Raises:
-            EOFError: The worker has died.
-        """
         try:
             return self.connection.recv()
         except OSError as error:
@@ -196,9 +225,10 @@ def worker_count(requested: int | None, jobs: int) -> int:
     return max(1, min(usable, jobs))
 
 
-def _pickled(factory: object) -> bytes:
+def pickled(factory: object, dumps: Callable[[object], bytes] = pickle.dumps) -> bytes:
+    """What is sent to workers, or a UsageError if it cannot be."""
     try:
-        return pickle.dumps(factory)
+        return dumps(factory)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         problem = f"The agent or another object cannot be sent to worker processes: {error}."
         hint = "Define its class or function at the top of a module, or use 0 workers to run in this process."
@@ -206,34 +236,27 @@ def _pickled(factory: object) -> bytes:
 
 
 @dataclass
-class _Ticket(Generic[Job]):
+class Ticket(Generic[Job]):
+    """A job, and how many workers have died during it."""
+
     job: Job
     deaths: int = 0
 
 
-class Pool(Generic[Job, Result]):
-    """Hands jobs to worker processes and returns their results in the order they finish.
+AnyWorker = TypeVar("AnyWorker", bound=Worker[Any])
+
+
+class JobPool(ABC, Generic[Job, Result, AnyWorker]):
+    """Hands jobs to workers and returns their results in the order they finish.
 
     Every worker makes its handler once. An exception of the handler is returned as a `WorkerError`; a worker that dies
-    is replaced, and its job tried once more. Use it as a context manager: leaving it ends the workers, also those that
-    are busy.
-
-    Args:
-        factory: Makes the handler of one worker. It, jobs and results must be picklable if there are workers.
-        workers: Number of processes, 1 or more; 0 runs jobs in this process, for tests and debuggers.
-
-    Raises:
-        UsageError: A negative number of workers, or a factory that cannot be sent to them.
+    is replaced, and its job tried once more, or again and again if their machines are lost. Use it as a context
+    manager: leaving it ends the workers, also those that are busy.
     """
 
-    def __init__(self, factory: Callable[[], Callable[[Job], Result]], workers: int) -> None:
-        if workers < 0:
-            raise UsageError(f"{workers} workers: expected 1 or more, or 0 to run in this process.", got=workers)
-        self._factory = factory
-        self._handler: Callable[[Job], Result] | None = None
-        self._queue: deque[_Ticket[Job]] = deque()
-        self._pickled = _pickled(factory) if workers else b""
-        self._workers: list[WorkerProcess[_Ticket[Job]]] = [WorkerProcess(self._pickled) for _ in range(workers)]
+    def __init__(self) -> None:
+        self._queue: deque[Ticket[Job]] = deque()
+        self._workers: list[AnyWorker] = []
 
     def __enter__(self) -> Self:
         return self
@@ -242,13 +265,23 @@ class Pool(Generic[Job, Result]):
         self.close()
 
     @property
+    def size(self) -> int:
+        """Number of workers."""
+        return len(self._workers)
+
+    @property
+    def note(self) -> str:
+        """Where the workers are; empty for this machine."""
+        return ""
+
+    @property
     def pending(self) -> int:
         """Number of submitted jobs whose result has not been returned."""
         return len(self._queue) + sum(worker.task is not None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
         """Queue a job; jobs start in the order of submission."""
-        self._queue.append(_Ticket(job))
+        self._queue.append(Ticket(job))
 
     def next_result(self) -> tuple[Job, Result | WorkerError]:
         """The next job that finishes, and its result. Blocks.
@@ -259,13 +292,12 @@ class Pool(Generic[Job, Result]):
         """
         if not self.pending:
             raise LookupError("No job is pending in the pool.")
-        while self._workers:
+        while True:
             self._assign_jobs()
-            for worker in self._readable_workers():
+            for worker in self._workers_with_reply():
                 done = self._collect(worker)
                 if done is not None:
                     return done
-        return self._run_in_process()
 
     def results(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result | WorkerError]]:
         """Submit jobs, and yield each with its result as it finishes; see `next_result`."""
@@ -281,11 +313,9 @@ class Pool(Generic[Job, Result]):
             WorkerStartError: The handler could not be made.
             UsageError: A script that is not guarded by `if __name__ == "__main__":` started the pool.
         """
-        while self._workers and not any(worker.ready for worker in self._workers):
-            for worker in self._readable_workers():
+        while not any(worker.ready for worker in self._workers):
+            for worker in self._workers_with_reply():
                 self._collect(worker)
-        if not self._workers:
-            self._local_handler()
 
     def close(self) -> None:
         """End the workers. Safe to call twice."""
@@ -293,17 +323,25 @@ class Pool(Generic[Job, Result]):
         for worker in workers:
             worker.end()
 
+    @abstractmethod
+    def _new_worker(self) -> AnyWorker:
+        """Start a worker."""
+
+    @abstractmethod
+    def _workers_with_reply(self) -> list[AnyWorker]:
+        """Wait until at least one worker has sent a reply or died; returns all that have."""
+
+    @abstractmethod
+    def _start_error(self, cause: str) -> AmbidexError:
+        """The error to raise if a worker ended before it was ready."""
+
     def _assign_jobs(self) -> None:
         for worker in self._workers:
             if self._queue and worker.ready and worker.task is None:
                 ticket = self._queue.popleft()
                 worker.send(ticket, ticket.job)
 
-    def _readable_workers(self) -> list[WorkerProcess[_Ticket[Job]]]:
-        readable = wait([worker.connection for worker in self._workers])
-        return [worker for worker in self._workers if worker.connection in readable]
-
-    def _collect(self, worker: WorkerProcess[_Ticket[Job]]) -> tuple[Job, Result | WorkerError] | None:
+    def _collect(self, worker: AnyWorker) -> tuple[Job, Result | WorkerError] | None:
         try:
             reply = worker.receive()
         except EOFError:
@@ -316,24 +354,64 @@ class Pool(Generic[Job, Result]):
         ticket, worker.task = worker.task, None
         return ticket.job, cast("Result | WorkerError", reply)
 
-    def _replace(self, dead: WorkerProcess[_Ticket[Job]]) -> tuple[Job, WorkerError] | None:
-        cause, ticket = dead.end(), dead.task
-        if not dead.ready and cause == f"exit status {UNGUARDED}":
-            script = getattr(sys.modules["__main__"], "__file__", "the script")
-            problem = f"Worker processes import {script}, and importing it would start this work again."
-            hint = 'Put its calls below `if __name__ == "__main__":`, or use 0 workers.'
-            raise UsageError(problem, hint, path=script) from None
-        if not dead.ready:
-            raise WorkerStartError(f"A worker process ended during start-up ({cause}).")
-        self._workers[self._workers.index(dead)] = WorkerProcess(self._pickled)
+    def _replace(self, dead: AnyWorker) -> tuple[Job, WorkerError] | None:
+        cause, ticket = dead.end(), cast("Ticket[Job] | None", dead.task)
+        if not (dead.ready or dead.machine_lost):
+            raise self._start_error(cause) from None
+        self._workers[self._workers.index(dead)] = self._new_worker()
         if ticket is None:
             return None
-        ticket.deaths += 1
+        ticket.deaths += not dead.machine_lost
         if ticket.deaths < MAX_TRIES:
             self._queue.appendleft(ticket)
             return None
         message = f"The worker process died during this job, {MAX_TRIES} times; the last time: {cause}. "
         return ticket.job, WorkerError(message=message + "Is there enough memory?")
+
+
+class Pool(JobPool[Job, Result, WorkerProcess[Ticket[Job]]]):
+    """A pool of processes of this machine.
+
+    Args:
+        factory: Makes the handler of one worker. It, jobs and results must be picklable if there are workers.
+        workers: Number of processes, 1 or more; 0 runs jobs in this process, for tests and debuggers.
+
+    Raises:
+        UsageError: A negative number of workers, or a factory that cannot be sent to them.
+    """
+
+    def __init__(self, factory: Callable[[], Callable[[Job], Result]], workers: int) -> None:
+        super().__init__()
+        if workers < 0:
+            raise UsageError(f"{workers} workers: expected 1 or more, or 0 to run in this process.", got=workers)
+        self._factory = factory
+        self._handler: Callable[[Job], Result] | None = None
+        self._pickled = pickled(factory) if workers else b""
+        self._workers = [self._new_worker() for _ in range(workers)]
+
+    def next_result(self) -> tuple[Job, Result | WorkerError]:
+        return super().next_result() if self._workers or not self.pending else self._run_in_process()
+
+    def wait_until_ready(self) -> None:
+        if self._workers:
+            super().wait_until_ready()
+        else:
+            self._local_handler()
+
+    def _new_worker(self) -> WorkerProcess[Ticket[Job]]:
+        return WorkerProcess(self._pickled)
+
+    def _workers_with_reply(self) -> list[WorkerProcess[Ticket[Job]]]:
+        readable = wait([worker.connection for worker in self._workers])
+        return [worker for worker in self._workers if worker.connection in readable]
+
+    def _start_error(self, cause: str) -> AmbidexError:
+        if cause == f"exit status {UNGUARDED}":
+            script = getattr(sys.modules["__main__"], "__file__", "the script")
+            problem = f"Worker processes import {script}, and importing it would start this work again."
+            hint = 'Put its calls below `if __name__ == "__main__":`, or use 0 workers.'
+            return UsageError(problem, hint, path=script)
+        return WorkerStartError(f"A worker process ended during start-up ({cause}).")
 
     def _run_in_process(self) -> tuple[Job, Result | WorkerError]:
         job = self._queue.popleft().job

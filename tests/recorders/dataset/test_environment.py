@@ -77,4 +77,4 @@ def test_a_worker_does_not_start_with_an_edited_file(dataset, own):
     spec = read(dataset).spec
     own.write_text(changed("in the drawer", "in a drawer"))
     with pytest.raises(UsageError, match="definition"):
-        RecordWorker(spec, OWN.write_options, StillAgent, renders=False)
+        RecordWorker(spec, OWN.write_options, StillAgent, own.parent, renders=False)

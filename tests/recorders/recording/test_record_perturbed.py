@@ -95,7 +95,7 @@ def test_an_episode_is_rendered_with_its_own_draws_whatever_was_attempted_before
     axes = axes_with_levels(KINDS["all"])
     with make("insertion", cameras=CAMERAS, image_size=(24, 32), perturb=axes) as env:
         spec = env.spec
-    worker = RecordWorker(spec, WriteOptions(format="act", storage="raw"), FakeAgent, renders=True)
+    worker = RecordWorker(spec, WriteOptions(format="act", storage="raw"), FakeAgent, tmp_path, renders=True)
     results = {seed: worker(seed) for seed in SEEDS}
     for seed, result in results.items():
         assert result is not None
