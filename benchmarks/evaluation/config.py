@@ -141,7 +141,8 @@ class BenchmarkConfig(PolicyFlags):
     """With --suite robustness, their levels; by default 1 to 5."""
     budget: OptionalInt = None
     """With --suite robustness, episodes of all cells together, the clean ones included, in place of --episodes. Those
-    of the expert are not counted. With --tournament, episodes of all policies together; auto is --episodes of each."""
+    of the expert are not counted. With --tournament, those of all policies together; auto is as many as if each were
+    benchmarked alone."""
     spend: Annotated[str, tyro.conf.arg(metavar="{evenly,where-open}")] = "evenly"
     """How --budget is spent: evenly, or where-open, five seeds in each cell and then five at a time in the cell with
     the widest interval of the change, of those where no change is shown yet."""
