@@ -153,10 +153,10 @@ class Ranking:
 
     @property
     def cost(self) -> str:
-        """How many episodes were run, and how many more it would be without a tournament."""
+        """How many episodes were run, and how many fewer than without a tournament."""
         most = max(place.episodes for place in self.places)
-        ran = f"{self.episodes} of {pluralize(self.rule.budget, 'episode')} were run"
-        return f"{ran}; {most} of each policy would be {self.saved} more."
+        fewer = f", {self.saved} fewer than {most} of each policy" if self.saved else ""
+        return f"{self.episodes} of {pluralize(self.rule.budget, 'episode')} were run{fewer}."
 
     @property
     def _pairs(self) -> str:
