@@ -1,5 +1,6 @@
 """The result of a tournament: the order of the policies, with what is shown of it and what is not."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -65,7 +66,8 @@ class Ranking:
 
     Attributes:
         rule: What decided which episodes were run.
-        places: The policies, the highest rate first.
+        places: The policies, first those that the fewest others are shown to be better than; of these, the highest rate
+            first.
         comparisons: Every two of them.
     """
 
@@ -77,7 +79,7 @@ class Ranking:
     def of(cls, folder: TournamentFolder, outcomes: Sequence[Outcomes]) -> Self:
         """Rank the policies of a tournament by their outcomes, shape (seeds, tasks) each."""
         rule, candidates = folder.info.rule, folder.info.candidates
-        order = sorted(range(len(outcomes)), key=lambda index: -outcomes[index].mean())
+        order = _order(outcomes, rule)
         ranked = [outcomes[index] for index in order]
         pairs = compare_all(ranked, rule.alpha)
         letters = compact_letters(len(ranked), [pair.policies for pair in pairs if pair.better is not None])
@@ -175,6 +177,16 @@ def row(place: Place) -> tuple[str, ...]:
     interval = "{:.1f} to {:.1f}".format(*(100 * end for end in place.interval))
     counts = str(place.episodes), str(place.successes)
     return place.candidate.name, *counts, f"{100 * place.rate:.1f}", interval, place.letters
+
+
+def _order(outcomes: Sequence[Outcomes], rule: Rule) -> list[int]:
+    """The policies by index, the best first.
+
+    Not by rates alone: those of different numbers of seeds may contradict what the common seeds have settled.
+    """
+    settled = [pair for pair in compare_all(outcomes, rule.alpha) if pair.better is not None]
+    worse = Counter(index for pair in settled for index in pair.policies if index != pair.better)
+    return sorted(range(len(outcomes)), key=lambda index: (worse[index], -outcomes[index].mean()))
 
 
 def _place(candidate: Candidate, outcomes: Outcomes, letters: str, alpha: float) -> Place:

@@ -132,15 +132,15 @@ def test_the_interval_excludes_zero_exactly_when_the_e_value_exceeds_twenty():
 
 
 def test_the_interval_of_a_rate_contains_it_after_every_episode_at_once():
-    """The chance of a miss at any time is at most 5 %: with 100 runs more than 11 have the probability 0.4 %."""
+    """The chance of a miss at any time is at most 5 %: with 40 runs more than 6 have the probability 0.3 %."""
     rng, missed = np.random.default_rng(0), 0
-    looks = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233]
+    looks = [1, 3, 8, 21, 55, 144]
     for rate in (0.1, 0.7):
-        for _ in range(50):
+        for _ in range(20):
             successes = np.cumsum(rng.uniform(size=looks[-1]) < rate)
             intervals = [rate_interval(int(successes[n - 1]), n, alpha=0.05) for n in looks]
             missed += not all(low <= rate <= high for low, high in intervals)
-    assert missed <= 11
+    assert missed <= 6
 
 
 def test_the_interval_of_a_rate_is_within_0_and_1_and_shrinks():

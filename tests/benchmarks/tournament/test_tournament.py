@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 from benchmarking_fakes import FakeAgent, assert_same_results, rows_of
 from toy_policy import ToyPolicy, write_checkpoint
@@ -17,6 +18,7 @@ from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.run_benchmark import main
 from ambidex.benchmarks.tournament.folder import TournamentFolder, TournamentInfo
 from ambidex.benchmarks.tournament.page import write_files
+from ambidex.benchmarks.tournament.ranking import Ranking
 from ambidex.benchmarks.tournament.run import run_tournament
 from ambidex.envs.env import make
 from ambidex.errors import UsageError
@@ -205,6 +207,16 @@ def test_a_tournament_is_of_the_order_unless_a_word_is_given(run_command, tmp_pa
     assert status == 2 and "two policies or more" in err
     status, _, err = run_command(main, "--tournament", "best", "order", "--policies", "hold")
     assert status == 2 and "expected one name" in err
+
+
+def test_the_best_policy_is_first_although_a_worse_one_has_a_higher_rate_on_fewer_seeds(finished):
+    """The second policy loses on the common seeds, and the first is unlucky later."""
+    texts = ("1" * 14 + "0" * 86, "1" * 4 + "0" * 10, "0" * 30)
+    outcomes = [np.array([[c == "1"] for c in text], dtype=bool) for text in texts]
+    ranking = Ranking.of(finished[0], outcomes)
+    assert [place.candidate.name for place in ranking.places] == list(NAMES)
+    assert ranking.places[0].rate < ranking.places[1].rate
+    assert ranking.verdict == f"The best policy is settled: {NAMES[0]}."
 
 
 def test_the_settings_are_stored(finished):
