@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from glob import has_magic
-from itertools import combinations
+from itertools import chain, combinations, count
 from pathlib import Path
 
 from ambidex.benchmarks.evaluation.agents import BASELINES
@@ -123,9 +123,10 @@ def _check_trained_on(candidate: Candidate, tasks: Sequence[str]) -> None:
 
 
 def _with_own_names(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """With a number after each name that occurred before."""
-    named: list[Candidate] = []
+    """With a number after each name that is taken already."""
+    named: dict[str, Candidate] = {}
     for candidate in candidates:
-        before = sum(each.name.rpartition(".")[0] == candidate.name or each.name == candidate.name for each in named)
-        named.append(replace(candidate, name=f"{candidate.name}.{before + 1}") if before else candidate)
-    return named
+        names = chain([candidate.name], (f"{candidate.name}.{number}" for number in count(2)))
+        name = next(each for each in names if each not in named)
+        named[name] = replace(candidate, name=name)
+    return list(named.values())

@@ -16,6 +16,7 @@ from ambidex.benchmarks.comparison.config import CompareConfig
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.evaluation.plan import make_plan
 from ambidex.benchmarks.run_benchmark import main
+from ambidex.benchmarks.tournament.candidates import plan_candidates
 from ambidex.benchmarks.tournament.folder import TournamentFolder, TournamentInfo
 from ambidex.benchmarks.tournament.page import write_files
 from ambidex.benchmarks.tournament.ranking import Ranking
@@ -191,6 +192,14 @@ def test_copies_and_checkpoints_of_other_tasks_are_refused(second, task, message
     config = BenchmarkConfig(tournament="order", checkpoints=two_checkpoints(tmp_path, second, task), task="insertion")
     with pytest.raises(UsageError, match=message):
         run_tournament(config)
+
+
+def test_every_policy_has_a_name_of_its_own(tmp_path):
+    folders = [write_checkpoint(tmp_path / run / "a", run.encode()) for run in ("x", "y", "z")]
+    checkpoints = (str(folders[0]), str(write_checkpoint(tmp_path / "a.2")), *map(str, folders[1:]))
+    config = BenchmarkConfig(tournament="order", checkpoints=checkpoints, task="insertion")
+    candidates, _ = plan_candidates(config)
+    assert [each.name for each in candidates] == ["a", "a.2", "a.3", "a.4"]
 
 
 def test_several_policies_need_a_tournament():
