@@ -21,8 +21,11 @@ def _main(config: BenchmarkConfig) -> int:
     from ambidex.benchmarks.evaluation.benchmark import benchmark  # heavy: not for --help
     from ambidex.benchmarks.robustness.suite import is_robustness
     from ambidex.benchmarks.take_over.folder import is_take_over_folder
+    from ambidex.benchmarks.tournament.folder import is_tournament
     from ambidex.benchmarks.videos.jobs import describe_missing
 
+    if is_tournament(config):
+        return _run_tournament(config)
     if is_robustness(config):
         return _run_robustness(config)
     if config.take_over is not None or (config.resume and is_take_over_folder(config.output_dir or Path())):
@@ -53,6 +56,17 @@ def _run_robustness(config: BenchmarkConfig) -> int:
     if not config.quiet:
         print_result(f"{report}\n\nWritten to {written}")
     return FAILED if folder.unfinished() else DONE
+
+
+def _run_tournament(config: BenchmarkConfig) -> int:
+    from ambidex.benchmarks.tournament.page import write_files
+    from ambidex.benchmarks.tournament.run import run_tournament
+
+    folder, ranking = run_tournament(config)
+    written = write_files(folder, ranking)
+    if not config.quiet:
+        print_result(f"{ranking}\n\n{written}")
+    return DONE
 
 
 def _take_over(config: BenchmarkConfig) -> int:

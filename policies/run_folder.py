@@ -40,7 +40,8 @@ def newest_run(policy_name: str, tasks: Collection[str], root: Path = RUNS) -> P
     Raises:
         UsageError: There is none; the message names those of other tasks, and the command that makes one.
     """
-    runs = [run for run in root.iterdir() if _policy_of(run) == policy_name] if root.is_dir() else []
+    folders = root.iterdir() if root.is_dir() else ()
+    runs = [run for run in folders if policy_of(run / CHECKPOINTS / LAST) == policy_name]
     trained = {run: {task for names in trained_tasks(run / CHECKPOINTS / LAST) for task in names} for run in runs}
     fitting = [run for run in runs if trained[run].issuperset(tasks)]
     if not fitting:
@@ -64,10 +65,11 @@ def trained_tasks(checkpoint: Path) -> list[list[str]]:
         return []
 
 
-def _policy_of(run: Path) -> str | None:
+def policy_of(checkpoint: Path) -> str | None:
+    """The registered policy of a checkpoint; None for a folder that is none or cannot be read."""
     try:
-        policy = parse((run / CHECKPOINTS / LAST / CONFIG).read_bytes())["policy"]
-    except (OSError, ValueError, KeyError, TypeError):  # not a run folder
+        policy = parse((checkpoint / CONFIG).read_bytes())["policy"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return str(policy)
 

@@ -17,6 +17,7 @@ from ambidex.flags import (
     OptionalName,
     OptionalPath,
     Switch,
+    name_or,
     readable_signature,
 )
 from ambidex.recorders.recording.config import Dynamics, Spread
@@ -24,6 +25,7 @@ from ambidex.recorders.recording.config import Dynamics, Spread
 SCRIPTED = "scripted"
 """The policy that is the expert of the task."""
 ExecutionMode = Annotated[str, tyro.conf.arg(metavar="{chunk,first,ensemble}")]
+TournamentMode = Annotated[str | None, name_or("order", "[{order,best}]")]
 Videos = Annotated[OptionalName, tyro.conf.arg(metavar="{failures,all,none}")]
 
 
@@ -82,6 +84,7 @@ class BenchmarkConfig(PolicyFlags):
         "cluster shard resume",
         "Task": "mirrored bddl_file instruction_source protocol init_states success horizon settle_steps seed "
         "training_seeds spread dynamics perturb axes levels budget spend",
+        "Several policies": "tournament checkpoints policies",
         "Take-over": "every take_over_steps record_dataset cameras",
         "Policy": "execution execute_steps control code device",
         "Policy on a server (--policy remote)": "map image_size policy_name timeout check",
@@ -139,10 +142,19 @@ class BenchmarkConfig(PolicyFlags):
     """With --suite robustness, their levels; by default 1 to 5."""
     budget: OptionalInt = None
     """With --suite robustness, episodes of all cells together, the clean ones included, in place of --episodes. Those
-    of the expert are not counted."""
+    of the expert are not counted. With --tournament, those of all policies together; auto is as many as if each were
+    benchmarked alone."""
     spend: Annotated[str, tyro.conf.arg(metavar="{evenly,where-open}")] = "evenly"
     """How --budget is spent: evenly, or where-open, five seeds in each cell and then five at a time in the cell with
     the widest interval of the change, of those where no change is shown yet."""
+    tournament: TournamentMode = None
+    """Rank several policies on the same seeds, in rounds: only those whose comparison with another is still open get
+    more episodes, until all are settled or --budget is spent. order, also without a word, is the order of all; best is
+    the best one only."""
+    checkpoints: Annotated[Names, tyro.conf.arg(metavar="PATH ...")] = None
+    """With --tournament, the trained policies: checkpoints or run folders, such as runs/*/checkpoints/*."""
+    policies: Names = None
+    """With --tournament, baselines or MODULE:NAME that take part too."""
     take_over: Annotated[OptionalPath, tyro.conf.arg(metavar="RESULTS")] = None
     """Instead of whole episodes, continue the failures in a results folder: the policy takes over at control steps 0,
     N, 2N and so on of each failure. Tasks, settings and perturbations are those of RESULTS; --task chooses one of its

@@ -240,8 +240,12 @@ def flags_of_folder(
 
 
 def _check_choices(config: BenchmarkConfig) -> None:
+    if flags := config.given(("tournament", "checkpoints", "policies")):
+        hint = "Add --tournament; from Python, call ambidex.benchmarks.tournament.run.run_tournament."
+        raise UsageError(f"{', '.join(flags)}: only in a tournament of several policies.", hint, got=flags)
     if flags := config.given(("axes", "levels", "budget", "spend")):
-        raise UsageError(f"{', '.join(flags)}: only with --suite robustness.", got=flags)
+        budget = ", or --budget with --tournament" if "--budget" in flags else ""
+        raise UsageError(f"{', '.join(flags)}: only with --suite robustness{budget}.", got=flags)
     if config.protocol == LIBERO_PLUS:
         problem = f"--protocol {LIBERO_PLUS}: only with --suite robustness, as it perturbs episodes."
         raise UsageError(problem, "Add the suite, or give --protocol openvla for clean episodes.", field="protocol")

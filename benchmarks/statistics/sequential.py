@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import betaln, logsumexp, roots_legendre
 
@@ -25,6 +26,8 @@ from ambidex.envs.types import FloatArray
 
 BETS = 1024
 """Stakes instead of all k from -1 to 1: another valid bet, and for m = 0 exact below 2048 discordant pairs."""
+
+IntArray = npt.NDArray[np.int_]
 
 _STAKES, _SHARES = roots_legendre(BETS)
 
@@ -76,8 +79,16 @@ def log_e_values(successes: Sequence[tuple[bool, bool]]) -> FloatArray:
     outcomes = np.array(successes, dtype=bool).reshape(-1, 2)
     only_a = np.cumsum(outcomes[:, 0] & ~outcomes[:, 1])
     only_b = np.cumsum(outcomes[:, 1] & ~outcomes[:, 0])
+    return np.concatenate([[0.0], log_e_value(only_a, only_b)])
+
+
+def log_e_value(only_a: IntArray, only_b: IntArray) -> FloatArray:
+    """Logarithm of the e-value after so many pairs in which only the first or only the second succeeded.
+
+    All have the same shape.
+    """
     logs = (only_a + only_b) * math.log(2) + betaln(only_a + 1, only_b + 1)
-    return np.concatenate([[0.0], np.round(logs, 10)])  # after one discordant pair exactly 0, not 1e-16
+    return np.asarray(np.round(logs, 10))  # after one discordant pair exactly 0, not 1e-16
 
 
 def log_wealth(only_a: FloatArray, only_b: FloatArray, pairs: FloatArray, mean: FloatArray) -> FloatArray:
@@ -101,6 +112,17 @@ def mean_interval(counts: PairedCounts, *, alpha: float) -> tuple[float, float]:
         return -1.0, 1.0
     observed = counts.difference
     return _end(counts, observed, -1.0, alpha), _end(counts, observed, 1.0, alpha)
+
+
+def rate_interval(successes: int, episodes: int, *, alpha: float) -> tuple[float, float]:
+    """The anytime-valid interval of one success rate: right at all times with probability 1 - `alpha`.
+
+    A success counts as 1 and a failure as -1, so the mean of these is twice the rate minus 1. Of several tasks it is
+    the interval of their mean rate, if all have had the same number of episodes. (0, 1) without episodes.
+    """
+    counts = PairedCounts(both=0, only_a=successes, only_b=episodes - successes, neither=0)
+    low, high = mean_interval(counts, alpha=alpha)
+    return (1 + low) / 2, (1 + high) / 2
 
 
 def _end(counts: PairedCounts, inside: float, end: float, alpha: float) -> float:

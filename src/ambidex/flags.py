@@ -47,6 +47,17 @@ def _spec(
     )
 
 
+def name_or(default: str, metavar: str) -> PrimitiveConstructorSpec[str | None]:
+    """How a flag reads one name; without a word it is `default`, and None unless the flag is given."""
+
+    def parse(words: list[str]) -> str:
+        if len(words) > 1:
+            raise ValueError(f"expected one name, got {' '.join(words)}")
+        return words[0] if words else default
+
+    return _spec(metavar, "*", parse)
+
+
 def _integer(word: str) -> int:
     try:
         return int(word)

@@ -6,7 +6,13 @@ import pytest
 from scipy.stats import binom
 
 from ambidex.benchmarks.statistics.paired import PairedCounts, exact_p
-from ambidex.benchmarks.statistics.sequential import SequentialTest, log_e_values, log_wealth, mean_interval
+from ambidex.benchmarks.statistics.sequential import (
+    SequentialTest,
+    log_e_values,
+    log_wealth,
+    mean_interval,
+    rate_interval,
+)
 
 A, B, TIE = (True, False), (False, True), (True, True)
 
@@ -123,3 +129,23 @@ def test_the_interval_excludes_zero_exactly_when_the_e_value_exceeds_twenty():
     for only_a in range(4, 14):
         test = SequentialTest.of([A] * only_a + [B] * 2 + [TIE] * 20, alpha=0.05)
         assert (test.low > 0) == (test.e_value > 20)
+
+
+def test_the_interval_of_a_rate_contains_it_after_every_episode_at_once():
+    """The chance of a miss at any time is at most 5 %: with 40 runs more than 6 have the probability 0.3 %."""
+    rng, missed = np.random.default_rng(0), 0
+    looks = [1, 3, 8, 21, 55, 144]
+    for rate in (0.1, 0.7):
+        for _ in range(20):
+            successes = np.cumsum(rng.uniform(size=looks[-1]) < rate)
+            intervals = [rate_interval(int(successes[n - 1]), n, alpha=0.05) for n in looks]
+            missed += not all(low <= rate <= high for low, high in intervals)
+    assert missed <= 6
+
+
+def test_the_interval_of_a_rate_is_within_0_and_1_and_shrinks():
+    assert rate_interval(0, 0, alpha=0.05) == (0, 1)
+    assert rate_interval(10, 10, alpha=0.05)[1] == 1 and rate_interval(0, 10, alpha=0.05)[0] == 0
+    few, many = (rate_interval(7 * k, 10 * k, alpha=0.05) for k in (1, 100))
+    assert few[0] < many[0] < 0.7 < many[1] < few[1]
+    assert many[1] - many[0] < 0.12
