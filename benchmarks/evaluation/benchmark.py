@@ -189,9 +189,11 @@ class BenchmarkRun:
     ) -> None:
         self._plan, self._config, self._results = plan, plan.config, results
         self._load, self._own, self._progress = load, own, progress
-        stored, episodes = {row.key for row in results.rows}, plan.episodes
+        rows, episodes = results.rows, plan.episodes
+        stored = {row.key for row in rows}
         self._remaining = [episode for episode in episodes if episode not in stored]
         self._requested, self._stored_before = len(episodes), len(stored)
+        self._done, self._successes = len(rows), sum(row.success for row in rows)
         self._workers = 0
         self._name = self._config.policy_name or self._config.policy
         self._started = time.perf_counter()
@@ -280,15 +282,13 @@ class BenchmarkRun:
         )
 
     def _loop(self, pool: EpisodePool, notes: Sequence[str]) -> None:
-        done, config = len(self._results.rows), self._config
-        bar = self._progress or Progress(self._name, self._requested, initial=done, quiet=config.quiet)
+        bar = self._progress or Progress(self._name, self._requested, initial=self._done, quiet=self._config.quiet)
         with bar as progress:
             for note in filter(None, notes):
                 progress.note(note)
             for episode, result in pool.results(self._remaining):
                 self._store(episode, result)
-                rows = self._results.rows
-                progress.update(len(rows), sum(row.success for row in rows), len(rows))
+                progress.update(self._done, self._successes, self._done)
                 self._errors.append(_error_of(episode, result))
                 self._check_errors()
 
@@ -312,6 +312,7 @@ class BenchmarkRun:
         if self._config.debug and result.error:
             sys.stderr.write(f"{result.error}\n")
         self._results.append(result)
+        self._done, self._successes = self._done + 1, self._successes + result.success
 
     def _write_summary(self) -> BenchmarkSummary:
         rows = tuple(self._results.rows)

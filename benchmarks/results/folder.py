@@ -1,7 +1,6 @@
 """Reads and writes results folders: benchmark.json, results.jsonl, summary.json, states/ and videos/."""
 
 import shlex
-from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -190,12 +189,9 @@ class ResultsFolder:
         self.info = info
 
     def append(self, row: EpisodeRow) -> None:
-        """Add a row to results.jsonl; it is on disk when this returns."""
-        rows = self.rows
-        del self.rows  # if an interrupt comes before the last line, the file is read again
+        """Add a row to results.jsonl; it is on disk when this returns. Rows are read again when they are asked for."""
+        self.__dict__.pop("rows", None)  # long runs do not keep them
         append_line(self.path / RESULTS, row.to_line())
-        insort(rows, row, key=attrgetter("key"))
-        self.rows = rows
 
     def remove(self, row: EpisodeRow) -> None:
         """Take a row out of results.jsonl."""

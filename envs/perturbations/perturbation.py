@@ -11,7 +11,7 @@ import numpy as np
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.task import Task
 from ambidex.envs.types import Drawn as Drawn
-from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
+from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray
 
 LEVELS = 5
 SET_IN = "set_in_step"
@@ -29,6 +29,12 @@ def axis_rng(axis: str, *numbers: int) -> np.random.Generator:
     seed has the same camera in all tasks.
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([zlib.crc32(axis.encode()), *numbers])))
+
+
+def random_direction(rng: np.random.Generator, size: int) -> FloatArray:
+    """A unit vector, shape (size,), any direction as likely as another."""
+    direction = rng.normal(size=size)
+    return np.asarray(direction / np.linalg.norm(direction))
 
 
 def is_perturbed(seed: int, share: float) -> bool:

@@ -30,6 +30,11 @@ def _restored(kind: type[AmbidexError], args: tuple[object, ...], values: dict[s
     return error
 
 
+def describe(error: BaseException) -> str:
+    """The type and text of an error of other code, without a full stop at the end."""
+    return f"{type(error).__name__}: {error}".rstrip(": .")
+
+
 class UsageError(AmbidexError):
     """The caller asked for something that does not exist or is not possible. Commands exit with 2."""
 

@@ -5,7 +5,7 @@ import math
 import mujoco
 import numpy as np
 
-from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Perturbation, random_direction
 from ambidex.envs.simulation.pose import quaternion_about, quaternion_product
 from ambidex.errors import PerturbationError
 
@@ -34,7 +34,7 @@ class WristCameras(Perturbation):
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         distance, angle = self.strength
-        directions = {camera: (_unit(rng), _unit(rng)) for camera in self._cameras}
+        directions = {camera: (random_direction(rng, 3), random_direction(rng, 3)) for camera in self._cameras}
         self._mounts = {
             camera: (distance * shift, math.radians(angle), axis) for camera, (shift, axis) in directions.items()
         }
@@ -50,9 +50,3 @@ class WristCameras(Perturbation):
         for camera, (shift, angle, axis) in self._mounts.items():
             model.cam_pos[camera] += shift
             model.cam_quat[camera] = quaternion_product(quaternion_about(axis, angle), model.cam_quat[camera])
-
-
-def _unit(rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """A random direction, shape (3,)."""
-    direction = rng.normal(size=3)
-    return np.asarray(direction / np.linalg.norm(direction))

@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-from ambidex.envs.perturbations.perturbation import Clean, Drawn, Level, Perturbation
+from ambidex.envs.perturbations.perturbation import Clean, Drawn, Level, Perturbation, random_direction
 from ambidex.envs.simulation.contacts import Mask
 from ambidex.envs.simulation.scene import Scene
 from ambidex.envs.types import FloatArray
@@ -31,7 +31,7 @@ class RobotStart(Perturbation):
     def draw(self, rng: np.random.Generator) -> Drawn:
         (distance,) = self.strength
         self._candidates = [
-            {arm: _unit(rng, len(joints)) for arm, joints in self._joints.items()} for _ in range(ATTEMPTS)
+            {arm: random_direction(rng, len(joints)) for arm, joints in self._joints.items()} for _ in range(ATTEMPTS)
         ]
         return {"distance_rad": distance}
 
@@ -82,8 +82,3 @@ def _robot_geoms(scene: Scene) -> Mask:
     for body in range(1, model.nbody):  # parents come before their children
         inside[body] |= inside[model.body_parentid[body]]
     return np.asarray(inside[model.geom_bodyid])
-
-
-def _unit(rng: np.random.Generator, size: int) -> FloatArray:
-    direction = rng.normal(size=size)
-    return np.asarray(direction / np.linalg.norm(direction))

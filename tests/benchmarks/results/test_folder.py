@@ -1,6 +1,7 @@
 """Results folders: reading, appending, and episodes that are missing, which every command that shows a rate reports."""
 
 import json
+import weakref
 from dataclasses import replace
 from hashlib import sha256
 
@@ -63,14 +64,25 @@ def test_appended_rows_are_on_disk_and_in_order(tmp_path):
     assert results.rows == ResultsFolder(tmp_path).rows == rows
 
 
+def test_appended_rows_are_not_kept_in_memory(tmp_path):
+    results, row = ResultsFolder(tmp_path), make_row(seed=FIRST)
+    results.append(row)
+    kept = weakref.ref(row)
+    del row
+    assert kept() is None and len(results.rows) == 1
+
+
 def test_a_row_whose_append_was_interrupted_is_read_from_the_file(tmp_path, monkeypatch):
     results = ResultsFolder(write_results(tmp_path, [make_row(seed=FIRST)], videos=False))
     assert len(results.rows) == 1
 
-    def interrupt(*args, **kwargs):
+    append_line = results_folder_module.append_line
+
+    def interrupt(*args):
+        append_line(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(results_folder_module, "insort", interrupt)
+    monkeypatch.setattr(results_folder_module, "append_line", interrupt)
     with pytest.raises(KeyboardInterrupt):
         results.append(make_row(seed=FIRST + 1))
     assert [row.seed for row in results.rows] == [FIRST, FIRST + 1]
