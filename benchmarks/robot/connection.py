@@ -20,7 +20,7 @@ from ambidex.benchmarks.robot.protocol import (
 from ambidex.benchmarks.robot.safety import RobotError, SafetyGuard, check_robot_spec
 from ambidex.command_line import interrupts_deferred
 from ambidex.envs.types import EnvSpec, Float32Array, ImageArray
-from ambidex.errors import AmbidexError, describe
+from ambidex.errors import AmbidexError, describe_error
 
 Answer = TypeVar("Answer")
 RobotFactory = Callable[[RobotRequest], Robot]
@@ -150,7 +150,7 @@ class RobotConnection:
         if not _ended(stopping, self._timeout_s):
             raise _not_stopped(f"stop did not return within {self._timeout_s:g} s")
         if (error := stopping.exception()) is not None:
-            raise _not_stopped(f"stop raised {describe(error)}") from error
+            raise _not_stopped(f"stop raised {describe_error(error)}") from error
 
     def close(self) -> None:
         """Close the connection, if the robot has `close`; errors are ignored, because the arm is stopped.
@@ -183,7 +183,7 @@ class RobotConnection:
             raise RobotError(problem, hint, call=name, expected=timeout_s)
         if (error := future.exception()) is not None:
             hint = "Check that it is switched on and can be reached, then run the command again."
-            problem = f"The robot raised {describe(error)} ({name})."
+            problem = f"The robot raised {describe_error(error)} ({name})."
             raise RobotError(problem, hint if name == CONNECT else "", call=name) from error
         return future.result()
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-from ambidex.errors import MissingPackageError, RemoteConnectionError, RemotePolicyError, describe
+from ambidex.errors import MissingPackageError, RemoteConnectionError, RemotePolicyError, describe_error
 from ambidex.policies.remote import API_KEY
 from ambidex.policies.remote.array_codec import InvalidMessageError, pack, unpack
 from ambidex.policies.remote.layouts import Request
@@ -177,7 +177,7 @@ class RemotePolicy:
         return self._server.timeout_s or (ANSWER_S if self._answered else FIRST_ANSWER_S)
 
     def _lost(self, error: Exception) -> RemoteConnectionError:
-        reason = f"no answer within {self._timeout_s:g} s" if isinstance(error, TimeoutError) else describe(error)
+        reason = f"no answer within {self._timeout_s:g} s" if isinstance(error, TimeoutError) else describe_error(error)
         problem = f"The policy server at {self._server.url} does not answer ({reason}), also on a new connection."
         hint = "Look at its output, and start it again. A slow server needs a larger --timeout."
         return RemoteConnectionError(problem, hint, url=self._server.url)
@@ -212,7 +212,7 @@ class RemotePolicy:
         except TimeoutError as error:
             raise self._no_metadata(f"No frame came within {self._connect_s:g} s.") from error
         except LOST as error:
-            raise self._no_metadata(f"The connection ended: {describe(error)}.") from error
+            raise self._no_metadata(f"The connection ended: {describe_error(error)}.") from error
         if isinstance(frame, str) or len(frame) > MAX_METADATA:
             raise self._no_metadata(f"The first frame has {len(frame)} bytes and begins with {frame[:80]!r}.")
         return frame
@@ -248,7 +248,7 @@ def open_connection(url: str, stack: ExitStack, timeout_s: float) -> ClientConne
         problem = f"The server at {url} refuses the connection: HTTP status {status}."
         raise RemoteConnectionError(problem, _refusal_hint(status), url=url, got=status) from error
     except LOST as error:
-        problem = f"No policy server can be reached at {url} ({describe(error)})."
+        problem = f"No policy server can be reached at {url} ({describe_error(error)})."
         raise RemoteConnectionError(problem, "Check the address, and that the server has started.", url=url) from error
 
 

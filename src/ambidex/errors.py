@@ -30,7 +30,7 @@ def _restored(kind: type[AmbidexError], args: tuple[object, ...], values: dict[s
     return error
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The type and text of an error of other code, without a full stop at the end."""
     return f"{type(error).__name__}: {error}".rstrip(": .")
 
