@@ -17,7 +17,6 @@ from toy_policy import ToyPolicy, write_checkpoint
 
 from ambidex.benchmarks import run_benchmark
 from ambidex.benchmarks.evaluation.benchmark import benchmark
-from ambidex.cluster import ray_worker
 from ambidex.cluster.pools import start_pool
 from ambidex.envs.env import make
 from ambidex.errors import AmbidexError, UsageError
@@ -26,6 +25,7 @@ from ambidex.worker_pool import STOP_SIGNALS, WorkerError
 
 ray = pytest.importorskip("ray", reason="pip install -e '.[ray]'")
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="pip install -e '.[ray]'")
+ray_worker = pytest.importorskip("ambidex.cluster.ray_worker")
 pytestmark = pytest.mark.filterwarnings("default")  # those of Ray
 
 ROOT = Path(__file__).parents[2]
