@@ -70,10 +70,11 @@ def main(config: SoakConfig) -> int:
         for command in soak_commands(config):
             _soak(command, config, runs)
     finally:
-        content = {"started": started, "config": config, "hardware": hardware, "versions": versions(), "runs": runs}
-        write_json(config.output, to_json(content))
-    if not config.quiet:
-        print_message(COMMAND, f"Written to {config.output}.")
+        if any(each.samples for each in runs):
+            content = {"started": started, "config": config, "hardware": hardware, "versions": versions(), "runs": runs}
+            write_json(config.output, to_json(content))
+            if not config.quiet:
+                print_message(COMMAND, f"Written to {config.output}.")
     return FAILED if any(each.grows for each in runs) else DONE
 
 

@@ -6,7 +6,6 @@ from enum import StrEnum
 from statistics import median
 
 import numpy as np
-from scipy.stats import t as student
 
 from ambidex.benchmarks.soak.monitor import Sample
 from ambidex.benchmarks.soak.processes import ProcessSample
@@ -151,6 +150,8 @@ def _time(windows: Windows, quantity: str, clock: Callable[[Sample], float]) -> 
     inputs = np.stack([np.ones(len(each)), episodes[1:], _other_programs(samples)], axis=1)
     first, slope, error, freedom = _fit(inputs, each)
     last = first + slope * float(episodes[-1] - episodes[1])
+    from scipy.stats import t as student  # heavy: an interrupt at the start need not wait for it
+
     significant = slope > float(student.ppf(1 - SIGNIFICANT, freedom)) * error
     verdict = Verdict.GROWS if significant and last > (1 + TOLERANCE) * first else Verdict.STEADY
     return Finding(process=ALL, quantity=quantity, unit="ms", first=1e3 * first, last=1e3 * last, verdict=verdict)

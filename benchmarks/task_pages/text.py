@@ -16,13 +16,14 @@ SPREADS = ("published", "wide")
 INTRODUCTION = """Made by `python -m ambidex.benchmarks.task_pages --suite {suite}`. Pictures are of seed 0; those of
 the expert end at success. Rates are strict successes of the expert, with 95 % intervals, measured by
 `python -m ambidex.benchmarks.studies.expert_rates --task TASK -n N`, with N the episodes of the row, from seed
-0 on."""
+0 on. `published` is the distribution of the original publication, or for a task that is new in ambidex a narrow one;
+`wide` is larger. Positions are in the frame of the [world](../concepts/conventions.md)."""
 
 
 def suite_page(suite: str, pictures: Mapping[str, TaskPictures], rates: Rates) -> str:
     """The page of a suite in Markdown."""
     tasks = {name: _Described(name) for name in SUITES[suite]}
-    paragraphs = [f"# Tasks of {suite}", INTRODUCTION.format(suite=suite), "\n".join(_overview(tasks, rates))]
+    paragraphs = [f"# Tasks of {suite}", INTRODUCTION.format(suite=suite), "\n".join(_overview(suite, tasks, rates))]
     for name, described in tasks.items():
         paragraphs += [f"## {name}", *described.paragraphs(pictures[name])]
     return "\n\n".join(paragraphs) + "\n"
@@ -47,15 +48,16 @@ class _Described:
             yield "\n".join(["| object | spread | x [m] | y [m] | yaw [deg] |", "|---|---|---|---|---|", *rows])
 
 
-def _overview(tasks: Mapping[str, _Described], rates: Rates) -> Iterator[str]:
+def _overview(suite: str, tasks: Mapping[str, _Described], rates: Rates) -> Iterator[str]:
     two_armed = any(described.task.coordination for described in tasks.values())
-    header = ["task", *(["coordination"] if two_armed else []), "steps", *(f"expert, {spread}" for spread in SPREADS)]
+    spreads = [spread for spread in SPREADS if any(spread in rates.get(name, {}) for name in tasks)]
+    header = ["task", *(["coordination"] if two_armed else []), "steps", *(f"expert, {spread}" for spread in spreads)]
     yield _row(header)
     yield _row(["---"] * len(header))
-    for name, described in tasks.items():
-        task = described.task
-        measured = [_rate(rates.get(name, {}).get(spread)) for spread in SPREADS]
-        yield _row([f"`{name}`", *([task.coordination] if two_armed else []), str(task.horizon), *measured])
+    for number, (name, described) in enumerate(tasks.items()):
+        task, short = described.task, "" if two_armed else f"`{suite}/{number}`, "
+        measured = [_rate(rates.get(name, {}).get(spread)) for spread in spreads]
+        yield _row([f"{short}`{name}`", *([task.coordination] if two_armed else []), str(task.horizon), *measured])
 
 
 def _rate(counts: tuple[int, int] | None) -> str:

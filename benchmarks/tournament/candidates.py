@@ -100,7 +100,7 @@ def _untrained(policy: str) -> Candidate:
         problem = f"--policies {policy}: this is a trained policy."
         raise UsageError(problem, "Name its checkpoint with --checkpoints.", got=policy)
     if not is_address(policy):
-        check_name("policy that needs no checkpoint", policy, BASELINES)
+        check_name("baseline in --policies", policy, BASELINES)
     return Candidate(name=re.sub(r"[^\w.+-]+", "-", policy), policy=policy)
 
 

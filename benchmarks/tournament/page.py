@@ -36,7 +36,8 @@ $policies
 <p>The difference is first minus second, on the seeds that both ran. The intervals of all pairs together are right at
 all times with a probability of $confidence %; p is corrected for the number of pairs.</p>
 $pairs
-<p>$command</p>
+<h2>Command</h2>
+<p><code>$command</code></p>
 </body>
 </html>
 """)

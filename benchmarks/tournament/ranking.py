@@ -140,7 +140,8 @@ class Ranking:
         """What the tournament has settled, in a sentence."""
         asked = "The best policy" if self.rule.mode == BEST else "The order"
         if self.remaining:
-            return f"{asked} is not settled: {len(self.remaining)} of {self._pairs} are open."
+            verb = "is" if len(self.remaining) == 1 else "are"
+            return f"{asked} is not settled: {len(self.remaining)} of {self._pairs} {verb} open."
         return f"{asked} is settled" + (f": {self.places[0].candidate.name}." if self.rule.mode == BEST else ".")
 
     @property

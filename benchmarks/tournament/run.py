@@ -96,7 +96,7 @@ class TournamentRun:
         paths = tuple(each.checkpoint for each in candidates if each.checkpoint)
         config = replace(self._config, checkpoints=paths or None)
         info = TournamentInfo(
-            command=format_command(COMMAND, config, leave_out=NOT_STORED),
+            command=format_command(COMMAND, config, leave_out=NOT_STORED, brief=True),
             config=flags_to_json(config, leave_out=NOT_STORED),
             versions=versions(),
             rule=rule,

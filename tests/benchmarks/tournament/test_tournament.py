@@ -92,7 +92,7 @@ def test_the_command_prints_the_table_and_writes_the_page(finished, run_command,
     flags = ["--resume", "--policies", *OWN, "--task", "insertion", "--budget", "34", "--output-dir", folder.path]
     status, out, err = run_command(main, "--tournament", "best", *flags, "--video", "none")
     assert status == 0 and err == ""
-    assert out.startswith(f"{ranking}\n") and "1 of 3 comparisons are open" in out
+    assert out.startswith(f"{ranking}\n") and "1 of 3 comparisons is open" in out
     assert "34 of 34 episodes were run, 2 fewer than 12 of each policy." in out
     page = (folder.path / "report.html").read_text()
     for place in ranking.places:
