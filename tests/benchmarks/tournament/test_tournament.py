@@ -23,6 +23,7 @@ from ambidex.benchmarks.tournament.ranking import Ranking
 from ambidex.benchmarks.tournament.run import run_tournament
 from ambidex.envs.env import make
 from ambidex.errors import UsageError
+from ambidex.flags import parse_command
 
 OWN = tuple(f"tournament_policies:{name}" for name in ("Poor", "Good", "Fair"))
 NAMES = tuple(address.replace(":", "-") for address in OWN)
@@ -95,6 +96,8 @@ def test_the_command_prints_the_table_and_writes_the_page(finished, run_command,
     assert out.startswith(f"{ranking}\n") and "1 of 3 comparisons is open" in out
     assert "34 of 34 episodes were run, 2 fewer than 12 of each policy." in out
     page = (folder.path / "report.html").read_text()
+    assert parse_command("run-benchmark", folder.info.command, BenchmarkConfig).tournament == "best"
+    assert "''" not in folder.info.command  # which the command refuses, as an empty variable of the shell
     for place in ranking.places:
         address = f"{place.candidate.name}/report.html"
         assert f'href="{address}"' in page and (folder.path / address).is_file()
