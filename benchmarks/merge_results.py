@@ -43,11 +43,13 @@ def _main(config: MergeResultsConfig) -> int:
     from ambidex.benchmarks.merging.merge import merge  # heavy: not for --help
     from ambidex.benchmarks.results.folder import ResultsFolder
     from ambidex.benchmarks.videos.jobs import describe_missing
+    from ambidex.envs.shards import missing_shards
 
     summary = merge(config.results, config.output_dir)
     if not config.quiet:
         print_result(summary)
-    for warning in (ResultsFolder(config.output_dir).warning, describe_missing(summary.missing_videos)):
+    missing = missing_shards([ResultsFolder(path).info.shard for path in config.results])
+    for warning in (missing, ResultsFolder(config.output_dir).warning, describe_missing(summary.missing_videos)):
         if warning:
             print_message(COMMAND, warning)
     return DONE if summary.complete and not summary.missing_videos else FAILED

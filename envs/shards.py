@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from ambidex.errors import UsageError
-from ambidex.text import pluralize
+from ambidex.text import first_few, pluralize
 
 ORDER_SEED = 0  # of the shuffle that deals items to shards; another one would make old and new shards overlap
 
@@ -90,3 +90,20 @@ def common_items(parts: Iterable[tuple[Owner, Collection[Item]]]) -> tuple[Owner
             return earlier, owner, [item for item in items if owners.get(item) == earlier]
         owners |= dict.fromkeys(items, owner)
     return None
+
+
+def missing_shards(shards: Collection[Shard | None]) -> str:
+    """Names those that are not among some shards, such as "Shard 2 of 3 is missing."; empty if all are there.
+
+    Args:
+        shards: Shards of one list; with None, which is a merged folder, it is not known which are missing.
+    """
+    found = {shard for shard in shards if shard}
+    if None in shards or not found:
+        return ""
+    count = next(iter(found)).count
+    missing = [str(index) for index in range(1, count + 1) if Shard(index, count) not in found]
+    if not missing:
+        return ""
+    which, verb = ("Shard", "is") if len(missing) == 1 else ("Shards", "are")
+    return f"{which} {first_few(missing, limit=10, separator=', ')} of {count} {verb} missing."

@@ -55,5 +55,6 @@ def _main(config: MergeDatasetsConfig) -> int:
         if not summary.info.complete:
             command = rerecord_command(summary.directory / DATASET_JSON)
             missing = f"{summary.info.episodes} of {summary.info.config['num_episodes']} episodes are stored"
-            print_message(COMMAND, f"{summary.info.env_spec.task}: {missing}. Record the others with: {command}")
+            found = f"{missing}. {summary.missing}".rstrip(" .")
+            print_message(COMMAND, f"{summary.info.env_spec.task}: {found}. Record the others with: {command}")
     return DONE if all(summary.info.complete for summary in summaries) else FAILED

@@ -13,7 +13,7 @@ from ambidex.envs.types import FloatArray
 
 WARM_UP = 0.05  # share of the episodes in which caches fill and modules are imported
 TOLERANCE = 0.05  # relative growth of memory, or of the time of an episode, that is none
-WINDOW, FEWEST = 0.1, 3  # share of the other samples at either end that are compared, and how many at least
+WINDOW, FEWEST = 0.1, 5  # share of the other samples at either end that are compared, and how many at least
 SIGNIFICANT = 0.025
 KEPT = ("descriptors", "threads")
 ALL = "all processes"

@@ -20,6 +20,7 @@ from ambidex.command_line import print_message
 from ambidex.errors import AmbidexError, UsageError, check_name
 from ambidex.flags import changed_flags, flags_to_json, format_command
 from ambidex.output_folder import check_output_folder, exclusive_lock, versions
+from ambidex.text import was_now
 
 NAME = "tournament"
 AMOUNT = frozenset({"episodes", "budget"})
@@ -159,9 +160,11 @@ def _with_stored_flags(config: BenchmarkConfig) -> BenchmarkConfig:
     if not config.resume or folder is None or not TournamentFolder(folder).exists:
         return config
     stored = TournamentFolder(folder).info.settings(COMMAND, BenchmarkConfig)
-    if config.tournament is None:
+    if not (config.checkpoints or config.policies):
+        if config.tournament not in (None, stored.tournament):
+            raise _other_settings(folder, [was_now("--tournament", stored.tournament, config.tournament)])
         _check_no_own_code(stored, folder)
-        return flags_of_folder(config, folder, stored, AMOUNT)
+        return flags_of_folder(replace(config, tournament=None), folder, stored, AMOUNT)
     ignored = NOT_STORED | AMOUNT | {"checkpoints"}  # which are compared by content
     if changed := changed_flags(stored, replace(config, output_dir=None), ignore=ignored):
         raise _other_settings(folder, changed)

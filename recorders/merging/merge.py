@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ambidex.atomic_files import link_or_copy, replacing_folder, write_text
+from ambidex.envs.shards import missing_shards
 from ambidex.envs.types import Outcome
 from ambidex.errors import UsageError
 from ambidex.flags import flags_to_json, format_command
@@ -27,11 +28,13 @@ class MergeSummary:
         directory: The merged dataset's folder.
         info: Its dataset.json.
         sources: Number of folders that were merged.
+        missing: Which shards are missing, in a sentence; empty if all are there, or if it is not known.
     """
 
     directory: Path
     info: DatasetInfo
     sources: int
+    missing: str
 
     def __str__(self) -> str:
         """One line."""
@@ -61,7 +64,12 @@ def merge(paths: Sequence[Path], directory: Path) -> tuple[MergeSummary, ...]:
         with replacing_folder(directory.resolve()) as temporary:
             infos = {place: merge_into(temporary / place, sources) for place, sources in places.items()}
     return tuple(
-        MergeSummary(directory=directory / place, info=info, sources=len(places[place]))
+        MergeSummary(
+            directory=directory / place,
+            info=info,
+            sources=len(places[place]),
+            missing=missing_shards([DatasetInfo.read(folder).shard for folder in places[place]]),
+        )
         for place, info in infos.items()
     )
 

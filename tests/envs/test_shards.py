@@ -4,7 +4,7 @@ from itertools import chain
 
 import pytest
 
-from ambidex.envs.shards import Shard, common_items
+from ambidex.envs.shards import Shard, common_items, missing_shards
 from ambidex.errors import UsageError
 
 
@@ -65,3 +65,17 @@ def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as error:
         Shard.parse(text)
     assert error.value.facts == {"got": text, "expected": "I/N"}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([Shard(1, 3), Shard(3, 3)], "Shard 2 of 3 is missing."),
+        ([Shard(2, 4)], "Shards 1, 3, 4 of 4 are missing."),
+        ([Shard(2, 2), Shard(1, 2)], ""),
+        ([Shard(1, 3), None], ""),
+        ([], ""),
+    ],
+)
+def test_missing_shards_are_named(found: list[Shard | None], expected: str) -> None:
+    assert missing_shards(found) == expected

@@ -277,7 +277,7 @@ def test_the_command_prints_the_table_and_fails_while_episodes_are_missing(runs,
     paths = [runs / str(index) for index in (1, 2, 3)]
     status, out, err = run_command(merge_results.main, *paths[:2], "--output-dir", tmp_path / "two")
     assert status == 1 and "is not finished: it has 6 of 8 episodes" in " ".join(err.split())
-    assert f"run-benchmark --resume --output-dir {tmp_path / 'two'}" in err
+    assert f"run-benchmark --resume --output-dir {tmp_path / 'two'}" in err and "Shard 3 of 3 is missing." in err
     status, out, err = run_command(merge_results.main, *paths, "--output-dir", tmp_path / "all")
     assert (status, err) == (0, "") and "2/8" in out and "shard" not in out
     assert run_command(merge_results.main, *paths, "--output-dir", tmp_path / "quiet", "--quiet") == (0, "", "")

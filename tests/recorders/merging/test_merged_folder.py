@@ -47,13 +47,18 @@ def test_the_command_prints_what_is_left_to_do(shards, tmp_path, capsys, monkeyp
     merged = tmp_path / "merged"
     assert exit_status(main, *shards, "--output-dir", merged) == 1
     out, err = capsys.readouterr()
-    assert f"1 episode of 4 attempts from 3 folders in {merged}" in out
+    assert f"1 episode of 4 attempts from 3 folders in {merged}" in out and "missing" not in err
     command = shlex.split(err.partition("Record the others with: ")[2])
     assert command == ["record-episodes", "--resume", "--output-dir", str(merged)]
     monkeypatch.setattr("ambidex.recorders.recording.record._expert_factory", lambda config: FakeAgent)
     assert exit_status(record_main, *command[1:], "--workers", 0, "--quiet") == 0
     record_to(tmp_path / "single", STATES, workers=0)
     assert contents(merged) == contents(tmp_path / "single")
+
+
+def test_the_command_names_the_shard_that_is_missing(shards, tmp_path, capsys):
+    assert exit_status(main, *shards[1:], "--output-dir", tmp_path / "merged") == 1
+    assert "Shard 1 of 3 is missing." in capsys.readouterr().err
 
 
 def test_an_episode_removed_on_purpose_stays_removed(tmp_path):
