@@ -1,8 +1,9 @@
-"""Agents of very short episodes, each of which leaves something behind in its worker process."""
+"""Agents of short episodes, which leave something behind in their worker process or nothing."""
 
 import os
 import tempfile
 import threading
+import time
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 
@@ -12,7 +13,15 @@ MEGABYTE = 2**20
 KEPT = []
 
 
-class LeakingAgent(StillAgent):
+class SteadyAgent(StillAgent):
+    """An episode takes longer than the time between two looks at the process, on any machine."""
+
+    def act(self, observation):
+        time.sleep(0.01)
+        return super().act(observation)
+
+
+class LeakingAgent(SteadyAgent):
     """Keeps memory, an open file, a thread, a temporary file and a shared memory segment of every episode."""
 
     def reset(self, observation, seed):

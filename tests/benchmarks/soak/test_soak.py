@@ -48,7 +48,7 @@ def test_everything_that_a_worker_leaks_is_found(tmp_path: Path, capsys: pytest.
 
 @pytest.mark.usefixtures("agents_found")
 def test_an_agent_that_leaks_nothing_is_steady(tmp_path: Path) -> None:
-    status, verdicts = soak(tmp_path, "still_agent:StillAgent")
+    status, verdicts = soak(tmp_path, "leaking_agents:SteadyAgent")
     assert {verdict for key, verdict in verdicts.items() if key[1] not in TIMES} == {"steady"}
     assert {("command", "written memory"), ("worker 1", "written memory")} <= set(verdicts)
     assert status == ("grows" in verdicts.values())
