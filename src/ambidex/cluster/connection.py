@@ -57,7 +57,10 @@ def _connect(cluster: str) -> None:
             hint = "Install the same versions of Ray and Python here and on all nodes."
             both = " ".join(str(error).split())
             raise UsageError(f"{problem} {both}", hint, field="cluster", got=cluster) from error
-        hint = "`ray status` on the head node says whether it runs. If it asks for a token, set RAY_AUTH_MODE=token."
+        hint = (
+            "`ray status` on the head node says whether it runs. If the cluster asks for a token, copy ~/.ray/auth_token "
+            "from that node and set RAY_AUTH_MODE=token; if it does not, unset it."
+        )
         cause = first_line(str(error)).rstrip(".")
         raise AmbidexError(f"{problem} {cause}.", hint, address=cluster) from error
 
