@@ -1,6 +1,7 @@
 """Reads and writes results folders: benchmark.json, results.jsonl, summary.json, states/ and videos/."""
 
 import shlex
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -9,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
-from ambidex.atomic_files import append_line, read_bytes, remove_leftovers, write_json, write_text
+from ambidex.atomic_files import append_line, read_bytes, remove_leftovers, sync_to_disk, write_json, write_text
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo
 from ambidex.benchmarks.results.row import RESULTS, EpisodeRow
@@ -26,6 +27,8 @@ STATES = "states"
 FIRST_REQUEST = "first_request"
 """Folder with the first images that were sent to the server of a policy, as <camera>.png."""
 EXPECTED = "Expected a results folder of run-benchmark"
+SYNC_INTERVAL_S = 0.1
+"""Once in this time, a row that is stored is forced to the disk with those before it, which takes milliseconds."""
 ROBUSTNESS_JSON = "robustness.json"
 """File of a folder with results folders for each axis of perturbation and level."""
 
@@ -42,6 +45,7 @@ class ResultsFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._synced_s = float("-inf")
 
     @classmethod
     def open(cls, path: Path, *, may_be_empty: bool = False) -> Self:
@@ -189,9 +193,16 @@ class ResultsFolder:
         self.info = info
 
     def append(self, row: EpisodeRow) -> None:
-        """Add a row to results.jsonl; it is on disk when this returns. Rows are read again when they are asked for."""
+        """Add a row to results.jsonl. Rows are read again when they are asked for.
+
+        A killed process loses no row. A power failure may cost those that followed within `SYNC_INTERVAL_S`: a
+        resumed run has their episodes again.
+        """
         self.__dict__.pop("rows", None)  # long runs do not keep them
-        append_line(self.path / RESULTS, row.to_line())
+        due = time.monotonic() >= self._synced_s + SYNC_INTERVAL_S
+        append_line(self.path / RESULTS, row.to_line(), sync=due)
+        if due:
+            self._synced_s = time.monotonic()
 
     def remove(self, row: EpisodeRow) -> None:
         """Take a row out of results.jsonl."""
@@ -200,7 +211,9 @@ class ResultsFolder:
         self.rows = sorted(rows, key=attrgetter("key"))
 
     def write_summary(self, values: Mapping[str, object]) -> None:
-        """Write summary.json."""
+        """Write summary.json, after what is left to force to the disk of results.jsonl."""
+        if (rows := self.path / RESULTS).exists():
+            sync_to_disk(rows)
         write_json(self.path / SUMMARY, values)
         self.__dict__.pop("stored_summary", None)
 

@@ -47,9 +47,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        _sync(temporary)
+        sync_to_disk(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        sync_to_disk(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
@@ -72,9 +72,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         temporary.mkdir(parents=True)
         yield temporary
         for inner in [*temporary.rglob("*"), temporary]:
-            _sync(inner)
+            sync_to_disk(inner)
         _put_in_place(temporary, path)
-        _sync(path.parent)
+        sync_to_disk(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
@@ -130,10 +130,11 @@ def json_text(obj: object, file: Path | str, *, indent: int | None = None) -> st
         raise DatasetError(problem, "Report it with the command that led to it.", path=file) from error
 
 
-def append_line(path: Path, text: str) -> None:
-    """Append one line in a single write, on disk when this returns. One process at a time may append to a file.
+def append_line(path: Path, text: str, *, sync: bool = True) -> None:
+    """Append one line in a single write. One process at a time may append to a file.
 
-    An incomplete last line, left by a killed process, is cut off first.
+    When this returns, the line outlives the process, and with `sync` also a power failure. An incomplete last
+    line, left by a killed process, is cut off first.
 
     Raises:
         DatasetError: It cannot be written; the file stays as it was.
@@ -143,13 +144,22 @@ def append_line(path: Path, text: str) -> None:
         new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            _append(descriptor, (text + "\n").encode())
+            _append(descriptor, (text + "\n").encode(), sync=sync)
         finally:
             os.close(descriptor)
         if new:
-            _sync(path.parent)
+            sync_to_disk(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def sync_to_disk(path: Path) -> None:
+    """Have what was written to a file, or the names in a folder, outlive a power failure; raises an OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_complete_lines(path: Path) -> list[str]:
@@ -233,14 +243,15 @@ def _put_in_place(folder: Path, path: Path) -> None:
     shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _append(descriptor: int, line: bytes) -> None:
+def _append(descriptor: int, line: bytes, *, sync: bool) -> None:
     end = _end_of_last_line(descriptor)
     os.ftruncate(descriptor, end)
     try:
         written = os.pwrite(descriptor, line, end)
         if written < len(line):  # written in part: the second write raises the reason
             os.pwrite(descriptor, line[written:], end + written)
-        os.fsync(descriptor)
+        if sync:
+            os.fsync(descriptor)
     except OSError:
         os.ftruncate(descriptor, end)
         raise
@@ -251,11 +262,3 @@ def _end_of_last_line(descriptor: int) -> int:
     if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
         return size
     return os.pread(descriptor, size, 0).rfind(b"\n") + 1
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -58,8 +58,8 @@ def _connect(cluster: str) -> None:
             both = " ".join(str(error).split())
             raise UsageError(f"{problem} {both}", hint, field="cluster", got=cluster) from error
         hint = (
-            "`ray status` on the head node says whether it runs. If the cluster asks for a token, copy ~/.ray/auth_token "
-            "from that node and set RAY_AUTH_MODE=token; if it does not, unset it."
+            "`ray status` on the head node says whether it runs. If the cluster asks for a token, copy "
+            "~/.ray/auth_token from that node and set RAY_AUTH_MODE=token; if it does not, unset it."
         )
         cause = first_line(str(error)).rstrip(".")
         raise AmbidexError(f"{problem} {cause}.", hint, address=cluster) from error

@@ -70,7 +70,8 @@ class RayPool(JobPool[Job, Result, RayWorker[Ticket[Job]]]):
 
     def _workers_with_reply(self) -> list[RayWorker[Ticket[Job]]]:
         expected = {worker.reply: worker for worker in self._workers if worker.reply is not None}
-        received, _ = ray.wait(list(expected), timeout=SCHEDULING_S)
+        ray.wait(list(expected), timeout=SCHEDULING_S)
+        received, _ = ray.wait(list(expected), num_returns=len(expected), timeout=0)
         if not received and not any(worker.ready for worker in self._workers):
             problem = f"--cluster {self._cluster}: no actor could start within {SCHEDULING_S:.0f} s."
             hint = "`ray status` says which CPUs are in use. Give --resume when some are free."

@@ -1,6 +1,8 @@
 """Results folders: reading, appending, and episodes that are missing, which every command that shows a rate reports."""
 
 import json
+import os
+import time
 import weakref
 from dataclasses import replace
 from hashlib import sha256
@@ -64,6 +66,20 @@ def test_appended_rows_are_on_disk_and_in_order(tmp_path):
     assert results.rows == ResultsFolder(tmp_path).rows == rows
 
 
+def test_rows_are_forced_to_the_disk_once_in_a_while_and_at_the_end(tmp_path, monkeypatch):
+    forced, fsync, now = [], os.fsync, [0.0]
+    monkeypatch.setattr(os, "fsync", lambda file: (forced.append(os.fstat(file).st_size), fsync(file)))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    results, sizes = ResultsFolder(tmp_path), []
+    for i, seconds in enumerate((0.0, 0.04, 0.04, 0.04, 0.04)):
+        now[0] += seconds
+        results.append(make_row(seed=FIRST + i))
+        sizes.append((tmp_path / "results.jsonl").stat().st_size)
+    assert [size for size in forced if size in sizes] == [sizes[0], sizes[3]]
+    results.write_summary({})
+    assert sizes[4] in forced
+
+
 def test_appended_rows_are_not_kept_in_memory(tmp_path):
     results, row = ResultsFolder(tmp_path), make_row(seed=FIRST)
     results.append(row)
@@ -78,8 +94,8 @@ def test_a_row_whose_append_was_interrupted_is_read_from_the_file(tmp_path, monk
 
     append_line = results_folder_module.append_line
 
-    def interrupt(*args):
-        append_line(*args)
+    def interrupt(*args, **kwargs):
+        append_line(*args, **kwargs)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(results_folder_module, "append_line", interrupt)
