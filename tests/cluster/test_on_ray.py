@@ -161,9 +161,20 @@ def test_episodes_of_a_lost_node_run_again_elsewhere(cluster, tmp_path):  # the 
 
 
 @pytest.mark.slow
-def test_scripted_episodes_on_four_nodes_are_those_of_one_process(tmp_path):
-    config = replace(HOLD, policy="scripted", task="transfer_cube", episodes=12)
-    with simulated(4):
-        assert benchmark(replace(config, output_dir=tmp_path / "ray", cluster="ray", workers=None)).timings.workers == 4
+def test_scripted_episodes_on_four_nodes_of_which_one_is_lost_are_those_of_one_process(tmp_path):
+    config = replace(HOLD, policy="scripted", task="transfer_cube", episodes=24)
+    rows = tmp_path / "ray" / "results.jsonl"
+    with simulated(4) as cluster:
+
+        def remove_node():
+            while not (rows.exists() and rows.read_bytes().count(b"\n") >= 6):
+                threading.Event().wait(0.01)
+            cluster.remove_node(cluster.list_all_nodes()[-1])
+
+        remover = threading.Thread(target=remove_node, daemon=True)
+        remover.start()
+        assert benchmark(replace(config, output_dir=tmp_path / "ray", cluster="ray", workers=None)).complete
+        remover.join()
+        assert len(cluster.list_all_nodes()) == 4  # the head and three of the four
     benchmark(replace(config, output_dir=tmp_path / "one"))
     assert_same_results(tmp_path / "ray", tmp_path / "one")
