@@ -13,7 +13,7 @@ from ambidex.errors import UsageError
 from ambidex.flags import OptionalInt, Switch
 from ambidex.progress import Progress
 from ambidex.text import text_table
-from ambidex.worker_pool import WorkerError
+from ambidex.worker_pool.worker import WorkerError
 
 if TYPE_CHECKING:
     from ambidex.benchmarks.verification.playback import PlayedBack

@@ -15,7 +15,7 @@ from ambidex.flags import AUTO, OptionalName, OptionalPath, Switch
 from ambidex.policies.compatibility import embodiment_of
 from ambidex.policies.remote import API_KEY
 from ambidex.policies.run_folder import MODEL, find_checkpoint
-from ambidex.worker_pool import worker_count
+from ambidex.worker_pool.pool import worker_count
 
 if TYPE_CHECKING:
     from ambidex.policies.policy import Policy

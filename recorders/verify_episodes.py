@@ -15,7 +15,7 @@ from ambidex.flags import OptionalInt, Switch
 from ambidex.progress import Progress
 from ambidex.recorders.verification.checks import Verification
 from ambidex.text import text_table
-from ambidex.worker_pool import WorkerError
+from ambidex.worker_pool.worker import WorkerError
 
 COMMAND = "verify-episodes"
 HEADER = ("episode", "seed", "recorded", "states", "joint actions", "ee actions", "images")

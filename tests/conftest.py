@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 import pytest
 
 import ambidex  # noqa: F401  # before any test imports dm_control, which opens an OpenGL display at once
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 SELECTABLE = ("slow", "gpu")
 LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()

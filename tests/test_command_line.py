@@ -18,7 +18,7 @@ from ambidex import command_line
 from ambidex.errors import AmbidexError, DatasetError, UnknownNameError, UsageError
 from ambidex.flags import ImageSize, Names, OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.lookup import resolve
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 SCRIPTS = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]["scripts"]
 

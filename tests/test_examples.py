@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import ambidex
-from ambidex.worker_pool import Pool
+from ambidex.worker_pool.pool import Pool
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))

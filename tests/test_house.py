@@ -21,7 +21,11 @@ PACKAGE = ROOT / "src" / "ambidex"
 FOLDERS = ("assets", "envs", "scripted_policies", "policies", "recorders", "benchmarks")
 TYPES = ("ambidex.envs.types",)
 READERS = ("ambidex.recorders.read", "ambidex.recorders.dataset", "ambidex.recorders.formats")
-CORE_MODULES = tuple(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__")
+CORE_FILES = (*PACKAGE.glob("*.py"), *(PACKAGE / "worker_pool").glob("*.py"))
+CORE_MODULES = (
+    *(f"ambidex.{file.stem}" for file in PACKAGE.glob("*.py") if file.stem != "__init__"),
+    "ambidex.worker_pool",
+)
 CORE = (*CORE_MODULES, "ambidex.cluster")
 MAY_IMPORT = {
     "assets": (),
@@ -124,8 +128,8 @@ def test_the_main_block_is_the_last_statement_of_a_file() -> None:
 def test_core_modules_import_only_each_other_and_the_types() -> None:
     wrong = [
         f"{file.name} imports {name}"
-        for file in PACKAGE.glob("*.py")
-        if file.stem != "__init__"
+        for file in CORE_FILES
+        if file != PACKAGE / "__init__.py"
         for name in imports(file)
         if name.startswith(".") or (is_ours(name) and not within(name, (*CORE_MODULES, *TYPES)))
     ]

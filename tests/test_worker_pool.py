@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from ambidex.errors import UsageError
-from ambidex.worker_pool import SINGLE_THREADED, STOP_SIGNALS, Pool, WorkerError, WorkerStartError, worker_count
+from ambidex.worker_pool.ending import STOP_SIGNALS
+from ambidex.worker_pool.job_pool import WorkerStartError
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.process import SINGLE_THREADED
+from ambidex.worker_pool.worker import WorkerError
 
 HERE = Path(__file__)
 
@@ -196,7 +200,7 @@ PARENT = """
 import sys
 sys.path.insert(0, {folder!r})
 from test_worker_pool import Worker
-from ambidex.worker_pool import Pool
+from ambidex.worker_pool.pool import Pool
 if __name__ == "__main__":
     pool = Pool(Worker, 2)
     pool.submit(("process", 0)); pool.submit(("sleep", 0.3)); pool.submit(("process", 0))
@@ -247,7 +251,7 @@ def test_only_workers_need_a_factory_that_can_be_sent():
 UNGUARDED_SCRIPT = """
 from pathlib import Path
 from ambidex.output_folder import exclusive_lock
-from ambidex.worker_pool import Pool
+from ambidex.worker_pool.pool import Pool
 with exclusive_lock(Path("out")), Pool(dict, 2) as pool:
     pool.wait_until_ready()
 """

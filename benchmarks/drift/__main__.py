@@ -17,7 +17,8 @@ from ambidex.errors import UsageError
 from ambidex.flags import OptionalInt, OptionalName, OptionalPath, Switch
 from ambidex.progress import Progress
 from ambidex.text import first_line, pluralize
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 COMMAND = "drift"
 

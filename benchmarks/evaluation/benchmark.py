@@ -37,7 +37,9 @@ from ambidex.recorders.dataset.environment import save_definition
 from ambidex.recorders.recording.attempt_log import MAX_FIRST_ERRORS
 from ambidex.recorders.recording.worker import AgentFactory
 from ambidex.text import first_line
-from ambidex.worker_pool import JobPool, WorkerError, worker_count
+from ambidex.worker_pool.job_pool import JobPool
+from ambidex.worker_pool.pool import worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 EpisodePool = JobPool[EpisodeKey, EpisodeRow, Any]
 

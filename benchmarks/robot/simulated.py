@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ambidex.benchmarks.robot.protocol import RobotObservation, RobotRequest, SafetyLimits, Verdict
 from ambidex.envs.types import EnvSpec, Float32Array, FloatArray, ImageArray
 from ambidex.errors import AmbidexError
-from ambidex.worker_pool import WorkerError, WorkerProcess
+from ambidex.worker_pool.process import WorkerProcess
+from ambidex.worker_pool.worker import WorkerError
 
 if TYPE_CHECKING:
     from ambidex.envs.types import Step

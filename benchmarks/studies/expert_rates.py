@@ -24,7 +24,8 @@ from ambidex.intervals import format_rate
 from ambidex.output_folder import versions
 from ambidex.progress import Progress
 from ambidex.scripted_policies.registry import make_expert
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 HEADER = (
     "| task | spread | strict success | last stage for good at step, median / latest | failed seeds |",

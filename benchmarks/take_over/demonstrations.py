@@ -46,7 +46,8 @@ from ambidex.recorders.formats.registry import format_named
 from ambidex.recorders.recording.resume import refuse_differences
 from ambidex.recorders.recording.worker import EpisodeWriter, recorded_episode
 from ambidex.recorders.rendering.render import RenderSummary
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 RECORDED = "recorded"
 

@@ -10,7 +10,8 @@ from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeRow
 from ambidex.benchmarks.verification.worker import Playback, PlaybackWorker
 from ambidex.errors import UsageError
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 DEFAULT_EPISODES = 50
 

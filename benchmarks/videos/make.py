@@ -9,7 +9,8 @@ from ambidex.benchmarks.videos.worker import VideoWorker
 from ambidex.envs.perturbations.registry import event_step
 from ambidex.errors import check_name
 from ambidex.progress import Progress
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 VIDEO_CHOICES = ("failures", "all", "none")
 

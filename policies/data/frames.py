@@ -15,7 +15,7 @@ from ambidex.errors import AmbidexError, TrainingError
 from ambidex.policies.data.episode_table import EpisodeTable, RowArray
 from ambidex.recorders.dataset.episode import StoredEpisode
 from ambidex.recorders.formats.registry import open_episode
-from ambidex.worker_pool import STOP_SIGNALS, exit_with_parent, stop_signals_blocked
+from ambidex.worker_pool.ending import STOP_SIGNALS, exit_with_parent, stop_signals_blocked
 
 OPEN_FILES = 128  # far below the number that a process may open
 GRACE_S = 30  # for the parent to complete a step after SIGTERM [s]

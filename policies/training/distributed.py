@@ -14,7 +14,7 @@ import torch.distributed as dist
 
 from ambidex.command_line import interrupt_once
 from ambidex.errors import UsageError
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of processors with bf16 arithmetic
 PRECISIONS = ("auto", "fp32", "bf16")

@@ -24,7 +24,7 @@ from ambidex.policies.training.plan import TrainPlan
 from ambidex.policies.training.setup import SampleStream
 from ambidex.policies.training.state import write_state
 from ambidex.policies.training.training_log import VALIDATION, EmbodimentLosses, LossMonitor, StepClock, TrainingLog
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 
 class Trainer:

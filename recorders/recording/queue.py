@@ -10,7 +10,7 @@ from ambidex.recorders.dataset.files import DatasetFiles
 from ambidex.recorders.recording.attempt_log import AttemptLog
 from ambidex.recorders.recording.config import RecordConfig
 from ambidex.recorders.recording.worker import RecordJob, WriteJob
-from ambidex.worker_pool import WorkerError
+from ambidex.worker_pool.worker import WorkerError
 
 
 class RecordingQueue:

@@ -22,7 +22,8 @@ from ambidex.recorders.recording.checks import TaskPlan, space_warning
 from ambidex.recorders.recording.queue import RecordingQueue
 from ambidex.recorders.recording.worker import AgentFactory, RecordJob, RecordWorker, WriteJob
 from ambidex.text import pluralize
-from ambidex.worker_pool import JobPool, WorkerError
+from ambidex.worker_pool.job_pool import JobPool
+from ambidex.worker_pool.worker import WorkerError
 
 RecordPool = JobPool[RecordJob, RolloutResult | None, Any]
 

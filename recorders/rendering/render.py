@@ -21,7 +21,8 @@ from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.plan import RenderPlan, plan_rendering
 from ambidex.recorders.rendering.worker import CopyWorker, RenderJob, RenderWorker
 from ambidex.text import pluralize
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from ambidex.recorders.formats.libero.layout import is_demo_path
 from ambidex.recorders.formats.registry import episode_exists, format_of
 from ambidex.recorders.verification.checks import Verification
 from ambidex.recorders.verification.worker import VerifyWorker
-from ambidex.worker_pool import Pool, WorkerError, worker_count
+from ambidex.worker_pool.pool import Pool, worker_count
+from ambidex.worker_pool.worker import WorkerError
 
 Verified = tuple[Path, Verification | WorkerError]
 

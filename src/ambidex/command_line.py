@@ -21,7 +21,7 @@ from ambidex.atomic_files import system_error
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.flags import help_text
 from ambidex.text import discard, printable, write_message
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 HELP = frozenset({"-h", "--help", "--help-all", "--help_all"})
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130

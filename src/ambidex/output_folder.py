@@ -19,7 +19,7 @@ from ambidex.atomic_files import TEMPORARY, json_text, read_bytes, read_complete
 from ambidex.codec import from_json, parse, to_json
 from ambidex.errors import AmbidexError, DatasetError, MissingDatasetError, UsageError
 from ambidex.text import first_few
-from ambidex.worker_pool import end_if_importing_script
+from ambidex.worker_pool.ending import end_if_importing_script
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -10,7 +10,7 @@ import pytest
 from ambidex.cluster.node_worker import NodeWorker
 from ambidex.cluster.pools import start_pool
 from ambidex.errors import DatasetError, MissingPackageError
-from ambidex.worker_pool import WorkerError
+from ambidex.worker_pool.worker import WorkerError
 
 
 class Writer:

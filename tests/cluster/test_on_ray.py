@@ -21,7 +21,8 @@ from ambidex.cluster.pools import start_pool
 from ambidex.envs.env import make
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.output_folder import versions
-from ambidex.worker_pool import STOP_SIGNALS, WorkerError
+from ambidex.worker_pool.ending import STOP_SIGNALS
+from ambidex.worker_pool.worker import WorkerError
 
 ray = pytest.importorskip("ray", reason="pip install -e '.[ray]'")
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="pip install -e '.[ray]'")

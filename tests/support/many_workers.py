@@ -18,13 +18,13 @@ from results_folder import make_row
 from ambidex.benchmarks.evaluation import benchmark as module
 from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.folder import ResultsFolder
-from ambidex.worker_pool import JobPool
+from ambidex.worker_pool.job_pool import JobPool
 
 PROCESSES = 2
 
 
 class SyntheticWorker:
-    """The driver's end of a pipe; see `ambidex.worker_pool.Worker`."""
+    """The driver's end of a pipe; see `ambidex.worker_pool.worker.Worker`."""
 
     machine_lost = False
 

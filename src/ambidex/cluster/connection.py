@@ -12,7 +12,7 @@ import ray
 from ambidex.cluster.address import RAY, check_head_node
 from ambidex.errors import AmbidexError, UsageError
 from ambidex.text import first_line
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ambidex.atomic_files import replacing
-from ambidex.worker_pool import SINGLE_THREADED, attempt
+from ambidex.worker_pool.process import SINGLE_THREADED
+from ambidex.worker_pool.worker import attempt
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

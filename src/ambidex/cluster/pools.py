@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ambidex.errors import MissingPackageError
-from ambidex.worker_pool import JobPool, Pool, worker_count
+from ambidex.worker_pool.job_pool import JobPool
+from ambidex.worker_pool.pool import Pool, worker_count
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from ambidex.cluster.connection import connected
 from ambidex.cluster.ray_worker import RayWorker, actor_class
 from ambidex.errors import AmbidexError
 from ambidex.text import pluralize
-from ambidex.worker_pool import JobPool, Ticket, WorkerStartError, pickled
+from ambidex.worker_pool.job_pool import JobPool, Ticket, WorkerStartError, pickled
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

@@ -10,7 +10,7 @@ from ray.exceptions import RayActorError, RayError
 from ambidex.cluster.node_worker import Delivery
 from ambidex.errors import UsageError
 from ambidex.output_folder import versions
-from ambidex.worker_pool import WorkerError, describe
+from ambidex.worker_pool.worker import WorkerError, describe
 
 Task = TypeVar("Task")
 NODE_DIED = "its node has died"  # in the message of Ray's error
@@ -37,7 +37,7 @@ def actor_class() -> Any:
             if found != expected:
                 return *node, found, None
             from ambidex.cluster.node_worker import NodeWorker
-            from ambidex.worker_pool import describe
+            from ambidex.worker_pool.worker import describe
 
             try:
                 self._worker = NodeWorker(pickled_factory)

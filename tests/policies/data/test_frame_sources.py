@@ -19,7 +19,7 @@ from ambidex.policies.data.frames import FrameReader, load_frames
 from ambidex.policies.data.split import Sampler
 from ambidex.policies.messages import PolicyInputs
 from ambidex.recorders.dataset.dataset import Dataset
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 CPU = torch.device("cpu")
 SUPPORT = Path(__file__).resolve().parents[2] / "support"

@@ -7,7 +7,7 @@ import torch
 from ambidex.command_line import interrupt_once
 from ambidex.policies.training.distributed import choose_device, choose_precision
 from ambidex.policies.training.trainer import StopSignal, batches_of, seed_step
-from ambidex.worker_pool import STOP_SIGNALS
+from ambidex.worker_pool.ending import STOP_SIGNALS
 
 
 def test_noise_is_a_function_of_seed_step_and_rank():

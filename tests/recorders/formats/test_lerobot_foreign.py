@@ -18,7 +18,7 @@ from ambidex.recorders.formats.foreign.episode import PANDA, PANDA_STEPS
 from ambidex.recorders.rendering.config import ConvertConfig, RenderConfig
 from ambidex.recorders.rendering.render import convert, render
 from ambidex.recorders.verification.verify import verify
-from ambidex.worker_pool import WorkerError
+from ambidex.worker_pool.worker import WorkerError
 
 LENGTHS = (6, 4, 5)
 ROWS, VIDEO = "data/chunk-000/file-000.parquet", "videos/observation.images.top/chunk-000/file-000.mp4"

@@ -9,7 +9,7 @@ from ambidex.errors import DatasetError
 from ambidex.recorders.dataset.dataset import Dataset, dataset_folders, shell_arguments
 from ambidex.recorders.verification.verify import episode_files, verify
 from ambidex.recorders.verify_episodes import main, report
-from ambidex.worker_pool import WorkerError
+from ambidex.worker_pool.worker import WorkerError
 
 
 @pytest.fixture(scope="module")
