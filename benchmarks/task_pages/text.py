@@ -7,14 +7,14 @@ from ambidex.benchmarks.task_pages.pictures import TaskPictures
 from ambidex.envs.env import make
 from ambidex.envs.registry import SUITES
 from ambidex.envs.task import Task, UniformPose
-from ambidex.intervals import format_rate
+from ambidex.intervals import exact_interval
 from ambidex.text import first_few
 
 Rates = Mapping[str, Mapping[str, tuple[int, int]]]
 """Task -> spread -> successes and episodes of the expert."""
 SPREADS = ("published", "wide")
 INTRODUCTION = """Made by `python -m ambidex.benchmarks.task_pages --suite {suite}`. Pictures are of seed 0; those of
-the expert end at success. Rates are strict successes of the expert, with 95 % intervals, measured by
+the expert end at success. Rates are strict successes of the expert, with exact 95 % intervals, measured by
 `python -m ambidex.benchmarks.studies.expert_rates --task TASK -n N`, with N the episodes of the row, from seed
 0 on. `published` is the distribution of the original publication, or for a task that is new in ambidex a narrow one;
 `wide` is larger. Positions are in the frame of the [world](../concepts/conventions.md)."""
@@ -61,7 +61,11 @@ def _overview(suite: str, tasks: Mapping[str, _Described], rates: Rates) -> Iter
 
 
 def _rate(counts: tuple[int, int] | None) -> str:
-    return format_rate(*counts) if counts else "not measured"
+    if counts is None:
+        return "not measured"
+    successes, episodes = counts
+    low, high = exact_interval(successes, episodes)
+    return f"{successes}/{episodes} = {100 * successes / episodes:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _range_rows(task: Task) -> Iterator[str]:
