@@ -73,7 +73,7 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     **{suite + MIRRORED: tuple(task + MIRRORED for task in tasks) for suite, tasks in _ALOHA.items()},
     "stack_both_orders": STACKING_ORDERS,
     "plug_in_clearances": ("plug_in_loose", "plug_in", "plug_in_tight"),
-    **{suite: suites.task_names(suite) for suite in suites.HORIZONS},
+    **{suite: suites.tasks_of_suite(suite) for suite in suites.HORIZONS},
 }
 EE_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz", "gripper")
 EE_DELTA = ("dx", "dy", "dz", "drx", "dry", "drz", "gripper")

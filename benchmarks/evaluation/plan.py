@@ -11,7 +11,7 @@ from ambidex.benchmarks.evaluation.config import NOT_STORED, RUN_ONLY, STORED, B
 from ambidex.benchmarks.evaluation.own_policy import is_address
 from ambidex.benchmarks.evaluation.protocol import apply_protocol, protocol_deviations, settle_gripper, strip_defaults
 from ambidex.benchmarks.evaluation.task_settings import TaskSettings, init_states_sha256
-from ambidex.benchmarks.remote.flags import REMOTE, check_flags, choose_layout
+from ambidex.benchmarks.remote.flags import REMOTE, check_policy_flags, choose_layout
 from ambidex.benchmarks.results.info import BENCHMARK_JSON, COMMAND, BenchmarkInfo, TakeOverStep
 from ambidex.benchmarks.results.row import EpisodeKey
 from ambidex.benchmarks.videos.make import VIDEO_CHOICES
@@ -166,7 +166,7 @@ def make_plan(config: BenchmarkConfig, *, own_agent: bool = False) -> BenchmarkP
     remote = config.policy == REMOTE and not own_agent
     learned = not (own_code or remote or config.policy in BASELINES)
     check_policy(config, known_policies(), learned=learned, own_code=own_code)
-    check_flags(config, remote=remote, own_code=own_code)
+    check_policy_flags(config, remote=remote, own_code=own_code)
     config = _with_mirror_image(_with_definition_as_task(config))
     tasks = _tasks(config)
     config = apply_protocol(config, tasks)

@@ -11,7 +11,7 @@ REMOTE = "remote"
 NAME = re.compile(r"\w[\w.+-]*", re.ASCII)  # of a policy: becomes a part of the name of the results folder
 
 
-def check_flags(config: PolicyFlags, *, remote: bool, own_code: bool) -> None:
+def check_policy_flags(config: PolicyFlags, *, remote: bool, own_code: bool) -> None:
     """Raise a UsageError if a flag for policies on a server is missing, wrong, or given without --policy remote.
 
     --policy-name is for policies that are code of the user's own too.

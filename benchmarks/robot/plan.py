@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ambidex.benchmarks.evaluation.own_policy import import_code, is_address
 from ambidex.benchmarks.evaluation.plan import check_policy, with_checkpoint, with_stored_checkpoint
-from ambidex.benchmarks.remote.flags import REMOTE, check_flags
+from ambidex.benchmarks.remote.flags import REMOTE, check_policy_flags
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.robot.config import COMMAND, RobotConfig
 from ambidex.benchmarks.robot.connection import RobotFactory
@@ -168,7 +168,7 @@ def _check_choices(config: RobotConfig) -> None:
     check_name("execution", config.execution, MODES)
     check_name("choice for --video", config.video or "all", VIDEO_CHOICES)
     check_policy(config, (*POLICIES, HOLD, REMOTE), learned=learned, own_code=own_code)
-    check_flags(config, remote=remote, own_code=own_code)
+    check_policy_flags(config, remote=remote, own_code=own_code)
     for label in config.unseen or ():
         check_name("label of --unseen", label, UNSEEN)
 

@@ -7,7 +7,7 @@ from ambidex.benchmarks.evaluation.config import BenchmarkConfig
 from ambidex.benchmarks.results.folder import ResultsFolder
 from ambidex.benchmarks.results.row import EpisodeKey, EpisodeRow
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
-from ambidex.benchmarks.robustness.libero_plus import FULL, episodes_of, suite_of
+from ambidex.benchmarks.robustness.libero_plus import FULL, episodes_of, variants_suite
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.sequential import SequentialTest
 from ambidex.benchmarks.statistics.summary import ALPHA
@@ -49,7 +49,7 @@ def _shares(config: BenchmarkConfig, cells: Sequence[Cell], each: int) -> dict[C
     """Cell -> episodes of each task: `each`, or under LIBERO-plus's protocol its share of the variants."""
     if config.protocol != LIBERO_PLUS:
         return dict.fromkeys((Cell(), *cells), each)
-    suite = suite_of(str(config.task))
+    suite = variants_suite(str(config.task))
     found = {cell: episodes_of(cell.axis, cell.level, suite, each) for cell in cells}
     return {Cell(): max(1, *found.values()), **found}
 

@@ -53,7 +53,7 @@ FULL = round(TOTAL / len(CATEGORIES) / len(SUITES) / TASKS_EACH)
 """`--episodes` for as many episodes as LIBERO-plus has."""
 
 
-def suite_of(task: str) -> str:
+def variants_suite(task: str) -> str:
     """The suite of a task, or of all its tasks.
 
     Raises:

@@ -13,7 +13,7 @@ from ambidex.benchmarks.robustness.amounts import ANY_TIME_LEGEND
 from ambidex.benchmarks.robustness.figures import AxisFigure, CellFigure, Change
 from ambidex.benchmarks.robustness.folder import Cell, RobustnessFolder
 from ambidex.benchmarks.robustness.funnel import Funnel, funnel_rows
-from ambidex.benchmarks.robustness.libero_plus import suite_of
+from ambidex.benchmarks.robustness.libero_plus import variants_suite
 from ambidex.benchmarks.robustness.pooled import HEADER as POOLED_HEADER
 from ambidex.benchmarks.robustness.pooled import LEGEND as POOLED_LEGEND
 from ambidex.benchmarks.robustness.pooled import PooledSuccess
@@ -243,7 +243,7 @@ def _axes(figures: Sequence[CellFigure]) -> list[str]:
 def _pooled(folder: RobustnessFolder, figures: Sequence[CellFigure]) -> PooledSuccess | None:
     if folder.config.protocol != LIBERO_PLUS:
         return None
-    return PooledSuccess.of(figures, suite_of(str(folder.config.task)))
+    return PooledSuccess.of(figures, variants_suite(str(folder.config.task)))
 
 
 def _corrected(figures: Sequence[CellFigure]) -> list[CellFigure]:

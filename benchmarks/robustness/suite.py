@@ -23,7 +23,7 @@ from ambidex.benchmarks.robustness.folder import (
     RobustnessInfo,
     cells_of,
 )
-from ambidex.benchmarks.robustness.libero_plus import EPISODES_AS, suite_of
+from ambidex.benchmarks.robustness.libero_plus import EPISODES_AS, variants_suite
 from ambidex.command_line import print_message
 from ambidex.envs.perturbations.perturbation import LIBERO_PLUS
 from ambidex.errors import AmbidexError, EpisodesFailedError, PerturbationError, UsageError, check_name
@@ -272,7 +272,7 @@ def _check(config: BenchmarkConfig) -> None:
         problem = f"--spend {WHERE_OPEN} needs a --budget, and does not go with --protocol {LIBERO_PLUS}."
         raise UsageError(problem, "Add --budget N, or leave --spend out.", field="spend", got=config.spend)
     if config.protocol == LIBERO_PLUS:
-        suite_of(config.task)
+        variants_suite(config.task)
     cells_of(config)
 
 

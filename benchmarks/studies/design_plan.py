@@ -69,7 +69,7 @@ class DesignStudyConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class StudyCell:
     """One combination of settings.
 
     Attributes:
@@ -88,7 +88,7 @@ class Cell:
         parts = [f"{name}_{_word(value)}".replace("/", "_") for name, value in self.settings.items()]
         return "-".join(parts) or "default"
 
-    def differs_in(self, other: "Cell") -> tuple[str, ...]:
+    def differs_in(self, other: "StudyCell") -> tuple[str, ...]:
         """Names of the settings in which two cells differ, the execution among them."""
         names = [name for name, value in self.settings.items() if other.settings[name] != value]
         return (*names, *(["execution"] if self.execution != other.execution else []))
@@ -129,7 +129,7 @@ class DesignPlan:
             raise UsageError(f"{config.policy} can be trained with none of the combinations. {reasons}")
 
     @property
-    def pairs(self) -> list[tuple[Cell, Cell]]:
+    def pairs(self) -> list[tuple[StudyCell, StudyCell]]:
         """Cells that differ in one setting only, in the order of the settings."""
         found = [(a, b) for a, b in combinations(self.cells, 2) if len(a.differs_in(b)) == 1]
         return sorted(found, key=lambda pair: self.varied.index(pair[0].differs_in(pair[1])[0]))
@@ -140,7 +140,7 @@ class DesignPlan:
         several = len({cell.execution for cell in self.cells}) > 1
         return (*self.cells[0].settings, *(["execution"] if several else []))
 
-    def value(self, cell: Cell, setting: str) -> str:
+    def value(self, cell: StudyCell, setting: str) -> str:
         """The value of one of `varied` in a cell."""
         return cell.execution if setting == "execution" else _word(cell.settings[setting])
 
@@ -165,7 +165,7 @@ class DesignPlan:
             jobs |= {job.name: job for task in self.tasks for job in [self._benchmark(cell, seed, task, train)]}
         return list(jobs.values())
 
-    def train_job(self, cell: Cell, seed: int) -> StudyJob:
+    def train_job(self, cell: StudyCell, seed: int) -> StudyJob:
         """The training of a cell with a seed."""
         name = f"{cell.training_name}-{seed}"
         folder = self._folder / "runs" / name
@@ -175,11 +175,11 @@ class DesignPlan:
             name=f"train-{name}", command="train-policy", flags=flags, marker=_marker(folder, "train-policy")
         )
 
-    def results_folder(self, cell: Cell, seed: int, task: str) -> Path:
+    def results_folder(self, cell: StudyCell, seed: int, task: str) -> Path:
         """Output folder of a benchmark."""
         return self._folder / "results" / f"{cell.training_name}-{seed}" / f"{task.replace('/', '_')}-{cell.execution}"
 
-    def _benchmark(self, cell: Cell, seed: int, task: str, train: StudyJob) -> StudyJob:
+    def _benchmark(self, cell: StudyCell, seed: int, task: str, train: StudyJob) -> StudyJob:
         config, folder = self.config, self.results_folder(cell, seed, task)
         values = {"policy": config.policy, "checkpoint": str(train.marker.parent), "task": task, "video": "failures"}
         values |= {"episodes": str(config.episodes), "seed": str(config.seed), "execution": cell.execution}
@@ -192,13 +192,13 @@ class DesignPlan:
             needs=(train.name,),
         )
 
-    def _cells(self, varied: Mapping[str, Sequence[object]]) -> Iterator[Cell]:
+    def _cells(self, varied: Mapping[str, Sequence[object]]) -> Iterator[StudyCell]:
         for values in product(*varied.values()):
             settings = dict(zip(varied, values, strict=True))
             implied = self._implied(settings)
             if implied is not None:
                 for execution in self.config.executions:
-                    yield Cell(settings=settings, execution=execution, implied=implied)
+                    yield StudyCell(settings=settings, execution=execution, implied=implied)
 
     def _implied(self, settings: Mapping[str, object]) -> Mapping[str, object] | None:
         """What else has to be set: a history of 1 for structures without one. None if the policy refuses them."""

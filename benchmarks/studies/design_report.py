@@ -15,7 +15,7 @@ from ambidex.benchmarks.speed.machine import describe_machine
 from ambidex.benchmarks.statistics.paired import holm
 from ambidex.benchmarks.statistics.summary import PairedStatistics
 from ambidex.benchmarks.statistics.text import difference_text, p_text
-from ambidex.benchmarks.studies.design_plan import Cell, DesignPlan
+from ambidex.benchmarks.studies.design_plan import DesignPlan, StudyCell
 from ambidex.benchmarks.studies.job_runner import StudyRunner
 from ambidex.output_folder import TRAINING_PACKAGES, versions
 from ambidex.recorders.inspection.chart import INK
@@ -171,7 +171,7 @@ def write_picture(report: DesignReport, path: Path) -> None:
         )
 
 
-def _figure(plan: DesignPlan, runner: StudyRunner, cell: Cell) -> CellFigure:
+def _figure(plan: DesignPlan, runner: StudyRunner, cell: StudyCell) -> CellFigure:
     rows = [row for folder in _folders(plan, cell) for row in ResultsFolder.open(folder).rows]
     return CellFigure(
         settings={name: plan.value(cell, name) for name in plan.varied},
@@ -182,7 +182,7 @@ def _figure(plan: DesignPlan, runner: StudyRunner, cell: Cell) -> CellFigure:
     )
 
 
-def _pairs(plan: DesignPlan, cells: Sequence[Cell]) -> list[PairFigure]:
+def _pairs(plan: DesignPlan, cells: Sequence[StudyCell]) -> list[PairFigure]:
     found = [_pair(plan, a, b) for a, b in plan.pairs if a in cells and b in cells]
     corrected = holm([pair.statistics.exact_p for pair in found])
     return [
@@ -191,7 +191,7 @@ def _pairs(plan: DesignPlan, cells: Sequence[Cell]) -> list[PairFigure]:
     ]
 
 
-def _pair(plan: DesignPlan, a: Cell, b: Cell) -> PairFigure:
+def _pair(plan: DesignPlan, a: StudyCell, b: StudyCell) -> PairFigure:
     (setting,) = a.differs_in(b)
     successes: list[tuple[bool, bool]] = []
     for one, other in zip(_folders(plan, a), _folders(plan, b), strict=True):
@@ -208,11 +208,11 @@ def _pair(plan: DesignPlan, a: Cell, b: Cell) -> PairFigure:
     )
 
 
-def _folders(plan: DesignPlan, cell: Cell) -> list[Path]:
+def _folders(plan: DesignPlan, cell: StudyCell) -> list[Path]:
     return [plan.results_folder(cell, seed, task) for seed in plan.seeds for task in plan.tasks]
 
 
-def _complete(plan: DesignPlan, cell: Cell) -> bool:
+def _complete(plan: DesignPlan, cell: StudyCell) -> bool:
     summaries = [ResultsFolder(folder).stored_summary for folder in _folders(plan, cell)]
     return all(summary is not None and summary.complete for summary in summaries)
 

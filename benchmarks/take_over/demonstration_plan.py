@@ -70,7 +70,7 @@ def check_demonstrations(plan: TakeOverPlan) -> None:
         problem = f"--record-dataset: {path} has episodes of seed {held_out[0]}, which is held out for benchmarks."
         hint = "Take over failures of training seeds: run-benchmark --training-seeds --seed 50000 ..."
         raise UsageError(problem, hint, path=path, got=held_out, expected=FIRST_BENCHMARK_SEED - 1)
-    for task, directory in dataset_folders(plan).items():
+    for task, directory in demonstration_folders(plan).items():
         check_output_folder(directory, DATASET_JSON, resume=plan.config.resume)
         cameras, size = plan.config.cameras, plan.config.image_size
         with plan.benchmark.task_settings.environment(task, cameras=cameras, image_size=size) as env:
@@ -78,7 +78,7 @@ def check_demonstrations(plan: TakeOverPlan) -> None:
                 choose_backend()
 
 
-def dataset_folders(plan: TakeOverPlan) -> dict[str, Path]:
+def demonstration_folders(plan: TakeOverPlan) -> dict[str, Path]:
     """Task with failures -> folder of its dataset: that of --record-dataset, or of several tasks one in it."""
     root, tasks = Path(str(plan.config.record_dataset)), tuple(plan.failures.specs)
     return {task: root / task_folder(task) if len(tasks) > 1 else root for task in tasks}

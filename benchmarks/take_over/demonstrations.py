@@ -19,7 +19,7 @@ from ambidex.benchmarks.results.states import EpisodeStates
 from ambidex.benchmarks.take_over.demonstration_plan import (
     DemonstrationJob,
     DemonstrationPlan,
-    dataset_folders,
+    demonstration_folders,
     plan_demonstrations,
 )
 from ambidex.benchmarks.take_over.plan import TakeOverPlan
@@ -59,7 +59,7 @@ def record_demonstrations(plan: TakeOverPlan) -> tuple[RenderSummary, ...]:
         UsageError: A dataset to resume is of other take-overs, or has other images.
         DatasetError: A file is damaged or cannot be written. What was written stays.
     """
-    plans = (plan_demonstrations(plan, task, directory) for task, directory in dataset_folders(plan).items())
+    plans = (plan_demonstrations(plan, task, directory) for task, directory in demonstration_folders(plan).items())
     return tuple(_record(each) for each in plans if each.jobs)
 
 

@@ -47,7 +47,7 @@ class LiberoDefinition:
     horizon: int
 
 
-def task_names(suite: str) -> tuple[str, ...]:
+def tasks_of_suite(suite: str) -> tuple[str, ...]:
     """Canonical names of a suite's tasks, in the benchmark's order.
 
     Raises:
@@ -71,7 +71,7 @@ def find_definition(name: str) -> LiberoDefinition:
     if name.endswith(SUFFIX):
         return _user_definition(Path(name))
     suite, _, task = name.partition("/")
-    names = task_names(suite)
+    names = tasks_of_suite(suite)
     index = _index(suite, task, names)
     return LiberoDefinition(
         name=names[index],

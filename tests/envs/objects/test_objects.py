@@ -9,7 +9,7 @@ import pytest
 from ambidex.envs.objects.properties import categories, object_properties
 from ambidex.envs.objects.registry import OBJECTS, object_spec
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
-from ambidex.envs.tasks.libero.suites import HORIZONS, find_definition, task_names
+from ambidex.envs.tasks.libero.suites import HORIZONS, find_definition, tasks_of_suite
 from ambidex.errors import UnknownNameError
 
 FREE = [category for category in categories() if not object_properties(category).is_fixture]
@@ -122,7 +122,7 @@ def test_sites_have_the_given_position_and_size(category: str) -> None:
 
 
 def test_every_category_of_the_published_tasks_exists() -> None:
-    problems = [read_problem(find_definition(name).path) for suite in HORIZONS for name in task_names(suite)]
+    problems = [read_problem(find_definition(name).path) for suite in HORIZONS for name in tasks_of_suite(suite)]
     used = {category for problem in problems for category in (*problem.objects.values(), *problem.fixtures.values())}
     assert used == set(categories())
 

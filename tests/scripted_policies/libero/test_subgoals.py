@@ -6,7 +6,7 @@ import pytest
 
 from ambidex.envs.tasks.libero.bddl.problem import Atom, Problem, Region
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
-from ambidex.envs.tasks.libero.suites import HORIZONS, find_definition, task_names
+from ambidex.envs.tasks.libero.suites import HORIZONS, find_definition, tasks_of_suite
 from ambidex.errors import UsageError
 from ambidex.scripted_policies.libero.subgoals import SubgoalKind, check_goal, opening_joint, ordered_subgoals
 
@@ -130,5 +130,5 @@ def test_a_cabinet_instead_of_a_drawer_raises_with_the_name_of_a_drawer() -> Non
 
 def test_every_goal_of_the_libero_suites_can_be_reached() -> None:
     for suite in HORIZONS:
-        for name in task_names(suite):
+        for name in tasks_of_suite(suite):
             check_goal(read_problem(find_definition(name).path))

@@ -13,7 +13,7 @@ from ambidex.envs.tasks.libero.bddl.names import WORKSPACES
 from ambidex.envs.tasks.libero.bddl.problem import Problem
 from ambidex.envs.tasks.libero.bddl.reader import read_problem
 from ambidex.envs.tasks.libero.goals.predicates import JOINT_STATES
-from ambidex.envs.tasks.libero.suites import DEFINITIONS, HORIZONS, find_definition, task_names
+from ambidex.envs.tasks.libero.suites import DEFINITIONS, HORIZONS, find_definition, tasks_of_suite
 
 DIGESTS = Path(__file__).parents[3] / "data" / "libero_definitions.json"
 SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}
@@ -21,11 +21,11 @@ SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_1
 
 @pytest.fixture(scope="module")
 def problems() -> dict[str, Problem]:
-    return {name: read_problem(find_definition(name).path) for suite in SIZES for name in task_names(suite)}
+    return {name: read_problem(find_definition(name).path) for suite in SIZES for name in tasks_of_suite(suite)}
 
 
 def test_there_are_130_definitions_and_no_other_file(problems: dict[str, Problem]) -> None:
-    assert {suite: len(task_names(suite)) for suite in SIZES} == SIZES
+    assert {suite: len(tasks_of_suite(suite)) for suite in SIZES} == SIZES
     assert set(HORIZONS) == set(SIZES)
     files = {path.relative_to(DEFINITIONS).with_suffix("").as_posix() for path in DEFINITIONS.rglob("*.bddl")}
     assert files == set(problems)
@@ -47,7 +47,7 @@ def test_atoms_match_libero(problems: dict[str, Problem]) -> None:
 
 def test_problem_classes_match_libero(problems: dict[str, Problem]) -> None:
     def count(suite: str) -> Counter[str]:
-        return Counter(problems[name].workspace for name in task_names(suite))
+        return Counter(problems[name].workspace for name in tasks_of_suite(suite))
 
     assert count("libero_spatial") == count("libero_goal") == {"main_table": 10}
     assert count("libero_object") == {"floor": 10}
@@ -57,7 +57,7 @@ def test_problem_classes_match_libero(problems: dict[str, Problem]) -> None:
 
 def test_goal_sizes_match_libero(problems: dict[str, Problem]) -> None:
     def count(suite: str) -> Counter[int]:
-        return Counter(len(problems[name].goal) for name in task_names(suite))
+        return Counter(len(problems[name].goal) for name in tasks_of_suite(suite))
 
     assert count("libero_spatial") == count("libero_object") == count("libero_goal") == {1: 10}
     assert count("libero_10") == {1: 1, 2: 8, 3: 1}
@@ -65,7 +65,7 @@ def test_goal_sizes_match_libero(problems: dict[str, Problem]) -> None:
 
 
 def test_libero_90_has_74_instructions() -> None:
-    assert len({find_definition(name).instruction for name in task_names("libero_90")}) == 74
+    assert len({find_definition(name).instruction for name in tasks_of_suite("libero_90")}) == 74
 
 
 def test_state_sizes_match_libero(problems: dict[str, Problem]) -> None:
@@ -75,9 +75,9 @@ def test_state_sizes_match_libero(problems: dict[str, Problem]) -> None:
     def size(problem: Problem) -> int:
         return 19 + 13 * len(problem.objects) + 2 * sum(joints[kind] for kind in problem.fixtures.values())
 
-    assert {size(problems[name]) for name in task_names("libero_spatial")} == {92}
-    assert {size(problems[name]) for name in task_names("libero_object")} == {110}
-    assert {size(problems[name]) for name in task_names("libero_goal")} == {79}
+    assert {size(problems[name]) for name in tasks_of_suite("libero_spatial")} == {92}
+    assert {size(problems[name]) for name in tasks_of_suite("libero_object")} == {110}
+    assert {size(problems[name]) for name in tasks_of_suite("libero_goal")} == {79}
 
 
 @pytest.mark.parametrize("problem", WORKSPACES)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ambidex.envs.tasks.libero.suites import find_definition, instruction, is_libero_name, task_names
+from ambidex.envs.tasks.libero.suites import find_definition, instruction, is_libero_name, tasks_of_suite
 from ambidex.errors import DefinitionError, UnknownNameError, UsageError
 
 
@@ -30,7 +30,7 @@ def test_a_number_is_the_index_in_the_benchmark(alias: str, instruction: str, ho
     assert (found.instruction, found.horizon) == (instruction, horizon)
     assert find_definition(found.name) == found and found.path.is_file()
     assert found.name == f"{found.suite}/{found.path.stem}" and alias == f"{found.suite}/{found.index}"
-    assert task_names(found.suite)[found.index] == found.name
+    assert tasks_of_suite(found.suite)[found.index] == found.name
 
 
 def test_the_instruction_leaves_out_the_scene() -> None:
@@ -80,7 +80,7 @@ def test_an_unknown_task_is_refused(name: str, words: str) -> None:
 
 def test_an_unknown_suite_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'libero_goal'"):
-        task_names("libero_goals")
+        tasks_of_suite("libero_goals")
 
 
 @pytest.mark.parametrize("name", ["/nowhere/task.bddl", "task.bddl", "../../task.bddl"])
