@@ -98,6 +98,14 @@ def _compare(first: int, second: int, outcomes: Sequence[Outcomes], alpha: float
     return Pair(first=first, second=second, counts=counts, p=min(1.0, tests * exp(-logs.max())), better=better)
 
 
+def fewest_episodes(policies: int, tasks: int, alpha: float = ALPHA) -> int:
+    """Episodes of all policies together before which no comparison can be settled, whatever the outcomes are."""
+    threshold, seeds = log(comb(policies, 2) / alpha), 1
+    while log_e_value(np.array([seeds * tasks]), np.array([0]))[0] < threshold:
+        seeds += 1
+    return policies * tasks * seeds
+
+
 def open_pairs(pairs: Sequence[Pair], mode: str) -> list[Pair]:
     """The pairs that are not settled, in the mode `BEST` only those of policies that none is shown to be better than.
 

@@ -15,7 +15,7 @@ from ambidex.benchmarks.robustness.suite import SUITE
 from ambidex.benchmarks.tournament.candidates import Candidate, plan_candidates
 from ambidex.benchmarks.tournament.folder import TOURNAMENT_JSON, TournamentFolder, TournamentInfo
 from ambidex.benchmarks.tournament.ranking import Ranking
-from ambidex.benchmarks.tournament.rounds import MODES, Outcomes, Rule, run_rounds
+from ambidex.benchmarks.tournament.rounds import MODES, Outcomes, Rule, fewest_episodes, run_rounds
 from ambidex.command_line import print_message
 from ambidex.errors import AmbidexError, UsageError, check_name
 from ambidex.flags import changed_flags, flags_to_json, format_command
@@ -58,6 +58,12 @@ def run_tournament(config: BenchmarkConfig, *, load: LoadPolicy | None = None) -
     _check(config)
     candidates, plan = plan_candidates(config)
     rule = _rule(config, candidates, plan)
+    fewest = fewest_episodes(len(candidates), len(plan.tasks))
+    if rule.budget < fewest and not config.quiet:
+        note = (
+            f"with {rule.budget} episodes no difference can be shown: {len(candidates)} policies need {fewest} or more."
+        )
+        print_message(COMMAND, note)
     directory = config.output_dir or default_folder(replace(plan.config, policy=NAME))
     check_output_folder(directory, TOURNAMENT_JSON, resume=config.resume)
     with exclusive_lock(directory):

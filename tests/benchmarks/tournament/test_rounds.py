@@ -22,6 +22,7 @@ from ambidex.benchmarks.tournament.rounds import (
     ORDER,
     Rule,
     compare_all,
+    fewest_episodes,
     next_round,
     open_pairs,
     run_rounds,
@@ -173,3 +174,11 @@ def test_the_study_of_tournaments_prints_its_tables(capsys):
     wrong = [int(line.split(": ")[1].split("/")[0]) for line in lines if line.startswith("  correlation")]
     assert len(wrong) == 2 and max(wrong) <= binom.ppf(0.9998, 500, 0.05)
     assert len(list(combinations(EQUAL, 2))) == 28
+
+
+@pytest.mark.parametrize(("policies", "tasks"), [(2, 1), (8, 1), (3, 4)])
+def test_no_comparison_is_settled_before_the_fewest_episodes(policies, tasks):
+    seeds = fewest_episodes(policies, tasks) // (policies * tasks)
+    best_and_worst = [np.full((seeds, tasks), won) for won in [True] + [False] * (policies - 1)]
+    assert any(pair.better is not None for pair in compare_all(best_and_worst))
+    assert all(pair.better is None for pair in compare_all([each[:-1] for each in best_and_worst]))
