@@ -253,7 +253,7 @@ def test_the_run_ends_if_the_first_episodes_all_end_with_an_error(tmp_path):
 
 
 def test_the_error_of_a_row_is_not_replaced_by_that_of_the_summary(tmp_path, monkeypatch):
-    def full(path, *_):
+    def full(path, *_, **__):
         raise DatasetError(f"{path.name} could not be written", path=path)
 
     monkeypatch.setattr("ambidex.benchmarks.results.folder.append_line", full)
